@@ -1,0 +1,66 @@
+"""Time as a value to pass down, so that no test waits. The only place that reads a clock or sleeps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the step may know of time."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch, for people."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back, for deadlines."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Wait that long, or until the run is interrupted."""
+        ...
+
+
+class SystemClock:
+    """The real time. `interrupt()` ends every wait under way and every later one at once."""
+
+    def __init__(self) -> None:
+        self._interrupted = threading.Event()
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Wait `seconds`, less if the run is interrupted."""
+        self._interrupted.wait(max(0.0, seconds))
+
+    def interrupt(self) -> None:
+        """End all waiting: the run is being stopped."""
+        self._interrupted.set()
+
+
+class Deadline:
+    """The moment by which a run must have spoken, on a clock's monotonic scale."""
+
+    def __init__(self, clock: Clock, *, seconds: float | None) -> None:
+        """Set the deadline `seconds` from now; None means there is none."""
+        self._clock = clock
+        self.seconds = seconds
+        self._at = None if seconds is None else clock.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left, never below zero; infinity where there is no deadline."""
+        if self._at is None:
+            return float("inf")
+        return max(0.0, self._at - self._clock.monotonic())
+
+    def passed(self) -> bool:
+        """Tell whether no time is left."""
+        return self.remaining() <= 0

@@ -1,0 +1,73 @@
+"""Every sentence a user reads, in zh_CN and en_US, from one catalogue. Reads only its own JSON files.
+
+The catalogue is one file an area beside this module: `<area>.json`, an object of
+`"<name>": {"en_US": "…", "zh_CN": "…"}`; the key of a sentence is `<area>.<name>`. Placeholders are
+`{field}`, filled from a `Text`'s fields; a field may itself be a `Text`, or a list, joined in the
+language's manner. Field values are data: they are never read as placeholders.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
+
+Language = Literal["zh_CN", "en_US"]
+LANGUAGES: tuple[Language, ...] = ("zh_CN", "en_US")
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_LIST_SEPARATOR: dict[Language, str] = {"zh_CN": "、", "en_US": ", "}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A sentence not yet in a language: its key in the catalogue and the fields it speaks of."""
+
+    key: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    def render(self, language: Language) -> str:
+        """Return the sentence in a language.
+
+        Raises:
+            KeyError: the catalogue has no such sentence, or it names a field that was not given.
+        """
+        template = _catalogue(self.key.partition(".")[0])[self.key][language]
+        return _PLACEHOLDER.sub(lambda match: _show(self.fields[match[1]], language), template)
+
+    def __str__(self) -> str:
+        return self.render("en_US")
+
+
+def say(key: str, /, **fields: object) -> Text:
+    """Return the sentence of the catalogue named `<area>.<name>`, to be rendered later."""
+    return Text(key, fields)
+
+
+def known(key: str) -> bool:
+    """Tell whether the catalogue has this sentence."""
+    return key in _catalogue(key.partition(".")[0])
+
+
+def language_of(locale: str | None) -> Language:
+    """Return the language for BK-CI's `BK_CI_LOCALE_LANGUAGE`; zh_CN, the platform's default, if in doubt."""
+    return "en_US" if (locale or "").replace("-", "_").lower().startswith("en") else "zh_CN"
+
+
+def _show(value: object, language: Language) -> str:
+    if isinstance(value, Text):
+        return value.render(language)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _LIST_SEPARATOR[language].join(_show(item, language) for item in value)
+    return str(value)
+
+
+@cache
+def _catalogue(area: str) -> dict[str, dict[Language, str]]:
+    source = Path(__file__).with_name(f"{area}.json").read_text(encoding="utf-8")
+    entries = cast("dict[str, dict[Language, str]]", json.loads(source))
+    return {f"{area}.{name}": sentence for name, sentence in entries.items()}
