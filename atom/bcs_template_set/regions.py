@@ -1,0 +1,51 @@
+"""A region: where a BCS is, how to reach it, and the apps it may be called with. Performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+
+from bcs_template_set.secret import Secret
+
+STRAIGHT_AT_BCS = "/bcsapi/v4"
+"""The path prefix behind BCS's own gateway (facts/gateway.md, URLs)."""
+
+
+@dataclass(frozen=True)
+class App:
+    """A BlueKing app: its code, and the secret that proves it."""
+
+    app_code: str
+    app_secret: Secret
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where and how requests are sent. Holds nothing of who sends them. Timeouts are in seconds."""
+
+    gateway: str
+    path_prefix: str = "/v4"
+    tenant_id: str = ""
+    ca_bundle: str = ""
+    connect_timeout: float = 5.0
+    read_timeout: float = 65.0
+    concurrency: int = 8
+
+    @property
+    def straight_at_bcs(self) -> bool:
+        """Tell whether requests go to BCS's own gateway, which takes bearer tokens and no apps."""
+        return self.path_prefix == STRAIGHT_AT_BCS
+
+
+@dataclass(frozen=True)
+class Region:
+    """One entry of the private settings' `regions` (design section 3)."""
+
+    name: str
+    endpoint: Endpoint
+    console_url: str = ""
+    app: Optional[App] = None
+    owner: str = ""
+    users: Mapping[str, App] = field(default_factory=dict)
+    progress_detail: bool = False
