@@ -1,0 +1,29 @@
+"""One small site for the contract suite: project `web`, its viewer lisi, and lisi's app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.openapi import check_exchange
+from tests.contract.plain_client import PlainClient, through_gateway
+from tests.emulator import Emulator
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A running site; at the end nothing may be left: no unknown API, leak, unused fault or breach."""
+    with Emulator() as site:
+        site.state.add_project("web", viewers={"lisi"})
+        site.state.add_app("lisi_app", "lisi-canary", vouches_for={"lisi"})
+        yield site
+        assert site.problems() == []
+        assert [breach for exchange in site.exchanges for breach in check_exchange(exchange)] == []
+
+
+@pytest.fixture
+def lisi(emulator: Emulator) -> Iterator[PlainClient]:
+    """A client that BCS sees as lisi."""
+    with through_gateway(emulator) as client:
+        yield client

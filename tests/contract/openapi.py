@@ -1,0 +1,155 @@
+"""Holds recorded exchanges to the OpenAPI file of cluster-resources, where that file is at hand.
+
+The file is not part of this repository: `BCS_OPENAPI_FILE` names it, else it is looked for beside the
+repository. It leaves the shape of `data` open and requires no field, so it catches paths, query parameters
+and properties that do not exist, and types; the rest is held by the contract suite.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional, cast
+
+import jsonschema
+import yaml
+
+from tests.emulator import Exchange
+
+Tree = Mapping[str, object]
+
+FILE_VARIABLE = "BCS_OPENAPI_FILE"
+MISSING = f"no OpenAPI file of cluster-resources: set {FILE_VARIABLE}, or put it beside the repository"
+_BESIDE = Path("shared", "contract", "cluster-resources.openapi.yaml")
+_SERVICE = "/clusterresources/"
+
+
+def find_contract() -> Optional[Path]:
+    """Return where the OpenAPI file is, None where it is not at hand."""
+    named = os.environ.get(FILE_VARIABLE)
+    path = Path(named) if named else Path(__file__).resolve().parents[3] / _BESIDE
+    return path if path.is_file() else None
+
+
+def check_exchange(exchange: Exchange) -> list[str]:
+    """Return what in the exchange is against the contract; nothing for other services or without the file."""
+    contract = load_contract()
+    return [] if contract is None else contract.check(exchange)
+
+
+@functools.lru_cache(maxsize=1)
+def load_contract() -> Optional[Contract]:
+    """Return the contract, None where its file is missing."""
+    path = find_contract()
+    return None if path is None else Contract(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+class Contract:
+    """The OpenAPI file, made strict: properties it does not declare are mistakes, unset ones may be null."""
+
+    def __init__(self, document: Tree) -> None:
+        self._paths = _tree(document["paths"])
+        self._components = _strict(document["components"])
+
+    def check(self, exchange: Exchange) -> list[str]:
+        """Return every breach of one exchange, each naming the request."""
+        _, found, rest = exchange.path.partition(_SERVICE)
+        if not found or _refused_in_front(exchange):
+            return []
+        where = f"{exchange.method} {exchange.path}"
+        operation = self._find(exchange.method, _SERVICE + rest)
+        if operation is None:
+            return [f"{where}: the contract has no such operation"]
+        problems = self._check_query(operation, exchange) + self._check_body(operation, exchange)
+        if exchange.handled:
+            problems += self._check_answer(operation, exchange)
+        return [f"{where}: {problem}" for problem in problems]
+
+    def _find(self, method: str, path: str) -> Optional[Tree]:
+        candidates = [
+            pattern
+            for pattern in self._paths
+            if _fits(pattern, path) and method.lower() in _tree(self._paths[pattern])
+        ]
+        if not candidates:
+            return None
+        return _tree(
+            _tree(self._paths[min(candidates, key=lambda pattern: pattern.count("{"))])[method.lower()]
+        )
+
+    def _check_query(self, operation: Tree, exchange: Exchange) -> list[str]:
+        parameters = [_tree(parameter) for parameter in _list(operation.get("parameters"))]
+        declared = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+        return [f"undeclared query parameter {name}" for name, _ in exchange.query if name not in declared]
+
+    def _check_body(self, operation: Tree, exchange: Exchange) -> list[str]:
+        body = operation.get("requestBody")
+        if body is None:
+            return ["a body is sent where none is declared"] if exchange.request.body else []
+        schema = self._schema_of(_with_schema(_tree(body)))
+        return _breaches("request", schema, exchange.request.body)
+
+    def _check_answer(self, operation: Tree, exchange: Exchange) -> list[str]:
+        responses = _tree(operation["responses"])
+        response = responses.get(str(exchange.answered), responses["default"])
+        return _breaches("answer", self._schema_of(_tree(response)), exchange.answer_body)
+
+    def _schema_of(self, holder: Tree) -> Tree:
+        schema = _tree(_tree(_tree(holder["content"])["application/json"])["schema"])
+        return {**_tree(_strict(schema)), "components": self._components}
+
+
+def _with_schema(holder: Tree) -> Tree:
+    """Return the body with its schema. The cut file refers to bodies it lost: their schemas are there."""
+    reference = holder.get("$ref")
+    if reference is None:
+        return holder
+    schema = {"$ref": str(reference).replace("/requestBodies/", "/schemas/")}
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _refused_in_front(exchange: Exchange) -> bool:
+    """Tell whether the gateway, or a fault, answered in place of the service."""
+    return exchange.handled and not exchange.operation
+
+
+def _breaches(what: str, schema: Tree, body: bytes) -> list[str]:
+    try:
+        payload = json.loads(body or b"null")
+    except ValueError as exc:
+        return [f"{what} is not JSON: {exc}"]
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(payload)
+    return [f"{what} {'/'.join(str(part) for part in error.path)}: {error.message}" for error in errors]
+
+
+def _strict(node: object) -> object:
+    """Return the schema with undeclared properties refused, and null allowed for unset objects and lists."""
+    if isinstance(node, list):
+        return [_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _strict(value) for key, value in node.items()}
+    if made.get("type") == "object" and "properties" in made:
+        made.setdefault("additionalProperties", False)
+    elif made.get("type") in ("object", "array"):
+        made["type"] = [made["type"], "null"]
+    return made
+
+
+def _fits(pattern: str, path: str) -> bool:
+    parts, segments = pattern.split("/"), path.split("/")
+    return len(parts) == len(segments) and all(
+        part == segment or (part.startswith("{") and segment != "") for part, segment in zip(parts, segments)
+    )
+
+
+def _tree(node: object) -> Tree:
+    assert isinstance(node, Mapping), node
+    return cast("Tree", node)
+
+
+def _list(node: object) -> list[object]:
+    return node if isinstance(node, list) else []

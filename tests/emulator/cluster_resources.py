@@ -1,0 +1,141 @@
+"""cluster-resources: the order in which a request is looked at, and the answers' envelope. Performs no I/O.
+
+Order (cluster-resources cmd/init.go and pkg/wrapper): path, body, identity, project (all outside the
+envelope), then validator, permission, handler, whose errors are HTTP 200 with a code. A refused *list* has
+`data: null` and no apply link, because CommonListResp has no room for one (pkg/wrapper/response.go).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from tests.emulator.entities import Project
+from tests.emulator.http_message import Answer, Caller, Request, json_answer, runtime_error, unknown_api
+from tests.emulator.permission_centre import VIEW, may_view, perms_of
+from tests.emulator.proto import Malformed, Message, parse_message, refuse
+from tests.emulator.state import State
+
+GENERAL, VALIDATION, UNSUPPORTED, NO_PERMISSION, DUPLICATE, NO_IAM_PERMISSION = 1, 2, 3, 4, 7, 40300
+RECORD_NOT_FOUND = "record not found"
+INVALID_ID = "invalid id"
+
+_PREFIX = ("clusterresources", "v1", "projects")
+
+
+class Refusal(Exception):
+    """An error that BCS answers in its envelope."""
+
+    def __init__(self, message: str, *, code: int = GENERAL) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Call:
+    """One accepted request: who asks what of which project."""
+
+    state: State
+    project: Project
+    user: str
+    message: Message
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One API: where it is, the message it takes, and what answers. Without a handler it is unsupported."""
+
+    name: str
+    method: str
+    path: str
+    message: str
+    handler: Optional[Callable[[Call], object]] = None
+    is_list: bool = False
+
+    def match(self, segments: tuple[str, ...]) -> Optional[dict[str, str]]:
+        """Return the path's fields where the segments are this operation's, else None."""
+        pattern = self.path.split("/")
+        if len(pattern) != len(segments) or not all(segments):
+            return None
+        pairs = list(zip(pattern, segments))
+        if any(not part.startswith("{") and part != segment for part, segment in pairs):
+            return None
+        return {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
+
+
+class ClusterResources:
+    """The service: a table of operations over one state."""
+
+    def __init__(self, state: State, *, operations: tuple[Operation, ...]) -> None:
+        self._state = state
+        self._operations = operations
+
+    def answer(self, request: Request, *, segments: tuple[str, ...], caller: Caller) -> Answer:
+        """Return what BCS answers to the request of that caller."""
+        if segments[:3] != _PREFIX or len(segments) < len(_PREFIX) + 2:
+            return unknown_api()
+        rest = segments[4:]
+        found = [(op, op.match(rest)) for op in self._operations]
+        matching = [(op, fields) for op, fields in found if fields is not None]
+        if not matching:
+            return unknown_api()
+        for operation, fields in matching:
+            if operation.method == request.method:
+                named = {"projectCode": segments[3], **(fields or {})}
+                return self._answer(operation, request, fields=named, caller=caller)
+        return unknown_api(status=405, text=b"Method Not Allowed\n")
+
+    def _answer(
+        self, operation: Operation, request: Request, *, fields: dict[str, str], caller: Caller
+    ) -> Answer:
+        try:
+            body = None if request.method == "GET" else request.json()
+            query = request.query if request.method == "GET" else ()
+            message = parse_message(operation.message, body=body, query=query, path=fields)
+        except (Malformed, ValueError) as exc:
+            return runtime_error(str(exc), code=3, status=400, operation=operation.name)
+        project = self._state.find_project(fields["projectCode"])
+        if project is None:
+            return _unknown_project(operation, fields["projectCode"])
+        call = Call(state=self._state, project=project, user=caller.user, message=message)
+        return _in_envelope(operation, call, request_id=request.request_id or str(uuid.uuid4()))
+
+
+def _unknown_project(operation: Operation, code: str) -> Answer:
+    reason = "GetProject error, code: 40404, message: 项目不存在, requestID: "
+    return runtime_error(f"获取项目 {code} 信息失败：{reason}", operation=operation.name)
+
+
+def _in_envelope(operation: Operation, call: Call, *, request_id: str) -> Answer:
+    data: object = None
+    code, message = 0, "OK"
+    try:
+        data = _run(operation, call)
+    except Refusal as refusal:
+        code, message = refusal.code, refusal.message
+        if code == NO_IAM_PERMISSION and not operation.is_list:
+            data = {"perms": perms_of(call.project)}
+    payload = {
+        "code": code,
+        "message": message,
+        "requestID": request_id,
+        "data": data,
+        "webAnnotations": None,
+    }
+    return json_answer(payload, operation=operation.name, user=call.user)
+
+
+def _run(operation: Operation, call: Call) -> object:
+    reason = refuse(call.message)
+    if reason is not None:
+        raise Refusal(reason)
+    if not call.user:
+        # pkg/iam/perm/resource/project/context.go: this is how "nobody" shows (facts/gateway.md).
+        raise Refusal("ctx validate failed: Username/ProjectID required", code=VALIDATION)
+    if not may_view(call.project, user=call.user):
+        raise Refusal(f"{NO_IAM_PERMISSION}: no {VIEW} permission", code=NO_IAM_PERMISSION)
+    if operation.handler is None:
+        raise Refusal(f"{operation.name} is not emulated yet", code=UNSUPPORTED)
+    return operation.handler(call)

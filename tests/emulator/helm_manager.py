@@ -1,0 +1,82 @@
+"""The chart repository: GET …/projects/{code}/repos/{repo}/charts/{name}/versions/{version}. Performs no I/O.
+
+bcs-helm-manager internal/actions/chart/detail.go (2026-07): what is not there is HTTP 200 with code 6 and
+`result: false`; the project's own repository is named like the project. The answer to an unknown project is a
+guess (the project manager's code), as is nothing else here.
+"""
+
+from __future__ import annotations
+
+from tests.emulator.entities import Chart, Project
+from tests.emulator.http_message import Answer, Caller, Request, json_answer, unknown_api
+from tests.emulator.permission_centre import VIEW, may_view, perms_of
+from tests.emulator.state import State
+
+GET_VERSION_DETAIL = "HelmManager.GetVersionDetailV1"
+LIST_ACTION_FAILED, PROJECT_MISSING, NO_PERMISSION = 6, 40404, 40403
+_PATTERN = ("helmmanager", "v1", "projects", "", "repos", "", "charts", "", "versions", "")
+
+
+def answer_helm_manager(
+    state: State, request: Request, *, segments: tuple[str, ...], caller: Caller
+) -> Answer:
+    """Return a chart version's files."""
+    if request.method != "GET" or not _is_version_detail(segments):
+        return unknown_api()
+    _, _, _, code, _, repo, _, name, _, version = segments
+    project = state.find_project(code)
+    if project is None:
+        return _body(request, code=PROJECT_MISSING, message="项目不存在", caller=caller)
+    if not (caller.exempt or may_view(project, user=caller.user or caller.app)):
+        return _refuse(request, project, caller=caller)
+    chart = state.find_chart(name, version, project=project.code) if repo == project.code else None
+    if chart is None:
+        message = "request to bk-repo failed, http(404)404 Not Found" if repo == code else "record not found"
+        return _body(request, code=LIST_ACTION_FAILED, message=message, caller=caller)
+    return _body(request, code=0, message="success", caller=caller, data=_show(chart))
+
+
+def _is_version_detail(segments: tuple[str, ...]) -> bool:
+    pairs = zip(_PATTERN, segments)
+    return len(segments) == len(_PATTERN) and all(
+        part == segment or (not part and segment) for part, segment in pairs
+    )
+
+
+def _refuse(request: Request, project: Project, *, caller: Caller) -> Answer:
+    message = f"permission denied, need {VIEW} permition"
+    return _body(request, code=NO_PERMISSION, message=message, caller=caller, perms=perms_of(project))
+
+
+def _body(
+    request: Request,
+    *,
+    code: int,
+    message: str,
+    caller: Caller,
+    data: object = None,
+    perms: object = None,
+) -> Answer:
+    payload = {
+        "code": code,
+        "message": message,
+        "result": code == 0,
+        "data": data,
+        "requestID": request.request_id,
+        "web_annotations": None if perms is None else {"perms": perms},
+    }
+    return json_answer(payload, operation=GET_VERSION_DETAIL, user=caller.user)
+
+
+def _show(chart: Chart) -> dict[str, object]:
+    return {
+        "name": chart.name,
+        "version": chart.version,
+        "readme": "",
+        "valuesFile": [f"{chart.name}/values.yaml"],
+        "contents": {
+            path: {"name": path.rpartition("/")[2], "path": path, "content": content}
+            for path, content in chart.contents.items()
+        },
+        "url": f"https://repo.example.com/{chart.project}/charts/{chart.name}-{chart.version}.tgz",
+    }

@@ -1,0 +1,59 @@
+"""Rules that all handlers of templates share. Performs no I/O."""
+
+from __future__ import annotations
+
+import re
+
+from tests.emulator.cluster_resources import (
+    INVALID_ID,
+    NO_PERMISSION,
+    RECORD_NOT_FOUND,
+    VALIDATION,
+    Call,
+    Refusal,
+)
+from tests.emulator.proto import SPACE_NAME
+from tests.emulator.state import Entity, find_by_id
+
+_HEX_ID = re.compile(r"[0-9a-fA-F]{24}")
+
+
+def find_entity(entities: list[Entity], wanted: str) -> Entity:
+    """Return the entity of that id; an id that is none and one that is not there are both code 1."""
+    if _HEX_ID.fullmatch(wanted) is None:
+        raise Refusal(INVALID_ID)
+    found = find_by_id(entities, wanted.lower())
+    if found is None:
+        raise Refusal(RECORD_NOT_FOUND)
+    return found
+
+
+def refuse_foreign(call: Call, project: str) -> None:
+    """Refuse what belongs to another project (code 4)."""
+    if project != call.project.code:
+        raise Refusal("无权限访问", code=NO_PERMISSION)
+
+
+def strip_html(text: str) -> str:
+    """Return the text as BCS stores a description: go-xss escapes what could be a tag."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def render_mode_of(wanted: str) -> str:
+    """Return the render mode; whatever is not Helm is Simple (pkg/resource/constants/common.go)."""
+    return "Helm" if wanted == "Helm" else "Simple"
+
+
+def parse_template_name(name: str) -> tuple[str, str]:
+    """Return space and file name; each part loses trailing blanks and dots (pkg/util/stringx/string.go)."""
+    if name.startswith("/") or name.endswith("/") or "//" in name:
+        raise Refusal("文件路径不能以 / 开头或结尾，也不能包含连续的 //", code=VALIDATION)
+    parts = [part.rstrip(" .") for part in name.split("/")]
+    if len(parts) == 1:
+        raise Refusal("无效的模板文件路径名称", code=VALIDATION)
+    for part in parts:
+        if not part:
+            raise Refusal("文件夹或者文件名称不能为空", code=VALIDATION)
+        if re.search(SPACE_NAME, part) is None:
+            raise Refusal('文件夹或者文件名称不能包含字符：\\/:*?"<>|', code=VALIDATION)
+    return parts[0], "/".join(parts[1:])
