@@ -1,0 +1,85 @@
+"""An answer's body, read whole within its bounds and decompressed. Performs no I/O but reading its source."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Protocol
+
+from bcs_template_set.messages import say
+from bcs_template_set.transport import Kind
+
+PIECE = 64 * 1024
+
+
+class Unusable(Exception):
+    """Something we refuse ourselves; `name` is its sentence in the catalogue's `transport` area."""
+
+    def __init__(self, name: str, *, kind: Kind = "other", **fields: object) -> None:
+        super().__init__(name)
+        self.kind: Kind = kind
+        self.problem = say(f"transport.{name}", **fields)
+
+
+class Response(Protocol):
+    """urllib3's response, as far as it is used here."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers, whose names are found in any case."""
+        ...
+
+    def read(self, amt: int, *, decode_content: bool) -> bytes:
+        """Return up to `amt` bytes, none at the end."""
+        ...
+
+
+def read_whole(response: Response, *, most: int) -> bytes:
+    """Return an answer's body, decompressed.
+
+    Raises:
+        Unusable: it is larger than `most`, cut short, or compressed in a way we did not ask for.
+    """
+    decoder = _Decoder(response.headers.get("content-encoding") or "")
+    body, received = bytearray(), 0
+    while True:
+        piece = response.read(PIECE, decode_content=False)
+        if not piece:
+            break
+        received += len(piece)
+        body += decoder.decode(piece, most=most + 1 - len(body))
+        if max(received, len(body)) > most:
+            raise Unusable("too_large", limit=most)
+    _check_length(response.headers, received)
+    decoder.finish()
+    return bytes(body)
+
+
+def _check_length(headers: Mapping[str, str], received: int) -> None:
+    """Refuse a body that is shorter than announced (urllib3 1.26 does not)."""
+    announced = headers.get("content-length") or ""
+    if announced.isdigit() and "transfer-encoding" not in headers and received < int(announced):
+        raise Unusable("cut_short", received=received, announced=announced)
+
+
+class _Decoder:
+    """Undoes gzip or deflate with a bound on what comes out, which urllib3 does not give."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding.strip().lower()
+        if self._encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            raise Unusable("encoding", encoding=self._encoding)
+        plain = self._encoding in ("", "identity")
+        self._zlib = None if plain else zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+
+    def decode(self, piece: bytes, *, most: int) -> bytes:
+        if self._zlib is None:
+            return piece
+        try:
+            return self._zlib.decompress(piece, most)
+        except zlib.error as exc:
+            raise Unusable("encoding", encoding=self._encoding) from exc
+
+    def finish(self) -> None:
+        if self._zlib is not None and not self._zlib.eof:
+            raise Unusable("encoding", encoding=self._encoding)

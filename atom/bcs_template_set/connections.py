@@ -1,0 +1,337 @@
+"""Kept connections, and every failure translated into `NotSent` or `NoAnswer`. Nobody else imports urllib3.
+
+Whether a request was sent is not guessed from an exception's type (urllib3 1.26 calls a reset during the
+answer "Cannot connect to proxy", and 2.x differs): the connections themselves note when the first byte of a
+request is handed to a socket. They also give every wait on a socket the time that the request has left, so
+that an answer that trickles in byte by byte ends in time too.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException, IncompleteRead
+from http.client import HTTPResponse as PlainResponse
+from typing import Any, Callable, Optional, Union
+from urllib.parse import unquote, urlsplit
+
+import urllib3  # noqa: TID251 - the one importer
+from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: TID251 - the one importer
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # noqa: TID251 - the one importer
+from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown  # noqa: TID251 - the one importer
+
+from bcs_template_set.answer_body import Unusable, read_whole
+from bcs_template_set.messages import Text, say
+from bcs_template_set.proxies import proxy_of, without_credentials
+from bcs_template_set.transport import LARGEST_BODY, HttpAnswer, HttpRequest, Kind, NoAnswer, NotSent
+
+SHORTEST_WAIT = 0.001
+"""Seconds; a socket's timeout of 0 would mean "do not wait"."""
+
+
+@dataclass
+class Attempt:
+    """One request under way in one thread: the time it has left, and whether its first byte went out."""
+
+    remaining: Callable[[], float]
+    read_timeout: float
+    sent: bool = False
+
+    def patience(self) -> float:
+        """Return the seconds that the next wait on the socket may take."""
+        left = self.remaining()
+        if left <= 0:
+            raise socket.timeout
+        return max(SHORTEST_WAIT, min(self.read_timeout, left))
+
+
+class _Current(threading.local):
+    attempt: Optional[Attempt] = None
+
+
+_current = _Current()
+
+
+# --- connections that know their request ----------------------------------------------------------------
+
+
+class _TimedReader(io.RawIOBase):
+    """A socket's incoming bytes, each wait bounded by what the request has left; `ended` at their end."""
+
+    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
+        self._sock = sock
+        self._attempt = attempt
+        self._file = sock.makefile("rb", buffering=0)
+        self.ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Optional[int]:  # noqa: ANN401 - RawIOBase's own signature
+        self._sock.settimeout(self._attempt.patience())
+        count = self._file.readinto(buffer)
+        self.ended = count == 0
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _TimedResponse(PlainResponse):
+    """An answer that is read through a `_TimedReader`, and whose headers are whole."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        super().__init__(sock, *args, **kwargs)
+        self._reader: Optional[_TimedReader] = None
+        if _current.attempt is not None:
+            self.fp.close()
+            self._reader = _TimedReader(sock, _current.attempt)
+            self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        super().begin()
+        if self._reader is not None and self._reader.ended:  # http.client takes the end for an empty line
+            raise IncompleteRead(b"")
+
+
+class _Connection(HTTPConnection):
+    """Notes on the current attempt when its first byte goes out; a CONNECT to a proxy does not count."""
+
+    response_class = _TimedResponse
+    _opening = False
+
+    def connect(self) -> None:
+        self._opening = True
+        try:
+            super().connect()
+        finally:
+            self._opening = False
+        self._note_sending()
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
+        if self.sock is not None and not self._opening:
+            self._note_sending()
+        super().send(data)
+
+    def _note_sending(self) -> None:
+        attempt = _current.attempt
+        if attempt is not None and self.sock is not None:
+            self.sock.settimeout(attempt.patience())
+            attempt.sent = True
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+# --- sending --------------------------------------------------------------------------------------------
+
+
+class Connections:
+    """The kept connections of one `Transport`."""
+
+    def __init__(
+        self,
+        *,
+        ca_bundle: str,
+        connect_timeout: float,
+        read_timeout: float,
+        size: int,
+        environ: Mapping[str, str],
+        user_agent: str,
+    ) -> None:
+        self._ca_bundle = ca_bundle
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._size = size
+        self._environ = environ
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
+        self._lock = threading.Lock()
+        self._managers: dict[tuple[str, str], urllib3.PoolManager] = {}
+
+    def exchange(self, request: HttpRequest, *, remaining: Callable[[], float]) -> HttpAnswer:
+        """Send a request and return its whole answer.
+
+        Raises:
+            NotSent, NoAnswer: see `transport.py`.
+        """
+        attempt = Attempt(remaining, self._read_timeout)
+        _current.attempt = attempt
+        try:
+            return self._exchange(request, attempt)
+        except (HTTPError, HTTPException, OSError, Unusable) as exc:
+            raise failure_of(exc, sent=attempt.sent, url=request.url) from exc
+        except ValueError:
+            # Its text, and any exception chained to it, may quote a header: that is where secrets are.
+            raise failure_of(Unusable("request_invalid", kind="invalid"), sent=attempt.sent, url="") from None
+        finally:
+            _current.attempt = None
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            managers, self._managers = self._managers, {}
+        for manager in managers.values():
+            manager.clear()
+
+    def _exchange(self, request: HttpRequest, attempt: Attempt) -> HttpAnswer:
+        patience = attempt.patience()
+        timeout = urllib3.Timeout(connect=min(self._connect_timeout, patience), read=patience)
+        response = self._manager(request.url).urlopen(
+            request.method,
+            request.url,
+            body=request.body,
+            headers={**self._headers, **request.headers},
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        whole = False
+        try:
+            body = read_whole(response, most=LARGEST_BODY)
+            whole = True
+        finally:
+            if not whole:
+                response.close()
+            response.release_conn()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpAnswer(status=response.status, headers=headers, body=body)
+
+    def _manager(self, url: str) -> urllib3.PoolManager:
+        scheme = urlsplit(url).scheme
+        if scheme not in _POOLS:
+            raise Unusable("request_invalid", kind="invalid")
+        key = (proxy_of(url, self._environ), scheme)
+        with self._lock:
+            if key not in self._managers:
+                self._managers[key] = self._make_manager(*key)
+            return self._managers[key]
+
+    def _make_manager(self, proxy: str, scheme: str) -> urllib3.PoolManager:
+        secure = "https" in (scheme, urlsplit(proxy).scheme)
+        context = trusting(self._ca_bundle) if secure else None
+        manager: urllib3.PoolManager
+        if proxy:
+            manager = urllib3.ProxyManager(
+                without_credentials(proxy),
+                proxy_headers=_proxy_authorization(proxy),
+                maxsize=self._size,
+                ssl_context=context,
+                proxy_ssl_context=context,
+            )
+        else:
+            manager = urllib3.PoolManager(maxsize=self._size, ssl_context=context)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def _proxy_authorization(proxy: str) -> dict[str, str]:
+    credentials = urlsplit(proxy).netloc.rpartition("@")[0]
+    return dict(urllib3.make_headers(proxy_basic_auth=unquote(credentials))) if credentials else {}
+
+
+def trusting(ca_bundle: str) -> ssl.SSLContext:
+    """Return a context that verifies servers, by `ca_bundle` alone, or by the system's authorities.
+
+    Where the system has none to offer (some relocatable Pythons), certifi's are used.
+
+    Raises:
+        Unusable: `ca_bundle` is no file of PEM certificates.
+    """
+    if not ca_bundle:
+        context = ssl.create_default_context()
+        if not context.cert_store_stats()["x509_ca"]:
+            import certifi  # noqa: PLC0415 - only where it is needed
+
+            context.load_verify_locations(certifi.where())
+        return context
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as exc:
+        raise Unusable("ca_bundle", kind="certificate", file=ca_bundle, problem=_words(exc)) from exc
+
+
+# --- what went wrong ------------------------------------------------------------------------------------
+
+_KINDS: tuple[tuple[tuple[type[BaseException], ...], Kind, str], ...] = (
+    ((ssl.SSLCertVerificationError,), "certificate", "certificate"),
+    ((socket.gaierror,), "name", "name_unknown"),
+    ((ConnectionRefusedError,), "refused", "refused"),
+    ((socket.timeout, TimeoutError, urllib3.exceptions.TimeoutError), "timeout", "connect_timeout"),
+    ((ssl.SSLError,), "tls", "tls"),
+)
+"""What is looked for among an error and its causes, in this order."""
+
+
+def failure_of(error: Exception, *, sent: bool, url: str) -> Union[NotSent, NoAnswer]:
+    """Return what a library's error means, given whether a byte of the request was handed to a socket."""
+    if isinstance(error, Unusable):
+        return NoAnswer(error.problem) if sent else NotSent(error.problem, error.kind)
+    causes = list(_causes(error))
+    if sent:
+        return NoAnswer(_loss(causes))
+    kind, problem = _obstacle(causes, host=urlsplit(url).hostname or "")
+    if any(isinstance(cause, (ProxyError, ProxySchemeUnknown)) for cause in causes):
+        return NotSent(say("transport.proxy", problem=problem), "proxy")
+    return NotSent(problem, kind)
+
+
+def _obstacle(causes: list[BaseException], *, host: str) -> tuple[Kind, Text]:
+    for types, kind, name in _KINDS:
+        for cause in causes:
+            if isinstance(cause, types):
+                return kind, say(f"transport.{name}", host=host, problem=_words(cause))
+    return "other", say("transport.other", problem=_words(causes[-1]))
+
+
+def _loss(causes: list[BaseException]) -> Text:
+    timeouts = (socket.timeout, TimeoutError, urllib3.exceptions.TimeoutError)
+    if any(isinstance(cause, timeouts) for cause in causes):
+        return say("transport.read_timeout")
+    return say("transport.lost", problem=_words(causes[-1]))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that it wraps, the innermost last.
+
+    urllib3 wraps by cause, by context and by argument.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        wrapped = [*current.args, current.__cause__, current.__context__]
+        waiting += [item for item in wrapped if isinstance(item, BaseException)]
+
+
+def _words(error: BaseException) -> str:
+    """Return what an error says, without the objects and addresses that urllib3 puts around it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return error.reason or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__

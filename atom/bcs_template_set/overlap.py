@@ -1,0 +1,94 @@
+"""Run callables at once, results in order. Performs no I/O of its own.
+
+`concurrent.futures` is not used: its threads are joined when the interpreter exits, so a run that was
+stopped from outside would wait for every request under way. These are daemon threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Callable, Generic, TypeVar, Union
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class Done(Generic[T_co]):
+    """What a task returned."""
+
+    value: T_co
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What a task raised instead of returning."""
+
+    error: Exception
+
+
+Result = Union[Done[T], Raised]
+
+
+def overlap(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[Result[T]]:
+    """Return each task's result in the order of the tasks, running up to `concurrency` of them at once.
+
+    A single task, or a concurrency of 1, runs in the calling thread. What is no `Exception`, raised by a task
+    or in the calling thread (a signal's handler), ends the handing out of tasks at once and is raised;
+    tasks under way then end by themselves, unheard.
+    """
+    if concurrency <= 1 or len(tasks) <= 1:
+        return [_run(task) for task in tasks]
+    crew = _Crew(tasks)
+    try:
+        return crew.work(min(concurrency, len(tasks)))
+    finally:
+        crew.dismiss()
+
+
+def _run(task: Callable[[], T]) -> Result[T]:
+    try:
+        return Done(task())
+    except Exception as exc:  # noqa: BLE001 - not hidden: it is the task's result
+        return Raised(exc)
+
+
+class _Crew(Generic[T]):
+    """The threads of one `overlap`. Only the calling thread reads the queue."""
+
+    def __init__(self, tasks: Sequence[Callable[[], T]]) -> None:
+        self._tasks = tasks
+        self._numbers: Iterator[int] = iter(range(len(tasks)))
+        self._lock = threading.Lock()
+        self._finished: queue.SimpleQueue[tuple[int, Union[Result[T], BaseException]]] = queue.SimpleQueue()
+
+    def work(self, threads: int) -> list[Result[T]]:
+        for _ in range(threads):
+            threading.Thread(target=self._work_off, name="overlap", daemon=True).start()
+        results: dict[int, Result[T]] = {}
+        for _ in self._tasks:
+            number, result = self._finished.get()
+            if isinstance(result, BaseException):
+                raise result
+            results[number] = result
+        return [results[number] for number in range(len(self._tasks))]
+
+    def dismiss(self) -> None:
+        with self._lock:
+            self._numbers = itertools.islice(self._numbers, 0)
+
+    def _next(self) -> int:
+        with self._lock:
+            return next(self._numbers, -1)
+
+    def _work_off(self) -> None:
+        number = -1
+        try:
+            while (number := self._next()) >= 0:
+                self._finished.put((number, _run(self._tasks[number])))
+        except BaseException as exc:  # noqa: BLE001 - raised again in the calling thread
+            self._finished.put((number, exc))

@@ -1,0 +1,80 @@
+"""Which proxy the environment asks for. Performs no I/O.
+
+The variables are those of curl and of Python's urllib: `<scheme>_proxy`, `all_proxy`, `no_proxy`, lower case
+before upper. Loopback addresses are never sent through a proxy: it would look on its own machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Optional, Union
+from urllib.parse import urlsplit
+
+_Address = Union[IPv4Address, IPv6Address]
+
+
+def proxy_of(url: str, environ: Mapping[str, str]) -> str:
+    """Return the address of the proxy to use for a URL, "" for none.
+
+    Raises:
+        ValueError: the URL is none.
+    """
+    parts = urlsplit(url)
+    host, port = (parts.hostname or "").rstrip("."), parts.port
+    if _is_loopback(host) or _is_excepted(host, port, _variable("no_proxy", environ)):
+        return ""
+    proxy = _variable(f"{parts.scheme}_proxy", environ) or _variable("all_proxy", environ)
+    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
+
+
+def without_credentials(proxy: str) -> str:
+    """Return a proxy's address as people may see it."""
+    scheme, separator, rest = proxy.rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]
+
+
+def _variable(name: str, environ: Mapping[str, str]) -> str:
+    """Return a variable's value; a CGI's `HTTP_PROXY` is a header that a client chose."""
+    value = environ.get(name)
+    if value is None and not (name == "http_proxy" and "REQUEST_METHOD" in environ):
+        value = environ.get(name.upper())
+    return (value or "").strip()
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def _is_excepted(host: str, port: Optional[int], exceptions: str) -> bool:
+    items = [item.strip().lower() for item in exceptions.split(",")]
+    return any(_fits(item, host, port) for item in items if item)
+
+
+def _fits(item: str, host: str, port: Optional[int]) -> bool:
+    if item == "*":
+        return True
+    if "/" in item:
+        return _is_in_network(host, item)
+    name = item.lstrip("*").lstrip(".")
+    return bool(name) and any(
+        candidate == name or candidate.endswith("." + name) for candidate in (host, f"{host}:{port}")
+    )
+
+
+def _is_in_network(host: str, network: str) -> bool:
+    address = _address(host)
+    try:
+        return address is not None and address in ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _address(host: str) -> Optional[_Address]:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
