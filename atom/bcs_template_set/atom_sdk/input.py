@@ -1,0 +1,80 @@
+"""Reads `input.json`: the pipeline's variables, the step's inputs and, apart from them, private settings.
+
+Performs I/O: reads the one file. Never shows what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.atom_sdk.agent_files import (
+    FileProblem,
+    JsonValue,
+    data_directory,
+    kind_of,
+    parse_object,
+    read_object,
+    strings_in,
+)
+from bcs_template_set.errors import InputUnreadable
+from bcs_template_set.messages import say
+from bcs_template_set.secret import Secret
+
+PRIVATE_SETTINGS = "bkSensitiveConfInfo"
+
+
+@dataclass(frozen=True)
+class AgentInput:
+    """What `input.json` holds. `private_settings` is None where the platform keeps them out of the file."""
+
+    values: Mapping[str, str]
+    private_settings: Optional[Mapping[str, Secret]]
+
+
+def input_path(environ: Mapping[str, str]) -> Path:
+    """Return where the agent writes `input.json`: `bk_data_input` in `bk_data_dir`."""
+    return data_directory(environ) / (environ.get("bk_data_input") or "input.json")
+
+
+def read_input(environ: Mapping[str, str]) -> AgentInput:
+    """Return what the agent hands to the step.
+
+    Raises:
+        InputUnreadable: the file is missing or garbled, or holds a value that is no text.
+    """
+    path = input_path(environ)
+    try:
+        return parse_input(read_object(path))
+    except FileProblem as exc:
+        raise InputUnreadable(file=str(path), problem=exc.problem) from exc
+
+
+def parse_input(content: Mapping[str, JsonValue]) -> AgentInput:
+    """Return the input that a JSON object holds.
+
+    Raises:
+        FileProblem: a value is no text, or the private settings are no object of texts.
+    """
+    values = {name: value for name, value in content.items() if name != PRIVATE_SETTINGS}
+    return AgentInput(strings_in(values), _private_settings(content.get(PRIVATE_SETTINGS)))
+
+
+def _private_settings(given: JsonValue) -> Optional[Mapping[str, Secret]]:
+    # An object (facts/agent.md); some platforms write it as JSON text, and an empty one as "".
+    if given is None or given == "":
+        return None
+    if isinstance(given, str):
+        given = _object_in_text(given)
+    if not isinstance(given, dict):
+        raise FileProblem(say("agent.value_not_object", name=PRIVATE_SETTINGS, kind=kind_of(given)))
+    return {name: Secret(value) for name, value in strings_in(given).items()}
+
+
+def _object_in_text(text: str) -> dict[str, JsonValue]:
+    try:
+        return parse_object(text)
+    except FileProblem as exc:
+        raise FileProblem(say("agent.value_garbled", name=PRIVATE_SETTINGS, problem=exc.problem)) from exc
