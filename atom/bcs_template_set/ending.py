@@ -1,0 +1,105 @@
+"""The end of a run: leave report and manifests in the workspace, write the true output, say the verdict.
+
+A report that can't be written costs the report, not the verdict: it becomes a warning in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.errors import WorkspaceUnwritable
+from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.html import render_html
+from bcs_template_set.report.log_lines import LogLine, verdict_lines
+from bcs_template_set.report.output import Output, ReportPlace, output_of
+from bcs_template_set.report.writing import write_rendered, write_report, write_text
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run may leave files: `folder`, relative to the workspace, which no other task shares."""
+
+    workspace: Path
+    folder: str
+
+    def path(self, name: str) -> Path:
+        """Return the absolute path of a file or directory of this run."""
+        return self.workspace / self.folder / name
+
+
+def end_run(
+    outcome: Outcome,
+    *,
+    rendered: Sequence[ManifestFile],
+    place: Place,
+    write_output: Callable[[Output], None],
+    log: Log,
+) -> None:
+    """Leave the run's files, write its output, and print its last lines, in this order.
+
+    Raises:
+        WorkspaceUnwritable: output.json can't be written; the pessimistic one still stands.
+    """
+    kept, artifacts = _keep_rendered(outcome, rendered, place=place)
+    told, report = _keep_report(kept, place=place)
+    write_output(_output(told, report, artifacts, place=place))
+    page = str(place.path("report") / "index.html") if report is not None else ""
+    show_lines(log, verdict_lines(told, report_path=page))
+
+
+def _keep_rendered(
+    outcome: Outcome, rendered: Sequence[ManifestFile], *, place: Place
+) -> tuple[Outcome, tuple[str, ...]]:
+    if outcome.heading.action == "plan" or not rendered:
+        return outcome, ()
+    try:
+        return outcome, write_rendered(place.path("rendered"), rendered)
+    except WorkspaceUnwritable as exc:
+        return _with_warning(outcome, exc), ()
+
+
+def _keep_report(outcome: Outcome, *, place: Place) -> tuple[Outcome, Optional[ReportPlace]]:
+    try:
+        write_report(place.path("report"), render_html(outcome))
+    except WorkspaceUnwritable as exc:
+        return _with_warning(outcome, exc), None
+    return outcome, ReportPlace(f"{place.folder}/report")
+
+
+def _output(
+    outcome: Outcome, report: Optional[ReportPlace], artifacts: tuple[str, ...], *, place: Place
+) -> Output:
+    def spill(name: str, text: str) -> str:
+        try:
+            write_text(place.path(f"{name}.json"), text)
+        except WorkspaceUnwritable:  # the verdict matters more; "" says that there is no such file
+            return ""
+        return f"{place.folder}/{name}.json"
+
+    return output_of(outcome, report=report, rendered=artifacts, spill=spill)
+
+
+def _with_warning(outcome: Outcome, error: WorkspaceUnwritable) -> Outcome:
+    return replace(outcome, warnings=(*outcome.warnings, error.title()))
+
+
+def show_lines(log: Log, lines: Sequence[LogLine]) -> None:
+    """Write lines of the report to the log."""
+    kinds = {
+        "info": log.info,
+        "plain": log.plain,
+        "warning": log.warning,
+        "error": log.error,
+        "group": log.group_start,
+        "foreign": log.foreign,
+    }
+    for line in lines:
+        if line.kind == "endgroup":
+            log.group_end()
+        else:
+            kinds[line.kind](line.text)

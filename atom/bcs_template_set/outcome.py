@@ -1,0 +1,100 @@
+"""What happened, as values: rendered as log, output.json and HTML from the same ones. Performs no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from bcs_template_set.errors import StepError
+from bcs_template_set.messages import Language, Text
+from bcs_template_set.plan import Change, Plan
+
+Result = Literal[
+    "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"
+]
+ChartState = Literal["none", "created", "unchanged", "failed", "planned"]
+FileState = Literal["applied", "unchanged", "skipped", "failed", "not-attempted", "planned"]
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """How one planned change ended. `creator` is who BCS recorded for the version that was written."""
+
+    change: Change
+    state: FileState
+    version_id: str = ""
+    version: str = ""
+    creator: str = ""
+    error: Optional[StepError] = None
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the run is, as header, log, output and description say it. `reason` says why."""
+
+    acting_user: str
+    app_code: str
+    credential: str
+    reason: Optional[Text]
+    starter: str
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of the run: seconds since the epoch when it began, and how many it took."""
+
+    name: str
+    started_at: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """One request as the report tells it; never its headers or body."""
+
+    name: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    request_id: str
+    gateway_request_id: str
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the run is about, for header and report; "" where not known."""
+
+    step_version: str = ""
+    action: str = ""
+    pipeline: str = ""
+    build_number: int = 0
+    build_url: str = ""
+    branch: str = ""
+    commit: str = ""
+    region: str = ""
+    project: str = ""
+    space: str = ""
+    space_url: str = ""
+    template_set: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The whole truth about a run. `changed` tells whether anything was written, also when it failed."""
+
+    result: Result
+    changed: bool
+    language: Language
+    heading: Heading
+    identity: Optional[Identity] = None
+    plan: Optional[Plan] = None
+    files: tuple[FileOutcome, ...] = ()
+    chart: ChartState = "none"
+    error: Optional[StepError] = None
+    warnings: tuple[Text, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    requests: tuple[RequestRecord, ...] = ()
+    finished_at: float = 0.0

@@ -1,0 +1,339 @@
+"""A run as the lines of its log (design section 7). Pure: returns lines, prints none.
+
+A line that is not "foreign" is one line, whatever the data in it. The fixed words create, update,
+unchanged, conflict, skip and failed are the same in both languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bcs_template_set.errors import Detail
+from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.outcome import FileOutcome, Heading, Identity, Outcome
+from bcs_template_set.plan import Change, Plan, RouteKey
+from bcs_template_set.report.plain_text import one_line, pad, shorten, table, text_lines, width
+from bcs_template_set.report.rows import Row, count_words, image_change, rows_of_plan, word_of
+from bcs_template_set.report.verdict import (
+    context_of,
+    counts_text,
+    failures_of,
+    file_error,
+    further_obstacles,
+    headline,
+    listed,
+    name_of,
+    written_text,
+)
+
+Kind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreign"]
+
+DIFF_LINES_PER_FILE = 200
+DIFF_LINES = 2000
+_DIFF_COLUMNS = 500
+_ROUTES_SHOWN = 3
+_COLUMNS = ("change", "name", "version", "image", "routes")
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line for the log; "foreign" text may have several lines, none of them ours."""
+
+    kind: Kind
+    text: str
+
+
+class _Lines:
+    """Collects lines in one language; everything but foreign text is made one line."""
+
+    def __init__(self, language: Language) -> None:
+        self._language: Language = language
+        self.lines: list[LogLine] = []
+
+    def words(self, text: Detail) -> str:
+        return one_line(text.render(self._language) if isinstance(text, Text) else text)
+
+    def add(self, kind: Kind, text: Detail, *, indent: int = 0) -> None:
+        self.lines.append(LogLine(kind, " " * indent + self.words(text)))
+
+    def listed(self, kind: Kind, texts: Sequence[Detail]) -> None:
+        for text in listed(texts):
+            self.lines.append(LogLine(kind, "  - " + self.words(text)))
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        for line in table([[self.words(cell) for cell in row] for row in rows]):
+            self.lines.append(LogLine("plain", line))
+
+    def foreign(self, lines: Iterable[str]) -> None:
+        self.lines.append(LogLine("foreign", "\n".join(lines)))
+
+
+# --- header ---------------------------------------------------------------------------------------------
+
+
+def header_lines(heading: Heading, identity: Identity | None, *, language: Language) -> list[LogLine]:
+    """Return what the run is: version of the step, acting user and why, app, project, target."""
+    out = _Lines(language)
+    out.add("info", say("log.header", version=heading.step_version, action=heading.action))
+    facts = [*_identity_facts(identity), *_heading_facts(heading)]
+    labels = [(out.words(say(f"log.label_{name}")), fact) for name, fact in facts]
+    columns = max((width(label) for label, _ in labels), default=0)
+    for label, fact in labels:
+        out.lines.append(LogLine("plain", f"  {pad(label, columns)}  {out.words(fact)}"))
+    return out.lines
+
+
+def _identity_facts(identity: Identity | None) -> list[tuple[str, Detail]]:
+    if identity is None:
+        return []
+    facts: list[tuple[str, Detail]] = [("acting_user", _acting_user(identity))]
+    if identity.app_code:
+        facts.append(("app", identity.app_code))
+    if identity.credential:
+        facts.append(("credential", identity.credential))
+    if identity.starter and identity.starter != identity.acting_user:
+        facts.append(("starter", say("log.starter", name=identity.starter)))
+    return facts
+
+
+def _acting_user(identity: Identity) -> Detail:
+    if identity.reason is None:
+        return name_of(identity)
+    return say("log.acting_user", name=name_of(identity), reason=identity.reason)
+
+
+def _heading_facts(heading: Heading) -> list[tuple[str, Detail]]:
+    facts: list[tuple[str, Detail]] = []
+    if heading.project or heading.region:
+        facts.append(("target", target_text(heading)))
+    if heading.template_set:
+        facts.append(("template_set", heading.template_set))
+    if heading.version:
+        facts.append(("version", heading.version))
+    if heading.pipeline or heading.build_number:
+        facts.append(("build", build_text(heading)))
+    return facts
+
+
+def target_text(heading: Heading) -> Text:
+    """Return where the files go: region, project and folder."""
+    return say("log.target", region=heading.region, project=heading.project, space=heading.space)
+
+
+def build_text(heading: Heading) -> Text:
+    """Return which build this is: pipeline, number, branch, commit."""
+    text = say("log.build", pipeline=heading.pipeline, number=heading.build_number)
+    if heading.branch:
+        text = say("log.build_branch", build=text, branch=heading.branch)
+    if heading.commit:
+        text = say("log.build_commit", build=text, commit=heading.commit[:8])
+    return text
+
+
+# --- plan -----------------------------------------------------------------------------------------------
+
+
+def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
+    """Return the plan: counts, table, folded differences, what stands against it, notes, digest.
+
+    The differences are a group of their own: no other group may be open around these lines.
+    """
+    out = _Lines(language)
+    rows = rows_of_plan(plan)
+    counts = counts_text(count_words(change.action for change in plan.changes))
+    out.add("info", say("log.plan_counts", version=plan.version, counts=counts, total=len(plan.changes)))
+    _add_table(out, rows)
+    _add_target_changes(out, plan)
+    _add_diffs(out, [change for row in rows for change in _changed(row)])
+    _add_obstacles(out, plan)
+    for note in (*plan.notes, *(note for change in plan.changes for note in change.notes)):
+        out.add("warning", note)
+    if plan.writes:
+        out.add("info", say("log.plan_digest", digest=plan.digest))
+    return out.lines
+
+
+def _changed(row: Row) -> list[Change]:
+    return [file.change for file in row.files if file.change.diff and file.word != "unchanged"]
+
+
+def _add_table(out: _Lines, rows: Sequence[Row]) -> None:
+    shown = [row for row in rows if row.word != "unchanged"]
+    if not shown:
+        return
+    head = [out.words(say(f"log.column_{name}")) for name in _COLUMNS]
+    out.table(_without_empty_columns([head, *(_cells(row) for row in shown)]))
+    still = [row.is_domain for row in rows if row.word == "unchanged"]
+    for kind, count in (("domains", sum(still)), ("files", len(still) - sum(still))):
+        if count:
+            out.add("plain", say(f"log.unchanged_{kind}", count=count))
+
+
+def _cells(row: Row) -> list[str]:
+    images = ", ".join(image_change(*pair) for pair in row.images)
+    return [row.word, row.name, ", ".join(row.old_versions), images, _routes_cell(row)]
+
+
+def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
+    kept = [i for i in range(len(rows[0])) if any(row[i] for row in rows[1:])]
+    return [[row[i] for i in kept] for row in rows]
+
+
+def _routes_cell(row: Row) -> str:
+    """Return the routes that go and come; without the host where that is the row's own name."""
+    gone = [f"-{_route(key, row)}" for key in row.routes_removed]
+    come = [f"+{_route(key, row)}" for key in row.routes_added]
+    return " ".join([*_first(gone, sign="-"), *_first(come, sign="+")])
+
+
+def _first(routes: list[str], *, sign: str) -> list[str]:
+    more = len(routes) - _ROUTES_SHOWN
+    return [*routes[:_ROUTES_SHOWN], f"{sign}…({more})"] if more > 0 else routes
+
+
+def _route(key: RouteKey, row: Row) -> str:
+    host, path = key
+    return path if host == row.name else host + path
+
+
+def _add_target_changes(out: _Lines, plan: Plan) -> None:
+    if plan.creates_space:
+        out.add("info", say("log.creates_space", space=plan.target.space))
+    if plan.chart != "none":
+        out.add("info", say(f"log.chart_{plan.chart}", name=plan.target.template_set, version=plan.version))
+
+
+def _add_diffs(out: _Lines, changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    out.add("group", say("log.group_diff", count=len(changes)))
+    left = DIFF_LINES
+    for change in changes:
+        lines = text_lines(change.diff)
+        shown = lines[: min(DIFF_LINES_PER_FILE, left)]
+        left -= len(shown)
+        out.add("plain", f"{change.action} {change.name}")
+        if shown:
+            out.foreign(shorten(line, _DIFF_COLUMNS) for line in shown)
+        if len(shown) < len(lines):
+            out.add("plain", say("log.diff_more", count=len(lines) - len(shown)), indent=2)
+    out.lines.append(LogLine("endgroup", ""))
+
+
+def _add_obstacles(out: _Lines, plan: Plan) -> None:
+    obstacles: tuple[tuple[str, tuple[Text, ...]], ...] = (
+        ("conflicts", plan.conflicts),
+        ("taken", plan.taken),
+        ("lost_routes", plan.lost_routes),
+        ("newer_builds", plan.newer_builds),
+    )
+    for name, texts in obstacles:
+        if texts:
+            out.add("warning", say(f"log.{name}", count=len(texts)))
+
+
+# --- publish --------------------------------------------------------------------------------------------
+
+
+def publish_lines(files: Sequence[FileOutcome], *, language: Language) -> list[LogLine]:
+    """Return a line for every file whose state changed, or should have, and a count of the others."""
+    lines: list[LogLine] = []
+    for file in files:
+        if word_of(file.change, file) != "unchanged":
+            lines += file_lines(file, language=language)
+    return [*lines, *unchanged_lines(files, language=language)]
+
+
+def unchanged_lines(files: Sequence[FileOutcome], *, language: Language) -> list[LogLine]:
+    """Return one line that counts the files nothing was done to, and what was learnt about them."""
+    out = _Lines(language)
+    still = [file for file in files if word_of(file.change, file) == "unchanged"]
+    if still:
+        out.add("plain", say("log.unchanged_files", count=len(still)))
+    for file in still:
+        _add_new_notes(out, file)
+    return out.lines
+
+
+def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
+    """Return the line for one file that has ended, and one for each thing learnt on the way."""
+    out = _Lines(language)
+    word = word_of(file.change, file)
+    kind: Kind = "error" if word in ("failed", "conflict") else "plain"
+    out.add(kind, f"{word:<9}  {file.change.name}  {out.words(_ended(file))}")
+    _add_new_notes(out, file)
+    return out.lines
+
+
+def _add_new_notes(out: _Lines, file: FileOutcome) -> None:
+    for note in file.notes:
+        if note not in file.change.notes:
+            out.add("warning", note)
+
+
+def _ended(file: FileOutcome) -> Detail:
+    if file.error is not None:
+        return file_error(file.error)
+    if file.state == "applied":
+        name = "written_pin" if not file.change.writes_version else "written"
+        return say(f"log.{name}", version=file.version, id=file.version_id, creator=file.creator or "?")
+    if file.state == "unchanged":
+        return say("log.stays", version=file.version)
+    return say("log.skipped_newer" if file.state == "skipped" else "log.not_attempted")
+
+
+# --- verdict --------------------------------------------------------------------------------------------
+
+
+def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
+    """Return the last lines, to be shown outside any group: the verdict, its cause, what to do.
+
+    `report_path` is where the HTML report was written, "" where there is none.
+    """
+    out = _Lines(outcome.language)
+    for warning in outcome.warnings:
+        out.add("warning", warning)
+    if outcome.error is not None:
+        _add_failure(out, outcome)
+    else:
+        out.add("info", headline(outcome))
+        _add_success(out, outcome)
+    if report_path:
+        out.add("plain", say("log.report", path=report_path))
+    return out.lines
+
+
+def _add_success(out: _Lines, outcome: Outcome) -> None:
+    heading, plan = outcome.heading, outcome.plan
+    if outcome.result == "planned" and plan is not None and plan.writes:
+        out.add("plain", say("log.how_to_publish", digest=plan.digest))
+    if outcome.result == "skipped" and plan is not None:
+        out.listed("plain", plan.newer_builds)
+    if outcome.chart == "created":
+        out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
+    if outcome.identity is not None:
+        user = name_of(outcome.identity)
+        out.add("plain", say("log.by_whom", user=user, target=target_text(heading)))
+    if heading.space_url:
+        out.add("plain", say("log.look", url=heading.space_url))
+
+
+def _add_failure(out: _Lines, outcome: Outcome) -> None:
+    error = outcome.error
+    if error is None:
+        return
+    out.add("error", headline(outcome))
+    out.listed("error", error.details)
+    out.listed("error", failures_of(outcome))
+    further = further_obstacles(outcome)
+    if further:
+        out.add("error", say("report.further"))
+        out.listed("error", further)
+    written = written_text(outcome)
+    if written is not None:
+        out.add("plain", written)
+    for fact in context_of(outcome):
+        out.add("plain", fact, indent=2)
+    out.add("warning", say("context.cure", value=error.cure()))

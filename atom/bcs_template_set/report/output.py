@@ -1,0 +1,226 @@
+"""A run as the value of output.json (facts/agent.md). Pure: what is too long is handed to `spill`.
+
+The outputs of `OUTPUTS` are written on failure too, as far as they are known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Optional, TypedDict, Union
+
+from bcs_template_set.errors import StepError
+from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.outcome import FileOutcome, Outcome
+from bcs_template_set.plan import Change
+from bcs_template_set.report.plain_text import one_line, shorten
+from bcs_template_set.report.verdict import headline, name_of, written_text
+
+OUTPUTS: tuple[str, ...] = (
+    "result",
+    "changed",
+    "version",
+    "versions",
+    "plan_digest",
+    "acting_user",
+    "routes",
+    "report",
+    "rendered",
+)
+"""The outputs of design section 2: what task.json and README are held to."""
+
+MOST_BYTES = 4096
+"""The platform's limit for the value of a string output (facts/agent.md)."""
+
+MOST_MESSAGE_COLUMNS = 1500
+_CURE_COLUMNS = 500
+_DEFECT = 3
+
+Status = Literal["success", "failure", "error"]
+Spill = Callable[[str, str], str]
+"""Takes a name and a text, keeps the text in a file, and returns its path relative to the workspace.
+
+Where that fails it returns "": the run's verdict must not be lost with a list."""
+
+
+class StringField(TypedDict):
+    """An output that is a text."""
+
+    type: Literal["string"]
+    value: str
+
+
+class ArtifactField(TypedDict):
+    """Files that the worker archives; each must exist."""
+
+    type: Literal["artifact"]
+    value: list[str]
+
+
+class ReportField(TypedDict):
+    """A directory that the worker archives as a report."""
+
+    type: Literal["report"]
+    reportType: Literal["INTERNAL"]
+    label: str
+    path: str
+    target: str
+
+
+OutputField = Union[StringField, ArtifactField, ReportField]
+
+
+class Output(TypedDict):
+    """The whole of output.json. `errorType` and `errorCode` are 0 on success."""
+
+    status: Status
+    message: str
+    errorType: int
+    errorCode: int
+    type: Literal["default"]
+    data: dict[str, OutputField]
+
+
+class VersionEntry(TypedDict):
+    """One file of the output `versions`; "" for what is not known or was not written."""
+
+    id: str
+    version: str
+    previous_id: str
+    previous_version: str
+
+
+@dataclass(frozen=True)
+class ReportPlace:
+    """Where the HTML report is: a directory relative to the workspace, and the page in it."""
+
+    path: str
+    target: str = "index.html"
+
+
+def output_of(
+    outcome: Outcome, *, report: Optional[ReportPlace], rendered: tuple[str, ...], spill: Spill
+) -> Output:
+    """Return the whole value of output.json.
+
+    `rendered` are absolute paths of existing files. A mistake of the user and a fault of a third party are
+    a "failure", a defect of the step an "error": the worker (MarketAtomTask.kt, 2026-08) fails the step
+    on both alike, and takes the blame from `errorType`, but shows the word to the person who reads.
+    """
+    error = outcome.error
+    return {
+        "status": _status(outcome),
+        "message": message_of(outcome),
+        "errorType": error.error_type if error is not None else 0,
+        "errorCode": error.code if error is not None else 0,
+        "type": "default",
+        "data": _data(outcome, report=report, rendered=rendered, spill=spill),
+    }
+
+
+def message_of(outcome: Outcome) -> str:
+    """Return what happened and what to do in one line; the cure is whole, the rest may be shortened."""
+    language, error = outcome.language, outcome.error
+    if error is None:
+        return shorten(one_line(headline(outcome).render(language)), MOST_MESSAGE_COLUMNS)
+    cure = shorten(_line(say("context.cure", value=error.cure()), language), _CURE_COLUMNS)
+    happened = _line(headline(outcome), language)
+    if error.details:
+        details = "; ".join(_line(detail, language) for detail in error.details)
+        happened = f"{happened} {details}"
+    written = written_text(outcome)
+    rest = f"{_line(written, language)} {cure}" if written is not None else cure
+    return f"{shorten(happened, MOST_MESSAGE_COLUMNS - len(rest) - 1)} {rest}"
+
+
+def versions_of(outcome: Outcome) -> dict[str, VersionEntry]:
+    """Return, for each file, the version that holds this run's content and the one before it.
+
+    A file that was not written has "" as its id and version.
+    """
+    if outcome.files:
+        return {file.change.name: _entry(file.change, file) for file in outcome.files}
+    changes = outcome.plan.changes if outcome.plan is not None else ()
+    return {change.name: _entry(change, None) for change in changes}
+
+
+def _entry(change: Change, file: Optional[FileOutcome]) -> VersionEntry:
+    previous = change.previous
+    entry = VersionEntry(
+        id="",
+        version="",
+        previous_id=previous.id if previous is not None else "",
+        previous_version=previous.name if previous is not None else "",
+    )
+    if file is not None and file.version_id and file.state in ("applied", "unchanged"):
+        entry["id"], entry["version"] = file.version_id, file.version
+    elif change.action == "unchanged":
+        is_previous = previous is not None and previous.id == change.version_id
+        entry["id"], entry["version"] = change.version_id, entry["previous_version"] if is_previous else ""
+    return entry
+
+
+def _status(outcome: Outcome) -> Status:
+    error: Optional[StepError] = outcome.error
+    if error is None:
+        return "success"
+    return "error" if error.error_type == _DEFECT else "failure"
+
+
+def _data(
+    outcome: Outcome, *, report: Optional[ReportPlace], rendered: tuple[str, ...], spill: Spill
+) -> dict[str, OutputField]:
+    plan = outcome.plan
+    texts: dict[str, str] = {
+        "result": outcome.result,
+        "changed": "true" if outcome.changed else "false",
+        "version": outcome.heading.version,
+        "plan_digest": plan.digest if plan is not None else "",
+        "acting_user": name_of(outcome.identity) if outcome.identity is not None else "",
+    }
+    if plan is not None:
+        versions = versions_of(outcome)
+        routes = [host + path for host, path in plan.routes]
+        texts["versions"] = _fitting("versions", _json(versions), count=len(versions), spill=spill)
+        texts["routes"] = _fitting("routes", _json(routes), count=len(routes), spill=spill)
+    data: dict[str, OutputField] = {
+        name: {"type": "string", "value": _cut(texts[name])} for name in OUTPUTS if texts.get(name)
+    }
+    if report is not None:
+        data["report"] = _report_field(report, outcome.language)
+    if rendered:
+        data["rendered"] = {"type": "artifact", "value": list(rendered)}
+    return data
+
+
+def _report_field(report: ReportPlace, language: Language) -> ReportField:
+    return {
+        "type": "report",
+        "reportType": "INTERNAL",
+        "label": say("report.label").render(language),
+        "path": report.path,
+        "target": report.target,
+    }
+
+
+def _fitting(name: str, text: str, *, count: int, spill: Spill) -> str:
+    """Return the text, or where it would be too long, the file that holds it and how many entries it has."""
+    if len(text.encode("utf-8")) <= MOST_BYTES:
+        return text
+    return _json({"file": spill(name, text), "count": count})
+
+
+def _cut(text: str) -> str:
+    """Return a text within the platform's limit; only JSON must not be cut, and that has been spilt."""
+    encoded = text.encode("utf-8", errors="replace")
+    return encoded[:MOST_BYTES].decode("utf-8", errors="ignore")
+
+
+def _json(value: Mapping[str, object] | list[str]) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _line(text: Text | str, language: Language) -> str:
+    return one_line(text.render(language) if isinstance(text, Text) else text)

@@ -1,0 +1,186 @@
+"""What the HTML page shows beside the rows: differences, routes, timeline, requests, as values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, Optional
+
+from bcs_template_set.messages import Text, known, say
+from bcs_template_set.moments import shown_time
+from bcs_template_set.outcome import Outcome, Phase, RequestRecord
+from bcs_template_set.plan import Change
+from bcs_template_set.report.plain_text import shorten, text_lines
+from bcs_template_set.report.rows import Row, file_rows
+
+DIFF_LINES_PER_FILE = 600
+DIFF_LINES = 6000
+MOST_REQUESTS = 300
+_DIFF_COLUMNS = 1000
+_FIRST_REFUSAL = 400
+
+RunKind = Literal["ins", "del", "hunk", "same"]
+_KIND_OF_LINE: tuple[tuple[str, RunKind], ...] = (
+    ("--- ", "hunk"),
+    ("+++ ", "hunk"),
+    ("@@", "hunk"),
+    ("+", "ins"),
+    ("-", "del"),
+)
+
+
+@dataclass(frozen=True)
+class Diff:
+    """A file's difference as runs of lines of one kind, and how many lines are left out."""
+
+    runs: tuple[tuple[RunKind, str], ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class RouteLine:
+    """A host and path: sign "+" for one that comes, "-" for one that goes, "=" for one that stays."""
+
+    sign: Literal["+", "-", "="]
+    route: str
+    service: str
+    ingresses: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A phase in the timeline: where it begins and how long it is, in per cent of the whole run."""
+
+    name: Text | str
+    began: str
+    seconds: float
+    start: float
+    length: float
+
+
+@dataclass(frozen=True)
+class RequestGroup:
+    """All requests of one name; seconds of the slowest."""
+
+    name: str
+    count: int
+    failed: int
+    slowest: float
+
+
+def diffs_of(rows: Iterable[Row]) -> dict[str, Diff]:
+    """Return the difference of each changed file by its name, as much of it as the page has room for."""
+    left = DIFF_LINES
+    diffs: dict[str, Diff] = {}
+    for row in rows:
+        for file in row.files:
+            if file.word == "unchanged" or not file.change.diff:
+                continue
+            lines = text_lines(file.change.diff)
+            shown = lines[: min(DIFF_LINES_PER_FILE, left)]
+            left -= len(shown)
+            diffs[file.name] = Diff(_runs(shown), more=len(lines) - len(shown))
+    return diffs
+
+
+def _runs(lines: Sequence[str]) -> tuple[tuple[RunKind, str], ...]:
+    return tuple(
+        (kind, "\n".join(shorten(line, _DIFF_COLUMNS) for line in run))
+        for kind, run in groupby(lines, key=_kind_of)
+    )
+
+
+def _kind_of(line: str) -> RunKind:
+    return next((kind for start, kind in _KIND_OF_LINE if line.startswith(start)), "same")
+
+
+def routes_of(outcome: Outcome) -> tuple[RouteLine, ...]:
+    """Return every host and path of the run's files, and those that go; first what changes."""
+    lines: dict[tuple[str, str, str], RouteLine] = {}
+    for file in file_rows(outcome):
+        for line in _routes_of_change(file.change):
+            lines[line.sign, line.route, line.file] = line
+    return tuple(sorted(lines.values(), key=lambda line: ("-+=".index(line.sign), line.route, line.file)))
+
+
+def _routes_of_change(change: Change) -> Iterable[RouteLine]:
+    for host, path in change.routes_removed:
+        yield RouteLine("-", host + path, "", "", change.name)
+    added = set(change.routes_added)
+    for key in dict.fromkeys((route.host, route.path) for route in change.routes):
+        same = [route for route in change.routes if (route.host, route.path) == key]
+        yield RouteLine(
+            sign="+" if key in added else "=",
+            route="".join(key),
+            service=", ".join(dict.fromkeys(route.service for route in same)),
+            ingresses=", ".join(dict.fromkeys(route.ingress for route in same)),
+            file=change.name,
+        )
+
+
+def bars_of(phases: Sequence[Phase]) -> tuple[Bar, ...]:
+    """Return the phases on one scale, which ends with the last of them."""
+    if not phases:
+        return ()
+    began = min(phase.started_at for phase in phases)
+    whole = max(max(phase.started_at + phase.seconds for phase in phases) - began, 0.001)
+    return tuple(
+        Bar(
+            name=_phase_name(phase.name),
+            began=shown_time(phase.started_at),
+            seconds=phase.seconds,
+            start=round(100 * (phase.started_at - began) / whole, 2),
+            length=round(100 * phase.seconds / whole, 2),
+        )
+        for phase in phases
+    )
+
+
+def _phase_name(name: str) -> Text | str:
+    key = f"report.phase_{name}"
+    return say(key) if known(key) else name
+
+
+def request_groups(requests: Iterable[RequestRecord]) -> tuple[RequestGroup, ...]:
+    """Return the requests by name, in the order of their first ones."""
+    groups: dict[str, list[RequestRecord]] = {}
+    for request in requests:
+        groups.setdefault(request.name, []).append(request)
+    return tuple(
+        RequestGroup(
+            name=name,
+            count=len(members),
+            failed=sum(was_refused(request) for request in members),
+            slowest=max(request.seconds for request in members),
+        )
+        for name, members in groups.items()
+    )
+
+
+def shown_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ...]:
+    """Return the requests there is room for, in the order they were sent; failed ones are left out last."""
+    if len(requests) <= MOST_REQUESTS:
+        return tuple(requests)
+    by_need = sorted(range(len(requests)), key=lambda index: not was_refused(requests[index]))
+    return tuple(requests[index] for index in sorted(by_need[:MOST_REQUESTS]))
+
+
+def was_refused(request: RequestRecord) -> bool:
+    """Tell whether a request got no answer, or one that says no."""
+    return request.status == 0 or request.status >= _FIRST_REFUSAL
+
+
+def haystack(row: Row) -> str:
+    """Return what the text filter of a row looks through."""
+    words = [row.name, row.word, *row.old_versions, row.new_version]
+    words += [image for pair in row.images for image in pair]
+    words += [host + path for host, path in (*row.routes_added, *row.routes_removed)]
+    words += [file.name for file in row.files]
+    return " ".join(dict.fromkeys(words)).lower()
+
+
+def only_web(url: str) -> Optional[str]:
+    """Return an address a person may follow; None for any other scheme, such as `javascript:`."""
+    return url if url.startswith(("https://", "http://")) else None

@@ -1,0 +1,105 @@
+"""Text that is safe and straight in a log: one line, no invisible characters, columns that align. Pure.
+
+A Chinese character takes two columns of a terminal, a combining mark none; so widths are counted here
+and never with `len`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+ROW_COLUMNS = 160
+"""No row of a table is wider: wider ones wrap in BK-CI's log view and stop being a table."""
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+# Controls, marks that turn the direction of text or have no width, and halves of a surrogate pair, which
+# no UTF-8 can hold. Tab and line feed stay: they are told apart where they matter.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_GAP = "  "
+
+
+def visible(text: str) -> str:
+    r"""Return the text with every character that would not be seen as its escape, such as `\x1b`."""
+    return _UNSEEN.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    """Return the text as one line: a line break shows as a mark, an unseen character as its escape."""
+    return visible(_LINE_BREAK.sub(" ⏎ ", text).replace("\t", " ")).strip()
+
+
+def text_lines(text: str) -> list[str]:
+    """Return the lines of somebody else's text, each with its unseen characters made visible."""
+    return [visible(line) for line in text.splitlines()]
+
+
+def width(text: str) -> int:
+    """Return how many columns the text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def pad(text: str, columns: int) -> str:
+    """Return the text filled with blanks to so many columns."""
+    return text + " " * (columns - width(text))
+
+
+def shorten(text: str, columns: int) -> str:
+    """Return the text in at most so many columns, with "…" for what its middle loses."""
+    if width(text) <= columns:
+        return text
+    if columns < 1:
+        return ""
+    tail = (columns - 1) // 2
+    return _take(text, columns - 1 - tail) + "…" + _take(text[::-1], tail)[::-1]
+
+
+def table(rows: Sequence[Sequence[str]], *, columns: int = ROW_COLUMNS) -> list[str]:
+    """Return rows of one length as aligned lines, none wider than `columns`.
+
+    Where they are too wide, the widest column gives way first.
+    """
+    if not rows:
+        return []
+    widths = [max(width(cell) for cell in column) for column in zip(*rows)]
+    over = sum(widths) + len(_GAP) * (len(widths) - 1) - columns
+    while over > 0 and max(widths) > 1:
+        widest = widths.index(max(widths))
+        runner_up = max([1, *(w for i, w in enumerate(widths) if i != widest)])
+        give = min(over, max(1, widths[widest] - runner_up))
+        widths[widest] -= give
+        over -= give
+    return [_row(row, widths) for row in rows]
+
+
+def _row(cells: Iterable[str], widths: Sequence[int]) -> str:
+    return _GAP.join(pad(shorten(cell, size), size) for cell, size in zip(cells, widths)).rstrip()
+
+
+def _take(text: str, columns: int) -> str:
+    taken = 0
+    for index, character in enumerate(text):
+        taken += _columns(character)
+        if taken > columns:
+            return text[:index]
+    return text
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    two_digits, four_digits = 0x100, 0x10000
+    if code < two_digits:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < four_digits else f"\\U{code:08x}"

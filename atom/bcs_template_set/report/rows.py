@@ -1,0 +1,184 @@
+"""What a person looks at: one row a domain of `builtin:web`, one a file otherwise. Pure: performs no I/O.
+
+The log's table and the HTML page show the same rows, so they can't disagree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Optional, TypeVar
+
+from bcs_template_set.errors import Overtaken, VersionConflict
+from bcs_template_set.outcome import FileOutcome, Outcome
+from bcs_template_set.plan import Change, Plan, RouteKey
+from bcs_template_set.report.plain_text import shorten
+
+_T = TypeVar("_T")
+Word = Literal["create", "update", "unchanged", "conflict", "skip", "failed"]
+"""The fixed words of design section 7: the same in both languages, so that a log can be searched."""
+
+WORDS: tuple[Word, ...] = ("failed", "conflict", "update", "create", "skip", "unchanged")
+"""Every word, in the order a person needs to see them."""
+
+_NAME_COLUMNS = 24
+_DIGEST_COLUMNS = len("@sha256:") + 12
+_LOUD: tuple[Word, ...] = ("failed", "conflict", "skip")
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One template file: its planned change, and how that ended where it was tried."""
+
+    change: Change
+    word: Word
+    outcome: Optional[FileOutcome] = None
+
+    @property
+    def name(self) -> str:
+        """Return the file's name in its space."""
+        return self.change.name
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a domain with its files, or a file. `routes_*` are (host, path), `images` (old, new)."""
+
+    name: str
+    word: Word
+    files: tuple[FileRow, ...]
+    old_versions: tuple[str, ...]
+    new_version: str
+    images: tuple[tuple[str, str], ...]
+    routes_added: tuple[RouteKey, ...]
+    routes_removed: tuple[RouteKey, ...]
+
+    @property
+    def is_domain(self) -> bool:
+        """Tell whether the row stands for a domain of `builtin:web`."""
+        return bool(self.files[0].change.domain)
+
+
+def word_of(change: Change, outcome: Optional[FileOutcome] = None) -> Word:
+    """Return the fixed word for a file: what came of it, or what is planned."""
+    if outcome is None or not change.writes or outcome.state in ("planned", "applied"):
+        return change.action
+    if outcome.state == "failed":
+        return "conflict" if isinstance(outcome.error, (Overtaken, VersionConflict)) else "failed"
+    return "unchanged" if outcome.state == "unchanged" else "skip"
+
+
+def rows_of_plan(plan: Plan) -> tuple[Row, ...]:
+    """Return the plan's rows, those that need eyes first."""
+    return _rows([FileRow(change, word_of(change)) for change in plan.changes], version=plan.version)
+
+
+def rows_of_outcome(outcome: Outcome) -> tuple[Row, ...]:
+    """Return the run's rows as they ended, those that need eyes first."""
+    version = outcome.plan.version if outcome.plan is not None else outcome.heading.version
+    return _rows(file_rows(outcome), version=version)
+
+
+def was_attempted(outcome: Outcome) -> bool:
+    """Tell whether publishing began: before that, no file was attempted and all stand as planned."""
+    return any(file.state in ("applied", "failed") for file in outcome.files)
+
+
+def file_rows(outcome: Outcome) -> list[FileRow]:
+    """Return every file of the run, planned or ended, by name."""
+    ended = {file.change.name: file for file in outcome.files} if was_attempted(outcome) else {}
+    planned = {change.name: change for change in outcome.plan.changes} if outcome.plan is not None else {}
+    changes = {**planned, **{name: file.change for name, file in ended.items()}}
+    return [
+        FileRow(change, word_of(change, ended.get(name)), ended.get(name))
+        for name, change in sorted(changes.items())
+    ]
+
+
+def count_words(words: Iterable[Word]) -> dict[Word, int]:
+    """Return how often each word occurs, in the order of `WORDS`; words that don't are left out."""
+    counted = Counter(words)
+    return {word: counted[word] for word in WORDS if counted[word]}
+
+
+def image_change(old: str, new: str) -> str:
+    """Return how an image changed with what both share folded, so that the tags can be seen.
+
+    `name:old -> new` for another tag, `+name:tag` for one that comes, `-name:tag` for one that goes.
+    """
+    if not old or not new:
+        return ("+" if new else "-") + _base_name(new or old)
+    (old_name, old_tag), (new_name, new_tag) = _split_image(old), _split_image(new)
+    if old_name == new_name:
+        alike = old_tag[:1] == new_tag[:1]
+        return f"{_base_name(old)} -> {_short_tag(new_tag)[1:] if alike else _base_name(new)}"
+    shared = _shared_folders(old_name, new_name)
+    return f"{old[shared:]} -> {new[shared:]}"
+
+
+def _rows(files: Sequence[FileRow], *, version: str) -> tuple[Row, ...]:
+    groups: dict[str, list[FileRow]] = {}
+    for file in files:
+        groups.setdefault(file.change.domain or file.name, []).append(file)
+    rows = [_row(name, tuple(members), version=version) for name, members in groups.items()]
+    return tuple(sorted(rows, key=lambda row: (WORDS.index(row.word), row.name)))
+
+
+def _row(name: str, files: tuple[FileRow, ...], *, version: str) -> Row:
+    word = _word_of_row([file.word for file in files])
+    shown = files if word == "unchanged" else [file for file in files if file.word != "unchanged"]
+    changes = [file.change for file in shown]
+    return Row(
+        name=name,
+        word=word,
+        files=files,
+        old_versions=_distinct(change.previous.name for change in changes if change.previous is not None),
+        new_version="" if word == "unchanged" else version,
+        images=_distinct(pair for change in changes for pair in change.images),
+        routes_added=_distinct(key for change in changes for key in change.routes_added),
+        routes_removed=_distinct(key for change in changes for key in change.routes_removed),
+    )
+
+
+def _word_of_row(words: Sequence[Word]) -> Word:
+    """Return the word of a row with several files: a domain of which one file is new is an update."""
+    for word in _LOUD:
+        if word in words:
+            return word
+    if len(set(words)) == 1:
+        return words[0]
+    return "update"
+
+
+def _distinct(items: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _split_image(image: str) -> tuple[str, str]:
+    """Return name and tag or digest; the port of a registry (`host:5000/x`) is no tag."""
+    name, at, digest = image.partition("@")
+    if at:
+        return name, at + digest
+    slash = image.rfind("/")
+    colon = image.rfind(":")
+    return (image[:colon], image[colon:]) if colon > slash else (image, "")
+
+
+def _base_name(image: str) -> str:
+    name, tag = _split_image(image)
+    return shorten(name.rpartition("/")[2], _NAME_COLUMNS) + _short_tag(tag)
+
+
+def _short_tag(tag: str) -> str:
+    return tag[:_DIGEST_COLUMNS] + "…" if tag.startswith("@") and len(tag) > _DIGEST_COLUMNS else tag
+
+
+def _shared_folders(old: str, new: str) -> int:
+    shared = 0
+    for index, (left, right) in enumerate(zip(old, new)):
+        if left != right:
+            break
+        if left == "/":
+            shared = index + 1
+    return shared

@@ -1,0 +1,161 @@
+"""The verdict of a run as sentences: what happened, and what to do. Pure: performs no I/O.
+
+Log, output.json and HTML page all begin or end with these same sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Optional
+
+from bcs_template_set.errors import Detail, StepError
+from bcs_template_set.messages import Text, known, say
+from bcs_template_set.outcome import Identity, Outcome
+from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted
+
+MOST_DETAILS = 50
+"""So many details of an error are listed; a count tells of the rest."""
+
+_IDENTITY_MATTERS = ("8002", "8004", "8006")
+_PLATFORM_FAULTS = ("8006",)
+
+
+def headline(outcome: Outcome) -> Text:
+    """Return the one sentence that says how the run ended."""
+    if outcome.error is not None:
+        return say(
+            f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=outcome.error.title()
+        )
+    counts = counts_of(outcome)
+    return say(
+        f"report.verdict_{_ending(outcome)}",
+        version=outcome.heading.version,
+        counts=counts_text(counts),
+        total=sum(counts.values()),
+        template_set=outcome.heading.template_set,
+    )
+
+
+def counts_of(outcome: Outcome) -> dict[Word, int]:
+    """Return how many files ended with each word."""
+    return count_words(file.word for file in file_rows(outcome))
+
+
+def counts_text(counts: Mapping[Word, int]) -> Text:
+    """Return "1 update, 2 create, 57 unchanged"; the Chinese one also explains the words."""
+    if not counts:
+        return say("report.no_files")
+    return say(
+        "report.join", parts=[say(f"report.count_{word}", count=count) for word, count in counts.items()]
+    )
+
+
+def written_text(outcome: Outcome) -> Optional[Text]:
+    """Return what a failed run has written all the same, or that it has written nothing."""
+    if outcome.error is None:
+        return None
+    if not outcome.changed:
+        return say("report.wrote_nothing")
+    done = sum(file.state == "applied" for file in outcome.files)
+    if not done:
+        return say("report.wrote_no_file")
+    total = sum(file.change.writes for file in outcome.files)
+    return say("report.wrote_all" if done == total else "report.wrote_some", done=done, total=total)
+
+
+def details_of(error: StepError) -> list[Detail]:
+    """Return the error's details, at most `MOST_DETAILS`, then how many more there are."""
+    return listed(error.details)
+
+
+def listed(details: Sequence[Detail]) -> list[Detail]:
+    """Return at most `MOST_DETAILS` of the details, then how many more there are."""
+    more = len(details) - MOST_DETAILS
+    shown: list[Detail] = list(details[:MOST_DETAILS])
+    return [*shown, say("report.more_details", count=more)] if more > 0 else shown
+
+
+def context_of(outcome: Outcome) -> list[Text]:
+    """Return the facts beneath an error, in order: acting user, app, region, project, request ids."""
+    error = outcome.error
+    if error is None:
+        return []
+    facts = _known_facts(outcome) if str(error.code).startswith(_IDENTITY_MATTERS) else {}
+    facts.update({name: fact for name, fact in error.context.items() if fact not in (None, "")})
+    if str(error.code).startswith(_PLATFORM_FAULTS) and "request_id" not in facts:
+        facts.update(_last_request(outcome))
+    return [
+        say(f"context.{name}", value=fact)
+        for name, fact in facts.items()
+        if fact not in (None, "") and known(f"context.{name}")
+    ]
+
+
+def name_of(identity: Identity) -> str:
+    """Return the one name for who acts; a credential's where only its access token knows the user."""
+    return identity.acting_user or f"credential:{identity.credential}"
+
+
+def failures_of(outcome: Outcome) -> list[Text]:
+    """Return why files failed, for each whose reason the run's own error does not tell already."""
+    return [
+        say("report.failed_file", name=file.change.name, error=file_error(file.error))
+        for file in outcome.files
+        if file.error is not None and _adds(file.error, outcome.error)
+    ]
+
+
+def further_obstacles(outcome: Outcome) -> list[Text]:
+    """Return what else stands against a refused plan: its error tells one kind, the next run meets these."""
+    plan, error = outcome.plan, outcome.error
+    if plan is None or error is None or was_attempted(outcome):
+        return []
+    return [text for text in (*plan.conflicts, *plan.taken, *plan.lost_routes) if text not in error.details]
+
+
+def file_error(error: StepError) -> Text:
+    """Return a file's error in one sentence, with its first details."""
+    details = details_of(error)
+    if not details:
+        return say("report.file_error", code=error.code, title=error.title())
+    return say("report.file_error_details", code=error.code, title=error.title(), details=details)
+
+
+def _adds(error: StepError, whole: Optional[StepError]) -> bool:
+    if whole is None:
+        return True
+    told = bool(error.details) and all(detail in whole.details for detail in error.details)
+    return error is not whole and not told
+
+
+def _known_facts(outcome: Outcome) -> dict[str, object]:
+    identity, heading = outcome.identity, outcome.heading
+    return {
+        "acting_user": name_of(identity) if identity is not None else "",
+        "app": identity.app_code if identity is not None else "",
+        "region": heading.region,
+        "project": heading.project,
+    }
+
+
+def _last_request(outcome: Outcome) -> dict[str, object]:
+    for request in reversed(outcome.requests):
+        if request.request_id:
+            return {
+                "request": f"{request.method} {request.path}",
+                "request_id": request.request_id,
+                "gateway_request_id": request.gateway_request_id,
+            }
+    return {}
+
+
+def _failure(outcome: Outcome) -> str:
+    return "timed_out" if outcome.result == "timed-out" else "failed"
+
+
+def _ending(outcome: Outcome) -> str:
+    if outcome.result == "planned":
+        return "planned" if outcome.plan is not None and outcome.plan.writes else "planned_nothing"
+    if outcome.result == "published" and not any(file.state == "applied" for file in outcome.files):
+        return "published_set"
+    return outcome.result.replace("-", "_")

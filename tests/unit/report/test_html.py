@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Callable, Optional
+
+import pytest
+from tests.unit.report import hostile, scenes
+
+from bcs_template_set.messages import LANGUAGES, Language, say
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.html import render_html
+from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web
+
+VOID = {"meta", "input", "br", "link", "img"}
+SPOKEN = {
+    "title",
+    "a",
+    "h1",
+    "h2",
+    "h3",
+    "p",
+    "li",
+    "dt",
+    "dd",
+    "caption",
+    "th",
+    "td",
+    "summary",
+    "label",
+    "button",
+}
+
+
+class Page(HTMLParser):
+    """The page as a tree walk: every element with its attributes, balanced, and the text of some."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, Optional[str]]]] = []
+        self.open: list[str] = []
+        self.skeleton: list[str] = []
+        self._texts: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, Optional[str]]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag in SPOKEN:
+            self._say()
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open[-1] == tag, f"</{tag}> closes <{self.open[-1]}>"
+        if tag in SPOKEN:
+            self._say()
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & set(self.open):
+            self._texts.append(data)
+
+    def _say(self) -> None:
+        text = " ".join("".join(self._texts).split())
+        spoken = [tag for tag in self.open if tag in SPOKEN]
+        if text:
+            self.skeleton.append(f"{spoken[-1] if spoken else '-'}: {text}")
+        self._texts.clear()
+
+    def all(self, tag: str) -> list[dict[str, Optional[str]]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page_of(outcome: Outcome) -> Page:
+    return Page(render_html(outcome))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("scene", ["planned", "half_published", "no_permission", "skipped"])
+def test_what_the_page_says_is_its_golden_file(
+    scene: str, language: Language, golden: Callable[[str, str], None]
+) -> None:
+    page = page_of(replace(scenes.SCENES[scene](), language=language))
+    golden(f"report/{scene}.{language}.html.txt", "\n".join(page.skeleton) + "\n")
+
+
+@pytest.mark.parametrize("scene", scenes.SCENES)
+def test_the_verdict_is_the_first_heading_and_headings_step_by_one(scene: str) -> None:
+    headings = [
+        int(tag[1]) for tag, _ in page_of(scenes.SCENES[scene]()).elements if re.fullmatch("h[1-6]", tag)
+    ]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(headings, headings[1:]))
+
+
+@pytest.mark.parametrize("scene", scenes.SCENES)
+def test_a_screen_reader_finds_landmarks_names_and_table_headers(scene: str) -> None:
+    page = page_of(scenes.SCENES[scene]())
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {"header", "nav", "main", "footer"} <= {tag for tag, _ in page.elements}
+    assert all(attributes.get("scope") in ("row", "col") for attributes in page.all("th"))
+    for _, attributes in page.elements:
+        for name in ("aria-labelledby", "for"):
+            assert set((attributes.get(name) or "").split()) <= set(ids)
+        href = attributes.get("href") or ""
+        assert not href.startswith("#") or href[1:] in ids
+
+
+def test_a_keyboard_reaches_the_differences_and_skips_to_the_verdict() -> None:
+    page = page_of(scenes.published())
+    assert page.all("a")[0]["href"] == "#main"
+    assert len(page.all("pre")) == 4
+    assert all(pre["tabindex"] == "0" and pre["aria-label"] for pre in page.all("pre"))
+
+
+@pytest.mark.parametrize(("language", "lang"), [("zh_CN", "zh-CN"), ("en_US", "en")])
+def test_the_page_says_which_language_it_is_in(language: Language, lang: str) -> None:
+    assert page_of(replace(scenes.published(), language=language)).all("html") == [{"lang": lang}]
+
+
+def test_nothing_is_fetched_and_the_policy_says_so() -> None:
+    html = render_html(scenes.published())
+    page = Page(html)
+    assert "default-src 'none'" in html
+    assert not [a for tag, a in page.elements if "src" in a or tag in ("link", "img", "iframe", "object")]
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def structure(page: Page) -> list[str]:
+    """The page's elements, without the runs of a difference: more lines make more of those."""
+    return [tag for tag, _ in page.elements if tag not in ("ins", "del", "span")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("text", hostile.TEXTS)
+def test_hostile_text_adds_no_element_no_handler_and_no_link(text: str, language: Language) -> None:
+    tame = page_of(replace(hostile.run("tame"), language=language))
+    html = render_html(replace(hostile.run(text), language=language))
+    page = Page(html)
+    assert structure(page) == structure(tame)
+    assert not [name for _, a in page.elements for name in a if name.startswith("on") or name == "style"]
+    hrefs = [a["href"] for a in page.all("a")]
+    assert all(href is not None and href.startswith("#") for href in hrefs)
+    assert not re.search(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff]", html
+    )
+    assert "49" not in "".join(page.skeleton)
+
+
+def test_only_web_addresses_become_links() -> None:
+    assert only_web("https://bcs.example.com/x") == "https://bcs.example.com/x"
+    assert [only_web(url) for url in ("javascript:alert(1)", "data:text/html,x", "//x", "")] == [None] * 4
+
+
+def test_the_link_to_apply_for_a_permission_comes_before_the_cure_that_speaks_of_it() -> None:
+    page = page_of(scenes.no_permission())
+    assert "https://iam.example.com/apply-custom-perm?id=1" in [a["href"] for a in page.all("a")]
+    spoken = "\n".join(page.skeleton)
+    assert spoken.index("Apply at:") < spoken.index("What to do:")
+
+
+def test_every_state_has_a_word_and_a_symbol_beside_its_colour() -> None:
+    html = render_html(scenes.half_published())
+    for name, symbol in (("failed", "✗"), ("create", "+"), ("skip", "»"), ("unchanged", "=")):
+        assert f'<span class="word {name}"><span aria-hidden="true">{symbol}</span> {name}</span>' in html
+
+
+def test_a_filter_is_there_for_every_state_that_occurs_and_hidden_until_the_script_runs() -> None:
+    page = page_of(scenes.half_published())
+    assert [option["value"] for option in page.all("option")] == ["", "failed", "create", "skip", "unchanged"]
+    assert "hidden" in page.all("form")[0]
+
+
+def test_a_thousand_domains_render_within_seconds_and_a_few_megabytes() -> None:
+    changes = [
+        change
+        for n in range(1000)
+        for change in (scenes.updated if n % 3 else scenes.created)(f"host-{n}.example.com")
+    ]
+    outcome = scenes.outcome_of(scenes.plan_of(*changes))
+    began = time.process_time()
+    html = render_html(outcome)
+    assert time.process_time() - began < 5  # a generous bound for a busy machine; it takes a tenth of it
+    assert len(html.encode("utf-8")) < 4_000_000
+
+
+def test_long_differences_are_cut_and_say_so() -> None:
+    change = scenes.change("a.yaml", writes_version=True, diff="+x\n" * (DIFF_LINES + 10))
+    html = render_html(scenes.outcome_of(scenes.plan_of(change)))
+    assert html.count("+x") == 600
+    assert f"… {DIFF_LINES + 10 - 600} more lines" in html
+
+
+def test_of_many_requests_the_failed_ones_are_all_shown() -> None:
+    good, _, bad, _ = scenes.REQUESTS
+    requests = (good,) * 500 + (replace(bad, request_id="the-failed-one"),)
+    html = render_html(replace(scenes.published(), requests=requests))
+    assert "the-failed-one" in html
+    assert f"{501 - MOST_REQUESTS} more requests" in html
+
+
+def test_another_creator_than_the_acting_user_is_visible() -> None:
+    warning = say("publish.other_creator", creator="root", user="lisi", names=["a.yaml"])
+    change = scenes.change("a.yaml", writes_version=True)
+    outcome = replace(
+        scenes.outcome_of(scenes.plan_of(change)),
+        files=(scenes.applied(change, creator="root"),),
+        warnings=(warning,),
+    )
+    skeleton = page_of(outcome).skeleton
+    assert "dd: root" in skeleton
+    assert f"li: {warning.render('en_US')}" in skeleton
+
+
+def colours(html: str) -> list[dict[str, str]]:
+    """The colour variables of the page: light, and dark over light."""
+    blocks = [
+        dict(re.findall(r"--([\w-]+):(#[0-9a-f]{3,6})", block))
+        for block in re.findall(r":root\{[^}]*\}", html)
+    ]
+    return [blocks[0], {**blocks[0], **blocks[1]}]
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        *((ink, ground) for ink in ("ink", "soft", "link") for ground in ("bg", "card", "code")),
+        *((mood, f"{mood}-bg") for mood in ("good", "bad", "calm", "warn")),
+        *((mood, "card") for mood in ("good", "bad", "calm", "warn")),
+        ("ink", "warn-bg"),
+    ],
+    ids="-on-".join,
+)
+def test_every_text_has_the_contrast_of_wcag_aa(pair: tuple[str, str], theme: int) -> None:
+    known = colours(render_html(scenes.published()))[theme]
+    light, dark = sorted((luminance(known[name]) for name in pair), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests.unit.report import hostile, scenes
+
+from bcs_template_set.errors import BcsFailed, Defect, InputsInvalid
+from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.output import MOST_BYTES, OUTPUTS, Output, ReportPlace, message_of, output_of
+
+
+class Spilt:
+    """Keeps what was too long for an output."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def __call__(self, name: str, text: str) -> str:
+        self.texts[name] = text
+        return f".bcs-template-set/b-428/{name}.json"
+
+
+def written(outcome: Outcome, *, spill: Spilt | None = None) -> Output:
+    return output_of(
+        outcome,
+        report=ReportPlace(".bcs-template-set/b-428/report"),
+        rendered=("/ws/a.yaml",),
+        spill=spill or Spilt(),
+    )
+
+
+def text_of(output: Output, name: str) -> str:
+    field = output["data"][name]
+    assert field["type"] == "string"
+    return field["value"]
+
+
+def many(count: int) -> Outcome:
+    return scenes.outcome_of(
+        scenes.plan_of(*(c for n in range(count) for c in scenes.created(f"h{n}.example.com")))
+    )
+
+
+def test_a_published_run_is_a_success_with_every_output() -> None:
+    output = written(scenes.published())
+    assert output["status"] == "success"
+    assert (output["errorType"], output["errorCode"], output["type"]) == (0, 0, "default")
+    assert tuple(output["data"]) == OUTPUTS
+    assert text_of(output, "result") == "published"
+    assert text_of(output, "changed") == "true"
+    assert text_of(output, "version") == scenes.VERSION
+    assert text_of(output, "acting_user") == "lisi"
+    assert text_of(output, "plan_digest") == "9f86d081884c7d65"
+
+
+def test_routes_are_a_list_of_host_and_path() -> None:
+    routes = json.loads(text_of(written(scenes.published()), "routes"))
+    assert routes == ["a.example.com/", "b.example.com/new", "c.example.com/", "d.example.com/"]
+
+
+def test_versions_name_what_was_written_and_what_was_there_before() -> None:
+    versions = json.loads(text_of(written(scenes.published()), "versions"))
+    assert versions["b.example.com.deployment.yaml"] == {
+        "id": "71" * 12,
+        "version": scenes.VERSION,
+        "previous_id": "5e" * 12,
+        "previous_version": "1.0.427-feature-login",
+    }
+    assert versions["a.example.com.routes.yaml"]["previous_id"] == ""
+    assert versions["c.example.com.routes.yaml"]["version"] == "1.0.390-feature-login"
+
+
+def test_a_file_that_was_not_written_has_no_version_but_what_is_there() -> None:
+    versions = json.loads(text_of(written(scenes.half_published()), "versions"))
+    assert versions["a.example.com.routes.yaml"]["version"] == scenes.VERSION
+    assert versions["b.example.com.deployment.yaml"]["id"] == ""
+    assert versions["b.example.com.deployment.yaml"]["previous_version"] == "1.0.427-feature-login"
+
+
+def test_a_plan_says_what_is_unchanged_and_no_version_that_does_not_exist() -> None:
+    versions = json.loads(text_of(written(scenes.planned()), "versions"))
+    assert versions["a.example.com.routes.yaml"]["version"] == ""
+    assert versions["c.example.com.routes.yaml"]["id"] == "3c" * 12
+
+
+@pytest.mark.parametrize("name", ["versions", "routes"])
+def test_what_is_over_four_kilobytes_goes_into_a_file_whole(name: str) -> None:
+    spill = Spilt()
+    value = json.loads(text_of(written(many(400), spill=spill), name))
+    whole = json.loads(spill.texts[name])
+    assert value == {"file": f".bcs-template-set/b-428/{name}.json", "count": len(whole)}
+
+
+def test_what_fits_is_not_spilt() -> None:
+    spill = Spilt()
+    written(scenes.published(), spill=spill)
+    assert spill.texts == {}
+
+
+def test_the_limit_counts_bytes_not_characters() -> None:
+    spill = Spilt()
+    change = replace(scenes.change("a.yaml"), routes=(scenes.route_of("名" * 1400, "/"),))
+    written(scenes.outcome_of(scenes.plan_of(change)), spill=spill)
+    assert set(spill.texts) == {"routes"}
+
+
+def test_a_mistake_is_a_failure_with_its_code_type_and_cure() -> None:
+    output = written(scenes.no_permission())
+    assert (output["status"], output["errorType"], output["errorCode"]) == ("failure", 1, 800210)
+    assert output["message"].startswith("Failed (800210): BCS says that lisi has no permission")
+    assert "Nothing was written to BCS. What to do: lisi applies" in output["message"]
+    assert text_of(output, "result") == "failed"
+    assert text_of(output, "acting_user") == "lisi"
+
+
+def test_a_failure_before_there_is_a_plan_leaves_out_what_is_not_known() -> None:
+    output = output_of(scenes.no_permission(), report=None, rendered=(), spill=Spilt())
+    assert set(output["data"]) == {"result", "changed", "version", "acting_user"}
+
+
+def test_a_server_fault_is_a_third_partys_and_a_defect_is_ours() -> None:
+    assert written(scenes.half_published())["errorType"] == 2
+    output = written(replace(scenes.no_permission(), error=Defect(kind="KeyError", place="plan.py:1")))
+    assert (output["status"], output["errorType"], output["errorCode"]) == ("error", 3, 800901)
+
+
+def test_a_failure_after_writing_says_so() -> None:
+    output = written(scenes.half_published())
+    assert text_of(output, "changed") == "true"
+    assert "2 of 4 changed files were written" in output["message"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_long_message_is_shortened_but_its_cure_is_whole(language: Language) -> None:
+    error = InputsInvalid(details=[f"mistake {n} " + "x" * 200 for n in range(80)])
+    message = message_of(replace(scenes.no_permission(), language=language, error=error))
+    assert len(message) <= 1500
+    assert message.endswith(error.cure().render(language))
+
+
+@pytest.mark.parametrize("text", hostile.TEXTS)
+def test_hostile_text_leaves_valid_json_one_line_of_message_and_the_limits(text: str) -> None:
+    output = written(hostile.run(text * 40))
+    json.dumps(output, ensure_ascii=False).encode("utf-8")
+    assert len(output["message"].splitlines()) == 1
+    for field in output["data"].values():
+        if field["type"] == "string":
+            assert len(field["value"].encode("utf-8")) <= MOST_BYTES
+
+
+def test_a_gateway_message_with_line_breaks_stays_one_line() -> None:
+    error = BcsFailed(bcs_code=1, message="a\nb")
+    assert "a ⏎ b" in message_of(replace(scenes.no_permission(), error=error))
