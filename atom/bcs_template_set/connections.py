@@ -23,6 +23,7 @@ import urllib3  # noqa: TID251 - the one importer
 from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: TID251 - the one importer
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # noqa: TID251 - the one importer
 from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown  # noqa: TID251 - the one importer
+from urllib3.util.ssl_match_hostname import CertificateError  # noqa: TID251 - the one importer
 
 from bcs_template_set.answer_body import Unusable, read_whole
 from bcs_template_set.messages import Text, say
@@ -234,11 +235,12 @@ class Connections:
                 without_credentials(proxy),
                 proxy_headers=_proxy_authorization(proxy),
                 maxsize=self._size,
+                cert_reqs="CERT_REQUIRED",  # urllib3 1.26 would turn it off in the context it is given
                 ssl_context=context,
                 proxy_ssl_context=context,
             )
         else:
-            manager = urllib3.PoolManager(maxsize=self._size, ssl_context=context)
+            manager = urllib3.PoolManager(maxsize=self._size, cert_reqs="CERT_REQUIRED", ssl_context=context)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -256,23 +258,24 @@ def trusting(ca_bundle: str) -> ssl.SSLContext:
     Raises:
         Unusable: `ca_bundle` is no file of PEM certificates.
     """
-    if not ca_bundle:
-        context = ssl.create_default_context()
-        if not context.cert_store_stats()["x509_ca"]:
-            import certifi  # noqa: PLC0415 - only where it is needed
-
-            context.load_verify_locations(certifi.where())
-        return context
     try:
-        return ssl.create_default_context(cafile=ca_bundle)
+        context = ssl.create_default_context(cafile=ca_bundle or None)
     except OSError as exc:
         raise Unusable("ca_bundle", kind="certificate", file=ca_bundle, problem=_words(exc)) from exc
+    if not ca_bundle and not context.cert_store_stats()["x509_ca"]:
+        import certifi  # noqa: PLC0415 - only where it is needed
+
+        context.load_verify_locations(certifi.where())
+    if not hasattr(urllib3, "BaseHTTPResponse"):  # urllib3 1.26
+        # That one can't have ssl check an IP address, but then compares the certificate's names itself.
+        context.check_hostname = False
+    return context
 
 
 # --- what went wrong ------------------------------------------------------------------------------------
 
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], Kind, str], ...] = (
-    ((ssl.SSLCertVerificationError,), "certificate", "certificate"),
+    ((ssl.SSLCertVerificationError, CertificateError), "certificate", "certificate"),
     ((socket.gaierror,), "name", "name_unknown"),
     ((ConnectionRefusedError,), "refused", "refused"),
     ((socket.timeout, TimeoutError, urllib3.exceptions.TimeoutError), "timeout", "connect_timeout"),
@@ -330,6 +333,8 @@ def _words(error: BaseException) -> str:
     """Return what an error says, without the objects and addresses that urllib3 puts around it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
+    if isinstance(error, CertificateError):
+        return str(error)
     if isinstance(error, ssl.SSLError):
         return error.reason or type(error).__name__
     if isinstance(error, OSError) and error.strerror:

@@ -1,0 +1,137 @@
+"""What BCS answers, as values with Python's names. Performs no I/O.
+
+Unknown fields are ignored. A field without a default is one the step's correctness rests on: where an answer
+lacks it, that is an error naming its path. Sources: bk-bcs (2026-07), cluster-resources `pkg/store/entity`
+(`ToMap`), bcs-project-manager and bcs-helm-manager protos.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+def _spelled_by_bcs(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join("ID" if word == "id" else word.capitalize() for word in rest)
+
+
+class _Answer(msgspec.Struct, frozen=True, rename=_spelled_by_bcs):
+    pass
+
+
+class Project(_Answer, frozen=True):
+    """A BCS project; `project_id` is its 32-hex id."""
+
+    project_id: str
+    project_code: str
+    business_id: str = ""
+
+
+class TemplateSpace(_Answer, frozen=True):
+    """A template space, the console's 文件夹."""
+
+    id: str
+    name: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class TemplateFile(_Answer, frozen=True):
+    """A template file's metadata. `name` is `space/name`, `real_name` the name alone.
+
+    `version` is the current version's name and `version_id` its id, "" where it points at none.
+    `version_mode` 1 means pinned (facts/bcs.md, trap 4). Times are seconds since the epoch.
+    """
+
+    id: str
+    name: str
+    real_name: str
+    version: str
+    version_id: str
+    version_mode: int
+    template_space: str = ""
+    description: str = ""
+    resource_type: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    creator: str = ""
+    updator: str = ""
+    create_at: int = 0
+    update_at: int = 0
+    is_draft: bool = False
+    draft_version: str = ""
+    draft_content: str = ""
+    draft_edit_format: str = ""
+    latest_deploy_version: str = ""
+    latest_deployer: str = ""
+    render_mode: str = ""
+
+
+class TemplateVersion(_Answer, frozen=True):
+    """A version of a template file with its content. `latest` is known in lists only."""
+
+    id: str
+    version: str
+    content: str
+    creator: str = ""
+    description: str = ""
+    create_at: int = 0
+    template_name: str = ""
+    template_space: str = ""
+    edit_format: str = ""
+    render_mode: str = ""
+    latest: bool = False
+    draft: bool = False
+
+
+class VersionName(_Answer, frozen=True):
+    """A version by name and id, without content."""
+
+    version: str
+    version_id: str
+    create_at: int = 0
+
+
+class FileVersions(_Answer, frozen=True):
+    """A file's versions by name; `template_name` is `space/name`, `latest_version` the current one."""
+
+    template_name: str
+    latest_version: str = ""
+    version_list: tuple[VersionName, ...] = ()
+
+
+class CreatedFile(_Answer, frozen=True):
+    """The ids of a template file just made and of its first version."""
+
+    id: str
+    version_id: str
+
+
+class Created(_Answer, frozen=True):
+    """The id of what was just made."""
+
+    id: str
+
+
+class ChartFile(_Answer, frozen=True):
+    """A file inside a chart; `path` begins with the chart's name."""
+
+    path: str = ""
+    content: str = ""
+
+
+class ChartVersion(_Answer, frozen=True):
+    """A chart, which is what a template set becomes; `contents` are its files by path."""
+
+    name: str
+    version: str
+    contents: dict[str, ChartFile] = {}
+
+    def template_contents(self) -> dict[str, str]:
+        """Return the contents of the template files it was made of, by name.
+
+        BCS names a chart's template like the file, without its space (`buildChart` of cluster-resources).
+        """
+        front = f"{self.name}/templates/"
+        return {
+            path[len(front) :]: file.content for path, file in self.contents.items() if path.startswith(front)
+        }

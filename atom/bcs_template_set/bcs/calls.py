@@ -1,0 +1,160 @@
+"""What a call to BCS is: a value that says everything of a request but who makes it. Performs no I/O.
+
+`Read` and `Write` are two types, so that whoever holds only a reader cannot write, and mypy says so. Neither
+has a place for headers or credentials: those are the gateway's, from its one principal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Callable, Generic, Literal, Optional, TypeVar, Union
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from bcs_template_set.errors import AnswerUnreadable, InputsInvalid
+from bcs_template_set.messages import say
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+S = TypeVar("S", bound=msgspec.Struct)
+
+Method = Literal["GET", "POST", "PUT"]
+JsonValue = Union[None, bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]"]
+Parse = Callable[[JsonValue], T]
+
+
+class Unreadable(Exception):
+    """An answer's `data` is not what its call promises; `problem` names the field by its path."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Call(Generic[T_co]):
+    """One call: `segments` are the path behind the region's prefix, not quoted yet; `name` is for logs.
+
+    `project` is the project code it is about, for errors. `parse` makes the answer of the envelope's `data`.
+    """
+
+    name: str
+    method: Method
+    segments: tuple[str, ...]
+    project: str
+    parse: Parse[T_co]
+    query: tuple[tuple[str, str], ...] = ()
+    body: Optional[Mapping[str, JsonValue]] = None
+
+    @property
+    def path(self) -> str:
+        """Return the quoted path, without the query."""
+        return "/" + "/".join(quote(segment, safe="") for segment in self.segments)
+
+    @property
+    def target(self) -> str:
+        """Return the quoted path with its query."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    def body_bytes(self) -> Optional[bytes]:
+        """Return the body as JSON, None where there is none."""
+        return None if self.body is None else msgspec.json.encode(self.body)
+
+
+@dataclass(frozen=True)
+class Read(Call[T_co]):
+    """A call that changes nothing, whatever its method: it may be sent again."""
+
+
+@dataclass(frozen=True)
+class Write(Call[T_co]):
+    """A call that changes something: it is sent again only where it certainly did not happen."""
+
+
+# --- path segments --------------------------------------------------------------------------------------
+
+
+def given_segment(value: str, *, what: str) -> str:
+    """Return a path segment that comes from the inputs.
+
+    Raises:
+        InputsInvalid: it would change the path: empty, `.`, `..`, or not encodable.
+    """
+    if _changes_path(value):
+        raise InputsInvalid(details=[say("gateway.segment", what=what, value=repr(value))])
+    return value
+
+
+def id_segment(value: str, *, what: str) -> str:
+    """Return a path segment that is an id BCS gave.
+
+    Raises:
+        AnswerUnreadable: it would change the path, so it is no id.
+    """
+    if _changes_path(value):
+        raise AnswerUnreadable(url=what, problem=say("gateway.segment", what=what, value=repr(value)))
+    return value
+
+
+def _changes_path(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return value.strip() in ("", ".", "..")
+
+
+# --- answers --------------------------------------------------------------------------------------------
+
+
+def one(answer: type[S]) -> Parse[S]:
+    """Return the parser of a `data` that is one object."""
+
+    def parse(data: JsonValue) -> S:
+        return _convert(data, answer, place="data")
+
+    return parse
+
+
+def several(answer: type[S]) -> Parse[list[S]]:
+    """Return the parser of a `data` that is a list of objects; Go's null list is an empty one."""
+
+    def parse(data: JsonValue) -> list[S]:
+        rows = [] if data is None else data
+        if not isinstance(rows, list):
+            raise Unreadable("`data` is no list")
+        return [_convert(row, answer, place=f"data[{number}]") for number, row in enumerate(rows)]
+
+    return parse
+
+
+def optional(answer: type[S]) -> Parse[Optional[S]]:
+    """Return the parser of a `data` that is one object, or empty where there is none."""
+
+    def parse(data: JsonValue) -> Optional[S]:
+        return None if data is None or data == {} else _convert(data, answer, place="data")
+
+    return parse
+
+
+def nothing(_: JsonValue) -> None:
+    """Take whatever `data` there is: the call promises none."""
+
+
+def _convert(data: JsonValue, answer: type[S], *, place: str) -> S:
+    try:
+        return msgspec.convert(without_nulls(data), answer, strict=False)
+    except (msgspec.ValidationError, RecursionError) as exc:
+        problem = str(exc).replace("`$", f"`{place}") if "`$" in str(exc) else f"{exc} - at `{place}`"
+        raise Unreadable(problem) from exc
+
+
+def without_nulls(data: JsonValue) -> JsonValue:
+    """Return the data without its null fields: Go's null for an empty list is like leaving it out."""
+    if isinstance(data, dict):
+        return {name: without_nulls(value) for name, value in data.items() if value is not None}
+    if isinstance(data, list):
+        return [without_nulls(value) for value in data]
+    return data

@@ -1,0 +1,350 @@
+"""What an answer means, and whether to send again: the decision table of facts/gateway.md. Performs no I/O.
+
+Three layers can answer, in three bodies: the gateway (its errors carry `X-Bkapi-Error-Code`), BCS's
+grpc-gateway (`{"error", "code", …}`), and the services (`{"code", "message", "data"}`). Everything is decided
+by codes: messages are Chinese through the gateway. The two exceptions are the facts' own: which of its
+failures the gateway had before it sent, and who is "nobody".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Callable, Literal, Optional, Union
+
+from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.bcs.seen import SHOWN, Seen
+from bcs_template_set.errors import (
+    AccessRefused,
+    AnswerUnreadable,
+    AppNotGranted,
+    AuthenticationRefused,
+    BcsFailed,
+    CertificateRefused,
+    GatewayFailed,
+    NobodyArrived,
+    NoPermission,
+    NoSuchPath,
+    NotTheGateway,
+    OutcomeUnknown,
+    ProjectNotVisible,
+    RateLimited,
+    StepError,
+    TokenRefused,
+    TooLarge,
+    Unreachable,
+)
+from bcs_template_set.messages import Text, say
+from bcs_template_set.transport import HttpAnswer, NoAnswer, NotSent
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, as far as judging its answer needs it. `url` has no query; nothing here is secret."""
+
+    method: str
+    path: str
+    url: str
+    writes: bool
+    project: str
+    user: str
+    app_code: str = ""
+    credential: str = ""
+    is_token: bool = False
+
+
+@dataclass(frozen=True)
+class Success:
+    """The call was done; `data` is the envelope's."""
+
+    data: JsonValue
+
+
+@dataclass(frozen=True)
+class RetryAfter:
+    """Sending again is safe and may help. `error` is what to raise when there is no further attempt.
+
+    `seconds` is what the server asked for, None where the policy chooses. `slows_all` holds back every
+    request. `most_attempts` bounds the attempts below the policy's.
+    """
+
+    error: StepError
+    seconds: Optional[float] = None
+    slows_all: bool = False
+    most_attempts: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Fail:
+    """The call failed."""
+
+    error: StepError
+
+
+Verdict = Union[Success, RetryAfter, Fail]
+Reply = Union[HttpAnswer, NotSent, NoAnswer]
+Again = Literal["never", "any", "reads"]
+"""Who may send again: nobody; anyone, since nothing was handled; only who changes nothing."""
+
+
+def decide(asked: Asked, reply: Reply) -> Verdict:
+    """Return what became of a request: the decision table, line by line."""
+    if isinstance(reply, NotSent):
+        return _judge_unsent(asked, reply)
+    if isinstance(reply, NoAnswer):
+        error = Unreachable(url=asked.url, problem=reply.problem)
+        return _verdict(asked, error, again="reads", problem=reply.problem)
+    seen = Seen.of(reply)
+    for applies, judge in _LINES:
+        if applies(seen):
+            return _with_ids(judge(asked, seen), asked, seen)
+    return _with_ids(_judge_envelope(asked, seen), asked, seen)
+
+
+# --- line 1: not sent, no answer ------------------------------------------------------------------------
+
+
+def _judge_unsent(asked: Asked, reply: NotSent) -> Verdict:
+    error: StepError = Unreachable(url=asked.url, problem=reply.problem)
+    if reply.kind == "certificate":
+        error = CertificateRefused(url=asked.url, problem=reply.problem)
+    again: Again = "never" if reply.kind in ("certificate", "invalid") else "any"
+    return _verdict(asked, error, again=again)
+
+
+# --- line 2: the gateway's own errors -------------------------------------------------------------------
+
+_Maker = Callable[[Asked, Seen], StepError]
+
+
+def _failed(asked: Asked, seen: Seen) -> StepError:
+    return GatewayFailed(url=asked.url, status=seen.status, message=seen.message)
+
+
+def _unauthenticated(asked: Asked, seen: Seen) -> StepError:
+    if asked.is_token:
+        return TokenRefused(credential=asked.credential, message=seen.message)
+    return AuthenticationRefused(message=seen.message)
+
+
+def _not_granted(asked: Asked, seen: Seen) -> StepError:
+    app_code = asked.app_code or asked.user
+    return AppNotGranted(app_code=app_code, resource=f"{asked.method} {asked.path}", message=seen.message)
+
+
+def _refused(_: Asked, seen: Seen) -> StepError:
+    reason = (seen.payload or {}).get("code_name")
+    return AccessRefused(
+        reason=reason if isinstance(reason, str) else seen.gateway_code, message=seen.message
+    )
+
+
+def _no_such_path(asked: Asked, seen: Seen) -> StepError:
+    return NoSuchPath(url=asked.url, message=seen.message)
+
+
+def _too_large(asked: Asked, seen: Seen) -> StepError:
+    return TooLarge(url=asked.url, message=seen.message)
+
+
+def _limited(_: Asked, seen: Seen) -> StepError:
+    return RateLimited(message=seen.message)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the gateway's table. `unsent` are the words by which it says that it never reached BCS."""
+
+    make: _Maker
+    again: Again = "never"
+    unsent: str = ""
+
+
+_GATEWAY_ERRORS: Mapping[int, _Row] = {
+    1640001: _Row(_unauthenticated),
+    1640301: _Row(_not_granted),
+    1640302: _Row(_refused),
+    1640303: _Row(_refused),
+    1640304: _Row(_refused),
+    1640401: _Row(_no_such_path),
+    1641301: _Row(_too_large),
+    1641401: _Row(_too_large),
+    1650001: _Row(_failed, "any"),
+    1650200: _Row(_failed, "reads", unsent="connection refused"),
+    1650401: _Row(_failed, "reads", unsent="while connecting"),
+    1650300: _Row(_failed, "reads"),
+}
+
+
+def _judge_gateway_error(asked: Asked, seen: Seen) -> Verdict:
+    code = seen.gateway_code or seen.code or 0
+    if seen.status == 429 or code // 100 == 16429:  # noqa: PLR2004 - 16429xx
+        return _judge_limit(asked, seen)
+    otherwise = _Row(_failed, "reads") if seen.status >= 500 else _Row(_failed)  # noqa: PLR2004 - HTTP's classes
+    row = _GATEWAY_ERRORS.get(code, otherwise)
+    again = "any" if row.unsent and row.unsent in seen.message.lower() else row.again
+    return _verdict(asked, row.make(asked, seen), again=again, problem=_status_line(seen))
+
+
+def _judge_limit(asked: Asked, seen: Seen) -> Verdict:
+    """A refused request was not handled, so any may be sent again, after the time the gateway names."""
+    given = seen.headers.get("x-bkapi-ratelimit-reset") or seen.headers.get("retry-after") or ""
+    seconds = float(given) if re.fullmatch(r"\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*", given) else None
+    return RetryAfter(_limited(asked, seen), seconds=seconds, slows_all=True)
+
+
+# --- lines 3 to 6: what no service of BCS answered ------------------------------------------------------
+
+
+def _judge_redirect(asked: Asked, seen: Seen) -> Verdict:
+    place = seen.headers.get("location", "").partition("?")[0][:SHOWN]
+    problem = say("gateway.redirect", location=place)
+    return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
+
+
+def _judge_foreign(asked: Asked, seen: Seen) -> Verdict:
+    kind = seen.headers.get("content-type", "").partition(";")[0].strip()[:SHOWN]
+    problem = (
+        say("gateway.empty") if seen.body_is_empty else say("gateway.not_json", content_type=kind or "?")
+    )
+    return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
+
+
+def _judge_codeless(asked: Asked, seen: Seen) -> Verdict:
+    problem = say("gateway.no_code", message=seen.message)
+    return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
+
+
+def _judge_broken(asked: Asked, seen: Seen) -> Verdict:
+    problem = say("gateway.broken_json", status=seen.status)
+    error = AnswerUnreadable(url=asked.url, problem=problem)
+    return _verdict(asked, error, again="reads", problem=problem)
+
+
+def _judge_unestablished(asked: Asked, seen: Seen) -> Verdict:
+    """BCS could not establish identity, project or cluster. Sent once more at most: it may be passing."""
+    verdict = _verdict(asked, _not_visible(asked, seen), again="reads", problem=_status_line(seen))
+    return RetryAfter(verdict.error, most_attempts=2) if isinstance(verdict, RetryAfter) else verdict
+
+
+def _judge_server_error(asked: Asked, seen: Seen) -> Verdict:
+    return _verdict(asked, _failed(asked, seen), again="reads", problem=_status_line(seen))
+
+
+def _failing(make: _Maker) -> Callable[[Asked, Seen], Verdict]:
+    return lambda asked, seen: Fail(make(asked, seen))
+
+
+_Line = tuple[Callable[[Seen], bool], Callable[[Asked, Seen], Verdict]]
+
+_LINES: tuple[_Line, ...] = (
+    (lambda seen: seen.gateway_code is not None, _judge_gateway_error),
+    (lambda seen: 300 <= seen.status < 400, _judge_redirect),  # noqa: PLR2004 - HTTP's classes
+    (lambda seen: seen.status == 401, _failing(_unauthenticated)),  # noqa: PLR2004 - HTTP's
+    (lambda seen: seen.status in (404, 405, 501), _failing(_no_such_path)),
+    (lambda seen: seen.status in (413, 414), _failing(_too_large)),
+    (lambda seen: seen.status == 429, _judge_limit),  # noqa: PLR2004 - HTTP's
+    (lambda seen: seen.status == 500 and seen.is_runtime_error and seen.code == 2, _judge_unestablished),  # noqa: PLR2004 - line 5
+    (lambda seen: seen.status >= 500, _judge_server_error),  # noqa: PLR2004 - HTTP's classes
+    (lambda seen: seen.is_broken_json, _judge_broken),
+    (lambda seen: seen.payload is None, _judge_foreign),
+    (lambda seen: seen.code is None, _judge_codeless),
+)
+"""Lines 2 to 6 of the decision table, first match first; what passes them all is a service's envelope."""
+
+
+# --- line 7: the services' envelope ---------------------------------------------------------------------
+
+
+def _no_permission(asked: Asked, seen: Seen) -> StepError:
+    error = NoPermission(user=asked.user, message=seen.message)
+    perms = _perms_of(seen.payload or {})
+    url, actions = perms.get("apply_url"), perms.get("action_list")
+    names = [action.get("action_id") for action in _dicts(actions)]
+    return error.with_context(
+        permission=", ".join(name for name in names if isinstance(name, str)),
+        apply_url=url if isinstance(url, str) else "",
+    )
+
+
+def _not_visible(asked: Asked, seen: Seen) -> StepError:
+    return ProjectNotVisible(project=asked.project, user=asked.user, message=seen.message)
+
+
+def _invalid(asked: Asked, seen: Seen) -> StepError:
+    """Code 2 with `Username` is no mistake in the request: the gateway passed no user."""
+    if "Username" in seen.message:
+        return NobodyArrived(app_code=asked.app_code or "-", user=asked.user)
+    return _bcs_failed(asked, seen)
+
+
+def _bcs_failed(_: Asked, seen: Seen) -> StepError:
+    return BcsFailed(bcs_code=seen.code, message=seen.message)
+
+
+_SERVICE_CODES: Mapping[int, _Maker] = {
+    2: _invalid,
+    4: _no_permission,
+    40300: _no_permission,
+    40403: _no_permission,
+    40404: _not_visible,
+}
+"""Codes of cluster-resources (2, 4, 40300) and of the project manager (40403, 40404); facts/bcs.md."""
+
+
+def _judge_envelope(asked: Asked, seen: Seen) -> Verdict:
+    payload = seen.payload or {}
+    if seen.code != 0:
+        return Fail(_SERVICE_CODES.get(seen.code or 0, _bcs_failed)(asked, seen))
+    if seen.status >= 400:  # noqa: PLR2004 - HTTP's classes
+        return Fail(_failed(asked, seen))
+    data = payload.get("data")
+    error = data.get("error") if isinstance(data, dict) else None
+    if error:  # facts/bcs.md, trap 1: success that is not
+        message = " ".join(str(error).split())[:SHOWN]
+        return Fail(BcsFailed(bcs_code=0, message=message))
+    return Success(data)
+
+
+def _perms_of(payload: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Return the `perms` object, which each service puts in a place of its own."""
+    for place in ("data", "webAnnotations", "web_annotations"):
+        holder = payload.get(place)
+        perms = holder.get("perms") if isinstance(holder, dict) else None
+        if isinstance(perms, dict):
+            return perms
+    return {}
+
+
+def _dicts(value: JsonValue) -> list[dict[str, JsonValue]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+# --- making verdicts ------------------------------------------------------------------------------------
+
+
+def _verdict(
+    asked: Asked, error: StepError, *, again: Again, problem: Union[Text, str, None] = None
+) -> Verdict:
+    """Return the verdict on a failure; a write that may have happened is told apart from one that did not."""
+    if again == "any" or (again == "reads" and not asked.writes):
+        return RetryAfter(error)
+    if again == "reads":
+        return Fail(OutcomeUnknown(url=asked.url, problem=problem or error.title()))
+    return Fail(error)
+
+
+def _status_line(seen: Seen) -> Text:
+    return say("gateway.status", status=seen.status, message=seen.message)
+
+
+def _with_ids(verdict: Verdict, asked: Asked, seen: Seen) -> Verdict:
+    """Add to an error what only the answer knows."""
+    if not isinstance(verdict, Success):
+        verdict.error.with_context(
+            project=asked.project,
+            gateway_request_id=seen.headers.get("x-bkapi-request-id", ""),
+            gateway_code=seen.gateway_code or "",
+        )
+    return verdict

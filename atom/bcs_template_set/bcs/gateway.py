@@ -1,0 +1,269 @@
+"""The gateway to BCS, for one principal: send, judge the answer, wait, send again.
+
+Every request's authentication is `Principal.headers()`, asked of the one principal given when the gateway is
+made; a call (`calls.py`) has no place for any. What an answer means is decided in `decision.py`, how often
+and when to try again in `retrying.py`; here is what they need done. Threads may share one gateway.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import Callable, NoReturn, Optional, Protocol, TypeVar, Union
+
+from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
+from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
+from bcs_template_set.bcs.retrying import RetryPolicy
+from bcs_template_set.clock import Clock, Deadline
+from bcs_template_set.errors import AnswerUnreadable, OutcomeUnknown, OutOfTime, StepError
+from bcs_template_set.messages import Text, say
+from bcs_template_set.principal import Principal
+from bcs_template_set.regions import Endpoint
+from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
+
+T = TypeVar("T")
+
+SHOWN_FIRST_TO_LAST = (
+    *("acting_user", "app", "project", "permission", "apply_url"),
+    *("request", "request_id", "gateway_request_id", "gateway_code"),
+)
+"""The order in which people read an error's context: who, what, then the ids for an administrator."""
+
+
+class Sender(Protocol):
+    """What sends a request: `transport.Transport`, or a test's stand-in."""
+
+    def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:
+        """Send a request and return its answer, whatever its status. Raises `NotSent` or `NoAnswer`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One attempt, for log and report: never its headers, query or body.
+
+    `status` is 0 where there was no answer, and `problem` then says why. `seconds` is how long it took.
+    """
+
+    name: str
+    method: str
+    path: str
+    status: int
+    problem: Union[Text, str]
+    attempt: int
+    seconds: float
+    request_id: str
+    gateway_request_id: str
+    wrote: bool
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+class Gateway:
+    """Sends reads and writes as one principal.
+
+    `on_exchange` is told of every attempt, in the thread that made it. `new_id` and `chance` (from 0 to 1)
+    are the sources of request ids and of jitter.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        principal: Principal,
+        *,
+        transport: Sender,
+        clock: Clock,
+        deadline: Deadline,
+        on_exchange: Optional[Callable[[Exchange], None]] = None,
+        policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        new_id: Callable[[], str] = _new_id,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._endpoint = endpoint
+        self._principal = principal
+        self._transport = transport
+        self._clock = clock
+        self._deadline = deadline
+        self._on_exchange = on_exchange
+        self._policy = policy
+        self._new_id = new_id
+        self._chance = chance
+        self._lock = threading.Lock()
+        self._not_before = float("-inf")
+        self._stopped: Optional[StepError] = None
+        self._attempts = 0
+
+    @property
+    def attempts(self) -> int:
+        """Return how many requests were sent so far, repeated ones included."""
+        return self._attempts
+
+    def stop(self, error: StepError) -> None:
+        """Send nothing more: every later attempt, in any thread, ends in this error."""
+        self._stopped = error
+
+    def read(self, call: Read[T]) -> T:
+        """Return the answer to a call that changes nothing; it is sent again where that may help.
+
+        Raises:
+            StepError: what the gateway or BCS answered, or that no time is left.
+        """
+        data, asked, request_id = self._send(call, writes=False)
+        try:
+            return call.parse(data)
+        except Unreadable as exc:
+            problem = say("gateway.unreadable", problem=exc.problem)
+            error = AnswerUnreadable(url=asked.url, problem=problem)
+            raise self._in_context(error, asked, request_id) from exc
+
+    def write(self, call: Write[T]) -> T:
+        """Return the answer to a call that changes something; sent again only where it was not handled.
+
+        Raises:
+            OutcomeUnknown: it may have happened; read back before sending it again.
+            StepError: it did not happen: what the gateway or BCS answered, or that no time is left.
+        """
+        data, asked, request_id = self._send(call, writes=True)
+        try:
+            return call.parse(data)
+        except Unreadable as exc:
+            problem = say("gateway.unreadable", problem=exc.problem)
+            error = OutcomeUnknown(url=asked.url, problem=problem)
+            raise self._in_context(error, asked, request_id) from exc
+
+    # --- one call ---------------------------------------------------------------------------------------
+
+    def _send(self, call: Call[T], *, writes: bool) -> tuple[JsonValue, Asked, str]:
+        asked = self._asked(call, writes=writes)
+        failures = limits = 0
+        last: Optional[StepError] = None
+        while True:
+            self._hold_back(last)
+            request_id = self._new_id()
+            reply = self._attempt(call, asked, attempt=failures + limits + 1, request_id=request_id)
+            verdict = decide(asked, reply)
+            if isinstance(verdict, Success):
+                return verdict.data, asked, request_id
+            last = self._in_context(verdict.error, asked, request_id)
+            if isinstance(verdict, Fail):
+                raise last
+            failures, limits = failures + (not verdict.slows_all), limits + verdict.slows_all
+            self._wait_or_give_up(verdict, last, failures=failures, limits=limits)
+
+    def _wait_or_give_up(self, retry: RetryAfter, error: StepError, *, failures: int, limits: int) -> None:
+        chance = self._chance()
+        seconds = self._policy.wait(retry, failures=failures, limits=limits, chance=chance)
+        if seconds is None or seconds >= self._deadline.remaining():
+            raise error
+        if retry.slows_all:
+            self._slow_all(seconds)
+        else:
+            self._wait(seconds, error)
+
+    def _attempt(self, call: Call[T], asked: Asked, *, attempt: int, request_id: str) -> Reply:
+        request = HttpRequest(
+            method=call.method,
+            url=self._root() + call.target,
+            headers=self._headers(request_id, has_body=call.body is not None),
+            body=call.body_bytes(),
+        )
+        started = self._clock.monotonic()
+        reply = self._reply_to(request)
+        if self._on_exchange is not None:
+            answered = reply if isinstance(reply, HttpAnswer) else None
+            exchange = Exchange(
+                name=call.name,
+                method=asked.method,
+                path=asked.path,
+                status=answered.status if answered else 0,
+                problem="" if isinstance(reply, HttpAnswer) else reply.problem,
+                attempt=attempt,
+                seconds=self._clock.monotonic() - started,
+                request_id=request_id,
+                gateway_request_id=answered.headers.get("x-bkapi-request-id", "") if answered else "",
+                wrote=asked.writes,
+            )
+            self._on_exchange(exchange)
+        return reply
+
+    def _reply_to(self, request: HttpRequest) -> Reply:
+        with self._lock:
+            self._attempts += 1
+        try:
+            return self._transport.send(request, seconds=self._deadline.remaining())
+        except (NotSent, NoAnswer) as exc:
+            return exc
+
+    def _asked(self, call: Call[T], *, writes: bool) -> Asked:
+        principal = self._principal
+        return Asked(
+            method=call.method,
+            path=call.path,
+            url=self._root() + call.path,
+            writes=writes,
+            project=call.project,
+            user=principal.label,
+            app_code=principal.app_code,
+            credential=principal.credential,
+            is_token=principal.is_token,
+        )
+
+    def _root(self) -> str:
+        prefix = self._endpoint.path_prefix.strip("/")
+        root = self._endpoint.gateway.rstrip("/")
+        return f"{root}/{prefix}" if prefix else root
+
+    def _headers(self, request_id: str, *, has_body: bool) -> dict[str, str]:
+        headers = {"Accept": "application/json", "X-Request-Id": request_id}
+        if has_body:
+            headers["Content-Type"] = "application/json"
+        if self._endpoint.tenant_id:
+            headers["X-Bk-Tenant-Id"] = self._endpoint.tenant_id
+        headers.update(self._principal.headers())
+        return headers
+
+    def _in_context(self, error: StepError, asked: Asked, request_id: str) -> StepError:
+        error.with_context(
+            acting_user=self._principal.label,
+            app=self._principal.app_code,
+            project=asked.project,
+            request=f"{asked.method} {asked.path}",
+            request_id=request_id,
+        )
+        shown = [name for name in SHOWN_FIRST_TO_LAST if name in error.context]
+        error.context = {name: error.context[name] for name in (*shown, *error.context)}
+        return error
+
+    # --- waiting ----------------------------------------------------------------------------------------
+
+    def _hold_back(self, last: Optional[StepError]) -> None:
+        """Return when a request may be sent; every request waits out a rate limit that any of them met."""
+        while True:
+            if self._stopped is not None:
+                raise self._stopped
+            if self._deadline.passed():
+                self._give_up(last)
+            seconds = self._not_before - self._clock.monotonic()
+            if seconds <= 0:
+                return
+            if seconds >= self._deadline.remaining():
+                self._give_up(last)
+            self._wait(seconds, last)
+
+    def _slow_all(self, seconds: float) -> None:
+        with self._lock:
+            self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
+
+    def _wait(self, seconds: float, last: Optional[StepError]) -> None:
+        """Wait; a wait that ends early means that the run is being stopped, so nothing more is sent."""
+        until = self._clock.monotonic() + seconds
+        self._clock.wait(seconds)
+        if until - self._clock.monotonic() > seconds / 2:
+            self._give_up(last)
+
+    def _give_up(self, last: Optional[StepError]) -> NoReturn:
+        raise last or OutOfTime(seconds=int(self._deadline.seconds or 0))

@@ -1,0 +1,339 @@
+"""The calls the step makes, built from values. Performs no I/O.
+
+Paths and fields are those of facts/bcs.md, "Calls", and of cluster-resources' proto and OpenAPI file
+(bk-bcs 2026-07); where a call needs another source, its docstring names it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Optional
+
+from bcs_template_set.bcs.answers import (
+    ChartFile,
+    ChartVersion,
+    Created,
+    CreatedFile,
+    FileVersions,
+    Project,
+    TemplateFile,
+    TemplateSpace,
+    TemplateVersion,
+    VersionName,
+)
+from bcs_template_set.bcs.calls import (
+    JsonValue,
+    Read,
+    Write,
+    given_segment,
+    id_segment,
+    nothing,
+    one,
+    optional,
+    several,
+)
+
+__all__ = [
+    "ChartFile",
+    "ChartVersion",
+    "Created",
+    "CreatedFile",
+    "FileVersions",
+    "Project",
+    "Read",
+    "TemplateFile",
+    "TemplateSpace",
+    "TemplateVersion",
+    "VersionName",
+    "Write",
+    "create_file",
+    "create_space",
+    "create_template_set",
+    "create_version",
+    "find_version",
+    "get_chart_version",
+    "get_file",
+    "get_project",
+    "get_version",
+    "list_files",
+    "list_space_versions",
+    "list_spaces",
+    "list_versions",
+    "update_file",
+]
+
+EDIT_FORMAT = "yaml"
+CHART_CATEGORY = "bk-ci"
+"""BCS wants a category of 1-64 characters and only notes it on the chart (`buildChart`, 2026-07): who made it."""
+
+RENDER_MODE = "Simple"
+"""`{{ NAME }}` is replaced at deploy time (facts/bcs.md, trap 2)."""
+
+CATEGORY = "bk-ci"
+"""A template set's category: any text of 1 to 64 characters, and not none (CreateTemplateSetReq)."""
+
+PINNED = 1
+_VERSION_MODES = {0: "LatestUpdateTime", PINNED: "SpecifyVersion"}
+"""Answers give `versionMode` as a number, requests take the enum's name (its OpenAPI file)."""
+
+_SPECIAL_IN_REGEXP = re.compile(r"([\\.+*?()|\[\]{}^$])")
+
+
+def _resources(project: str, *rest: str) -> tuple[str, ...]:
+    return ("clusterresources", "v1", "projects", given_segment(project, what="project_code"), *rest)
+
+
+# --- project and space ----------------------------------------------------------------------------------
+
+
+def get_project(project: str) -> Read[Project]:
+    """Look a project up by its code. The project manager answers, with codes of its own (40403, 40404)."""
+    return Read(
+        name="get project",
+        method="GET",
+        segments=("bcsproject", "v1", "projects", given_segment(project, what="project_code")),
+        project=project,
+        parse=one(Project),
+    )
+
+
+def list_spaces(project: str, *, name: str) -> Read[list[TemplateSpace]]:
+    """List the spaces whose name matches; more may come back, so compare the name exactly (trap 3)."""
+    return Read(
+        name="list spaces",
+        method="GET",
+        segments=_resources(project, "template", "spaces"),
+        project=project,
+        parse=several(TemplateSpace),
+        query=(("name", escape_regexp(name)),),
+    )
+
+
+def escape_regexp(text: str) -> str:
+    """Return an expression that matches exactly this text inside a name.
+
+    BCS hands it to MongoDB's `$regex` (cluster-resources `pkg/action/templatespace`, 2026-07), that is PCRE.
+    Only what both PCRE and Go's regexp take as special is escaped.
+    """
+    return _SPECIAL_IN_REGEXP.sub(r"\\\1", text)
+
+
+def create_space(project: str, *, name: str) -> Write[Created]:
+    """Make a space. BCS checks the name, then inserts: two at once can both succeed (trap 5)."""
+    return Write(
+        name="create space",
+        method="POST",
+        segments=_resources(project, "template", "spaces"),
+        project=project,
+        parse=one(Created),
+        body={"name": name, "description": "", "tags": []},
+    )
+
+
+# --- template files -------------------------------------------------------------------------------------
+
+
+def list_files(project: str, space_id: str) -> Read[list[TemplateFile]]:
+    """List the metadata of a space's files, without contents."""
+    return Read(
+        name="list files",
+        method="GET",
+        segments=_resources(project, "template", id_segment(space_id, what="templateSpaceID"), "metadatas"),
+        project=project,
+        parse=several(TemplateFile),
+    )
+
+
+def get_file(project: str, template_id: str) -> Read[TemplateFile]:
+    """Read one file's metadata."""
+    return Read(
+        name="get file",
+        method="GET",
+        segments=_resources(project, "template", "metadatas", id_segment(template_id, what="templateID")),
+        project=project,
+        parse=one(TemplateFile),
+    )
+
+
+def create_file(
+    project: str,
+    *,
+    space_id: str,
+    space: str,
+    name: str,
+    version: str,
+    content: str,
+    version_description: str,
+) -> Write[CreatedFile]:
+    """Make a file with its first version, which is its current one."""
+    return Write(
+        name="create file",
+        method="POST",
+        segments=_resources(project, "template", "metadatas"),
+        project=project,
+        parse=one(CreatedFile),
+        body={
+            "name": f"{space}/{name}",
+            "templateSpaceID": space_id,
+            "description": "",
+            "tags": [],
+            "version": version,
+            "versionDescription": version_description,
+            "content": content,
+            "editFormat": EDIT_FORMAT,
+            "isDraft": False,
+            "renderMode": RENDER_MODE,
+        },
+    )
+
+
+def update_file(project: str, file: TemplateFile, *, version: str) -> Write[None]:
+    """Put a file's metadata back whole, with another current version.
+
+    What a PUT leaves out is emptied, so every field is carried over (trap 4). BCS takes `version` only where
+    the file is pinned (`Update` of cluster-resources `pkg/action/template`, 2026-07).
+    """
+    body: dict[str, JsonValue] = {
+        "name": file.name,
+        "description": file.description,
+        "tags": list(file.tags),
+        "version": version,
+        "versionMode": _VERSION_MODES.get(file.version_mode, file.version_mode),
+        "isDraft": file.is_draft,
+        "draftVersion": file.draft_version,
+        "draftContent": file.draft_content,
+        "draftEditFormat": file.draft_edit_format,
+        "renderMode": file.render_mode or RENDER_MODE,
+    }
+    return Write(
+        name="update file",
+        method="PUT",
+        segments=_resources(project, "template", "metadatas", id_segment(file.id, what="templateID")),
+        project=project,
+        parse=nothing,
+        body=body,
+    )
+
+
+# --- versions -------------------------------------------------------------------------------------------
+
+
+def list_space_versions(project: str, space_id: str) -> Read[list[FileVersions]]:
+    """List the version names of all files of a space at once. Older BCS has no such path."""
+    return Read(
+        name="list version names",
+        method="GET",
+        segments=_resources(
+            project, "template", id_segment(space_id, what="templateSpaceID"), "metadata", "versions"
+        ),
+        project=project,
+        parse=several(FileVersions),
+    )
+
+
+def list_versions(project: str, template_id: str) -> Read[list[TemplateVersion]]:
+    """List a file's versions with their contents; a draft comes first, with an id of zeros."""
+    return Read(
+        name="list versions",
+        method="GET",
+        segments=_resources(project, "template", id_segment(template_id, what="templateID"), "versions"),
+        project=project,
+        parse=several(TemplateVersion),
+    )
+
+
+def get_version(project: str, version_id: str) -> Read[TemplateVersion]:
+    """Read one version with its content."""
+    return Read(
+        name="get version",
+        method="GET",
+        segments=_resources(project, "template", "versions", id_segment(version_id, what="versionID")),
+        project=project,
+        parse=one(TemplateVersion),
+    )
+
+
+def find_version(project: str, *, space: str, name: str, version: str) -> Read[Optional[TemplateVersion]]:
+    """Find a version by the names of its space, file and itself; a read, although a POST."""
+    return Read(
+        name="find version",
+        method="POST",
+        segments=_resources(project, "template", "detail"),
+        project=project,
+        parse=optional(TemplateVersion),
+        body={"templateSpace": space, "templateName": name, "version": version},
+    )
+
+
+def create_version(
+    project: str, *, template_id: str, version: str, content: str, description: str, force: bool
+) -> Write[Created]:
+    """Make a version of a file; with `force`, rewrite one of that name in place (trap 6)."""
+    return Write(
+        name="create version",
+        method="POST",
+        segments=_resources(project, "template", id_segment(template_id, what="templateID"), "versions"),
+        project=project,
+        parse=one(Created),
+        body={
+            "version": version,
+            "content": content,
+            "description": description,
+            "editFormat": EDIT_FORMAT,
+            "renderMode": RENDER_MODE,
+            "force": force,
+        },
+    )
+
+
+# --- template sets --------------------------------------------------------------------------------------
+
+
+def create_template_set(
+    project: str, *, name: str, version: str, description: str, templates: Sequence[tuple[str, str, str]]
+) -> Write[None]:
+    """Make a template set of versions, each a (space, file name, version name).
+
+    Those that BCS does not find it leaves out silently (trap 14).
+    """
+    chosen: list[JsonValue] = [
+        {"templateSpace": space, "templateName": file, "version": file_version}
+        for space, file, file_version in templates
+    ]
+    return Write(
+        name="create template set",
+        method="POST",
+        segments=_resources(project, "templatesets"),
+        project=project,
+        parse=nothing,
+        body={
+            "name": name,
+            "version": version,
+            "category": CATEGORY,
+            "description": description,
+            "keywords": [],
+            "readme": "",
+            "templates": chosen,
+            "values": "",
+            "force": False,
+        },
+    )
+
+
+def get_chart_version(project: str, *, name: str, version: str) -> Read[ChartVersion]:
+    """Read the chart that a template set became, from the project's own repository, named like the project.
+
+    Source: GetVersionDetailV1 of bcs-helm-manager's proto (2026-07).
+    """
+    return Read(
+        name="get chart version",
+        method="GET",
+        segments=(
+            *("helmmanager", "v1", "projects", given_segment(project, what="project_code")),
+            *("repos", project, "charts", given_segment(name, what="template_set")),
+            *("versions", given_segment(version, what="version")),
+        ),
+        project=project,
+        parse=one(ChartVersion),
+    )

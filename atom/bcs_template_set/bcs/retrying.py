@@ -1,0 +1,40 @@
+"""When to send again, as a small value. Performs no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.bcs.decision import RetryAfter
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often a request is sent at most, and how long to wait in between, in seconds.
+
+    Waits double from `first_wait` up to `longest_wait`, each shortened by chance to as little as its half, so
+    that requests which failed together do not come back together. A rate limit is counted apart: it lifts
+    by itself.
+    """
+
+    attempts: int = 4
+    first_wait: float = 0.5
+    longest_wait: float = 8.0
+    limited_attempts: int = 20
+    longest_limit: float = 600.0
+
+    def wait(self, retry: RetryAfter, *, failures: int, limits: int, chance: float) -> Optional[float]:
+        """Return the seconds to wait before sending again, None to give up.
+
+        `failures` and `limits` are how often this request has failed and been limited so far, this time
+        included; `chance` is from 0 to 1.
+        """
+        if retry.slows_all:
+            seconds = self._backoff(limits, chance=chance) if retry.seconds is None else retry.seconds
+            return seconds if limits < self.limited_attempts and seconds <= self.longest_limit else None
+        most = self.attempts if retry.most_attempts is None else min(self.attempts, retry.most_attempts)
+        return self._backoff(failures, chance=chance) if failures < most else None
+
+    def _backoff(self, failures: int, *, chance: float) -> float:
+        doubled = self.first_wait * 2.0 ** min(failures - 1, 30)
+        return min(self.longest_wait, doubled) * (1 - chance / 2)

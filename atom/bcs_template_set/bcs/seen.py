@@ -1,0 +1,94 @@
+"""An HTTP answer taken apart, as far as the decision table looks at it. Performs no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Optional, cast
+
+import msgspec
+
+from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.transport import HttpAnswer
+
+SHOWN = 500
+"""Characters of a server's message."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An answer, taken apart. `payload` is None where the body is no JSON object.
+
+    `code` is the envelope's or runtime error's; `gateway_code` is that of the gateway's own error, 0 where
+    its header holds no number.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    payload: Optional[dict[str, JsonValue]]
+    is_broken_json: bool
+    gateway_code: Optional[int] = None
+    body_is_empty: bool = False
+
+    @staticmethod
+    def of(answer: HttpAnswer) -> Seen:
+        """Take an answer apart; never raises, whatever its bytes are."""
+        payload, parsed = parse_json(answer.body, content_type=answer.headers.get("content-type", ""))
+        given = answer.headers.get("x-bkapi-error-code")
+        return Seen(
+            status=answer.status,
+            headers=answer.headers,
+            payload=payload if isinstance(payload, dict) else None,
+            is_broken_json=not parsed and _looks_like_json(answer),
+            gateway_code=None if given is None else _number(given.strip()),
+            body_is_empty=not answer.body,
+        )
+
+    @property
+    def code(self) -> Optional[int]:
+        """Return the body's `code`, None where there is no such number."""
+        code = (self.payload or {}).get("code")
+        return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+    @property
+    def message(self) -> str:
+        """Return what the server says, in one line."""
+        payload = self.payload or {}
+        spoken = [payload.get("message"), payload.get("error"), self.headers.get("x-bkapi-error-message")]
+        texts = [text for text in spoken if isinstance(text, str) and text.strip()]
+        return " ".join(texts[0].split())[:SHOWN] if texts else f"HTTP {self.status}"
+
+    @property
+    def is_runtime_error(self) -> bool:
+        """Tell whether the body is grpc-gateway's own error."""
+        return "error" in (self.payload or {})
+
+
+def parse_json(body: bytes, *, content_type: str) -> tuple[JsonValue, bool]:
+    """Return the JSON value of a body and whether there is one. Other encodings than UTF-8 are tried too."""
+    try:
+        return cast("JsonValue", msgspec.json.decode(body)), True
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    declared = re.search(r"charset=\"?([\w.:-]+)", content_type)
+    encoding = "utf-8-sig" if declared is None else declared[1]
+    try:
+        text = body.decode(encoding)
+    except (LookupError, ValueError):
+        text = body.decode("latin-1")
+    try:
+        return cast("JsonValue", msgspec.json.decode(text.lstrip("\ufeff"))), True
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None, False
+
+
+def _looks_like_json(answer: HttpAnswer) -> bool:
+    return "json" in answer.headers.get("content-type", "").lower() or answer.body.lstrip()[:1] in (
+        b"{",
+        b"[",
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0

@@ -1,0 +1,259 @@
+"""The decision table of facts/gateway.md, line by line, for reads and for writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.bcs.pieces import answer, business, gateway_error, ok, text
+
+from bcs_template_set import errors
+from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
+from bcs_template_set.errors import OutcomeUnknown, StepError
+from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.transport import HttpAnswer, NoAnswer, NotSent
+
+
+def asked(*, writes: bool = False, is_token: bool = False) -> Asked:
+    return Asked(
+        method="POST" if writes else "GET",
+        path="/clusterresources/v1/projects/demo/x",
+        url="https://bkapi.example.com/api/bcs-api-gateway/prod/v4/clusterresources/v1/projects/demo/x",
+        writes=writes,
+        project="demo",
+        user="credential:my_token" if is_token else "lisi",
+        app_code="" if is_token else "my_app",
+        credential="my_token" if is_token else "",
+        is_token=is_token,
+    )
+
+
+RUNTIME_ERROR = {"error": "username is empty", "code": 2, "message": "username is empty", "details": []}
+HTML = text(200, "<html>login</html>", "text/html; charset=utf-8")
+UNKNOWN, AGAIN = "unknown", "again"
+
+TABLE: list[tuple[str, Reply, type[StepError], str, str]] = [
+    # line, reply, the error, what a read does, what a write does
+    ("1 refused", NotSent("p", "refused"), errors.Unreachable, AGAIN, AGAIN),
+    ("1 name", NotSent("p", "name"), errors.Unreachable, AGAIN, AGAIN),
+    ("1 connect timeout", NotSent("p", "timeout"), errors.Unreachable, AGAIN, AGAIN),
+    ("1 proxy", NotSent("p", "proxy"), errors.Unreachable, AGAIN, AGAIN),
+    ("1 TLS", NotSent("p", "tls"), errors.Unreachable, AGAIN, AGAIN),
+    ("1 certificate", NotSent("p", "certificate"), errors.CertificateRefused, "", ""),
+    ("1 impossible request", NotSent("p", "invalid"), errors.Unreachable, "", ""),
+    ("1 lost answer", NoAnswer("p"), errors.Unreachable, AGAIN, UNKNOWN),
+    ("2 authentication", gateway_error(400, 1640001), errors.AuthenticationRefused, "", ""),
+    ("2 no grant", gateway_error(403, 1640301), errors.AppNotGranted, "", ""),
+    ("2 address", gateway_error(403, 1640302), errors.AccessRefused, "", ""),
+    ("2 user", gateway_error(403, 1640303), errors.AccessRefused, "", ""),
+    ("2 tenant", gateway_error(403, 1640304), errors.AccessRefused, "", ""),
+    ("2 no path", gateway_error(404, 1640401), errors.NoSuchPath, "", ""),
+    ("2 body too large", gateway_error(413, 1641301), errors.TooLarge, "", ""),
+    ("2 address too large", gateway_error(414, 1641401), errors.TooLarge, "", ""),
+    ("2 rate", gateway_error(429, 1642901), errors.RateLimited, AGAIN, AGAIN),
+    ("2 concurrency", gateway_error(429, 1642904), errors.RateLimited, AGAIN, AGAIN),
+    ("2 not verified", gateway_error(500, 1650001), errors.GatewayFailed, AGAIN, AGAIN),
+    ("2 refused", gateway_error(502, 1650200, "x [connection refused]"), errors.GatewayFailed, AGAIN, AGAIN),
+    ("2 bad gateway", gateway_error(502, 1650200, "Bad Gateway"), errors.GatewayFailed, AGAIN, UNKNOWN),
+    ("2 connecting", gateway_error(504, 1650401, "x while connecting"), errors.GatewayFailed, AGAIN, AGAIN),
+    ("2 timeout", gateway_error(504, 1650401, "while reading"), errors.GatewayFailed, AGAIN, UNKNOWN),
+    ("2 unavailable", gateway_error(503, 1650300), errors.GatewayFailed, AGAIN, UNKNOWN),
+    ("2 another, 4xx", gateway_error(400, 1640002), errors.GatewayFailed, "", ""),
+    ("2 another, 5xx", gateway_error(500, 1650099), errors.GatewayFailed, AGAIN, UNKNOWN),
+    ("3 redirect", HttpAnswer(302, {"location": "https://login/?a=b"}, b""), errors.NotTheGateway, "", ""),
+    ("3 login page", HTML, errors.NotTheGateway, "", ""),
+    ("3 another's JSON", answer({"hello": 1}), errors.NotTheGateway, "", ""),
+    ("3 a JSON list", answer([1]), errors.NotTheGateway, "", ""),
+    ("3 code is no number", answer({"code": "0", "data": {}}), errors.NotTheGateway, "", ""),
+    ("3 code is true", answer({"code": True}), errors.NotTheGateway, "", ""),
+    ("3 empty", HttpAnswer(200, {}, b""), errors.NotTheGateway, "", ""),
+    ("3 a page that refuses", text(403, "<html>", "text/html"), errors.NotTheGateway, "", ""),
+    ("3 half a JSON", HttpAnswer(200, {}, b'{"code": 0, "da'), errors.AnswerUnreadable, AGAIN, UNKNOWN),
+    ("3 a proxy's 502", text(502, "<html>", "text/html"), errors.GatewayFailed, AGAIN, UNKNOWN),
+    ("4 bearer token", answer({"message": "expired"}, status=401), errors.AuthenticationRefused, "", ""),
+    ("5 not established", answer(RUNTIME_ERROR, status=500), errors.ProjectNotVisible, AGAIN, UNKNOWN),
+    ("5 another code", answer({"error": "e", "code": 13}, status=500), errors.GatewayFailed, AGAIN, UNKNOWN),
+    ("5 bad body", answer({"error": "e", "code": 3}, status=400), errors.BcsFailed, "", ""),
+    ("6 no such API", text(404, "Not Found\n"), errors.NoSuchPath, "", ""),
+    ("6 method", text(405, "Method Not Allowed\n"), errors.NoSuchPath, "", ""),
+    (
+        "7 nobody",
+        business(2, "ctx validate failed: Username/ProjectID required"),
+        errors.NobodyArrived,
+        "",
+        "",
+    ),
+    ("7 validation", business(2, "name too long"), errors.BcsFailed, "", ""),
+    ("7 general", business(1, "record not found"), errors.BcsFailed, "", ""),
+    ("7 forbidden", business(4, "无权限访问"), errors.NoPermission, "", ""),
+    ("7 IAM", business(40300, "无项目查看权限"), errors.NoPermission, "", ""),
+    ("7 project manager", business(40403, "denied"), errors.NoPermission, "", ""),
+    ("7 no project", business(40404, "项目不存在"), errors.ProjectNotVisible, "", ""),
+    ("7 exists", business(7, "名称重复"), errors.BcsFailed, "", ""),
+    ("7 component", business(6, "mongo"), errors.BcsFailed, "", ""),
+    ("7 trap 1", ok({"items": [], "error": "render failed"}), errors.BcsFailed, "", ""),
+    ("7 zero, but 400", answer({"code": 0}, status=400), errors.GatewayFailed, "", ""),
+    ("a 429 of a proxy", text(429, "slow down"), errors.RateLimited, AGAIN, AGAIN),
+    ("a 413 of a proxy", text(413, "<html>", "text/html"), errors.TooLarge, "", ""),
+]
+
+
+@pytest.mark.parametrize("writes", [False, True], ids=["read", "write"])
+@pytest.mark.parametrize("line", TABLE, ids=[line[0] for line in TABLE])
+def test_every_line_of_the_table(line: tuple[str, Reply, type[StepError], str, str], writes: bool) -> None:  # noqa: FBT001 - parametrized
+    _, reply, kind, of_read, of_write = line
+    verdict = decide(asked(writes=writes), reply)
+    expected = of_write if writes else of_read
+    assert not isinstance(verdict, Success)
+    assert isinstance(verdict, RetryAfter if expected == AGAIN else Fail)
+    assert type(verdict.error) is (OutcomeUnknown if expected == UNKNOWN else kind)
+    for language in LANGUAGES:
+        assert "{" not in "".join(verdict.error.explain(language)).replace("{{", "")
+
+
+def test_code_0_is_success() -> None:
+    assert decide(asked(), ok({"id": "1"})) == Success({"id": "1"})
+    assert decide(asked(), ok(None)) == Success(None)
+    assert decide(asked(), ok({"items": [], "error": ""})) == Success({"items": [], "error": ""})
+    assert decide(asked(), business(0)) == Success(None)
+
+
+def failure(reply: Reply, *, is_token: bool = False) -> StepError:
+    verdict = decide(asked(is_token=is_token), reply)
+    assert not isinstance(verdict, Success)
+    return verdict.error
+
+
+def test_a_refused_token_is_told_from_a_refused_app() -> None:
+    for reply in (gateway_error(400, 1640001), answer({"message": "expired"}, status=401)):
+        error = failure(reply, is_token=True)
+        assert isinstance(error, errors.TokenRefused)
+        assert error.fields["credential"] == "my_token"
+        assert isinstance(failure(reply), errors.AuthenticationRefused)
+
+
+def test_the_gateways_own_code_name_says_who_was_refused() -> None:
+    error = failure(gateway_error(403, 1640302, name="IP_NOT_ALLOWED"))
+    assert error.fields["reason"] == "IP_NOT_ALLOWED"
+
+
+def test_ids_and_code_of_the_gateway_are_kept() -> None:
+    error = failure(gateway_error(403, 1640301))
+    assert error.context["gateway_request_id"] == "gateway-id"
+    assert error.context["gateway_code"] == 1640301
+    assert error.context["project"] == "demo"
+
+
+def test_a_gateway_error_without_a_json_body_is_one_still() -> None:
+    headers = {"x-bkapi-error-code": "1640301", "x-bkapi-error-message": "no grant"}
+    error = failure(HttpAnswer(403, headers, b"<html>"))
+    assert isinstance(error, errors.AppNotGranted)
+    assert error.fields["message"] == "no grant"
+
+
+@pytest.mark.parametrize("place", ["data", "webAnnotations", "web_annotations"])
+def test_apply_link_and_permission_are_found_in_each_services_place(place: str) -> None:
+    perms = {
+        "apply_url": "https://iam.example.com/apply",
+        "action_list": [{"action_id": "project_view", "resource_type": "project"}, {"action_id": "x"}, 3],
+    }
+    error = failure(business(40300, "no", **{place: {"perms": perms}}))
+    assert isinstance(error, errors.NoPermission)
+    assert error.context["apply_url"] == "https://iam.example.com/apply"
+    assert error.context["permission"] == "project_view, x"
+    assert "https://iam.example.com/apply" in str(error)
+
+
+@pytest.mark.parametrize(
+    "data", [None, [], {}, {"perms": None}, {"perms": {"apply_url": 3, "action_list": {}}}]
+)
+def test_a_refusal_without_a_link_is_a_refusal(data: object) -> None:
+    error = failure(answer({"code": 40300, "message": "no", "data": data}))
+    assert isinstance(error, errors.NoPermission)
+    assert error.context["apply_url"] == ""
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-bkapi-ratelimit-reset": "7"}, 7.0),
+        ({"x-bkapi-ratelimit-reset": "0.5", "retry-after": "9"}, 0.5),
+        ({"retry-after": "9"}, 9.0),
+        ({}, None),
+        ({"x-bkapi-ratelimit-reset": "soon"}, None),
+        ({"x-bkapi-ratelimit-reset": "-1"}, None),
+        ({"x-bkapi-ratelimit-reset": "nan"}, None),
+    ],
+)
+def test_a_rate_limit_slows_all_for_the_time_it_names(
+    headers: Mapping[str, str], seconds: Optional[float]
+) -> None:
+    verdict = decide(asked(writes=True), gateway_error(429, 1642901, headers=headers))
+    assert isinstance(verdict, RetryAfter)
+    assert verdict.slows_all
+    assert verdict.seconds == seconds
+
+
+def test_what_bcs_could_not_establish_is_tried_once_more_only() -> None:
+    verdict = decide(asked(), answer(RUNTIME_ERROR, status=500))
+    assert isinstance(verdict, RetryAfter)
+    assert verdict.most_attempts == 2
+    assert "username is empty" in str(verdict.error)
+    assert "demo" in str(verdict.error)
+
+
+def test_messages_are_read_in_other_encodings_too() -> None:
+    payload = json.dumps({"code": 1, "message": "记录不存在"}, ensure_ascii=False)
+    for encoding, declared in (("gbk", "; charset=gbk"), ("utf-8", ""), ("utf-8-sig", "")):
+        headers = {"content-type": f"application/json{declared}"}
+        error = failure(HttpAnswer(200, headers, payload.encode(encoding)))
+        assert error.fields["message"] == "记录不存在"
+    odd = HttpAnswer(
+        200, {"content-type": "application/json; charset=nonsense"}, b'{"code": 1, "message": "\xe9"}'
+    )
+    assert failure(odd).fields["message"] == "é"
+
+
+def test_a_servers_message_is_one_line_and_not_endless() -> None:
+    error = failure(business(1, "a\nb\r\n::set-output c " + "x" * 5000))
+    message = str(error.fields["message"])
+    assert message.startswith("a b ::set-output c x")
+    assert len(message) == 500
+
+
+def test_a_deep_json_is_unreadable_and_no_crash() -> None:
+    deep = b"[" * 100_000
+    assert isinstance(failure(HttpAnswer(200, {}, deep)), errors.AnswerUnreadable)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["code", "message", "data", "error", "perms", "webAnnotations", "action_list"]),
+            inner,
+        )
+    ),
+    max_leaves=8,
+)
+_bodies = st.binary(max_size=60) | _json.map(lambda value: json.dumps(value).encode())
+_headers = st.dictionaries(
+    st.sampled_from(
+        ["x-bkapi-error-code", "x-bkapi-ratelimit-reset", "retry-after", "content-type", "location"]
+    ),
+    st.text(max_size=12) | st.sampled_from(["1640301", "application/json; charset=utf-16", "text/html"]),
+)
+
+
+@given(status=st.integers(min_value=100, max_value=999), headers=_headers, body=_bodies, writes=st.booleans())
+def test_any_answer_ends_in_a_verdict(
+    *, status: int, headers: dict[str, str], body: bytes, writes: bool
+) -> None:
+    verdict = decide(asked(writes=writes), HttpAnswer(status, headers, body))
+    if not isinstance(verdict, Success):
+        assert str(verdict.error)

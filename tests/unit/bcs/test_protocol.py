@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from typing import Callable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import ChartVersion, TemplateFile
+from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
+from bcs_template_set.errors import AnswerUnreadable, InputsInvalid
+
+ID = "5" * 24
+FILE_DATA: dict[str, JsonValue] = {
+    "id": ID,
+    "name": "web/a.yaml",
+    "realName": "a.yaml",
+    "projectCode": "demo",
+    "description": "what it is",
+    "templateSpace": "web",
+    "templateSpaceID": "",
+    "resourceType": ["Deployment"],
+    "creator": "lisi",
+    "updator": "wangwu",
+    "createAt": 1700000000,
+    "updateAt": 1700000001,
+    "tags": ["t1", "t2"],
+    "versionMode": 1,
+    "version": "1.0.0",
+    "versionID": ID,
+    "isDraft": True,
+    "draftVersion": "0.9",
+    "draftContent": "kind: Draft",
+    "draftEditFormat": "form",
+    "latestDeployVersion": "0.8",
+    "latestDeployer": "zhaoliu",
+    "renderMode": "Helm",
+}
+
+
+def file() -> TemplateFile:
+    return protocol.get_file("demo", ID).parse(FILE_DATA)
+
+
+def body(call: Call[object]) -> dict[str, JsonValue]:
+    parsed: dict[str, JsonValue] = json.loads(call.body_bytes() or b"null")
+    return parsed
+
+
+def create_version() -> Write[protocol.Created]:
+    return protocol.create_version(
+        "demo", template_id=ID, version="1", content="c", description="d", force=False
+    )
+
+
+def create_file() -> Write[protocol.CreatedFile]:
+    return protocol.create_file(
+        "demo", space_id=ID, space="web", name="a.yaml", version="1", content="c", version_description="d"
+    )
+
+
+def create_template_set() -> Write[None]:
+    return protocol.create_template_set(
+        "demo", name="set", version="1.0.0", description="d", templates=[("web", "a.yaml", "1")]
+    )
+
+
+PATHS: list[tuple[Callable[[], Call[object]], str]] = [
+    (lambda: protocol.get_project("demo"), "GET /bcsproject/v1/projects/demo"),
+    (lambda: protocol.list_spaces("demo", name="web"), "GET ~/template/spaces?name=web"),
+    (lambda: protocol.create_space("demo", name="web"), "POST ~/template/spaces"),
+    (lambda: protocol.list_files("demo", ID), f"GET ~/template/{ID}/metadatas"),
+    (lambda: protocol.get_file("demo", ID), f"GET ~/template/metadatas/{ID}"),
+    (create_file, "POST ~/template/metadatas"),
+    (lambda: protocol.update_file("demo", file(), version="1"), f"PUT ~/template/metadatas/{ID}"),
+    (lambda: protocol.list_space_versions("demo", ID), f"GET ~/template/{ID}/metadata/versions"),
+    (lambda: protocol.list_versions("demo", ID), f"GET ~/template/{ID}/versions"),
+    (lambda: protocol.get_version("demo", ID), f"GET ~/template/versions/{ID}"),
+    (
+        lambda: protocol.find_version("demo", space="web", name="a.yaml", version="1"),
+        "POST ~/template/detail",
+    ),
+    (create_version, f"POST ~/template/{ID}/versions"),
+    (create_template_set, "POST ~/templatesets"),
+    (
+        lambda: protocol.get_chart_version("demo", name="set", version="1.0.0+a"),
+        "GET /helmmanager/v1/projects/demo/repos/demo/charts/set/versions/1.0.0%2Ba",
+    ),
+]
+
+
+@pytest.mark.parametrize(("build", "expected"), PATHS, ids=[expected for _, expected in PATHS])
+def test_every_call_has_the_method_and_path_of_the_facts(
+    build: Callable[[], Call[object]], expected: str
+) -> None:
+    call = build()
+    assert f"{call.method} {call.target}" == expected.replace("~", "/clusterresources/v1/projects/demo")
+    assert call.project == "demo"
+
+
+def test_what_writes_is_a_write_and_the_rest_are_reads() -> None:
+    writes = {build().name for build, _ in PATHS if isinstance(build(), Write)}
+    reads = {build().name for build, _ in PATHS if isinstance(build(), Read)}
+    assert writes == {"create space", "create file", "update file", "create version", "create template set"}
+    assert len(reads) == 9
+
+
+def test_a_call_has_no_place_for_headers_or_credentials() -> None:
+    assert {field.name for field in fields(Call)} == {
+        "name",
+        "method",
+        "segments",
+        "project",
+        "parse",
+        "query",
+        "body",
+    }
+
+
+def test_bodies_hold_the_fields_of_the_proto() -> None:
+    assert body(protocol.create_space("demo", name="web")) == {"name": "web", "description": "", "tags": []}
+    assert body(create_file()) == {
+        "name": "web/a.yaml",
+        "templateSpaceID": ID,
+        "description": "",
+        "tags": [],
+        "version": "1",
+        "versionDescription": "d",
+        "content": "c",
+        "editFormat": "yaml",
+        "isDraft": False,
+        "renderMode": "Simple",
+    }
+    assert body(create_version()) == {
+        "version": "1",
+        "content": "c",
+        "description": "d",
+        "editFormat": "yaml",
+        "renderMode": "Simple",
+        "force": False,
+    }
+    assert body(create_template_set())["templates"] == [
+        {"templateSpace": "web", "templateName": "a.yaml", "version": "1"}
+    ]
+
+
+def test_updating_a_file_carries_every_field_over_but_the_version() -> None:
+    assert body(protocol.update_file("demo", file(), version="1.0.1")) == {
+        "name": "web/a.yaml",
+        "description": "what it is",
+        "tags": ["t1", "t2"],
+        "version": "1.0.1",
+        "versionMode": "SpecifyVersion",
+        "isDraft": True,
+        "draftVersion": "0.9",
+        "draftContent": "kind: Draft",
+        "draftEditFormat": "form",
+        "renderMode": "Helm",
+    }
+    unpinned = msgspec.structs.replace(file(), version_mode=0)
+    assert body(protocol.update_file("demo", unpinned, version="1"))["versionMode"] == "LatestUpdateTime"
+
+
+# --- names as regular expressions -----------------------------------------------------------------------
+
+
+def test_a_space_is_asked_for_by_an_escaped_name() -> None:
+    assert protocol.list_spaces("demo", name="a.b (1)").query == (("name", r"a\.b \(1\)"),)
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_an_escaped_name_matches_itself_and_only_names_that_hold_it(name: str, other: str) -> None:
+    expression = protocol.escape_regexp(name)
+    assert re.search(expression, name) is not None
+    assert (re.search(expression, other) is not None) == (name in other)
+
+
+# --- paths ----------------------------------------------------------------------------------------------
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_a_segment_is_quoted_whole_or_refused(version: str) -> None:
+    try:
+        path = protocol.get_chart_version("demo", name="set", version=version).path
+    except InputsInvalid:
+        assert version.strip() in ("", ".", "..")
+    else:
+        assert re.fullmatch(r"[A-Za-z0-9_.~%-]+", path.rpartition("/")[2])
+        assert path.count("/") == 10
+
+
+@pytest.mark.parametrize("segment", ["", ".", "..", " ", "\ud800"])
+def test_what_would_change_the_path_is_refused_before_it_is_sent(segment: str) -> None:
+    for build in (
+        lambda: protocol.get_project(segment),
+        lambda: protocol.list_spaces(segment, name="web"),
+        lambda: protocol.get_chart_version("demo", name=segment, version="1"),
+        lambda: protocol.get_chart_version("demo", name="set", version=segment),
+    ):
+        with pytest.raises(InputsInvalid):
+            build()
+    for build_with_id in (protocol.list_files, protocol.get_file, protocol.get_version):
+        with pytest.raises(AnswerUnreadable):
+            build_with_id("demo", segment)
+
+
+# --- answers --------------------------------------------------------------------------------------------
+
+
+def test_an_answer_has_pythons_names() -> None:
+    read = file()
+    assert (read.id, read.real_name, read.version_id, read.version_mode) == (ID, "a.yaml", ID, 1)
+    assert (read.resource_type, read.tags) == (("Deployment",), ("t1", "t2"))
+    assert (read.create_at, read.latest_deploy_version) == (1700000000, "0.8")
+
+
+def test_null_lists_are_empty_and_unknown_fields_ignored() -> None:
+    read = protocol.get_file("demo", ID).parse(
+        {**FILE_DATA, "tags": None, "resourceType": None, "new": {"a": 1}}
+    )
+    assert (read.tags, read.resource_type) == ((), ())
+    assert protocol.list_files("demo", ID).parse(None) == []
+    rows: JsonValue = [{"templateName": "web/a", "versionList": None}]
+    assert protocol.list_space_versions("demo", ID).parse(rows)[0].version_list == ()
+
+
+def test_numbers_may_be_written_as_go_writes_them() -> None:
+    read = protocol.get_file("demo", ID).parse({**FILE_DATA, "createAt": 1.7e9, "versionMode": 1.0})
+    assert (read.create_at, read.version_mode) == (1700000000, 1)
+
+
+@pytest.mark.parametrize("name", ["id", "name", "realName", "version", "versionID", "versionMode"])
+def test_a_field_that_correctness_rests_on_is_missed_by_name(name: str) -> None:
+    rest = {key: value for key, value in FILE_DATA.items() if key != name}
+    with pytest.raises(Unreadable) as caught:
+        protocol.list_files("demo", ID).parse([FILE_DATA, rest])
+    assert f"`{name}`" in caught.value.problem
+    assert "`data[1]`" in caught.value.problem
+
+
+def test_a_field_of_another_type_is_named_by_its_path() -> None:
+    with pytest.raises(Unreadable) as caught:
+        protocol.list_files("demo", ID).parse([{**FILE_DATA, "tags": ["a", 3]}])
+    assert "`data[0].tags[1]`" in caught.value.problem
+
+
+def test_a_version_that_is_not_there_is_none() -> None:
+    call = protocol.find_version("demo", space="web", name="a", version="1")
+    assert call.parse(None) is None
+    assert call.parse({}) is None
+
+
+def test_a_chart_holds_the_contents_of_the_files_it_was_made_of() -> None:
+    chart = ChartVersion(
+        name="set",
+        version="1",
+        contents={
+            "set/templates/b/c.yaml": protocol.ChartFile(content="kind: C"),
+            "set/templates/a.yaml": protocol.ChartFile(content="kind: A"),
+            "set/values.yaml": protocol.ChartFile(),
+        },
+    )
+    assert chart.template_contents() == {"a.yaml": "kind: A", "b/c.yaml": "kind: C"}
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(FILE_DATA)), inner, max_size=25)
+    ),
+)
+
+
+@given(st.sampled_from(PATHS), _json)
+def test_any_data_is_read_or_unreadable(
+    path: tuple[Callable[[], Call[object]], str], data: JsonValue
+) -> None:
+    try:
+        path[0]().parse(data)
+    except Unreadable as error:
+        assert error.problem  # noqa: PT017 - reading it is fine too
