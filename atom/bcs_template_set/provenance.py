@@ -1,0 +1,83 @@
+"""Where a template version came from: the one line in its description. Performs no I/O.
+
+BCS keeps the description beside the content and strips it of HTML (facts/bcs.md, "The things"), so values
+are percent-encoded where they hold white space, `=`, `%`, `<` or `>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Optional
+from urllib.parse import unquote
+
+_MARK = "bk-ci"
+_ENCODED = re.compile(r"[\s%=<>&\"'\x00-\x1f\x7f]")
+_MOST_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who published a version, out of which build. `build` is the build number, 0 outside BK-CI."""
+
+    pipeline: str
+    build: int
+    branch: str
+    commit: str
+    started_by: str
+    acting_as: str
+    sha256: str = ""
+
+    def line(self, content: str) -> str:
+        """Return the description of a version that holds this content."""
+        pairs = (
+            ("pipeline", self.pipeline),
+            ("build", str(self.build)),
+            ("branch", self.branch),
+            ("commit", self.commit),
+            ("started-by", self.started_by),
+            ("acting-as", self.acting_as),
+            ("sha256", content_digest(content)),
+        )
+        return " ".join([_MARK, *(f"{key}={_encode(value)}" for key, value in pairs)])
+
+    def is_same_line_of_builds(self, other: Provenance) -> bool:
+        """Tell whether both are builds of one pipeline and branch, so that their numbers can be compared."""
+        return bool(self.pipeline) and self.pipeline == other.pipeline and self.branch == other.branch
+
+    def is_newer_than(self, other: Provenance) -> bool:
+        """Tell whether this is a later build of the same pipeline and branch; a retry is the same build."""
+        return self.is_same_line_of_builds(other) and self.build > other.build
+
+    def is_same_build_as(self, other: Provenance) -> bool:
+        """Tell whether both came from one build."""
+        return self.is_same_line_of_builds(other) and self.build == other.build
+
+
+def read_provenance(description: str) -> Optional[Provenance]:
+    """Return the provenance a description holds, or None if a person or another tool wrote it."""
+    words = description.split()
+    if not words or words[0] != _MARK:
+        return None
+    found = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+    build = found.get("build", "")
+    return Provenance(
+        pipeline=unquote(found.get("pipeline", "")),
+        build=int(build) if re.fullmatch(r"[0-9]{1,12}", build) else 0,
+        branch=unquote(found.get("branch", "")),
+        commit=unquote(found.get("commit", "")),
+        started_by=unquote(found.get("started-by", "")),
+        acting_as=unquote(found.get("acting-as", "")),
+        sha256=found.get("sha256", ""),
+    )
+
+
+def content_digest(content: str) -> str:
+    """Return the SHA-256 of a content, in hex."""
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def _encode(value: str) -> str:
+    shown = value if len(value) <= _MOST_CHARACTERS else value[:_MOST_CHARACTERS]
+    return _ENCODED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), shown)

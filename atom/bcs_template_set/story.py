@@ -1,0 +1,107 @@
+"""What a run has come to know and do so far: the one thing that changes while it runs.
+
+Every way out, also an exception in the middle of publishing, tells its `Outcome` from here, so that what
+was written is said. Performs no I/O; safe to add to from several threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Optional
+
+from bcs_template_set.clock import Clock
+from bcs_template_set.errors import StepError
+from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.messages import Language, Text
+from bcs_template_set.outcome import (
+    ChartState,
+    FileOutcome,
+    Heading,
+    Identity,
+    Outcome,
+    Phase,
+    RequestRecord,
+    Result,
+)
+from bcs_template_set.plan import Plan
+
+
+@dataclass
+class Story:
+    """Collects what happened. `heading` and the rest are filled in as soon as each is known."""
+
+    clock: Clock
+    language: Language
+    heading: Heading
+    identity: Optional[Identity] = None
+    plan: Optional[Plan] = None
+    chart: ChartState = "none"
+    warnings: list[Text] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+    requests: list[RequestRecord] = field(default_factory=list)
+    error: Optional[StepError] = None
+    rendered: tuple[ManifestFile, ...] = ()
+    created_space: bool = False
+    _files: dict[str, FileOutcome] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a phase of the run, however it ends."""
+        began, at = self.clock.monotonic(), self.clock.now()
+        try:
+            yield
+        finally:
+            self.phases.append(Phase(name, at, self.clock.monotonic() - began))
+
+    def record(self, outcome: FileOutcome) -> None:
+        """Remember how a file ended; what is known later replaces what was known before.
+
+        A file that an earlier round wrote stays written, also where a later round finds it unchanged.
+        """
+        with self._lock:
+            known = self._files.get(outcome.change.name)
+            if known is not None and known.state == "applied" and outcome.state == "unchanged":
+                return
+            self._files[outcome.change.name] = outcome
+
+    def record_request(self, request: RequestRecord) -> None:
+        """Remember a request."""
+        with self._lock:
+            self.requests.append(request)
+
+    def files(self) -> tuple[FileOutcome, ...]:
+        """Return how every planned change has ended; those nobody got to are "not-attempted"."""
+        with self._lock:
+            known = dict(self._files)
+        changes = {change.name: change for change in (self.plan.changes if self.plan is not None else ())}
+        for name, change in changes.items():
+            known.setdefault(name, FileOutcome(change, "not-attempted"))
+        return tuple(known[name] for name in sorted(known))
+
+    def applied(self) -> tuple[FileOutcome, ...]:
+        """Return the files that were written."""
+        with self._lock:
+            return tuple(f for _, f in sorted(self._files.items()) if f.state == "applied")
+
+    def tell(self, result: Result) -> Outcome:
+        """Return the whole story so far as a value."""
+        changed = bool(self.applied()) or self.created_space or self.chart == "created"
+        return Outcome(
+            result=result,
+            changed=changed,
+            language=self.language,
+            heading=self.heading,
+            identity=self.identity,
+            plan=self.plan,
+            files=self.files(),
+            chart=self.chart,
+            error=self.error,
+            warnings=tuple(self.warnings),
+            phases=tuple(self.phases),
+            requests=tuple(self.requests),
+            finished_at=self.clock.now(),
+        )

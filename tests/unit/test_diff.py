@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.diff import NOT_SHOWN, diff_documents
+from bcs_template_set.manifests.masking import masked_text
+from bcs_template_set.manifests.parse import parse_documents, parse_foreign
+
+SERVICE = """\
+# the front door
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  ports:
+    - port: 80  # http
+"""
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: key
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{"data":{"password":"canary"}}'
+data:
+  password: Y2FuYXJ5
+  other: c2FtZQ==
+stringData:
+  token: canary-token
+"""
+
+
+def diff(before: str, after: str) -> str:
+    old = parse_foreign(before) if before else ()
+    return diff_documents(before, after, old=old or (), new=parse_documents(after, source="web.yaml"))
+
+
+def test_the_same_text_has_no_difference() -> None:
+    assert diff(SERVICE, SERVICE) == ""
+    assert diff(SERVICE + "---\n" + SECRET, SERVICE + "---\n" + SECRET) == ""
+
+
+def test_a_document_that_only_moved_is_no_difference() -> None:
+    assert diff(SERVICE + "---\n" + SECRET, SECRET + "---\n" + SERVICE) == ""
+
+
+def test_a_change_is_shown_under_its_documents_name_with_its_comments() -> None:
+    text = diff(SERVICE, SERVICE.replace("port: 80", "port: 81"))
+    assert text.startswith("--- Service/web\n+++ Service/web\n")
+    assert "-    - port: 80  # http\n+    - port: 81  # http\n" in text
+
+
+def test_new_and_gone_documents_say_so() -> None:
+    assert diff("", SERVICE).startswith("--- /dev/null\n+++ Service/web\n")
+    gone = diff(SERVICE + "---\n" + SECRET, SECRET)
+    assert gone.startswith("--- Service/web\n+++ /dev/null\n")
+    assert "-# the front door\n" in gone
+
+
+def test_secret_values_are_masked_and_a_changed_one_is_visible() -> None:
+    text = diff(SECRET, SECRET.replace("Y2FuYXJ5", "bmV3").replace("canary-token", "new-canary"))
+    assert "-  password: '*** (before)'\n+  password: '*** (after)'\n" in text
+    assert "   other: '***'\n" in text
+    for canary in ("Y2FuYXJ5", "bmV3", "canary", "c2FtZQ"):
+        assert canary not in text
+
+
+def test_a_secret_within_a_list_is_masked_too() -> None:
+    lines = "".join(f"    {line}\n" for line in SECRET.splitlines())
+    listed = "apiVersion: v1\nkind: List\nitems:\n  -\n" + lines
+    text = diff(listed, listed.replace("Y2FuYXJ5", "bmV3"))
+    assert "*** (before)" in text
+    for canary in ("Y2FuYXJ5", "bmV3", "canary"):
+        assert canary not in text
+    assert "canary" not in masked_text(parse_documents(listed, source="x")[0])
+
+
+def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
+    text = diff(SECRET, SECRET.replace("kind: Secret", "kind: ConfigMap"))
+    assert "+kind: ConfigMap" in text
+    before = text[: text.index("+kind")]
+    assert "canary" not in before.replace("canary-token", "")
+
+
+def test_what_can_not_be_parsed_is_compared_as_text_unless_it_may_hold_a_secret() -> None:
+    broken = "kind: Service\n  : x:\n{{{\n"
+    assert parse_foreign(broken) is None
+    assert "-  : x:" in diff(broken, SERVICE)
+    assert diff(broken.replace("Service", "Secret"), SERVICE) == NOT_SHOWN
+    assert diff(broken, SECRET) == NOT_SHOWN
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.text("xyz", min_size=1, max_size=3), max_size=3),
+    st.dictionaries(st.sampled_from("abc"), st.text("xyz", min_size=1, max_size=3), max_size=3),
+)
+def test_there_is_a_difference_exactly_where_the_values_of_a_secret_differ(
+    old: dict[str, str], new: dict[str, str]
+) -> None:
+    def secret(values: dict[str, str]) -> str:
+        lines = "".join(f"  {key}: CANARY{value}\n" for key, value in sorted(values.items()))
+        return "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\n" + (
+            f"stringData:\n{lines}" if lines else ""
+        )
+
+    text = diff(secret(old), secret(new))
+    assert bool(text) == (old != new)
+    assert "CANARY" not in text
