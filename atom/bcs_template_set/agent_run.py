@@ -1,0 +1,110 @@
+"""One run for BK-CI's agent: everything is built here and passed down, and every way out writes output.json.
+
+The order is that of facts/agent.md, "output.json": a pessimistic result first; the true one on every way
+out, before the last lines of the log, since a closed stdout must not lose it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.atom_sdk import variables
+from bcs_template_set.atom_sdk.agent import Agent, open_agent
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.output import failure, pessimistic
+from bcs_template_set.clock import Deadline, SystemClock
+from bcs_template_set.errors import Interrupted, StepError
+from bcs_template_set.interruption import Interruption, Stopped, stoppable
+from bcs_template_set.messages import Language, language_of
+from bcs_template_set.outcome import Heading
+from bcs_template_set.version import step_version
+
+MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 5.0, 60.0
+"""Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
+
+FOLDER = ".bcs-template-set"
+"""Where the report and the rendered manifests go, below the workspace."""
+
+
+def run_for_agent(environ: Mapping[str, str]) -> int:
+    """Run the step as BK-CI's agent starts it; return the exit status, 0 or 1. The codes are in the file."""
+    clock, masker = SystemClock(), Masker()
+    log = Log(sys.stdout, language_of(environ.get("BK_CI_LOCALE_LANGUAGE")), masker=masker)
+    with stoppable(clock) as interruption:
+        agent: Optional[Agent] = None
+        try:
+            agent = open_agent(environ, clock=clock, masker=masker, warn=log.warning)
+            agent.write_output(pessimistic(log.language))
+            return _run(agent, log, clock=clock, interruption=interruption)
+        except StepError as exc:
+            return _end_early(exc, agent, log)
+        except Stopped as exc:
+            return _end_early(Interrupted(signal=exc.signal_name), agent, log)
+
+
+def _run(agent: Agent, log: Log, *, clock: SystemClock, interruption: Interruption) -> int:
+    inputs = agent.inputs()
+    language = language_of(variables.locale(inputs))
+    log.language = language
+    from bcs_template_set.ending import Place, end_run  # noqa: PLC0415 - garbled input needs none of it
+    from bcs_template_set.step import World, run_step  # noqa: PLC0415 - as above
+    from bcs_template_set.story import Story  # noqa: PLC0415 - as above
+
+    place = Place(*_place_of(agent, inputs))
+    world = World(
+        agent=agent,
+        log=log,
+        clock=clock,
+        deadline=Deadline(clock, seconds=time_for_work(variables.timeout_seconds(inputs))),
+        story=Story(clock=clock, language=language, heading=heading_of(inputs)),
+        workspace=place.workspace,
+    )
+    outcome = run_step(world)
+    interruption.close()
+    end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
+    return 0 if outcome.error is None else 1
+
+
+def time_for_work(timeout: Optional[float]) -> Optional[float]:
+    """Return how many of the platform's seconds the work may take; None where there is no limit."""
+    if timeout is None:
+        return None
+    margin = min(MOST_MARGIN, max(LEAST_MARGIN, timeout * MARGIN_SHARE))
+    return max(1.0, timeout - margin)
+
+
+def heading_of(inputs: Mapping[str, str]) -> Heading:
+    """Return what is known of the run before its settings are read."""
+    return Heading(
+        step_version=step_version(),
+        pipeline=variables.pipeline_name(inputs) or variables.pipeline_id(inputs),
+        build_number=variables.build_number(inputs),
+        build_url=variables.build_url(inputs),
+        branch=variables.branch_name(inputs),
+        commit=variables.commit_sha(inputs),
+    )
+
+
+def _place_of(agent: Agent, inputs: Mapping[str, str]) -> tuple[Path, str]:
+    """Return the workspace, and below it a folder that no other task of the build shares."""
+    task = agent.identity.task_id
+    name = "-".join(part for part in (variables.build_id(inputs), task) if part) or "run"
+    safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
+    return Path(variables.workspace(inputs) or ".").absolute(), f"{FOLDER}/{safe}"
+
+
+def _end_early(error: StepError, agent: Optional[Agent], log: Log) -> int:
+    """Say why the run could not even begin, in the log and, where it can be written, in output.json."""
+    language: Language = log.language
+    for line in error.explain(language):
+        log.error(line)
+    if agent is not None:
+        try:
+            agent.write_output(failure(error, {}, language=language))
+        except StepError as exc:
+            log.error(exc.title())
+    return 1

@@ -1,0 +1,102 @@
+"""argv -> the step, or a local verb. Without arguments it is the step, as BK-CI starts it.
+
+Imports stay inside the branches: `--help` and a mistyped verb must not wait for HTTP or templates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bcs_template_set.local import LocalRun
+
+PROGRAM = "bcs-template-set"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run what the arguments ask for; return the exit status, 0 or 1 (2 for mistaken arguments)."""
+    options = build_parser().parse_args(argv)
+    if options.verb is None:
+        from bcs_template_set.agent_run import run_for_agent  # noqa: PLC0415 - see the module's docstring
+
+        return run_for_agent(os.environ)
+    from bcs_template_set import local  # noqa: PLC0415 - see the module's docstring
+
+    if options.verb == "render":
+        return local.render(local_run(options))
+    if options.verb == "check":
+        return local.check(local_run(options))
+    return local.plan(options.settings)
+
+
+def local_run(options: argparse.Namespace) -> LocalRun:
+    """Return what `render` and `check` were asked to do."""
+    from bcs_template_set.local import LocalRun  # noqa: PLC0415 - see the module's docstring
+
+    return LocalRun(
+        values_files=tuple(options.values),
+        templates=tuple(options.templates) or ("builtin:web",),
+        assignments=tuple(options.set),
+        version=options.version,
+        template_space=options.template_space,
+    )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all arguments."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Publish Kubernetes manifests as BCS template versions, as one user. "
+        "Without a verb: run as a BK-CI step (reads input.json of $bk_data_dir).",
+        epilog="发布 Kubernetes 清单为 BCS 模板版本。不带子命令时作为 BK-CI 步骤运行。",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for verb, text in (
+        ("render", "print the manifests; needs neither BK-CI nor BCS"),
+        ("check", "print the findings; exit status 1 if there are any"),
+    ):
+        add_rendering_arguments(verbs.add_parser(verb, help=text, description=text))
+    text = "show the plan against a region, from a local settings file; writes nothing"
+    plan = verbs.add_parser("plan", help=text, description=text)
+    plan.add_argument(
+        "--settings",
+        required=True,
+        metavar="FILE",
+        help="YAML with `regions` (as in the private settings), `inputs` (as in the form) and `user`",
+    )
+    return parser
+
+
+def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `render` and `check` share."""
+    parser.add_argument(
+        "--values", action="append", default=[], metavar="FILE", help="a values file; repeatable"
+    )
+    parser.add_argument(
+        "--templates",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="builtin:web (the default), a file or a glob; repeatable",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a name of the build, such as branch.name=main, build.number=7, namespace=web; repeatable",
+    )
+    parser.add_argument("--version", default="", metavar="NAME", help="the version name, to check it too")
+    parser.add_argument(
+        "--template-space", default="", metavar="NAME", help="the folder, to check the length of names too"
+    )
+
+
+def entry_point() -> None:
+    """Start the console script: the only place that exits."""
+    status = main(sys.argv[1:])
+    sys.exit(status)

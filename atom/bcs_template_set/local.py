@@ -1,0 +1,137 @@
+"""The verbs for pipeline authors at their own desk: render, check, plan. No agent; BCS only for `plan`."""
+
+from __future__ import annotations
+
+import locale
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+from bcs_template_set.clock import SystemClock
+from bcs_template_set.errors import InputsInvalid, StepError
+from bcs_template_set.manifests.checks import check_manifests
+from bcs_template_set.manifests.naming import check_version_name
+from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.render import RenderRequest, render_manifests
+from bcs_template_set.messages import Language, Text, language_of, say
+from bcs_template_set.run_context import GIVEN_NAMES, RunContext, make_context
+from bcs_template_set.spelling import nearest
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """What `render` and `check` were asked to do; paths are relative to the working directory."""
+
+    values_files: tuple[str, ...]
+    templates: tuple[str, ...]
+    assignments: tuple[str, ...]
+    version: str
+    template_space: str
+
+
+def render(run: LocalRun) -> int:
+    """Print the manifests, each under the name it would have in the space; return 0, or 1 with the reason."""
+    try:
+        files = _render(run)
+    except StepError as exc:
+        return _refuse(exc)
+    for file in files:
+        _print(sys.stdout, f"---\n# {file.name}\n{_without_mark(file.text)}")
+    return 0
+
+
+def check(run: LocalRun) -> int:
+    """Print the findings; return 1 if there are any."""
+    try:
+        files = _render(run)
+    except StepError as exc:
+        return _refuse(exc)
+    findings = [
+        finding.as_text()
+        for finding in check_manifests(
+            files, template_space=run.template_space, variables=frozenset(), template_set=False
+        )
+    ]
+    problem = check_version_name(run.version) if run.version else None
+    findings += [problem] if problem is not None else []
+    language = _language()
+    for finding in findings:
+        _print(sys.stdout, finding.render(language) + "\n")
+    summary = say("local.checked", files=len(files), findings=len(findings))
+    _print(sys.stderr, summary.render(language) + "\n")
+    return 1 if findings else 0
+
+
+def plan(settings_file: str) -> int:
+    """Show the plan against a region; return 0, or 1 if publishing would be refused."""
+    from bcs_template_set.local_plan import show_plan  # noqa: PLC0415 - render and check need no HTTP
+
+    return show_plan(Path(settings_file), language=_language())
+
+
+def context_of(assignments: Iterable[str]) -> RunContext:
+    """Return the context that `NAME=VALUE` assignments describe.
+
+    Raises:
+        InputsInvalid: an assignment without `=`, or of a name that is not given by anybody.
+    """
+    given: dict[str, str] = {}
+    mistakes: list[Text] = []
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or name not in GIVEN_NAMES:
+            mistakes.append(_unknown_name(name))
+        given[name] = value
+    if mistakes:
+        raise InputsInvalid(details=mistakes)
+    return make_context(_with_defaults(given))
+
+
+def _with_defaults(given: Mapping[str, str]) -> dict[str, str]:
+    """Fill in what every build has, so that templates render at a desk as they would in a pipeline."""
+    return {"build.number": "1", "branch.name": "main", **given}
+
+
+def _unknown_name(name: str) -> Text:
+    mistake = say("local.unknown_name", name=name, known=GIVEN_NAMES)
+    near = nearest(name, GIVEN_NAMES)
+    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+
+
+def _render(run: LocalRun) -> tuple[ManifestFile, ...]:
+    request = RenderRequest(
+        workspace=Path.cwd(),
+        templates=run.templates,
+        values_text="",
+        values_files=run.values_files,
+        context=context_of(run.assignments),
+        clock=SystemClock(),
+    )
+    return render_manifests(request)
+
+
+def _without_mark(text: str) -> str:
+    body = text.removeprefix("---\n")
+    return body if body.endswith("\n") else body + "\n"
+
+
+def _refuse(error: StepError) -> int:
+    _print(sys.stderr, "\n".join(error.explain(_language())) + "\n")
+    return 1
+
+
+def _print(stream: TextIO, text: str) -> None:
+    """Write text to a stream whatever its encoding can hold."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    stream.write(text)
+
+
+def _language() -> Language:
+    """Return the language of the desk: BK-CI's variable first, then the locale."""
+    known = os.environ.get("BK_CI_LOCALE_LANGUAGE") or locale.getlocale()[0] or "en_US"
+    return language_of(known)

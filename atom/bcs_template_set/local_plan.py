@@ -1,0 +1,159 @@
+"""`bcs-template-set plan`: the step's own plan against a region of a local settings file. Writes nothing.
+
+The file is YAML:
+
+    regions: {gz: {gateway: …, app_code: …, app_secret: …}}   # as in the private settings
+    inputs: {region: gz, project_code: web, template_space: front-ends, values_files: values.yaml}
+    user: lisi            # who to act as
+    access_token: "…"     # optional: instead of the region's app
+    build: {branch.name: main, build.number: 7}               # optional: as with --set
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.atom_sdk.credential import Credential
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.sdk_file import AgentIdentity
+from bcs_template_set.clock import Deadline, SystemClock
+from bcs_template_set.ending import show_lines
+from bcs_template_set.errors import InputsInvalid, SdkFileUnreadable, StepError
+from bcs_template_set.interruption import stoppable
+from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.outcome import Heading
+from bcs_template_set.report.log_lines import verdict_lines
+from bcs_template_set.run_context import GIVEN_NAMES
+from bcs_template_set.secret import Secret
+from bcs_template_set.spelling import nearest
+from bcs_template_set.step import World, run_step
+from bcs_template_set.story import Story
+from bcs_template_set.version import step_version
+
+KEYS = ("regions", "inputs", "user", "access_token", "build")
+_CREDENTIAL_ID = "local"
+_VARIABLES = {
+    "build.number": "BK_CI_BUILD_NUM",
+    "build.id": "BK_CI_BUILD_ID",
+    "build.url": "BK_CI_BUILD_URL",
+    "build.started_at": "BK_CI_BUILD_START_TIME",
+    "pipeline.id": "BK_CI_PIPELINE_ID",
+    "pipeline.name": "BK_CI_PIPELINE_NAME",
+    "branch.name": "BK_CI_GIT_REF",
+    "commit.sha": "BK_CI_GIT_SHA",
+}
+_TARGET_NAMES = {"project": "project_code"}
+_USERS = ("BK_CI_START_USER_NAME", "BK_CI_PIPELINE_UPDATE_USER", "BK_CI_AUTHORIZER")
+
+
+class LocalAgent:
+    """A desk in place of BK-CI's agent: what it would say comes from the settings file."""
+
+    def __init__(self, settings: Mapping[str, YamlValue]) -> None:
+        self._settings = settings
+
+    @property
+    def identity(self) -> AgentIdentity:
+        """Refuse: there is no build API at a desk."""
+        raise SdkFileUnreadable(file=".sdk.json", problem=say("local.no_agent"))
+
+    def inputs(self) -> Mapping[str, str]:
+        """Return the inputs of the file as BK-CI would hand them over: all of them text."""
+        inputs = {name: _as_text(value) for name, value in _table(self._settings, "inputs").items()}
+        build = {"build.number": "1", "branch.name": "main", **_table(self._settings, "build")}
+        for name, value in build.items():
+            inputs[_VARIABLES.get(name) or _TARGET_NAMES.get(name, name)] = _as_text(value)
+        for variable in _USERS:
+            inputs[variable] = _as_text(self._settings.get("user"))
+        return {**inputs, "action": "plan", "credential": _CREDENTIAL_ID if self._token() else ""}
+
+    def private_setting(self, key: str) -> Secret:
+        """Return the regions of the file."""
+        return Secret(json.dumps(self._settings.get(key) or {}))
+
+    def credential(self, credential_id: str) -> Credential:
+        """Return the access token of the file."""
+        return Credential(credential_id, "access token", {}, {"access_token": Secret(self._token())})
+
+    def write_output(self, document: Mapping[str, object]) -> None:
+        """Write nothing: nobody reads an output.json here."""
+
+    def _token(self) -> str:
+        return _as_text(self._settings.get("access_token"))
+
+
+def show_plan(settings_file: Path, *, language: Language) -> int:
+    """Print the plan; return 0, or 1 if publishing would be refused or something is wrong."""
+    clock, masker = SystemClock(), Masker()
+    log = Log(sys.stdout, language, masker=masker)
+    try:
+        agent = LocalAgent(read_settings_file(settings_file))
+    except StepError as exc:
+        for line in exc.explain(language):
+            log.error(line)
+        return 1
+    world = World(
+        agent=agent,
+        log=log,
+        clock=clock,
+        deadline=Deadline(clock, seconds=None),
+        story=Story(clock=clock, language=language, heading=Heading(step_version=step_version())),
+        workspace=Path.cwd(),
+    )
+    with stoppable(clock) as interruption:
+        outcome = run_step(world)
+        interruption.close()
+    show_lines(log, verdict_lines(outcome))
+    return 0 if outcome.error is None else 1
+
+
+def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
+    """Return the settings of the file.
+
+    Raises:
+        InputsInvalid: it can't be read, or has keys nobody knows; never shows its lines.
+    """
+    try:
+        settings = read_yaml(path.read_text(encoding="utf-8"), source=str(path))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise _invalid(path, say("local.unreadable", problem=type(exc).__name__)) from exc
+    except YamlUnreadable as exc:
+        raise _invalid(path, exc.without_excerpt()) from None
+    if not isinstance(settings, dict):
+        raise _invalid(path, say("local.no_table", keys=KEYS))
+    mistakes = [_unknown(key, KEYS) for key in settings if key not in KEYS]
+    mistakes += [_unknown(key, GIVEN_NAMES) for key in _table(settings, "build") if key not in GIVEN_NAMES]
+    if mistakes:
+        raise InputsInvalid(details=mistakes)
+    return settings
+
+
+def _invalid(path: Path, problem: Text) -> InputsInvalid:
+    return InputsInvalid(details=[say("local.file", file=str(path), problem=problem)])
+
+
+def _unknown(key: str, known: tuple[str, ...]) -> Text:
+    mistake = say("local.unknown_name", name=key, known=known)
+    near: Optional[str] = nearest(key, known)
+    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+
+
+def _table(settings: Mapping[str, YamlValue], key: str) -> Mapping[str, YamlValue]:
+    value = settings.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _as_text(value: YamlValue) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

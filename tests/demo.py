@@ -1,0 +1,150 @@
+"""The main job, happening: the documented failure, then the same pipeline through our step.
+
+Everything runs here: an emulator of BK-CI, the BlueKing gateway and BCS listens on a free port of
+127.0.0.1, and the step is started as BK-CI's worker starts it. Nothing else is contacted.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import sys
+from pathlib import Path
+from textwrap import indent
+from urllib.parse import urlsplit
+
+from tests.emulator import Emulator
+from tests.worker import Finished, Worker
+
+PLACE = Path("demo-workspace")
+VALUES = """\
+app: nginx
+domains:
+  - host: www.example.com
+    image: example.tencentcloudcr.com/web/www:1704448623620-427
+    load_balancers: [lb-g9buwd3i]
+  - host: news.example.com
+    image: example.tencentcloudcr.com/web/news:1704448623620-427
+    load_balancers: [lb-g9buwd3i]
+"""
+
+
+def main() -> int:
+    """Show the four runs; return 0 if all went as they should."""
+    shutil.rmtree(PLACE, ignore_errors=True)
+    PLACE.mkdir()
+    with Emulator() as emulator:
+        people_of(emulator)
+        worker = Worker(PLACE.absolute(), emulator, regions=regions_of(emulator), inputs=inputs())
+        title("The site", "lisi changed the pipeline last and may view the project web; lisi_app is hers.",
+              "wangwu starts the build, and has no permission in the project.")  # fmt: skip
+        refused = old_way(emulator)
+        planned = show(worker, "b. The same pipeline through our step, action: plan", action="plan")
+        published = show(worker, "c. action: publish", expect_plan=planned.value("plan_digest"))
+        creators(emulator)
+        worker.build_number = 8
+        again = show(worker, "d. The next build brings the same: unchanged, nothing is written")
+    results = [run.value("result") for run in (planned, published, again)]
+    title("Done", f"a was refused by BCS; the results of b, c, d: {', '.join(results)}.")
+    print(f"  The report of c: {report_of(published, worker)}")
+    print(f"  The report of d: {report_of(again, worker)}")
+    return 0 if refused and results == ["planned", "published", "unchanged"] else 1
+
+
+def people_of(emulator: Emulator) -> None:
+    """Set the scene of the documented failure (facts/manifests.md, "The permission mismatch")."""
+    emulator.state.add_project("web", viewers={"lisi"})
+    emulator.state.add_app("lisi_app", "lisi-app-secret", vouches_for={"lisi", "wangwu"})
+    emulator.state.add_agent(project_id="web")
+
+
+def regions_of(emulator: Emulator) -> dict[str, dict[str, object]]:
+    """Return the private settings: one region, whose app is lisi's."""
+    app = {"app_code": "lisi_app", "app_secret": "lisi-app-secret", "owner": "lisi"}
+    return {"gz": {"gateway": emulator.url, **app}}
+
+
+def inputs() -> dict[str, str]:
+    """Return the form as the pipeline author filled it in; everything else takes its default."""
+    return {"region": "gz", "template_space": "front-ends", "values": VALUES}
+
+
+def old_way(emulator: Emulator) -> bool:
+    """Make the old plugin's request, app of the modifier, name of the starter; tell if it was refused."""
+    title("a. The old way: one request, two users")
+    sent = {"bk_app_code": "lisi_app", "bk_app_secret": "***", "bk_username": "wangwu"}
+    path = "/v4/bcsproject/v1/projects/web"
+    print(f"  GET {path}\n  X-Bkapi-Authorization: {json.dumps(sent)}\n")
+    answer = request(emulator, path, {**sent, "bk_app_secret": "lisi-app-secret"})
+    print(indent(json.dumps(answer, indent=2, ensure_ascii=False), "  | "))
+    print("\n  BCS refuses: the app is lisi's, the name is wangwu's, and nothing says so.")
+    return answer.get("code") != 0
+
+
+def request(emulator: Emulator, path: str, authorization: dict[str, str]) -> dict[str, object]:
+    """Send one plain GET through the emulated gateway and return its JSON."""
+    parts = urlsplit(emulator.url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    try:
+        headers = {"X-Bkapi-Authorization": json.dumps(authorization)}
+        connection.request("GET", parts.path + path, headers=headers)
+        answer: dict[str, object] = json.loads(connection.getresponse().read())
+        return answer
+    finally:
+        connection.close()
+
+
+def show(worker: Worker, heading: str, **changed: str) -> Finished:
+    """Run the step, print its log as BK-CI shows it, and return how it ended."""
+    title(heading)
+    before = len(worker.emulator.writes())
+    finished = worker.run(**changed)
+    print(indent(folded(finished.log), "  "), end="")
+    if finished.stderr:
+        print(indent(finished.stderr, "  stderr: "), end="")
+    print(f"\n  exit status {finished.status}; writes at BCS: {len(worker.emulator.writes()) - before}")
+    return finished
+
+
+def folded(log: str) -> str:
+    """Return a log with its groups folded, as BK-CI shows them at first."""
+    lines: list[str] = []
+    hidden = -1
+    for line in log.splitlines():
+        if line.startswith("##[group]"):
+            hidden = 0
+            lines.append(line)
+        elif line.startswith("##[endgroup]"):
+            lines.append(f"  ({hidden} lines, folded)")
+            hidden = -1
+        elif hidden < 0:
+            lines.append(line)
+        else:
+            hidden += 1
+    return "".join(f"{line}\n" for line in lines)
+
+
+def creators(emulator: Emulator) -> None:
+    """Print who BCS recorded as the creator of each version."""
+    print("\n  What BCS recorded:")
+    for version in emulator.state.find_versions("front-ends"):
+        print(f"    {version.file}  {version.version}  creator: {version.creator}")
+
+
+def report_of(finished: Finished, worker: Worker) -> Path:
+    """Return the path of the HTML report."""
+    entry = finished.told["data"]["report"]
+    return Path(worker.workspace / entry["path"] / entry["target"])
+
+
+def title(heading: str, *lines: str) -> None:
+    """Print a heading that stands out."""
+    print(f"\n{'=' * 100}\n{heading}\n{'=' * 100}")
+    for line in lines:
+        print(f"  {line}")
+    print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""Starts the installed step as BK-CI's worker does (facts/agent.md, "Start"), for tests and the demo.
+
+A fresh directory for every run, with `input.json` and `.sdk.json` in it, the `bk_data_*` variables, and the
+console script of the environment that runs this.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+from tests.emulator import Emulator
+
+ATOM_CODE = "bcsTemplateSet"
+STEP = Path(sys.executable).with_name("bcs-template-set")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended: exit status, the log, stderr, output.json (None where there is none)."""
+
+    status: int
+    log: str
+    stderr: str
+    output: Optional[dict[str, Any]]
+    directory: Path
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Return output.json, which must be there."""
+        assert self.output is not None, self.log + self.stderr
+        return self.output
+
+    def value(self, name: str) -> str:
+        """Return a string output, "" where it is not given."""
+        entry = self.told["data"].get(name)
+        return str(entry["value"]) if entry is not None else ""
+
+    def report(self, workspace: Path) -> str:
+        """Return the HTML report."""
+        entry: dict[str, str] = self.told["data"]["report"]
+        return (workspace / entry["path"] / entry["target"]).read_text(encoding="utf-8")
+
+
+@dataclass
+class Worker:
+    """A build machine with one workspace. `inputs` are the step's, `variables` the pipeline's."""
+
+    root: Path
+    emulator: Emulator
+    regions: Mapping[str, Mapping[str, object]]
+    inputs: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    build_number: int = 7
+    execute_count: int = 1
+    secret_key: str = "agent-secret"
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def workspace(self) -> Path:
+        """Return the pipeline's workspace."""
+        path = self.root / "workspace"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def prepare(self, **inputs: str) -> tuple[Path, dict[str, str]]:
+        """Write the agent's files into a fresh directory; return it and the environment of the step."""
+        directory = Path(tempfile.mkdtemp(prefix="task-", dir=self.root))
+        given = {**self.pipeline_variables(), **self.variables, **self.inputs, **inputs}
+        content: dict[str, object] = {**given, "bkSensitiveConfInfo": {"regions": json.dumps(self.regions)}}
+        (directory / "input.json").write_text(json.dumps(content), encoding="utf-8")
+        (directory / ".sdk.json").write_text(json.dumps(self.identity()), encoding="utf-8")
+        return directory, self.environment(directory)
+
+    def pipeline_variables(self) -> dict[str, str]:
+        """Return what BK-CI says of the build: started by wangwu, in a pipeline that lisi changed last."""
+        return {
+            "BK_CI_START_USER_NAME": "wangwu",
+            "BK_CI_PIPELINE_UPDATE_USER": "lisi",
+            "BK_CI_PIPELINE_CREATE_USER": "zhangsan",
+            "BK_CI_PROJECT_NAME": "web",
+            "BK_CI_PIPELINE_ID": "p-0123456789abcdef",
+            "BK_CI_PIPELINE_NAME": "release front ends",
+            "BK_CI_BUILD_ID": f"b-{self.build_number:032x}",
+            "BK_CI_BUILD_NUM": str(self.build_number),
+            "BK_CI_BUILD_START_TIME": "1767225600000",
+            "BK_CI_BUILD_URL": f"https://devops.example.com/console/pipeline/web/p-0/detail/b-{self.build_number}",
+            "BK_CI_GIT_REF": "refs/heads/main",
+            "BK_CI_GIT_SHA": "0123456789abcdef0123456789abcdef01234567",
+            "BK_CI_ATOM_CODE": ATOM_CODE,
+            "BK_CI_ATOM_TIMEOUT": "15",
+            "BK_CI_LOCALE_LANGUAGE": "en_US",
+            "bkWorkspace": str(self.workspace),
+        }
+
+    def identity(self) -> dict[str, object]:
+        """Return `.sdk.json`."""
+        return {
+            "buildType": "AGENT",
+            "projectId": "web",
+            "agentId": "agent-1",
+            "secretKey": self.secret_key,
+            "gateway": self.emulator.host,
+            "buildId": "b-1",
+            "vmSeqId": "1",
+            "fileGateway": "",
+            "taskId": "e-0123456789",
+            "executeCount": self.execute_count,
+        }
+
+    def environment(self, directory: Path) -> dict[str, str]:
+        """Return the step's environment: the machine's own, the agent's variables, the pipeline's."""
+        known = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_START")
+        return {
+            **{name: os.environ[name] for name in known if name in os.environ},
+            "bk_data_dir": str(directory),
+            "bk_data_input": "input.json",
+            "bk_data_output": "output.json",
+            "BK_CI_LOCALE_LANGUAGE": "en_US",
+            **self.environ,
+        }
+
+    def start(self, **inputs: str) -> tuple[subprocess.Popen[str], Path]:
+        """Start the step and return its process and directory."""
+        directory, environ = self.prepare(**inputs)
+        process = subprocess.Popen(
+            [str(STEP)],
+            cwd=directory,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        return process, directory
+
+    def run(self, **inputs: str) -> Finished:
+        """Run the step to its end."""
+        process, directory = self.start(**inputs)
+        return finish(process, directory)
+
+
+def finish(process: subprocess.Popen[str], directory: Path, *, seconds: float = 60) -> Finished:
+    """Wait for a started step and return how it ended."""
+    log, stderr = process.communicate(timeout=seconds)
+    path = directory / "output.json"
+    output = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return Finished(process.returncode, log, stderr, output, directory)
