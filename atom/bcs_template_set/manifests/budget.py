@@ -1,0 +1,277 @@
+"""How much one template may do before it is stopped: work, size of values, time. Pure but for its clock.
+
+Every loop turn, macro call, filter, operator and call of a template pays here, *before* the work where its
+cost can be known, so `'a' * 10**10` ends as fast as an endless loop. Units are characters and elements.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType, TracebackType
+from typing import Optional
+
+from bcs_template_set.clock import Clock
+from bcs_template_set.errors import LimitExceeded
+from bcs_template_set.messages import say
+
+MOST_SECONDS = 30
+MOST_WORK = 32 * 2**20
+MOST_TEXT = 2 * 2**20
+MOST_SIZE = 4 * 2**20
+MOST_BITS = 128
+MOST_RANGE = 100_000
+MOST_TOKENS = 40_000
+TURN = 32
+CALL = 256
+_LOOK_EVERY = 2**16
+_LONGEST_FORMAT = 2000
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+_ALWAYS_TOO_MUCH = MOST_WORK + 1
+
+
+class Budget:
+    """What the template under way has left. `begin()` starts anew for a file; the time runs on."""
+
+    def __init__(self, clock: Clock, *, seconds: float = MOST_SECONDS) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._ends = clock.monotonic() + seconds
+        self.begin("")
+
+    def begin(self, template: str) -> None:
+        """Give a template its share of work."""
+        self._template = template
+        self._spent = 0
+        self._next_look = 0
+        self._sizes: dict[int, tuple[object, int]] = {}
+
+    def spend(self, amount: int) -> bool:
+        """Pay for work about to be done; always True, so that it can stand in a condition.
+
+        Raises:
+            LimitExceeded: the work or the time is used up.
+        """
+        self._spent += amount
+        if self._spent >= self._next_look:
+            self._look()
+        return True
+
+    def _look(self) -> None:
+        self._next_look = self._spent + _LOOK_EVERY
+        if self._spent > MOST_WORK:
+            raise self.exceeded("limit_work", limit=say("render.steps", number=MOST_WORK))
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Stop where the time of the whole rendering is used up."""
+        if self._clock.monotonic() > self._ends:
+            raise self.exceeded("limit_time", limit=say("render.seconds", number=self._seconds))
+
+    def exceeded(self, what: str, *, limit: object, place: Optional[tuple[str, int]] = None) -> LimitExceeded:
+        """Return the error that names the template, and its line where one is under way."""
+        found = place or place_of(sys._getframe(1))  # noqa: SLF001 - the frames say where the template is
+        template, line = found or (self._template, 0)
+        where = say("render.place", template=template, line=line) if line else template
+        return LimitExceeded(what=say(f"render.{what}", place=where), limit=limit)
+
+    def taken(self, result: object) -> object:
+        """Pay for a value that came into being, and return it.
+
+        Raises:
+            LimitExceeded: it is larger than any value may be.
+        """
+        if isinstance(result, (str, bytes)):
+            self.spend(len(result))
+        elif isinstance(result, int):
+            self._check_bits(result.bit_length())
+        elif isinstance(result, _CONTAINERS):
+            self.spend(len(result))
+            if self.size_of(result) > MOST_SIZE:
+                raise self.exceeded("limit_size", limit=say("render.characters", number=MOST_SIZE))
+        return result
+
+    def size_of(self, value: object) -> int:
+        """Return how long a value would be as text, shared parts counted each time; remembered."""
+        if isinstance(value, (str, bytes)):
+            return len(value) + 1
+        if not isinstance(value, _CONTAINERS):
+            return TURN
+        known = self._sizes.get(id(value))
+        if known is not None:
+            return known[1]
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        size = 1
+        for part in parts:
+            size += self.size_of(part)
+            if size > MOST_SIZE:
+                break
+        # The value is kept beside its size, so that no other can get its identity meanwhile.
+        self._sizes[id(value)] = (value, size)
+        return size
+
+    def pay_operator(self, operator: str, left: object, right: object) -> None:
+        """Pay for `left operator right` before it is done."""
+        self.spend(TURN)
+        if operator == "*":
+            self.spend(_repeated(left, right) or _repeated(right, left))
+        elif operator == "**" and isinstance(left, int) and isinstance(right, int):
+            self._check_bits(left.bit_length() * max(0, right))
+        elif operator == "%" and isinstance(left, str):
+            self.spend(_percent_price(left, right) + self.size_of(right))
+        elif operator == "+" and isinstance(left, (str, list, tuple)):
+            self.spend(len(left))
+
+    def pay_filter(self, name: str, args: tuple[object, ...], named: Mapping[str, object]) -> None:
+        """Pay for a filter before it runs; `args[0]` is the filtered value."""
+        price = _FILTER_PRICES.get(name)
+        self.spend(TURN + (price(args, named) if price is not None else 0))
+
+    def pay_method(self, name: str, owner: object, args: tuple[object, ...]) -> None:
+        """Pay for a method of a built-in value before it runs."""
+        price = _METHOD_PRICES.get(name)
+        self.spend(TURN + (price((owner, *args), {}) if price is not None else 0))
+
+    def _check_bits(self, bits: int) -> None:
+        if bits > MOST_BITS:
+            raise self.exceeded("limit_number", limit=say("render.bits", number=MOST_BITS))
+
+
+def place_of(frame: Optional[FrameType]) -> Optional[tuple[str, int]]:
+    """Return the template and line that a frame, or the nearest one below it, is at."""
+    while frame is not None:
+        found = _template_line(frame, frame.f_lineno)
+        if found is not None:
+            return found
+        frame = frame.f_back
+    return None
+
+
+def place_in(traceback: Optional[TracebackType]) -> Optional[tuple[str, int]]:
+    """Return the innermost template and line of a traceback."""
+    found = None
+    while traceback is not None:
+        found = _template_line(traceback.tb_frame, traceback.tb_lineno) or found
+        traceback = traceback.tb_next
+    return found
+
+
+def _template_line(frame: FrameType, line: int) -> Optional[tuple[str, int]]:
+    # Jinja puts the template among the globals of the code it generates, and maps lines back.
+    template = frame.f_globals.get("__jinja_template__")
+    if template is None:
+        return None
+    return str(template.name), int(template.get_corresponding_lineno(line))
+
+
+# --- prices: how much would come out, from what goes in ---------------------------------------------------
+
+Price = Callable[["tuple[object, ...]", "Mapping[str, object]"], int]
+
+
+def _number(value: object) -> int:
+    return abs(value) if isinstance(value, int) else 0
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, (str, bytes, *_CONTAINERS)) else TURN
+
+
+def _repeated(value: object, times: object) -> int:
+    return _length(value) * _number(times) if isinstance(value, (str, bytes, list, tuple)) else 0
+
+
+def _numbers_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    """Return the sum of the numbers among the arguments: widths and counts."""
+    return _length(args[0]) + sum(_number(value) for value in (*args[1:], *named.values()))
+
+
+def _indent_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    text = args[0] if isinstance(args[0], str) else ""
+    width = args[1] if len(args) > 1 else named.get("width", 4)
+    return len(text) + (text.count("\n") + 1) * (len(width) if isinstance(width, str) else _number(width))
+
+
+def _replace_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    text, *rest = [value for value in (*args, *named.values()) if isinstance(value, str)] or [""]
+    old, new = (*rest, "", "")[:2]
+    return len(text) + (text.count(old) * len(new) if old else (len(text) + 1) * len(new))
+
+
+def _join_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    separator = args[1] if len(args) > 1 else named.get("d", "")
+    items = args[0]
+    if not isinstance(items, _CONTAINERS):
+        # A generator's length is not known; what may be in one is bounded like a range.
+        return MOST_RANGE * max(0, _length(separator) - TURN) if separator else 0
+    return len(items) * _length(separator) + sum(_length(item) for item in items)
+
+
+def _method_join_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    return _join_price((args[1], args[0]), named) if len(args) > 1 else 0
+
+
+def _int_price(args: tuple[object, ...], _named: Mapping[str, object]) -> int:
+    return _length(args[0]) ** 2 // 64 if isinstance(args[0], str) else 0
+
+
+def _round_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    precision = _number(args[1] if len(args) > 1 else named.get("precision", 0))
+    return _ALWAYS_TOO_MUCH if precision > MOST_BITS else precision
+
+
+def _sum_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    start = args[2] if len(args) > 2 else named.get("start", 0)  # noqa: PLR2004 - sum's third argument
+    return _length(args[0]) ** 2 if isinstance(start, (str, list, tuple)) else _length(args[0])
+
+
+def _percent_price(text: str, right: object) -> int:
+    """Return the sum of the widths in a `%` format; a `*` takes its width from the values."""
+    price = sum(int(digits) for digits in re.findall(r"[0-9]{3,18}", text) if "%" in text)
+    if re.search(r"[0-9]{19}", text) and "%" in text:
+        return _ALWAYS_TOO_MUCH
+    if "*" in text:
+        values = right if isinstance(right, tuple) else (right,)
+        price += sum(_number(value) for value in values)
+    return len(text) + price
+
+
+def _format_filter_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    if not isinstance(args[0], str):
+        return 0
+    return _percent_price(args[0], (*args[1:], *named.values()))
+
+
+def _format_method_price(args: tuple[object, ...], _named: Mapping[str, object]) -> int:
+    text = args[0] if isinstance(args[0], str) else ""
+    if len(text) > _LONGEST_FORMAT:
+        return _ALWAYS_TOO_MUCH
+    specs = re.findall(r"\{[^{}]*:([^{}]*)\}", text)
+    if re.search(r"\{[^{}]*\{", text.replace("{{", "")) or re.search(r"[0-9]{8}", "".join(specs)):
+        return _ALWAYS_TOO_MUCH
+    return len(text) + sum(int(digits) for spec in specs for digits in re.findall(r"[0-9]+", spec))
+
+
+_FILTER_PRICES: Mapping[str, Price] = {
+    "batch": _numbers_price,
+    "center": _numbers_price,
+    "format": _format_filter_price,
+    "indent": _indent_price,
+    "int": _int_price,
+    "join": _join_price,
+    "replace": _replace_price,
+    "round": _round_price,
+    "slice": _numbers_price,
+    "sum": _sum_price,
+}
+_METHOD_PRICES: Mapping[str, Price] = {
+    "center": _numbers_price,
+    "expandtabs": lambda args, _named: _length(args[0]) * max(8, _number(args[1]) if len(args) > 1 else 8),
+    "format": _format_method_price,
+    "join": _method_join_price,
+    "ljust": _numbers_price,
+    "replace": _replace_price,
+    "rjust": _numbers_price,
+    "zfill": _numbers_price,
+}

@@ -1,0 +1,120 @@
+"""Checks of what objects say of each other: selectors, services, ports. Pure: performs no I/O.
+
+What is not in the run can't be checked, and is no mistake: a Service may select pods, and an Ingress may
+use a Service, that another file has put there. Only for built-in templates do all of them have to be here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, finding
+from bcs_template_set.manifests.checks.objects import ingress_paths
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.routes import service_of
+from bcs_template_set.manifests.workloads import KINDS_WITH_SELECTOR, named_ports_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
+
+
+def check_pod_selectors(run: Run) -> Iterator[Finding]:
+    """Yield workloads whose selector does not select their own pods."""
+    for workload in run.workloads:
+        if workload.document.kind not in KINDS_WITH_SELECTOR:
+            continue
+        labels = workload.pod.labels
+        wanted = mapping_at(workload.document.body, "spec", "selector", "matchLabels")
+        for key, value in wanted.items():
+            if (
+                labels.get(key) != value
+                and not is_left_for_bcs(value)
+                and not is_left_for_bcs(labels.get(key))
+            ):
+                field = f"spec.selector.matchLabels[{key}]"
+                yield finding(
+                    "pod-selector", workload, field, key=key, given=value, found=_shown(labels.get(key))
+                )
+
+
+def check_service_selectors(run: Run) -> Iterator[Finding]:
+    """Yield Services that select no pod of the run although the run has pods to select.
+
+    A Service that asks for a label that no pod of the run has is meant for others.
+    """
+    keys = {key for key, _ in run.by_label}
+    unsure = {key for key, value in run.by_label if is_left_for_bcs(value)}
+    for place in run.of_kind("Service"):
+        selector = mapping_at(place.document.body, "spec", "selector")
+        if not selector or any(is_left_for_bcs(value) for value in selector.values()):
+            continue
+        sure = keys.issuperset(selector) and unsure.isdisjoint(selector)
+        if sure and not _selected(run, place):
+            shown = [f"{key}={value}" for key, value in selector.items()]
+            yield finding("service-selector", place, "spec.selector", selector=shown)
+
+
+def _selected(run: Run, place: Place) -> list[Workload]:
+    """Return the workloads of the run whose pods a Service selects, in its namespace."""
+    selector = mapping_at(place.document.body, "spec", "selector")
+    if not selector:
+        return []
+    key, value = next(iter(selector.items()))
+    return [
+        workload
+        for workload in run.by_label.get((key, str(value)), ())
+        if workload.document.namespace == place.document.namespace
+        and all(workload.pod.labels.get(name) == wanted for name, wanted in selector.items())
+    ]
+
+
+def check_service_ports(run: Run) -> Iterator[Finding]:
+    """Yield targetPorts by a name that no container of the selected pods has."""
+    for place in run.of_kind("Service"):
+        selected = _selected(run, place)
+        if not selected:
+            continue
+        names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))
+        for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
+            target = text_at(mapping_at(port), "targetPort")
+            if target and target not in names and not is_left_for_bcs(target):
+                field = f"spec.ports[{index}].targetPort"
+                yield finding("service-port", place, field, port=target, known=sorted(names))
+
+
+def check_ingress_services(run: Run) -> Iterator[Finding]:
+    """Yield backends whose Service has no such port or, for built-in templates, is not in the run."""
+    for place in run.of_kind("Ingress"):
+        for where, path in ingress_paths(place.document.body):
+            name = service_of(path)
+            if not name or is_left_for_bcs(name):
+                continue
+            service = run.services.get(name)
+            if service is not None:
+                yield from _check_port(place, where, path, service.body)
+            elif place.file.domain:
+                yield finding(
+                    "ingress-service", place, f"{where}.backend.service.name", "service_missing", name=name
+                )
+
+
+def _check_port(place: Place, where: str, path: Fields, service: Fields) -> Iterator[Finding]:
+    wanted = _backend_port(path)
+    if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted):
+        return
+    ports = [mapping_at(port) for port in list_at(service, "spec", "ports")]
+    values = (value for port in ports for value in (port.get("port"), port.get("name")))
+    known = {value for value in values if value and isinstance(value, (int, str))}
+    if wanted not in known and not any(is_left_for_bcs(value) for value in known):
+        field = f"{where}.backend.service.port"
+        yield finding(
+            "ingress-service", place, field, name=service_of(path), port=wanted, known=sorted(map(str, known))
+        )
+
+
+def _backend_port(path: Fields) -> YamlValue:
+    """Return the port a backend names, by number or name, in the form of v1 or of v1beta1."""
+    port = mapping_at(path, "backend", "service", "port")
+    return port.get("number") or port.get("name") or mapping_at(path, "backend").get("servicePort")
+
+
+def _shown(value: YamlValue) -> str:
+    return "-" if value is None else str(value)[:80]

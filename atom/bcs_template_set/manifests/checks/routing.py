@@ -1,0 +1,83 @@
+"""Checks of what the run serves: certificates, nodePorts, hosts and paths. Pure: performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bcs_template_set.manifests.checks.finding import Finding, Place, Run, finding
+from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.routes import Route, routes_of
+
+_LOWEST, _HIGHEST = 30_000, 32_767
+
+
+def check_tls(run: Run) -> Iterator[Finding]:
+    """Yield TLS entries without a secret or hosts, and hosts that no rule serves."""
+    for place in run.of_kind("Ingress"):
+        body = place.document.body
+        served = {text_at(mapping_at(rule), "host") for rule in list_at(body, "spec", "rules")}
+        for index, entry in enumerate(list_at(body, "spec", "tls")):
+            where = f"spec.tls[{index}]"
+            if not text_at(mapping_at(entry), "secretName"):
+                yield finding("ingress-tls", place, f"{where}.secretName", "tls_secret")
+            hosts = list_at(mapping_at(entry), "hosts")
+            if not hosts:
+                yield finding("ingress-tls", place, f"{where}.hosts", "tls_hosts")
+            for host in map(str, hosts):
+                if host not in served and not _covers(host, served):
+                    yield finding("ingress-tls", place, f"{where}.hosts", "tls_host", host=host)
+
+
+def _covers(host: str, served: set[str]) -> bool:
+    """Tell whether a host can't be judged, or is a wildcard over one that is served."""
+    if is_left_for_bcs(host) or any(is_left_for_bcs(name) for name in served):
+        return True
+    return host.startswith("*.") and any(name.partition(".")[2] == host[2:] for name in served)
+
+
+def check_node_ports(run: Run) -> Iterator[Finding]:
+    """Yield nodePorts outside 30000-32767, and those that two ports of the run ask for."""
+    taken: dict[tuple[int, str], str] = {}
+    for place in run.of_kind("Service"):
+        for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
+            number = mapping_at(port).get("nodePort")
+            field = f"spec.ports[{index}].nodePort"
+            if number in (None, 0) or is_left_for_bcs(number):
+                continue
+            if not isinstance(number, int) or not _LOWEST <= number <= _HIGHEST:
+                yield finding("node-port", place, field, "node_port_range", port=number)
+                continue
+            protocol = text_at(mapping_at(port), "protocol") or "TCP"
+            first = taken.setdefault((number, protocol), f"{place.document.title} {field}")
+            if first != f"{place.document.title} {field}":
+                yield finding("node-port", place, field, "node_port_twice", port=number, first=first)
+
+
+def check_routes(run: Run) -> Iterator[Finding]:
+    """Yield hosts and paths that lead to two Services.
+
+    The same host and path to the same Service is right: there is an Ingress for each load balancer.
+    """
+    first: dict[tuple[str, str], Route] = {}
+    for place in run.of_kind("Ingress"):
+        for route in routes_of([place.document]):
+            known = first.setdefault((route.host, route.path), route)
+            if known.service != route.service and not _is_unknown(route):
+                yield _clash(place, route, known)
+
+
+def _is_unknown(route: Route) -> bool:
+    return any(is_left_for_bcs(value) for value in (route.host, route.path, route.service))
+
+
+def _clash(place: Place, route: Route, known: Route) -> Finding:
+    return finding(
+        "route-clash",
+        place,
+        "spec.rules",
+        host=route.host,
+        path=route.path,
+        service=route.service,
+        other=known.service,
+        ingress=known.ingress,
+    )

@@ -1,0 +1,243 @@
+"""The sandbox that templates run in: what they may call, and what it costs. Performs no I/O of its own.
+
+A value is printed as YAML reads it back: `true` and not `True`, `["a"]` and not `['a']`; text as it is.
+Values can't be changed by a template, for the next template sees the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from types import BuiltinMethodType
+from typing import Any, NoReturn, Optional, cast
+
+import jinja2
+import markupsafe
+from jinja2 import nodes
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bcs_template_set.errors import TemplateUnreadable
+from bcs_template_set.manifests.budget import CALL, MOST_RANGE, MOST_SIZE, MOST_TOKENS, Budget, place_of
+from bcs_template_set.manifests.metering import Metering
+from bcs_template_set.manifests.template_notes import MissingName, Notes
+from bcs_template_set.manifests.workspace_files import FileUnusable
+from bcs_template_set.messages import Text, say
+
+ReadText = Callable[[str], str]
+
+# Filters that make the same run give two results, need HTML, or can't be bounded.
+_FILTERS_LEFT_OUT = ("pprint", "random", "striptags", "urlize", "wordwrap", "xmlattr")
+_GLOBALS_LEFT_OUT = ("lipsum", "namespace")
+# fmt: off
+_STR_METHODS = frozenset((
+    "capitalize", "casefold", "center", "count", "endswith", "expandtabs", "find", "format",
+    "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower",
+    "isnumeric", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip",
+    "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition",
+    "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title",
+    "upper", "zfill",
+))
+# fmt: on
+_METHODS: Mapping[type, frozenset[str]] = {
+    str: _STR_METHODS,
+    dict: frozenset(("copy", "get", "items", "keys", "values")),
+    list: frozenset(("copy", "count", "index")),
+    tuple: frozenset(("count", "index")),
+    int: frozenset(("bit_length",)),
+    float: frozenset(("is_integer",)),
+}
+_BCS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox, in which everything is paid for and values can't be changed."""
+
+    intercepted_binops = frozenset(("+", "*", "**", "%"))
+
+    def __init__(self, budget: Budget, *, notes: Notes, read_text: ReadText) -> None:
+        super().__init__(
+            undefined=type("_NotedMissing", (MissingName,), {"notes": notes, "__slots__": ()}),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            optimized=False,
+            finalize=jinja2.pass_context(lambda _context, value: self.printed(value)),
+            loader=jinja2.FunctionLoader(partial(_load, read_text)),
+            auto_reload=False,
+        )
+        self._budget = budget
+        self._notes = notes
+        self.pay = budget.spend
+        self.filters = {
+            name: self._paid_filter(name, function)
+            for name, function in self.filters.items()
+            if name not in _FILTERS_LEFT_OUT
+        }
+        for name, function in (
+            ("tojson", self.as_json),
+            ("string", self.as_text),
+            ("safe", self.as_text),
+            *((name, self._escaped) for name in ("e", "escape", "forceescape")),
+        ):
+            self.filters[name] = self._paid_filter(name, function)
+        self.globals = {
+            name: value for name, value in self.globals.items() if name not in _GLOBALS_LEFT_OUT
+        } | {"bcs": self.bcs, "range": self.range}
+
+    def compile_source(self, source: str, *, name: str) -> jinja2.Template:
+        """Return a template, whose name messages use.
+
+        Raises:
+            jinja2.TemplateSyntaxError: it is no Jinja2, or nested deeper than Python can compile.
+            LimitExceeded: it has more code than can be compiled within the step's memory.
+        """
+        self._check_amount(source, name=name)
+        try:
+            code = self.compile(source, name=name, filename=name)
+        except (RecursionError, MemoryError, SyntaxError, ValueError, OverflowError) as exc:
+            raise jinja2.TemplateSyntaxError(f"nested too deeply or too large: {exc}", 1, name) from exc
+        return self.template_class.from_code(self, code, self.globals)
+
+    def _check_amount(self, source: str, *, name: str) -> None:
+        """Count the words of code, where there can be too many; each takes kilobytes to compile."""
+        if len(source) <= MOST_TOKENS:
+            return
+        count = 0
+        for line, kind, _text in self.lexer.tokeniter(source, name):
+            count += kind not in ("data", "whitespace", "comment")
+            if count > MOST_TOKENS:
+                raise self._budget.exceeded("limit_code", limit=MOST_TOKENS, place=(name, line))
+
+    def _generate(
+        self,
+        source: nodes.Template,
+        name: Optional[str],
+        filename: Optional[str],
+        defer_init: bool = False,  # noqa: FBT001, FBT002 - as the base
+    ) -> str:
+        metered = cast("nodes.Template", Metering().visit(source))
+        return super()._generate(metered, name, filename, defer_init)
+
+    def join_path(self, template: str, parent: str) -> str:
+        """Take `./` and `../` from the template that includes; all else from the workspace."""
+        if template.startswith(("./", "../")):
+            return posixpath.normpath(posixpath.join(posixpath.dirname(parent), template))
+        return template
+
+    # --- what templates may call
+
+    def bcs(self, name: object) -> str:
+        """Return `{{ NAME }}`, for BCS to replace at deploy time."""
+        if not isinstance(name, str) or not _BCS_NAME.fullmatch(name):
+            raise ValueError(f"bcs() takes the name of a variable, not {name!r}")
+        self._notes.variables.add(name)
+        return "{{ " + name + " }}"
+
+    def range(self, *args: int) -> range:
+        """Return a range of at most 100,000 numbers."""
+        numbers = range(*args)
+        if len(numbers[: MOST_RANGE + 1]) > MOST_RANGE:
+            raise self._budget.exceeded("limit_range", limit=MOST_RANGE)
+        return numbers
+
+    def joined(self, *parts: object) -> str:
+        """Return what `a ~ b` is: the parts as text, one after the other."""
+        texts = [self.as_text(part) for part in parts]
+        self._budget.spend(sum(len(text) for text in texts))
+        return "".join(texts)
+
+    def made(self, value: object) -> object:
+        """Return a list, tuple or mapping that a template has written, paid for."""
+        return self._budget.taken(value)
+
+    def as_text(self, value: object) -> str:
+        """Return a value as text: as YAML reads it back, unless it is text already."""
+        printed = self.printed(value)
+        return printed if isinstance(printed, str) else str(printed)
+
+    def as_json(self, value: object) -> str:
+        """Return a value in double quotes or brackets, so that YAML and JSON read back the very same."""
+        if self._budget.size_of(value) > MOST_SIZE:
+            raise self._budget.exceeded("limit_size", limit=say("render.characters", number=MOST_SIZE))
+        text = json.dumps(value, ensure_ascii=False, default=_as_plain)
+        return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+    def printed(self, value: object) -> object:
+        """Return what `{{ value }}` prints: text as it is, the rest as YAML reads it back."""
+        if isinstance(value, str):
+            self._budget.spend(len(value))
+            return value
+        if value is None or isinstance(value, (bool, list, tuple, dict)):
+            return self._budget.taken(self.as_json(value))
+        return value
+
+    def _escaped(self, value: object) -> str:
+        return str(markupsafe.escape(self.as_text(value)))
+
+    # --- what Jinja2 asks the sandbox
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - as the base
+        """Do an operator, paid for."""
+        self._budget.pay_operator(operator, left, right)
+        return self._budget.taken(super().call_binop(context, operator, left, right))
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, N805, PYI063 - as the base
+        """Call what a template calls, paid for; of built-in values, only the methods of a list."""
+        if __obj is __self.pay:
+            return __obj(*args)
+        if isinstance(__obj, jinja2.Undefined):
+            return __obj()
+        target = getattr(__obj, "__wrapped__", __obj)
+        if isinstance(target, BuiltinMethodType):
+            __self._check_method(target, args)
+        else:
+            __self._budget.spend(CALL)
+        return __self._budget.taken(super().call(__context, __obj, *args, **kwargs))
+
+    def _check_method(self, method: BuiltinMethodType, args: tuple[object, ...]) -> None:
+        owner = method.__self__
+        allowed = next((names for kind, names in _METHODS.items() if isinstance(owner, kind)), frozenset())
+        if method.__name__ not in allowed:
+            raise SecurityError(f"{type(owner).__name__}.{method.__name__}()")
+        self._budget.pay_method(method.__name__, owner, args)
+
+    def _paid_filter(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        first = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+        @wraps(function)
+        def paid(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - any filter's arguments
+            self._budget.pay_filter(name, args[first:], named)
+            return self._budget.taken(function(*args, **named))
+
+        return paid
+
+
+def _as_plain(value: object) -> object:
+    """Return what JSON can hold for a value that it can't; a missing name notes itself."""
+    if isinstance(value, jinja2.Undefined):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} can't be written as YAML")
+
+
+def _load(read_text: ReadText, name: str) -> tuple[str, str, None]:
+    """Return an included file's source: a template of the workspace, or a refusal."""
+    try:
+        return read_text(name), name, None
+    except FileUnusable as exc:
+        if exc.problem.key in ("render.file_missing", "render.file_dangling"):
+            raise jinja2.TemplateNotFound(name) from exc
+        _refuse_include(exc.problem)
+
+
+def _refuse_include(problem: Text) -> NoReturn:
+    template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+    raise TemplateUnreadable(
+        details=[say("render.include_refused", template=template, line=line, problem=problem)]
+    )

@@ -1,0 +1,39 @@
+"""Ways into a parsed object that never fail: what is missing or of another kind is empty. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bcs_template_set.manifests.yaml_reading import YamlValue
+
+Fields = Mapping[str, YamlValue]
+_NOTHING: Fields = {}
+
+
+def mapping_at(value: YamlValue | Fields, *keys: str) -> Fields:
+    """Return the mapping under a path of keys, or an empty one."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def list_at(value: YamlValue | Fields, *keys: str) -> Sequence[YamlValue]:
+    """Return the list under a path of keys, or an empty one."""
+    found = mapping_at(value, *keys[:-1]).get(keys[-1]) if keys else value
+    return found if isinstance(found, list) else ()
+
+
+def text_at(value: YamlValue | Fields, *keys: str) -> str:
+    """Return the text under a path of keys, or ""."""
+    found = mapping_at(value, *keys[:-1]).get(keys[-1])
+    return found if isinstance(found, str) else ""
+
+
+def texts_of(value: YamlValue | Fields) -> dict[str, str]:
+    """Return the entries of a mapping whose values are text."""
+    return {key: item for key, item in mapping_at(value).items() if isinstance(item, str)}
+
+
+def is_left_for_bcs(value: object) -> bool:
+    """Tell whether a value is known only when BCS has put its variables in."""
+    return isinstance(value, str) and "{{" in value

@@ -1,0 +1,157 @@
+"""Names and their limits: branch slugs, versions, files in BCS, the objects of a domain. Pure.
+
+The forms of a domain's objects and Kubernetes' limits are those of facts/manifests.md, BCS's limits those
+of facts/bcs.md and of cluster-resources, pkg/util/stringx/string.go (ParseTemplateName).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.messages import Text, say
+
+LONGEST_SLUG = 40
+LONGEST_VERSION = 64
+LONGEST_FILE_NAME = 64
+LONGEST_LABEL = 63
+LONGEST_SUBDOMAIN = 253
+_HASH = 10
+_LONGEST_INT64 = 19
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_LABEL_1035 = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_HASHED = re.compile(rf".*-[0-9a-f]{{{_HASH}}}")
+# SemVer 2.0.0, as Helm reads it; BCS's own reader (coreos/go-semver) also wants 64-bit numbers.
+_NUMBER = r"(0|[1-9][0-9]*)"
+_PRE_PART = r"(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_BUILD_PART = r"[0-9A-Za-z-]+"
+_SEMVER = re.compile(
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRE_PART}(\.{_PRE_PART})*)?(\+{_BUILD_PART}(\.{_BUILD_PART})*)?"
+)
+_FORBIDDEN_IN_FILES = '\\:*?"<>|'
+
+
+@dataclass(frozen=True)
+class DomainNames:
+    """The names of one domain's objects (facts/manifests.md, "Names")."""
+
+    app: str
+    host: str
+
+    @property
+    def deployment(self) -> str:
+        """Return the Deployment's name, its `k8s-app` selector and its pods' label: the three are equal."""
+        return f"deployment.{self.app}.{self.host}"
+
+    @property
+    def service(self) -> str:
+        """Return the Service's name, which the Ingress backend uses too."""
+        return f"service-{self.app}-{self.host.replace('.', '-')}"
+
+    @property
+    def tls_secret(self) -> str:
+        """Return the name of the Secret that holds the host's certificate."""
+        return f"{self.host}.cert"
+
+    def ingress(self, index: int) -> str:
+        """Return the name of the Ingress on the load balancer of that index."""
+        return f"ingress-{self.host}-{index}"
+
+
+def slug_of(branch: str) -> str:
+    """Return a branch's name as a DNS-1123 label of at most 40 characters, fit for a SemVer identifier.
+
+    A name that is such a label already stays as it is. Any other is made one and ends in a hash of the
+    branch's name; so does one that looks as if it ended in a hash. So two branches never share a slug.
+    """
+    if _is_slug(branch) and not _HASHED.fullmatch(branch):
+        return branch
+    digest = hashlib.sha256(branch.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
+    kept = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")
+    kept = kept[: LONGEST_SLUG - _HASH - 1].rstrip("-")
+    return f"{kept or 'branch'}-{digest}"
+
+
+def _is_slug(text: str) -> bool:
+    # SemVer takes no number with a leading zero, and the slug ends the default version.
+    return (
+        len(text) <= LONGEST_SLUG
+        and _LABEL.fullmatch(text) is not None
+        and re.fullmatch(r"0[0-9]+", text) is None
+    )
+
+
+def is_semver(name: str) -> bool:
+    """Tell whether a version name is SemVer 2 with numbers of 64 bits, as a template set needs."""
+    match = _SEMVER.fullmatch(name)
+    return match is not None and all(_fits_64_bits(match[group]) for group in (1, 2, 3))
+
+
+def _fits_64_bits(digits: str) -> bool:
+    return len(digits) <= _LONGEST_INT64 and int(digits) < 2**63
+
+
+def check_version_name(name: str) -> Optional[Text]:
+    """Return what is wrong with a version name for BCS, or None."""
+    if not name:
+        return say("checks.version_empty")
+    if len(name) > LONGEST_VERSION:
+        return say("checks.version_long", length=len(name), limit=LONGEST_VERSION)
+    if name != name.strip() or not name.isprintable():
+        return say("checks.version_characters")
+    return None
+
+
+def check_file_name(space: str, name: str) -> Optional[Text]:
+    """Return what is wrong with a file's name in its template space for BCS, or None."""
+    whole = f"{space}/{name}" if space else name
+    if len(whole) > LONGEST_FILE_NAME:
+        return say("checks.file_long", length=len(whole), limit=LONGEST_FILE_NAME, name=whole)
+    if any(character in _FORBIDDEN_IN_FILES for character in name) or not name.isprintable():
+        return say("checks.file_characters", forbidden=" ".join(_FORBIDDEN_IN_FILES))
+    parts = name.split("/")
+    if not all(parts):
+        return say("checks.file_slashes")
+    if any(part != part.rstrip(" .") for part in parts):
+        return say("checks.file_trimmed")
+    return None
+
+
+def check_subdomain(name: str) -> Optional[Text]:
+    """Return what is wrong with a DNS-1123 subdomain, the form of most objects' names, or None."""
+    return _check(name, _SUBDOMAIN, limit=LONGEST_SUBDOMAIN, form="checks.form_subdomain")
+
+
+def check_label(name: str) -> Optional[Text]:
+    """Return what is wrong with a DNS-1123 label, the form of containers' names, or None."""
+    return _check(name, _LABEL, limit=LONGEST_LABEL, form="checks.form_label")
+
+
+def check_service_name(name: str) -> Optional[Text]:
+    """Return what is wrong with a DNS-1035 label, the form of a Service's name, or None."""
+    return _check(name, _LABEL_1035, limit=LONGEST_LABEL, form="checks.form_service")
+
+
+def check_label_value(value: str) -> Optional[Text]:
+    """Return what is wrong with the value of a label, or None."""
+    return _check(value, _LABEL_VALUE, limit=LONGEST_LABEL, form="checks.form_label_value")
+
+
+def check_label_key(key: str) -> Optional[Text]:
+    """Return what is wrong with the key of a label or annotation, or None."""
+    prefix, slash, name = key.rpartition("/")
+    if slash and (problem := check_subdomain(prefix)) is not None:
+        return problem
+    return _check(name, _QUALIFIED, limit=LONGEST_LABEL, form="checks.form_label_key")
+
+
+def _check(text: str, pattern: re.Pattern[str], *, limit: int, form: str) -> Optional[Text]:
+    if len(text) > limit:
+        return say("checks.too_long", length=len(text), limit=limit)
+    return None if pattern.fullmatch(text) else say(form)

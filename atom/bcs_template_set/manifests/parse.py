@@ -1,0 +1,180 @@
+"""Rendered text -> documents with their lines, to look at and never to dump. Pure: performs no I/O.
+
+`{{ NAME }}`, which BCS replaces at deploy time, may stand where it is no YAML. For parsing, a word takes
+its place; in the parsed values the `{{ NAME }}` is back, so that checks can see what is not known yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_documents
+from bcs_template_set.manifests.yaml_words import MANIFESTS
+from bcs_template_set.messages import say
+
+_ONLY_VARIABLES = re.compile(r"(?m)^[ \t]*(?:\{\{[^}\n]*\}\}[ \t]*)+$")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One Kubernetes object of a file. "" where a field is missing or is no text; `line` counts from 1."""
+
+    kind: str
+    api_version: str
+    name: str
+    namespace: str
+    line: int
+    body: Mapping[str, YamlValue]
+
+    @property
+    def title(self) -> str:
+        """Return `Kind/name`, as messages call it."""
+        return f"{self.kind or '?'}/{self.name or '?'}"
+
+
+@dataclass(frozen=True)
+class ManifestFile:
+    """One file of the run as it would be uploaded.
+
+    `name` is its name in the template space, `source` the template it came from. `variables` are the
+    names that `bcs()` left for BCS. `domain` is "" unless a built-in template made the file.
+    """
+
+    name: str
+    text: str
+    source: str
+    documents: tuple[Document, ...]
+    variables: frozenset[str] = frozenset()
+    domain: str = ""
+
+
+def parse_documents(text: str, *, source: str) -> tuple[Document, ...]:
+    """Return the documents of a rendered text; empty ones are left out.
+
+    Raises:
+        YamlUnreadable: the text is no YAML, or a document is no mapping.
+    """
+    variables = _Placeholders(text)
+    documents: list[Document] = []
+    for line, value in _read(variables.hidden(text), source=source, original=text):
+        if value is None:
+            continue
+        if not isinstance(value, dict):
+            excerpt = text.split("\n")[line - 1].strip()[:120]
+            problem = say("render.no_object")
+            raise YamlUnreadable(problem, source=source, line=line, column=1, excerpt=excerpt)
+        documents.append(document_of(variables.shown_in(value), line=line))
+    return tuple(documents)
+
+
+def parse_foreign(text: str) -> Optional[tuple[Document, ...]]:
+    """Return the documents of a file somebody else wrote, or None where it can't be read.
+
+    `{{ … }}` may stand anywhere; lines that hold nothing else, such as Helm's `{{- if … }}`, are skipped.
+    """
+    bare = _ONLY_VARIABLES.sub("", text)
+    variables = _Placeholders(bare)
+    try:
+        found = list(read_documents(variables.hidden(bare), source="", reading=MANIFESTS))
+    except YamlUnreadable:
+        return None
+    return tuple(
+        document_of(variables.shown_in(value), line=line) for line, value in found if isinstance(value, dict)
+    )
+
+
+def document_of(body: Mapping[str, YamlValue], *, line: int) -> Document:
+    """Return an object's body with the fields every message speaks of."""
+    metadata = body.get("metadata")
+    names: Mapping[str, YamlValue] = metadata if isinstance(metadata, dict) else {}
+    return Document(
+        kind=_text(body.get("kind")),
+        api_version=_text(body.get("apiVersion")),
+        name=_text(names.get("name")),
+        namespace=_text(names.get("namespace")),
+        line=line,
+        body=body,
+    )
+
+
+def _read(hidden: str, *, source: str, original: str) -> Sequence[tuple[int, YamlValue]]:
+    """Read the text that holds placeholders; a mistake shows the line as it was written."""
+    try:
+        return list(read_documents(hidden, source=source, reading=MANIFESTS))
+    except YamlUnreadable as exc:
+        lines = original.split("\n")
+        excerpt = lines[exc.line - 1].strip()[:120] if exc.excerpt and exc.line <= len(lines) else exc.excerpt
+        raise YamlUnreadable(
+            exc.problem, source=source, line=exc.line, column=exc.column, excerpt=excerpt
+        ) from exc
+
+
+def _text(value: YamlValue) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True)
+class BcsVariable:
+    """A `{{ … }}` of a text: what is between the braces, and where it begins and ends."""
+
+    inner: str
+    start: int
+    end: int
+
+
+def bcs_variables_in(text: str) -> Iterator[BcsVariable]:
+    """Yield every `{{ … }}` that BCS would replace, in order.
+
+    The same as BCS's pattern, braces around anything but `}` (cluster-resources,
+    pkg/action/template/helper.go), but in one walk: on a text of braces a pattern would take hours.
+    """
+    begin, close = 0, text.find("}")
+    while close >= 0:
+        start = text.find("{{", begin, close)
+        begin = close + 1
+        if start >= 0 and text.startswith("}}", close):
+            begin = close + 2
+            yield BcsVariable(inner=text[start + 2 : close], start=start, end=begin)
+        close = text.find("}", begin)
+
+
+class _Placeholders:
+    """Puts words in the place of `{{ … }}`, and `{{ … }}` back into parsed values."""
+
+    def __init__(self, text: str) -> None:
+        self._variables = list(bcs_variables_in(text))
+        # A word that no text can hold by chance, or on purpose: it is made of the text.
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")) if self._variables else None
+        self._stem = f"bcs{digest.hexdigest()[:12]}v" if digest is not None else ""
+        self._word = re.compile(rf"{self._stem}([0-9]+)z")
+
+    def hidden(self, text: str) -> str:
+        pieces: list[str] = []
+        end = 0
+        for number, variable in enumerate(self._variables):
+            # As many lines as before, so that line numbers stay true.
+            lines = "\n" * variable.inner.count("\n")
+            pieces += (text[end : variable.start], f"{self._stem}{number}z{lines}")
+            end = variable.end
+        return "".join(pieces) + text[end:]
+
+    def shown_in(self, value: dict[str, YamlValue]) -> dict[str, YamlValue]:
+        if not self._variables:
+            return value
+        return {self._show(key): self._shown(item) for key, item in value.items()}
+
+    def _show(self, text: str) -> str:
+        return self._word.sub(lambda match: "{{" + self._variables[int(match[1])].inner + "}}", text)
+
+    def _shown(self, value: YamlValue) -> YamlValue:
+        if isinstance(value, str):
+            return self._show(value)
+        if isinstance(value, list):
+            return [self._shown(item) for item in value]
+        if isinstance(value, dict):
+            return self.shown_in(value)
+        return value

@@ -1,0 +1,78 @@
+"""What documents serve: hosts and paths, nodePorts, images. Pure: performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.workloads import containers_of, objects_of, pod_of
+
+
+@dataclass(frozen=True, order=True)
+class Route:
+    """A host and path, and where its Ingress sends them. `host` is "*" where the rule names none."""
+
+    host: str
+    path: str
+    service: str
+    ingress: str
+
+
+def routes_of(documents: Sequence[Document]) -> tuple[Route, ...]:
+    """Return every route of the Ingresses among the documents, sorted.
+
+    A rule's path defaults to `/`; a default backend, which has neither host nor path, is no route.
+    """
+    found = {
+        route
+        for document in objects_of(documents)
+        if document.kind == "Ingress"
+        for route in _routes_of_ingress(document)
+    }
+    return tuple(sorted(found))
+
+
+def node_ports_of(documents: Sequence[Document]) -> tuple[int, ...]:
+    """Return the nodePorts that Services ask for, in order; 0 (any) is left out."""
+    return tuple(
+        number
+        for document in objects_of(documents)
+        if document.kind == "Service"
+        for port in list_at(document.body, "spec", "ports")
+        for number in [mapping_at(port).get("nodePort")]
+        if isinstance(number, int) and not isinstance(number, bool) and number != 0
+    )
+
+
+def images_of(documents: Sequence[Document]) -> tuple[str, ...]:
+    """Return the images of the workloads, each once, in order."""
+    found = (
+        container.image
+        for document in objects_of(documents)
+        for pod in [pod_of(document)]
+        if pod is not None
+        for container in containers_of(pod)
+        if container.image
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def service_of(path: Fields) -> str:
+    """Return the service a path's backend names, in the form of networking/v1 or of v1beta1."""
+    backend = mapping_at(path, "backend")
+    return text_at(backend, "service", "name") or text_at(backend, "serviceName")
+
+
+def _routes_of_ingress(document: Document) -> Iterator[Route]:
+    for rule in list_at(document.body, "spec", "rules"):
+        host = text_at(mapping_at(rule), "host") or "*"
+        for path in list_at(mapping_at(rule), "http", "paths"):
+            fields = mapping_at(path)
+            yield Route(
+                host=host,
+                path=text_at(fields, "path") or "/",
+                service=service_of(fields),
+                ingress=document.name,
+            )

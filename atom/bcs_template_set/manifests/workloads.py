@@ -1,0 +1,89 @@
+"""The pods that an object makes, wherever its kind keeps their template. Pure: performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.parse import Document, document_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
+
+# Kind -> where its pod template is; "" = the object is the pod itself.
+TEMPLATE_PATHS = {
+    "Deployment": "spec.template",
+    "StatefulSet": "spec.template",
+    "DaemonSet": "spec.template",
+    "ReplicaSet": "spec.template",
+    "Job": "spec.template",
+    "CronJob": "spec.jobTemplate.spec.template",
+    "Pod": "",
+}
+KINDS_WITH_SELECTOR = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+
+
+@dataclass(frozen=True)
+class PodTemplate:
+    """A pod's labels and spec; `path` is where in the object they are, such as `spec.template`."""
+
+    labels: Fields
+    spec: Fields
+    path: str
+
+    def field(self, rest: str) -> str:
+        """Return the full path of one of the pod's fields."""
+        return f"{self.path}.{rest}" if self.path else rest
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of a pod; `place` is such as `spec.containers[0]`, within the pod."""
+
+    body: Fields
+    place: str
+
+    @property
+    def image(self) -> str:
+        """Return the image, "" where there is none."""
+        return text_at(self.body, "image")
+
+
+def objects_of(documents: Sequence[Document]) -> Iterator[Document]:
+    """Yield every object, those inside a List too."""
+    for document in documents:
+        if document.kind.endswith("List") and isinstance(document.body.get("items"), list):
+            for item in list_at(document.body, "items"):
+                if isinstance(item, dict):
+                    yield document_of(item, line=document.line)
+        else:
+            yield document
+
+
+def pod_of(document: Document) -> Optional[PodTemplate]:
+    """Return the pod template of a workload, None for other kinds and where there is none."""
+    path = TEMPLATE_PATHS.get(document.kind)
+    if path is None:
+        return None
+    value: Fields = mapping_at(document.body, *path.split(".")) if path else document.body
+    if not value:
+        return None
+    return PodTemplate(
+        labels=mapping_at(value, "metadata", "labels"), spec=mapping_at(value, "spec"), path=path
+    )
+
+
+def containers_of(pod: PodTemplate) -> Iterator[Container]:
+    """Yield the containers, the init containers last."""
+    for key in ("containers", "initContainers"):
+        for index, body in enumerate(list_at(pod.spec, key)):
+            if isinstance(body, dict):
+                yield Container(body=body, place=f"spec.{key}[{index}]")
+
+
+def named_ports_of(pod: PodTemplate) -> frozenset[str]:
+    """Return the names of the ports that a Service may ask for by name."""
+    ports: list[YamlValue] = [
+        port for container in containers_of(pod) for port in list_at(container.body, "ports")
+    ]
+    return frozenset(text_at(mapping_at(port), "name") for port in ports) - {""}

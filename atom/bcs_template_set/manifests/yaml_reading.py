@@ -1,0 +1,335 @@
+"""The one importer of PyYAML: text in, plain values out, or one error with file, line and column.
+
+Pure: performs no I/O. Values are built from parser events by our own loop, so that duplicate keys,
+alias bombs, deep nesting and numbers beyond 64 bits are refused within bounded time and memory.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from typing import Optional, Protocol, Union, cast
+
+import yaml
+
+from bcs_template_set.manifests.yaml_words import VALUES, NumberUnusable, Reading, is_text, read_word
+from bcs_template_set.messages import Text, say
+
+YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, YamlValue]"]
+
+LARGEST_TEXT = 2 * 1024 * 1024
+MOST_EXPANDED = 8 * 1024 * 1024
+DEEPEST = 100
+_MERGE = "<<"
+_TAG = "tag:yaml.org,2002:"
+_EXCERPT = 120
+# What YAML 1.1 allows unescaped; the rest (NUL, control characters, half surrogate pairs) is refused here
+# so that both parsers refuse it alike.
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# libyaml's and PyYAML's own words for the mistakes people make most, and our sentences for them.
+_KNOWN_PROBLEMS = {
+    "mapping values are not allowed in this context": "yaml_colon",
+    "mapping values are not allowed here": "yaml_colon",
+    "did not find expected key": "yaml_indent",
+    "did not find expected '-' indicator": "yaml_indent",
+    "could not find expected ':'": "yaml_no_colon",
+    "found unexpected end of stream": "yaml_unclosed",
+    "found undefined alias": "yaml_alias_unknown",
+}
+
+
+class YamlUnreadable(Exception):
+    """A text is no YAML we take; `line` and `column` count from 1."""
+
+    def __init__(self, problem: Text, *, source: str, line: int, column: int, excerpt: str = "") -> None:
+        super().__init__(source, line, column)
+        self.problem = problem
+        self.source = source
+        self.line = line
+        self.column = column
+        self.excerpt = excerpt
+
+    def as_text(self) -> Text:
+        """Return the sentence with file, line, column, problem and the line itself."""
+        place = self.without_excerpt()
+        return say("render.yaml_excerpt", place=place, excerpt=self.excerpt) if self.excerpt else place
+
+    def without_excerpt(self) -> Text:
+        """Return the sentence without the line itself, for texts that hold secrets."""
+        return say(
+            "render.yaml_at", source=self.source, line=self.line, column=self.column, problem=self.problem
+        )
+
+    def __str__(self) -> str:
+        return str(self.as_text())
+
+
+class _Parser(Protocol):
+    """What the loop needs of PyYAML's parsers, the C one and the Python one."""
+
+    def get_event(self) -> yaml.Event: ...
+
+    def dispose(self) -> None: ...
+
+
+class _ParserType(Protocol):
+    def __call__(self, text: str) -> _Parser: ...
+
+
+def available_parser() -> _ParserType:
+    """Return the parser built on libyaml, about ten times as fast, or the Python one where it is missing."""
+    return cast("_ParserType", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def read_yaml(
+    text: str, *, source: str, reading: Reading = VALUES, parser: Optional[_ParserType] = None
+) -> YamlValue:
+    """Return the value of a text that holds one YAML document; None for an empty one.
+
+    Raises:
+        YamlUnreadable: the text is no YAML, or more than one document.
+    """
+    value: YamlValue = None
+    for number, (line, document) in enumerate(
+        read_documents(text, source=source, reading=reading, parser=parser)
+    ):
+        if number > 0:
+            raise YamlUnreadable(say("render.yaml_one_document"), source=source, line=line, column=1)
+        value = document
+    return value
+
+
+def read_documents(
+    text: str, *, source: str, reading: Reading = VALUES, parser: Optional[_ParserType] = None
+) -> Iterator[tuple[int, YamlValue]]:
+    """Yield each document of a text with the line, from 1, where its first key is.
+
+    Raises:
+        YamlUnreadable: at the first place that can't be read.
+    """
+    text = text.removeprefix("\ufeff")
+    _check_characters(text, source=source)
+    return _Reader(text, source=source, reading=reading, parser=parser or available_parser()).documents()
+
+
+def dump_yaml(value: YamlValue) -> str:
+    """Return a value as YAML in block style, keys in their order, that both readings read back the same."""
+    text: str = yaml.dump(
+        value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**16
+    )
+    return text
+
+
+@cache
+def _dumper() -> type[yaml.SafeDumper]:
+    base: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    plain: type[yaml.SafeDumper] = type("_Plain", (base,), {"ignore_aliases": lambda *_: True})
+    plain.add_representer(str, _represent_text)
+    return plain
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if is_text(text) else "'"
+    return dumper.represent_scalar(_TAG + "str", text, style=style)
+
+
+def _check_characters(text: str, *, source: str) -> None:
+    if len(text) > LARGEST_TEXT:
+        limit = say("render.mebibytes", number=LARGEST_TEXT // 2**20)
+        raise YamlUnreadable(say("render.yaml_large", limit=limit), source=source, line=1, column=1)
+    bad = _NOT_YAML.search(text)
+    if bad is None:
+        return
+    before = text[: bad.start()]
+    raise YamlUnreadable(
+        say("render.yaml_character", code=f"U+{ord(bad[0]):04X}"),
+        source=source,
+        line=before.count("\n") + 1,
+        column=len(before) - before.rfind("\n"),
+    )
+
+
+class _Reader:
+    """Builds values from the parser's events. `spent` grows with every node, aliases at full price."""
+
+    def __init__(self, text: str, *, source: str, reading: Reading, parser: _ParserType) -> None:
+        self._text = text
+        self._source = source
+        self._reading = reading
+        self._parser_type = parser
+        self._anchors: dict[str, Optional[tuple[YamlValue, int]]] = {}
+        self._spent = 0
+
+    def documents(self) -> Iterator[tuple[int, YamlValue]]:
+        self._parser = self._parser_type(self._text)
+        try:
+            while not isinstance(event := self._next(), yaml.StreamEndEvent):
+                if isinstance(event, yaml.DocumentStartEvent):
+                    self._anchors = {}
+                    first = self._next()
+                    yield _start(first)[0] + 1, self._node(first, depth=0)
+        finally:
+            self._parser.dispose()
+
+    def _next(self) -> yaml.Event:
+        try:
+            return self._parser.get_event()
+        except yaml.MarkedYAMLError as exc:
+            raise self._translate(exc) from exc
+
+    def _node(self, event: yaml.Event, *, depth: int) -> YamlValue:
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            return self._alias(event)
+        before, anchor = self._spent, cast("yaml.NodeEvent", event).anchor
+        if anchor is not None:
+            self._anchors[anchor] = None
+        value: YamlValue
+        if kind is yaml.ScalarEvent:
+            value = self._scalar(cast("yaml.ScalarEvent", event))
+        elif kind is yaml.MappingStartEvent:
+            value = self._mapping(self._opened(event, depth=depth, tag="map"), depth=depth + 1)
+        else:
+            value = self._sequence(self._opened(event, depth=depth, tag="seq"), depth=depth + 1)
+        if anchor is not None:
+            self._anchors[anchor] = (value, self._spent - before)
+        return value
+
+    def _opened(self, event: yaml.Event, *, depth: int, tag: str) -> yaml.Event:
+        given = cast("yaml.CollectionStartEvent", event).tag
+        if given not in (None, "!", _TAG + tag):
+            raise self._error(event, say("render.yaml_tag"))
+        if depth >= DEEPEST:
+            raise self._error(event, say("render.yaml_deep", limit=DEEPEST))
+        self._spend(1, event)
+        return event
+
+    def _sequence(self, start: yaml.Event, *, depth: int) -> list[YamlValue]:  # noqa: ARG002 - as _mapping
+        items: list[YamlValue] = []
+        while type(event := self._next()) is not yaml.SequenceEndEvent:
+            items.append(self._node(event, depth=depth))
+        return items
+
+    def _mapping(self, start: yaml.Event, *, depth: int) -> dict[str, YamlValue]:
+        result: dict[str, YamlValue] = {}
+        merged: list[YamlValue] = []
+        while type(event := self._next()) is not yaml.MappingEndEvent:
+            key = self._key(event)
+            value = self._node(self._next(), depth=depth)
+            if key is None:
+                merged.append(value)
+            elif key in result:
+                raise self._error(event, say("render.yaml_duplicate", key=key))
+            else:
+                result[key] = value
+        return self._merge(merged, result, start) if merged else result
+
+    def _key(self, event: yaml.Event) -> Optional[str]:
+        """Return a key as it is written, whatever an unquoted word would mean; None for a merge key."""
+        if type(event) is yaml.AliasEvent:
+            value = self._alias(event)
+            if isinstance(value, str):
+                return value
+        if type(event) is not yaml.ScalarEvent:
+            raise self._error(event, say("render.yaml_key"))
+        text: str = event.value
+        self._spend(len(text) + 1, event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (text, len(text) + 1)
+        if text == _MERGE and event.implicit[0]:
+            return None
+        # The same keys come in every document: one string for all keeps 1,000 domains small.
+        return sys.intern(text)
+
+    def _merge(
+        self, merged: list[YamlValue], explicit: dict[str, YamlValue], event: yaml.Event
+    ) -> dict[str, YamlValue]:
+        result: dict[str, YamlValue] = {}
+        for value in merged:
+            for part in value if isinstance(value, list) else [value]:
+                if not isinstance(part, dict):
+                    raise self._error(event, say("render.yaml_merge"))
+                self._spend(len(part), event)
+                result = {**part, **result}
+        return {**result, **explicit}
+
+    def _alias(self, event: yaml.Event) -> YamlValue:
+        name = cast("yaml.NodeEvent", event).anchor
+        if name not in self._anchors:
+            raise self._error(event, say("render.yaml_alias_unknown"))
+        found = self._anchors[name]
+        if found is None:
+            raise self._error(event, say("render.yaml_alias_loop"))
+        value, cost = found
+        self._spend(cost, event)
+        return value
+
+    def _scalar(self, event: yaml.ScalarEvent) -> YamlValue:
+        text: str = event.value
+        self._spend(len(text) + 1, event)
+        try:
+            if event.tag is not None:
+                return self._tagged(event, text)
+            if event.implicit[0]:
+                return read_word(text, reading=self._reading)
+        except NumberUnusable:
+            raise self._error(event, say("render.yaml_number")) from None
+        return text
+
+    def _tagged(self, event: yaml.ScalarEvent, text: str) -> YamlValue:
+        if event.tag in ("!", _TAG + "str"):
+            return text
+        value = read_word(text, reading=self._reading) if text else None
+        wanted = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
+        kind = wanted.get(str(event.tag).removeprefix(_TAG))
+        if kind is None or not isinstance(value, cast("type", kind)):
+            raise self._error(event, say("render.yaml_tag"))
+        return value
+
+    def _spend(self, amount: int, event: yaml.Event) -> None:
+        self._spent += amount
+        if self._spent > MOST_EXPANDED:
+            raise self._error(event, say("render.yaml_bomb"))
+
+    def _error(self, event: yaml.Event, problem: Text) -> YamlUnreadable:
+        line, column = _start(event)
+        return self._unreadable(problem, line=line, column=column)
+
+    def _translate(self, exc: yaml.MarkedYAMLError) -> YamlUnreadable:
+        mark = exc.problem_mark or exc.context_mark
+        line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+        words = (exc.problem or exc.context or "").strip()
+        known = _KNOWN_PROBLEMS.get(words)
+        problem = say(f"render.{known}") if known else say("render.yaml_problem", problem=_nameless(words))
+        lines = self._text.splitlines()[max(0, line - 1) : line + 1]
+        if any("\t" in candidate[: _indent(candidate)] for candidate in lines):
+            problem = say("render.yaml_tab")
+        return self._unreadable(problem, line=line, column=column)
+
+    def _unreadable(self, problem: Text, *, line: int, column: int) -> YamlUnreadable:
+        lines = self._text.split("\n")
+        excerpt = lines[line].strip() if line < len(lines) else ""
+        return YamlUnreadable(
+            problem, source=self._source, line=line + 1, column=column + 1, excerpt=excerpt[:_EXCERPT]
+        )
+
+
+def _start(event: yaml.Event) -> tuple[int, int]:
+    """Return the line and column of an event, from 0. Both parsers always mark where one begins."""
+    mark = event.start_mark
+    return (mark.line, mark.column) if mark is not None else (0, 0)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _nameless(words: str) -> str:
+    """Return the parser's words without what they quote of the text: it may be a secret."""
+    return re.sub(r"(alias|tag handle|anchor) '.*'|found character .*? that", _without_quote, words)
+
+
+def _without_quote(match: re.Match[str]) -> str:
+    return match[1] or "found a character that"

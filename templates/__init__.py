@@ -1,0 +1,1 @@
+"""The built-in manifest templates: data, found through importlib.resources."""

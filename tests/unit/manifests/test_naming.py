@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.manifests.naming import (
+    DomainNames,
+    check_file_name,
+    check_label,
+    check_label_key,
+    check_label_value,
+    check_service_name,
+    check_subdomain,
+    check_version_name,
+    is_semver,
+    slug_of,
+)
+
+BRANCHES = st.one_of(
+    st.text(max_size=60),
+    st.text("abAB01-_/.", max_size=50),
+    st.from_regex(r"[a-z0-9-]{1,45}(-[0-9a-f]{10})?", fullmatch=True),
+)
+
+
+@pytest.mark.parametrize("branch", ["main", "release-1", "a", "x" * 40, "1", "0"])
+def test_a_branch_that_is_a_label_already_is_its_own_slug(branch: str) -> None:
+    assert slug_of(branch) == branch
+
+
+@pytest.mark.parametrize(
+    ("branch", "start"),
+    [
+        ("feature/Login", "feature-login-"),
+        ("Main", "main-"),
+        ("a_b", "a-b-"),
+        ("分支", "branch-"),
+        ("", "branch-"),
+        ("x" * 41, "x" * 29 + "-"),
+        ("-a", "a-"),
+        ("007", "007-"),
+        ("main-0123456789", "main-0123456789-"),
+    ],
+)
+def test_a_slug_that_lost_something_ends_in_a_hash(branch: str, start: str) -> None:
+    slug = slug_of(branch)
+    assert slug.startswith(start)
+    assert re.fullmatch(r".*-[0-9a-f]{10}", slug)
+
+
+@given(st.lists(BRANCHES, unique=True, max_size=20))
+def test_two_branches_never_share_a_slug(branches: list[str]) -> None:
+    assert len({slug_of(branch) for branch in branches}) == len(branches)
+
+
+@given(BRANCHES)
+def test_a_branch_never_gets_the_slug_of_the_branch_named_like_it(branch: str) -> None:
+    slug = slug_of(branch)
+    assert slug == branch or slug_of(slug) != slug
+
+
+@given(BRANCHES, st.integers(0, 10**9))
+def test_every_slug_is_a_label_and_makes_the_default_version_right(branch: str, build: int) -> None:
+    slug = slug_of(branch)
+    assert len(slug) <= 40
+    assert check_label(slug) is None
+    version = f"1.0.{build}-{slug}"
+    assert is_semver(version)
+    assert check_version_name(version) is None
+
+
+@pytest.mark.parametrize("name", ["1.0.0", "1.2.3-rc.1", "0.0.0-0", "1.0.0-a-b", "1.0.0+b.01", "1.0.0-x+y"])
+def test_semver_is_taken(name: str) -> None:
+    assert is_semver(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1.0",
+        "v1.0.0",
+        "1.0.0-",
+        "1.0.0-01",
+        "01.0.0",
+        "1.0.0-a..b",
+        "1.0.0-ä",
+        "1.0.0\n",
+        "9" * 30 + ".0.0",
+        "",
+        "1.0.0.0",
+        "9223372036854775808.0.0",
+    ],
+)
+def test_what_is_no_semver_is_refused(name: str) -> None:
+    assert not is_semver(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("", "empty"), ("x" * 65, "65"), (" a", "space"), ("a\nb", "printed")]
+)
+def test_a_version_name_that_bcs_refuses_is_refused_first(name: str, says: str) -> None:
+    assert says in str(check_version_name(name))
+
+
+@pytest.mark.parametrize("name", ["1.0.0", "v1", "版本 1", "x" * 64])
+def test_any_other_version_name_is_taken(name: str) -> None:
+    assert check_version_name(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("x" * 62, "65 characters"),
+        ("a:b", "one of the characters"),
+        ("a|b", "one of the characters"),
+        ("a\tb", "printed"),
+        ("a//b", "two in a row"),
+        ("/a", "begins or ends with a /"),
+        ("a/", "begins or ends with a /"),
+        ("a. /b", "cuts off"),
+        ("b.", "cuts off"),
+    ],
+)
+def test_a_file_name_that_bcs_refuses_or_cuts_is_refused(name: str, says: str) -> None:
+    assert says in str(check_file_name("sp", name))
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "sub/dir/a.yaml", "x" * 61, "名字.yaml"])
+def test_other_file_names_are_taken(name: str) -> None:
+    assert check_file_name("sp", name) is None
+
+
+def test_the_names_of_a_domain_are_those_of_the_table() -> None:
+    names = DomainNames(app="nginx", host="test.icabe.game")
+    assert names.deployment == "deployment.nginx.test.icabe.game"
+    assert names.service == "service-nginx-test-icabe-game"
+    assert names.ingress(0) == "ingress-test.icabe.game-0"
+    assert names.tls_secret == "test.icabe.game.cert"
+
+
+def test_limits_are_those_of_kubernetes() -> None:
+    assert check_label_value("x" * 63) is None
+    assert "64" in str(check_label_value("x" * 64))
+    assert check_label_value("") is None
+    assert check_label_value("a_B.c-1") is None
+    assert check_label_value("a b") is not None
+    assert check_label_key("example.com/name") is None
+    assert check_label_key("Example.com/name") is not None
+    assert check_label_key("/name") is not None
+    assert check_subdomain("a." + "b" * 251) is None
+    assert check_subdomain("a.b" + "c" * 251) is not None
+    assert check_service_name("1a") is not None
+    assert check_service_name("a1") is None
+    assert check_label("a.b") is not None

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import math
+from typing import Optional
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.manifests.building import VALUES_OF_ANY_KIND
+
+from bcs_template_set.manifests.yaml_reading import (
+    LARGEST_TEXT,
+    YamlUnreadable,
+    YamlValue,
+    available_parser,
+    dump_yaml,
+    read_documents,
+    read_yaml,
+)
+from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, NumberUnusable, read_word
+from bcs_template_set.messages import LANGUAGES
+
+PARSERS = (yaml.SafeLoader, available_parser())
+
+
+def read(text: str, parser: object = None) -> YamlValue:
+    return read_yaml(text, source="v.yaml", parser=parser)  # type: ignore[arg-type] # any of the two
+
+
+def complaint(text: str, parser: object = None) -> YamlUnreadable:
+    with pytest.raises(YamlUnreadable) as caught:
+        read(text, parser)
+    for language in LANGUAGES:
+        assert caught.value.as_text().render(language)
+        assert caught.value.without_excerpt().render(language)
+    return caught.value
+
+
+@pytest.fixture(params=PARSERS, ids=["python", "available"])
+def parser(request: pytest.FixtureRequest) -> object:
+    return request.param
+
+
+def test_a_document_becomes_plain_values(parser: object) -> None:
+    text = "a: 1\nb: [x, 'y', 1.5, true, ~]\nc: {d: 0x10, e: !!str 5}\n"
+    assert read(text, parser) == {"a": 1, "b": ["x", "y", 1.5, True, None], "c": {"d": 16, "e": "5"}}
+
+
+def test_an_empty_text_is_nothing(parser: object) -> None:
+    assert read("", parser) is None
+    assert read("# only a comment\n", parser) is None
+
+
+def test_keys_stay_as_they_are_written(parser: object) -> None:
+    assert read("80: a\ntrue: b\n1.10: c\n", parser) == {"80": "a", "true": "b", "1.10": "c"}
+
+
+def test_anchors_aliases_and_merges_work(parser: object) -> None:
+    text = "base: &b {x: 1, y: 2}\nmore:\n  <<: *b\n  y: 3\nlist: [*b]\n"
+    assert read(text, parser) == {
+        "base": {"x": 1, "y": 2},
+        "more": {"x": 1, "y": 3},
+        "list": [{"x": 1, "y": 2}],
+    }
+
+
+def test_the_first_of_several_merged_mappings_wins(parser: object) -> None:
+    assert read("m:\n  <<: [{x: 1}, {x: 2, y: 2}]\n", parser) == {"m": {"x": 1, "y": 2}}
+
+
+def test_a_byte_order_mark_is_no_mistake(parser: object) -> None:
+    assert read("\ufeffa: 1", parser) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "says"),
+    [
+        ("a: 1\nb:\n  c: 1\n  c: 2\n", 4, 3, 'the key "c" is there twice'),
+        ("a: 1\n\tb: 2\n", 2, 1, "indented with a tab"),
+        ("a: [1, 2\n", 2, 1, "YAML"),
+        ("a: b: c\n", 1, 5, '": " stands where YAML expects none'),
+        ("a: *nobody\n", 1, 4, "alias (*)"),
+        ("a: &x [*x]\n", 1, 8, "contain itself"),
+        ("a: !python/object:os.system x\n", 1, 4, "tag (!)"),
+        ("a: !!set {x}\n", 1, 4, "tag (!)"),
+        ("? [a]\n: 1\n", 1, 3, "a key that is not text"),
+        ("a:\n  <<: 5\n", 2, 3, "merges mappings"),
+        ("a: 123456789012345678901234567890\n", 1, 4, "beyond 64 bits"),
+        ("a: " + "9" * 100_000, 1, 4, "beyond 64 bits"),
+        ("a: .nan\n", 1, 4, "not finite"),
+        ("a: b\x00c\n", 1, 5, "U+0000"),
+        ("a: b\n\ud800: c\n", 2, 1, "U+D800"),
+        ("a: 1\n---\nb: 2\n", 3, 1, "second document"),
+    ],
+)
+def test_a_mistake_is_named_with_line_and_column(
+    text: str, line: int, column: int, says: str, parser: object
+) -> None:
+    problem = complaint(text, parser)
+    assert says in str(problem)
+    assert problem.line == line
+    assert f"v.yaml, line {line}, column" in str(problem)
+    if says != "YAML":
+        assert abs(problem.column - column) <= 1
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 50_000, "[{a: " * 20_000])
+def test_deep_nesting_is_refused_and_breaks_nothing(text: str, parser: object) -> None:
+    assert "nested deeper than 100" in str(complaint(text, parser))
+
+
+def test_an_alias_bomb_is_refused_before_it_grows(parser: object) -> None:
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    assert "expand" in str(complaint("a0: &a0 [lol]\n" + "\n".join(levels), parser))
+
+
+def test_a_merge_bomb_is_refused_before_it_grows(parser: object) -> None:
+    wide = "a: &a {" + ", ".join(f"k{n}: 0" for n in range(5000)) + "}\n"
+    text = wide + "".join(f"m{n}: {{<<: [{', '.join(['*a'] * 40)}]}}\n" for n in range(10))
+    assert "expand" in str(complaint(text, parser))
+
+
+def test_a_text_over_the_limit_is_refused_unread() -> None:
+    assert "2 MiB" in str(complaint("a" * (LARGEST_TEXT + 1)))
+
+
+def test_the_line_is_shown_unless_it_may_hold_a_secret() -> None:
+    problem = complaint("app_secret: !hunter2\n")
+    assert "hunter2" in str(problem.as_text())
+    assert "hunter2" not in str(problem.without_excerpt())
+
+
+@pytest.mark.parametrize(
+    "text", ["s: *hunter2", "s: %hunter2", "s: @hunter2", "s: 'hunter2", "s: !<hunter2", "s: [hunter2"]
+)
+def test_what_the_parser_quotes_is_not_in_the_sentence_for_secrets(text: str, parser: object) -> None:
+    assert "hunter2" not in str(complaint(text, parser).without_excerpt())
+
+
+def test_documents_come_with_the_line_of_their_first_key(parser: object) -> None:
+    text = "# comment\n---\n# more\na: 1\n---\n---\nb: 2\n"
+    found = list(read_documents(text, source="", parser=parser))  # type: ignore[arg-type] # any of the two
+    assert [(line, value) for line, value in found if value is not None] == [(4, {"a": 1}), (7, {"b": 2})]
+
+
+@pytest.mark.parametrize(
+    ("word", "in_values", "in_manifests"),
+    [
+        ("yes", True, True),
+        ("off", False, False),
+        ("y", "y", True),
+        ("1234e5", "1234e5", 123400000.0),
+        ("1e999", "1e999", "1e999"),
+        ("017", 15, 15),
+        ("0o17", 15, 15),
+        ("0b11", 3, 3),
+        ("1_000", 1000, 1000),
+        ("22:22", "22:22", "22:22"),
+        ("2024-01-01", "2024-01-01", "2024-01-01"),
+        ("1.10", 1.1, 1.1),
+        ("-5", -5, -5),
+        ("", None, None),
+        ("~", None, None),
+        ("1.2.3", "1.2.3", "1.2.3"),
+        ("089", "089", 89.0),
+    ],
+)
+def test_words_mean_what_the_table_says(word: str, in_values: object, in_manifests: object) -> None:
+    for reading, expected in ((VALUES, in_values), (MANIFESTS, in_manifests)):
+        found = read_word(word, reading=reading)
+        assert found == expected
+        assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize("word", ["9" * 30, "0x" + "f" * 17, "-9223372036854775809", ".inf", "0x_"])
+def test_a_number_that_nothing_can_hold_is_refused(word: str) -> None:
+    with pytest.raises(NumberUnusable):
+        read_word(word, reading=VALUES)
+
+
+def _near(left: YamlValue, right: YamlValue) -> bool:
+    if isinstance(left, float) and isinstance(right, (int, float)):
+        return math.isclose(left, right, rel_tol=1e-12)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_near, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_near(left[key], right[key]) for key in left)
+    return left == right and type(left) is type(right)
+
+
+@given(VALUES_OF_ANY_KIND)
+def test_what_is_dumped_reads_back_the_same(value: YamlValue) -> None:
+    assert _near(value, read_yaml(dump_yaml(value), source=""))
+
+
+def refusal(text: str, parser: object) -> Optional[YamlUnreadable]:
+    try:
+        read(text, parser)
+    except YamlUnreadable as exc:
+        return exc
+    return None
+
+
+@given(st.one_of(st.text(max_size=200), st.text("ab:-[]{}&*!|>'\"%@#,? \n\t1.~<", max_size=60)))
+def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
+    for parser in PARSERS:
+        problem = refusal(text, parser)
+        assert problem is None or (problem.line >= 1 and str(problem))
