@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.atom_sdk import variables
 from bcs_template_set.atom_sdk.agent import Agent, open_agent
@@ -17,11 +17,14 @@ from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import failure, pessimistic
 from bcs_template_set.clock import Deadline, SystemClock
+from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.errors import Interrupted, StepError
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
 from bcs_template_set.messages import Language, language_of
-from bcs_template_set.outcome import Heading
 from bcs_template_set.version import step_version
+
+if TYPE_CHECKING:
+    from bcs_template_set.outcome import Heading
 
 MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 5.0, 60.0
 """Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
@@ -38,12 +41,24 @@ def run_for_agent(environ: Mapping[str, str]) -> int:
         agent: Optional[Agent] = None
         try:
             agent = open_agent(environ, clock=clock, masker=masker, warn=log.warning)
-            agent.write_output(pessimistic(log.language))
-            return _run(agent, log, clock=clock, interruption=interruption)
-        except StepError as exc:
-            return _end_early(exc, agent, log)
-        except Stopped as exc:
+            return _run_whole(agent, log, clock=clock, interruption=interruption)
+        except Stopped as exc:  # before the run itself, or after it; no second one is raised
             return _end_early(Interrupted(signal=exc.signal_name), agent, log)
+
+
+def _run_whole(agent: Agent, log: Log, *, clock: SystemClock, interruption: Interruption) -> int:
+    """Run, and say what kept the run from its own ending, if anything did."""
+    error: StepError
+    try:
+        agent.write_output(pessimistic(log.language))
+        return _run(agent, log, clock=clock, interruption=interruption)
+    except StepError as exc:
+        error = exc
+    except Exception as exc:  # noqa: BLE001 - not hidden: the defect is the result, its traceback in the log
+        error = defect_of(exc)
+        log.foreign(traceback_of(exc))
+    interruption.close()
+    return _end_early(error, agent, log)
 
 
 def _run(agent: Agent, log: Log, *, clock: SystemClock, interruption: Interruption) -> int:
@@ -51,8 +66,9 @@ def _run(agent: Agent, log: Log, *, clock: SystemClock, interruption: Interrupti
     language = language_of(variables.locale(inputs))
     log.language = language
     from bcs_template_set.ending import Place, end_run  # noqa: PLC0415 - garbled input needs none of it
-    from bcs_template_set.step import World, run_step  # noqa: PLC0415 - as above
+    from bcs_template_set.step import run_step  # noqa: PLC0415 - as above
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
+    from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
     place = Place(*_place_of(agent, inputs))
     world = World(
@@ -63,8 +79,12 @@ def _run(agent: Agent, log: Log, *, clock: SystemClock, interruption: Interrupti
         story=Story(clock=clock, language=language, heading=heading_of(inputs)),
         workspace=place.workspace,
     )
-    outcome = run_step(world)
-    interruption.close()
+    try:
+        outcome = run_step(world)
+        interruption.close()
+    except Stopped as exc:  # in the moment between the two
+        world.story.stop(Interrupted(signal=exc.signal_name))
+        outcome = world.story.tell("failed")
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     return 0 if outcome.error is None else 1
 
@@ -79,6 +99,8 @@ def time_for_work(timeout: Optional[float]) -> Optional[float]:
 
 def heading_of(inputs: Mapping[str, str]) -> Heading:
     """Return what is known of the run before its settings are read."""
+    from bcs_template_set.outcome import Heading  # noqa: PLC0415 - garbled input needs none of it
+
     return Heading(
         step_version=step_version(),
         pipeline=variables.pipeline_name(inputs) or variables.pipeline_id(inputs),

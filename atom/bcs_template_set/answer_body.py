@@ -55,6 +55,24 @@ def read_whole(response: Response, *, most: int) -> bytes:
     return bytes(body)
 
 
+def read_first(response: Response, *, most: int) -> bytes:
+    """Return the first `most` bytes of an answer's body, decompressed.
+
+    No more than `most` bytes are read, either. Raises as `read_whole` does, but for what is larger.
+    """
+    decoder = _Decoder(response.headers.get("content-encoding") or "")
+    body, received = bytearray(), 0
+    while received < most and len(body) < most:
+        piece = response.read(min(PIECE, most - received), decode_content=False)
+        if not piece:
+            _check_length(response.headers, received)
+            decoder.finish()
+            break
+        received += len(piece)
+        body += decoder.decode(piece, most=most - len(body))
+    return bytes(body)
+
+
 def _check_length(headers: Mapping[str, str], received: int) -> None:
     """Refuse a body that is shorter than announced (urllib3 1.26 does not)."""
     announced = headers.get("content-length") or ""

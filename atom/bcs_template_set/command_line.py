@@ -9,16 +9,40 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, Optional
+
+from bcs_template_set.streams import put
 
 if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
     from bcs_template_set.local import LocalRun
 
 PROGRAM = "bcs-template-set"
 
 
+MISTAKEN_ARGUMENTS = 1
+"""The exit status; argparse's own is 2, and BK-CI knows 0 and 1 (facts/agent.md, "output.json")."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser, also of verbs, that ends with our exit status and prints to whatever stdout there is."""
+
+    def print_help(self, file: Optional[SupportsWrite[str]] = None) -> None:
+        """Print the help to stdout."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            put(sys.stdout, self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments and end."""
+        self.print_usage(sys.stderr)
+        self.exit(MISTAKEN_ARGUMENTS, f"{self.prog}: {message}\n")
+
+
 def main(argv: Sequence[str]) -> int:
-    """Run what the arguments ask for; return the exit status, 0 or 1 (2 for mistaken arguments)."""
+    """Run what the arguments ask for; return the exit status, 0 or 1."""
     options = build_parser().parse_args(argv)
     if options.verb is None:
         from bcs_template_set.agent_run import run_for_agent  # noqa: PLC0415 - see the module's docstring
@@ -48,7 +72,7 @@ def local_run(options: argparse.Namespace) -> LocalRun:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=PROGRAM,
         description="Publish Kubernetes manifests as BCS template versions, as one user. "
         "Without a verb: run as a BK-CI step (reads input.json of $bk_data_dir).",
@@ -98,5 +122,9 @@ def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
 
 def entry_point() -> None:
     """Start the console script: the only place that exits."""
-    status = main(sys.argv[1:])
+    try:
+        status = main(sys.argv[1:])
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            put(stream, "")
     sys.exit(status)

@@ -25,7 +25,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # no
 from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown  # noqa: TID251 - the one importer
 from urllib3.util.ssl_match_hostname import CertificateError  # noqa: TID251 - the one importer
 
-from bcs_template_set.answer_body import Unusable, read_whole
+from bcs_template_set.answer_body import Unusable, read_first, read_whole
 from bcs_template_set.messages import Text, say
 from bcs_template_set.proxies import proxy_of, without_credentials
 from bcs_template_set.transport import LARGEST_BODY, HttpAnswer, HttpRequest, Kind, NoAnswer, NotSent
@@ -36,10 +36,14 @@ SHORTEST_WAIT = 0.001
 
 @dataclass
 class Attempt:
-    """One request under way in one thread: the time it has left, and whether its first byte went out."""
+    """One request under way in one thread: the time it has left, and whether its first byte went out.
+
+    `last` tells that its connection is not to be used again.
+    """
 
     remaining: Callable[[], float]
     read_timeout: float
+    last: bool = False
     sent: bool = False
 
     def patience(self) -> float:
@@ -98,6 +102,8 @@ class _TimedResponse(PlainResponse):
         super().begin()
         if self._reader is not None and self._reader.ended:  # http.client takes the end for an empty line
             raise IncompleteRead(b"")
+        if _current.attempt is not None and _current.attempt.last:
+            self.will_close = True
 
 
 class _Connection(HTTPConnection):
@@ -166,16 +172,18 @@ class Connections:
         self._lock = threading.Lock()
         self._managers: dict[tuple[str, str], urllib3.PoolManager] = {}
 
-    def exchange(self, request: HttpRequest, *, remaining: Callable[[], float]) -> HttpAnswer:
-        """Send a request and return its whole answer.
+    def exchange(
+        self, request: HttpRequest, *, remaining: Callable[[], float], first: Optional[int] = None
+    ) -> HttpAnswer:
+        """Send a request and return its whole answer, or the `first` bytes of it.
 
         Raises:
             NotSent, NoAnswer: see `transport.py`.
         """
-        attempt = Attempt(remaining, self._read_timeout)
+        attempt = Attempt(remaining, self._read_timeout, last=first is not None)
         _current.attempt = attempt
         try:
-            return self._exchange(request, attempt)
+            return self._exchange(request, attempt, first)
         except (HTTPError, HTTPException, OSError, Unusable) as exc:
             raise failure_of(exc, sent=attempt.sent, url=request.url) from exc
         except ValueError:
@@ -191,7 +199,7 @@ class Connections:
         for manager in managers.values():
             manager.clear()
 
-    def _exchange(self, request: HttpRequest, attempt: Attempt) -> HttpAnswer:
+    def _exchange(self, request: HttpRequest, attempt: Attempt, first: Optional[int]) -> HttpAnswer:
         patience = attempt.patience()
         timeout = urllib3.Timeout(connect=min(self._connect_timeout, patience), read=patience)
         response = self._manager(request.url).urlopen(
@@ -207,8 +215,11 @@ class Connections:
         )
         whole = False
         try:
-            body = read_whole(response, most=LARGEST_BODY)
-            whole = True
+            if first is None:
+                body = read_whole(response, most=LARGEST_BODY)
+                whole = True
+            else:
+                body = read_first(response, most=first)
         finally:
             if not whole:
                 response.close()

@@ -1,6 +1,6 @@
 """The end of a run: leave report and manifests in the workspace, write the true output, say the verdict.
 
-A report that can't be written costs the report, not the verdict: it becomes a warning in both.
+A report that can't be written costs the report, not the verdict: it becomes a warning in the log.
 """
 
 from __future__ import annotations
@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional
+from typing import Optional, TypeVar
 
 from bcs_template_set.atom_sdk.log import Log
-from bcs_template_set.errors import WorkspaceUnwritable
+from bcs_template_set.defects import defect_of
+from bcs_template_set.errors import StepError, WorkspaceUnwritable
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.outcome import Outcome
-from bcs_template_set.report.html import render_html
 from bcs_template_set.report.log_lines import LogLine, verdict_lines
 from bcs_template_set.report.output import Output, ReportPlace, output_of
 from bcs_template_set.report.writing import write_rendered, write_report, write_text
+
+T = TypeVar("T")
+Mask = Callable[[str], str]
+"""Takes secrets out of a text: the last line of defence for every file that the run leaves."""
 
 
 @dataclass(frozen=True)
@@ -43,49 +47,60 @@ def end_run(
     """Leave the run's files, write its output, and print its last lines, in this order.
 
     Raises:
-        WorkspaceUnwritable: output.json can't be written; the pessimistic one still stands.
+        WorkspaceUnwritable: output.json can't be written; the pessimistic one still stands, and the
+            verdict is in the log all the same.
     """
-    kept, artifacts = _keep_rendered(outcome, rendered, place=place)
-    told, report = _keep_report(kept, place=place)
-    write_output(_output(told, report, artifacts, place=place))
+    mask = log.masker.mask
+    kept, artifacts = _keep_rendered(outcome, rendered, place=place, mask=mask)
+    told, report = _keep_report(kept, place=place, mask=mask)
     page = str(place.path("report") / "index.html") if report is not None else ""
-    show_lines(log, verdict_lines(told, report_path=page))
+    try:
+        write_output(_output(told, report, artifacts, place=place, mask=mask))
+    finally:
+        show_lines(log, verdict_lines(told, report_path=page))
 
 
 def _keep_rendered(
-    outcome: Outcome, rendered: Sequence[ManifestFile], *, place: Place
+    outcome: Outcome, rendered: Sequence[ManifestFile], *, place: Place, mask: Mask
 ) -> tuple[Outcome, tuple[str, ...]]:
     if outcome.heading.action == "plan" or not rendered:
         return outcome, ()
-    try:
-        return outcome, write_rendered(place.path("rendered"), rendered)
-    except WorkspaceUnwritable as exc:
-        return _with_warning(outcome, exc), ()
+    told, paths = _try(outcome, lambda: write_rendered(place.path("rendered"), rendered, mask=mask))
+    return told, paths or ()
 
 
-def _keep_report(outcome: Outcome, *, place: Place) -> tuple[Outcome, Optional[ReportPlace]]:
+def _keep_report(outcome: Outcome, *, place: Place, mask: Mask) -> tuple[Outcome, Optional[ReportPlace]]:
+    def leave() -> ReportPlace:
+        from bcs_template_set.report.html import render_html  # noqa: PLC0415 - brings the template engine
+
+        write_report(place.path("report"), mask(render_html(outcome)))
+        return ReportPlace(f"{place.folder}/report")
+
+    return _try(outcome, leave)
+
+
+def _try(outcome: Outcome, leave: Callable[[], T]) -> tuple[Outcome, Optional[T]]:
+    """Return what `leave` left, or the outcome with a warning: it must not cost the verdict."""
     try:
-        write_report(place.path("report"), render_html(outcome))
-    except WorkspaceUnwritable as exc:
-        return _with_warning(outcome, exc), None
-    return outcome, ReportPlace(f"{place.folder}/report")
+        return outcome, leave()
+    except StepError as exc:
+        error = exc
+    except Exception as exc:  # noqa: BLE001 - not hidden: a warning with its kind and place
+        error = defect_of(exc)
+    return replace(outcome, warnings=(*outcome.warnings, error.title())), None
 
 
 def _output(
-    outcome: Outcome, report: Optional[ReportPlace], artifacts: tuple[str, ...], *, place: Place
+    outcome: Outcome, report: Optional[ReportPlace], artifacts: tuple[str, ...], *, place: Place, mask: Mask
 ) -> Output:
     def spill(name: str, text: str) -> str:
         try:
-            write_text(place.path(f"{name}.json"), text)
+            write_text(place.path(f"{name}.json"), mask(text))
         except WorkspaceUnwritable:  # the verdict matters more; "" says that there is no such file
             return ""
         return f"{place.folder}/{name}.json"
 
     return output_of(outcome, report=report, rendered=artifacts, spill=spill)
-
-
-def _with_warning(outcome: Outcome, error: WorkspaceUnwritable) -> Outcome:
-    return replace(outcome, warnings=(*outcome.warnings, error.title()))
 
 
 def show_lines(log: Log, lines: Sequence[LogLine]) -> None:

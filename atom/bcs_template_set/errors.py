@@ -9,17 +9,21 @@
     │   │                                 AuthenticationRefused, TokenRefused, AppNotGranted, AccessRefused,
     │   │                                 NobodyArrived, NoPermission, ProjectNotVisible
     │   ├── 8003xx templates, manifests   TemplateUnreadable, ValuesInvalid, TemplateSyntax, NamesMissing,
-    │   │                                 TemplateFailed, LimitExceeded, ManifestsInvalid, VersionNameInvalid
-    │   └── 8004xx conflicts              VersionConflict, NewerBuild, PlanChanged, RouteRemoval, Overtaken,
-    │                                     RouteTaken
+    │   │                                 TemplateFailed, LimitExceeded, ManifestsInvalid, VersionNameInvalid,
+    │   │                                 VariablesMissing
+    │   ├── 8004xx conflicts              VersionConflict, NewerBuild, PlanChanged, RouteRemoval, Overtaken,
+    │   │                                 RouteTaken
+    │   └── 8005xx rollout                DryRunFailed, SelectorChanged, NodePortLost, DeployRefused,
+    │                                     RolloutFailed, NotArrived
     ├── ThirdPartyFault (errorType 2)
+    │   ├── 8005xx rollout                DeployIncomplete, RolloutBlocked, RolloutTimedOut
     │   └── 8006xx gateway or BCS         Unreachable, CertificateRefused, NotTheGateway, NoSuchPath,
     │                                     RateLimited, GatewayFailed, TooLarge, BcsFailed, AnswerUnreadable,
     │                                     OutcomeUnknown, BuildApiFailed, OutOfTime
     └── StepDefect (errorType 3)
         └── 8009xx                        Defect
 
-8005xx is kept for rollouts. The sentences are in the catalogue, `messages/errors.json`: `<code>.title`
+The sentences are in the catalogue, `messages/errors.json`: `<code>.title`
 says what happened and where, `<code>.cure` what to do. Every code has its row in error.json and README.
 """
 
@@ -61,9 +65,13 @@ class StepError(Exception):
         return say(f"errors.{self.code}.cure", **self.fields)
 
     def with_context(self, **facts: object) -> StepError:
-        """Add facts that the place of the failure did not know; return the same error."""
+        """Add facts that the place of the failure did not know; return the same error.
+
+        What it knew stays; an empty fact is one it did not know.
+        """
         for name, fact in facts.items():
-            self.context.setdefault(name, fact)
+            if self.context.get(name) in (None, ""):
+                self.context[name] = fact
         return self
 
     def explain(self, language: Language) -> list[str]:
@@ -274,6 +282,12 @@ class VersionNameInvalid(UserMistake):
     code = 800308
 
 
+class VariablesMissing(UserMistake):
+    """Variables that BCS fills in have no value; a detail for each."""
+
+    code = 800309
+
+
 # --- 8004xx conflicts -----------------------------------------------------------------------------------
 
 
@@ -311,6 +325,63 @@ class RouteTaken(UserMistake):
     """A host and path, or a nodePort, belongs to another file of the space; a detail for each."""
 
     code = 800406
+
+
+# --- 8005xx rollout -------------------------------------------------------------------------------------
+
+
+class DryRunFailed(UserMistake):
+    """BCS's dry run refuses an object, before anything is deployed. Fields: message."""
+
+    code = 800501
+
+
+class SelectorChanged(UserMistake):
+    """A workload's selector would change, which Kubernetes refuses; a detail for each."""
+
+    code = 800502
+
+
+class NodePortLost(UserMistake):
+    """Replacing a Service would take its nodePort away; a detail for each port."""
+
+    code = 800503
+
+
+class DeployRefused(UserMistake):
+    """BCS stopped while it applied objects. Fields: message; a detail for each object, applied or not."""
+
+    code = 800504
+
+
+class DeployIncomplete(ThirdPartyFault):
+    """Objects are not what was deployed, whatever the answer was; a detail for each object."""
+
+    code = 800505
+
+
+class RolloutFailed(UserMistake):
+    """Workloads can't become ready, by their image's or manifest's fault. Fields: count; details say why."""
+
+    code = 800506
+
+
+class RolloutBlocked(ThirdPartyFault):
+    """Workloads can't become ready, by the cluster's fault. Fields: count; details say why."""
+
+    code = 800507
+
+
+class RolloutTimedOut(ThirdPartyFault):
+    """Workloads are still on their way when the time is over. Fields: count, seconds; details say where."""
+
+    code = 800508
+
+
+class NotArrived(UserMistake):
+    """Pages do not serve what they should after the rollout. Fields: count; a detail for each."""
+
+    code = 800509
 
 
 # --- 8006xx gateway or BCS ------------------------------------------------------------------------------

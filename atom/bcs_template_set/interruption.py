@@ -40,7 +40,11 @@ class Interruption:
 
 @contextmanager
 def stoppable(clock: SystemClock) -> Iterator[Interruption]:
-    """Raise `Stopped` in the main thread on the first stop signal, and end all waiting."""
+    """Raise `Stopped` in the main thread on the first stop signal, and end all waiting.
+
+    For the whole rest of a process: afterwards the signals are ignored, since the verdict is written and
+    the interpreter's own last moments must not turn it into a killed process.
+    """
     interruption = Interruption()
 
     def stop(number: int, _: Optional[FrameType]) -> None:
@@ -49,9 +53,10 @@ def stoppable(clock: SystemClock) -> Iterator[Interruption]:
             raise Stopped(signal.Signals(number).name)
 
     known = [getattr(signal, name) for name in STOP_SIGNALS if hasattr(signal, name)]
-    before = {number: signal.signal(number, stop) for number in known}
+    for number in known:
+        signal.signal(number, stop)
     try:
         yield interruption
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in known:
+            signal.signal(number, signal.SIG_IGN)

@@ -7,19 +7,18 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
 
 from bcs_template_set.clock import SystemClock
-from bcs_template_set.errors import InputsInvalid, StepError
+from bcs_template_set.errors import InputsInvalid, StepError, VersionNameInvalid
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.manifests.render import RenderRequest, render_manifests
-from bcs_template_set.messages import Language, Text, language_of, say
+from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.run_context import GIVEN_NAMES, RunContext, make_context
 from bcs_template_set.spelling import nearest
+from bcs_template_set.streams import put
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def render(run: LocalRun) -> int:
     except StepError as exc:
         return _refuse(exc)
     for file in files:
-        _print(sys.stdout, f"---\n# {file.name}\n{_without_mark(file.text)}")
+        put(sys.stdout, f"---\n# {file.name}\n{_without_mark(file.text)}")
     return 0
 
 
@@ -57,12 +56,13 @@ def check(run: LocalRun) -> int:
         )
     ]
     problem = check_version_name(run.version) if run.version else None
-    findings += [problem] if problem is not None else []
+    if problem is not None:
+        findings.append(VersionNameInvalid(version=run.version, problem=problem).title())
     language = _language()
     for finding in findings:
-        _print(sys.stdout, finding.render(language) + "\n")
+        put(sys.stdout, finding.render(language) + "\n")
     summary = say("local.checked", files=len(files), findings=len(findings))
-    _print(sys.stderr, summary.render(language) + "\n")
+    put(sys.stderr, summary.render(language) + "\n")
     return 1 if findings else 0
 
 
@@ -120,18 +120,15 @@ def _without_mark(text: str) -> str:
 
 
 def _refuse(error: StepError) -> int:
-    _print(sys.stderr, "\n".join(error.explain(_language())) + "\n")
+    put(sys.stderr, "\n".join(error.explain(_language())) + "\n")
     return 1
 
 
-def _print(stream: TextIO, text: str) -> None:
-    """Write text to a stream whatever its encoding can hold."""
-    if isinstance(stream, TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")
-    stream.write(text)
-
-
 def _language() -> Language:
-    """Return the language of the desk: BK-CI's variable first, then the locale."""
-    known = os.environ.get("BK_CI_LOCALE_LANGUAGE") or locale.getlocale()[0] or "en_US"
-    return language_of(known)
+    """Return the language of the desk: BK-CI's variable first, then the locale's, as POSIX orders them.
+
+    Read from the variables: `locale` knows only the locales that are installed. English if in doubt.
+    """
+    names = ("BK_CI_LOCALE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    known = [os.environ[name] for name in names if os.environ.get(name)] or [locale.getlocale()[0] or ""]
+    return "zh_CN" if known[0].lower().startswith(("zh", "chinese")) else "en_US"

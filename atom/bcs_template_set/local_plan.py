@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Optional
 
 from bcs_template_set.atom_sdk.credential import Credential
 from bcs_template_set.atom_sdk.log import Log
@@ -31,12 +30,17 @@ from bcs_template_set.outcome import Heading
 from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.run_context import GIVEN_NAMES
 from bcs_template_set.secret import Secret
+from bcs_template_set.settings import INPUTS
 from bcs_template_set.spelling import nearest
-from bcs_template_set.step import World, run_step
+from bcs_template_set.step import run_step
 from bcs_template_set.story import Story
 from bcs_template_set.version import step_version
+from bcs_template_set.world import World
 
 KEYS = ("regions", "inputs", "user", "access_token", "build")
+_TABLES = {"inputs": tuple(known.name for known in INPUTS), "build": GIVEN_NAMES}
+"""The keys of each table; `regions` is read, and refused, as the private settings are."""
+
 _CREDENTIAL_ID = "local"
 _VARIABLES = {
     "build.number": "BK_CI_BUILD_NUM",
@@ -127,21 +131,31 @@ def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
         raise _invalid(path, exc.without_excerpt()) from None
     if not isinstance(settings, dict):
         raise _invalid(path, say("local.no_table", keys=KEYS))
-    mistakes = [_unknown(key, KEYS) for key in settings if key not in KEYS]
-    mistakes += [_unknown(key, GIVEN_NAMES) for key in _table(settings, "build") if key not in GIVEN_NAMES]
+    mistakes = list(_mistakes_in(settings))
     if mistakes:
         raise InputsInvalid(details=mistakes)
     return settings
 
 
+def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
+    yield from _unknown_keys(settings, KEYS)
+    for key, known in _TABLES.items():
+        table = settings.get(key)
+        if isinstance(table, dict):
+            yield from _unknown_keys(table, known)
+        elif table is not None:
+            yield say("local.no_table_under", key=key, keys=known)
+
+
+def _unknown_keys(table: Mapping[str, YamlValue], known: tuple[str, ...]) -> Iterator[Text]:
+    for key in table:
+        if key not in known:
+            mistake, near = say("local.unknown_name", name=key, known=known), nearest(key, known)
+            yield say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+
+
 def _invalid(path: Path, problem: Text) -> InputsInvalid:
     return InputsInvalid(details=[say("local.file", file=str(path), problem=problem)])
-
-
-def _unknown(key: str, known: tuple[str, ...]) -> Text:
-    mistake = say("local.unknown_name", name=key, known=known)
-    near: Optional[str] = nearest(key, known)
-    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
 
 def _table(settings: Mapping[str, YamlValue], key: str) -> Mapping[str, YamlValue]:

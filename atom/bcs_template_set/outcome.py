@@ -8,6 +8,7 @@ from typing import Literal, Optional
 from bcs_template_set.errors import StepError
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.plan import Change, Plan
+from bcs_template_set.rollout.result import Rollout
 
 Result = Literal[
     "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"
@@ -94,6 +95,7 @@ class Outcome:
     files: tuple[FileOutcome, ...] = ()
     chart: ChartState = "none"
     error: Optional[StepError] = None
+    rollout: Optional[Rollout] = None
     warnings: tuple[Text, ...] = ()
     phases: tuple[Phase, ...] = ()
     requests: tuple[RequestRecord, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -49,3 +49,11 @@ class Region:
     owner: str = ""
     users: Mapping[str, App] = field(default_factory=dict)
     progress_detail: bool = False
+
+
+def secrets_of(regions: Iterable[Region]) -> Iterator[Secret]:
+    """Yield every secret of the regions: no log shows one, whether the run uses it or not."""
+    for region in regions:
+        for app in (region.app, *region.users.values()):
+            if app is not None:
+                yield app.app_secret

@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from bcs_template_set.clock import Clock
-from bcs_template_set.errors import StepError
+from bcs_template_set.errors import OutcomeUnknown, StepError
 from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.messages import Language, Text
+from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import (
     ChartState,
     FileOutcome,
@@ -27,6 +27,7 @@ from bcs_template_set.outcome import (
     Result,
 )
 from bcs_template_set.plan import Plan
+from bcs_template_set.rollout.result import Rollout
 
 
 @dataclass
@@ -42,9 +43,12 @@ class Story:
     warnings: list[Text] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     requests: list[RequestRecord] = field(default_factory=list)
+    rollout: Optional[Rollout] = None
     error: Optional[StepError] = None
     rendered: tuple[ManifestFile, ...] = ()
     created_space: bool = False
+    stopped: bool = False
+    _writes_under_way: int = 0
     _files: dict[str, FileOutcome] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -63,15 +67,40 @@ class Story:
         A file that an earlier round wrote stays written, also where a later round finds it unchanged.
         """
         with self._lock:
-            known = self._files.get(outcome.change.name)
-            if known is not None and known.state == "applied" and outcome.state == "unchanged":
+            if self.stopped:
                 return
-            self._files[outcome.change.name] = outcome
+            known = self._files.get(outcome.change.name)
+            self._files[outcome.change.name] = _later(known, outcome)
 
     def record_request(self, request: RequestRecord) -> None:
         """Remember a request."""
         with self._lock:
             self.requests.append(request)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Count a write while it is under way.
+
+        What leaves it by a stop, which is no `Exception`, stays counted: nobody knows what became of it.
+        """
+        self._count_write(1)
+        try:
+            yield
+        except Exception:
+            self._count_write(-1)
+            raise
+        self._count_write(-1)
+
+    def stop(self, error: StepError) -> None:
+        """End the story of a run that is stopped: what its threads still do is not part of it."""
+        with self._lock:
+            self.stopped, self.error, count = True, error, self._writes_under_way
+        if count:
+            self.warnings.append(say("step.writes_under_way", count=count))
+
+    def _count_write(self, step: int) -> None:
+        with self._lock:
+            self._writes_under_way += step
 
     def files(self) -> tuple[FileOutcome, ...]:
         """Return how every planned change has ended; those nobody got to are "not-attempted"."""
@@ -89,7 +118,8 @@ class Story:
 
     def tell(self, result: Result) -> Outcome:
         """Return the whole story so far as a value."""
-        changed = bool(self.applied()) or self.created_space or self.chart == "created"
+        changed = self.created_space or self.chart == "created" or _may_have_written(self.error)
+        changed = changed or any(map(_may_have_changed, self.files()))
         return Outcome(
             result=result,
             changed=changed,
@@ -99,9 +129,31 @@ class Story:
             plan=self.plan,
             files=self.files(),
             chart=self.chart,
+            rollout=self.rollout,
             error=self.error,
             warnings=tuple(self.warnings),
             phases=tuple(self.phases),
             requests=tuple(self.requests),
             finished_at=self.clock.now(),
         )
+
+
+def _later(known: Optional[FileOutcome], outcome: FileOutcome) -> FileOutcome:
+    """Return what is true of a file in two rounds: a version once written stays written."""
+    if known is None or not known.version_id or known.state not in ("applied", "failed"):
+        return outcome
+    if outcome.state == "unchanged" and known.state == "applied":
+        return known
+    if outcome.state == "failed" and not outcome.version_id:
+        return replace(outcome, version_id=known.version_id, version=known.version)
+    return outcome
+
+
+def _may_have_changed(file: FileOutcome) -> bool:
+    """Tell whether a file was written, partly written, or perhaps written."""
+    is_half_done = file.state == "failed" and bool(file.version_id)
+    return file.state == "applied" or is_half_done or _may_have_written(file.error)
+
+
+def _may_have_written(error: Optional[StepError]) -> bool:
+    return isinstance(error, OutcomeUnknown)

@@ -40,7 +40,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An answer, whole and decompressed. Header names are lower case."""
+    """An answer, whole unless less was asked for, and decompressed. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -97,8 +97,13 @@ class Transport:
         self._lock = threading.Lock()
         self._connections: Optional[Connections] = None
 
-    def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:
+    def send(
+        self, request: HttpRequest, *, seconds: float = float("inf"), first: Optional[int] = None
+    ) -> HttpAnswer:
         """Send a request within `seconds` and return the answer, whatever its status.
+
+        `first` is how many bytes of its body are wanted: no more are read, that there are more is no
+        failure, and the connection is closed afterwards.
 
         Raises:
             NotSent: no connection, or the request is none that HTTP allows.
@@ -106,7 +111,7 @@ class Transport:
         """
         whole = self._connect_timeout + 2 * self._read_timeout
         deadline = Deadline(self._clock, seconds=min(seconds, whole))
-        return self._open().exchange(request, remaining=deadline.remaining)
+        return self._open().exchange(request, remaining=deadline.remaining, first=first)
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -178,13 +178,11 @@ def test_no_secret_is_in_a_repr() -> None:
         assert "the-token" not in shown
 
 
-def test_authentication_headers_are_written_in_one_module_only() -> None:
-    for name in ("X-Bkapi-Authorization", "bk_app_secret", "access_token", "Bearer "):
-        holders = {
-            path.name
-            for path in SOURCES.rglob("*.py")
-            if f'"{name}' in path.read_text(encoding="utf-8")
-            or f'"{name}' in path.read_text().replace('f"', '"')
-        }
-        assert holders <= {"principal.py", "build_api.py"}, name
-        assert "principal.py" in holders, name
+@pytest.mark.parametrize(
+    "written",
+    ['"X-Bkapi-Authorization"', '"bk_app_secret"', '"bk_username"', '{"access_token": ', 'f"Bearer '],
+)
+def test_authentication_headers_are_written_in_one_module_only(written: str) -> None:
+    holders = {path.name for path in SOURCES.rglob("*.py") if written in path.read_text(encoding="utf-8")}
+    # local_plan.py makes a credential of that form, as the agent would; it has no request.
+    assert holders - {"local_plan.py"} == {"principal.py"}

@@ -17,10 +17,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Optional, TextIO, Union
 
+from bcs_template_set.atom_sdk.agent_files import JsonValue
 from bcs_template_set.atom_sdk.log_text import lines_of, safe_lines
 from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.progress_payload import encoded
 from bcs_template_set.messages import Language, Text, language_of, say
+from bcs_template_set.report.plain_text import width
 from bcs_template_set.secret import Secret
+from bcs_template_set.streams import encodable, put
 
 Words = Union[Text, str]
 
@@ -41,6 +45,7 @@ class Log:
         self._stream = stream
         self.masker = masker if masker is not None else Masker()
         self._group_open = False
+        self._live = ""
         # A signal handler may log while its own thread is in here.
         self._lock = threading.RLock()
 
@@ -78,6 +83,22 @@ class Log:
         """Print what somebody else wrote, each line with `| ` before it."""
         self._print(words, foreign=True)
 
+    def progress(self, payload: JsonValue) -> None:
+        """Tell the worker how far the run is: the one line of ours that is a command to it."""
+        self._write("::set-progress-rate " + encoded(_masked_strings(payload, self.masker.mask)))
+
+    def live(self, line: str) -> None:
+        """Show a line on a terminal in place of the one before; "" takes it away.
+
+        It stays below whatever is printed. `line` must be narrower than the terminal.
+        """
+        shown = " ".join(lines_of(self._masked(line))) if line else ""
+        with self._lock:
+            if self._stream is not None:
+                shown = encodable(shown, self._stream)
+            self._put(self._erasure() + shown)
+            self._live = shown
+
     def group_start(self, title: Words) -> None:
         """Begin a group that BK-CI folds; ends the one before, since groups do not nest."""
         with self._lock:
@@ -112,15 +133,16 @@ class Log:
         return self.masker.mask(words.render(self.language) if isinstance(words, Text) else words)
 
     def _write(self, line: str) -> None:
-        stream = self._stream
-        if stream is None:
-            return
-        try:
-            stream.write(_encodable(line, stream) + "\n")
-            stream.flush()
-        except (OSError, ValueError):  # ValueError: I/O operation on a closed file
+        with self._lock:
+            self._put(f"{self._erasure()}{line}\n{self._live}")
+
+    def _erasure(self) -> str:
+        """Return what takes the live line away; spaces, which every terminal understands."""
+        return "\r" + " " * width(self._live) + "\r" if self._live else ""
+
+    def _put(self, text: str) -> None:
+        if not put(self._stream, text):
             self._stream = None
-            _discard_rest(stream)
 
 
 @functools.cache
@@ -137,23 +159,10 @@ if not TYPE_CHECKING:  # a type checker would take every misspelt import for one
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _encodable(line: str, stream: TextIO) -> str:
-    """Return the line in characters that the stream can write, the others as escapes."""
-    encoding = stream.encoding or "utf-8"
-    return line.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _discard_rest(stream: TextIO) -> None:
-    """Let what the stream still holds go nowhere.
-
-    Otherwise the interpreter flushes it once more at exit, fails, and turns exit status 0 into 120.
-    """
-    try:
-        descriptor = stream.fileno()
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-    except (OSError, ValueError):
-        return
-    try:
-        os.dup2(nowhere, descriptor)
-    finally:
-        os.close(nowhere)
+def _masked_strings(value: JsonValue, mask: Callable[[str], str]) -> JsonValue:
+    """Return a payload without secrets; masked as JSON it might be JSON no more."""
+    if isinstance(value, dict):
+        return {name: _masked_strings(item, mask) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked_strings(item, mask) for item in value]
+    return mask(value) if isinstance(value, str) else value

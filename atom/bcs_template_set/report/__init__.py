@@ -1,1 +1,1 @@
-"""One outcome as log lines, output.json and HTML page; nothing here decides what happened."""
+"""One outcome, told three times: log, output.json and HTML page."""

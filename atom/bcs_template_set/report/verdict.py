@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from bcs_template_set.errors import Detail, StepError
+from bcs_template_set.errors import Detail, OutcomeUnknown, StepError
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.outcome import Identity, Outcome
 from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted
@@ -58,9 +58,17 @@ def written_text(outcome: Outcome) -> Optional[Text]:
         return say("report.wrote_nothing")
     done = sum(file.state == "applied" for file in outcome.files)
     if not done:
-        return say("report.wrote_no_file")
+        return say(f"report.wrote_{_wrote_without_a_file(outcome)}")
     total = sum(file.change.writes for file in outcome.files)
     return say("report.wrote_all" if done == total else "report.wrote_some", done=done, total=total)
+
+
+def _wrote_without_a_file(outcome: Outcome) -> str:
+    """Say what was changed, or may have been, where no file was written to its end."""
+    if any(file.version_id for file in outcome.files if file.state == "failed"):
+        return "half"
+    errors = (outcome.error, *(file.error for file in outcome.files))
+    return "unknown" if any(isinstance(error, OutcomeUnknown) for error in errors) else "no_file"
 
 
 def details_of(error: StepError) -> list[Detail]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bcs_template_set.errors import WorkspaceUnwritable
@@ -24,15 +24,18 @@ def write_report(directory: Path, html: str) -> Path:
     return write_text(directory / PAGE, html)
 
 
-def write_rendered(directory: Path, files: Iterable[ManifestFile]) -> tuple[str, ...]:
+def write_rendered(
+    directory: Path, files: Iterable[ManifestFile], *, mask: Callable[[str], str] = str
+) -> tuple[str, ...]:
     """Write each rendered manifest under its name in the space; return the absolute paths, sorted.
 
-    The values of Kubernetes Secrets are masked; every other document is written as it was uploaded.
+    The values of Kubernetes Secrets are masked; every other document is written as it was uploaded, but
+    for what `mask` takes out: the run's own secrets.
 
     Raises:
         WorkspaceUnwritable: the disk is full, or the workspace may not be written.
     """
-    written = [write_text(_inside(directory, file.name), shown_text(file)) for file in files]
+    written = [write_text(_inside(directory, file.name), mask(shown_text(file))) for file in files]
     return tuple(sorted(str(path.absolute()) for path in written))
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from bcs_template_set.atom_sdk.masking import SHORTEST, Masker
 from bcs_template_set.secret import Secret
@@ -34,6 +35,7 @@ def masker_of(*secrets: str) -> Masker:
         json.dumps(SECRET)[1:-1],
         json.dumps(SECRET, ensure_ascii=False)[1:-1],
         json.dumps(json.dumps({"bk_app_secret": SECRET}))[1:-1],
+        str(escape(SECRET)),
         base64.b64encode(SECRET.encode()).decode(),
         base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
     ],

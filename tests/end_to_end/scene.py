@@ -1,0 +1,139 @@
+"""The site that the end-to-end tests of identity, agent and bad input share: one project, two people, an app.
+
+`site` starts it, and afterwards asserts that the step misused nothing. `Worker.run` starts the real step;
+`run_here` lives the same run in this process, for the many cases where a process adds nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from tests.emulator import Emulator
+from tests.worker import STEP, Finished, Worker, finish
+
+from bcs_template_set.agent_run import heading_of
+from bcs_template_set.atom_sdk.agent import open_agent
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.clock import Deadline
+from bcs_template_set.ending import show_lines
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.log_lines import verdict_lines
+from bcs_template_set.step import run_step
+from bcs_template_set.story import Story
+from bcs_template_set.world import World
+
+APP_SECRET = "lisi-app-secret"
+VALUES = """\
+app: nginx
+domains:
+  - {host: www.example.com, image: 'example.com/www:1', load_balancers: [lb-g9buwd3i]}
+"""
+FILES = ("www.example.com.deployment.yaml", "www.example.com.routes.yaml")
+
+
+class SkippingClock:
+    """The real time, but for waits: they are over at once and have taken their time all the same."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def now(self) -> float:
+        return time.time() + self._skipped
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._skipped
+
+    def wait(self, seconds: float) -> None:
+        self._skipped += max(0.0, seconds)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """How a run in this process ended, and its log."""
+
+    outcome: Outcome
+    log: str
+
+    @property
+    def code(self) -> int:
+        """Return the error's code, 0 where there is none."""
+        return self.outcome.error.code if self.outcome.error is not None else 0
+
+
+@contextmanager
+def site(
+    root: Path, *, emulator: Optional[Emulator] = None, region: Optional[Mapping[str, object]] = None
+) -> Iterator[Worker]:
+    """Start the site, yield a build machine in it, and see that no request broke a rule."""
+    with emulator if emulator is not None else Emulator() as started:
+        started.state.add_project("web", viewers={"lisi"})
+        started.state.add_app("lisi_app", APP_SECRET, vouches_for={"lisi", "wangwu"})
+        started.state.add_agent(project_id="web")
+        app = {"app_code": "lisi_app", "app_secret": APP_SECRET, "owner": "lisi"}
+        inputs = {"region": "gz", "template_space": "front-ends", "values": VALUES}
+        gz = {"gateway": started.url, **(app if region is None else region)}
+        yield Worker(root, started, regions={"gz": gz}, inputs=inputs)
+        assert started.problems() == []
+
+
+def run_here(worker: Worker, **inputs: str) -> Lived:
+    """Live the run of a worker in this process, through all its files but `output.json`."""
+    return run_within(worker, seconds=None, inputs=inputs)
+
+
+def run_within(worker: Worker, *, seconds: Optional[float], inputs: Mapping[str, str]) -> Lived:
+    """Live such a run within so many seconds."""
+    _, environ = worker.prepare(**inputs)
+    clock, masker, shown = SkippingClock(), Masker(), io.StringIO()
+    agent = open_agent(environ, clock=clock, masker=masker)
+    log = Log(shown, "en_US", masker=masker)
+    outcome = run_step(
+        World(
+            agent=agent,
+            log=log,
+            clock=clock,
+            deadline=Deadline(clock, seconds=seconds),
+            story=Story(clock=clock, language="en_US", heading=heading_of(agent.inputs())),
+            workspace=worker.workspace,
+        )
+    )
+    show_lines(log, verdict_lines(outcome))
+    return Lived(outcome, shown.getvalue())
+
+
+def launch(directory: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start the step in a prepared directory."""
+    return subprocess.Popen(
+        [str(STEP)],
+        cwd=directory,
+        env=dict(environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def run_changed(worker: Worker, change: Callable[[Path], object], **inputs: str) -> Finished:
+    """Run the step after `change` has had its way with the agent's directory."""
+    directory, environ = worker.prepare(**inputs)
+    change(directory)
+    return finish(launch(directory, environ), directory)
+
+
+def check_refused(finished: Finished, code: int, *words: str, status: str = "failure") -> None:
+    """Assert that the process ended with that code and said all of these words."""
+    assert finished.status == 1, finished.log
+    assert finished.stderr == ""
+    assert (finished.told["status"], finished.told["errorCode"]) == (status, code), finished.log
+    assert finished.told["message"]
+    for word in words:
+        assert word in finished.log, f"{word!r} is not in:\n{finished.log}"

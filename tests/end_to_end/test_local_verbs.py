@@ -1,0 +1,229 @@
+"""The verbs for pipeline authors at their own desk: no agent, no write, and nothing secret on the screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional
+
+import pytest
+import yaml
+from tests.end_to_end.scene import APP_SECRET, FILES, VALUES, site
+from tests.worker import STEP, Worker
+
+BRANCH = "{{ branch.slug }}/{{ build.number }}/{{ namespace }}"
+
+
+def run(
+    *arguments: str, at: Path, environ: Optional[Mapping[str, str]] = None
+) -> subprocess.CompletedProcess[str]:
+    known = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **(environ or {})}
+    done = subprocess.run(
+        [str(STEP), *arguments],
+        cwd=at,
+        env=known,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in (0, 1)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    (tmp_path / "values.yaml").write_text(VALUES)
+    return tmp_path
+
+
+def test_render_prints_every_manifest_under_its_name(desk: Path) -> None:
+    done = run("render", "--values", "values.yaml", at=desk)
+    assert (done.returncode, done.stderr) == (0, "")
+    documents = list(yaml.safe_load_all(done.stdout))
+    assert [document["kind"] for document in documents] == ["Deployment", "Service", "Ingress"]
+    for name in FILES:
+        assert f"# {name}" in done.stdout
+
+
+def test_later_values_files_win_and_set_gives_the_builds_names(desk: Path) -> None:
+    (desk / "more.yaml").write_text("app: httpd\n")
+    (desk / "names.yaml.j2").write_text(f"kind: ConfigMap\ndata: {{a: '{BRANCH}', b: '{{{{ app }}}}'}}\n")
+    done = run(
+        *("render", "--values", "values.yaml", "--values", "more.yaml", "--templates", "names.yaml.j2"),
+        *("--set", "branch.name=Feature/Login", "--set", "build.number=7", "--set", "namespace=web"),
+        at=desk,
+    )
+    assert done.returncode == 0, done.stderr
+    data = yaml.safe_load(done.stdout)["data"]
+    assert data["b"] == "httpd"
+    assert data["a"].startswith("feature-login-")
+    assert data["a"].endswith("/7/web")
+
+
+def test_check_ends_with_0_where_it_finds_nothing(desk: Path) -> None:
+    arguments = ("--version", "1.0.7", "--template-space", "front-ends")
+    done = run("check", "--values", "values.yaml", *arguments, at=desk)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr == "2 files checked, 0 findings.\n"
+
+
+def test_check_ends_with_1_and_names_what_it_finds(desk: Path) -> None:
+    (desk / "values.yaml").write_text(VALUES.replace("www:1", "www"))
+    done = run("check", "--values", "values.yaml", "--version", "v" * 65, at=desk)
+    assert done.returncode == 1
+    assert "www.example.com.deployment.yaml" in done.stdout
+    assert "image" in done.stdout
+    assert "v" * 20 in done.stdout
+    assert "findings" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["render", "check"])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--set", "branch.nam=x"), ("branch.nam", 'Did you mean "branch.name"?')),
+        (("--set", "branch.name"), ("branch.name",)),
+        (("--set", "what=x", "--set", "=y"), ("what", "build.number")),
+        (("--values", "nothing.yaml"), ("nothing.yaml",)),
+        (("--templates", "no/*.yaml"), ("no/*.yaml",)),
+        (("--templates", "builtin:wbe"), ("builtin:wbe", "builtin:web")),
+        (("--templates", "../outside.yaml"), ("../outside.yaml",)),
+        ((), ("app", "domains")),
+    ],
+)
+def test_a_mistake_is_told_with_its_cure(
+    desk: Path, verb: str, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    done = run(verb, *arguments, at=desk)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    for word in (*words, "What to do"):
+        assert word in done.stderr, done.stderr
+
+
+def test_the_desk_is_spoken_to_in_its_language(desk: Path) -> None:
+    for environ in ({"BK_CI_LOCALE_LANGUAGE": "zh_CN"}, {"LC_ALL": "zh_CN.UTF-8"}, {"LANG": "zh_CN.UTF-8"}):
+        done = run("check", "--values", "values.yaml", at=desk, environ=environ)
+        assert done.stderr == "已检查 2 个文件，发现 0 个问题。\n", environ
+
+
+def test_a_pipe_that_is_closed_early_is_no_failure(desk: Path) -> None:
+    domains = "".join(f"  - {{host: h{n}.example.com, image: 'example.com/h:1'}}\n" for n in range(400))
+    (desk / "values.yaml").write_text("app: nginx\ndomains:\n" + domains)
+    command = f'set -o pipefail; "{STEP}" render --values values.yaml | head -n 1'
+    done = subprocess.run(["bash", "-c", command], cwd=desk, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "---\n", "")
+
+
+def test_chinese_on_an_ascii_screen_is_escaped(desk: Path) -> None:
+    (desk / "a.yaml").write_text("kind: ConfigMap\ndata: {a: 发布}\n", encoding="utf-8")
+    environ = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = run("render", "--templates", "a.yaml", at=desk, environ=environ)
+    assert done.returncode == 0, done.stderr
+    assert "\\u53d1\\u5e03" in done.stdout
+
+
+# --- plan -----------------------------------------------------------------------------------------------
+
+
+def settings_of(worker: Worker, **changed: object) -> str:
+    inputs = {"region": "gz", "project_code": "web", "template_space": "s", "values_files": "values.yaml"}
+    settings = {"regions": worker.regions, "inputs": inputs, "user": "lisi", **changed}
+    return json.dumps(settings, ensure_ascii=False)
+
+
+def plan(desk: Path, settings: str) -> subprocess.CompletedProcess[str]:
+    (desk / "settings.yaml").write_text(settings, encoding="utf-8")
+    return run("plan", "--settings", "settings.yaml", at=desk)
+
+
+def test_plan_shows_the_difference_and_writes_nothing(desk: Path) -> None:
+    with site(desk) as worker:
+        done = plan(desk, settings_of(worker, build={"branch.name": "main", "build.number": 7}))
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        for word in ("create", "www.example.com", "1.0.7-main", "acting user  lisi", "Plan digest"):
+            assert word in done.stdout
+        assert worker.emulator.writes() == []
+        assert worker.emulator.exchanges != []
+        assert APP_SECRET not in done.stdout
+        assert {path.name for path in desk.iterdir()} == {"settings.yaml", "values.yaml"}
+
+
+def test_plan_never_publishes_whatever_the_inputs_ask_for(desk: Path) -> None:
+    with site(desk) as worker:
+        settings = json.loads(settings_of(worker))
+        settings["inputs"]["action"] = "publish"
+        assert plan(desk, json.dumps(settings)).returncode == 0
+        assert worker.emulator.writes() == []
+
+
+def test_plan_with_an_access_token_asks_no_build_api(desk: Path) -> None:
+    with site(desk) as worker:
+        worker.emulator.state.add_user_token("token-canary", user="lisi")
+        done = plan(desk, settings_of(worker, access_token="token-canary", user=""))
+        assert done.returncode == 0, done.stdout
+        assert {exchange.user for exchange in worker.emulator.exchanges} == {"lisi"}
+        assert "token-canary" not in done.stdout
+
+
+def test_a_refused_plan_ends_with_1_and_says_why(desk: Path) -> None:
+    with site(desk) as worker:
+        done = plan(desk, settings_of(worker, user="wangwu"))
+        assert done.returncode == 1
+        assert "800202" in done.stdout
+        assert worker.emulator.exchanges == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (None, ("settings.yaml",)),
+        ("", ("settings.yaml", "regions")),
+        ("- a", ("settings.yaml", "regions")),
+        ("region: {}", ("region", 'Did you mean "regions"?')),
+        ("regions: {gz: {app_secret: my-canary", ("settings.yaml", "line")),
+        ("build: {branch.nam: x}", ("branch.nam", 'Did you mean "branch.name"?')),
+        ("regions: my-canary", ("regions",)),
+        ("regions: {gz: my-canary}", ("regions.gz",)),
+        (
+            "regions: {gz: {gateway: 'http://u:my-canary@x', app_secret: [my-canary]}}",
+            ("regions.gz.gateway",),
+        ),
+        ("inputs: [my-canary]\nbuild: my-canary", ("inputs", "build")),
+        ("inputs: {tmplates: x}\nusr: y", ("tmplates", 'Did you mean "templates"?', "usr")),
+    ],
+)
+def test_a_mistaken_settings_file_is_named_and_its_secrets_are_not_shown(
+    desk: Path, settings: Optional[str], words: tuple[str, ...]
+) -> None:
+    if settings is not None:
+        (desk / "settings.yaml").write_text(settings)
+    done = run("plan", "--settings", "settings.yaml", at=desk)
+    assert done.returncode == 1
+    for word in (*words, "What to do"):
+        assert word in done.stdout, done.stdout
+    assert "my-canary" not in done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+def test_a_settings_file_in_another_encoding_is_refused(desk: Path) -> None:
+    (desk / "settings.yaml").write_bytes("user: 张三".encode("gbk"))
+    done = run("plan", "--settings", "settings.yaml", at=desk)
+    assert done.returncode == 1
+    assert "settings.yaml" in done.stdout
+
+
+def test_a_mistaken_input_of_the_settings_file_is_told_as_in_a_pipeline(desk: Path) -> None:
+    with site(desk) as worker:
+        settings = json.loads(settings_of(worker))
+        settings["inputs"].update(run_as="me", region="gx")
+        done = plan(desk, json.dumps(settings))
+        assert done.returncode == 1
+        for word in ('run_as is "me"', 'region is "gx"'):
+            assert word in done.stdout, done.stdout

@@ -1,0 +1,207 @@
+"""The same build once more: it converges, writes nothing twice, and tells the same story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.emulator.faults import Fault, Match
+from tests.emulator.state import State
+from tests.end_to_end.publishing import (
+    CREATE_FILE,
+    CREATE_VERSION,
+    SPACE,
+    UPDATE_FILE,
+    Ran,
+    Site,
+    config,
+    open_site,
+    routes,
+)
+
+A1, A2, A3, B1, B2 = (config(name, value) for name, value in ("a1", "a2", "a3", "b1", "b2"))
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Yield a space that build 7 has published, and build 8, which changes both of its files."""
+    with open_site(a_yaml=A1, b_yaml=B1) as made:
+        made.run()
+        made.next_build(a_yaml=A2, b_yaml=B2)
+        yield made
+
+
+def previous(ran: Ran) -> list[str]:
+    return [entry["previous_version"] for entry in ran.versions().values()]
+
+
+def test_a_retry_after_success_writes_nothing_and_has_the_same_outputs(site: Site) -> None:
+    first = site.run()
+    again = site.run(expect_plan=first.output()["plan_digest"])
+    assert (again.outcome.result, again.code, again.written) == ("unchanged", 0, [])
+    assert again.output()["changed"] == "false"
+    assert again.versions() == first.versions()
+    assert previous(again) == ["1.0.7-main", "1.0.7-main"]
+    assert site.version_names("a.yaml") == ["1.0.7-main", "1.0.8-main"]
+
+
+def test_a_retry_after_one_file_failed_does_only_what_is_left(site: Site) -> None:
+    digest = site.run(action="plan").output()["plan_digest"]
+    refuse = '{"code": 1, "message": "mongo is away", "data": null}'
+    site.emulator.faults.add(Fault("answer", CREATE_VERSION, status=200, body=refuse))
+    first = site.run(expect_plan=digest)
+    assert (first.outcome.result, first.code) == ("failed", 800608)
+    assert sorted(first.states().values()) == ["applied", "failed"]
+    again = site.run(expect_plan=digest)
+    assert (again.outcome.result, again.code) == ("published", 0)
+    assert again.written == ["POST template/*/versions"]
+    assert site.contents() == {"a.yaml": A2, "b.yaml": B2}
+    assert previous(again) == ["1.0.7-main", "1.0.7-main"]
+    assert [len(site.history(name)) for name in ("a.yaml", "b.yaml")] == [2, 2]
+
+
+def test_a_retry_of_the_run_that_created_everything_keeps_the_digest() -> None:
+    with open_site(a_yaml=A1, b_yaml=B1) as site:
+        digest = site.run(action="plan").output()["plan_digest"]
+        refuse = '{"code": 1, "message": "mongo is away", "data": null}'
+        site.emulator.faults.add(Fault("answer", CREATE_FILE, status=200, body=refuse))
+        assert site.run(expect_plan=digest).outcome.result == "failed"
+        assert site.run(expect_plan=digest).outcome.result == "published"
+        assert site.run(expect_plan=digest).outcome.result == "unchanged"
+        assert site.contents() == {"a.yaml": A1, "b.yaml": B1}
+
+
+@pytest.mark.parametrize("kind", ["handle-then-drop", "half"])
+def test_a_retry_after_lost_answers_finds_what_the_first_try_wrote(site: Site, kind: str) -> None:
+    # Nothing can be read either, so the first try ends without knowing.
+    site.fault(kind, CREATE_VERSION, times=2)
+    site.fault("drop-before-handling", Match("POST", "/template/detail"), times=8)
+    first = site.run()
+    assert (first.outcome.result, first.code) == ("failed", 800610)
+    assert first.output()["changed"] == "true"
+    again = site.run()
+    assert (again.outcome.result, again.code, again.written) == ("unchanged", 0, [])
+    assert site.version_names("a.yaml") == ["1.0.7-main", "1.0.8-main"]
+    assert again.versions()["a.yaml"]["previous_version"] == "1.0.7-main"
+
+
+def test_a_retry_pins_what_the_first_try_wrote_but_could_not_pin(site: Site) -> None:
+    site.emulator.state.pin(SPACE, "a.yaml", version="1.0.7-main")
+    digest = site.run(action="plan").output()["plan_digest"]
+    refuse = '{"code": 1, "message": "mongo is away", "data": null}'
+    site.emulator.faults.add(Fault("answer", UPDATE_FILE, status=200, body=refuse))
+    first = site.run(expect_plan=digest)
+    assert (first.outcome.result, first.states()["a.yaml"]) == ("failed", "failed")
+    assert "version 1.0.8-main is written, but the file is still pinned to 1.0.7-main" in first.log
+    again = site.run(expect_plan=digest)
+    assert (again.outcome.result, again.written) == ("published", ["PUT template/metadatas/*"])
+    assert site.contents()["a.yaml"] == A2
+    assert len(site.history("a.yaml")) == 2
+
+
+def test_a_file_that_was_half_done_alone_counts_as_changed(site: Site) -> None:
+    site.files.pop("b.yaml")
+    site.emulator.state.pin(SPACE, "a.yaml", version="1.0.7-main")
+    refuse = '{"code": 1, "message": "mongo is away", "data": null}'
+    site.emulator.faults.add(Fault("answer", UPDATE_FILE, status=200, body=refuse))
+    ran = site.run()
+    assert ran.output()["changed"] == "true"
+    assert "No file is done; of some the version is written" in ran.log
+
+
+def test_a_draft_that_could_not_be_put_back_is_said_to_be_lost(site: Site) -> None:
+    file = site.emulator.state.find_file(SPACE, "a.yaml")
+    file.is_draft, file.draft_content, file.draft_version = True, "half: done\n", "1.0.7-main"
+    refuse = '{"code": 1, "message": "mongo is away", "data": null}'
+    site.emulator.faults.add(Fault("answer", UPDATE_FILE, status=200, body=refuse))
+    ran = site.run()
+    assert ran.outcome.result == "failed"
+    assert "the draft that lisi had left in the console is gone" in ran.log
+
+
+def test_a_retry_that_others_have_overtaken_leaves_theirs_current_and_says_so(site: Site) -> None:
+    first = site.run()
+    site.clock.time += 60
+    site.emulator.state.add_version(SPACE, "a.yaml", version="hotfix", content=A3, creator="zhangsan")
+    again = site.run()
+    assert (again.outcome.result, again.written) == ("unchanged", [])
+    assert site.contents()["a.yaml"] == A3
+    assert "the file's current version is hotfix" in again.log
+    assert again.versions() == first.versions()
+
+
+def test_a_retry_is_told_apart_from_the_next_build(site: Site) -> None:
+    site.run()
+    site.next_build(a_yaml=A3)
+    ran = site.run()
+    assert previous(ran) == ["1.0.8-main", "1.0.8-main"]
+
+
+def test_a_retry_whose_file_was_deleted_meanwhile_writes_it_again(site: Site) -> None:
+    site.run()
+    site.emulator.state.delete_file(SPACE, "a.yaml")
+    assert site.run().written == ["POST template/metadatas"]
+    assert site.contents() == {"a.yaml": A2, "b.yaml": B2}
+
+
+def test_a_retry_whose_version_was_deleted_meanwhile_writes_it_again(site: Site) -> None:
+    site.run()
+    site.emulator.state.delete_version(SPACE, "a.yaml", version="1.0.8-main")
+    ran = site.run()
+    assert ran.written == ["POST template/*/versions"]
+    assert site.contents() == {"a.yaml": A2, "b.yaml": B2}
+
+
+# --- expect_plan ----------------------------------------------------------------------------------------
+
+
+def test_only_the_approved_plan_is_published(site: Site) -> None:
+    digest = site.run(action="plan").output()["plan_digest"]
+    site.files["a.yaml"] = A3
+    refused = site.run(expect_plan=digest)
+    assert (refused.outcome.result, refused.code, refused.writes) == ("failed", 800403, [])
+    assert refused.output()["changed"] == "false"
+    site.files["a.yaml"] = A2
+    assert site.run(expect_plan=digest).outcome.result == "published"
+
+
+def test_an_approved_plan_does_not_outlive_what_it_was_made_against(site: Site) -> None:
+    digest = site.run(action="plan").output()["plan_digest"]
+    site.emulator.state.add_version(SPACE, "b.yaml", version="hotfix", content=A3)
+    refused = site.run(expect_plan=digest)
+    assert (refused.code, refused.writes) == (800403, [])
+
+
+def test_an_approved_plan_that_is_overtaken_while_it_is_carried_out_is_not_planned_anew(site: Site) -> None:
+    def hotfix(state: State) -> None:
+        state.add_version(SPACE, "b.yaml", version="hotfix", content=A3)
+
+    digest = site.run(action="plan").output()["plan_digest"]
+    site.rival(hotfix, before=Match("GET", "/template/metadatas/"))
+    ran = site.run(expect_plan=digest)
+    assert ran.code == 800403
+    assert site.contents()["b.yaml"] == A3
+    assert ran.output()["changed"] == str(ran.states()["a.yaml"] == "applied").lower()
+
+
+# --- routes ---------------------------------------------------------------------------------------------
+
+
+def test_a_route_of_today_is_removed_only_where_that_is_allowed() -> None:
+    with open_site(r_yaml=routes("r.example.com", "/", "/old")) as site:
+        site.run()
+        site.next_build(r_yaml=routes("r.example.com", "/"))
+        refused = site.run()
+        assert (refused.code, refused.writes) == (800404, [])
+        assert "r.example.com/old" in refused.log
+        assert site.run(allow_route_removal="true").outcome.result == "published"
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_route_of_another_file_is_not_taken(*, pinned: bool) -> None:
+    with open_site(r_yaml=routes("r.example.com", "/")) as site:
+        theirs = routes("r.example.com", "/")
+        site.emulator.state.add_file(SPACE, "theirs.yaml", content=theirs, pinned=pinned)
+        ran = site.run()
+        assert (ran.code, ran.writes) == (800406, [])
+        assert "theirs.yaml" in ran.log
