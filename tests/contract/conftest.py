@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.openapi import check_exchange
 from tests.contract.plain_client import PlainClient, through_gateway
-from tests.emulator import Emulator
+from tests.emulator import Cluster, Emulator
 
 
 @pytest.fixture
@@ -20,6 +20,12 @@ def emulator() -> Iterator[Emulator]:
         yield site
         assert site.problems() == []
         assert [breach for exchange in site.exchanges for breach in check_exchange(exchange)] == []
+
+
+@pytest.fixture
+def cluster(emulator: Emulator) -> Cluster:
+    """A cluster of the project `web` with the namespace `shop`."""
+    return emulator.state.add_cluster("BCS-K8S-40000", namespaces=("shop",))
 
 
 @pytest.fixture

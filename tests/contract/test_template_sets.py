@@ -124,8 +124,5 @@ def test_a_chart_that_is_not_there_is_code_6(emulator: Emulator, lisi: PlainClie
     assert refused.code == 40403
 
 
-@pytest.mark.parametrize("path", ["template/variables", "template/preview", "template/deploy"])
-def test_deploying_has_its_place_and_says_that_it_is_unsupported(lisi: PlainClient, path: str) -> None:
-    body = {"templateVersions": [], "clusterID": "BCS-K8S-40000", "namespace": "ns"}
-    assert lisi.post(f"{V1}/web/{path}", body).code == 3
+def test_environments_have_their_place_and_are_unsupported(lisi: PlainClient) -> None:
     assert lisi.get(f"{V1}/web/envs").code == 3

@@ -5,9 +5,21 @@ fact names its source where it stands.
 """
 
 from tests.emulator.accounts import EVERYONE
+from tests.emulator.cluster import Behaviour, Cluster
 from tests.emulator.emulator import Emulator
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match, answer_with, gateway_fault
 from tests.emulator.state import State
 
-__all__ = ["EVERYONE", "Emulator", "Exchange", "Fault", "Match", "State", "answer_with", "gateway_fault"]
+__all__ = [
+    "EVERYONE",
+    "Behaviour",
+    "Cluster",
+    "Emulator",
+    "Exchange",
+    "Fault",
+    "Match",
+    "State",
+    "answer_with",
+    "gateway_fault",
+]

@@ -1,6 +1,6 @@
 """cluster-resources: the order in which a request is looked at, and the answers' envelope. Performs no I/O.
 
-Order (cluster-resources cmd/init.go and pkg/wrapper): path, body, identity, project (all outside the
+Order (cluster-resources cmd/init.go and pkg/wrapper): path, body, identity, project, cluster (all outside the
 envelope), then validator, permission, handler, whose errors are HTTP 200 with a code. A refused *list* has
 `data: null` and no apply link, because CommonListResp has no room for one (pkg/wrapper/response.go).
 """
@@ -8,12 +8,14 @@ envelope), then validator, permission, handler, whose errors are HTTP 200 with a
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Callable, Optional
 
+from tests.emulator.cluster import Cluster
 from tests.emulator.entities import Project
 from tests.emulator.http_message import Answer, Caller, Request, json_answer, runtime_error, unknown_api
-from tests.emulator.permission_centre import VIEW, may_view, perms_of
+from tests.emulator.permission_centre import VIEW, Actions, may_view, perms_of
 from tests.emulator.proto import Malformed, Message, parse_message, refuse
 from tests.emulator.state import State
 
@@ -25,12 +27,19 @@ _PREFIX = ("clusterresources", "v1", "projects")
 
 
 class Refusal(Exception):
-    """An error that BCS answers in its envelope."""
+    """An error that BCS answers in its envelope; `actions` are the permissions that 40300 is about."""
 
-    def __init__(self, message: str, *, code: int = GENERAL) -> None:
+    def __init__(self, message: str, *, code: int = GENERAL, actions: Actions = (("project", VIEW),)) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.actions = actions
+
+
+def refuse_permission(actions: Actions) -> Refusal:
+    """Return the refusal of missing permissions, each named in the message (pkg/iam/perm/perm.go)."""
+    said = "; ".join(f"no {action} permission" for _, action in actions)
+    return Refusal(f"{NO_IAM_PERMISSION}: {said}", code=NO_IAM_PERMISSION, actions=actions)
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,22 @@ class Call:
     project: Project
     user: str
     message: Message
+    named_cluster: Optional[Cluster] = None
+
+    @property
+    def cluster(self) -> Cluster:
+        """Return the cluster that the message names; the way in has looked it up."""
+        assert self.named_cluster is not None, self.message.name
+        return self.named_cluster
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One API: where it is, the message it takes, and what answers. Without a handler it is unsupported."""
+    """One API: where it is, the message it takes, and what answers. Without a handler it is unsupported.
+
+    `project_field` is what the message calls the path's project. `views_project` is false where the handler
+    itself asks the permission centre. `annotations` are the answer's webAnnotations on success.
+    """
 
     name: str
     method: str
@@ -53,6 +73,9 @@ class Operation:
     message: str
     handler: Optional[Callable[[Call], object]] = None
     is_list: bool = False
+    project_field: str = "projectCode"
+    views_project: bool = True
+    annotations: Optional[Mapping[str, object]] = None
 
     def match(self, segments: tuple[str, ...]) -> Optional[dict[str, str]]:
         """Return the path's fields where the segments are this operation's, else None."""
@@ -83,7 +106,7 @@ class ClusterResources:
             return unknown_api()
         for operation, fields in matching:
             if operation.method == request.method:
-                named = {"projectCode": segments[3], **(fields or {})}
+                named = {operation.project_field: segments[3], **(fields or {})}
                 return self._answer(operation, request, fields=named, caller=caller)
         return unknown_api(status=405, text=b"Method Not Allowed\n")
 
@@ -96,16 +119,30 @@ class ClusterResources:
             message = parse_message(operation.message, body=body, query=query, path=fields)
         except (Malformed, ValueError) as exc:
             return runtime_error(str(exc), code=3, status=400, operation=operation.name)
-        project = self._state.find_project(fields["projectCode"])
+        named_project = fields[operation.project_field]
+        project = self._state.find_project(named_project)
         if project is None:
-            return _unknown_project(operation, fields["projectCode"])
-        call = Call(state=self._state, project=project, user=caller.user, message=message)
+            return _unknown_project(operation, named_project)
+        wanted = message.text("clusterID")
+        cluster = self._state.clusters.get(wanted)
+        if wanted and (cluster is None or not (cluster.shared or cluster.project_id == project.id)):
+            return _no_cluster(operation, wanted, known=cluster is not None)
+        call = Call(
+            state=self._state, project=project, user=caller.user, message=message, named_cluster=cluster
+        )
         return _in_envelope(operation, call, request_id=request.request_id or str(uuid.uuid4()))
 
 
 def _unknown_project(operation: Operation, code: str) -> Answer:
     reason = "GetProject error, code: 40404, message: 项目不存在, requestID: "
     return runtime_error(f"获取项目 {code} 信息失败：{reason}", operation=operation.name)
+
+
+def _no_cluster(operation: Operation, cluster_id: str, *, known: bool) -> Answer:
+    if known:
+        return runtime_error(f"集群 {cluster_id} 不属于指定项目!", operation=operation.name)
+    reason = "GetCluster error, code: 1405420, message: table record not found"
+    return runtime_error(f"获取集群 {cluster_id} 信息失败：{reason}", operation=operation.name)
 
 
 def _in_envelope(operation: Operation, call: Call, *, request_id: str) -> Answer:
@@ -116,13 +153,13 @@ def _in_envelope(operation: Operation, call: Call, *, request_id: str) -> Answer
     except Refusal as refusal:
         code, message = refusal.code, refusal.message
         if code == NO_IAM_PERMISSION and not operation.is_list:
-            data = {"perms": perms_of(call.project)}
+            data = {"perms": perms_of(call.project, actions=refusal.actions)}
     payload = {
         "code": code,
         "message": message,
         "requestID": request_id,
         "data": data,
-        "webAnnotations": None,
+        "webAnnotations": operation.annotations if code == 0 else None,
     }
     return json_answer(payload, operation=operation.name, user=call.user)
 
@@ -131,11 +168,13 @@ def _run(operation: Operation, call: Call) -> object:
     reason = refuse(call.message)
     if reason is not None:
         raise Refusal(reason)
+    if not operation.views_project and operation.handler is not None:
+        return operation.handler(call)
     if not call.user:
         # pkg/iam/perm/resource/project/context.go: this is how "nobody" shows (facts/gateway.md).
         raise Refusal("ctx validate failed: Username/ProjectID required", code=VALIDATION)
     if not may_view(call.project, user=call.user):
-        raise Refusal(f"{NO_IAM_PERMISSION}: no {VIEW} permission", code=NO_IAM_PERMISSION)
+        raise refuse_permission((("project", VIEW),))
     if operation.handler is None:
         raise Refusal(f"{operation.name} is not emulated yet", code=UNSUPPORTED)
     return operation.handler(call)

@@ -7,10 +7,19 @@ import ssl
 import threading
 import time
 import traceback
+from dataclasses import replace
 from typing import Callable, Optional, final
 
-from tests.emulator import template_files, template_sets, template_spaces, template_versions
+from tests.emulator import (
+    deploying,
+    live_objects,
+    template_files,
+    template_sets,
+    template_spaces,
+    template_versions,
+)
 from tests.emulator.build_api import answer_build_api
+from tests.emulator.cluster import Cluster
 from tests.emulator.cluster_resources import ClusterResources
 from tests.emulator.exchanges import Exchange, find_violations, most_at_once
 from tests.emulator.faults import WITHOUT_HANDLING, Fault, Faults
@@ -27,6 +36,8 @@ OPERATIONS = (
     + template_files.OPERATIONS
     + template_versions.OPERATIONS
     + template_sets.OPERATIONS
+    + deploying.OPERATIONS
+    + live_objects.OPERATIONS
 )
 
 
@@ -103,6 +114,10 @@ class Emulator:
         """Return how many connections were opened so far."""
         return self._running().connections
 
+    def cluster(self, cluster_id: str = "") -> Cluster:
+        """Return a cluster to look inside, the only one where none is named. Raises KeyError."""
+        return self.state.clusters[cluster_id or next(iter(self.state.clusters))]
+
     # --- what happened ----------------------------------------------------------------------------------
 
     def find(self, *, method: str = "", operation: str = "", path: str = "") -> list[Exchange]:
@@ -161,7 +176,8 @@ class Emulator:
         answer = self._answer_safely(exchange.request)
         exchange.handled = True
         self._act(faults, when="after")
-        return answer
+        instead = next((fault for fault in faults if fault.kind == "handle-then-answer"), None)
+        return answer if instead is None else replace(instead.to_answer(), user=answer.user, app=answer.app)
 
     def _act(self, faults: list[Fault], *, when: str) -> None:
         for fault in faults:

@@ -12,7 +12,10 @@ from tests.emulator.gateway_errors import gateway_error
 from tests.emulator.http_message import JSON_TYPE, Answer
 from tests.emulator.state import State
 
-KINDS = ("refuse", "drop-before-handling", "handle-then-drop", "half", "slow", "answer", "rival")
+KINDS = (
+    "refuse", "drop-before-handling", "handle-then-drop", "half", "slow", "answer", "handle-then-answer",
+    "rival",
+)  # fmt: skip
 WITHOUT_HANDLING = ("refuse", "drop-before-handling", "answer")
 """The kinds after which the services never see the request."""
 
@@ -43,6 +46,7 @@ class Fault:
       half                  the request is handled, half of the answer's body is sent, then closed
       slow                  `delay` seconds pass before the handling (`when="after"`: after it)
       answer                `status`, `headers` and `body` are sent and nothing is handled
+      handle-then-answer    the request is handled, then that answer is sent in place of its own: a 504
       rival                 `rival(state)` runs right before the handling (`when="after"`: right after it)
     """
 
@@ -70,10 +74,10 @@ class Fault:
         return Answer(status=self.status, headers={"Content-Type": JSON_TYPE, **self.headers}, body=body)
 
 
-def answer_with(answer: Answer, *, match: Match, times: int = 1) -> Fault:
-    """Return a fault that sends that answer."""
+def answer_with(answer: Answer, *, match: Match, times: int = 1, handled: bool = False) -> Fault:
+    """Return a fault that sends that answer; `handled` has the services do the work first."""
     return Fault(
-        kind="answer",
+        kind="handle-then-answer" if handled else "answer",
         match=match,
         times=times,
         status=answer.status,
@@ -83,10 +87,17 @@ def answer_with(answer: Answer, *, match: Match, times: int = 1) -> Fault:
 
 
 def gateway_fault(
-    name: str, *, match: Match, times: int = 1, reason: str = "", reset: Optional[int] = None
+    name: str,
+    *,
+    match: Match,
+    times: int = 1,
+    reason: str = "",
+    reset: Optional[int] = None,
+    handled: bool = False,
 ) -> Fault:
     """Return a fault that answers one of the gateway's own errors, by its `code_name`."""
-    return answer_with(gateway_error(name, reason=reason, reset=reset), match=match, times=times)
+    answer = gateway_error(name, reason=reason, reset=reset)
+    return answer_with(answer, match=match, times=times, handled=handled)
 
 
 class Faults:

@@ -32,6 +32,7 @@ class Field:
     high: Optional[int] = None
     exact: Optional[int] = None
     pattern: str = ""
+    choices: tuple[str, ...] = ()
 
 
 _CODE = Field(low=1, high=32)
@@ -41,6 +42,9 @@ _TEXT = Field()
 _TEXTS = Field(kind="strings")
 _FLAG = Field(kind="bool")
 _CLUSTER = Field(low=13, high=14)
+_PROJECT_ID = Field(pattern=r"^[0-9a-f]{32}$")
+_NAMESPACE = Field(high=63, pattern=r"^[0-9a-zA-Z-]*$")
+_OBJECT_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 
 _TEMPLATE_ID = {"templateSpace": _NAME, "templateName": _NAME, "version": _NAME}
 _DRAFT = {"draftVersion": _TEXT, "draftContent": _TEXT, "draftEditFormat": _TEXT, "renderMode": _TEXT}
@@ -121,6 +125,25 @@ MESSAGES: Mapping[str, Mapping[str, Field]] = {
         "values": _TEXT,
     },
     "ListEnvManagesReq": {"projectCode": _CODE},
+    "ResListReq": {
+        "projectID": _PROJECT_ID,
+        "clusterID": _CLUSTER,
+        "namespace": _NAMESPACE,
+        "labelSelector": Field(high=2048),
+        "apiVersion": Field(high=63),
+        "ownerName": Field(high=256),
+        "ownerKind": Field(high=64),
+        "format": Field(choices=("", "manifest", "selectItems")),
+        "scene": Field(high=32),
+    },
+    "ResGetReq": {
+        "projectID": _PROJECT_ID,
+        "clusterID": _CLUSTER,
+        "namespace": _NAMESPACE,
+        "name": Field(high=253, pattern=_OBJECT_NAME),
+        "apiVersion": Field(high=63),
+        "format": Field(choices=("", "manifest", "formData")),
+    },
 }
 
 
@@ -149,6 +172,11 @@ class Message:
         """Return a repeated string field."""
         value = self.values.get(field, [])
         return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+    def mapping(self, field: str) -> dict[str, str]:
+        """Return a field that maps strings to strings."""
+        value = self.values.get(field, {})
+        return dict(value) if isinstance(value, dict) else {}
 
     def templates(self) -> TemplateIDs:
         """Return the `templates` of a template set."""
@@ -191,10 +219,14 @@ def _separator(reason: str) -> str:
 def _refuse_text(text: str, field: Field) -> str | None:
     if field.exact is not None and len(text) != field.exact:
         return f"value length must be {field.exact} runes"
+    if field.high is not None and not field.low and len(text) > field.high:
+        return f"value length must be at most {field.high} runes"
     if field.high is not None and not field.low <= len(text) <= field.high:
         return f"value length must be between {field.low} and {field.high} runes, inclusive"
     if field.pattern and re.search(field.pattern, text) is None:
         return f'value does not match regex pattern "{field.pattern}"'
+    if field.choices and text not in field.choices:
+        return f"value must be in list [{' '.join(field.choices)}]"
     return None
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from typing import Callable, Optional, TypeVar
 
-from tests.emulator.accounts import Accounts
+from tests.emulator.clusters import Clusters
 from tests.emulator.entities import (
     Chart,
     Space,
@@ -24,12 +24,11 @@ from tests.emulator.entities import (
 Entity = TypeVar("Entity", Space, TemplateFile, TemplateVersion)
 
 
-class State(Accounts):
+class State(Clusters):
     """All that the emulated site knows. `lock` guards the lists; hold it only for a moment."""
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
-        super().__init__()
-        self.now = now
+        super().__init__(now=now)
         self.spaces: list[Space] = []
         self.files: list[TemplateFile] = []
         self.versions: list[TemplateVersion] = []

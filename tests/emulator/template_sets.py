@@ -105,25 +105,6 @@ OPERATIONS = (
         message="CreateTemplateSetReq",
         handler=create_template_set,
     ),
-    # The places of deploy: answered with code 3 until the emulator has a cluster.
-    Operation(
-        name="TemplateSet.ListTemplateFileVariables",
-        method="POST",
-        path="template/variables",
-        message="ListTemplateFileVariablesReq",
-    ),
-    Operation(
-        name="TemplateSet.PreviewTemplateFile",
-        method="POST",
-        path="template/preview",
-        message="DeployTemplateFileReq",
-    ),
-    Operation(
-        name="TemplateSet.DeployTemplateFile",
-        method="POST",
-        path="template/deploy",
-        message="DeployTemplateFileReq",
-    ),
     Operation(
         name="TemplateSet.ListEnvManages",
         method="GET",

@@ -1,0 +1,186 @@
+"""The API server: objects by kind, namespace and name, with the checks of a PUT and a POST. No I/O.
+
+It knows nothing of controllers: they look at `objects` and write with `write_status` and `annotate`.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import uuid
+from typing import Callable, Optional
+
+from tests.emulator.cluster.defaults import complete
+from tests.emulator.cluster.kinds import Kind, find_kind, is_served, served_versions
+from tests.emulator.cluster.refusals import (
+    ApiRefusal,
+    bad_request,
+    conflict,
+    exists,
+    invalid,
+    no_such_resource,
+    not_found,
+)
+from tests.emulator.cluster.services import ServiceAllocator
+from tests.emulator.cluster.tree import Manifest, branch, find, grow, number, text, timestamp
+from tests.emulator.cluster.validation import refuse_change, refuse_new, refuse_types
+
+Key = tuple[str, str, str]
+"""Kind, namespace (empty for cluster-wide kinds) and name."""
+
+
+class ApiServer:
+    """Stored objects. `legacy` answers as 1.20 does (facts/bcs.md trap 11), else as a current release."""
+
+    def __init__(self, *, now: Callable[[], float], legacy: bool = False) -> None:
+        self.legacy = legacy
+        self.objects: dict[Key, Manifest] = {}
+        self.namespaces: set[str] = set()
+        self.services = ServiceAllocator()
+        self._now = now
+        self._versions = itertools.count(1000)
+
+    def find_kind(self, name: str, group_version: str) -> Optional[Kind]:
+        """Return the kind if it is served in that version. Raises ApiRefusal for an unknown version."""
+        if group_version and group_version not in served_versions(legacy=self.legacy):
+            raise no_such_resource()
+        kind = find_kind(name)
+        return kind if kind is not None and is_served(kind, group_version, legacy=self.legacy) else None
+
+    # --- what a client asks -----------------------------------------------------------------------------
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Manifest:
+        """Return a copy of the stored object. Raises ApiRefusal."""
+        _check_scope(kind, namespace)
+        found = self.objects.get((kind.name, namespace, name))
+        if found is None:
+            raise not_found(kind.resource, name)
+        return copy.deepcopy(found)
+
+    def find_all(self, kind: Kind, namespace: str) -> list[Manifest]:
+        """Return copies of a namespace's objects in the order of their names."""
+        keys = sorted(key for key in self.objects if key[:2] == (kind.name, namespace))
+        return [copy.deepcopy(self.objects[key]) for key in keys]
+
+    def create(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Store a new object. Raises ApiRefusal."""
+        namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+        _check_scope(kind, namespace)
+        if kind.namespaced and namespace not in self.namespaces:
+            raise not_found("namespaces", namespace)
+        if (kind.name, namespace, name) in self.objects:
+            raise exists(kind, name)
+        made = self._accept(kind, manifest, old={})
+        metadata = grow(made, "metadata")
+        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp(self._now()))
+        if "spec" in made:
+            metadata["generation"] = 1
+        if kind.name == "Job":
+            _mark_job(made)
+        return self._store(kind, made, old={}, dry_run=dry_run)
+
+    def replace(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Replace an object whole, as PUT does. Raises ApiRefusal."""
+        namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+        old = self.get(kind, namespace, name)
+        given = text(manifest, "metadata", "resourceVersion")
+        if given and given != text(old, "metadata", "resourceVersion"):
+            raise conflict(kind, name)
+        made = self._accept(kind, manifest, old=old)
+        metadata = grow(made, "metadata")
+        for field in ("uid", "creationTimestamp", "generation"):
+            if field in branch(old, "metadata"):
+                metadata[field] = branch(old, "metadata")[field]
+        if "status" in old:
+            made["status"] = old["status"]
+        return self._store(kind, made, old=old, dry_run=dry_run)
+
+    def delete(self, kind: Kind, namespace: str, name: str) -> Manifest:
+        """Remove an object and return it. Raises ApiRefusal."""
+        gone = self.get(kind, namespace, name)
+        del self.objects[kind.name, namespace, name]
+        if kind.name == "Service":
+            self.services.release(gone)
+        if kind.name == "Namespace":
+            self.namespaces.discard(name)
+        return gone
+
+    # --- what a controller writes -----------------------------------------------------------------------
+
+    def write_status(self, key: Key, status: Manifest) -> None:
+        """Write an object's status; nothing happens where it is the same."""
+        stored = self.objects[key]
+        if stored.get("status") != status:
+            stored["status"] = status
+            self._touch(stored)
+
+    def annotate(self, key: Key, name: str, value: str) -> None:
+        """Write one annotation of an object; its generation stays."""
+        annotations = grow(self.objects[key], "metadata", "annotations")
+        if annotations.get(name) != value:
+            annotations[name] = value
+            self._touch(self.objects[key])
+
+    def new_version(self) -> str:
+        """Return the next resourceVersion."""
+        return str(next(self._versions))
+
+    # --- inside -----------------------------------------------------------------------------------------
+
+    def _accept(self, kind: Kind, manifest: Manifest, *, old: Manifest) -> Manifest:
+        reason = refuse_types(manifest)
+        if reason:
+            raise bad_request(kind, reason)
+        made = complete(manifest)
+        made.pop("status", None)
+        causes = refuse_new(made)
+        if old:
+            causes += refuse_change(old, made)
+        if kind.name == "Service":
+            causes += self.services.refuse(made, old=old, legacy=self.legacy)
+        if causes:
+            raise invalid(kind, text(made, "metadata", "name"), causes)
+        return made
+
+    def _store(self, kind: Kind, made: Manifest, *, old: Manifest, dry_run: bool) -> Manifest:
+        metadata = grow(made, "metadata")
+        if kind.name == "Service":
+            self.services.assign(made, old=old, legacy=self.legacy, dry_run=dry_run)
+        if old and find(old, "spec") != find(made, "spec"):
+            metadata["generation"] = number(metadata, "generation") + 1
+        metadata["resourceVersion"] = text(old, "metadata", "resourceVersion")
+        if made != old:
+            metadata["resourceVersion"] = self.new_version()
+        if not dry_run:
+            key = (kind.name, text(metadata, "namespace"), text(metadata, "name"))
+            self.objects[key] = made
+            if kind.name == "Namespace":
+                self.namespaces.add(key[2])
+        return copy.deepcopy(made)
+
+    def _touch(self, stored: Manifest) -> None:
+        grow(stored, "metadata")["resourceVersion"] = self.new_version()
+
+
+def _check_scope(kind: Kind, namespace: str) -> None:
+    """Refuse a cluster-wide kind asked for inside a namespace: the API server has no such path."""
+    if not kind.namespaced and namespace:
+        raise no_such_resource()
+
+
+def _mark_job(made: Manifest) -> None:
+    """Generate the selector and labels that a replaced document lacks (see validation)."""
+    uid, name = text(made, "metadata", "uid"), text(made, "metadata", "name")
+    grow(made, "spec", "selector", "matchLabels")["controller-uid"] = uid
+    grow(made, "spec", "template", "metadata", "labels").update({"controller-uid": uid, "job-name": name})
+
+
+def kind_named(name: str) -> Kind:
+    """Return a kind that must exist. Raises KeyError."""
+    kind = find_kind(name)
+    if kind is None:
+        raise KeyError(name)
+    return kind
+
+
+__all__ = ["ApiRefusal", "ApiServer", "Key", "kind_named"]

@@ -1,0 +1,258 @@
+"""One cluster: an API server whose controllers move on with its own time. Performs no I/O.
+
+Every public method first brings the cluster to the present, from one event to the next, so that a state
+depends on the time alone and not on how often somebody looked.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Callable, Optional
+
+from tests.emulator.cluster.api_server import Key, kind_named
+from tests.emulator.cluster.behaviour import FOREVER, Behaviour
+from tests.emulator.cluster.controllers import new_runners
+from tests.emulator.cluster.kinds import Kind
+from tests.emulator.cluster.pods import Pod, show_pod
+from tests.emulator.cluster.refusals import NOT_FOUND, ApiRefusal, not_found
+from tests.emulator.cluster.tree import Manifest, branch, grow, text
+from tests.emulator.cluster.world import World
+
+MOST_EVENTS = 200_000
+
+
+class Cluster:
+    """A cluster to deploy to; see `State.add_cluster`.
+
+    images        image -> Behaviour; an image that is not in it becomes ready after a second
+    namespaces    name -> code of the project it belongs to
+    nodes         a DaemonSet runs on each
+    terse         ImagePullBackOff does not repeat why the pull failed (kubelets before 1.32)
+    before_write  runs between BCS's read and its write of an object: where a rival gets in
+    """
+
+    def __init__(
+        self,
+        cluster_id: str,
+        *,
+        project_id: str,
+        shared: bool = False,
+        legacy_services: bool = False,
+        speed: float = 1.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.id = cluster_id
+        self.project_id = project_id
+        self.shared = shared
+        self.namespaces: dict[str, str] = {}
+        self.before_write: Callable[[str, str], None] = lambda _kind, _name: None
+        self.writes: list[Key] = []
+        self.lock = threading.RLock()
+        self._denied: set[tuple[str, str, str]] = set()
+        self._clock, self._speed = now, speed
+        self._started, self._advanced = now(), 0.0
+        self._world = World(now=self._started, legacy=legacy_services)
+        self._runners = new_runners()
+        self._quiet_until = 0.0
+
+    # --- how it is set up -------------------------------------------------------------------------------
+
+    @property
+    def images(self) -> dict[str, Behaviour]:
+        """Return how images behave; a test sets what it needs."""
+        return self._world.images
+
+    @property
+    def nodes(self) -> list[str]:
+        """Return the nodes' names."""
+        return self._world.nodes
+
+    @property
+    def lag(self) -> float:
+        """Return the seconds until a controller sees a new generation."""
+        return self._world.lag
+
+    @lag.setter
+    def lag(self, seconds: float) -> None:
+        self._world.lag = seconds
+
+    @property
+    def terse(self) -> bool:
+        """Tell whether ImagePullBackOff keeps the cause to itself."""
+        return self._world.terse
+
+    @terse.setter
+    def terse(self, value: bool) -> None:
+        self._world.terse = value
+
+    def add_namespace(self, name: str, *, project: str = "") -> None:
+        """Add a namespace; in a shared cluster it belongs to that project (its code)."""
+        with self.lock:
+            self.namespaces[name] = project
+            manifest: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            self._world.api.create(kind_named("Namespace"), manifest)
+
+    def deny(self, user: str, *actions: str, namespace: str = "") -> None:
+        """Take permissions from a user (`namespace_scoped_create` …), in one namespace or in all."""
+        self._denied.update((user, action, namespace) for action in actions)
+
+    def allow(self, user: str, *actions: str, namespace: str = "") -> None:
+        """Give permissions back."""
+        self._denied.difference_update((user, action, namespace) for action in actions)
+
+    def is_denied(self, user: str, action: str, *, namespace: str) -> bool:
+        """Tell whether the user lacks the permission in the namespace."""
+        return (user, action, namespace) in self._denied or (user, action, "") in self._denied
+
+    # --- its time ---------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """Return the cluster's present."""
+        return self._started + (self._clock() - self._started) * self._speed + self._advanced
+
+    def advance(self, seconds: float) -> None:
+        """Let that much time pass at once."""
+        with self.lock:
+            self._advanced += seconds
+            self._quiet_until = 0.0
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Go from event to event up to the present."""
+        world, present = self._world, self.now
+        if present < self._quiet_until:
+            world.now = max(present, world.now)
+            return
+        for _ in range(MOST_EVENTS):
+            self._step()
+            moments = [pod.next_change(world.now) for pod in world.pods.values()]
+            moments += [runner.next_event(world) for runner in self._runners]
+            following = min(moments, default=FOREVER)
+            if following > present:
+                break
+            world.now = following
+        else:
+            raise RuntimeError("the cluster does not come to rest")
+        world.now = max(present, world.now)
+        self._step()
+        self._quiet_until = following
+
+    def _step(self) -> None:
+        self._quiet_until = 0.0
+        self._world.sweep()
+        for runner in self._runners:
+            runner.step(self._world)
+
+    # --- its API server ---------------------------------------------------------------------------------
+
+    def find_kind(self, name: str, group_version: str = "") -> Kind:
+        """Return the kind as BCS's discovery finds it. Raises ApiRefusal."""
+        found = self._world.api.find_kind(name, group_version)
+        if found is None:
+            behind = f", groupVersion: {group_version}" if group_version else ""
+            raise ApiRefusal(NOT_FOUND, f"kind {name} not found in cluster {self.id}{behind}")
+        return found
+
+    def get(self, kind: str, namespace: str, name: str) -> Manifest:
+        """Return an object as the API server shows it. Raises ApiRefusal."""
+        with self.lock:
+            self._catch_up()
+            if kind == "Pod":
+                return show_pod(self._pod(namespace, name), self._world.now)
+            return self._shown(self._world.api.get(kind_named(kind), namespace, name), kind)
+
+    def find_all(self, kind: str, namespace: str) -> list[Manifest]:
+        """Return a namespace's objects."""
+        with self.lock:
+            self._catch_up()
+            if kind == "Pod":
+                pods = [pod for pod in self._world.pods.values() if pod.namespace == namespace]
+                return [show_pod(pod, self._world.now) for pod in sorted(pods, key=lambda pod: pod.name)]
+            return [
+                self._shown(found, kind) for found in self._world.api.find_all(kind_named(kind), namespace)
+            ]
+
+    def pods_of(self, kind: str, namespace: str, name: str) -> list[Manifest]:
+        """Return the pods of a workload, those of a Deployment's older revisions included."""
+        with self.lock:
+            self._catch_up()
+            owner = self._world.api.objects.get((kind, namespace, name))
+            root = text(owner, "metadata", "uid") or "none"
+            return [show_pod(pod, self._world.now) for pod in self._world.pods_of(root)]
+
+    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Create or replace as BCS does; writes the live resourceVersion into `manifest`. Raises ApiRefusal.
+
+        pkg/resource/client/base.go, ApplyWithoutPerm.
+        """
+        kind = self.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
+        namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+        with self.lock:
+            self._catch_up()
+            stored = self._find(kind, namespace, name)
+            if stored is not None:
+                grow(manifest, "metadata")["resourceVersion"] = text(stored, "metadata", "resourceVersion")
+            self.before_write(kind.name, name)
+            return self._write(kind, manifest, create=stored is None, dry_run=dry_run)
+
+    def put(self, manifest: Manifest) -> Manifest:
+        """Create or replace as a rival with kubectl does. Raises ApiRefusal."""
+        kind = self.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
+        namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+        with self.lock:
+            self._catch_up()
+            missing = self._find(kind, namespace, name) is None
+            return self._write(kind, manifest, create=missing, dry_run=False)
+
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        """Delete an object, and the pods of a workload; a workload's pod comes back. Raises ApiRefusal."""
+        with self.lock:
+            self._catch_up()
+            if kind == "Pod":
+                self._world.stop_pod(self._pod(namespace, name))
+            else:
+                self._world.api.delete(kind_named(kind), namespace, name)
+            self._step()
+
+    def has_namespace(self, name: str) -> bool:
+        """Tell whether the namespace exists."""
+        return name in self._world.api.namespaces
+
+    # --- inside -----------------------------------------------------------------------------------------
+
+    def _find(self, kind: Kind, namespace: str, name: str) -> Optional[Manifest]:
+        try:
+            return self._world.api.get(kind, namespace, name)
+        except ApiRefusal as refusal:
+            if refusal.reason == NOT_FOUND:
+                return None
+            raise
+
+    def _write(self, kind: Kind, manifest: Manifest, *, create: bool, dry_run: bool) -> Manifest:
+        api = self._world.api
+        write = api.create if create else api.replace
+        made = write(kind, manifest, dry_run=dry_run)
+        if not dry_run:
+            self.writes.append(
+                (kind.name, text(made, "metadata", "namespace"), text(made, "metadata", "name"))
+            )
+            if kind.name == "Pod" and create:
+                self._start_pod(made)
+            self._step()
+        return made
+
+    def _start_pod(self, made: Manifest) -> None:
+        template: Manifest = {"metadata": branch(made, "metadata"), "spec": branch(made, "spec")}
+        pod = self._world.new_pod(made, name=text(made, "metadata", "name"), template=template, owner=None)
+        self._world.start_pod(pod)
+
+    def _pod(self, namespace: str, name: str) -> Pod:
+        for pod in self._world.pods.values():
+            if (pod.namespace, pod.name) == (namespace, name):
+                return pod
+        raise not_found("pods", name)
+
+    def _shown(self, stored: Manifest, kind: str) -> Manifest:
+        return {"apiVersion": kind_named(kind).versions[0], **stored}

@@ -1,0 +1,60 @@
+"""Reading and writing Kubernetes objects, which are trees of JSON. Performs no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+Manifest = dict[str, object]
+"""A Kubernetes object, or a part of one, as JSON decodes it."""
+
+
+def find(tree: object, *path: str) -> object:
+    """Return what is at the path, None where something on the way is missing."""
+    for part in path:
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    return tree
+
+
+def branch(tree: object, *path: str) -> Manifest:
+    """Return the mapping at the path, an empty one where there is none."""
+    found = find(tree, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def text(tree: object, *path: str) -> str:
+    """Return the string at the path, an empty one where there is none."""
+    found = find(tree, *path)
+    return found if isinstance(found, str) else ""
+
+
+def number(tree: object, *path: str, default: int = 0) -> int:
+    """Return the whole number at the path, the default where there is none."""
+    found = find(tree, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else default
+
+
+def items(tree: object, *path: str) -> list[Manifest]:
+    """Return the mappings in the list at the path, none where there is no list."""
+    found = find(tree, *path)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def grow(tree: Manifest, *path: str) -> Manifest:
+    """Return the mapping at the path, made where it is missing."""
+    for part in path:
+        below = tree.get(part)
+        if not isinstance(below, dict):
+            below = {}
+            tree[part] = below
+        tree = below
+    return tree
+
+
+def timestamp(seconds: float) -> str:
+    """Return the moment as Kubernetes writes it."""
+    return datetime.fromtimestamp(int(seconds), tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def without_zeros(tree: Manifest) -> Manifest:
+    """Return the mapping without zeros and None: Go's `omitempty` leaves such fields of a status out."""
+    return {key: value for key, value in tree.items() if value is not None and value != 0}
