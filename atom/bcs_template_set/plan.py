@@ -113,6 +113,7 @@ class Plan:
     creates_space: bool
     chart: ChartAction
     digest: str
+    chart_overwrites: bool = False
     newer_builds: tuple[Text, ...] = ()
     taken: tuple[Text, ...] = ()
     lost_routes: tuple[Text, ...] = ()
@@ -142,7 +143,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         _plan_file(file, existing.files.get(file.name), desired=desired, policy=policy, skips=skips)
         for file in sorted(desired.files, key=lambda file: file.name)
     ]
-    chart: ChartAction = "none" if skips else _plan_chart(desired, existing, changes)
+    chart: ChartAction = "none" if skips else _plan_chart(desired, existing, changes, policy=policy)
     removed = [] if policy.allow_route_removal or skips else _lost_routes(changes)
     return Plan(
         target=desired.target,
@@ -150,7 +151,8 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         changes=tuple(changes),
         creates_space=existing.space is None,
         chart=chart,
-        digest=_plan_digest(desired, existing, changes),
+        digest=_plan_digest(desired, changes),
+        chart_overwrites=chart == "create" and existing.chart is not None,
         newer_builds=newer,
         taken=() if skips else tuple(_taken(changes, desired.files, existing.others)),
         lost_routes=tuple(removed),
@@ -215,10 +217,10 @@ def _plan_existing(
         action=action,
         content=file.text,
         digest=content_digest(file.text),
-        version=desired.version if changed else found.metadata.version,
+        version=desired.version if changed or step.is_ours else found.metadata.version,
         domain=file.domain,
         template_id=found.metadata.id,
-        previous=_base(found, desired=desired) if not changed else _current_ref(found),
+        previous=_current_ref(found) if changed else _base(found, step, desired=desired),
         version_id=step.version_id,
         writes_version=step.writes_version and not skips,
         overwrites=step.overwrites,
@@ -240,6 +242,7 @@ class _Decision:
     writes_version: bool = False
     overwrites: bool = False
     moves_pin: bool = False
+    is_ours: bool = False
     reason: Optional[Text] = None
     notes: tuple[Text, ...] = ()
 
@@ -280,7 +283,7 @@ def _already_published(same: TemplateVersion, found: ExistingFile) -> _Decision:
     """Finish what an earlier try of this build began: a version that is there, but not current."""
     if found.is_pinned:
         return _Decision("update", version_id=same.id, moves_pin=True)
-    return _Decision("unchanged", version_id=same.id, notes=(_not_current(same, found),))
+    return _Decision("unchanged", version_id=same.id, is_ours=True, notes=(_not_current(same, found),))
 
 
 def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
@@ -322,15 +325,15 @@ def _current_ref(found: ExistingFile) -> Optional[VersionRef]:
     return VersionRef(id=found.current.id, name=found.current.version, created_at=found.current.create_at)
 
 
-def _base(found: ExistingFile, *, desired: Desired) -> Optional[VersionRef]:
+def _base(found: ExistingFile, step: _Decision, *, desired: Desired) -> Optional[VersionRef]:
     """Return what an unchanged file was published against: for what this build wrote, the version before it.
 
     So a retried step has the plan digest and the `previous_version` of the first try.
     """
-    current = found.current
-    origin = read_provenance(current.description) if current is not None else None
-    if current is not None and origin is not None and origin.is_same_build_as(desired.provenance):
-        return found.before(current.id)
+    holder = found.same_name if step.is_ours else found.current
+    origin = read_provenance(holder.description) if holder is not None else None
+    if holder is not None and origin is not None and origin.is_same_build_as(desired.provenance):
+        return found.before(holder.id)
     return _current_ref(found)
 
 
@@ -407,17 +410,20 @@ def _taken(
                 yield say("plan.port_taken", port=port, name=change.name, owner=ports[port])
 
 
-def _plan_chart(desired: Desired, existing: Existing, changes: Sequence[Change]) -> ChartAction:
+def _plan_chart(
+    desired: Desired, existing: Existing, changes: Sequence[Change], *, policy: Policy
+) -> ChartAction:
     """Say what becomes of the template set.
 
     It is published when a file changes, or to finish what this build began. An unchanged run makes no new
-    one: identical content is no new version.
+    one: identical content is no new version. One that is there with other templates is a conflict, unless
+    versions may be overwritten.
     """
     if not desired.target.template_set:
         return "none"
     if existing.chart is not None:
         same = {f.name: f.text for f in desired.files} == existing.chart.template_contents()
-        return "unchanged" if same else "conflict"
+        return "unchanged" if same else "create" if policy.overwrite_version else "conflict"
     if any(change.writes for change in changes) or _published_by_this_build(desired, existing):
         return "create"
     return "none"
@@ -437,13 +443,12 @@ def _plan_notes(existing: Existing) -> Iterable[Text]:
         yield say("plan.others_unreadable", names=unreadable)
 
 
-def _plan_digest(desired: Desired, existing: Existing, changes: Sequence[Change]) -> str:
+def _plan_digest(desired: Desired, changes: Sequence[Change]) -> str:
     """Return what a person approves: target, version name, and per file its content and what it replaces."""
     target = desired.target
     rows = []
     for change in changes:
-        found = existing.files.get(change.name)
-        base = change.previous if found is None or change.writes else _base(found, desired=desired)
+        base = change.previous
         changed = base is None or change.writes or base.id != change.version_id
         rows.append([change.name, changed, base.id if base is not None else "", change.digest])
     whole = [target.region, target.project, target.space, target.template_set, desired.version, rows]

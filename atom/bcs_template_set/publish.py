@@ -4,54 +4,37 @@ What is guaranteed, and what can't be. BCS has no compare-and-swap, and its crea
 without a unique index (facts/bcs.md, trap 5). So:
 - a file is written only if the version it was planned against is still current at that moment; else it is
   reported as overtaken, and the caller reads, plans and checks again;
-- a write whose answer was lost is read back by name before it is sent again, after a pause that lets a
-  slow one finish;
-- between the check and the write remains a window. It is noticed afterwards: `settle` looks for versions
-  written in between, for files that point elsewhere, and for names that exist twice, and says so;
+- a write whose answer was lost is read back by name before it is sent again (`write_once.py`), after a
+  pause that lets a slow one finish;
+- between the check and the write remains a window: `aftermath.py` looks back for what was written in it;
 - nothing is undone by deleting, and a failure on one file does not stop the others.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional, Protocol, TypeVar
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.protocol import Read, TemplateFile, Write
-from bcs_template_set.bcs.template_files import (
-    Wanted,
-    find_space,
-    oldest_of_each_name,
-    read_chart,
-    space_histories,
-)
+from bcs_template_set.bcs.template_files import find_space, oldest_of_each_name
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import (
     AnswerUnreadable,
-    BcsFailed,
-    OutcomeUnknown,
     OutOfTime,
     Overtaken,
     StepError,
     VersionConflict,
 )
-from bcs_template_set.existing import VersionRef
-from bcs_template_set.messages import Text, say
+from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, FileState
 from bcs_template_set.overlap import Raised, overlap
 from bcs_template_set.plan import Change, Desired, Plan
+from bcs_template_set.write_once import write_once
 
 T = TypeVar("T")
-
-NAME_EXISTS = 7
-"""BCS's code for "the version or name exists" (facts/bcs.md, "Answers")."""
-
-MOST_TRIES = 3
-PAUSES_BEFORE_READING_BACK = (1.0, 4.0)
-"""Seconds; a write that timed out may still be under way when we first look."""
 
 
 class Writer(Protocol):
@@ -124,33 +107,36 @@ def _untouched(change: Change) -> FileOutcome:
 
 def _ended(publishing: Publishing, change: Change, *, space_id: str) -> FileOutcome:
     """Publish one file and turn whatever a server did into an outcome; a defect of ours passes through."""
-    if publishing.deadline.passed():
+    try:
+        outcome = publish_file(publishing, change, space_id=space_id)
+    except OutOfTime:  # only ever raised before a file's first write
         outcome = FileOutcome(change, "not-attempted", notes=change.notes)
-    else:
-        try:
-            outcome = publish_file(publishing, change, space_id=space_id)
-        except OutOfTime as exc:
-            outcome = FileOutcome(change, "failed", error=exc, notes=change.notes)
-        except StepError as exc:
-            outcome = FileOutcome(
-                change, "failed", error=exc.with_context(file=change.name), notes=change.notes
-            )
+    except StepError as exc:
+        outcome = _failed(change, exc)
     publishing.on_file(outcome)
     return outcome
 
 
-def ensure_space(publishing: Publishing) -> str:
-    """Return the id of the run's template space, creating it where it is missing."""
+def _failed(change: Change, error: StepError) -> FileOutcome:
+    return FileOutcome(change, "failed", error=error.with_context(file=change.name), notes=change.notes)
+
+
+def ensure_space(publishing: Publishing) -> tuple[str, bool]:
+    """Return the id of the run's template space, and whether it had to be created.
+
+    Raises:
+        StepError: what the gateway or BCS answered.
+    """
     create = protocol.create_space(publishing.project, name=publishing.space)
 
     def read_back() -> Optional[str]:
         found = find_space(publishing.writer, project=publishing.project, space=publishing.space)
         return found.id if found is not None else None
 
-    known = read_back()
-    if known is not None:
-        return known
-    return _write_once(publishing, lambda: publishing.writer.write(create).id, read_back=read_back)
+    space_id, was_there = write_once(
+        publishing.clock, lambda: publishing.writer.write(create).id, read_back=read_back
+    )
+    return space_id, not was_there
 
 
 # --- one file -------------------------------------------------------------------------------------------
@@ -173,8 +159,28 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
     if change.writes_version:
         version_id = _create_version(publishing, change)
     if change.moves_pin or metadata.is_draft:
-        _carry_over(publishing, metadata, moves_pin=change.moves_pin)
+        try:
+            _carry_over(publishing, metadata, moves_pin=change.moves_pin)
+        except StepError as exc:
+            return _half_done(publishing, change, exc, metadata=metadata, version_id=version_id)
     return _verified(publishing, change, version_id=version_id)
+
+
+def _half_done(
+    publishing: Publishing, change: Change, error: StepError, *, metadata: TemplateFile, version_id: str
+) -> FileOutcome:
+    """Return the failure of a file whose version is written, but whose metadata could not be put back."""
+    name = "not_pinned" if change.moves_pin else "draft_lost"
+    note = say(
+        f"publish.{name}",
+        name=change.name,
+        version=publishing.version,
+        current=metadata.version,
+        user=metadata.updator,
+    )
+    failed = _failed(change, error)
+    written = version_id if change.writes_version else ""
+    return replace(failed, version_id=written, version=publishing.version, notes=(*failed.notes, note))
 
 
 def _check_still_current(change: Change, metadata: TemplateFile) -> None:
@@ -211,7 +217,9 @@ def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> st
             raise Overtaken(details=[say("publish.created_by_another", name=change.name)])
         return version_id
 
-    return _write_once(publishing, lambda: publishing.writer.write(call).version_id, read_back=read_back)
+    return write_once(
+        publishing.clock, lambda: publishing.writer.write(call).version_id, read_back=read_back
+    )[0]
 
 
 def _create_version(publishing: Publishing, change: Change) -> str:
@@ -227,7 +235,7 @@ def _create_version(publishing: Publishing, change: Change) -> str:
     def read_back() -> Optional[str]:
         return _find_ours(publishing, change)
 
-    return _write_once(publishing, lambda: publishing.writer.write(call).id, read_back=read_back)
+    return write_once(publishing.clock, lambda: publishing.writer.write(call).id, read_back=read_back)[0]
 
 
 def _find_ours(publishing: Publishing, change: Change) -> Optional[str]:
@@ -265,170 +273,31 @@ def _carry_over(publishing: Publishing, metadata: TemplateFile, *, moves_pin: bo
 
     def read_back() -> Optional[str]:
         seen = publishing.writer.read(protocol.get_file(publishing.project, metadata.id))
-        return metadata.id if (seen.version, seen.is_draft) == (version, metadata.is_draft) else None
+        is_pinned = seen.version == version or not moves_pin
+        return metadata.id if is_pinned and _draft_of(seen) == _draft_of(metadata) else None
 
-    _write_once(publishing, send, read_back=read_back)
+    write_once(publishing.clock, send, read_back=read_back)
 
 
-def _write_once(
-    publishing: Publishing, send: Callable[[], str], *, read_back: Callable[[], Optional[str]]
-) -> str:
-    """Return the id that a creation gave; send again only where reading back shows it did not happen."""
-    for _ in range(MOST_TRIES):
-        try:
-            return send()
-        except OutcomeUnknown as exc:
-            unknown = exc
-        except BcsFailed as exc:
-            if exc.fields.get("bcs_code") != NAME_EXISTS:
-                raise
-            found = read_back()
-            if found is None:
-                raise
-            return found
-        for pause in PAUSES_BEFORE_READING_BACK:
-            publishing.clock.wait(pause)
-            found = read_back()
-            if found is not None:
-                return found
-    raise unknown
+def _draft_of(metadata: TemplateFile) -> tuple[bool, str, str]:
+    return metadata.is_draft, metadata.draft_version, metadata.draft_content
 
 
 def _verified(publishing: Publishing, change: Change, *, version_id: str) -> FileOutcome:
-    """Read the version back: it is there, holds what was sent, and names its creator."""
-    version = publishing.writer.read(protocol.get_version(publishing.project, version_id))
-    if version.content != change.content:
-        raise AnswerUnreadable(
-            url=f"template/versions/{version_id}", problem=say("publish.content_differs", name=change.name)
-        )
-    return FileOutcome(
-        change,
-        "applied",
-        version_id=version.id,
-        version=version.version,
-        creator=version.creator,
-        notes=change.notes,
-    )
+    """Read the version back: it holds what was sent, and names its creator.
 
-
-# --- afterwards -----------------------------------------------------------------------------------------
-
-
-def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: str) -> tuple[FileOutcome, ...]:
-    """Look at the space once more and note on every applied file what a rival did meanwhile."""
-    if not any(outcome.state == "applied" for outcome in files):
-        return tuple(files)
-    rows = publishing.writer.read(protocol.list_files(publishing.project, space_id))
-    histories = space_histories(
-        publishing.writer, publishing.project, space_id=space_id, space=publishing.space
-    )
-    current = oldest_of_each_name(rows)
-    counts = Counter(row.real_name for row in rows)
-    return tuple(
-        replace(
-            outcome,
-            notes=(
-                *outcome.notes,
-                *_twice_notes(outcome.change.name, counts),
-                *_overtaken_notes(outcome, current.get(outcome.change.name)),
-                *_between_notes(outcome, (histories or {}).get(outcome.change.name, ())),
-            ),
-        )
-        if outcome.state == "applied"
-        else outcome
-        for outcome in files
-    )
-
-
-def _twice_notes(name: str, counts: Mapping[str, int]) -> list[Text]:
-    return [say("publish.file_twice", name=name)] if counts.get(name, 0) > 1 else []
-
-
-def _overtaken_notes(outcome: FileOutcome, row: Optional[TemplateFile]) -> list[Text]:
-    if row is None:
-        return [say("publish.file_gone", name=outcome.change.name)]
-    if row.version_id == outcome.version_id or row.version == outcome.version:
-        return []
-    return [
-        say("publish.not_current", name=outcome.change.name, version=outcome.version, current=row.version)
-    ]
-
-
-def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:
-    """Name the versions written after the one planned against and before ours; `history` is newest first."""
-    ids = [ref.id for ref in history]
-    previous = outcome.change.previous
-    if outcome.version_id not in ids or outcome.change.overwrites:
-        return []
-    older = history[ids.index(outcome.version_id) + 1 :]
-    rivals: list[str] = []
-    for ref in older:
-        if previous is not None and ref.id == previous.id:
-            break
-        rivals.append(ref.name)
-    else:
-        if previous is not None:
-            return []
-    return [say("publish.written_between", name=outcome.change.name, versions=rivals)] if rivals else []
-
-
-def creator_warnings(files: Sequence[FileOutcome], *, user: str) -> tuple[Text, ...]:
-    """Return a warning for every creator BCS recorded who is not the acting user (design section 3)."""
-    others: dict[str, list[str]] = {}
-    for outcome in files:
-        if outcome.state == "applied" and outcome.creator and user and outcome.creator != user:
-            others.setdefault(outcome.creator, []).append(outcome.change.name)
-    return tuple(
-        say("publish.other_creator", creator=creator, user=user, names=names)
-        for creator, names in sorted(others.items())
-    )
-
-
-# --- template set ---------------------------------------------------------------------------------------
-
-
-def publish_chart(publishing: Publishing, files: Sequence[FileOutcome]) -> tuple[Text, ...]:
-    """Publish the run's files as the template set, and return what could not be verified, as warnings.
-
-    Templates that BCS does not find are dropped silently (trap 14), so what is there afterwards is compared
-    with what was asked, where helm-manager may be asked.
-
-    Raises:
-        BcsFailed: BCS refused, or the template set lacks files.
+    BCS has said that it is written, so where it can't be read that is a note, and no failure.
     """
-    target = publishing.desired.target
-    versions = {outcome.change.name: outcome.version for outcome in files}
-    call = protocol.create_template_set(
-        target.project,
-        name=target.template_set,
-        version=publishing.version,
-        description=publishing.desired.provenance.line("".join(f.text for f in publishing.desired.files)),
-        templates=[(target.space, name, version) for name, version in sorted(versions.items())],
+    applied = FileOutcome(
+        change, "applied", version_id=version_id, version=publishing.version, notes=change.notes
     )
     try:
-        publishing.writer.write(call)
-    except OutcomeUnknown:
-        publishing.clock.wait(PAUSES_BEFORE_READING_BACK[1])
-        if not _chart_state(publishing)[0]:
-            raise
-    names, readable = _chart_state(publishing)
-    if not readable:
-        return (say("publish.chart_unverified", name=target.template_set, version=publishing.version),)
-    missing = sorted(set(versions) - names)
-    if missing:
-        raise BcsFailed(bcs_code=0, message=say("publish.chart_incomplete", names=missing))
-    return ()
-
-
-def _chart_state(publishing: Publishing) -> tuple[frozenset[str], bool]:
-    target = publishing.desired.target
-    wanted = Wanted(
-        project=target.project,
-        space=target.space,
-        files=(),
-        version=publishing.version,
-        template_set=target.template_set,
-        started_at=0,
-    )
-    chart, readable = read_chart(publishing.writer, wanted)
-    return frozenset(chart.template_contents() if chart is not None else ()), readable
+        version = publishing.writer.read(protocol.get_version(publishing.project, version_id))
+    except StepError as exc:
+        note = say("publish.unverified", name=change.name, version=publishing.version, problem=exc.title())
+        return replace(applied, notes=(*change.notes, note))
+    if version.content == change.content:
+        return replace(applied, creator=version.creator)
+    problem = say("publish.content_differs", name=change.name)
+    error = AnswerUnreadable(url=f"template/versions/{version_id}", problem=problem)
+    return replace(_failed(change, error), version_id=version_id, version=version.version)

@@ -6,24 +6,23 @@ code before it can't write. `run_step` is the one boundary that turns any except
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TypeVar
 
+from bcs_template_set.aftermath import creator_warnings, settle
 from bcs_template_set.atom_sdk import variables
-from bcs_template_set.atom_sdk.agent import Agent
-from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.bcs.calls import Read, Write
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.template_files import Reader, Wanted, read_existing
-from bcs_template_set.clock import Clock, Deadline
+from bcs_template_set.clock import Deadline
 from bcs_template_set.credentials import principal_credential
+from bcs_template_set.defects import defect_of, traceback_of
+from bcs_template_set.deploy_run import deploy_run, look_ahead, rollout_result
 from bcs_template_set.ending import show_lines
 from bcs_template_set.errors import (
-    Defect,
     Interrupted,
     ManifestsInvalid,
-    NotYet,
     OutOfTime,
     Overtaken,
     StepError,
@@ -37,40 +36,25 @@ from bcs_template_set.manifests.render import RenderRequest, render_manifests, r
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, Identity, Outcome, RequestRecord, Result
-from bcs_template_set.plan import Desired, Plan, Policy, Target, make_plan, refusal
+from bcs_template_set.plan import Desired, Plan, Target, make_plan, refusal
 from bcs_template_set.principal import Credential, People, Principal, resolve_principal
 from bcs_template_set.provenance import Provenance
-from bcs_template_set.publish import (
-    Publishing,
-    Writer,
-    creator_warnings,
-    ensure_space,
-    publish_chart,
-    publish_files,
-    settle,
-)
+from bcs_template_set.publish import Publishing, Writer, ensure_space, publish_files
+from bcs_template_set.publish_chart import publish_chart
 from bcs_template_set.region_settings import read_regions
-from bcs_template_set.regions import Region
+from bcs_template_set.regions import Region, secrets_of
 from bcs_template_set.report.log_lines import file_lines, header_lines, plan_lines
+from bcs_template_set.report.phase_lines import rendered_lines, settings_lines
 from bcs_template_set.run_context import RunContext, make_context
 from bcs_template_set.settings import Settings, read_settings
 from bcs_template_set.story import Story
 from bcs_template_set.transport import Transport
+from bcs_template_set.world import Run, World
+
+T = TypeVar("T")
 
 MOST_ROUNDS = 3
 """How often a run plans again because somebody else published in between (design section 6)."""
-
-
-@dataclass(frozen=True)
-class World:
-    """Everything a run has beside its inputs."""
-
-    agent: Agent
-    log: Log
-    clock: Clock
-    deadline: Deadline
-    story: Story
-    workspace: Path
 
 
 def run_step(world: World) -> Outcome:
@@ -80,22 +64,16 @@ def run_step(world: World) -> Outcome:
         result = _live(world)
     except StepError as exc:
         story.error = _with_who(exc, story)
+        result = rollout_result(exc, story.rollout) or _FAILED
     except Stopped as exc:
-        story.error = Interrupted(signal=exc.signal_name)
+        story.stop(Interrupted(signal=exc.signal_name))
     except Exception as exc:  # noqa: BLE001 - the one boundary: a defect becomes an outcome too
         story.error = defect_of(exc)
-        world.log.foreign("".join(traceback.format_exception(type(exc), exc, exc.__traceback__)))
+        world.log.foreign(traceback_of(exc))
     return story.tell(result)
 
 
 _FAILED: Result = "failed"
-
-
-def defect_of(exc: BaseException) -> Defect:
-    """Return the error for an exception nobody foresaw: its kind and the innermost place in this step."""
-    ours = [f for f in traceback.extract_tb(exc.__traceback__) if "bcs_template_set" in f.filename]
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
-    return Defect(kind=type(exc).__name__, place=place)
 
 
 def _with_who(error: StepError, story: Story) -> StepError:
@@ -112,8 +90,6 @@ def _with_who(error: StepError, story: Story) -> StepError:
 def _live(world: World) -> Result:
     with world.story.phase("settings"):
         settings, region = read_everything(world)
-    if settings.action == "deploy":
-        raise NotYet(what=say("settings.deploying"))
     principal = identify(world, settings, region)
     with world.story.phase("render"):
         desired = render_desired(world, settings, principal)
@@ -124,7 +100,11 @@ def _live(world: World) -> Result:
         if settings.action == "plan":
             return "planned"
         with world.story.phase("publish"):
-            return publish_run(run, gateway, principal, plan=plan, existing=existing)
+            result = publish_run(run, gateway, principal, plan=plan, existing=existing)
+        if settings.action == "publish" or result == "skipped":
+            return result
+        with world.story.phase("deploy"):
+            return deploy_run(run, WatchedWriter(gateway, world.story), existing=existing)
     except Stopped as exc:
         # Threads under way outlive this one: none of them may write after the verdict.
         gateway.stop(Interrupted(signal=exc.signal_name))
@@ -135,40 +115,25 @@ def _plan(run: Run, reader: Reader) -> tuple[Plan, Existing]:
     with run.world.story.phase("plan"):
         plan, existing = plan_run(run, reader)
     check_refusal(run, plan)
+    if run.settings.cluster_id:
+        look_ahead(run, reader, existing)
     return plan, existing
-
-
-@dataclass(frozen=True)
-class Run:
-    """What the phases from the plan on share; the gateway is handed to each as what it may do with it."""
-
-    world: World
-    settings: Settings
-    region: Region
-    desired: Desired
-
-    @property
-    def policy(self) -> Policy:
-        """Return what the author allows."""
-        return Policy(
-            overwrite_version=self.settings.overwrite_version,
-            allow_route_removal=self.settings.allow_route_removal,
-            on_newer_build=self.settings.on_newer_build,
-        )
-
-    @property
-    def concurrency(self) -> int:
-        """Return how many requests may be under way at once."""
-        return self.region.endpoint.concurrency
 
 
 # --- settings and identity ------------------------------------------------------------------------------
 
 
 def read_everything(world: World) -> tuple[Settings, Region]:
-    """Return the typed inputs and the region they name; every mistake of either is in one error."""
+    """Return the typed inputs and the region they name.
+
+    Raises:
+        PrivateSettingsInvalid: the atom's owner has to put every mistake of it right.
+        InputsInvalid: the pipeline's author has to put every mistake of it right.
+    """
     inputs = world.agent.inputs()
     regions = read_regions(world.agent.private_setting("regions").reveal())
+    for secret in secrets_of(regions.values()):
+        world.log.mask(secret)
     settings = read_settings(inputs, regions=tuple(regions), pipeline_project=variables.project(inputs))
     world.story.heading = replace(
         world.story.heading,
@@ -200,9 +165,9 @@ def identify(world: World, settings: Settings, region: Region) -> Principal:
         reason=principal.reason,
         starter=people.starter,
     )
-    show_lines(
-        world.log, header_lines(world.story.heading, world.story.identity, language=world.story.language)
-    )
+    language = world.story.language
+    show_lines(world.log, header_lines(world.story.heading, world.story.identity, language=language))
+    show_lines(world.log, settings_lines(settings, language=language))
     return principal
 
 
@@ -245,6 +210,7 @@ def render_desired(world: World, settings: Settings, principal: Principal) -> De
     if findings:
         raise ManifestsInvalid(details=[finding.as_text() for finding in findings])
     world.story.rendered = files
+    show_lines(world.log, rendered_lines(files, language=world.story.language))
     target = Target(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
         pipeline=context.pipeline.id,
@@ -360,6 +326,23 @@ def check_refusal(run: Run, plan: Plan) -> None:
 # --- publish --------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class WatchedWriter:
+    """A writer whose writes the story counts while they are under way."""
+
+    writer: Writer
+    story: Story
+
+    def read(self, call: Read[T]) -> T:
+        """Send a read and return its answer."""
+        return self.writer.read(call)
+
+    def write(self, call: Write[T]) -> T:
+        """Send a write and return its answer."""
+        with self.story.writing():
+            return self.writer.write(call)
+
+
 def publish_run(run: Run, writer: Writer, principal: Principal, *, plan: Plan, existing: Existing) -> Result:
     """Write the plan, planning again where somebody published in between, and return the result.
 
@@ -368,7 +351,7 @@ def publish_run(run: Run, writer: Writer, principal: Principal, *, plan: Plan, e
     """
     story = run.world.story
     publishing = Publishing(
-        writer=writer,
+        writer=WatchedWriter(writer, story),
         desired=run.desired,
         clock=run.world.clock,
         deadline=run.world.deadline,
@@ -379,7 +362,7 @@ def publish_run(run: Run, writer: Writer, principal: Principal, *, plan: Plan, e
     _check_all_done(files, deadline=run.world.deadline)
     if plan.chart == "create":
         story.chart = "failed"
-        story.warnings += publish_chart(publishing, files)
+        story.warnings += publish_chart(publishing, plan, files)
         story.chart = "created"
     elif plan.chart == "unchanged":
         story.chart = "unchanged"
@@ -397,9 +380,11 @@ def _publish_rounds(
     space_id = existing.space.id if existing.space is not None else ""
     for round_number in range(1, MOST_ROUNDS + 1):
         if not space_id and any(change.writes for change in plan.changes):
-            space_id = ensure_space(publishing)
-            run.world.story.created_space = True
+            space_id, run.world.story.created_space = ensure_space(publishing)
+        if any(change.writes for change in plan.changes):
+            run.world.log.group_start(say("log.group_publish", version=run.desired.version))
         files = publish_files(publishing, plan, space_id=space_id)
+        run.world.log.group_end()
         for outcome in files:
             run.world.story.record(outcome)
         overtaken = [outcome for outcome in files if isinstance(outcome.error, Overtaken)]
@@ -408,13 +393,28 @@ def _publish_rounds(
         run.world.log.warning(say("publish.planning_again", names=[o.change.name for o in overtaken]))
         plan, existing = plan_run(run, publishing.writer)
         check_refusal(run, plan)
-    settled = settle(publishing, run.world.story.files(), space_id=space_id)
-    for outcome in settled:
-        run.world.story.record(outcome)
-    return plan, settled
+    return plan, _settle(run, publishing, space_id=space_id)
+
+
+def _settle(run: Run, publishing: Publishing, *, space_id: str) -> tuple[FileOutcome, ...]:
+    """Note what rivals did while the files were written, and say it; what can't be seen is a warning."""
+    story = run.world.story
+    files = story.files()
+    try:
+        settled = settle(publishing, files, space_id=space_id)
+    except StepError as exc:
+        story.warnings.append(say("publish.unsettled", problem=exc.title()))
+        return files
+    for before, outcome in zip(files, settled):
+        story.record(outcome)
+        for note in outcome.notes[len(before.notes) :]:
+            run.world.log.warning(note)
+    return settled
 
 
 def _file_ended(run: Run, outcome: FileOutcome) -> None:
+    if run.world.story.stopped:
+        return
     run.world.story.record(outcome)
     show_lines(run.world.log, file_lines(outcome, language=run.world.story.language))
 

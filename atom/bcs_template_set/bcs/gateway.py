@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Callable, NoReturn, Optional, Protocol, TypeVar, Union
 
@@ -157,6 +158,8 @@ class Gateway:
     def _wait_or_give_up(self, retry: RetryAfter, error: StepError, *, failures: int, limits: int) -> None:
         chance = self._chance()
         seconds = self._policy.wait(retry, failures=failures, limits=limits, chance=chance)
+        if self._deadline.passed():  # our own time ended the wait for an answer: no fault of the server's
+            raise self._out_of_time(details=[error.title()], context=error.context) from error
         if seconds is None or seconds >= self._deadline.remaining():
             raise error
         if retry.slows_all:
@@ -266,4 +269,10 @@ class Gateway:
             self._give_up(last)
 
     def _give_up(self, last: Optional[StepError]) -> NoReturn:
-        raise last or OutOfTime(seconds=int(self._deadline.seconds or 0))
+        raise last or self._out_of_time()
+
+    def _out_of_time(
+        self, *, details: Sequence[Text] = (), context: Optional[Mapping[str, object]] = None
+    ) -> OutOfTime:
+        seconds = int(self._deadline.seconds or 0)
+        return OutOfTime(seconds=seconds, details=details, context=context)

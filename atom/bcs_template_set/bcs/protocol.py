@@ -65,7 +65,7 @@ __all__ = [
 
 EDIT_FORMAT = "yaml"
 CHART_CATEGORY = "bk-ci"
-"""BCS wants a category of 1-64 characters and only notes it on the chart (`buildChart`, 2026-07): who made it."""
+"""BCS wants a category of 1-64 characters, and only notes it on the chart (`buildChart`, 2026-07)."""
 
 RENDER_MODE = "Simple"
 """`{{ NAME }}` is replaced at deploy time (facts/bcs.md, trap 2)."""
@@ -291,9 +291,15 @@ def create_version(
 
 
 def create_template_set(
-    project: str, *, name: str, version: str, description: str, templates: Sequence[tuple[str, str, str]]
+    project: str,
+    *,
+    name: str,
+    version: str,
+    description: str,
+    templates: Sequence[tuple[str, str, str]],
+    force: bool = False,
 ) -> Write[None]:
-    """Make a template set of versions, each a (space, file name, version name).
+    """Make a template set of versions, each a (space, file name, version name); `force` replaces one.
 
     Those that BCS does not find it leaves out silently (trap 14).
     """
@@ -316,7 +322,7 @@ def create_template_set(
             "readme": "",
             "templates": chosen,
             "values": "",
-            "force": False,
+            "force": force,
         },
     )
 

@@ -1,8 +1,8 @@
 """Read what a template space holds of a run's files: only what the plan must see, overlapping where it may.
 
-The chain of round trips is at most four long: project and space; the space's files and version names; the
-contents that must be seen; for files that change, versions written since the build started. Only reads
-leave this module: it is given the gateway as a `Reader`.
+The chain of round trips is four long for files that change: project and space; the space's files and
+version names; the contents that must be seen; versions written since the build started. A version that has
+the run's name already is one more. Only reads leave this module: it is given the gateway as a `Reader`.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace, *, concu
         ),
     ]
     if wanted.template_set:
-        tasks.append(lambda: charts.append(read_chart(reader, wanted)))
+        tasks.append(lambda: charts.append(_read_wanted_chart(reader, wanted)))
     for result in overlap(tasks, concurrency=concurrency):
         _unwrap(result)
     chart, readable = charts[0] if charts else (None, True)
@@ -179,15 +179,20 @@ def _history(row: FileVersions, space: str) -> tuple[str, tuple[VersionRef, ...]
     return name, tuple(sorted(refs, key=lambda ref: (ref.created_at, ref.id), reverse=True))
 
 
-def read_chart(reader: Reader, wanted: Wanted) -> tuple[Optional[ChartVersion], bool]:
-    """Return the template set of the run's name and version, and whether this could be asked at all.
+def _read_wanted_chart(reader: Reader, wanted: Wanted) -> tuple[Optional[ChartVersion], bool]:
+    return read_chart(reader, wanted.project, template_set=wanted.template_set, version=wanted.version)
+
+
+def read_chart(
+    reader: Reader, project: str, *, template_set: str, version: str
+) -> tuple[Optional[ChartVersion], bool]:
+    """Return the template set of that name and version, and whether this could be asked at all.
 
     helm-manager answers an unknown chart with an error of its own, like any other failure; both mean
     "not known to exist".
     """
     try:
-        call = protocol.get_chart_version(wanted.project, name=wanted.template_set, version=wanted.version)
-        return reader.read(call), True
+        return reader.read(protocol.get_chart_version(project, name=template_set, version=version)), True
     except BcsFailed:
         return None, True
     except (NoSuchPath, AppNotGranted, NoPermission):

@@ -1,0 +1,121 @@
+"""Look at the space after publishing: what others wrote in the window that no check can close.
+
+Versions written in between, files that point elsewhere, names that exist twice (facts/bcs.md, trap 5), and
+creators who are not the acting user: each is said, and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Optional
+
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.protocol import TemplateFile
+from bcs_template_set.bcs.template_files import oldest_of_each_name, space_histories
+from bcs_template_set.existing import VersionRef
+from bcs_template_set.messages import Text, say
+from bcs_template_set.outcome import FileOutcome
+from bcs_template_set.overlap import Raised, overlap
+from bcs_template_set.publish import Publishing
+
+
+def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: str) -> tuple[FileOutcome, ...]:
+    """Look at the space once more and note on every applied file what a rival did meanwhile.
+
+    Raises:
+        StepError: the space could not be read; everything stands as `files` tells it.
+    """
+    if not any(outcome.state == "applied" for outcome in files):
+        return tuple(files)
+    rows, histories = _read_space(publishing, space_id)
+    current = oldest_of_each_name(rows)
+    counts = Counter(row.real_name for row in rows)
+    return tuple(
+        replace(
+            outcome,
+            notes=(
+                *outcome.notes,
+                *_twice_notes(outcome.change.name, counts),
+                *_overtaken_notes(outcome, current.get(outcome.change.name)),
+                *_between_notes(outcome, histories.get(outcome.change.name, ())),
+                *_same_name_notes(outcome, histories.get(outcome.change.name, ())),
+            ),
+        )
+        if outcome.state == "applied"
+        else outcome
+        for outcome in files
+    )
+
+
+def _read_space(
+    publishing: Publishing, space_id: str
+) -> tuple[list[TemplateFile], Mapping[str, tuple[VersionRef, ...]]]:
+    rows: list[TemplateFile] = []
+    histories: dict[str, tuple[VersionRef, ...]] = {}
+
+    def read_rows() -> None:
+        rows.extend(publishing.writer.read(protocol.list_files(publishing.project, space_id)))
+
+    def read_histories() -> None:
+        found = space_histories(
+            publishing.writer, publishing.project, space_id=space_id, space=publishing.space
+        )
+        histories.update(found or {})
+
+    for result in overlap([read_rows, read_histories], concurrency=publishing.concurrency):
+        if isinstance(result, Raised):
+            raise result.error
+    return rows, histories
+
+
+def _twice_notes(name: str, counts: Mapping[str, int]) -> list[Text]:
+    return [say("publish.file_twice", name=name)] if counts.get(name, 0) > 1 else []
+
+
+def _overtaken_notes(outcome: FileOutcome, row: Optional[TemplateFile]) -> list[Text]:
+    if row is None:
+        return [say("publish.file_gone", name=outcome.change.name)]
+    if row.version_id == outcome.version_id or row.version == outcome.version:
+        return []
+    return [
+        say("publish.not_current", name=outcome.change.name, version=outcome.version, current=row.version)
+    ]
+
+
+def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:
+    """Name the versions written after the one planned against and before ours; `history` is newest first."""
+    ids = [ref.id for ref in history]
+    previous = outcome.change.previous
+    if outcome.version_id not in ids or outcome.change.overwrites:
+        return []
+    older = history[ids.index(outcome.version_id) + 1 :]
+    rivals: list[str] = []
+    for ref in older:
+        if previous is not None and ref.id == previous.id:
+            break
+        rivals.append(ref.name)
+    else:
+        if previous is not None:
+            return []
+    return [say("publish.written_between", name=outcome.change.name, versions=rivals)] if rivals else []
+
+
+def _same_name_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:
+    """Name a version name that exists twice: two creations at once, of which BCS shows one (trap 5)."""
+    if sum(ref.name == outcome.version for ref in history) < 2:  # noqa: PLR2004 - ours and another
+        return []
+    return [say("publish.version_twice", name=outcome.change.name, version=outcome.version)]
+
+
+def creator_warnings(files: Sequence[FileOutcome], *, user: str) -> tuple[Text, ...]:
+    """Return a warning for every creator BCS recorded who is not the acting user (design section 3)."""
+    others: dict[str, list[str]] = {}
+    for outcome in files:
+        if outcome.state == "applied" and outcome.creator and user and outcome.creator != user:
+            others.setdefault(outcome.creator, []).append(outcome.change.name)
+    return tuple(
+        say("publish.other_creator", creator=creator, user=user, names=names)
+        for creator, names in sorted(others.items())
+    )

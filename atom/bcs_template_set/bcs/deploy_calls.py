@@ -1,0 +1,207 @@
+"""The calls of a deployment: what BCS asks for, dry run, deployment, live objects. Performs no I/O.
+
+Paths and shapes are those of facts/bcs.md ("Calls", traps 7 to 13) and of cluster-resources (bk-bcs 2026-07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from bcs_template_set.bcs.calls import JsonValue, Read, Unreadable, Write, given_segment, one
+
+WatchedKind = Literal["Deployment", "StatefulSet", "DaemonSet", "Job"]
+WATCHED_KINDS: tuple[WatchedKind, ...] = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+"""The kinds that `kubectl rollout status` waits for, and Job."""
+
+_RESOURCES: Mapping[str, str] = {
+    "Deployment": "deployments",
+    "StatefulSet": "statefulsets",
+    "DaemonSet": "daemonsets",
+    "Job": "jobs",
+    "Pod": "pods",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A namespace of a cluster. `project_id` is the 32-hex id, which live objects are asked for by."""
+
+    project: str
+    project_id: str
+    cluster_id: str
+    namespace: str
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A `{{ NAME }}` of the versions, and the value the namespace gives it, "" for none."""
+
+    key: str
+    value: str = ""
+
+
+class Variables(msgspec.Struct, frozen=True):
+    """What BCS would ask a person for before deploying."""
+
+    vars: tuple[Variable, ...] = ()
+
+
+class PreviewItem(msgspec.Struct, frozen=True, rename="camel"):
+    """One object as it would be applied, and as it is live ("" where there is none), both YAML."""
+
+    kind: str = ""
+    name: str = ""
+    content: str = ""
+    previous_content: str = ""
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """The dry run: `error` is "" where it passed; it stops at the first object that fails (trap 8)."""
+
+    items: tuple[PreviewItem, ...] = ()
+    error: str = ""
+
+
+class Deployed(msgspec.Struct, frozen=True):
+    """What a deployment answers: success is code 0 *and* an empty `error` (trap 1)."""
+
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class LiveObject:
+    """One live object, `status` included."""
+
+    manifest: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class LiveList:
+    """Live objects, pruned (trap 12): a Pod's reason is in `manifest_ext` by its uid."""
+
+    manifest: Mapping[str, JsonValue]
+    manifest_ext: Mapping[str, JsonValue]
+
+
+def list_variables(place: Place, *, version_ids: Sequence[str]) -> Read[Variables]:
+    """Ask which variables the versions hold, and which of them the namespace has values for."""
+    return Read(
+        name="list variables",
+        method="POST",
+        segments=_template(place, "variables"),
+        project=place.project,
+        parse=one(Variables),
+        body=_chosen(place, version_ids),
+    )
+
+
+def preview(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, str]) -> Read[Preview]:
+    """Ask for the dry run of versions; a read, although a POST."""
+    return Read(
+        name="preview",
+        method="POST",
+        segments=_template(place, "preview"),
+        project=place.project,
+        parse=one(Preview),
+        body={**_chosen(place, version_ids), "variables": dict(variables)},
+    )
+
+
+def deploy(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, str]) -> Write[Deployed]:
+    """Apply versions, one document after the other; waits for nothing (trap 7)."""
+    return Write(
+        name="deploy",
+        method="POST",
+        segments=_template(place, "deploy"),
+        project=place.project,
+        parse=one_or_empty,
+        body={**_chosen(place, version_ids), "variables": dict(variables)},
+    )
+
+
+def one_or_empty(data: JsonValue) -> Deployed:
+    """Return the answer of a deployment, whose data is null or {} where all went well."""
+    return Deployed() if data is None else one(Deployed)(data)
+
+
+def live_object(data: JsonValue) -> LiveObject:
+    """Return the one object that `data.manifest` is.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    manifest = data.get("manifest") if isinstance(data, dict) else None
+    if not isinstance(manifest, dict):
+        raise Unreadable("Object missing required field `manifest` - at `data`")
+    return LiveObject(manifest)
+
+
+def live_list(data: JsonValue) -> LiveList:
+    """Return the objects of `data.manifest`, and what `data.manifestExt` says of them; none for null."""
+    whole = data if isinstance(data, dict) else {}
+    manifest, notes = whole.get("manifest"), whole.get("manifestExt")
+    return LiveList(
+        manifest=manifest if isinstance(manifest, dict) else {},
+        manifest_ext=notes if isinstance(notes, dict) else {},
+    )
+
+
+def get_live(place: Place, *, kind: str, name: str) -> Read[LiveObject]:
+    """Read one live object whole."""
+    return Read(
+        name=f"get {kind}",
+        method="GET",
+        segments=(*_live(place, kind), given_segment(name, what=f"{kind}.metadata.name")),
+        project=place.project,
+        parse=live_object,
+        query=(("format", "manifest"),),
+    )
+
+
+def list_live(place: Place, *, kind: str) -> Read[LiveList]:
+    """List the live objects of a kind, pruned."""
+    return Read(
+        name=f"list {kind}",
+        method="GET",
+        segments=_live(place, kind),
+        project=place.project,
+        parse=live_list,
+        query=(("format", "manifest"),),
+    )
+
+
+def list_pods_of(place: Place, *, kind: str, name: str) -> Read[LiveList]:
+    """List the pods of one workload, pruned."""
+    return Read(
+        name="list pods",
+        method="GET",
+        segments=_live(place, "Pod"),
+        project=place.project,
+        parse=live_list,
+        query=(("ownerKind", kind), ("ownerName", name), ("format", "manifest")),
+    )
+
+
+def _template(place: Place, action: str) -> tuple[str, ...]:
+    project = given_segment(place.project, what="project_code")
+    return ("clusterresources", "v1", "projects", project, "template", action)
+
+
+def _live(place: Place, kind: str) -> tuple[str, ...]:
+    return (
+        *("clusterresources", "v1", "projects", given_segment(place.project_id, what="projectID")),
+        *("clusters", given_segment(place.cluster_id, what="cluster_id")),
+        *("namespaces", given_segment(place.namespace, what="namespace")),
+        *("workloads", _RESOURCES[kind]),
+    )
+
+
+def _chosen(place: Place, version_ids: Sequence[str]) -> dict[str, JsonValue]:
+    return {
+        "templateVersions": list(version_ids),
+        "clusterID": place.cluster_id,
+        "namespace": place.namespace,
+    }

@@ -1,0 +1,207 @@
+"""The deploy phase of a run: from the story's files to a rollout that the story tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bcs_template_set.bcs.deploy_calls import Place, list_variables
+from bcs_template_set.bcs.template_files import Reader
+from bcs_template_set.deploy_phase import DeployPhase, deploy_phase
+from bcs_template_set.ending import show_lines
+from bcs_template_set.errors import ProjectNotVisible, RolloutTimedOut, StepError, VariablesMissing
+from bcs_template_set.existing import Existing
+from bcs_template_set.manifests.variables import read_variables
+from bcs_template_set.messages import Text, say
+from bcs_template_set.outcome import Result
+from bcs_template_set.publish import Writer
+from bcs_template_set.report.rollout_lines import deployment_lines, watched_line
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
+from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.watched import Watched
+from bcs_template_set.transport import Transport
+from bcs_template_set.world import Run
+
+SHARED_KINDS = frozenset(
+    {
+        *("Namespace", "CronJob", "Deployment", "Job", "Pod", "StatefulSet", "HorizontalPodAutoscaler"),
+        *(
+            "Endpoints",
+            "Ingress",
+            "Service",
+            "ConfigMap",
+            "Secret",
+            "PersistentVolumeClaim",
+            "ServiceAccount",
+        ),
+    }
+)
+"""The kinds that a shared cluster takes (facts/bcs.md, trap 9)."""
+
+
+def deploy_run(run: Run, writer: Writer, *, existing: Existing) -> Result:
+    """Deploy what this run wants live, wait for it, and return the result.
+
+    Raises:
+        StepError: what went wrong (8005xx); what was deployed is in the story.
+    """
+    world, story = run.world, run.world.story
+    files = versions_to_be_live(run, existing)
+    world.log.group_start(
+        say("deploy.group", cluster=run.settings.cluster_id, namespace=run.settings.namespace)
+    )
+    phase = DeployPhase(
+        writer=writer,
+        place=place_of(run, existing),
+        space=run.desired.target.space,
+        settings=run.settings,
+        given=read_variables(run.settings.variables),
+        pages=Transport(connections=8),
+        clock=world.clock,
+        deadline=world.deadline,
+        tell=world.log.info,
+        on_plan=lambda plan: _show_plan(run, plan),
+        on_change=lambda watched: _show_change(run, watched),
+        keep=lambda rollout: _keep(run, rollout),
+        restore=lambda way: _keep_way_back(run, way),
+    )
+    own = frozenset(file.name for file in files if file.version == run.desired.version)
+    story.rollout = deploy_phase(phase, files, own=own)
+    world.log.group_end()
+    return "deployed"
+
+
+def place_of(run: Run, existing: Existing) -> Place:
+    """Return the namespace to deploy into.
+
+    Raises:
+        ProjectNotVisible: the project manager would not say the id that live objects are asked for by.
+    """
+    if not existing.project_id:
+        identity = run.world.story.identity
+        user = identity.acting_user if identity is not None else ""
+        message = say("deploy.project_id_unknown")
+        raise ProjectNotVisible(project=run.desired.target.project, user=user, message=message)
+    return Place(
+        project=run.desired.target.project,
+        project_id=existing.project_id,
+        cluster_id=run.settings.cluster_id,
+        namespace=run.settings.namespace,
+    )
+
+
+def versions_to_be_live(run: Run, existing: Existing) -> list[FileVersion]:
+    """Return every file of the run at the version it has now in BCS."""
+    variables = {file.name: bool(file.variables) for file in run.desired.files}
+    deployed = {name: found.metadata.latest_deploy_version for name, found in existing.files.items()}
+    return [
+        FileVersion(
+            name=outcome.change.name,
+            version_id=outcome.version_id,
+            version=outcome.version,
+            before=deployed.get(outcome.change.name, ""),
+            has_variables=variables.get(outcome.change.name, False),
+        )
+        for outcome in run.world.story.files()
+        if outcome.version_id and outcome.state in ("applied", "unchanged")
+    ]
+
+
+def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result | None:
+    """Return the result that a rollout's end is called, None where it is simply failed."""
+    if rollout is None or error is None:
+        return None
+    if rollout.restoration is not None and rollout.restoration.files and rollout.restoration.problem is None:
+        return "restored"
+    return "timed-out" if isinstance(error, RolloutTimedOut) else None
+
+
+# --- telling --------------------------------------------------------------------------------------------
+
+
+def _show_plan(run: Run, plan: DeploymentPlan) -> None:
+    show_lines(run.world.log, deployment_lines(plan, language=run.world.story.language))
+
+
+def _show_change(run: Run, watched: Watched) -> None:
+    if run.world.story.stopped:
+        return
+    show_lines(run.world.log, [watched_line(watched, language=run.world.story.language)])
+
+
+def _keep(run: Run, rollout: Rollout) -> None:
+    run.world.story.rollout = rollout
+
+
+def _keep_way_back(run: Run, way: Restoration) -> None:
+    story = run.world.story
+    if story.rollout is not None:
+        story.rollout = replace(story.rollout, restoration=way)
+    for line in way_back_sentences(way):
+        run.world.log.warning(line)
+
+
+def way_back_sentences(way: Restoration) -> Iterable[Text]:
+    """Say what a restore came to."""
+    if way.problem is not None:
+        yield say("deploy.restore_failed", problem=way.problem)
+    elif way.files:
+        yield say("deploy.restored", names=[file.name for file in way.files])
+    if way.left:
+        yield say("deploy.restore_left", names=list(way.left))
+
+
+def by_hand(rollout: Rollout) -> Iterable[Text]:
+    """Say how to go back where nothing was restored."""
+    before = dict(rollout.before)
+    for file in rollout.deployed:
+        version = before.get(file.name, "")
+        if version and version != file.version:
+            yield say("deploy.restore_by_hand", name=file.name, version=version)
+
+
+# --- what a plan can know already -----------------------------------------------------------------------
+
+
+def look_ahead(run: Run, reader: Reader, existing: Existing) -> None:
+    """Ask and say what deploying this plan would meet, as far as that can be known before it is published.
+
+    Raises:
+        StepError: variables have no value, or, where all versions exist already, the dry run fails.
+    """
+    note = shared_cluster_note(run)
+    if note is not None:
+        run.world.log.warning(note)
+    check_variables_early(run, reader, existing)
+
+
+def check_variables_early(run: Run, reader: Reader, existing: Existing) -> None:
+    """Refuse a plan whose variables have no value, as far as BCS can be asked before versions exist.
+
+    BCS tells a namespace's values only for the names in a version: those of the files' current versions.
+
+    Raises:
+        VariablesMissing: a detail for each variable that neither the author nor the namespace gives.
+    """
+    names = sorted({name for file in run.desired.files for name in file.variables})
+    given = read_variables(run.settings.variables)
+    asked = [found.current.id for found in existing.files.values() if found.current is not None]
+    missing = [name for name in names if name not in given]
+    if not missing or not asked:
+        return
+    known = namespace_values(reader, place_of(run, existing), asked)
+    lacking = [name for name in missing if name in known and not known[name]]
+    if lacking:
+        raise VariablesMissing(details=[say("deploy.variable_missing", name=name) for name in lacking])
+
+
+def namespace_values(reader: Reader, place: Place, version_ids: list[str]) -> Mapping[str, str]:
+    """Return what the namespace has for the variables of these versions, "" for those it has not."""
+    found = reader.read(list_variables(place, version_ids=version_ids))
+    return {variable.key: variable.value for variable in found.vars}
+
+
+def shared_cluster_note(run: Run) -> Text | None:
+    """Say which kinds a shared cluster would refuse; whether this one is shared only BCS knows."""
+    kinds = sorted({d.kind for file in run.desired.files for d in file.documents} - SHARED_KINDS)
+    return say("deploy.shared_kinds", kinds=kinds, cluster=run.settings.cluster_id) if kinds else None

@@ -1,0 +1,1 @@
+"""Deploy versions, wait for what they start, and tell what came of it."""

@@ -1,0 +1,150 @@
+"""The table of what goes wrong in a cluster. Pure: performs no I/O.
+
+Read from the top: the first row whose reason, words and exit code fit names the cause. The sentences of a
+row are `rollout.<name>.cause` and `rollout.<name>.cure` of the catalogue. The wordings were read in messages
+of kubelet, containerd, Docker, kube-scheduler and API server (Kubernetes 1.20 to 1.34).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from bcs_template_set.rollout.pods import (
+    COMPLETED,
+    CREATING,
+    GATES_NOT_READY,
+    INIT_RUNNING,
+    NOT_READY,
+    PULL_REASONS,
+    RESTARTED,
+    UNSCHEDULABLE,
+)
+from bcs_template_set.rollout.status import DEADLINE_EXCEEDED
+
+Fault = Literal[1, 2]
+"""The errorType of the agent: 1 is the image's or the manifest's fault, 2 the cluster's."""
+
+NEVER = 0.0
+SCHEDULING_SECONDS = 60.0
+CONFIG_SECONDS = 20.0
+"""A Secret deployed with what needs it is found at the kubelet's next try, within some 15 seconds."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of the table. Empty `reasons` or `exits` and absent `words` fit everything."""
+
+    name: str
+    fault: Fault
+    patience: Optional[float] = None
+    reasons: frozenset[str] = frozenset()
+    words: Optional[re.Pattern[str]] = None
+    exits: frozenset[int] = frozenset()
+
+    def fits(self, *, reasons: frozenset[str], message: str, exit_code: Optional[int]) -> bool:
+        """Tell whether this row is about it."""
+        return (
+            (not self.reasons or bool(self.reasons & reasons))
+            and (self.words is None or self.words.search(message) is not None)
+            and (not self.exits or exit_code in self.exits)
+        )
+
+
+_Row = tuple[str, Fault, Optional[float], str]
+
+
+def _rows(reasons: Iterable[str], *rows: _Row) -> tuple[Rule, ...]:
+    """Return the rows for some reasons: name, fault, patience and what the message says ("" = anything)."""
+    return tuple(
+        Rule(name, fault, patience, frozenset(reasons), _pattern(words))
+        for name, fault, patience, words in rows
+    )
+
+
+def _pattern(words: str) -> Optional[re.Pattern[str]]:
+    return re.compile(words, re.IGNORECASE) if words else None
+
+
+_NETWORK = (
+    r"i/o timeout|no such host|connection (refused|reset)|no route to host|network is unreachable|"
+    r"tls handshake timeout|deadline ?exceeded|temporary failure|server misbehaving|"
+    r"registry is unavailable|unexpected eof|: eof\b|\b50[0234]\b"
+)
+_REFUSED = (
+    r"unauthori[sz]ed|denied|authentication|authorization failed|insufficient_scope|no basic auth|"
+    r"forbidden|\b40[13]\b"
+)
+_NOT_FOUND = r"not ?found|(manifest|name)[ _]unknown|does not exist|no such image"
+_BAD_COMMAND = r"executable file not found|no such file or directory|permission denied|not a directory"
+_NOT_ADMITTED = r"admission webhook .*denied|violates podsecurity|validatingadmissionpolicy"
+
+STARTS = frozenset({"CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun"})
+CRASHES = frozenset({"CrashLoopBackOff", "Error", COMPLETED, RESTARTED, "ContainerStatusUnknown"})
+_EXITS = (0, 1, 2, 126, 127, 137, 139, 143)
+_NODE_LOST = ("NodeLost", "NodeShutdown", "Terminated", "Shutdown", "NodeAffinity")
+_NODE_REFUSED = ("OutOfcpu", "OutOfmemory", "OutOfpods", "UnexpectedAdmissionError")
+
+RULES: tuple[Rule, ...] = (
+    *_rows(["InvalidImageName"], ("image_name", 1, NEVER, "")),
+    *_rows(["ErrImageNeverPull"], ("image_never_pull", 1, NEVER, "")),
+    *_rows(
+        PULL_REASONS,  # a missing platform and a host without address are "not found" too: they come first
+        ("image_platform", 1, NEVER, r"no match for platform|no matching manifest"),
+        ("image_busy", 2, None, r"toomanyrequests|too many requests|\b429\b|rate limit"),
+        ("image_certificate", 2, None, r"x509|certificate|http response to https"),
+        ("image_network", 2, None, _NETWORK),
+        ("image_refused", 1, NEVER, _REFUSED),
+        ("image_not_found", 1, NEVER, _NOT_FOUND),
+        ("image_pull", 2, None, ""),
+    ),
+    *_rows(
+        ["CreateContainerConfigError"],
+        ("config_key", 1, CONFIG_SECONDS, r"couldn't find key|non-existent .*key"),
+        ("config_missing", 1, CONFIG_SECONDS, r"(secret|configmap)s?\b.*not found"),
+        ("config_root", 1, CONFIG_SECONDS, r"runasnonroot|non-root"),
+        ("config", 1, CONFIG_SECONDS, ""),
+    ),
+    *_rows(STARTS | CRASHES, ("start_platform", 1, CONFIG_SECONDS, r"exec format error")),
+    *_rows(STARTS, ("start_command", 1, CONFIG_SECONDS, _BAD_COMMAND), ("start", 1, CONFIG_SECONDS, "")),
+    *_rows(
+        [UNSCHEDULABLE],  # masters are nearly always named for their taint: it comes last
+        ("claim_missing", 1, SCHEDULING_SECONDS, r"persistentvolumeclaim .*not found"),
+        ("claim_unbound", 2, SCHEDULING_SECONDS, r"volume"),
+        ("resources", 2, SCHEDULING_SECONDS, r"insufficient |too many pods"),
+        ("host_port", 1, SCHEDULING_SECONDS, r"free ports"),
+        ("node_choice", 1, SCHEDULING_SECONDS, r"selector|affinity|topology spread"),
+        ("taint", 2, SCHEDULING_SECONDS, r"taint|unschedulable|not ready"),
+        ("unschedulable", 2, SCHEDULING_SECONDS, ""),
+    ),
+    *_rows(["SchedulingGated"], ("gated", 2, None, "")),
+    *_rows(["Evicted", "Preempting", "Preempted"], ("evicted", 2, None, "")),
+    *_rows(_NODE_LOST, ("node_lost", 2, None, "")),
+    *_rows(_NODE_REFUSED, ("node_refused", 2, None, "")),
+    *_rows(["OOMKilled"], ("out_of_memory", 1, None, "")),
+    *(Rule(f"exit_{code}", 1, None, CRASHES, exits=frozenset({code})) for code in _EXITS),
+    *_rows(CRASHES, ("crash", 1, None, "")),
+    *_rows([NOT_READY], ("not_ready", 1, None, "")),
+    *_rows([GATES_NOT_READY], ("gates_not_ready", 2, None, "")),
+    *_rows([INIT_RUNNING], ("init_running", 1, None, "")),
+    *_rows([CREATING], ("creating", 2, None, "")),
+    *_rows(
+        ["FailedCreate"],
+        ("quota", 2, None, r"exceeded quota"),
+        ("quota_limits", 1, None, r"must specify "),
+        ("admission", 1, None, _NOT_ADMITTED),
+        ("service_account", 1, None, r"serviceaccount .*not found"),
+        ("create", 2, None, ""),
+    ),
+    *_rows(["DeadlineExceeded"], ("job_deadline", 1, NEVER, "")),
+    *_rows(["BackoffLimitExceeded"], ("job_backoff", 1, NEVER, "")),
+    *_rows([DEADLINE_EXCEEDED], ("progress_deadline", 2, NEVER, "")),
+    Rule("other", 2),
+)
+
+
+def rule_for(reasons: frozenset[str], *, message: str, exit_code: Optional[int]) -> Rule:
+    """Return the first row that fits; the last one fits everything."""
+    return next(rule for rule in RULES if rule.fits(reasons=reasons, message=message, exit_code=exit_code))

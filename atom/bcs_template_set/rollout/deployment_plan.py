@@ -1,0 +1,235 @@
+"""What has to be deployed, and what must not be. Pure: performs no I/O.
+
+Deployed is what is new or not what is live: BCS marks every object it applies with the file and version it
+came from, and those marks of the target namespace decide; `latestDeployVersion` does not say where. What is
+live already is left alone, since a Service replaced whole is not the Service it was (facts/bcs.md, trap 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.bcs.deploy_calls import Preview
+from bcs_template_set.errors import NodePortLost, SelectorChanged, StepError
+from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
+from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import Text, say
+from bcs_template_set.rollout.live_diff import changes_anything, live_difference
+from bcs_template_set.rollout.live_fields import TEMPLATE_NAME, TEMPLATE_VERSION
+
+Object = Mapping[str, YamlValue]
+
+
+@dataclass(frozen=True)
+class FileVersion:
+    """A file of the run at the version to be live. `before` is `latestDeployVersion` before we began."""
+
+    name: str
+    version_id: str
+    version: str
+    before: str = ""
+    has_variables: bool = False
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """One object of a file: as it would be applied, and as it is live (None where there is none)."""
+
+    file: str
+    kind: str
+    name: str
+    desired: Object
+    live: Optional[Object]
+
+    @property
+    def title(self) -> str:
+        """Return `Kind/name`."""
+        return f"{self.kind}/{self.name}"
+
+    def is_at(self, *, space: str, version: str) -> bool:
+        """Tell whether the live object is marked as this file's, at this version."""
+        if self.live is None:
+            return False
+        marks = mapping_at(mapping_at(self.live, "metadata"), "annotations")
+        return marks.get(TEMPLATE_NAME) == f"{space}/{self.file}" and marks.get(TEMPLATE_VERSION) == version
+
+
+@dataclass(frozen=True)
+class DeploymentPlan:
+    """The versions to deploy in one call, and what a person should see before. Sorted by file name."""
+
+    deploy: tuple[FileVersion, ...]
+    live_already: tuple[FileVersion, ...]
+    states: tuple[LiveState, ...]
+    differences: tuple[tuple[str, str], ...]
+    refused: Optional[StepError]
+    notes: tuple[Text, ...]
+
+    def states_of(self, names: Iterable[str]) -> tuple[LiveState, ...]:
+        """Return the objects of these files."""
+        wanted = set(names)
+        return tuple(state for state in self.states if state.file in wanted)
+
+
+def read_states(preview: Preview, *, space: str) -> tuple[LiveState, ...]:
+    """Return the objects that a preview of the run's versions lists, in its order."""
+    states = []
+    for item in preview.items:
+        desired = _parsed(item.content)
+        if desired is None:
+            continue
+        marks = mapping_at(mapping_at(desired, "metadata"), "annotations")
+        file = text_at(marks, TEMPLATE_NAME)
+        states.append(
+            LiveState(
+                file=file[len(space) + 1 :] if file.startswith(f"{space}/") else file,
+                kind=item.kind,
+                name=item.name,
+                desired=desired,
+                live=_parsed(item.previous_content),
+            )
+        )
+    return tuple(states)
+
+
+def _parsed(text: str) -> Optional[Object]:
+    documents = parse_foreign(text) if text.strip() else None
+    return documents[0].body if documents else None
+
+
+def plan_deployment(
+    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str, redeploy: bool
+) -> DeploymentPlan:
+    """Return which files are deployed, what that changes of what is live, and why it must not be."""
+    ordered = sorted(files, key=lambda file: file.name)
+    chosen = [f for f in ordered if redeploy or _must_deploy(f, states, space=space)]
+    names = {file.name for file in chosen}
+    touched = [state for state in states if state.file in names]
+    return DeploymentPlan(
+        deploy=tuple(chosen),
+        live_already=tuple(file for file in ordered if file.name not in names),
+        states=tuple(states),
+        differences=tuple(
+            (state.title, difference)
+            for state in touched
+            if state.live is not None
+            for difference in [live_difference(state.desired, state.live)]
+            if difference
+        ),
+        refused=_refusal(touched),
+        notes=(*_drift_notes(ordered, states, deployed=names), *_port_notes(touched)),
+    )
+
+
+def _must_deploy(file: FileVersion, states: Sequence[LiveState], *, space: str) -> bool:
+    """Tell whether an object of the file is missing, of another version, or has other variables' values."""
+    own = [state for state in states if state.file == file.name]
+    return any(
+        not state.is_at(space=space, version=file.version)
+        or (file.has_variables and state.live is not None and changes_anything(state.desired, state.live))
+        for state in own
+    )
+
+
+def _drift_notes(
+    files: Sequence[FileVersion], states: Sequence[LiveState], *, deployed: set[str]
+) -> Iterable[Text]:
+    """Say which live objects somebody changed by hand since; they are left as they are."""
+    known = {file.name for file in files if file.name not in deployed}
+    drifted = [
+        state.title
+        for state in states
+        if state.file in known and state.live is not None and changes_anything(state.desired, state.live)
+    ]
+    if drifted:
+        yield say("deploy.drifted", objects=drifted)
+
+
+def _port_notes(states: Sequence[LiveState]) -> Iterable[Text]:
+    for state in states:
+        for port, wanted, live in port_pairs(state):
+            if wanted and live and wanted != live:
+                yield say("deploy.port_changed", object=state.title, port=port, live=live, wanted=wanted)
+
+
+# --- what must not be done ------------------------------------------------------------------------------
+
+
+def _refusal(states: Sequence[LiveState]) -> Optional[StepError]:
+    selectors = [text for state in states for text in _selector_changes(state)]
+    if selectors:
+        return SelectorChanged(details=selectors)
+    ports = [text for state in states for text in _lost_ports(state)]
+    return NodePortLost(details=ports) if ports else None
+
+
+def _selector_changes(state: LiveState) -> Iterable[Text]:
+    """Name a workload whose selector would change: Kubernetes refuses that after creation."""
+    if state.kind not in ("Deployment", "StatefulSet", "DaemonSet") or state.live is None:
+        return
+    wanted, live = _selector(state.desired), _selector(state.live)
+    if wanted != live:
+        yield say("deploy.selector", object=state.title, live=_shown(live), wanted=_shown(wanted))
+
+
+def _selector(body: Object) -> Mapping[str, YamlValue]:
+    return mapping_at(mapping_at(mapping_at(body, "spec"), "selector"), "matchLabels")
+
+
+def _lost_ports(state: LiveState) -> Iterable[Text]:
+    """Name a live nodePort that replacing the Service would take away.
+
+    Observed on Kubernetes 1.20 (trap 11): a document with `clusterIP` and without a nodePort is accepted and
+    gets another port. One without `clusterIP` is refused there, which the dry run tells, and newer API
+    servers carry both values over.
+    """
+    if not mapping_at(state.desired, "spec").get("clusterIP"):
+        return
+    for port, wanted, live in port_pairs(state):
+        if live and not wanted:
+            yield say("deploy.port_lost", object=state.title, port=port, live=live, file=state.file)
+
+
+def port_pairs(state: LiveState) -> Iterable[tuple[YamlValue, int, int]]:
+    """Yield each port of a Service that is live, with the nodePort wanted and the one it has (0 for none)."""
+    if state.kind != "Service" or state.live is None:
+        return
+    live_ports = {_port_key(port): _number(port) for port in _ports(state.live)}
+    for port in _ports(state.desired):
+        yield port.get("port"), _number(port), live_ports.get(_port_key(port), 0)
+
+
+def _ports(body: Object) -> Sequence[Object]:
+    return [mapping_at(port) for port in list_at(body, "spec", "ports")]
+
+
+def _number(port: Object) -> int:
+    value = port.get("nodePort")
+    return value if isinstance(value, int) else 0
+
+
+def _port_key(port: Mapping[str, YamlValue]) -> tuple[YamlValue, YamlValue]:
+    return port.get("port"), port.get("protocol") or "TCP"
+
+
+def _shown(labels: Mapping[str, YamlValue]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "-"
+
+
+def refused_services(states: Sequence[LiveState], error: str) -> tuple[Text, ...]:
+    """Say what would let a Service be replaced that an old API server refuses to replace (trap 11)."""
+    if "clusterIP" not in error:
+        return ()
+    return tuple(
+        say(
+            "deploy.service_kept",
+            object=state.title,
+            cluster_ip=text_at(state.live or {}, "spec", "clusterIP") or "-",
+            ports=[f"{port}: {live}" for port, _, live in port_pairs(state)],
+        )
+        for state in states
+        if state.kind == "Service" and state.live is not None
+    )

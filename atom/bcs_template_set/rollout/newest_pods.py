@@ -1,0 +1,127 @@
+"""Which pods of a workload are the ones just deployed, so that no old pod's trouble is blamed. Pure.
+
+What a list of pods tells is little (facts/bcs.md, trap 12): names, labels, and beside it the state of each
+by its uid. That is enough to choose; what is wrong with a chosen pod is read from the whole pod.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
+from bcs_template_set.rollout.live_fields import (
+    annotation_of,
+    condition_of,
+    is_going,
+    is_observed,
+    number_in,
+)
+
+_NAMED_REPLICA_SET = re.compile(r'[Rr]eplica ?[Ss]et "([^"]+)"')
+_REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
+_JOB_LABELS = ("batch.kubernetes.io/controller-uid", "controller-uid")
+
+
+@dataclass(frozen=True)
+class PodSummary:
+    """A pod as a list tells of it. `state` is BCS's word, such as `Running` or `Init: 0/1`."""
+
+    name: str
+    uid: str
+    labels: tuple[tuple[str, str], ...]
+    created: str
+    state: str
+    images: tuple[str, ...]
+    is_ready: bool
+    is_going: bool
+
+    def label(self, *names: str) -> str:
+        """Return the first of these labels that the pod has, "" where it has none."""
+        own = dict(self.labels)
+        return next((own[name] for name in names if name in own), "")
+
+
+def read_summaries(listed: Fields, notes: Fields) -> tuple[PodSummary, ...]:
+    """Return the pods of a list: `data.manifest` and, by uid, `data.manifestExt`."""
+    pods = [mapping_at(item) for item in list_at(listed, "items")]
+    return tuple(_summary(pod, mapping_at(notes, text_at(pod, "metadata", "uid"))) for pod in pods)
+
+
+def _summary(pod: Fields, note: Fields) -> PodSummary:
+    ready, total = number_in(note.get("readyCnt")), number_in(note.get("totalCnt"))
+    state = text_at(note, "status")
+    return PodSummary(
+        name=text_at(pod, "metadata", "name"),
+        uid=text_at(pod, "metadata", "uid"),
+        labels=tuple(sorted(texts_of(mapping_at(pod, "metadata", "labels")).items())),
+        created=text_at(note, "createTime") or text_at(pod, "metadata", "creationTimestamp"),
+        state=state,
+        images=tuple(image for image in list_at(note, "images") if isinstance(image, str)),
+        is_ready=state == "Running" and bool(total) and ready == total,
+        is_going=state == "Terminating" or is_going(pod),
+    )
+
+
+def newest_pods(pods: Sequence[PodSummary], *, kind: str, live: Fields) -> tuple[PodSummary, ...]:
+    """Return the pods of the newest revision of a live workload, newest first.
+
+    None are returned where the controller has not seen the new spec yet: whatever runs is old then.
+    """
+    if kind != "Job" and not is_observed(live):
+        return ()
+    there = [pod for pod in pods if not pod.is_going]
+    chosen = _of_revision(there, kind=kind, live=live)
+    images = _template_images(live)
+    return tuple(
+        sorted((pod for pod in chosen if _may_run(pod, images)), key=lambda pod: pod.created, reverse=True)
+    )
+
+
+def _of_revision(pods: Sequence[PodSummary], *, kind: str, live: Fields) -> Iterable[PodSummary]:
+    """Choose by the workload's own word for its newest revision, else by the pod made last."""
+    labels, wanted = _newest_revision(kind, live)
+    if wanted:
+        return [pod for pod in pods if not pod.label(*labels) or pod.label(*labels) == wanted]
+    last = max(pods, key=lambda pod: pod.created, default=None)
+    if kind == "Job" or last is None:
+        return pods
+    return [pod for pod in pods if pod.label(*_REVISION_LABELS) == last.label(*_REVISION_LABELS)]
+
+
+def _newest_revision(kind: str, live: Fields) -> tuple[tuple[str, ...], str]:
+    """Return the labels that tell revisions apart, and their value of the newest, "" where unknown."""
+    if kind == "Job":
+        return _JOB_LABELS, text_at(live, "metadata", "uid")
+    if kind == "StatefulSet":
+        return ("controller-revision-hash",), text_at(live, "status", "updateRevision")
+    if kind == "DaemonSet":
+        generation = annotation_of(live, "deprecated.daemonset.template.generation")
+        return ("pod-template-generation",), generation
+    return ("pod-template-hash",), _replica_set_hash(live)
+
+
+def _replica_set_hash(live: Fields) -> str:
+    """Return the newest ReplicaSet's hash: the Progressing condition's message names the set."""
+    named = _NAMED_REPLICA_SET.search(text_at(condition_of(live, "Progressing"), "message"))
+    prefix = text_at(live, "metadata", "name") + "-"
+    return named[1][len(prefix) :] if named and named[1].startswith(prefix) else ""
+
+
+def _template_images(live: Fields) -> frozenset[str]:
+    containers = list_at(live, "spec", "template", "spec", "containers")
+    return frozenset(_last_part(text_at(mapping_at(item), "image")) for item in containers) - {""}
+
+
+def _may_run(pod: PodSummary, images: frozenset[str]) -> bool:
+    """Tell whether a pod runs the template's images, as far as can be seen.
+
+    After a roll back the condition names the set that failed until the next change of a count; its pods
+    have another image. Only the last part is compared, since a cluster may send pulls to a mirror.
+    """
+    return not pod.images or images <= {_last_part(image) for image in pod.images}
+
+
+def _last_part(image: str) -> str:
+    return image.rpartition("/")[2]

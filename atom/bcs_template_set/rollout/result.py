@@ -1,0 +1,43 @@
+"""What deploying came to, as values that log, output and report render. Performs no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bcs_template_set.arrival import Arrival
+from bcs_template_set.messages import Text
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.watched import Watched
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A way back that was gone: the files at their versions before, the ones left, how the workloads ended.
+
+    `problem` is why it did not work out, None where it did.
+    """
+
+    files: tuple[FileVersion, ...] = ()
+    left: tuple[str, ...] = ()
+    watched: tuple[Watched, ...] = ()
+    problem: Text | None = None
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A deployment: what was deployed, what was live already, what that changed, how the workloads ended.
+
+    `before` are (file, version) pairs as they were live before. `differences` are (Kind/name, unified diff)
+    pairs between live and deployed. `waited` is False where nobody waited (timeout 0).
+    """
+
+    cluster_id: str
+    namespace: str
+    deployed: tuple[FileVersion, ...] = ()
+    live_already: tuple[FileVersion, ...] = ()
+    before: tuple[tuple[str, str], ...] = ()
+    differences: tuple[tuple[str, str], ...] = ()
+    watched: tuple[Watched, ...] = ()
+    waited: bool = True
+    arrivals: tuple[Arrival, ...] = ()
+    restoration: Restoration | None = None

@@ -1,0 +1,56 @@
+"""What is waited for, and how it ended, as values. Performs no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from bcs_template_set.errors import StepError
+from bcs_template_set.rollout.causes import Cause
+from bcs_template_set.rollout.pods import PodProblem
+from bcs_template_set.rollout.status import RolloutStatus
+
+End = Literal["ready", "failed", "pending", "nothing"]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload to wait for: what it is, the file `space/name` and the version it must be marked with."""
+
+    kind: str
+    name: str
+    file: str
+    version: str
+
+    @property
+    def title(self) -> str:
+        """Return `Kind/name`."""
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How a workload ended, or where it is. `seconds` counts from the start of the wait.
+
+    `problem` and `cause` say what keeps it from being ready; `error` why it could not be read any more.
+    """
+
+    workload: Workload
+    end: End = "pending"
+    status: Optional[RolloutStatus] = None
+    problem: Optional[PodProblem] = None
+    cause: Optional[Cause] = None
+    error: Optional[StepError] = None
+    seconds: float = 0.0
+
+    def says_more_than(self, earlier: Watched) -> bool:
+        """Tell whether a person would want to hear of this after having heard of the other."""
+        return (self.end, _words(self.status), self.problem and self.problem.key) != (
+            earlier.end,
+            _words(earlier.status),
+            earlier.problem and earlier.problem.key,
+        )
+
+
+def _words(status: Optional[RolloutStatus]) -> str:
+    return "" if status is None else f"{status.sentence.key} {status.done}/{status.wanted}"

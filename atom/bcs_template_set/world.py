@@ -1,0 +1,50 @@
+"""What a run has: its world, and what the phases from the plan on share. Values; performs no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bcs_template_set.atom_sdk.agent import Agent
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.clock import Clock, Deadline
+from bcs_template_set.plan import Desired, Policy
+from bcs_template_set.regions import Region
+from bcs_template_set.settings import Settings
+from bcs_template_set.story import Story
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything a run has beside its inputs."""
+
+    agent: Agent
+    log: Log
+    clock: Clock
+    deadline: Deadline
+    story: Story
+    workspace: Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the phases from the plan on share; the gateway is handed to each as what it may do with it."""
+
+    world: World
+    settings: Settings
+    region: Region
+    desired: Desired
+
+    @property
+    def policy(self) -> Policy:
+        """Return what the author allows."""
+        return Policy(
+            overwrite_version=self.settings.overwrite_version,
+            allow_route_removal=self.settings.allow_route_removal,
+            on_newer_build=self.settings.on_newer_build,
+        )
+
+    @property
+    def concurrency(self) -> int:
+        """Return how many requests may be under way at once."""
+        return self.region.endpoint.concurrency

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Callable, Union, cast
+
+import pytest
+
+from bcs_template_set.bcs.protocol import (
+    FileVersions,
+    Project,
+    Read,
+    TemplateFile,
+    TemplateSpace,
+    TemplateVersion,
+    VersionName,
+)
+from bcs_template_set.bcs.template_files import (
+    MOST_LATER_VERSIONS,
+    T,
+    Wanted,
+    find_space,
+    oldest_of_each_name,
+    read_existing,
+)
+from bcs_template_set.errors import (
+    AppNotGranted,
+    NobodyArrived,
+    NoPermission,
+    NoSuchPath,
+    ProjectNotVisible,
+    StepError,
+)
+from bcs_template_set.manifests.parse import ManifestFile
+
+STARTED = 1_767_225_600
+PROJECT = Project(project_id="a" * 32, project_code="web")
+SPACE = TemplateSpace(id="5" * 24, name="web")
+Reply = Union[object, StepError, Callable[[], object]]
+
+
+class FakeReader:
+    """Answers a read by the name of its call, `name id` first; keeps what it was asked."""
+
+    def __init__(self, replies: Mapping[str, Reply]) -> None:
+        self.replies: dict[str, Reply] = {"get project": PROJECT, "list spaces": [SPACE], **replies}
+        self.asked: list[str] = []
+        self._lock = threading.Lock()
+
+    def read(self, call: Read[T]) -> T:
+        with self._lock:
+            self.asked.append(call.name)
+        exact = f"{call.name} {call.segments[-1]}"
+        reply = self.replies[exact if exact in self.replies else call.name]
+        if isinstance(reply, StepError):
+            raise reply
+        return cast("T", reply)
+
+
+def wanted(*, text: str = "new", version: str = "v9") -> Wanted:
+    file = ManifestFile(name="a.yaml", text=text, source="a", documents=())
+    return Wanted(
+        project="web", space="web", files=(file,), version=version, template_set="", started_at=STARTED
+    )
+
+
+def row(number: int, *, name: str = "a.yaml", current: int = 1) -> TemplateFile:
+    return TemplateFile(
+        id=f"{number:024x}",
+        name=f"web/{name}",
+        real_name=name,
+        version=f"v{current}",
+        version_id=f"{current:024x}" if current else "",
+        version_mode=0,
+    )
+
+
+def version(number: int, *, content: str = "old") -> TemplateVersion:
+    return TemplateVersion(id=f"{number:024x}", version=f"v{number}", content=content)
+
+
+def names(*numbers: int, at: int = STARTED - 3600) -> list[FileVersions]:
+    found = [VersionName(version=f"v{n}", version_id=f"{n:024x}", create_at=at + n) for n in numbers]
+    return [FileVersions(template_name="web/a.yaml", version_list=tuple(found))]
+
+
+def test_of_spaces_only_the_one_of_exactly_that_name_is_taken_and_the_oldest_of_two() -> None:
+    spaces = [
+        TemplateSpace(id="1" * 24, name="web-admin"),
+        TemplateSpace(id="9" * 24, name="web"),
+        TemplateSpace(id="4" * 24, name="web"),
+    ]
+    found = find_space(FakeReader({"list spaces": spaces}), project="web", space="web")
+    assert found == spaces[2]
+    assert find_space(FakeReader({"list spaces": spaces[:1]}), project="web", space="web") is None
+
+
+def test_of_two_files_of_one_name_the_oldest_is_taken_in_any_order() -> None:
+    rows = [row(3), row(1), row(2), row(7, name="b.yaml")]
+    for order in (rows, rows[::-1]):
+        assert oldest_of_each_name(order) == {"a.yaml": row(1), "b.yaml": row(7, name="b.yaml")}
+
+
+def test_a_version_of_our_name_is_read_by_its_id_where_the_names_are_known() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": names(1, 9),
+            f"get version {1:024x}": version(1),
+            f"get version {9:024x}": version(9, content="theirs"),
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert found.same_name == version(9, content="theirs")
+    assert "find version" not in reader.asked
+
+
+@pytest.mark.parametrize(
+    "error", [NoSuchPath(url="u", message="m"), AppNotGranted(app_code="a", resource="r")]
+)
+def test_a_version_of_our_name_is_looked_for_by_name_where_the_names_are_not_known(error: StepError) -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": error,
+            "get version": version(1),
+            "find version": version(9),
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert (found.same_name, found.history) == (version(9), None)
+
+
+def test_nothing_but_the_current_version_is_read_where_it_is_what_we_want() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": names(1, 9, at=STARTED + 60),
+            f"get version {1:024x}": version(1, content="new"),
+        }
+    )
+    read_existing(reader, wanted(), concurrency=1)
+    assert reader.asked.count("get version") == 1
+
+
+def test_a_file_that_points_at_no_version_has_no_current_one() -> None:
+    reader = FakeReader({"list files": [row(1, current=0)], "list version names": names()})
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert (found.current, found.same_name, found.history) == (None, None, ())
+
+
+def test_versions_written_since_the_build_started_are_read_newest_first_and_not_without_end() -> None:
+    numbers = range(1, MOST_LATER_VERSIONS + 20)
+    replies: dict[str, Reply] = {f"get version {n:024x}": version(n) for n in numbers}
+    reader = FakeReader(
+        {"list files": [row(1)], "list version names": names(*numbers, at=STARTED), **replies}
+    )
+    found = read_existing(reader, wanted(version="none"), concurrency=4).files["a.yaml"]
+    assert [later.id for later in found.later] == [
+        f"{n:024x}" for n in list(numbers)[::-1][:MOST_LATER_VERSIONS]
+    ]
+
+
+def test_older_versions_are_not_read() -> None:
+    reader = FakeReader(
+        {"list files": [row(1)], "list version names": names(1, 2, 3), "get version": version(1)}
+    )
+    assert read_existing(reader, wanted(), concurrency=1).files["a.yaml"].later == ()
+    assert reader.asked.count("get version") == 1
+
+
+# --- who refuses ----------------------------------------------------------------------------------------
+
+
+def refused(of_project: Reply, of_space: Reply) -> StepError:
+    reader = FakeReader({"get project": of_project, "list spaces": of_space})
+    with pytest.raises(StepError) as caught:
+        read_existing(reader, wanted(), concurrency=2)
+    return caught.value
+
+
+def test_a_refused_list_takes_the_apply_link_from_the_projects_answer() -> None:
+    of_project = NoPermission(user="lisi", message="no", context={"apply_url": "https://iam.example.com/1"})
+    error = refused(of_project, NoPermission(user="lisi", message="no"))
+    assert error.context["apply_url"] == "https://iam.example.com/1"
+
+
+def test_that_nobody_arrived_weighs_more_than_the_app_having_no_permission() -> None:
+    nobody = NobodyArrived(app_code="web_app", user="lisi")
+    assert refused(NoPermission(user="lisi", message="no"), nobody) is nobody
+
+
+def test_that_the_project_is_unknown_explains_the_failing_list() -> None:
+    unknown = ProjectNotVisible(project="web", user="lisi")
+    assert refused(unknown, NoPermission(user="lisi", message="no")) is unknown
+
+
+def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() -> None:
+    reader = FakeReader({"get project": NoPermission(user="lisi", message="no"), "list spaces": []})
+    existing = read_existing(reader, wanted(), concurrency=2)
+    assert (existing.project_id, existing.space) == ("", None)

@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from typing import Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.rollout.objects import Object, condition, deployment, ended, pod, running, waiting, workload
+
+from bcs_template_set.messages import LANGUAGES, known
+from bcs_template_set.rollout.cause_rules import RULES
+from bcs_template_set.rollout.causes import (
+    Cause,
+    cause_in_workload,
+    cause_of,
+    cause_of_refusal,
+    diagnose,
+    evidence_of,
+)
+from bcs_template_set.rollout.pods import PodProblem, Termination, problem_of
+
+NO = 0.0
+SLOW = 60.0
+SOON = 20.0
+IMAGE = "example.com/web:2"
+
+
+def cause(reason: str, message: str = "", *, restarts: int = 0, last: Optional[Object] = None) -> Cause:
+    """Return the cause of a pod whose container waits like that."""
+    found = problem_of(pod(containers=[waiting(reason, message, restarts=restarts, last=last)]))
+    assert found is not None
+    return cause_of(found)
+
+
+def unscheduled(message: str) -> Cause:
+    never = condition("PodScheduled", "False", reason="Unschedulable", message=message)
+    found = problem_of(pod(phase="Pending", conditions=[never]))
+    assert found is not None
+    return cause_of(found)
+
+
+def judged(found: Cause) -> tuple[str, int, Optional[float]]:
+    return found.name, found.fault, found.patience
+
+
+# --- images ---------------------------------------------------------------------------------------------
+
+UNPACK = f'rpc error: code = NotFound desc = failed to pull and unpack image "{IMAGE}": '
+UNKNOWN = f'rpc error: code = Unknown desc = failed to resolve reference "{IMAGE}": '
+PULLS = [
+    (UNPACK + f"{IMAGE}: not found", "image_not_found", 1, NO),
+    ("Error response from daemon: manifest for web:2 not found: manifest unknown", "image_not_found", 1, NO),
+    (UNPACK + "no match for platform in manifest: not found", "image_platform", 1, NO),
+    ("no matching manifest for linux/arm64/v8 in the manifest list entries", "image_platform", 1, NO),
+    (
+        UNKNOWN + "pull access denied, repository does not exist or may require authorization: "
+        "server message: insufficient_scope: authorization failed",
+        "image_refused",
+        1,
+        NO,
+    ),
+    (UNKNOWN + "failed to authorize: unexpected status: 401 Unauthorized", "image_refused", 1, NO),
+    (UNKNOWN + "unexpected status from HEAD request: 403 Forbidden", "image_refused", 1, NO),
+    ("unauthorized: authentication required", "image_refused", 1, NO),
+    (UNKNOWN + "dial tcp: lookup example.com on 10.0.0.2:53: no such host", "image_network", 2, None),
+    (UNKNOWN + "failed to authorize: dial tcp 10.0.0.9:443: i/o timeout", "image_network", 2, None),
+    (UNKNOWN + "503 Service Unavailable", "image_network", 2, None),
+    (UNKNOWN + "x509: certificate signed by unknown authority", "image_certificate", 2, None),
+    (UNKNOWN + "429 Too Many Requests - toomanyrequests", "image_busy", 2, None),
+    ("something nobody foresaw", "image_pull", 2, None),
+    (f'Back-off pulling image "{IMAGE}"', "image_pull", 2, None),
+]
+
+
+@pytest.mark.parametrize(("message", "name", "fault", "patience"), PULLS)
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
+def test_a_pull_fails_for_what_its_message_says(
+    reason: str, message: str, name: str, fault: int, patience: Optional[float]
+) -> None:
+    assert judged(cause(reason, message)) == (name, fault, patience)
+
+
+def test_an_images_own_name_is_no_reason() -> None:
+    image = "denied.example.com/not-found:401"
+    body = pod(
+        containers=[waiting("ErrImagePull", f'failed to pull "{image}": i don\'t know')],
+        spec={"containers": [{"name": "web", "image": image}]},
+    )
+    found = problem_of(body)
+    assert found is not None
+    assert cause_of(found).name == "image_pull"
+
+
+def test_not_found_and_refused_have_different_cures() -> None:
+    missing, refused = cause("ErrImagePull", "not found"), cause("ErrImagePull", "unauthorized")
+    assert IMAGE in missing.sentence.render("en_US")
+    assert "push" in missing.cure.render("en_US")
+    assert "image_pull_secrets" in refused.cure.render("en_US")
+    assert "推送" in missing.cure.render("zh_CN")
+
+
+# --- containers -----------------------------------------------------------------------------------------
+
+CONTAINERS = [
+    ("InvalidImageName", "couldn't parse", "image_name", 1, NO),
+    ("ErrImageNeverPull", "is not present with pull policy of Never", "image_never_pull", 1, NO),
+    ("CreateContainerConfigError", 'secret "web-tls" not found', "config_missing", 1, SOON),
+    ("CreateContainerConfigError", 'configmap "web" not found', "config_missing", 1, SOON),
+    ("CreateContainerConfigError", "couldn't find key A in Secret ns/web", "config_key", 1, SOON),
+    (
+        "CreateContainerConfigError",
+        "container has runAsNonRoot and image will run as root",
+        "config_root",
+        1,
+        SOON,
+    ),
+    ("CreateContainerConfigError", "something else", "config", 1, SOON),
+    ("CreateContainerError", 'exec: "x": executable file not found in $PATH', "start_command", 1, SOON),
+    ("RunContainerError", "exec /app: exec format error", "start_platform", 1, SOON),
+    ("CreateContainerError", "not a device node", "start", 1, SOON),
+    ("CreatePodSandboxError", "no network", "other", 2, None),
+]
+
+
+@pytest.mark.parametrize(("reason", "message", "name", "fault", "patience"), CONTAINERS)
+def test_a_container_that_cannot_start_has_its_cause(
+    reason: str, message: str, name: str, fault: int, patience: Optional[float]
+) -> None:
+    assert judged(cause(reason, message)) == (name, fault, patience)
+
+
+def test_the_object_that_is_missing_is_named() -> None:
+    found = cause("CreateContainerConfigError", 'secret "web-tls" not found')
+    assert all('"web-tls"' in found.sentence.render(language) for language in LANGUAGES)
+
+
+ENDS = [
+    (ended(0, "Completed"), "exit_0"),
+    (ended(1), "exit_1"),
+    (ended(2), "exit_2"),
+    (ended(126), "exit_126"),
+    (ended(127), "exit_127"),
+    (ended(137), "exit_137"),
+    (ended(139), "exit_139"),
+    (ended(143), "exit_143"),
+    (ended(3), "crash"),
+    (ended(137, "OOMKilled"), "out_of_memory"),
+    (ended(1, message="exec /app: exec format error"), "start_platform"),
+    (ended(128, "StartError", 'exec: "x": executable file not found in $PATH'), "start_command"),
+    (None, "crash"),
+]
+
+
+@pytest.mark.parametrize(("last", "name"), ENDS)
+def test_a_crash_loop_is_known_by_how_the_container_ended(last: Optional[Object], name: str) -> None:
+    found = cause("CrashLoopBackOff", "back-off 5m0s restarting failed container", restarts=9, last=last)
+    assert judged(found) == (name, 1, NO)
+
+
+@pytest.mark.parametrize(("restarts", "hopeless"), [(1, False), (2, False), (3, True), (4, True)])
+def test_a_crash_loop_is_given_three_restarts(restarts: int, hopeless: bool) -> None:  # noqa: FBT001 - a table's column
+    found = cause("CrashLoopBackOff", restarts=restarts, last=ended(1))
+    assert found.is_hopeless(seconds=0) is hopeless
+    assert found.is_hopeless(seconds=1e9) is hopeless
+
+
+@pytest.mark.parametrize("last", [ended(1), ended(128, "StartError", "no such file or directory")])
+def test_a_container_that_runs_again_is_given_its_chance(last: Object) -> None:
+    found = problem_of(pod(containers=[running(ready=False, restarts=7, last=last)]))
+    assert found is not None
+    assert not cause_of(found).is_hopeless(seconds=1e9)
+
+
+def test_a_failing_readiness_probe_is_never_fatal_and_names_the_probe() -> None:
+    spec: Object = {
+        "containers": [{"name": "web", "readinessProbe": {"httpGet": {"path": "/healthz", "port": 80}}}]
+    }
+    found = problem_of(pod(containers=[running(ready=False)], spec=spec))
+    assert found is not None
+    assert judged(cause_of(found)) == ("not_ready", 1, None)
+    assert "GET :80/healthz" in cause_of(found).sentence.render("zh_CN")
+
+
+def test_a_missing_probe_is_said_in_the_readers_language() -> None:
+    found = problem_of(pod(containers=[running(ready=False)]))
+    assert found is not None
+    assert "未定义" in cause_of(found).sentence.render("zh_CN")
+    assert "none defined" in cause_of(found).sentence.render("en_US")
+
+
+# --- pods without a node, or taken from it --------------------------------------------------------------
+
+HEAD = "0/5 nodes are available: 2 node(s) had untolerated taint {node-role.kubernetes.io/master: }, "
+SCHEDULER = [
+    (HEAD + "3 Insufficient cpu.", "resources", 2),
+    (HEAD + "3 Insufficient memory. preemption: 0/5 nodes are available", "resources", 2),
+    (HEAD + "3 Too many pods.", "resources", 2),
+    (HEAD + "3 node(s) didn't match Pod's node affinity/selector.", "node_choice", 1),
+    (HEAD + "3 node(s) didn't match pod anti-affinity rules.", "node_choice", 1),
+    (HEAD + "3 node(s) didn't have free ports for the requested pod ports.", "host_port", 1),
+    ("0/2 nodes are available: 2 node(s) had taint {a: b}, that the pod didn't tolerate.", "taint", 2),
+    ("0/2 nodes are available: 2 node(s) were unschedulable.", "taint", 2),
+    ("0/2 nodes are available: 2 pod has unbound immediate PersistentVolumeClaims.", "claim_unbound", 2),
+    (HEAD + "3 node(s) had volume node affinity conflict.", "claim_unbound", 2),
+    ('0/2 nodes are available: persistentvolumeclaim "data" not found.', "claim_missing", 1),
+    ("0/2 nodes are available.", "unschedulable", 2),
+]
+
+
+@pytest.mark.parametrize(("message", "name", "fault"), SCHEDULER)
+def test_no_node_is_explained_in_the_schedulers_words_and_given_a_minute(
+    message: str, name: str, fault: int
+) -> None:
+    found = unscheduled(message)
+    assert judged(found) == (name, fault, SLOW)
+    assert message in found.sentence.render("zh_CN")
+    assert [found.is_hopeless(seconds=after) for after in (0, 59.9, 60)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("reason", "name"),
+    [("Evicted", "evicted"), ("NodeLost", "node_lost"), ("OutOfcpu", "node_refused"), ("Odd", "other")],
+)
+def test_a_pod_taken_from_its_node_is_the_clusters_doing_and_is_made_again(reason: str, name: str) -> None:
+    found = problem_of(pod(phase="Failed", reason=reason, message="the node was low on memory"))
+    assert found is not None
+    assert judged(cause_of(found)) == (name, 2, None)
+
+
+def test_what_no_row_knows_is_told_as_it_is() -> None:
+    found = cause("PostStartHookError", "{pod} %s {0}", last=ended(1))
+    assert found.sentence.render("en_US") == "PostStartHookError: {pod} %s {0}"
+
+
+# --- workloads ------------------------------------------------------------------------------------------
+
+QUOTA = 'pods "web-1" is forbidden: exceeded quota: small, requested: cpu=1, used: cpu=2, limited: cpu=2'
+REFUSALS = [
+    (QUOTA, "quota", 2),
+    ('pods "web-1" is forbidden: failed quota: small: must specify limits.cpu for: web', "quota_limits", 1),
+    ('admission webhook "v.example.com" denied the request:\nno root', "admission", 1),
+    ('pods "web-1" is forbidden: violates PodSecurity "restricted:latest"', "admission", 1),
+    (
+        'pods "web-1" is forbidden: error looking up service account: serviceaccount "x" not found',
+        "service_account",
+        1,
+    ),
+    ("the server is in a bad mood", "create", 2),
+]
+
+
+@pytest.mark.parametrize(("message", "name", "fault"), REFUSALS)
+def test_pods_that_are_not_created_are_explained_by_the_refusal(message: str, name: str, fault: int) -> None:
+    live = deployment(conditions=[condition("ReplicaFailure", reason="FailedCreate", message=message)])
+    found = cause_in_workload(live)
+    assert found is not None
+    assert (found.name, found.fault) == (name, fault)
+    assert found == Cause(
+        found.name, found.fault, None, sentence=found.sentence, cure=cause_of_refusal(message).cure
+    )
+
+
+def test_a_workload_without_failure_has_no_cause() -> None:
+    assert cause_in_workload(deployment()) is None
+    assert cause_in_workload(deployment(conditions=[condition("ReplicaFailure", "False")])) is None
+
+
+@pytest.mark.parametrize(
+    ("live", "name"),
+    [
+        (
+            deployment(conditions=[condition("Progressing", "False", reason="ProgressDeadlineExceeded")]),
+            "progress_deadline",
+        ),
+        (
+            deployment(conditions=[condition("Progressing", "False", reason="ReplicaSetCreateError")]),
+            "create",
+        ),
+        (
+            workload("Job", status={"conditions": [condition("Failed", reason="DeadlineExceeded")]}),
+            "job_deadline",
+        ),
+        (
+            workload("Job", status={"conditions": [condition("Failed", reason="BackoffLimitExceeded")]}),
+            "job_backoff",
+        ),
+        (workload("Job", status={"conditions": [condition("Failed", reason="PodFailurePolicy")]}), "other"),
+    ],
+)
+def test_a_workload_that_failed_by_itself_says_so(live: Object, name: str) -> None:
+    found = cause_in_workload(live)
+    assert found is not None
+    assert found.name == name
+
+
+def test_a_quota_explains_more_than_the_deadline_it_makes_one_miss() -> None:
+    live = deployment(
+        conditions=[
+            condition("Progressing", "False", reason="ProgressDeadlineExceeded"),
+            condition("ReplicaFailure", reason="FailedCreate", message=QUOTA),
+        ]
+    )
+    found = cause_in_workload(live)
+    assert found is not None
+    assert found.name == "quota"
+
+
+# --- several problems, and their evidence ---------------------------------------------------------------
+
+
+def test_what_cannot_heal_comes_first() -> None:
+    problems = [
+        PodProblem(pod="a", reason="NotReady"),
+        PodProblem(pod="b", reason="Unschedulable", message="3 Insufficient cpu"),
+        PodProblem(pod="d", reason="InvalidImageName"),
+        PodProblem(pod="c", reason="InvalidImageName"),
+    ]
+    assert [found.problem.pod for found in diagnose(problems)] == ["c", "d", "b", "a"]
+
+
+def test_the_evidence_is_the_clusters_own_in_order() -> None:
+    problem = PodProblem(
+        pod="web-abc-1",
+        container="web",
+        image=IMAGE,
+        reason="CrashLoopBackOff",
+        message="back-off 40s",
+        restarts=4,
+        last=Termination(1, reason="Error", message="::set-output x", finished_at="2026-01-01T00:00:09Z"),
+    )
+    assert [line.render("en_US") for line in evidence_of(problem)] == [
+        "Pod web-abc-1, container web (image example.com/web:2): CrashLoopBackOff, restarts: 4",
+        "the cluster says: back-off 40s",
+        "last termination: exit code 1, Error, at 2026-01-01T00:00:09Z",
+        "its last words: ::set-output x",
+    ]
+
+
+def test_evidence_that_is_not_there_takes_no_line() -> None:
+    lines = evidence_of(PodProblem(pod="p", reason="Evicted", volumes=("Secret/tls",)))
+    assert [line.render("en_US") for line in lines] == ["Pod p: Evicted", "it mounts Secret/tls"]
+
+
+# --- the table and the catalogue ------------------------------------------------------------------------
+
+
+def test_every_row_has_its_sentence_and_its_cure_and_no_sentence_is_left_over() -> None:
+    names = {rule.name for rule in RULES}
+    assert len(names) == len(RULES)
+    assert all(known(f"rollout.{name}.{part}") for name in names for part in ("cause", "cure"))
+    source = resources.files("bcs_template_set.messages").joinpath("rollout.json").read_text(encoding="utf-8")
+    told = {key.rpartition(".")[0] for key in json.loads(source) if re.search(r"\.(cause|cure)$", key)}
+    assert told == names
+
+
+@given(
+    reason=st.sampled_from(sorted({reason for rule in RULES for reason in rule.reasons}))
+    | st.text(max_size=5),
+    message=st.text(max_size=20) | st.just("{pod} not found"),
+    exit_code=st.none() | st.integers(),
+    restarts=st.integers(min_value=0, max_value=9),
+)
+def test_any_reason_gives_a_cause_that_can_be_told(
+    reason: str, message: str, exit_code: Optional[int], restarts: int
+) -> None:
+    problem = PodProblem(
+        pod="p", reason=reason, message=message, last=Termination(exit_code), restarts=restarts, image="i"
+    )
+    found = cause_of(problem)
+    for language in LANGUAGES:
+        assert found.sentence.render(language)
+        assert found.cure.render(language)

@@ -1,0 +1,66 @@
+"""What a run says of itself after several rounds, half-done files and unknown writes."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.bcs.pieces import FakeClock
+
+from bcs_template_set.errors import BcsFailed, OutcomeUnknown, StepError
+from bcs_template_set.outcome import FileOutcome, FileState, Heading
+from bcs_template_set.plan import Change
+from bcs_template_set.story import Story
+
+UNKNOWN = OutcomeUnknown(url="u", problem="no answer")
+REFUSED = BcsFailed(bcs_code=1, message="no")
+
+
+def story(*outcomes: FileOutcome) -> Story:
+    made = Story(clock=FakeClock(), language="en_US", heading=Heading())
+    for outcome in outcomes:
+        made.record(outcome)
+    return made
+
+
+def ended(state: FileState, *, version_id: str = "", error: StepError | None = None) -> FileOutcome:
+    change = Change(name="a.yaml", action="update", content="x", digest="d", writes_version=True)
+    return FileOutcome(change, state, version_id=version_id, error=error)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changed"),
+    [
+        (ended("applied", version_id="1"), True),
+        (ended("failed", version_id="1", error=REFUSED), True),
+        (ended("failed", error=UNKNOWN), True),
+        (ended("failed", error=REFUSED), False),
+        (ended("unchanged", version_id="1"), False),
+        (ended("skipped"), False),
+        (ended("not-attempted"), False),
+    ],
+)
+def test_changed_is_true_where_something_was_or_may_have_been_written(
+    outcome: FileOutcome, *, changed: bool
+) -> None:
+    assert story(outcome).tell("failed").changed is changed
+
+
+def test_a_space_that_may_have_been_created_counts_as_changed() -> None:
+    run = story()
+    run.error = UNKNOWN
+    assert run.tell("failed").changed
+
+
+def test_what_an_earlier_round_wrote_stays_written_where_a_later_one_finds_it_unchanged() -> None:
+    first = ended("applied", version_id="1")
+    assert story(first, ended("unchanged", version_id="1")).files() == (first,)
+
+
+def test_what_an_earlier_round_wrote_is_not_forgotten_where_a_later_one_fails() -> None:
+    (file,) = story(ended("applied", version_id="1"), ended("failed", error=REFUSED)).files()
+    assert (file.state, file.version_id) == ("failed", "1")
+    assert story(file).tell("failed").changed
+
+
+def test_a_failure_that_a_later_round_puts_right_is_put_right() -> None:
+    (file,) = story(ended("failed", error=REFUSED), ended("applied", version_id="1")).files()
+    assert file.state == "applied"
