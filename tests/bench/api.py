@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests  # noqa: TID251 - the plain loop to compare with
 
+from bcs_template_set.aftermath import settle
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.template_files import Wanted, read_existing
 from bcs_template_set.clock import Deadline, SystemClock
@@ -21,7 +22,7 @@ from bcs_template_set.outcome import FileOutcome
 from bcs_template_set.plan import Desired, Policy, Target, make_plan
 from bcs_template_set.principal import People, Principal, resolve_principal
 from bcs_template_set.provenance import Provenance
-from bcs_template_set.publish import Publishing, ensure_space, publish_files, settle
+from bcs_template_set.publish import Publishing, ensure_space, publish_files
 from bcs_template_set.regions import App, Endpoint, Region
 from bcs_template_set.secret import Secret
 from bcs_template_set.transport import HttpAnswer, HttpRequest, Transport
@@ -159,7 +160,7 @@ def run(
     existing = read_existing(gateway, wanted, concurrency=CONCURRENCY)
     plan = make_plan(desired, existing, policy=Policy())
     publishing = Publishing(gateway, desired, clock, Deadline(clock, seconds=None), CONCURRENCY, ended)
-    space_id = existing.space.id if existing.space is not None else ensure_space(publishing)
+    space_id = existing.space.id if existing.space is not None else ensure_space(publishing)[0]
     outcomes = settle(publishing, publish_files(publishing, plan, space_id=space_id), space_id=space_id)
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     assert not failed, failed[0].error

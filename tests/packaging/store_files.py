@@ -1,0 +1,227 @@
+"""The files that BK-CI's store reads beside the wheel, as typed values and as the text they must hold.
+
+`task.json` and `i18n/message_en_US.properties` are written by hand. `i18n/message_zh_CN.properties` and
+`error.json` say again what task.json and the catalogue say: a test holds them to it, and `make golden`
+writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Optional, Union
+
+import msgspec
+
+from bcs_template_set.errors import every_error
+from bcs_template_set.messages import Language, Text
+
+PROJECT = Path(__file__).parents[2]
+TASK_JSON = PROJECT / "task.json"
+ERROR_JSON = PROJECT / "error.json"
+ENGLISH = PROJECT / "i18n" / "message_en_US.properties"
+CHINESE = PROJECT / "i18n" / "message_zh_CN.properties"
+
+# What the store shows to people: everything else in task.json is a name, a type or an address.
+_TEXT_KEYS = ("label", "desc", "text", "placeholder", "name", "description", "itemText")
+
+
+class Execution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """How the worker installs and starts the step."""
+
+    package_path: str
+    language: str
+    runtime_version: str
+    demands: list[str]
+    target: str
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A foldable group of inputs."""
+
+    name: str
+    label: str
+    is_expanded: bool
+
+
+class Radio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One choice of an `enum-input`."""
+
+    value: str
+    label: str
+
+
+class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One choice of a `selector`."""
+
+    id: str
+    name: str
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An input's value that makes another input visible."""
+
+    key: str
+    value: str
+
+
+class Rely(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When an input is visible."""
+
+    operation: str
+    expression: list[Condition]
+
+
+class OptionsConf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Where a `selector` gets its choices from."""
+
+    url: str
+    param_id: str
+    param_name: str
+    searchable: bool
+    clearable: bool
+    has_add_item: bool
+    item_target_url: str
+    item_text: str
+
+
+class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """One input of the form."""
+
+    label: str
+    type: str
+    group_name: str
+    required: bool
+    default: Union[str, bool]
+    desc: str
+    text: str = ""
+    placeholder: str = ""
+    radios: list[Radio] = msgspec.field(name="list", default_factory=list)
+    options: list[Option] = []
+    options_conf: Optional[OptionsConf] = None
+    lang: str = ""
+    default_height: int = 0
+    rely: Optional[Rely] = None
+
+    def default_text(self) -> str:
+        """Return the default as the agent hands it over: a checkbox sends `true` or `false`."""
+        return json.dumps(self.default) if isinstance(self.default, bool) else self.default
+
+    def choices(self) -> tuple[str, ...]:
+        """Return the values a person can choose from; none where anything can be typed."""
+        return tuple([radio.value for radio in self.radios] + [option.id for option in self.options])
+
+
+class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One output of the step."""
+
+    type: str
+    description: str
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What the platform does around a run. `default_timeout` is in minutes."""
+
+    can_pause_before_run: bool
+    default_timeout: int
+    default_fail_policy: str
+    default_retry_policy: list[str]
+    retry_times: int
+
+
+class TaskJson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The whole file. A key it does not know is a mistake."""
+
+    atom_code: str
+    default_locale_language: str
+    execution: Execution
+    input_groups: list[Group]
+    input: dict[str, Field]
+    output: dict[str, Output]
+    config: Config
+
+
+def read_task_json() -> TaskJson:
+    """Return task.json; a key that is missing, unknown or of another type fails here."""
+    return msgspec.json.decode(TASK_JSON.read_bytes(), type=TaskJson)
+
+
+def task_texts() -> dict[str, str]:
+    """Return every text of task.json that people read, by the key BK-CI looks a translation up with.
+
+    Keys are paths: `input.action.list[0].label` (bk-ci, MessageUtil.traverseMap, 2026-08).
+    """
+    return dict(_texts("", json.loads(TASK_JSON.read_text(encoding="utf-8"))))
+
+
+def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(f"{path}.{key}" if path else key, item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(f"{path}[{index}]", item)
+    elif isinstance(value, str) and _is_text(path):
+        yield path, value
+
+
+def _is_text(path: str) -> bool:
+    is_group_name = re.fullmatch(r"inputGroups\[\d+\]\.name", path) is not None
+    return path.rpartition(".")[2] in _TEXT_KEYS and not is_group_name
+
+
+def read_properties(path: Path) -> list[tuple[str, str]]:
+    """Return keys and values of a Java properties file as we write it: one a line, UTF-8."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        key, equals, value = line.partition("=")
+        assert equals, f"{path.name}: no '=' in {line!r}"
+        rows.append((key, value.replace("\\n", "\n").replace("\\\\", "\\")))
+    return rows
+
+
+def write_properties(texts: Mapping[str, str]) -> str:
+    """Return a Java properties file. BK-CI reads it as UTF-8 text, so nothing but `\\` is escaped."""
+    escaped = {key: text.replace("\\", "\\\\").replace("\n", "\\n") for key, text in texts.items()}
+    return "".join(f"{key}={text}\n" for key, text in escaped.items())
+
+
+def write_error_json() -> str:
+    """Return error.json: every error's code and title, in both languages."""
+    rows = [
+        {
+            "errorCode": kind.code,
+            "errorMsgZhCn": general_title(kind.code, "zh_CN"),
+            "errorMsgEn": general_title(kind.code, "en_US"),
+        }
+        for kind in every_error()
+    ]
+    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+
+
+def general_title(code: int, language: Language) -> str:
+    """Return an error's title for a list of all errors: what only a single run knows is left out.
+
+    A parenthesis with a placeholder goes, a placeholder at the end goes, any other becomes an ellipsis.
+    """
+    ellipsis, stop = "…", "." if language == "en_US" else "。"
+    title = _template(code, language)
+    title = re.sub(r"\s*[(（][^()（）]*\{\w+\}[^()（）]*[)）]", "", title)
+    title = re.sub(r"(?<=[.。])\s*\{\w+\}$", "", title)
+    title = re.sub(r"\s*[:：]\s*(\{\w+\})?[.。]?$", stop, title)
+    title = re.sub(r"\{\w+\}", ellipsis, title)
+    title = re.sub(r"\s+([:：.。])", r"\1", title)
+    return title.replace(f"{ellipsis}.", ellipsis).replace(f"{ellipsis}。", ellipsis)
+
+
+class _Braces(dict[str, object]):
+    """Fields that render as their own placeholders, whatever a title asks for."""
+
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"
+
+
+def _template(code: int, language: Language) -> str:
+    return Text(f"errors.{code}.title", _Braces()).render(language)

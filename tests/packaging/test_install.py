@@ -1,0 +1,101 @@
+"""The wheel, installed into an empty environment as the worker does, works without the sources beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from tests.packaging.building import run
+from tests.packaging.store_files import read_task_json
+
+MOST_DISTRIBUTIONS = 10
+TOOLS = {"pip", "setuptools", "wheel"}
+
+VALUES = """\
+app: nginx
+domains:
+  - host: test.example.com
+    image: registry.example.com/web/site:1704448623620-428
+    load_balancers: [lb-00000001]
+"""
+
+TEMPLATE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings-{{ branch.slug }}
+data:
+  app: {{ app }}
+"""
+
+
+class Distribution(msgspec.Struct, frozen=True):
+    """One row of `pip list --format=json`."""
+
+    name: str
+
+
+@pytest.fixture(scope="module")
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of programs of a fresh environment that holds the wheel and what it asks for."""
+    home = tmp_path_factory.mktemp("installed step")
+    run([sys.executable, "-m", "venv", "env"], cwd=home)
+    folder = home / "env" / "bin"
+    run([str(folder / "python"), "-m", "pip", "install", "--quiet", str(wheel), "--upgrade"], cwd=home)
+    return folder
+
+
+@pytest.fixture
+def step(programs: Path) -> str:
+    """Return the console script, by the name that task.json tells the worker."""
+    return str(programs / read_task_json().execution.target)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """Return a workspace with a values file and a template."""
+    (tmp_path / "values.yaml").write_text(VALUES, encoding="utf-8")
+    (tmp_path / "settings.yaml.j2").write_text(TEMPLATE, encoding="utf-8")
+    return tmp_path
+
+
+def rendered(step: str, desk: Path, *arguments: str) -> list[tuple[str, str]]:
+    out = run([step, "render", "--values", "values.yaml", *arguments], cwd=desk)
+    documents = [document for document in yaml.safe_load_all(out) if document is not None]
+    return [(document["kind"], document["metadata"]["name"]) for document in documents]
+
+
+def test_at_most_ten_distributions_come_with_it(programs: Path, tmp_path: Path) -> None:
+    out = run([str(programs / "python"), "-m", "pip", "list", "--format=json"], cwd=tmp_path)
+    names = {row.name.lower() for row in msgspec.json.decode(out, type=list[Distribution])} - TOOLS
+    assert names & {"bcs-template-set", "bcs_template_set"}
+    assert len(names) <= MOST_DISTRIBUTIONS, sorted(names)
+
+
+def test_what_was_installed_fits_together(programs: Path, tmp_path: Path) -> None:
+    run([str(programs / "python"), "-m", "pip", "check"], cwd=tmp_path)
+
+
+def test_help_names_the_verbs(step: str, tmp_path: Path) -> None:
+    out = run([step, "--help"], cwd=tmp_path)
+    assert all(verb in out for verb in ("render", "check", "plan"))
+
+
+def test_the_built_in_templates_render_from_the_installed_package(step: str, desk: Path) -> None:
+    assert sorted(rendered(step, desk, "--templates", "builtin:web")) == [
+        ("Deployment", "deployment.nginx.test.example.com"),
+        ("Ingress", "ingress-test.example.com-0"),
+        ("Service", "service-nginx-test-example-com"),
+    ]
+
+
+def test_a_template_of_the_workspace_renders_for_a_branch(step: str, desk: Path) -> None:
+    arguments = ("--templates", "settings.yaml.j2", "--set", "branch.name=login")
+    assert rendered(step, desk, *arguments) == [("ConfigMap", "settings-login")]
+
+
+def test_the_sample_passes_the_checks(step: str, desk: Path) -> None:
+    run([step, "check", "--values", "values.yaml", "--set", "branch.name=login"], cwd=desk)

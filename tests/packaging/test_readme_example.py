@@ -1,0 +1,79 @@
+"""The ten minutes of both READMEs happen: their form and values file give the log that they show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.demo import people_of, regions_of
+from tests.emulator import Emulator
+from tests.packaging.building import run
+from tests.packaging.documents import DOCUMENTS, Document
+from tests.worker import STEP, Worker
+
+NEW_IMAGE = ("www:1704448623620-427", "www:1704448999620-428")
+
+
+@pytest.fixture(params=DOCUMENTS, ids=lambda document: document.language)
+def document(request: pytest.FixtureRequest) -> Document:
+    """Return one of the documents."""
+    found = request.param
+    assert isinstance(found, Document)
+    return found
+
+
+@pytest.fixture
+def worker(document: Document, tmp_path: Path) -> Iterator[Worker]:
+    """Return a build machine whose step has the document's form, beside an emulated site."""
+    with Emulator() as emulator:
+        people_of(emulator)
+        yield Worker(
+            tmp_path,
+            emulator,
+            regions=regions_of(emulator),
+            inputs={row[0]: row[1] for row in document.rows("form")},
+            variables={"BK_CI_AUTHORIZER": "lisi", "BK_CI_LOCALE_LANGUAGE": document.language},
+        )
+
+
+def test_the_log_of_the_ten_minutes_is_what_the_runs_print(document: Document, worker: Worker) -> None:
+    (values,) = document.fences("values file", kind="yaml")
+    shown = document.fences("log", kind="text")
+    printed = [
+        _run(worker, values, build=7, action="plan"),
+        _run(worker, values, build=7),
+        _run(worker, values, build=8),
+        _run(worker, values.replace(*NEW_IMAGE), build=9),
+    ]
+    assert len(shown) == len(printed)
+    for excerpt, log in zip(shown, printed):
+        assert [line for line in excerpt.splitlines() if line not in log] == []
+
+
+def test_the_commands_for_a_desk_take_the_values_file(document: Document, tmp_path: Path) -> None:
+    (values,) = document.fences("values file", kind="yaml")
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "values.yaml").write_text(values, encoding="utf-8")
+    (commands,) = document.fences("desk", kind="sh")
+    lines = [line for line in commands.splitlines() if re.match(r"bcs-template-set (render|check) ", line)]
+    assert len(lines) == 2
+    for line in lines:
+        run([str(STEP), *line.split()[1:]], cwd=tmp_path)
+
+
+def _run(worker: Worker, values: str, *, build: int, **inputs: str) -> set[str]:
+    """Run the step on a values file and return the lines of its log as a document shows them."""
+    file = worker.workspace / worker.inputs["values_files"]
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(values, encoding="utf-8")
+    worker.build_number = build
+    finished = worker.run(**inputs)
+    assert finished.status == 0, finished.log + finished.stderr
+    return {_as_shown(line) for line in finished.log.splitlines()}
+
+
+def _as_shown(line: str) -> str:
+    """Return a line without its marker, which BK-CI shows as a colour, and with ids left out."""
+    return re.sub(r"\b[0-9a-f]{24}\b", "…", re.sub(r"^##\[\w+\]", "", line))
