@@ -19,7 +19,8 @@ from bcs_template_set.errors import NewerBuild, PlanChanged, RouteRemoval, Route
 from bcs_template_set.existing import Existing, ExistingFile, OtherFile, VersionRef
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
 from bcs_template_set.manifests.routes import Route
-from bcs_template_set.plan import Desired, Plan, Policy, Target, make_plan, refusal
+from bcs_template_set.plan import Desired, Plan, Policy, Target, refusal
+from bcs_template_set.planning import make_plan
 from bcs_template_set.provenance import Provenance
 
 OURS = Provenance(pipeline="p-1", build=7, branch="main", commit="abc", started_by="wangwu", acting_as="lisi")

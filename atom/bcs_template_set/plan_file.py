@@ -1,0 +1,193 @@
+"""One desired file x what BCS holds of it -> its row of the plan. Pure: performs no I/O.
+
+Rules (design section 6): identical content is no new version; the same version name with the same content
+is already done; the same name with other content is a conflict, unless overwriting was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.diff import diff_documents
+from bcs_template_set.existing import ExistingFile, VersionRef
+from bcs_template_set.manifests.parse import Document, ManifestFile, parse_foreign
+from bcs_template_set.manifests.routes import images_of, routes_of
+from bcs_template_set.messages import Text, say
+from bcs_template_set.moments import shown_time
+from bcs_template_set.plan import Action, Change, Desired, Policy, route_keys
+from bcs_template_set.provenance import content_digest, read_provenance
+
+
+def plan_file(
+    file: ManifestFile, found: Optional[ExistingFile], *, desired: Desired, policy: Policy, skips: bool
+) -> Change:
+    """Return the row of one file; with `skips` it is not written, since a newer build has published."""
+    routes = routes_of(file.documents)
+    digest = content_digest(file.text)
+    if found is None:
+        return Change(
+            name=file.name,
+            action="skip" if skips else "create",
+            content=file.text,
+            digest=digest,
+            version=desired.version,
+            domain=file.domain,
+            writes_version=not skips,
+            images=tuple(("", image) for image in images_of(file.documents)),
+            routes=routes,
+            routes_added=route_keys(routes),
+            diff=diff_documents("", file.text, old=(), new=file.documents),
+        )
+    return _plan_existing(file, found, desired=desired, policy=policy, skips=skips)
+
+
+def _plan_existing(
+    file: ManifestFile, found: ExistingFile, *, desired: Desired, policy: Policy, skips: bool
+) -> Change:
+    before, unreadable = _documents_of(found.current)
+    old_routes, new_routes = routes_of(before), routes_of(file.documents)
+    step = _decide(file.text, found, desired=desired, policy=policy)
+    action: Action = "skip" if skips and step.action != "unchanged" else step.action
+    changed = action != "unchanged"
+    notes = [*_draft_notes(found, changed=step.writes_version), *step.notes]
+    if unreadable:
+        notes.append(say("plan.unreadable_before", name=file.name))
+    return Change(
+        name=file.name,
+        action=action,
+        content=file.text,
+        digest=content_digest(file.text),
+        version=desired.version if changed or step.is_ours else found.metadata.version,
+        domain=file.domain,
+        template_id=found.metadata.id,
+        previous=_current_ref(found) if changed else _base(found, step, desired=desired),
+        version_id=step.version_id,
+        writes_version=step.writes_version and not skips,
+        overwrites=step.overwrites,
+        moves_pin=step.moves_pin and not skips,
+        images=_image_changes(before, file.documents) if changed else (),
+        routes=new_routes,
+        routes_added=tuple(sorted(set(route_keys(new_routes)) - set(route_keys(old_routes)))),
+        routes_removed=tuple(sorted(set(route_keys(old_routes)) - set(route_keys(new_routes)))),
+        diff=_diff(found.current, file, before=before) if changed else "",
+        reason=step.reason,
+        notes=tuple(notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Decision:
+    action: Action
+    version_id: str = ""
+    writes_version: bool = False
+    overwrites: bool = False
+    moves_pin: bool = False
+    is_ours: bool = False
+    reason: Optional[Text] = None
+    notes: tuple[Text, ...] = ()
+
+
+def _decide(text: str, found: ExistingFile, *, desired: Desired, policy: Policy) -> _Decision:
+    current = found.current
+    if current is not None and current.content == text:
+        return _Decision("unchanged", version_id=current.id)
+    same = found.same_name
+    if current is not None and current.version == desired.version:
+        same = current
+    if same is None:
+        return _Decision("update", writes_version=True, moves_pin=found.is_pinned)
+    if same.content == text:
+        return _already_published(same, found)
+    if policy.overwrite_version:
+        moves = found.is_pinned and same is not current
+        return _Decision(
+            "update",
+            version_id=same.id,
+            writes_version=True,
+            overwrites=True,
+            moves_pin=moves,
+            notes=() if moves or same is current else (_not_current(same, found),),
+        )
+    reason = say(
+        "plan.conflict",
+        name=found.metadata.real_name,
+        version=same.version,
+        creator=same.creator,
+        at=shown_time(same.create_at),
+        origin=_origin(same),
+    )
+    return _Decision("conflict", version_id=same.id, reason=reason)
+
+
+def _already_published(same: TemplateVersion, found: ExistingFile) -> _Decision:
+    """Finish what an earlier try of this build began: a version that is there, but not current."""
+    if found.is_pinned:
+        return _Decision("update", version_id=same.id, moves_pin=True)
+    return _Decision("unchanged", version_id=same.id, is_ours=True, notes=(_not_current(same, found),))
+
+
+def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
+    metadata = found.metadata
+    return say(
+        "plan.published_not_current", name=metadata.real_name, version=same.version, current=metadata.version
+    )
+
+
+def _documents_of(version: Optional[TemplateVersion]) -> tuple[tuple[Document, ...], bool]:
+    if version is None:
+        return (), False
+    documents = parse_foreign(version.content)
+    return (documents or ()), documents is None
+
+
+def _diff(current: Optional[TemplateVersion], file: ManifestFile, *, before: tuple[Document, ...]) -> str:
+    old = current.content if current is not None else ""
+    return diff_documents(old, file.text, old=before, new=file.documents)
+
+
+def _image_changes(before: Sequence[Document], after: Sequence[Document]) -> tuple[tuple[str, str], ...]:
+    """Pair images that went with images that came, in order; "" where there is no partner."""
+    gone = [image for image in images_of(before) if image not in images_of(after)]
+    come = [image for image in images_of(after) if image not in images_of(before)]
+    length = max(len(gone), len(come))
+    return tuple(zip(gone + [""] * (length - len(gone)), come + [""] * (length - len(come))))
+
+
+def _draft_notes(found: ExistingFile, *, changed: bool) -> list[Text]:
+    if changed and found.metadata.is_draft:
+        return [say("plan.draft_kept", name=found.metadata.real_name, user=found.metadata.updator)]
+    return []
+
+
+def _current_ref(found: ExistingFile) -> Optional[VersionRef]:
+    if found.current is None:
+        return None
+    return VersionRef(id=found.current.id, name=found.current.version, created_at=found.current.create_at)
+
+
+def _base(found: ExistingFile, step: _Decision, *, desired: Desired) -> Optional[VersionRef]:
+    """Return what an unchanged file was published against: for what this build wrote, the version before it.
+
+    So a retried step has the plan digest and the `previous_version` of the first try.
+    """
+    holder = found.same_name if step.is_ours else found.current
+    origin = read_provenance(holder.description) if holder is not None else None
+    if holder is not None and origin is not None and origin.is_same_build_as(desired.provenance):
+        return found.before(holder.id)
+    return _current_ref(found)
+
+
+def _origin(version: TemplateVersion) -> Text:
+    origin = read_provenance(version.description)
+    if origin is None:
+        return say("plan.origin_unknown")
+    return say(
+        "plan.origin",
+        pipeline=origin.pipeline,
+        build=origin.build,
+        branch=origin.branch,
+        starter=origin.started_by,
+    )
