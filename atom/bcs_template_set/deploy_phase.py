@@ -23,13 +23,26 @@ from bcs_template_set.errors import (
 from bcs_template_set.messages import Text, say
 from bcs_template_set.publish import Writer
 from bcs_template_set.rollout.causes import evidence_of
-from bcs_template_set.rollout.deploy import Deploying, deploy_files, plan_live, resolve_variables
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, LiveState
-from bcs_template_set.rollout.restore import versions_before, way_back
+from bcs_template_set.rollout.deploy import (
+    Deploying,
+    deploy_files,
+    live_files,
+    look,
+    plan_live,
+    resolve_variables,
+)
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, LiveState, moved_ports
+from bcs_template_set.rollout.restore import overtaken, touched, versions_before, way_back
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.settings import Settings
+
+TO_SPEAK = 5.0
+"""Seconds of the step's own time that no wait uses up."""
+
+TO_DEPLOY = 0.6
+"""The share of the step's own time for deploying, where the rest may be needed for a restore."""
 
 IMAGE = 1
 """The errorType of a cause that is the image's or the manifest's fault (rollout/causes.py)."""
@@ -39,7 +52,8 @@ IMAGE = 1
 class DeployPhase:
     """What the phase works with.
 
-    `tell` prints a sentence, `keep` remembers the rollout as far as it has come, `restore` the way back.
+    `tell` prints a sentence, `warn` also keeps it for the report, `keep` remembers the rollout as far as it
+    has come, `restore` the way back.
     """
 
     writer: Writer
@@ -51,8 +65,10 @@ class DeployPhase:
     clock: Clock
     deadline: Deadline
     tell: Callable[[Text], None]
+    warn: Callable[[Text], None]
     on_plan: Callable[[DeploymentPlan], None]
     on_change: Callable[[Watched], None]
+    on_quiet: Callable[[Sequence[Watched], float], None]
     keep: Callable[[Rollout], None]
     restore: Callable[[Restoration], None]
 
@@ -81,11 +97,13 @@ def deploy_phase(phase: DeployPhase, files: Sequence[FileVersion], *, own: froze
         differences=plan.differences,
         waited=phase.settings.timeout > 0,
     )
+    phase.keep(rollout)
     try:
         return _see_it_through(phase, deploying, plan, rollout, own=own)
     except StepError as exc:
         exc.with_context(cluster=phase.place.cluster_id, namespace=phase.place.namespace)
         if phase.settings.on_failure == "restore" and plan.deploy:
+            phase.tell(say("deploy.restoring"))
             phase.restore(_restore(phase, deploying, plan, before=before))
         raise
 
@@ -94,30 +112,65 @@ def _see_it_through(
     phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout, *, own: frozenset[str]
 ) -> Rollout:
     if plan.deploy:
-        rollout = replace(rollout, deployed=plan.deploy)
-        phase.keep(rollout)
-        deploy_files(phase.writer, deploying, plan.deploy)
-        phase.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
-    awaited = [*plan.deploy, *(file for file in plan.live_already if file.name in own)]
-    rollout = replace(rollout, watched=_wait(phase, awaited, plan.states))
+        rollout = _deploy(phase, deploying, plan, rollout)
+    # Where nothing is deployed the verdict is about what is live: an earlier build may have left it broken.
+    waits_for_all = not plan.deploy
+    awaited = [*plan.deploy, *(f for f in plan.live_already if waits_for_all or f.name in own)]
+    seconds = _patience(phase)
+    rollout = replace(rollout, watched=_wait(phase, awaited, plan.states, seconds=seconds))
     phase.keep(rollout)
-    check_watched(rollout.watched, timeout=phase.settings.timeout)
+    check_watched(rollout.watched, seconds=seconds)
     return _arrive(phase, rollout)
+
+
+def _deploy(phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout) -> Rollout:
+    """Send the one call, and keep what is live after it, however it ended."""
+    known = plan.states_of(file.name for file in plan.deploy)
+    try:
+        states = deploy_files(phase.writer, deploying, plan.deploy, known=known)
+    except StepError:
+        phase.keep(_as_far_as_it_came(phase, deploying, plan, rollout))
+        raise
+    rollout = replace(rollout, deployed=plan.deploy)
+    phase.keep(rollout)
+    phase.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
+    for note in moved_ports(known, states):
+        phase.warn(note)
+    return rollout
+
+
+def _as_far_as_it_came(
+    phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout
+) -> Rollout:
+    """Return the rollout with what a failed call made live all the same, as far as that can be read."""
+    try:
+        states, _ = look(phase.writer, deploying, plan.deploy)
+    except StepError as exc:
+        phase.warn(say("deploy.state_unknown", problem=exc.title()))
+        return rollout
+    before = live_files(plan.states, plan.deploy, space=phase.space)
+    now = live_files(states, plan.deploy, space=phase.space)
+    begun = touched(plan.deploy, states, space=phase.space)
+    had_some = touched(plan.deploy, plan.states, space=phase.space)
+    return replace(
+        rollout,
+        deployed=tuple(file for file in now if file not in before),
+        partly=tuple(file for file in begun if file not in (*now, *had_some)),
+    )
 
 
 # --- waiting --------------------------------------------------------------------------------------------
 
 
 def _wait(
-    phase: DeployPhase, files: Sequence[FileVersion], states: Sequence[LiveState]
+    phase: DeployPhase, files: Sequence[FileVersion], states: Sequence[LiveState], *, seconds: float
 ) -> tuple[Watched, ...]:
     workloads = workloads_of(files, states, space=phase.space)
     if not workloads or phase.settings.timeout == 0:
         reason = "deploy.not_waiting" if workloads else "deploy.nothing_to_wait_for"
         phase.tell(say(reason, count=len(workloads)))
         return ()
-    phase.tell(say("deploy.waiting", count=len(workloads), seconds=phase.settings.timeout))
-    seconds = min(float(phase.settings.timeout), phase.deadline.remaining())
+    phase.tell(say("deploy.waiting", count=len(workloads), seconds=round(seconds)))
     return watch(
         phase.writer,
         phase.place,
@@ -125,7 +178,15 @@ def _wait(
         clock=phase.clock,
         deadline=Deadline(phase.clock, seconds=seconds),
         on_change=phase.on_change,
+        on_quiet=phase.on_quiet,
     )
+
+
+def _patience(phase: DeployPhase) -> float:
+    """Return how long to wait: the author's time, cut so that the step can still speak, or go back."""
+    left = max(0.0, phase.deadline.remaining() - TO_SPEAK)
+    share = TO_DEPLOY if phase.settings.on_failure == "restore" else 1.0
+    return min(float(phase.settings.timeout), left * share)
 
 
 def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> list[Workload]:
@@ -138,7 +199,7 @@ def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, s
     ]
 
 
-def check_watched(watched: Sequence[Watched], *, timeout: int) -> None:
+def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
     """Raise what the waiting came to, unless everything is as it should be.
 
     Raises:
@@ -153,7 +214,7 @@ def check_watched(watched: Sequence[Watched], *, timeout: int) -> None:
     pending = [item for item in watched if item.end == "pending"]
     if pending:
         details = [line for item in pending for line in explain(item)]
-        raise RolloutTimedOut(count=len(pending), seconds=timeout, details=details)
+        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=details)
 
 
 def explain(item: Watched) -> list[Text]:
@@ -195,26 +256,49 @@ def _arrive(phase: DeployPhase, rollout: Rollout) -> Rollout:
 # --- restore --------------------------------------------------------------------------------------------
 
 
+def go_back(phase: DeployPhase, files: Sequence[FileVersion], *, before: Mapping[str, str]) -> Restoration:
+    """Restore files that an earlier process deployed, and tell why where that does not work out.
+
+    How the objects were before nobody knows here: each that is not at its file's version is somebody else's.
+
+    Raises:
+        StepError: the variables of these versions have no values any more, or nothing could be asked.
+    """
+    values = resolve_variables(phase.writer, phase.place, files, given=phase.given)
+    deploying = Deploying(phase.place, phase.space, values, phase.clock, phase.deadline)
+    plan = DeploymentPlan(tuple(files), (), (), (), None, ())
+    return _restore(phase, deploying, plan, before=before)
+
+
 def _restore(
     phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, *, before: Mapping[str, str]
 ) -> Restoration:
     """Deploy what was there before and wait for it; a problem of this is told beside the first one."""
-    phase.tell(say("deploy.restoring"))
     restoration = Restoration()
     try:
+        states, _ = look(phase.writer, deploying, plan.deploy)
         way = way_back(
             phase.writer,
             project=phase.place.project,
             space=phase.space,
-            files=plan.deploy,
+            files=touched(plan.deploy, states, space=phase.space),
             before=before,
+            left=overtaken(plan.deploy, states, space=phase.space, known=plan.states),
         )
-        restoration = Restoration(files=way.back, left=way.first_time)
+        restoration = Restoration(
+            files=way.back, left=way.first_time, same=way.same, gone=way.gone, overtaken=way.overtaken
+        )
         if not way.back:
             return restoration
-        states = deploy_files(phase.writer, deploying, way.back)
-        restoration = replace(restoration, watched=_wait(phase, way.back, states))
-        check_watched(restoration.watched, timeout=phase.settings.timeout)
+        # An older version may name variables that the new ones do not.
+        values = resolve_variables(phase.writer, phase.place, way.back, given=phase.given)
+        back_again = replace(deploying, variables=values)
+        deployed = deploy_files(
+            phase.writer, back_again, way.back, known=look(phase.writer, back_again, way.back)[0]
+        )
+        seconds = min(float(phase.settings.timeout), max(0.0, phase.deadline.remaining() - TO_SPEAK))
+        restoration = replace(restoration, watched=_wait(phase, way.back, deployed, seconds=seconds))
+        check_watched(restoration.watched, seconds=seconds)
     except StepError as exc:
         return replace(restoration, problem=exc.title())
     return restoration

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bcs_template_set.bcs.deploy_calls import Place, list_variables
+from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.template_files import Reader
 from bcs_template_set.deploy_phase import DeployPhase, deploy_phase
 from bcs_template_set.ending import show_lines
@@ -15,7 +15,8 @@ from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import Result
 from bcs_template_set.publish import Writer
-from bcs_template_set.report.rollout_lines import deployment_lines, watched_line
+from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
@@ -59,9 +60,11 @@ def deploy_run(run: Run, writer: Writer, *, existing: Existing) -> Result:
         pages=Transport(connections=8),
         clock=world.clock,
         deadline=world.deadline,
-        tell=world.log.info,
+        tell=lambda sentence: _tell(run, sentence),
+        warn=lambda sentence: _warn(run, sentence),
         on_plan=lambda plan: _show_plan(run, plan),
         on_change=lambda watched: _show_change(run, watched),
+        on_quiet=lambda pending, seconds: _show_life(run, pending, seconds=seconds),
         keep=lambda rollout: _keep(run, rollout),
         restore=lambda way: _keep_way_back(run, way),
     )
@@ -123,10 +126,25 @@ def _show_plan(run: Run, plan: DeploymentPlan) -> None:
     show_lines(run.world.log, deployment_lines(plan, language=run.world.story.language))
 
 
+def _tell(run: Run, sentence: Text) -> None:
+    if not run.world.story.stopped:
+        run.world.log.info(sentence)
+
+
+def _warn(run: Run, sentence: Text) -> None:
+    run.world.story.warnings.append(sentence)
+    run.world.log.warning(sentence)
+
+
 def _show_change(run: Run, watched: Watched) -> None:
     if run.world.story.stopped:
         return
-    show_lines(run.world.log, [watched_line(watched, language=run.world.story.language)])
+    run.world.story.watch(watched)
+    show_lines(run.world.log, watched_lines(watched, language=run.world.story.language))
+
+
+def _show_life(run: Run, pending: Sequence[Watched], *, seconds: float) -> None:
+    show_lines(run.world.log, [heartbeat_line(pending, seconds=seconds, language=run.world.story.language)])
 
 
 def _keep(run: Run, rollout: Rollout) -> None:
@@ -147,17 +165,12 @@ def way_back_sentences(way: Restoration) -> Iterable[Text]:
         yield say("deploy.restore_failed", problem=way.problem)
     elif way.files:
         yield say("deploy.restored", names=[file.name for file in way.files])
-    if way.left:
-        yield say("deploy.restore_left", names=list(way.left))
-
-
-def by_hand(rollout: Rollout) -> Iterable[Text]:
-    """Say how to go back where nothing was restored."""
-    before = dict(rollout.before)
-    for file in rollout.deployed:
-        version = before.get(file.name, "")
-        if version and version != file.version:
-            yield say("deploy.restore_by_hand", name=file.name, version=version)
+    for reason in ("left", "same", "gone", "overtaken"):
+        names: tuple[str, ...] = getattr(way, reason)
+        if names:
+            yield say(f"deploy.restore_{reason}", names=list(names))
+    if way == Restoration():
+        yield say("deploy.restore_nothing")
 
 
 # --- what a plan can know already -----------------------------------------------------------------------
@@ -173,6 +186,35 @@ def look_ahead(run: Run, reader: Reader, existing: Existing) -> None:
     if note is not None:
         run.world.log.warning(note)
     check_variables_early(run, reader, existing)
+    if run.settings.action == "plan":
+        dry_run_early(run, reader, existing)
+
+
+def dry_run_early(run: Run, reader: Reader, existing: Existing) -> None:
+    """Show the live difference of a plan whose versions all exist already, after BCS's dry run of them.
+
+    BCS dry-runs versions, not texts: where one is still to be written it can't be asked.
+
+    Raises:
+        StepError: the dry run fails, or the deployment would be refused.
+    """
+    plan = run.world.story.plan
+    if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
+        return
+    place = place_of(run, existing)
+    variables = {file.name: bool(file.variables) for file in run.desired.files}
+    files = [
+        FileVersion(c.name, c.version_id, c.version, has_variables=variables.get(c.name, False))
+        for c in plan.changes
+    ]
+    values = resolve_variables(reader, place, files, given=read_variables(run.settings.variables))
+    space = run.desired.target.space
+    deploying = Deploying(place, space, values, run.world.clock, run.world.deadline)
+    found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
+    _show_plan(run, found)
+    if found.refused is not None:
+        raise found.refused
+    run.world.log.info(say("deploy.dry_run_ok"))
 
 
 def check_variables_early(run: Run, reader: Reader, existing: Existing) -> None:
@@ -197,7 +239,7 @@ def check_variables_early(run: Run, reader: Reader, existing: Existing) -> None:
 
 def namespace_values(reader: Reader, place: Place, version_ids: list[str]) -> Mapping[str, str]:
     """Return what the namespace has for the variables of these versions, "" for those it has not."""
-    found = reader.read(list_variables(place, version_ids=version_ids))
+    found = ask_variables(reader, place, version_ids)
     return {variable.key: variable.value for variable in found.vars}
 
 

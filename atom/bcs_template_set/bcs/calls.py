@@ -38,6 +38,8 @@ class Call(Generic[T_co]):
     """One call: `segments` are the path behind the region's prefix, not quoted yet; `name` is for logs.
 
     `project` is the project code it is about, for errors. `parse` makes the answer of the envelope's `data`.
+    With `reads_error`, `data.error` beside code 0 is for `parse` to tell (a dry run says more than that it
+    failed); else it is the call's failure (facts/bcs.md, trap 1).
     """
 
     name: str
@@ -47,6 +49,7 @@ class Call(Generic[T_co]):
     parse: Parse[T_co]
     query: tuple[tuple[str, str], ...] = ()
     body: Optional[Mapping[str, JsonValue]] = None
+    reads_error: bool = False
 
     @property
     def path(self) -> str:

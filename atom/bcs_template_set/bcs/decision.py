@@ -52,6 +52,7 @@ class Asked:
     app_code: str = ""
     credential: str = ""
     is_token: bool = False
+    reads_error: bool = False
 
 
 @dataclass(frozen=True)
@@ -301,7 +302,7 @@ def _judge_envelope(asked: Asked, seen: Seen) -> Verdict:
         return Fail(_failed(asked, seen))
     data = payload.get("data")
     error = data.get("error") if isinstance(data, dict) else None
-    if error:  # facts/bcs.md, trap 1: success that is not
+    if error and not asked.reads_error:  # facts/bcs.md, trap 1: success that is not
         message = " ".join(str(error).split())[:SHOWN]
         return Fail(BcsFailed(bcs_code=0, message=message))
     return Success(data)

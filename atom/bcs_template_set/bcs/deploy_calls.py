@@ -107,6 +107,7 @@ def preview(place: Place, *, version_ids: Sequence[str], variables: Mapping[str,
         project=place.project,
         parse=one(Preview),
         body={**_chosen(place, version_ids), "variables": dict(variables)},
+        reads_error=True,
     )
 
 
@@ -119,6 +120,7 @@ def deploy(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, 
         project=place.project,
         parse=one_or_empty,
         body={**_chosen(place, version_ids), "variables": dict(variables)},
+        reads_error=True,
     )
 
 

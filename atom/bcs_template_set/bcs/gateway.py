@@ -213,6 +213,7 @@ class Gateway:
             app_code=principal.app_code,
             credential=principal.credential,
             is_token=principal.is_token,
+            reads_error=call.reads_error,
         )
 
     def _root(self) -> str:

@@ -13,16 +13,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from bcs_template_set.bcs.deploy_calls import Place, deploy, list_variables, preview
+from bcs_template_set.bcs.deploy_calls import (
+    WATCHED_KINDS,
+    Place,
+    Variables,
+    deploy,
+    get_live,
+    list_variables,
+    preview,
+)
 from bcs_template_set.bcs.template_files import Reader
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import (
     BcsFailed,
+    ClusterNotVisible,
     DeployIncomplete,
     DeployRefused,
     DryRunFailed,
     GatewayFailed,
     OutcomeUnknown,
+    ProjectNotVisible,
     StepError,
     VariablesMissing,
 )
@@ -36,6 +46,7 @@ from bcs_template_set.rollout.deployment_plan import (
     read_states,
     refused_services,
 )
+from bcs_template_set.rollout.live_diff import changes_anything
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at the live objects after an answer of success: they are there at once."""
@@ -44,6 +55,9 @@ STILL_FOR = 20.0
 """Seconds without any change after which an unanswered deployment counts as over."""
 
 LOOK_EVERY = 4.0
+SHOWN = 500
+"""Characters shown of what BCS says."""
+
 LONGEST_DEPLOYMENT = 180.0
 
 
@@ -74,12 +88,26 @@ def resolve_variables(
     """
     if not files:
         return dict(given)
-    found = reader.read(list_variables(place, version_ids=[file.version_id for file in files]))
+    found = ask_variables(reader, place, [file.version_id for file in files])
     values = {variable.key: given.get(variable.key, variable.value) for variable in found.vars}
     missing = sorted(name for name, value in values.items() if not value and name not in given)
     if missing:
         raise VariablesMissing(details=[say("deploy.variable_missing", name=name) for name in missing])
     return {**given, **values}
+
+
+def ask_variables(reader: Reader, place: Place, version_ids: Sequence[str]) -> Variables:
+    """Return BCS's variables of the versions; the first thing that a run asks about the cluster.
+
+    Raises:
+        ClusterNotVisible: the project is known by now, so what BCS can't establish is the cluster.
+    """
+    try:
+        return reader.read(list_variables(place, version_ids=version_ids))
+    except ProjectNotVisible as exc:
+        message = exc.fields.get("message", "")
+        error = ClusterNotVisible(cluster=place.cluster_id, project=place.project, message=message)
+        raise error.with_context(**exc.context) from exc
 
 
 def plan_live(
@@ -96,8 +124,14 @@ def plan_live(
         error = look(reader, deploying, plan.deploy)[1] if plan.deploy else ""
     if error and plan.refused is None:
         hints = refused_services(plan.states_of(file.name for file in plan.deploy), error)
-        raise DryRunFailed(message=error, details=hints)
+        raise DryRunFailed(message=error, details=[*hints, *_namespace_hint(deploying.place, error)])
     return plan
+
+
+def _namespace_hint(place: Place, error: str) -> list[Text]:
+    if f'namespaces "{place.namespace}" not found' not in error:
+        return []
+    return [say("deploy.no_namespace", namespace=place.namespace, cluster=place.cluster_id)]
 
 
 def look(
@@ -110,14 +144,19 @@ def look(
         variables=deploying.variables,
     )
     answer = reader.read(call)
-    return read_states(answer, space=deploying.space), answer.error
+    return read_states(answer, space=deploying.space), " ".join(answer.error.split())[:SHOWN]
 
 
 # --- the one call ---------------------------------------------------------------------------------------
 
 
-def deploy_files(writer: Writer, deploying: Deploying, files: Sequence[FileVersion]) -> tuple[LiveState, ...]:
+def deploy_files(
+    writer: Writer, deploying: Deploying, files: Sequence[FileVersion], *, known: Sequence[LiveState] = ()
+) -> tuple[LiveState, ...]:
     """Deploy versions with one call and return the live objects, all of them marked with our versions.
+
+    `known` are the objects as they were before: where an answer is lost, the mark of one that had it already
+    tells nothing, and its content decides.
 
     Raises:
         DeployRefused: BCS or Kubernetes refused; a detail for each object, applied or not.
@@ -132,11 +171,12 @@ def deploy_files(writer: Writer, deploying: Deploying, files: Sequence[FileVersi
     try:
         error = writer.write(call).error
     except (OutcomeUnknown, GatewayFailed) as exc:
-        return _settled(writer, deploying, files, because=exc)
+        marked = frozenset(_titles(known) - _titles(_missing(known, files, space=deploying.space)))
+        return _settled(writer, deploying, files, because=exc, marked=marked)
     except BcsFailed as exc:
         raise _refused(writer, deploying, files, message=exc.fields.get("message", "")) from exc
     if error:
-        raise _refused(writer, deploying, files, message=error)
+        raise _refused(writer, deploying, files, message=" ".join(error.split())[:SHOWN])
     return _confirmed(writer, deploying, files)
 
 
@@ -145,9 +185,21 @@ def _confirmed(writer: Writer, deploying: Deploying, files: Sequence[FileVersion
     for pause in READ_BACK_PAUSES:
         deploying.clock.wait(pause)
         states, _ = look(writer, deploying, files)
-        if not _missing(states, files, space=deploying.space):
+        if _all_there(states, files, space=deploying.space):
             return states
+    _check_may_look(writer, deploying.place, states)
     raise DeployIncomplete(details=_objects(states, files, space=deploying.space))
+
+
+def _check_may_look(reader: Reader, place: Place, states: Sequence[LiveState]) -> None:
+    """Raise what is in the way of looking: a preview shows objects that nobody may see as not there.
+
+    Raises:
+        StepError: why a live object can't be read.
+    """
+    kinds = [state for state in states if state.kind in WATCHED_KINDS]
+    if kinds and all(state.live is None for state in states):
+        reader.read(get_live(place, kind=kinds[0].kind, name=kinds[0].name))
 
 
 def _refused(
@@ -158,7 +210,12 @@ def _refused(
 
 
 def _settled(
-    writer: Writer, deploying: Deploying, files: Sequence[FileVersion], *, because: StepError
+    writer: Writer,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    *,
+    because: StepError,
+    marked: frozenset[str],
 ) -> tuple[LiveState, ...]:
     """Watch the live objects until all are ours, or nothing has moved for a while: BCS may still be at it."""
     clock = deploying.clock
@@ -166,14 +223,15 @@ def _settled(
     known: Optional[frozenset[str]] = None
     while True:
         states, _ = look(writer, deploying, files)
-        missing = frozenset(state.title for state in _missing(states, files, space=deploying.space))
-        if not missing:
+        missing = frozenset(_titles(_missing(states, files, space=deploying.space)))
+        missing |= {state.title for state in states if state.title in marked and _differs(state)}
+        if not missing and _all_there(states, files, space=deploying.space):
             return states
         if missing != known:
             known, moved_at = missing, clock.monotonic()
         over = clock.monotonic() - moved_at >= STILL_FOR or clock.monotonic() - began >= LONGEST_DEPLOYMENT
         if over or deploying.deadline.remaining() <= LOOK_EVERY:
-            details = [*_objects(states, files, space=deploying.space)]
+            details = _objects(states, files, space=deploying.space, missing=missing)
             raise DeployIncomplete(details=details).with_context(**because.context) from because
         clock.wait(LOOK_EVERY)
 
@@ -183,9 +241,36 @@ def _missing(states: Sequence[LiveState], files: Sequence[FileVersion], *, space
     return [state for state in states if not state.is_at(space=space, version=versions.get(state.file, ""))]
 
 
-def _objects(states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str) -> list[Text]:
+def live_files(
+    states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str
+) -> tuple[FileVersion, ...]:
+    """Return the files all of whose objects are live and marked with their version."""
+    there = {state.file for state in states}
+    missing = {state.file for state in _missing(states, files, space=space)}
+    return tuple(file for file in files if file.name in there - missing)
+
+
+def _all_there(states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str) -> bool:
+    return len(live_files(states, files, space=space)) == len(files)
+
+
+def _differs(state: LiveState) -> bool:
+    return state.live is None or changes_anything(state.desired, state.live)
+
+
+def _titles(states: Sequence[LiveState]) -> set[str]:
+    return {state.title for state in states}
+
+
+def _objects(
+    states: Sequence[LiveState],
+    files: Sequence[FileVersion],
+    *,
+    space: str,
+    missing: frozenset[str] = frozenset(),
+) -> list[Text]:
     """Say of every object whether it is what was deployed."""
-    missing = {state.title for state in _missing(states, files, space=space)}
+    missing |= _titles(_missing(states, files, space=space))
     return [
         say("deploy.not_applied" if state.title in missing else "deploy.applied", object=state.title)
         for state in states

@@ -125,9 +125,12 @@ def plan_deployment(
 
 
 def _must_deploy(file: FileVersion, states: Sequence[LiveState], *, space: str) -> bool:
-    """Tell whether an object of the file is missing, of another version, or has other variables' values."""
+    """Tell whether an object of the file is missing, of another version, or has other variables' values.
+
+    A file of which BCS lists no object can't be known to be live.
+    """
     own = [state for state in states if state.file == file.name]
-    return any(
+    return not own or any(
         not state.is_at(space=space, version=file.version)
         or (file.has_variables and state.live is not None and changes_anything(state.desired, state.live))
         for state in own
@@ -153,6 +156,20 @@ def _port_notes(states: Sequence[LiveState]) -> Iterable[Text]:
         for port, wanted, live in port_pairs(state):
             if wanted and live and wanted != live:
                 yield say("deploy.port_changed", object=state.title, port=port, live=live, wanted=wanted)
+
+
+def moved_ports(before: Sequence[LiveState], after: Sequence[LiveState]) -> tuple[Text, ...]:
+    """Say which live nodePorts are others after a deployment although the manifest asked for none.
+
+    API servers differ in what they carry over (facts/bcs.md, trap 11), so this is read back, not foreseen.
+    """
+    now = {state.title: {port: live for port, _, live in port_pairs(state)} for state in after}
+    return tuple(
+        say("deploy.port_moved", object=state.title, port=port, before=live, now=now[state.title][port])
+        for state in before
+        for port, wanted, live in port_pairs(state)
+        if live and not wanted and now.get(state.title, {}).get(port, live) != live
+    )
 
 
 # --- what must not be done ------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import threading
 from bcs_template_set.clock import Clock
 
 PER_SECOND = 7.0
-BURST = 20.0
+BURST = 22.0
 """What an idle stretch may save up, so that many workloads that become ready at once are seen at once."""
 
 

@@ -15,10 +15,17 @@ from bcs_template_set.rollout.live_fields import TEMPLATE_NAME, TEMPLATE_VERSION
 
 @dataclass(frozen=True)
 class Way:
-    """What a restore would do: the versions to go back to, and the files that have none."""
+    """What a restore would do: the versions to go back to, and the files that are left, by why.
+
+    `first_time` had no version before, `same` were at this very version, of `gone` the version before is no
+    longer in BCS, and in `overtaken` somebody else has deployed another version since.
+    """
 
     back: tuple[FileVersion, ...]
     first_time: tuple[str, ...]
+    same: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    overtaken: tuple[str, ...] = ()
 
 
 def versions_before(
@@ -39,24 +46,72 @@ def versions_before(
     return before
 
 
-def way_back(
-    reader: Reader, *, project: str, space: str, files: Sequence[FileVersion], before: Mapping[str, str]
-) -> Way:
-    """Return what has to be deployed to restore these files.
+def touched(
+    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str
+) -> tuple[FileVersion, ...]:
+    """Return the files of which at least one live object is ours now: only those are there to restore."""
+    ours = {state.file for state in states for file in files if _is_ours(state, file, space=space)}
+    return tuple(file for file in files if file.name in ours)
 
-    A file that was deployed for the first time, whose version is gone, or which already was at this version
-    (redeploy) is left as it is, and named.
-    """
+
+def overtaken(
+    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str, known: Sequence[LiveState]
+) -> tuple[str, ...]:
+    """Return the files of which an object carries a mark that is neither ours nor the one it had before."""
+    earlier = {state.title: _marks(state) for state in known}
+    foreign = {
+        state.file
+        for state in states
+        for file in files
+        if state.file == file.name
+        and _mark(state, TEMPLATE_VERSION)
+        and not state.is_at(space=space, version=file.version)
+        and _marks(state) != earlier.get(state.title)
+    }
+    return tuple(file.name for file in files if file.name in foreign)
+
+
+def _is_ours(state: LiveState, file: FileVersion, *, space: str) -> bool:
+    return state.file == file.name and state.is_at(space=space, version=file.version)
+
+
+def _marks(state: LiveState) -> tuple[str, str]:
+    return _mark(state, TEMPLATE_NAME), _mark(state, TEMPLATE_VERSION)
+
+
+def _mark(state: LiveState, name: str) -> str:
+    return text_at(state.live or {}, "metadata", "annotations", name)
+
+
+def way_back(
+    reader: Reader,
+    *,
+    project: str,
+    space: str,
+    files: Sequence[FileVersion],
+    before: Mapping[str, str],
+    left: Sequence[str] = (),
+) -> Way:
+    """Return what has to be deployed to restore these files, but for `left`, which others have deployed."""
     back: list[FileVersion] = []
-    left: list[str] = []
+    first_time: list[str] = []
+    same: list[str] = []
+    gone: list[str] = []
     for file in files:
         earlier = before.get(file.name, "")
-        found = _find(reader, project, space, file.name, earlier) if earlier else None
-        if found is None or earlier == file.version:
-            left.append(file.name)
+        if file.name in left:
+            continue
+        if not earlier:
+            first_time.append(file.name)
+        elif earlier == file.version:
+            same.append(file.name)
         else:
-            back.append(replace(file, version_id=found, version=earlier))
-    return Way(tuple(back), tuple(left))
+            found = _find(reader, project, space, file.name, earlier)
+            if found is None:
+                gone.append(file.name)
+            else:
+                back.append(replace(file, version_id=found, version=earlier))
+    return Way(tuple(back), tuple(first_time), tuple(same), tuple(gone), tuple(left))
 
 
 def _find(reader: Reader, project: str, space: str, name: str, version: str) -> Optional[str]:

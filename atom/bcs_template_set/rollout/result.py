@@ -14,11 +14,15 @@ from bcs_template_set.rollout.watched import Watched
 class Restoration:
     """A way back that was gone: the files at their versions before, the ones left, how the workloads ended.
 
+    `left` were deployed for the first time; `same`, `gone` and `overtaken` are those of `restore.Way`.
     `problem` is why it did not work out, None where it did.
     """
 
     files: tuple[FileVersion, ...] = ()
     left: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    overtaken: tuple[str, ...] = ()
     watched: tuple[Watched, ...] = ()
     problem: Text | None = None
 
@@ -27,6 +31,8 @@ class Restoration:
 class Rollout:
     """A deployment: what was deployed, what was live already, what that changed, how the workloads ended.
 
+    `deployed` are files all of whose objects were seen live at our version, however the call was answered;
+    `partly` are those of which a failed call made only some live.
     `before` are (file, version) pairs as they were live before. `differences` are (Kind/name, unified diff)
     pairs between live and deployed. `waited` is False where nobody waited (timeout 0).
     """
@@ -34,6 +40,7 @@ class Rollout:
     cluster_id: str
     namespace: str
     deployed: tuple[FileVersion, ...] = ()
+    partly: tuple[FileVersion, ...] = ()
     live_already: tuple[FileVersion, ...] = ()
     before: tuple[tuple[str, str], ...] = ()
     differences: tuple[tuple[str, str], ...] = ()

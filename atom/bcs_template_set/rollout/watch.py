@@ -22,7 +22,7 @@ from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.overlap import Raised, overlap
 from bcs_template_set.rollout.causes import Cause, Diagnosis, cause_in_workload, diagnose
-from bcs_template_set.rollout.live_fields import TEMPLATE_VERSION, annotation_of, count_at
+from bcs_template_set.rollout.live_fields import count_at
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
 from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.rollout.pods import PodProblem, problems_of, remember
@@ -43,12 +43,24 @@ MOST_PODS = 2
 PATIENCE = 15.0
 """Seconds after which a workload is looked at although its list says nothing new, and a quiet pod too."""
 
+UNPLACED = "Pending"
+UNPLACED_PATIENCE = 5.0
+"""The same for a pod without any state of its containers: it may have no node, and that is given a minute."""
+
 MOST_FAILURES = 5
 """Rounds in a row in which a workload can't be read before that is its result."""
 
-_DEPLOYMENT_COUNTS = ("updatedReplicas", "availableReplicas")
+_DONE_COUNTS: Mapping[str, tuple[str, ...]] = {
+    "Deployment": ("updatedReplicas", "availableReplicas"),
+    "StatefulSet": ("updatedReplicas", "readyReplicas"),
+    "DaemonSet": ("updatedNumberScheduled", "numberAvailable"),
+}
+"""What has to have reached the wanted number in a list (the fields that BCS's pruning keeps)."""
 
-OLD_VERSION = "rollout.old"
+OLD_VERSION, DELETING = "rollout.old", "rollout.deleting"
+
+HEARTBEAT = 30.0
+"""Seconds without anything new after which a sign of life is given (design section 7)."""
 
 QUIET = frozenset({"Running", "Pending", "ContainerCreating", "PodInitializing", "Completed", "Terminating"})
 """States of pods that are no trouble by themselves."""
@@ -62,18 +74,22 @@ def watch(
     clock: Clock,
     deadline: Deadline,
     on_change: Callable[[Watched], None],
+    on_quiet: Callable[[Sequence[Watched], float], None] = lambda _watched, _seconds: None,
 ) -> tuple[Watched, ...]:
     """Return how every workload ended; those that are not done when the deadline passes are pending.
 
-    `on_change` hears of a workload whenever something new can be said of it. One that can't heal ends the
-    wait for itself only: how the others end is worth knowing too, and they have as long as it takes them.
+    `on_change` hears of a workload whenever something new can be said of it; `on_quiet` of those still waited
+    for, with the seconds so far, once in 30 seconds in which there was nothing new. One that can't heal ends
+    the wait for itself only: how the others end is worth knowing too, and they have as long as it takes them.
 
     Raises:
         UserMistake: the permission to look was taken away.
         OutOfTime: the step's own time is over.
     """
-    watching = _Watch(reader, place, clock=clock, on_change=on_change)
-    return watching.run([_State(workload, Watched(workload)) for workload in workloads], deadline=deadline)
+    watching = _Watch(reader, place, clock=clock, on_change=on_change, on_quiet=on_quiet)
+    began = clock.monotonic()
+    states = [_State(workload, Watched(workload), looked_at=began) for workload in workloads]
+    return watching.run(states, deadline=deadline)
 
 
 @dataclass
@@ -83,9 +99,7 @@ class _State:
     workload: Workload
     now: Watched
     live: Fields = field(default_factory=dict)
-    glance: tuple[object, ...] = ()
-    looked_at_glance: tuple[object, ...] = ("never",)
-    looked_at: float = float("-inf")
+    looked_at: float = 0.0
     pods_read_at: float = float("-inf")
     failures: int = 0
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
@@ -94,32 +108,47 @@ class _State:
 
 class _Watch:
     def __init__(
-        self, reader: Reader, place: Place, *, clock: Clock, on_change: Callable[[Watched], None]
+        self,
+        reader: Reader,
+        place: Place,
+        *,
+        clock: Clock,
+        on_change: Callable[[Watched], None],
+        on_quiet: Callable[[Sequence[Watched], float], None],
     ) -> None:
         self._reader = reader
         self._place = place
         self._clock = clock
         self._on_change = on_change
         self._pace = Pace(clock)
-        self._began = clock.monotonic()
+        self._on_quiet = on_quiet
+        self._began = self._heard_at = clock.monotonic()
 
     def run(self, states: Sequence[_State], *, deadline: Deadline) -> tuple[Watched, ...]:
         while True:
             self._round([state for state in states if state.now.end == "pending"])
             if deadline.passed() or all(state.now.end != "pending" for state in states):
                 return tuple(state.now for state in states)
+            self._give_sign_of_life(states)
             pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, self._elapsed() * PAUSE_SHARE))
             self._clock.wait(min(pause, deadline.remaining()))
+
+    def _give_sign_of_life(self, states: Sequence[_State]) -> None:
+        now = self._clock.monotonic()
+        if now - self._heard_at >= HEARTBEAT:
+            self._heard_at = now
+            self._on_quiet([s.now for s in states if s.now.end == "pending"], self._elapsed())
 
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._began
 
     def _round(self, states: Sequence[_State]) -> None:
-        chosen = self._worth_a_look(states)
+        everybodys = self._all_pods() if len(states) > FEW else None
+        chosen = self._worth_a_look(states, everybodys or ())
         self._together([partial(self._look, state) for state in chosen])
-        pending = [state for state in states if state.now.end == "pending" and _is_new(state)]
-        pods = self._pods_of(pending)
-        self._together([partial(self._examine, state, pods[state.workload.title]) for state in pending])
+        unwell = [state for state in states if _asks_for_its_pods(state)]
+        pods = self._pods_of(unwell, everybodys)
+        self._together([partial(self._examine, state, pods[state.workload.title]) for state in unwell])
 
     def _together(self, tasks: Sequence[Callable[[], None]]) -> None:
         for result in overlap(tasks, concurrency=MOST_AT_ONCE):
@@ -128,25 +157,28 @@ class _Watch:
 
     # --- workloads --------------------------------------------------------------------------------------
 
-    def _worth_a_look(self, states: Sequence[_State]) -> list[_State]:
-        """Return the workloads to read whole: all of a kind that has few, else those a list points at."""
+    def _worth_a_look(self, states: Sequence[_State], pods: Sequence[PodSummary]) -> list[_State]:
+        """Return the workloads to read whole: all of a kind that has few, else those that lists point at."""
         chosen: list[_State] = []
         for kind in sorted({state.workload.kind for state in states}):
             same = [state for state in states if state.workload.kind == kind]
-            chosen += same if len(same) <= FEW else self._pointed_at(kind, same)
+            chosen += same if len(same) <= FEW else self._pointed_at(kind, same, pods)
         return chosen
 
-    def _pointed_at(self, kind: str, states: Sequence[_State]) -> list[_State]:
+    def _pointed_at(self, kind: str, states: Sequence[_State], pods: Sequence[PodSummary]) -> list[_State]:
         listed = self._list(kind)
         if listed is None:
             return list(states)
         items = {text_at(mapping_at(item), "metadata", "name"): mapping_at(item) for item in _items(listed)}
-        return [state for state in states if self._points_at(state, items.get(state.workload.name, {}))]
-
-    def _points_at(self, state: _State, item: Fields) -> bool:
-        state.glance = _glance(item)
-        waited = self._clock.monotonic() - state.looked_at
-        return state.glance != state.looked_at_glance or waited >= PATIENCE or _may_be_done(state, item)
+        troubled = [pod.name for pod in pods if _is_suspect(pod)]
+        now = self._clock.monotonic()
+        return [
+            state
+            for state in states
+            if now - state.looked_at >= PATIENCE
+            or _may_be_done(items.get(state.workload.name, {}))
+            or any(name.startswith(f"{state.workload.name}-") for name in troubled)
+        ]
 
     def _list(self, kind: str) -> Optional[LiveList]:
         self._pace.take()
@@ -168,10 +200,12 @@ class _Watch:
             self._failed_to_look(state, exc)
             return
         state.failures, state.looked_at = 0, self._clock.monotonic()
-        state.looked_at_glance, state.live = state.glance, read.manifest
+        state.live = read.manifest
         status = status_of(workload.kind, state.live, version=workload.version, name=workload.file)
         end: End = "pending" if status.state == "progressing" else status.state
-        cause = cause_in_workload(state.live) if end == "failed" else state.now.cause
+        cause = state.now.cause
+        if end == "failed" and state.now.problem is None:
+            cause = cause_in_workload(state.live)
         self._tell(state, end=end, status=status, cause=cause, problem=state.now.problem)
 
     def _failed_to_look(self, state: _State, error: StepError) -> None:
@@ -182,12 +216,16 @@ class _Watch:
 
     # --- pods -------------------------------------------------------------------------------------------
 
-    def _pods_of(self, states: Sequence[_State]) -> Mapping[str, Sequence[PodSummary]]:
-        """Return the pods of each workload: asked for one by one, or, of many, from one list of all."""
-        if len(states) > FEW:
-            everything = self._list("Pod")
-            pods = read_summaries(everything.manifest, everything.manifest_ext) if everything else ()
-            return {state.workload.title: _selected(pods, state.live) for state in states}
+    def _all_pods(self) -> Optional[Sequence[PodSummary]]:
+        listed = self._list("Pod")
+        return read_summaries(listed.manifest, listed.manifest_ext) if listed is not None else None
+
+    def _pods_of(
+        self, states: Sequence[_State], everybodys: Optional[Sequence[PodSummary]]
+    ) -> Mapping[str, Sequence[PodSummary]]:
+        """Return the pods of each workload: of many from the one list of all, else asked for one by one."""
+        if everybodys is not None:
+            return {state.workload.title: _selected(everybodys, state.live) for state in states}
         found: dict[str, Sequence[PodSummary]] = {state.workload.title: () for state in states}
         self._together([partial(self._list_own_pods, state, found) for state in states])
         return found
@@ -208,8 +246,11 @@ class _Watch:
         newest = newest_pods(pods, kind=state.workload.kind, live=state.live)
         waiting = [pod for pod in newest if not pod.is_ready]
         now = self._clock.monotonic()
-        suspects = [pod for pod in waiting if pod.state not in QUIET and not pod.state.startswith("Init:")]
-        if not suspects and now - max(state.pods_read_at, self._began) >= PATIENCE:
+        suspects = [pod for pod in waiting if _is_suspect(pod)]
+        failed = state.now.end == "failed"
+        unplaced = any(pod.state == UNPLACED for pod in waiting)
+        quiet_for = now - max(state.pods_read_at, self._began)
+        if not suspects and (failed or quiet_for >= (UNPLACED_PATIENCE if unplaced else PATIENCE)):
             suspects = waiting
         if not suspects:
             return
@@ -221,7 +262,7 @@ class _Watch:
         hopeless = [d for d in found if d.cause.is_hopeless(seconds=now - state.since[d.problem.key])]
         worst = next(iter([*hopeless, *found]), None)
         if worst is not None:
-            self._tell_problem(state, worst, hopeless=bool(hopeless))
+            self._tell_problem(state, worst, hopeless=failed or bool(hopeless))
 
     def _problems_of(self, state: _State, pod: PodSummary) -> Iterable[PodProblem]:
         self._pace.take()
@@ -270,29 +311,39 @@ class _Watch:
             seconds=self._elapsed(),
         )
         if state.now.says_more_than(earlier):
+            self._heard_at = self._clock.monotonic()
             self._on_change(state.now)
 
 
-def _is_new(state: _State) -> bool:
-    """Tell whether the workload is known to be at our version: before that its pods are somebody else's."""
+def _asks_for_its_pods(state: _State) -> bool:
+    """Tell whether the pods have more to say: of a workload at our version that is not ready, or has failed.
+
+    The pods of one at another version are somebody else's, and those of one being deleted are going.
+    """
     status = state.now.status
-    return status is not None and status.sentence.key != OLD_VERSION
+    if status is None or state.now.error is not None or status.sentence.key in (OLD_VERSION, DELETING):
+        return False
+    return state.now.end in ("pending", "failed")
 
 
 def _items(listed: LiveList) -> Sequence[YamlValue]:
     return list_at(listed.manifest, "items")
 
 
-def _glance(item: Fields) -> tuple[object, ...]:
-    """Return what a list says of a workload, as far as it changes while a rollout moves."""
-    counts = (*_DEPLOYMENT_COUNTS, "readyReplicas", "numberAvailable", "succeeded", "failed")
-    return (annotation_of(item, TEMPLATE_VERSION), *(count_at(item, "status", name) for name in counts))
+def _may_be_done(item: Fields) -> bool:
+    """Tell whether what a list says may be that of a workload that is done: only a whole look is sure."""
+    kind = text_at(item, "kind")
+    counts, wanted = _DONE_COUNTS.get(kind, ()), count_at(item, "spec", "replicas", default=1)
+    if kind == "DaemonSet":
+        wanted = count_at(item, "status", "desiredNumberScheduled")
+    if kind == "Job":
+        return bool(list_at(item, "status", "conditions"))
+    return all(count_at(item, "status", name) >= wanted for name in counts)
 
 
-def _may_be_done(state: _State, item: Fields) -> bool:
-    """Tell whether a list's counts are those of a Deployment that is done: only a whole look is sure."""
-    wanted = count_at(state.live, "spec", "replicas", default=1)
-    return all(count_at(item, "status", name) >= wanted for name in _DEPLOYMENT_COUNTS)
+def _is_suspect(pod: PodSummary) -> bool:
+    """Tell whether a pod's state in a list is one of trouble."""
+    return not pod.is_ready and pod.state not in QUIET and not pod.state.startswith("Init:")
 
 
 def _selected(pods: Sequence[PodSummary], live: Fields) -> Sequence[PodSummary]:

@@ -119,6 +119,7 @@ def test_a_call_has_no_place_for_headers_or_credentials() -> None:
         "parse",
         "query",
         "body",
+        "reads_error",
     }
 
 

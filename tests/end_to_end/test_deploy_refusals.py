@@ -1,0 +1,263 @@
+"""What is refused before anything is deployed: variables, dry run, selectors, Services, places."""
+
+from __future__ import annotations
+
+import json
+
+from tests.emulator.cluster.tree import Manifest, branch, items, text
+from tests.end_to_end.deploying import (
+    CLUSTER,
+    NAMESPACE,
+    calls_of,
+    cluster_of,
+    cluster_site,
+    deploy,
+    documents,
+    live,
+    make_legacy,
+    mark_of,
+    node_port,
+    rollout_files,
+    service,
+    workload,
+)
+from tests.end_to_end.publishing import USER, Ran, config
+
+
+def with_variables(*names: str) -> str:
+    """Return a template whose rendered ConfigMap leaves these names to BCS."""
+    return config("settings", " ".join(f"{{{{ bcs('{name}') }}}}" for name in names))
+
+
+def value_of(site_live: Manifest) -> str:
+    return text(branch(site_live, "data"), "key")
+
+
+def check_nothing_sent(ran: Ran) -> None:
+    assert calls_of(ran) == [], "nothing is deployed"
+    assert rollout_files(ran) == []
+    assert ran.outcome.result != "deployed"
+
+
+# --- variables ------------------------------------------------------------------------------------------
+
+
+def test_every_variable_without_a_value_is_named_at_once() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": with_variables("ONE", "TWO", "THREE")}
+        site.emulator.state.set_namespace_variable("TWO", "2", cluster=CLUSTER, namespace=NAMESPACE)
+        ran = deploy(site)
+        assert ran.code == 800309
+        check_nothing_sent(ran)
+        assert "ONE has no value" in ran.log
+        assert "THREE has no value" in ran.log
+        assert "TWO has no value" not in ran.log
+
+
+def test_the_namespaces_values_are_sent_along_and_the_authors_win() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": with_variables("ONE", "TWO")}
+        for name in ("ONE", "TWO"):
+            site.emulator.state.set_namespace_variable(name, "theirs", cluster=CLUSTER, namespace=NAMESPACE)
+        ran = deploy(site, variables="ONE: mine")
+        assert ran.code == 0, ran.log
+        sent = json.loads(calls_of(ran)[0].request.body)["variables"]
+        assert sent == {"ONE": "mine", "TWO": "theirs"}
+        assert value_of(live(site, "ConfigMap", "settings")) == "mine theirs"
+
+
+def test_another_value_of_a_variable_deploys_the_file_again() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": with_variables("ONE")}
+        deploy(site, variables="ONE: first")
+        ran = deploy(site, variables="ONE: second")
+        assert (ran.code, rollout_files(ran)) == (0, ["a.yaml"])
+        assert value_of(live(site, "ConfigMap", "settings")) == "second"
+        assert calls_of(deploy(site, variables="ONE: second")) == []
+
+
+def test_a_plan_for_a_namespace_refuses_variables_that_it_can_know_to_lack() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": with_variables("ONE", "TWO")}
+        site.run(variables="ONE: '1'\nTWO: '2'")
+        site.next_build()
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE, variables="ONE: '1'")
+        assert (ran.code, ran.written) == (800309, [])
+        assert "TWO has no value" in ran.log
+
+
+def test_a_plan_of_versions_that_exist_shows_the_live_difference_and_the_dry_runs_word() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        site.next_build(web_yaml=workload(tag="2"))
+        site.run()
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert (ran.code, ran.outcome.result) == (0, "planned"), ran.log
+        assert "+      - image: example.com/web:2" in ran.log
+        assert "dry run accepts" in ran.log
+        assert calls_of(ran) == []
+
+
+# --- dry run --------------------------------------------------------------------------------------------
+
+
+def test_a_refused_dry_run_names_the_object_and_nothing_is_deployed() -> None:
+    with cluster_site(web_yaml=workload(), bad_yaml=service("web", node_port=31500)) as site:
+        cluster_of(site).put(taken_port(31500))
+        ran = deploy(site)
+        assert ran.code == 800501
+        assert 'Service "web" is invalid' in ran.log
+        assert "31500" in ran.log
+        check_nothing_sent(ran)
+        assert cluster_of(site).find_all("Deployment", NAMESPACE) == []
+
+
+def taken_port(number: int) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "other", "namespace": NAMESPACE},
+        "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": number}]},
+    }
+
+
+def test_a_selector_that_would_change_is_refused_with_the_live_one() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        other = workload().replace("app: web", "app: shop")
+        site.next_build(web_yaml=other)
+        ran = deploy(site)
+        assert ran.code == 800502
+        assert "Deployment/web: its selector is app=web in the cluster and would become app=shop" in ran.log
+        check_nothing_sent(ran)
+
+
+# --- Services (trap 11) ---------------------------------------------------------------------------------
+
+
+def test_a_newer_api_server_keeps_the_node_port_of_a_replaced_service() -> None:
+    with cluster_site(web_yaml=service()) as site:
+        deploy(site)
+        port = node_port(site)
+        site.next_build(web_yaml=service(note="2"))
+        ran = deploy(site)
+        assert (ran.code, node_port(site)) == (0, port)
+        assert ran.outcome.warnings == ()
+
+
+def test_an_old_api_server_that_would_refuse_is_told_before_with_the_live_address_and_ports() -> None:
+    with cluster_site(web_yaml=service()) as site:
+        make_legacy(site)
+        deploy(site)
+        port = node_port(site)
+        address = text(live(site, "Service", "web"), "spec", "clusterIP")
+        site.next_build(web_yaml=service(note="2"))
+        ran = deploy(site)
+        assert ran.code == 800501
+        assert f"clusterIP {address}" in ran.log
+        assert f"80: {port}" in ran.log
+        check_nothing_sent(ran)
+        assert node_port(site) == port
+
+
+def test_a_service_that_would_lose_its_node_port_is_refused_with_the_value_to_set() -> None:
+    with cluster_site(web_yaml=service()) as site:
+        make_legacy(site)
+        deploy(site)
+        port = node_port(site)
+        address = text(live(site, "Service", "web"), "spec", "clusterIP")
+        with_address = service(note="2").replace("spec:\n", f"spec:\n  clusterIP: {address}\n")
+        site.next_build(web_yaml=with_address)
+        ran = deploy(site)
+        assert ran.code == 800503
+        assert f"Set node_port to {port}" in ran.log
+        check_nothing_sent(ran)
+        site.next_build(web_yaml=with_address.replace("nodePort: 0", f"nodePort: {port}"))
+        assert (deploy(site).code, node_port(site)) == (0, port)
+
+
+def test_a_node_port_that_the_author_changes_is_said() -> None:
+    with cluster_site(web_yaml=service(node_port=31500)) as site:
+        deploy(site)
+        site.next_build(web_yaml=service(node_port=31600))
+        ran = deploy(site)
+        assert (ran.code, node_port(site)) == (0, 31600)
+        assert "Service/web: the nodePort of port 80 changes from 31500 to 31600, as asked for" in ran.log
+
+
+def test_a_node_port_that_changed_though_nobody_asked_is_said() -> None:
+    """A newer API server carries ports over by name: with another name it gives another port."""
+    with cluster_site(web_yaml=service()) as site:
+        deploy(site)
+        port = node_port(site)
+        site.next_build(web_yaml=service(port_name="web"))
+        ran = deploy(site)
+        assert ran.code == 0
+        assert node_port(site) != port
+        assert f"port 80 had nodePort {port} and now has {node_port(site)}" in ran.log
+        assert any(warning.key == "deploy.port_moved" for warning in ran.outcome.warnings)
+
+
+# --- places and permissions -----------------------------------------------------------------------------
+
+
+def test_a_namespace_that_does_not_exist_is_said_as_that() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        ran = deploy(site, namespace="nowhere")
+        assert ran.code == 800501
+        assert f"Namespace nowhere does not exist in cluster {CLUSTER}" in ran.log
+        check_nothing_sent(ran)
+
+
+def test_a_cluster_of_another_project_is_said_as_that() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        site.emulator.state.add_project("other")
+        site.emulator.state.add_cluster("BCS-K8S-41000", project="other", namespaces=(NAMESPACE,))
+        ran = deploy(site, project_code="web", cluster_id="BCS-K8S-41000")
+        assert ran.code == 800212
+        assert "The cluster BCS-K8S-41000 is not one of project web" in ran.log
+        check_nothing_sent(ran)
+
+
+def test_a_plan_for_an_unknown_cluster_is_refused_too() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": with_variables("ONE")}
+        site.run(variables="ONE: '1'")
+        ran = site.run(action="plan", cluster_id="BCS-K8S-49999", namespace=NAMESPACE, variables="ONE: '1'")
+        assert ran.code == 800212
+
+
+def test_without_the_permission_to_deploy_it_and_the_link_are_named() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).deny(USER, "namespace_scoped_create")
+        ran = deploy(site, on_failure="restore")
+        assert ran.code == 800210
+        assert "namespace_scoped_create" in ran.log
+        assert "https://iam.example.com/" in ran.log
+        assert len(calls_of(ran)) == 1
+        assert rollout_files(ran) == []
+        assert mark_of(site, "Deployment", "web") == ""
+        assert ran.outcome.result == "failed"
+
+
+def test_without_the_permission_to_look_the_wait_ends_at_once() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).deny(USER, "namespace_scoped_view")
+        ran = deploy(site)
+        assert ran.code == 800210, ran.log
+        assert "namespace_scoped_view" in ran.log
+        assert site.clock.time < 1_767_225_600 + 600 * 8
+
+
+def test_a_kind_that_a_shared_cluster_refuses_is_said_by_the_plan_already() -> None:
+    with cluster_site(web_yaml=workload("DaemonSet")) as site:
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert "BCS refuses these kinds there: DaemonSet" in ran.log
+
+
+def test_two_documents_of_one_file_are_marked_alike() -> None:
+    with cluster_site(web_yaml=documents(workload(), service())) as site:
+        deploy(site)
+        ports = items(live(site, "Service", "web"), "spec", "ports")
+        assert len(ports) == 1
+        assert mark_of(site, "Service", "web") == mark_of(site, "Deployment", "web") != ""

@@ -1,0 +1,256 @@
+"""on_failure: both stories are told, and only what this run changed is taken back; verify_urls decide too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.emulator import Behaviour
+from tests.emulator.faults import Match
+from tests.end_to_end.deploying import (
+    CLUSTER,
+    DEPLOY,
+    NAMESPACE,
+    calls_of,
+    cluster_of,
+    cluster_site,
+    deploy,
+    image_live,
+    image_of,
+    live,
+    mark_of,
+    sent_files,
+    workload,
+)
+from tests.end_to_end.publishing import SPACE, Ran, Site, config
+
+BROKEN = Behaviour("not-found")
+
+
+def second_build(site: Site, *, tag: str = "2") -> str:
+    """Deploy a good first build; return its version. The next one's image does not exist."""
+    assert deploy(site).code == 0
+    version = mark_of(site, "Deployment", "web")
+    cluster_of(site).images[image_of("web", tag)] = BROKEN
+    site.next_build(web_yaml=workload(tag=tag))
+    return version
+
+
+def both_stories(ran: Ran) -> None:
+    assert ran.code == 800506
+    assert "does not exist in its registry" in ran.log
+    assert ran.outcome.error is not None
+
+
+def test_a_restore_deploys_the_version_before_waits_for_it_and_still_fails() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        before = second_build(site)
+        ran = deploy(site, on_failure="restore")
+        both_stories(ran)
+        assert ran.outcome.result == "restored"
+        assert (mark_of(site, "Deployment", "web"), image_live(site, "Deployment", "web")) == (
+            before,
+            image_of("web"),
+        )
+        assert len(calls_of(ran)) == 2
+        assert ran.outcome.rollout is not None
+        way = ran.outcome.rollout.restoration
+        assert way is not None
+        assert [(file.name, file.version) for file in way.files] == [("web.yaml", before)]
+        assert [item.end for item in way.watched] == ["ready"]
+        assert "web.yaml are back at what was deployed before" in ran.log
+        assert len(site.version_names("web.yaml")) == 2, "the version that failed stays published"
+
+
+def test_with_keep_nothing_is_touched_and_the_way_back_is_said() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        before = second_build(site)
+        ran = deploy(site)
+        both_stories(ran)
+        assert (ran.outcome.result, len(calls_of(ran))) == ("failed", 1)
+        assert mark_of(site, "Deployment", "web") == ran.output()["version"]
+        assert before in ran.log.partition("Failed (800506)")[2]
+
+
+def test_a_file_deployed_for_the_first_time_is_left_and_said() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        before = second_build(site)
+        site.files["api.yaml"] = workload(name="api")
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == "restored"
+        assert mark_of(site, "Deployment", "web") == before
+        assert mark_of(site, "Deployment", "api") == ran.output()["version"]
+        assert "had not been deployed before: api.yaml" in ran.log
+
+
+def test_where_all_is_new_the_run_is_failed_and_not_restored() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = BROKEN
+        ran = deploy(site, on_failure="restore")
+        assert (ran.outcome.result, len(calls_of(ran))) == ("failed", 1)
+        assert "had not been deployed before: web.yaml" in ran.log
+
+
+def test_what_this_namespace_had_comes_before_what_bcs_remembers_of_any_namespace() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).add_namespace("other", project="web")
+        first = second_build(site)
+        cluster_of(site).images.clear()
+        assert deploy(site, namespace="other").code == 0
+        cluster_of(site).images[image_of("web", "3")] = BROKEN
+        site.next_build(web_yaml=workload(tag="3"))
+        ran = deploy(site, on_failure="restore")
+        assert site.emulator.state.find_file(SPACE, "web.yaml").latest_deploy_version == first
+        assert (ran.outcome.result, mark_of(site, "Deployment", "web")) == ("restored", first)
+
+
+def test_a_redeployment_of_the_same_version_has_nothing_to_go_back_to_and_says_why() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("web")] = BROKEN
+        cluster_of(site).delete("Deployment", NAMESPACE, "web")
+        site.next_build()
+        ran = deploy(site, on_failure="restore", redeploy="true")
+        assert ran.outcome.result == "failed"
+        assert "at this very version before: web.yaml" in ran.log
+        assert "not been deployed before" not in ran.log
+
+
+def test_a_version_before_that_is_gone_is_said() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        before = second_build(site)
+        site.emulator.state.delete_version(SPACE, "web.yaml", version=before)
+        ran = deploy(site, on_failure="restore")
+        assert (ran.outcome.result, len(calls_of(ran))) == ("failed", 1)
+        assert "no longer in BCS: web.yaml" in ran.log
+
+
+def test_a_restore_that_fails_says_both() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+        fault = site.fault("answer", Match("POST", DEPLOY.path, nth=2), status=200)
+        fault.body = '{"code": 1, "message": "etcd is full", "data": null}'
+        ran = deploy(site, on_failure="restore")
+        both_stories(ran)
+        assert ran.outcome.result == "failed"
+        assert "etcd is full" in ran.log
+        assert "restore did not work out" in ran.log
+
+
+def test_a_restore_whose_own_rollout_fails_says_both() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+        cluster_of(site).images[image_of("web")] = BROKEN
+        for pod in cluster_of(site).pods_of("Deployment", NAMESPACE, "web"):
+            metadata = pod["metadata"]
+            assert isinstance(metadata, dict)
+            cluster_of(site).delete("Pod", NAMESPACE, metadata["name"])
+        ran = deploy(site, on_failure="restore")
+        both_stories(ran)
+        assert ran.outcome.result == "failed"
+        assert "restore did not work out" in ran.log
+
+
+def test_an_older_versions_own_variables_are_sent_with_the_restore() -> None:
+    with cluster_site() as site:
+        old = workload() + "---\n" + config("settings", "{{ bcs('OLD') }}")
+        site.files = {"web.yaml.j2": old}
+        site.emulator.state.set_namespace_variable("OLD", "kept", cluster=CLUSTER, namespace=NAMESPACE)
+        assert deploy(site).code == 0
+        cluster_of(site).images[image_of("web", "2")] = BROKEN
+        site.build += 1
+        site.clock.time += 600
+        site.files = {"web.yaml.j2": workload(tag="2") + "---\n" + config("settings", "none")}
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == "restored", ran.log
+        assert live(site, "ConfigMap", "settings")["data"] == {"key": "kept"}
+
+
+def test_a_refused_deployment_restores_only_what_it_changed() -> None:
+    files = {"a_yaml": workload(name="a"), "b_yaml": workload(name="b")}
+    with cluster_site(**files) as site:
+        deploy(site)
+        first = mark_of(site, "Deployment", "a")
+        site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
+        armed: list[bool] = []
+
+        def write_in_between(kind: str, name: str) -> None:
+            if armed and name == "b":
+                armed.clear()
+                found = cluster_of(site).get(kind, NAMESPACE, name)
+                found["metadata"]["labels"] = {"rival": "yes"}  # type: ignore[index]  # a tree of JSON
+                cluster_of(site).put(found)
+
+        cluster_of(site).before_write = write_in_between
+        site.rival(lambda _: armed.append(True), before=DEPLOY)
+        ran = deploy(site, on_failure="restore")
+        assert (ran.code, ran.outcome.result) == (800504, "restored"), ran.log
+        assert sent_files(site, calls_of(ran)[1]) == ["a.yaml"]
+        assert [mark_of(site, "Deployment", name) for name in "ab"] == [first, first]
+
+
+def test_a_timed_out_rollout_is_restored_within_the_steps_own_time() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        before = second_build(site)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("never-ready")
+        site.seconds = 200
+        ran = deploy(site, on_failure="restore")
+        assert (ran.code, ran.outcome.result) == (800508, "restored"), ran.log
+        assert mark_of(site, "Deployment", "web") == before
+
+
+# --- verify_urls ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def page(*texts: str) -> Iterator[str]:
+    """Serve the texts one after the other, the last one for ever; yield the address."""
+    left = list(texts)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = (left.pop(0) if len(left) > 1 else left[0]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_page_that_arrives_late_is_waited_for() -> None:
+    with page("old", "old", "new build 7") as url, cluster_site(web_yaml=workload()) as site:
+        ran = deploy(site, verify_urls=f"{url} contains build 7")
+        assert (ran.code, ran.outcome.result) == (0, "deployed"), ran.log
+        assert ran.outcome.rollout is not None
+        assert [arrival.tries for arrival in ran.outcome.rollout.arrivals] == [3]
+
+
+def test_a_page_that_never_arrives_is_a_failure_that_shows_what_is_there() -> None:
+    with page("<h1>old build</h1>") as url, cluster_site(web_yaml=workload()) as site:
+        ran = deploy(site, verify_urls=f"{url} contains build 7")
+        assert (ran.code, ran.outcome.result) == (800509, "failed")
+        assert "<h1>old build</h1>" in ran.log
+
+
+def test_a_page_that_never_arrives_is_restored_too() -> None:
+    with page("old build") as url, cluster_site(web_yaml=workload()) as site:
+        assert deploy(site).code == 0
+        before = mark_of(site, "Deployment", "web")
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site, verify_urls=f"{url} contains build 7", on_failure="restore")
+        assert (ran.code, ran.outcome.result) == (800509, "restored")
+        assert mark_of(site, "Deployment", "web") == before

@@ -1,0 +1,43 @@
+"""A deployment stopped from outside, as BK-CI's worker stops a step: what was deployed is said."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from tests.emulator import Behaviour, Fault
+from tests.end_to_end.deploying import CLUSTER, DEPLOY, NAMESPACE
+from tests.end_to_end.scene import check_refused, site
+from tests.end_to_end.test_interruption import until
+from tests.worker import Worker, finish
+
+TARGET = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}
+
+
+def slow_cluster(worker: Worker) -> None:
+    cluster = worker.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+    cluster.images["example.com/www:1"] = Behaviour("never-ready")
+
+
+def test_a_stop_while_waiting_says_what_was_deployed(tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        slow_cluster(worker)
+        process, directory = worker.start(**TARGET)
+        until(lambda: worker.emulator.find(path="/workloads/"))
+        process.send_signal(signal.SIGTERM)
+        finished = finish(process, directory)
+        check_refused(finished, 800107, "SIGTERM", "Running again is safe", "Deployed 2 files")
+        assert finished.value("result") == "failed"
+        assert len(worker.emulator.find(path="/template/deploy")) == 1
+
+
+def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        slow_cluster(worker)
+        slow = worker.emulator.faults.add(Fault("slow", DEPLOY, delay=30))
+        process, directory = worker.start(**TARGET)
+        until(lambda: slow.struck)
+        process.send_signal(signal.SIGTERM)
+        finished = finish(process, directory)
+        check_refused(finished, 800107, "SIGTERM", "1 writes were under way")
+        assert "Deployed 2 files" not in finished.log

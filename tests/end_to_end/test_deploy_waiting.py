@@ -1,0 +1,295 @@
+"""The wait: until all is ready, or until the cause that can't heal is known, with its cure."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from tests.emulator import Behaviour
+from tests.emulator.cluster.tree import grow
+from tests.emulator.faults import Match
+from tests.end_to_end.deploying import (
+    NAMESPACE,
+    cluster_of,
+    cluster_site,
+    deploy,
+    documents,
+    image_of,
+    live,
+    mark_of,
+    workload,
+)
+from tests.end_to_end.publishing import Ran
+from tests.unit.bcs.pieces import FakeClock
+
+LIVE = Match("GET", r"/workloads/deployments/")
+LIST = Match("GET", r"/workloads/deployments\?|/workloads/deployments$")
+
+
+def seconds_waited(ran: Ran) -> float:
+    assert ran.outcome.rollout is not None
+    return max(item.seconds for item in ran.outcome.rollout.watched)
+
+
+def ends(ran: Ran) -> dict[str, str]:
+    assert ran.outcome.rollout is not None
+    return {item.workload.title: item.end for item in ran.outcome.rollout.watched}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "Job"])
+def test_each_kind_is_waited_for_until_it_is_done(kind: str) -> None:
+    with cluster_site(web_yaml=workload(kind)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)
+        ran = deploy(site)
+        assert (ran.code, ends(ran)) == (0, {f"{kind}/web": "ready"}), ran.log
+        assert 20 <= seconds_waited(ran) < 45
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_ready_but_old_is_not_ready(kind: str) -> None:
+    """The controller takes ten seconds to see the new spec, and the old pods are well all the while."""
+    with cluster_site(web_yaml=workload(kind)) as site:
+        deploy(site)
+        cluster_of(site).lag = 10
+        site.next_build(web_yaml=workload(kind, tag="2"))
+        ran = deploy(site)
+        assert (ran.code, ends(ran)) == (0, {f"{kind}/web": "ready"})
+        assert seconds_waited(ran) >= 10
+
+
+def test_old_pods_that_still_end_are_waited_for() -> None:
+    with cluster_site(web_yaml=workload(replicas=3)) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("ready", after=15)
+        site.next_build(web_yaml=workload(tag="2", replicas=3))
+        ran = deploy(site)
+        assert ran.code == 0
+        images = {str(pod["spec"]) for pod in cluster_of(site).pods_of("Deployment", NAMESPACE, "web")}
+        assert all("web:2" in image for image in images)
+
+
+CAUSES = {
+    "not-found": (800506, "does not exist in its registry"),
+    "unauthorized": (800506, "credentials|refuses|may not|permission"),
+    "invalid-name": (800506, "name"),
+    "config-error": (800506, "web-env"),
+    "crash": (800506, "exit"),
+    "oom": (800506, "memory"),
+    "cannot-start": (800506, "executable file not found"),
+    "unschedulable": (800507, "0/2 nodes are available: 2 Insufficient cpu"),
+    "tainted": (800507, "untolerated taint"),
+    "unbound-volume": (800507, "unbound immediate PersistentVolumeClaims"),
+}
+LATEST = {"crash": 120.0, "oom": 120.0, "config-error": 45.0, "cannot-start": 120.0}
+
+
+@pytest.mark.parametrize("kind", CAUSES)
+def test_what_cannot_heal_ends_the_wait_with_its_cause_and_cure(kind: str) -> None:
+    code, words = CAUSES[kind]
+    with cluster_site(web_yaml=workload()) as site:
+        message = "no such file: /etc/app.conf" if kind == "crash" else ""
+        cluster_of(site).images[image_of("web")] = Behaviour(kind, after=1, message=message)
+        ran = deploy(site)
+        assert (ran.code, ran.outcome.result) == (code, "failed"), ran.log
+        verdict = "\n".join(ran.outcome.error.explain("en_US")) if ran.outcome.error else ""
+        assert re.search(words, verdict), verdict
+        assert "Deployment/web" in verdict
+        assert re.search(r"Pod web-\w+-\w+", verdict), verdict
+        assert "What to do" in verdict
+        if kind in ("not-found", "unauthorized", "invalid-name"):
+            assert seconds_waited(ran) < 6
+        elif code == 800507:
+            assert 60 <= seconds_waited(ran) < 75
+        else:
+            assert seconds_waited(ran) < LATEST[kind]
+        if kind == "crash":
+            assert "/etc/app.conf" in verdict
+            assert "container main" in verdict
+            assert re.search(r"exit code:? 1\b|code 1\b", verdict), verdict
+            assert "restarts: 3" in verdict or "restarts: 4" in verdict
+        if kind == "oom":
+            assert "OOMKilled" in verdict
+
+
+def test_a_crash_that_heals_within_three_restarts_is_no_failure() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("crash", after=1, heals_after=20)
+        assert deploy(site).code == 0
+
+
+def test_what_never_becomes_ready_times_out_saying_what_is_pending() -> None:
+    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+        ran = deploy(site, timeout="120")
+        assert (ran.code, ran.outcome.result) == (800508, "timed-out")
+        assert ends(ran) == {"Deployment/web": "pending", "Deployment/api": "ready"}
+        error = ran.outcome.error
+        assert error is not None
+        verdict = "\n".join(error.explain("en_US"))
+        assert "Deployment/web" in verdict
+        assert "Deployment/api" not in verdict
+        assert "within 120 s" in verdict
+        assert "Running again is safe" in verdict
+
+
+def test_the_steps_own_time_ends_the_wait_as_a_time_out_that_says_the_true_seconds() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+        site.seconds = 100
+        ran = deploy(site)
+        assert (ran.code, ran.outcome.result) == (800508, "timed-out"), ran.log
+        assert "within 95 s" in ran.log
+
+
+def test_a_quiet_wait_gives_a_sign_of_life_each_half_minute_and_no_more() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+        ran = deploy(site, timeout="300")
+        waiting = ran.log.partition("Waiting for 1 workloads")[2].partition("Timed out")[0]
+        lines = [line for line in waiting.splitlines()[1:] if line.strip()]
+        assert 8 <= len(lines) <= 14, waiting
+        times = [int(found[1]) for line in lines if (found := re.search(r"(\d+) s\b", line))]
+        assert max(later - earlier for earlier, later in zip(times, times[1:])) <= 45
+
+
+def test_a_workload_that_is_deleted_while_we_wait_is_a_failure_and_not_an_endless_wait() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+        site.rival(
+            lambda _: cluster_of(site).delete("Deployment", NAMESPACE, "web"),
+            before=Match("GET", LIVE.path, nth=3),
+        )
+        ran = deploy(site)
+        assert (ran.code, ran.outcome.result) == (800507, "failed")
+        assert "not found" in ran.log
+        assert seconds_waited(ran) < 60
+
+
+def test_a_workload_that_somebody_else_replaces_while_we_wait_is_not_called_ready() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+
+        def replace(_: object) -> None:
+            found = live(site, "Deployment", "web")
+            grow(found, "metadata", "annotations")["io.tencent.paas.template_version"] = "9.9.9"
+            grow(found, "spec", "template", "spec")["containers"] = [
+                {"name": "main", "image": "example.com/x:1"}
+            ]
+            cluster_of(site).put(found)
+
+        site.rival(replace, before=Match("GET", LIVE.path, nth=3))
+        ran = deploy(site, timeout="60")
+        assert ran.outcome.result == "timed-out"
+        assert "9.9.9" in ran.log
+
+
+def test_an_answer_without_status_is_no_success() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        fault = site.fault("answer", LIVE, times=9999, status=200)
+        manifest = {"kind": "Deployment", "metadata": {"name": "web", "generation": 1}, "spec": {}}
+        fault.body = json.dumps({"code": 0, "message": "OK", "data": {"manifest": manifest}})
+        ran = deploy(site, timeout="60")
+        site.emulator.faults.clear()
+        assert ran.outcome.result == "timed-out"
+
+
+def test_an_answer_marked_as_ours_without_status_is_no_success_either() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        site.run()
+        marks = {
+            "io.tencent.paas.template_version": site.version_names("web.yaml")[0],
+            "io.tencent.paas.template_name": "front-ends/web.yaml",
+        }
+        metadata = {"name": "web", "generation": 1, "annotations": marks}
+        fault = site.fault("answer", LIVE, times=9999, status=200)
+        fault.body = json.dumps({"code": 0, "message": "OK", "data": {"manifest": {"metadata": metadata}}})
+        ran = deploy(site, timeout="60")
+        site.emulator.faults.clear()
+        assert ran.outcome.result == "timed-out"
+        assert "status or the generation is missing" in ran.log
+
+
+def test_lists_that_fail_only_cost_requests() -> None:
+    files = {f"w{n}_yaml": workload(name=f"w{n}") for n in range(6)}
+    with cluster_site(**files) as site:
+        site.fault("answer", LIST, times=9999, status=500)
+        ran = deploy(site)
+        site.emulator.faults.clear()
+        assert ran.code == 0, ran.log
+        assert set(ends(ran).values()) == {"ready"}
+
+
+def test_objects_that_cannot_be_read_any_more_end_the_wait() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        site.fault("answer", Match("GET", "/workloads/"), times=9999, status=500)
+        ran = deploy(site)
+        site.emulator.faults.clear()
+        assert (ran.code, ran.outcome.result) == (800507, "failed")
+        assert ends(ran) == {"Deployment/web": "failed"}
+
+
+class AnHourAhead(FakeClock):
+    """The same time as another clock's, as a build machine reads it whose date is an hour ahead."""
+
+    def __init__(self, other: FakeClock) -> None:
+        super().__init__()
+        self.__dict__ = other.__dict__
+
+    def now(self) -> float:
+        return super().now() + 3600
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour("ready", after=20), Behaviour("unschedulable")])
+def test_clocks_that_disagree_by_an_hour_change_nothing(behaviour: Behaviour) -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        site.clock = AnHourAhead(site.clock)
+        cluster_of(site).images[image_of("web")] = behaviour
+        ran = deploy(site)
+        assert ran.code == (0 if behaviour.kind == "ready" else 800507), ran.log
+        assert 20 <= seconds_waited(ran) < 80
+
+
+def test_many_workloads_are_seen_by_lists_at_less_than_eight_requests_a_second() -> None:
+    files = {f"w{n}_yaml": workload(name=f"w{n}") for n in range(20)}
+    with cluster_site(**files) as site:
+        for number in range(20):
+            cluster_of(site).images[image_of(f"w{number}")] = Behaviour("ready", after=60 + number % 3)
+        ran = deploy(site)
+        assert (ran.code, set(ends(ran).values())) == (0, {"ready"})
+        looks = [e for e in ran.exchanges if "/workloads/" in e.path]
+        assert len(looks) / seconds_waited(ran) < 8
+        assert len(looks) < 400
+        assert site.emulator.most_at_once() <= 8
+        assert seconds_waited(ran) < 62 + 8
+
+
+def test_one_broken_workload_of_many_is_found_and_the_others_are_told_too() -> None:
+    files = {f"w{n}_yaml": workload(name=f"w{n}") for n in range(12)}
+    with cluster_site(**files) as site:
+        cluster_of(site).images[image_of("w3")] = Behaviour("not-found")
+        ran = deploy(site)
+        assert ran.code == 800506
+        assert {name for name, end in ends(ran).items() if end == "failed"} == {"Deployment/w3"}
+        assert list(ends(ran).values()).count("ready") == 11
+
+
+def test_an_old_revisions_trouble_is_not_blamed_on_the_new_one() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("not-found")
+        assert deploy(site).code == 800506
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("ready", after=10)
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site)
+        assert ran.code == 0, ran.log
+
+
+def test_a_job_that_fails_says_how_its_pod_ended() -> None:
+    with cluster_site(web_yaml=documents(workload("Job", backoffLimit=0))) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("crash", after=2, exit_code=3)
+        ran = deploy(site)
+        assert ran.code == 800506, ran.log
+        error = ran.outcome.error
+        assert error is not None
+        assert re.search(r"code:? 3\b", "\n".join(error.explain("en_US"))), str(error)
+        assert mark_of(site, "Job", "web")

@@ -1,0 +1,68 @@
+"""Variables and the first question about a cluster, over a scripted reader."""
+
+from __future__ import annotations
+
+from typing import Optional, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.bcs.calls import JsonValue, Read
+from bcs_template_set.bcs.deploy_calls import Place, deploy, preview
+from bcs_template_set.errors import ClusterNotVisible, ProjectNotVisible, StepError, VariablesMissing
+from bcs_template_set.rollout.deploy import resolve_variables
+from bcs_template_set.rollout.deployment_plan import FileVersion
+
+T = TypeVar("T")
+PLACE = Place("web", "a" * 32, "BCS-K8S-40000", "prod")
+FILES = (FileVersion("web.yaml", "id-1", "1"),)
+
+
+class Namespace:
+    """A reader that knows a namespace's variables."""
+
+    def __init__(self, values: dict[str, str], *, error: Optional[StepError] = None) -> None:
+        self._values, self._error = values, error
+
+    def read(self, call: Read[T]) -> T:
+        if self._error is not None:
+            raise self._error
+        rows: list[JsonValue] = [{"key": key, "value": value} for key, value in self._values.items()]
+        return call.parse({"vars": rows})
+
+
+NAMES = st.sampled_from(["A", "B", "C", "D"])
+
+
+@given(st.dictionaries(NAMES, st.sampled_from(["", "theirs"])), st.dictionaries(NAMES, st.just("mine")))
+def test_every_variable_has_a_value_or_all_that_lack_one_are_named(
+    known: dict[str, str], mine: dict[str, str]
+) -> None:
+    lacking = sorted(name for name, value in known.items() if not value and name not in mine)
+    if lacking:
+        with pytest.raises(VariablesMissing) as caught:
+            resolve_variables(Namespace(known), PLACE, FILES, given=mine)
+        assert len(caught.value.details) == len(lacking)
+        return
+    values = resolve_variables(Namespace(known), PLACE, FILES, given=mine)
+    assert values == {**known, **mine}
+
+
+def test_an_author_may_mean_the_empty_text() -> None:
+    assert resolve_variables(Namespace({"A": ""}), PLACE, FILES, given={"A": ""}) == {"A": ""}
+
+
+def test_what_bcs_cannot_establish_here_is_the_cluster_since_the_project_is_known() -> None:
+    error = ProjectNotVisible(project="web", user="lisi", message="no such cluster")
+    with pytest.raises(ClusterNotVisible, match="BCS-K8S-40000 is not one of project web: no such cluster"):
+        resolve_variables(Namespace({}, error=error), PLACE, FILES, given={})
+
+
+def test_the_error_beside_code_0_reaches_those_who_can_say_more_of_it() -> None:
+    for call in (
+        preview(PLACE, version_ids=["1"], variables={}),
+        deploy(PLACE, version_ids=["1"], variables={}),
+    ):
+        assert call.reads_error
+        assert call.parse({"error": "no such field"}).error == "no such field"

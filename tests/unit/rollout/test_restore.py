@@ -1,0 +1,71 @@
+"""Which files a restore takes back, and why the others are left."""
+
+from __future__ import annotations
+
+from typing import Optional, TypeVar
+
+from bcs_template_set.bcs.calls import Read
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.live_fields import TEMPLATE_NAME, TEMPLATE_VERSION
+from bcs_template_set.rollout.restore import overtaken, touched, versions_before, way_back
+
+T = TypeVar("T")
+SPACE = "front-ends"
+
+
+def state(file: str, version: str = "", *, name: str = "", space: str = SPACE) -> LiveState:
+    live: Optional[dict[str, YamlValue]] = None
+    if version:
+        marks: dict[str, YamlValue] = {TEMPLATE_NAME: f"{space}/{file}", TEMPLATE_VERSION: version}
+        live = {"metadata": {"annotations": marks}}
+    return LiveState(file, "Deployment", name or file, {}, live)
+
+
+def file(name: str, *, before: str = "") -> FileVersion:
+    return FileVersion(name, f"id-{name}", "2", before=before)
+
+
+class Versions:
+    """A reader that knows versions by name."""
+
+    def __init__(self, *known: str) -> None:
+        self._known = known
+
+    def read(self, call: Read[T]) -> T:
+        version = str((call.body or {})["version"])
+        data = {"id": f"id-{version}", "version": version, "content": ""} if version in self._known else {}
+        return call.parse(dict(data))
+
+
+def test_the_marks_of_this_namespace_come_before_latest_deploy_version() -> None:
+    files = [file("a", before="0"), file("b", before="0"), file("c")]
+    found = versions_before(files, [state("a", "1"), state("b", "1", space="other")], space=SPACE)
+    assert dict(found) == {"a": "1", "b": "0"}
+
+
+def test_only_files_with_an_object_of_ours_are_touched() -> None:
+    states = [state("a", "2"), state("b", "1"), state("c"), state("d", "2", name="x"), state("d", "1")]
+    found = touched([file(name) for name in "abcd"], states, space=SPACE)
+    assert [f.name for f in found] == ["a", "d"]
+
+
+def test_a_mark_that_is_neither_ours_nor_the_one_before_is_somebody_elses() -> None:
+    known = [state("a", "1"), state("b", "1"), state("c", "8", space="other")]
+    now = [state("a", "9"), state("b", "2"), state("c", "8", space="other")]
+    assert overtaken([file(name) for name in "abc"], now, space=SPACE, known=known) == ("a",)
+
+
+def test_every_file_that_is_left_is_left_for_its_reason() -> None:
+    files = [file(name) for name in ("back", "first", "same", "gone", "theirs")]
+    before = {"back": "1", "same": "2", "gone": "0", "theirs": "1"}
+    way = way_back(
+        Versions("1", "2"), project="web", space=SPACE, files=files, before=before, left=("theirs",)
+    )
+    assert [(f.name, f.version, f.version_id) for f in way.back] == [("back", "1", "id-1")]
+    assert (way.first_time, way.same, way.gone, way.overtaken) == (
+        ("first",),
+        ("same",),
+        ("gone",),
+        ("theirs",),
+    )

@@ -1,0 +1,143 @@
+"""The wait itself, over a scripted cluster: who is asked, how often, and when it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Callable, TypeVar
+
+import pytest
+from tests.unit.bcs.pieces import FakeClock
+from tests.unit.rollout.objects import MARKS, NAME, VERSION, deployment
+
+from bcs_template_set.bcs.calls import JsonValue, Read
+from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.clock import Deadline
+from bcs_template_set.errors import GatewayFailed, NoPermission, StepError
+from bcs_template_set.rollout.watch import MOST_AT_ONCE, MOST_FAILURES, watch
+from bcs_template_set.rollout.watched import Watched, Workload
+
+T = TypeVar("T")
+PLACE = Place("web", "a" * 32, "BCS-K8S-40000", "prod")
+READY = deployment(annotations=MARKS)
+GOING_UP = deployment(available=1, annotations=MARKS)
+
+
+class ScriptedCluster:
+    """Answers `get Deployment` by a function of the seconds passed; lists hold nothing."""
+
+    def __init__(self, clock: FakeClock, live: Callable[[float], Mapping[str, JsonValue]]) -> None:
+        self.clock, self.live, self.began = clock, live, clock.monotonic()
+        self.calls: list[str] = []
+        self.failing: dict[str, StepError] = {}
+        self.at_once = self.most_at_once = 0
+        self._lock = threading.Lock()
+
+    def read(self, call: Read[T]) -> T:
+        with self._lock:
+            self.calls.append(call.name)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            if call.name in self.failing:
+                raise self.failing[call.name]
+            if call.name == "get Deployment":
+                return call.parse({"manifest": dict(self.live(self.clock.monotonic() - self.began))})
+            return call.parse({"manifest": {"items": []}, "manifestExt": {}})
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
+
+def workloads(count: int = 1) -> list[Workload]:
+    return [Workload("Deployment", f"web-{number}", NAME, VERSION) for number in range(count)]
+
+
+def watched(cluster: ScriptedCluster, *, count: int = 1, seconds: float = 600) -> tuple[Watched, ...]:
+    deadline = Deadline(cluster.clock, seconds=seconds)
+    return watch(
+        cluster, PLACE, workloads(count), clock=cluster.clock, deadline=deadline, on_change=lambda _: None
+    )
+
+
+def up_after(seconds: float) -> Callable[[float], Mapping[str, JsonValue]]:
+    return lambda passed: READY if passed >= seconds else GOING_UP
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3, 10, 40])
+def test_what_becomes_ready_is_seen_within_two_and_a_half_seconds(seconds: float) -> None:
+    cluster = ScriptedCluster(FakeClock(), up_after(seconds))
+    (ended,) = watched(cluster)
+    assert ended.end == "ready"
+    assert seconds <= ended.seconds <= seconds + 2.5
+
+
+def test_a_long_wait_asks_less_and_less_often() -> None:
+    cluster = ScriptedCluster(FakeClock(), up_after(1e9))
+    (ended,) = watched(cluster, seconds=600)
+    assert ended.end == "pending"
+    looks = cluster.calls.count("get Deployment")
+    assert 60 < looks < 150
+
+
+def test_the_deadline_ends_it_with_what_is_pending() -> None:
+    clock = FakeClock()
+    began = clock.monotonic()
+    (ended,) = watched(ScriptedCluster(clock, up_after(1e9)), seconds=30)
+    assert ended.end == "pending"
+    assert 30 <= clock.monotonic() - began < 31
+
+
+def test_no_more_than_eight_requests_are_under_way() -> None:
+    cluster = ScriptedCluster(FakeClock(), up_after(5))
+    cluster.failing["list Deployment"] = GatewayFailed(url="u", status=500, message="m")
+    assert {item.end for item in watched(cluster, count=30)} == {"ready"}
+    assert 1 <= cluster.most_at_once <= MOST_AT_ONCE
+
+
+def test_a_permission_that_is_taken_away_ends_the_wait() -> None:
+    cluster = ScriptedCluster(FakeClock(), up_after(5))
+    cluster.failing["list pods"] = NoPermission(user="lisi", message="m")
+    with pytest.raises(NoPermission):
+        watched(cluster)
+
+
+def test_what_cannot_be_read_for_some_rounds_is_a_failure_with_its_error() -> None:
+    cluster = ScriptedCluster(FakeClock(), up_after(5))
+    cluster.failing["get Deployment"] = GatewayFailed(url="u", status=500, message="m")
+    (ended,) = watched(cluster)
+    assert (ended.end, type(ended.error)) == ("failed", GatewayFailed)
+    assert cluster.calls.count("get Deployment") == MOST_FAILURES
+
+
+def test_a_sign_of_life_is_given_once_in_thirty_quiet_seconds() -> None:
+    clock, heard = FakeClock(), list[float]()
+
+    def on_quiet(pending: Sequence[Watched], seconds: float) -> None:
+        assert [item.workload.name for item in pending] == ["web-0"]
+        heard.append(seconds)
+
+    watch(
+        ScriptedCluster(clock, up_after(1e9)),
+        PLACE,
+        workloads(),
+        clock=clock,
+        deadline=Deadline(clock, seconds=200),
+        on_change=lambda _: None,
+        on_quiet=on_quiet,
+    )
+    assert 4 <= len(heard) <= 6
+    assert all(later - earlier >= 30 for earlier, later in zip(heard, heard[1:]))
+
+
+def test_only_changes_are_told() -> None:
+    clock, told = FakeClock(), list[str]()
+    watch(
+        ScriptedCluster(clock, up_after(20)),
+        PLACE,
+        workloads(),
+        clock=clock,
+        deadline=Deadline(clock, seconds=60),
+        on_change=lambda item: told.append(item.end),
+    )
+    assert told == ["pending", "ready"]
