@@ -1,4 +1,4 @@
-"""A run as one self-contained HTML page. Pure, but for reading its own template.
+"""A run as one self-contained HTML page. Pure, but for reading its own templates.
 
 Every value goes through one door (`_shown`), which renders sentences and makes unseen characters visible;
 Jinja2 escapes them. Nothing is fetched from anywhere, and the page's content security policy says so.
@@ -10,9 +10,10 @@ import base64
 import hashlib
 from importlib import resources
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from bcs_template_set.errors import Detail
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.outcome import Outcome
@@ -26,8 +27,27 @@ from bcs_template_set.report.page import (
     shown_requests,
     was_refused,
 )
+from bcs_template_set.report.picture import Picture, picture_of
 from bcs_template_set.report.plain_text import visible
-from bcs_template_set.report.rows import Word, image_change, rows_of_outcome
+from bcs_template_set.report.rollout_page import (
+    SYMBOLS,
+    deployed_files,
+    live_diffs,
+    live_files,
+    short_details,
+    workload_bars,
+    workload_rows,
+)
+from bcs_template_set.report.rollout_story import (
+    by_hand_texts,
+    deployed_texts,
+    live_texts,
+    pages_text,
+    restoration_texts,
+    waited_text,
+)
+from bcs_template_set.report.rows import Word, file_rows, image_change, rows_of_outcome
+from bcs_template_set.report.topology import Sign, topology_of
 from bcs_template_set.report.verdict import (
     context_of,
     counts_of,
@@ -40,6 +60,7 @@ from bcs_template_set.report.verdict import (
     name_of,
     written_text,
 )
+from bcs_template_set.rollout.result import Rollout
 
 _SYMBOLS: dict[Word, str] = {
     "create": "+",
@@ -59,19 +80,28 @@ _MOODS = {
     "timed-out": ("bad", "…"),
     "failed": ("bad", "✗"),
 }
+_SIGNS: dict[Sign, str] = {"+": "+", "~": "~", "-": "−", "=": ""}
+_SIGN_NAMES: dict[Sign, str] = {"+": "new", "~": "changed", "-": "goes", "=": "stays"}
 _LANG = {"zh_CN": "zh-CN", "en_US": "en"}
 _OPEN_ROUTES = 30
 """So many routes are shown unfolded."""
 
+_OPEN_FILES = 20
+"""So many deployed files are shown unfolded."""
+
 
 def render_html(outcome: Outcome) -> str:
     """Return the whole page."""
-    source = resources.files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-    return _environment(outcome.language).from_string(source).render(_values(outcome))
+    return _environment(outcome.language).get_template("report.html.j2").render(_values(outcome))
+
+
+def _template(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _environment(language: Language) -> Environment:
     environment = Environment(
+        loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -86,6 +116,9 @@ def _environment(language: Language) -> Environment:
         was_refused=was_refused,
         only_web=only_web,
         symbols=_SYMBOLS,
+        states=SYMBOLS,
+        signs=_SIGNS,
+        sign_names=_SIGN_NAMES,
     )
     environment.filters.update(policy_hash=_policy_hash, moment=shown_time)
     return environment
@@ -122,6 +155,8 @@ def _values(outcome: Outcome) -> dict[str, object]:
         **_failure_values(outcome),
         **_identity_values(outcome),
         **_row_values(outcome),
+        **_rollout_values(outcome),
+        "drawing": _drawing(outcome),
         "bars": bars_of(outcome.phases),
         "request_groups": request_groups(outcome.requests),
         "requests": shown_requests(outcome.requests),
@@ -132,11 +167,19 @@ def _failure_values(outcome: Outcome) -> dict[str, object]:
     error = outcome.error
     return {
         "error": error,
-        "details": [*details_of(error), *listed(failures_of(outcome))] if error is not None else [],
+        "details": _details(outcome),
         "further": listed(further_obstacles(outcome)),
         "written": written_text(outcome),
         "facts": context_of(outcome),
     }
+
+
+def _details(outcome: Outcome) -> list[Detail]:
+    if outcome.error is None:
+        return []
+    short = short_details(outcome)
+    details = listed(short) if short is not None else details_of(outcome.error)
+    return [*details, *listed(failures_of(outcome))]
 
 
 def _identity_values(outcome: Outcome) -> dict[str, object]:
@@ -158,3 +201,32 @@ def _row_values(outcome: Outcome) -> dict[str, object]:
         "routes": routes,
         "fold_routes": len(routes) > _OPEN_ROUTES,
     }
+
+
+def _rollout_values(outcome: Outcome) -> dict[str, object]:
+    """Return what the page tells of a deployment; all of it empty where there was none."""
+    rollout = outcome.rollout or Rollout(cluster_id="", namespace="")
+    way = rollout.restoration
+    return {
+        "rollout": outcome.rollout,
+        "deployed_texts": deployed_texts(outcome),
+        "live_texts": live_texts(rollout) if outcome.result == "deployed" else [],
+        "waited": waited_text(outcome),
+        "pages": pages_text(rollout),
+        "workload_rows": workload_rows(rollout.watched),
+        "workload_bars": workload_bars(rollout.watched),
+        "restoration": way,
+        "restoration_texts": restoration_texts(way) if way is not None else [],
+        "restored_rows": workload_rows(way.watched) if way is not None else (),
+        "by_hand": by_hand_texts(outcome),
+        "deployed_files": deployed_files(rollout),
+        "live_files": live_files(rollout),
+        "live_diffs": live_diffs(rollout),
+        "open_files": _OPEN_FILES,
+    }
+
+
+def _drawing(outcome: Outcome) -> Picture | None:
+    """Return the picture of what the run's files serve, None where they serve nothing."""
+    topology = topology_of([file.change for file in file_rows(outcome)])
+    return picture_of(topology) if topology.domains else None

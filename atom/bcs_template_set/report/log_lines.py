@@ -15,6 +15,14 @@ from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import FileOutcome, Heading, Identity, Outcome
 from bcs_template_set.plan import Change, Plan, RouteKey
 from bcs_template_set.report.plain_text import one_line, pad, shorten, table, text_lines, width
+from bcs_template_set.report.rollout_story import (
+    by_hand_texts,
+    deployed_texts,
+    live_texts,
+    pages_text,
+    restoration_texts,
+    waited_text,
+)
 from bcs_template_set.report.rows import Row, count_words, image_change, rows_of_plan, word_of
 from bcs_template_set.report.verdict import (
     context_of,
@@ -311,6 +319,7 @@ def _add_success(out: _Lines, outcome: Outcome) -> None:
         out.add("plain", say("log.how_to_publish", digest=plan.digest))
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
+    _add_what_is_live(out, outcome)
     if outcome.chart == "created":
         out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
     if outcome.identity is not None:
@@ -318,6 +327,18 @@ def _add_success(out: _Lines, outcome: Outcome) -> None:
         out.add("plain", say("log.by_whom", user=user, target=target_text(heading)))
     if heading.space_url:
         out.add("plain", say("log.look", url=heading.space_url))
+
+
+def _add_what_is_live(out: _Lines, outcome: Outcome) -> None:
+    rollout = outcome.rollout
+    if outcome.result != "deployed" or rollout is None:
+        return
+    for text in live_texts(rollout):
+        out.add("plain", text)
+    waited = waited_text(outcome) if rollout.deployed or rollout.watched else None
+    for line in (waited, pages_text(rollout)):
+        if line is not None:
+            out.add("plain", line)
 
 
 def _add_failure(out: _Lines, outcome: Outcome) -> None:
@@ -331,9 +352,23 @@ def _add_failure(out: _Lines, outcome: Outcome) -> None:
     if further:
         out.add("error", say("report.further"))
         out.listed("error", further)
-    written = written_text(outcome)
-    if written is not None:
-        out.add("plain", written)
+    for text in (written_text(outcome), *deployed_texts(outcome)):
+        if text is not None:
+            out.add("plain", text)
+    _add_way_back(out, outcome)
     for fact in context_of(outcome):
         out.add("plain", fact, indent=2)
     out.add("warning", say("context.cure", value=error.cure()))
+    by_hand = by_hand_texts(outcome)
+    if by_hand:
+        out.add("plain", say("report.by_hand_title"))
+        out.listed("plain", by_hand)
+
+
+def _add_way_back(out: _Lines, outcome: Outcome) -> None:
+    """Tell the second story of a run that restored: it does not belong into the list of what failed."""
+    way = outcome.rollout.restoration if outcome.rollout is not None else None
+    if way is None:
+        return
+    out.add("warning" if way.problem is not None else "info", say("report.restore_title"))
+    out.listed("plain", restoration_texts(way))

@@ -6,15 +6,17 @@ The outputs of `OUTPUTS` are written on failure too, as far as they are known.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Optional, TypedDict, Union
+from typing import Literal, Optional, TypedDict
 
+from bcs_template_set.atom_sdk.output import OutputField, ReportField
 from bcs_template_set.errors import StepError
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import FileOutcome, Outcome
 from bcs_template_set.plan import Change
 from bcs_template_set.report.plain_text import one_line, shorten
+from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
 from bcs_template_set.report.verdict import headline, name_of, written_text
 
 OUTPUTS: tuple[str, ...] = (
@@ -35,6 +37,7 @@ MOST_BYTES = 4096
 
 MOST_MESSAGE_COLUMNS = 1500
 _CURE_COLUMNS = 500
+_AFTERMATH_COLUMNS = 600
 _DEFECT = 3
 
 Status = Literal["success", "failure", "error"]
@@ -42,33 +45,6 @@ Spill = Callable[[str, str], str]
 """Takes a name and a text, keeps the text in a file, and returns its path relative to the workspace.
 
 Where that fails it returns "": the run's verdict must not be lost with a list."""
-
-
-class StringField(TypedDict):
-    """An output that is a text."""
-
-    type: Literal["string"]
-    value: str
-
-
-class ArtifactField(TypedDict):
-    """Files that the worker archives; each must exist."""
-
-    type: Literal["artifact"]
-    value: list[str]
-
-
-class ReportField(TypedDict):
-    """A directory that the worker archives as a report."""
-
-    type: Literal["report"]
-    reportType: Literal["INTERNAL"]
-    label: str
-    path: str
-    target: str
-
-
-OutputField = Union[StringField, ArtifactField, ReportField]
 
 
 class Output(TypedDict):
@@ -129,9 +105,19 @@ def message_of(outcome: Outcome) -> str:
     if error.details:
         details = "; ".join(_line(detail, language) for detail in error.details)
         happened = f"{happened} {details}"
-    written = written_text(outcome)
-    rest = f"{_line(written, language)} {cure}" if written is not None else cure
+    after = shorten(" ".join(_line(text, language) for text in _aftermath(outcome)), _AFTERMATH_COLUMNS)
+    rest = f"{after} {cure}" if after else cure
     return f"{shorten(happened, MOST_MESSAGE_COLUMNS - len(rest) - 1)} {rest}"
+
+
+def _aftermath(outcome: Outcome) -> Iterator[Text]:
+    """Yield what a failed run leaves behind: what was written, deployed and restored."""
+    written = written_text(outcome)
+    if written is not None:
+        yield written
+    yield from deployed_texts(outcome)
+    if outcome.rollout is not None and outcome.rollout.restoration is not None:
+        yield from restoration_texts(outcome.rollout.restoration)
 
 
 def versions_of(outcome: Outcome) -> dict[str, VersionEntry]:

@@ -32,9 +32,10 @@ _KIND_OF_LINE: tuple[tuple[str, RunKind], ...] = (
 
 @dataclass(frozen=True)
 class Diff:
-    """A file's difference as runs of lines of one kind, and how many lines are left out."""
+    """A difference as runs of lines of one kind, how many lines that is, and how many are left out."""
 
     runs: tuple[tuple[RunKind, str], ...]
+    shown: int
     more: int
 
 
@@ -78,11 +79,17 @@ def diffs_of(rows: Iterable[Row]) -> dict[str, Diff]:
         for file in row.files:
             if file.word == "unchanged" or not file.change.diff:
                 continue
-            lines = text_lines(file.change.diff)
-            shown = lines[: min(DIFF_LINES_PER_FILE, left)]
-            left -= len(shown)
-            diffs[file.name] = Diff(_runs(shown), more=len(lines) - len(shown))
+            diff = diff_of(file.change.diff, most=min(DIFF_LINES_PER_FILE, left))
+            left -= diff.shown
+            diffs[file.name] = diff
     return diffs
+
+
+def diff_of(text: str, *, most: int) -> Diff:
+    """Return a unified diff, of which at most so many lines are shown."""
+    lines = text_lines(text)
+    shown = lines[:most]
+    return Diff(_runs(shown), shown=len(shown), more=len(lines) - len(shown))
 
 
 def _runs(lines: Sequence[str]) -> tuple[tuple[RunKind, str], ...]:

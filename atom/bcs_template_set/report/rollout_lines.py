@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.report.log_lines import Kind, LogLine
 from bcs_template_set.report.plain_text import one_line, text_lines
+from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.watched import Watched
 
 DIFF_LINES = 400
 
+QUIET_SECONDS = 3.0
+"""A cluster takes a moment to take note of a new spec: within it, that it has not is no news."""
+
+HEARTBEAT_SECONDS = 30.0
+"""Where nothing changes, a line this often, and no more often, tells that the wait goes on."""
+
+_NO_NEWS_YET = frozenset({"rollout.no_status", "rollout.observing"})
+_MOST_PENDING = 5
+
 
 def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLine]:
     """Return what is deployed and what is live already, and what that changes of the live objects."""
+    if not plan.deploy:
+        lines = [_line("info", say("deploy.nothing_to_deploy"), language)]
+        return [*lines, *(_line("warning", note, language) for note in plan.notes)]
     counts = say("deploy.counts", deploy=len(plan.deploy), live=len(plan.live_already))
     lines = [_line("info", counts, language)]
     lines += [
@@ -25,15 +40,40 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
     return [*lines, *(_line("warning", note, language) for note in plan.notes)]
 
 
+def watched_lines(watched: Watched, *, language: Language) -> list[LogLine]:
+    """Return the line for a change of a workload, none where it tells nobody anything."""
+    status = watched.status
+    is_early = watched.end == "pending" and watched.cause is None and watched.seconds < QUIET_SECONDS
+    if is_early and status is not None and status.sentence.key in _NO_NEWS_YET:
+        return []
+    return [watched_line(watched, language=language)]
+
+
 def watched_line(watched: Watched, *, language: Language) -> LogLine:
     """Return the one line for a change of a workload: how long it took, where it stands, what troubles it."""
     sentence = watched.status.sentence if watched.status is not None else say("deploy.never_seen")
-    text: Text = say(
-        "deploy.progress", seconds=round(watched.seconds), object=watched.workload.title, sentence=sentence
-    )
+    key = "log.given_up" if watched.end == "failed" else "deploy.progress"
+    text: Text = say(key, seconds=round(watched.seconds), object=watched.workload.title, sentence=sentence)
     if watched.cause is not None and watched.end in ("failed", "pending"):
         text = say("deploy.because", line=text, cause=watched.cause.sentence)
+    elif watched.error is not None:
+        text = say("deploy.because", line=text, cause=watched.error.title())
     return _line("warning" if watched.end == "failed" else "plain", text, language)
+
+
+def heartbeat_line(pending: Sequence[Watched], *, seconds: float, language: Language) -> LogLine:
+    """Return the line that says, after so many seconds of waiting, for what the wait goes on."""
+    names = first_names([_pending(watched) for watched in pending], most=_MOST_PENDING)
+    return _line(
+        "plain", say("log.heartbeat", seconds=round(seconds), count=len(pending), names=names), language
+    )
+
+
+def _pending(watched: Watched) -> Text:
+    status = watched.status
+    if status is None:
+        return say("log.pending_unseen", object=watched.workload.title)
+    return say("log.pending", object=watched.workload.title, done=status.done, wanted=status.wanted)
 
 
 def _line(kind: Kind, text: Text, language: Language) -> LogLine:

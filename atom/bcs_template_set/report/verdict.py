@@ -11,6 +11,7 @@ from typing import Optional
 from bcs_template_set.errors import Detail, OutcomeUnknown, StepError
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.outcome import Identity, Outcome
+from bcs_template_set.report.rollout_story import deployed_headline
 from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted
 
 MOST_DETAILS = 50
@@ -26,6 +27,8 @@ def headline(outcome: Outcome) -> Text:
         return say(
             f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=outcome.error.title()
         )
+    if outcome.result == "deployed" and outcome.rollout is not None:
+        return deployed_headline(outcome.rollout, version=outcome.heading.version)
     counts = counts_of(outcome)
     return say(
         f"report.verdict_{_ending(outcome)}",
@@ -65,6 +68,8 @@ def written_text(outcome: Outcome) -> Optional[Text]:
 
 def _wrote_without_a_file(outcome: Outcome) -> str:
     """Say what was changed, or may have been, where no file was written to its end."""
+    if outcome.rollout is not None:
+        return "no_version"
     if any(file.version_id for file in outcome.files if file.state == "failed"):
         return "half"
     errors = (outcome.error, *(file.error for file in outcome.files))
@@ -158,7 +163,7 @@ def _last_request(outcome: Outcome) -> dict[str, object]:
 
 
 def _failure(outcome: Outcome) -> str:
-    return "timed_out" if outcome.result == "timed-out" else "failed"
+    return {"timed-out": "timed_out", "restored": "failed_restored"}.get(outcome.result, "failed")
 
 
 def _ending(outcome: Outcome) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.report import hostile, scenes
+from tests.unit.report import hostile, rollout_scenes, scenes
 
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
@@ -67,6 +67,20 @@ def test_the_page_never_scrolls_sideways_but_a_difference_may(
     assert window == width
     assert page <= window
     assert scrolls
+
+
+@pytest.mark.parametrize("width", [640, 1280])
+@pytest.mark.parametrize("scene", ["image_not_found", "restored"])
+def test_the_page_of_a_deployment_never_scrolls_sideways_though_its_picture_may(
+    scene: str, width: int, tmp_path: Path
+) -> None:
+    html = render_html(replace(rollout_scenes.SCENES[scene]().outcome, language="zh_CN"))
+    window, page, _ = measured(html, directory=tmp_path, width=width)
+    assert window == width
+    assert page <= window
+    seen = dom(html, directory=tmp_path, width=width)
+    assert len(re.findall(r'<div class="picture" tabindex="0"', seen)) == 1
+    assert len(re.findall(r'<g class="box ', seen)) == 20
 
 
 def test_hostile_text_does_not_widen_the_page(tmp_path: Path) -> None:

@@ -1,0 +1,148 @@
+"""What a deployment came to, and how to go back, as sentences. Pure: performs no I/O.
+
+Log, output.json and HTML page tell it with these same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bcs_template_set.errors import Detail
+from bcs_template_set.messages import Text, say
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.watched import Watched
+
+MOST_NAMES = 20
+"""So many names are listed in a sentence; a count tells of the rest."""
+
+
+def first_names(names: Sequence[Detail], *, most: int = MOST_NAMES) -> list[Detail]:
+    """Return at most so many of the names, then how many more there are."""
+    more = len(names) - most
+    shown: list[Detail] = list(names[:most])
+    return [*shown, say("report.more_names", count=more)] if more > 0 else shown
+
+
+def deployed_headline(rollout: Rollout, *, version: str) -> Text:
+    """Return the one sentence for a deployment that went well."""
+    place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": len(rollout.live_already)}
+    if not rollout.deployed:
+        return say("report.verdict_deployed_nothing", **place)
+    return say("report.verdict_deployed_to", version=version, deployed=len(rollout.deployed), **place)
+
+
+def live_texts(rollout: Rollout) -> list[Text]:
+    """Return what is live after a deployment that went well: the files at each version."""
+    files = sorted((*rollout.deployed, *rollout.live_already), key=lambda file: file.name)
+    return [
+        say("report.live_now", version=version, names=first_names(names))
+        for version, names in _by_version(files).items()
+    ]
+
+
+def waited_text(outcome: Outcome) -> Text | None:
+    """Return how long the workloads took, or why nobody waited; None where the run did not come so far."""
+    rollout = outcome.rollout
+    if rollout is None or (outcome.error is not None and not rollout.watched):
+        return None
+    return ready_text(rollout.watched) if rollout.waited else say("report.not_waited")
+
+
+def ready_text(watched: Sequence[Watched]) -> Text:
+    """Return how many workloads are ready, and after how long the last of them was."""
+    ready = [item for item in watched if item.end == "ready"]
+    if not ready:
+        return say("report.no_workloads")
+    seconds = round(max(item.seconds for item in ready))
+    if len(ready) < len(watched):
+        return say("report.some_ready", count=len(ready), total=len(watched))
+    return say("report.all_ready", count=len(ready), seconds=seconds)
+
+
+def pages_text(rollout: Rollout) -> Text | None:
+    """Return how many pages were checked and how many of them serve what they should; None for no page."""
+    if not rollout.arrivals:
+        return None
+    arrived = sum(arrival.ok for arrival in rollout.arrivals)
+    return say("report.pages", count=len(rollout.arrivals), arrived=arrived)
+
+
+def deployed_texts(outcome: Outcome) -> list[Text]:
+    """Return what a failed run has made live all the same, and what of it only in part."""
+    rollout = outcome.rollout
+    if outcome.error is None or rollout is None:
+        return []
+    texts: list[Text] = []
+    if rollout.deployed:
+        key = "report.deployed_stays" if rollout.restoration is None else "report.deployed_first"
+        place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace}
+        texts.append(say(key, count=len(rollout.deployed), **place))
+    if rollout.partly:
+        texts.append(say("report.deployed_partly", names=first_names([f.name for f in rollout.partly])))
+    return texts
+
+
+# --- the way back ---------------------------------------------------------------------------------------
+
+
+def restoration_texts(way: Restoration) -> list[Text]:
+    """Return the second story: what was deployed again, how it ended, and what was left."""
+    return list(_restoration(way))
+
+
+def _restoration(way: Restoration) -> Iterable[Text]:
+    for version, names in _by_version(way.files).items():
+        yield say("report.back_at", version=version, names=first_names(names))
+    if way.problem is not None:
+        yield say("deploy.restore_failed", problem=way.problem)
+    elif way.watched:
+        yield ready_text(way.watched)
+    for key, files in (
+        ("deploy.restore_left", way.left),
+        ("deploy.restore_same", way.same),
+        ("deploy.restore_gone", way.gone),
+        ("deploy.restore_overtaken", way.overtaken),
+    ):
+        if files:
+            yield say(key, names=first_names(files))
+    if way == Restoration():
+        yield say("deploy.restore_nothing")
+
+
+def by_hand_texts(outcome: Outcome) -> list[Text]:
+    """Return how to go back by hand, for a failed run that deployed and has not gone back itself."""
+    rollout = outcome.rollout
+    if outcome.error is None or rollout is None or _went_back(rollout):
+        return []
+    return list(_by_hand(rollout))
+
+
+def _went_back(rollout: Rollout) -> bool:
+    """Tell whether a restore did all it could."""
+    return rollout.restoration is not None and rollout.restoration.problem is None
+
+
+def _by_hand(rollout: Rollout) -> Iterable[Text]:
+    before = dict(rollout.before)
+    files = (*rollout.deployed, *rollout.partly)
+    versions: dict[str, list[Detail]] = {}
+    for file in files:
+        earlier = before.get(file.name, "")
+        if earlier and earlier != file.version:
+            versions.setdefault(earlier, []).append(file.name)
+    for version, names in versions.items():
+        yield say("report.by_hand", version=version, names=first_names(names))
+    if versions and rollout.restoration is None:
+        yield say("report.by_hand_next_time")
+    first: list[Detail] = [file.name for file in files if not before.get(file.name)]
+    if first:
+        yield say("report.by_hand_first", names=first_names(first))
+
+
+def _by_version(files: Sequence[FileVersion]) -> dict[str, list[Detail]]:
+    versions: dict[str, list[Detail]] = {}
+    for file in files:
+        versions.setdefault(file.version, []).append(file.name)
+    return versions

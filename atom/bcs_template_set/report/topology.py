@@ -1,0 +1,227 @@
+"""What leads from a domain to its images, out of the plan's own documents. Pure: performs no I/O.
+
+Domain -> load balancer -> Ingress -> Service -> workload -> image. What is drawn is what the run's files
+say; objects of other files, and those deleted from a file, are not in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Optional
+
+from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
+from bcs_template_set.manifests.parse import Document, parse_foreign
+from bcs_template_set.manifests.workloads import containers_of, objects_of, pod_of
+from bcs_template_set.plan import Change
+from bcs_template_set.report.rows import image_change
+
+Sign = Literal["+", "~", "-", "="]
+"""New, changed, goes, stays."""
+
+DOMAIN, LOAD_BALANCER, INGRESS, SERVICE, WORKLOAD, IMAGE = range(6)
+LOAD_BALANCER_ID = "kubernetes.io/ingress.existLbId"
+"""Facts/manifests.md: the annotation that names the CLB of an Ingress."""
+
+FEW_DOMAINS = 20
+"""Of more domains only the changed ones are drawn."""
+
+MOST_DOMAINS = 40
+MOST_TEXT = 400_000
+"""Characters of manifests that are read for the picture, those that change first."""
+
+_HEADERS = re.compile(r"^--- (.+)\n\+\+\+ (.+)$", re.MULTILINE)
+_NONE = "/dev/null"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One box: `name` is the whole name; `label` stands in its first line, or both, `more` in the second."""
+
+    column: int
+    name: str
+    sign: Sign
+    label: str
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One domain with all that leads to its images. `edges` are pairs of indices of `nodes`."""
+
+    host: str
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[int, int], ...]
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether anything in it changes."""
+        return any(node.sign != "=" for node in self.nodes)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The domains to draw, and how many there are of which only the changed or first ones are drawn."""
+
+    lanes: tuple[Lane, ...]
+    domains: int
+    only_changed: bool
+
+
+def topology_of(changes: Sequence[Change]) -> Topology:
+    """Return the lanes of a plan's changes, by host."""
+    objects = _read(changes)
+    lanes = [_lane(host, changes, objects) for host in _hosts(changes)]
+    if len(lanes) <= FEW_DOMAINS:
+        return Topology(tuple(lanes), len(lanes), only_changed=False)
+    changed = [lane for lane in lanes if lane.changes]
+    return Topology(tuple(changed[:MOST_DOMAINS]), len(lanes), only_changed=True)
+
+
+def _hosts(changes: Sequence[Change]) -> list[str]:
+    served = {route.host for change in changes for route in change.routes}
+    gone = {host for change in changes for host, _ in change.routes_removed}
+    return sorted(served | gone)
+
+
+# --- reading --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Object:
+    """An object of a file, and what becomes of it."""
+
+    document: Document
+    change: Change
+    sign: Sign
+
+    @property
+    def title(self) -> str:
+        return self.document.title
+
+
+@dataclass
+class _Objects:
+    ingresses: dict[str, _Object] = field(default_factory=dict)
+    services: dict[str, _Object] = field(default_factory=dict)
+    by_label: dict[tuple[str, str], list[_Object]] = field(default_factory=dict)
+
+
+def _read(changes: Sequence[Change]) -> _Objects:
+    """Return the objects of the files there is time to read; of the others only their routes are known."""
+    objects, left = _Objects(), MOST_TEXT
+    for change in sorted(changes, key=lambda change: change.action == "unchanged"):
+        left -= len(change.content)
+        if left < 0:
+            break
+        signs = _signs(change)
+        for document in objects_of(parse_foreign(change.content) or ()):
+            _put(objects, _Object(document, change, signs.get(document.title, _default_sign(change))))
+    return objects
+
+
+def _put(objects: _Objects, found: _Object) -> None:
+    document = found.document
+    if document.kind == "Ingress":
+        objects.ingresses[document.name] = found
+    elif document.kind == "Service":
+        objects.services[document.name] = found
+    pod = pod_of(document)
+    for label in texts_of(pod.labels).items() if pod is not None else ():
+        objects.by_label.setdefault(label, []).append(found)
+
+
+def _signs(change: Change) -> Mapping[str, Sign]:
+    """Return what becomes of each object of a file, as the headers of its difference tell it."""
+    signs: dict[str, Sign] = {}
+    for old, new in _HEADERS.findall(change.diff):
+        signs[old if new == _NONE else new] = "+" if old == _NONE else "-" if new == _NONE else "~"
+    return signs
+
+
+def _default_sign(change: Change) -> Sign:
+    return "+" if change.action == "create" else "="
+
+
+def _selected(objects: _Objects, service: _Object) -> list[_Object]:
+    """Return the workloads whose pods a Service selects."""
+    wanted = texts_of(mapping_at(service.document.body, "spec", "selector"))
+    found: list[list[_Object]] = [objects.by_label.get(label, []) for label in wanted.items()]
+    if not found:
+        return []
+    return [item for item in found[0] if all(any(item is other for other in more) for more in found[1:])]
+
+
+# --- one domain -----------------------------------------------------------------------------------------
+
+
+class _LaneMaker:
+    """Collects the nodes of a lane, each once, and their edges."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.edges: list[tuple[int, int]] = []
+        self._known: dict[tuple[int, str], int] = {}
+
+    def node(self, node: Node, *, after: Optional[int] = None) -> int:
+        key = (node.column, node.name)
+        if key not in self._known:
+            self._known[key] = len(self.nodes)
+            self.nodes.append(node)
+        index = self._known[key]
+        if after is not None and (after, index) not in self.edges:
+            self.edges.append((after, index))
+        return index
+
+
+def _lane(host: str, changes: Sequence[Change], objects: _Objects) -> Lane:
+    routes = sorted({(r.ingress, r.service, r.path) for c in changes for r in c.routes if r.host == host})
+    paths = list(dict.fromkeys(path for _, _, path in routes))
+    maker = _LaneMaker()
+    first = maker.node(Node(DOMAIN, host, _sign_of_host(host, changes), host, ", ".join(paths)))
+    for ingress, service, _ in routes:
+        _add_way(maker, first, objects, ingress=ingress, service=service)
+    return Lane(host, tuple(maker.nodes), tuple(maker.edges))
+
+
+def _add_way(maker: _LaneMaker, first: int, objects: _Objects, *, ingress: str, service: str) -> None:
+    """Add what leads from a domain through one Ingress and one Service to the images."""
+    found = objects.ingresses.get(ingress)
+    balancer = (
+        text_at(found.document.body, "metadata", "annotations", LOAD_BALANCER_ID) if found is not None else ""
+    )
+    before = maker.node(Node(LOAD_BALANCER, balancer, "=", balancer), after=first) if balancer else first
+    before = maker.node(Node(INGRESS, ingress, found.sign if found else "=", ingress), after=before)
+    target = objects.services.get(service)
+    before = maker.node(Node(SERVICE, service, target.sign if target else "=", service), after=before)
+    for workload in _selected(objects, target) if target is not None else ():
+        _add_workload(maker, before, workload)
+
+
+def _add_workload(maker: _LaneMaker, before: int, workload: _Object) -> None:
+    document = workload.document
+    place = maker.node(Node(WORKLOAD, document.title, workload.sign, document.name), after=before)
+    for image in _images_of(document):
+        maker.node(_image_node(image, workload), after=place)
+
+
+def _images_of(document: Document) -> Iterable[str]:
+    pod = pod_of(document)
+    return dict.fromkeys(c.image for c in containers_of(pod) if c.image) if pod is not None else ()
+
+
+def _image_node(image: str, workload: _Object) -> Node:
+    old = next((old for old, new in workload.change.images if new == image), None)
+    name, _, tag = image_change("", image)[1:].partition(":")
+    sign: Sign = "=" if old is None else "~" if old else "+"
+    return Node(IMAGE, f"{old} → {image}" if old else image, sign, name, tag)
+
+
+def _sign_of_host(host: str, changes: Sequence[Change]) -> Sign:
+    served = {(r.host, r.path) for c in changes for r in c.routes if r.host == host}
+    added = {key for c in changes for key in c.routes_added if key[0] == host}
+    if not served:
+        return "-"
+    gone = any(key[0] == host and key not in served for c in changes for key in c.routes_removed)
+    return "~" if gone or (added and added != served) else "+" if added else "="

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from typing import Callable
+
+import pytest
+from tests.unit.report import hostile, rollout_scenes, scenes
+from tests.unit.report.test_html import Page, page_of, structure
+
+from bcs_template_set.arrival import Arrival
+from bcs_template_set.messages import LANGUAGES, Language, say
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.html import render_html
+from bcs_template_set.report.picture import BOX, WIDTH, picture_of
+from bcs_template_set.report.rollout_page import short_details, workload_bars, workload_rows
+from bcs_template_set.report.topology import (
+    FEW_DOMAINS,
+    MOST_DOMAINS,
+    MOST_TEXT,
+    Lane,
+    Topology,
+    topology_of,
+)
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.pods import PodProblem, Termination
+from bcs_template_set.rollout.result import Restoration, Rollout
+
+SCENES = rollout_scenes.SCENES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("scene", ["deployed", "image_not_found", "timed_out", "restored", "page_missed"])
+def test_what_the_page_says_of_a_deployment_is_its_golden_file(
+    scene: str, language: Language, golden: Callable[[str, str], None]
+) -> None:
+    page = page_of(replace(SCENES[scene]().outcome, language=language))
+    golden(f"report/{scene}.{language}.html.txt", "\n".join(page.skeleton) + "\n")
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_headings_step_by_one_and_every_name_and_link_has_its_place(scene: str) -> None:
+    page = page_of(SCENES[scene]().outcome)
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.elements:
+        assert set((attributes.get("aria-labelledby") or "").split()) <= set(ids)
+        href = attributes.get("href") or ""
+        assert not href.startswith("#") or href[1:] in ids
+
+
+def test_the_workload_that_failed_comes_first_with_cause_evidence_and_cure() -> None:
+    failed, ready = workload_rows(rollout_scenes.image_not_found().changes)
+    assert (failed.state, failed.done, failed.wanted, ready.state) == ("failed", 0, 1, "ready")
+    assert "does not exist in its registry" in failed.causes[0].render("en_US")
+    assert any("ErrImagePull" in line.render("en_US") for line in failed.evidence)
+    assert failed.cure is not None
+    assert ready.causes == ready.evidence == ()
+
+
+def test_the_verdict_names_each_workload_that_is_not_ready_once_with_its_cure() -> None:
+    details = short_details(rollout_scenes.image_not_found().outcome)
+    assert details is not None
+    (line,) = details
+    text = str(line)
+    assert text.startswith("Deployment/deployment.nginx.b.example.com: The image")
+    assert "What to do: Check that the build pushed this very tag" in text
+
+
+def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
+    assert short_details(rollout_scenes.page_missed().outcome) is None
+    assert short_details(scenes.half_published()) is None
+
+
+def test_a_bar_is_as_long_as_the_wait_and_the_longest_fills_the_track() -> None:
+    bars = workload_bars(rollout_scenes.deployed().changes)
+    assert bars[0].length == 100
+    assert [bar.seconds for bar in bars] == sorted((bar.seconds for bar in bars), reverse=True)
+
+
+def test_every_state_has_a_word_and_a_symbol_beside_its_colour_in_the_rollout() -> None:
+    html = render_html(rollout_scenes.image_not_found().outcome)
+    assert '<span class="word failed"><span aria-hidden="true">✗</span> failed</span>' in html
+    assert '<span class="word ready"><span aria-hidden="true">✓</span> ready</span>' in html
+
+
+def test_a_run_that_did_not_deploy_has_no_rollout_on_its_page() -> None:
+    html = render_html(scenes.published())
+    assert 'id="rollout"' not in html
+    assert "#rollout" not in html
+
+
+def hostile_rollout(text: str) -> Outcome:
+    """A deployment of which every text was written by somebody else."""
+    problem = PodProblem(
+        pod=text,
+        reason="CrashLoopBackOff",
+        message=text,
+        container=text,
+        image=text,
+        last=Termination(1, text, text, text),
+        restarts=4,
+        volumes=(text,),
+    )
+    item = rollout_scenes.watched(text, "failed", problem=problem)
+    item = replace(item, workload=replace(item.workload, kind=text, name=text))
+    missed = Arrival(text, ok=False, problem=say("arrival.text_missing", text=text), first_line=text)
+    files = (FileVersion(text, text, text),)
+    rollout = Rollout(
+        cluster_id=text,
+        namespace=text,
+        deployed=files,
+        live_already=files,
+        before=((text, text + "1"),),
+        differences=((text, f"-{text}\n+{text}\n"),),
+        watched=(item,),
+        arrivals=(missed,),
+        restoration=Restoration(
+            files,
+            (text,),
+            watched=(item,),
+            problem=say("plan.route_lost", host=text, path="", name=""),
+        ),
+    )
+    return replace(hostile.run(text), rollout=rollout)
+
+
+@pytest.mark.parametrize("text", hostile.TEXTS)
+def test_hostile_text_in_a_deployment_adds_no_element_no_handler_and_no_link(text: str) -> None:
+    tame, page = page_of(hostile_rollout("tame")), page_of(hostile_rollout(text))
+    assert structure(page) == structure(tame)
+    assert not [name for _, a in page.elements for name in a if name.startswith("on") or name == "style"]
+    assert all((a["href"] or "").startswith("#") for a in page.all("a"))
+    assert "49" not in "".join(page.skeleton)
+
+
+# --- the picture ----------------------------------------------------------------------------------------
+
+
+def lane(host: str) -> Lane:
+    (found,) = [lane for lane in topology_of(rollout_scenes.PLAN.changes).lanes if lane.host == host]
+    return found
+
+
+def test_a_domain_leads_over_each_load_balancer_to_one_service_and_its_images() -> None:
+    found = lane("b.example.com")
+    by_column = [[node.name for node in found.nodes if node.column == column] for column in range(6)]
+    assert by_column == [
+        ["b.example.com"],
+        ["lb-0", "lb-1"],
+        ["ingress-b.example.com-0", "ingress-b.example.com-1"],
+        ["service-b.example.com"],
+        ["Deployment/deployment.nginx.b.example.com"],
+        [f"{scenes.OLD} → {scenes.NEW}"],
+    ]
+    names = [node.name for node in found.nodes]
+    edges = {(names[start], names[end]) for start, end in found.edges}
+    assert ("lb-1", "ingress-b.example.com-1") in edges
+    assert ("ingress-b.example.com-1", "service-b.example.com") in edges
+    assert len(edges) == 8
+
+
+def test_what_differs_is_signed_object_by_object_and_what_stays_is_not() -> None:
+    signs = {node.name: node.sign for node in lane("b.example.com").nodes}
+    assert signs["b.example.com"] == "~"
+    assert signs["ingress-b.example.com-0"] == "~"
+    assert signs["ingress-b.example.com-1"] == signs["service-b.example.com"] == "="
+    assert signs["Deployment/deployment.nginx.b.example.com"] == "~"
+    assert {node.sign for node in lane("a.example.com").nodes if node.column != 1} == {"+"}
+    assert not lane("c.example.com").changes
+
+
+def test_a_domain_that_is_served_no_more_is_drawn_as_going() -> None:
+    change = scenes.change("x.yaml", routes_removed=(("old.example.com", "/"),))
+    (found,) = topology_of([change]).lanes
+    assert [(node.name, node.sign) for node in found.nodes] == [("old.example.com", "-")]
+
+
+def test_where_a_file_can_not_be_read_its_routes_are_still_drawn() -> None:
+    change = scenes.change("x.yaml", content="{broken", routes=(scenes.route_of("x.example.com", "/"),))
+    (found,) = topology_of([change]).lanes
+    assert [node.column for node in found.nodes] == [0, 2, 3]
+
+
+def test_an_image_that_stays_is_named_with_its_tag_below() -> None:
+    image = lane("c.example.com").nodes[-1]
+    assert (image.name, image.sign, image.more) == (scenes.NEW, "=", "1704448999620-428")
+
+
+def many(count: int, *, changed: int) -> Topology:
+    hosts = [f"h{n:03}.example.com" for n in range(count)]
+    makers = [scenes.updated if n < changed else scenes.unchanged for n in range(count)]
+    changes = [c for host, make in zip(hosts, makers) for c in rollout_scenes.with_content(make(host))]
+    return topology_of(changes)
+
+
+def test_up_to_twenty_domains_are_all_drawn_and_of_more_only_those_that_change() -> None:
+    assert len(many(FEW_DOMAINS, changed=1).lanes) == FEW_DOMAINS
+    topology = many(FEW_DOMAINS + 1, changed=3)
+    assert (len(topology.lanes), topology.domains, topology.only_changed) == (3, FEW_DOMAINS + 1, True)
+
+
+def test_of_many_changed_domains_the_first_are_drawn_and_the_page_says_how_many() -> None:
+    topology = many(FEW_DOMAINS * 3, changed=FEW_DOMAINS * 3)
+    assert len(topology.lanes) == MOST_DOMAINS
+    changes = [c for n in range(60) for c in scenes.updated(f"h{n}.example.com")]
+    html = render_html(scenes.outcome_of(scenes.plan_of(*changes)))
+    assert "Of 60 domains, 40 that change are drawn." in html
+
+
+def test_a_thousand_domains_with_their_manifests_are_drawn_within_seconds() -> None:
+    changes = [
+        c
+        for n in range(1000)
+        for c in rollout_scenes.with_content(scenes.updated(f"h{n}.example.com"), balancers=4)
+    ]
+    assert sum(len(change.content) for change in changes) > 3 * MOST_TEXT
+    began = time.process_time()
+    topology_of(changes)
+    assert time.process_time() - began < 5  # a generous bound for a busy machine
+
+
+def test_no_two_boxes_of_the_picture_overlap_and_none_leaves_it() -> None:
+    picture = picture_of(topology_of(rollout_scenes.PLAN.changes))
+    boxes = [box for lane in picture.lanes for box in lane.boxes]
+    assert len({(box.x, box.y) for box in boxes}) == len(boxes)
+    for box in boxes:
+        assert 0 <= box.x <= WIDTH - BOX
+        assert not [other for other in boxes if other.x == box.x and 0 < other.y - box.y < 42]
+    ends = [lane.y + lane.height for lane in picture.lanes]
+    assert [lane.y for lane in picture.lanes[1:]] == ends[:-1]
+    assert picture.height == ends[-1]
+
+
+def test_what_differs_in_the_picture_has_a_sign_a_dashed_outline_and_words() -> None:
+    html = render_html(rollout_scenes.deployed().outcome)
+    assert re.search(r"\.box\.changed rect[^}]*stroke-dasharray", html)
+    assert re.search(r'<g class="box changed"><title>Workload: [^<]* \(changed\)</title>', html)
+    assert '<text class="sign" x="9" y="' in html
+
+
+def test_the_picture_has_a_title_a_description_and_the_same_in_words() -> None:
+    page = page_of(rollout_scenes.deployed().outcome)
+    (svg,) = [a for a in page.all("svg") if a.get("class") != "bar"]
+    assert svg["role"] == "img"
+    assert svg["aria-labelledby"] == "picture-title picture-desc"
+    assert {"picture-title", "picture-desc"} <= {a.get("id") for _, a in page.elements}
+    (words,) = [line for line in page.skeleton if line.startswith("li: Domain b.example.com")]
+    assert words.endswith(
+        "→ Workload Deployment/deployment.nginx.b.example.com (changed) → "
+        f"Image {scenes.OLD} → {scenes.NEW} (changed)"
+    )
+
+
+def test_a_page_of_many_workloads_holds_a_row_for_each() -> None:
+    ends = tuple(rollout_scenes.watched(f"h{n}.example.com", "ready") for n in range(60))
+    rollout = replace(rollout_scenes.ROLLOUT, watched=ends)
+    page = Page(render_html(rollout_scenes.outcome_of(rollout)))
+    assert sum(a.get("class") == "word ready" for _, a in page.elements) == 60

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Callable
+
+import pytest
+from tests.unit.report import rollout_scenes, scenes
+from tests.unit.report.test_log_lines import shown
+from tests.unit.report.test_output import text_of, written
+
+from bcs_template_set.clock import SystemClock
+from bcs_template_set.errors import DeployIncomplete, DryRunFailed
+from bcs_template_set.messages import LANGUAGES, Language, say
+from bcs_template_set.outcome import Heading, Outcome
+from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, publish_lines, verdict_lines
+from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_story import (
+    by_hand_texts,
+    first_names,
+    restoration_texts,
+    waited_text,
+)
+from bcs_template_set.report.rows import was_attempted
+from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.watched import Watched
+from bcs_template_set.story import Story
+
+
+def log_of(scene: rollout_scenes.Scene, *, language: Language) -> list[LogLine]:
+    """The log of a run that deployed, near enough: what its phases print, in their order."""
+    outcome, rollout = replace(scene.outcome, language=language), scene.outcome.rollout
+    assert outcome.plan is not None
+    assert rollout is not None
+    lines = header_lines(outcome.heading, outcome.identity, language=language)
+    lines += plan_lines(outcome.plan, language=language)
+    if was_attempted(outcome):
+        lines += publish_lines(outcome.files, language=language)
+    lines += deployment_lines(rollout_scenes.deployment_plan(rollout), language=language)
+    lines += [line for change in scene.changes for line in watched_lines(change, language=language)]
+    return lines + verdict_lines(outcome, report_path=".bcs-template-set/b-428/report/index.html")
+
+
+def verdict(outcome: Outcome) -> str:
+    return shown(verdict_lines(outcome))
+
+
+def rollout_of(outcome: Outcome) -> Rollout:
+    assert outcome.rollout is not None
+    return outcome.rollout
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("scene", rollout_scenes.SCENES)
+def test_the_log_of_a_deployment_is_its_golden_file(
+    scene: str, language: Language, golden: Callable[[str, str], None]
+) -> None:
+    golden(f"report/{scene}.{language}.txt", shown(log_of(rollout_scenes.SCENES[scene](), language=language)))
+
+
+def test_a_deployment_says_what_is_live_where_after_how_long_and_which_pages_were_looked_at() -> None:
+    text = verdict(rollout_scenes.deployed().outcome)
+    assert "to BCS-K8S-40000, namespace prod (files deployed: 4, live already: 2)." in text
+    assert f"Live now at version {scenes.VERSION}: a.example.com.deployment.yaml" in text
+    assert "Workloads ready: 2, the last of them after 12 s." in text
+    assert "Pages checked: 2; 2 of them serve what they should." in text
+
+
+def test_a_deployment_that_nobody_waited_for_does_not_speak_of_ready_workloads() -> None:
+    outcome = rollout_scenes.deployed().outcome
+    rollout = replace(rollout_of(outcome), watched=(), arrivals=(), waited=False)
+    text = verdict(replace(outcome, rollout=rollout))
+    assert "Nobody waited for the workloads: timeout is 0." in text
+    assert "Workloads ready" not in text
+
+
+def test_a_rollout_that_timed_out_has_not_failed_and_says_that_running_again_is_safe() -> None:
+    text = verdict(rollout_scenes.timed_out().outcome)
+    assert text.startswith("##[error]Timed out (800508)")
+    assert "They have not failed" in text
+    assert "Running again is safe" in text
+    assert "deployment.nginx.b.example.com: 0 of 1 updated pods are available." in text
+
+
+def test_a_restored_run_tells_both_stories_and_not_how_to_go_back_by_hand() -> None:
+    text = verdict(rollout_scenes.restored().outcome)
+    first, second = text.split("After that, since on_failure is restore:")
+    assert "does not exist in its registry" in first
+    assert f"Deployed again at version {rollout_scenes.BEFORE}, as before: b.example.com" in second
+    assert "Left as they are, since they had not been deployed before: a.example.com" in second
+    assert "by hand" not in text
+
+
+def test_a_restore_that_failed_says_both_and_how_to_go_back_by_hand() -> None:
+    outcome = rollout_scenes.restored().outcome
+    rollout = rollout_of(outcome)
+    assert rollout.restoration is not None
+    way = replace(rollout.restoration, problem=DryRunFailed(message="no such Secret").title())
+    text = verdict(replace(outcome, result="failed", rollout=replace(rollout, restoration=way)))
+    assert text.startswith("##[error]Failed (800506)")
+    assert "The restore did not work out" in text
+    assert "no such Secret" in text
+    assert text.splitlines()[-2].startswith(f"  - Before, version {rollout_scenes.BEFORE} was live")
+
+
+def test_what_was_deployed_and_kept_ends_with_how_to_go_back() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    assert outcome.error is not None
+    texts = [line.text for line in verdict_lines(outcome)]
+    cure = say("context.cure", value=outcome.error.cure()).render("en_US")
+    assert texts.index("To go back by hand:") == texts.index(cure) + 1
+    assert texts[-3].startswith(f"  - Before, version {rollout_scenes.BEFORE} was live")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        rollout_scenes.deployed().outcome,
+        rollout_scenes.restored().outcome,
+        scenes.half_published(),
+        replace(
+            rollout_scenes.image_not_found().outcome,
+            rollout=Rollout(cluster_id="BCS-K8S-40000", namespace="prod"),
+        ),
+    ],
+    ids=["went well", "went back itself", "never deployed", "deployed nothing"],
+)
+def test_nobody_is_told_to_go_back_where_there_is_nothing_to_go_back_from(outcome: Outcome) -> None:
+    assert by_hand_texts(outcome) == []
+
+
+def test_a_file_redeployed_at_the_version_it_had_has_no_way_back() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    rollout = rollout_of(outcome)
+    before = tuple((file.name, file.version) for file in rollout.deployed)
+    assert by_hand_texts(replace(outcome, rollout=replace(rollout, before=before))) == []
+
+
+def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
+    way = Restoration(left=("a.yaml",), same=("b.yaml",), gone=("c.yaml",), overtaken=("d.yaml",))
+    texts = [text.render("en_US") for text in restoration_texts(way)]
+    assert len(texts) == 4
+    for name, text in zip("abcd", texts):
+        assert text.startswith("Left as they are")
+        assert text.endswith(f"{name}.yaml")
+
+
+def test_a_restore_that_found_nothing_to_do_says_so() -> None:
+    (text,) = restoration_texts(Restoration())
+    assert text.render("en_US").startswith("Nothing to restore")
+
+
+def test_a_file_that_is_live_only_in_part_is_named_and_can_be_taken_back_by_hand() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    half = rollout_scenes.file_version("b.example.com.deployment.yaml")
+    rollout = replace(rollout_of(outcome), deployed=(), partly=(half,), watched=())
+    text = verdict(replace(outcome, rollout=rollout))
+    assert "Of these files only some objects are live at the new version: b.example.com.dep" in text
+    assert f"Before, version {rollout_scenes.BEFORE} was live: b.example.com.dep" in text
+    assert "Files deployed" not in text
+
+
+def test_a_run_that_failed_before_it_waited_says_nothing_of_workloads() -> None:
+    outcome = replace(rollout_scenes.image_not_found().outcome, rollout=rollout_scenes.ROLLOUT)
+    assert waited_text(outcome) is None
+
+
+def test_of_many_names_the_first_are_listed_and_the_rest_counted() -> None:
+    text = say("report.live_now", version="1", names=first_names([f"f{n}" for n in range(25)]))
+    assert text.render("en_US").endswith("f18, f19, and 5 more")
+
+
+# --- while it rolls out ---------------------------------------------------------------------------------
+
+
+def pending(seconds: float, key: str) -> Watched:
+    return rollout_scenes.watched("b.example.com", "pending", seconds=seconds, key=key)
+
+
+@pytest.mark.parametrize("key", ["rollout.no_status", "rollout.observing"])
+def test_that_a_cluster_has_not_noticed_yet_is_news_only_after_three_seconds(key: str) -> None:
+    assert watched_lines(pending(2.9, key), language="en_US") == []
+    assert len(watched_lines(pending(3.0, key), language="en_US")) == 1
+
+
+def test_anything_else_is_told_at_once() -> None:
+    for watched in (
+        pending(0.1, "rollout.not_available"),
+        rollout_scenes.watched("b.example.com", "ready", seconds=0.1),
+        rollout_scenes.watched("b.example.com", "failed", seconds=0.1, key="rollout.observing"),
+    ):
+        assert len(watched_lines(watched, language="en_US")) == 1
+
+
+def test_giving_up_on_a_workload_reads_otherwise_than_waiting_for_it() -> None:
+    problem = rollout_scenes.NOT_FOUND
+    waiting, failed = (
+        watched_lines(rollout_scenes.watched("b", end, problem=problem), language="en_US")[0]
+        for end in ("pending", "failed")
+    )
+    assert (waiting.kind, failed.kind) == ("plain", "warning")
+    assert "can't become ready" in failed.text
+    assert "can't become ready" not in waiting.text
+
+
+def test_a_heartbeat_counts_what_is_pending_and_names_the_first() -> None:
+    waits = [pending(31.0, "rollout.not_available")] * 7
+    line = heartbeat_line(waits, seconds=31.4, language="en_US")
+    assert line.kind == "plain"
+    assert line.text.startswith("31 s  still waiting, 7 workloads not ready: Deployment/deployment.nginx.b")
+    assert line.text.endswith("(0 of 1), and 2 more")
+
+
+# --- output ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scene", "status", "result", "code"),
+    [
+        ("deployed", "success", "deployed", 0),
+        ("nothing_to_deploy", "success", "deployed", 0),
+        ("timed_out", "failure", "timed-out", 800508),
+        ("restored", "failure", "restored", 800506),
+        ("image_not_found", "failure", "failed", 800506),
+    ],
+)
+def test_the_output_of_a_deployment_has_its_result_and_code(
+    scene: str, status: str, result: str, code: int
+) -> None:
+    output = written(rollout_scenes.SCENES[scene]().outcome)
+    assert (output["status"], text_of(output, "result"), output["errorCode"]) == (status, result, code)
+    json.dumps(output)
+
+
+def test_the_message_of_a_restored_run_tells_both_stories_and_ends_with_the_cure() -> None:
+    outcome = rollout_scenes.restored().outcome
+    message = written(outcome)["message"]
+    assert outcome.error is not None
+    assert message.startswith("Failed (800506), and what was deployed before is back")
+    assert "Deployed again at version" in message
+    assert message.endswith(outcome.error.cure().render("en_US"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_message_stays_within_its_limit_however_many_files_were_restored(language: Language) -> None:
+    outcome = rollout_scenes.restored().outcome
+    files = tuple(
+        rollout_scenes.file_version(f"host-{n}.example.com.yaml", version=f"1.{n}.0") for n in range(500)
+    )
+    rollout = replace(rollout_of(outcome), restoration=Restoration(files=files, left=("x" * 4000,)))
+    message = written(replace(outcome, language=language, rollout=rollout))["message"]
+    assert len(message) <= 1500
+    assert outcome.error is not None
+    assert message.endswith(outcome.error.cure().render(language))
+
+
+def test_a_run_that_only_deployed_has_changed_something_and_one_that_found_all_live_has_not() -> None:
+    story = Story(clock=SystemClock(), language="en_US", heading=Heading())
+    story.rollout = rollout_of(rollout_scenes.nothing_to_deploy().outcome)
+    assert not story.tell("deployed").changed
+    story.rollout = rollout_scenes.ROLLOUT
+    assert story.tell("failed").changed
+
+
+def test_a_deployment_that_may_have_come_some_way_may_have_changed_something() -> None:
+    story = Story(clock=SystemClock(), language="en_US", heading=Heading())
+    story.rollout = replace(rollout_scenes.ROLLOUT, deployed=())
+    assert not story.tell("failed").changed
+    story.error = DeployIncomplete()
+    assert story.tell("failed").changed
+    story.error = None
+    story.rollout = replace(story.rollout, partly=rollout_scenes.DEPLOYED)
+    assert story.tell("failed").changed
+
+
+def test_what_only_deployed_does_not_claim_to_have_written_a_version_or_nothing() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    plan = rollout_scenes.nothing_to_deploy().outcome.plan
+    assert plan is not None
+    files = tuple(map(scenes.ended, plan.changes))
+    text = verdict(replace(outcome, plan=plan, files=files))
+    assert "No new version was written; BCS held them all already." in text
+    assert "Files deployed to BCS-K8S-40000, namespace prod: 4. They are live there and stay." in text
