@@ -1,0 +1,220 @@
+"""After a job that failed the step puts back what it had deployed: if asked, and if it is still its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.emulator import Behaviour
+from tests.emulator.cluster.tree import items, text
+from tests.end_to_end.scene import FILES, VALUES, site
+from tests.worker import STEP, Finished, Worker, finish
+
+CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
+TARGET = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}
+ASKED = {**TARGET, "restore_if_job_fails": "true"}
+TASK = "e-0123456789"
+"""The step's task id, as `Worker.identity` says it."""
+
+DEPLOYMENT = "deployment.nginx.www.example.com"
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    with site(tmp_path) as made:
+        made.emulator.state.add_cluster(namespaces=(NAMESPACE,), speed=4.0)
+        yield made
+
+
+def values(tag: str) -> str:
+    return VALUES.replace("www:1", f"www:{tag}")
+
+
+def deployed(worker: Worker, *, build: int, tag: str, **inputs: str) -> Finished:
+    worker.build_number = build
+    run = worker.run(**{**ASKED, "values": values(tag), **inputs})
+    assert (run.status, run.value("result")) == (0, "deployed"), run.log
+    return run
+
+
+def fail_job(worker: Worker, *, parent: str = TASK, **inputs: str) -> Finished:
+    """Start the step's post action as BK-CI does at the end of a job that failed."""
+    directory, environ = worker.prepare(**{**ASKED, "parentTaskId": parent, **inputs})
+    identity = {**worker.identity(), "taskId": "e-post"}
+    (directory / ".sdk.json").write_text(json.dumps(identity), encoding="utf-8")
+    process = subprocess.Popen(
+        [str(STEP), "--post_action=restore"],
+        cwd=directory,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    return finish(process, directory)
+
+
+def image_live(worker: Worker) -> str:
+    found = worker.emulator.cluster().get("Deployment", NAMESPACE, DEPLOYMENT)
+    return text(items(found, "spec", "template", "spec", "containers")[0], "image")
+
+
+def deployments_sent(worker: Worker) -> int:
+    return len(worker.emulator.find(method="POST", path="/template/deploy"))
+
+
+def state_files(worker: Worker) -> list[Path]:
+    return sorted(worker.workspace.rglob("restore.json"))
+
+
+def test_what_was_deployed_before_comes_back(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    assert image_live(worker) == "example.com/www:2"
+    post = fail_job(worker)
+    assert (post.status, post.told["status"], post.stderr) == (0, "success", ""), post.log
+    assert (post.value("result"), post.value("acting_user")) == ("restored", "lisi")
+    assert image_live(worker) == "example.com/www:1"
+    assert post.told["message"] == f"Restored: {FILES[0]} are back at what was deployed before."
+    assert "1 of 1 pods are updated and ready" in post.log
+
+
+def test_it_happens_once(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    fail_job(worker)
+    sent = deployments_sent(worker)
+    again = fail_job(worker)
+    assert (again.status, again.told["data"], deployments_sent(worker)) == (0, {}, sent)
+
+
+def test_without_the_input_nothing_is_asked_of_anybody(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1", restore_if_job_fails="")
+    deployed(worker, build=8, tag="2", restore_if_job_fails="")
+    worker.emulator.forget()
+    post = fail_job(worker, restore_if_job_fails="")
+    assert (post.status, post.told["status"], post.told["data"]) == (0, "success", {})
+    assert "restore_if_job_fails" in post.told["message"]
+    assert worker.emulator.exchanges == []
+    assert state_files(worker) == []
+    assert image_live(worker) == "example.com/www:2"
+
+
+def test_a_step_that_published_only_leaves_nothing_to_restore(worker: Worker) -> None:
+    assert worker.run(**{**ASKED, "action": "publish"}).status == 0
+    post = fail_job(worker)
+    assert (post.status, post.told["data"]) == (0, {})
+    assert "deployed nothing" in post.told["message"]
+
+
+def test_a_first_deployment_is_left_and_said(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    post = fail_job(worker)
+    assert (post.status, post.value("result")) == (0, "skipped"), post.log
+    assert "had not been deployed before" in post.told["message"]
+    assert image_live(worker) == "example.com/www:1"
+
+
+def test_what_somebody_else_has_deployed_since_is_left_and_named(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    deployed(worker, build=9, tag="3")
+    worker.build_number = 8
+    post = fail_job(worker)
+    assert (post.status, post.value("result")) == (0, "skipped"), post.log
+    assert "somebody else has deployed" in post.told["message"]
+    assert FILES[0] in post.told["message"]
+    assert image_live(worker) == "example.com/www:3"
+
+
+def test_a_retried_step_goes_back_to_what_was_there_before_its_first_try(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    worker.execute_count = 2
+    deployed(worker, build=8, tag="2")
+    assert fail_job(worker).value("result") == "restored"
+    assert image_live(worker) == "example.com/www:1"
+
+
+def test_a_step_that_failed_by_itself_keeps_its_evidence(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    worker.build_number = 8
+    worker.emulator.cluster().images["example.com/www:2"] = Behaviour("not-found")
+    failed = worker.run(**ASKED, values=values("2"))
+    assert (failed.status, failed.told["errorCode"]) == (1, 800506), failed.log
+    post = fail_job(worker)
+    assert (post.status, post.told["data"]) == (0, {})
+    assert image_live(worker) == "example.com/www:2"
+
+
+def test_who_may_not_deploy_is_told_so_and_nothing_changes(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    sent = deployments_sent(worker)
+    worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "zhaoliu"
+    post = fail_job(worker)
+    assert post.status == 1
+    assert (post.told["status"], post.told["errorCode"]) == ("failure", 800202)
+    assert (deployments_sent(worker), image_live(worker)) == (sent, "example.com/www:2")
+
+
+def test_a_restore_that_does_not_become_ready_fails_and_says_where_it_stands(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    worker.emulator.cluster().images["example.com/www:1"] = Behaviour("not-found")
+    post = fail_job(worker)
+    assert (post.status, post.told["errorCode"], post.told["errorType"]) == (1, 800510, 2), post.log
+    assert DEPLOYMENT in post.log
+
+
+def test_inputs_that_name_another_place_restore_nothing(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    sent = deployments_sent(worker)
+    post = fail_job(worker, namespace="other")
+    assert (post.status, post.told["errorCode"]) == (1, 800102)
+    assert "prod" in post.log
+    assert deployments_sent(worker) == sent
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"form": 99}', "\x00"])
+def test_a_state_that_can_not_be_read_restores_nothing_and_says_so(worker: Worker, content: str) -> None:
+    deployed(worker, build=7, tag="1")
+    (path,) = state_files(worker)
+    path.write_text(content, encoding="utf-8")
+    post = fail_job(worker)
+    assert (post.status, post.told["data"]) == (0, {})
+    assert "can't be read" in post.told["message"]
+
+
+def test_a_post_action_that_does_not_know_its_step_says_so(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    post = fail_job(worker, parent="")
+    assert (post.status, post.told["data"]) == (0, {})
+    assert "parentTaskId" in post.told["message"]
+
+
+def test_the_state_in_the_workspace_holds_no_secret(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    state = json.loads(state_files(worker)[-1].read_text(encoding="utf-8"))
+    assert "secret" not in json.dumps(state)
+    assert {file["name"]: (file["version"], file["before"]) for file in state["files"]} == {
+        FILES[0]: ("1.0.8-main", "1.0.7-main")
+    }
+
+
+def test_another_post_action_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(STEP), "--post_action=destroy"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "destroy" in done.stderr
+
+
+def test_the_help_does_not_show_it(tmp_path: Path) -> None:
+    done = subprocess.run([str(STEP), "--help"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "post_action" not in done.stdout
