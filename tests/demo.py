@@ -1,6 +1,6 @@
-"""The main job, happening: the documented failure, then the same pipeline through our step.
+"""The main job, happening: the documented failure, then the same pipeline through our step, up to a rollout.
 
-Everything runs here: an emulator of BK-CI, the BlueKing gateway and BCS listens on a free port of
+Everything runs here: an emulator of BK-CI, the BlueKing gateway, BCS and a cluster listens on a free port of
 127.0.0.1, and the step is started as BK-CI's worker starts it. Nothing else is contacted.
 """
 
@@ -14,7 +14,8 @@ from pathlib import Path
 from textwrap import indent
 from urllib.parse import urlsplit
 
-from tests.emulator import Emulator
+from tests.emulator import Behaviour, Emulator
+from tests.emulator.cluster.tree import items, number, text
 from tests.worker import Finished, Worker
 
 PLACE = Path("demo-workspace")
@@ -28,10 +29,16 @@ domains:
     image: example.tencentcloudcr.com/web/news:1704448623620-427
     load_balancers: [lb-g9buwd3i]
 """
+GOOD = "example.tencentcloudcr.com/web/www:1704448623620-427"
+MISSING = "example.tencentcloudcr.com/web/www:1704448999620-428"
+MISSING_TOO = "example.tencentcloudcr.com/web/www:1704449333620-429"
+CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
+DEPLOYMENT = "deployment.nginx.www.example.com"
+WANTED = ["planned", "published", "unchanged", "deployed", "failed", "deployed", "restored"]
 
 
 def main() -> int:
-    """Show the four runs; return 0 if all went as they should."""
+    """Show the runs; return 0 if all went as they should."""
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir()
     with Emulator() as emulator:
@@ -45,11 +52,14 @@ def main() -> int:
         creators(emulator)
         worker.build_number = 8
         again = show(worker, "d. The next build brings the same: unchanged, nothing is written")
-    results = [run.value("result") for run in (planned, published, again)]
-    title("Done", f"a was refused by BCS; the results of b, c, d: {', '.join(results)}.")
-    print(f"  The report of c: {report_of(published, worker)}")
-    print(f"  The report of d: {report_of(again, worker)}")
-    return 0 if refused and results == ["planned", "published", "unchanged"] else 1
+        deployed, failed, repaired, restored = deployments(worker)
+    runs = [planned, published, again, deployed, failed, repaired, restored]
+    results = [run.value("result") for run in runs]
+    told = ", ".join(result for run, result in zip(runs, results) if run is not repaired)
+    title("Done", f"a was refused by BCS; the results of b to g: {told}.")
+    for letter, run in (("c", published), ("e", deployed), ("f", failed), ("g", restored)):
+        print(f"  The report of {letter}: {report_of(run, worker)}")
+    return 0 if refused and results == WANTED else 1
 
 
 def people_of(emulator: Emulator) -> None:
@@ -108,21 +118,61 @@ def show(worker: Worker, heading: str, **changed: str) -> Finished:
 
 
 def folded(log: str) -> str:
-    """Return a log with its groups folded, as BK-CI shows them at first."""
+    """Return a log with its groups folded, as BK-CI shows them at first; only the rollout's is unfolded."""
     lines: list[str] = []
     hidden = -1
     for line in log.splitlines():
         if line.startswith("##[group]"):
-            hidden = 0
+            hidden = -1 if line.startswith("##[group]roll out") else 0
             lines.append(line)
         elif line.startswith("##[endgroup]"):
-            lines.append(f"  ({hidden} lines, folded)")
+            lines.append(f"  ({hidden} lines, folded)" if hidden >= 0 else line)
             hidden = -1
         elif hidden < 0:
             lines.append(line)
         else:
             hidden += 1
     return "".join(f"{line}\n" for line in lines)
+
+
+def deployments(worker: Worker) -> tuple[Finished, Finished, Finished, Finished]:
+    """Deploy: what works, an image that does not exist, the good one again, and one more with restore."""
+    images = worker.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,)).images
+    images.update({MISSING: Behaviour("not-found"), MISSING_TOO: Behaviour("not-found")})
+    worker.inputs.update(action="deploy", cluster_id=CLUSTER, namespace=NAMESPACE)
+    worker.build_number = 9
+    deployed = show(worker, "e. action: deploy. It waits until the pods are ready")
+    live(worker.emulator)
+    worker.build_number = 10
+    failed = show(
+        worker,
+        "f. An image that nobody pushed: it fails at once, not after 600 s",
+        values=VALUES.replace(GOOD, MISSING),
+    )
+    live(worker.emulator)
+    worker.build_number = 11
+    repaired = worker.run()
+    print(f"\n  Build 11 has the good image again: {repaired.value('result')}.")
+    live(worker.emulator)
+    worker.build_number = 12
+    restored = show(
+        worker,
+        "g. Another image that nobody pushed, with on_failure: restore",
+        values=VALUES.replace(GOOD, MISSING_TOO),
+        on_failure="restore",
+    )
+    live(worker.emulator)
+    return deployed, failed, repaired, restored
+
+
+def live(emulator: Emulator) -> None:
+    """Print what the cluster runs for www.example.com."""
+    found = emulator.cluster(CLUSTER).get("Deployment", NAMESPACE, DEPLOYMENT)
+    (container,) = items(found, "spec", "template", "spec", "containers")
+    version = text(found, "metadata", "annotations", "io.tencent.paas.template_version")
+    serving = number(found, "status", "availableReplicas")
+    print(f"\n  In the cluster: {DEPLOYMENT}")
+    print(f"    version {version}, image {text(container, 'image')}; pods that serve: {serving}")
 
 
 def creators(emulator: Emulator) -> None:

@@ -19,18 +19,23 @@ from typing import Any, Optional
 from tests.emulator import Emulator
 
 ATOM_CODE = "bcsTemplateSet"
+PROGRESS = "::set-progress-rate "
 STEP = Path(sys.executable).with_name("bcs-template-set")
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended: exit status, the log, stderr, output.json (None where there is none)."""
+    """How a run ended: exit status, the log, stderr, output.json (None where there is none).
+
+    `progress` are the lines of stdout that are commands to the worker and say how far the run is.
+    """
 
     status: int
     log: str
     stderr: str
     output: Optional[dict[str, Any]]
     directory: Path
+    progress: tuple[str, ...] = ()
 
     @property
     def told(self) -> dict[str, Any]:
@@ -152,4 +157,7 @@ def finish(process: subprocess.Popen[str], directory: Path, *, seconds: float = 
     log, stderr = process.communicate(timeout=seconds)
     path = directory / "output.json"
     output = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return Finished(process.returncode, log, stderr, output, directory)
+    lines = log.splitlines(keepends=True)
+    told = tuple(line.rstrip("\n") for line in lines if line.startswith(PROGRESS))
+    shown = "".join(line for line in lines if not line.startswith(PROGRESS))
+    return Finished(process.returncode, shown, stderr, output, directory, told)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -15,12 +16,12 @@ from bcs_template_set.atom_sdk import variables
 from bcs_template_set.atom_sdk.agent import Agent, open_agent
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
-from bcs_template_set.atom_sdk.output import failure, pessimistic
+from bcs_template_set.atom_sdk.output import OutputField, failure, pessimistic, success
 from bcs_template_set.clock import Deadline, SystemClock
 from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.errors import Interrupted, StepError
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
-from bcs_template_set.messages import Language, language_of
+from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.version import step_version
 
 if TYPE_CHECKING:
@@ -32,61 +33,131 @@ MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 5.0, 60.0
 FOLDER = ".bcs-template-set"
 """Where the report and the rendered manifests go, below the workspace."""
 
+STATE_FILE = "restore.json"
+"""What the post action needs, in the run's folder."""
 
-def run_for_agent(environ: Mapping[str, str]) -> int:
-    """Run the step as BK-CI's agent starts it; return the exit status, 0 or 1. The codes are in the file."""
+
+def run_for_agent(environ: Mapping[str, str], *, post_action: str = "") -> int:
+    """Run the step as BK-CI's agent starts it; return the exit status, 0 or 1. The codes are in the file.
+
+    With `post_action`, run that instead: what BK-CI starts again at the end of a failed job.
+    """
     clock, masker = SystemClock(), Masker()
     log = Log(sys.stdout, language_of(environ.get("BK_CI_LOCALE_LANGUAGE")), masker=masker)
     with stoppable(clock) as interruption:
         agent: Optional[Agent] = None
         try:
             agent = open_agent(environ, clock=clock, masker=masker, warn=log.warning)
-            return _run_whole(agent, log, clock=clock, interruption=interruption)
+            process = Process(environ, clock, interruption, post_action)
+            return _run_whole(agent, log, process=process)
         except Stopped as exc:  # before the run itself, or after it; no second one is raised
             return _end_early(Interrupted(signal=exc.signal_name), agent, log)
 
 
-def _run_whole(agent: Agent, log: Log, *, clock: SystemClock, interruption: Interruption) -> int:
+@dataclass(frozen=True)
+class Process:
+    """What a run has of the process it is."""
+
+    environ: Mapping[str, str]
+    clock: SystemClock
+    interruption: Interruption
+    post_action: str = ""
+
+
+def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
     """Run, and say what kept the run from its own ending, if anything did."""
     error: StepError
     try:
         agent.write_output(pessimistic(log.language))
-        return _run(agent, log, clock=clock, interruption=interruption)
+        run = _run_post_action if process.post_action else _run
+        return run(agent, log, process=process)
     except StepError as exc:
         error = exc
     except Exception as exc:  # noqa: BLE001 - not hidden: the defect is the result, its traceback in the log
         error = defect_of(exc)
         log.foreign(traceback_of(exc))
-    interruption.close()
+    process.interruption.close()
     return _end_early(error, agent, log)
 
 
-def _run(agent: Agent, log: Log, *, clock: SystemClock, interruption: Interruption) -> int:
+def _run(agent: Agent, log: Log, *, process: Process) -> int:
     inputs = agent.inputs()
     language = language_of(variables.locale(inputs))
     log.language = language
     from bcs_template_set.ending import Place, end_run  # noqa: PLC0415 - garbled input needs none of it
+    from bcs_template_set.progress_shown import ShownProgress, audience_of  # noqa: PLC0415 - as above
+    from bcs_template_set.settings import wants_restore  # noqa: PLC0415 - as above
     from bcs_template_set.step import run_step  # noqa: PLC0415 - as above
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
-    place = Place(*_place_of(agent, inputs))
+    place, clock = Place(*_place_of(agent, inputs)), process.clock
+    progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
         agent=agent,
         log=log,
         clock=clock,
         deadline=Deadline(clock, seconds=time_for_work(variables.timeout_seconds(inputs))),
-        story=Story(clock=clock, language=language, heading=heading_of(inputs)),
+        story=Story(clock=clock, language=language, heading=heading_of(inputs), on_move=progress.move),
         workspace=place.workspace,
+        on_region=progress.begin,
     )
     try:
         outcome = run_step(world)
-        interruption.close()
+        process.interruption.close()
     except Stopped as exc:  # in the moment between the two
         world.story.stop(Interrupted(signal=exc.signal_name))
         outcome = world.story.tell("failed")
+    progress.finish(world.story, outcome)
+    if wants_restore(inputs):
+        from bcs_template_set.post_action import leave_state  # noqa: PLC0415 - most runs never need it
+
+        outcome = leave_state(outcome, file=place.path(STATE_FILE))
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     return 0 if outcome.error is None else 1
+
+
+def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
+    """Restore what the step of this job deployed, where it was asked for, and write what came of it."""
+    from bcs_template_set.settings import wants_restore  # noqa: PLC0415 - the other imports come with it
+
+    inputs = agent.inputs()
+    log.language = language_of(variables.locale(inputs))
+    parent = variables.parent_task(inputs)
+    data: Mapping[str, OutputField] = {}
+    if not wants_restore(inputs):
+        sentence = say("post.not_asked")
+        log.info(sentence)
+    elif not parent:
+        sentence = say("post.no_parent")
+        log.warning(sentence)
+    else:
+        sentence, data = _restore(agent, log, process=process, task=parent)
+    process.interruption.close()
+    agent.write_output(success(sentence.render(log.language), data))
+    return 0
+
+
+def _restore(
+    agent: Agent, log: Log, *, process: Process, task: str
+) -> tuple[Text, Mapping[str, OutputField]]:
+    from bcs_template_set.post_action import restore_after_job  # noqa: PLC0415 - most runs never need it
+    from bcs_template_set.story import Story  # noqa: PLC0415 - as above
+    from bcs_template_set.world import World  # noqa: PLC0415 - as above
+
+    inputs, clock = agent.inputs(), process.clock
+    workspace = _workspace_of(inputs)
+    world = World(
+        agent=agent,
+        log=log,
+        clock=clock,
+        deadline=Deadline(clock, seconds=time_for_work(variables.timeout_seconds(inputs))),
+        story=Story(clock=clock, language=log.language, heading=heading_of(inputs)),
+        workspace=workspace,
+    )
+    file = workspace / _folder_of(inputs, task) / STATE_FILE
+    result = restore_after_job(world, file=file)
+    return result.sentence, result.data
 
 
 def time_for_work(timeout: Optional[float]) -> Optional[float]:
@@ -113,10 +184,19 @@ def heading_of(inputs: Mapping[str, str]) -> Heading:
 
 def _place_of(agent: Agent, inputs: Mapping[str, str]) -> tuple[Path, str]:
     """Return the workspace, and below it a folder that no other task of the build shares."""
-    task = agent.identity.task_id
+    task = agent.identity.task_id or variables.task_id(inputs)
+    return _workspace_of(inputs), _folder_of(inputs, task)
+
+
+def _workspace_of(inputs: Mapping[str, str]) -> Path:
+    return Path(variables.workspace(inputs) or ".").absolute()
+
+
+def _folder_of(inputs: Mapping[str, str], task: str) -> str:
+    """Return the folder of a task of this build, relative to the workspace."""
     name = "-".join(part for part in (variables.build_id(inputs), task) if part) or "run"
     safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
-    return Path(variables.workspace(inputs) or ".").absolute(), f"{FOLDER}/{safe}"
+    return f"{FOLDER}/{safe}"
 
 
 def _end_early(error: StepError, agent: Optional[Agent], log: Log) -> int:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PROGRAM = "bcs-template-set"
 
 
+POST_ACTIONS = ("restore",)
+"""What task.json's `execution.post` may name."""
+
 MISTAKEN_ARGUMENTS = 1
 """The exit status; argparse's own is 2, and BK-CI knows 0 and 1 (facts/agent.md, "output.json")."""
 
@@ -47,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     if options.verb is None:
         from bcs_template_set.agent_run import run_for_agent  # noqa: PLC0415 - see the module's docstring
 
-        return run_for_agent(os.environ)
+        return run_for_agent(os.environ, post_action=options.post_action)
     from bcs_template_set import local  # noqa: PLC0415 - see the module's docstring
 
     if options.verb == "render":
@@ -78,6 +81,8 @@ def build_parser() -> argparse.ArgumentParser:
         "Without a verb: run as a BK-CI step (reads input.json of $bk_data_dir).",
         epilog="发布 Kubernetes 清单为 BCS 模板版本。不带子命令时作为 BK-CI 步骤运行。",
     )
+    # Hidden: BK-CI adds it after a failed job (bk-ci, PythonAtomRunConditionHandleServiceImpl.kt, 2026-08).
+    parser.add_argument("--post_action", choices=POST_ACTIONS, default="", help=argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     for verb, text in (
         ("render", "print the manifests; needs neither BK-CI nor BCS"),

@@ -3,11 +3,12 @@
     StepError
     ├── UserMistake (errorType 1)
     │   ├── 8001xx inputs and settings    InputUnreadable, InputsInvalid, PrivateSettingsInvalid,
-    │   │                                 SdkFileUnreadable, NotYet, WorkspaceUnwritable, Interrupted,
+    │   │                                 SdkFileUnreadable, WorkspaceUnwritable, Interrupted,
     │   │                                 PlatformSdkUnusable
     │   ├── 8002xx identity, permission   UserUnknown, OwnerMismatch, CredentialUnusable, NoCredentials,
     │   │                                 AuthenticationRefused, TokenRefused, AppNotGranted, AccessRefused,
-    │   │                                 NobodyArrived, NoPermission, ProjectNotVisible
+    │   │                                 NobodyArrived, NoPermission, ProjectNotVisible,
+    │   │                                 ClusterNotVisible
     │   ├── 8003xx templates, manifests   TemplateUnreadable, ValuesInvalid, TemplateSyntax, NamesMissing,
     │   │                                 TemplateFailed, LimitExceeded, ManifestsInvalid, VersionNameInvalid,
     │   │                                 VariablesMissing
@@ -16,7 +17,8 @@
     │   └── 8005xx rollout                DryRunFailed, SelectorChanged, NodePortLost, DeployRefused,
     │                                     RolloutFailed, NotArrived
     ├── ThirdPartyFault (errorType 2)
-    │   ├── 8005xx rollout                DeployIncomplete, RolloutBlocked, RolloutTimedOut
+    │   ├── 8005xx rollout                DeployIncomplete, RolloutBlocked, RolloutTimedOut,
+    │   │                                 NotRestored
     │   └── 8006xx gateway or BCS         Unreachable, CertificateRefused, NotTheGateway, NoSuchPath,
     │                                     RateLimited, GatewayFailed, TooLarge, BcsFailed, AnswerUnreadable,
     │                                     OutcomeUnknown, BuildApiFailed, OutOfTime
@@ -138,12 +140,6 @@ class SdkFileUnreadable(UserMistake):
     code = 800104
 
 
-class NotYet(UserMistake):
-    """An input asks for what this version does not do. Fields: what."""
-
-    code = 800105
-
-
 class WorkspaceUnwritable(UserMistake):
     """A file could not be written: full disk, no permission. Fields: file, problem."""
 
@@ -229,6 +225,12 @@ class ProjectNotVisible(UserMistake):
     """The project is unknown, or this user may not see it. Fields: project, user."""
 
     code = 800211
+
+
+class ClusterNotVisible(UserMistake):
+    """The cluster is unknown, or another project's. Fields: cluster, project, message."""
+
+    code = 800212
 
 
 # --- 8003xx templates and manifests ---------------------------------------------------------------------
@@ -382,6 +384,12 @@ class NotArrived(UserMistake):
     """Pages do not serve what they should after the rollout. Fields: count; a detail for each."""
 
     code = 800509
+
+
+class NotRestored(ThirdPartyFault):
+    """The post action could not put back what the step had deployed. Fields: problem."""
+
+    code = 800510
 
 
 # --- 8006xx gateway or BCS ------------------------------------------------------------------------------

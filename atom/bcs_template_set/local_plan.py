@@ -12,6 +12,7 @@ The file is YAML:
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ from bcs_template_set.interruption import stoppable
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import Heading
+from bcs_template_set.progress_shown import ShownProgress, audience_of
 from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.run_context import GIVEN_NAMES
 from bcs_template_set.secret import Secret
@@ -102,17 +104,22 @@ def show_plan(settings_file: Path, *, language: Language) -> int:
         for line in exc.explain(language):
             log.error(line)
         return 1
+    at_desk = {"TERM": os.environ.get("TERM", "")}  # whatever else it says, no worker reads this
+    progress = ShownProgress(log, clock=clock, audience=audience_of(at_desk, sys.stdout))
+    heading = Heading(step_version=step_version())
     world = World(
         agent=agent,
         log=log,
         clock=clock,
         deadline=Deadline(clock, seconds=None),
-        story=Story(clock=clock, language=language, heading=Heading(step_version=step_version())),
+        story=Story(clock=clock, language=language, heading=heading, on_move=progress.move),
         workspace=Path.cwd(),
+        on_region=progress.begin,
     )
     with stoppable(clock) as interruption:
         outcome = run_step(world)
         interruption.close()
+    progress.finish(world.story, outcome)
     show_lines(log, verdict_lines(outcome))
     return 0 if outcome.error is None else 1
 

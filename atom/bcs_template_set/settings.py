@@ -67,6 +67,7 @@ INPUTS: tuple[Input, ...] = (
     Input("redeploy", "flag", "false"),
     Input("timeout", "seconds", "600"),
     Input("on_failure", "choice", "keep", ("keep", "restore")),
+    Input("restore_if_job_fails", "flag", "false"),
     Input("on_newer_build", "choice", "fail", ("fail", "skip", "replace")),
     Input("allow_route_removal", "flag", "false"),
     Input("overwrite_version", "flag", "false"),
@@ -104,6 +105,7 @@ class Settings:
     redeploy: bool
     timeout: int
     on_failure: OnFailure
+    restore_if_job_fails: bool
     on_newer_build: OnNewerBuild
     allow_route_removal: bool
     overwrite_version: bool
@@ -143,6 +145,7 @@ def read_settings(
         redeploy=reader.flag("redeploy"),
         timeout=reader.seconds("timeout"),
         on_failure=cast("OnFailure", reader.choice("on_failure")),
+        restore_if_job_fails=reader.flag("restore_if_job_fails"),
         on_newer_build=cast("OnNewerBuild", reader.choice("on_newer_build")),
         allow_route_removal=reader.flag("allow_route_removal"),
         overwrite_version=reader.flag("overwrite_version"),
@@ -153,6 +156,11 @@ def read_settings(
     if reader.mistakes:
         raise InputsInvalid(details=reader.mistakes)
     return settings
+
+
+def wants_restore(inputs: Mapping[str, str]) -> bool:
+    """Tell whether the author asked for a restore after a failed job, without reading any other input."""
+    return inputs.get("restore_if_job_fails", "").strip().lower() == "true"
 
 
 class _Reader:

@@ -36,7 +36,8 @@ from bcs_template_set.manifests.render import RenderRequest, render_manifests, r
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, Identity, Outcome, RequestRecord, Result
-from bcs_template_set.plan import Desired, Plan, Target, make_plan, refusal
+from bcs_template_set.plan import Desired, Plan, Target, refusal
+from bcs_template_set.planning import make_plan
 from bcs_template_set.principal import Credential, People, Principal, resolve_principal
 from bcs_template_set.provenance import Provenance
 from bcs_template_set.publish import Publishing, Writer, ensure_space, publish_files
@@ -91,6 +92,7 @@ def _live(world: World) -> Result:
     with world.story.phase("settings"):
         settings, region = read_everything(world)
     principal = identify(world, settings, region)
+    world.on_region(region)
     with world.story.phase("render"):
         desired = render_desired(world, settings, principal)
     gateway = open_gateway(world, region, principal)

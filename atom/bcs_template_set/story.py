@@ -7,13 +7,13 @@ was written is said. Performs no I/O; safe to add to from several threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from bcs_template_set.clock import Clock
-from bcs_template_set.errors import OutcomeUnknown, StepError
+from bcs_template_set.errors import DeployIncomplete, OutcomeUnknown, StepError
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import (
@@ -28,11 +28,28 @@ from bcs_template_set.outcome import (
 )
 from bcs_template_set.plan import Plan
 from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.watched import Watched
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A phase that has not ended: when it began, in seconds since the epoch."""
+
+    name: str
+    started_at: float
+
+
+def _nobody(_: Story) -> None:
+    """Hear that a story moved, and do nothing about it."""
 
 
 @dataclass
 class Story:
-    """Collects what happened. `heading` and the rest are filled in as soon as each is known."""
+    """Collects what happened. `heading` and the rest are filled in as soon as each is known.
+
+    `gone_well` names the phases that did not end by an error. `on_move` hears, from whichever thread, that
+    the story can be told further than before.
+    """
 
     clock: Clock
     language: Language
@@ -42,12 +59,16 @@ class Story:
     chart: ChartState = "none"
     warnings: list[Text] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
+    gone_well: list[str] = field(default_factory=list)
     requests: list[RequestRecord] = field(default_factory=list)
     rollout: Optional[Rollout] = None
     error: Optional[StepError] = None
     rendered: tuple[ManifestFile, ...] = ()
     created_space: bool = False
     stopped: bool = False
+    under_way: Optional[UnderWay] = None
+    on_move: Callable[[Story], None] = _nobody
+    _watched: dict[str, Watched] = field(default_factory=dict)
     _writes_under_way: int = 0
     _files: dict[str, FileOutcome] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,10 +77,15 @@ class Story:
     def phase(self, name: str) -> Iterator[None]:
         """Time a phase of the run, however it ends."""
         began, at = self.clock.monotonic(), self.clock.now()
+        self.under_way = UnderWay(name, at)
+        self.on_move(self)
         try:
             yield
+            self.gone_well.append(name)
         finally:
+            self.under_way = None
             self.phases.append(Phase(name, at, self.clock.monotonic() - began))
+            self.on_move(self)
 
     def record(self, outcome: FileOutcome) -> None:
         """Remember how a file ended; what is known later replaces what was known before.
@@ -71,11 +97,24 @@ class Story:
                 return
             known = self._files.get(outcome.change.name)
             self._files[outcome.change.name] = _later(known, outcome)
+        self.on_move(self)
+
+    def watch(self, item: Watched) -> None:
+        """Remember where a workload is, for whoever asks how far the run is."""
+        with self._lock:
+            self._watched[item.workload.title] = item
+        self.on_move(self)
+
+    def watched(self) -> tuple[Watched, ...]:
+        """Return the workloads that are waited for, or were, as far as they are now; sorted."""
+        with self._lock:
+            return tuple(item for _, item in sorted(self._watched.items()))
 
     def record_request(self, request: RequestRecord) -> None:
         """Remember a request."""
         with self._lock:
             self.requests.append(request)
+        self.on_move(self)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -120,6 +159,7 @@ class Story:
         """Return the whole story so far as a value."""
         changed = self.created_space or self.chart == "created" or _may_have_written(self.error)
         changed = changed or any(map(_may_have_changed, self.files()))
+        changed = changed or _may_have_deployed(self.rollout, self.error)
         return Outcome(
             result=result,
             changed=changed,
@@ -157,3 +197,10 @@ def _may_have_changed(file: FileOutcome) -> bool:
 
 def _may_have_written(error: Optional[StepError]) -> bool:
     return isinstance(error, OutcomeUnknown)
+
+
+def _may_have_deployed(rollout: Optional[Rollout], error: Optional[StepError]) -> bool:
+    """Tell whether a deployment changed what is live, or may have: then it is not known how far it came."""
+    if rollout is None:
+        return False
+    return bool(rollout.deployed or rollout.partly) or isinstance(error, DeployIncomplete)

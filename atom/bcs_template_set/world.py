@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from bcs_template_set.settings import Settings
 from bcs_template_set.story import Story
 
 
+def _nobody(_: Region) -> None:
+    """Hear which region a run is for, and do nothing about it."""
+
+
 @dataclass(frozen=True)
 class World:
-    """Everything a run has beside its inputs."""
+    """Everything a run has beside its inputs. `on_region` hears which region it is for, once it is known."""
 
     agent: Agent
     log: Log
@@ -24,6 +29,7 @@ class World:
     deadline: Deadline
     story: Story
     workspace: Path
+    on_region: Callable[[Region], None] = _nobody
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Sequence
 
-from tests.bench import api, rendering, starting
+from tests.bench import api, rendering, rollout, starting
 
 
 def main() -> int:
@@ -18,6 +18,8 @@ def main() -> int:
     print(
         "bound: the longest chain of round trips x latency; one by one: the same requests in a plain loop\n"
     )
+    table(rollout.HEADINGS, rollout.measure())
+    print("happened: in the cluster, after it was deployed; told after: from there to the line in the log\n")
     table(rendering.HEADINGS, rendering.measure())
     print("builtin:web rendered, checked and planned\n")
     table(starting.HEADINGS, starting.measure())

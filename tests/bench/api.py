@@ -19,7 +19,8 @@ from bcs_template_set.bcs.template_files import Wanted, read_existing
 from bcs_template_set.clock import Deadline, SystemClock
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
 from bcs_template_set.outcome import FileOutcome
-from bcs_template_set.plan import Desired, Policy, Target, make_plan
+from bcs_template_set.plan import Desired, Policy, Target
+from bcs_template_set.planning import make_plan
 from bcs_template_set.principal import People, Principal, resolve_principal
 from bcs_template_set.provenance import Provenance
 from bcs_template_set.publish import Publishing, ensure_space, publish_files

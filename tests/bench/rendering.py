@@ -14,7 +14,8 @@ from bcs_template_set.clock import SystemClock
 from bcs_template_set.existing import Existing
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.render import RenderRequest, render_manifests
-from bcs_template_set.plan import Desired, Policy, Target, make_plan
+from bcs_template_set.plan import Desired, Policy, Target
+from bcs_template_set.planning import make_plan
 from bcs_template_set.run_context import make_context
 from tests.bench.api import PROVENANCE
 

@@ -28,6 +28,7 @@ class Document:
     required: str
     none: str
     pipelines_project: str
+    waiting: Mapping[str, str]
 
     @property
     def text(self) -> str:
@@ -55,6 +56,10 @@ class Document:
         section = re.split(r"^#{2,} ", rest[0], maxsplit=1, flags=re.MULTILINE)[0]
         return [match["text"] for match in _FENCE.finditer(section) if match["kind"] == kind]
 
+    def waits(self, patience: str) -> str:
+        """Return a patience in words: `never`, `crashes`, `timeout`, or a number of seconds."""
+        return self.waiting.get(patience) or self.waiting["seconds"].format(patience)
+
     def without_fences(self) -> str:
         """Return the document without what stands in fences."""
         return _FENCE.sub("", self.text)
@@ -79,10 +84,13 @@ ENGLISH_README = Document(
         "private settings": "Private settings",
         "permissions": "Permissions",
         "modules": "Carrying the code on",
+        "causes": "Causes",
+        "deploying": "Deploying",
     },
     required="(required)",
     none="none",
     pipelines_project="the pipeline's project",
+    waiting={"never": "no", "crashes": "3 restarts", "timeout": "timeout", "seconds": "{} s"},
 )
 
 CHINESE_README = Document(
@@ -103,10 +111,13 @@ CHINESE_README = Document(
         "outputs": "输出",
         "private settings": "私有配置",
         "permissions": "权限",
+        "causes": "部署失败的原因",
+        "deploying": "部署",
     },
     required="（必填）",
     none="无",
     pipelines_project="流水线所在的项目",
+    waiting={"never": "不等待", "crashes": "重启 3 次", "timeout": "到 timeout", "seconds": "{} 秒"},
 )
 
 DOCUMENTS = (ENGLISH_README, CHINESE_README)

@@ -28,6 +28,13 @@ CHINESE = PROJECT / "i18n" / "message_zh_CN.properties"
 _TEXT_KEYS = ("label", "desc", "text", "placeholder", "name", "description", "itemText")
 
 
+class Post(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What the worker starts again at the end of the job, and when."""
+
+    post_entry_param: str
+    post_condition: str
+
+
 class Execution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """How the worker installs and starts the step."""
 
@@ -36,6 +43,7 @@ class Execution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     runtime_version: str
     demands: list[str]
     target: str
+    post: Post
 
 
 class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from inspect import isfunction
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, get_origin, get_type_hints
 
 import pytest
 from tests.packaging.documents import CHINESE_README, DOCUMENTS, ENGLISH_README, Document
 from tests.packaging.store_files import PROJECT, general_title
 
-from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.calls import Call
+from bcs_template_set.bcs import deploy_calls, protocol
+from bcs_template_set.bcs.calls import Call, Read, Write
 from bcs_template_set.errors import every_error
 from bcs_template_set.local_plan import LocalAgent, read_settings_file
 from bcs_template_set.manifests.checks import all_checks
@@ -21,6 +22,8 @@ from bcs_template_set.messages import Language, Text
 from bcs_template_set.region_settings import KEYS, read_regions
 from bcs_template_set.regions import Endpoint
 from bcs_template_set.report.output import OUTPUTS
+from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, RULES, STARTS, Rule
+from bcs_template_set.rollout.causes import CRASH_RESTARTS
 from bcs_template_set.run_context import CONTEXT_NAMES
 from bcs_template_set.settings import INPUTS, read_settings
 from bcs_template_set.version import step_version
@@ -115,6 +118,7 @@ def _default(name: str, rule: Mapping[str, Any], table: Mapping[str, Any], docum
 FILE = protocol.TemplateFile(
     id="{id}", name="a/b", real_name="b", version="1", version_id="v", version_mode=0
 )
+PLACE = deploy_calls.Place("{project}", "{project}", "{cluster}", "{namespace}")
 CALLS: Mapping[str, Call[object]] = {
     "get_project": protocol.get_project("{project}"),
     "list_spaces": protocol.list_spaces("{project}", name="a"),
@@ -136,26 +140,45 @@ CALLS: Mapping[str, Call[object]] = {
         "{project}", name="{name}", version="1", description="", templates=()
     ),
     "get_chart_version": protocol.get_chart_version("{project}", name="{name}", version="{version}"),
+    "list_variables": deploy_calls.list_variables(PLACE, version_ids=()),
+    "preview": deploy_calls.preview(PLACE, version_ids=(), variables={}),
+    "deploy": deploy_calls.deploy(PLACE, version_ids=(), variables={}),
+    "get_live": deploy_calls.get_live(PLACE, kind="Pod", name="{name}"),
+    "list_live": deploy_calls.list_live(PLACE, kind="Pod"),
+    "list_pods_of": deploy_calls.list_pods_of(PLACE, kind="Job", name="{name}"),
 }
 
 
 def test_this_test_knows_every_call() -> None:
-    assert set(CALLS) == {name for name in protocol.__all__ if name.islower()}
+    deploying = {
+        name
+        for name, found in vars(deploy_calls).items()
+        if isfunction(found) and get_origin(get_type_hints(found).get("return")) in (Read, Write)
+    }
+    assert set(CALLS) == {name for name in protocol.__all__ if name.islower()} | deploying
 
 
 @both
 def test_every_call_that_the_step_makes_has_its_grant_and_no_other_is_asked_for(document: Document) -> None:
-    made = {f"{CALLS[name].method} /{'/'.join(CALLS[name].segments)}" for name in _calls_made()}
+    made = {_grant(CALLS[name]) for name in _calls_made()}
     rows = document.names("permissions")
     assert len(rows) == len(set(rows))
     assert set(rows) == made
 
 
+def _grant(call: Call[object]) -> str:
+    """Return a call as the table names it; pods stand for every kind of live object."""
+    path = "/".join(call.segments)
+    return f"{call.method} /{path}".replace("/workloads/pods", "/workloads/{kind}")
+
+
 def _calls_made() -> set[str]:
     """Return the calls that a module other than their own names."""
-    sources = [path for path in PACKAGE.rglob("*.py") if path.name != "protocol.py"]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    return set(re.findall(r"\bprotocol\.([a-z_]+)\(", text)) & set(CALLS)
+    own = ("protocol.py", "deploy_calls.py")
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name not in own
+    )
+    return set(re.findall(r"\b(?<!def )(?<!\.)(?:protocol\.)?([a-z_]+)\(", text)) & set(CALLS)
 
 
 # --- errors and checks ----------------------------------------------------------------------------------
@@ -181,21 +204,22 @@ def test_every_check_has_its_row(document: Document) -> None:
 
 def _with_generated_tables(document: Document) -> str:
     language, text = document.language, document.text
-    checks = ([check.id, check.summary.render(language)] for check in all_checks())
+    checks = ([f"`{check.id}`", check.summary.render(language)] for check in all_checks())
     text = _with_rows(text, re.escape(document.headings["checks"]), checks)
     groups = sorted({kind.code // 100 for kind in every_error()})
     for group in groups:
         codes = [kind.code for kind in every_error() if kind.code // 100 == group]
-        rows = ([str(code), general_title(code, language), _cure(code, language)] for code in codes)
+        rows = ([f"`{code}`", general_title(code, language), _cure(code, language)] for code in codes)
         text = _with_rows(text, rf"{group}xx[:：].*", rows)
-    return text
+    causes = ([*_cause(rule, language), document.waits(_patience(rule))] for rule in RULES if rule.reasons)
+    return _with_rows(text, re.escape(document.headings["causes"]), causes)
 
 
 def _with_rows(text: str, heading: str, rows: Iterable[Iterable[str]]) -> str:
     """Return the document with other rows in the first table under a heading; its head stays."""
     table = re.compile(rf"(^#+ {heading}\n(?:(?!#|\|).*\n)*\|.*\n\|.*\n)(?:\|.*\n)*", re.MULTILINE)
     assert table.search(text), f"no table under a heading {heading!r}"
-    lines = "".join(f"| `{first}` | {' | '.join(map(_cell, rest))} |\n" for first, *rest in rows)
+    lines = "".join(f"| {' | '.join(map(_cell, row))} |\n" for row in rows)
     return table.sub(lambda match: match[1] + lines, text, count=1)
 
 
@@ -213,6 +237,24 @@ class _Ellipses(dict[str, object]):
 
 def _cure(code: int, language: Language) -> str:
     return Text(f"errors.{code}.cure", _Ellipses()).render(language)
+
+
+def _cause(rule: Rule, language: Language) -> list[str]:
+    """Return what is wrong and what to do."""
+    sentences = [Text(f"rollout.{rule.name}.{part}", _Ellipses()) for part in ("cause", "cure")]
+    return [re.sub("…[.。]", "…", sentence.render(language)) for sentence in sentences]
+
+
+def _patience(rule: Rule) -> str:
+    """Return how long a cause may last: a name that documents have words for, or seconds."""
+    if rule.patience is not None:
+        return "never" if rule.patience == NEVER else f"{rule.patience:g}"
+    return "crashes" if rule.reasons & (CRASHES | STARTS | {"OOMKilled"}) else "timeout"
+
+
+@both
+def test_the_crashes_that_are_waited_for_are_those_of_the_rule(document: Document) -> None:
+    assert str(CRASH_RESTARTS) in document.waits("crashes")
 
 
 # --- the documents themselves ---------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.demo import people_of, regions_of
-from tests.emulator import Emulator
+from tests.emulator import Behaviour, Emulator
 from tests.packaging.building import run
 from tests.packaging.documents import DOCUMENTS, Document
 from tests.worker import STEP, Worker
@@ -42,14 +42,25 @@ def test_the_log_of_the_ten_minutes_is_what_the_runs_print(document: Document, w
     (values,) = document.fences("values file", kind="yaml")
     shown = document.fences("log", kind="text")
     printed = [
-        _run(worker, values, build=7, action="plan"),
-        _run(worker, values, build=7),
-        _run(worker, values, build=8),
-        _run(worker, values.replace(*NEW_IMAGE), build=9),
+        _run(worker, values, 7, action="plan"),
+        _run(worker, values, 7),
+        _run(worker, values, 8),
+        _run(worker, values.replace(*NEW_IMAGE), 9),
     ]
     assert len(shown) == len(printed)
     for excerpt, log in zip(shown, printed):
         assert [line for line in excerpt.splitlines() if line not in log] == []
+
+
+def test_the_log_of_a_failed_deployment_is_what_the_run_prints(document: Document, worker: Worker) -> None:
+    (values,) = document.fences("values file", kind="yaml")
+    (shown,) = document.fences("deploying", kind="text")
+    target = {"action": "deploy", "cluster_id": "BCS-K8S-40000", "namespace": "prod"}
+    images = worker.emulator.state.add_cluster("BCS-K8S-40000", namespaces=("prod",)).images
+    _run(worker, values, 7, 0, **target)
+    images["example.tencentcloudcr.com/web/" + NEW_IMAGE[1]] = Behaviour("not-found")
+    log = {_without_time(line) for line in _run(worker, values.replace(*NEW_IMAGE), 8, 1, **target)}
+    assert [line for line in shown.splitlines() if _without_time(line) not in log] == []
 
 
 def test_the_commands_for_a_desk_take_the_values_file(document: Document, tmp_path: Path) -> None:
@@ -63,17 +74,23 @@ def test_the_commands_for_a_desk_take_the_values_file(document: Document, tmp_pa
         run([str(STEP), *line.split()[1:]], cwd=tmp_path)
 
 
-def _run(worker: Worker, values: str, *, build: int, **inputs: str) -> set[str]:
+def _run(worker: Worker, values: str, build: int, status: int = 0, **inputs: str) -> set[str]:
     """Run the step on a values file and return the lines of its log as a document shows them."""
     file = worker.workspace / worker.inputs["values_files"]
     file.parent.mkdir(exist_ok=True)
     file.write_text(values, encoding="utf-8")
     worker.build_number = build
     finished = worker.run(**inputs)
-    assert finished.status == 0, finished.log + finished.stderr
+    assert finished.status == status, finished.log + finished.stderr
     return {_as_shown(line) for line in finished.log.splitlines()}
 
 
 def _as_shown(line: str) -> str:
     """Return a line without its marker, which BK-CI shows as a colour, and with ids left out."""
-    return re.sub(r"\b[0-9a-f]{24}\b", "…", re.sub(r"^##\[\w+\]", "", line))
+    line = re.sub(r"-[a-z0-9]{8,10}-[a-z0-9]{5}\b", "-…", re.sub(r"^##\[\w+\]", "", line))
+    return re.sub(r"\b[0-9a-f]{24}\b", "…", line)
+
+
+def _without_time(line: str) -> str:
+    """Return a line without the seconds at its beginning, which differ from machine to machine."""
+    return re.sub(r"^\d+ (s|秒)  ", "", line)

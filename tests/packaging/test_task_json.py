@@ -7,6 +7,7 @@ import ast
 import pytest
 from tests.packaging.store_files import PROJECT, TASK_JSON, Field, read_task_json
 
+from bcs_template_set.command_line import POST_ACTIONS
 from bcs_template_set.settings import INPUTS, Input
 
 TASK = read_task_json()
@@ -78,7 +79,9 @@ def fields_that_depend() -> dict[str, Field]:
 
 
 def test_only_the_inputs_of_a_rollout_depend_on_the_action() -> None:
-    assert set(fields_that_depend()) == {"redeploy", "timeout", "on_failure", "verify_urls"}
+    assert set(fields_that_depend()) == {
+        *("redeploy", "timeout", "on_failure", "restore_if_job_fails", "verify_urls")
+    }
     for field in fields_that_depend().values():
         assert field.rely is not None
         assert [(c.key, c.value) for c in field.rely.expression] == [("action", "deploy")]
@@ -101,6 +104,16 @@ def test_the_worker_is_told_to_install_the_wheel_of_this_version_and_to_start_it
     assert TASK.execution.target == "bcs-template-set"
     assert (TASK.execution.language, TASK.execution.runtime_version) == ("python", "python3")
     assert TASK.execution.demands == []
+
+
+def test_a_post_action_that_the_step_knows_runs_after_a_failed_job_and_at_no_other_time() -> None:
+    """The words are those of bk-ci (2026-08), PipelinePostElementService.getPostAtomRunCondition.
+
+    `failed()`, `always()` and `canceledOrTimeOut()`; any other text runs it after success. The worker starts
+    `<target> --post_action=<postEntryParam>` (PythonAtomRunConditionHandleServiceImpl.handleAtomTarget).
+    """
+    assert TASK.execution.post.post_condition == "failed()"
+    assert TASK.execution.post.post_entry_param in POST_ACTIONS
 
 
 def test_the_platform_takes_the_file() -> None:

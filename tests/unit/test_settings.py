@@ -43,6 +43,7 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         redeploy=False,
         timeout=600,
         on_failure="keep",
+        restore_if_job_fails=False,
         on_newer_build="fail",
         allow_route_removal=False,
         overwrite_version=False,

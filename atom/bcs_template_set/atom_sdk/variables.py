@@ -29,6 +29,8 @@ Concept = Literal[
     "atom code",
     "atom version",
     "task name",
+    "task id",
+    "parent task",
     "timeout",
     "workspace",
     "locale",
@@ -52,6 +54,9 @@ VARIABLES: Mapping[Concept, tuple[str, ...]] = {
     "atom code": ("BK_CI_ATOM_CODE",),
     "atom version": ("BK_CI_ATOM_VERSION",),
     "task name": ("BK_CI_TASK_NAME",),
+    "task id": ("BK_CI_BUILD_TASK_ID", "pipeline.task.id"),
+    # Only of a post action (bk-ci, StoreConstants.kt and MarketAtomTask.kt, 2026-08).
+    "parent task": ("parentTaskId",),
     "timeout": ("BK_CI_ATOM_TIMEOUT",),
     "workspace": ("bkWorkspace",),
     "locale": ("BK_CI_LOCALE_LANGUAGE",),
@@ -145,6 +150,16 @@ def atom_version(inputs: Mapping[str, str]) -> str:
 def task_name(inputs: Mapping[str, str]) -> str:
     """Return the step's name in the pipeline."""
     return look_up(inputs, "task name")
+
+
+def task_id(inputs: Mapping[str, str]) -> str:
+    """Return the id of this task in the pipeline."""
+    return look_up(inputs, "task id")
+
+
+def parent_task(inputs: Mapping[str, str]) -> str:
+    """Return the id of the task that a post action belongs to; "" elsewhere."""
+    return look_up(inputs, "parent task")
 
 
 def timeout_seconds(inputs: Mapping[str, str]) -> Optional[int]:
