@@ -52,13 +52,12 @@ def waited_text(outcome: Outcome) -> Text | None:
 
 def ready_text(watched: Sequence[Watched]) -> Text:
     """Return how many workloads are ready, and after how long the last of them was."""
-    ready = [item for item in watched if item.end == "ready"]
-    if not ready:
+    if not watched:
         return say("report.no_workloads")
-    seconds = round(max(item.seconds for item in ready))
+    ready = [item for item in watched if item.end == "ready"]
     if len(ready) < len(watched):
         return say("report.some_ready", count=len(ready), total=len(watched))
-    return say("report.all_ready", count=len(ready), seconds=seconds)
+    return say("report.all_ready", count=len(ready), seconds=round(max(item.seconds for item in ready)))
 
 
 def pages_text(rollout: Rollout) -> Text | None:
