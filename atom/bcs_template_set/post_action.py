@@ -26,11 +26,12 @@ from bcs_template_set.job_state import JobState, decode_state, encode_state, sta
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import Outcome
+from bcs_template_set.publish_run import WatchedWriter
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.writing import write_text
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.settings import Settings
-from bcs_template_set.step import WatchedWriter, identify, open_gateway, read_everything
+from bcs_template_set.step import identify, open_gateway, read_everything
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import World
 
