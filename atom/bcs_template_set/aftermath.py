@@ -1,14 +1,15 @@
 """Look at the space after publishing: what others wrote in the window that no check can close.
 
 Versions written in between, files that point elsewhere, names that exist twice (facts/bcs.md, trap 5), and
-creators who are not the acting user: each is said, and nothing is changed.
+creators who are not the acting user: each is said, and nothing is changed. Where a rival wrote, the run
+plans again (`publish_run.py`), which merges what branches share or ends by `on_newer_build`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
@@ -21,32 +22,36 @@ from bcs_template_set.overlap import Raised, overlap
 from bcs_template_set.publish import Publishing
 
 
-def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: str) -> tuple[FileOutcome, ...]:
+@dataclass(frozen=True)
+class Settled:
+    """Files with what was noted about them, and the names of those that a rival wrote at the same time."""
+
+    files: tuple[FileOutcome, ...]
+    rivalled: frozenset[str] = frozenset()
+
+
+def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: str) -> Settled:
     """Look at the space once more and note on every applied file what a rival did meanwhile.
 
     Raises:
         StepError: the space could not be read; everything stands as `files` tells it.
     """
     if not any(outcome.state == "applied" for outcome in files):
-        return tuple(files)
+        return Settled(tuple(files))
     rows, histories = _read_space(publishing, space_id)
     current = oldest_of_each_name(rows)
     counts = Counter(row.real_name for row in rows)
-    return tuple(
-        replace(
-            outcome,
-            notes=(
-                *outcome.notes,
-                *_twice_notes(outcome.change.name, counts),
-                *_overtaken_notes(outcome, current.get(outcome.change.name)),
-                *_between_notes(outcome, histories.get(outcome.change.name, ())),
-                *_same_name_notes(outcome, histories.get(outcome.change.name, ())),
-            ),
-        )
-        if outcome.state == "applied"
-        else outcome
-        for outcome in files
-    )
+    settled, rivalled = [], set()
+    for outcome in files:
+        name, notes, rivals = outcome.change.name, list[Text](), list[Text]()
+        if outcome.state == "applied":
+            history = histories.get(name, ())
+            rivals = [*_overtaken_notes(outcome, current.get(name)), *_between_notes(outcome, history)]
+            notes = [*_twice_notes(name, counts), *rivals, *_same_name_notes(outcome, history)]
+        if rivals and name in current:
+            rivalled.add(name)
+        settled.append(replace(outcome, notes=(*outcome.notes, *notes)))
+    return Settled(tuple(settled), frozenset(rivalled))
 
 
 def _read_space(
@@ -95,7 +100,8 @@ def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[
     for ref in older:
         if previous is not None and ref.id == previous.id:
             break
-        rivals.append(ref.name)
+        if ref.id not in outcome.change.bases:
+            rivals.append(ref.name)
     else:
         if previous is not None:
             return []

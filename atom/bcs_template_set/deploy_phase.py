@@ -44,6 +44,9 @@ TO_SPEAK = 5.0
 TO_DEPLOY = 0.6
 """The share of the step's own time for deploying, where the rest may be needed for a restore."""
 
+MOST_LOOKS = 3
+"""How often what others published while we deployed is deployed too."""
+
 IMAGE = 1
 """The errorType of a cause that is the image's or the manifest's fault (rollout/causes.py)."""
 
@@ -53,7 +56,7 @@ class DeployPhase:
     """What the phase works with.
 
     `tell` prints a sentence, `warn` also keeps it for the report, `keep` remembers the rollout as far as it
-    has come, `restore` the way back.
+    has come, `restore` the way back. `newest` looks which versions are to be live (deploy_versions.py).
     """
 
     writer: Writer
@@ -70,6 +73,7 @@ class DeployPhase:
     on_change: Callable[[Watched], None]
     on_quiet: Callable[[Sequence[Watched], float], None]
     keep: Callable[[Rollout], None]
+    newest: Callable[[Sequence[FileVersion]], tuple[FileVersion, ...]]
     restore: Callable[[Restoration], None]
 
 
@@ -82,6 +86,7 @@ def deploy_phase(phase: DeployPhase, files: Sequence[FileVersion], *, own: froze
     Raises:
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
     """
+    files = _at_their_newest(phase, files)
     variables = resolve_variables(phase.writer, phase.place, files, given=phase.given)
     deploying = Deploying(phase.place, phase.space, variables, phase.clock, phase.deadline)
     plan = plan_live(phase.writer, deploying, files, redeploy=phase.settings.redeploy)
@@ -113,6 +118,7 @@ def _see_it_through(
 ) -> Rollout:
     if plan.deploy:
         rollout = _deploy(phase, deploying, plan, rollout)
+        rollout = _deploy_what_came_meanwhile(phase, deploying, rollout)
     # Where nothing is deployed the verdict is about what is live: an earlier build may have left it broken.
     waits_for_all = not plan.deploy
     awaited = [*plan.deploy, *(f for f in plan.live_already if waits_for_all or f.name in own)]
@@ -136,6 +142,42 @@ def _deploy(phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, roll
     phase.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
     for note in moved_ports(known, states):
         phase.warn(note)
+    return rollout
+
+
+def _at_their_newest(phase: DeployPhase, files: Sequence[FileVersion]) -> tuple[FileVersion, ...]:
+    """Return the files at the versions to be live, and say where that is another build's."""
+    newest = phase.newest(files)
+    for file, before in zip(newest, files):
+        if file.version_id != before.version_id:
+            phase.tell(
+                say("deploy.newest_instead", name=file.name, version=file.version, ours=before.version)
+            )
+    return newest
+
+
+def _deploy_what_came_meanwhile(phase: DeployPhase, deploying: Deploying, rollout: Rollout) -> Rollout:
+    """Deploy what other builds made of shared files while ours was on its way.
+
+    They may have deployed theirs before our call came, which then took it back.
+
+    Raises:
+        StepError: as for the first deployment.
+    """
+    for _ in range(MOST_LOOKS):
+        newest = _at_their_newest(phase, rollout.deployed)
+        changed = [file for file in newest if file not in rollout.deployed]
+        if not changed:
+            break
+        plan = plan_live(phase.writer, deploying, changed, redeploy=False)
+        if plan.refused is not None:
+            raise plan.refused
+        deployed = replace(rollout, deployed=newest)
+        if plan.deploy:
+            names = [file.name for file in plan.deploy]
+            deploy_files(phase.writer, deploying, plan.deploy, known=plan.states_of(names))
+        phase.keep(deployed)
+        rollout = deployed
     return rollout
 
 

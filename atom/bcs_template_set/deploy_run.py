@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from bcs_template_set.bcs.deploy_calls import Place
-from bcs_template_set.bcs.template_files import Reader
+from bcs_template_set.bcs.template_files import Reader, find_space
 from bcs_template_set.deploy_phase import DeployPhase, deploy_phase
 from bcs_template_set.ending import show_lines
-from bcs_template_set.errors import ProjectNotVisible, RolloutTimedOut, StepError, VariablesMissing
+from bcs_template_set.deploy_versions import Looking, newest_versions
+from bcs_template_set.errors import (
+    NewerBuild,
+    ProjectNotVisible,
+    RolloutTimedOut,
+    StepError,
+    VariablesMissing,
+)
 from bcs_template_set.existing import Existing
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import Result
 from bcs_template_set.publish import Writer
+from bcs_template_set.publish_run import Planned
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
@@ -40,13 +49,13 @@ SHARED_KINDS = frozenset(
 """The kinds that a shared cluster takes (facts/bcs.md, trap 9)."""
 
 
-def deploy_run(run: Run, writer: Writer, *, existing: Existing) -> Result:
+def deploy_run(run: Run, writer: Writer, *, planned: Planned) -> Result:
     """Deploy what this run wants live, wait for it, and return the result.
 
     Raises:
         StepError: what went wrong (8005xx); what was deployed is in the story.
     """
-    world, story = run.world, run.world.story
+    world, story, existing = run.world, run.world.story, planned.existing
     files = versions_to_be_live(run, existing)
     world.log.group_start(
         say("deploy.group", cluster=run.settings.cluster_id, namespace=run.settings.namespace)
@@ -66,12 +75,33 @@ def deploy_run(run: Run, writer: Writer, *, existing: Existing) -> Result:
         on_change=lambda watched: _show_change(run, watched),
         on_quiet=lambda pending, seconds: _show_life(run, pending, seconds=seconds),
         keep=lambda rollout: _keep(run, rollout),
+        newest=partial(newest_versions, _looking(run, writer, planned)),
         restore=lambda way: _keep_way_back(run, way),
     )
     own = frozenset(file.name for file in files if file.version == run.desired.version)
-    story.rollout = deploy_phase(phase, files, own=own)
+    try:
+        story.rollout = deploy_phase(phase, files, own=own)
+    except NewerBuild as exc:
+        if run.settings.on_newer_build != "skip":
+            raise
+        story.warnings.append(say("deploy.skipped_newer", builds=list(exc.details)))
+        return "skipped"
     world.log.group_end()
     return "deployed"
+
+
+def _looking(run: Run, reader: Reader, planned: Planned) -> Looking:
+    """Return what it takes to look for newer versions; the space may have been made by this very run."""
+    target = planned.desired.target
+    space = planned.existing.space or find_space(reader, project=target.project, space=target.space)
+    return Looking(
+        reader=reader,
+        space_id=space.id if space is not None else "",
+        desired=planned.desired,
+        claim=run.prepared.claim,
+        concurrency=run.concurrency,
+        replaces_newer=run.settings.on_newer_build == "replace",
+    )
 
 
 def place_of(run: Run, existing: Existing) -> Place:

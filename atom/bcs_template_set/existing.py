@@ -8,6 +8,12 @@ from typing import Optional
 
 from bcs_template_set.bcs.protocol import ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.manifests.routes import Route
+from bcs_template_set.provenance import Provenance, read_provenance
+from bcs_template_set.route_map import HostClaim, LiveIngress
+
+
+FROM_NOTHING = "-"
+"""In the place of a base: there was no version that the content could have been made from."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +26,22 @@ class VersionRef:
 
 
 @dataclass(frozen=True)
+class Unmerged:
+    """A version that the current one was not made from (lineage.py), and what it was made from itself."""
+
+    version: TemplateVersion
+    base: Optional[TemplateVersion] = None
+
+
+@dataclass(frozen=True)
 class ExistingFile:
     """A template file of the space that this run renders too.
 
     `current` is the version the file points at, None for a mere draft or a dangling pointer. `same_name`
     is the version that already has this run's version name, if that is not the current one. `later` are
     other versions written since the build started, newest first. `history` holds every version known,
-    newest first; None where this BCS can't list them.
+    newest first; None where this BCS can't list them. `unmerged` are the versions that were hidden without
+    having been seen; only for files that branches share.
     """
 
     metadata: TemplateFile
@@ -34,6 +49,18 @@ class ExistingFile:
     same_name: Optional[TemplateVersion] = None
     later: tuple[TemplateVersion, ...] = ()
     history: Optional[tuple[VersionRef, ...]] = None
+    unmerged: tuple[Unmerged, ...] = ()
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Return what a new version is made from: the current one, and what is merged with it."""
+        first = self.current.id if self.current is not None else FROM_NOTHING
+        return (first, *(rival.version.id for rival in self.unmerged))
+
+    @property
+    def origin(self) -> Optional[Provenance]:
+        """Return the build that published the current version, None where a person did."""
+        return read_provenance(self.current.description) if self.current is not None else None
 
     @property
     def is_pinned(self) -> bool:
@@ -53,12 +80,15 @@ class ExistingFile:
 class OtherFile:
     """A file of the space that this run does not render, as far as it matters: its routes and nodePorts.
 
-    `readable` is False where its content is no YAML we can read, so that nothing is known of its routes.
+    `claims` say which branches its paths belong to, `origin` which build published it. `readable` is False
+    where its content is no YAML we can read, so that nothing is known of its routes.
     """
 
     name: str
     routes: tuple[Route, ...] = ()
     node_ports: tuple[int, ...] = ()
+    claims: tuple[HostClaim, ...] = ()
+    origin: Optional[Provenance] = None
     readable: bool = True
 
 
@@ -68,12 +98,17 @@ class Existing:
 
     `project_id` is the 32-hex id, "" where the project manager would not say. `chart` is the template
     set of this run's name and version, None where there is none or it can't be read
-    (`chart_readable` tells the two apart).
+    (`chart_readable` tells the two apart). `live` are the namespace's Ingresses, where the run has a target
+    (`live_readable` is False where they may not be looked at). `histories` are the versions of all files of
+    the space by name, newest first, where this BCS can list them.
     """
 
     project_id: str = ""
     space: Optional[TemplateSpace] = None
     files: Mapping[str, ExistingFile] = field(default_factory=dict)
     others: tuple[OtherFile, ...] = ()
+    live: tuple[LiveIngress, ...] = ()
+    live_readable: bool = True
+    histories: Mapping[str, tuple[VersionRef, ...]] = field(default_factory=dict)
     chart: Optional[ChartVersion] = None
     chart_readable: bool = True

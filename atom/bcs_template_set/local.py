@@ -1,20 +1,20 @@
-"""The verbs for pipeline authors at their own desk: render, check, plan. No agent; BCS only for `plan`."""
+"""The verbs at a desk: render, check, plan, branches. No agent; BCS only for the last two."""
 
 from __future__ import annotations
 
 import locale
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from bcs_template_set.clock import SystemClock
 from bcs_template_set.errors import InputsInvalid, StepError, VersionNameInvalid
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.naming import check_version_name
-from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.manifests.render import RenderRequest, render_manifests
+from bcs_template_set.manifests.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.run_context import GIVEN_NAMES, RunContext, make_context
 from bcs_template_set.spelling import nearest
@@ -35,18 +35,21 @@ class LocalRun:
 def render(run: LocalRun) -> int:
     """Print the manifests, each under the name it would have in the space; return 0, or 1 with the reason."""
     try:
-        files = _render(run)
+        prepared = _prepare(run)
+        files = render_manifests(prepared)
     except StepError as exc:
         return _refuse(exc)
     for file in files:
         put(sys.stdout, f"---\n# {file.name}\n{_without_mark(file.text)}")
+    if prepared.branch_domains:
+        put(sys.stderr, _only_this_branch(prepared).render(_language()) + "\n")
     return 0
 
 
 def check(run: LocalRun) -> int:
     """Print the findings; return 1 if there are any."""
     try:
-        files = _render(run)
+        files = render_manifests(_prepare(run))
     except StepError as exc:
         return _refuse(exc)
     findings = [
@@ -71,6 +74,19 @@ def plan(settings_file: str) -> int:
     from bcs_template_set.local_plan import show_plan  # noqa: PLC0415 - render and check need no HTTP
 
     return show_plan(Path(settings_file), language=_language())
+
+
+def branches(
+    settings_file: str, *, older_than: Optional[str], keep: Sequence[str], dry_run: bool, as_json: bool
+) -> int:
+    """List the branches that have paths in a space, or take stale ones out; return 0, or 1 if some stay."""
+    from bcs_template_set.local_branches import (  # noqa: PLC0415 - render and check need no HTTP
+        Arguments,
+        show_branches,
+    )
+
+    arguments = Arguments(older_than=older_than, keep=tuple(keep), dry_run=dry_run, as_json=as_json)
+    return show_branches(Path(settings_file), arguments, language=_language())
 
 
 def context_of(assignments: Iterable[str]) -> RunContext:
@@ -102,7 +118,7 @@ def _unknown_name(name: str) -> Text:
     return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
 
-def _render(run: LocalRun) -> tuple[ManifestFile, ...]:
+def _prepare(run: LocalRun) -> Prepared:
     request = RenderRequest(
         workspace=Path.cwd(),
         templates=run.templates,
@@ -111,7 +127,14 @@ def _render(run: LocalRun) -> tuple[ManifestFile, ...]:
         context=context_of(run.assignments),
         clock=SystemClock(),
     )
-    return render_manifests(request)
+    return prepare(request)
+
+
+def _only_this_branch(prepared: Prepared) -> Text:
+    branch = prepared.context.branch
+    return say(
+        "local.branch_paths", path=branch.path, branch=branch.name, hosts=list(prepared.branch_domains)
+    )
 
 
 def _without_mark(text: str) -> str:

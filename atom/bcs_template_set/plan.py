@@ -19,14 +19,13 @@ from bcs_template_set.errors import (
 )
 from bcs_template_set.existing import VersionRef
 from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.manifests.routes import Route
+from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text
 from bcs_template_set.provenance import Provenance
+from bcs_template_set.route_map import OwnedRoute
 
 Action = Literal["create", "update", "unchanged", "conflict", "skip"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]
-RouteKey = tuple[str, str]
-"""A host and a path."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,27 @@ class Policy:
 
     overwrite_version: bool = False
     allow_route_removal: bool = False
+    remove_branches: frozenset[str] = frozenset()
     on_newer_build: Literal["fail", "skip", "replace"] = "fail"
 
 
 @dataclass(frozen=True)
 class Desired:
-    """What the run wants: the rendered files, under one version name, out of one build."""
+    """What the run wants: the rendered files, under one version name, out of one build.
+
+    `shared` are the files that other branches write too, each its own part: what one of them has is merged
+    and never dropped. `asked` are the places whose removal was asked for, here or by whoever took them out.
+    `claimed` says which paths of this branch belong to another one, `notes` what merging has found.
+    """
 
     target: Target
     version: str
     files: tuple[ManifestFile, ...]
     provenance: Provenance
+    shared: frozenset[str] = frozenset()
+    asked: frozenset[RouteKey] = frozenset()
+    claimed: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,9 @@ class Change:
     """One template file's row of the plan.
 
     `version` is the name of the version the file has afterwards; `previous` the version it is planned
-    against. `writes_version` is False where only the pin must
-    move. `images` are (old, new) pairs that differ; `diff` has its Secret values masked. `notes` are
-    things a person should know although they stop nothing.
+    against, and `bases` are the ids of all that the content was made from. `writes_version` is False where
+    only the pin must move. `images` are (old, new) pairs that differ; `diff` has its Secret values masked.
+    `notes` are things a person should know although they stop nothing.
     """
 
     name: str
@@ -77,6 +86,7 @@ class Change:
     template_id: str = ""
     previous: Optional[VersionRef] = None
     version_id: str = ""
+    bases: tuple[str, ...] = ()
     writes_version: bool = False
     overwrites: bool = False
     moves_pin: bool = False
@@ -110,6 +120,7 @@ class Plan:
     lost_routes: tuple[Text, ...] = ()
     conflicts: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
+    route_map: tuple[OwnedRoute, ...] = ()
 
     @property
     def writes(self) -> bool:

@@ -1,20 +1,24 @@
 """One desired file x what BCS holds of it -> its row of the plan. Pure: performs no I/O.
 
 Rules (design section 6): identical content is no new version; the same version name with the same content
-is already done; the same name with other content is a conflict, unless overwriting was asked for.
+is already done; the same name with other content is a conflict, unless overwriting was asked for, or it is
+what this very build wrote of a file that branches share: then a successor name (`naming.successor_of`)
+takes the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.diff import diff_documents
-from bcs_template_set.existing import ExistingFile, VersionRef
+from bcs_template_set.existing import FROM_NOTHING, ExistingFile, VersionRef
+from bcs_template_set.manifests.naming import successor_of
 from bcs_template_set.manifests.parse import Document, ManifestFile, parse_foreign
-from bcs_template_set.manifests.routes import images_of, routes_of
+from bcs_template_set.manifests.routes import Route, RouteKey, images_of, ports_by_service, routes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.plan import Action, Change, Desired, Policy, route_keys
@@ -35,6 +39,7 @@ def plan_file(
             digest=digest,
             version=desired.version,
             domain=file.domain,
+            bases=(FROM_NOTHING,),
             writes_version=not skips,
             images=tuple(("", image) for image in images_of(file.documents)),
             routes=routes,
@@ -53,6 +58,7 @@ def _plan_existing(
     action: Action = "skip" if skips and step.action != "unchanged" else step.action
     changed = action != "unchanged"
     notes = [*_draft_notes(found, changed=step.writes_version), *step.notes]
+    notes += _port_notes(file, before) if changed else []
     if unreadable:
         notes.append(say("plan.unreadable_before", name=file.name))
     return Change(
@@ -60,27 +66,37 @@ def _plan_existing(
         action=action,
         content=file.text,
         digest=content_digest(file.text),
-        version=desired.version if changed or step.is_ours else found.metadata.version,
+        version=step.name or (desired.version if changed or step.is_ours else found.metadata.version),
         domain=file.domain,
         template_id=found.metadata.id,
         previous=_current_ref(found) if changed else _base(found, step, desired=desired),
         version_id=step.version_id,
+        bases=() if step.overwrites else found.bases,
         writes_version=step.writes_version and not skips,
         overwrites=step.overwrites,
         moves_pin=step.moves_pin and not skips,
         images=_image_changes(before, file.documents) if changed else (),
         routes=new_routes,
-        routes_added=tuple(sorted(set(route_keys(new_routes)) - set(route_keys(old_routes)))),
-        routes_removed=tuple(sorted(set(route_keys(old_routes)) - set(route_keys(new_routes)))),
+        routes_added=_without(new_routes, old_routes),
+        routes_removed=_without(old_routes, new_routes),
         diff=_diff(found.current, file, before=before) if changed else "",
         reason=step.reason,
         notes=tuple(notes),
     )
 
 
+def _without(routes: Iterable[Route], others: Iterable[Route]) -> tuple[RouteKey, ...]:
+    """Return the hosts and paths that are no place of the others: `/a` and `/a/` are one, as a prefix."""
+    places = {route.place for route in others}
+    return route_keys(route for route in routes if route.place not in places)
+
+
 @dataclass(frozen=True)
 class _Decision:
+    """`name` is the version name to write under, where it is not the run's."""
+
     action: Action
+    name: str = ""
     version_id: str = ""
     writes_version: bool = False
     overwrites: bool = False
@@ -99,8 +115,12 @@ def _decide(text: str, found: ExistingFile, *, desired: Desired, policy: Policy)
         same = current
     if same is None:
         return _Decision("update", writes_version=True, moves_pin=found.is_pinned)
-    if same.content == text:
+    is_earlier_part = _is_own_earlier_part(same, found, desired=desired)
+    if same.content == text and (found.is_pinned or not is_earlier_part):
         return _already_published(same, found)
+    if is_earlier_part:
+        name = _free_successor(desired.version, found)
+        return _Decision("update", name=name, writes_version=True, moves_pin=found.is_pinned)
     if policy.overwrite_version:
         moves = found.is_pinned and same is not current
         return _Decision(
@@ -122,6 +142,18 @@ def _decide(text: str, found: ExistingFile, *, desired: Desired, policy: Policy)
     return _Decision("conflict", version_id=same.id, reason=reason)
 
 
+def _is_own_earlier_part(same: TemplateVersion, found: ExistingFile, *, desired: Desired) -> bool:
+    """Tell whether this very build wrote that version of a shared file, before another's came on top."""
+    origin = read_provenance(same.description)
+    is_ours = origin is not None and origin.is_same_build_as(desired.provenance)
+    return is_ours and found.metadata.real_name in desired.shared
+
+
+def _free_successor(version: str, found: ExistingFile) -> str:
+    taken = {ref.name for ref in found.history or ()}
+    return next(name for n in itertools.count(2) for name in [successor_of(version, n)] if name not in taken)
+
+
 def _already_published(same: TemplateVersion, found: ExistingFile) -> _Decision:
     """Finish what an earlier try of this build began: a version that is there, but not current."""
     if found.is_pinned:
@@ -141,6 +173,16 @@ def _documents_of(version: Optional[TemplateVersion]) -> tuple[tuple[Document, .
         return (), False
     documents = parse_foreign(version.content)
     return (documents or ()), documents is None
+
+
+def _port_notes(file: ManifestFile, before: Sequence[Document]) -> list[Text]:
+    """Say where a Service that exists asks for another nodePort: what points at the old one is cut off."""
+    asked, known = ports_by_service(file.documents), ports_by_service(before)
+    return [
+        say("plan.port_changes", name=file.name, service=service, old=known[service], new=port)
+        for service, port in sorted(asked.items())
+        if service in known and known[service] != port
+    ]
 
 
 def _diff(current: Optional[TemplateVersion], file: ManifestFile, *, before: tuple[Document, ...]) -> str:

@@ -11,15 +11,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from typing import Optional
 
-from bcs_template_set.existing import Existing, OtherFile
+from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.existing import Existing
+from bcs_template_set.manifests.branch_paths import claims_of
+from bcs_template_set.manifests.checks.finding import allows
+from bcs_template_set.manifests.checks.routing import ROUTE_CLASH
+from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.manifests.routes import node_ports_of
+from bcs_template_set.manifests.routes import RouteKey, node_ports_of, routes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.moments import shown_time
-from bcs_template_set.plan import Change, ChartAction, Desired, Plan, Policy, RouteKey, route_keys
+from bcs_template_set.plan import Change, ChartAction, Desired, Plan, Policy
 from bcs_template_set.plan_file import plan_file
-from bcs_template_set.provenance import read_provenance
+from bcs_template_set.provenance import Provenance, read_provenance
+from bcs_template_set.route_map import (
+    LiveClash,
+    OwnedRoute,
+    first_of_each_place,
+    live_clashes,
+    owned_routes,
+)
 
 DIGEST_CHARACTERS = 16
 
@@ -33,7 +46,8 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         for file in sorted(desired.files, key=lambda file: file.name)
     ]
     chart: ChartAction = "none" if skips else _plan_chart(desired, existing, changes, policy=policy)
-    removed = [] if policy.allow_route_removal or skips else _lost_routes(changes)
+    removed = [] if policy.allow_route_removal or skips else _lost_routes(changes, asked=desired.asked)
+    taken = [] if skips else [*desired.claimed, *_taken(changes, desired, existing, policy=policy)]
     return Plan(
         target=desired.target,
         version=desired.version,
@@ -43,10 +57,11 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         digest=_plan_digest(desired, changes),
         chart_overwrites=chart == "create" and existing.chart is not None,
         newer_builds=newer,
-        taken=() if skips else tuple(_taken(changes, desired.files, existing.others)),
+        taken=tuple(taken),
         lost_routes=tuple(removed),
         conflicts=tuple(_conflicts(desired, changes, chart=chart)),
-        notes=tuple(_plan_notes(existing)),
+        notes=(*desired.notes, *_plan_notes(existing), *_live_notes(changes, existing, desired=desired)),
+        route_map=_route_map(desired, existing),
     )
 
 
@@ -58,17 +73,23 @@ def _newer_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
         for version in (found.current, *found.later):
             origin = read_provenance(version.description) if version is not None else None
             if version is not None and origin is not None and origin.is_newer_than(desired.provenance):
-                yield say(
-                    "plan.newer_build",
-                    name=name,
-                    version=version.version,
-                    build=origin.build,
-                    ours=desired.provenance.build,
-                    branch=origin.branch,
-                    starter=origin.started_by,
-                    at=shown_time(version.create_at),
-                )
+                yield newer_build_text(name, version, origin, ours=desired.provenance.build)
                 break
+
+
+def newer_build_text(name: str, version: TemplateVersion, origin: Provenance, *, ours: int) -> Text:
+    """Return the sentence that names a newer build: its version, branch, starter, time and page."""
+    text = say(
+        "plan.newer_build",
+        name=name,
+        version=version.version,
+        build=origin.build,
+        ours=ours,
+        branch=origin.branch,
+        starter=origin.started_by,
+        at=shown_time(version.create_at),
+    )
+    return say("plan.with_link", text=text, link=origin.link) if origin.link else text
 
 
 def _conflicts(desired: Desired, changes: Sequence[Change], *, chart: ChartAction) -> Iterable[Text]:
@@ -77,34 +98,98 @@ def _conflicts(desired: Desired, changes: Sequence[Change], *, chart: ChartActio
         yield say("plan.chart_conflict", name=desired.target.template_set, version=desired.version)
 
 
-def _lost_routes(changes: Sequence[Change]) -> list[Text]:
-    kept = {(route.host, route.path) for change in changes for route in change.routes}
+def _lost_routes(changes: Sequence[Change], *, asked: frozenset[RouteKey]) -> list[Text]:
+    """Name every route that a file no longer serves, and nobody asked to go.
+
+    A move to another file is one too: the Ingress that serves it today stays in the cluster, since BCS
+    deletes nothing, and both answer for the same path.
+    """
+    kept = {route.place: change.name for change in changes for route in change.routes}
     return [
-        say("plan.route_lost", host=host, path=path, name=change.name)
+        _lost(change.name, host, path, to=kept.get((host, place_of(path))))
         for change in changes
         for host, path in change.routes_removed
-        if (host, path) not in kept
+        if (host, place_of(path)) not in asked
     ]
 
 
+def _lost(name: str, host: str, path: str, *, to: Optional[str]) -> Text:
+    if to is None:
+        return say("plan.route_lost", host=host, path=path, name=name)
+    return say("plan.route_moved", host=host, path=path, name=name, to=to)
+
+
 def _taken(
-    changes: Sequence[Change], files: Sequence[ManifestFile], others: Sequence[OtherFile]
+    changes: Sequence[Change], desired: Desired, existing: Existing, *, policy: Policy
 ) -> Iterable[Text]:
-    owners: dict[RouteKey, str] = {}
-    ports: dict[int, str] = {}
-    for other in others:
-        owners.update(dict.fromkeys(route_keys(other.routes), other.name))
-        ports.update(dict.fromkeys(other.node_ports, other.name))
-    documents = {file.name: file.documents for file in files}
+    """Name every route and nodePort that belongs to another file of the space, or to a live Ingress."""
+    owners = {
+        owned.place: owned.owner()
+        for other in existing.others
+        for owned in owned_routes(other.name, other.routes, claims=other.claims, origin=other.origin)
+    }
+    ports = {port: other.name for other in existing.others for port in other.node_ports}
+    documents = {file.name: file.documents for file in desired.files}
     for change in changes:
-        for host, path in route_keys(change.routes):
-            if (host, path) in owners:
+        for route in first_of_each_place(change.routes):
+            if route.place in owners:
                 yield say(
-                    "plan.route_taken", host=host, path=path, name=change.name, owner=owners[host, path]
+                    "plan.route_taken",
+                    host=route.host,
+                    path=route.path,
+                    name=change.name,
+                    owner=owners[route.place],
                 )
         for port in sorted(set(node_ports_of(documents[change.name]))):
             if port in ports:
                 yield say("plan.port_taken", port=port, name=change.name, owner=ports[port])
+    if not policy.allow_route_removal:
+        yield from (
+            clash.text() for clash in _live_clashes(changes, existing, desired=desired) if clash.refuses
+        )
+
+
+def _live_notes(changes: Sequence[Change], existing: Existing, *, desired: Desired) -> Iterable[Text]:
+    if not existing.live_readable:
+        yield say("plan.live_unreadable")
+    yield from (c.text() for c in _live_clashes(changes, existing, desired=desired) if not c.refuses)
+
+
+def _live_clashes(changes: Sequence[Change], existing: Existing, *, desired: Desired) -> Iterable[LiveClash]:
+    space = desired.target.space
+    allowed = frozenset(file.name for file in desired.files if allows(file, ROUTE_CLASH))
+    for change in changes:
+        if change.name not in allowed:
+            yield from live_clashes(
+                change.name,
+                change.routes,
+                added=frozenset(change.routes_added),
+                live=existing.live,
+                space=space,
+            )
+
+
+def _route_map(desired: Desired, existing: Existing) -> tuple[OwnedRoute, ...]:
+    """Return every route of the space with its owner, as it will be."""
+    ours = [
+        owned_routes(
+            file.name,
+            routes_of(file.documents),
+            claims=claims_of(file.documents),
+            origin=_origin_of(file, existing) or desired.provenance,
+        )
+        for file in desired.files
+    ]
+    others = [owned_routes(o.name, o.routes, claims=o.claims, origin=o.origin) for o in existing.others]
+    return tuple(sorted(owned for rows in (*ours, *others) for owned in rows))
+
+
+def _origin_of(file: ManifestFile, existing: Existing) -> Optional[Provenance]:
+    """Return the build that published what the file holds already, None where this run changes it."""
+    found = existing.files.get(file.name)
+    if found is None or found.current is None or found.current.content != file.text:
+        return None
+    return found.origin
 
 
 def _plan_chart(

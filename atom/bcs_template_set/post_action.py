@@ -176,6 +176,7 @@ def _restored(world: World, settings: Settings, state: JobState, gateway: Gatewa
             world.log, [heartbeat_line(pending, seconds=seconds, language=world.story.language)]
         ),
         keep=lambda _: None,
+        newest=tuple,
         restore=lambda _: None,
     )
     return go_back(phase, state.deployed(), before=state.before())

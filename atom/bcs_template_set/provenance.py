@@ -1,7 +1,9 @@
 """Where a template version came from: the one line in its description. Performs no I/O.
 
 BCS keeps the description beside the content and strips it of HTML (facts/bcs.md, "The things"), so values
-are percent-encoded where they hold white space, `=`, `%`, `<` or `>`.
+are percent-encoded where they hold white space, `=`, `%`, `<` or `>`. Behind the seven words of design
+section 6 come two more where they are known: `link`, the build's page, and `base`, the versions that the
+content was made from (`lineage.py` tells what that is for).
 """
 
 from __future__ import annotations
@@ -15,11 +17,18 @@ from urllib.parse import unquote
 _MARK = "bk-ci"
 _ENCODED = re.compile(r"[\s%=<>&\"'\x00-\x1f\x7f]")
 _MOST_CHARACTERS = 120
+_HASH = 10
+_MOST_OF_A_LINK = 500
+"""Half a link leads nowhere: a longer one is left out."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Who published a version, out of which build. `build` is the build number, 0 outside BK-CI."""
+    """Who published a version, out of which build. `build` is the build number, 0 outside BK-CI.
+
+    `link` is the build's page, "" where unknown. `bases` are the ids of the versions that the content was
+    made from: the one it was planned against comes first, then those that were merged into it.
+    """
 
     pipeline: str
     build: int
@@ -28,10 +37,12 @@ class Provenance:
     started_by: str
     acting_as: str
     sha256: str = ""
+    link: str = ""
+    bases: tuple[str, ...] = ()
 
-    def line(self, content: str) -> str:
-        """Return the description of a version that holds this content."""
-        pairs = (
+    def line(self, content: str, *, bases: tuple[str, ...] = ()) -> str:
+        """Return the description of a version that holds this content and was made from these versions."""
+        pairs = [
             ("pipeline", self.pipeline),
             ("build", str(self.build)),
             ("branch", self.branch),
@@ -39,12 +50,17 @@ class Provenance:
             ("started-by", self.started_by),
             ("acting-as", self.acting_as),
             ("sha256", content_digest(content)),
-        )
-        return " ".join([_MARK, *(f"{key}={_encode(value)}" for key, value in pairs)])
+        ]
+        if 0 < len(self.link) <= _MOST_OF_A_LINK:
+            pairs.append(("link", self.link))
+        if bases:
+            pairs.append(("base", ",".join(bases)))
+        return " ".join([_MARK, *(f"{key}={_encoded(key, value)}" for key, value in pairs)])
 
     def is_same_line_of_builds(self, other: Provenance) -> bool:
         """Tell whether both are builds of one pipeline and branch, so that their numbers can be compared."""
-        return bool(self.pipeline) and self.pipeline == other.pipeline and self.branch == other.branch
+        ours, theirs = ((told(p.pipeline), told(p.branch)) for p in (self, other))
+        return bool(self.pipeline) and ours == theirs
 
     def is_newer_than(self, other: Provenance) -> bool:
         """Tell whether this is a later build of the same pipeline and branch; a retry is the same build."""
@@ -70,7 +86,17 @@ def read_provenance(description: str) -> Optional[Provenance]:
         started_by=unquote(found.get("started-by", "")),
         acting_as=unquote(found.get("acting-as", "")),
         sha256=found.get("sha256", ""),
+        link=unquote(found.get("link", "")),
+        bases=tuple(base for base in found.get("base", "").split(",") if base),
     )
+
+
+def told(value: str) -> str:
+    """Return a name as a description tells it: a long one is cut and ends in a hash, so that two stay two."""
+    if len(value) <= _MOST_CHARACTERS:
+        return value
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
+    return f"{value[: _MOST_CHARACTERS - _HASH - 1]}-{digest}"
 
 
 def content_digest(content: str) -> str:
@@ -78,6 +104,6 @@ def content_digest(content: str) -> str:
     return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
 
-def _encode(value: str) -> str:
-    shown = value if len(value) <= _MOST_CHARACTERS else value[:_MOST_CHARACTERS]
+def _encoded(key: str, value: str) -> str:
+    shown = value if key in ("link", "base") else told(value)
     return _ENCODED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), shown)

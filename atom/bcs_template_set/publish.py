@@ -1,13 +1,26 @@
 """Carry a plan out: write what it says, once, and find out what came of it.
 
-What is guaranteed, and what can't be. BCS has no compare-and-swap, and its creations are check-then-insert
-without a unique index (facts/bcs.md, trap 5). So:
-- a file is written only if the version it was planned against is still current at that moment; else it is
-  reported as overtaken, and the caller reads, plans and checks again;
-- a write whose answer was lost is read back by name before it is sent again (`write_once.py`), after a
-  pause that lets a slow one finish;
-- between the check and the write remains a window: `aftermath.py` looks back for what was written in it;
+BCS has no compare-and-swap, and its creations are check-then-insert without a unique index (facts/bcs.md,
+trap 5). A version is inserted, and then the file's `version` moves to its name, in two steps. What follows
+from that is explored by `tests/model/`, and holds for any number of builds.
+
+Guaranteed:
+- a version that is reported as published is in BCS once, with the content that was sent: a write whose
+  answer was lost is read back by name before it is sent again, after a pause that lets a slow one finish
+  (`write_once.py`);
+- a file is written only if the version it was planned against was current right before; else the caller
+  reads, plans and checks again, three times at most, and then fails as overtaken;
+- no branch's paths are lost for good from a file that branches share: every version tells what it was made
+  from (`base=`), so whoever looks at the file next, this build looking back or any later one, sees what was
+  never merged (`lineage.py`) and brings it back;
 - nothing is undone by deleting, and a failure on one file does not stop the others.
+
+Not guaranteed, because nothing could: between the check and BCS's insert another build can write. Then both
+versions exist, and the one whose name BCS set last is current. Of two builds, the one that wrote later finds
+the other's version when it looks back (`aftermath.py`): it plans again, merges what branches share, or ends
+by `on_newer_build`. The one that wrote first and had already looked back was right when it spoke, and
+can't take it back: its version is in the history, and for a file that branches don't share the other's is
+what counts. A build that is killed before it looks back leaves that to the next.
 """
 
 from __future__ import annotations
@@ -107,12 +120,14 @@ def _untouched(change: Change) -> FileOutcome:
 
 def _ended(publishing: Publishing, change: Change, *, space_id: str) -> FileOutcome:
     """Publish one file and turn whatever a server did into an outcome; a defect of ours passes through."""
+    began = publishing.clock.monotonic()
     try:
         outcome = publish_file(publishing, change, space_id=space_id)
     except OutOfTime:  # only ever raised before a file's first write
         outcome = FileOutcome(change, "not-attempted", notes=change.notes)
     except StepError as exc:
         outcome = _failed(change, exc)
+    outcome = replace(outcome, seconds=publishing.clock.monotonic() - began)
     publishing.on_file(outcome)
     return outcome
 
@@ -160,27 +175,25 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
         version_id = _create_version(publishing, change)
     if change.moves_pin or metadata.is_draft:
         try:
-            _carry_over(publishing, metadata, moves_pin=change.moves_pin)
+            _carry_over(publishing, metadata, version=change.version if change.moves_pin else "")
         except StepError as exc:
-            return _half_done(publishing, change, exc, metadata=metadata, version_id=version_id)
+            return _half_done(change, exc, metadata=metadata, version_id=version_id)
     return _verified(publishing, change, version_id=version_id)
 
 
-def _half_done(
-    publishing: Publishing, change: Change, error: StepError, *, metadata: TemplateFile, version_id: str
-) -> FileOutcome:
+def _half_done(change: Change, error: StepError, *, metadata: TemplateFile, version_id: str) -> FileOutcome:
     """Return the failure of a file whose version is written, but whose metadata could not be put back."""
     name = "not_pinned" if change.moves_pin else "draft_lost"
     note = say(
         f"publish.{name}",
         name=change.name,
-        version=publishing.version,
+        version=change.version,
         current=metadata.version,
         user=metadata.updator,
     )
     failed = _failed(change, error)
     written = version_id if change.writes_version else ""
-    return replace(failed, version_id=written, version=publishing.version, notes=(*failed.notes, note))
+    return replace(failed, version_id=written, version=change.version, notes=(*failed.notes, note))
 
 
 def _check_still_current(change: Change, metadata: TemplateFile) -> None:
@@ -203,9 +216,9 @@ def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> st
         space_id=space_id,
         space=publishing.space,
         name=change.name,
-        version=publishing.version,
+        version=change.version,
         content=change.content,
-        version_description=publishing.desired.provenance.line(change.content),
+        version_description=publishing.desired.provenance.line(change.content, bases=change.bases),
     )
 
     def read_back() -> Optional[str]:
@@ -226,9 +239,9 @@ def _create_version(publishing: Publishing, change: Change) -> str:
     call = protocol.create_version(
         publishing.project,
         template_id=change.template_id,
-        version=publishing.version,
+        version=change.version,
         content=change.content,
-        description=publishing.desired.provenance.line(change.content),
+        description=publishing.desired.provenance.line(change.content, bases=change.bases),
         force=change.overwrites,
     )
 
@@ -245,7 +258,7 @@ def _find_ours(publishing: Publishing, change: Change) -> Optional[str]:
         VersionConflict: it is there with other content, and is not to be overwritten.
     """
     call = protocol.find_version(
-        publishing.project, space=publishing.space, name=change.name, version=publishing.version
+        publishing.project, space=publishing.space, name=change.name, version=change.version
     )
     found = publishing.writer.read(call)
     if found is None:
@@ -258,14 +271,13 @@ def _find_ours(publishing: Publishing, change: Change) -> Optional[str]:
     raise VersionConflict(details=[detail])
 
 
-def _carry_over(publishing: Publishing, metadata: TemplateFile, *, moves_pin: bool) -> None:
-    """Put the file's metadata back whole, pinned to the new version where it was pinned (trap 4).
+def _carry_over(publishing: Publishing, metadata: TemplateFile, *, version: str) -> None:
+    """Put the file's metadata back whole, pinned to a version if one is named (trap 4).
 
     Creating a version also clears a draft that somebody left in the console (BCS's CreateTemplateVersion,
     2026-07); the fields read before the version was created bring it back. Sent twice it does no harm.
     """
-    version = publishing.version if moves_pin else metadata.version
-    call = protocol.update_file(publishing.project, metadata, version=version)
+    call = protocol.update_file(publishing.project, metadata, version=version or metadata.version)
 
     def send() -> str:
         publishing.writer.write(call)
@@ -273,7 +285,7 @@ def _carry_over(publishing: Publishing, metadata: TemplateFile, *, moves_pin: bo
 
     def read_back() -> Optional[str]:
         seen = publishing.writer.read(protocol.get_file(publishing.project, metadata.id))
-        is_pinned = seen.version == version or not moves_pin
+        is_pinned = seen.version == version or not version
         return metadata.id if is_pinned and _draft_of(seen) == _draft_of(metadata) else None
 
     write_once(publishing.clock, send, read_back=read_back)
@@ -289,12 +301,12 @@ def _verified(publishing: Publishing, change: Change, *, version_id: str) -> Fil
     BCS has said that it is written, so where it can't be read that is a note, and no failure.
     """
     applied = FileOutcome(
-        change, "applied", version_id=version_id, version=publishing.version, notes=change.notes
+        change, "applied", version_id=version_id, version=change.version, notes=change.notes
     )
     try:
         version = publishing.writer.read(protocol.get_version(publishing.project, version_id))
     except StepError as exc:
-        note = say("publish.unverified", name=change.name, version=publishing.version, problem=exc.title())
+        note = say("publish.unverified", name=change.name, version=change.version, problem=exc.title())
         return replace(applied, notes=(*change.notes, note))
     if version.content == change.content:
         return replace(applied, creator=version.creator)

@@ -13,22 +13,29 @@ from bcs_template_set.aftermath import creator_warnings, settle
 from bcs_template_set.atom_sdk import variables
 from bcs_template_set.bcs.calls import Read, Write
 from bcs_template_set.bcs.template_files import Reader, Wanted, read_existing
+from bcs_template_set.branch_ages import rows_of_space, with_this_build
+from bcs_template_set.branch_routes import routes_files, with_branches
 from bcs_template_set.clock import Deadline
 from bcs_template_set.ending import show_lines
 from bcs_template_set.errors import (
+    ManifestsInvalid,
     OutOfTime,
     Overtaken,
     StepError,
 )
 from bcs_template_set.existing import Existing
+from bcs_template_set.manifests.checks import check_manifests
+from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
+from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, Result
-from bcs_template_set.plan import Plan, refusal
+from bcs_template_set.plan import Desired, Plan, refusal
 from bcs_template_set.planning import make_plan
 from bcs_template_set.principal import Principal
 from bcs_template_set.publish import Publishing, Writer, ensure_space, publish_files
 from bcs_template_set.publish_chart import publish_chart
 from bcs_template_set.report.log_lines import file_lines, plan_lines
+from bcs_template_set.settings import Settings
 from bcs_template_set.story import Story
 from bcs_template_set.world import Run
 
@@ -38,22 +45,73 @@ MOST_ROUNDS = 3
 """How often a run plans again because somebody else published in between (design section 6)."""
 
 
-def plan_run(run: Run, reader: Reader) -> tuple[Plan, Existing]:
-    """Read what the space holds, plan against it and show the plan."""
-    desired = run.desired
+@dataclass(frozen=True)
+class Planned:
+    """A plan, what it was made against, and what it makes of that."""
+
+    plan: Plan
+    existing: Existing
+    desired: Desired
+
+
+def plan_run(run: Run, reader: Reader) -> Planned:
+    """Read what the space holds, plan against it and show the plan.
+
+    Raises:
+        ManifestsInvalid: what the other branches are served at does not go with what this run renders.
+        StepError: whatever the gateway or BCS answered.
+    """
+    rendered = run.desired
     wanted = Wanted(
-        project=desired.target.project,
-        space=desired.target.space,
-        files=desired.files,
-        version=desired.version,
-        template_set=desired.target.template_set,
+        project=rendered.target.project,
+        space=rendered.target.space,
+        files=rendered.files,
+        version=rendered.version,
+        template_set=rendered.target.template_set,
         started_at=variables.build_started_at(run.world.agent.inputs()) / 1000,
+        shared=routes_files(run.prepared),
+        cluster_id=run.settings.cluster_id,
+        namespace=run.settings.namespace,
     )
     existing = read_existing(reader, wanted, concurrency=run.concurrency)
+    desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
+    if desired.files != rendered.files:
+        check_desired(desired, run.settings)
     plan = make_plan(desired, existing, policy=run.policy)
-    run.world.story.plan = plan
+    run.world.story.plan, run.world.story.rendered = plan, desired.files
     show_lines(run.world.log, plan_lines(plan, language=run.world.story.language))
-    return plan, existing
+    return Planned(plan, existing, desired)
+
+
+def look_at_branches(run: Run, reader: Reader, planned: Planned) -> None:
+    """Note for the report which branches have paths in the space; only where the run shares some itself."""
+    if planned.desired.shared:
+        run.world.story.branches = rows_of_space(
+            reader,
+            planned.desired,
+            planned.existing,
+            now=run.world.clock.now(),
+            concurrency=run.concurrency,
+        )
+
+
+def check_desired(desired: Desired, settings: Settings) -> None:
+    """Refuse manifests that Kubernetes or BCS would refuse or misread.
+
+    A path that a person has added to a shared file is carried over as it is, whatever Service it leads to.
+
+    Raises:
+        ManifestsInvalid: a detail for each finding.
+    """
+    findings = check_manifests(
+        desired.files,
+        template_space=settings.template_space,
+        variables=frozenset(read_variables(settings.variables)),
+        template_set=bool(settings.template_set),
+    )
+    ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
+    if ours:
+        raise ManifestsInvalid(details=[finding.as_text() for finding in ours])
 
 
 def check_refusal(run: Run, plan: Plan) -> None:
@@ -87,7 +145,7 @@ class WatchedWriter:
             return self.writer.write(call)
 
 
-def publish_run(run: Run, writer: Writer, principal: Principal, *, plan: Plan, existing: Existing) -> Result:
+def publish_run(run: Run, writer: Writer, principal: Principal, *, planned: Planned) -> Result:
     """Write the plan, planning again where somebody published in between, and return the result.
 
     Raises:
@@ -96,20 +154,27 @@ def publish_run(run: Run, writer: Writer, principal: Principal, *, plan: Plan, e
     story = run.world.story
     publishing = Publishing(
         writer=WatchedWriter(writer, story),
-        desired=run.desired,
+        desired=planned.desired,
         clock=run.world.clock,
         deadline=run.world.deadline,
         concurrency=run.concurrency,
         on_file=lambda outcome: _file_ended(run, outcome),
     )
-    plan, files = _publish_rounds(run, publishing, plan=plan, existing=existing)
+    planned = _publish_rounds(run, publishing, planned)
+    plan, files = planned.plan, story.files()
     _check_all_done(files, deadline=run.world.deadline)
     if plan.chart == "create":
         story.chart = "failed"
-        story.warnings += publish_chart(publishing, plan, files)
+        story.warnings += publish_chart(replace(publishing, desired=planned.desired), plan, files)
         story.chart = "created"
     elif plan.chart == "unchanged":
         story.chart = "unchanged"
+    story.branches = with_this_build(
+        story.branches,
+        planned.desired.provenance,
+        written=frozenset(outcome.change.name for outcome in story.applied()),
+        now=run.world.clock.now(),
+    )
     story.warnings += creator_warnings(story.applied(), user=principal.user)
     _learn_the_tokens_user(story, principal)
     if story.applied() or story.chart == "created":
@@ -117,43 +182,73 @@ def publish_run(run: Run, writer: Writer, principal: Principal, *, plan: Plan, e
     return "skipped" if any(outcome.state == "skipped" for outcome in files) else "unchanged"
 
 
-def _publish_rounds(
-    run: Run, publishing: Publishing, *, plan: Plan, existing: Existing
-) -> tuple[Plan, tuple[FileOutcome, ...]]:
-    files: tuple[FileOutcome, ...] = ()
-    space_id = existing.space.id if existing.space is not None else ""
+def _publish_rounds(run: Run, publishing: Publishing, planned: Planned) -> Planned:
+    """Write, look back, and plan again while rivals write too; return the plan that holds at the end.
+
+    The third look back that still finds a rival is followed by one more plan, which is not carried out: it
+    tells whether anything is left to merge.
+    """
+    space_id = planned.existing.space.id if planned.existing.space is not None else ""
     for round_number in range(1, MOST_ROUNDS + 1):
-        if not space_id and any(change.writes for change in plan.changes):
-            space_id, run.world.story.created_space = ensure_space(publishing)
-        if any(change.writes for change in plan.changes):
-            run.world.log.group_start(say("log.group_publish", version=run.desired.version))
-        files = publish_files(publishing, plan, space_id=space_id)
-        run.world.log.group_end()
-        for outcome in files:
-            run.world.story.record(outcome)
-        overtaken = [outcome for outcome in files if isinstance(outcome.error, Overtaken)]
-        if not overtaken or round_number == MOST_ROUNDS:
+        publishing = replace(publishing, desired=planned.desired)
+        space_id, rivalled = _publish_round(run, publishing, planned, space_id=space_id)
+        if not rivalled:
             break
-        run.world.log.warning(say("publish.planning_again", names=[o.change.name for o in overtaken]))
-        plan, existing = plan_run(run, publishing.writer)
-        check_refusal(run, plan)
-    return plan, _settle(run, publishing, space_id=space_id)
+        run.world.log.warning(say("publish.planning_again", names=sorted(rivalled)))
+        planned = plan_run(run, publishing.writer)
+        if round_number == MOST_ROUNDS:
+            _give_up(run, planned)
+            break
+        check_refusal(run, planned.plan)
+    return planned
 
 
-def _settle(run: Run, publishing: Publishing, *, space_id: str) -> tuple[FileOutcome, ...]:
-    """Note what rivals did while the files were written, and say it; what can't be seen is a warning."""
+def _publish_round(
+    run: Run, publishing: Publishing, planned: Planned, *, space_id: str
+) -> tuple[str, frozenset[str]]:
+    """Write what the plan says and return the space's id and the files that others wrote meanwhile."""
+    if any(change.writes for change in planned.plan.changes):
+        if not space_id:
+            space_id, run.world.story.created_space = ensure_space(publishing)
+        run.world.log.group_start(say("log.group_publish", version=run.desired.version))
+    files = publish_files(publishing, planned.plan, space_id=space_id)
+    run.world.log.group_end()
+    for outcome in files:
+        run.world.story.record(outcome)
+    overtaken = {outcome.change.name for outcome in files if isinstance(outcome.error, Overtaken)}
+    return space_id, _settle(run, publishing, files, space_id=space_id) | overtaken
+
+
+def _settle(
+    run: Run, publishing: Publishing, files: tuple[FileOutcome, ...], *, space_id: str
+) -> frozenset[str]:
+    """Note what rivals did while the files were written, and return which files they wrote.
+
+    What can't be seen is a warning.
+    """
     story = run.world.story
-    files = story.files()
     try:
         settled = settle(publishing, files, space_id=space_id)
     except StepError as exc:
         story.warnings.append(say("publish.unsettled", problem=exc.title()))
-        return files
-    for before, outcome in zip(files, settled):
+        return frozenset()
+    for before, outcome in zip(files, settled.files):
         story.record(outcome)
         for note in outcome.notes[len(before.notes) :]:
             run.world.log.warning(note)
-    return settled
+    return settled.rivalled
+
+
+def _give_up(run: Run, planned: Planned) -> None:
+    """Fail the files that are not what they should be after the last round.
+
+    A file that branches don't share is not planned again where it has this run's content: the last one wins.
+    """
+    for change in planned.plan.changes:
+        known = next(o for o in run.world.story.files() if o.change.name == change.name)
+        if change.writes and known.state == "applied":
+            error = Overtaken(details=[say("publish.gave_up", name=change.name, rounds=MOST_ROUNDS)])
+            run.world.story.record(replace(known, state="failed", error=error.with_context(file=change.name)))
 
 
 def _file_ended(run: Run, outcome: FileOutcome) -> None:

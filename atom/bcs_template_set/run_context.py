@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
-from bcs_template_set.manifests.naming import slug_of
+from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, path_of_branch, slug_of
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,11 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Branch:
-    """The branch being built; `slug` is its DNS-1123 form (see manifests/naming.py)."""
+    """The branch being built; `slug` is its name as a DNS-1123 label, `path` where it is served."""
 
     name: str
     slug: str
+    path: str
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,16 @@ GIVEN_NAMES = (
     "namespace",
     "region",
 )
-"""Names somebody gives, the agent or a `--set`; `branch.slug` and `commit.short` follow from them."""
+"""Names somebody gives, the agent or a `--set`; the others, such as `branch.slug`, follow from them."""
 
 SHORT_SHA = 8
 
 
 def make_context(given: Mapping[str, str]) -> RunContext:
-    """Return the context of the names given (see `GIVEN_NAMES`); a missing one is empty or 0."""
+    """Return the context of the names given (see `GIVEN_NAMES`); a missing one is empty or 0.
+
+    `branch.path` is that of the default main branches; `with_main_branches` knows the run's own.
+    """
 
     def text(name: str) -> str:
         return given.get(name, "")
@@ -92,13 +96,24 @@ def make_context(given: Mapping[str, str]) -> RunContext:
             started_at=_number(text("build.started_at")),
         ),
         pipeline=Pipeline(id=text("pipeline.id"), name=text("pipeline.name")),
-        branch=Branch(name=text("branch.name"), slug=slug_of(text("branch.name"))),
+        branch=_branch(text("branch.name")),
         commit=Commit(sha=text("commit.sha"), short=text("commit.sha")[:SHORT_SHA]),
         project=text("project"),
         cluster_id=text("cluster_id"),
         namespace=text("namespace"),
         region=text("region"),
     )
+
+
+def with_main_branches(context: RunContext, main_branches: Collection[str]) -> RunContext:
+    """Return the context with the path its branch has where these are the main branches."""
+    path = path_of_branch(context.branch.name, main_branches=main_branches)
+    return replace(context, branch=replace(context.branch, path=path))
+
+
+def _branch(name: str) -> Branch:
+    path = path_of_branch(name, main_branches=DEFAULT_MAIN_BRANCHES)
+    return Branch(name=name, slug=slug_of(name), path=path)
 
 
 def _number(text: str) -> int:

@@ -70,6 +70,7 @@ INPUTS: tuple[Input, ...] = (
     Input("restore_if_job_fails", "flag", "false"),
     Input("on_newer_build", "choice", "fail", ("fail", "skip", "replace")),
     Input("allow_route_removal", "flag", "false"),
+    Input("remove_branches", "lines"),
     Input("overwrite_version", "flag", "false"),
     Input("expect_plan", "text", pattern=r"[0-9a-f]{16}"),
     Input("verify_urls", "urls"),
@@ -108,6 +109,7 @@ class Settings:
     restore_if_job_fails: bool
     on_newer_build: OnNewerBuild
     allow_route_removal: bool
+    remove_branches: tuple[str, ...]
     overwrite_version: bool
     expect_plan: str
     verify_urls: tuple[VerifyUrl, ...]
@@ -148,6 +150,7 @@ def read_settings(
         restore_if_job_fails=reader.flag("restore_if_job_fails"),
         on_newer_build=cast("OnNewerBuild", reader.choice("on_newer_build")),
         allow_route_removal=reader.flag("allow_route_removal"),
+        remove_branches=reader.lines("remove_branches"),
         overwrite_version=reader.flag("overwrite_version"),
         expect_plan=reader.text("expect_plan"),
         verify_urls=reader.urls("verify_urls"),
@@ -269,7 +272,7 @@ def wrong(name: str, given: str, *, accepted: Text, near: Optional[str] = None) 
 def _strings_of_json(text: str) -> Optional[tuple[str, ...]]:
     try:
         listed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
         return None

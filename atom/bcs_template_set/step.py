@@ -12,28 +12,39 @@ from dataclasses import replace
 from bcs_template_set.atom_sdk import variables
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.template_files import Reader
+from bcs_template_set.branch_routes import check_removals
 from bcs_template_set.credentials import principal_credential
 from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.deploy_run import deploy_run, look_ahead, rollout_result
 from bcs_template_set.ending import show_lines
 from bcs_template_set.errors import (
     Interrupted,
-    ManifestsInvalid,
     StepError,
     VersionNameInvalid,
 )
-from bcs_template_set.existing import Existing
 from bcs_template_set.interruption import Stopped
-from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.naming import check_version_name, is_semver
-from bcs_template_set.manifests.render import RenderRequest, render_manifests, render_version
-from bcs_template_set.manifests.variables import read_variables
+from bcs_template_set.manifests.render import (
+    Prepared,
+    RenderRequest,
+    prepare,
+    render_manifests,
+    render_version,
+)
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import Identity, Outcome, RequestRecord, Result
-from bcs_template_set.plan import Desired, Plan, Target
+from bcs_template_set.plan import Desired, Target
 from bcs_template_set.principal import Credential, People, Principal, resolve_principal
 from bcs_template_set.provenance import Provenance
-from bcs_template_set.publish_run import WatchedWriter, check_refusal, plan_run, publish_run
+from bcs_template_set.publish_run import (
+    Planned,
+    WatchedWriter,
+    check_desired,
+    check_refusal,
+    look_at_branches,
+    plan_run,
+    publish_run,
+)
 from bcs_template_set.region_settings import read_regions
 from bcs_template_set.regions import Region, secrets_of
 from bcs_template_set.report.log_lines import header_lines
@@ -81,32 +92,34 @@ def _live(world: World) -> Result:
     principal = identify(world, settings, region)
     world.on_region(region)
     with world.story.phase("render"):
-        desired = render_desired(world, settings, principal)
+        prepared = prepare_rendering(world, settings)
+        desired = render_desired(world, settings, principal, prepared=prepared)
     gateway = open_gateway(world, region, principal)
-    run = Run(world, settings, region, desired)
+    run = Run(world, settings, region, prepared, desired)
     try:
-        plan, existing = _plan(run, gateway)
+        planned = _plan(run, gateway)
         if settings.action == "plan":
             return "planned"
         with world.story.phase("publish"):
-            result = publish_run(run, gateway, principal, plan=plan, existing=existing)
+            result = publish_run(run, gateway, principal, planned=planned)
         if settings.action == "publish" or result == "skipped":
             return result
         with world.story.phase("deploy"):
-            return deploy_run(run, WatchedWriter(gateway, world.story), existing=existing)
+            return deploy_run(run, WatchedWriter(gateway, world.story), planned=planned)
     except Stopped as exc:
         # Threads under way outlive this one: none of them may write after the verdict.
         gateway.stop(Interrupted(signal=exc.signal_name))
         raise
 
 
-def _plan(run: Run, reader: Reader) -> tuple[Plan, Existing]:
+def _plan(run: Run, reader: Reader) -> Planned:
     with run.world.story.phase("plan"):
-        plan, existing = plan_run(run, reader)
-    check_refusal(run, plan)
+        planned = plan_run(run, reader)
+        look_at_branches(run, reader, planned)
+    check_refusal(run, planned.plan)
     if run.settings.cluster_id:
-        look_ahead(run, reader, existing)
-    return plan, existing
+        look_ahead(run, reader, planned.existing)
+    return planned
 
 
 # --- settings and identity ------------------------------------------------------------------------------
@@ -169,37 +182,38 @@ def _credential(world: World, credential_id: str) -> Credential:
 # --- desired --------------------------------------------------------------------------------------------
 
 
-def render_desired(world: World, settings: Settings, principal: Principal) -> Desired:
-    """Return the rendered and checked files under their version name.
+def prepare_rendering(world: World, settings: Settings) -> Prepared:
+    """Return what the inputs come to before anything is rendered.
 
     Raises:
-        StepError: a template, a value, a version name or a manifest is wrong (8003xx).
+        StepError: values or templates are wrong (8003xx), or a branch must not be removed.
     """
-    context = context_of_build(world.agent.inputs(), settings)
-    version = render_version(settings.version, context=context, clock=world.clock)
-    check_version(version, template_set=settings.template_set)
-    world.story.heading = replace(world.story.heading, version=version)
-    declared = read_variables(settings.variables)
-    files = render_manifests(
+    prepared = prepare(
         RenderRequest(
             workspace=world.workspace,
             templates=settings.templates,
             values_text=settings.values,
             values_files=settings.values_files,
-            context=context,
+            context=context_of_build(world.agent.inputs(), settings),
             clock=world.clock,
+            by=variables.starter(world.agent.inputs()),
         )
     )
-    findings = check_manifests(
-        files,
-        template_space=settings.template_space,
-        variables=frozenset(declared),
-        template_set=bool(settings.template_set),
-    )
-    if findings:
-        raise ManifestsInvalid(details=[finding.as_text() for finding in findings])
-    world.story.rendered = files
-    show_lines(world.log, rendered_lines(files, language=world.story.language))
+    check_removals(settings.remove_branches, prepared)
+    return prepared
+
+
+def render_desired(world: World, settings: Settings, principal: Principal, *, prepared: Prepared) -> Desired:
+    """Return the rendered and checked files under their version name, with this branch's paths only.
+
+    Raises:
+        StepError: a template, a version name or a manifest is wrong (8003xx).
+    """
+    context = prepared.context
+    version = render_version(settings.version, context=context, clock=world.clock)
+    check_version(version, template_set=settings.template_set)
+    world.story.heading = replace(world.story.heading, version=version)
+    files = render_manifests(prepared)
     target = Target(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
         pipeline=context.pipeline.id,
@@ -208,8 +222,13 @@ def render_desired(world: World, settings: Settings, principal: Principal) -> De
         commit=context.commit.sha,
         started_by=variables.starter(world.agent.inputs()),
         acting_as=principal.label,
+        link=context.build.url,
     )
-    return Desired(target, version, files, provenance)
+    desired = Desired(target, version, files, provenance)
+    check_desired(desired, settings)
+    world.story.rendered = files
+    show_lines(world.log, rendered_lines(files, language=world.story.language))
+    return desired
 
 
 def context_of_build(inputs: Mapping[str, str], settings: Settings) -> RunContext:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bcs_template_set.atom_sdk.agent import Agent
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.clock import Clock, Deadline
+from bcs_template_set.manifests.render import Prepared
 from bcs_template_set.plan import Desired, Policy
 from bcs_template_set.regions import Region
 from bcs_template_set.settings import Settings
@@ -34,11 +35,15 @@ class World:
 
 @dataclass(frozen=True)
 class Run:
-    """What the phases from the plan on share; the gateway is handed to each as what it may do with it."""
+    """What the phases from the plan on share; the gateway is handed to each as what it may do with it.
+
+    `desired` is what was rendered; what the other branches have is added by every plan (branch_routes.py).
+    """
 
     world: World
     settings: Settings
     region: Region
+    prepared: Prepared
     desired: Desired
 
     @property
@@ -47,6 +52,7 @@ class Run:
         return Policy(
             overwrite_version=self.settings.overwrite_version,
             allow_route_removal=self.settings.allow_route_removal,
+            remove_branches=frozenset(self.settings.remove_branches),
             on_newer_build=self.settings.on_newer_build,
         )
 

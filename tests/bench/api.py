@@ -162,7 +162,8 @@ def run(
     plan = make_plan(desired, existing, policy=Policy())
     publishing = Publishing(gateway, desired, clock, Deadline(clock, seconds=None), CONCURRENCY, ended)
     space_id = existing.space.id if existing.space is not None else ensure_space(publishing)[0]
-    outcomes = settle(publishing, publish_files(publishing, plan, space_id=space_id), space_id=space_id)
+    written = publish_files(publishing, plan, space_id=space_id)
+    outcomes = settle(publishing, written, space_id=space_id).files
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     assert not failed, failed[0].error
     return recording, sum(outcome.state == "applied" for outcome in outcomes)
@@ -194,11 +195,18 @@ def replay(requests_sent: Sequence[HttpRequest]) -> float:
         session.get(url, timeout=10)  # the connection is there, as it is kept in ours
         began = time.perf_counter()
         for request in requests_sent:
-            parts = urlsplit(request.url)
-            target = f"{url}{parts.path[len(urlsplit(url).path) :]}" + (
-                f"?{parts.query}" if parts.query else ""
-            )
             session.request(
-                request.method, target, data=request.body, headers=dict(request.headers), timeout=10
+                request.method,
+                moved(request.url, url),
+                data=request.body,
+                headers=dict(request.headers),
+                timeout=10,
             ).json()
         return time.perf_counter() - began
+
+
+def moved(url: str, gateway: str) -> str:
+    """Return the address that a request of one site has on another; their gateways' paths are alike."""
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{gateway}{parts.path[len(urlsplit(gateway).path) :]}{query}"

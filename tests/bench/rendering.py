@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from bcs_template_set.clock import SystemClock
 from bcs_template_set.existing import Existing
 from bcs_template_set.manifests.checks import check_manifests
-from bcs_template_set.manifests.render import RenderRequest, render_manifests
+from bcs_template_set.manifests.render import RenderRequest, prepare, render_manifests
 from bcs_template_set.plan import Desired, Policy, Target
 from bcs_template_set.planning import make_plan
 from bcs_template_set.run_context import make_context
@@ -30,9 +30,14 @@ def measure() -> list[tuple[str, ...]]:
 
 def row_of(count: int) -> tuple[str, ...]:
     """Measure in a process of its own: its peak memory is then its own."""
-    command = [sys.executable, "-m", "tests.bench.rendering", str(count)]
-    seconds, megabytes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    done = subprocess.run(command(count), check=True, capture_output=True, text=True)
+    seconds, megabytes = done.stdout.split()
     return str(count), seconds, f"{float(seconds) * 1000 / count:.2f}", megabytes
+
+
+def command(count: int) -> list[str]:
+    """Return what renders, checks and plans that many domains in a process of its own."""
+    return [sys.executable, "-m", "tests.bench.rendering", str(count)]
 
 
 def values(count: int) -> str:
@@ -60,7 +65,7 @@ def main() -> int:
             clock=SystemClock(),
         )
         began = time.perf_counter()
-        files = render_manifests(request)
+        files = render_manifests(prepare(request))
         findings = check_manifests(files, template_space="web", variables=frozenset(), template_set=False)
         target = Target(region="gz", project="web", space="web")
         plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())

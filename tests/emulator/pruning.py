@@ -6,6 +6,7 @@ but the live one lacks is there as null.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from tests.emulator.cluster.tree import Manifest, branch, find, items, number, text
@@ -77,7 +78,31 @@ def extend(kind: str, manifest: Manifest, *, now: float) -> Manifest:
         summary["status"] = _workload_status(
             manifest, counts=("currentReplicas", "readyReplicas", "updatedReplicas")
         )
+    elif kind == "Ingress":
+        summary["rules"] = list(_ingress_rules(manifest))
     return summary
+
+
+def _ingress_rules(manifest: Manifest) -> Iterator[Manifest]:
+    """Yield a row for every path, as parseV1IngRules and parseV1beta1IngRules do; Go writes an absent host as null."""
+    is_v1 = text(manifest, "apiVersion").startswith("networking.k8s.io/")
+    for rule in items(manifest, "spec", "rules"):
+        for path in items(rule, "http", "paths"):
+            service = (
+                find(path, "backend", "service", "name") if is_v1 else find(path, "backend", "serviceName")
+            )
+            port = (
+                find(path, "backend", "service", "port", "number")
+                if is_v1
+                else find(path, "backend", "servicePort")
+            )
+            yield {
+                "host": rule.get("host"),
+                "path": path.get("path"),
+                "pathType": path.get("pathType") if is_v1 else "--",
+                "serviceName": "N/A" if service is None else service,
+                "port": "N/A" if port is None else port,
+            }
 
 
 def _common(manifest: Manifest, *, now: float) -> Manifest:

@@ -112,6 +112,11 @@ class Ran:
         found: dict[str, dict[str, str]] = json.loads(self.output()["versions"])
         return found
 
+    def version_ids(self) -> dict[str, dict[str, str]]:
+        """Return of the output `versions` what is the same for every try of a build: versions, not states."""
+        keys = ("id", "version", "previous_id", "previous_version")
+        return {name: {key: entry[key] for key in keys} for name, entry in self.versions().items()}
+
     def file(self, name: str) -> FileOutcome:
         """Return how one file ended."""
         return next(file for file in self.outcome.files if file.change.name == name)

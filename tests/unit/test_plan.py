@@ -236,10 +236,14 @@ def test_a_route_that_is_served_today_is_not_dropped_unasked() -> None:
     assert refusal(make_plan(want, existing(found), policy=allowed), policy=allowed) is None
 
 
-def test_a_route_that_moves_to_another_file_of_the_run_is_not_dropped() -> None:
+def test_a_route_that_moves_to_another_file_of_the_run_is_refused_unless_removal_is_allowed() -> None:
     found = existing_file("r.yaml", version_of(ingress("a.example.com", "/", "/x")))
     want = desired(("r.yaml", ingress("a.example.com", "/")), ("s.yaml", ingress("a.example.com", "/x")))
-    assert refusal(make_plan(want, existing(found), policy=POLICY), policy=POLICY) is None
+    refused = refusal(make_plan(want, existing(found), policy=POLICY), policy=POLICY)
+    assert isinstance(refused, RouteRemoval)
+    assert "a.example.com/x is served by r.yaml today and would move to s.yaml" in str(refused.details[0])
+    allowed = replace(POLICY, allow_route_removal=True)
+    assert refusal(make_plan(want, existing(found), policy=allowed), policy=allowed) is None
 
 
 def test_a_route_or_port_of_another_file_is_not_taken() -> None:

@@ -49,3 +49,25 @@ def test_order_is_by_build_number_within_a_pipeline_and_branch_only() -> None:
         assert not other.is_newer_than(OURS)
     nowhere = replace(OURS, pipeline="")
     assert not replace(nowhere, build=13).is_newer_than(nowhere), "outside BK-CI nothing is known of order"
+
+
+def test_link_and_bases_come_behind_the_words_of_the_contract() -> None:
+    linked = replace(OURS, link="https://devops.example.com/p-1?build=12")
+    line = linked.line("x", bases=("a", "b"))
+    assert line.startswith(OURS.line("x"))
+    assert line.endswith(" link=https://devops.example.com/p-1?build%3D12 base=a,b")
+    origin = read_provenance(line)
+    assert origin is not None
+    assert (origin.link, origin.bases) == (linked.link, ("a", "b"))
+
+
+def test_a_link_that_is_too_long_is_left_out_whole() -> None:
+    assert "link=" not in replace(OURS, link="https://example.com/" + "x" * 500).line("x")
+
+
+def test_builds_of_a_branch_with_a_very_long_name_are_still_compared() -> None:
+    long = replace(OURS, branch="feature/" + "x" * 300)
+    older = read_provenance(replace(long, build=11).line("x"))
+    assert older is not None
+    assert long.is_newer_than(older)
+    assert not replace(long, branch=long.branch + "y").is_newer_than(older)

@@ -46,6 +46,7 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         restore_if_job_fails=False,
         on_newer_build="fail",
         allow_route_removal=False,
+        remove_branches=(),
         overwrite_version=False,
         expect_plan="",
         verify_urls=(),

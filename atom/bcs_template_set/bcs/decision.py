@@ -20,7 +20,10 @@ from bcs_template_set.errors import (
     AnswerUnreadable,
     AppNotGranted,
     AuthenticationRefused,
+    AuthoritiesUnusable,
     BcsFailed,
+    CertificateExpired,
+    CertificateForAnother,
     CertificateRefused,
     GatewayFailed,
     NobodyArrived,
@@ -36,7 +39,7 @@ from bcs_template_set.errors import (
     Unreachable,
 )
 from bcs_template_set.messages import Text, say
-from bcs_template_set.transport import HttpAnswer, NoAnswer, NotSent
+from bcs_template_set.transport import LASTING, HttpAnswer, Kind, NoAnswer, NotSent
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,17 @@ def decide(asked: Asked, reply: Reply) -> Verdict:
 # --- line 1: not sent, no answer ------------------------------------------------------------------------
 
 
+_UNSENT: Mapping[Kind, type[StepError]] = {
+    "certificate": CertificateRefused,
+    "expired": CertificateExpired,
+    "wrong_host": CertificateForAnother,
+    "ca_bundle": AuthoritiesUnusable,
+}
+
+
 def _judge_unsent(asked: Asked, reply: NotSent) -> Verdict:
-    error: StepError = Unreachable(url=asked.url, problem=reply.problem)
-    if reply.kind == "certificate":
-        error = CertificateRefused(url=asked.url, problem=reply.problem)
-    again: Again = "never" if reply.kind in ("certificate", "invalid") else "any"
-    return _verdict(asked, error, again=again)
+    error = _UNSENT.get(reply.kind, Unreachable)(url=asked.url, problem=reply.problem)
+    return _verdict(asked, error, again="never" if reply.kind in LASTING else "any")
 
 
 # --- line 2: the gateway's own errors -------------------------------------------------------------------
@@ -199,7 +207,7 @@ def _judge_limit(asked: Asked, seen: Seen) -> Verdict:
 
 
 def _judge_redirect(asked: Asked, seen: Seen) -> Verdict:
-    place = seen.headers.get("location", "").partition("?")[0][:SHOWN]
+    place = re.sub("//[^/@]*@", "//", seen.headers.get("location", "").partition("?")[0])[:SHOWN]
     problem = say("gateway.redirect", location=place)
     return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
 
@@ -209,11 +217,17 @@ def _judge_foreign(asked: Asked, seen: Seen) -> Verdict:
     problem = (
         say("gateway.empty") if seen.body_is_empty else say("gateway.not_json", content_type=kind or "?")
     )
-    return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
+    return _judge_stranger(asked, seen, problem)
 
 
 def _judge_codeless(asked: Asked, seen: Seen) -> Verdict:
-    problem = say("gateway.no_code", message=seen.message)
+    return _judge_stranger(asked, seen, say("gateway.no_code", message=seen.message))
+
+
+def _judge_stranger(asked: Asked, seen: Seen, problem: Text) -> Verdict:
+    """Fail on an answer that is none of BCS's; a write whose answer was replaced may have been handled."""
+    if asked.writes and seen.status < 300:  # noqa: PLR2004 - HTTP's classes
+        return Fail(OutcomeUnknown(url=asked.url, problem=problem))
     return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
 
 

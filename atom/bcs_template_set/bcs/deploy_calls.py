@@ -23,7 +23,10 @@ _RESOURCES: Mapping[str, str] = {
     "DaemonSet": "daemonsets",
     "Job": "jobs",
     "Pod": "pods",
+    "Ingress": "ingresses",
 }
+_SERVICES: Mapping[str, str] = {"Ingress": "networks"}
+"""The part of cluster-resources that knows a kind; `workloads` where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ def _live(place: Place, kind: str) -> tuple[str, ...]:
         *("clusterresources", "v1", "projects", given_segment(place.project_id, what="projectID")),
         *("clusters", given_segment(place.cluster_id, what="cluster_id")),
         *("namespaces", given_segment(place.namespace, what="namespace")),
-        *("workloads", _RESOURCES[kind]),
+        *(_SERVICES.get(kind, "workloads"), _RESOURCES[kind]),
     )
 
 

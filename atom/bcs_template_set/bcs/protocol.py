@@ -64,8 +64,6 @@ __all__ = [
 ]
 
 EDIT_FORMAT = "yaml"
-CHART_CATEGORY = "bk-ci"
-"""BCS wants a category of 1-64 characters, and only notes it on the chart (`buildChart`, 2026-07)."""
 
 RENDER_MODE = "Simple"
 """`{{ NAME }}` is replaced at deploy time (facts/bcs.md, trap 2)."""

@@ -13,6 +13,9 @@ from functools import partial
 from typing import Optional, Protocol, TypeVar, Union
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.hidden_versions import read_unmerged, suspects_of
+from bcs_template_set.bcs.live_routes import list_live_ingresses
 from bcs_template_set.bcs.protocol import (
     ChartVersion,
     FileVersions,
@@ -32,9 +35,11 @@ from bcs_template_set.errors import (
     StepError,
 )
 from bcs_template_set.existing import Existing, ExistingFile, OtherFile, VersionRef
+from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import ManifestFile, parse_foreign
 from bcs_template_set.manifests.routes import node_ports_of, routes_of
 from bcs_template_set.overlap import Done, Raised, overlap
+from bcs_template_set.provenance import read_provenance
 
 T = TypeVar("T")
 
@@ -53,7 +58,11 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a run must know of its space. `started_at` is in seconds since the epoch, 0 where unknown."""
+    """What a run must know of its space. `started_at` is in seconds since the epoch, 0 where unknown.
+
+    `shared` are the files that other branches write too; `cluster_id` and `namespace` are where the run
+    will be deployed, "" where it will not.
+    """
 
     project: str
     space: str
@@ -61,6 +70,9 @@ class Wanted:
     version: str
     template_set: str
     started_at: float
+    shared: frozenset[str] = frozenset()
+    cluster_id: str = ""
+    namespace: str = ""
 
 
 def read_existing(reader: Reader, wanted: Wanted, *, concurrency: int) -> Existing:
@@ -71,11 +83,19 @@ def read_existing(reader: Reader, wanted: Wanted, *, concurrency: int) -> Existi
     """
     project, space = _read_project_and_space(reader, wanted, concurrency=concurrency)
     project_id = project.project_id if project is not None else ""
+    place = _place_of(wanted, project_id)
     if space is None:
-        return Existing(project_id=project_id)
+        return replace(_read_live(reader, place), project_id=project_id)
     listing = _read_listing(reader, wanted, space, concurrency=concurrency)
-    existing = _read_contents(reader, wanted, listing, concurrency=concurrency)
+    existing = _read_contents(reader, wanted, listing, place=place, concurrency=concurrency)
     return replace(existing, project_id=project_id, space=space)
+
+
+def _place_of(wanted: Wanted, project_id: str) -> Optional[Place]:
+    """Return the namespace whose Ingresses matter to this run, None where there is none or nobody knows."""
+    if not (project_id and wanted.cluster_id and _routes_anything(wanted.files)):
+        return None
+    return Place(wanted.project, project_id, wanted.cluster_id, wanted.namespace)
 
 
 # --- project and space ----------------------------------------------------------------------------------
@@ -199,21 +219,40 @@ def read_chart(
         return None, False
 
 
-def _read_contents(reader: Reader, wanted: Wanted, listing: _Listing, *, concurrency: int) -> Existing:
+def _read_live(reader: Reader, place: Optional[Place]) -> Existing:
+    """Return what is live as far as it may be looked at: a plan needs no more than the project."""
+    if place is None:
+        return Existing()
+    try:
+        return Existing(live=reader.read(list_live_ingresses(place)))
+    except (NoPermission, NoSuchPath, AppNotGranted, BcsFailed):
+        return Existing(live_readable=False)
+
+
+def _read_contents(
+    reader: Reader, wanted: Wanted, listing: _Listing, *, place: Optional[Place], concurrency: int
+) -> Existing:
     ours = {file.name: file for file in wanted.files}
     mine = list(oldest_of_each_name(row for row in listing.files if row.real_name in ours).values())
     others = [row for row in listing.files if row.real_name not in ours]
     must_see = [row for row in others if _may_route(row)] if _routes_anything(wanted.files) else []
-    tasks: list[Callable[[], Union[ExistingFile, OtherFile]]] = [
+    tasks: list[Callable[[], Union[ExistingFile, OtherFile, Existing]]] = [
+        partial(_read_live, reader, place),
         *[partial(_read_file, reader, wanted, row, listing, ours[row.real_name]) for row in mine],
         *[partial(_read_other, reader, wanted.project, row) for row in must_see],
     ]
     values = [_unwrap(result) for result in overlap(tasks, concurrency=concurrency)]
     files = [value for value in values if isinstance(value, ExistingFile)]
-    later = _read_later(reader, wanted, [f for f in files if _differs(f, ours)], concurrency=concurrency)
-    return Existing(
-        files={f.metadata.real_name: later.get(f.metadata.id, f) for f in files},
+    later = _read_later(reader, wanted, files, ours, concurrency=concurrency)
+    files = [later.get(f.metadata.id, f) for f in files]
+    shared = [f for f in files if f.metadata.real_name in wanted.shared]
+    rivals = read_unmerged(reader, wanted.project, shared, concurrency=concurrency)
+    live = next(value for value in values if isinstance(value, Existing))
+    return replace(
+        live,
+        files={f.metadata.real_name: replace(f, unmerged=rivals.get(f.metadata.id, ())) for f in files},
         others=tuple(value for value in values if isinstance(value, OtherFile)),
+        histories=listing.histories or {},
         chart=listing.chart,
         chart_readable=listing.chart_readable,
     )
@@ -261,7 +300,13 @@ def _read_other(reader: Reader, project: str, row: TemplateFile) -> OtherFile:
     documents = parse_foreign(version.content)
     if documents is None:
         return OtherFile(name=row.real_name, readable=False)
-    return OtherFile(name=row.real_name, routes=routes_of(documents), node_ports=node_ports_of(documents))
+    return OtherFile(
+        name=row.real_name,
+        routes=routes_of(documents),
+        node_ports=node_ports_of(documents),
+        claims=claims_of(documents),
+        origin=read_provenance(version.description),
+    )
 
 
 def _may_route(row: TemplateFile) -> bool:
@@ -288,14 +333,22 @@ def _differs(found: ExistingFile, ours: dict[str, ManifestFile]) -> bool:
 
 
 def _read_later(
-    reader: Reader, wanted: Wanted, files: Sequence[ExistingFile], *, concurrency: int
+    reader: Reader,
+    wanted: Wanted,
+    files: Sequence[ExistingFile],
+    ours: dict[str, ManifestFile],
+    *,
+    concurrency: int,
 ) -> dict[str, ExistingFile]:
-    """Return the files with the versions that a newer build may have written under a third one's.
+    """Return the files with the versions that a newer build may have written under the current one.
 
     A newer build started after this one, so what it published is younger than this build's start, give or
-    take the clocks' skew. At most 20 a file are read, newest first.
+    take the clocks' skew. Of a file that has our content already, only what a race has hidden matters. At
+    most 20 a file are read, newest first.
     """
-    wanted_refs = [(f, ref) for f in files for ref in _refs_since(f, wanted)]
+    wanted_refs = [
+        (f, ref) for f in files for ref in (_refs_since(f, wanted) if _differs(f, ours) else suspects_of(f))
+    ]
     results = overlap(
         [partial(reader.read, protocol.get_version(wanted.project, ref.id)) for _, ref in wanted_refs],
         concurrency=concurrency,

@@ -1,4 +1,4 @@
-"""Names and their limits: branch slugs, versions, files in BCS, the objects of a domain. Pure.
+"""Names and their limits: branch slugs and paths, versions, files in BCS, the objects of a domain. Pure.
 
 The forms of a domain's objects and Kubernetes' limits are those of facts/manifests.md, BCS's limits those
 of facts/bcs.md and of cluster-resources, pkg/util/stringx/string.go (ParseTemplateName).
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.messages import Text, say
 
+DEFAULT_MAIN_BRANCHES = ("main", "master", "release")
 LONGEST_SLUG = 40
 LONGEST_VERSION = 64
 LONGEST_FILE_NAME = 64
@@ -87,6 +89,16 @@ def _is_slug(text: str) -> bool:
     )
 
 
+def path_of_branch(name: str, *, main_branches: Collection[str]) -> str:
+    """Return the path a branch is served at: `/<slug>/`, or `/` where it is one of the main branches."""
+    return "/" if name in main_branches else f"/{slug_of(name)}/"
+
+
+def place_of(path: str) -> str:
+    """Return the place of a path: the path without a slash at its end, since Prefix takes both for one."""
+    return path.rstrip("/") or "/"
+
+
 def is_semver(name: str) -> bool:
     """Tell whether a version name is SemVer 2 with numbers of 64 bits, as a template set needs."""
     match = _SEMVER.fullmatch(name)
@@ -95,6 +107,31 @@ def is_semver(name: str) -> bool:
 
 def _fits_64_bits(digits: str) -> bool:
     return len(digits) <= _LONGEST_INT64 and int(digits) < 2**63
+
+
+def successor_of(version: str, number: int) -> str:
+    """Return the name under which a build writes a file for the second, third, … time.
+
+    It sorts right behind the version and belongs to this version and number only: `1.0.7-a.2` for
+    `1.0.7-a`, `1.0.7+2` for `1.0.7`. Where that is longer than BCS takes, the middle gives way to a hash.
+    A SemVer version's is SemVer too.
+    """
+    plain = is_semver(version) and not re.search("[-+]", version)
+    whole = f"{version}{'+' if plain else '.'}{number}"
+    return whole if len(whole) <= LONGEST_VERSION else _shortened(version, number)
+
+
+def _shortened(version: str, number: int) -> str:
+    """Keep a SemVer version's three numbers, and of the rest what there is room for beside a hash."""
+    digest = hashlib.sha256(f"{version} {number}".encode("utf-8", "surrogatepass")).hexdigest()
+    core = re.match(r"[0-9.]*[-+]", version) if is_semver(version) else None
+    head = core[0] if core else ""
+    tail = f"-{digest[:_HASH]}.{number}"
+    room = LONGEST_VERSION - len(head) - len(tail)
+    if room < 0:
+        # Numbers of 19 digits: a letter first, for SemVer takes no number that begins with 0.
+        return f"{head}h{digest}"[:LONGEST_VERSION]
+    return f"{head}{version[len(head) :][:room]}{tail}"
 
 
 def check_version_name(name: str) -> Optional[Text]:

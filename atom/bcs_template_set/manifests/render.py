@@ -1,5 +1,9 @@
 """Templates, values and context -> the manifests of the run. Reads only the files it is given.
 
+What can be known without BCS comes first: `prepare` reads every input and says what is wrong with them,
+`render_manifests` makes all files, and `render_routes` makes those again that branches share, when it is
+known what the others are served at.
+
 The rendered text is what will be uploaded, comments included: it is parsed to be looked at, never dumped.
 """
 
@@ -20,12 +24,14 @@ from bcs_template_set.errors import (
     TemplateSyntax,
     TemplateUnreadable,
 )
+from bcs_template_set.manifests.branch_paths import Claim, Served
 from bcs_template_set.manifests.budget import Budget
 from bcs_template_set.manifests.naming import DomainNames
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
 from bcs_template_set.manifests.templates import Rendered, Templates
-from bcs_template_set.manifests.values import ValuesText, read_values
-from bcs_template_set.manifests.web_values import Domain, Web, read_web_values
+from bcs_template_set.manifests.values import Values, ValuesText, read_values
+from bcs_template_set.manifests.web_ingresses import WebIngress, ingresses_of, own_paths
+from bcs_template_set.manifests.web_values import Domain, Web, read_main_branches, read_web_values
 from bcs_template_set.manifests.workspace_files import (
     MOST_FILES,
     FileUnusable,
@@ -35,7 +41,7 @@ from bcs_template_set.manifests.workspace_files import (
 )
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue
 from bcs_template_set.messages import Text, say
-from bcs_template_set.run_context import CONTEXT_NAMES, RunContext
+from bcs_template_set.run_context import CONTEXT_NAMES, RunContext, with_main_branches
 
 MOST_DOCUMENTS = 5000
 MOST_TOTAL_TEXT = 64 * 2**20
@@ -46,7 +52,10 @@ _VALUES_INPUT = "values"
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """What to render: the inputs of the same names, what the run is about, and the time."""
+    """What to render: the inputs of the same names, what the run is about, and the time.
+
+    `by` is who started the build.
+    """
 
     workspace: Path
     templates: tuple[str, ...]
@@ -54,6 +63,30 @@ class RenderRequest:
     values_files: tuple[str, ...]
     context: RunContext
     clock: Clock
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run renders, read and found right. `claim` is its branch's to its path.
+
+    `context` is the request's, with the path its branch has among these `main_branches`.
+    """
+
+    context: RunContext
+    main_branches: tuple[str, ...]
+    claim: Claim
+    clock: Clock
+    workspace: Workspace
+    values: Values
+    web: Optional[Web]
+    sources: tuple[TemplateSource, ...]
+
+    @property
+    def branch_domains(self) -> tuple[str, ...]:
+        """Return the hosts whose paths belong to branches."""
+        domains = self.web.domains if self.web is not None else ()
+        return tuple(domain.host for domain in domains if domain.branch_paths)
 
 
 @dataclass(frozen=True)
@@ -67,26 +100,59 @@ class _Work:
     extra: Mapping[str, object]
 
 
-def render_manifests(request: RenderRequest) -> tuple[ManifestFile, ...]:
-    """Return the manifests of the run, sorted by name.
+def prepare(request: RenderRequest) -> Prepared:
+    """Return what the request comes to before anything is rendered.
 
     Raises:
         TemplateUnreadable: files are missing, outside the workspace, binary, …; a detail for each.
         ValuesInvalid: values are no YAML, have reserved names, or are not what a built-in template takes.
+        LimitExceeded: there are more files than a run may have.
+    """
+    workspace = Workspace(request.workspace)
+    builtins, sources, values = _read_inputs(request, workspace)
+    web = read_web_values(values, shared=bool(sources)) if builtins else None
+    main_branches = read_main_branches(values)
+    _check_names(web, sources)
+    context = with_main_branches(request.context, main_branches)
+    return Prepared(
+        context=context,
+        main_branches=main_branches,
+        claim=_claim_of(context, by=request.by),
+        clock=request.clock,
+        workspace=workspace,
+        values=values,
+        web=web,
+        sources=tuple(sources),
+    )
+
+
+def _claim_of(context: RunContext, *, by: str) -> Claim:
+    branch = context.branch
+    return Claim(branch.path, branch.name, context.pipeline.id, context.build.number, by)
+
+
+def render_manifests(prepared: Prepared) -> tuple[ManifestFile, ...]:
+    """Return the manifests of the run, sorted by name; of branch paths, with this branch's only.
+
+    Raises:
         TemplateSyntax: templates are no Jinja2.
         NamesMissing: templates use names that have no value.
         TemplateFailed: templates raised errors or asked for what the sandbox forbids.
         LimitExceeded: sizes, counts or time are over their limits.
         ManifestsInvalid: what came out is no YAML.
     """
-    workspace = Workspace(request.workspace)
-    builtins, sources, values = _read_inputs(request, workspace)
-    web = read_web_values(values, shared=bool(sources)) if builtins else None
-    _check_names(web, sources)
-    names = {**values, **{name: getattr(request.context, name) for name in CONTEXT_NAMES}}
-    templates = Templates(Budget(request.clock), read_text=workspace.read_text, context=names)
-    files = _render_all(templates, _all_work(workspace, web, sources))
-    return tuple(sorted(files, key=lambda file: file.name))
+    return _render_all(prepared, _all_work(prepared))
+
+
+def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[ManifestFile, ...]:
+    """Return the routes files of these hosts, all of them `branch_domains`, with these paths.
+
+    `served` has the paths of every Ingress of a host, as `serve_branch` returns them.
+
+    Raises:
+        LimitExceeded: sizes or time are over their limits.
+    """
+    return _render_all(prepared, _routes_work(prepared, served))
 
 
 def render_version(expression: str, *, context: RunContext, clock: Clock) -> str:
@@ -148,35 +214,44 @@ def _check_names(web: Optional[Web], sources: Sequence[TemplateSource]) -> None:
         raise TemplateUnreadable(details=problems)
 
 
-def _all_work(workspace: Workspace, web: Optional[Web], sources: Sequence[TemplateSource]) -> Iterator[_Work]:
+def _all_work(prepared: Prepared) -> Iterator[_Work]:
+    web = prepared.web
     if web is not None:
         texts = {part: builtin_source("web", part) for part in _WEB_FILES}
         for domain in web.domains:
-            yield from _domain_work(web, domain, texts)
-    for source in sources:
+            ingresses = ingresses_of(web, domain, served=own_paths(web, domain, claim=prepared.claim))
+            for part, text in texts.items():
+                yield _domain_work(web, domain, ingresses=ingresses, part=part, text=text)
+    for source in prepared.sources:
         try:
-            text = workspace.read_text(source.path)
+            text = prepared.workspace.read_text(source.path)
         except FileUnusable as exc:
             raise TemplateUnreadable(details=[exc.problem]) from exc
         yield _Work(name=source.name, source=source.path, text=text, domain="", extra={})
 
 
-def _domain_work(web: Web, domain: Domain, texts: Mapping[str, str]) -> Iterator[_Work]:
+def _routes_work(prepared: Prepared, served: Mapping[str, Served]) -> Iterator[_Work]:
+    web = prepared.web
+    if web is None:
+        return
+    text = builtin_source("web", "routes")
+    for domain in web.domains:
+        if domain.branch_paths and domain.host in served:
+            ingresses = ingresses_of(web, domain, served=served[domain.host])
+            yield _domain_work(web, domain, ingresses=ingresses, part="routes", text=text)
+
+
+def _domain_work(web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str) -> _Work:
     extra: dict[str, object] = {
         "app": web.app,
         "image_pull_secrets": web.image_pull_secrets,
         "ingress_class": web.ingress_class,
         "domain": domain,
         "names": DomainNames(app=web.app, host=domain.host),
+        "ingresses": ingresses,
     }
-    for part in _WEB_FILES:
-        yield _Work(
-            name=f"{domain.host}.{part}.yaml",
-            source=f"builtin:web/{part}.yaml.j2",
-            text=texts[part],
-            domain=domain.host,
-            extra=extra,
-        )
+    source = f"builtin:web/{part}.yaml.j2"
+    return _Work(f"{domain.host}.{part}.yaml", source=source, text=text, domain=domain.host, extra=extra)
 
 
 def builtin_source(name: str, part: str) -> str:
@@ -185,8 +260,10 @@ def builtin_source(name: str, part: str) -> str:
     return folder.joinpath(f"{part}.yaml.j2").read_text(encoding="utf-8")
 
 
-def _render_all(templates: Templates, work: Iterable[_Work]) -> list[ManifestFile]:
+def _render_all(prepared: Prepared, work: Iterable[_Work]) -> tuple[ManifestFile, ...]:
     """Render and parse file by file; all mistakes of one kind are raised together."""
+    names = {**prepared.values, **{name: getattr(prepared.context, name) for name in CONTEXT_NAMES}}
+    templates = Templates(Budget(prepared.clock), read_text=prepared.workspace.read_text, context=names)
     files: list[ManifestFile] = []
     unreadable: list[Text] = []
     total = documents = 0
@@ -210,7 +287,7 @@ def _render_all(templates: Templates, work: Iterable[_Work]) -> list[ManifestFil
     _raise_mistakes(templates)
     if unreadable:
         raise ManifestsInvalid(details=unreadable)
-    return files
+    return tuple(sorted(files, key=lambda file: file.name))
 
 
 def _parse(item: _Work, rendered: Rendered) -> ManifestFile:

@@ -6,8 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.workloads import containers_of, objects_of, pod_of
+
+RouteKey = tuple[str, str]
+"""A host and a path."""
 
 
 @dataclass(frozen=True, order=True)
@@ -18,6 +22,15 @@ class Route:
     path: str
     service: str
     ingress: str
+    path_type: str = ""
+
+    @property
+    def place(self) -> RouteKey:
+        """Return the host and path by which two routes are the same place: `/a` and `/a/`, as prefixes.
+
+        An exact path takes nothing from a prefix, nor the other way round; it is a place of its own.
+        """
+        return self.host, f"={self.path}" if self.path_type == "Exact" else place_of(self.path)
 
 
 def routes_of(documents: Sequence[Document]) -> tuple[Route, ...]:
@@ -44,6 +57,21 @@ def node_ports_of(documents: Sequence[Document]) -> tuple[int, ...]:
         for number in [mapping_at(port).get("nodePort")]
         if isinstance(number, int) and not isinstance(number, bool) and number != 0
     )
+
+
+def ports_by_service(documents: Sequence[Document]) -> dict[str, tuple[int, ...]]:
+    """Return the nodePorts that each NodePort Service asks for, sorted; 0 is any."""
+    return {
+        document.name: tuple(sorted(_node_port(mapping_at(port)) for port in ports))
+        for document in objects_of(documents)
+        if document.kind == "Service" and text_at(document.body, "spec", "type") == "NodePort"
+        for ports in [list_at(document.body, "spec", "ports")]
+    }
+
+
+def _node_port(port: Fields) -> int:
+    number = port.get("nodePort")
+    return number if isinstance(number, int) and not isinstance(number, bool) else 0
 
 
 def images_of(documents: Sequence[Document]) -> tuple[str, ...]:
@@ -75,4 +103,5 @@ def _routes_of_ingress(document: Document) -> Iterator[Route]:
                 path=text_at(fields, "path") or "/",
                 service=service_of(fields),
                 ingress=document.name,
+                path_type=text_at(fields, "pathType"),
             )

@@ -7,18 +7,21 @@ schema can't say (two domains with one host, …) is in `_across`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Optional, Union, get_args, get_origin
 
 import msgspec
 
 from bcs_template_set.errors import ValuesInvalid
+from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.values import Values
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.spelling import nearest
 
 _SHOWN = 60
+_MAIN_BRANCHES = "main_branches"
 _SUBDOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 
 
@@ -38,6 +41,7 @@ LoadBalancer = Annotated[str, _text(r"[A-Za-z0-9-]+", "load_balancer", longest=6
 AbsolutePath = Annotated[str, _text(r"/[^\x00-\x1f]*", "absolute_path", longest=1024)]
 MountPath = Annotated[str, _text(r"/[^:\x00-\x1f]*", "mount_path", longest=1024)]
 VariableName = Annotated[str, _text(r"[A-Za-z_.-][A-Za-z0-9_.-]*", "variable_name", longest=253)]
+BranchName = Annotated[str, msgspec.Meta(min_length=1, extra={"accepts": "branch"})]
 IngressClass = Annotated[str, _text(_SUBDOMAIN, "ingress_class", longest=253)]
 QuantityText = Annotated[
     str, _text(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?", "quantity", longest=32)
@@ -90,6 +94,7 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paths: Annotated[list[AbsolutePath], msgspec.Meta(min_length=1)] = msgspec.field(
         default_factory=lambda: ["/"]
     )
+    branch_paths: bool = False
     volumes: list[Volume] = msgspec.field(default_factory=list)
     env: dict[VariableName, str] = msgspec.field(default_factory=dict)
     resources: Optional[Resources] = None
@@ -104,6 +109,7 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domains: Annotated[list[Domain], msgspec.Meta(min_length=1)]
     image_pull_secrets: list[ObjectName] = msgspec.field(default_factory=list)
     ingress_class: IngressClass = "qcloud"
+    main_branches: list[BranchName] = msgspec.field(default_factory=lambda: list(DEFAULT_MAIN_BRANCHES))
 
 
 def read_web_values(values: Values, *, shared: bool = False) -> Web:
@@ -119,6 +125,21 @@ def read_web_values(values: Values, *, shared: bool = False) -> Web:
     if mistakes:
         raise ValuesInvalid(details=mistakes)
     return msgspec.convert(own, Web)
+
+
+def read_main_branches(values: Values) -> tuple[str, ...]:
+    """Return the branches that are served at `/`: the value `main_branches`, which any run may have.
+
+    Raises:
+        ValuesInvalid: it is no list of texts; a detail for every mistake.
+    """
+    if _MAIN_BRANCHES not in values:
+        return DEFAULT_MAIN_BRANCHES
+    given = values[_MAIN_BRANCHES]
+    mistakes = list(_check(given, list[BranchName], path=_MAIN_BRANCHES))
+    if mistakes:
+        raise ValuesInvalid(details=mistakes)
+    return tuple(msgspec.convert(given, list[BranchName]))
 
 
 def mistakes_in(values: Values) -> Iterator[Text]:
@@ -153,7 +174,7 @@ def _check(value: YamlValue, kind: object, *, path: str) -> Iterator[Text]:
 
 
 def _check_struct(value: YamlValue, kind: type[msgspec.Struct], *, path: str) -> Iterator[Text]:
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields_of(kind)
     if not isinstance(value, dict):
         yield _wrong(path, value, say("render.accepts_mapping", keys=list(fields)))
         return
@@ -165,6 +186,12 @@ def _check_struct(value: YamlValue, kind: type[msgspec.Struct], *, path: str) ->
             yield from _check(value[name], field.type, path=_join(path, name))
         elif field.required:
             yield say("render.web_missing", path=_join(path, name), accepted=_accepted(field.type))
+
+
+@cache
+def _fields_of(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """Return a struct's fields by name; remembered, since msgspec evaluates every annotation anew."""
+    return {field.name: field for field in msgspec.structs.fields(kind)}
 
 
 def _check_list(value: YamlValue, kind: object, *, at_least: Optional[int], path: str) -> Iterator[Text]:
@@ -227,6 +254,16 @@ def _across(values: Values) -> Iterator[Text]:
         for key in ("paths", "load_balancers"):
             for value in _repeated(_list(domain.get(key))):
                 yield say("render.web_twice", path=f"domains[{index}].{key}", what=key, value=value)
+        yield from _branch_paths(domain, path=f"domains[{index}]")
+
+
+def _branch_paths(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Text]:
+    if domain.get("branch_paths") is not True:
+        return
+    if "paths" in domain:
+        yield say("render.web_branch_paths", path=f"{path}.paths", other=f"{path}.branch_paths")
+    if not _list(domain.get("load_balancers")):
+        yield say("render.web_branch_ingress", path=f"{path}.branch_paths", other=f"{path}.load_balancers")
 
 
 def _list(value: YamlValue) -> Sequence[YamlValue]:

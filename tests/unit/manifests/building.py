@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,14 @@ from bcs_template_set.errors import StepError
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
-from bcs_template_set.manifests.render import RenderRequest, render_manifests
+from bcs_template_set.manifests.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.run_context import Branch, Build, Commit, Pipeline, RunContext
+from bcs_template_set.run_context import Branch, Build, Commit, Pipeline, RunContext, make_context
 
 CONTEXT = RunContext(
     build=Build(number=428, id="b-1", url="https://ci.example.com/b-1", started_at=1704448623620),
     pipeline=Pipeline(id="p-1", name="release"),
-    branch=Branch(name="feature/Login", slug="feature-login-0123456789"),
+    branch=Branch(name="feature/Login", slug="feature-login-0123456789", path="/feature-login-0123456789/"),
     commit=Commit(sha="0123456789abcdef", short="01234567"),
     project="web",
     cluster_id="BCS-K8S-40000",
@@ -53,13 +54,30 @@ def render(
     step: float = 0.0,
 ) -> tuple[ManifestFile, ...]:
     return render_manifests(
+        prepared(workspace, *templates, values=values, values_files=values_files, step=step)
+    )
+
+
+def prepared(
+    workspace: Path,
+    *templates: str,
+    values: str = "",
+    values_files: tuple[str, ...] = (),
+    branch: str = "",
+    step: float = 0.0,
+) -> Prepared:
+    context = CONTEXT
+    if branch:
+        context = replace(CONTEXT, branch=make_context({"branch.name": branch}).branch)
+    return prepare(
         RenderRequest(
             workspace=workspace,
             templates=templates,
             values_text=values,
             values_files=values_files,
-            context=CONTEXT,
+            context=context,
             clock=StandingClock(step),
+            by="wangwu",
         )
     )
 

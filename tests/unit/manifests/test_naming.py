@@ -16,7 +16,10 @@ from bcs_template_set.manifests.naming import (
     check_subdomain,
     check_version_name,
     is_semver,
+    path_of_branch,
+    place_of,
     slug_of,
+    successor_of,
 )
 
 BRANCHES = st.one_of(
@@ -70,6 +73,65 @@ def test_every_slug_is_a_label_and_makes_the_default_version_right(branch: str, 
     version = f"1.0.{build}-{slug}"
     assert is_semver(version)
     assert check_version_name(version) is None
+
+
+@pytest.mark.parametrize(
+    ("branch", "path"),
+    [("main", "/"), ("x-1", "/x-1/"), ("Main", f"/{slug_of('Main')}/"), ("master", "/master/")],
+)
+def test_a_branch_is_served_at_its_slug_and_a_main_branch_at_the_root(branch: str, path: str) -> None:
+    assert path_of_branch(branch, main_branches=["main"]) == path
+
+
+@given(st.lists(BRANCHES, unique=True, max_size=20))
+def test_two_branches_that_are_not_main_never_share_a_place(branches: list[str]) -> None:
+    assert len({place_of(path_of_branch(branch, main_branches=())) for branch in branches}) == len(branches)
+
+
+@pytest.mark.parametrize(("path", "place"), [("/", "/"), ("/a", "/a"), ("/a/", "/a"), ("/a/b/", "/a/b")])
+def test_the_place_of_a_path_has_no_slash_at_its_end(path: str, place: str) -> None:
+    assert place_of(path) == place
+
+
+@pytest.mark.parametrize(
+    ("version", "number", "successor"),
+    [
+        ("1.0.7-a", 2, "1.0.7-a.2"),
+        ("1.0.7", 2, "1.0.7+2"),
+        ("1.0.7+b", 3, "1.0.7+b.3"),
+        ("1.0.7-a+b", 3, "1.0.7-a+b.3"),
+        ("v1", 2, "v1.2"),
+        ("版本 1", 2, "版本 1.2"),
+    ],
+)
+def test_a_successor_is_the_version_with_a_number(version: str, number: int, successor: str) -> None:
+    assert successor_of(version, number) == successor
+
+
+VERSIONS = st.one_of(
+    st.builds("1.0.{}-{}".format, st.integers(0, 10**9), BRANCHES.map(slug_of)),
+    st.from_regex(r"[0-9]{1,3}\.0\.7(-[0-9a-zA-Z.-]{1,54})?(\+[0-9a-zA-Z.-]{1,54})?", fullmatch=True),
+    st.text("ab1.+-", min_size=1, max_size=64),
+    st.text(min_size=64, max_size=64),
+    st.builds(
+        "{0}.{0}.{0}{1}{2}".format, st.just(2**63 - 1), st.sampled_from("+-"), st.text("a0", max_size=4)
+    ),
+).filter(lambda version: check_version_name(version) is None)
+
+
+@given(VERSIONS, st.integers(2, 99))
+def test_every_successor_is_a_version_and_semver_where_its_version_is(version: str, number: int) -> None:
+    successor = successor_of(version, number)
+    assert check_version_name(successor) is None
+    assert is_semver(successor) or not is_semver(version)
+    assert successor != version
+
+
+@given(st.sets(st.tuples(VERSIONS, st.integers(2, 99)), max_size=20))
+def test_two_versions_or_numbers_never_share_a_successor(asked: set[tuple[str, int]]) -> None:
+    # Numbers of 19 digits leave too little room for a hash to be told apart by.
+    asked = {(version, number) for version, number in asked if not version.startswith(str(2**63 - 1))}
+    assert len({successor_of(version, number) for version, number in asked}) == len(asked)
 
 
 @pytest.mark.parametrize("name", ["1.0.0", "1.2.3-rc.1", "0.0.0-0", "1.0.0-a-b", "1.0.0+b.01", "1.0.0-x+y"])

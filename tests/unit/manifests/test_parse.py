@@ -130,8 +130,8 @@ def test_parsing_keeps_every_value(body: dict[str, YamlValue]) -> None:
 def test_routes_are_hosts_and_paths_of_ingresses_old_and_new() -> None:
     assert routes_of(parse(INGRESS)) == (
         Route("*", "/x", "old", "i"),
-        Route("b.example.com", "/", "t", "i"),
-        Route("b.example.com", "/api", "s", "i"),
+        Route("b.example.com", "/", "t", "i", "Prefix"),
+        Route("b.example.com", "/api", "s", "i", "Prefix"),
     )
 
 

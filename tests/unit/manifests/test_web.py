@@ -248,7 +248,7 @@ image_pull_secrets: ~
 """
     said = "\n".join(complaints(tmp_path, values))
     for part in (
-        'ap is not known; there are app, domains, image_pull_secrets, ingress_class. Did you mean "app"?',
+        "ap is not known; there are app, domains, image_pull_secrets, ingress_class, main_branches.",
         "app is missing; it takes lower-case letters",
         'domains[0].host is "UPPER.example.com"; it takes a domain in lower case',
         "domains[1].imge is not known",
@@ -281,6 +281,14 @@ image_pull_secrets: ~
         (
             f"[{{host: a.b, image: 'r:1', volumes: [{VOLUME}, {VOLUME}]}}]",
             'domains[0].volumes: the name "v" is there twice',
+        ),
+        (
+            "[{host: a.b, image: 'r:1', load_balancers: [x], branch_paths: true, paths: [/a]}]",
+            "domains[0].paths can't be given beside domains[0].branch_paths: true",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', branch_paths: true}]",
+            "there is no Ingress to serve a path; name one in domains[0].load_balancers.",
         ),
         ("[]", "domains is"),
         ("~", "domains is empty"),
@@ -398,6 +406,7 @@ _DOMAINS = _mostly(
             "load_balancers": _mostly(st.lists(_NAMES, max_size=2)),
             "tls": _mostly(st.booleans()),
             "paths": _mostly(st.lists(_PATHS, max_size=2)),
+            "branch_paths": _mostly(st.booleans()),
             "volumes": _mostly(st.lists(_VOLUMES, max_size=1)),
             "env": _mostly(st.dictionaries(_WORDS, _mostly(_WORDS), max_size=2)),
             "resources": _mostly(_objects({}, {"requests": _QUANTITIES, "limits": _QUANTITIES})),
@@ -408,7 +417,11 @@ _DOMAINS = _mostly(
 )
 _WEB = _objects(
     {"app": _NAMES, "domains": _mostly(st.lists(_DOMAINS, max_size=1))},
-    {"image_pull_secrets": _mostly(st.lists(_NAMES, max_size=2)), "ingress_class": _NAMES},
+    {
+        "image_pull_secrets": _mostly(st.lists(_NAMES, max_size=2)),
+        "ingress_class": _NAMES,
+        "main_branches": _mostly(st.lists(_WORDS, max_size=2)),
+    },
 )
 
 

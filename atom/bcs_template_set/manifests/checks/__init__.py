@@ -30,10 +30,10 @@ _TABLE: tuple[Check, ...] = (
     Check("pod-selector", links.check_pod_selectors),
     Check("service-selector", links.check_service_selectors),
     Check("service-port", links.check_service_ports),
-    Check("ingress-service", links.check_ingress_services),
+    Check(links.INGRESS_SERVICE, links.check_ingress_services),
     Check("ingress-tls", routing.check_tls),
     Check("node-port", routing.check_node_ports),
-    Check("route-clash", routing.check_routes),
+    Check(routing.ROUTE_CLASH, routing.check_routes),
 )
 
 

@@ -109,6 +109,11 @@ class Run:
         return check in self._allowed.get(file, frozenset())
 
 
+def allows(file: ManifestFile, check: str) -> bool:
+    """Tell whether a file's comment leaves it out of a check."""
+    return "bcs-template-set:" in file.text and check in _allowed_in(file.text)
+
+
 @dataclass(frozen=True)
 class Check:
     """One check: its id, as findings and comments name it, and the function that does it."""

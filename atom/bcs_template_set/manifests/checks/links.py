@@ -15,6 +15,9 @@ from bcs_template_set.manifests.routes import service_of
 from bcs_template_set.manifests.workloads import KINDS_WITH_SELECTOR, named_ports_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
+INGRESS_SERVICE = "ingress-service"
+"""The id of the check that a path leads to a Service of the run, and to a port it has."""
+
 
 def check_pod_selectors(run: Run) -> Iterator[Finding]:
     """Yield workloads whose selector does not select their own pods."""
@@ -92,7 +95,7 @@ def check_ingress_services(run: Run) -> Iterator[Finding]:
                 yield from _check_port(place, where, path, service.body)
             elif place.file.domain:
                 yield finding(
-                    "ingress-service", place, f"{where}.backend.service.name", "service_missing", name=name
+                    INGRESS_SERVICE, place, f"{where}.backend.service.name", "service_missing", name=name
                 )
 
 
@@ -106,7 +109,7 @@ def _check_port(place: Place, where: str, path: Fields, service: Fields) -> Iter
     if wanted not in known and not any(is_left_for_bcs(value) for value in known):
         field = f"{where}.backend.service.port"
         yield finding(
-            "ingress-service", place, field, name=service_of(path), port=wanted, known=sorted(map(str, known))
+            INGRESS_SERVICE, place, field, name=service_of(path), port=wanted, known=sorted(map(str, known))
         )
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import Finding, Place, Run, finding
 from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.routes import Route, routes_of
+from bcs_template_set.manifests.routes import Route, RouteKey, routes_of
 
 _LOWEST, _HIGHEST = 30_000, 32_767
+
+ROUTE_CLASH = "route-clash"
+"""The id of the check that a host and path leads to one Service."""
 
 
 def check_tls(run: Run) -> Iterator[Finding]:
@@ -58,10 +61,10 @@ def check_routes(run: Run) -> Iterator[Finding]:
 
     The same host and path to the same Service is right: there is an Ingress for each load balancer.
     """
-    first: dict[tuple[str, str], Route] = {}
+    first: dict[RouteKey, Route] = {}
     for place in run.of_kind("Ingress"):
         for route in routes_of([place.document]):
-            known = first.setdefault((route.host, route.path), route)
+            known = first.setdefault(route.place, route)
             if known.service != route.service and not _is_unknown(route):
                 yield _clash(place, route, known)
 
@@ -72,7 +75,7 @@ def _is_unknown(route: Route) -> bool:
 
 def _clash(place: Place, route: Route, known: Route) -> Finding:
     return finding(
-        "route-clash",
+        ROUTE_CLASH,
         place,
         "spec.rules",
         host=route.host,

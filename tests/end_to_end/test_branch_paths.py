@@ -1,0 +1,447 @@
+"""Branches of one domain: each has its path, and none loses it, whatever the others do at the same time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.emulator.cluster.tree import Manifest
+from tests.emulator.faults import Fault, Match
+from tests.emulator.state import State
+from tests.end_to_end.deploying import CLUSTER, DEPLOY, NAMESPACE, cluster_of, deploy, live
+from tests.end_to_end.publishing import (
+    CREATE_VERSION,
+    GET_FILE,
+    LIST_FILES,
+    SPACE,
+    Ran,
+    Site,
+    open_site,
+    routes,
+)
+
+HOST = "www.example.com"
+ROUTES = f"{HOST}.routes.yaml"
+DEPLOYMENT = f"{HOST}.deployment.yaml"
+
+
+def values(*hosts: str, tag: str = "1", **more: object) -> str:
+    """Return values with branch paths for these domains; `more` are other values of the run."""
+    domains = [
+        {"host": h, "image": f"example.com/web:{tag}", "load_balancers": ["lb-1"], "branch_paths": True}
+        for h in hosts or (HOST,)
+    ]
+    return json.dumps({"app": "nginx", "domains": domains, **more})
+
+
+def build(site: Site, branch: str, **inputs: str) -> Ran:
+    """Run one build of a branch, the next one, ten minutes after the last one."""
+    return build_number(site, site.build + 1, branch, **inputs)
+
+
+def build_number(site: Site, number: int, branch: str, **inputs: str) -> Ran:
+    """Run the build of that number, ten minutes after the last one."""
+    site.clock.time += 600
+    site.branch, site.build = branch, number
+    given = {"templates": "builtin:web", "values": values(tag=str(number)), **inputs}
+    return site.run(**given)
+
+
+def paths(text: str) -> dict[str, str]:
+    """Return what an Ingress serves: path -> branch, "" where no branch claims it."""
+    ingress = next(d for d in yaml.safe_load_all(text) if d["kind"] == "Ingress")
+    noted = json.loads(ingress["metadata"].get("annotations", {}).get("bcs-template-set/branches", "[]"))
+    owners = {entry["path"]: entry["branch"] for entry in noted}
+    served = [path["path"] for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
+    assert len(served) == len(set(served)), served
+    return {path: owners.get(path, "") for path in served}
+
+
+def served(site: Site, name: str = ROUTES) -> dict[str, str]:
+    return paths(site.contents()[name])
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Yield a space whose domain serves main at / and feature/x at its path."""
+    with open_site() as made:
+        assert build(made, "main").outcome.result == "published"
+        assert build(made, "x").outcome.result == "published"
+        yield made
+
+
+# --- a path for each branch -----------------------------------------------------------------------------
+
+
+def test_each_branch_adds_its_path_beside_those_that_are_served(site: Site) -> None:
+    assert served(site) == {"/": "main", "/x/": "x"}
+    build(site, "feature/Y")
+    assert set(served(site).values()) == {"main", "x", "feature/Y"}
+
+
+def test_a_branch_that_is_there_already_leaves_the_routes_as_they_are(site: Site) -> None:
+    before = site.version_names(ROUTES)
+    ran = build(site, "x")
+    assert ran.states() == {DEPLOYMENT: "applied", ROUTES: "unchanged"}
+    assert site.version_names(ROUTES) == before
+
+
+def test_the_file_says_who_added_a_path(site: Site) -> None:
+    build(site, "x")
+    noted = json.loads(
+        next(d for d in yaml.safe_load_all(site.contents()[ROUTES]) if d["kind"] == "Ingress")["metadata"][
+            "annotations"
+        ]["bcs-template-set/branches"]
+    )
+    assert noted[1] == {"path": "/x/", "branch": "x", "pipeline": "p-1", "build": 9, "by": "wangwu"}
+
+
+def test_main_branches_are_a_value(site: Site) -> None:
+    ran = build(site, "develop", values=values(main_branches=["develop", "main"], tag="3"))
+    assert ran.outcome.result == "published"
+    assert served(site) == {"/": "develop", "/x/": "x"}
+    assert "was branch main's and is now branch develop's" in ran.log
+
+
+def test_a_path_that_nobody_claims_is_taken_over() -> None:
+    with open_site() as site:
+        plain = json.loads(values())
+        del plain["domains"][0]["branch_paths"]
+        build(site, "main", values=json.dumps(plain))
+        assert served(site) == {"/": ""}
+        build(site, "main")
+        assert served(site) == {"/": "main"}
+
+
+def test_a_path_of_another_branch_is_refused_naming_both(site: Site) -> None:
+    text = site.contents()[ROUTES].replace('"branch":"x"', '"branch":"other/x"')
+    site.emulator.state.add_version(SPACE, ROUTES, version="by-hand", content=text, creator="zhangsan")
+    assert served(site)["/x/"] == "other/x"
+    ran = build(site, "x")
+    assert (ran.code, ran.writes) == (800406, [])
+    for words in (f"{HOST}/x/ belongs to branch other/x", "build 9 of pipeline p-1", "branch x would be"):
+        assert words in ran.log
+
+
+def test_a_file_that_can_not_be_read_is_not_written_over(site: Site) -> None:
+    site.emulator.state.add_version(SPACE, ROUTES, version="by-hand", content="a: [", creator="zhangsan")
+    ran = build(site, "x")
+    assert (ran.code, ran.writes) == (800406, [])
+    assert "can't be carried over" in ran.log
+
+
+def test_what_a_person_routes_beside_is_kept(site: Site) -> None:
+    document = site.contents()[ROUTES]
+    by_hand = document.replace(
+        '            path: "/"\n            pathType: Prefix\n',
+        '            path: "/"\n            pathType: Prefix\n'
+        "          - backend: {service: {name: legacy, port: {name: http}}}\n"
+        "            path: /legacy\n            pathType: Exact\n",
+    )
+    assert by_hand != document
+    site.emulator.state.add_version(SPACE, ROUTES, version="by-hand", content=by_hand)
+    build(site, "y")
+    ingress = next(d for d in yaml.safe_load_all(site.contents()[ROUTES]) if d["kind"] == "Ingress")
+    kept = [p for p in ingress["spec"]["rules"][0]["http"]["paths"] if p["path"] == "/legacy"]
+    assert kept == [
+        {
+            "backend": {"service": {"name": "legacy", "port": {"name": "http"}}},
+            "path": "/legacy",
+            "pathType": "Exact",
+        }
+    ]
+    assert set(served(site)) == {"/", "/x/", "/y/", "/legacy"}
+
+
+# --- taking branches out --------------------------------------------------------------------------------
+
+
+def test_a_branch_is_taken_out_when_asked_for_and_a_retry_finds_it_done(site: Site) -> None:
+    ran = build(site, "main", remove_branches="x")
+    assert ran.outcome.result == "published"
+    assert served(site) == {"/": "main"}
+    again = site.run(templates="builtin:web", values=values(tag=str(site.build)), remove_branches="x")
+    assert again.outcome.result == "unchanged"
+    assert "Branch x is not served by any domain of this run" in again.log
+
+
+@pytest.mark.parametrize(
+    ("branch", "words"), [("main", "which is a main branch"), ("y", "the branch this build is of")]
+)
+def test_main_branches_and_ones_own_never_go(site: Site, branch: str, words: str) -> None:
+    ran = build(site, "y", remove_branches=branch)
+    assert (ran.code, ran.exchanges) == (800102, ())
+    assert words in ran.log
+
+
+def test_branches_are_not_removed_from_domains_without_branch_paths() -> None:
+    with open_site(a_yaml=routes("a.example.com", "/")) as site:
+        ran = site.run(remove_branches="x")
+        assert (ran.code, ran.exchanges) == (800102, ())
+        assert "branch_paths: true" in ran.log
+
+
+# --- at the same time -----------------------------------------------------------------------------------
+
+
+def another(site: Site, branch: str, number: int) -> Site:
+    root = site.root / branch
+    root.mkdir()
+    return replace(site, root=root, branch=branch, build=number)
+
+
+def at_once(*sites: Site, tag: str = "") -> list[Ran]:
+    def run(one: Site) -> Ran:
+        return one.run(templates="builtin:web", values=values(tag=tag or str(one.build)))
+
+    with ThreadPoolExecutor(len(sites)) as pool:
+        return list(pool.map(run, sites))
+
+
+def test_a_branch_that_published_in_between_is_merged_before_writing(site: Site) -> None:
+    other = another(site, "y", 50)
+    site.rival(lambda _: at_once(other).clear(), before=GET_FILE)
+    ran = build(site, "z")
+    assert ran.outcome.result == "published"
+    assert served(site) == {"/": "main", "/x/": "x", "/y/": "y", "/z/": "z"}
+
+
+def test_two_branches_that_pass_every_check_at_once_both_keep_their_path(site: Site) -> None:
+    site.emulator.state.cross_creates(2, kind="version")
+    rans = at_once(another(site, "y", 50), another(site, "z", 51), tag=str(site.build))
+    assert [ran.outcome.result for ran in rans] == ["published", "published"]
+    assert served(site) == {"/": "main", "/x/": "x", "/y/": "y", "/z/": "z"}
+    assert any("planning again" in ran.log for ran in rans)
+
+
+def test_a_later_build_brings_back_what_a_killed_one_has_hidden(site: Site) -> None:
+    """The rival's version is written in the window, and ours dies before it looks back."""
+    before = site.contents()[ROUTES]
+
+    def hide(state: State) -> None:
+        base = state.find_versions(SPACE, ROUTES)[-2].id
+        line = site.history(ROUTES)[-1].description
+        text = before.replace("/x/", "/hidden/").replace('"branch":"x"', '"branch":"hidden"')
+        state.add_version(
+            SPACE,
+            ROUTES,
+            version="1.0.99-hidden",
+            content=text,
+            description=line.partition(" base=")[0] + f" base={base}",
+        )
+        ours = state.find_versions(SPACE, ROUTES)[-2]
+        state.add_version(
+            SPACE,
+            ROUTES,
+            version="1.0.98-dead",
+            content=before,
+            description=line.partition(" base=")[0] + f" base={ours.id}",
+        )
+
+    hide(site.emulator.state)
+    assert served(site) == {"/": "main", "/x/": "x"}
+    ran = build(site, "main")
+    assert served(site) == {"/": "main", "/hidden/": "hidden", "/x/": "x"}
+    assert "brings back www.example.com/hidden/ (hidden)" in ran.log
+    again = build(site, "main")
+    assert again.file(ROUTES).state == "unchanged"
+
+
+def test_ten_branches_of_one_domain_at_once_all_keep_their_path_after_a_second_try(site: Site) -> None:
+    sites = [another(site, f"b{number}", 100 + number) for number in range(10)]
+    rans = at_once(*sites)
+    failed = [one for one, ran in zip(sites, rans) if ran.outcome.error is not None]
+    for one, ran in zip(sites, rans):
+        if ran.outcome.error is None:
+            assert f"/{one.branch}/" in served(site)
+    for one in failed:
+        assert at_once(one)[0].outcome.error is None
+    assert set(served(site)) == {"/", "/x/", *(f"/b{number}/" for number in range(10))}
+
+
+# --- what is live ---------------------------------------------------------------------------------------
+
+
+def foreign_ingress(site: Site, name: str, host: str, path: str, *, file: str = "") -> None:
+    annotations = {"io.tencent.paas.template_name": file} if file else {}
+    backend = {"service": {"name": "other", "port": {"number": 80}}}
+    rule = {"host": host, "http": {"paths": [{"path": path, "pathType": "Prefix", "backend": backend}]}}
+    manifest: Manifest = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": NAMESPACE, "annotations": annotations},
+        "spec": {"rules": [rule]},
+    }
+    cluster_of(site).apply(manifest)
+
+
+@pytest.fixture
+def live_site() -> Iterator[Site]:
+    with open_site() as made:
+        made.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+        yield made
+
+
+def test_a_path_that_a_foreign_ingress_serves_is_refused_with_its_name(live_site: Site) -> None:
+    foreign_ingress(live_site, "old", HOST, "/x")
+    ran = build(live_site, "x", action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+    assert (ran.code, ran.writes) == (800406, [])
+    assert f"{HOST}/x/ of {ROUTES} is served in the cluster by Ingress/old" in ran.log
+
+
+def test_a_path_that_another_file_was_deployed_with_is_refused_unless_moves_are_allowed(
+    live_site: Site,
+) -> None:
+    foreign_ingress(live_site, "old", HOST, "/x", file="legacy/all.yaml")
+    target = {"action": "plan", "cluster_id": CLUSTER, "namespace": NAMESPACE}
+    ran = build(live_site, "x", **target)
+    assert ran.code == 800406
+    assert "deployed from legacy/all.yaml" in ran.log
+    assert build(live_site, "x", **target, allow_route_removal="true").code == 0
+
+
+def test_ones_own_live_ingress_is_no_clash(live_site: Site) -> None:
+    target = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}
+    assert build(live_site, "main", **target).outcome.result == "deployed"
+    assert build(live_site, "x", **target).outcome.result == "deployed"
+    ingress = live(live_site, "Ingress", f"ingress-{HOST}-0")
+    assert "/x/" in json.dumps(ingress["spec"])
+
+
+def test_ingresses_that_may_not_be_looked_at_are_said_and_stop_nothing(live_site: Site) -> None:
+    body = '{"code": 40300, "message": "no", "data": null}'
+    match = replace(GET_FILE, path=r"/networks/ingresses")
+    live_site.emulator.faults.add(Fault("answer", match, status=200, body=body))
+    ran = build(live_site, "x", action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+    assert ran.code == 0
+    assert "Ingresses could not be looked at" in ran.log
+
+
+# --- newer and older ------------------------------------------------------------------------------------
+
+
+def test_the_message_of_a_newer_build_has_its_link() -> None:
+    with open_site() as site:
+        link = "https://devops.example.com/console/pipeline/web/p-1/detail/b-9"
+        build_number(site, 9, "main", BK_CI_BUILD_URL=link)
+        ran = build_number(site, 8, "main")
+        assert ran.code == 800402
+        for words in ("build 9", "branch main", "wangwu", "2026-01-01", link):
+            assert words in ran.log
+
+
+def test_an_older_build_that_wrote_in_the_window_knows_it(site: Site) -> None:
+    """The newer build's version is written between our check and our write, so ours is current: we fail."""
+    newer = another(site, "main", 60)
+    site.rival(lambda _: at_once(newer).clear(), before=CREATE_VERSION)
+    ran = build_number(site, 10, "main")
+    assert ran.code == 800402
+    assert "build 60" in ran.log
+    assert ran.output()["changed"] == "true"
+
+
+def test_a_retried_step_is_the_same_build_and_writes_nothing(site: Site) -> None:
+    ran = site.run(templates="builtin:web", values=values(tag=str(site.build)))
+    assert (ran.outcome.result, ran.writes) == ("unchanged", [])
+
+
+def test_a_build_that_is_planned_again_uses_a_successor_of_its_version_name(site: Site) -> None:
+    build_number(site, 50, "y")
+    build_number(site, 51, "main", remove_branches="y")
+    assert "/y/" not in served(site)
+    site.branch, site.build = "y", 50
+    ran = site.run(templates="builtin:web", values=values(tag="50"))
+    assert "/y/" in served(site)
+    assert site.version_names(ROUTES)[-1] == "1.0.50-y.2"
+    assert ran.versions()[ROUTES]["version"] == "1.0.50-y.2"
+
+
+def test_a_node_port_that_changes_is_said() -> None:
+    with open_site(a_yaml=routes("a.example.com", "/", node_port=30001)) as site:
+        site.run()
+        site.next_build(a_yaml=routes("a.example.com", "/", node_port=30002))
+        ran = site.run(action="plan")
+        assert "Service/a asks for nodePort 30002, it had 30001" in ran.log
+
+
+def test_the_workspace_has_no_trace_of_other_branches(site: Site) -> None:
+    build(site, "y")
+    names = [path.name for path in Path(site.root / "workspace").rglob("*") if path.is_file()]
+    assert names == []
+
+
+# --- deploying beside others ----------------------------------------------------------------------------
+
+TARGET = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+
+
+def build_and_deploy(site: Site) -> Ran:
+    return deploy(site, templates="builtin:web", values=values(tag=str(site.build)))
+
+
+def live_paths(site: Site) -> set[str]:
+    ingress = live(site, "Ingress", f"ingress-{HOST}-0")
+    return set(re.findall(r'"path": "([^"]*)"', json.dumps(ingress["spec"])))
+
+
+def test_a_branch_that_is_published_and_deployed_before_our_call_stays_live(live_site: Site) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    other = another(live_site, "y", 50)
+    live_site.rival(lambda _: [build_and_deploy(other)].clear(), before=DEPLOY)
+    ran = build(live_site, "z", action="deploy", **TARGET)
+    assert ran.outcome.result == "deployed", ran.log
+    assert live_paths(live_site) == {"/", "/y/", "/z/"}
+    assert set(served(live_site)) == {"/", "/y/", "/z/"}
+
+
+def test_a_branch_that_deploys_right_after_our_call_leaves_ours_live_and_we_say_it(live_site: Site) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    other = another(live_site, "y", 50)
+    live_site.rival(lambda _: [build_and_deploy(other)].clear(), before=DEPLOY, after=True)
+    ran = build(live_site, "z", action="deploy", **TARGET)
+    assert live_paths(live_site) == {"/", "/y/", "/z/"}
+    assert ran.code == 800505
+    assert "not applied, or not any more" in ran.log
+
+
+@pytest.mark.parametrize(("policy", "code", "result"), [("fail", 800402, "failed"), ("skip", 0, "skipped")])
+def test_an_older_build_is_not_deployed_over_a_newer_one_that_was_published_meanwhile(
+    live_site: Site, policy: str, code: int, result: str
+) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    newer = another(live_site, "main", 60)
+    # The third list is the look before deploying: after the plan's, and the look back after publishing.
+    third = Match(LIST_FILES.method, LIST_FILES.path, nth=3)
+    live_site.rival(lambda _: [build_and_deploy(newer)].clear(), before=third)
+    ran = build(live_site, "main", action="deploy", on_newer_build=policy, **TARGET)
+    assert (ran.code, ran.outcome.result) == (code, result), ran.log
+    assert "build 60 of branch main" in ran.log
+    assert "web:60" in json.dumps(live(live_site, "Deployment", f"deployment.nginx.{HOST}"))
+
+
+# --- who is where, for the report -----------------------------------------------------------------------
+
+
+def test_the_outcome_lists_every_branch_path_of_the_space_with_its_last_build(site: Site) -> None:
+    build(site, "y", values=values("news.example.com", tag="5"))
+    site.clock.time += 86_400
+    ran = build(site, "x")
+    rows = {(row.domain, row.branch): row for row in ran.outcome.branches}
+    assert set(rows) == {(HOST, "main"), (HOST, "x"), ("news.example.com", "y")}
+    assert [rows[HOST, "x"].last_build, rows[HOST, "x"].age_seconds] == [11, 0]
+    assert rows[HOST, "main"].last_build == 8
+    assert rows[HOST, "main"].age_seconds == 86_400 + 3 * 600
+    assert rows["news.example.com", "y"].who == "wangwu"
+
+
+def test_a_last_build_that_can_not_be_read_is_not_known_and_stops_nothing(site: Site) -> None:
+    site.fault("answer", Match("GET", r"/template/versions/", nth=3), status=404, times=2)
+    ran = build(site, "x", action="plan")
+    assert ran.code == 0
+    assert {row.age_seconds for row in ran.outcome.branches} == {None}
