@@ -57,6 +57,14 @@ def main(argv: Sequence[str]) -> int:
         return local.render(local_run(options))
     if options.verb == "check":
         return local.check(local_run(options))
+    if options.verb == "branches":
+        return local.branches(
+            options.settings,
+            older_than=options.older_than,
+            keep=options.keep,
+            dry_run=options.dry_run,
+            as_json=options.json,
+        )
     return local.plan(options.settings)
 
 
@@ -90,14 +98,41 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         add_rendering_arguments(verbs.add_parser(verb, help=text, description=text))
     text = "show the plan against a region, from a local settings file; writes nothing"
-    plan = verbs.add_parser("plan", help=text, description=text)
-    plan.add_argument(
+    add_settings_argument(verbs.add_parser("plan", help=text, description=text))
+    text = "list the branches that have paths in a space; take out those that are built no more"
+    branches = verbs.add_parser("branches", help=text, description=text)
+    add_settings_argument(branches)
+    add_branches_arguments(branches)
+    return parser
+
+
+def add_settings_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what the verbs share that speak with a region."""
+    parser.add_argument(
         "--settings",
         required=True,
         metavar="FILE",
         help="YAML with `regions` (as in the private settings), `inputs` (as in the form) and `user`",
     )
-    return parser
+
+
+def add_branches_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only `branches` takes."""
+    parser.add_argument(
+        "--older-than",
+        metavar="AGE",
+        help="publish the routes files without the branches last built longer ago: 12h, 30d, 8w",
+    )
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="PATTERN,…",
+        help="branches that stay whatever their age, such as release/*; repeatable. "
+        "main, master, release and what is served at / always stay",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and write nothing")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,13 +15,15 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Optional
 
 from bcs_template_set.atom_sdk.credential import Credential
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.sdk_file import AgentIdentity
-from bcs_template_set.clock import Deadline, SystemClock
+from bcs_template_set.clock import Clock, Deadline, SystemClock
 from bcs_template_set.ending import show_lines
 from bcs_template_set.errors import InputsInvalid, SdkFileUnreadable, StepError
 from bcs_template_set.interruption import stoppable
@@ -106,22 +108,33 @@ def show_plan(settings_file: Path, *, language: Language) -> int:
         return 1
     at_desk = {"TERM": os.environ.get("TERM", "")}  # whatever else it says, no worker reads this
     progress = ShownProgress(log, clock=clock, audience=audience_of(at_desk, sys.stdout))
-    heading = Heading(step_version=step_version())
-    world = World(
-        agent=agent,
-        log=log,
-        clock=clock,
-        deadline=Deadline(clock, seconds=None),
-        story=Story(clock=clock, language=language, heading=heading, on_move=progress.move),
-        workspace=Path.cwd(),
-        on_region=progress.begin,
-    )
+    world = world_at_desk(agent, log=log, clock=clock, progress=progress)
     with stoppable(clock) as interruption:
         outcome = run_step(world)
         interruption.close()
     progress.finish(world.story, outcome)
     show_lines(log, verdict_lines(outcome))
     return 0 if outcome.error is None else 1
+
+
+def world_at_desk(
+    agent: LocalAgent, *, log: Log, clock: Clock, progress: Optional[ShownProgress] = None
+) -> World:
+    """Return the world of a run at a desk: the working directory, no deadline, nobody but the log to tell."""
+    heading = Heading(step_version=step_version())
+    story = Story(clock=clock, language=log.language, heading=heading)
+    world = World(
+        agent=agent,
+        log=log,
+        clock=clock,
+        deadline=Deadline(clock, seconds=None),
+        story=story,
+        workspace=Path.cwd(),
+    )
+    if progress is None:
+        return world
+    story.on_move = progress.move
+    return replace(world, on_region=progress.begin)
 
 
 def read_settings_file(path: Path) -> Mapping[str, YamlValue]:

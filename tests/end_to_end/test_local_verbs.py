@@ -66,6 +66,17 @@ def test_later_values_files_win_and_set_gives_the_builds_names(desk: Path) -> No
     assert data["a"].endswith("/7/web")
 
 
+def test_render_says_that_the_paths_of_other_branches_are_not_shown(desk: Path) -> None:
+    values = "app: a\ndomains: [{host: a.b, image: 'r:1', load_balancers: [lb-1], branch_paths: true}]\n"
+    (desk / "values.yaml").write_text(values)
+    done = run("render", "--values", "values.yaml", "--set", "branch.name=x", at=desk)
+    assert done.returncode == 0
+    assert done.stderr.startswith('Only the path /x/ of branch "x" is shown for a.b;')
+    assert done.stderr.count("\n") == 1
+    ingress = list(yaml.safe_load_all(done.stdout))[2]
+    assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/x/"]
+
+
 def test_check_ends_with_0_where_it_finds_nothing(desk: Path) -> None:
     arguments = ("--version", "1.0.7", "--template-space", "front-ends")
     done = run("check", "--values", "values.yaml", *arguments, at=desk)

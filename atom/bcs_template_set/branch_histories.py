@@ -1,0 +1,125 @@
+"""Read which branches have paths in a space, and when each was built last. Only reads leave this module.
+
+One list of files, then the current version of every routes file, then all versions of the files of those
+domains that a branch has a path of: what is read grows with branches, not with the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Optional
+
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.hidden_versions import read_unmerged
+from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.template_files import Reader, oldest_of_each_name
+from bcs_template_set.branches import (
+    ROUTES_FILE,
+    HeldPath,
+    Histories,
+    PublishedVersion,
+    RoutesFile,
+    SpaceBranches,
+    files_of,
+)
+from bcs_template_set.errors import OutOfTime, StepError
+from bcs_template_set.manifests.branch_paths import claims_of
+from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.messages import Text, say
+from bcs_template_set.overlap import Raised, overlap
+from bcs_template_set.provenance import read_provenance
+
+
+def read_branches(reader: Reader, *, project: str, space_id: str, concurrency: int) -> SpaceBranches:
+    """Return the branches' paths in a space's routes files, and the versions that tell their age.
+
+    Raises:
+        StepError: the files of the space, or a routes file, could not be read.
+    """
+    rows = oldest_of_each_name(reader.read(protocol.list_files(project, space_id)))
+    files = _read_current(reader, rows.values(), project=project, concurrency=concurrency)
+    held, unreadable = _held_paths(files)
+    wanted = sorted({name for path in held for name in files_of(path) if name in rows})
+    histories, notes = _read_histories(
+        reader, {name: rows[name] for name in wanted}, project=project, concurrency=concurrency
+    )
+    unread = [say("branches.unreadable_file", name=name) for name in unreadable]
+    return SpaceBranches(files, tuple(held), histories, (*unread, *notes))
+
+
+def read_hidden(
+    reader: Reader, found: SpaceBranches, names: Iterable[str], *, project: str, concurrency: int
+) -> dict[str, list[str]]:
+    """Return, by file, the names of the versions that a race has hidden and nobody has merged (lineage.py).
+
+    Raises:
+        StepError: such a version could not be read.
+    """
+    files = [found.existing(name) for name in names]
+    hidden = read_unmerged(reader, project, files, concurrency=concurrency)
+    return {
+        file.metadata.real_name: [rival.version.version for rival in hidden.get(file.metadata.id, ())]
+        for file in files
+    }
+
+
+def _read_current(
+    reader: Reader, rows: Iterable[TemplateFile], *, project: str, concurrency: int
+) -> dict[str, RoutesFile]:
+    routes = [row for row in rows if row.real_name.endswith(ROUTES_FILE) and row.version_id]
+    reads = [partial(reader.read, protocol.get_version(project, row.version_id)) for row in routes]
+    found: dict[str, RoutesFile] = {}
+    for row, result in zip(routes, overlap(reads, concurrency=concurrency)):
+        if isinstance(result, Raised):
+            raise result.error
+        found[row.real_name] = RoutesFile(row, result.value)
+    return found
+
+
+def _held_paths(files: Mapping[str, RoutesFile]) -> tuple[list[HeldPath], list[str]]:
+    """Return the paths that branches claim, and the names of the files that can't be read."""
+    held: list[HeldPath] = []
+    unreadable: list[str] = []
+    for name, file in sorted(files.items()):
+        documents = parse_foreign(file.current.content)
+        if documents is None:
+            unreadable.append(name)
+            continue
+        held += [HeldPath(name, host, claim) for host, claim in claims_of(documents)]
+    return held, unreadable
+
+
+def _read_histories(
+    reader: Reader, rows: Mapping[str, TemplateFile], *, project: str, concurrency: int
+) -> tuple[Histories, list[Text]]:
+    """Return the versions by file. A list that can't be read (all contents are in it) is told, no failure."""
+    reads = [partial(_read_history, reader, row, project=project) for row in rows.values()]
+    histories: dict[str, Optional[tuple[PublishedVersion, ...]]] = {}
+    notes: list[Text] = []
+    for name, result in zip(rows, overlap(reads, concurrency=concurrency)):
+        if not isinstance(result, Raised):
+            histories[name] = result.value
+        elif isinstance(result.error, StepError) and not isinstance(result.error, OutOfTime):
+            histories[name] = None
+            notes.append(say("branches.age_unreadable", name=name, problem=result.error.title()))
+        else:
+            raise result.error
+    return histories, notes
+
+
+def _read_history(reader: Reader, row: TemplateFile, *, project: str) -> tuple[PublishedVersion, ...]:
+    versions = reader.read(protocol.list_versions(project, row.id))
+    return tuple(_published(version) for version in versions if not version.draft)
+
+
+def _published(version: TemplateVersion) -> PublishedVersion:
+    origin = read_provenance(version.description)
+    return PublishedVersion(
+        id=version.id,
+        name=version.version,
+        at=version.create_at,
+        branch=origin.branch if origin else "",
+        build=origin.build if origin else 0,
+        who=(origin.started_by if origin else "") or version.creator,
+    )

@@ -1,0 +1,421 @@
+"""`bcs-template-set branches`: who is where and since when, and taking out what nobody builds any more."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+from tests.emulator.faults import Fault, Match
+from tests.emulator.state import State
+from tests.end_to_end.publishing import (
+    CREATE_VERSION,
+    GET_FILE,
+    SPACE,
+    USER,
+    Site,
+    open_site,
+)
+from tests.worker import STEP
+
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.local_branches import Arguments, run_branches
+from bcs_template_set.local_plan import LocalAgent, world_at_desk
+from bcs_template_set.manifests.branch_paths import claims_of
+from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.provenance import read_provenance
+
+DAY = 86_400
+ROUTES = "www.example.com.routes.yaml"
+LIST_VERSIONS = Match("GET", r"/template/[0-9a-f]{24}/versions$")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the verb printed, its exit status, and what it wrote."""
+
+    status: int
+    out: str
+    log: str
+    written: int
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Return its JSON."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+def branches(
+    site: Site,
+    *,
+    user: str = USER,
+    older_than: Optional[str] = None,
+    keep: tuple[str, ...] = (),
+    dry_run: bool = False,
+    as_json: bool = False,
+) -> Said:
+    """Run the verb in this process, on the site's clock."""
+    before = len(site.emulator.writes())
+    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
+    inputs = {"region": "gz", "project_code": "web", "template_space": SPACE}
+    agent = LocalAgent({"regions": {"gz": {**region, "owner": USER}}, "inputs": dict(inputs), "user": user})
+    log, out = io.StringIO(), io.StringIO()
+    world = world_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
+    arguments = Arguments(older_than=older_than, keep=keep, dry_run=dry_run, as_json=as_json)
+    status = run_branches(world, arguments, out=out)
+    assert f"{site.app}-secret" not in log.getvalue() + out.getvalue()
+    return Said(status, out.getvalue(), log.getvalue(), len(site.emulator.writes()) - before)
+
+
+def build(site: Site, branch: str, *hosts: str) -> None:
+    """Let a branch be built, a new image for each of its domains."""
+    site.build += 1
+    site.branch = branch
+    domains = [
+        {
+            "host": host,
+            "image": f"example.com/web:{site.build}",
+            "load_balancers": ["lb-1", "lb-2"],
+            "branch_paths": True,
+        }
+        for host in hosts or ("www.example.com",)
+    ]
+    ran = site.run(templates="builtin:web", values=json.dumps({"app": "web", "domains": domains}))
+    assert ran.outcome.result == "published", ran.log
+
+
+def paths(site: Site, name: str = ROUTES) -> dict[str, str]:
+    """Return the branches of a routes file's paths."""
+    documents = parse_foreign(site.contents()[name])
+    assert documents is not None
+    return {claim.path: claim.branch for _, claim in claims_of(documents)}
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Yield a domain where main is 40 days old, feature-old 39 days and feature-new an hour."""
+    with open_site() as made:
+        build(made, "main")
+        made.clock.time += DAY
+        build(made, "feature-old")
+        made.clock.time += 39 * DAY
+        build(made, "feature-new")
+        made.clock.time += 3600
+        yield made
+
+
+# --- looking --------------------------------------------------------------------------------------------
+
+
+def test_every_path_is_listed_with_branch_last_build_age_and_who(site: Site) -> None:
+    said = branches(site)
+    assert (said.status, said.written) == (0, 0)
+    rows = [line.split("  ") for line in said.out.splitlines()]
+    table = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    host = "www.example.com"
+    assert table == [
+        ["domain", "path", "branch", "last build", "age", "by", "protected"],
+        [host, "/", "main", "#8", "40 days", "wangwu", "yes"],
+        [host, "/feature-new/", "feature-new", "#10", "1 hour", "wangwu"],
+        [host, "/feature-old/", "feature-old", "#9", "39 days", "wangwu"],
+    ]
+
+
+def test_a_later_build_of_a_branch_makes_it_young_again_although_its_route_was_there(site: Site) -> None:
+    build(site, "feature-old")
+    site.clock.time += 2 * 60
+    (row,) = [row for row in branches(site, as_json=True).told["branches"] if row["branch"] == "feature-old"]
+    assert (row["added_build"], row["last_build"], row["age_seconds"]) == (9, 11, 120)
+
+
+def test_json_is_the_only_thing_on_stdout_and_says_the_same(site: Site) -> None:
+    told = branches(site, as_json=True).told
+    assert told["space"] == SPACE
+    assert "removals" not in told
+    assert told["branches"][0] == {
+        "domain": "www.example.com",
+        "path": "/",
+        "branch": "main",
+        "file": ROUTES,
+        "added_build": 8,
+        "last_build": 8,
+        "last_at": "2026-01-01T01:10:01Z",
+        "age_seconds": 40 * DAY + 3600,
+        "who": "wangwu",
+        "protected": True,
+    }
+
+
+def test_a_list_of_versions_that_cannot_be_read_costs_the_age_only_and_is_said(site: Site) -> None:
+    body = '{"code": 1, "message": "too much", "data": null}'
+    site.emulator.faults.add(Fault("answer", LIST_VERSIONS, status=200, body=body))
+    said = branches(site, older_than="1d")
+    assert (said.status, said.written) == (0, 0)
+    assert "not known" in said.out
+    assert "so the age of its branches is not known" in said.log
+
+
+def test_a_space_without_branch_paths_says_so() -> None:
+    with open_site(a_yaml="kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n") as site:
+        site.run()
+        assert branches(site).out == "No branch has a path of its own in front-ends.\n"
+
+
+def test_a_space_that_is_not_there_is_a_mistake() -> None:
+    with open_site() as site:
+        said = branches(site)
+        assert said.status == 1
+        assert "Project web has no template space front-ends" in said.log
+
+
+def test_who_may_not_look_is_told_as_the_step_tells_it(site: Site) -> None:
+    said = branches(site, user="wangwu")
+    assert said.status == 1
+    assert f"belongs to {USER}" in said.log
+
+
+# --- taking out -----------------------------------------------------------------------------------------
+
+
+def test_what_is_older_goes_in_a_version_of_its_own_and_nothing_else_changes(site: Site) -> None:
+    before = site.contents()
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (0, 1)
+    assert paths(site) == {"/": "main", "/feature-new/": "feature-new"}
+    gone, kept = before[ROUTES].splitlines(), site.contents()[ROUTES].splitlines()
+    assert [line for line in kept if line not in gone and "/branches:" not in line] == []
+    assert site.contents()["www.example.com.deployment.yaml"] == before["www.example.com.deployment.yaml"]
+    assert "1.0.10-feature-new.2 published without www.example.com/feature-old/ (feature-old)" in said.log
+    assert "the cluster serves these paths until the files are deployed" in said.log
+
+
+def test_the_version_says_who_wrote_it_and_what_it_was_made_from(site: Site) -> None:
+    current = site.history(ROUTES)[-1]
+    branches(site, older_than="30d")
+    written = site.history(ROUTES)[-1]
+    origin = read_provenance(written.description)
+    assert origin is not None
+    assert (origin.acting_as, origin.started_by, origin.branch, origin.build) == (USER, USER, "", 0)
+    assert origin.bases == (current.id,)
+    assert written.creator == USER
+
+
+def test_a_second_look_finds_nothing_more_to_take_out(site: Site) -> None:
+    branches(site, older_than="30d")
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (0, 0)
+    assert "No path is to go" in said.log
+
+
+def test_the_next_build_of_a_branch_that_went_brings_its_path_back(site: Site) -> None:
+    branches(site, older_than="30d")
+    build(site, "feature-old")
+    assert paths(site) == {"/": "main", "/feature-new/": "feature-new", "/feature-old/": "feature-old"}
+
+
+def test_a_name_that_was_used_already_is_not_used_again(site: Site) -> None:
+    taken = "1.0.10-feature-new.2"
+    current = site.contents()[ROUTES]
+    site.emulator.state.add_version(SPACE, ROUTES, version=taken, content="a: 1\n", creator=USER)
+    site.emulator.state.add_version(SPACE, ROUTES, version="1.0.10-x", content=current, creator=USER)
+    site.emulator.state.add_version(SPACE, ROUTES, version="1.0.10-x.2", content=current, creator=USER)
+    site.emulator.state.find_versions(SPACE, ROUTES)[-2].create_at += 1
+    branches(site, older_than="30d")
+    names = site.version_names(ROUTES)
+    assert len(names) == len(set(names))
+    assert paths(site) == {"/": "main", "/feature-new/": "feature-new"}
+
+
+def test_a_dry_run_says_what_would_go_and_writes_nothing(site: Site) -> None:
+    before = site.contents()
+    said = branches(site, older_than="30d", dry_run=True)
+    assert (said.status, said.written) == (0, 0)
+    assert f"{ROUTES}: would go: www.example.com/feature-old/ (feature-old)" in said.log
+    assert "Nothing was written" in said.log
+    assert site.contents() == before
+
+
+def test_json_tells_what_went(site: Site) -> None:
+    (removal,) = branches(site, older_than="30d", as_json=True).told["removals"]
+    assert removal == {
+        "file": ROUTES,
+        "state": "applied",
+        "version": "1.0.10-feature-new.2",
+        "previous_version": "1.0.10-feature-new",
+        "paths": ["www.example.com/feature-old/"],
+        "branches": ["feature-old"],
+        "reason": None,
+    }
+
+
+def test_what_is_kept_and_what_is_served_at_the_root_stays_whatever_its_age(site: Site) -> None:
+    site.clock.time += 100 * DAY
+    said = branches(site, older_than="1d", keep=("release/*, feature-o*",))
+    assert said.status == 0
+    assert paths(site) == {"/": "main", "/feature-old/": "feature-old"}
+
+
+def test_all_domains_of_a_stale_branch_lose_it_each_in_its_own_version(site: Site) -> None:
+    build(site, "stale", "a.example.com", "b.example.com", "c.example.com")
+    build(site, "main", "a.example.com", "b.example.com", "c.example.com")
+    site.clock.time += 10 * DAY
+    build(site, "feature-new")
+    said = branches(site, older_than="9d", keep=("feature-*",))
+    assert (said.status, said.written) == (0, 3)
+    for host in ("a", "b", "c"):
+        assert paths(site, f"{host}.example.com.routes.yaml") == {"/": "main"}
+
+
+# --- what does not go -----------------------------------------------------------------------------------
+
+
+def edit(site: Site, old: str, new: str) -> None:
+    """Let somebody edit the current version by hand, in the console."""
+    text = site.contents()[ROUTES]
+    assert old in text
+    site.emulator.state.add_version(
+        SPACE, ROUTES, version="9.0.0", content=text.replace(old, new), creator="zhangsan"
+    )
+
+
+def test_comments_and_other_edits_by_hand_stay_as_they_are(site: Site) -> None:
+    edit(site, "      http:\n", "      http: # by hand\n")
+    assert branches(site, older_than="30d").status == 0
+    assert "      http: # by hand\n" in site.contents()[ROUTES]
+    assert "feature-old" not in site.contents()[ROUTES]
+
+
+def test_a_file_edited_into_another_form_is_left_as_it_is_and_the_reason_said(site: Site) -> None:
+    edit(site, "apiVersion: v1\n", "apiVersion: &version v1\n")
+    before = site.contents()
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (1, 0)
+    assert "left as it is" in said.log
+    assert "anchors" in said.log
+    assert site.contents() == before
+    (removal,) = branches(site, older_than="30d", as_json=True).told["removals"]
+    assert removal["state"] == "refused"
+    assert "anchors" in removal["reason"]
+
+
+def test_the_last_path_of_an_ingress_stays() -> None:
+    with open_site() as site:
+        build(site, "feature-old")
+        site.clock.time += 40 * DAY
+        said = branches(site, older_than="30d")
+        assert (said.status, said.written) == (1, 0)
+        assert "without any path" in said.log
+
+
+def test_one_file_that_is_refused_does_not_stop_the_others(site: Site) -> None:
+    build(site, "stale", "a.example.com")
+    build(site, "main", "b.example.com")
+    build(site, "stale", "b.example.com")
+    site.clock.time += 10 * DAY
+    build(site, "feature-new")
+    said = branches(site, older_than="9d", keep=("feature-*",))
+    assert (said.status, said.written) == (1, 1)
+    assert paths(site, "b.example.com.routes.yaml") == {"/": "main"}
+    assert paths(site, "a.example.com.routes.yaml") == {"/stale/": "stale"}
+
+
+# --- others at the same time ----------------------------------------------------------------------------
+
+
+def hotfix(state: State) -> None:
+    """Publish as a build of another branch would, by hand."""
+    text = state.current_content(SPACE, ROUTES).replace("nodePort: 0", "nodePort: 30123")
+    state.add_version(SPACE, ROUTES, version="9.0.0", content=text, creator="zhangsan")
+
+
+def test_a_version_published_since_the_look_is_not_overwritten(site: Site) -> None:
+    site.rival(hotfix, before=GET_FILE)
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (1, 0)
+    assert "9.0.0" in said.log
+    assert "nodePort: 30123" in site.contents()[ROUTES]
+    assert branches(site, older_than="30d").status == 0
+    assert "nodePort: 30123" in site.contents()[ROUTES]
+    assert "/feature-old/" not in paths(site)
+
+
+def test_a_version_written_in_the_last_window_is_said_and_its_branch_is_not_lost(site: Site) -> None:
+    def rival(_: State) -> None:
+        build(site, "feature-racing")
+
+    site.rival(rival, before=CREATE_VERSION)
+    said = branches(site, older_than="30d")
+    assert said.status == 1
+    assert "somebody published at the same time" in said.log
+    build(site, "feature-new")
+    assert paths(site) == {
+        "/": "main",
+        "/feature-new/": "feature-new",
+        "/feature-racing/": "feature-racing",
+    }
+
+
+def test_a_version_that_a_race_has_hidden_is_not_buried(site: Site) -> None:
+    site.rival(lambda _: build(site, "feature-racing"), before=CREATE_VERSION)
+    branches(site, older_than="30d")
+    site.clock.time += 40 * DAY
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (1, 0)
+    assert "the next build of this domain brings it back" in said.log
+
+
+# --- the command ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--older-than", "soon"), ('--older-than is "soon"', "30d")),
+        (("--older-than", "0d"), ('--older-than is "0d"',)),
+        (("--keep", "x"), ("--keep means nothing without --older-than",)),
+        (("--dry-run",), ("--dry-run means nothing without --older-than",)),
+    ],
+)
+def test_a_mistaken_argument_is_told_before_anything_is_sent(
+    tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "desk.yaml").write_text("{}")
+    done = run(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    for word in words:
+        assert word in done.stderr
+
+
+def test_the_command_lists_and_takes_out(tmp_path: Path) -> None:
+    with open_site() as site:
+        build(site, "main")
+        build(site, "feature-old")
+        region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": "web_app-secret"}
+        inputs = {"region": "gz", "project_code": "web", "template_space": SPACE}
+        desk = {"regions": {"gz": region}, "inputs": inputs, "user": USER}
+        (tmp_path / "desk.yaml").write_text(json.dumps(desk))
+        done = run(tmp_path, "--older-than", "1h", "--keep", "release/*")
+        assert done.returncode == 0, done.stderr
+        assert "/feature-old/" in done.stdout
+        assert paths(site) == {"/": "main"}
+        assert "web_app-secret" not in done.stdout + done.stderr
+
+
+def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(STEP), "branches", "--settings", "desk.yaml", *arguments],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
