@@ -57,6 +57,7 @@ def end_run(
     try:
         write_output(_output(told, report, artifacts, place=place, mask=mask))
     finally:
+        log.group_end()  # inside, nobody would see the rows that begin the last lines
         show_lines(log, verdict_lines(told, report_path=page))
 
 

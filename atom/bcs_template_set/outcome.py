@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Optional
 
+from bcs_template_set.branches import BranchRow
 from bcs_template_set.errors import StepError
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.plan import Change, Plan
@@ -19,7 +20,10 @@ FileState = Literal["applied", "unchanged", "skipped", "failed", "not-attempted"
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """How one planned change ended. `creator` is who BCS recorded for the version that was written."""
+    """How one planned change ended. `creator` is who BCS recorded for the version that was written.
+
+    `seconds` is how long it took to publish.
+    """
 
     change: Change
     state: FileState
@@ -28,6 +32,7 @@ class FileOutcome:
     creator: str = ""
     error: Optional[StepError] = None
     notes: tuple[Text, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class Outcome:
     chart: ChartState = "none"
     error: Optional[StepError] = None
     rollout: Optional[Rollout] = None
+    branches: tuple[BranchRow, ...] = ()
     warnings: tuple[Text, ...] = ()
     phases: tuple[Phase, ...] = ()
     requests: tuple[RequestRecord, ...] = ()

@@ -7,11 +7,13 @@ was written is said. Performs no I/O; safe to add to from several threads.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from bcs_template_set.branches import BranchRow
 from bcs_template_set.clock import Clock
 from bcs_template_set.errors import DeployIncomplete, OutcomeUnknown, StepError
 from bcs_template_set.manifests.parse import ManifestFile
@@ -47,7 +49,8 @@ def _nobody(_: Story) -> None:
 class Story:
     """Collects what happened. `heading` and the rest are filled in as soon as each is known.
 
-    `gone_well` names the phases that did not end by an error. `on_move` hears, from whichever thread, that
+    `gone_well` names the phases that did not end by an error. `may_have_written`: the run was stopped while
+    it was not known what became of a write. `on_move` hears, from whichever thread, that
     the story can be told further than before.
     """
 
@@ -62,14 +65,17 @@ class Story:
     gone_well: list[str] = field(default_factory=list)
     requests: list[RequestRecord] = field(default_factory=list)
     rollout: Optional[Rollout] = None
+    branches: tuple[BranchRow, ...] = ()
     error: Optional[StepError] = None
     rendered: tuple[ManifestFile, ...] = ()
     created_space: bool = False
     stopped: bool = False
+    may_have_written: bool = False
     under_way: Optional[UnderWay] = None
     on_move: Callable[[Story], None] = _nobody
     _watched: dict[str, Watched] = field(default_factory=dict)
-    _writes_under_way: int = 0
+    _sending: Counter[int] = field(default_factory=Counter)
+    _unrecorded: Counter[int] = field(default_factory=Counter)
     _files: dict[str, FileOutcome] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -95,6 +101,7 @@ class Story:
         with self._lock:
             if self.stopped:
                 return
+            self._unrecorded.pop(threading.get_ident(), None)
             known = self._files.get(outcome.change.name)
             self._files[outcome.change.name] = _later(known, outcome)
         self.on_move(self)
@@ -118,28 +125,44 @@ class Story:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Count a write while it is under way.
+        """Count a write from when it is sent until this thread records what came of it.
 
-        What leaves it by a stop, which is no `Exception`, stays counted: nobody knows what became of it.
+        One that BCS refused is over at once. One that a stop leaves, which is no `Exception`, stays counted:
+        nobody knows what became of it.
         """
-        self._count_write(1)
+        thread = threading.get_ident()
+        with self._lock:
+            self._sending[thread] += 1
+            self._unrecorded[thread] += 1
         try:
             yield
-        except Exception:
-            self._count_write(-1)
+        except Exception as exc:
+            with self._lock:
+                self._sending[thread] -= 1
+                self._unrecorded[thread] -= not _may_have_written(exc)
             raise
-        self._count_write(-1)
+        with self._lock:
+            self._sending[thread] -= 1
 
     def stop(self, error: StepError) -> None:
         """End the story of a run that is stopped: what its threads still do is not part of it."""
         with self._lock:
-            self.stopped, self.error, count = True, error, self._writes_under_way
+            self.stopped, self.error = True, error
+            count = len(+self._open_ended())
+        self.may_have_written = count > 0
         if count:
             self.warnings.append(say("step.writes_under_way", count=count))
 
-    def _count_write(self, step: int) -> None:
-        with self._lock:
-            self._writes_under_way += step
+    def _open_ended(self) -> Counter[int]:
+        """Return the writes, by thread, of which nobody has told yet what came of them.
+
+        The story knows of the folder from the moment on that it is created; and what was deployed is told by
+        the rollout, not by files.
+        """
+        if "publish" in self.gone_well:
+            return self._sending
+        known = Counter({threading.get_ident(): int(self.created_space)})
+        return self._unrecorded - known
 
     def files(self) -> tuple[FileOutcome, ...]:
         """Return how every planned change has ended; those nobody got to are "not-attempted"."""
@@ -157,7 +180,8 @@ class Story:
 
     def tell(self, result: Result) -> Outcome:
         """Return the whole story so far as a value."""
-        changed = self.created_space or self.chart == "created" or _may_have_written(self.error)
+        changed = self.created_space or self.chart == "created" or self.may_have_written
+        changed = changed or _may_have_written(self.error)
         changed = changed or any(map(_may_have_changed, self.files()))
         changed = changed or _may_have_deployed(self.rollout, self.error)
         return Outcome(
@@ -169,7 +193,8 @@ class Story:
             plan=self.plan,
             files=self.files(),
             chart=self.chart,
-            rollout=self.rollout,
+            rollout=self._rollout_so_far(),
+            branches=self.branches,
             error=self.error,
             warnings=tuple(self.warnings),
             phases=tuple(self.phases),
@@ -177,13 +202,25 @@ class Story:
             finished_at=self.clock.now(),
         )
 
+    def _rollout_so_far(self) -> Optional[Rollout]:
+        """Return the rollout; where the run was stopped in its wait, with the workloads as last seen."""
+        rollout = self.rollout
+        if rollout is None or rollout.watched:
+            return rollout
+        files = {(file.name, file.version) for file in (*rollout.deployed, *rollout.live_already)}
+        seen = [w for w in self.watched() if (w.workload.file_name, w.workload.version) in files]
+        return replace(rollout, watched=tuple(seen))
+
 
 def _later(known: Optional[FileOutcome], outcome: FileOutcome) -> FileOutcome:
-    """Return what is true of a file in two rounds: a version once written stays written."""
+    """Return what is true of a file in two rounds: a version once written stays written.
+
+    So it does where a later round could not write another one, and found then that none is needed.
+    """
     if known is None or not known.version_id or known.state not in ("applied", "failed"):
         return outcome
-    if outcome.state == "unchanged" and known.state == "applied":
-        return known
+    if outcome.state in ("unchanged", "skipped"):
+        return replace(known, state="applied", error=None)
     if outcome.state == "failed" and not outcome.version_id:
         return replace(outcome, version_id=known.version_id, version=known.version)
     return outcome
@@ -195,7 +232,7 @@ def _may_have_changed(file: FileOutcome) -> bool:
     return file.state == "applied" or is_half_done or _may_have_written(file.error)
 
 
-def _may_have_written(error: Optional[StepError]) -> bool:
+def _may_have_written(error: Optional[Exception]) -> bool:
     return isinstance(error, OutcomeUnknown)
 
 

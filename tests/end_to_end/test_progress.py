@@ -13,7 +13,6 @@ from tests.end_to_end.scene import FILES, site
 from tests.worker import PROGRESS, Finished, Worker
 
 TARGET = {"action": "deploy", "cluster_id": "BCS-K8S-40000", "namespace": "prod"}
-WORKLOAD = "Deployment/deployment.nginx.www.example.com"
 
 
 @pytest.fixture
@@ -41,10 +40,10 @@ def test_a_deployment_is_told_as_rising_numbers_that_end_with_the_whole(worker: 
     assert numbers[-1] == 1
 
 
-def test_a_platform_that_takes_more_is_told_phases_and_workloads(worker: Worker) -> None:
+def test_a_platform_that_takes_more_is_told_phases_and_domains(worker: Worker) -> None:
     last = json.loads(told(in_detail(worker).run(**TARGET))[-1])
     assert last["progress"] == {"value": 1, "summary": "1/1"}
-    assert last["subtasks"]["items"] == [{"name": WORKLOAD, "progress": 1, "status": "succeeded"}]
+    assert last["subtasks"]["items"] == [{"name": "www.example.com", "progress": 1, "status": "succeeded"}]
     phases = [item["name"] for item in last["timeline"]["items"]]
     assert phases == ["settings", "render", "plan", "publish", "deploy and wait"]
     assert all(item["duration"] >= 0 for item in last["timeline"]["items"])

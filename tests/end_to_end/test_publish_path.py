@@ -95,7 +95,13 @@ def test_the_outputs_name_the_versions_that_were_written(site: Site) -> None:
     assert (output["result"], output["changed"]) == ("published", "true")
     (version,) = site.history("a.yaml")
     entry = json.loads(output["versions"])["a.yaml"]
-    assert entry == {"id": version.id, "version": "1.0.7-main", "previous_id": "", "previous_version": ""}
+    assert entry == {
+        "id": version.id,
+        "version": "1.0.7-main",
+        "previous_id": "",
+        "previous_version": "",
+        "state": "published",
+    }
 
 
 def test_a_creator_that_is_not_the_acting_user_is_reported(site: Site) -> None:
@@ -152,6 +158,7 @@ def test_one_changed_image_writes_one_file(site: Site) -> None:
         "version": "1.0.8-main",
         "previous_id": before.id,
         "previous_version": "1.0.7-main",
+        "state": "published",
     }
     planning = [*PROJECT_AND_SPACE, *LISTS, SEEN, SEEN]
     writing = ["GetTemplateMetadata", "CreateTemplateVersion", SEEN, *LISTS]

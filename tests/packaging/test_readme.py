@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any, Callable, get_origin, get_type_hints
 
 import pytest
-from tests.packaging.documents import CHINESE_README, DOCUMENTS, ENGLISH_README, Document
+from tests.packaging.documents import (
+    CHINESE_README,
+    DOCUMENTS,
+    ENGLISH_README,
+    Document,
+    broken_links,
+)
 from tests.packaging.store_files import PROJECT, general_title
 
-from bcs_template_set.bcs import deploy_calls, protocol
+from bcs_template_set.bcs import deploy_calls, live_routes, protocol
 from bcs_template_set.bcs.calls import Call, Read, Write
 from bcs_template_set.errors import every_error
 from bcs_template_set.local_plan import LocalAgent, read_settings_file
@@ -146,6 +152,7 @@ CALLS: Mapping[str, Call[object]] = {
     "get_live": deploy_calls.get_live(PLACE, kind="Pod", name="{name}"),
     "list_live": deploy_calls.list_live(PLACE, kind="Pod"),
     "list_pods_of": deploy_calls.list_pods_of(PLACE, kind="Job", name="{name}"),
+    "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
 }
 
 
@@ -155,7 +162,8 @@ def test_this_test_knows_every_call() -> None:
         for name, found in vars(deploy_calls).items()
         if isfunction(found) and get_origin(get_type_hints(found).get("return")) in (Read, Write)
     }
-    assert set(CALLS) == {name for name in protocol.__all__ if name.islower()} | deploying
+    live = {"list_live_ingresses"}
+    assert set(CALLS) == {name for name in protocol.__all__ if name.islower()} | deploying | live
 
 
 @both
@@ -174,7 +182,7 @@ def _grant(call: Call[object]) -> str:
 
 def _calls_made() -> set[str]:
     """Return the calls that a module other than their own names."""
-    own = ("protocol.py", "deploy_calls.py")
+    own = ("protocol.py", "deploy_calls.py", "live_routes.py")
     text = "\n".join(
         path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name not in own
     )
@@ -282,29 +290,7 @@ def test_every_make_target_that_is_named_exists(document: Document) -> None:
 
 @both
 def test_every_link_leads_somewhere(document: Document) -> None:
-    links = re.findall(r"\]\(([^)\s]+)\)", document.without_fences())
-    assert links
-    broken = [link for link in links if not _leads_somewhere(link, document)]
-    assert broken == []
-
-
-def _leads_somewhere(link: str, document: Document) -> bool:
-    file, _, anchor = link.partition("#")
-    target = (document.path.parent / file).resolve() if file else document.path
-    if not target.is_file():
-        return False
-    anchors = {_anchor(heading) for heading in _headings(target)}
-    return not anchor or anchor in anchors
-
-
-def _headings(path: Path) -> list[str]:
-    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-
-
-def _anchor(heading: str) -> str:
-    """Return the anchor that GitHub gives a heading: lower case, spaces to dashes, no punctuation."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+    assert broken_links(document.path) == []
 
 
 def test_every_module_is_in_the_layout_once() -> None:

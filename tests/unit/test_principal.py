@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 import pickle
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Optional
 
@@ -123,6 +124,10 @@ def test_an_app_of_the_acting_user_comes_before_the_regions_own() -> None:
 def test_a_user_nobody_named_is_a_stop_that_names_the_variable() -> None:
     with pytest.raises(UserUnknown, match="BK_CI_START_USER_NAME"):
         resolve_principal(region(), People(modifier="lisi"), run_as="starter")
+    with pytest.raises(UserUnknown, match="BK_CI_AUTHORIZER, BK_CI_PIPELINE_UPDATE_USER"):
+        resolve_principal(region(), People(starter="lisi"), run_as="authorizer")
+    with pytest.raises(UserUnknown, match=r"(?<!, )BK_CI_PIPELINE_UPDATE_USER"):
+        resolve_principal(region(), People(starter="lisi", authorizer="lisi"), run_as="modifier")
     with pytest.raises(UserUnknown, match=r"regions\.gz\.owner"):
         resolve_principal(region(), People(modifier="lisi"), run_as="owner")
 
@@ -154,7 +159,7 @@ def test_an_access_token_is_sent_alone() -> None:
 
 def test_a_principal_is_made_in_one_place_and_never_changed_or_copied() -> None:
     principal = resolve_principal(region(), People(modifier="lisi"), run_as="modifier")
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="made by resolve_principal only"):
         Principal(
             object(), user="a", app_code="b", credential="", reason=say("identity.anybody"), form="app",
             secret=Secret("x"),
@@ -164,8 +169,46 @@ def test_a_principal_is_made_in_one_place_and_never_changed_or_copied() -> None:
     with pytest.raises(AttributeError):
         del principal.user
     for attempt in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="neither copied nor pickled"):
             attempt(principal)
+
+
+def test_the_values_a_principal_is_made_of_do_not_change_either() -> None:
+    app = App("a", Secret("b"))
+    values = (People(), AccessToken("id", Secret("t")), AppCredential("id", app))
+    for value, name in zip(values, ("starter", "token", "app")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, name, "other")
+
+
+def test_whom_the_platform_does_not_name_is_nobody() -> None:
+    assert People() == People(starter="", modifier="", authorizer="")
+
+
+@pytest.mark.parametrize("prefix", ["/v4", "/bcsapi/v4"])
+def test_a_token_names_no_user_its_reason_the_credential_and_its_secret_is_masked(prefix: str) -> None:
+    token = Secret("the-token")
+    principal = resolve_principal(
+        region(path_prefix=prefix), People(starter="a", modifier="b"), run_as="starter",
+        credential=AccessToken("id", token),
+    )  # fmt: skip
+    assert (principal.user, principal.app_code, principal.credential) == ("", "", "id")
+    assert principal.is_token
+    assert principal.reason == say("identity.reason_token", credential="id")
+    assert principal.secrets() == (token,)
+
+
+def test_an_app_is_no_token_names_no_credential_and_its_secret_is_masked() -> None:
+    principal = resolve_principal(region(), People(modifier="lisi"), run_as="modifier")
+    assert not principal.is_token
+    assert principal.credential == ""
+    assert principal.reason == say("identity.reason_modifier", region="gz")
+    assert [secret.reveal() for secret in principal.secrets()] == ["region-secret"]
+
+
+def test_a_repr_names_who_it_is_and_in_which_form() -> None:
+    principal = resolve_principal(region(), People(modifier="lisi"), run_as="modifier")
+    assert repr(principal) == "Principal('lisi', app_code='region_app', form='app')"
 
 
 def test_no_secret_is_in_a_repr() -> None:

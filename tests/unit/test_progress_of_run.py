@@ -8,24 +8,49 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Optional
 
+import msgspec
 import pytest
 from tests.unit.bcs.pieces import FakeClock
 
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.progress import Subtask
+from bcs_template_set.atom_sdk.progress_payload import (
+    LARGEST_PAYLOAD,
+    MOST_SUBTASKS,
+    build_detail,
+    encoded,
+)
 from bcs_template_set.errors import WorkspaceUnwritable
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, FileState, Heading, RequestRecord
 from bcs_template_set.plan import Change, Plan, Target
-from bcs_template_set.progress_of_run import MOST_OF_A_PHASE, SHARES, snapshot_of
+from bcs_template_set.progress_of_run import MOST_OF_A_PHASE, SHARES, WRITTEN, snapshot_of
 from bcs_template_set.progress_shown import Audience, ShownProgress, audience_of
 from bcs_template_set.regions import Endpoint, Region
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import End, Watched, Workload
 from bcs_template_set.settings import INPUTS
 from bcs_template_set.story import Story
 
 COMMAND = "::set-progress-rate "
+
+
+class ToldSubtask(msgspec.Struct):
+    name: str
+    status: str
+
+
+class ToldSubtasks(msgspec.Struct):
+    summary: str
+    items: list[ToldSubtask]
+
+
+class Told(msgspec.Struct):
+    """What the worker is told, as far as these tests look at it."""
+
+    subtasks: ToldSubtasks
 
 
 class Terminal(io.StringIO):
@@ -106,17 +131,91 @@ def test_while_publishing_there_is_a_subtask_for_each_domain_or_lone_file_that_i
     )
 
 
-def test_while_rolling_out_there_is_a_subtask_for_each_workload_with_its_pods_as_its_share() -> None:
+def test_while_rolling_out_there_is_a_subtask_for_each_file_with_workloads_and_their_pods_as_its_share() -> (
+    None
+):
     made = story("deploy")
     with made.phase("deploy"):
         for item in (watched("b", "pending", done=1), watched("a", "ready"), watched("c", "failed", done=1)):
             made.watch(item)
         subtasks = snapshot_of(made).subtasks
     assert subtasks == (
-        Subtask("Deployment/a", 1.0, "succeeded"),
-        Subtask("Deployment/b", 0.5, "running"),
-        Subtask("Deployment/c", 0.5, "failed"),
+        Subtask("a.yaml", 1.0, "succeeded"),
+        Subtask("b.yaml", WRITTEN + (1 - WRITTEN) * 0.5, "running"),
+        Subtask("c.yaml", WRITTEN + (1 - WRITTEN) * 0.5, "failed"),
     )
+
+
+def deploying(made: Story) -> tuple[Change, Change, Change]:
+    """Plan a domain of two files, of which one has a workload, and a file that has none; return the three."""
+    files = (
+        change("a.deployment.yaml", domain="a.example.com"),
+        change("a.routes.yaml", domain="a.example.com"),
+        change("settings.yaml"),
+    )
+    planned(made, *files)
+    return files
+
+
+def told(made: Story) -> list[tuple[str, float, str]]:
+    return [(s.name, round(s.progress, 2), s.status) for s in snapshot_of(made).subtasks]
+
+
+def test_a_domain_is_one_subtask_from_its_first_file_to_its_last_pod_and_never_goes_back() -> None:
+    made = story("deploy")
+    first, second, settings = deploying(made)
+    with made.phase("publish"):
+        assert told(made) == [("a.example.com", 0.0, "pending"), ("settings.yaml", 0.0, "pending")]
+        ended(made, (first, "applied"), (settings, "applied"))
+        assert told(made) == [("a.example.com", 0.2, "running"), ("settings.yaml", 0.4, "running")]
+        ended(made, (second, "applied"))
+    assert told(made)[0] == ("a.example.com", 0.4, "running")
+    with made.phase("deploy"):
+        made.watch(watched("a.deployment", "pending", done=1))
+        assert told(made) == [("a.example.com", 0.7, "running"), ("settings.yaml", 0.4, "running")]
+        made.watch(watched("a.deployment", "ready"))
+        assert told(made) == [("a.example.com", 1.0, "succeeded"), ("settings.yaml", 0.4, "running")]
+    assert told(made) == [("a.example.com", 1.0, "succeeded"), ("settings.yaml", 1.0, "succeeded")]
+
+
+def test_a_file_that_could_not_be_written_fails_its_domain_in_a_deployment_too() -> None:
+    made = story("deploy")
+    first, second, _ = deploying(made)
+    with made.phase("publish"):
+        ended(made, (first, "applied"), (second, "failed"))
+    assert told(made)[0] == ("a.example.com", 0.2, "failed")
+
+
+@pytest.mark.parametrize(("live", "status"), [(True, "succeeded"), (False, "pending")])
+def test_after_a_deployment_that_failed_nothing_is_under_way_any_more(live: bool, status: str) -> None:  # noqa: FBT001 - a parameter of pytest
+    made = story("deploy")
+    first, second, settings = deploying(made)
+    ended(made, (first, "applied"), (second, "applied"), (settings, "applied"))
+    deployed = (FileVersion("settings.yaml", "1" * 24, "1.0.7"),) if live else ()
+    made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=deployed)
+    made.watch(watched("a.deployment", "failed", done=1))
+    made.error = WorkspaceUnwritable(file="x", problem="full")
+    assert [(name, state) for name, _, state in told(made)] == [
+        ("a.example.com", "failed"),
+        ("settings.yaml", status),
+    ]
+
+
+def test_hundreds_of_domains_are_told_within_what_the_worker_takes() -> None:
+    made = story("deploy")
+    hosts = [f"host-{number:03}.a-rather-long-name-of-a-zone.example.com" for number in range(300)]
+    files = [
+        change(f"{host}.{part}.yaml", domain=host) for host in hosts for part in ("deployment", "routes")
+    ]
+    planned(made, *files)
+    ended(made, *((file, "applied") for file in files[:400]))
+    ended(made, (files[400], "failed"))
+    detail = build_detail(snapshot_of(made), language="zh_CN", mask=str)
+    assert len(encoded(detail)) <= LARGEST_PAYLOAD
+    assert msgspec.convert(detail, Told).subtasks.summary == "1/300"
+    items = msgspec.convert(detail, Told).subtasks.items
+    assert len(items) <= MOST_SUBTASKS
+    assert {item.name for item in items if item.status == "failed"} == {hosts[200]}
 
 
 def test_published_files_are_no_progress_of_the_deployment_that_follows() -> None:

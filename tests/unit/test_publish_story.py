@@ -8,6 +8,9 @@ from tests.unit.bcs.pieces import FakeClock
 from bcs_template_set.errors import BcsFailed, OutcomeUnknown, StepError
 from bcs_template_set.outcome import FileOutcome, FileState, Heading
 from bcs_template_set.plan import Change
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.story import Story
 
 UNKNOWN = OutcomeUnknown(url="u", problem="no answer")
@@ -64,3 +67,27 @@ def test_what_an_earlier_round_wrote_is_not_forgotten_where_a_later_one_fails() 
 def test_a_failure_that_a_later_round_puts_right_is_put_right() -> None:
     (file,) = story(ended("failed", error=REFUSED), ended("applied", version_id="1")).files()
     assert file.state == "applied"
+
+
+# --- deploying ------------------------------------------------------------------------------------------
+
+
+def seen(name: str, *, version: str = "2") -> Watched:
+    return Watched(Workload("Deployment", name, f"front-ends/{name}.yaml", version), "pending")
+
+
+def test_a_run_that_was_stopped_in_its_wait_tells_its_workloads_as_last_seen() -> None:
+    made = story()
+    made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=(FileVersion("a.yaml", "1" * 24, "2"),))
+    for item in (seen("a"), seen("a-before", version="1"), seen("b")):
+        made.watch(item)
+    rollout = made.tell("failed").rollout
+    assert rollout is not None
+    assert rollout.watched == (seen("a"),)
+
+
+def test_a_wait_that_has_ended_is_not_changed_by_what_was_seen_in_between() -> None:
+    made = story()
+    made.rollout = Rollout("BCS-K8S-40000", "prod", watched=(seen("a"),))
+    made.watch(seen("b"))
+    assert made.tell("failed").rollout == made.rollout

@@ -327,9 +327,11 @@ def test_a_private_authority_is_trusted_through_ca_bundle(authority: trustme.CA,
         transport.close()
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "other.example.com"])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("127.0.0.1", "certificate"), ("other.example.com", "wrong_host")]
+)
 def test_a_certificate_that_does_not_verify_is_not_sent(
-    authority: trustme.CA, name: str, tmp_path: Path
+    authority: trustme.CA, name: str, kind: str, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
@@ -339,7 +341,7 @@ def test_a_certificate_that_does_not_verify_is_not_sent(
         with pytest.raises(NotSent) as caught:
             get(transport, server.url, Authorization=SECRET)
         assert server.requests == []
-    assert caught.value.kind == "certificate"
+    assert caught.value.kind == kind
 
 
 def test_a_server_that_speaks_no_tls_is_not_sent(transport: Transport) -> None:
@@ -355,7 +357,7 @@ def test_a_ca_bundle_that_is_none_is_named(content: bytes | None, tmp_path: Path
         bundle.write_bytes(content)
     with pytest.raises(NotSent) as caught:
         get(Transport(ca_bundle=str(bundle), environ={}), "https://127.0.0.1:1/")
-    assert caught.value.kind == "certificate"
+    assert caught.value.kind == "ca_bundle"
     assert str(bundle) in str(caught.value)
 
 

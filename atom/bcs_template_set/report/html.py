@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from bcs_template_set.branches import age_text
 from bcs_template_set.errors import Detail
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.moments import shown_time
@@ -46,7 +50,18 @@ from bcs_template_set.report.rollout_story import (
     restoration_texts,
     waited_text,
 )
-from bcs_template_set.report.rows import Word, file_rows, image_change, rows_of_outcome
+from bcs_template_set.report.row_states import STATES, RowState
+from bcs_template_set.report.row_table import took_text
+from bcs_template_set.report.rows import (
+    Row,
+    Word,
+    count_words,
+    file_rows,
+    image_change,
+    rows_of_outcome,
+    version_change,
+    was_attempted,
+)
 from bcs_template_set.report.topology import Sign, topology_of
 from bcs_template_set.report.verdict import (
     context_of,
@@ -80,6 +95,22 @@ _MOODS = {
     "timed-out": ("bad", "…"),
     "failed": ("bad", "✗"),
 }
+_MOODS_OF_STATES: dict[RowState, tuple[str, str]] = {
+    "failed": ("bad", "✗"),
+    "partly-deployed": ("bad", "◐"),
+    "unknown": ("bad", "?"),
+    "rolling-out": ("warn", "…"),
+    "not-deployed": ("warn", "»"),
+    "not-attempted": ("warn", "»"),
+    "restored": ("warn", "↩"),
+    "skipped": ("calm", "»"),
+    "ready": ("good", "✓"),
+    "deployed": ("good", "✓"),
+    "published": ("good", "✓"),
+    "planned": ("calm", "○"),
+    "live": ("calm", "="),
+    "unchanged": ("calm", "="),
+}
 _SIGNS: dict[Sign, str] = {"+": "+", "~": "~", "-": "−", "=": ""}
 _SIGN_NAMES: dict[Sign, str] = {"+": "new", "~": "changed", "-": "goes", "=": "stays"}
 _LANG = {"zh_CN": "zh-CN", "en_US": "en"}
@@ -99,6 +130,7 @@ def _template(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
+@cache
 def _environment(language: Language) -> Environment:
     environment = Environment(
         loader=FunctionLoader(_template),
@@ -111,12 +143,17 @@ def _environment(language: Language) -> Environment:
     environment.globals.update(
         t=_sentence,
         image_change=image_change,
+        version_change=version_change,
         file_error=file_error,
         haystack=haystack,
         was_refused=was_refused,
         only_web=only_web,
         symbols=_SYMBOLS,
         states=SYMBOLS,
+        moods=_MOODS_OF_STATES,
+        took=took_text,
+        age=age_text,
+        open_routes=_OPEN_ROUTES,
         signs=_SIGNS,
         sign_names=_SIGN_NAMES,
     )
@@ -193,14 +230,24 @@ def _identity_values(outcome: Outcome) -> dict[str, object]:
 def _row_values(outcome: Outcome) -> dict[str, object]:
     rows = rows_of_outcome(outcome)
     routes = routes_of(outcome)
+    shows_endings = was_attempted(outcome) or outcome.rollout is not None
     return {
         "counts": counts_of(outcome),
-        "changed_rows": [row for row in rows if row.word != "unchanged"],
-        "unchanged_rows": [row for row in rows if row.word == "unchanged"],
+        "shows_endings": shows_endings,
+        "state_counts": _state_counts(rows),
+        "row_words": count_words(row.word for row in rows),
+        "changed_rows": [row for row in rows if not row.is_quiet],
+        "unchanged_rows": [row for row in rows if row.is_quiet],
         "diffs": diffs_of(rows),
         "routes": routes,
         "fold_routes": len(routes) > _OPEN_ROUTES,
     }
+
+
+def _state_counts(rows: Sequence[Row]) -> dict[RowState, int]:
+    """Return how many rows ended in each state; those that need eyes come first."""
+    counted = Counter(row.ending.state for row in rows)
+    return {state: counted[state] for state in STATES if counted[state]}
 
 
 def _rollout_values(outcome: Outcome) -> dict[str, object]:

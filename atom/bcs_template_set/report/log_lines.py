@@ -13,8 +13,8 @@ from typing import Literal
 from bcs_template_set.errors import Detail
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import FileOutcome, Heading, Identity, Outcome
-from bcs_template_set.plan import Change, Plan, RouteKey
-from bcs_template_set.report.plain_text import one_line, pad, shorten, table, text_lines, width
+from bcs_template_set.plan import Change, Plan
+from bcs_template_set.report.plain_text import one_line, pad, shorten, text_lines, width
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
     deployed_texts,
@@ -23,7 +23,15 @@ from bcs_template_set.report.rollout_story import (
     restoration_texts,
     waited_text,
 )
-from bcs_template_set.report.rows import Row, count_words, image_change, rows_of_plan, word_of
+from bcs_template_set.report.row_table import ending_table, plan_table
+from bcs_template_set.report.rows import (
+    Row,
+    count_words,
+    rows_of_outcome,
+    rows_of_plan,
+    was_attempted,
+    word_of,
+)
 from bcs_template_set.report.verdict import (
     context_of,
     counts_text,
@@ -41,8 +49,6 @@ Kind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreig
 DIFF_LINES_PER_FILE = 200
 DIFF_LINES = 2000
 _DIFF_COLUMNS = 500
-_ROUTES_SHOWN = 3
-_COLUMNS = ("change", "name", "version", "image", "routes")
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,8 @@ class _Lines:
         for text in listed(texts):
             self.lines.append(LogLine(kind, "  - " + self.words(text)))
 
-    def table(self, rows: Sequence[Sequence[str]]) -> None:
-        for line in table([[self.words(cell) for cell in row] for row in rows]):
-            self.lines.append(LogLine("plain", line))
+    def plain(self, lines: Iterable[str]) -> None:
+        self.lines += [LogLine("plain", line) for line in lines]
 
     def foreign(self, lines: Iterable[str]) -> None:
         self.lines.append(LogLine("foreign", "\n".join(lines)))
@@ -152,7 +157,7 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
     rows = rows_of_plan(plan)
     counts = counts_text(count_words(change.action for change in plan.changes))
     out.add("info", say("log.plan_counts", version=plan.version, counts=counts, total=len(plan.changes)))
-    _add_table(out, rows)
+    out.plain(plan_table(rows, language=language))
     _add_target_changes(out, plan)
     _add_diffs(out, [change for row in rows for change in _changed(row)])
     _add_obstacles(out, plan)
@@ -165,45 +170,6 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
 
 def _changed(row: Row) -> list[Change]:
     return [file.change for file in row.files if file.change.diff and file.word != "unchanged"]
-
-
-def _add_table(out: _Lines, rows: Sequence[Row]) -> None:
-    shown = [row for row in rows if row.word != "unchanged"]
-    if not shown:
-        return
-    head = [out.words(say(f"log.column_{name}")) for name in _COLUMNS]
-    out.table(_without_empty_columns([head, *(_cells(row) for row in shown)]))
-    still = [row.is_domain for row in rows if row.word == "unchanged"]
-    for kind, count in (("domains", sum(still)), ("files", len(still) - sum(still))):
-        if count:
-            out.add("plain", say(f"log.unchanged_{kind}", count=count))
-
-
-def _cells(row: Row) -> list[str]:
-    images = ", ".join(image_change(*pair) for pair in row.images)
-    return [row.word, row.name, ", ".join(row.old_versions), images, _routes_cell(row)]
-
-
-def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
-    kept = [i for i in range(len(rows[0])) if any(row[i] for row in rows[1:])]
-    return [[row[i] for i in kept] for row in rows]
-
-
-def _routes_cell(row: Row) -> str:
-    """Return the routes that go and come; without the host where that is the row's own name."""
-    gone = [f"-{_route(key, row)}" for key in row.routes_removed]
-    come = [f"+{_route(key, row)}" for key in row.routes_added]
-    return " ".join([*_first(gone, sign="-"), *_first(come, sign="+")])
-
-
-def _first(routes: list[str], *, sign: str) -> list[str]:
-    more = len(routes) - _ROUTES_SHOWN
-    return [*routes[:_ROUTES_SHOWN], f"{sign}…({more})"] if more > 0 else routes
-
-
-def _route(key: RouteKey, row: Row) -> str:
-    host, path = key
-    return path if host == row.name else host + path
 
 
 def _add_target_changes(out: _Lines, plan: Plan) -> None:
@@ -296,30 +262,39 @@ def _ended(file: FileOutcome) -> Detail:
 
 
 def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
-    """Return the last lines, to be shown outside any group: the verdict, its cause, what to do.
+    """Return the last lines, to be shown outside any group: how each row ended, the verdict, what to do.
 
     `report_path` is where the HTML report was written, "" where there is none.
     """
     out = _Lines(outcome.language)
+    rows = _ended_rows(outcome)
+    out.plain(rows)
     for warning in outcome.warnings:
         out.add("warning", warning)
     if outcome.error is not None:
         _add_failure(out, outcome)
     else:
         out.add("info", headline(outcome))
-        _add_success(out, outcome)
+        _add_success(out, outcome, names_files=not rows)
     if report_path:
         out.add("plain", say("log.report", path=report_path))
     return out.lines
 
 
-def _add_success(out: _Lines, outcome: Outcome) -> None:
+def _ended_rows(outcome: Outcome) -> list[str]:
+    """Return the table of how each row ended, of a run that wrote or deployed, or tried to."""
+    if not was_attempted(outcome) and outcome.rollout is None:
+        return []
+    return ending_table(rows_of_outcome(outcome), language=outcome.language)
+
+
+def _add_success(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
     heading, plan = outcome.heading, outcome.plan
     if outcome.result == "planned" and plan is not None and plan.writes:
         out.add("plain", say("log.how_to_publish", digest=plan.digest))
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
-    _add_what_is_live(out, outcome)
+    _add_what_is_live(out, outcome, names_files=names_files)
     if outcome.chart == "created":
         out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
     if outcome.identity is not None:
@@ -329,11 +304,12 @@ def _add_success(out: _Lines, outcome: Outcome) -> None:
         out.add("plain", say("log.look", url=heading.space_url))
 
 
-def _add_what_is_live(out: _Lines, outcome: Outcome) -> None:
+def _add_what_is_live(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
+    """Tell what a deployment came to; the files only where no table above names their domains."""
     rollout = outcome.rollout
     if outcome.result != "deployed" or rollout is None:
         return
-    for text in live_texts(rollout):
+    for text in live_texts(rollout) if names_files else ():
         out.add("plain", text)
     waited = waited_text(outcome) if rollout.deployed or rollout.watched else None
     for line in (waited, pages_text(rollout)):

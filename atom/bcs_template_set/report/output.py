@@ -6,17 +6,19 @@ The outputs of `OUTPUTS` are written on failure too, as far as they are known.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Optional, TypedDict
 
 from bcs_template_set.atom_sdk.output import OutputField, ReportField
 from bcs_template_set.errors import StepError
+from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import FileOutcome, Outcome
 from bcs_template_set.plan import Change
 from bcs_template_set.report.plain_text import one_line, shorten
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
+from bcs_template_set.report.row_states import Ending, endings_of
 from bcs_template_set.report.verdict import headline, name_of, written_text
 
 OUTPUTS: tuple[str, ...] = (
@@ -58,13 +60,26 @@ class Output(TypedDict):
     data: dict[str, OutputField]
 
 
-class VersionEntry(TypedDict):
-    """One file of the output `versions`; "" for what is not known or was not written."""
-
+class _Versions(TypedDict):
     id: str
     version: str
     previous_id: str
     previous_version: str
+
+
+class VersionEntry(_Versions, total=False):
+    """One file of the output `versions`; "" for a version that is not known or was not written.
+
+    What follows is left out where there is nothing to tell: `images` are [old, new] pairs, routes a host and
+    its path in one. `state` and `seconds` are those of the row that a person sees.
+    """
+
+    domain: str
+    state: str
+    images: list[list[str]]
+    routes_added: list[str]
+    routes_removed: list[str]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -121,14 +136,39 @@ def _aftermath(outcome: Outcome) -> Iterator[Text]:
 
 
 def versions_of(outcome: Outcome) -> dict[str, VersionEntry]:
-    """Return, for each file, the version that holds this run's content and the one before it.
+    """Return, for each file, the version that holds this run's content, the one before it, and how it ended.
 
     A file that was not written has "" as its id and version.
     """
-    if outcome.files:
-        return {file.change.name: _entry(file.change, file) for file in outcome.files}
-    changes = outcome.plan.changes if outcome.plan is not None else ()
-    return {change.name: _entry(change, None) for change in changes}
+    endings = endings_of(outcome)
+    files: dict[str, Optional[FileOutcome]] = {file.change.name: file for file in outcome.files}
+    changes = {file.change.name: file.change for file in outcome.files}
+    if not changes and outcome.plan is not None:
+        changes = {change.name: change for change in outcome.plan.changes}
+    return {
+        name: _with_ending(_entry(change, files.get(name)), change, endings[name])
+        for name, change in changes.items()
+    }
+
+
+def _with_ending(entry: VersionEntry, change: Change, ending: Ending) -> VersionEntry:
+    """Return an entry with what there is to tell beside its versions."""
+    entry["state"] = ending.state
+    if change.domain:
+        entry["domain"] = change.domain
+    if change.images:
+        entry["images"] = [list(pair) for pair in change.images]
+    if change.routes_added:
+        entry["routes_added"] = _shown_routes(change.routes_added)
+    if change.routes_removed:
+        entry["routes_removed"] = _shown_routes(change.routes_removed)
+    if ending.seconds > 0:
+        entry["seconds"] = round(ending.seconds, 2)
+    return entry
+
+
+def _shown_routes(keys: Iterable[RouteKey]) -> list[str]:
+    return [host + path for host, path in keys]
 
 
 def _entry(change: Change, file: Optional[FileOutcome]) -> VersionEntry:
@@ -167,7 +207,7 @@ def _data(
     }
     if plan is not None:
         versions = versions_of(outcome)
-        routes = [host + path for host, path in plan.routes]
+        routes = _shown_routes(plan.routes)
         texts["versions"] = _fitting("versions", _json(versions), count=len(versions), spill=spill)
         texts["routes"] = _fitting("routes", _json(routes), count=len(routes), spill=spill)
     data: dict[str, OutputField] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, Optional
@@ -13,6 +13,7 @@ from bcs_template_set.outcome import Outcome, Phase, RequestRecord
 from bcs_template_set.plan import Change
 from bcs_template_set.report.plain_text import shorten, text_lines
 from bcs_template_set.report.rows import Row, file_rows
+from bcs_template_set.route_map import OwnedRoute
 
 DIFF_LINES_PER_FILE = 600
 DIFF_LINES = 6000
@@ -41,13 +42,18 @@ class Diff:
 
 @dataclass(frozen=True)
 class RouteLine:
-    """A host and path: sign "+" for one that comes, "-" for one that goes, "=" for one that stays."""
+    """A host and path: sign "+" for one that comes, "-" for one that goes, "=" for one that stays.
+
+    `branch` and `build` are whose it is, "" and 0 where that is not known.
+    """
 
     sign: Literal["+", "-", "="]
     route: str
     service: str
     ingresses: str
     file: str
+    branch: str = ""
+    build: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,24 +112,37 @@ def _kind_of(line: str) -> RunKind:
 def routes_of(outcome: Outcome) -> tuple[RouteLine, ...]:
     """Return every host and path of the run's files, and those that go; first what changes."""
     lines: dict[tuple[str, str, str], RouteLine] = {}
+    owners = _owners(outcome)
     for file in file_rows(outcome):
-        for line in _routes_of_change(file.change):
+        for line in _routes_of_change(file.change, owners):
             lines[line.sign, line.route, line.file] = line
     return tuple(sorted(lines.values(), key=lambda line: ("-+=".index(line.sign), line.route, line.file)))
 
 
-def _routes_of_change(change: Change) -> Iterable[RouteLine]:
+_Owners = Mapping[tuple[str, str, str], OwnedRoute]
+
+
+def _owners(outcome: Outcome) -> _Owners:
+    """Return whose each route is, by host, path and file."""
+    found = outcome.plan.route_map if outcome.plan is not None else ()
+    return {(owned.host, owned.path, owned.file): owned for owned in found}
+
+
+def _routes_of_change(change: Change, owners: _Owners) -> Iterable[RouteLine]:
     for host, path in change.routes_removed:
         yield RouteLine("-", host + path, "", "", change.name)
     added = set(change.routes_added)
     for key in dict.fromkeys((route.host, route.path) for route in change.routes):
         same = [route for route in change.routes if (route.host, route.path) == key]
+        owner = owners.get((*key, change.name))
         yield RouteLine(
             sign="+" if key in added else "=",
             route="".join(key),
             service=", ".join(dict.fromkeys(route.service for route in same)),
             ingresses=", ".join(dict.fromkeys(route.ingress for route in same)),
             file=change.name,
+            branch=owner.branch if owner is not None else "",
+            build=owner.build if owner is not None else 0,
         )
 
 
@@ -181,7 +200,7 @@ def was_refused(request: RequestRecord) -> bool:
 
 def haystack(row: Row) -> str:
     """Return what the text filter of a row looks through."""
-    words = [row.name, row.word, *row.old_versions, row.new_version]
+    words = [row.name, row.word, row.ending.words, *row.old_versions, *row.new_versions]
     words += [image for pair in row.images for image in pair]
     words += [host + path for host, path in (*row.routes_added, *row.routes_removed)]
     words += [file.name for file in row.files]

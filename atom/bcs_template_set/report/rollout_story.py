@@ -14,6 +14,9 @@ from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
+MOST_VERSIONS = 3
+"""Files that were live already, at many versions perhaps, are named for so many of them."""
+
 MOST_NAMES = 20
 """So many names are listed in a sentence; a count tells of the rest."""
 
@@ -34,12 +37,21 @@ def deployed_headline(rollout: Rollout, *, version: str) -> Text:
 
 
 def live_texts(rollout: Rollout) -> list[Text]:
-    """Return what is live after a deployment that went well: the files at each version."""
-    files = sorted((*rollout.deployed, *rollout.live_already), key=lambda file: file.name)
-    return [
-        say("report.live_now", version=version, names=first_names(names))
-        for version, names in _by_version(files).items()
-    ]
+    """Return what is live after a deployment that went well: the files at each version, deployed ones first.
+
+    Each domain has the version of the build that last changed it, so of many a count tells.
+    """
+    deployed = {file.version for file in rollout.deployed}
+    files = sorted(
+        (*rollout.deployed, *rollout.live_already), key=lambda file: (file.version not in deployed, file.name)
+    )
+    versions = list(_by_version(files).items())
+    shown = len(deployed) + MOST_VERSIONS
+    texts = [say("report.live_now", version=version, names=first_names(n)) for version, n in versions[:shown]]
+    rest = sum(len(names) for _, names in versions[shown:])
+    if rest:
+        texts.append(say("report.live_at_others", count=rest, versions=len(versions) - shown))
+    return texts
 
 
 def waited_text(outcome: Outcome) -> Text | None:

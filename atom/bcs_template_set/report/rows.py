@@ -1,6 +1,6 @@
 """What a person looks at: one row a domain of `builtin:web`, one a file otherwise. Pure: performs no I/O.
 
-The log's table and the HTML page show the same rows, so they can't disagree.
+Log, HTML page and the output `versions` tell the same rows, so they can't disagree.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Literal, Optional, TypeVar
 
 from bcs_template_set.errors import Overtaken, VersionConflict
+from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.outcome import FileOutcome, Outcome
-from bcs_template_set.plan import Change, Plan, RouteKey
-from bcs_template_set.report.plain_text import shorten
+from bcs_template_set.plan import Change, Plan
+from bcs_template_set.report.plain_text import shorten, width
+from bcs_template_set.report.row_states import QUIET, STATES, Ending, ending_of_row, endings_of
 
 _T = TypeVar("_T")
 Word = Literal["create", "update", "unchanged", "conflict", "skip", "failed"]
@@ -22,7 +24,9 @@ Word = Literal["create", "update", "unchanged", "conflict", "skip", "failed"]
 WORDS: tuple[Word, ...] = ("failed", "conflict", "update", "create", "skip", "unchanged")
 """Every word, in the order a person needs to see them."""
 
+_PLANNED = Ending("planned")
 _NAME_COLUMNS = 24
+_VERSION_COLUMNS = 40
 _DIGEST_COLUMNS = len("@sha256:") + 12
 _LOUD: tuple[Word, ...] = ("failed", "conflict", "skip")
 
@@ -34,6 +38,7 @@ class FileRow:
     change: Change
     word: Word
     outcome: Optional[FileOutcome] = None
+    ending: Ending = _PLANNED
 
     @property
     def name(self) -> str:
@@ -43,13 +48,17 @@ class FileRow:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a domain with its files, or a file. `routes_*` are (host, path), `images` (old, new)."""
+    """One row: a domain with its files, or a file. `routes_*` are (host, path), `images` (old, new).
+
+    `word` is what was planned or came of publishing, `ending` how the row ended, also in the cluster.
+    """
 
     name: str
     word: Word
+    ending: Ending
     files: tuple[FileRow, ...]
     old_versions: tuple[str, ...]
-    new_version: str
+    new_versions: tuple[str, ...]
     images: tuple[tuple[str, str], ...]
     routes_added: tuple[RouteKey, ...]
     routes_removed: tuple[RouteKey, ...]
@@ -58,6 +67,11 @@ class Row:
     def is_domain(self) -> bool:
         """Tell whether the row stands for a domain of `builtin:web`."""
         return bool(self.files[0].change.domain)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether nothing was to be done to the row, nor was it done."""
+        return self.word == "unchanged" and self.ending.state in (*QUIET, "planned")
 
 
 def word_of(change: Change, outcome: Optional[FileOutcome] = None) -> Word:
@@ -70,14 +84,24 @@ def word_of(change: Change, outcome: Optional[FileOutcome] = None) -> Word:
 
 
 def rows_of_plan(plan: Plan) -> tuple[Row, ...]:
-    """Return the plan's rows, those that need eyes first."""
-    return _rows([FileRow(change, word_of(change)) for change in plan.changes], version=plan.version)
+    """Return the plan's rows, those that need eyes first: of one word, those that lose a route."""
+    rows = _rows([FileRow(change, word_of(change)) for change in plan.changes], version=plan.version)
+    return tuple(sorted(rows, key=lambda row: (*_planned_rank(row), row.name)))
 
 
 def rows_of_outcome(outcome: Outcome) -> tuple[Row, ...]:
     """Return the run's rows as they ended, those that need eyes first."""
     version = outcome.plan.version if outcome.plan is not None else outcome.heading.version
-    return _rows(file_rows(outcome), version=version)
+    rows = _rows(file_rows(outcome), version=version)
+    return tuple(sorted(rows, key=lambda row: (*_ended_rank(row), *_planned_rank(row), row.name)))
+
+
+def _planned_rank(row: Row) -> tuple[int, bool]:
+    return WORDS.index(row.word), not row.routes_removed
+
+
+def _ended_rank(row: Row) -> tuple[int, bool]:
+    return STATES.index(row.ending.state), not row.ending.reason
 
 
 def was_attempted(outcome: Outcome) -> bool:
@@ -90,10 +114,16 @@ def file_rows(outcome: Outcome) -> list[FileRow]:
     ended = {file.change.name: file for file in outcome.files} if was_attempted(outcome) else {}
     planned = {change.name: change for change in outcome.plan.changes} if outcome.plan is not None else {}
     changes = {**planned, **{name: file.change for name, file in ended.items()}}
+    endings = endings_of(outcome)
     return [
-        FileRow(change, word_of(change, ended.get(name)), ended.get(name))
+        FileRow(change, word_of(change, ended.get(name)), ended.get(name), endings[name])
         for name, change in sorted(changes.items())
     ]
+
+
+def name_of_row(change: Change) -> str:
+    """Return the name of the row that a file belongs to: its domain, or its own where it has none."""
+    return change.domain or change.name
 
 
 def count_words(words: Iterable[Word]) -> dict[Word, int]:
@@ -117,12 +147,33 @@ def image_change(old: str, new: str) -> str:
     return f"{old[shared:]} -> {new[shared:]}"
 
 
-def _rows(files: Sequence[FileRow], *, version: str) -> tuple[Row, ...]:
+def version_change(old: Sequence[str], new: Sequence[str]) -> str:
+    """Return how a version's name changed, such as `1.0.7 -> 1.0.8`; "" for a row that stays as it is.
+
+    Where that is long, the ends that all the names share are folded in the old ones: `1.0.427… ->
+    1.0.428-feature-login`.
+    """
+    if not new:
+        return ""
+    whole = " -> ".join(", ".join(names) for names in (old, new) if names)
+    shared = _shared_suffix([*old, *new]) if width(whole) > _VERSION_COLUMNS else 0
+    if not shared or not old:
+        return whole
+    return ", ".join(f"{name[:-shared]}…" for name in old) + " -> " + ", ".join(new)
+
+
+def _shared_suffix(names: Sequence[str]) -> int:
+    """Return how long the end is that all the names share from a `-` on, as their branch's slug is."""
+    first = names[0]
+    ends = [first[at:] for at, character in enumerate(first) if character == "-"]
+    return next((len(end) for end in ends if all(name.endswith(end) for name in names)), 0)
+
+
+def _rows(files: Sequence[FileRow], *, version: str) -> list[Row]:
     groups: dict[str, list[FileRow]] = {}
     for file in files:
-        groups.setdefault(file.change.domain or file.name, []).append(file)
-    rows = [_row(name, tuple(members), version=version) for name, members in groups.items()]
-    return tuple(sorted(rows, key=lambda row: (WORDS.index(row.word), row.name)))
+        groups.setdefault(name_of_row(file.change), []).append(file)
+    return [_row(name, tuple(members), version=version) for name, members in groups.items()]
 
 
 def _row(name: str, files: tuple[FileRow, ...], *, version: str) -> Row:
@@ -132,13 +183,20 @@ def _row(name: str, files: tuple[FileRow, ...], *, version: str) -> Row:
     return Row(
         name=name,
         word=word,
+        ending=ending_of_row([file.ending for file in files]),
         files=files,
         old_versions=_distinct(change.previous.name for change in changes if change.previous is not None),
-        new_version="" if word == "unchanged" else version,
+        new_versions=() if word == "unchanged" else _distinct(_version(file) or version for file in shown),
         images=_distinct(pair for change in changes for pair in change.images),
         routes_added=_distinct(key for change in changes for key in change.routes_added),
         routes_removed=_distinct(key for change in changes for key in change.routes_removed),
     )
+
+
+def _version(file: FileRow) -> str:
+    """Return the version a file has afterwards: where another build was faster, not the run's own name."""
+    written = file.outcome.version if file.outcome is not None else ""
+    return written or file.change.version
 
 
 def _word_of_row(words: Sequence[Word]) -> Word:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from bcs_template_set.errors import Detail, OutcomeUnknown, StepError
+from bcs_template_set.errors import Detail, Interrupted, OutcomeUnknown, StepError
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.outcome import Identity, Outcome
 from bcs_template_set.report.rollout_story import deployed_headline
@@ -72,6 +72,8 @@ def _wrote_without_a_file(outcome: Outcome) -> str:
         return "no_version"
     if any(file.version_id for file in outcome.files if file.state == "failed"):
         return "half"
+    if isinstance(outcome.error, Interrupted) and outcome.chart != "created":
+        return "unknown"  # a write was under way, or what came of it was not looked at yet
     errors = (outcome.error, *(file.error for file in outcome.files))
     return "unknown" if any(isinstance(error, OutcomeUnknown) for error in errors) else "no_file"
 

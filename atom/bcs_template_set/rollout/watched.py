@@ -27,6 +27,11 @@ class Workload:
         """Return `Kind/name`."""
         return f"{self.kind}/{self.name}"
 
+    @property
+    def file_name(self) -> str:
+        """Return the file's name without its space, whose own name has no `/` (facts/bcs.md)."""
+        return self.file.partition("/")[2]
+
 
 @dataclass(frozen=True)
 class Watched:

@@ -217,7 +217,7 @@ def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
         {
             "progress": {"value": 0.33, "summary": "1/2"},
             "subtasks": {
-                "title": "Files and workloads",
+                "title": "Domains and files",
                 "summary": "1/2",
                 "items": [
                     {"name": "a.yaml", "progress": 1.0, "status": "succeeded"},
@@ -374,7 +374,7 @@ def test_a_secret_that_is_a_word_of_the_format_does_not_break_it() -> None:
 def test_the_titles_are_in_the_readers_language() -> None:
     text = detail_text((Subtask("a", 0, "pending"),), (Phase("p", 0),), language="zh_CN")
     detail = msgspec.json.decode(text, type=Detail)
-    assert (detail.subtasks.title, detail.timeline.title) == ("文件和工作负载", "阶段")
+    assert (detail.subtasks.title, detail.timeline.title) == ("域名和文件", "阶段")
 
 
 def test_names_and_numbers_are_made_fit() -> None:

@@ -79,7 +79,6 @@ def test_a_gateway_that_is_no_http_address_is_refused_without_showing_it(tmp_pat
 def test_the_execute_count_is_one_unless_said_otherwise(tmp_path: Path, given: object, count: int) -> None:
     found = identity(tmp_path, {**WHOLE, "executeCount": given})
     assert found.execute_count == count
-    assert found.retried == (count > 1)
 
 
 def test_a_number_as_vm_seq_id_and_a_missing_task_id_are_no_mistakes(tmp_path: Path) -> None:

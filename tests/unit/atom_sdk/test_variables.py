@@ -73,14 +73,10 @@ def test_facts_with_a_single_name_are_found() -> None:
     inputs = {
         "BK_CI_BUILD_URL": "https://ci.example.com/b",
         "BK_CI_ATOM_CODE": "bcsTemplateSet",
-        "BK_CI_ATOM_VERSION": "1.2.3",
-        "BK_CI_TASK_NAME": "publish",
         "BK_CI_LOCALE_LANGUAGE": "en_US",
     }
     assert variables.build_url(inputs) == "https://ci.example.com/b"
     assert variables.atom_code(inputs) == "bcsTemplateSet"
-    assert variables.atom_version(inputs) == "1.2.3"
-    assert variables.task_name(inputs) == "publish"
     assert variables.locale(inputs) == "en_US"
 
 
@@ -106,11 +102,10 @@ def test_the_timeout_counts_minutes_and_zero_is_none(minutes: str, seconds: int)
 def test_numbers_that_are_not_given_are_zero() -> None:
     assert variables.build_number({}) == 0
     assert variables.build_started_at({}) == 0
-    assert variables.retry_count({}) == 0
 
 
 @pytest.mark.parametrize("garbled", ["x", "-1", "1.5", "²", "٣", "9" * 5000])
 def test_a_number_that_is_none_is_an_error_naming_its_variable(garbled: str) -> None:
     with pytest.raises(InputUnreadable) as caught:
-        variables.retry_count({"BK_CI_RETRY_COUNT": garbled})
-    assert "BK_CI_RETRY_COUNT" in str(caught.value)
+        variables.build_number({"BK_CI_BUILD_NUM": garbled})
+    assert "BK_CI_BUILD_NUM" in str(caught.value)

@@ -185,7 +185,13 @@ def plan_of(*changes: Change) -> Plan:
 def applied(change: Change, *, creator: str = "lisi") -> FileOutcome:
     """A change that was written."""
     return FileOutcome(
-        change, "applied", version_id="71" * 12, version=VERSION, creator=creator, notes=change.notes
+        change,
+        "applied",
+        version_id="71" * 12,
+        version=VERSION,
+        creator=creator,
+        notes=change.notes,
+        seconds=0.6 if change.images else 0.4,
     )
 
 

@@ -9,10 +9,12 @@ from typing import Callable, Optional
 import pytest
 from tests.unit.report import hostile, scenes
 
+from bcs_template_set.branches import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.outcome import Outcome
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web
+from bcs_template_set.report.row_states import STATES, RowState
 
 VOID = {"meta", "input", "br", "link", "img"}
 SPOKEN = {
@@ -168,14 +170,37 @@ def test_the_link_to_apply_for_a_permission_comes_before_the_cure_that_speaks_of
 
 def test_every_state_has_a_word_and_a_symbol_beside_its_colour() -> None:
     html = render_html(scenes.half_published())
-    for name, symbol in (("failed", "✗"), ("create", "+"), ("skip", "»"), ("unchanged", "=")):
+    for name, symbol in (("failed", "✗"), ("create", "+"), ("skip", "»")):
         assert f'<span class="word {name}"><span aria-hidden="true">{symbol}</span> {name}</span>' in html
+    for mood, symbol, state in (
+        ("bad", "✗", "failed"),
+        ("good", "✓", "published"),
+        ("calm", "=", "unchanged"),
+    ):
+        assert f'<span class="word {mood}"><span aria-hidden="true">{symbol}</span> {state}</span>' in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_of_a_row_has_a_name_in_both_languages(state: RowState, language: Language) -> None:
+    assert say(f"report.row_{state}").render(language).startswith(state)
 
 
 def test_a_filter_is_there_for_every_state_that_occurs_and_hidden_until_the_script_runs() -> None:
     page = page_of(scenes.half_published())
-    assert [option["value"] for option in page.all("option")] == ["", "failed", "create", "skip", "unchanged"]
+    assert [option["value"] for option in page.all("option")] == ["", "failed", "published", "unchanged"]
     assert "hidden" in page.all("form")[0]
+
+
+def test_before_anything_was_tried_the_filter_is_for_what_is_planned() -> None:
+    page = page_of(scenes.planned())
+    assert [option["value"] for option in page.all("option")] == ["", "update", "create", "unchanged"]
+
+
+def test_a_row_tells_why_it_ended_so_and_how_long_it_took() -> None:
+    spoken = page_of(scenes.half_published()).skeleton
+    assert "td: ✗ failed 800606" in spoken
+    assert "td: 0.6 s" in spoken
 
 
 def test_a_thousand_domains_render_within_seconds_and_a_few_megabytes() -> None:
@@ -252,3 +277,27 @@ def test_every_text_has_the_contrast_of_wcag_aa(pair: tuple[str, str], theme: in
     known = colours(render_html(scenes.published()))[theme]
     light, dark = sorted((luminance(known[name]) for name in pair), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def branch(path: str, name: str, **known: int) -> BranchRow:
+    return BranchRow(
+        domain="a.example.com",
+        path=path,
+        branch=name,
+        file="a.example.com.routes.yaml",
+        added_build=3,
+        last_build=known.get("last_build", 0),
+        last_at=known.get("last_at", 0),
+        age_seconds=known.get("age"),
+        who="wangwu",
+        protected=path == "/",
+    )
+
+
+def test_the_page_lists_the_branches_of_the_space_and_says_what_is_not_known() -> None:
+    rows = (branch("/", "main", last_build=9, last_at=1_767_225_600, age=90_000), branch("/x/", "<b>x</b>"))
+    page = Page(render_html(replace(scenes.published(), branches=rows)))
+    words = " ".join(page.skeleton)
+    for expected in ("a.example.com/x/", "<b>x</b>", "#9", "1 day", "not known", "2 paths of branches"):
+        assert expected in words, words
+    assert "branches" not in " ".join(Page(render_html(scenes.published())).skeleton)

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.unit.report import hostile, scenes
+from tests.unit.report import hostile, rollout_scenes, scenes
 
 from bcs_template_set.errors import BcsFailed, Defect, InputsInvalid
 from bcs_template_set.messages import LANGUAGES, Language
@@ -68,9 +68,45 @@ def test_versions_name_what_was_written_and_what_was_there_before() -> None:
         "version": scenes.VERSION,
         "previous_id": "5e" * 12,
         "previous_version": "1.0.427-feature-login",
+        "domain": "b.example.com",
+        "state": "published",
+        "images": [[scenes.OLD, scenes.NEW]],
+        "seconds": 0.6,
     }
     assert versions["a.example.com.routes.yaml"]["previous_id"] == ""
     assert versions["c.example.com.routes.yaml"]["version"] == "1.0.390-feature-login"
+
+
+def test_versions_tell_of_each_file_its_routes_and_how_it_ended_and_nothing_empty() -> None:
+    versions = json.loads(text_of(written(scenes.published()), "versions"))
+    routes = versions["b.example.com.routes.yaml"]
+    assert (routes["routes_added"], routes["routes_removed"]) == (
+        ["b.example.com/new"],
+        ["b.example.com/old"],
+    )
+    assert "images" not in routes
+    assert versions["c.example.com.routes.yaml"] == {
+        "id": "3c" * 12,
+        "version": "1.0.390-feature-login",
+        "previous_id": "3c" * 12,
+        "previous_version": "1.0.390-feature-login",
+        "domain": "c.example.com",
+        "state": "unchanged",
+    }
+
+
+def test_after_a_deployment_versions_tell_what_became_of_each_file_in_the_cluster() -> None:
+    scene = rollout_scenes.image_not_found()
+    versions = json.loads(text_of(written(scene.outcome), "versions"))
+    assert {name: entry["state"] for name, entry in versions.items()} == {
+        "a.example.com.deployment.yaml": "ready",
+        "a.example.com.routes.yaml": "deployed",
+        "b.example.com.deployment.yaml": "failed",
+        "b.example.com.routes.yaml": "deployed",
+        "c.example.com.deployment.yaml": "live",
+        "c.example.com.routes.yaml": "live",
+    }
+    assert versions["b.example.com.deployment.yaml"]["seconds"] == 3.7
 
 
 def test_a_file_that_was_not_written_has_no_version_but_what_is_there() -> None:

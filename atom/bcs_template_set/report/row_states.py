@@ -1,0 +1,207 @@
+"""How each file of a run ended: published, live, on its way or not, why in a word, how long. Pure.
+
+The words are the same in both languages and in the output `versions`, so that a log can be searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from bcs_template_set.errors import DeployRefused, VersionConflict
+from bcs_template_set.outcome import FileOutcome, FileState, Outcome
+from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.watched import Watched
+
+RowState = Literal[
+    "failed",
+    "partly-deployed",
+    "unknown",
+    "rolling-out",
+    "not-deployed",
+    "not-attempted",
+    "restored",
+    "skipped",
+    "ready",
+    "deployed",
+    "published",
+    "planned",
+    "live",
+    "unchanged",
+]
+
+STATES: tuple[RowState, ...] = get_args(RowState)
+"""Every state, in the order a person needs to see them; a row of several files has the first of theirs."""
+
+QUIET: tuple[RowState, ...] = ("live", "unchanged")
+"""The states in which nothing was done."""
+
+_STATE_OF_FILE: Mapping[FileState, RowState] = {
+    "applied": "published",
+    "unchanged": "unchanged",
+    "skipped": "skipped",
+    "planned": "planned",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a file, or a row of files, ended.
+
+    `reason` is why in a word: an error's code, the cluster's own word, or how many of how many are there.
+    `seconds` is how long publishing it took and then the wait for its workloads; 0 where nothing was done.
+    """
+
+    state: RowState
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """Return the state with its reason, such as `failed (ErrImagePull)`."""
+        return f"{self.state} ({self.reason})" if self.reason else self.state
+
+
+def endings_of(outcome: Outcome) -> dict[str, Ending]:
+    """Return how each planned file ended, by its name."""
+    planned = {change.name: change for change in outcome.plan.changes} if outcome.plan is not None else {}
+    files = {name: FileOutcome(change, "not-attempted") for name, change in planned.items()}
+    files.update({file.change.name: file for file in outcome.files})
+    endings = {name: _published(file, outcome) for name, file in files.items()}
+    if outcome.rollout is None:
+        return endings
+    deployment = _deployment(outcome.rollout, outcome)
+    return {name: deployment.ending(name, ending) for name, ending in endings.items()}
+
+
+def ending_of_row(endings: Sequence[Ending]) -> Ending:
+    """Return how a row ended whose files ended like this: it is no better than the worst of them."""
+    state = min((ending.state for ending in endings), key=STATES.index)
+    reasons = [ending.reason for ending in endings if ending.state == state and ending.reason]
+    if state == "not-attempted":
+        reasons = _share_written(endings)
+    return Ending(state, ", ".join(dict.fromkeys(reasons)), seconds=max(ending.seconds for ending in endings))
+
+
+def _share_written(endings: Sequence[Ending]) -> list[str]:
+    """Return how many files were written of a row that the run did not get through."""
+    done = sum(ending.state == "published" for ending in endings)
+    left = sum(ending.state == "not-attempted" for ending in endings)
+    return [f"{done}/{done + left}"] if done else []
+
+
+# --- publishing -----------------------------------------------------------------------------------------
+
+
+def _published(file: FileOutcome, outcome: Outcome) -> Ending:
+    if file.state == "failed":
+        code = str(file.error.code) if file.error is not None else ""
+        return Ending("failed", code, seconds=file.seconds)
+    if file.state == "not-attempted":
+        return _left(file, outcome)
+    return Ending(_STATE_OF_FILE[file.state], seconds=file.seconds)
+
+
+def _left(file: FileOutcome, outcome: Outcome) -> Ending:
+    """Return how a file ended that the run did not get to, or was not to get to."""
+    action = file.change.action
+    if action == "conflict":
+        return Ending("failed", str(VersionConflict.code))
+    if action == "skip":
+        return Ending("skipped")
+    if not file.change.writes:
+        return Ending("unchanged")
+    return Ending("planned" if outcome.result == "planned" else "not-attempted")
+
+
+# --- deploying ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Deployment:
+    """What a rollout says of each file, by its name. `is_known` is False where nobody could look."""
+
+    deployed: frozenset[str]
+    partly: frozenset[str]
+    live: frozenset[str]
+    watched: Mapping[str, Sequence[Watched]]
+    restored: Mapping[str, RowState]
+    is_known: bool
+
+    def ending(self, name: str, published: Ending) -> Ending:
+        """Return how a file ended that publishing left like this."""
+        if published.state not in ("published", "unchanged"):
+            return published
+        own = self.watched.get(name, ())
+        ending = self._waited(name, own)
+        if name in self.restored:  # its reason stays: why that was necessary
+            ending = replace(ending, state=self.restored[name])
+        if ending.state == "live":
+            return ending
+        return replace(ending, seconds=published.seconds + max([0.0, *(item.seconds for item in own)]))
+
+    def _waited(self, name: str, own: Sequence[Watched]) -> Ending:
+        failed = [item for item in own if item.end == "failed"]
+        if failed:
+            return Ending("failed", ", ".join(dict.fromkeys(filter(None, map(_why, failed)))))
+        if any(item.end == "pending" for item in own):
+            return Ending("rolling-out", _share_ready(own))
+        if name in self.deployed:
+            return Ending("ready" if own else "deployed")
+        if name in self.live:
+            return Ending("live")
+        if name in self.partly:
+            return Ending("partly-deployed")
+        return Ending("not-deployed" if self.is_known else "unknown")
+
+
+def _deployment(rollout: Rollout, outcome: Outcome) -> _Deployment:
+    return _Deployment(
+        deployed=frozenset(file.name for file in rollout.deployed),
+        partly=frozenset(file.name for file in rollout.partly),
+        live=frozenset(file.name for file in rollout.live_already),
+        watched=_by_file(rollout.watched),
+        restored=_states_after(rollout.restoration or Restoration()),
+        is_known=bool(rollout.deployed or rollout.partly) or isinstance(outcome.error, DeployRefused),
+    )
+
+
+def _states_after(way: Restoration) -> dict[str, RowState]:
+    """Return how the files are that were deployed again as before: what nobody saw is not said to be back."""
+    back = _by_file(way.watched)
+    were_deployed = way.problem is None or bool(back)
+    return {
+        file.name: _state_after(back.get(file.name, ())) if were_deployed else "unknown" for file in way.files
+    }
+
+
+def _state_after(watched: Sequence[Watched]) -> RowState:
+    ends = {item.end for item in watched}
+    if "failed" in ends:
+        return "failed"
+    return "rolling-out" if "pending" in ends else "restored"
+
+
+def _by_file(watched: Sequence[Watched]) -> dict[str, list[Watched]]:
+    """Return the workloads by the file they come from."""
+    files: dict[str, list[Watched]] = {}
+    for item in watched:
+        files.setdefault(item.workload.file_name, []).append(item)
+    return files
+
+
+def _why(item: Watched) -> str:
+    """Return in a word why a workload can't become ready."""
+    if item.problem is not None:
+        return item.problem.reason
+    if item.cause is not None:
+        return item.cause.name
+    return str(item.error.code) if item.error is not None else ""
+
+
+def _share_ready(watched: Sequence[Watched]) -> str:
+    """Return how many of the pods wanted are ready, "" where that could not be read."""
+    known = [item.status for item in watched if item.status is not None]
+    wanted = sum(status.wanted for status in known)
+    return f"{sum(status.done for status in known)}/{wanted}" if wanted else ""

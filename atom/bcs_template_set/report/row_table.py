@@ -1,0 +1,115 @@
+"""The rows of a run as the lines of a table: what is planned, and at the end how each ended. Pure.
+
+What nothing happens to is counted, and of very many rows those are shown that need eyes first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from bcs_template_set.manifests.routes import RouteKey
+from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.report.plain_text import one_line, table
+from bcs_template_set.report.row_states import STATES
+from bcs_template_set.report.rows import WORDS, Row, image_change, version_change
+
+MOST_ROWS = 60
+"""So many rows are shown; a count tells of the rest, and the HTML report has them all."""
+
+_ROUTES_SHOWN = 3
+_TENTHS_BELOW = 10
+_PLANNED = ("change", "name", "version", "image", "routes")
+_ENDED = ("state", "name", "version", "image", "routes", "took")
+
+
+def plan_table(rows: Sequence[Row], *, language: Language) -> list[str]:
+    """Return what is planned for each row, and how many stay; nothing where all of them do."""
+    shown = [row for row in rows if not row.is_quiet]
+    if not shown:
+        return []
+    cells = [[row.word, *_cells(row)] for row in shown[:MOST_ROWS]]
+    rest = [row.word for row in shown[MOST_ROWS:]]
+    return [
+        *_table(_PLANNED, cells, language=language),
+        *_more("log.more_planned", rest, order=WORDS, language=language),
+        *_quiet(rows, language=language),
+    ]
+
+
+def ending_table(rows: Sequence[Row], *, language: Language) -> list[str]:
+    """Return how each row ended; nothing for a single one, of which the verdict tells all there is."""
+    shown = [row for row in rows if not row.is_quiet]
+    if len(shown) <= 1:
+        return []
+    cells = [
+        [row.ending.words, *_cells(row), _took(row.ending.seconds, language)] for row in shown[:MOST_ROWS]
+    ]
+    rest = [row.ending.state for row in shown[MOST_ROWS:]]
+    return [
+        *_table(_ENDED, cells, language=language),
+        *_more("log.more_ended", rest, order=STATES, language=language),
+        *_quiet(rows, language=language),
+    ]
+
+
+def took_text(seconds: float) -> Text:
+    """Return how long something took, to the tenth of a second where it was short."""
+    return say("log.took", seconds=f"{max(seconds, 0.1):.1f}" if seconds < _TENTHS_BELOW else round(seconds))
+
+
+def _took(seconds: float, language: Language) -> str:
+    return took_text(seconds).render(language) if seconds > 0 else ""
+
+
+def _cells(row: Row) -> list[str]:
+    images = ", ".join(image_change(*pair) for pair in row.images)
+    return [row.name, version_change(row.old_versions, row.new_versions), images, _routes_cell(row)]
+
+
+def _table(columns: Iterable[str], cells: list[list[str]], *, language: Language) -> list[str]:
+    head = [say(f"log.column_{name}").render(language) for name in columns]
+    kept = [i for i in range(len(head)) if any(row[i] for row in cells)]
+    return table([[one_line(row[i]) for i in kept] for row in (head, *cells)])
+
+
+def _more(sentence: str, rest: Sequence[str], *, order: Sequence[str], language: Language) -> list[str]:
+    """Return the line that counts the rows there is no room for, by what became of them."""
+    if not rest:
+        return []
+    counted = Counter(rest)
+    parts = [say("log.count_rows", count=counted[name], state=name) for name in order if counted[name]]
+    return [say(sentence, count=len(rest), counts=parts).render(language)]
+
+
+def _quiet(rows: Sequence[Row], *, language: Language) -> list[str]:
+    """Return a line for each kind of row that nothing happens to, with their number."""
+    quiet = [row for row in rows if row.is_quiet]
+    counted = Counter((_still(row), "domains" if row.is_domain else "files") for row in quiet)
+    return [
+        say(f"log.{state}_{kind}", count=counted[state, kind]).render(language)
+        for state in ("live", "unchanged")
+        for kind in ("domains", "files")
+        if counted[state, kind]
+    ]
+
+
+def _still(row: Row) -> str:
+    return "live" if row.ending.state == "live" else "unchanged"
+
+
+def _routes_cell(row: Row) -> str:
+    """Return the routes that go and come; without the host where that is the row's own name."""
+    gone = [f"-{_route(key, row)}" for key in row.routes_removed]
+    come = [f"+{_route(key, row)}" for key in row.routes_added]
+    return " ".join([*_first(gone, sign="-"), *_first(come, sign="+")])
+
+
+def _first(routes: list[str], *, sign: str) -> list[str]:
+    more = len(routes) - _ROUTES_SHOWN
+    return [*routes[:_ROUTES_SHOWN], f"{sign}…({more})"] if more > 0 else routes
+
+
+def _route(key: RouteKey, row: Row) -> str:
+    host, path = key
+    return path if host == row.name else host + path

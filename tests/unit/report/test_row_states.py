@@ -1,0 +1,203 @@
+"""How files and rows end: what publishing and the rollout say of them, and no better than they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.report import rollout_scenes, scenes
+
+from bcs_template_set.errors import (
+    DeployIncomplete,
+    DeployRefused,
+    GatewayFailed,
+    Interrupted,
+    OutcomeUnknown,
+    StepError,
+)
+from bcs_template_set.messages import say
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.row_states import STATES, Ending, RowState, ending_of_row, endings_of
+from bcs_template_set.report.rows import rows_of_outcome
+from bcs_template_set.rollout.result import Restoration, Rollout
+
+
+def states(outcome: Outcome) -> dict[str, str]:
+    """How each row ended, with its reason."""
+    return {row.name.partition(".")[0]: row.ending.words for row in rows_of_outcome(outcome)}
+
+
+def rolled_out(scene: str, **fields: object) -> Outcome:
+    """A scene whose rollout has these fields instead of its own."""
+    outcome = rollout_scenes.SCENES[scene]().outcome
+    assert outcome.rollout is not None
+    return replace(outcome, rollout=replace(outcome.rollout, **fields))  # type: ignore[arg-type] # its fields
+
+
+# --- publishing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scene", "expected"),
+    [
+        ("planned", {"a": "planned", "b": "planned", "c": "unchanged", "d": "unchanged"}),
+        ("published", {"a": "published", "b": "published", "c": "unchanged", "d": "unchanged"}),
+        ("unchanged", {"c": "unchanged", "d": "unchanged"}),
+        ("conflict", {"a": "not-attempted", "b": "failed (800401)"}),
+        ("lost_route", {"b": "not-attempted", "c": "unchanged", "d": "unchanged"}),
+        ("skipped", {"b": "skipped"}),
+        ("half_published", {"a": "published", "b": "failed (800606)", "c": "unchanged", "d": "unchanged"}),
+    ],
+)
+def test_a_row_ends_as_its_files_did(scene: str, expected: dict[str, str]) -> None:
+    assert states(scenes.SCENES[scene]()) == expected
+
+
+def test_a_domain_that_the_run_did_not_get_through_tells_how_many_of_its_files_are_written() -> None:
+    first, second = scenes.updated("b.example.com")
+    outcome = scenes.outcome_of(scenes.plan_of(first, second))
+    outcome = replace(
+        outcome,
+        result="failed",
+        error=Interrupted(signal="SIGTERM"),
+        files=(scenes.applied(first), scenes.not_attempted(second)),
+    )
+    assert states(outcome) == {"b": "not-attempted (1/2)"}
+
+
+def test_a_row_took_as_long_as_its_slowest_file() -> None:
+    (row, *_) = rows_of_outcome(scenes.published())
+    assert [file.ending.seconds for file in row.files] == [0.6, 0.4]
+    assert row.ending.seconds == 0.6
+
+
+def test_what_nobody_did_anything_about_took_no_time() -> None:
+    assert endings_of(rollout_scenes.deployed().outcome)["c.example.com.deployment.yaml"].seconds == 0
+
+
+def test_a_run_without_a_plan_has_no_rows() -> None:
+    assert endings_of(scenes.no_permission()) == {}
+
+
+# --- deploying ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scene", "expected"),
+    [
+        ("deployed", {"a": "ready", "b": "ready", "c": "live"}),
+        ("image_not_found", {"a": "ready", "b": "failed (ErrImagePull)", "c": "live"}),
+        ("timed_out", {"a": "ready", "b": "rolling-out (0/1)", "c": "live"}),
+        ("restored", {"a": "ready", "b": "restored (ErrImagePull)", "c": "live"}),
+        ("nothing_to_deploy", {"c": "live"}),
+        ("page_missed", {"a": "deployed", "b": "ready", "c": "live"}),
+    ],
+)
+def test_after_a_deployment_a_row_ends_as_its_workloads_did(scene: str, expected: dict[str, str]) -> None:
+    assert states(rollout_scenes.SCENES[scene]().outcome) == expected
+
+
+def test_a_deployed_row_took_its_publishing_and_then_the_wait() -> None:
+    endings = endings_of(rollout_scenes.deployed().outcome)
+    assert endings["b.example.com.deployment.yaml"].seconds == pytest.approx(0.6 + 12.3)
+
+
+def test_what_nobody_waited_for_is_deployed_and_not_called_ready() -> None:
+    assert states(rolled_out("deployed", watched=(), waited=False)) == {
+        "a": "deployed",
+        "b": "deployed",
+        "c": "live",
+    }
+
+
+def refused(error: StepError, **fields: object) -> Outcome:
+    return replace(rolled_out("deployed", watched=(), **fields), result="failed", error=error)
+
+
+def test_what_a_refused_call_did_is_told_file_by_file() -> None:
+    deployed, rest = rollout_scenes.DEPLOYED[:2], rollout_scenes.DEPLOYED[2:]
+    outcome = refused(DeployRefused(message="no"), deployed=deployed, partly=rest[:1])
+    assert states(outcome) == {"a": "deployed", "b": "partly-deployed", "c": "live"}
+    assert endings_of(outcome)["b.example.com.routes.yaml"].state == "not-deployed"
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (DeployRefused(message="no"), "not-deployed"),
+        (DeployIncomplete(), "unknown"),
+        (OutcomeUnknown(url="/"), "unknown"),
+        (GatewayFailed(url="/", status=500, message=""), "unknown"),
+        (Interrupted(signal="SIGTERM"), "unknown"),
+    ],
+)
+def test_where_nobody_could_look_a_file_is_not_said_to_be_as_it_was(error: StepError, state: str) -> None:
+    assert states(refused(error, deployed=())) == {"a": state, "b": state, "c": "live"}
+
+
+def test_an_unchanged_file_that_did_not_become_live_is_not_hidden_among_the_unchanged() -> None:
+    plan = scenes.plan_of(*scenes.unchanged("c.example.com"))
+    rollout = Rollout(rollout_scenes.CLUSTER, rollout_scenes.NAMESPACE)
+    outcome = replace(
+        scenes.outcome_of(plan), result="failed", error=DeployRefused(message="no"), rollout=rollout
+    )
+    (row,) = rows_of_outcome(outcome)
+    assert (row.word, row.ending.state, row.is_quiet) == ("unchanged", "not-deployed", False)
+
+
+# --- going back -----------------------------------------------------------------------------------------
+
+BACK = tuple(
+    rollout_scenes.file_version(name, version=version) for name, version in rollout_scenes.ROLLOUT.before
+)
+PROBLEM = say("deploy.restoring")
+
+
+@pytest.mark.parametrize(
+    ("way", "state"),
+    [
+        (Restoration(files=BACK), "restored (ErrImagePull)"),
+        (Restoration(files=BACK, problem=PROBLEM), "unknown (ErrImagePull)"),
+        (
+            Restoration(
+                files=BACK,
+                problem=PROBLEM,
+                watched=(rollout_scenes.watched("b.example.com", "failed"),),
+            ),
+            "failed (ErrImagePull)",
+        ),
+        (
+            Restoration(
+                files=BACK,
+                problem=PROBLEM,
+                watched=(rollout_scenes.watched("b.example.com", "pending"),),
+            ),
+            "rolling-out (ErrImagePull)",
+        ),
+        (Restoration(problem=PROBLEM), "failed (ErrImagePull)"),
+    ],
+)
+def test_only_what_was_seen_to_be_back_is_restored(way: Restoration, state: str) -> None:
+    assert states(rolled_out("restored", restoration=way))["b"] == state
+
+
+# --- rows -----------------------------------------------------------------------------------------------
+
+
+def test_every_state_has_its_place_in_the_order() -> None:
+    assert len(set(STATES)) == len(STATES)
+
+
+@pytest.mark.parametrize("worse", STATES)
+def test_a_row_is_no_better_than_the_worst_of_its_files(worse: RowState) -> None:
+    better = STATES[STATES.index(worse) :]
+    for other in better:
+        assert ending_of_row([Ending(other), Ending(worse)]).state == worse
+
+
+def test_of_rows_in_one_state_those_with_a_reason_come_first() -> None:
+    rows = rows_of_outcome(rolled_out("restored", restoration=Restoration(files=rollout_scenes.DEPLOYED)))
+    assert [(row.name, row.ending.words) for row in rows[:2]] == [
+        ("b.example.com", "restored (ErrImagePull)"),
+        ("a.example.com", "restored"),
+    ]

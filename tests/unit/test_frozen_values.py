@@ -1,0 +1,37 @@
+"""Values are values: what a dataclass of the step holds does not change, but for the few that are records."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+import bcs_template_set
+
+CHANGES = {
+    "connections.Attempt": "a request under way in its thread",
+    "progress_of_run._Row": "the files and workloads of a row, while they are gathered",
+    "report.topology._Objects": "the objects of a plan, while they are gathered",
+    "rollout.watch._State": "what is known of a workload while it is waited for",
+    "story.Story": "what a run has come to know so far",
+}
+"""The dataclasses that change while a run goes on, and what they are."""
+
+
+def dataclasses_of_the_step() -> dict[str, type]:
+    modules = [
+        module.name for module in pkgutil.walk_packages(bcs_template_set.__path__, "bcs_template_set.")
+    ]
+    return {
+        f"{module.partition('.')[2]}.{name}": kind
+        for module in modules
+        for name, kind in inspect.getmembers(importlib.import_module(module), inspect.isclass)
+        if kind.__module__ == module and "__dataclass_params__" in vars(kind)
+    }
+
+
+def test_only_records_of_what_goes_on_can_change() -> None:
+    found = dataclasses_of_the_step()
+    assert len(found) > 50
+    changing = {name for name, kind in found.items() if not vars(kind)["__dataclass_params__"].frozen}
+    assert changing == set(CHANGES)
