@@ -46,7 +46,7 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
         name, notes, rivals = outcome.change.name, list[Text](), list[Text]()
         if outcome.state == "applied":
             history = histories.get(name, ())
-            rivals = [*_overtaken_notes(outcome, current.get(name)), *_between_notes(outcome, history)]
+            rivals = _overtaken_notes(outcome, current.get(name)) or _between_notes(outcome, history)
             notes = [*_twice_notes(name, counts), *rivals, *_same_name_notes(outcome, history)]
         if rivals and name in current:
             rivalled.add(name)
@@ -90,21 +90,14 @@ def _overtaken_notes(outcome: FileOutcome, row: Optional[TemplateFile]) -> list[
 
 
 def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:
-    """Name the versions written after the one planned against and before ours; `history` is newest first."""
-    ids = [ref.id for ref in history]
-    previous = outcome.change.previous
-    if outcome.version_id not in ids or outcome.change.overwrites:
-        return []
-    older = history[ids.index(outcome.version_id) + 1 :]
-    rivals: list[str] = []
-    for ref in older:
-        if previous is not None and ref.id == previous.id:
-            break
-        if ref.id not in outcome.change.bases:
-            rivals.append(ref.name)
-    else:
-        if previous is not None:
-            return []
+    """Name the versions that have come since the plan; `history` is newest first.
+
+    Which of them BCS inserted before ours can't be told: it stamps first and inserts later, by the clocks of
+    several servers.
+    """
+    rivals = [
+        ref.name for ref in history if ref.id not in outcome.change.known and ref.id != outcome.version_id
+    ]
     return [say("publish.written_between", name=outcome.change.name, versions=rivals)] if rivals else []
 
 

@@ -13,6 +13,9 @@ from collections.abc import Mapping, Sequence
 
 from bcs_template_set.existing import FROM_NOTHING, VersionRef
 
+SKEW_SECONDS = 2
+"""How far the clocks of BCS's servers may be apart, and a creation may take between stamp and insert."""
+
 MOST_SUSPECTS = 20
 """How many versions are looked at, the youngest first; a file has as many only where many builds race."""
 
@@ -22,14 +25,13 @@ def suspects(history: Sequence[VersionRef], *, current: str, bases: Sequence[str
 
     `history` is newest first, `bases` are what the current version says it was made from. In the ordinary
     case its base is the version right before it, and nothing is suspect. Nothing can be said where it names
-    no base (a person's, or an older step's) or one that is gone. Versions of the base's very second are
-    suspect whatever their order: BCS stamps seconds, and ids of one second are in no order between its
-    servers.
+    no base (a person's, or an older step's) or one that is gone. Versions stamped shortly before the base
+    are suspect too: BCS stamps first and inserts later, in whole seconds, by the clocks of several servers.
     """
     known = {ref.id: ref for ref in history}
     if current not in known or not bases or bases[0] not in (*known, FROM_NOTHING):
         return ()
-    since = known[bases[0]].created_at if bases[0] in known else 0
+    since = known[bases[0]].created_at - SKEW_SECONDS if bases[0] in known else 0
     merged = {current, *bases}
     found = [ref for ref in history if ref.id not in merged and ref.created_at >= since]
     return tuple(found[:MOST_SUSPECTS])

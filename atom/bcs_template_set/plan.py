@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Optional
 
 from bcs_template_set.errors import (
@@ -72,14 +72,14 @@ class Change:
     """One template file's row of the plan.
 
     `version` is the name of the version the file has afterwards; `previous` the version it is planned
-    against, and `bases` are the ids of all that the content was made from. `writes_version` is False where
-    only the pin must move. `images` are (old, new) pairs that differ; `diff` has its Secret values masked.
-    `notes` are things a person should know although they stop nothing.
+    against; `bases` are the ids of all that the content was made from, `known` of all that was there.
+    `writes_version` is False where only the pin must move. `images` are (old, new) pairs that differ;
+    `diff` has its Secret values masked. `notes` are things a person should know although they stop nothing.
     """
 
     name: str
     action: Action
-    content: str
+    content: str = field(repr=False)
     digest: str
     version: str = ""
     domain: str = ""
@@ -87,6 +87,7 @@ class Change:
     previous: Optional[VersionRef] = None
     version_id: str = ""
     bases: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
     writes_version: bool = False
     overwrites: bool = False
     moves_pin: bool = False

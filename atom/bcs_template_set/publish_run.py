@@ -5,6 +5,7 @@ What is written, and what rivals did meanwhile, enters the story as it happens.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -32,6 +33,7 @@ from bcs_template_set.outcome import FileOutcome, Result
 from bcs_template_set.plan import Desired, Plan, refusal
 from bcs_template_set.planning import make_plan
 from bcs_template_set.principal import Principal
+from bcs_template_set.provenance import Provenance
 from bcs_template_set.publish import Publishing, Writer, ensure_space, publish_files
 from bcs_template_set.publish_chart import publish_chart
 from bcs_template_set.report.log_lines import file_lines, plan_lines
@@ -40,6 +42,9 @@ from bcs_template_set.story import Story
 from bcs_template_set.world import Run
 
 T = TypeVar("T")
+
+LONGEST_PAUSE = 3.0
+"""Seconds before the second round; before the third, as much again."""
 
 MOST_ROUNDS = 3
 """How often a run plans again because somebody else published in between (design section 6)."""
@@ -195,12 +200,23 @@ def _publish_rounds(run: Run, publishing: Publishing, planned: Planned) -> Plann
         if not rivalled:
             break
         run.world.log.warning(say("publish.planning_again", names=sorted(rivalled)))
+        run.world.clock.wait(pause_before_planning_again(run.desired.provenance, round_number))
         planned = plan_run(run, publishing.writer)
         if round_number == MOST_ROUNDS:
             _give_up(run, planned)
             break
         check_refusal(run, planned.plan)
     return planned
+
+
+def pause_before_planning_again(provenance: Provenance, round_number: int) -> float:
+    """Return the seconds after which this build looks again: another number for each of those that met.
+
+    Who met once would meet again and again if all went on at once. No chance is needed to tell them apart.
+    """
+    words = f"{provenance.pipeline} {provenance.build} {provenance.branch} {round_number}"
+    share = int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:4], "big") / 2**32
+    return round(share * LONGEST_PAUSE * round_number, 3)
 
 
 def _publish_round(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Sequence
 
-from tests.bench import api, rendering, rollout, starting
+from tests.bench import api, many_builds, rendering, rollout, starting
 
 
 def main() -> int:
@@ -20,6 +21,9 @@ def main() -> int:
     )
     table(rollout.HEADINGS, rollout.measure())
     print("happened: in the cluster, after it was deployed; told after: from there to the line in the log\n")
+    for case in many_builds.CASES:
+        table(case.headings, many_builds.measure(case))
+        print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
     table(rendering.HEADINGS, rendering.measure())
     print("builtin:web rendered, checked and planned\n")
     table(starting.HEADINGS, starting.measure())

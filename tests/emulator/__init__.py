@@ -5,6 +5,7 @@ fact names its source where it stands.
 """
 
 from tests.emulator.accounts import EVERYONE
+from tests.emulator.chaos import Chaos
 from tests.emulator.cluster import Behaviour, Cluster
 from tests.emulator.emulator import Emulator
 from tests.emulator.exchanges import Exchange
@@ -14,6 +15,7 @@ from tests.emulator.state import State
 __all__ = [
     "EVERYONE",
     "Behaviour",
+    "Chaos",
     "Cluster",
     "Emulator",
     "Exchange",

@@ -19,10 +19,11 @@ from tests.emulator import (
     template_versions,
 )
 from tests.emulator.build_api import answer_build_api
+from tests.emulator.chaos import Chaos
 from tests.emulator.cluster import Cluster
 from tests.emulator.cluster_resources import ClusterResources
 from tests.emulator.exchanges import Exchange, find_violations, most_at_once
-from tests.emulator.faults import WITHOUT_HANDLING, Fault, Faults
+from tests.emulator.faults import ANSWERING, WITHOUT_HANDLING, Fault, Faults
 from tests.emulator.gateway import STRAIGHT_PREFIX, Gateway, GatewayRules, answer_straight
 from tests.emulator.helm_manager import answer_helm_manager
 from tests.emulator.http_message import Answer, Caller, Request, unknown_api
@@ -67,6 +68,8 @@ class Emulator:
         self._tls = tls
         self._server: Optional[Server] = None
         self._stopping = threading.Event()
+        self._chaos: Optional[Chaos] = None
+        self._late: list[threading.Thread] = []
         self._numbers = itertools.count(1)
         self._gateway = Gateway(self.state, rules=self.rules, service=self._answer_service)
         self._cluster_resources = ClusterResources(self.state, operations=OPERATIONS)
@@ -85,6 +88,7 @@ class Emulator:
         server, self._server = self._server, None
         if server is not None:
             server.stop()
+        self.wait_for_late()
 
     def __enter__(self) -> Emulator:
         return self if self._server is not None else self.start()
@@ -117,6 +121,29 @@ class Emulator:
     def cluster(self, cluster_id: str = "") -> Cluster:
         """Return a cluster to look inside, the only one where none is named. Raises KeyError."""
         return self.state.clusters[cluster_id or next(iter(self.state.clusters))]
+
+    # --- chance -----------------------------------------------------------------------------------------
+
+    def unleash(self, chaos: Chaos) -> None:
+        """Let chance delay and strike every request from now on."""
+        self._chaos = chaos
+        self.state.server_part = chaos.server_part
+        self.state.between_check_and_insert = lambda _: self._wait(chaos.delay("check"))
+        self.state.between_stamp_and_insert = lambda _: self._wait(chaos.delay("stamp"))
+        self.state.between_insert_and_move = lambda _: self._wait(chaos.delay("insert"))
+
+    def calm(self) -> None:
+        """Wait for what is still being handled, and leave nothing to chance any more."""
+        self._chaos = None
+        self.wait_for_late()
+        self.state.between_check_and_insert = lambda _: None
+        self.state.between_stamp_and_insert = lambda _: None
+        self.state.between_insert_and_move = lambda _: None
+
+    def wait_for_late(self) -> None:
+        """Wait until every request is handled whose answer did not wait for it."""
+        while self._late:
+            self._late.pop().join()
 
     # --- what happened ----------------------------------------------------------------------------------
 
@@ -163,7 +190,14 @@ class Emulator:
         self.violations += find_violations(request, secrets=self.state.secrets())
         faults = self.faults.take(request.method, request.path)
         self._wait(self.latency)
+        chaos = self._chaos
+        if chaos is not None:
+            by_chance = chaos.fault()
+            faults += [by_chance] if by_chance is not None else []
+            self._wait(chaos.delay("arrive"))
         answer = self._answer_with_faults(exchange, faults)
+        if chaos is not None:
+            self._wait(chaos.delay("answer"))
         how = next((_HOW[fault.kind] for fault in faults if fault.kind in _HOW), SEND)
         _fill_in(exchange, answer, faults=faults, how=how)
         return answer, how
@@ -172,12 +206,25 @@ class Emulator:
         self._act(faults, when="before")
         stopping = next((fault for fault in faults if fault.kind in WITHOUT_HANDLING), None)
         if stopping is not None:
-            return stopping.to_answer() if stopping.kind == "answer" else Answer(status=0)
+            if stopping.kind == "answer-then-handle":
+                self._handle_later(exchange, seconds=stopping.delay)
+            return stopping.to_answer() if stopping.kind in ANSWERING else Answer(status=0)
         answer = self._answer_safely(exchange.request)
         exchange.handled = True
         self._act(faults, when="after")
         instead = next((fault for fault in faults if fault.kind == "handle-then-answer"), None)
         return answer if instead is None else replace(instead.to_answer(), user=answer.user, app=answer.app)
+
+    def _handle_later(self, exchange: Exchange, *, seconds: float) -> None:
+        def handle() -> None:
+            self._wait(seconds)
+            if not self._stopping.is_set():
+                self._answer_safely(exchange.request)
+                exchange.handled = True
+
+        thread = threading.Thread(target=handle, name="emulator-late", daemon=True)
+        self._late.append(thread)
+        thread.start()
 
     def _act(self, faults: list[Fault], *, when: str) -> None:
         for fault in faults:

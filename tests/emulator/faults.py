@@ -14,10 +14,11 @@ from tests.emulator.state import State
 
 KINDS = (
     "refuse", "drop-before-handling", "handle-then-drop", "half", "slow", "answer", "handle-then-answer",
-    "rival",
+    "answer-then-handle", "rival",
 )  # fmt: skip
-WITHOUT_HANDLING = ("refuse", "drop-before-handling", "answer")
-"""The kinds after which the services never see the request."""
+WITHOUT_HANDLING = ("refuse", "drop-before-handling", "answer", "answer-then-handle")
+"""The kinds that are answered, or not, without the services having seen the request."""
+ANSWERING = ("answer", "answer-then-handle")
 
 Body = Union[bytes, str]
 
@@ -47,6 +48,8 @@ class Fault:
       slow                  `delay` seconds pass before the handling (`when="after"`: after it)
       answer                `status`, `headers` and `body` are sent and nothing is handled
       handle-then-answer    the request is handled, then that answer is sent in place of its own: a 504
+      answer-then-handle    that answer is sent, and the request is handled `delay` seconds after it: a 504
+                            of the gateway, which ends the waiting and not the work
       rival                 `rival(state)` runs right before the handling (`when="after"`: right after it)
     """
 
@@ -69,7 +72,7 @@ class Fault:
             raise ValueError("a rival, and only a rival, has a callable")
 
     def to_answer(self) -> Answer:
-        """Return the answer of an `answer` fault; a body is JSON unless the headers say otherwise."""
+        """Return the answer that the fault sends; a body is JSON unless the headers say otherwise."""
         body = self.body.encode() if isinstance(self.body, str) else self.body
         return Answer(status=self.status, headers={"Content-Type": JSON_TYPE, **self.headers}, body=body)
 

@@ -1,7 +1,9 @@
 """The store behind every service, and the hands of everybody else: scenarios are built with its methods.
 
-As in BCS there is no unique index (facts/bcs.md trap 5): services check and insert in two steps, and
-`between_check_and_insert` runs between them. Nothing here checks a name for being taken.
+As in BCS there is no unique index (facts/bcs.md trap 5): services check, stamp id and time, insert, and move
+the file's pointer in steps of their own (pkg/action/templateversion and pkg/store/templateversion, 2026-07).
+The hooks `between_…` run between them and are told of what is created: a space, file or version. Nothing
+here checks a name for being taken.
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ class State(Clusters):
         self.versions: list[TemplateVersion] = []
         self.charts: list[Chart] = []
         self.between_check_and_insert: Callable[[str], None] = lambda _kind: None
+        self.between_stamp_and_insert: Callable[[str], None] = lambda _kind: None
+        self.between_insert_and_move: Callable[[str], None] = lambda _kind: None
+        self.server_part: Callable[[], int] = lambda: 0
         self._ids = itertools.count(1)
 
     # --- templates: what the console or a rival does ----------------------------------------------------
@@ -203,8 +208,12 @@ class State(Clusters):
     # --- for the services -------------------------------------------------------------------------------
 
     def new_id(self) -> str:
-        """Return a fresh id of 24 hex digits, the time first, as MongoDB makes them."""
-        return f"{int(self.now()):08x}{next(self._ids):016x}"
+        """Return a fresh id of 24 hex digits, as MongoDB's clients make them: time, server, counter.
+
+        So the ids of one second are in the order of their making only where one server made them:
+        `server_part`, 40 bits, says which it is.
+        """
+        return f"{int(self.now()):08x}{self.server_part():010x}{next(self._ids):06x}"
 
     def insert_space(self, space: Space) -> Space:
         """Insert a space, unchecked."""

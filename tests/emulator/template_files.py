@@ -1,7 +1,12 @@
-"""Template files, as pkg/action/template answers. Performs no I/O."""
+"""Template files, as pkg/action/template answers. Performs no I/O.
+
+Every answer reads the files first and the versions after, as BCS does: a version that a file points at was
+inserted before, so it is always found.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 from tests.emulator.cluster_resources import DUPLICATE, VALIDATION, Call, Operation, Refusal
@@ -20,7 +25,7 @@ PINNED = 1
 
 def get_file(call: Call) -> object:
     """Return one file's metadata, with the ids of its space and of its current version."""
-    file = find_entity(call.state.files, call.message.text("id"))
+    file = replace(find_entity(call.state.files, call.message.text("id")))
     refuse_foreign(call, file.project)
     spaces = call.state.find_spaces(file.space, project=file.project)
     versions = call.state.find_versions(file.space, file.name, project=file.project)
@@ -31,17 +36,22 @@ def get_file(call: Call) -> object:
 def list_files(call: Call) -> object:
     """List a space's files; templateSpaceID stays empty here, and so does versionID where it is gone."""
     space = find_entity(call.state.spaces, call.message.text("templateSpaceID"))
-    files = call.state.find_files(space.name, project=call.project.code)
+    files = _as_read(call, space)
     versions = call.state.find_versions(space.name, project=call.project.code)
     ids = {(version.file, version.version): version.id for version in versions}
     return [file.to_map(version_id=ids.get((file.name, file.version), "")) for file in files]
+
+
+def _as_read(call: Call, space: Space) -> list[TemplateFile]:
+    """Return the space's files as they are now; what happens to them afterwards is not seen."""
+    return [replace(file) for file in call.state.find_files(space.name, project=call.project.code)]
 
 
 def list_files_with_versions(call: Call) -> object:
     """List a space's files, each with the names and ids of its versions in BCS's order."""
     space = find_entity(call.state.spaces, call.message.text("templateSpaceID"))
     refuse_foreign(call, space.project)
-    files = call.state.find_files(space.name, project=call.project.code)
+    files = _as_read(call, space)
     return [_show_with_versions(call, file) for file in files]
 
 
@@ -73,7 +83,9 @@ def create_file(call: Call) -> object:
     call.state.between_check_and_insert("file")
     version = None if message.flag("isDraft") else _first_version(call, space=space.name, name=name)
     if version is not None:
+        call.state.between_stamp_and_insert("file")
         call.state.insert_version(version)
+        call.state.between_insert_and_move("file")
     file = call.state.insert_file(_new_file(call, space=space.name, name=name))
     return {"id": file.id, "versionID": version.id if version else ""}
 
@@ -101,6 +113,7 @@ def _first_version(call: Call, *, space: str, name: str) -> TemplateVersion:
         description=message.text("versionDescription"),  # the one description BCS does not filter
         edit_format=message.text("editFormat"),
         creator=call.user,
+        create_at=int(call.state.now()),
         render_mode=render_mode_of(message.text("renderMode")),
     )
 

@@ -1,6 +1,12 @@
-"""Versions of template files, as pkg/action/templateversion answers. Performs no I/O."""
+"""Versions of template files, as pkg/action/templateversion answers. Performs no I/O.
+
+Creating one is four steps with nothing to hold them together: the file is read, the name is looked up, the
+version is inserted, the file is pointed at it by name. `State` has a hook between each two.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from tests.emulator.cluster_resources import DUPLICATE, Call, Operation, Refusal
 from tests.emulator.entities import NO_ID, TemplateFile, TemplateVersion, kinds_of
@@ -60,16 +66,23 @@ def _draft_of(file: TemplateFile) -> TemplateVersion:
 
 
 def create_version(call: Call) -> object:
-    """Create a version: check for the name, then insert; `force` rewrites an existing one in place."""
+    """Create a version: check for the name, then insert; `force` rewrites an existing one in place.
+
+    Whether there is a draft to end and a pointer to move was decided by the file as it was read first.
+    """
     file = find_entity(call.state.files, call.message.text("templateID"))
+    as_read = replace(file)
     name = call.message.text("version")
     versions = call.state.find_versions(file.space, file.name, project=call.project.code)
     existing = [version for version in versions if version.version == name]
     if existing:
         return {"id": _rewrite(call, existing[0]).id}
     call.state.between_check_and_insert("version")
-    written = call.state.insert_version(_new_version(call, file))
-    _move_pointer(call, file)
+    stamped = _new_version(call, file)
+    call.state.between_stamp_and_insert("version")
+    written = call.state.insert_version(stamped)
+    call.state.between_insert_and_move("version")
+    _move_pointer(call, file, as_read=as_read)
     return {"id": written.id}
 
 
@@ -99,14 +112,15 @@ def _new_version(call: Call, file: TemplateFile) -> TemplateVersion:
         description=strip_html(message.text("description")),
         edit_format=message.text("editFormat"),
         creator=call.user,
+        create_at=int(call.state.now()),
         render_mode=render_mode_of(message.text("renderMode")),
     )
 
 
-def _move_pointer(call: Call, file: TemplateFile) -> None:
+def _move_pointer(call: Call, file: TemplateFile, *, as_read: TemplateFile) -> None:
     """End a draft; make the version current unless the file is pinned (facts/bcs.md trap 4)."""
     with call.state.lock:
-        was_draft, moves = file.is_draft, file.version_mode == NEWEST_IS_CURRENT
+        was_draft, moves = as_read.is_draft, as_read.version_mode == NEWEST_IS_CURRENT
         if was_draft:
             file.is_draft, file.draft_version, file.draft_content = False, "", ""
         if moves:

@@ -54,7 +54,7 @@ class Document:
         )
         assert rest, f"{self.path.name} has no heading {self.headings[part]!r}"
         section = re.split(r"^#{2,} ", rest[0], maxsplit=1, flags=re.MULTILINE)[0]
-        return [match["text"] for match in _FENCE.finditer(section) if match["kind"] == kind]
+        return fences_of(section, kind=kind)
 
     def waits(self, patience: str) -> str:
         """Return a patience in words: `never`, `crashes`, `timeout`, or a number of seconds."""
@@ -62,7 +62,43 @@ class Document:
 
     def without_fences(self) -> str:
         """Return the document without what stands in fences."""
-        return _FENCE.sub("", self.text)
+        return without_fences(self.text)
+
+
+def without_fences(text: str) -> str:
+    """Return a document without what stands in fences."""
+    return _FENCE.sub("", text)
+
+
+def fences_of(text: str, *, kind: str) -> list[str]:
+    """Return what the fences of a kind hold, in order."""
+    return [match["text"] for match in _FENCE.finditer(text) if match["kind"] == kind]
+
+
+def headings_of(path: Path) -> list[str]:
+    """Return the headings of a document with their `#`, in order."""
+    return re.findall(r"^#+ .+$", without_fences(path.read_text(encoding="utf-8")), re.MULTILINE)
+
+
+def broken_links(path: Path) -> list[str]:
+    """Return the links of a document that lead to no file of the project, or to no heading of one."""
+    links = re.findall(r"\]\(([^)\s]+)\)", without_fences(path.read_text(encoding="utf-8")))
+    assert links, f"{path.name} has no links"
+    return [link for link in links if not _leads_somewhere(link, path)]
+
+
+def _leads_somewhere(link: str, document: Path) -> bool:
+    file, _, anchor = link.partition("#")
+    target = (document.parent / file).resolve() if file else document
+    if not target.is_file():
+        return False
+    return not anchor or anchor in {_anchor(heading) for heading in headings_of(target)}
+
+
+def _anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading: lower case, spaces to dashes, no punctuation."""
+    words = heading.lstrip("#").strip().lower()
+    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
 
 
 ENGLISH_README = Document(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.existing import FROM_NOTHING, VersionRef
-from bcs_template_set.lineage import MOST_SUSPECTS, suspects, unmerged
+from bcs_template_set.lineage import MOST_SUSPECTS, SKEW_SECONDS, suspects, unmerged
 
 
 def history(*versions: tuple[str, int]) -> tuple[VersionRef, ...]:
@@ -31,9 +31,9 @@ def test_a_version_written_after_the_current_one_is_suspect_too() -> None:
     assert names(found) == ["c"]
 
 
-def test_versions_of_the_bases_second_are_suspect_whatever_their_order() -> None:
-    found = suspects(history(("c", 30), ("a", 10), ("b", 10), ("z", 9)), current="c", bases=("a",))
-    assert names(found) == ["b"]
+def test_versions_stamped_shortly_before_the_base_are_suspect_too() -> None:
+    versions = history(("c", 30), ("a", 10), ("b", 10), ("s", 10 - SKEW_SECONDS), ("z", 9 - SKEW_SECONDS))
+    assert names(suspects(versions, current="c", bases=("a",))) == ["b", "s"]
 
 
 def test_what_was_merged_is_not_suspect() -> None:
