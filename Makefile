@@ -3,8 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := "$(BIN)/python" -m pip --quiet --disable-pip-version-check
+# `CONSTRAINTS=release/lowest.txt` makes an environment of the lowest versions that setup.py allows; otherwise
+# it has the newest. A test compares what is at work with what was asked for.
+CONSTRAINTS ?=
+RELEASE := .venv-release
 
-.PHONY: demo test bench lint types pytest format golden package clean
+.PHONY: demo test bench torture lint types pytest coverage format golden lock package clean
+.PHONY: torture-mutation torture-faults torture-kill torture-fuzz
 
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
@@ -14,12 +19,32 @@ test: lint types pytest
 lint: $(VENV)/ready
 	"$(BIN)/python" -m ruff format --check .
 	"$(BIN)/python" -m ruff check .
+	"$(BIN)/python" -m vulture
 
 types: $(VENV)/ready
 	"$(BIN)/python" -m mypy
 
 pytest: $(VENV)/ready
-	"$(BIN)/python" -m pytest
+	EXPECTED_CONSTRAINTS="$(CONSTRAINTS)" "$(BIN)/python" -m pytest
+
+# Which lines and branches no test runs, those of the step's own processes included.
+coverage: $(VENV)/ready
+	"$(BIN)/python" -m coverage erase
+	"$(BIN)/python" -m coverage run -m pytest --quiet
+	"$(BIN)/python" -m coverage combine --quiet
+	"$(BIN)/python" -m coverage report
+
+# The hunts that take longer than `make test` should.
+torture: torture-mutation torture-faults torture-kill torture-fuzz
+
+torture-mutation: $(VENV)/ready
+	"$(BIN)/python" -m tests.mutation
+
+torture-faults torture-kill: torture-%: $(VENV)/ready
+	"$(BIN)/python" -m tests.torture $*
+
+torture-fuzz: $(VENV)/ready
+	"$(BIN)/python" -m tests.fuzz --minutes 10
 
 bench: $(VENV)/ready
 	"$(BIN)/python" -m tests.bench
@@ -32,11 +57,25 @@ format: $(VENV)/ready
 	"$(BIN)/python" -m ruff check --fix --exit-zero --quiet .
 	"$(BIN)/python" -m ruff format .
 
-# What the store takes: the wheel, task.json, error.json and i18n in one zip under dist/.
-package: $(VENV)/ready
+# Asks pip for the newest versions on every Python and writes them to release/ with hashes: review the diff.
+lock: $(VENV)/ready
+	"$(BIN)/python" -m release.lock
+
+# What the store takes: the wheel, task.json, error.json and i18n in one zip under dist/; beside it the wheel, its
+# list of parts (CycloneDX) and the locked versions it runs on. Built with locked tools, so that anybody who
+# builds these sources gets the same bytes.
+package: $(VENV)/ready $(RELEASE)/ready
 	rm -rf build dist
-	SOURCE_DATE_EPOCH=1767225600 "$(BIN)/python" -m build --wheel --no-isolation
+	"$(RELEASE)/bin/python" -m release.wheel dist
+	"$(BIN)/python" -m release.sbom dist
+	cp release/runtime.txt dist/requirements.txt
 	"$(BIN)/python" -m zipfile -c dist/bcsTemplateSet.zip dist/*.whl task.json error.json i18n
+
+$(RELEASE)/ready: release/tools.txt
+	"$(PYTHON)" -m venv --clear "$(RELEASE)"
+	"$(RELEASE)/bin/python" -m pip --quiet --disable-pip-version-check install --require-hashes \
+	  --only-binary :all: --requirement release/tools.txt
+	@touch "$@"
 
 # An environment does not survive being copied or moved with the project: its stamp says where it was made.
 MADE_IN := $(shell cat "$(VENV)/ready" 2>/dev/null)
@@ -44,15 +83,16 @@ ifneq "$(MADE_IN)" "$(CURDIR)"
 .PHONY: $(VENV)/ready
 endif
 
-$(VENV)/ready: setup.py tests/requirements.txt
+$(VENV)/ready: setup.py tests/requirements.txt release/runtime.txt $(CONSTRAINTS)
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { \
 	  echo "This needs Python 3.9 or newer. '$(PYTHON)' is not one; name another: make PYTHON=python3.11 …" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' || { \
 	  echo "'$(PYTHON)' can't make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	"$(PYTHON)" -m venv "$(VENV)"
 	$(PIP) install --upgrade pip
-	$(PIP) install --editable . --requirement tests/requirements.txt
+	$(PIP) install --upgrade --upgrade-strategy eager --editable . --requirement tests/requirements.txt \
+	  $(if $(CONSTRAINTS),--constraint "$(CONSTRAINTS)")
 	@printf '%s\n' "$(CURDIR)" > "$@"
 
 clean:
-	rm -rf "$(VENV)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf "$(VENV)" "$(RELEASE)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

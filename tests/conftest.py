@@ -7,6 +7,8 @@ from typing import Callable
 
 import pytest
 
+from tests.packaging.versions import versions_at_work
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -16,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what the tests produce into tests/golden instead of comparing; review the difference",
     )
+
+
+def pytest_report_header() -> str:
+    """Name the versions of our dependencies that this run is about."""
+    return "dependencies: " + ", ".join(f"{name} {at_work}" for name, at_work in versions_at_work().items())
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ class Worker:
 
     def environment(self, directory: Path) -> dict[str, str]:
         """Return the step's environment: the machine's own, the agent's variables, the pipeline's."""
-        known = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_START")
+        known = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
         return {
             **{name: os.environ[name] for name in known if name in os.environ},
             "bk_data_dir": str(directory),

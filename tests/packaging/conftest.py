@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from tests.packaging.building import build_wheel
+from release.wheel import build_wheel
 
 
 @pytest.fixture

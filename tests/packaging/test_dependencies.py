@@ -1,0 +1,148 @@
+"""The lowest versions, the newest versions and the locked versions: what is promised is what is at work."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from packaging.version import Version
+from release.dependencies import PYTHONS, lowest_text, read_dependencies
+from release.locked import Locked, LockedSet, canonical, parse_locked, requirements_text
+from tests.packaging.building import run
+from tests.packaging.store_files import PROJECT
+from tests.packaging.versions import versions_at_work
+
+RELEASE = PROJECT / "release"
+LOWEST = "release/lowest.txt"
+HERE = "{}.{}".format(*sys.version_info)
+LOCKED_FOR_HERE = HERE in PYTHONS and (sys.platform, platform.machine()) == ("linux", "x86_64")
+
+
+@pytest.fixture(scope="module")
+def locked() -> LockedSet:
+    return parse_locked((RELEASE / "locked.json").read_bytes())
+
+
+def of_python(entries: tuple[Locked, ...], python: str) -> dict[str, Locked]:
+    """Return what is locked for one Python, by canonical name."""
+    meant = [entry for entry in entries if python in entry.pythons]
+    assert len({entry.canonical for entry in meant}) == len(meant), f"two versions of one on {python}"
+    return {entry.canonical: entry for entry in meant}
+
+
+# --- bounds ---------------------------------------------------------------------------------------------
+
+
+def test_the_constraints_of_the_lowest_versions_are_setup_pys_bounds(
+    derived: Callable[[Path, str], None],
+) -> None:
+    derived(PROJECT / LOWEST, lowest_text())
+
+
+def test_the_pythons_are_those_that_setup_py_names() -> None:
+    named = re.findall(r"Python :: (3\.\d+)", (PROJECT / "setup.py").read_text(encoding="utf-8"))
+    assert tuple(named) == PYTHONS
+
+
+@pytest.mark.skipif(os.environ.get("EXPECTED_CONSTRAINTS") != LOWEST, reason="this run is for the newest")
+def test_the_lowest_versions_are_at_work() -> None:
+    assert versions_at_work() == {entry.name: entry.lowest for entry in read_dependencies()}
+
+
+@pytest.mark.skipif(os.environ.get("EXPECTED_CONSTRAINTS") == LOWEST, reason="this run is for the lowest")
+@pytest.mark.skipif(not LOCKED_FOR_HERE, reason="nothing is locked for this Python and machine")
+def test_what_is_at_work_is_as_new_as_what_was_locked(locked: LockedSet) -> None:
+    expected = of_python(locked.runtime, HERE)
+    for name, at_work in versions_at_work().items():
+        assert Version(at_work) >= Version(expected[canonical(name)].version), name
+
+
+# --- the lock -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_python_has_every_dependency_and_what_those_bring_locked(
+    locked: LockedSet, python: str
+) -> None:
+    entries = of_python(locked.runtime, python)
+    wanted = {canonical(dependency.name) for dependency in read_dependencies()}
+    while True:
+        more = wanted.union(*(entries[name].needs for name in wanted))
+        if more == wanted:
+            break
+        wanted = more
+    assert wanted == set(entries)
+
+
+def test_no_locked_version_is_below_its_bound(locked: LockedSet) -> None:
+    bounds = {canonical(entry.name): Version(entry.lowest) for entry in read_dependencies()}
+    below = [
+        entry
+        for entry in locked.runtime
+        if Version(entry.version) < bounds.get(entry.canonical, Version("0"))
+    ]
+    assert below == []
+
+
+def test_every_locked_version_has_a_licence_and_the_hashes_of_its_wheels(locked: LockedSet) -> None:
+    for entry in (*locked.runtime, *locked.tools):
+        assert entry.licence, entry.name
+        assert entry.wheels, entry.name
+        for file, digest in entry.wheels.items():
+            assert file.endswith(".whl")
+            assert re.fullmatch(r"[0-9a-f]{64}", digest), file
+
+
+def test_the_requirements_files_say_what_the_lock_says(locked: LockedSet) -> None:
+    runtime = requirements_text(locked.runtime, title="What the step runs on.")
+    tools = requirements_text(locked.tools, title="What builds the wheel of a release.")
+    assert (RELEASE / "runtime.txt").read_text(encoding="utf-8") == runtime
+    assert (RELEASE / "tools.txt").read_text(encoding="utf-8") == tools
+
+
+@pytest.mark.parametrize("name", ["lowest.txt", "locked.json", "runtime.txt", "tools.txt"])
+def test_no_lock_file_names_an_index(name: str) -> None:
+    text = (RELEASE / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "index-url" not in text
+
+
+@pytest.mark.parametrize(
+    ("pythons", "marker"),
+    [
+        (PYTHONS, ""),
+        (("3.9",), ' ; python_version <= "3.9"'),
+        (("3.10", "3.11"), ' ; python_version >= "3.10" and python_version <= "3.11"'),
+        (("3.13",), ' ; python_version >= "3.13"'),
+    ],
+)
+def test_an_entry_names_the_pythons_it_is_for(pythons: tuple[str, ...], marker: str) -> None:
+    entry = Locked("A_b", "1.0", "MIT", (), pythons, {"a.whl": "0" * 64})
+    assert requirements_text([entry], title="t").splitlines()[2] == f"a-b==1.0{marker} \\"
+
+
+def test_pythons_that_do_not_follow_each_other_are_refused() -> None:
+    entry = Locked("a", "1.0", "MIT", (), ("3.9", "3.11"), {"a.whl": "0" * 64})
+    with pytest.raises(ValueError, match="not in a row"):
+        requirements_text([entry], title="t")
+
+
+@pytest.mark.skipif(not LOCKED_FOR_HERE, reason="nothing is locked for this Python and machine")
+def test_the_step_runs_on_exactly_what_is_locked(wheel: Path, locked: LockedSet, tmp_path: Path) -> None:
+    run([sys.executable, "-m", "venv", "env"], cwd=tmp_path)
+    python = str(tmp_path / "env" / "bin" / "python")
+    install = [python, "-m", "pip", "install", "--quiet"]
+    hashed = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(RELEASE / "runtime.txt")]
+    run([*install, *hashed], cwd=tmp_path)
+    run([*install, "--no-deps", "--no-index", str(wheel)], cwd=tmp_path)
+    run([python, "-m", "pip", "check"], cwd=tmp_path)
+    shown = run([python, "-m", "pip", "list", "--format=freeze"], cwd=tmp_path)
+    installed = {canonical(line.partition("==")[0]): line.partition("==")[2] for line in shown.splitlines()}
+    for name, entry in of_python(locked.runtime, HERE).items():
+        assert installed[name] == entry.version
+    run([str(tmp_path / "env" / "bin" / "bcs-template-set"), "--help"], cwd=tmp_path)

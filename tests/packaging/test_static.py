@@ -1,0 +1,67 @@
+"""What is asked of the tools that read the code: every exception to a rule has its reason beside it."""
+
+from __future__ import annotations
+
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.packaging.store_files import PROJECT
+
+FOLDERS = ("atom", "release", "templates", "tests")
+EXCEPTION = re.compile(
+    r"#\s*(noqa|type:\s*ignore|pragma)(?P<codes>:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|\[[a-z, -]+\])?"
+)
+REASON = re.compile(r"\s*(-|#)\s*\w+")
+
+
+def comments() -> Iterator[tuple[Path, int, str]]:
+    """Yield every comment of the project's code: file, line, text."""
+    for path in sorted(path for folder in FOLDERS for path in (PROJECT / folder).rglob("*.py")):
+        with path.open("rb") as file:
+            for token in tokenize.tokenize(file.readline):
+                if token.type == tokenize.COMMENT:
+                    yield path.relative_to(PROJECT), token.start[0], token.string
+
+
+EXCEPTIONS = [row for row in comments() if EXCEPTION.match(row[2])]
+
+
+def without_reason(text: str) -> bool:
+    found = EXCEPTION.match(text)
+    return found is not None and (found["codes"] is None or REASON.match(text, found.end()) is None)
+
+
+def test_every_exception_to_a_rule_names_the_rule_and_a_reason() -> None:
+    assert EXCEPTIONS
+    bare = [f"{path}:{line}: {text}" for path, line, text in EXCEPTIONS if without_reason(text)]
+    assert bare == []
+
+
+@pytest.mark.parametrize("text", ["# noqa", "# noqa: S101", "# type: ignore", "# type: ignore[misc] "])
+def test_an_exception_without_a_reason_would_be_seen(text: str) -> None:
+    assert without_reason(text)
+
+
+def test_no_rule_about_security_has_an_exception_in_the_step() -> None:
+    excepted = [row for row in EXCEPTIONS if row[0].parts[0] == "atom" and re.search(r"\bS\d{3}\b", row[2])]
+    assert excepted == []
+
+
+def test_ruff_has_all_rules_on_and_a_reason_beside_each_that_is_off() -> None:
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'select = ["ALL"]' in text
+    block = text.partition("\nignore = [\n")[2].partition("\n]\n")[0]
+    assert block
+    assert [line for line in block.splitlines() if not re.search(r",\s+#\s\w", line)] == []
+
+
+def test_no_rule_is_off_for_a_part_of_the_step() -> None:
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    block = text.partition("[tool.ruff.lint.per-file-ignores]\n")[2].partition("\n[")[0]
+    heads = re.findall(r'^"([^"]+)" = ', block, flags=re.MULTILINE)
+    assert heads == ["tests/**", "release/**", "setup.py"]
+    rules = [line for line in block.splitlines() if re.match(r'\s+"', line) or line.startswith('"')]
+    assert [line for line in rules if "#" not in line and not line.endswith("= [")] == []
