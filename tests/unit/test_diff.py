@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from difflib import unified_diff
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.diff import NOT_SHOWN, diff_documents
+from bcs_template_set.diff import NOT_SHOWN, diff_documents, unified
 from bcs_template_set.manifests.masking import masked_text
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
 
@@ -57,6 +59,13 @@ def test_new_and_gone_documents_say_so() -> None:
     gone = diff(SERVICE + "---\n" + SECRET, SECRET)
     assert gone.startswith("--- Service/web\n+++ /dev/null\n")
     assert "-# the front door\n" in gone
+
+
+@given(st.text("ab\n\r\x0c\u2028"))
+def test_a_text_that_comes_new_is_shown_as_difflib_shows_it(text: str) -> None:
+    lines = unified_diff([], text.splitlines(keepends=True), fromfile="/dev/null", tofile="Service/web")
+    expected = "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+    assert unified("", text, title="Service/web") == expected
 
 
 def test_secret_values_are_masked_and_a_changed_one_is_visible() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from bcs_template_set.atom_sdk.masking import SHORTEST, Masker
+from bcs_template_set.atom_sdk.masking import PIECE, SHORTEST, Masker, forms_of
 from bcs_template_set.secret import Secret
 
 SECRET = 'pa/ss+w"ö\\rd 9'
@@ -82,3 +82,38 @@ def test_without_secrets_text_stays_as_it_is() -> None:
 def test_no_text_keeps_a_secret_that_was_put_into_it(secret: str, before: str, after: str) -> None:
     masked = masker_of(secret).mask(before + secret + after)
     assert secret not in masked or secret in "***" or "***" in secret or secret in (before + "***" + after)
+
+
+LONG = "riGp/58WAm+dX3a5IDnOdcdbWB2d-C4/DSDC"
+"""A secret of which a piece tells something, with characters that encodings change."""
+
+
+@pytest.mark.parametrize("size", range(PIECE, len(LONG)))
+@pytest.mark.parametrize("form", sorted(forms_of(Secret(LONG)), key=len)[:3])
+def test_of_a_secret_in_which_a_text_was_cut_nothing_is_left(form: str, size: int) -> None:
+    masker = masker_of(LONG)
+    assert masker.mask(f"you sent {form[:size]}") == "you sent ***"
+    assert masker.mask(f"{form[-size:]} was sent") == "*** was sent"
+
+
+def test_a_shorter_secret_is_looked_for_whole() -> None:
+    """Its beginning would be the app's name, in every line of the log."""
+    assert (
+        masker_of("web_shop-secret").mask("app web_shop, secret web_shop-secret")
+        == "app web_shop, secret ***"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("postgres://robot:pass@db.example.com/x", "postgres://***@db.example.com/x"),
+        ("see https://token@example.com.", "see https://***@example.com."),
+        ('{"url": "https:\\/\\/robot:pass@db"}', '{"url": "https:\\/\\/***@db"}'),
+        ("https://robot:pass…", "https://***@…"),
+        ("https://example.com/a@b", "https://example.com/a@b"),
+        ("https://example.com:8080/ by lisi@example.com", "https://example.com:8080/ by lisi@example.com"),
+    ],
+)
+def test_what_stands_in_front_of_the_at_of_an_address_is_masked(text: str, masked: str) -> None:
+    assert Masker().mask(text) == masked

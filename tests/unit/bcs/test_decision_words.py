@@ -14,7 +14,7 @@ from bcs_template_set import errors
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.errors import OutcomeUnknown, StepError
 from bcs_template_set.messages import say
-from bcs_template_set.transport import HttpAnswer, NoAnswer
+from bcs_template_set.transport import HttpAnswer, Kind, NoAnswer, NotSent
 
 READ = Asked("GET", "/x", "https://bcs.example.com/x", writes=False, project="demo", user="lisi")
 APP = Asked(
@@ -37,6 +37,22 @@ def test_a_retry_asks_for_no_time_slows_nobody_and_has_no_bound_unless_said_othe
     verdict = decide(READ, NoAnswer("p"))
     assert isinstance(verdict, RetryAfter)
     assert (verdict.seconds, verdict.slows_all, verdict.most_attempts) == (None, False, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("certificate", errors.CertificateRefused),
+        ("expired", errors.CertificateExpired),
+        ("wrong_host", errors.CertificateForAnother),
+        ("ca_bundle", errors.AuthoritiesUnusable),
+        ("other", errors.Unreachable),
+    ],
+)
+def test_each_thing_wrong_with_a_certificate_is_an_error_of_its_own(
+    kind: Kind, error: type[StepError]
+) -> None:
+    assert type(failure(NotSent("p", kind))) is error
 
 
 # --- the gateway's own errors ---------------------------------------------------------------------------
@@ -71,7 +87,13 @@ def test_a_code_beside_those_of_limits_is_none(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "shown"), [("https://login/page?a=b", "https://login/page"), (None, ""), ("/x", "/x")]
+    ("location", "shown"),
+    [
+        ("https://login/page?a=b", "https://login/page"),
+        ("https://someone:secret@login/page", "https://login/page"),
+        ("/x", "/x"),
+        (None, ""),
+    ],
 )
 @pytest.mark.parametrize("status", [300, 302, 399])
 def test_a_redirect_says_where_to_without_its_query(status: int, location: Optional[str], shown: str) -> None:

@@ -1,0 +1,260 @@
+"""A module's source -> its mutants: the same module with one thing changed. Pure: performs no I/O.
+
+Left alone is what changes nothing or only words: docstrings, annotations, `__all__`, the values of Literals.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Callable, Optional, Union
+
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+_OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+}
+_BRANCHES = (ast.If, ast.IfExp, ast.While)
+Key = tuple[str, str, str, int]
+_Kind = Union[type[ast.AST], tuple[type[ast.AST], ...]]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: where, what was there, what is there instead.
+
+    `place` is the function's name, dotted, or "" outside of any; place, `before` and `after` stay the same
+    when lines move; `nth` tells apart those that have all three in common. `node` and `change` count the
+    nodes that may change and the changes of that one.
+    """
+
+    place: str
+    line: int
+    before: str
+    after: str
+    nth: int
+    node: int
+    change: int
+
+    @property
+    def key(self) -> Key:
+        """Return what it is called in the list of explained survivors."""
+        return (self.place, self.before, self.after, self.nth)
+
+
+def mutants_of(source: str) -> Iterator[Mutant]:
+    """Yield every mutant of a module's source, in the order of its text."""
+    made: Counter[tuple[str, str, str]] = Counter()
+    for index, (node, place) in enumerate(_candidates(ast.parse(source))):
+        for number, change in enumerate(_changes_of(node)):
+            before, after = _shown(node), change(copy.deepcopy(node))
+            made[place, before, after] += 1
+            yield Mutant(
+                place=place,
+                line=getattr(node, "lineno", 0),
+                before=before,
+                after=after,
+                nth=made[place, before, after],
+                node=index,
+                change=number,
+            )
+
+
+def mutated(source: str, mutant: Mutant) -> str:
+    """Return the source with that change; comments are lost."""
+    tree = ast.parse(source)
+    node = next(node for index, (node, _) in enumerate(_candidates(tree)) if index == mutant.node)
+    _changes_of(node)[mutant.change](node)
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+# --- what may change ------------------------------------------------------------------------------------
+
+
+def _candidates(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    """Yield every node that may change, with the place it is in."""
+    yield from _walk(tree, "")
+
+
+def _walk(node: ast.AST, place: str) -> Iterator[tuple[ast.AST, str]]:
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "type_comment"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not _is_left_alone(child):
+                yield child, place
+                yield from _walk(child, _inside(child, place))
+
+
+def _inside(node: ast.AST, place: str) -> str:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return f"{place}.{node.name}".lstrip(".")
+    return place
+
+
+def _is_left_alone(node: ast.AST) -> bool:
+    if isinstance(node, ast.Expr):  # docstrings, of modules' constants too, and the `...` of protocols
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Assign):
+        return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Name) and node.value.id in ("Literal", "Union", "Optional")
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    return isinstance(node, (ast.JoinedStr, ast.Import, ast.ImportFrom))
+
+
+# --- how it changes -------------------------------------------------------------------------------------
+
+_Change = Callable[[ast.AST], str]
+"""Changes a node in place and returns what is there now, in words."""
+
+
+def _changes_of(node: ast.AST) -> list[_Change]:
+    return [change for kind, changes in _TABLE if isinstance(node, kind) for change in changes(node)]
+
+
+def _turn_comparison(node: ast.AST) -> str:
+    assert isinstance(node, ast.Compare)
+    node.ops[0] = _COMPARISONS[type(node.ops[0])]()
+    return ast.unparse(node)
+
+
+def _turn_and_or(node: ast.AST) -> str:
+    assert isinstance(node, ast.BoolOp)
+    node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+    return ast.unparse(node)
+
+
+def _drop_not(node: ast.AST) -> str:
+    assert isinstance(node, ast.UnaryOp)
+    node.op, node.operand = ast.Not(), ast.UnaryOp(ast.Not(), node.operand)
+    return ast.unparse(node)
+
+
+def _turn_operator(node: ast.AST) -> str:
+    assert isinstance(node, (ast.BinOp, ast.AugAssign))
+    node.op = _OPERATORS[type(node.op)]()
+    return _shown(node)
+
+
+def _of_constant(node: ast.AST) -> list[_Change]:
+    assert isinstance(node, ast.Constant)
+    value = node.value
+    if isinstance(value, bool):
+        return [_constant(to=not value)]
+    if isinstance(value, (int, float)):
+        return [_constant(to=value + 1)]
+    if isinstance(value, str):
+        return [_constant(to="" if value else "mutant")]
+    return []
+
+
+def _constant(*, to: Union[bool, float, str]) -> _Change:
+    def change(node: ast.AST) -> str:
+        assert isinstance(node, ast.Constant)
+        node.value = to
+        return ast.unparse(node)
+
+    return change
+
+
+def _condition(*, value: bool) -> _Change:
+    def change(node: ast.AST) -> str:
+        assert isinstance(node, _BRANCHES)
+        node.test = ast.Constant(value)
+        return f"if {value}"
+
+    return change
+
+
+def _drop_filter(node: ast.AST) -> str:
+    assert isinstance(node, ast.comprehension)
+    node.ifs = node.ifs[1:]
+    return "no filter"
+
+
+def _return_nothing(node: ast.AST) -> str:
+    assert isinstance(node, ast.Return)
+    node.value = None
+    return "return"
+
+
+def _drop_statement(node: ast.AST) -> str:
+    """Turn a statement into `pass`, whatever it was."""
+    node.__class__ = ast.Pass
+    return "pass"
+
+
+def _of_comparison(node: ast.AST) -> list[_Change]:
+    assert isinstance(node, ast.Compare)
+    return [_turn_comparison] if type(node.ops[0]) in _COMPARISONS else []
+
+
+def _of_not(node: ast.AST) -> list[_Change]:
+    assert isinstance(node, ast.UnaryOp)
+    return [_drop_not] if isinstance(node.op, ast.Not) else []
+
+
+def _of_operator(node: ast.AST) -> list[_Change]:
+    assert isinstance(node, (ast.BinOp, ast.AugAssign))
+    return [_turn_operator] if type(node.op) in _OPERATORS else []
+
+
+def _of_branch(node: ast.AST) -> list[_Change]:
+    return (
+        [_condition(value=False)]
+        if isinstance(node, ast.While)
+        else [_condition(value=value) for value in (True, False)]
+    )
+
+
+def _of_filter(node: ast.AST) -> list[_Change]:
+    assert isinstance(node, ast.comprehension)
+    return [_drop_filter] if node.ifs else []
+
+
+def _of_return(node: ast.AST) -> list[_Change]:
+    assert isinstance(node, ast.Return)
+    return [] if node.value is None or isinstance(node.value, ast.Constant) else [_return_nothing]
+
+
+_TABLE: tuple[tuple[_Kind, Callable[[ast.AST], list[_Change]]], ...] = (
+    (ast.Compare, _of_comparison),
+    (ast.BoolOp, lambda _: [_turn_and_or]),
+    (ast.UnaryOp, _of_not),
+    ((ast.BinOp, ast.AugAssign), _of_operator),
+    (ast.Constant, _of_constant),
+    (_BRANCHES, _of_branch),
+    (ast.comprehension, _of_filter),
+    (ast.Return, _of_return),
+    ((ast.Raise, ast.Expr, ast.AugAssign, ast.Continue, ast.Break), lambda _: [_drop_statement]),
+)
+"""Kinds of nodes, and what can be done to a node of that kind."""
+
+
+def _shown(node: ast.AST) -> str:
+    """Return a node's first line, or the line that a branch begins with."""
+    shown: Optional[ast.AST] = node.test if isinstance(node, _BRANCHES) else node
+    assert shown is not None
+    text = ast.unparse(shown).partition("\n")[0]
+    return f"if {text}" if isinstance(node, _BRANCHES) else text

@@ -1,0 +1,74 @@
+"""Which modules are mutated, and the tests that have to notice. A table.
+
+Tests that start the step in a process of its own can't see a mutant: they are not in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+PACKAGE = "bcs_template_set"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A module by its name within the package, and the test files that have to notice its mutants."""
+
+    module: str
+    own_tests: Sequence[str]
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Return the tests to run, those last that hold for every module."""
+        return (*self.own_tests, "tests/unit/test_frozen_values.py")
+
+    @property
+    def dotted(self) -> str:
+        """Return the module's whole name."""
+        return f"{PACKAGE}.{self.module}"
+
+    def source(self) -> str:
+        """Return the module's text."""
+        path = PROJECT / "atom" / PACKAGE / self.module.replace(".", "/")
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        return file.read_text(encoding="utf-8")
+
+
+_CHECKS = ("tests/unit/manifests/test_check_edges.py", "tests/unit/manifests/test_checks.py")
+_DECISION = ("tests/unit/bcs/test_decision.py", "tests/unit/bcs/test_decision_words.py")
+_GATEWAY = ("tests/unit/bcs/test_gateway.py", "tests/unit/bcs/test_gateway_words.py")
+_PLAN = (
+    "tests/unit/test_plan.py",
+    "tests/unit/test_route_map.py",
+    "tests/end_to_end/test_publish_path.py",
+    "tests/end_to_end/test_publish_newer.py",
+    "tests/end_to_end/test_publish_again.py",
+    "tests/end_to_end/test_branch_paths.py",
+)
+_PUBLISH = (
+    "tests/end_to_end/test_publish_path.py",
+    "tests/end_to_end/test_publish_rivals.py",
+    "tests/end_to_end/test_publish_again.py",
+    "tests/end_to_end/test_publish_lost_answers.py",
+    "tests/end_to_end/test_branch_paths.py",
+    "tests/end_to_end/test_publish_failures.py",
+)
+
+TARGETS = (
+    Target("principal", ("tests/unit/test_principal.py",)),
+    Target("bcs.decision", _DECISION),
+    Target("bcs.gateway", _GATEWAY),
+    *(
+        Target(f"manifests.checks{name}", _CHECKS)
+        for name in ("", ".bcs", ".finding", ".images", ".links", ".names", ".objects", ".routing")
+    ),
+    Target("plan", _PLAN),
+    Target("plan_file", _PLAN),
+    Target("planning", _PLAN),
+    Target("publish", _PUBLISH),
+    Target("write_once", _PUBLISH),
+    Target("aftermath", _PUBLISH),
+)
