@@ -48,6 +48,7 @@ def run_for_agent(environ: Mapping[str, str], *, post_action: str = "") -> int:
         agent: Optional[Agent] = None
         try:
             agent = open_agent(environ, clock=clock, masker=masker, warn=log.warning)
+            interruption.listen()
             process = Process(environ, clock, interruption, post_action)
             return _run_whole(agent, log, process=process)
         except Stopped as exc:  # before the run itself, or after it; no second one is raised

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,6 +11,8 @@ from bcs_template_set.messages import say
 from bcs_template_set.transport import Kind
 
 PIECE = 64 * 1024
+SHOWN = 100
+"""Characters of a header's text in a message."""
 
 
 class Unusable(Exception):
@@ -41,6 +44,8 @@ def read_whole(response: Response, *, most: int) -> bytes:
         Unusable: it is larger than `most`, cut short, or compressed in a way we did not ask for.
     """
     decoder = _Decoder(response.headers.get("content-encoding") or "")
+    if _announced(response.headers) > most:
+        raise Unusable("too_large", limit=most)
     body, received = bytearray(), 0
     while True:
         piece = response.read(PIECE, decode_content=False)
@@ -75,9 +80,17 @@ def read_first(response: Response, *, most: int) -> bytes:
 
 def _check_length(headers: Mapping[str, str], received: int) -> None:
     """Refuse a body that is shorter than announced (urllib3 1.26 does not)."""
-    announced = headers.get("content-length") or ""
-    if announced.isdigit() and "transfer-encoding" not in headers and received < int(announced):
+    announced = _announced(headers)
+    if received < announced:
         raise Unusable("cut_short", received=received, announced=announced)
+
+
+def _announced(headers: Mapping[str, str]) -> int:
+    """Return how long a body says it is, 0 where it does not; as large as a number may be if it is larger."""
+    length = (headers.get("content-length") or "").strip()
+    if "transfer-encoding" in headers or not re.fullmatch("[0-9]+", length):
+        return 0
+    return int(length[-18:]) if len(length.lstrip("0")) <= 18 else 10**18  # noqa: PLR2004 - digits of 10**18
 
 
 class _Decoder:
@@ -86,7 +99,7 @@ class _Decoder:
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding.strip().lower()
         if self._encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise Unusable("encoding", encoding=self._encoding)
+            raise Unusable("encoding", encoding=self._encoding[:SHOWN])
         plain = self._encoding in ("", "identity")
         self._zlib = None if plain else zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
 
@@ -96,8 +109,8 @@ class _Decoder:
         try:
             return self._zlib.decompress(piece, most)
         except zlib.error as exc:
-            raise Unusable("encoding", encoding=self._encoding) from exc
+            raise Unusable("encoding", encoding=self._encoding[:SHOWN]) from exc
 
     def finish(self) -> None:
         if self._zlib is not None and not self._zlib.eof:
-            raise Unusable("encoding", encoding=self._encoding)
+            raise Unusable("encoding", encoding=self._encoding[:SHOWN])

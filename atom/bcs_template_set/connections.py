@@ -30,6 +30,9 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.proxies import proxy_of, without_credentials
 from bcs_template_set.transport import LARGEST_BODY, HttpAnswer, HttpRequest, Kind, NoAnswer, NotSent
 
+LARGEST_ANSWER = 2 * LARGEST_BODY
+"""Bytes of an answer as they come: with its headers, and with what is around the pieces of its body."""
+
 SHORTEST_WAIT = 0.001
 """Seconds; a socket's timeout of 0 would mean "do not wait"."""
 
@@ -38,13 +41,14 @@ SHORTEST_WAIT = 0.001
 class Attempt:
     """One request under way in one thread: the time it has left, and whether its first byte went out.
 
-    `last` tells that its connection is not to be used again.
+    `last` tells that its connection is not to be used again. `answer` is what its socket is read through.
     """
 
     remaining: Callable[[], float]
     read_timeout: float
     last: bool = False
     sent: bool = False
+    answer: Optional[io.RawIOBase] = None
 
     def patience(self) -> float:
         """Return the seconds that the next wait on the socket may take."""
@@ -65,12 +69,17 @@ _current = _Current()
 
 
 class _TimedReader(io.RawIOBase):
-    """A socket's incoming bytes, each wait bounded by what the request has left; `ended` at their end."""
+    """A socket's incoming bytes, each wait bounded by what the request has left; `ended` at their end.
+
+    All bytes of an answer are counted: chunks' sizes, trailers and interim answers can be as endless as a
+    body, and a chunk of the size -1 would be read to the end of the connection.
+    """
 
     def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
         self._sock = sock
         self._attempt = attempt
         self._file = sock.makefile("rb", buffering=0)
+        self._room = LARGEST_ANSWER
         self.ended = False
 
     def readable(self) -> bool:
@@ -80,6 +89,9 @@ class _TimedReader(io.RawIOBase):
         self._sock.settimeout(self._attempt.patience())
         count = self._file.readinto(buffer)
         self.ended = count == 0
+        self._room -= count or 0
+        if self._room < 0:
+            raise Unusable("too_large", limit=LARGEST_ANSWER)
         return count
 
     def close(self) -> None:
@@ -95,7 +107,7 @@ class _TimedResponse(PlainResponse):
         self._reader: Optional[_TimedReader] = None
         if _current.attempt is not None:
             self.fp.close()
-            self._reader = _TimedReader(sock, _current.attempt)
+            _current.attempt.answer = self._reader = _TimedReader(sock, _current.attempt)
             self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
@@ -191,6 +203,8 @@ class Connections:
             raise failure_of(Unusable("request_invalid", kind="invalid"), sent=attempt.sent, url="") from None
         finally:
             _current.attempt = None
+            if attempt.answer is not None:  # after a failure, urllib3 1.26 leaves it to the garbage collector
+                attempt.answer.close()
 
     def close(self) -> None:
         """Close all connections."""
@@ -272,7 +286,8 @@ def trusting(ca_bundle: str) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_bundle or None)
     except OSError as exc:
-        raise Unusable("ca_bundle", kind="certificate", file=ca_bundle, problem=_words(exc)) from exc
+        raise Unusable("ca_bundle", kind="ca_bundle", file=ca_bundle, problem=_words(exc)) from exc
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # Python's default from 3.10 on
     if not ca_bundle and not context.cert_store_stats()["x509_ca"]:
         import certifi  # noqa: PLC0415 - only where it is needed
 
@@ -294,6 +309,24 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], Kind, str], ...] = (
 )
 """What is looked for among an error and its causes, in this order."""
 
+_CERTIFICATES: Mapping[int, tuple[Kind, str]] = {
+    9: ("expired", "certificate_early"),
+    10: ("expired", "certificate_expired"),
+    18: ("certificate", "certificate_self_signed"),
+    19: ("certificate", "certificate_authority"),
+    20: ("certificate", "certificate_authority"),
+    21: ("certificate", "certificate_authority"),
+    62: ("wrong_host", "certificate_host"),
+    64: ("wrong_host", "certificate_host"),
+}
+"""OpenSSL's `X509_V_ERR_…` (x509_vfy.h), as `SSLCertVerificationError.verify_code` has them."""
+
+_HANDSHAKES: Mapping[str, tuple[Kind, str]] = {
+    **dict.fromkeys(("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"), ("old_tls", "tls_old")),
+    **dict.fromkeys(("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"), ("tls", "tls_none")),
+}
+"""OpenSSL's reasons (sslerr.h) that say more than that there was no handshake."""
+
 
 def failure_of(error: Exception, *, sent: bool, url: str) -> Union[NotSent, NoAnswer]:
     """Return what a library's error means, given whether a byte of the request was handed to a socket."""
@@ -312,8 +345,18 @@ def _obstacle(causes: list[BaseException], *, host: str) -> tuple[Kind, Text]:
     for types, kind, name in _KINDS:
         for cause in causes:
             if isinstance(cause, types):
-                return kind, say(f"transport.{name}", host=host, problem=_words(cause))
+                known_kind, known_name = _finer(cause) or (kind, name)
+                return known_kind, say(f"transport.{known_name}", host=host, problem=_words(cause))
     return "other", say("transport.other", problem=_words(causes[-1]))
+
+
+def _finer(cause: BaseException) -> Optional[tuple[Kind, str]]:
+    """Return what OpenSSL knows more precisely, None where it does not."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _CERTIFICATES.get(cause.verify_code)
+    if isinstance(cause, CertificateError):
+        return "wrong_host", "certificate_host"
+    return _HANDSHAKES.get(cause.reason or "") if isinstance(cause, ssl.SSLError) else None
 
 
 def _loss(causes: list[BaseException]) -> Text:

@@ -9,8 +9,8 @@ from functools import partial
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.template_files import Reader, find_space
 from bcs_template_set.deploy_phase import DeployPhase, deploy_phase
-from bcs_template_set.ending import show_lines
 from bcs_template_set.deploy_versions import Looking, newest_versions
+from bcs_template_set.ending import show_lines
 from bcs_template_set.errors import (
     NewerBuild,
     ProjectNotVisible,

@@ -74,16 +74,28 @@ def _shown(old: _Part | None, new: _Part | None) -> tuple[str, str]:
 
 def unified(before: str, after: str, *, title: str) -> str:
     """Return the unified diff of two texts under one title; "" where they are the same."""
-    from difflib import unified_diff  # noqa: PLC0415 - a run without changes needs no difflib
+    if not before:
+        return _created(after, title=title)
+    from difflib import unified_diff  # noqa: PLC0415 - a run without updates needs no difflib
 
     lines: Iterable[str] = unified_diff(
         before.splitlines(keepends=True),
         after.splitlines(keepends=True),
-        fromfile=title if before else "/dev/null",
+        fromfile=title,
         tofile=title if after else "/dev/null",
         n=_CONTEXT_LINES,
     )
     return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+
+
+def _created(text: str, *, title: str) -> str:
+    """Return what `unified_diff` makes of a text that comes new, without looking for what it keeps."""
+    lines = text.splitlines(keepends=True)
+    if not lines:
+        return ""
+    size = f",{len(lines)}" if len(lines) > 1 else ""
+    added = "".join(f"+{line}" if line.endswith("\n") else f"+{line}\n" for line in lines)
+    return f"--- /dev/null\n+++ {title}\n@@ -0,0 +1{size} @@\n{added}"
 
 
 def _whole_text_diff(before: str, after: str) -> str:

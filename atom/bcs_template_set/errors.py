@@ -21,7 +21,8 @@
     │   │                                 NotRestored
     │   └── 8006xx gateway or BCS         Unreachable, CertificateRefused, NotTheGateway, NoSuchPath,
     │                                     RateLimited, GatewayFailed, TooLarge, BcsFailed, AnswerUnreadable,
-    │                                     OutcomeUnknown, BuildApiFailed, OutOfTime
+    │                                     OutcomeUnknown, BuildApiFailed, OutOfTime, CertificateExpired,
+    │                                     CertificateForAnother, AuthoritiesUnusable
     └── StepDefect (errorType 3)
         └── 8009xx                        Defect
 
@@ -402,7 +403,7 @@ class Unreachable(ThirdPartyFault):
 
 
 class CertificateRefused(ThirdPartyFault):
-    """The gateway's certificate is not trusted. Fields: url, problem."""
+    """No authority that is trusted here has signed the gateway's certificate. Fields: url, problem."""
 
     code = 800602
 
@@ -465,6 +466,24 @@ class OutOfTime(ThirdPartyFault):
     """The step's own time is nearly over. Fields: seconds."""
 
     code = 800612
+
+
+class CertificateExpired(ThirdPartyFault):
+    """The gateway's certificate is no longer valid, or not yet. Fields: url, problem."""
+
+    code = 800613
+
+
+class CertificateForAnother(ThirdPartyFault):
+    """The gateway's certificate is for another name than the one asked. Fields: url, problem."""
+
+    code = 800614
+
+
+class AuthoritiesUnusable(ThirdPartyFault):
+    """The region's ca_bundle is no file of certificates. Fields: url, problem."""
+
+    code = 800615
 
 
 # --- 8009xx a defect of the step ------------------------------------------------------------------------

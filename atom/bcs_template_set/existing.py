@@ -11,7 +11,6 @@ from bcs_template_set.manifests.routes import Route
 from bcs_template_set.provenance import Provenance, read_provenance
 from bcs_template_set.route_map import HostClaim, LiveIngress
 
-
 FROM_NOTHING = "-"
 """In the place of a base: there was no version that the content could have been made from."""
 

@@ -115,6 +115,6 @@ def decode_state(text: str) -> Optional[JobState]:
     """Return the state of a file's text, None where it is none, or of another version of this step."""
     try:
         state = msgspec.json.decode(text, type=JobState)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return state if state.form == FORM else None

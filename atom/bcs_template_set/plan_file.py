@@ -52,7 +52,7 @@ def plan_file(
 def _plan_existing(
     file: ManifestFile, found: ExistingFile, *, desired: Desired, policy: Policy, skips: bool
 ) -> Change:
-    before, unreadable = _documents_of(found.current)
+    before, unreadable = _documents_of(found.current, file)
     old_routes, new_routes = routes_of(before), routes_of(file.documents)
     step = _decide(file.text, found, desired=desired, policy=policy)
     action: Action = "skip" if skips and step.action != "unchanged" else step.action
@@ -169,9 +169,14 @@ def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
     )
 
 
-def _documents_of(version: Optional[TemplateVersion]) -> tuple[tuple[Document, ...], bool]:
+def _documents_of(
+    version: Optional[TemplateVersion], file: ManifestFile
+) -> tuple[tuple[Document, ...], bool]:
+    """Return a version's documents, and whether they can't be read; our own text is not parsed again."""
     if version is None:
         return (), False
+    if version.content == file.text:
+        return file.documents, False
     documents = parse_foreign(version.content)
     return (documents or ()), documents is None
 

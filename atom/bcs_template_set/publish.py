@@ -5,9 +5,9 @@ trap 5). A version is inserted, and then the file's `version` moves to its name,
 from that is explored by `tests/model/`, and holds for any number of builds.
 
 Guaranteed:
-- a version that is reported as published is in BCS once, with the content that was sent: a write whose
+- a version that is reported as published is in BCS, with the content that was sent, and once: a write whose
   answer was lost is read back by name before it is sent again, after a pause that lets a slow one finish
-  (`write_once.py`);
+  (`write_once.py`); one that BCS finishes later still may be there twice, and is said where it is seen;
 - a file is written only if the version it was planned against was current right before; else the caller
   reads, plans and checks again, three times at most, and then fails as overtaken;
 - no branch's paths are lost for good from a file that branches share: every version tells what it was made
@@ -20,12 +20,13 @@ versions exist, and the one whose name BCS set last is current. Of two builds, t
 the other's version when it looks back (`aftermath.py`): it plans again, merges what branches share, or ends
 by `on_newer_build`. The one that wrote first and had already looked back was right when it spoke, and
 can't take it back: its version is in the history, and for a file that branches don't share the other's is
-what counts. A build that is killed before it looks back leaves that to the next.
+what counts. A build that is killed before it looks back, or whose three rounds are used up, leaves to the
+next what it has hidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional, Protocol, TypeVar
@@ -36,6 +37,7 @@ from bcs_template_set.bcs.template_files import find_space, oldest_of_each_name
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import (
     AnswerUnreadable,
+    OutcomeUnknown,
     OutOfTime,
     Overtaken,
     StepError,
@@ -172,7 +174,10 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
     _check_still_current(change, metadata)
     version_id = change.version_id
     if change.writes_version:
-        version_id = _create_version(publishing, change)
+        try:
+            version_id = _create_version(publishing, change)
+        except OutcomeUnknown as exc:
+            return _left_open(change, exc, metadata=metadata)
     if change.moves_pin or metadata.is_draft:
         try:
             _carry_over(publishing, metadata, version=change.version if change.moves_pin else "")
@@ -181,19 +186,37 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
     return _verified(publishing, change, version_id=version_id)
 
 
+def _left_open(change: Change, error: OutcomeUnknown, *, metadata: TemplateFile) -> FileOutcome:
+    """Return the failure of a file whose version may be written; then BCS has discarded its draft."""
+    names = ("draft_unsure",) if metadata.is_draft else ()
+    return _noted(_failed(change, error), names, metadata=metadata)
+
+
 def _half_done(change: Change, error: StepError, *, metadata: TemplateFile, version_id: str) -> FileOutcome:
     """Return the failure of a file whose version is written, but whose metadata could not be put back."""
-    name = "not_pinned" if change.moves_pin else "draft_lost"
-    note = say(
-        f"publish.{name}",
-        name=change.name,
-        version=change.version,
-        current=metadata.version,
-        user=metadata.updator,
-    )
-    failed = _failed(change, error)
+    unsure = isinstance(error, OutcomeUnknown)
+    pin = ("pin_unsure" if unsure else "not_pinned",) if change.moves_pin else ()
+    loses_draft = metadata.is_draft and change.writes_version
+    draft = ("draft_unsure" if unsure else "draft_lost",) if loses_draft else ()
     written = version_id if change.writes_version else ""
-    return replace(failed, version_id=written, version=change.version, notes=(*failed.notes, note))
+    failed = replace(_failed(change, error), version_id=written, version=change.version)
+    return _noted(failed, (*pin, *draft), metadata=metadata)
+
+
+def _noted(outcome: FileOutcome, names: Sequence[str], *, metadata: TemplateFile) -> FileOutcome:
+    """Return an outcome with these notes on its file's metadata, as they were before."""
+    change = outcome.change
+    said = [
+        say(
+            f"publish.{name}",
+            name=change.name,
+            version=change.version,
+            current=metadata.version,
+            user=metadata.updator,
+        )
+        for name in names
+    ]
+    return replace(outcome, notes=(*outcome.notes, *said))
 
 
 def _check_still_current(change: Change, metadata: TemplateFile) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Optional
 from urllib.parse import urlsplit
 
 from bcs_template_set.errors import PrivateSettingsInvalid
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_reading import PLAIN_KEY, YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Text, say
 from bcs_template_set.regions import App, Endpoint, Region
 from bcs_template_set.secret import MASK, Secret
@@ -30,6 +31,8 @@ KEYS = (
 )
 _APP_KEYS = ("app_code", "app_secret")
 _SECRET_KEYS = ("app_secret",)
+_PLAIN_NAME = re.compile(r"[\w.@-]{1,64}")
+_PLAIN_TEXT = re.compile(r"[^\s'\"{}\[\],]*")
 _MOST_SECONDS = 600
 _MOST_CONCURRENCY = 64
 
@@ -47,7 +50,7 @@ def read_regions(text: str) -> dict[str, Region]:
     try:
         table = read_yaml(text, source="regions")
     except YamlUnreadable as exc:
-        raise PrivateSettingsInvalid(details=[exc.without_excerpt()]) from None
+        raise PrivateSettingsInvalid(details=[exc.for_secrets()]) from None
     if not isinstance(table, dict) or not table:
         raise PrivateSettingsInvalid(details=[say("regions.not_a_table")])
     mistakes: list[Text] = []
@@ -58,7 +61,7 @@ def read_regions(text: str) -> dict[str, Region]:
 
 
 def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region:
-    reader = _Reader(f"regions.{name}", entry, keys=KEYS, mistakes=mistakes)
+    reader = _Reader(f"regions.{_shown_name(name)}", entry, keys=KEYS, mistakes=mistakes)
     endpoint = Endpoint(
         gateway=reader.url("gateway", required=True),
         path_prefix=reader.path_prefix(),
@@ -87,7 +90,7 @@ def _read_users(place: str, entry: YamlValue, *, mistakes: list[Text]) -> dict[s
         return {}
     apps: dict[str, App] = {}
     for user, row in entry.items():
-        reader = _Reader(f"{place}.users.{user}", row, keys=_APP_KEYS, mistakes=mistakes)
+        reader = _Reader(f"{place}.users.{_shown_name(user)}", row, keys=_APP_KEYS, mistakes=mistakes)
         app = reader.app(required=True)
         if app is not None:
             apps[user] = app
@@ -172,15 +175,22 @@ class _Reader:
         self._mistakes.append(say("regions.wrong_value", place=place, given=given, accepted=accepted))
 
     def _unknown(self, key: str, keys: tuple[str, ...]) -> None:
-        mistake = say("regions.unknown_key", place=f"{self.place}.{key}", keys=keys)
+        shown = key if PLAIN_KEY.fullmatch(key) else MASK
+        mistake = say("regions.unknown_key", place=f"{self.place}.{shown}", keys=keys)
         near = nearest(key, keys)
         self._mistakes.append(say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake)
 
 
+def _shown_name(name: str) -> str:
+    """Return a region's or user's name, masked where it is none: a secret got into it by a mistake."""
+    return name if _PLAIN_NAME.fullmatch(name) else MASK
+
+
 def _shown(value: YamlValue) -> str:
+    """Return a wrong value, masked where it looks like more than one: the rest may be a secret."""
     if isinstance(value, (dict, list)):
         return type(value).__name__
-    return str(value)[:80]
+    return str(value)[:80] if _PLAIN_TEXT.fullmatch(str(value)) else MASK
 
 
 def _is_plain_url(value: str) -> bool:

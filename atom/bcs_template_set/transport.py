@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 LARGEST_BODY = 10 * 1024 * 1024
 """Bytes of an answer, as sent and as decompressed."""
 
-Kind = Literal["refused", "name", "timeout", "certificate", "tls", "proxy", "invalid", "other"]
-"""`certificate` and `invalid` are the ones that trying again can't change."""
+# fmt: off
+Kind = Literal[
+    "refused", "name", "timeout", "tls", "proxy", "other",
+    "certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid",
+]
+# fmt: on
+"""What was in the way. `certificate` is one that nobody trusted here has signed."""
+
+LASTING: frozenset[Kind] = frozenset(
+    ("certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid")
+)
+"""The ones that trying again can't change."""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ MOST_BYTES = 16 * 1000
 
 _CUT_ROOM = 200
 
-# Controls but tab; marks that turn the direction of text, or that nobody sees; halves of a character.
+# Controls but tab; marks that turn the direction of text; what joins, parts or fills and is not seen, so that
+# two names would look like one; halves of a character.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _DELETED_BY_WORKER = re.compile(r"oauth2:\w+@", re.ASCII)
 _SUB_TAG = re.compile("##(?=subTag)")

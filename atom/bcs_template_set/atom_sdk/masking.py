@@ -3,7 +3,8 @@
 The worker masks the secrets it knows by exact substring only (facts/agent.md, "The log"). Here a secret is
 found in every form that software in between gives it: plain, base64 (also inside a longer text, such as
 `user:secret`), URL-encoded, JSON-escaped once or twice, escaped for HTML, and line by line where it has
-several lines.
+several lines. So is what is left of one where a text was cut within it, and what stands in front of the `@`
+of an address, whose ever it is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,15 @@ from bcs_template_set.secret import MASK, Secret
 SHORTEST = 4
 """Shorter secrets are not looked for: `***` in place of every "ab" would hide the log, not the secret."""
 
+PIECE = 8
+"""Characters of a longer secret's beginning or end that are looked for too: a text may be cut within it."""
+
+SHORTEST_WITH_PIECES = 2 * PIECE
+"""Of a shorter secret a piece would be most of a word, such as the app's name in front of it."""
+
+_USERINFO = re.compile(r"""(?<=:)(\\?/\\?/)(?:[^\s/?#@"'<>]+@|[^\s/?#@:"'<>]+:[^\s/?#@"'<>]+(?=…))""")
+"""What stands in front of the `@` of an address; or of the place where that was cut off."""
+
 _SHORTEST_BASE64 = 8
 _GROUP = 3  # bytes that base64 encodes together
 
@@ -31,6 +41,7 @@ class Masker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: tuple[str, ...] = ()
+        self._pieces: tuple[str, ...] = ()
         self._pattern: Optional[re.Pattern[str]] = None
 
     def add(self, secret: Secret) -> None:
@@ -38,13 +49,17 @@ class Masker:
         with self._lock:
             known = forms_of(secret).union(self._forms)
             self._forms = tuple(sorted(known, key=lambda form: (-len(form), form)))
+            self._pieces = tuple({piece for form in known for piece in _ends(form)})
             self._pattern = None
 
     def mask(self, text: str) -> str:
         """Return the text with `***` for every secret in it."""
-        forms = self._forms
+        if "@" in text or "…" in text:
+            text = _USERINFO.sub(rf"\1{MASK}@", text)
         # Hardly any text holds one, and to see that this takes a fraction of the pattern's time.
-        return self._compiled().sub(MASK, text) if any(form in text for form in forms) else text
+        if not any(piece in text for piece in self._pieces):
+            return text
+        return _without_remains(self._compiled().sub(MASK, text), self._forms)
 
     def _compiled(self) -> re.Pattern[str]:
         with self._lock:
@@ -53,12 +68,42 @@ class Masker:
             return self._pattern
 
 
+def _ends(form: str) -> tuple[str, ...]:
+    """Return what is in every text that shows a form, or its beginning, or its end."""
+    return (form[:PIECE], form[-PIECE:]) if len(form) >= SHORTEST_WITH_PIECES else (form,)
+
+
+def _without_remains(text: str, forms: tuple[str, ...]) -> str:
+    """Return the text with `***` for the beginnings and ends of forms that were cut."""
+    backwards = tuple(form[::-1] for form in forms)
+    return _without_heads(_without_heads(text, forms)[::-1], backwards)[::-1]
+
+
+def _without_heads(text: str, forms: tuple[str, ...]) -> str:
+    """Return the text with `***`, the same backwards, for as much of a form as begins anywhere in it."""
+    long = [form for form in forms if len(form) >= SHORTEST_WITH_PIECES]
+    for head in {form[:PIECE] for form in long}:
+        while head in text:
+            at = text.index(head)
+            size = max(_shared(text[at : at + len(form)], form) for form in long if form.startswith(head))
+            text = text[:at] + MASK + text[at + size :]
+    return text
+
+
+def _shared(text: str, form: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(text, form)) if one != other), min(len(text), len(form))
+    )
+
+
 def forms_of(secret: Secret) -> frozenset[str]:
     """Return every text that gives the secret away."""
     value = secret.reveal()
     lines = [line.strip() for line in value.splitlines()]
     plain = {text for text in (value, value.strip(), *lines) if len(text) >= SHORTEST}
-    return frozenset(form for text in plain for form in _forms(text))
+    found = {form for text in plain for form in _forms(text)}
+    return frozenset(found.union(map(_in_html, found)))  # a server's words are escaped in the report
 
 
 def _forms(text: str) -> Iterator[str]:

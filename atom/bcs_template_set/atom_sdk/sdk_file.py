@@ -42,11 +42,6 @@ class AgentIdentity:
     task_id: str = ""
     execute_count: int = 1
 
-    @property
-    def retried(self) -> bool:
-        """Tell whether the step ran in this build before."""
-        return self.execute_count > 1
-
 
 def read_identity(environ: Mapping[str, str]) -> AgentIdentity:
     """Return who this build is.

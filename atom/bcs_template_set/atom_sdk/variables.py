@@ -25,10 +25,7 @@ Concept = Literal[
     "build number",
     "build start",
     "build url",
-    "retry count",
     "atom code",
-    "atom version",
-    "task name",
     "task id",
     "parent task",
     "timeout",
@@ -50,10 +47,7 @@ VARIABLES: Mapping[Concept, tuple[str, ...]] = {
     "build number": ("BK_CI_BUILD_NUM", "pipeline.build.num"),
     "build start": ("BK_CI_BUILD_START_TIME", "pipeline.time.start"),
     "build url": ("BK_CI_BUILD_URL",),
-    "retry count": ("BK_CI_RETRY_COUNT", "pipeline.retry.count"),
     "atom code": ("BK_CI_ATOM_CODE",),
-    "atom version": ("BK_CI_ATOM_VERSION",),
-    "task name": ("BK_CI_TASK_NAME",),
     "task id": ("BK_CI_BUILD_TASK_ID", "pipeline.task.id"),
     # Only of a post action (bk-ci, StoreConstants.kt and MarketAtomTask.kt, 2026-08).
     "parent task": ("parentTaskId",),
@@ -132,24 +126,9 @@ def build_url(inputs: Mapping[str, str]) -> str:
     return look_up(inputs, "build url")
 
 
-def retry_count(inputs: Mapping[str, str]) -> int:
-    """Return how often the build was retried; 0 where it is not given."""
-    return _number(inputs, "retry count")
-
-
 def atom_code(inputs: Mapping[str, str]) -> str:
     """Return the code of this atom in the store, which its private settings are kept under."""
     return look_up(inputs, "atom code")
-
-
-def atom_version(inputs: Mapping[str, str]) -> str:
-    """Return the version of this atom that the pipeline runs."""
-    return look_up(inputs, "atom version")
-
-
-def task_name(inputs: Mapping[str, str]) -> str:
-    """Return the step's name in the pipeline."""
-    return look_up(inputs, "task name")
 
 
 def task_id(inputs: Mapping[str, str]) -> str:
@@ -172,8 +151,15 @@ def timeout_seconds(inputs: Mapping[str, str]) -> Optional[int]:
 
 
 def workspace(inputs: Mapping[str, str]) -> str:
-    """Return the absolute path of the pipeline's workspace."""
-    return look_up(inputs, "workspace")
+    """Return the absolute path of the pipeline's workspace.
+
+    Raises:
+        InputUnreadable: it has a NUL in it, which no path can have.
+    """
+    name, value = _given(inputs, "workspace")
+    if "\0" in value:
+        raise InputUnreadable(file="input.json", problem=say("agent.not_a_path", name=name))
+    return value
 
 
 def locale(inputs: Mapping[str, str]) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
-from types import FrameType, TracebackType
-from typing import Optional
+from collections.abc import Callable, Iterable, Mapping
+from types import FrameType, GeneratorType, TracebackType
+from typing import Optional, cast
 
 from bcs_template_set.clock import Clock
 from bcs_template_set.errors import LimitExceeded
@@ -25,9 +25,17 @@ MOST_RANGE = 100_000
 MOST_TOKENS = 40_000
 TURN = 32
 CALL = 256
+ELEMENT = 8
+"""What an element of a list or mapping costs beside a character's 1: the memory for it is as much more."""
+
 _LOOK_EVERY = 2**16
 _LONGEST_FORMAT = 2000
+_SEARCHED_AT_ONCE = 64
 _CONTAINERS = (list, tuple, dict, set, frozenset)
+_LAZY: tuple[type, ...] = (
+    *(type({}.keys()), type({}.values()), type({}.items()), GeneratorType, map, filter, zip),
+    *(reversed, type(reversed([])), type(reversed({})), type(iter(range(0)))),
+)
 _ALWAYS_TOO_MUCH = MOST_WORK + 1
 
 
@@ -87,10 +95,21 @@ class Budget:
         elif isinstance(result, int):
             self._check_bits(result.bit_length())
         elif isinstance(result, _CONTAINERS):
-            self.spend(len(result))
+            self.spend(ELEMENT * len(result))
             if self.size_of(result) > MOST_SIZE:
                 raise self.exceeded("limit_size", limit=say("render.characters", number=MOST_SIZE))
+        elif isinstance(result, _LAZY):
+            # A view or generator has no size of its own: kept as it is, it would be work that nobody pays.
+            return self.taken(self._all_of(cast("Iterable[object]", result)))
         return result
+
+    def _all_of(self, items: Iterable[object]) -> list[object]:
+        """Return the items of a view or generator, each paid for as it comes."""
+        found: list[object] = []
+        for item in items:
+            self.spend(TURN)
+            found.append(self.taken(item))
+        return found
 
     def size_of(self, value: object) -> int:
         """Return how long a value would be as text, shared parts counted each time; remembered."""
@@ -119,7 +138,8 @@ class Budget:
         elif operator == "**" and isinstance(left, int) and isinstance(right, int):
             self._check_bits(left.bit_length() * max(0, right))
         elif operator == "%" and isinstance(left, str):
-            self.spend(_percent_price(left, right) + self.size_of(right))
+            self.spend(_percent_price(left, right))
+            self._pay_values(left.count("%(") + 1, right)
         elif operator == "+" and isinstance(left, (str, list, tuple)):
             self.spend(len(left))
 
@@ -127,11 +147,25 @@ class Budget:
         """Pay for a filter before it runs; `args[0]` is the filtered value."""
         price = _FILTER_PRICES.get(name)
         self.spend(TURN + (price(args, named) if price is not None else 0))
+        if name == "format" and isinstance(args[0], str):
+            self._pay_values(args[0].count("%(") + 1, [*args[1:], *named.values()])
 
-    def pay_method(self, name: str, owner: object, args: tuple[object, ...]) -> None:
+    def pay_method(
+        self, name: str, owner: object, args: tuple[object, ...], named: Mapping[str, object]
+    ) -> None:
         """Pay for a method of a built-in value before it runs."""
         price = _METHOD_PRICES.get(name)
-        self.spend(TURN + (price((owner, *args), {}) if price is not None else 0))
+        self.spend(TURN + (price((owner, *args), named) if price is not None else 0))
+        if name == "format" and isinstance(owner, str):
+            self._pay_values(owner.count("{"), [*args, *named.values()])
+
+    def pay_search(self, item: object, holder: object) -> None:
+        """Pay for `item in holder` before it is looked for."""
+        self.spend(TURN + _search_price((holder, item), {}))
+
+    def _pay_values(self, times: int, values: object) -> None:
+        """Pay for values that a format may show so many times."""
+        self.spend(times * self.size_of(values))
 
     def _check_bits(self, bits: int) -> None:
         if bits > MOST_BITS:
@@ -196,15 +230,23 @@ def _indent_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
 def _replace_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
     text, *rest = [value for value in (*args, *named.values()) if isinstance(value, str)] or [""]
     old, new = (*rest, "", "")[:2]
-    return len(text) + (text.count(old) * len(new) if old else (len(text) + 1) * len(new))
+    looking = _search_price((text, old), {})
+    if looking > MOST_WORK:
+        return looking
+    return looking + len(text) + (text.count(old) * len(new) if old else (len(text) + 1) * len(new))
+
+
+def _search_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    """Return what looking for one text in another may cost: CPython's worst case is their product."""
+    text, *rest = [value for value in (*args, *named.values()) if isinstance(value, str)] or [""]
+    return len(text) + len(text) * max(map(len, rest), default=0) // _SEARCHED_AT_ONCE
 
 
 def _join_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
     separator = args[1] if len(args) > 1 else named.get("d", "")
     items = args[0]
     if not isinstance(items, _CONTAINERS):
-        # A generator's length is not known; what may be in one is bounded like a range.
-        return MOST_RANGE * max(0, _length(separator) - TURN) if separator else 0
+        return (len(items) if isinstance(items, (str, range)) else TURN) * (_length(separator) + 1)
     return len(items) * _length(separator) + sum(_length(item) for item in items)
 
 
@@ -219,11 +261,6 @@ def _int_price(args: tuple[object, ...], _named: Mapping[str, object]) -> int:
 def _round_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
     precision = _number(args[1] if len(args) > 1 else named.get("precision", 0))
     return _ALWAYS_TOO_MUCH if precision > MOST_BITS else precision
-
-
-def _sum_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
-    start = args[2] if len(args) > 2 else named.get("start", 0)  # noqa: PLR2004 - sum's third argument
-    return _length(args[0]) ** 2 if isinstance(start, (str, list, tuple)) else _length(args[0])
 
 
 def _percent_price(text: str, right: object) -> int:
@@ -263,15 +300,27 @@ _FILTER_PRICES: Mapping[str, Price] = {
     "replace": _replace_price,
     "round": _round_price,
     "slice": _numbers_price,
-    "sum": _sum_price,
+    "trim": _search_price,
 }
 _METHOD_PRICES: Mapping[str, Price] = {
     "center": _numbers_price,
+    "count": _search_price,
     "expandtabs": lambda args, _named: _length(args[0]) * max(8, _number(args[1]) if len(args) > 1 else 8),
+    "find": _search_price,
     "format": _format_method_price,
+    "index": _search_price,
     "join": _method_join_price,
     "ljust": _numbers_price,
+    "lstrip": _search_price,
+    "partition": _search_price,
     "replace": _replace_price,
+    "rfind": _search_price,
+    "rindex": _search_price,
     "rjust": _numbers_price,
+    "rpartition": _search_price,
+    "rsplit": _search_price,
+    "rstrip": _search_price,
+    "split": _search_price,
+    "strip": _search_price,
     "zfill": _numbers_price,
 }

@@ -10,20 +10,23 @@ import json
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial, wraps
-from types import BuiltinMethodType
-from typing import Any, NoReturn, Optional, cast
+from types import BuiltinMethodType, TracebackType
+from typing import Any, NoReturn, Optional, Union, cast
 
 import jinja2
+import jinja2.filters
 import markupsafe
 from jinja2 import nodes
+from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
+from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bcs_template_set.errors import TemplateUnreadable
-from bcs_template_set.manifests.budget import CALL, MOST_RANGE, MOST_SIZE, MOST_TOKENS, Budget, place_of
+from bcs_template_set.manifests.budget import CALL, MOST_RANGE, MOST_SIZE, MOST_TOKENS, TURN, Budget, place_of
 from bcs_template_set.manifests.metering import Metering
 from bcs_template_set.manifests.template_notes import MissingName, Notes
 from bcs_template_set.manifests.workspace_files import FileUnusable
@@ -52,14 +55,25 @@ _METHODS: Mapping[type, frozenset[str]] = {
     int: frozenset(("bit_length",)),
     float: frozenset(("is_integer",)),
 }
+_LONGEST_PATH = 4096
 _BCS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+class _Template(jinja2.Template):
+    """A template whose import has its macros and variables, and not the text it rendered to."""
+
+    def make_module(self, *args: Any, **kwargs: Any) -> TemplateModule:  # noqa: ANN401 - as the base
+        module = super().make_module(*args, **kwargs)
+        module._body_stream = []  # noqa: SLF001 - str() of a module would copy it each time, unpaid
+        return module
 
 
 class Environment(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox, in which everything is paid for and values can't be changed."""
 
     intercepted_binops = frozenset(("+", "*", "**", "%"))
+    template_class = _Template
 
     def __init__(self, budget: Budget, *, notes: Notes, read_text: ReadText) -> None:
         super().__init__(
@@ -74,6 +88,8 @@ class Environment(ImmutableSandboxedEnvironment):
         )
         self._budget = budget
         self._notes = notes
+        self._safe: dict[tuple[type, str], bool] = {}
+        self._json = json.JSONEncoder(ensure_ascii=False, default=_as_plain)
         self.pay = budget.spend
         self.filters = {
             name: self._paid_filter(name, function)
@@ -87,6 +103,8 @@ class Environment(ImmutableSandboxedEnvironment):
             *((name, self._escaped) for name in ("e", "escape", "forceescape")),
         ):
             self.filters[name] = self._paid_filter(name, function)
+        self.filters["sum"] = self._paid_filter("sum", self.summed)
+        self.tests = {**self.tests, "in": self.contained}
         self.globals = {
             name: value for name, value in self.globals.items() if name not in _GLOBALS_LEFT_OUT
         } | {"bcs": self.bcs, "range": self.range}
@@ -98,12 +116,16 @@ class Environment(ImmutableSandboxedEnvironment):
             jinja2.TemplateSyntaxError: it is no Jinja2, or nested deeper than Python can compile.
             LimitExceeded: it has more code than can be compiled within the step's memory.
         """
-        self._check_amount(source, name=name)
         try:
             code = self.compile(source, name=name, filename=name)
         except (RecursionError, MemoryError, SyntaxError, ValueError, OverflowError) as exc:
-            raise jinja2.TemplateSyntaxError(f"nested too deeply or too large: {exc}", 1, name) from exc
+            problem = f"nested too deeply or too large: {str(exc) or type(exc).__name__}"
+            raise jinja2.TemplateSyntaxError(problem, _line_in(exc.__traceback__), name) from exc
         return self.template_class.from_code(self, code, self.globals)
+
+    def _parse(self, source: str, name: Optional[str], filename: Optional[str]) -> nodes.Template:
+        self._check_amount(source, name=name or "")  # here, so that included files are counted too
+        return super()._parse(source, name, filename)
 
     def _check_amount(self, source: str, *, name: str) -> None:
         """Count the words of code, where there can be too many; each takes kilobytes to compile."""
@@ -157,6 +179,29 @@ class Environment(ImmutableSandboxedEnvironment):
         """Return a list, tuple or mapping that a template has written, paid for."""
         return self._budget.taken(value)
 
+    def contained(self, item: object, holder: Container[object]) -> bool:
+        """Return what `item in holder` is."""
+        self._budget.pay_search(item, holder)
+        return item in holder
+
+    def summed(
+        self,
+        items: Iterable[Any],
+        attribute: Optional[Union[str, int]] = None,
+        start: Any = 0,  # noqa: ANN401 - what the items can be added to
+    ) -> Any:  # noqa: ANN401 - as the items
+        """Return the sum of items, or of an attribute of each; lists and tuples are put together."""
+        parts = map(jinja2.filters.make_attrgetter(self, attribute), items)
+        if not isinstance(start, (list, tuple)):
+            return sum(parts, start)
+        together = list(start)  # sum() would copy all that it has with every part
+        for part in parts:
+            if not isinstance(part, (type(start), jinja2.Undefined)):
+                raise TypeError(f"a {type(part).__name__} can't be added to a {type(start).__name__}")
+            self._budget.taken(part)
+            together.extend(part)
+        return type(start)(together)
+
     def as_text(self, value: object) -> str:
         """Return a value as text: as YAML reads it back, unless it is text already."""
         printed = self.printed(value)
@@ -166,7 +211,7 @@ class Environment(ImmutableSandboxedEnvironment):
         """Return a value in double quotes or brackets, so that YAML and JSON read back the very same."""
         if self._budget.size_of(value) > MOST_SIZE:
             raise self._budget.exceeded("limit_size", limit=say("render.characters", number=MOST_SIZE))
-        text = json.dumps(value, ensure_ascii=False, default=_as_plain)
+        text = self._json.encode(value)
         return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
     def printed(self, value: object) -> object:
@@ -176,12 +221,22 @@ class Environment(ImmutableSandboxedEnvironment):
             return value
         if value is None or isinstance(value, (bool, list, tuple, dict)):
             return self._budget.taken(self.as_json(value))
-        return value
+        if isinstance(value, (int, float, jinja2.Undefined)):
+            return value
+        raise TypeError(f"{type(value).__name__} can't be printed")
 
     def _escaped(self, value: object) -> str:
         return str(markupsafe.escape(self.as_text(value)))
 
     # --- what Jinja2 asks the sandbox
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ANN401 - as the base
+        """Return the sandbox's verdict, which follows from type and name and so is asked for once."""
+        key = (type(obj), attr)
+        known = self._safe.get(key)
+        if known is None:
+            known = self._safe[key] = super().is_safe_attribute(obj, attr, value)
+        return known
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - as the base
         """Do an operator, paid for."""
@@ -192,21 +247,26 @@ class Environment(ImmutableSandboxedEnvironment):
         """Call what a template calls, paid for; of built-in values, only the methods of a list."""
         if __obj is __self.pay:
             return __obj(*args)
+        if getattr(__obj, "__func__", None) in _OWN:
+            __self._budget.spend(TURN)
+            return __obj(*args)
         if isinstance(__obj, jinja2.Undefined):
             return __obj()
         target = getattr(__obj, "__wrapped__", __obj)
-        if isinstance(target, BuiltinMethodType):
-            __self._check_method(target, args)
+        if isinstance(target, BuiltinMethodType) or isinstance(getattr(target, "__self__", None), str):
+            __self._check_method(target, args, kwargs)
         else:
             __self._budget.spend(CALL)
         return __self._budget.taken(super().call(__context, __obj, *args, **kwargs))
 
-    def _check_method(self, method: BuiltinMethodType, args: tuple[object, ...]) -> None:
+    def _check_method(
+        self, method: BuiltinMethodType, args: tuple[object, ...], named: Mapping[str, object]
+    ) -> None:
         owner = method.__self__
         allowed = next((names for kind, names in _METHODS.items() if isinstance(owner, kind)), frozenset())
         if method.__name__ not in allowed:
             raise SecurityError(f"{type(owner).__name__}.{method.__name__}()")
-        self._budget.pay_method(method.__name__, owner, args)
+        self._budget.pay_method(method.__name__, owner, args, named)
 
     def _paid_filter(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         first = 1 if hasattr(function, "jinja_pass_arg") else 0
@@ -219,6 +279,10 @@ class Environment(ImmutableSandboxedEnvironment):
         return paid
 
 
+_OWN = (Environment.joined, Environment.made, Environment.contained)
+"""What `Metering` puts into templates, beside `pay`."""
+
+
 def _as_plain(value: object) -> object:
     """Return what JSON can hold for a value that it can't; a missing name notes itself."""
     if isinstance(value, jinja2.Undefined):
@@ -226,8 +290,23 @@ def _as_plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} can't be written as YAML")
 
 
+def _line_in(traceback: Optional[TracebackType]) -> int:
+    """Return the line that Jinja2's parser or compiler was at when it failed; 1 where that is unknown."""
+    line = 1
+    while traceback is not None:
+        names = traceback.tb_frame.f_locals
+        if isinstance(names.get("self"), Parser):
+            line = names["self"].stream.current.lineno
+        elif isinstance(names.get("node"), nodes.Node):
+            line = names["node"].lineno or line
+        traceback = traceback.tb_next
+    return line
+
+
 def _load(read_text: ReadText, name: str) -> tuple[str, str, None]:
     """Return an included file's source: a template of the workspace, or a refusal."""
+    if len(name) > _LONGEST_PATH:  # no file has it, and a message that shows it would be as long
+        raise jinja2.TemplateNotFound(name)
     try:
         return read_text(name), name, None
     except FileUnusable as exc:

@@ -13,8 +13,8 @@ _NOTHING: Fields = {}
 def mapping_at(value: YamlValue | Fields, *keys: str) -> Fields:
     """Return the mapping under a path of keys, or an empty one."""
     for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else _NOTHING
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else _NOTHING
 
 
 def list_at(value: YamlValue | Fields, *keys: str) -> Sequence[YamlValue]:

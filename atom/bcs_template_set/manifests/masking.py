@@ -1,11 +1,12 @@
 """Kubernetes Secrets without their values. Pure: performs no I/O.
 
-Masked are `data` and `stringData` of every Secret, also inside a List, and the copy that kubectl leaves in
-the annotation `kubectl.kubernetes.io/last-applied-configuration`.
+Masked are `data` and `stringData` of every Secret, also where they are misspelt and inside a List, and the
+copy that kubectl leaves in the annotation `kubectl.kubernetes.io/last-applied-configuration`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
@@ -13,7 +14,12 @@ from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 from bcs_template_set.secret import MASK
 
-_VALUE_KEYS = ("data", "stringData")
+_PLAIN_KEYS = ("apiVersion", "kind", "metadata", "type", "immutable")
+"""The fields of a Secret that hold no value; whatever else there is may be one under a misspelt name."""
+
+_KEY = re.compile(r"[A-Za-z0-9._-]+")
+"""What Kubernetes takes for a key of a Secret: where a colon is missing, the value is part of it."""
+
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 BEFORE, AFTER = f"{MASK} (before)", f"{MASK} (after)"
 
@@ -58,13 +64,14 @@ def _masked(value: YamlValue, *, other: YamlValue, mark: str) -> YamlValue:
 def _masked_entry(key: str, value: YamlValue, *, other: YamlValue, mark: str) -> YamlValue:
     if key == "metadata" and isinstance(value, dict):
         return _masked_metadata(value)
-    if key not in _VALUE_KEYS:
+    if key in _PLAIN_KEYS:
         return _masked(value, other=other, mark=mark)
     if not isinstance(value, dict):
         return MASK if value == other else mark
     rival = other if isinstance(other, dict) else {}
     return {
-        name: MASK if name in rival and rival[name] == content else mark for name, content in value.items()
+        name if _KEY.fullmatch(name) else MASK: MASK if name in rival and rival[name] == content else mark
+        for name, content in value.items()
     }
 
 

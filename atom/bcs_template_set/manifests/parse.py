@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_documents
@@ -17,6 +17,7 @@ from bcs_template_set.manifests.yaml_words import MANIFESTS
 from bcs_template_set.messages import say
 
 _ONLY_VARIABLES = re.compile(r"(?m)^[ \t]*(?:\{\{[^}\n]*\}\}[ \t]*)+$")
+_EXCERPT = 120
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Document:
     name: str
     namespace: str
     line: int
-    body: Mapping[str, YamlValue]
+    body: Mapping[str, YamlValue] = field(repr=False)
 
     @property
     def title(self) -> str:
@@ -45,7 +46,7 @@ class ManifestFile:
     """
 
     name: str
-    text: str
+    text: str = field(repr=False)
     source: str
     documents: tuple[Document, ...]
     variables: frozenset[str] = frozenset()
@@ -64,9 +65,8 @@ def parse_documents(text: str, *, source: str) -> tuple[Document, ...]:
         if value is None:
             continue
         if not isinstance(value, dict):
-            excerpt = text.split("\n")[line - 1].strip()[:120]
             problem = say("render.no_object")
-            raise YamlUnreadable(problem, source=source, line=line, column=1, excerpt=excerpt)
+            raise YamlUnreadable(problem, source=source, line=line, column=1, excerpt=_line_of(text, line))
         documents.append(document_of(variables.shown_in(value), line=line))
     return tuple(documents)
 
@@ -106,11 +106,16 @@ def _read(hidden: str, *, source: str, original: str) -> Sequence[tuple[int, Yam
     try:
         return list(read_documents(hidden, source=source, reading=MANIFESTS))
     except YamlUnreadable as exc:
-        lines = original.split("\n")
-        excerpt = lines[exc.line - 1].strip()[:120] if exc.excerpt and exc.line <= len(lines) else exc.excerpt
+        excerpt = (exc.excerpt and _line_of(original, exc.line)) or exc.excerpt
         raise YamlUnreadable(
             exc.problem, source=source, line=exc.line, column=exc.column, excerpt=excerpt
         ) from exc
+
+
+def _line_of(text: str, number: int) -> str:
+    """Return a line to be shown; "" where there is none, since YAML ends lines by other signs too."""
+    lines = text.split("\n")
+    return lines[number - 1].strip()[:_EXCERPT] if number <= len(lines) else ""
 
 
 def _text(value: YamlValue) -> str:

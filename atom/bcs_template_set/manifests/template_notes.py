@@ -21,6 +21,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.spelling import nearest
 
 _MOST_KEYS_SHOWN = 12
+_LONGEST_SHOWN = 300
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Notes:
     def add_missing(self, name: str, *, owner: str, known: list[str], is_top: bool) -> None:
         """Note a name of the template itself, or a part that its owner does not have."""
         template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        name = _cut(name)
         if is_top:
             known = self._names
             mistake = say("render.name_missing", template=template, line=line, name=name)
@@ -71,11 +73,12 @@ class Notes:
     def add_forbidden(self, what: str) -> None:
         """Note what the sandbox does not allow, at the line under way."""
         template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        what = _cut(what)
         self._failed[template, line, what] = say("render.forbidden", template=template, line=line, what=what)
 
     def add_syntax(self, exc: jinja2.TemplateSyntaxError, *, name: str) -> None:
         """Note that a template, or one it includes, is no Jinja2."""
-        template, problem = exc.name or name, exc.message or ""
+        template, problem = exc.name or name, _cut(exc.message or "")
         self._syntax[template, exc.lineno, problem] = say(
             "render.syntax", template=template, line=exc.lineno, problem=problem
         )
@@ -86,13 +89,14 @@ class Notes:
             return
         template, line = place_in(exc.__traceback__) or (name, 0)
         if isinstance(exc, SecurityError):
-            note = say("render.forbidden", template=template, line=line, what=str(exc))
+            note = say("render.forbidden", template=template, line=line, what=_cut(exc))
         elif isinstance(exc, jinja2.TemplatesNotFound):
-            note = say("render.include_missing", template=template, line=line, name=exc.templates)
+            names = [_cut(item) for item in exc.templates[:_MOST_KEYS_SHOWN]]
+            note = say("render.include_missing", template=template, line=line, name=names)
         elif isinstance(exc, jinja2.TemplateNotFound):
-            note = say("render.include_missing", template=template, line=line, name=exc.name)
+            note = say("render.include_missing", template=template, line=line, name=_cut(exc.name))
         else:
-            problem = f"{type(exc).__name__}: {exc}"[:300]
+            problem = _cut(f"{type(exc).__name__}: {exc}")
             note = say("render.failed", template=template, line=line, problem=problem)
         self._failed[template, line, type(exc).__name__] = note
 
@@ -166,6 +170,11 @@ class MissingName(jinja2.Undefined):
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _as_false  # type: ignore[assignment] # as above
     __contains__ = _as_false
     __int__ = __len__ = __hash__ = _as_zero  # type: ignore[assignment] # as above
+
+
+def _cut(text: object) -> str:
+    """Return what a template says of itself, in a length that people read."""
+    return str(text)[:_LONGEST_SHOWN]
 
 
 def _parts_of(owner: object) -> list[str]:

@@ -6,11 +6,13 @@ linked directories. A link is followed as long as what it leads to is inside the
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from bcs_template_set.errors import LimitExceeded
@@ -19,6 +21,8 @@ from bcs_template_set.messages import Text, say
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_FILES = 2000
 MOST_VISITED = 200_000
+LONGEST_GLOB = 4096
+"""Characters; no path is longer on Linux."""
 BUILTIN = "builtin:"
 _WILDCARDS = re.compile(r"[*?\[]")
 _TEMPLATE_SUFFIX = ".j2"
@@ -100,6 +104,9 @@ class Workspace:
         Raises:
             FileUnusable: the base is outside the workspace, or nothing matches.
         """
+        if len(pattern) > LONGEST_GLOB:
+            problem = os.strerror(errno.ENAMETOOLONG)
+            raise FileUnusable(say("render.file_os_error", path=f"{pattern[:80]}…", problem=problem))
         base, rest = split_pattern(pattern)
         if not _is_relative(pattern) or ".." in PurePosixPath(rest).parts:
             raise FileUnusable(say("render.file_not_relative", path=pattern))
@@ -188,26 +195,50 @@ def split_pattern(pattern: str) -> tuple[str, str]:
 
 
 def pattern_regex(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression of a glob: `**` is any directories, `*` stays within a name."""
+    """Return the regular expression of a glob: `**` is any directories, `*` stays within a name.
+
+    Of every star but the last the shortest match is taken for good, so that no glob takes long.
+    """
     parts = pattern.split("/")
     if parts[-1] == "**":
         parts.append("*")
-    written = "".join(_part_regex(part) for part in parts)
+    groups = count()
+    segments = ["**" if part == "**" else _part_regex(part, groups=groups) for part in parts]
+    written = _spread(_runs(segments, star="**"), gap="(?:[^/]+/)*", groups=groups)
     return re.compile(written[: -len("/")], re.DOTALL)
 
 
-def _part_regex(part: str) -> str:
+def _part_regex(part: str, *, groups: Iterator[int]) -> str:
     """Return the expression of one path segment, with the slash after it."""
-    if part == "**":
-        return "(?:[^/]+/)*"
-    return "".join(_piece_regex(piece) for piece in _PIECES.findall(part)) + "/"
+    pieces = ["*" if piece.startswith("*") else _piece_regex(piece) for piece in _PIECES.findall(part)]
+    return _spread(_runs([*pieces, "/"], star="*"), gap="[^/]*", groups=groups)
+
+
+def _runs(expressions: Sequence[str], *, star: str) -> list[str]:
+    """Return what stands before, between and behind the stars."""
+    runs = [""]
+    for expression in expressions:
+        if expression == star:
+            runs.append("")
+        else:
+            runs[-1] += expression
+    return runs
+
+
+def _spread(runs: Sequence[str], *, gap: str, groups: Iterator[int]) -> str:
+    """Return the runs with gaps between them.
+
+    A group in a lookahead is never gone back into (as in Python's own fnmatch).
+    """
+    if len(runs) == 1:
+        return runs[0]
+    inner = "".join(f"(?=(?P<g{n}>{gap}?{run}))(?P=g{n})" for n, run in zip(groups, runs[1:-1]))
+    return runs[0] + inner + gap + runs[-1]
 
 
 def _piece_regex(piece: str) -> str:
     if piece == "?":
         return "[^/]"
-    if piece.startswith("*"):
-        return "[^/]*"
     if len(piece) > 1:
         negated = piece[1] in "!^"
         inside = piece[2:-1] if negated else piece[1:-1]

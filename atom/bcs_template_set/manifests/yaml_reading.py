@@ -2,6 +2,7 @@
 
 Pure: performs no I/O. Values are built from parser events by our own loop, so that duplicate keys,
 alias bombs, deep nesting and numbers beyond 64 bits are refused within bounded time and memory.
+Only `yaml_marks.py` imports it too, to say where values stand and not what they are.
 """
 
 from __future__ import annotations
@@ -9,25 +10,35 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import Optional, Protocol, Union, cast
 
 import yaml
 
 from bcs_template_set.manifests.yaml_words import VALUES, NumberUnusable, Reading, is_text, read_word
 from bcs_template_set.messages import Text, say
+from bcs_template_set.secret import MASK
 
 YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, YamlValue]"]
 
 LARGEST_TEXT = 2 * 1024 * 1024
 MOST_EXPANDED = 8 * 1024 * 1024
 DEEPEST = 100
+MOST_TAG_DIRECTIVES = 100
+"""libyaml compares each with all before it, and their tags are refused anyway."""
+
 _MERGE = "<<"
 _TAG = "tag:yaml.org,2002:"
 _EXCERPT = 120
+PLAIN_KEY = re.compile(r"[A-Za-z_-]{1,32}")
+"""Where a colon or a line break is missing, a secret becomes part of a key: no such key is shown."""
+
 # What YAML 1.1 allows unescaped; the rest (NUL, control characters, half surrogate pairs) is refused here
 # so that both parsers refuse it alike.
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TAG_DIRECTIVE = re.compile(r"^%TAG", re.MULTILINE)
 # libyaml's and PyYAML's own words for the mistakes people make most, and our sentences for them.
 _KNOWN_PROBLEMS = {
     "mapping values are not allowed in this context": "yaml_colon",
@@ -57,10 +68,18 @@ class YamlUnreadable(Exception):
         return say("render.yaml_excerpt", place=place, excerpt=self.excerpt) if self.excerpt else place
 
     def without_excerpt(self) -> Text:
-        """Return the sentence without the line itself, for texts that hold secrets."""
-        return say(
-            "render.yaml_at", source=self.source, line=self.line, column=self.column, problem=self.problem
-        )
+        """Return the sentence without the line itself."""
+        return self._at_place(self.problem)
+
+    def for_secrets(self) -> Text:
+        """Return the sentence for a text that holds secrets: also without a key that may be more than one."""
+        key = str(self.problem.fields.get("key", ""))
+        if PLAIN_KEY.fullmatch(key) or "key" not in self.problem.fields:
+            return self._at_place(self.problem)
+        return self._at_place(replace(self.problem, fields={**self.problem.fields, "key": MASK}))
+
+    def _at_place(self, problem: Text) -> Text:
+        return say("render.yaml_at", source=self.source, line=self.line, column=self.column, problem=problem)
 
     def __str__(self) -> str:
         return str(self.as_text())
@@ -140,15 +159,17 @@ def _check_characters(text: str, *, source: str) -> None:
         limit = say("render.mebibytes", number=LARGEST_TEXT // 2**20)
         raise YamlUnreadable(say("render.yaml_large", limit=limit), source=source, line=1, column=1)
     bad = _NOT_YAML.search(text)
-    if bad is None:
-        return
-    before = text[: bad.start()]
-    raise YamlUnreadable(
-        say("render.yaml_character", code=f"U+{ord(bad[0]):04X}"),
-        source=source,
-        line=before.count("\n") + 1,
-        column=len(before) - before.rfind("\n"),
-    )
+    if bad is not None:
+        raise _unreadable_at(bad, say("render.yaml_character", code=f"U+{ord(bad[0]):04X}"), source=source)
+    one_too_many = next(islice(_TAG_DIRECTIVE.finditer(text), MOST_TAG_DIRECTIVES, None), None)
+    if one_too_many is not None:
+        raise _unreadable_at(one_too_many, say("render.yaml_tag"), source=source)
+
+
+def _unreadable_at(found: re.Match[str], problem: Text, *, source: str) -> YamlUnreadable:
+    before = found.string[: found.start()]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return YamlUnreadable(problem, source=source, line=line, column=column)
 
 
 class _Reader:
@@ -163,21 +184,18 @@ class _Reader:
         self._spent = 0
 
     def documents(self) -> Iterator[tuple[int, YamlValue]]:
-        self._parser = self._parser_type(self._text)
+        parser = self._parser_type(self._text)
+        self._next = parser.get_event
         try:
             while not isinstance(event := self._next(), yaml.StreamEndEvent):
                 if isinstance(event, yaml.DocumentStartEvent):
                     self._anchors = {}
                     first = self._next()
                     yield _start(first)[0] + 1, self._node(first, depth=0)
-        finally:
-            self._parser.dispose()
-
-    def _next(self) -> yaml.Event:
-        try:
-            return self._parser.get_event()
         except yaml.MarkedYAMLError as exc:
             raise self._translate(exc) from exc
+        finally:
+            parser.dispose()
 
     def _node(self, event: yaml.Event, *, depth: int) -> YamlValue:
         kind = type(event)
@@ -246,14 +264,19 @@ class _Reader:
     def _merge(
         self, merged: list[YamlValue], explicit: dict[str, YamlValue], event: yaml.Event
     ) -> dict[str, YamlValue]:
-        result: dict[str, YamlValue] = {}
+        parts: list[dict[str, YamlValue]] = []
         for value in merged:
             for part in value if isinstance(value, list) else [value]:
                 if not isinstance(part, dict):
                     raise self._error(event, say("render.yaml_merge"))
                 self._spend(len(part), event)
-                result = {**part, **result}
-        return {**result, **explicit}
+                parts.append(part)
+        # Filled in place: a copy for every part would take the square of their number.
+        result: dict[str, YamlValue] = {}
+        for part in reversed(parts):
+            result.update(part)
+        result.update(explicit)
+        return result
 
     def _alias(self, event: yaml.Event) -> YamlValue:
         name = cast("yaml.NodeEvent", event).anchor

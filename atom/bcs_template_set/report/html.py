@@ -77,6 +77,9 @@ from bcs_template_set.report.verdict import (
 )
 from bcs_template_set.rollout.result import Rollout
 
+MOST_SHOWN = 10_000
+"""Characters of one value: a page may show the same text of a megabyte in a dozen places."""
+
 _SYMBOLS: dict[Word, str] = {
     "create": "+",
     "update": "~",
@@ -167,10 +170,16 @@ def _sentence(name: str, /, **fields: object) -> Text:
 
 def _shown(value: object, language: Language) -> object:
     if isinstance(value, Text):
-        return visible(value.render(language))
+        return visible(_cut(value.render(language)))
     if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(value)
+        return visible(_cut(value))
     return value
+
+
+def _cut(text: str) -> str:
+    """Return the text, or its beginning and end where it is longer than anybody reads."""
+    half = MOST_SHOWN // 2
+    return text if len(text) <= MOST_SHOWN else f"{text[:half]} … {text[-half:]}"
 
 
 def _policy_hash(text: str) -> str:

@@ -7,6 +7,7 @@ say; objects of other files, and those deleted from a file, are not in it.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Optional
@@ -72,17 +73,35 @@ class Topology:
 def topology_of(changes: Sequence[Change]) -> Topology:
     """Return the lanes of a plan's changes, by host."""
     objects = _read(changes)
-    lanes = [_lane(host, changes, objects) for host in _hosts(changes)]
+    lanes = [_lane(host, found, objects) for host, found in sorted(_hosts(changes).items())]
     if len(lanes) <= FEW_DOMAINS:
         return Topology(tuple(lanes), len(lanes), only_changed=False)
     changed = [lane for lane in lanes if lane.changes]
     return Topology(tuple(changed[:MOST_DOMAINS]), len(lanes), only_changed=True)
 
 
-def _hosts(changes: Sequence[Change]) -> list[str]:
-    served = {route.host for change in changes for route in change.routes}
-    gone = {host for change in changes for host, _ in change.routes_removed}
-    return sorted(served | gone)
+@dataclass
+class _Host:
+    """What a host's routes come to: the ways they take, and the paths served, added and removed."""
+
+    ways: set[tuple[str, str, str]] = field(default_factory=set)
+    served: set[str] = field(default_factory=set)
+    added: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+
+
+def _hosts(changes: Sequence[Change]) -> dict[str, _Host]:
+    """Return every host in one walk: a look at all changes for each would take the square of their number."""
+    hosts: defaultdict[str, _Host] = defaultdict(_Host)
+    for change in changes:
+        for route in change.routes:
+            hosts[route.host].ways.add((route.ingress, route.service, route.path))
+            hosts[route.host].served.add(route.path)
+        for host, path in change.routes_added:
+            hosts[host].added.add(path)
+        for host, path in change.routes_removed:
+            hosts[host].removed.add(path)
+    return hosts
 
 
 # --- reading --------------------------------------------------------------------------------------------
@@ -175,11 +194,11 @@ class _LaneMaker:
         return index
 
 
-def _lane(host: str, changes: Sequence[Change], objects: _Objects) -> Lane:
-    routes = sorted({(r.ingress, r.service, r.path) for c in changes for r in c.routes if r.host == host})
+def _lane(host: str, found: _Host, objects: _Objects) -> Lane:
+    routes = sorted(found.ways)
     paths = list(dict.fromkeys(path for _, _, path in routes))
     maker = _LaneMaker()
-    first = maker.node(Node(DOMAIN, host, _sign_of_host(host, changes), host, ", ".join(paths)))
+    first = maker.node(Node(DOMAIN, host, _sign_of_host(found), host, ", ".join(paths)))
     for ingress, service, _ in routes:
         _add_way(maker, first, objects, ingress=ingress, service=service)
     return Lane(host, tuple(maker.nodes), tuple(maker.edges))
@@ -218,10 +237,10 @@ def _image_node(image: str, workload: _Object) -> Node:
     return Node(IMAGE, f"{old} → {image}" if old else image, sign, name, tag)
 
 
-def _sign_of_host(host: str, changes: Sequence[Change]) -> Sign:
-    served = {(r.host, r.path) for c in changes for r in c.routes if r.host == host}
-    added = {key for c in changes for key in c.routes_added if key[0] == host}
-    if not served:
+def _sign_of_host(found: _Host) -> Sign:
+    if not found.served:
         return "-"
-    gone = any(key[0] == host and key not in served for c in changes for key in c.routes_removed)
-    return "~" if gone or (added and added != served) else "+" if added else "="
+    is_partly_new = bool(found.added) and found.added != found.served
+    if is_partly_new or not found.removed <= found.served:
+        return "~"
+    return "+" if found.added else "="

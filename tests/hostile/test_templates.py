@@ -1,0 +1,366 @@
+"""Templates of somebody who wants out of the sandbox, or the build machine's time and memory.
+
+Each runs in a process that the kernel would end after a GiB or ten seconds (`confined.py`); none comes to
+that, and each that is stopped is stopped with its template's name and line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from bcs_template_set.errors import StepError, TemplateFailed, TemplateUnreadable
+from tests.hostile.confined import Confined
+from tests.unit.manifests.building import refusal, render_source
+
+MEGA = "'x' * 1000000"
+
+# --- ways out of the sandbox that were published, and their relatives
+
+ESCAPES = [
+    # attribute chains
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ ().__class__.__base__.__subclasses__() }}",
+    "{{ ''['__class__'] }}",
+    "{{ [].__class__ }}",
+    "{{ (1).__class__ }}",
+    "{{ dict.mro() }}",
+    "{{ dict.__subclasses__() }}",
+    "{{ build.__dict__ }}",
+    "{{ build.__class__.__init__.__globals__ }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ self.__init__.__globals__ }}",
+    "{{ cycler.__init__.__globals__.os }}",
+    "{{ joiner.__init__.__globals__ }}",
+    "{{ cycler(1).next.__func__.__globals__ }}",
+    "{{ range.__self__._budget }}",
+    "{{ bcs.__func__.__globals__ }}",
+    "{{ bcs.__self__._notes }}",
+    "{{ bcs.__wrapped__ }}",
+    "{% macro f() %}{% endmacro %}{{ f._func.__globals__ }}",
+    "{% macro f() %}{{ caller.__self__ }}{% endmacro %}{% call f() %}{% endcall %}",
+    "{% macro f() %}{{ varargs.__class__ }}{% endmacro %}{{ f(1) }}",
+    "{% macro f() %}{{ kwargs.__class__ }}{% endmacro %}{{ f(a=1) }}",
+    "{% for a in [1] %}{{ loop.__init__.__globals__ }}{% endfor %}",
+    "{% for a in [1] %}{{ loop._recurse.x }}{% endfor %}",
+    "{% set x %}{% endset %}{{ x.__class__ }}",
+    # by filter
+    "{{ '' | attr('__class__') }}",
+    "{{ '' | attr('_' ~ '_class_' ~ '_') }}",
+    "{{ [''] | map(attribute='__class__') | list }}",
+    "{{ [''] | map(attribute='__class__.__mro__') | list }}",
+    "{{ [''] | map('attr', '__class__') | list }}",
+    "{{ [''] | groupby('__class__') }}",
+    "{{ [''] | sum(attribute='__class__', start=0) }}",
+    "{{ [bcs] | map(attribute='__self__') | list }}",
+    # by format string, and by a format method that is reached indirectly (CVE-2024-56326, CVE-2025-27516)
+    "{{ '{0.__class__}'.format('') }}",
+    "{{ '{0.__class__.__mro__}'.format(1) }}",
+    "{{ '{0[__class__]}'.format(1) }}",
+    "{{ '{x.__init__.__globals__}'.format(x=bcs) }}",
+    "{{ '{0.__self__}'.format(bcs) }}",
+    "{{ '{.__class__}'.format(1) }}",
+    "{{ '{x.__class__}'.format_map({'x': 1}) }}",
+    "{{ ''.format_map.__self__ }}",
+    "{{ ('{0.__class__}' | attr('format'))(1) }}",
+    "{{ ('{0.__class__}' | attr('format_map'))({}) }}",
+    "{% set f = '{0.__class__}'.format %}{{ f(1) }}",
+    "{{ [['{0.__class__}', 1]] | map(attribute='0.format') | first }}",
+    "{% set f = ['{0.__class__}'] | map(attribute='format') | first %}{{ f(1) }}",
+    "{% autoescape true %}{% set m %}{0.__class__}{% endset %}{{ m.format(1) }}{% endautoescape %}",
+    "{{ ('{0.__class__}' | e).format(1) }}",
+    "{{ ('{0.__class__}' | safe).format(1) }}",
+    # generators, coroutines and frames
+    "{{ ([1] | map('string')).gi_frame }}",
+    "{{ ([1] | map('string')).gi_code }}",
+    "{{ ([1] | map('string')).send(1) }}",
+    # what changes values, or makes other kinds of them
+    "{{ [].append(1) }}",
+    "{{ [1].pop() }}",
+    "{{ {}.update(a=1) }}",
+    "{{ {}.setdefault('a', 1) }}",
+    "{{ {}.__setitem__('a', 1) }}",
+    "{{ dict.fromkeys('a') }}",
+    "{{ 'a'.encode() }}",
+    "{{ 'a'.translate({}) }}",
+    "{{ 'a'.maketrans('a', 'b') }}",
+    "{{ (1).from_bytes('a', 'big') }}",
+    "{{ (1).to_bytes(8, 'big') }}",
+    "{{ (1.0).fromhex('a') }}",
+    # names that other hosts of Jinja2 leave lying about
+    "{{ config.items() }}",
+    "{{ request.application.__globals__ }}",
+    "{{ get_flashed_messages.__globals__ }}",
+    "{{ lipsum.__globals__ }}",
+    "{{ url_for.__globals__ }}",
+    "{{ environment.filters }}",
+    "{{ context.parent }}",
+    "{{ namespace.__init__.__globals__ }}",
+    "{{ open('/etc/passwd') }}",
+    "{{ __import__('os') }}",
+    "{{ eval('1') }}",
+    # print nothing that only this process knows
+    "{{ bcs }}",
+    "{{ range }}",
+    "{{ dict }}",
+    "{{ cycler }}",
+    "{{ self }}",
+    "{{ build }}",
+    "{{ ''.upper }}",
+]
+
+
+@pytest.mark.parametrize("source", ESCAPES)
+def test_a_way_out_of_the_sandbox_is_refused_with_template_and_line(tmp_path: Path, source: str) -> None:
+    with pytest.raises(StepError) as caught:
+        render_source(tmp_path, "a: 1\n\n" + source)
+    said = str(caught.value)
+    assert "t.yaml.j2, line 3" in said
+    for leak in ("<class", "object at 0x", "root:", "site-packages"):
+        assert leak not in said
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "#jinja2: variable_start_string:'[[', variable_end_string:']]'\na: '[[ 7*7 ]]'\n",
+        "# {{ '{%' }} line_statement_prefix: '%'\n% for a in [1]\n",
+        "a: '<% 7*7 %> ${ 7*7 } #{ 7*7 } ((7*7))'\n",
+    ],
+)
+def test_no_text_changes_the_delimiters(tmp_path: Path, source: str) -> None:
+    try:
+        rendered = render_source(tmp_path, source).text
+    except StepError as refused:  # no YAML; the text of the refusal has what it rendered to
+        rendered = str(refused)
+    assert "49" not in rendered
+
+
+@pytest.mark.parametrize("source", ["{% async for a in [1] %}{% endfor %}", "{{ await x }}"])
+def test_nothing_is_asynchronous(tmp_path: Path, source: str) -> None:
+    with pytest.raises(StepError) as caught:
+        render_source(tmp_path, "\n" + source)
+    assert "t.yaml.j2, line 2" in str(caught.value)
+
+
+# --- files outside
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        "/dev/zero",
+        "/proc/self/environ",
+        "../outside",
+        "../../../../../../etc/passwd",
+        "./../outside",
+        "sub/../../outside",
+        "link",
+        "linked/outside",
+        "chain",
+        "zero",
+        "environ",
+        "pipe",
+        "sub",
+        ".",
+        "",
+        "outside\0",
+        "C:\\outside",
+        "\\\\host\\share",
+        "file:///etc/passwd",
+        "http://127.0.0.1/",
+    ],
+)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "{{% include {0} %}}",
+        "{{% include [{0}] ignore missing %}}",
+        "{{% import {0} as m %}}",
+        "{{% from {0} import m %}}",
+        "{{% extends {0} %}}",
+        "{{% set n = {0} %}}{{% include n %}}",
+    ],
+)
+def test_nothing_outside_the_workspace_is_read(tmp_path: Path, statement: str, name: str) -> None:
+    root = tmp_path / "workspace"
+    (root / "sub").mkdir(parents=True)
+    (tmp_path / "outside").write_text("canary-of-a-file")
+    (root / "link").symlink_to(tmp_path / "outside")
+    (root / "linked").symlink_to(tmp_path)
+    (root / "chain").symlink_to(root / "link")
+    (root / "zero").symlink_to("/dev/zero")
+    (root / "environ").symlink_to("/proc/self/environ")
+    os.mkfifo(root / "pipe")
+    source = "\n" + statement.format(ascii(name))
+    began = time.monotonic()
+    try:
+        said = render_source(root, source).text
+    except (TemplateUnreadable, TemplateFailed) as refused:
+        said = str(refused)
+        assert "t.yaml.j2, line 2" in said
+    assert time.monotonic() - began < 2
+    assert "canary-of-a-file" not in said
+    assert "root:" not in said
+
+
+def test_a_file_that_grows_beyond_the_limit_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(2**40)  # sparse: a TiB that takes no room
+    assert "2 MiB" in refusal(tmp_path, "{% include 'large' %}", TemplateUnreadable)
+
+
+# --- time and memory
+
+BOMBS = [
+    # shown again and again
+    f"{{{{ ('%(a)s' * 10000) % {{'a': {MEGA}}} }}}}",
+    f"{{{{ ('%(a)s' * 10000) | format(a={MEGA}) }}}}",
+    "{{ ('{0}' * 600).format('x' * 2000000) }}",
+    "{{ ('{a}' * 600).format(a='x' * 2000000) }}",
+    "{{ ('{0[a]}' * 300).format({'a': 'x' * 3000000}) }}",
+    "{{ ('{0!r}' * 300).format('\\x00' * 4000000) }}",
+    "{{ ('%(a)s' * 1000) % {'a': ['x' * 1000] * 1000} }}",
+    "{% set d = {'a': 'x' * 3000000} %}{{ ('%s' * 1000) % ((d.values(),) * 1000) }}",
+    "{% set d = {'a': 'x' * 3000000} %}{{ ('{0}' * 600).format(d.items()) }}",
+    # lazily: what has no size until it is used
+    f"{{{{ range(100000) | map(attribute='z', default={MEGA}) | join }}}}",
+    f"{{{{ range(100000) | map(attribute='z', default={MEGA}) | sort | length }}}}",
+    f"{{{{ range(100000) | map(attribute='z', default={MEGA}) | unique | list | length }}}}",
+    f"{{{{ range(100000) | map(attribute='z', default={MEGA}) | max }}}}",
+    "{{ range(100000) | map(attribute='z', default=[1] * 1000) | sum(start=[]) | length }}",
+    "{{ ([{'a': [1] * 1000}] * 2000) | sum(attribute='a', start=[]) | length }}",
+    "{{ ('x' * 4000000) | batch(1) | sum(start=[]) }}",
+    "{{ ('x' * 4000000)" + " | batch(1)" * 8 + " | list | length }}",
+    "{% set x = x | default([1]) %}" + "{% set x = x | map('string') %}" * 2000 + "{% include 't.yaml.j2' %}",
+    "{% set b = 'a' * 2000000 %}{{ range(100000) | map('string') | select('in', b) | list }}",
+    # copies
+    "{% set b = 'x' * 4000000 %}" + "".join(f"{{% set a{i} = b[1:] %}}" for i in range(3000)),
+    "{% set b = [1] * 120000 %}" + "".join(f"{{% set a{i} = b[1:] %}}" for i in range(3000)),
+    "".join(f"{{% set a{i} = range(100000) | list %}}" for i in range(3000)),
+    "".join(f"{{% set a{i} = dict(range(100000) | map('string') | batch(2)) %}}" for i in range(1500)),
+    "{% for i in range(1000) %}{% for j in range(1000) %}{% set x = [i, [j]] %}{% endfor %}{% endfor %}",
+    # texts with methods that cost the product of two lengths
+    "{{ ('a' * 2000000).rfind('a' * 500000 ~ 'b' ~ 'a' * 500000) }}",
+    "{{ ('a' * 2000000).find('a' * 500000 ~ 'b' ~ 'a' * 500000) }}",
+    "{{ ('a' * 2000000).rindex('a' * 500000 ~ 'b' ~ 'a' * 500000) }}",
+    "{{ ('a' * 2000000).count('a' * 500000 ~ 'b' ~ 'a' * 500000) }}",
+    "{{ ('a' * 2000000).rsplit('a' * 500000 ~ 'b' ~ 'a' * 500000) }}",
+    "{{ ('a' * 2000000).rpartition('a' * 500000 ~ 'b' ~ 'a' * 500000) }}",
+    "{{ ('a' * 2000000).replace('a' * 500000 ~ 'b' ~ 'a' * 500000, '') }}",
+    "{{ ('a' * 2000000) | replace('a' * 500000 ~ 'b' ~ 'a' * 500000, '') }}",
+    "{{ ('a' * 2000000).strip('b' * 1000000 ~ 'a') }}",
+    "{{ ('a' * 2000000) | trim('b' * 1000000 ~ 'a') }}",
+    "{{ ('a' * 500000 ~ 'b' ~ 'a' * 500000) in ('a' * 2000000) }}",
+    "{{ ('a' * 500000 ~ 'b' ~ 'a' * 500000) not in ('a' * 2000000) }}",
+    # imports and includes
+    "{% include 'b' %}",
+    "{% for i in range(99999) %}{% include 'c' %}{% endfor %}",
+]
+BESIDE = {"b": "{{ a }}" * 190_000, "c": "x" * 100_000}
+
+
+@pytest.mark.parametrize("source", BOMBS, ids=lambda source: source[:70])
+def test_a_bomb_ends_within_the_limits_with_template_and_line(confined: Confined, source: str) -> None:
+    end = confined.template("a: 1\n" + source, **BESIDE)
+    assert end.error == "LimitExceeded", end
+    assert re.search(r"\((t\.yaml\.j2|b), line \d+\)|\(t\.yaml\.j2\)", end.said)
+    assert end.seconds < 5
+    assert end.mebibytes < 700
+
+
+NO_JINJA = [
+    "{{ 0x" + "f" * 1_900_000 + " }}",
+    "{% set a = 0x" + "f" * 900_000 + " %}" + "{{ a // 3 }}" * 2000,
+    "{{ " + "9" * 1_900_000 + " }}",
+    "{{ " + "(" * 15_000 + "1" + ")" * 15_000 + " }}",
+    "{{ " + "[" * 15_000 + "]" * 15_000 + " }}",
+    "{{ " + "not " * 30_000 + "1 }}",
+    "{{ a" + ".a" * 12_000 + " }}",
+    "{{ 'a'" + "|upper" * 12_000 + " }}",
+    "{{ 1" + "+1" * 18_000 + " }}",
+    "{{ 1" + " and 1" * 18_000 + " }}",
+    "{{ " + "1 if 0 else " * 9000 + "1 }}",
+    "{% if a is defined %}" * 4000 + "{% endif %}" * 4000,
+    "{% macro m() %}{{ caller() }}{% endmacro %}" + "{% call m() %}" * 2000 + "{% endcall %}" * 2000,
+    "{% autoescape true %}{% set m %}{:>1000000000}{% endset %}{{ m.format(1) }}{% endautoescape %}",
+    "{% autoescape true %}{% set m %}x{% endset %}{{ m.center(1000000000) }}{% endautoescape %}",
+    "{{ 'a' in 'b' in 'c' }}",
+    "{{ 1 < 2 not in [3] }}",
+]
+
+
+@pytest.mark.parametrize("source", NO_JINJA, ids=lambda source: source[:70])
+def test_what_can_not_be_compiled_or_paid_for_is_said_with_its_line(confined: Confined, source: str) -> None:
+    end = confined.template("a: 1\n\n" + source)
+    assert end.error == "TemplateSyntax", end
+    assert "t.yaml.j2, line 3: " in end.said
+    assert len(end.said) < 1000
+    assert end.seconds < 5
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% if 0 %}" + "{% elif 0 %}" * 9000 + "{% endif %}",
+        "{% for a in [1] %}" * 30 + "{% endfor %}" * 30,
+    ],
+    ids=["elif", "for"],
+)
+def test_what_only_python_finds_nested_too_deeply_names_the_template(confined: Confined, source: str) -> None:
+    end = confined.template("\n\n" + source)
+    assert end.error == "TemplateSyntax", end
+    assert "nested too deeply or too large" in end.said
+    assert "t.yaml.j2" in end.said
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ " + "a" * 1_000_000 + " }}",
+        "{{ build['" + "a" * 1_000_000 + "'] }}",
+        "{{ ''.__" + "a" * 1_000_000 + "__ }}",
+        "{% include '" + "a" * 1_000_000 + "' ~ '' %}",
+        "{% include ['" + "a" * 1_000_000 + "', 'b'] %}",
+        "{{ 'a' | " + "a" * 1_000_000 + " }}",
+        "{% " + "a" * 1_000_000 + " %}",
+        "{{ bcs('" + "a" * 1_000_000 + "') }}",
+        "{{ 1 + '" + "a" * 1_000_000 + "' }}",
+    ],
+    ids=lambda source: source[:20],
+)
+def test_a_mistake_of_a_megabyte_is_said_in_a_few_words(confined: Confined, source: str) -> None:
+    end = confined.template("\n" + source)
+    assert end.error
+    assert "t.yaml.j2, line 2" in end.said
+    assert len(end.said) < 2000
+
+
+def test_what_honest_templates_do_is_still_done(tmp_path: Path) -> None:
+    lines = {
+        "{{ [{'v': [1]}, {'v': [2, 3]}] | sum(attribute='v', start=[]) }}": "[1, 2, 3]",
+        "{{ [{'v': (1,)}] | sum(attribute='v', start=(0,)) }}": "[0, 1]",
+        "{{ [1, 2] | sum }} {{ [{'n': 2}] | sum(attribute='n') }}": "3 2",
+        "{{ {'x': 1}.items() | list }} {{ {'x': 1}.values() | first }}": '[["x", 1]] 1',
+        "{{ ['b', 'a'] | map('upper') | sort | join(',') }}": "A,B",
+        "{{ [1, 2, 3] | select('in', [2]) | list }}": "[2]",
+        "{{ 'a' in 'abc' }} {{ 'a' not in ['b'] }} {{ 1 < 2 < 3 }}": "true true true",
+        "{{ 'abc'[1:] }} {{ [1, 2, 3][::-1] }}": "bc [3, 2, 1]",
+        "{{ '%s' % 1 }} {{ '{}/{}'.format('a', 'b') }} {{ '%s' | format('a') }}": "1 a/b a",
+        "{% for k, v in {'x': 1} | items %}{{ k }}{{ v }}{% endfor %}": "x1",
+        "{% for a in [1, 2] | reverse %}{{ a }}{% endfor %}": "21",
+        "{{ [3, 1] | batch(1) | map('first') | list }}": "[3, 1]",
+        "{{ [{'n': 'a', 'v': 1}] | groupby('n') | map('first') | join }}": "a",
+    }
+    source = "".join(f"# {line}.\n" for line in lines)
+    assert render_source(tmp_path, source).text == "".join(f"# {text}.\n" for text in lines.values())
+
+
+def test_an_import_gives_its_macros(tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("some text {% macro f(a) %}<{{ a }}>{% endmacro %}")
+    assert render_source(tmp_path, "a: '{% import 'm' as m %}{{ m.f(1) }}'").text == "a: '<1>'"
