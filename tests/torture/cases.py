@@ -1,0 +1,161 @@
+"""One case: a scenario, struck by one kind of fault at its n-th request, once or for good.
+
+After it the run's word is held against the site, and a clean run must come to what it would have come to if
+nothing had happened.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.emulator.faults import Match
+from tests.end_to_end.publishing import Site
+from tests.torture import fault_table, scenarios
+from tests.torture.fault_table import DELAY, FOR_GOOD, KINDS, TIMEOUT, Kind
+from tests.torture.holdings import Holdings, holdings_of
+from tests.torture.living import Lived, live
+from tests.torture.scenarios import SCENARIOS, Scenario
+from tests.torture.truth import DRAFT_NOTES, Struck, lies_of
+
+PAUSE = threading.Event()
+"""Never set: waiting for it lets the emulator's threads go on."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What strikes what, where; its text names it for a replay."""
+
+    scenario: Scenario
+    kind: Kind
+    nth: int
+    for_good: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name}/{self.kind.name}/{self.nth}/{'for-good' if self.for_good else 'once'}"
+
+
+def parse_case(text: str) -> Case:
+    """Return the case of that name. Raises KeyError, ValueError."""
+    scenario, kind, nth, times = text.split("/")
+    return Case(
+        scenarios.BY_NAME[scenario], fault_table.BY_NAME[kind], int(nth), for_good=times == "for-good"
+    )
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What a scenario's run comes to when nothing happens; `writes` says which of its requests are some."""
+
+    writes: tuple[bool, ...]
+    result: str
+    holdings: Holdings
+
+
+@functools.cache
+def clean(scenario: Scenario) -> Clean:
+    """Return what a scenario comes to when nothing happens."""
+    with scenario.open() as site:
+        scenario.prepare(site)
+        before = holdings_of(site)
+        lived = run(site, scenario)
+        assert lived.result == scenario.result, lived.log
+        after = holdings_of(site)
+        lies = lies_of(Struck(site, lived, before, after))
+        assert lies == [], lies
+        return Clean(tuple(exchange.is_write for exchange in lived.exchanges), lived.result, after)
+
+
+def all_cases(names: Sequence[str] = ()) -> Iterator[Case]:
+    """Yield every case, or those of these scenarios."""
+    for scenario in SCENARIOS:
+        if not names or scenario.name in names:
+            for nth, is_write in enumerate(clean(scenario).writes, start=1):
+                for kind in KINDS:
+                    if is_write or not kind.of_writes:
+                        yield Case(scenario, kind, nth)
+                    yield Case(scenario, kind, nth, for_good=True)
+
+
+def sampled(cases: Sequence[Case], *, count: int, seed: int) -> list[Case]:
+    """Return that many of the cases, the same ones for the same seed."""
+    return random.Random(seed).sample(list(cases), min(count, len(cases)))  # noqa: S311 - no secret
+
+
+def run(site: Site, scenario: Scenario, *, slow: bool = False) -> Lived:
+    """Live the scenario's run; `slow` gives it little patience."""
+    region: dict[str, object] = {"concurrency": scenario.concurrency}
+    if slow:
+        region["read_timeout"] = TIMEOUT
+    return live(site, inputs=scenario.inputs, region=region)
+
+
+def attack(case: Case) -> list[str]:
+    """Return what went wrong in a case: lies, defects, and where a clean run does not come to the same."""
+    expected = clean(case.scenario)
+    problems: list[str] = []
+    try:
+        with case.scenario.open() as site:
+            case.scenario.prepare(site)
+            struck = strike(site, case)
+            problems += lies_of(struck)
+            again = run(site, case.scenario)
+            problems += unlike(expected, struck, again, holdings_of(site))
+    except AssertionError as exc:
+        problems.append(f"the emulator: {exc}")
+    return problems
+
+
+def strike(site: Site, case: Case) -> Struck:
+    """Live the run that is struck."""
+    before = holdings_of(site)
+    times = FOR_GOOD if case.for_good else 1
+    for fault in case.kind.order(Match(nth=case.nth), times):
+        site.emulator.faults.add(fault)
+    lived = run(site, case.scenario, slow=case.kind.slow)
+    come_to_rest(site)
+    site.emulator.faults.clear()
+    return Struck(site, lived, before, holdings_of(site), may_be_lied_to=case.kind.lies)
+
+
+def come_to_rest(site: Site) -> None:
+    """Return when nothing is under way any more: a slow request is handled after the step gave up on it."""
+    end = time.monotonic() + 20 * DELAY + 5
+    while any(exchange.ended == 0 for exchange in list(site.emulator.exchanges)):
+        assert time.monotonic() < end, "requests are under way and do not end"
+        PAUSE.wait(0.01)
+    site.emulator.wait_for_late()
+
+
+def unlike(expected: Clean, struck: Struck, again: Lived, held: Holdings) -> list[str]:
+    """Return where a clean run after the struck one did not come to what it should."""
+    problems: list[str] = []
+    good = {"published": ("published", "unchanged"), "restored": ("restored", "failed")}
+    if again.result not in good.get(expected.result, (expected.result,)):
+        problems.append(f"the next run: {again.result} ({again.code})\n{again.log}")
+    ports = dict(held.ports)
+    problems += [
+        f"{name} had the nodePorts {had}, not {ports.get(name)}"
+        for name, had in struck.before.ports
+        if ports.get(name) != had
+    ]
+    return problems + [
+        f"the next run: {difference}"
+        for difference in expected.holdings.differences(held)
+        if not _was_to_be(difference, expected, struck)
+    ]
+
+
+def _was_to_be(difference: str, expected: Clean, struck: Struck) -> bool:
+    """Tell whether a difference is one that no run after the struck one could mend, and the struck one said.
+
+    A draft goes with every version that BCS makes, and is put back afterwards: who is kept from that says so.
+    What is live after a run that goes back depends on how far the struck one came.
+    """
+    said = struck.may_be_lied_to or any(note in struck.lived.log for note in DRAFT_NOTES)
+    is_draft = difference.startswith("drafts") and said
+    return is_draft or (expected.result == "restored" and difference.startswith("live"))

@@ -1,0 +1,126 @@
+"""A run as BK-CI's agent has it, inside this process: the real step and ending, and output.json on a disk.
+
+Only time is made up. What `agent_run` does with a process (signals, stdout) is left to `killing.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bcs_template_set.agent_run import FOLDER, heading_of
+from bcs_template_set.atom_sdk.agent import open_agent
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.output import pessimistic
+from bcs_template_set.clock import Deadline
+from bcs_template_set.ending import Place, end_run
+from bcs_template_set.outcome import Outcome
+from bcs_template_set.step import run_step
+from bcs_template_set.story import Story
+from bcs_template_set.world import World
+from tests.emulator.exchanges import Exchange
+from tests.end_to_end.publishing import Site
+from tests.unit.atom_sdk.stand_ins import SDK_JSON
+
+RUN_FOLDER = f"{FOLDER}/run"
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A run that has ended: what it knows, what it said, what it wrote for BK-CI, what it asked."""
+
+    outcome: Outcome
+    log: str
+    output: Mapping[str, Any]
+    exchanges: tuple[Exchange, ...]
+    workspace: Path
+    world: World
+
+    @property
+    def result(self) -> str:
+        """Return the output `result`."""
+        return self.text("result")
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the run says that it changed something, or may have."""
+        return self.text("changed") == "true"
+
+    @property
+    def code(self) -> int:
+        """Return the error's code, 0 where there is none."""
+        return int(self.output.get("errorCode", 0))
+
+    def text(self, name: str) -> str:
+        """Return a string output, "" where it is not given."""
+        entry = self.output["data"].get(name)
+        return str(entry["value"]) if entry is not None else ""
+
+    def versions(self) -> dict[str, dict[str, str]]:
+        """Return the output `versions`, out of its file where it was too long."""
+        told = json.loads(self.text("versions") or "{}")
+        if set(told) == {"file", "count"}:
+            told = json.loads((self.workspace / told["file"]).read_text(encoding="utf-8"))
+        return {str(name): dict(entry) for name, entry in told.items()}
+
+
+@dataclass(frozen=True)
+class Others:
+    """What else the agent's files hold: other regions, other private settings, the machine's own key."""
+
+    regions: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    agent_key: str = str(SDK_JSON["secretKey"])
+
+
+def live(
+    site: Site,
+    *,
+    inputs: Mapping[str, str],
+    region: Mapping[str, object],
+    others: Others = Others(),
+) -> Lived:
+    """Live a run from the agent's files to output.json; `region` goes over the region's settings.
+
+    How it is prepared and what it does at the end is that of `agent_run`, without its process.
+    """
+    environ = site._prepare(inputs)
+    amend(site.root, gateway=site.emulator.host, region=region, others=others)
+    workspace, seen = site.root / "workspace", len(site.emulator.exchanges)
+    shutil.rmtree(workspace / FOLDER, ignore_errors=True)
+    masker, shown = Masker(), io.StringIO()
+    log = Log(shown, "en_US", masker=masker)
+    agent = open_agent(environ, clock=site.clock, masker=masker)
+    agent.write_output(pessimistic("en_US"))
+    assert agent.identity.task_id, "its secret is known from here on, as it is to `agent_run`"
+    world = World(
+        agent=agent,
+        log=log,
+        clock=site.clock,
+        deadline=Deadline(site.clock, seconds=site.seconds),
+        story=Story(clock=site.clock, language="en_US", heading=heading_of(agent.inputs())),
+        workspace=workspace,
+    )
+    outcome = run_step(world)
+    place = Place(workspace, RUN_FOLDER)
+    end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
+    output = json.loads((site.root / "output.json").read_text(encoding="utf-8"))
+    return Lived(outcome, shown.getvalue(), output, tuple(site.emulator.exchanges[seen:]), workspace, world)
+
+
+def amend(directory: Path, *, gateway: str, region: Mapping[str, object], others: Others) -> None:
+    """Change the agent's files: the emulator is BK-CI too, and the region has these settings."""
+    identity = {**SDK_JSON, "gateway": gateway, "secretKey": others.agent_key}
+    (directory / ".sdk.json").write_text(json.dumps(identity), encoding="utf-8")
+    path = directory / "input.json"
+    given = json.loads(path.read_text(encoding="utf-8"))
+    gz = json.loads(given["bkSensitiveConfInfo"]["regions"])["gz"]
+    regions = {"gz": {**gz, **region}, **others.regions}
+    given["bkSensitiveConfInfo"] = {**others.settings, "regions": json.dumps(regions)}
+    path.write_text(json.dumps(given), encoding="utf-8")
