@@ -1,0 +1,292 @@
+"""Runs to fuzz: on the agent's files as a process has it, and against a site without a socket."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional, Union
+from urllib.parse import urlsplit
+
+from bcs_template_set.agent_run import Process, _run_whole, heading_of
+from bcs_template_set.atom_sdk.agent import Agent, open_agent
+from bcs_template_set.atom_sdk.build_api import Sender as BuildApiSender
+from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.output import pessimistic
+from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.clock import Deadline
+from bcs_template_set.deploy_run import deploy_run, look_ahead
+from bcs_template_set.ending import Place, end_run
+from bcs_template_set.errors import StepError
+from bcs_template_set.interruption import Interruption
+from bcs_template_set.messages import LANGUAGES, say
+from bcs_template_set.outcome import Outcome, Result
+from bcs_template_set.principal import Principal
+from bcs_template_set.publish_run import WatchedWriter, check_refusal, plan_run, publish_run
+from bcs_template_set.regions import Region
+from bcs_template_set.settings import Settings
+from bcs_template_set.step import _with_who, identify, prepare_rendering, read_everything, render_desired
+from bcs_template_set.story import Story
+from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
+from bcs_template_set.world import Run, World
+from tests.emulator import Emulator
+from tests.emulator.http_message import Request
+from tests.end_to_end.deploying import CLUSTER, NAMESPACE
+from tests.fuzz.bounded import HurriedClock
+from tests.unit.atom_sdk.stand_ins import SDK_JSON
+
+SITE = "http://127.0.0.1:1"
+SPACE = "front-ends"
+SECRET = "web_app-secret"
+UNNAMED = "800901"
+
+Reply = Union[HttpAnswer, NotSent, NoAnswer]
+Bend = Callable[[int, HttpAnswer], Reply]
+"""What becomes of the n-th answer, from 0."""
+
+
+def as_it_is(_: int, answer: HttpAnswer) -> Reply:
+    return answer
+
+
+def check_named(error: StepError) -> None:
+    """Assert that an error is none of ours alone, and that it can be told in both languages."""
+    assert not 800900 < error.code < 801000, str(error)
+    for language in LANGUAGES:
+        for line in error.explain(language):
+            assert isinstance(line, str)
+
+
+# --- as a process has it --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended for BK-CI: its exit status, `output.json`, and what it said."""
+
+    status: int
+    output: Mapping[str, Any]
+    log: str
+
+    def check(self) -> None:
+        """Assert that the run told, in the agent's form, how it ended, and that it knows why."""
+        assert self.output["status"] in ("success", "failure", "error"), self.output
+        assert (self.output["status"] == "success") == (self.status == 0), self.log
+        assert self.output["type"] == "default"
+        assert isinstance(self.output["data"], dict)
+        if self.status:
+            code = self.output["errorCode"]
+            assert 800100 < code < 800900, self.log
+            assert self.output["errorType"] in (1, 2)
+            assert self.output["message"]
+        assert UNNAMED not in self.log
+        assert "Traceback" not in self.log
+
+
+def run_agent(
+    directory: Path, *, post_action: str = "", sender: Optional[BuildApiSender] = None, rate: float = 1.0
+) -> Ended:
+    """Run the step on a directory's files, through all of `agent_run` but the process's signals."""
+    environ = {"bk_data_dir": str(directory), "bk_data_output": "output.json"}
+    (directory / "output.json").unlink(missing_ok=True)
+    clock, masker, shown = HurriedClock(rate=rate), Masker(), io.StringIO()
+    log = Log(shown, "en_US", masker=masker)
+    agent = open_agent(
+        environ, clock=clock, masker=masker, sender=(lambda: sender) if sender else None, warn=log.warning
+    )
+    with working_in(directory):
+        status = _run_whole(agent, log, process=Process(environ, clock, Interruption(), post_action))
+    output = json.loads((directory / "output.json").read_text(encoding="utf-8"))
+    return Ended(status, output, shown.getvalue())
+
+
+@contextmanager
+def working_in(directory: Path) -> Iterator[None]:
+    """Work in a directory, so that a run without a workspace leaves nothing elsewhere."""
+    before = Path.cwd()
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+# --- against a site without a socket --------------------------------------------------------------------
+
+
+class Memory:
+    """Sends requests to an emulator that listens nowhere; `bend` has its way with every answer."""
+
+    def __init__(self, emulator: Emulator, bend: Bend = as_it_is) -> None:
+        self._emulator = emulator
+        self._bend = bend
+        self.count = 0
+
+    def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:  # noqa: ARG002 - no I/O, no time
+        where = urlsplit(request.url)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Request(request.method, where.path, where.query, headers, request.body or b"")
+        answer, _ = self._emulator._respond(asked)
+        number, self.count = self.count, self.count + 1
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        reply = self._bend(number, HttpAnswer(answer.status, headers, answer.body))
+        if isinstance(reply, HttpAnswer):
+            return reply
+        raise reply
+
+
+@dataclass
+class MemorySite:
+    """A site whose project `web` lisi may deploy in, and a pipeline of hers whose files are in `root`."""
+
+    root: Path
+    build: int = 7
+    branch: str = "main"
+    language: str = "en_US"
+    rate: float = 1.0
+    clock: HurriedClock = field(init=False)
+    emulator: Emulator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = HurriedClock(rate=self.rate)
+        self.emulator = Emulator(now=self.clock.now)
+        state = self.emulator.state
+        state.add_project("web", viewers={"lisi"})
+        state.add_app("web_app", SECRET, vouches_for={"lisi"})
+        state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+        self.workspace.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def workspace(self) -> Path:
+        return self.root / "workspace"
+
+    def write(self, name: str, text: str) -> None:
+        """Put a file into the workspace."""
+        (self.workspace / name).write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    def inputs(self, given: Mapping[str, str]) -> dict[str, object]:
+        """Return what `input.json` holds."""
+        rules = self.emulator.rules
+        region = {
+            "gateway": f"{SITE}/api/{rules.name}/{rules.stage}",
+            "app_code": "web_app",
+            "app_secret": SECRET,
+            "concurrency": 1,
+        }
+        return {
+            "BK_CI_START_USER_NAME": "wangwu",
+            "BK_CI_PIPELINE_UPDATE_USER": "lisi",
+            "BK_CI_PROJECT_NAME": "web",
+            "BK_CI_PIPELINE_ID": "p-1",
+            "BK_CI_BUILD_ID": f"b-{self.build}",
+            "BK_CI_BUILD_NUM": str(self.build),
+            "BK_CI_BUILD_START_TIME": str((1_767_225_600 + 600 * self.build) * 1000),
+            "BK_CI_BUILD_URL": f"https://ci.example.com/b-{self.build}",
+            "BK_CI_GIT_REF": f"refs/heads/{self.branch}",
+            "BK_CI_GIT_SHA": "0123456789abcdef",
+            "BK_CI_LOCALE_LANGUAGE": self.language,
+            "region": "gz",
+            "template_space": SPACE,
+            "bkWorkspace": str(self.workspace),
+            "bkSensitiveConfInfo": {"regions": json.dumps({"gz": region})},
+            **given,
+        }
+
+    def run(self, inputs: Mapping[str, str], *, bend: Bend = as_it_is) -> Lived:
+        """Live a run: the phases of `step`, over a sender that needs no socket, and its ending."""
+        (self.root / "input.json").write_text(json.dumps(self.inputs(inputs)), encoding="utf-8")
+        (self.root / ".sdk.json").write_text(json.dumps(dict(SDK_JSON)), encoding="utf-8")
+        environ = {"bk_data_dir": str(self.root), "bk_data_output": "output.json"}
+        masker, shown = Masker(), io.StringIO()
+        log = Log(shown, "en_US", masker=masker)
+        agent = open_agent(environ, clock=self.clock, masker=masker)
+        agent.write_output(pessimistic("en_US"))
+        seen = len(self.emulator.exchanges)
+        try:
+            world = _world(agent, log, clock=self.clock, workspace=self.workspace)
+        except StepError as exc:
+            check_named(exc)
+            return Lived(None, shown.getvalue(), exc.code, 0)
+        outcome = _live(world, Memory(self.emulator, bend))
+        if outcome.error is not None:
+            check_named(outcome.error)
+        place = Place(self.workspace, ".bcs-template-set/run")
+        end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
+        writes = sum(exchange.is_write for exchange in self.emulator.exchanges[seen:])
+        lived = Lived(outcome, shown.getvalue(), outcome.error.code if outcome.error else 0, writes)
+        output = json.loads((self.root / "output.json").read_text(encoding="utf-8"))
+        lived.check(output, action=str(inputs.get("action", "")))
+        return lived
+
+
+@dataclass(frozen=True)
+class Lived:
+    """How a run ended; `outcome` is None where it never began. `writes` counts the requests that change."""
+
+    outcome: Optional[Outcome]
+    log: str
+    code: int
+    writes: int
+
+    def check(self, output: Mapping[str, Any], *, action: str) -> None:
+        """Assert that what was written for BK-CI is what happened, and that no part of it was given up."""
+        assert (output["status"] == "success") == (self.code == 0), output
+        assert output.get("errorCode", 0) == self.code
+        unnamed = str(say(f"errors.{UNNAMED}.title", kind="", place="")).partition("(")[0]
+        assert unnamed not in self.log, self.log
+        assert SECRET not in self.log + json.dumps(output)
+        if action == "plan":
+            assert self.writes == 0, self.log
+
+
+def _world(agent: Agent, log: Log, *, clock: HurriedClock, workspace: Path) -> World:
+    story = Story(clock=clock, language="en_US", heading=heading_of(agent.inputs()))
+    return World(agent, log, clock, Deadline(clock, seconds=900), story, workspace)
+
+
+def _live(world: World, sender: Memory) -> Outcome:
+    """Live the run as `step.run_step` does; an exception that nobody foresaw is the test's."""
+    result: Result = "failed"
+    try:
+        with world.story.phase("settings"):
+            settings, region = read_everything(world)
+        principal = identify(world, settings, region)
+        result = _phases(world, settings, region, principal, sender=sender)
+    except StepError as exc:
+        world.story.error = _with_who(exc, world.story)
+    return world.story.tell(result)
+
+
+def _phases(
+    world: World, settings: Settings, region: Region, principal: Principal, *, sender: Memory
+) -> Result:
+    with world.story.phase("render"):
+        prepared = prepare_rendering(world, settings)
+        desired = render_desired(world, settings, principal, prepared=prepared)
+    gateway = Gateway(
+        region.endpoint,
+        principal,
+        transport=sender,
+        clock=world.clock,
+        deadline=world.deadline,
+        chance=lambda: 0.5,
+    )
+    run = Run(world, settings, region, prepared, desired)
+    with world.story.phase("plan"):
+        planned = plan_run(run, gateway)
+    check_refusal(run, planned.plan)
+    if settings.cluster_id:
+        look_ahead(run, gateway, planned.existing)
+    if settings.action == "plan":
+        return "planned"
+    with world.story.phase("publish"):
+        result = publish_run(run, gateway, principal, planned=planned)
+    if settings.action == "publish" or result == "skipped":
+        return result
+    with world.story.phase("deploy"):
+        return deploy_run(run, WatchedWriter(gateway, world.story), planned=planned)
