@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Sequence
 
-from tests.bench import api, many_builds, rendering, rollout, starting
+from tests.bench import api, cold_start, growth, installing, many_builds, peers, rendering, rollout
 
 
 def main() -> int:
@@ -26,8 +26,24 @@ def main() -> int:
         print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
     table(rendering.HEADINGS, rendering.measure())
     print("builtin:web rendered, checked and planned\n")
-    table(starting.HEADINGS, starting.measure())
+    table(peers.RENDERING_HEADINGS, peers.measure_rendering())
+    print(f"whole processes, the best of {peers.ROUNDS} in turns; kustomize once, stopped if it takes long\n")
+    table(peers.REQUESTS_HEADINGS, peers.measure_requests())
+    print("the same requests in a plain loop of theirs\n")
+    table(growth.HEADINGS, growth.measure())
+    print("the installed step from its inputs to its verdict, without latency\n")
+    _starting()
     return 0
+
+
+def _starting() -> None:
+    with installing.installed() as ours:
+        table(installing.HEADINGS, installing.measure(ours))
+        print("with pip, from wheels that are here; megabytes of what is installed without bytecode\n")
+        starts = cold_start.measure(ours.python)
+    table(cold_start.HEADINGS, starts.starts)
+    print()
+    table(cold_start.PARTS_HEADINGS, starts.parts)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

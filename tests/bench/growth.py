@@ -1,0 +1,105 @@
+"""How a run grows from 10 to 100 to 1,000 files: the installed step from its inputs to its verdict.
+
+No latency is added, so that what is left is our own work and the emulated site's; both share this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import PIPE, Popen
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from tests.bench.processes import Cost, cost_of
+from tests.bench.rendering import values
+from tests.unit.atom_sdk.stand_ins import SDK_JSON, agent_directory
+from tests.worker import STEP
+
+HEADINGS = ("files", "run", "seconds", "ms a file", "CPU ms a file", "requests a file", "peak MB")
+FILES = (10, 100, 1000)
+FILES_A_DOMAIN = 2
+
+
+@dataclass(frozen=True)
+class _Site:
+    url: str
+    process: Popen[str]
+
+    def requests(self) -> int:
+        """Return how many requests the site got so far."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline().split()[0])
+
+
+def measure() -> list[tuple[str, ...]]:
+    """Return a row for each number of files and kind of run."""
+    return [row for files in FILES for row in _rows(files)]
+
+
+def _rows(files: int) -> list[tuple[str, ...]]:
+    """Publish all files for the first time, then plan them unchanged."""
+    command = [sys.executable, "-m", "tests.bench.site"]
+    with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process, TemporaryDirectory() as folder:
+        assert process.stdout is not None
+        site = _Site(process.stdout.readline().strip(), process)
+        return [
+            _row(files, "publish, all new", site, Path(folder), action="publish"),
+            _row(files, "plan, all unchanged", site, Path(folder), action="plan"),
+        ]
+
+
+def _row(files: int, name: str, site: _Site, folder: Path, *, action: str) -> tuple[str, ...]:
+    before = site.requests()
+    cost = _run(site.url, folder / action, files=files, action=action)
+    requests = site.requests() - before
+    return (
+        str(files),
+        name,
+        f"{cost.seconds:.2f}",
+        f"{cost.seconds * 1000 / files:.1f}",
+        f"{cost.cpu * 1000 / files:.1f}",
+        f"{requests / files:.2f}",
+        f"{cost.megabytes:.0f}",
+    )
+
+
+def _run(url: str, directory: Path, *, files: int, action: str) -> Cost:
+    (directory / "workspace").mkdir(parents=True)
+    parts = urlsplit(url)
+    sdk = {**SDK_JSON, "gateway": f"{parts.scheme}://{parts.netloc}"}
+    inputs = _inputs(url, directory, files=files, action=action)
+    environ = agent_directory(directory, inputs=inputs, sdk=sdk)
+    cost = cost_of([str(STEP)], cwd=directory, environ={**os.environ, **environ}, output=directory / "log")
+    told = json.loads((directory / "output.json").read_text(encoding="utf-8"))["data"]
+    ended = {"publish": "published", "plan": "planned"}[action]
+    assert told["result"]["value"] == ended, (directory / "log").read_text(encoding="utf-8")
+    assert told["changed"]["value"] == str(action == "publish").lower()
+    return cost
+
+
+def _inputs(url: str, directory: Path, *, files: int, action: str) -> dict[str, object]:
+    region = {"gateway": url, "app_code": "lisi_app", "app_secret": "lisi-canary"}
+    return {
+        "BK_CI_START_USER_NAME": "wangwu",
+        "BK_CI_PIPELINE_UPDATE_USER": "lisi",
+        "BK_CI_PROJECT_NAME": "web",
+        "BK_CI_PIPELINE_ID": "p-1",
+        "BK_CI_BUILD_NUM": "7" if action == "publish" else "8",
+        "BK_CI_BUILD_START_TIME": str(int(time.time() * 1000)),
+        "BK_CI_LOCALE_LANGUAGE": "en_US",
+        "BK_CI_GIT_REF": "refs/heads/main",
+        "bkWorkspace": str(directory / "workspace"),
+        "region": "gz",
+        "action": action,
+        "template_space": "front-ends",
+        "values": values(files // FILES_A_DOMAIN),
+        "bkSensitiveConfInfo": {"regions": json.dumps({"gz": region})},
+    }
