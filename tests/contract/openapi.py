@@ -27,7 +27,8 @@ _BESIDE = Path("shared", "contract", "cluster-resources.openapi.yaml")
 _SERVICE = "/clusterresources/"
 _NAMESPACE = "/clusterresources/v1/projects/{projectID}/clusters/{clusterID}/namespaces/{namespace}"
 _LIKE = {f"{_NAMESPACE}/networks/ingresses": f"{_NAMESPACE}/workloads/pods"}
-"""Lists that the published file has (bk-bcs docs/openapi, ListIng) and the cut left out, and one of their form."""
+"""Lists that the published file has (bk-bcs docs/openapi, ListIng) and the cut left out, and one of their
+form."""
 
 
 def find_contract() -> Optional[Path]:

@@ -84,7 +84,7 @@ def extend(kind: str, manifest: Manifest, *, now: float) -> Manifest:
 
 
 def _ingress_rules(manifest: Manifest) -> Iterator[Manifest]:
-    """Yield a row for every path, as parseV1IngRules and parseV1beta1IngRules do; Go writes an absent host as null."""
+    """Yield a row for every path, as parseV1IngRules and parseV1beta1IngRules do; what is absent is null."""
     is_v1 = text(manifest, "apiVersion").startswith("networking.k8s.io/")
     for rule in items(manifest, "spec", "rules"):
         for path in items(rule, "http", "paths"):

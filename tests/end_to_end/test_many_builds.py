@@ -1,6 +1,6 @@
 """Twenty builds publish into one space at once: real processes of the step, chance in the way of each.
 
-Ten rounds (`BCS_ROUNDS`), each with its seed. `BCS_SEED=7 pytest …` plays one round with that seed. What has to hold of the
+Ten rounds (`BCS_ROUNDS`), each with its seed; `BCS_SEED=7 pytest …` plays one. What has to hold of the
 reports and of what BCS holds is in `check_round`; afterwards everybody whose build failed runs again in
 peace, and `check_settled` says what has to hold then.
 """
