@@ -38,7 +38,7 @@ setup(
         "PyYAML>=6.0",  # the manifests and values; its C loader keeps parsing cheap
         # templates in a sandbox (3.1.6 closes its last known escape), and the report; brings MarkupSafe
         "Jinja2>=3.1.6",
-        "msgspec>=0.19",  # typed decoding of answers and values that names what is missing
+        "msgspec>=0.19.0",  # typed decoding of answers and values that names what is missing
     ],
     entry_points={"console_scripts": ["bcs-template-set = bcs_template_set.command_line:entry_point"]},
     classifiers=[

@@ -69,6 +69,7 @@ def _change(file: ExistingFile, current: TemplateVersion, content: str) -> Chang
         template_id=file.metadata.id,
         previous=VersionRef(id=current.id, name=current.version, created_at=current.create_at),
         bases=file.bases,
+        known=frozenset(ref.id for ref in file.history or ()),
         writes_version=True,
         moves_pin=file.is_pinned,
         routes=new,

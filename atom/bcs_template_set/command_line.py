@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, Optional
 
-from bcs_template_set.interruption import hold_signals
 from bcs_template_set.streams import put
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def main(argv: Sequence[str]) -> int:
     """Run what the arguments ask for; return the exit status, 0 or 1."""
     options = build_parser().parse_args(argv)
     if options.verb is None:
+        from bcs_template_set.interruption import hold_signals  # noqa: PLC0415 - see the module's docstring
+
         hold_signals()
         from bcs_template_set.agent_run import run_for_agent  # noqa: PLC0415 - see the module's docstring
 

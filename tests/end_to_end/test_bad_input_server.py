@@ -117,7 +117,7 @@ def test_a_ca_bundle_that_is_none_is_named(tmp_path: Path, content: str | None) 
     with site(tmp_path) as worker:
         https = worker.emulator.url.replace("http:", "https:")
         worker.regions = {"gz": {**worker.regions["gz"], "gateway": https, "ca_bundle": str(bundle)}}
-        check(worker, run_here(worker), 800602, str(bundle))
+        check(worker, run_here(worker), 800615, str(bundle))
 
 
 def test_plain_http_spoken_to_a_tls_port_is_no_answer_of_bcs(tmp_path: Path) -> None:

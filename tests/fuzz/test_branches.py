@@ -130,6 +130,7 @@ def test_a_successor_is_a_name_of_its_own_and_semver_where_its_version_is(versio
 
 @given(st.text("ab*?.", min_size=1, max_size=12), st.text("ab.", min_size=1, max_size=12))
 @example("*a" * 20 + "b", "a" * 200)
+@example("[+--]", "-")
 @fuzzed(200)
 def test_a_glob_takes_the_names_that_pythons_own_takes_and_as_little_time(pattern: str, name: str) -> None:
     with within(5):

@@ -115,7 +115,7 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
 def add_files(worker: Worker, **files: str) -> dict[str, str]:
     named = {name.replace("_", "."): text for name, text in files.items()}
     for name, text in named.items():
-        (worker.workspace / "manifests" / name).write_text(text, encoding="utf-8", newline="")
+        (worker.workspace / "manifests" / name).write_bytes(text.encode())
     return named
 
 

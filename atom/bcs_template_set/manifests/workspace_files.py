@@ -243,7 +243,7 @@ def _piece_regex(piece: str) -> str:
         negated = piece[1] in "!^"
         inside = piece[2:-1] if negated else piece[1:-1]
         # A range keeps its "-"; everything else in the brackets is itself.
-        safe = re.sub(r"([\\\]\[^&~|])", r"\\\1", inside)
+        safe = re.sub(r"([\\\]\[^&~|]|(?<=-)-)", r"\\\1", inside)
         return f"[^/{safe}]" if negated else f"(?!/)[{safe}]"
     return re.escape(piece)
 
