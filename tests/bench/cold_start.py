@@ -33,14 +33,18 @@ PARTS_HEADINGS = ("imports until the first request", "modules", "ms")
 ROUNDS = 10
 _SHOWN_PARTS = 6
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
-# A module that is tried and not there, such as brotli for urllib3, costs its search in a run too.
+# A module that is tried and not there, such as brotli for urllib3, costs its search in a run too. What taking
+# the interpreter down costs is no part of a start.
 _IMPORTS = """\
 for name in {names!r}:
     try:
         __import__(name)
     except ImportError:
         pass
+__import__("os")._exit(0)
 """
+_NOTHING = _IMPORTS.format(names=[])
+_HELP = _IMPORTS.format(names=["bcs_template_set.command_line"])
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,9 @@ def measure(python: Path) -> Measured:
     step = str(python.with_name("bcs-template-set"))
     bare, helped, of_help, of_run = best_of(
         ROUNDS,
-        partial(cost_of, [str(python), "-c", "pass"]),
+        partial(cost_of, [str(python), "-c", _NOTHING]),
         partial(cost_of, [step, "--help"]),
-        partial(cost_of, [str(python), "-c", "import bcs_template_set.command_line"]),
+        partial(cost_of, [str(python), "-c", _HELP]),
         partial(cost_of, [str(python), "-c", _IMPORTS.format(names=[module.name for module in imported])]),
     )
     first = min(_until_first_request(python) for _ in range(ROUNDS))
