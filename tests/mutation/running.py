@@ -119,9 +119,10 @@ def _test(target: Target, mutant: Optional[Mutant]) -> int:
 
     text = target.source() if mutant is None else mutated(target.source(), mutant)
     sys.meta_path.insert(0, _Instead(target, compile(text, f"<{target.dotted}>", "exec")))
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)
-    os.dup2(quiet, 2)
+    if mutant is not None:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
     plainly = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what the parent has imported
     return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *plainly, *target.tests]))
 
