@@ -18,7 +18,7 @@ from bcs_template_set.bcs.template_files import oldest_of_each_name, space_histo
 from bcs_template_set.existing import VersionRef
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import FileOutcome
-from bcs_template_set.overlap import Raised, overlap
+from bcs_template_set.overlap import overlap, values_of
 from bcs_template_set.publish import Publishing
 
 
@@ -69,9 +69,7 @@ def _read_space(
         )
         histories.update(found or {})
 
-    for result in overlap([read_rows, read_histories], concurrency=publishing.concurrency):
-        if isinstance(result, Raised):
-            raise result.error
+    values_of(overlap([read_rows, read_histories], concurrency=publishing.concurrency))
     return rows, histories
 
 

@@ -13,14 +13,14 @@ from dataclasses import replace
 from functools import partial
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.protocol import TemplateVersion
-from bcs_template_set.bcs.template_files import Reader
 from bcs_template_set.branches import (
     BranchRow,
     HeldPath,
-    PublishedVersion,
     branch_rows,
     files_of,
+    published,
 )
 from bcs_template_set.errors import StepError
 from bcs_template_set.existing import Existing, VersionRef
@@ -28,7 +28,7 @@ from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import slug_of
 from bcs_template_set.overlap import Raised, overlap
 from bcs_template_set.plan import Desired
-from bcs_template_set.provenance import Provenance, read_provenance
+from bcs_template_set.provenance import Provenance
 
 MOST_READ = 60
 """How many versions are read for this; a space with more paths shows the others without their last build."""
@@ -45,12 +45,12 @@ def rows_of_space(
     wanted = {path: ref for path in held for ref in [_newest_of(path, existing.histories)] if ref is not None}
     ids = list(dict.fromkeys(ref.id for ref in wanted.values()))[:MOST_READ]
     versions = _read(reader, ids, project=desired.target.project, concurrency=concurrency)
+    newest = {path: versions[ref.id] for path, ref in wanted.items() if ref.id in versions}
     return tuple(
         row
         for path in held
-        for row in branch_rows(
-            [path], {path.file: _published(versions.get(wanted[path].id)) if path in wanted else ()}, now=now
-        )
+        for known in [(published(newest[path]),) if path in newest else ()]
+        for row in branch_rows([path], {path.file: known}, now=now)
     )
 
 
@@ -74,14 +74,10 @@ def with_this_build(
             age_seconds=0,
             who=provenance.started_by or row.who,
         )
-        if row.branch == provenance.branch and written.intersection(_files(row))
+        if row.branch == provenance.branch and written.intersection(files_of(row))
         else row
         for row in rows
     )
-
-
-def _files(row: BranchRow) -> tuple[str, ...]:
-    return f"{row.domain}.deployment.yaml", f"{row.domain}.routes.yaml", row.file
 
 
 def _newest_of(path: HeldPath, histories: Mapping[str, Sequence[VersionRef]]) -> VersionRef | None:
@@ -105,13 +101,3 @@ def _read(
         elif not isinstance(result.error, StepError):
             raise result.error
     return found
-
-
-def _published(version: TemplateVersion | None) -> tuple[PublishedVersion, ...]:
-    origin = read_provenance(version.description) if version is not None else None
-    if version is None or origin is None:
-        return ()
-    who = origin.started_by or version.creator
-    return (
-        PublishedVersion(version.id, version.version, version.create_at, origin.branch, origin.build, who),
-    )

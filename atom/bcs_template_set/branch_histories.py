@@ -11,24 +11,26 @@ from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.hidden_versions import read_unmerged
-from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
-from bcs_template_set.bcs.template_files import Reader, oldest_of_each_name
+from bcs_template_set.bcs.protocol import TemplateFile
+from bcs_template_set.bcs.template_files import oldest_of_each_name
+from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.branches import (
-    ROUTES_FILE,
     HeldPath,
     Histories,
     PublishedVersion,
     RoutesFile,
     SpaceBranches,
     files_of,
+    published,
 )
 from bcs_template_set.errors import OutOfTime, StepError
 from bcs_template_set.manifests.branch_paths import claims_of
+from bcs_template_set.manifests.naming import routes_file
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.overlap import Raised, overlap
-from bcs_template_set.provenance import read_provenance
 
 
 def read_branches(reader: Reader, *, project: str, space_id: str, concurrency: int) -> SpaceBranches:
@@ -56,25 +58,19 @@ def read_hidden(
     Raises:
         StepError: such a version could not be read.
     """
-    files = [found.existing(name) for name in names]
-    hidden = read_unmerged(reader, project, files, concurrency=concurrency)
     return {
-        file.metadata.real_name: [rival.version.version for rival in hidden.get(file.metadata.id, ())]
-        for file in files
+        name: [rival.version.version for rival in rivals]
+        for name in names
+        for rivals in [read_unmerged(reader, project, found.existing(name), concurrency=concurrency)]
     }
 
 
 def _read_current(
     reader: Reader, rows: Iterable[TemplateFile], *, project: str, concurrency: int
 ) -> dict[str, RoutesFile]:
-    routes = [row for row in rows if row.real_name.endswith(ROUTES_FILE) and row.version_id]
-    reads = [partial(reader.read, protocol.get_version(project, row.version_id)) for row in routes]
-    found: dict[str, RoutesFile] = {}
-    for row, result in zip(routes, overlap(reads, concurrency=concurrency)):
-        if isinstance(result, Raised):
-            raise result.error
-        found[row.real_name] = RoutesFile(row, result.value)
-    return found
+    routes = [row for row in rows if row.real_name.endswith(routes_file("")) and row.version_id]
+    versions = read_versions(reader, project, [row.version_id for row in routes], concurrency=concurrency)
+    return {row.real_name: RoutesFile(row, versions[row.version_id]) for row in routes}
 
 
 def _held_paths(files: Mapping[str, RoutesFile]) -> tuple[list[HeldPath], list[str]]:
@@ -110,16 +106,4 @@ def _read_histories(
 
 def _read_history(reader: Reader, row: TemplateFile, *, project: str) -> tuple[PublishedVersion, ...]:
     versions = reader.read(protocol.list_versions(project, row.id))
-    return tuple(_published(version) for version in versions if not version.draft)
-
-
-def _published(version: TemplateVersion) -> PublishedVersion:
-    origin = read_provenance(version.description)
-    return PublishedVersion(
-        id=version.id,
-        name=version.version,
-        at=version.create_at,
-        branch=origin.branch if origin else "",
-        build=origin.build if origin else 0,
-        who=(origin.started_by if origin else "") or version.creator,
-    )
+    return tuple(published(version) for version in versions if not version.draft)

@@ -14,13 +14,13 @@ from typing import Optional
 from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.branches import BranchRow, SpaceBranches
 from bcs_template_set.diff import diff_documents
-from bcs_template_set.existing import ExistingFile, VersionRef
-from bcs_template_set.manifests.naming import successor_of
+from bcs_template_set.existing import ExistingFile, ref_of
+from bcs_template_set.manifests.naming import free_successor
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.route_removal import CannotRemove, without_paths
 from bcs_template_set.manifests.routes import routes_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.plan import Change, Plan, Target, route_keys
+from bcs_template_set.plan import Change, Plan, Target, routes_beyond
 from bcs_template_set.provenance import content_digest
 
 
@@ -65,22 +65,17 @@ def _change(file: ExistingFile, current: TemplateVersion, content: str) -> Chang
         action="update",
         content=content,
         digest=content_digest(content),
-        version=_free_name(current.version, taken={ref.name for ref in file.history or ()}),
+        version=free_successor(current.version, taken={ref.name for ref in file.history or ()}),
         template_id=file.metadata.id,
-        previous=VersionRef(id=current.id, name=current.version, created_at=current.create_at),
+        previous=ref_of(current),
         bases=file.bases,
         known=frozenset(ref.id for ref in file.history or ()),
         writes_version=True,
         moves_pin=file.is_pinned,
         routes=new,
-        routes_removed=tuple(sorted(set(route_keys(old)) - set(route_keys(new)))),
+        routes_removed=routes_beyond(old, new),
         diff=diff_documents(current.content, content, old=before, new=after),
     )
-
-
-def _free_name(version: str, *, taken: set[str]) -> str:
-    names = (successor_of(version, number) for number in itertools.count(2))
-    return next(name for name in names if name not in taken)
 
 
 def without_hidden(removals: Iterable[Removal], hidden: Mapping[str, Sequence[str]]) -> tuple[Removal, ...]:

@@ -23,7 +23,7 @@ from bcs_template_set.manifests.branch_paths import (
     read_served,
     serve_branch,
 )
-from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.naming import place_of, routes_file
 from bcs_template_set.manifests.parse import Document, ManifestFile, parse_foreign
 from bcs_template_set.manifests.render import Prepared, render_routes
 from bcs_template_set.manifests.routes import RouteKey
@@ -34,11 +34,6 @@ from bcs_template_set.plan import Desired
 def routes_files(prepared: Prepared) -> frozenset[str]:
     """Return the names of the files that branches share."""
     return frozenset(routes_file(host) for host in prepared.branch_domains)
-
-
-def routes_file(host: str) -> str:
-    """Return the name of the file that leads to a domain's pods."""
-    return f"{host}.routes.yaml"
 
 
 def with_branches(
@@ -108,10 +103,9 @@ def _merge(
     ours = read_served(file.documents, host=host)
     if found is None or found.current is None:
         return _Domain(host, ours)
-    documents = parse_foreign(found.current.content)
-    if documents is None:
+    if found.documents is None:
         return _Domain(host, ours, claimed=(say("plan.branches_unreadable", name=file.name),))
-    today = read_served(documents, host=host)
+    today = read_served(found.documents, host=host)
     merged = merge_served(today, rivals=[_rival(host, r.version, r.base) for r in found.unmerged])
     owners = clashes(merged, prepared.claim, main_branches=prepared.main_branches, remove=remove)
     if owners:

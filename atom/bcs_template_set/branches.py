@@ -12,17 +12,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Optional
+from typing import Optional, Union
 
 from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
 from bcs_template_set.existing import ExistingFile, VersionRef
 from bcs_template_set.manifests.branch_paths import Claim
-from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, place_of
+from bcs_template_set.manifests.naming import (
+    DEFAULT_MAIN_BRANCHES,
+    deployment_file,
+    place_of,
+    routes_file,
+)
 from bcs_template_set.messages import Text, say
-from bcs_template_set.provenance import told
+from bcs_template_set.provenance import read_provenance, told
 
-ROUTES_FILE = ".routes.yaml"
-DEPLOYMENT_FILE = ".deployment.yaml"
 _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 _MINUTE = 60
 
@@ -46,6 +49,19 @@ class PublishedVersion:
     branch: str
     build: int
     who: str
+
+
+def published(version: TemplateVersion) -> PublishedVersion:
+    """Return what a version's description tells; a person's names no branch."""
+    origin = read_provenance(version.description)
+    return PublishedVersion(
+        id=version.id,
+        name=version.version,
+        at=version.create_at,
+        branch=origin.branch if origin else "",
+        build=origin.build if origin else 0,
+        who=(origin.started_by if origin else "") or version.creator,
+    )
 
 
 Histories = Mapping[str, Optional[Sequence[PublishedVersion]]]
@@ -137,9 +153,9 @@ def _last_version(path: HeldPath, histories: Histories) -> Optional[PublishedVer
     return max(found, key=lambda version: (version.at, version.build), default=None)
 
 
-def files_of(path: HeldPath) -> tuple[str, ...]:
+def files_of(path: Union[HeldPath, BranchRow]) -> tuple[str, ...]:
     """Return the names of the files that a build of a domain writes, each once."""
-    names = (path.domain + DEPLOYMENT_FILE, path.domain + ROUTES_FILE, path.file)
+    names = (deployment_file(path.domain), routes_file(path.domain), path.file)
     return tuple(dict.fromkeys(names))
 
 

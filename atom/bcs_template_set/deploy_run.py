@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import Place
-from bcs_template_set.bcs.template_files import Reader, find_space
+from bcs_template_set.bcs.template_files import find_space
 from bcs_template_set.deploy_phase import DeployPhase, deploy_phase
 from bcs_template_set.deploy_versions import Looking, newest_versions
 from bcs_template_set.ending import show_lines

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
-from bcs_template_set.bcs.template_files import Reader, oldest_of_each_name
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.template_files import oldest_of_each_name
+from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.errors import NewerBuild, Overtaken
 from bcs_template_set.manifests.branch_paths import Claim, claims_of
 from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.overlap import Raised, overlap
 from bcs_template_set.plan import Desired
 from bcs_template_set.planning import newer_build_text
 from bcs_template_set.provenance import read_provenance
@@ -48,34 +48,14 @@ def newest_versions(looking: Looking, files: Sequence[FileVersion]) -> tuple[Fil
     """
     project = looking.desired.target.project
     rows = oldest_of_each_name(looking.reader.read(protocol.list_files(project, looking.space_id)))
-    moved = {
-        file.name: row
-        for file in files
-        for row in [rows.get(file.name)]
-        if row is not None and row.version_id and row.version_id != file.version_id
-    }
-    versions = _read_versions(looking, moved)
+    current = {file.name: rows[file.name].version_id for file in files if file.name in rows}
+    moved = {f.name: current[f.name] for f in files if current.get(f.name, "") not in ("", f.version_id)}
+    found = read_versions(looking.reader, project, moved.values(), concurrency=looking.concurrency)
+    versions = {name: found[version_id] for name, version_id in moved.items()}
     newer = [text for name, version in versions.items() for text in _newer(looking, name, version)]
     if newer and not looking.replaces_newer:
         raise NewerBuild(details=newer)
     return tuple(_newest(looking, file, versions) for file in files)
-
-
-def _read_versions(looking: Looking, moved: dict[str, TemplateFile]) -> dict[str, TemplateVersion]:
-    project = looking.desired.target.project
-    results = overlap(
-        [
-            partial(looking.reader.read, protocol.get_version(project, row.version_id))
-            for row in moved.values()
-        ],
-        concurrency=looking.concurrency,
-    )
-    versions = {}
-    for name, result in zip(moved, results):
-        if isinstance(result, Raised):
-            raise result.error
-        versions[name] = result.value
-    return versions
 
 
 def _newer(looking: Looking, name: str, version: TemplateVersion) -> list[Text]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Optional
 
 from bcs_template_set.bcs.protocol import ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
+from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.provenance import Provenance, read_provenance
 from bcs_template_set.route_map import HostClaim, LiveIngress
@@ -22,6 +24,11 @@ class VersionRef:
     id: str
     name: str
     created_at: int = 0
+
+
+def ref_of(version: TemplateVersion) -> VersionRef:
+    """Return a version without its content."""
+    return VersionRef(id=version.id, name=version.version, created_at=version.create_at)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,11 @@ class ExistingFile:
     later: tuple[TemplateVersion, ...] = ()
     history: Optional[tuple[VersionRef, ...]] = None
     unmerged: tuple[Unmerged, ...] = ()
+
+    @cached_property
+    def documents(self) -> Optional[tuple[Document, ...]]:
+        """Return what the current version holds, None where it can't be read; nothing without one."""
+        return parse_foreign(self.current.content) if self.current is not None else ()
 
     @property
     def bases(self) -> tuple[str, ...]:

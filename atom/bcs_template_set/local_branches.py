@@ -18,8 +18,9 @@ from typing import Optional, TextIO
 from bcs_template_set.aftermath import settle
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
-from bcs_template_set.bcs.template_files import Reader, find_space
+from bcs_template_set.bcs.template_files import find_space
 from bcs_template_set.branch_histories import read_branches, read_hidden
 from bcs_template_set.branch_removal import Removal, plan_of, plan_removals, without_hidden
 from bcs_template_set.branches import (

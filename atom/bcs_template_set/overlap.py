@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable, Generic, TypeVar, Union
 
@@ -48,6 +48,20 @@ def overlap(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[Resul
         return crew.work(min(concurrency, len(tasks)))
     finally:
         crew.dismiss()
+
+
+def values_of(results: Iterable[Result[T]]) -> list[T]:
+    """Return what the tasks returned, in their order.
+
+    Raises:
+        Exception: what the first of them raised that did not return.
+    """
+    values = []
+    for result in results:
+        if isinstance(result, Raised):
+            raise result.error
+        values.append(result.value)
+    return values
 
 
 def _run(task: Callable[[], T]) -> Result[T]:

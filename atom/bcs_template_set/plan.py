@@ -156,3 +156,9 @@ def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[St
 def route_keys(routes: Iterable[Route]) -> tuple[RouteKey, ...]:
     """Return the hosts and paths of routes, each once, sorted."""
     return tuple(sorted({(route.host, route.path) for route in routes}))
+
+
+def routes_beyond(routes: Iterable[Route], others: Iterable[Route]) -> tuple[RouteKey, ...]:
+    """Return the hosts and paths that are no place of the others: `/a` and `/a/` are one, as a prefix."""
+    places = {route.place for route in others}
+    return route_keys(route for route in routes if route.place not in places)

@@ -8,20 +8,19 @@ takes the rest.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.diff import diff_documents
-from bcs_template_set.existing import FROM_NOTHING, ExistingFile, VersionRef
-from bcs_template_set.manifests.naming import successor_of
-from bcs_template_set.manifests.parse import Document, ManifestFile, parse_foreign
-from bcs_template_set.manifests.routes import Route, RouteKey, images_of, ports_by_service, routes_of
+from bcs_template_set.existing import FROM_NOTHING, ExistingFile, VersionRef, ref_of
+from bcs_template_set.manifests.naming import free_successor
+from bcs_template_set.manifests.parse import Document, ManifestFile
+from bcs_template_set.manifests.routes import images_of, ports_by_service, routes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.moments import shown_time
-from bcs_template_set.plan import Action, Change, Desired, Policy, route_keys
+from bcs_template_set.plan import Action, Change, Desired, Policy, route_keys, routes_beyond
 from bcs_template_set.provenance import content_digest, read_provenance
 
 
@@ -52,7 +51,7 @@ def plan_file(
 def _plan_existing(
     file: ManifestFile, found: ExistingFile, *, desired: Desired, policy: Policy, skips: bool
 ) -> Change:
-    before, unreadable = _documents_of(found.current, file)
+    before, unreadable = _documents_of(found, file)
     old_routes, new_routes = routes_of(before), routes_of(file.documents)
     step = _decide(file.text, found, desired=desired, policy=policy)
     action: Action = "skip" if skips and step.action != "unchanged" else step.action
@@ -78,18 +77,12 @@ def _plan_existing(
         moves_pin=step.moves_pin and not skips,
         images=_image_changes(before, file.documents) if changed else (),
         routes=new_routes,
-        routes_added=_without(new_routes, old_routes),
-        routes_removed=_without(old_routes, new_routes),
+        routes_added=routes_beyond(new_routes, old_routes),
+        routes_removed=routes_beyond(old_routes, new_routes),
         diff=_diff(found.current, file, before=before) if changed else "",
         reason=step.reason,
         notes=tuple(notes),
     )
-
-
-def _without(routes: Iterable[Route], others: Iterable[Route]) -> tuple[RouteKey, ...]:
-    """Return the hosts and paths that are no place of the others: `/a` and `/a/` are one, as a prefix."""
-    places = {route.place for route in others}
-    return route_keys(route for route in routes if route.place not in places)
 
 
 @dataclass(frozen=True)
@@ -120,7 +113,7 @@ def _decide(text: str, found: ExistingFile, *, desired: Desired, policy: Policy)
     if same.content == text and (found.is_pinned or not is_earlier_part):
         return _already_published(same, found)
     if is_earlier_part:
-        name = _free_successor(desired.version, found)
+        name = free_successor(desired.version, taken={ref.name for ref in found.history or ()})
         return _Decision("update", name=name, writes_version=True, moves_pin=found.is_pinned)
     if policy.overwrite_version:
         moves = found.is_pinned and same is not current
@@ -150,11 +143,6 @@ def _is_own_earlier_part(same: TemplateVersion, found: ExistingFile, *, desired:
     return is_ours and found.metadata.real_name in desired.shared
 
 
-def _free_successor(version: str, found: ExistingFile) -> str:
-    taken = {ref.name for ref in found.history or ()}
-    return next(name for n in itertools.count(2) for name in [successor_of(version, n)] if name not in taken)
-
-
 def _already_published(same: TemplateVersion, found: ExistingFile) -> _Decision:
     """Finish what an earlier try of this build began: a version that is there, but not current."""
     if found.is_pinned:
@@ -169,16 +157,11 @@ def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
     )
 
 
-def _documents_of(
-    version: Optional[TemplateVersion], file: ManifestFile
-) -> tuple[tuple[Document, ...], bool]:
-    """Return a version's documents, and whether they can't be read; our own text is not parsed again."""
-    if version is None:
-        return (), False
-    if version.content == file.text:
+def _documents_of(found: ExistingFile, file: ManifestFile) -> tuple[tuple[Document, ...], bool]:
+    """Return what BCS holds, and whether that can't be read; our own text is not parsed again."""
+    if found.current is not None and found.current.content == file.text:
         return file.documents, False
-    documents = parse_foreign(version.content)
-    return (documents or ()), documents is None
+    return (found.documents or ()), found.documents is None
 
 
 def _port_notes(file: ManifestFile, before: Sequence[Document]) -> list[Text]:
@@ -211,9 +194,7 @@ def _draft_notes(found: ExistingFile, *, changed: bool) -> list[Text]:
 
 
 def _current_ref(found: ExistingFile) -> Optional[VersionRef]:
-    if found.current is None:
-        return None
-    return VersionRef(id=found.current.id, name=found.current.version, created_at=found.current.create_at)
+    return ref_of(found.current) if found.current is not None else None
 
 
 def _base(found: ExistingFile, step: _Decision, *, desired: Desired) -> Optional[VersionRef]:

@@ -20,7 +20,7 @@ from bcs_template_set.manifests.checks.finding import allows
 from bcs_template_set.manifests.checks.routing import ROUTE_CLASH
 from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.manifests.routes import RouteKey, node_ports_of, routes_of
+from bcs_template_set.manifests.routes import RouteKey, node_ports_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.plan import Change, ChartAction, Desired, Plan, Policy
@@ -47,7 +47,11 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
     ]
     chart: ChartAction = "none" if skips else _plan_chart(desired, existing, changes, policy=policy)
     removed = [] if policy.allow_route_removal or skips else _lost_routes(changes, asked=desired.asked)
-    taken = [] if skips else [*desired.claimed, *_taken(changes, desired, existing, policy=policy)]
+    others = _routes_of_others(existing)
+    clashes = [] if skips else list(_live_clashes(changes, existing, desired=desired))
+    refused = [clash for clash in clashes if clash.refuses and not policy.allow_route_removal]
+    taken = [] if skips else [*desired.claimed, *_taken(changes, desired, existing, others=others)]
+    taken += [clash.text() for clash in refused]
     return Plan(
         target=desired.target,
         version=desired.version,
@@ -60,8 +64,12 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         taken=tuple(taken),
         lost_routes=tuple(removed),
         conflicts=tuple(_conflicts(desired, changes, chart=chart)),
-        notes=(*desired.notes, *_plan_notes(existing), *_live_notes(changes, existing, desired=desired)),
-        route_map=_route_map(desired, existing),
+        notes=(
+            *desired.notes,
+            *_plan_notes(existing),
+            *(clash.text() for clash in clashes if clash not in refused),
+        ),
+        route_map=tuple(sorted([*others, *_routes_of_ours(changes, desired, existing)])),
     )
 
 
@@ -120,14 +128,10 @@ def _lost(name: str, host: str, path: str, *, to: Optional[str]) -> Text:
 
 
 def _taken(
-    changes: Sequence[Change], desired: Desired, existing: Existing, *, policy: Policy
+    changes: Sequence[Change], desired: Desired, existing: Existing, *, others: Sequence[OwnedRoute]
 ) -> Iterable[Text]:
-    """Name every route and nodePort that belongs to another file of the space, or to a live Ingress."""
-    owners = {
-        owned.place: owned.owner()
-        for other in existing.others
-        for owned in owned_routes(other.name, other.routes, claims=other.claims, origin=other.origin)
-    }
+    """Name every route and nodePort that belongs to another file of the space."""
+    owners = {owned.place: owned.owner() for owned in others}
     ports = {port: other.name for other in existing.others for port in other.node_ports}
     documents = {file.name: file.documents for file in desired.files}
     for change in changes:
@@ -143,20 +147,9 @@ def _taken(
         for port in sorted(set(node_ports_of(documents[change.name]))):
             if port in ports:
                 yield say("plan.port_taken", port=port, name=change.name, owner=ports[port])
-    if not policy.allow_route_removal:
-        yield from (
-            clash.text() for clash in _live_clashes(changes, existing, desired=desired) if clash.refuses
-        )
-
-
-def _live_notes(changes: Sequence[Change], existing: Existing, *, desired: Desired) -> Iterable[Text]:
-    if not existing.live_readable:
-        yield say("plan.live_unreadable")
-    yield from (c.text() for c in _live_clashes(changes, existing, desired=desired) if not c.refuses)
 
 
 def _live_clashes(changes: Sequence[Change], existing: Existing, *, desired: Desired) -> Iterable[LiveClash]:
-    space = desired.target.space
     allowed = frozenset(file.name for file in desired.files if allows(file, ROUTE_CLASH))
     for change in changes:
         if change.name not in allowed:
@@ -165,23 +158,26 @@ def _live_clashes(changes: Sequence[Change], existing: Existing, *, desired: Des
                 change.routes,
                 added=frozenset(change.routes_added),
                 live=existing.live,
-                space=space,
+                space=desired.target.space,
             )
 
 
-def _route_map(desired: Desired, existing: Existing) -> tuple[OwnedRoute, ...]:
-    """Return every route of the space with its owner, as it will be."""
-    ours = [
-        owned_routes(
-            file.name,
-            routes_of(file.documents),
-            claims=claims_of(file.documents),
-            origin=_origin_of(file, existing) or desired.provenance,
-        )
-        for file in desired.files
+def _routes_of_others(existing: Existing) -> list[OwnedRoute]:
+    """Return the routes of the space's files that this run does not render."""
+    return [
+        owned
+        for other in existing.others
+        for owned in owned_routes(other.name, other.routes, claims=other.claims, origin=other.origin)
     ]
-    others = [owned_routes(o.name, o.routes, claims=o.claims, origin=o.origin) for o in existing.others]
-    return tuple(sorted(owned for rows in (*ours, *others) for owned in rows))
+
+
+def _routes_of_ours(changes: Sequence[Change], desired: Desired, existing: Existing) -> Iterable[OwnedRoute]:
+    """Return the routes of the run's files, as they will be."""
+    files = {file.name: file for file in desired.files}
+    for change in changes:
+        file = files[change.name]
+        origin = _origin_of(file, existing) or desired.provenance
+        yield from owned_routes(file.name, change.routes, claims=claims_of(file.documents), origin=origin)
 
 
 def _origin_of(file: ManifestFile, existing: Existing) -> Optional[Provenance]:
@@ -223,6 +219,8 @@ def _plan_notes(existing: Existing) -> Iterable[Text]:
     unreadable = [other.name for other in existing.others if not other.readable]
     if unreadable:
         yield say("plan.others_unreadable", names=unreadable)
+    if not existing.live_readable:
+        yield say("plan.live_unreadable")
 
 
 def _plan_digest(desired: Desired, changes: Sequence[Change]) -> str:

@@ -45,7 +45,7 @@ from bcs_template_set.errors import (
 )
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, FileState
-from bcs_template_set.overlap import Raised, overlap
+from bcs_template_set.overlap import overlap, values_of
 from bcs_template_set.plan import Change, Desired, Plan
 from bcs_template_set.write_once import write_once
 
@@ -101,15 +101,8 @@ def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple
     """
     still = [_untouched(change) for change in plan.changes if not change.writes]
     changes = [change for change in plan.changes if change.writes]
-    results = overlap(
-        [partial(_ended, publishing, change, space_id=space_id) for change in changes],
-        concurrency=publishing.concurrency,
-    )
-    written = []
-    for result in results:
-        if isinstance(result, Raised):
-            raise result.error
-        written.append(result.value)
+    tasks = [partial(_ended, publishing, change, space_id=space_id) for change in changes]
+    written = values_of(overlap(tasks, concurrency=publishing.concurrency))
     return tuple(sorted([*still, *written], key=lambda outcome: outcome.change.name))
 
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from bcs_template_set.aftermath import creator_warnings, settle
 from bcs_template_set.atom_sdk import variables
-from bcs_template_set.bcs.calls import Read, Write
-from bcs_template_set.bcs.template_files import Reader, Wanted, read_existing
+from bcs_template_set.bcs.calls import Read, Reader, Write
+from bcs_template_set.bcs.template_files import Wanted, read_existing
 from bcs_template_set.branch_ages import rows_of_space, with_this_build
 from bcs_template_set.branch_routes import routes_files, with_branches
 from bcs_template_set.clock import Deadline
@@ -89,15 +89,16 @@ def plan_run(run: Run, reader: Reader) -> Planned:
 
 
 def look_at_branches(run: Run, reader: Reader, planned: Planned) -> None:
-    """Note for the report which branches have paths in the space; only where the run shares some itself."""
-    if planned.desired.shared:
-        run.world.story.branches = rows_of_space(
-            reader,
-            planned.desired,
-            planned.existing,
-            now=run.world.clock.now(),
-            concurrency=run.concurrency,
-        )
+    """Note for the report which branches have paths in the space; only where the run shares some itself.
+
+    Not between a plan and its writing: what is read for the report alone must not give rivals time.
+    """
+    if not planned.desired.shared:
+        return
+    story, now = run.world.story, run.world.clock.now()
+    rows = rows_of_space(reader, planned.desired, planned.existing, now=now, concurrency=run.concurrency)
+    written = frozenset(outcome.change.name for outcome in story.applied())
+    story.branches = with_this_build(rows, planned.desired.provenance, written=written, now=now)
 
 
 def check_desired(desired: Desired, settings: Settings) -> None:
@@ -119,14 +120,15 @@ def check_desired(desired: Desired, settings: Settings) -> None:
         raise ManifestsInvalid(details=[finding.as_text() for finding in ours])
 
 
-def check_refusal(run: Run, plan: Plan) -> None:
+def check_refusal(run: Run, reader: Reader, planned: Planned) -> None:
     """Stop here if the plan must not be published; nothing has been written by this plan.
 
     Raises:
         StepError: why (8004xx).
     """
-    refused = refusal(plan, policy=run.policy, expect_plan=run.settings.expect_plan)
+    refused = refusal(planned.plan, policy=run.policy, expect_plan=run.settings.expect_plan)
     if refused is not None:
+        look_at_branches(run, reader, planned)
         raise refused
 
 
@@ -167,6 +169,7 @@ def publish_run(run: Run, writer: Writer, principal: Principal, *, planned: Plan
     )
     planned = _publish_rounds(run, publishing, planned)
     plan, files = planned.plan, story.files()
+    look_at_branches(run, publishing.writer, planned)
     _check_all_done(files, deadline=run.world.deadline)
     if plan.chart == "create":
         story.chart = "failed"
@@ -174,12 +177,6 @@ def publish_run(run: Run, writer: Writer, principal: Principal, *, planned: Plan
         story.chart = "created"
     elif plan.chart == "unchanged":
         story.chart = "unchanged"
-    story.branches = with_this_build(
-        story.branches,
-        planned.desired.provenance,
-        written=frozenset(outcome.change.name for outcome in story.applied()),
-        now=run.world.clock.now(),
-    )
     story.warnings += creator_warnings(story.applied(), user=principal.user)
     _learn_the_tokens_user(story, principal)
     if story.applied() or story.chart == "created":
@@ -200,12 +197,13 @@ def _publish_rounds(run: Run, publishing: Publishing, planned: Planned) -> Plann
         if not rivalled:
             break
         run.world.log.warning(say("publish.planning_again", names=sorted(rivalled)))
-        run.world.clock.wait(pause_before_planning_again(run.desired.provenance, round_number))
-        planned = plan_run(run, publishing.writer)
         if round_number == MOST_ROUNDS:
+            planned = plan_run(run, publishing.writer)
             _give_up(run, planned)
             break
-        check_refusal(run, planned.plan)
+        run.world.clock.wait(pause_before_planning_again(run.desired.provenance, round_number))
+        planned = plan_run(run, publishing.writer)
+        check_refusal(run, publishing.writer, planned)
     return planned
 
 

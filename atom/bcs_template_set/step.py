@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bcs_template_set.atom_sdk import variables
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Exchange, Gateway
-from bcs_template_set.bcs.template_files import Reader
 from bcs_template_set.branch_routes import check_removals
 from bcs_template_set.credentials import principal_credential
 from bcs_template_set.defects import defect_of, traceback_of
@@ -95,28 +95,38 @@ def _live(world: World) -> Result:
         prepared = prepare_rendering(world, settings)
         desired = render_desired(world, settings, principal, prepared=prepared)
     gateway = open_gateway(world, region, principal)
-    run = Run(world, settings, region, prepared, desired)
     try:
-        planned = _plan(run, gateway)
-        if settings.action == "plan":
-            return "planned"
-        with world.story.phase("publish"):
-            result = publish_run(run, gateway, principal, planned=planned)
-        if settings.action == "publish" or result == "skipped":
-            return result
-        with world.story.phase("deploy"):
-            return deploy_run(run, WatchedWriter(gateway, world.story), planned=planned)
+        return carry_out(Run(world, settings, region, prepared, desired), gateway, principal)
     except Stopped as exc:
         # Threads under way outlive this one: none of them may write after the verdict.
         gateway.stop(Interrupted(signal=exc.signal_name))
         raise
 
 
+def carry_out(run: Run, gateway: Gateway, principal: Principal) -> Result:
+    """Plan, and publish and deploy as far as the action goes; return the result.
+
+    Raises:
+        StepError: what stood in the way; what was done is in the story.
+    """
+    story, action = run.world.story, run.settings.action
+    planned = _plan(run, gateway)
+    if action == "plan":
+        return "planned"
+    with story.phase("publish"):
+        result = publish_run(run, gateway, principal, planned=planned)
+    if action == "publish" or result == "skipped":
+        return result
+    with story.phase("deploy"):
+        return deploy_run(run, WatchedWriter(gateway, story), planned=planned)
+
+
 def _plan(run: Run, reader: Reader) -> Planned:
     with run.world.story.phase("plan"):
         planned = plan_run(run, reader)
+    check_refusal(run, reader, planned)
+    if run.settings.action == "plan":
         look_at_branches(run, reader, planned)
-    check_refusal(run, planned.plan)
     if run.settings.cluster_id:
         look_ahead(run, reader, planned.existing)
     return planned

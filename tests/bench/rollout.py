@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, Place
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.clock import Deadline, SystemClock
 from bcs_template_set.regions import Endpoint
-from bcs_template_set.rollout.live_fields import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import End, Watched, Workload
 from bcs_template_set.transport import Transport

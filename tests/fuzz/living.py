@@ -20,17 +20,22 @@ from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import pessimistic
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.clock import Deadline
-from bcs_template_set.deploy_run import deploy_run, look_ahead
 from bcs_template_set.ending import Place, end_run
 from bcs_template_set.errors import StepError
 from bcs_template_set.interruption import Interruption
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.outcome import Outcome, Result
 from bcs_template_set.principal import Principal
-from bcs_template_set.publish_run import WatchedWriter, check_refusal, plan_run, publish_run
 from bcs_template_set.regions import Region
 from bcs_template_set.settings import Settings
-from bcs_template_set.step import _with_who, identify, prepare_rendering, read_everything, render_desired
+from bcs_template_set.step import (
+    _with_who,
+    carry_out,
+    identify,
+    prepare_rendering,
+    read_everything,
+    render_desired,
+)
 from bcs_template_set.story import Story
 from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.world import Run, World
@@ -276,17 +281,4 @@ def _phases(
         deadline=world.deadline,
         chance=lambda: 0.5,
     )
-    run = Run(world, settings, region, prepared, desired)
-    with world.story.phase("plan"):
-        planned = plan_run(run, gateway)
-    check_refusal(run, planned.plan)
-    if settings.cluster_id:
-        look_ahead(run, gateway, planned.existing)
-    if settings.action == "plan":
-        return "planned"
-    with world.story.phase("publish"):
-        result = publish_run(run, gateway, principal, planned=planned)
-    if settings.action == "publish" or result == "skipped":
-        return result
-    with world.story.phase("deploy"):
-        return deploy_run(run, WatchedWriter(gateway, world.story), planned=planned)
+    return carry_out(Run(world, settings, region, prepared, desired), gateway, principal)

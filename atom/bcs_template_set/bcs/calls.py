@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Callable, Generic, Literal, Optional, TypeVar, Union
+from typing import Callable, Generic, Literal, Optional, Protocol, TypeVar, Union
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -74,6 +74,14 @@ class Read(Call[T_co]):
 @dataclass(frozen=True)
 class Write(Call[T_co]):
     """A call that changes something: it is sent again only where it certainly did not happen."""
+
+
+class Reader(Protocol):
+    """A gateway as far as a plan may know it: it can't write."""
+
+    def read(self, call: Read[T]) -> T:
+        """Send a read and return its answer."""
+        ...
 
 
 # --- path segments --------------------------------------------------------------------------------------

@@ -13,6 +13,10 @@ import msgspec
 
 from bcs_template_set.bcs.calls import JsonValue, Read, Unreadable, Write, given_segment, one
 
+TEMPLATE_NAME = "io.tencent.paas.template_name"
+TEMPLATE_VERSION = "io.tencent.paas.template_version"
+"""Where BCS notes which file, `space/name`, and version it made an object from (facts/bcs.md, trap 7)."""
+
 WatchedKind = Literal["Deployment", "StatefulSet", "DaemonSet", "Job"]
 WATCHED_KINDS: tuple[WatchedKind, ...] = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 """The kinds that `kubectl rollout status` waits for, and Job."""

@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bcs_template_set.bcs.calls import JsonValue, Read
-from bcs_template_set.bcs.deploy_calls import LiveList, Place, list_live, live_list
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, LiveList, Place, list_live, live_list
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.route_map import LiveIngress
-
-TEMPLATE_NAME = "io.tencent.paas.template_name"
-"""The annotation by which BCS marks what it applies with its file, `space/name` (facts/bcs.md, trap 7)."""
 
 
 def list_live_ingresses(place: Place) -> Read[tuple[LiveIngress, ...]]:

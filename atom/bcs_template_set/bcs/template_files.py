@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Optional, Protocol, TypeVar, Union
+from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.hidden_versions import read_unmerged, suspects_of
 from bcs_template_set.bcs.live_routes import list_live_ingresses
@@ -20,11 +21,11 @@ from bcs_template_set.bcs.protocol import (
     ChartVersion,
     FileVersions,
     Project,
-    Read,
     TemplateFile,
     TemplateSpace,
     TemplateVersion,
 )
+from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.errors import (
     AppNotGranted,
     BcsFailed,
@@ -38,22 +39,12 @@ from bcs_template_set.existing import Existing, ExistingFile, OtherFile, Version
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import ManifestFile, parse_foreign
 from bcs_template_set.manifests.routes import node_ports_of, routes_of
-from bcs_template_set.overlap import Done, Raised, overlap
+from bcs_template_set.overlap import Done, Raised, overlap, values_of
 from bcs_template_set.provenance import read_provenance
-
-T = TypeVar("T")
 
 ROUTING_KINDS = frozenset({"Ingress", "Service"})
 CLOCK_SKEW_SECONDS = 120
 MOST_LATER_VERSIONS = 20
-
-
-class Reader(Protocol):
-    """A gateway as far as a plan may know it: it can't write."""
-
-    def read(self, call: Read[T]) -> T:
-        """Send a read and return its answer."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -172,8 +163,7 @@ def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace, *, concu
     ]
     if wanted.template_set:
         tasks.append(lambda: charts.append(_read_wanted_chart(reader, wanted)))
-    for result in overlap(tasks, concurrency=concurrency):
-        _unwrap(result)
+    values_of(overlap(tasks, concurrency=concurrency))
     chart, readable = charts[0] if charts else (None, True)
     return _Listing(tuple(files), histories[0], chart, readable)
 
@@ -241,21 +231,26 @@ def _read_contents(
         *[partial(_read_file, reader, wanted, row, listing, ours[row.real_name]) for row in mine],
         *[partial(_read_other, reader, wanted.project, row) for row in must_see],
     ]
-    values = [_unwrap(result) for result in overlap(tasks, concurrency=concurrency)]
+    values = values_of(overlap(tasks, concurrency=concurrency))
     files = [value for value in values if isinstance(value, ExistingFile)]
     later = _read_later(reader, wanted, files, ours, concurrency=concurrency)
     files = [later.get(f.metadata.id, f) for f in files]
-    shared = [f for f in files if f.metadata.real_name in wanted.shared]
-    rivals = read_unmerged(reader, wanted.project, shared, concurrency=concurrency)
+    files = [_with_unmerged(reader, wanted, f, concurrency=concurrency) for f in files]
     live = next(value for value in values if isinstance(value, Existing))
     return replace(
         live,
-        files={f.metadata.real_name: replace(f, unmerged=rivals.get(f.metadata.id, ())) for f in files},
+        files={f.metadata.real_name: f for f in files},
         others=tuple(value for value in values if isinstance(value, OtherFile)),
         histories=listing.histories or {},
         chart=listing.chart,
         chart_readable=listing.chart_readable,
     )
+
+
+def _with_unmerged(reader: Reader, wanted: Wanted, file: ExistingFile, *, concurrency: int) -> ExistingFile:
+    if file.metadata.real_name not in wanted.shared:
+        return file
+    return replace(file, unmerged=read_unmerged(reader, wanted.project, file, concurrency=concurrency))
 
 
 def oldest_of_each_name(rows: Iterable[TemplateFile]) -> dict[str, TemplateFile]:
@@ -349,13 +344,12 @@ def _read_later(
     wanted_refs = [
         (f, ref) for f in files for ref in (_refs_since(f, wanted) if _differs(f, ours) else suspects_of(f))
     ]
-    results = overlap(
-        [partial(reader.read, protocol.get_version(wanted.project, ref.id)) for _, ref in wanted_refs],
-        concurrency=concurrency,
+    versions = read_versions(
+        reader, wanted.project, [ref.id for _, ref in wanted_refs], concurrency=concurrency
     )
     later: dict[str, list[TemplateVersion]] = {}
-    for (found, _), result in zip(wanted_refs, results):
-        later.setdefault(found.metadata.id, []).append(_unwrap(result))
+    for found, ref in wanted_refs:
+        later.setdefault(found.metadata.id, []).append(versions[ref.id])
     return {
         f.metadata.id: replace(f, later=tuple(later[f.metadata.id])) for f in files if f.metadata.id in later
     }
@@ -368,9 +362,3 @@ def _refs_since(found: ExistingFile, wanted: Wanted) -> list[VersionRef]:
     since = wanted.started_at - CLOCK_SKEW_SECONDS
     refs = [ref for ref in found.history or () if ref.id not in known and ref.created_at >= since]
     return refs[:MOST_LATER_VERSIONS]
-
-
-def _unwrap(result: Done[T] | Raised) -> T:
-    if isinstance(result, Raised):
-        raise result.error
-    return result.value

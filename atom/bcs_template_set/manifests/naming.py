@@ -7,8 +7,9 @@ of facts/bcs.md and of cluster-resources, pkg/util/stringx/string.go (ParseTempl
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from typing import Optional
 
@@ -64,6 +65,27 @@ class DomainNames:
     def ingress(self, index: int) -> str:
         """Return the name of the Ingress on the load balancer of that index."""
         return f"ingress-{self.host}-{index}"
+
+
+def deployment_file(host: str) -> str:
+    """Return the name of the file that holds a domain's Deployment."""
+    return web_file(host, "deployment")
+
+
+def routes_file(host: str) -> str:
+    """Return the name of the file that leads to a domain's pods: its Service and Ingresses."""
+    return web_file(host, "routes")
+
+
+def web_file(host: str, part: str) -> str:
+    """Return the name of the file that `builtin:web` makes of one of its parts for a domain."""
+    return f"{host}.{part}.yaml"
+
+
+def free_successor(version: str, *, taken: Container[str]) -> str:
+    """Return the first version name after this one that is not taken."""
+    names = (successor_of(version, number) for number in itertools.count(2))
+    return next(name for name in names if name not in taken)
 
 
 def slug_of(branch: str) -> str:

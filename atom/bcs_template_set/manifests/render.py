@@ -26,7 +26,7 @@ from bcs_template_set.errors import (
 )
 from bcs_template_set.manifests.branch_paths import Claim, Served
 from bcs_template_set.manifests.budget import Budget
-from bcs_template_set.manifests.naming import DomainNames
+from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
 from bcs_template_set.manifests.templates import Rendered, Templates
 from bcs_template_set.manifests.values import Values, ValuesText, read_values
@@ -204,7 +204,7 @@ def _check_names(web: Optional[Web], sources: Sequence[TemplateSource]) -> None:
     number = len(domains) * len(_WEB_FILES) + len(sources)
     if number > MOST_FILES:
         raise LimitExceeded(what=say("render.limit_files", number=number), limit=MOST_FILES)
-    made = {f"{domain.host}.{part}.yaml" for domain in domains for part in _WEB_FILES}
+    made = {web_file(domain.host, part) for domain in domains for part in _WEB_FILES}
     problems = [
         say("render.name_twice", name=source.name, first="builtin:web", second=source.path)
         for source in sources
@@ -251,7 +251,7 @@ def _domain_work(web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], p
         "ingresses": ingresses,
     }
     source = f"builtin:web/{part}.yaml.j2"
-    return _Work(f"{domain.host}.{part}.yaml", source=source, text=text, domain=domain.host, extra=extra)
+    return _Work(web_file(domain.host, part), source=source, text=text, domain=domain.host, extra=extra)
 
 
 def builtin_source(name: str, part: str) -> str:

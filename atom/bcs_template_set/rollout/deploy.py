@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import (
     WATCHED_KINDS,
     Place,
@@ -22,7 +23,6 @@ from bcs_template_set.bcs.deploy_calls import (
     list_variables,
     preview,
 )
-from bcs_template_set.bcs.template_files import Reader
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import (
     BcsFailed,

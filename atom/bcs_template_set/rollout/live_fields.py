@@ -11,10 +11,6 @@ from typing import Optional
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
-TEMPLATE_NAME = "io.tencent.paas.template_name"
-TEMPLATE_VERSION = "io.tencent.paas.template_version"
-"""Where BCS notes which file and version it made an object from (facts/bcs.md, trap 7)."""
-
 
 def count_at(value: Fields, *keys: str, default: int = 0) -> int:
     """Return the whole number under a path of keys, or the default."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.template_files import Reader
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.live_fields import TEMPLATE_NAME, TEMPLATE_VERSION
 
 
 @dataclass(frozen=True)

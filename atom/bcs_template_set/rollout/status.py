@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Callable, Literal, Optional
 
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.live_fields import (
-    TEMPLATE_NAME,
-    TEMPLATE_VERSION,
     annotation_of,
     condition_of,
     count_at,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Optional
 
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, Place, get_live, list_live, list_pods_of
-from bcs_template_set.bcs.template_files import Reader
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import OutOfTime, StepError, UserMistake
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of

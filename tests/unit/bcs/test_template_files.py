@@ -6,6 +6,7 @@ from typing import Callable, Union, cast
 
 import pytest
 
+from bcs_template_set.bcs.calls import T
 from bcs_template_set.bcs.protocol import (
     FileVersions,
     Project,
@@ -17,7 +18,6 @@ from bcs_template_set.bcs.protocol import (
 )
 from bcs_template_set.bcs.template_files import (
     MOST_LATER_VERSIONS,
-    T,
     Wanted,
     find_space,
     oldest_of_each_name,

@@ -7,7 +7,7 @@ from typing import Optional
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.bcs.deploy_calls import Preview, PreviewItem
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, Preview, PreviewItem
 from bcs_template_set.errors import NodePortLost, SelectorChanged
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 from bcs_template_set.rollout.deployment_plan import (
@@ -18,7 +18,6 @@ from bcs_template_set.rollout.deployment_plan import (
     read_states,
     refused_services,
 )
-from bcs_template_set.rollout.live_fields import TEMPLATE_NAME, TEMPLATE_VERSION
 
 SPACE = "front-ends"
 Body = dict[str, YamlValue]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Optional, TypeVar
 
 from bcs_template_set.bcs.calls import Read
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.live_fields import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.rollout.restore import overtaken, touched, versions_before, way_back
 
 T = TypeVar("T")
