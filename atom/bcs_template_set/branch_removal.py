@@ -69,7 +69,7 @@ def _change(file: ExistingFile, current: TemplateVersion, content: str) -> Chang
         template_id=file.metadata.id,
         previous=ref_of(current),
         bases=file.bases,
-        known=frozenset(ref.id for ref in file.history or ()),
+        known=file.known,
         writes_version=True,
         moves_pin=file.is_pinned,
         routes=new,

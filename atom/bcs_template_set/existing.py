@@ -69,6 +69,11 @@ class ExistingFile:
         return (first, *(rival.version.id for rival in self.unmerged))
 
     @property
+    def known(self) -> frozenset[str]:
+        """Return the ids of all versions that were there, the ones a new version is made from among them."""
+        return frozenset((*(ref.id for ref in self.history or ()), *self.bases))
+
+    @property
     def origin(self) -> Optional[Provenance]:
         """Return the build that published the current version, None where a person did."""
         return read_provenance(self.current.description) if self.current is not None else None

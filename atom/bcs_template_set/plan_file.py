@@ -71,7 +71,7 @@ def _plan_existing(
         previous=_current_ref(found) if changed else _base(found, step, desired=desired),
         version_id=step.version_id,
         bases=() if step.overwrites else found.bases,
-        known=frozenset(ref.id for ref in found.history or ()),
+        known=found.known,
         writes_version=step.writes_version and not skips,
         overwrites=step.overwrites,
         moves_pin=step.moves_pin and not skips,

@@ -155,17 +155,37 @@ def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace, *, concu
     files: list[TemplateFile] = []
     histories: list[Optional[dict[str, tuple[VersionRef, ...]]]] = []
     charts: list[tuple[Optional[ChartVersion], bool]] = []
+
+    def read_names() -> None:
+        histories.append(space_histories(reader, wanted.project, space_id=space.id, space=space.name))
+
     tasks: list[Callable[[], None]] = [
         lambda: files.extend(reader.read(protocol.list_files(wanted.project, space.id))),
-        lambda: histories.append(
-            space_histories(reader, wanted.project, space_id=space.id, space=space.name)
-        ),
+        read_names,
     ]
     if wanted.template_set:
         tasks.append(lambda: charts.append(_read_wanted_chart(reader, wanted)))
     values_of(overlap(tasks, concurrency=concurrency))
     chart, readable = charts[0] if charts else (None, True)
-    return _Listing(tuple(files), histories[0], chart, readable)
+    if _is_behind(histories[0], files, shared=wanted.shared):
+        read_names()
+    return _Listing(tuple(files), histories[-1], chart, readable)
+
+
+def _is_behind(
+    histories: Optional[dict[str, tuple[VersionRef, ...]]],
+    files: Iterable[TemplateFile],
+    *,
+    shared: frozenset[str],
+) -> bool:
+    """Tell whether a shared file points at a version that the names do not have: both lists overlapped.
+
+    What a race has hidden is told from the names (lineage.py), so they must be at least as new.
+    """
+    rows = [row for row in files if row.real_name in shared and row.version_id]
+    return histories is not None and any(
+        row.version_id not in {ref.id for ref in histories.get(row.real_name, ())} for row in rows
+    )
 
 
 def space_histories(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Callable, Union, cast
 
 import pytest
@@ -129,6 +130,40 @@ def test_a_version_of_our_name_is_looked_for_by_name_where_the_names_are_not_kno
     )
     found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
     assert (found.same_name, found.history) == (version(9), None)
+
+
+class LateNames(FakeReader):
+    """Lists the versions as they were a moment before the files, once."""
+
+    def __init__(self, replies: Mapping[str, Reply], *, late: list[FileVersions]) -> None:
+        super().__init__(replies)
+        self._late = [late]
+
+    def read(self, call: Read[T]) -> T:
+        if call.name == "list version names" and self._late:
+            self.asked.append(call.name)
+            return cast("T", self._late.pop())
+        return super().read(call)
+
+
+def test_names_that_are_older_than_the_files_are_read_again_where_branches_share_one() -> None:
+    """The two lists overlap; without the current version's name nothing could be seen of what it hides."""
+    replies = {
+        "list files": [row(1, current=3)],
+        "list version names": names(1, 2, 3),
+        "get version": version(3),
+    }
+    reader = LateNames(replies, late=names(1, 2))
+    shared = replace(wanted(), shared=frozenset({"a.yaml"}))
+    found = read_existing(reader, shared, concurrency=1).files["a.yaml"]
+    assert [ref.name for ref in found.history or ()] == ["v3", "v2", "v1"]
+    assert reader.asked.count("list version names") == 2
+
+
+def test_names_are_read_once_where_they_are_as_new_as_the_files() -> None:
+    reader = FakeReader({"list files": [row(1)], "list version names": names(1), "get version": version(1)})
+    read_existing(reader, replace(wanted(), shared=frozenset({"a.yaml"})), concurrency=1)
+    assert reader.asked.count("list version names") == 1
 
 
 def test_nothing_but_the_current_version_is_read_where_it_is_what_we_want() -> None:
