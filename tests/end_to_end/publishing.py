@@ -26,7 +26,7 @@ from tests.unit.atom_sdk.stand_ins import agent_directory
 from tests.unit.bcs.pieces import FakeClock
 
 from bcs_template_set.agent_run import heading_of
-from bcs_template_set.atom_sdk.agent import open_agent
+from bcs_template_set.atom_sdk.agent import Agent, open_agent
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.clock import Deadline
 from bcs_template_set.outcome import FileOutcome, Outcome
@@ -158,8 +158,13 @@ class Site:
         directory = self._prepare(inputs)
         stream = io.StringIO()
         log = Log(stream, "en_US")
-        agent = open_agent(directory, clock=self.clock)
-        world = World(
+        outcome = run_step(self.world(open_agent(directory, clock=self.clock), log))
+        verdict = "\n".join(line.text for line in verdict_lines(outcome))
+        return Ran(outcome, stream.getvalue() + verdict, tuple(self.emulator.exchanges[seen:]))
+
+    def world(self, agent: Agent, log: Log) -> World:
+        """Return the world of a run that this agent has started."""
+        return World(
             agent=agent,
             log=log,
             clock=self.clock,
@@ -167,9 +172,6 @@ class Site:
             story=Story(clock=self.clock, language="en_US", heading=heading_of(agent.inputs())),
             workspace=self.root / "workspace",
         )
-        outcome = run_step(world)
-        verdict = "\n".join(line.text for line in verdict_lines(outcome))
-        return Ran(outcome, stream.getvalue() + verdict, tuple(self.emulator.exchanges[seen:]))
 
     def _prepare(self, inputs: Mapping[str, str]) -> dict[str, str]:
         workspace = self.root / "workspace"

@@ -13,16 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bcs_template_set.agent_run import FOLDER, heading_of
+from bcs_template_set.agent_run import FOLDER
 from bcs_template_set.atom_sdk.agent import open_agent
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import pessimistic
-from bcs_template_set.clock import Deadline
 from bcs_template_set.ending import Place, end_run
 from bcs_template_set.outcome import Outcome
 from bcs_template_set.step import run_step
-from bcs_template_set.story import Story
 from bcs_template_set.world import World
 from tests.emulator.exchanges import Exchange
 from tests.end_to_end.publishing import Site
@@ -99,14 +97,7 @@ def live(
     agent = open_agent(environ, clock=site.clock, masker=masker)
     agent.write_output(pessimistic("en_US"))
     assert agent.identity.task_id, "its secret is known from here on, as it is to `agent_run`"
-    world = World(
-        agent=agent,
-        log=log,
-        clock=site.clock,
-        deadline=Deadline(site.clock, seconds=site.seconds),
-        story=Story(clock=site.clock, language="en_US", heading=heading_of(agent.inputs())),
-        workspace=workspace,
-    )
+    world = site.world(agent, log)
     outcome = run_step(world)
     place = Place(workspace, RUN_FOLDER)
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)

@@ -15,7 +15,7 @@ from typing import Optional, Union
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.routes import service_of
+from bcs_template_set.manifests.routes import backend_port_of, host_of, service_of
 from bcs_template_set.manifests.workloads import objects_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -97,7 +97,7 @@ def read_served(documents: Sequence[Document], *, host: str) -> Served:
 def claims_of(documents: Sequence[Document]) -> tuple[tuple[str, Claim], ...]:
     """Return every claim to a path that is served, with its host; each once, sorted."""
     hosts = {
-        _host_of(rule)
+        host_of(rule)
         for document in _ingresses(documents)
         for rule in list_at(document.body, "spec", "rules")
     }
@@ -114,13 +114,9 @@ def _ingresses(documents: Sequence[Document]) -> Iterator[Document]:
     return (document for document in objects_of(documents) if document.kind == "Ingress")
 
 
-def _host_of(rule: YamlValue) -> str:
-    return text_at(mapping_at(rule), "host") or "*"
-
-
 def _paths_of(ingress: Fields, *, host: str) -> Iterator[ServedPath]:
     for rule in list_at(ingress, "spec", "rules"):
-        if _host_of(rule) == host:
+        if host_of(rule) == host:
             for path in map(mapping_at, list_at(mapping_at(rule), "http", "paths")):
                 service, port = service_of(path), _port_of(path)
                 if service and port:
@@ -128,10 +124,8 @@ def _paths_of(ingress: Fields, *, host: str) -> Iterator[ServedPath]:
 
 
 def _port_of(path: Fields) -> Union[int, str]:
-    """Return the port of a backend in the form of networking/v1 or of v1beta1, "" where there is none."""
-    backend = mapping_at(path, "backend")
-    port = mapping_at(backend, "service", "port")
-    found = port.get("number") or port.get("name") or backend.get("servicePort")
+    """Return the port of a backend, "" where there is none."""
+    found = backend_port_of(path)
     return found if isinstance(found, (int, str)) and not isinstance(found, bool) else ""
 
 

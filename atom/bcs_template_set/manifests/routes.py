@@ -9,6 +9,7 @@ from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_
 from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.workloads import containers_of, objects_of, pod_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
 
 RouteKey = tuple[str, str]
 """A host and a path."""
@@ -93,9 +94,20 @@ def service_of(path: Fields) -> str:
     return text_at(backend, "service", "name") or text_at(backend, "serviceName")
 
 
+def backend_port_of(path: Fields) -> YamlValue:
+    """Return the port a path's backend names, by number or name, in the form of v1 or of v1beta1."""
+    port = mapping_at(path, "backend", "service", "port")
+    return port.get("number") or port.get("name") or mapping_at(path, "backend").get("servicePort")
+
+
+def host_of(rule: YamlValue) -> str:
+    """Return the host of an Ingress's rule, "*" where it names none."""
+    return text_at(mapping_at(rule), "host") or "*"
+
+
 def _routes_of_ingress(document: Document) -> Iterator[Route]:
     for rule in list_at(document.body, "spec", "rules"):
-        host = text_at(mapping_at(rule), "host") or "*"
+        host = host_of(rule)
         for path in list_at(mapping_at(rule), "http", "paths"):
             fields = mapping_at(path)
             yield Route(

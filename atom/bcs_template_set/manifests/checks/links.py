@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, finding
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.routes import service_of
+from bcs_template_set.manifests.routes import backend_port_of, service_of
 from bcs_template_set.manifests.workloads import KINDS_WITH_SELECTOR, named_ports_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -100,7 +100,7 @@ def check_ingress_services(run: Run) -> Iterator[Finding]:
 
 
 def _check_port(place: Place, where: str, path: Fields, service: Fields) -> Iterator[Finding]:
-    wanted = _backend_port(path)
+    wanted = backend_port_of(path)
     if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted):
         return
     ports = [mapping_at(port) for port in list_at(service, "spec", "ports")]
@@ -111,12 +111,6 @@ def _check_port(place: Place, where: str, path: Fields, service: Fields) -> Iter
         yield finding(
             INGRESS_SERVICE, place, field, name=service_of(path), port=wanted, known=sorted(map(str, known))
         )
-
-
-def _backend_port(path: Fields) -> YamlValue:
-    """Return the port a backend names, by number or name, in the form of v1 or of v1beta1."""
-    port = mapping_at(path, "backend", "service", "port")
-    return port.get("number") or port.get("name") or mapping_at(path, "backend").get("servicePort")
 
 
 def _shown(value: YamlValue) -> str:
