@@ -41,14 +41,14 @@ SHORTEST_WAIT = 0.001
 class Attempt:
     """One request under way in one thread: the time it has left, and whether its first byte went out.
 
-    `last` tells that its connection is not to be used again. `answer` is what its socket is read through.
+    `last` tells that its connection is not to be used again. `answer` is what came back, whole or not.
     """
 
     remaining: Callable[[], float]
     read_timeout: float
     last: bool = False
     sent: bool = False
-    answer: Optional[io.RawIOBase] = None
+    answer: Optional[PlainResponse] = None
 
     def patience(self) -> float:
         """Return the seconds that the next wait on the socket may take."""
@@ -107,7 +107,8 @@ class _TimedResponse(PlainResponse):
         self._reader: Optional[_TimedReader] = None
         if _current.attempt is not None:
             self.fp.close()
-            _current.attempt.answer = self._reader = _TimedReader(sock, _current.attempt)
+            _current.attempt.answer = self
+            self._reader = _TimedReader(sock, _current.attempt)
             self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
