@@ -95,4 +95,4 @@ $(VENV)/ready: setup.py tests/requirements.txt release/runtime.txt $(CONSTRAINTS
 	@printf '%s\n' "$(CURDIR)" > "$@"
 
 clean:
-	rm -rf "$(VENV)" "$(RELEASE)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf "$(VENV)" "$(RELEASE)" build dist .bench-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

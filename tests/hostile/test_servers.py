@@ -386,7 +386,7 @@ def test_what_is_no_answer_of_the_api_is_an_error_with_a_code(
 def test_a_page_of_any_kind_is_looked_at_without_harm(oddity: str, transport: Transport) -> None:
     with serving(saying(ODDITIES[oddity], keep=False)) as server:
         assert len(look_at_page(server.url, transport).said) < 3000
-    gc.collect()  # an answer that is closed badly writes a traceback into the log when it goes: pytest fails then
+    gc.collect()  # an answer that is closed badly writes a traceback when it goes, and pytest fails then
 
 
 _json = st.recursive(

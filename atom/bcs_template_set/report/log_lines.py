@@ -211,26 +211,6 @@ def _add_obstacles(out: _Lines, plan: Plan) -> None:
 # --- publish --------------------------------------------------------------------------------------------
 
 
-def publish_lines(files: Sequence[FileOutcome], *, language: Language) -> list[LogLine]:
-    """Return a line for every file whose state changed, or should have, and a count of the others."""
-    lines: list[LogLine] = []
-    for file in files:
-        if word_of(file.change, file) != "unchanged":
-            lines += file_lines(file, language=language)
-    return [*lines, *unchanged_lines(files, language=language)]
-
-
-def unchanged_lines(files: Sequence[FileOutcome], *, language: Language) -> list[LogLine]:
-    """Return one line that counts the files nothing was done to, and what was learnt about them."""
-    out = _Lines(language)
-    still = [file for file in files if word_of(file.change, file) == "unchanged"]
-    if still:
-        out.add("plain", say("log.unchanged_files", count=len(still)))
-    for file in still:
-        _add_new_notes(out, file)
-    return out.lines
-
-
 def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
     """Return the line for one file that has ended, and one for each thing learnt on the way."""
     out = _Lines(language)

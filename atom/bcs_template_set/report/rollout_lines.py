@@ -16,9 +16,6 @@ DIFF_LINES = 400
 QUIET_SECONDS = 3.0
 """A cluster takes a moment to take note of a new spec: within it, that it has not is no news."""
 
-HEARTBEAT_SECONDS = 30.0
-"""Where nothing changes, a line this often, and no more often, tells that the wait goes on."""
-
 _NO_NEWS_YET = frozenset({"rollout.no_status", "rollout.observing"})
 _MOST_PENDING = 5
 

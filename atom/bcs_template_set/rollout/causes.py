@@ -142,11 +142,6 @@ def cause_in_workload(live: Fields) -> Optional[Cause]:
     return None
 
 
-def cause_of_refusal(message: str) -> Cause:
-    """Return why an API server refused to create an object, by its message."""
-    return _cause_of_words("FailedCreate", message)
-
-
 def _cause_of_words(reason: str, message: str) -> Cause:
     asked = "FailedCreate" if reason == "ReplicaSetCreateError" else reason
     rule = rule_for(frozenset({asked}), message=message, exit_code=None)

@@ -73,11 +73,6 @@ class PodProblem:
         return self.uid or self.pod, self.container, family
 
 
-def problem_of(pod: Fields) -> Optional[PodProblem]:
-    """Return what most keeps a pod from being ready; None where nothing does."""
-    return next(iter(problems_of(pod)), None)
-
-
 def problems_of(pod: Fields) -> tuple[PodProblem, ...]:
     """Return every trouble of a whole pod, as GET by name gives it, what blocks it most first.
 

@@ -36,14 +36,12 @@ class RolloutStatus:
     """Where a rollout is. `nothing` means there is nothing to wait for, and the sentence says why.
 
     `done` of `wanted` pods are new and well; a lower bound where the cluster counts old and new together.
-    `revision` is the cluster's own name for what is being rolled out, "" where it has none.
     """
 
     state: State
     sentence: Text
     done: int = 0
     wanted: int = 0
-    revision: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,6 @@ def status_of(kind: str, live: Fields, *, version: str = "", name: str = "") -> 
         sentence=known[1],
         done=wanted if known[0] == "ready" else counts.done,
         wanted=wanted,
-        revision=_revision(kind, live),
     )
 
 
@@ -269,14 +266,6 @@ def _ready(counts: _Counts, *, partition: int = 0) -> _Verdict:
     if partition:
         return "ready", say("rollout.ready_up_to", wanted=counts.wanted)
     return "ready", say("rollout.ready" if counts.wanted else "rollout.ready_none", wanted=counts.wanted)
-
-
-def _revision(kind: str, live: Fields) -> str:
-    if kind == "Deployment":
-        return annotation_of(live, "deployment.kubernetes.io/revision")
-    if kind == "DaemonSet":
-        return annotation_of(live, "deprecated.daemonset.template.generation")
-    return text_at(live, "status", "updateRevision")
 
 
 _COUNTS: Mapping[str, Callable[[Fields], _Counts]] = {

@@ -18,7 +18,6 @@ from bcs_template_set.report.log_lines import (
     file_lines,
     header_lines,
     plan_lines,
-    publish_lines,
     verdict_lines,
 )
 from bcs_template_set.report.plain_text import ROW_COLUMNS, width
@@ -38,13 +37,19 @@ def shown(lines: list[LogLine]) -> str:
     return "\n".join(printed) + "\n"
 
 
+def published_lines(outcome: Outcome, *, language: Language) -> list[LogLine]:
+    """What publishing prints while it goes: the lines of a file when it has been written."""
+    written = (file for file in outcome.files if file.change.writes)
+    return [line for file in written for line in file_lines(file, language=language)]
+
+
 def log_of(outcome: Outcome) -> list[LogLine]:
     language = outcome.language
     lines = header_lines(outcome.heading, outcome.identity, language=language)
     if outcome.plan is not None:
         lines += plan_lines(outcome.plan, language=language)
     if was_attempted(outcome):
-        lines += publish_lines(outcome.files, language=language)
+        lines += published_lines(outcome, language=language)
     return lines + verdict_lines(outcome, report_path=".bcs-template-set/b-428/report/index.html")
 
 

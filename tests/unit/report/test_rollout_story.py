@@ -6,14 +6,14 @@ from typing import Callable
 
 import pytest
 from tests.unit.report import rollout_scenes, scenes
-from tests.unit.report.test_log_lines import shown
+from tests.unit.report.test_log_lines import published_lines, shown
 from tests.unit.report.test_output import text_of, written
 
 from bcs_template_set.clock import SystemClock
 from bcs_template_set.errors import DeployIncomplete, DryRunFailed
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.outcome import Heading, Outcome
-from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, publish_lines, verdict_lines
+from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, verdict_lines
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
@@ -35,7 +35,7 @@ def log_of(scene: rollout_scenes.Scene, *, language: Language) -> list[LogLine]:
     lines = header_lines(outcome.heading, outcome.identity, language=language)
     lines += plan_lines(outcome.plan, language=language)
     if was_attempted(outcome):
-        lines += publish_lines(outcome.files, language=language)
+        lines += published_lines(outcome, language=language)
     lines += deployment_lines(rollout_scenes.deployment_plan(rollout), language=language)
     lines += [line for change in scene.changes for line in watched_lines(change, language=language)]
     return lines + verdict_lines(outcome, report_path=".bcs-template-set/b-428/report/index.html")

@@ -10,17 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.rollout.objects import Object, condition, deployment, ended, pod, running, waiting, workload
 
-from bcs_template_set.messages import LANGUAGES, known
+from bcs_template_set.messages import LANGUAGES, known, say
 from bcs_template_set.rollout.cause_rules import RULES
 from bcs_template_set.rollout.causes import (
     Cause,
     cause_in_workload,
     cause_of,
-    cause_of_refusal,
     diagnose,
     evidence_of,
 )
-from bcs_template_set.rollout.pods import PodProblem, Termination, problem_of
+from bcs_template_set.rollout.pods import PodProblem, Termination, problems_of
 
 NO = 0.0
 SLOW = 60.0
@@ -30,15 +29,13 @@ IMAGE = "example.com/web:2"
 
 def cause(reason: str, message: str = "", *, restarts: int = 0, last: Optional[Object] = None) -> Cause:
     """Return the cause of a pod whose container waits like that."""
-    found = problem_of(pod(containers=[waiting(reason, message, restarts=restarts, last=last)]))
-    assert found is not None
+    found = problems_of(pod(containers=[waiting(reason, message, restarts=restarts, last=last)]))[0]
     return cause_of(found)
 
 
 def unscheduled(message: str) -> Cause:
     never = condition("PodScheduled", "False", reason="Unschedulable", message=message)
-    found = problem_of(pod(phase="Pending", conditions=[never]))
-    assert found is not None
+    found = problems_of(pod(phase="Pending", conditions=[never]))[0]
     return cause_of(found)
 
 
@@ -89,8 +86,7 @@ def test_an_images_own_name_is_no_reason() -> None:
         containers=[waiting("ErrImagePull", f'failed to pull "{image}": i don\'t know')],
         spec={"containers": [{"name": "web", "image": image}]},
     )
-    found = problem_of(body)
-    assert found is not None
+    found = problems_of(body)[0]
     assert cause_of(found).name == "image_pull"
 
 
@@ -169,8 +165,7 @@ def test_a_crash_loop_is_given_three_restarts(restarts: int, hopeless: bool) -> 
 
 @pytest.mark.parametrize("last", [ended(1), ended(128, "StartError", "no such file or directory")])
 def test_a_container_that_runs_again_is_given_its_chance(last: Object) -> None:
-    found = problem_of(pod(containers=[running(ready=False, restarts=7, last=last)]))
-    assert found is not None
+    found = problems_of(pod(containers=[running(ready=False, restarts=7, last=last)]))[0]
     assert not cause_of(found).is_hopeless(seconds=1e9)
 
 
@@ -178,15 +173,13 @@ def test_a_failing_readiness_probe_is_never_fatal_and_names_the_probe() -> None:
     spec: Object = {
         "containers": [{"name": "web", "readinessProbe": {"httpGet": {"path": "/healthz", "port": 80}}}]
     }
-    found = problem_of(pod(containers=[running(ready=False)], spec=spec))
-    assert found is not None
+    found = problems_of(pod(containers=[running(ready=False)], spec=spec))[0]
     assert judged(cause_of(found)) == ("not_ready", 1, None)
     assert "GET :80/healthz" in cause_of(found).sentence.render("zh_CN")
 
 
 def test_a_missing_probe_is_said_in_the_readers_language() -> None:
-    found = problem_of(pod(containers=[running(ready=False)]))
-    assert found is not None
+    found = problems_of(pod(containers=[running(ready=False)]))[0]
     assert "未定义" in cause_of(found).sentence.render("zh_CN")
     assert "none defined" in cause_of(found).sentence.render("en_US")
 
@@ -225,8 +218,7 @@ def test_no_node_is_explained_in_the_schedulers_words_and_given_a_minute(
     [("Evicted", "evicted"), ("NodeLost", "node_lost"), ("OutOfcpu", "node_refused"), ("Odd", "other")],
 )
 def test_a_pod_taken_from_its_node_is_the_clusters_doing_and_is_made_again(reason: str, name: str) -> None:
-    found = problem_of(pod(phase="Failed", reason=reason, message="the node was low on memory"))
-    assert found is not None
+    found = problems_of(pod(phase="Failed", reason=reason, message="the node was low on memory"))[0]
     assert judged(cause_of(found)) == (name, 2, None)
 
 
@@ -258,9 +250,10 @@ def test_pods_that_are_not_created_are_explained_by_the_refusal(message: str, na
     found = cause_in_workload(live)
     assert found is not None
     assert (found.name, found.fault) == (name, fault)
-    assert found == Cause(
-        found.name, found.fault, None, sentence=found.sentence, cure=cause_of_refusal(message).cure
-    )
+    fields = {"reason": "FailedCreate", "message": message}
+    assert found.sentence == say(f"rollout.{name}.cause", **fields)
+    assert found.cure == say(f"rollout.{name}.cure", **fields)
+    assert found.patience is None
 
 
 def test_a_workload_without_failure_has_no_cause() -> None:

@@ -10,16 +10,15 @@ from tests.unit.rollout.objects import Object, condition, ended, pod, running, s
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.causes import cause_of, evidence_of
-from bcs_template_set.rollout.pods import PodProblem, Termination, problem_of, problems_of, remember
+from bcs_template_set.rollout.pods import PodProblem, Termination, problems_of, remember
 
 UNSCHEDULABLE = condition("PodScheduled", "False", reason="Unschedulable", message="0/3 nodes are available")
 GATES = condition("Ready", "False", reason="ReadinessGatesNotReady", message="clb is not ready")
 
 
 def seen(body: Object) -> PodProblem:
-    found = problem_of(body)
-    assert found is not None
-    return found
+    """What most keeps a pod from being ready."""
+    return problems_of(body)[0]
 
 
 # --- which trouble --------------------------------------------------------------------------------------
@@ -60,8 +59,7 @@ PODS: list[tuple[str, Object, Optional[str]]] = [
 
 @pytest.mark.parametrize(("body", "reason"), [row[1:] for row in PODS], ids=[row[0] for row in PODS])
 def test_a_pods_trouble_is_named_by_its_reason(body: Object, reason: Optional[str]) -> None:
-    found = problem_of(body)
-    assert (found.reason if found else None) == reason
+    assert [found.reason for found in problems_of(body)[:1]] == ([reason] if reason else [])
 
 
 def test_a_sidecar_that_runs_is_no_init_container_that_has_not_finished() -> None:
@@ -70,13 +68,13 @@ def test_a_sidecar_that_runs_is_no_init_container_that_has_not_finished() -> Non
         containers=[running()],
         spec={"initContainers": [{"name": "proxy", "restartPolicy": "Always"}]},
     )
-    assert problem_of(body) is None
+    assert problems_of(body) == ()
 
 
 def test_a_pod_that_is_being_deleted_is_not_blamed() -> None:
     body = pod(containers=[waiting("CrashLoopBackOff")])
     body["metadata"] = {"name": "web-abc-1", "deletionTimestamp": "2026-01-01T00:00:00Z"}
-    assert problem_of(body) is None
+    assert problems_of(body) == ()
 
 
 def test_everything_needed_to_tell_the_story_is_in_the_problem() -> None:

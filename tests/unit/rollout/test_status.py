@@ -78,12 +78,6 @@ def test_old_pods_that_are_well_are_not_counted_as_done(
     assert (status.done, status.wanted) == (done, 3)
 
 
-def test_the_revision_is_the_clusters_own() -> None:
-    live = deployment(annotations={"deployment.kubernetes.io/revision": "7"})
-    assert status_of("Deployment", live).revision == "7"
-    assert status_of("Deployment", deployment()).revision == ""
-
-
 # --- StatefulSet ----------------------------------------------------------------------------------------
 
 
@@ -142,7 +136,7 @@ def test_a_stateful_set_is_judged_as_kubectl_judges_it(live: Object, state: str,
 
 def test_a_partition_lessens_what_is_wanted() -> None:
     status = status_of("StatefulSet", stateful_set(strategy=rolling(1), updated=1))
-    assert (status.done, status.wanted, status.revision) == (1, 2, "web-2")
+    assert (status.done, status.wanted) == (1, 2)
 
 
 # --- DaemonSet ------------------------------------------------------------------------------------------
