@@ -9,7 +9,7 @@ CONSTRAINTS ?=
 RELEASE := .venv-release
 
 .PHONY: demo test bench torture lint types pytest coverage format golden lock package clean
-.PHONY: torture-mutation torture-faults torture-kill torture-fuzz
+.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-fuzz
 
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
@@ -27,20 +27,20 @@ types: $(VENV)/ready
 pytest: $(VENV)/ready
 	EXPECTED_CONSTRAINTS="$(CONSTRAINTS)" "$(BIN)/python" -m pytest
 
-# Which lines and branches no test runs, those of the step's own processes included.
+# Which lines and branches no test runs, those of the step's own processes included. Said when a test fails, too:
+# it fails then all the same, and so it does below pyproject.toml's `fail_under`.
 coverage: $(VENV)/ready
 	"$(BIN)/python" -m coverage erase
-	"$(BIN)/python" -m coverage run -m pytest --quiet
-	"$(BIN)/python" -m coverage combine --quiet
-	"$(BIN)/python" -m coverage report
+	@failed=; set -x; "$(BIN)/python" -m coverage run -m pytest --quiet || failed=yes; \
+	  "$(BIN)/python" -m coverage combine --quiet && "$(BIN)/python" -m coverage report && [ -z "$$failed" ]
 
 # The hunts that take longer than `make test` should.
-torture: torture-mutation torture-faults torture-kill torture-fuzz
+torture: torture-mutation torture-faults torture-canaries torture-kill torture-fuzz
 
 torture-mutation: $(VENV)/ready
 	"$(BIN)/python" -m tests.mutation
 
-torture-faults torture-kill: torture-%: $(VENV)/ready
+torture-faults torture-canaries torture-kill: torture-%: $(VENV)/ready
 	"$(BIN)/python" -m tests.torture $*
 
 torture-fuzz: $(VENV)/ready

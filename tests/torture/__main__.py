@@ -1,4 +1,4 @@
-"""`python -m tests.torture faults|kill`: all that `make test` samples, and how to replay it."""
+"""`python -m tests.torture faults|canaries|kill`: all that `make test` samples, and how to replay it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.torture.canaries import all_pokes, count_requests, nest_of, nesting, poke
 from tests.torture.cases import Case, all_cases, attack, parse_case, sampled
 from tests.torture.killing import drawn, kill
 
@@ -18,7 +19,7 @@ KILLS = 200
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
-    parser.add_argument("what", choices=("faults", "kill"))
+    parser.add_argument("what", choices=("faults", "canaries", "kill"))
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--sample", type=int, default=0, help="that many cases, chosen by the seed; 0: all")
     parser.add_argument("--scenario", action="append", default=[], help="only this one; may be repeated")
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     if given.what == "kill":
         return kills(given.sample or KILLS, seed=given.seed)
+    if given.what == "canaries":
+        return canaries(seed=given.seed)
     cases = [parse_case(text) for text in given.case] or list(all_cases(given.scenario))
     if given.sample:
         cases = sampled(cases, count=given.sample, seed=given.seed)
@@ -58,6 +61,23 @@ def faults(cases: Sequence[Case], *, jobs: int) -> int:
         if number % SHOW_EVERY == 0:
             print(f"  {number} cases, {failed} failed, {time.monotonic() - began:.0f} s", flush=True)
     print(f"{len(cases)} cases, {failed} failed, {time.monotonic() - began:.1f} s")
+    return 1 if failed else 0
+
+
+def canaries(*, seed: int) -> int:
+    """Strike every request of a deployment among canaries, and say how it went; 1 if any showed."""
+    began, failed, nest = time.monotonic(), 0, nest_of(seed)
+    with nesting(nest) as site:
+        wanted = list(all_pokes(count_requests(site, nest)))
+        print(f"seed {seed}: {len(wanted)} cases", flush=True)
+        for number, case in enumerate(wanted, start=1):
+            problems = poke(site, nest, case)
+            failed += bool(problems)
+            for problem in problems:
+                print(f"{number}, {case}: {problem}", flush=True)
+            if number % SHOW_EVERY == 0:
+                print(f"  {number} cases, {failed} failed, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{len(wanted)} cases, {failed} failed, {time.monotonic() - began:.1f} s")
     return 1 if failed else 0
 
 

@@ -15,13 +15,15 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Optional
 from urllib.parse import quote, quote_plus
 
 from tests.emulator.faults import Fault, Match
 from tests.end_to_end.deploying import cluster_site, workload
 from tests.end_to_end.publishing import Site, config
-from tests.torture.living import Lived, Others, live
+from tests.torture.fault_table import FOR_GOOD, KINDS, Kind, patience
+from tests.torture.living import Lived, Others, come_to_rest, live
 from tests.torture.scenarios import DEPLOY
 
 PIECE = 8
@@ -153,11 +155,7 @@ def nesting(nest: Nest) -> Iterator[Site]:
 def populate(site: Site, nest: Nest) -> None:
     """Let the emulated site know the canaries, and the workspace hold them."""
     canaries, state = nest.canaries, site.emulator.state
-    state.add_app("web_app", canaries["app secret"], vouches_for={"lisi"})
-    state.agents.clear()
-    state.add_agent(
-        project_id="demo", agent_id="a-1", secret_key=canaries["agent secret key"], build_id="b-1"
-    )
+    hide(site, nest)
     state.add_user_token(canaries["access token"], user="lisi")
     state.add_bcs_token(canaries["bcs token"], user="lisi")
     state.add_credential("token", {"access_token": canaries["access token"]})
@@ -170,6 +168,16 @@ def populate(site: Site, nest: Nest) -> None:
     state.add_credential("app", field)
     site.files["secret.yaml"] = secret_manifest(nest, plain="stringData before")
     site.files["config.yaml.j2"] = CONFIG
+
+
+def hide(site: Site, nest: Nest) -> Others:
+    """Give a site's app and its agent the secrets of a nest, and return what the agent's files then hold."""
+    site.emulator.state.add_app("web_app", nest.canaries["app secret"], vouches_for={"lisi"})
+    site.emulator.state.agents.clear()
+    site.emulator.state.add_agent(
+        project_id="demo", agent_id="a-1", secret_key=nest.canaries["agent secret key"], build_id="b-1"
+    )
+    return Others(agent_key=nest.canaries["agent secret key"])
 
 
 def live_among(
@@ -194,6 +202,64 @@ def live_among(
         agent_key=canaries["agent secret key"],
     )
     return live(site, inputs=given, region=gz, others=others)
+
+
+# --- among faults ---------------------------------------------------------------------------------------
+
+CREDENTIALS = ("", "token", "bcs", "app")
+
+
+@dataclass(frozen=True)
+class Poke:
+    """A run among canaries, struck by one kind of fault at its n-th request, once or for good."""
+
+    kind: Kind
+    nth: int
+    credential: str
+    for_good: bool
+
+    def __str__(self) -> str:
+        times = "for-good" if self.for_good else "once"
+        return f"{self.kind.name}/{self.nth}/{self.credential or 'region'}/{times}"
+
+
+def all_pokes(requests: Mapping[str, int]) -> Iterator[Poke]:
+    """Yield every fault at every request, given how many a run of each credential sends."""
+    for credential in CREDENTIALS:
+        for nth, kind, for_good in product(range(1, requests[credential] + 1), KINDS, (False, True)):
+            yield Poke(kind, nth, credential, for_good)
+
+
+def count_requests(site: Site, nest: Nest) -> dict[str, int]:
+    """Return how many requests a run of each credential sends when nothing happens."""
+    return {
+        credential: len(live_among(site, nest, credential=credential, redeploy="true").exchanges)
+        for credential in CREDENTIALS
+    }
+
+
+def poke(site: Site, nest: Nest, wanted: Poke) -> list[str]:
+    """Return which canaries show in what the struck run leaves."""
+    for fault in wanted.kind.order(Match(nth=wanted.nth), FOR_GOOD if wanted.for_good else 1):
+        site.emulator.faults.add(fault)
+    lived = live_among(
+        site, nest, credential=wanted.credential, redeploy="true", region=patience(slow=wanted.kind.slow)
+    )
+    come_to_rest(site)
+    site.emulator.faults.clear()
+    return leaks(lived, nest)
+
+
+def leaks(lived: Lived, nest: Nest) -> list[str]:
+    """Return which canary shows where, and what a run left that was not to be searched."""
+    texts = left_by(lived)
+    unsearched = {"log", "output.json", ".bcs-template-set/run/report/index.html"} - set(texts)
+    written = {path.relative_to(lived.workspace).parts[0] for path in lived.workspace.iterdir()}
+    return [
+        *(f"there is no {name}" for name in sorted(unsearched)),
+        *(f"{name} is in the workspace" for name in sorted(written - {"manifests", ".bcs-template-set"})),
+        *nest.find(texts),
+    ]
 
 
 # --- servers that say it back ---------------------------------------------------------------------------

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import functools
 import random
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.emulator.faults import Match
 from tests.end_to_end.publishing import Site
 from tests.torture import fault_table, scenarios
-from tests.torture.fault_table import DELAY, FOR_GOOD, KINDS, TIMEOUT, Kind
+from tests.torture.canaries import hide, left_by, nest_of
+from tests.torture.fault_table import FOR_GOOD, KINDS, Kind, patience
 from tests.torture.holdings import Holdings, holdings_of
-from tests.torture.living import Lived, live
+from tests.torture.living import Lived, come_to_rest, live
 from tests.torture.scenarios import SCENARIOS, Scenario
 from tests.torture.truth import DRAFT_NOTES, Struck, lies_of
 
-PAUSE = threading.Event()
-"""Never set: waiting for it lets the emulator's threads go on."""
+NEST = nest_of(8)
+"""The secrets of every run, and where they were found if they were."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +86,14 @@ def sampled(cases: Sequence[Case], *, count: int, seed: int) -> list[Case]:
 
 
 def run(site: Site, scenario: Scenario, *, slow: bool = False) -> Lived:
-    """Live the scenario's run; `slow` gives it little patience."""
-    region: dict[str, object] = {"concurrency": scenario.concurrency}
-    if slow:
-        region["read_timeout"] = TIMEOUT
-    return live(site, inputs=scenario.inputs, region=region)
+    """Live the scenario's run, with secrets that can be searched for; `slow` gives it little patience."""
+    others = hide(site, NEST)
+    region = {"concurrency": scenario.concurrency, "app_secret": NEST.canaries["app secret"]}
+    return live(site, inputs=scenario.inputs, region={**region, **patience(slow=slow)}, others=others)
 
 
 def attack(case: Case) -> list[str]:
-    """Return what went wrong in a case: lies, defects, and where a clean run does not come to the same."""
+    """Return what went wrong in a case: lies, secrets, and where a clean run does not come to the same."""
     expected = clean(case.scenario)
     problems: list[str] = []
     try:
@@ -103,6 +101,7 @@ def attack(case: Case) -> list[str]:
             case.scenario.prepare(site)
             struck = strike(site, case)
             problems += lies_of(struck)
+            problems += NEST.find(left_by(struck.lived))
             again = run(site, case.scenario)
             problems += unlike(expected, struck, again, holdings_of(site))
     except AssertionError as exc:
@@ -120,15 +119,6 @@ def strike(site: Site, case: Case) -> Struck:
     come_to_rest(site)
     site.emulator.faults.clear()
     return Struck(site, lived, before, holdings_of(site), may_be_lied_to=case.kind.lies)
-
-
-def come_to_rest(site: Site) -> None:
-    """Return when nothing is under way any more: a slow request is handled after the step gave up on it."""
-    end = time.monotonic() + 20 * DELAY + 5
-    while any(exchange.ended == 0 for exchange in list(site.emulator.exchanges)):
-        assert time.monotonic() < end, "requests are under way and do not end"
-        PAUSE.wait(0.01)
-    site.emulator.wait_for_late()
 
 
 def unlike(expected: Clean, struck: Struck, again: Lived, held: Holdings) -> list[str]:

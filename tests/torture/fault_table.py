@@ -22,6 +22,12 @@ DELAY = 0.16
 
 FOR_GOOD = 1_000_000
 
+
+def patience(*, slow: bool) -> dict[str, object]:
+    """Return the region's settings where a fault is about time."""
+    return {"read_timeout": TIMEOUT} if slow else {}
+
+
 Order = Callable[[Match, int], Sequence[Fault]]
 """Makes a fault out of the requests it strikes, and how many of them."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +26,11 @@ from bcs_template_set.step import run_step
 from bcs_template_set.world import World
 from tests.emulator.exchanges import Exchange
 from tests.end_to_end.publishing import Site
+from tests.torture.fault_table import DELAY
 from tests.unit.atom_sdk.stand_ins import SDK_JSON
+
+PAUSE = threading.Event()
+"""Never set: waiting for it lets the emulator's threads go on."""
 
 RUN_FOLDER = f"{FOLDER}/run"
 
@@ -103,6 +109,15 @@ def live(
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     output = json.loads((site.root / "output.json").read_text(encoding="utf-8"))
     return Lived(outcome, shown.getvalue(), output, tuple(site.emulator.exchanges[seen:]), workspace, world)
+
+
+def come_to_rest(site: Site) -> None:
+    """Return when nothing is under way any more: a slow request is handled after the step gave up on it."""
+    end = time.monotonic() + 20 * DELAY + 5
+    while any(exchange.ended == 0 for exchange in list(site.emulator.exchanges)):
+        assert time.monotonic() < end, "requests are under way and do not end"
+        PAUSE.wait(0.01)
+    site.emulator.wait_for_late()
 
 
 def amend(directory: Path, *, gateway: str, region: Mapping[str, object], others: Others) -> None:

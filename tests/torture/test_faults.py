@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 
 from tests.emulator.faults import Match
-from tests.torture.cases import Case, all_cases, attack, clean, come_to_rest, parse_case, run, sampled
+from tests.torture.cases import Case, all_cases, attack, clean, parse_case, run, sampled
 from tests.torture.fault_table import KINDS, Kind
 from tests.torture.holdings import holdings_of
+from tests.torture.living import come_to_rest
 from tests.torture.scenarios import BY_NAME, SCENARIOS, Scenario
 from tests.torture.seeds import seed_of_this_run
 from tests.torture.truth import Struck, lies_of
