@@ -43,10 +43,14 @@ from bcs_template_set.world import Run
 
 T = TypeVar("T")
 
-LONGEST_PAUSE = 3.0
-"""Seconds before the second round; before the third, as much again."""
+LONGEST_PAUSES = (3.0, 24.0)
+"""Seconds before the second round, and before the third.
 
-MOST_ROUNDS = 3
+Who loses once has met a rival or two. Who loses twice is one of many, and they don't see each other, since
+those that wait have written nothing. A round takes about a second: so many seconds have room for twenty.
+"""
+
+MOST_ROUNDS = 1 + len(LONGEST_PAUSES)
 """How often a run plans again because somebody else published in between (design section 6)."""
 
 
@@ -201,7 +205,8 @@ def _publish_rounds(run: Run, publishing: Publishing, planned: Planned) -> Plann
             planned = plan_run(run, publishing.writer)
             _give_up(run, planned)
             break
-        run.world.clock.wait(pause_before_planning_again(run.desired.provenance, round_number))
+        pause = pause_before_planning_again(run.desired.provenance, round_number)
+        run.world.clock.wait(min(pause, run.world.deadline.remaining() / 2))
         planned = plan_run(run, publishing.writer)
         check_refusal(run, publishing.writer, planned)
     return planned
@@ -214,7 +219,7 @@ def pause_before_planning_again(provenance: Provenance, round_number: int) -> fl
     """
     words = f"{provenance.pipeline} {provenance.build} {provenance.branch} {round_number}"
     share = int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:4], "big") / 2**32
-    return round(share * LONGEST_PAUSE * round_number, 3)
+    return round(share * LONGEST_PAUSES[round_number - 1], 3)
 
 
 def _publish_round(

@@ -48,7 +48,7 @@ CASES = (Case(200), Case(10, same=True))
 
 @dataclass(frozen=True)
 class Ended:
-    """How a build ended, and the seconds it took: on the clock, and of CPU."""
+    """How a build ended, with the code of its error, and the seconds it took: on the clock, and of CPU."""
 
     result: str
     seconds: float
@@ -146,7 +146,10 @@ class _Build:
         seconds = time.monotonic() - self.began
         told = json.loads((self.directory / "output.json").read_text(encoding="utf-8"))
         assert "result" in told["data"], (self.directory / "log").read_text(encoding="utf-8")
-        return Ended(told["data"]["result"]["value"], seconds, usage.ru_utime + usage.ru_stime)
+        result = " ".join(
+            str(word) for word in (told["data"]["result"]["value"], told.get("errorCode")) if word
+        )
+        return Ended(result, seconds, usage.ru_utime + usage.ru_stime)
 
 
 def _start(site: _Site, root: Path, branch: int) -> _Build:
