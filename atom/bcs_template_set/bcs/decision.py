@@ -167,7 +167,7 @@ class _Row:
 
     make: _Maker
     again: Again = "never"
-    unsent: str = ""
+    unsent: tuple[str, ...] = ()
 
 
 _GATEWAY_ERRORS: Mapping[int, _Row] = {
@@ -180,10 +180,13 @@ _GATEWAY_ERRORS: Mapping[int, _Row] = {
     1641301: _Row(_too_large),
     1641401: _Row(_too_large),
     1650001: _Row(_failed, "any"),
-    1650200: _Row(_failed, "reads", unsent="connection refused"),
-    1650401: _Row(_failed, "reads", unsent="while connecting"),
+    1650200: _Row(_failed, "reads", unsent=("connection refused",)),
+    1650401: _Row(_failed, "reads", unsent=("while connecting",)),
     1650300: _Row(_failed, "reads"),
 }
+
+
+_SECONDS = re.compile(r"\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*")
 
 
 def _judge_gateway_error(asked: Asked, seen: Seen) -> Verdict:
@@ -192,14 +195,15 @@ def _judge_gateway_error(asked: Asked, seen: Seen) -> Verdict:
         return _judge_limit(asked, seen)
     otherwise = _Row(_failed, "reads") if seen.status >= 500 else _Row(_failed)  # noqa: PLR2004 - HTTP's classes
     row = _GATEWAY_ERRORS.get(code, otherwise)
-    again = "any" if row.unsent and row.unsent in seen.message.lower() else row.again
+    message = seen.message.lower()
+    again = "any" if any(words in message for words in row.unsent) else row.again
     return _verdict(asked, row.make(asked, seen), again=again, problem=_status_line(seen))
 
 
 def _judge_limit(asked: Asked, seen: Seen) -> Verdict:
     """A refused request was not handled, so any may be sent again, after the time the gateway names."""
-    given = seen.headers.get("x-bkapi-ratelimit-reset") or seen.headers.get("retry-after") or ""
-    seconds = float(given) if re.fullmatch(r"\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*", given) else None
+    given = seen.headers.get("x-bkapi-ratelimit-reset") or seen.headers.get("retry-after")
+    seconds = float(given) if given and _SECONDS.fullmatch(given) else None
     return RetryAfter(_limited(asked, seen), seconds=seconds, slows_all=True)
 
 
@@ -225,8 +229,8 @@ def _judge_codeless(asked: Asked, seen: Seen) -> Verdict:
 
 
 def _judge_stranger(asked: Asked, seen: Seen, problem: Text) -> Verdict:
-    """Fail on an answer that is none of BCS's; a write whose answer was replaced may have been handled."""
-    if asked.writes and seen.status < 300:  # noqa: PLR2004 - HTTP's classes
+    """Fail on an answer that is none of BCS's; a write may have been handled, unless it was refused."""
+    if asked.writes and seen.status < 400:  # noqa: PLR2004 - HTTP's classes
         return Fail(OutcomeUnknown(url=asked.url, problem=problem))
     return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
 

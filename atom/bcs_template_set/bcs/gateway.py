@@ -254,8 +254,6 @@ class Gateway:
             seconds = self._not_before - self._clock.monotonic()
             if seconds <= 0:
                 return
-            if seconds >= self._deadline.remaining():
-                self._give_up(last)
             self._wait(seconds, last)
 
     def _slow_all(self, seconds: float) -> None:

@@ -72,6 +72,7 @@ TABLE: list[tuple[str, Reply, type[StepError], str, str]] = [
     ("3 code is true", answer({"code": True}), errors.NotTheGateway, "", UNKNOWN),
     ("3 empty", HttpAnswer(200, {}, b""), errors.NotTheGateway, "", UNKNOWN),
     ("3 a page that refuses", text(403, "<html>", "text/html"), errors.NotTheGateway, "", ""),
+    ("3 a refusal without code", answer({"message": "no"}, status=400), errors.NotTheGateway, "", ""),
     ("3 half a JSON", HttpAnswer(200, {}, b'{"code": 0, "da'), errors.AnswerUnreadable, AGAIN, UNKNOWN),
     ("3 a proxy's 502", text(502, "<html>", "text/html"), errors.GatewayFailed, AGAIN, UNKNOWN),
     ("4 bearer token", answer({"message": "expired"}, status=401), errors.AuthenticationRefused, "", ""),

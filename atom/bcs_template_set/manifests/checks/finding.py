@@ -98,7 +98,7 @@ class Run:
 
     @cached_property
     def _allowed(self) -> dict[str, frozenset[str]]:
-        return {file.name: _allowed_in(file.text) for file in self.files if "bcs-template-set:" in file.text}
+        return {file.name: _allowed_in(file.text) for file in self.files}
 
     def of_kind(self, kind: str) -> Iterator[Place]:
         """Yield the documents of a kind."""
@@ -106,12 +106,12 @@ class Run:
 
     def allows(self, file: str, check: str) -> bool:
         """Tell whether a file's comment leaves it out of a check."""
-        return check in self._allowed.get(file, frozenset())
+        return check in self._allowed[file]
 
 
 def allows(file: ManifestFile, check: str) -> bool:
     """Tell whether a file's comment leaves it out of a check."""
-    return "bcs-template-set:" in file.text and check in _allowed_in(file.text)
+    return check in _allowed_in(file.text)
 
 
 @dataclass(frozen=True)
