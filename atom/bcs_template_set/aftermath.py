@@ -19,6 +19,7 @@ from bcs_template_set.existing import VersionRef
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import FileOutcome
 from bcs_template_set.overlap import overlap, values_of
+from bcs_template_set.plan import Change
 from bcs_template_set.publish import Publishing
 
 
@@ -46,7 +47,8 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
         name, notes, rivals = outcome.change.name, list[Text](), list[Text]()
         if outcome.state == "applied":
             history = histories.get(name, ())
-            rivals = _overtaken_notes(outcome, current.get(name)) or _between_notes(outcome, history)
+            overtaken = _overtaken_note(outcome, current.get(name))
+            rivals = [overtaken] if overtaken is not None else _between_notes(outcome, history)
             notes = [*_twice_notes(name, counts), *rivals, *_same_name_notes(outcome, history)]
         if rivals and name in current:
             rivalled.add(name)
@@ -73,18 +75,23 @@ def _read_space(
     return rows, histories
 
 
-def _twice_notes(name: str, counts: Mapping[str, int]) -> list[Text]:
-    return [say("publish.file_twice", name=name)] if counts.get(name, 0) > 1 else []
+def _twice_notes(name: str, counts: Counter[str]) -> list[Text]:
+    return [say("publish.file_twice", name=name)] if counts[name] > 1 else []
 
 
-def _overtaken_notes(outcome: FileOutcome, row: Optional[TemplateFile]) -> list[Text]:
+def _overtaken_note(outcome: FileOutcome, row: Optional[TemplateFile]) -> Optional[Text]:
+    name = outcome.change.name
     if row is None:
-        return [say("publish.file_gone", name=outcome.change.name)]
-    if row.version_id == outcome.version_id or row.version == outcome.version:
-        return []
-    return [
-        say("publish.not_current", name=outcome.change.name, version=outcome.version, current=row.version)
-    ]
+        return say("publish.file_gone", name=name)
+    if row.version == outcome.version or _was_left_current(row, outcome.change):
+        return None
+    return say("publish.not_current", name=name, version=outcome.version, current=row.version)
+
+
+def _was_left_current(row: TemplateFile, change: Change) -> bool:
+    """Tell whether the file points where it did, as it may: a rewritten version does not become current."""
+    before = change.previous.id if change.previous is not None else ""
+    return change.overwrites and not change.moves_pin and row.version_id == before
 
 
 def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Optional
 
 from bcs_template_set.bcs.protocol import TemplateVersion
@@ -68,7 +69,7 @@ def _plan_existing(
         version=step.name or (desired.version if changed or step.is_ours else found.metadata.version),
         domain=file.domain,
         template_id=found.metadata.id,
-        previous=_current_ref(found) if changed else _base(found, step, desired=desired),
+        previous=_current_ref(found) if changed else step.base,
         version_id=step.version_id,
         bases=() if step.overwrites else found.bases,
         known=found.known,
@@ -87,10 +88,14 @@ def _plan_existing(
 
 @dataclass(frozen=True)
 class _Decision:
-    """`name` is the version name to write under, where it is not the run's."""
+    """`name` is the version name to write under, where it is not the run's.
+
+    `base` is what a file that stays as it is was published against.
+    """
 
     action: Action
     name: str = ""
+    base: Optional[VersionRef] = None
     version_id: str = ""
     writes_version: bool = False
     overwrites: bool = False
@@ -103,7 +108,8 @@ class _Decision:
 def _decide(text: str, found: ExistingFile, *, desired: Desired, policy: Policy) -> _Decision:
     current = found.current
     if current is not None and current.content == text:
-        return _Decision("unchanged", version_id=current.id)
+        base = _base(current, found, desired=desired)
+        return _Decision("unchanged", version_id=current.id, base=base)
     same = found.same_name
     if current is not None and current.version == desired.version:
         same = current
@@ -111,7 +117,7 @@ def _decide(text: str, found: ExistingFile, *, desired: Desired, policy: Policy)
         return _Decision("update", writes_version=True, moves_pin=found.is_pinned)
     is_earlier_part = _is_own_earlier_part(same, found, desired=desired)
     if same.content == text and (found.is_pinned or not is_earlier_part):
-        return _already_published(same, found)
+        return _already_published(same, found, desired=desired)
     if is_earlier_part:
         name = free_successor(desired.version, taken={ref.name for ref in found.history or ()})
         return _Decision("update", name=name, writes_version=True, moves_pin=found.is_pinned)
@@ -143,11 +149,12 @@ def _is_own_earlier_part(same: TemplateVersion, found: ExistingFile, *, desired:
     return is_ours and found.metadata.real_name in desired.shared
 
 
-def _already_published(same: TemplateVersion, found: ExistingFile) -> _Decision:
+def _already_published(same: TemplateVersion, found: ExistingFile, *, desired: Desired) -> _Decision:
     """Finish what an earlier try of this build began: a version that is there, but not current."""
     if found.is_pinned:
         return _Decision("update", version_id=same.id, moves_pin=True)
-    return _Decision("unchanged", version_id=same.id, is_ours=True, notes=(_not_current(same, found),))
+    base, notes = _base(same, found, desired=desired), (_not_current(same, found),)
+    return _Decision("unchanged", version_id=same.id, base=base, is_ours=True, notes=notes)
 
 
 def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
@@ -183,8 +190,7 @@ def _image_changes(before: Sequence[Document], after: Sequence[Document]) -> tup
     """Pair images that went with images that came, in order; "" where there is no partner."""
     gone = [image for image in images_of(before) if image not in images_of(after)]
     come = [image for image in images_of(after) if image not in images_of(before)]
-    length = max(len(gone), len(come))
-    return tuple(zip(gone + [""] * (length - len(gone)), come + [""] * (length - len(come))))
+    return tuple(zip_longest(gone, come, fillvalue=""))
 
 
 def _draft_notes(found: ExistingFile, *, changed: bool) -> list[Text]:
@@ -197,14 +203,13 @@ def _current_ref(found: ExistingFile) -> Optional[VersionRef]:
     return ref_of(found.current) if found.current is not None else None
 
 
-def _base(found: ExistingFile, step: _Decision, *, desired: Desired) -> Optional[VersionRef]:
-    """Return what an unchanged file was published against: for what this build wrote, the version before it.
+def _base(holder: TemplateVersion, found: ExistingFile, *, desired: Desired) -> Optional[VersionRef]:
+    """Return what a file was published against: for a version that this build wrote, the one before it.
 
     So a retried step has the plan digest and the `previous_version` of the first try.
     """
-    holder = found.same_name if step.is_ours else found.current
-    origin = read_provenance(holder.description) if holder is not None else None
-    if holder is not None and origin is not None and origin.is_same_build_as(desired.provenance):
+    origin = read_provenance(holder.description)
+    if origin is not None and origin.is_same_build_as(desired.provenance):
         return found.before(holder.id)
     return _current_ref(found)
 

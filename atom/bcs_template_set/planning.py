@@ -208,11 +208,10 @@ def _plan_chart(
 
 
 def _published_by_this_build(desired: Desired, existing: Existing) -> bool:
-    for found in existing.files.values():
-        origin = read_provenance(found.current.description) if found.current is not None else None
-        if origin is not None and origin.is_same_build_as(desired.provenance):
-            return True
-    return False
+    """Tell whether a file has a version of this build, also where another one has become current since."""
+    held = [version for found in existing.files.values() for version in (found.current, found.same_name)]
+    origins = [read_provenance(version.description) for version in held if version is not None]
+    return any(origin is not None and origin.is_same_build_as(desired.provenance) for origin in origins)
 
 
 def _plan_notes(existing: Existing) -> Iterable[Text]:

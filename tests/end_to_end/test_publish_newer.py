@@ -121,7 +121,8 @@ def test_overwriting_a_version_that_is_not_current_says_that_it_is_not(site: Sit
     ran = site.run(overwrite_version="true")
     assert ran.outcome.result == "published"
     assert site.contents() == {"a.yaml": A3}
-    assert "hotfix" in ran.log
+    assert "the file's current version is hotfix" in ran.log
+    assert "planning again" not in ran.log, "nobody came in between: it was so before"
 
 
 def test_overwriting_a_version_of_a_pinned_file_pins_it_there(site: Site) -> None:

@@ -9,7 +9,7 @@ import yaml
 from tests.emulator.entities import Chart
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.publishing import CREATE_CHART, CREATE_VERSION, USER, Site, config, open_site
+from tests.end_to_end.publishing import CREATE_CHART, CREATE_VERSION, SPACE, USER, Site, config, open_site
 
 A1, A2, B1 = config("a", "1"), config("a", "2"), config("b", "1")
 SET = {"template_set": "web", "version": "1.0.{{ build.number }}"}
@@ -64,6 +64,20 @@ def test_a_retry_finds_it_there(site: Site) -> None:
     site.run(**SET)
     ran = site.run(**SET)
     assert (ran.outcome.result, ran.writes, ran.outcome.chart) == ("unchanged", [], "unchanged")
+
+
+def test_a_retry_makes_it_also_where_others_have_overtaken_its_only_file(site: Site) -> None:
+    site.files = {"a.yaml": A1}
+    refuse = '{"code": 1, "message": "mongo is away", "data": null}'
+    site.emulator.faults.add(Fault("answer", CREATE_CHART, status=200, body=refuse))
+    assert site.run(**SET).outcome.chart == "failed"
+    site.emulator.state.add_version(SPACE, "a.yaml", version="hotfix", content=A2, creator="zhangsan")
+    ran = site.run(**SET)
+    assert (ran.outcome.result, ran.written) == ("published", ["POST templatesets"])
+    chart = site.emulator.state.find_chart("web", "1.0.7")
+    assert chart is not None
+    assert chart.contents["web/templates/a.yaml"] == A1
+    assert "the file's current version is hotfix" in ran.log
 
 
 def test_a_version_that_is_not_semver_is_refused_before_anything_is_sent(site: Site) -> None:

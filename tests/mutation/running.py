@@ -24,6 +24,9 @@ from tests.mutation.targets import PACKAGE, Target
 
 Ending = Literal["killed", "survived", "timed out"]
 
+_BROKEN = 70
+"""The exit code of a process that never came to its tests: it says nothing of the mutant."""
+
 
 @dataclass
 class Run:
@@ -81,6 +84,8 @@ def run_all(
 
 def _ending_of(run: Run, *, seconds: float) -> Optional[Ending]:
     code = _wait(run, options=os.WNOHANG)
+    if code == _BROKEN:
+        raise RuntimeError(f"the process of {run.mutant} never came to its tests")
     if code is not None:
         return "survived" if code == 0 else "killed"
     if time.monotonic() - run.started < seconds:
@@ -102,7 +107,7 @@ def _start(target: Target, mutant: Optional[Mutant]) -> Run:
     process = os.fork()
     if process:
         return Run(mutant, process)
-    code = 70
+    code = _BROKEN
     try:
         os.setpgid(0, 0)
         code = _test(target, mutant)
