@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +85,14 @@ def test_a_secret_within_a_list_is_masked_too() -> None:
     for canary in ("Y2FuYXJ5", "bmV3", "canary"):
         assert canary not in text
     assert "canary" not in masked_text(parse_documents(listed, source="x")[0])
+
+
+@pytest.mark.parametrize(
+    "slip", ["{password canary}", "{passwordcanary}", "{password, canary}", "canary", "[canary]"]
+)
+def test_a_secret_whose_colon_is_missing_or_mistyped_is_masked_too(slip: str) -> None:
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: passwords}}\nstringData: {slip}\n"
+    assert "canary" not in masked_text(parse_documents(text, source="x")[0])
 
 
 def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
