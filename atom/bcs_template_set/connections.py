@@ -9,6 +9,7 @@ that an answer that trickles in byte by byte ends in time too.
 from __future__ import annotations
 
 import io
+import re
 import socket
 import ssl
 import threading
@@ -59,7 +60,9 @@ class Attempt:
 
 
 class _Current(threading.local):
-    attempt: Optional[Attempt] = None
+    """The attempt of this thread. There is one whenever a connection is at work."""
+
+    attempt: Attempt
 
 
 _current = _Current()
@@ -104,18 +107,17 @@ class _TimedResponse(PlainResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
         super().__init__(sock, *args, **kwargs)
-        self._reader: Optional[_TimedReader] = None
-        if _current.attempt is not None:
-            self.fp.close()
-            _current.attempt.answer = self
-            self._reader = _TimedReader(sock, _current.attempt)
-            self.fp = io.BufferedReader(self._reader)
+        self._attempt = _current.attempt
+        self._attempt.answer = self
+        self._reader = _TimedReader(sock, self._attempt)
+        self.fp.close()
+        self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
         super().begin()
-        if self._reader is not None and self._reader.ended:  # http.client takes the end for an empty line
+        if self._reader.ended:  # http.client takes the end for an empty line
             raise IncompleteRead(b"")
-        if _current.attempt is not None and _current.attempt.last:
+        if self._attempt.last:
             self.will_close = True
 
 
@@ -139,10 +141,8 @@ class _Connection(HTTPConnection):
         super().send(data)
 
     def _note_sending(self) -> None:
-        attempt = _current.attempt
-        if attempt is not None and self.sock is not None:
-            self.sock.settimeout(attempt.patience())
-            attempt.sent = True
+        self.sock.settimeout(_current.attempt.patience())
+        _current.attempt.sent = True
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
@@ -203,7 +203,7 @@ class Connections:
             # Its text, and any exception chained to it, may quote a header: that is where secrets are.
             raise failure_of(Unusable("request_invalid", kind="invalid"), sent=attempt.sent, url="") from None
         finally:
-            _current.attempt = None
+            del _current.attempt
             if attempt.answer is not None:  # after a failure, urllib3 1.26 leaves it to the garbage collector
                 attempt.answer.close()
 
@@ -249,8 +249,17 @@ class Connections:
         key = (proxy_of(url, self._environ), scheme)
         with self._lock:
             if key not in self._managers:
-                self._managers[key] = self._make_manager(*key)
+                self._managers[key] = self._manager_through(*key)
             return self._managers[key]
+
+    def _manager_through(self, proxy: str, scheme: str) -> urllib3.PoolManager:
+        try:
+            return self._make_manager(proxy, scheme)
+        except ValueError as exc:
+            if not proxy:
+                raise
+            # Chained, its text would show the proxy's address, with its credentials.
+            raise Unusable("proxy", kind="proxy", problem=type(exc).__name__) from None
 
     def _make_manager(self, proxy: str, scheme: str) -> urllib3.PoolManager:
         secure = "https" in (scheme, urlsplit(proxy).scheme)
@@ -289,11 +298,11 @@ def trusting(ca_bundle: str) -> ssl.SSLContext:
     except OSError as exc:
         raise Unusable("ca_bundle", kind="ca_bundle", file=ca_bundle, problem=_words(exc)) from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # Python's default from 3.10 on
-    if not ca_bundle and not context.cert_store_stats()["x509_ca"]:
+    if not ca_bundle and not context.cert_store_stats()["x509_ca"]:  # pragma: no cover - this Python has some
         import certifi  # noqa: PLC0415 - only where it is needed
 
         context.load_verify_locations(certifi.where())
-    if not hasattr(urllib3, "BaseHTTPResponse"):  # urllib3 1.26
+    if not hasattr(urllib3, "BaseHTTPResponse"):  # pragma: no cover - urllib3 1.26, on CI's oldest Python
         # That one can't have ssl check an IP address, but then compares the certificate's names itself.
         context.check_hostname = False
     return context
@@ -355,7 +364,7 @@ def _finer(cause: BaseException) -> Optional[tuple[Kind, str]]:
     """Return what OpenSSL knows more precisely, None where it does not."""
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATES.get(cause.verify_code)
-    if isinstance(cause, CertificateError):
+    if isinstance(cause, CertificateError):  # pragma: no cover - urllib3 1.26
         return "wrong_host", "certificate_host"
     return _HANDSHAKES.get(cause.reason or "") if isinstance(cause, ssl.SSLError) else None
 
@@ -388,10 +397,13 @@ def _words(error: BaseException) -> str:
     """Return what an error says, without the objects and addresses that urllib3 puts around it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
-    if isinstance(error, CertificateError):
+    if isinstance(error, CertificateError):  # pragma: no cover - urllib3 1.26
         return str(error)
     if isinstance(error, ssl.SSLError):
         return error.reason or type(error).__name__
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    refused = re.match("Tunnel connection failed: ([0-9]+)", str(error))
+    if refused:  # http.client's words for a proxy that answered
+        return f"HTTP {refused[1]}"
     return type(error).__name__
