@@ -21,6 +21,13 @@ from tests.emulator import Emulator
 ATOM_CODE = "bcsTemplateSet"
 PROGRESS = "::set-progress-rate "
 STEP = Path(sys.executable).with_name("bcs-template-set")
+MEASURED = "COVERAGE_PROCESS_CONFIG"
+"""What a process needs in its environment for `make coverage` to count it; set under that command alone."""
+
+
+def measured() -> dict[str, str]:
+    """Return that name and its value, if it has one."""
+    return {MEASURED: os.environ[MEASURED]} if MEASURED in os.environ else {}
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,7 @@ class Worker:
 
     def environment(self, directory: Path) -> dict[str, str]:
         """Return the step's environment: the machine's own, the agent's variables, the pipeline's."""
-        known = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+        known = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", MEASURED)
         return {
             **{name: os.environ[name] for name in known if name in os.environ},
             "bk_data_dir": str(directory),

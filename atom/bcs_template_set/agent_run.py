@@ -106,7 +106,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     try:
         outcome = run_step(world)
         process.interruption.close()
-    except Stopped as exc:  # in the moment between the two
+    except Stopped as exc:  # pragma: no cover - a signal in the moment between the two, which no test can hit
         world.story.stop(Interrupted(signal=exc.signal_name))
         outcome = world.story.tell("failed")
     progress.finish(world.story, outcome)
@@ -205,7 +205,7 @@ def _end_early(error: StepError, agent: Optional[Agent], log: Log) -> int:
     language: Language = log.language
     for line in error.explain(language):
         log.error(line)
-    if agent is not None:
+    if agent is not None:  # pragma: no branch - signals are held back until there is one, but on Windows
         try:
             agent.write_output(failure(error, {}, language=language))
         except StepError as exc:

@@ -26,6 +26,7 @@ from bcs_template_set.outcome import Result
 from bcs_template_set.publish import Writer
 from bcs_template_set.publish_run import Planned
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.report.verdict import name_of
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
@@ -113,7 +114,7 @@ def place_of(run: Run, existing: Existing) -> Place:
     """
     if not existing.project_id:
         identity = run.world.story.identity
-        user = identity.acting_user if identity is not None else ""
+        user = name_of(identity) if identity is not None else ""
         message = say("deploy.project_id_unknown")
         raise ProjectNotVisible(project=run.desired.target.project, user=user, message=message)
     return Place(
@@ -158,7 +159,7 @@ def _show_plan(run: Run, plan: DeploymentPlan) -> None:
 
 
 def _tell(run: Run, sentence: Text) -> None:
-    if not run.world.story.stopped:
+    if not run.world.story.stopped:  # pragma: no branch - but in a thread that a signal overtakes
         run.world.log.info(sentence)
 
 
@@ -168,7 +169,7 @@ def _warn(run: Run, sentence: Text) -> None:
 
 
 def _show_change(run: Run, watched: Watched) -> None:
-    if run.world.story.stopped:
+    if run.world.story.stopped:  # pragma: no cover - in a thread that a signal overtakes
         return
     run.world.story.watch(watched)
     show_lines(run.world.log, watched_lines(watched, language=run.world.story.language))
@@ -184,7 +185,7 @@ def _keep(run: Run, rollout: Rollout) -> None:
 
 def _keep_way_back(run: Run, way: Restoration) -> None:
     story = run.world.story
-    if story.rollout is not None:
+    if story.rollout is not None:  # pragma: no branch - nothing is restored before a rollout is kept
         story.rollout = replace(story.rollout, restoration=way)
     for line in way_back_sentences(way):
         run.world.log.warning(line)

@@ -6,17 +6,15 @@ Secret is compared by its values and shown by its keys: changed or not is visibl
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.document_texts import document_texts
-from bcs_template_set.manifests.masking import holds_secret, masked_pair
+from bcs_template_set.manifests.masking import holds_secret, masked_pair, may_hold_secret
 from bcs_template_set.manifests.parse import Document
 
 _CONTEXT_LINES = 3
-_SECRET_KIND = re.compile(r"kind['\"]?\s*:\s*['\"]?(Secret|List)\b")
 NOT_SHOWN = "# not shown: this text may hold a Secret and is not readable YAML\n"
 
 Identity = tuple[str, str, int]
@@ -99,6 +97,6 @@ def _created(text: str, *, title: str) -> str:
 
 
 def _whole_text_diff(before: str, after: str) -> str:
-    if _SECRET_KIND.search(before) or _SECRET_KIND.search(after):
+    if may_hold_secret(before) or may_hold_secret(after):
         return NOT_SHOWN
     return unified(before, after, title="(whole file)")

@@ -46,7 +46,7 @@ class Interruption:
 
     def listen(self) -> None:
         """Take the signals that were held back, if any were: one that has come already stops the run here."""
-        if hasattr(signal, "pthread_sigmask"):
+        if hasattr(signal, "pthread_sigmask"):  # pragma: no branch - not on Windows
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _known_signals())
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ def hold_signals() -> None:
 
     So one that comes while the step is still being imported is answered as any other: by a verdict.
     """
-    if hasattr(signal, "pthread_sigmask"):
+    if hasattr(signal, "pthread_sigmask"):  # pragma: no branch - not on Windows
         signal.pthread_sigmask(signal.SIG_BLOCK, _known_signals())
 
 

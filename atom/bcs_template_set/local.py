@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from bcs_template_set.atom_sdk.log_text import guarded, lines_of
 from bcs_template_set.clock import SystemClock
 from bcs_template_set.errors import InputsInvalid, StepError, VersionNameInvalid
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.report.plain_text import one_line
 from bcs_template_set.run_context import GIVEN_NAMES, RunContext, make_context
 from bcs_template_set.spelling import nearest
 from bcs_template_set.streams import put
@@ -40,7 +42,7 @@ def render(run: LocalRun) -> int:
     except StepError as exc:
         return _refuse(exc)
     for file in files:
-        put(sys.stdout, f"---\n# {file.name}\n{_without_mark(file.text)}")
+        put(sys.stdout, f"---\n# {one_line(file.name)}\n{_without_mark(file.text)}")
     if prepared.branch_domains:
         put(sys.stderr, _only_this_branch(prepared).render(_language()) + "\n")
     return 0
@@ -63,7 +65,7 @@ def check(run: LocalRun) -> int:
         findings.append(VersionNameInvalid(version=run.version, problem=problem).title())
     language = _language()
     for finding in findings:
-        put(sys.stdout, finding.render(language) + "\n")
+        put(sys.stdout, guarded(one_line(finding.render(language))) + "\n")
     summary = say("local.checked", files=len(files), findings=len(findings))
     put(sys.stderr, summary.render(language) + "\n")
     return 1 if findings else 0
@@ -143,7 +145,8 @@ def _without_mark(text: str) -> str:
 
 
 def _refuse(error: StepError) -> int:
-    put(sys.stderr, "\n".join(error.explain(_language())) + "\n")
+    for line in lines_of("\n".join(error.explain(_language()))):
+        put(sys.stderr, guarded(line) + "\n")
     return 1
 
 

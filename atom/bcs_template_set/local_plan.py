@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -33,7 +34,7 @@ from bcs_template_set.outcome import Heading
 from bcs_template_set.progress_shown import ShownProgress, audience_of
 from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.run_context import GIVEN_NAMES
-from bcs_template_set.secret import Secret
+from bcs_template_set.secret import MASK, Secret
 from bcs_template_set.settings import INPUTS
 from bcs_template_set.spelling import nearest
 from bcs_template_set.step import run_step
@@ -44,6 +45,9 @@ from bcs_template_set.world import World
 KEYS = ("regions", "inputs", "user", "access_token", "build")
 _TABLES = {"inputs": tuple(known.name for known in INPUTS), "build": GIVEN_NAMES}
 """The keys of each table; `regions` is read, and refused, as the private settings are."""
+
+_NAME = re.compile(r"[A-Za-z_.-]{1,32}")
+"""A name as ours are: where a colon or a quote is missing, a token becomes part of a key."""
 
 _CREDENTIAL_ID = "local"
 _VARIABLES = {
@@ -170,7 +174,8 @@ def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
 def _unknown_keys(table: Mapping[str, YamlValue], known: tuple[str, ...]) -> Iterator[Text]:
     for key in table:
         if key not in known:
-            mistake, near = say("local.unknown_name", name=key, known=known), nearest(key, known)
+            shown = key if _NAME.fullmatch(key) else MASK
+            mistake, near = say("local.unknown_name", name=shown, known=known), nearest(key, known)
             yield say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
 

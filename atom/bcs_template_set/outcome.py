@@ -42,7 +42,7 @@ class Identity:
     acting_user: str
     app_code: str
     credential: str
-    reason: Optional[Text]
+    reason: Text
     starter: str
 
 

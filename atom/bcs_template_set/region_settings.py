@@ -33,6 +33,8 @@ _APP_KEYS = ("app_code", "app_secret")
 _SECRET_KEYS = ("app_secret",)
 _PLAIN_NAME = re.compile(r"[\w.@-]{1,64}")
 _PLAIN_TEXT = re.compile(r"[^\s'\"{}\[\],]*")
+_NO_ADDRESS = re.compile(r"[?#].*|(?<=:)(?!//|[0-9]{1,5}(?:/|$)).*")
+"""What follows an address, and what stands where its port should."""
 _MOST_SECONDS = 600
 _MOST_CONCURRENCY = 64
 
@@ -204,5 +206,8 @@ def _is_plain_url(value: str) -> bool:
 
 
 def _without_userinfo(url: str) -> str:
+    """Return what was meant as an address without what may be a password, also where slashes or host miss."""
     head, at, tail = url.rpartition("@")
-    return f"{head.partition('//')[0]}//{MASK}@{tail}" if at else url
+    scheme, slashes, _ = head.partition("//")
+    start = scheme + slashes if slashes else ""
+    return _NO_ADDRESS.sub(MASK, f"{start}{MASK}@{tail}" if at else url)

@@ -8,13 +8,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Callable
 
 import pytest
 import yaml
 from tests.emulator.cluster.tree import Manifest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.deploying import CLUSTER, DEPLOY, NAMESPACE, cluster_of, deploy, live
+from tests.end_to_end.deploying import (
+    CLUSTER,
+    DEPLOY,
+    NAMESPACE,
+    calls_of,
+    cluster_of,
+    deploy,
+    live,
+    workload,
+)
 from tests.end_to_end.publishing import (
     CREATE_VERSION,
     GET_FILE,
@@ -25,6 +35,8 @@ from tests.end_to_end.publishing import (
     open_site,
     routes,
 )
+
+from bcs_template_set.deploy_phase import MOST_LOOKS
 
 HOST = "www.example.com"
 ROUTES = f"{HOST}.routes.yaml"
@@ -410,6 +422,80 @@ def test_a_branch_that_deploys_right_after_our_call_leaves_ours_live_and_we_say_
     assert live_paths(live_site) == {"/", "/y/", "/z/"}
     assert ran.code == 800505
     assert "not applied, or not any more" in ran.log
+
+
+# Files are listed for the plan, in the look back after publishing, before deploying, and after it.
+BEFORE_DEPLOYING, AFTER_DEPLOYING = 3, 4
+
+
+def list_files(nth: int) -> Match:
+    return Match(LIST_FILES.method, LIST_FILES.path, nth=nth)
+
+
+def publish_by_hand(state: State, change: Callable[[str], str] = lambda text: text) -> None:
+    """Publish the routes file once more, changed like this."""
+    text = change(state.current_content(SPACE, ROUTES))
+    number = len(state.find_versions(SPACE, ROUTES))
+    state.add_version(
+        SPACE, ROUTES, version=f"9.0.{number}", content=f"{text}# {number}\n", creator="zhangsan"
+    )
+
+
+def test_what_another_branch_deployed_right_after_ours_is_not_deployed_once_more(live_site: Site) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    ours = {"templates": "builtin:web", "values": values(tag="9")}
+    other = another(live_site, "y", 50)
+    live_site.rival(lambda _: [deploy(other, **ours)].clear(), before=list_files(AFTER_DEPLOYING))
+    ran = build(live_site, "z", action="deploy", **ours, **TARGET)
+    assert ran.outcome.result == "deployed", ran.log
+    assert "deploying 1.0.50-y, which others published" in ran.log
+    assert live_paths(live_site) == {"/", "/y/", "/z/"}
+    assert len(calls_of(ran)) == 2, "ours, and theirs within it"
+
+
+def test_what_another_branch_deploys_over_ours_ends_the_wait_and_is_named(live_site: Site) -> None:
+    """After our call was read back, and before the first look at the pods: ours never comes again."""
+    build(live_site, "main", action="deploy", **TARGET)
+    other = another(live_site, "y", 50)
+    theirs = {"templates": "builtin:web", "values": values(tag="10")}
+    live_site.rival(lambda _: [deploy(other, **theirs)].clear(), before=list_files(AFTER_DEPLOYING))
+    ran = build(live_site, "z", action="deploy", **TARGET, templates="builtin:web", values=values(tag="9"))
+    assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
+    assert "Somebody else has deployed version 1.0.50-y over 1.0.9-z" in ran.log
+    assert ran.outcome.rollout is not None
+    assert [item.end for item in ran.outcome.rollout.watched] == ["failed"]
+    assert 10 <= ran.outcome.rollout.watched[0].seconds < 20
+
+
+def test_others_that_publish_without_end_do_not_keep_a_build_deploying(live_site: Site) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    live_site.rival(publish_by_hand, before=list_files(AFTER_DEPLOYING), times=MOST_LOOKS + 1)
+    ran = build(live_site, "z", action="deploy", **TARGET)
+    live_site.emulator.faults.clear()
+    assert ran.outcome.result == "deployed", ran.log
+    assert len(calls_of(ran)) == 1 + MOST_LOOKS
+
+
+def test_what_came_meanwhile_is_not_deployed_where_that_would_be_refused(live_site: Site) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    other_selector = workload(name=f"deployment.nginx.{HOST}")
+    live_site.rival(
+        lambda state: publish_by_hand(state, lambda text: f"{text}---\n{other_selector}"),
+        before=list_files(AFTER_DEPLOYING),
+    )
+    ran = build(live_site, "z", action="deploy", **TARGET)
+    assert (ran.code, len(calls_of(ran))) == (800502, 1), ran.log
+
+
+def test_a_file_that_has_lost_our_path_before_it_is_deployed_is_not_deployed(live_site: Site) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    before = live_site.contents()[ROUTES]
+    live_site.rival(
+        lambda state: publish_by_hand(state, lambda _: before), before=list_files(BEFORE_DEPLOYING)
+    )
+    ran = build(live_site, "z", action="deploy", **TARGET)
+    assert (ran.code, calls_of(ran)) == (800405, []), ran.log
+    assert "/z/" in ran.log
 
 
 @pytest.mark.parametrize(("policy", "code", "result"), [("fail", 800402, "failed"), ("skip", 0, "skipped")])

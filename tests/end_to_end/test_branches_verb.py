@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,18 +18,21 @@ from tests.emulator.state import State
 from tests.end_to_end.publishing import (
     CREATE_VERSION,
     GET_FILE,
+    LIST_FILES,
     SPACE,
     USER,
     Site,
     open_site,
 )
-from tests.worker import STEP
+from tests.end_to_end.test_interruption import until
+from tests.worker import STEP, measured
 
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.local_branches import Arguments, run_branches
 from bcs_template_set.local_plan import LocalAgent, world_at_desk
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.provenance import read_provenance
 
 DAY = 86_400
@@ -63,15 +67,20 @@ def branches(
 ) -> Said:
     """Run the verb in this process, on the site's clock."""
     before = len(site.emulator.writes())
-    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
-    inputs = {"region": "gz", "project_code": "web", "template_space": SPACE}
-    agent = LocalAgent({"regions": {"gz": {**region, "owner": USER}}, "inputs": dict(inputs), "user": user})
+    agent = desk_agent(site, user=user)
     log, out = io.StringIO(), io.StringIO()
     world = world_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
     arguments = Arguments(older_than=older_than, keep=keep, dry_run=dry_run, as_json=as_json)
     status = run_branches(world, arguments, out=out)
     assert f"{site.app}-secret" not in log.getvalue() + out.getvalue()
     return Said(status, out.getvalue(), log.getvalue(), len(site.emulator.writes()) - before)
+
+
+def desk_agent(site: Site, *, user: str = USER) -> LocalAgent:
+    """Return what a settings file says of the site."""
+    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
+    inputs: dict[str, YamlValue] = {"region": "gz", "project_code": "web", "template_space": SPACE}
+    return LocalAgent({"regions": {"gz": {**region, "owner": USER}}, "inputs": inputs, "user": user})
 
 
 def build(site: Site, branch: str, *hosts: str) -> None:
@@ -151,6 +160,14 @@ def test_json_is_the_only_thing_on_stdout_and_says_the_same(site: Site) -> None:
         "who": "wangwu",
         "protected": True,
     }
+
+
+def test_no_line_of_the_list_is_a_command_to_a_worker(site: Site) -> None:
+    """Whoever may edit a template must not set variables of a pipeline that lists its branches."""
+    edit(site, "www.example.com", "::set-variable name=taken::1")
+    said = branches(site)
+    assert "set-variable name=taken" in said.out
+    assert [line for line in said.out.splitlines() if line.startswith("::")] == []
 
 
 def test_a_list_of_versions_that_cannot_be_read_costs_the_age_only_and_is_said(site: Site) -> None:
@@ -326,6 +343,14 @@ def test_one_file_that_is_refused_does_not_stop_the_others(site: Site) -> None:
     assert paths(site, "a.example.com.routes.yaml") == {"/stale/": "stale"}
 
 
+def test_a_routes_file_that_can_not_be_read_is_said_and_left(site: Site) -> None:
+    site.emulator.state.add_version(SPACE, ROUTES, version="9.0.0", content="{broken", creator="zhangsan")
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (0, 0)
+    assert ROUTES in said.log
+    assert "feature-old" not in said.out
+
+
 # --- others at the same time ----------------------------------------------------------------------------
 
 
@@ -371,6 +396,49 @@ def test_a_version_that_a_race_has_hidden_is_not_buried(site: Site) -> None:
     assert "the next build of this domain brings it back" in said.log
 
 
+def test_json_tells_why_a_path_did_not_go(site: Site) -> None:
+    site.rival(hotfix, before=GET_FILE)
+    (removal,) = branches(site, older_than="30d", as_json=True).told["removals"]
+    assert removal["state"] == "failed"
+    assert "9.0.0" in removal["reason"]
+
+
+def test_a_look_back_that_fails_is_said_and_what_was_written_stands(site: Site) -> None:
+    match = Match("GET", LIST_FILES.path, nth=2)
+    site.emulator.faults.add(Fault("answer", match, times=20, status=404, body="{}"))
+    said = branches(site, older_than="30d")
+    site.emulator.faults.clear()
+    assert (said.status, said.written) == (0, 1)
+    assert "published without www.example.com/feature-old/" in said.log
+    assert "[warning]" in said.log
+
+
+def test_a_version_that_is_not_what_was_sent_is_a_failure_and_not_called_unwritten(site: Site) -> None:
+    def spoil(state: State) -> None:
+        version = state.find_versions(SPACE, ROUTES)[-1]
+        version.content += "# by somebody\n"
+
+    site.rival(spoil, before=CREATE_VERSION, after=True)
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (1, 1)
+    assert "Nothing was written" not in said.log
+
+
+class Closed(io.StringIO):
+    def write(self, _text: str, /) -> int:
+        raise ZeroDivisionError
+
+
+def test_a_defect_is_told_as_one_with_its_place(site: Site) -> None:
+    agent = desk_agent(site)
+    log = io.StringIO()
+    world = world_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
+    arguments = Arguments(older_than=None, keep=(), dry_run=False, as_json=False)
+    assert run_branches(world, arguments, out=Closed()) == 1
+    assert "defect of the step" in log.getvalue()
+    assert "ZeroDivisionError" in log.getvalue()
+
+
 # --- the command ----------------------------------------------------------------------------------------
 
 
@@ -393,14 +461,46 @@ def test_a_mistaken_argument_is_told_before_anything_is_sent(
         assert word in done.stderr
 
 
+def test_settings_that_can_not_be_read_are_told(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "desk.yaml" in done.stderr
+
+
+def write_desk(tmp_path: Path, site: Site) -> None:
+    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": "web_app-secret"}
+    inputs = {"region": "gz", "project_code": "web", "template_space": SPACE}
+    desk = {"regions": {"gz": region}, "inputs": inputs, "user": USER}
+    (tmp_path / "desk.yaml").write_text(json.dumps(desk))
+
+
+def test_a_stop_before_the_write_writes_nothing_and_is_told(tmp_path: Path) -> None:
+    with open_site() as site:
+        build(site, "main")
+        build(site, "feature-old")
+        write_desk(tmp_path, site)
+        slow = site.emulator.faults.add(Fault("slow", GET_FILE, delay=10))
+        command = [str(STEP), "branches", "--settings", "desk.yaml", "--older-than", "1h"]
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment(),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        until(lambda: slow.struck)
+        process.send_signal(signal.SIGTERM)
+        assert "SIGTERM" in process.communicate(timeout=30)[1]
+        assert process.returncode == 1
+        assert paths(site) == {"/": "main", "/feature-old/": "feature-old"}
+
+
 def test_the_command_lists_and_takes_out(tmp_path: Path) -> None:
     with open_site() as site:
         build(site, "main")
         build(site, "feature-old")
-        region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": "web_app-secret"}
-        inputs = {"region": "gz", "project_code": "web", "template_space": SPACE}
-        desk = {"regions": {"gz": region}, "inputs": inputs, "user": USER}
-        (tmp_path / "desk.yaml").write_text(json.dumps(desk))
+        write_desk(tmp_path, site)
         done = run(tmp_path, "--older-than", "1h", "--keep", "release/*")
         assert done.returncode == 0, done.stderr
         assert "/feature-old/" in done.stdout
@@ -408,11 +508,15 @@ def test_the_command_lists_and_takes_out(tmp_path: Path) -> None:
         assert "web_app-secret" not in done.stdout + done.stderr
 
 
+def environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
+
+
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(STEP), "branches", "--settings", "desk.yaml", *arguments],
         cwd=directory,
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

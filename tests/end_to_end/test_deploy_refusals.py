@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests.emulator import Match
 from tests.emulator.cluster.tree import Manifest, branch, items, text
 from tests.end_to_end.deploying import (
     CLUSTER,
@@ -22,6 +23,8 @@ from tests.end_to_end.deploying import (
     workload,
 )
 from tests.end_to_end.publishing import USER, Ran, config
+from tests.torture.living import live as live_run
+from tests.torture.scenarios import BY_NAME, DEPLOY
 
 
 def with_variables(*names: str) -> str:
@@ -86,6 +89,16 @@ def test_a_plan_for_a_namespace_refuses_variables_that_it_can_know_to_lack() -> 
         assert "TWO has no value" in ran.log
 
 
+def test_a_plan_for_a_namespace_takes_the_values_that_the_namespace_has() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": with_variables("ONE", "TWO")}
+        site.run(variables="ONE: '1'\nTWO: '2'")
+        site.next_build()
+        site.emulator.state.set_namespace_variable("TWO", "2", cluster=CLUSTER, namespace=NAMESPACE)
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE, variables="ONE: '1'")
+        assert (ran.code, ran.outcome.result) == (0, "planned"), ran.log
+
+
 def test_a_plan_of_versions_that_exist_shows_the_live_difference_and_the_dry_runs_word() -> None:
     with cluster_site(web_yaml=workload()) as site:
         deploy(site)
@@ -130,6 +143,15 @@ def test_a_selector_that_would_change_is_refused_with_the_live_one() -> None:
         assert ran.code == 800502
         assert "Deployment/web: its selector is app=web in the cluster and would become app=shop" in ran.log
         check_nothing_sent(ran)
+
+
+def test_a_plan_of_versions_that_exist_refuses_a_selector_that_would_change() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        site.next_build(web_yaml=workload().replace("app: web", "app: shop"))
+        site.run()
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert (ran.code, ran.written) == (800502, []), ran.log
 
 
 # --- Services (trap 11) ---------------------------------------------------------------------------------
@@ -261,3 +283,14 @@ def test_two_documents_of_one_file_are_marked_alike() -> None:
         ports = items(live(site, "Service", "web"), "spec", "ports")
         assert len(ports) == 1
         assert mark_of(site, "Service", "web") == mark_of(site, "Deployment", "web") != ""
+
+
+def test_a_token_whose_user_is_not_known_is_named_by_its_credential() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        BY_NAME["token"].prepare(site)
+        site.run()  # nothing is left to publish: a new version would tell who the token's user is
+        site.fault("answer", Match("GET", r"/projects/web$"), times=9, status=200).body = '{"code": 40403}'
+        lived = live_run(site, inputs={**DEPLOY, "credential": "my_token"}, region={})
+        site.emulator.faults.clear()
+        assert lived.code == 800211, lived.log
+        assert "or credential:my_token may not see it" in lived.log

@@ -20,7 +20,7 @@ from tests.end_to_end.deploying import (
     mark_of,
     workload,
 )
-from tests.end_to_end.publishing import Ran
+from tests.end_to_end.publishing import USER, Ran
 from tests.unit.bcs.pieces import FakeClock
 
 LIVE = Match("GET", r"/workloads/deployments/")
@@ -166,7 +166,7 @@ def test_a_workload_that_is_deleted_while_we_wait_is_a_failure_and_not_an_endles
         assert seconds_waited(ran) < 60
 
 
-def test_a_workload_that_somebody_else_replaces_while_we_wait_is_not_called_ready() -> None:
+def test_a_workload_that_somebody_else_replaces_while_we_wait_is_a_failure_that_says_so() -> None:
     with cluster_site(web_yaml=workload()) as site:
         cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
 
@@ -180,8 +180,8 @@ def test_a_workload_that_somebody_else_replaces_while_we_wait_is_not_called_read
 
         site.rival(replace, before=Match("GET", LIVE.path, nth=3))
         ran = deploy(site, timeout="60")
-        assert ran.outcome.result == "timed-out"
-        assert "9.9.9" in ran.log
+        assert (ran.code, ran.outcome.result) == (800506, "failed")
+        assert "Somebody else has deployed version 9.9.9 over 1.0.7-main" in ran.log
 
 
 def test_an_answer_without_status_is_no_success() -> None:
@@ -227,6 +227,17 @@ def test_objects_that_cannot_be_read_any_more_end_the_wait() -> None:
         site.emulator.faults.clear()
         assert (ran.code, ran.outcome.result) == (800507, "failed")
         assert ends(ran) == {"Deployment/web": "failed"}
+
+
+def test_a_permission_that_goes_while_pods_are_looked_at_ends_the_wait() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("not-found", after=1)
+        site.rival(
+            lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"),
+            before=Match("GET", r"/workloads/pods/[^/]+$"),
+        )
+        ran = deploy(site)
+        assert (ran.code, ran.outcome.result) == (800210, "failed"), ran.log
 
 
 class AnHourAhead(FakeClock):

@@ -12,7 +12,7 @@ from typing import Optional
 import pytest
 import yaml
 from tests.end_to_end.scene import APP_SECRET, FILES, VALUES, site
-from tests.worker import STEP, Worker
+from tests.worker import STEP, Worker, measured
 
 BRANCH = "{{ branch.slug }}/{{ build.number }}/{{ namespace }}"
 
@@ -20,7 +20,7 @@ BRANCH = "{{ branch.slug }}/{{ build.number }}/{{ namespace }}"
 def run(
     *arguments: str, at: Path, environ: Optional[Mapping[str, str]] = None
 ) -> subprocess.CompletedProcess[str]:
-    known = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **(environ or {})}
+    known = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured(), **(environ or {})}
     done = subprocess.run(
         [str(STEP), *arguments],
         cwd=at,

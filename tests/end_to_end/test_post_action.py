@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.emulator import Behaviour
+from tests.emulator import Behaviour, Fault, Match
 from tests.emulator.cluster.tree import items, text
-from tests.end_to_end.scene import FILES, VALUES, site
+from tests.end_to_end.scene import FILES, VALUES, check_refused, site
+from tests.end_to_end.test_interruption import until
 from tests.worker import STEP, Finished, Worker, finish
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
@@ -41,7 +43,13 @@ def deployed(worker: Worker, *, build: int, tag: str, **inputs: str) -> Finished
 
 
 def fail_job(worker: Worker, *, parent: str = TASK, **inputs: str) -> Finished:
-    """Start the step's post action as BK-CI does at the end of a job that failed."""
+    """Run the step's post action as BK-CI does at the end of a job that failed."""
+    return finish(*start_post_action(worker, parent=parent, **inputs))
+
+
+def start_post_action(
+    worker: Worker, *, parent: str = TASK, **inputs: str
+) -> tuple[subprocess.Popen[str], Path]:
     directory, environ = worker.prepare(**{**ASKED, "parentTaskId": parent, **inputs})
     identity = {**worker.identity(), "taskId": "e-post"}
     (directory / ".sdk.json").write_text(json.dumps(identity), encoding="utf-8")
@@ -54,7 +62,7 @@ def fail_job(worker: Worker, *, parent: str = TASK, **inputs: str) -> Finished:
         text=True,
         encoding="utf-8",
     )
-    return finish(process, directory)
+    return process, directory
 
 
 def image_live(worker: Worker) -> str:
@@ -218,3 +226,27 @@ def test_another_post_action_is_refused(tmp_path: Path) -> None:
 def test_the_help_does_not_show_it(tmp_path: Path) -> None:
     done = subprocess.run([str(STEP), "--help"], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "post_action" not in done.stdout
+
+
+def test_a_restore_that_is_stopped_sends_nothing_more_and_can_be_run_again(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    slow = worker.emulator.faults.add(Fault("slow", Match("GET", "/projects/web$"), delay=30))
+    process, directory = start_post_action(worker)
+    until(lambda: slow.struck)
+    process.send_signal(signal.SIGTERM)
+    check_refused(finish(process, directory), 800107, "SIGTERM")
+    assert (image_live(worker), deployments_sent(worker)) == ("example.com/www:2", 2)
+    assert fail_job(worker).value("result") == "restored"
+
+
+def test_what_comes_back_and_what_is_left_are_both_said(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    both = values("2").replace(
+        "domains:", "domains:\n  - {host: new.example.com, image: 'example.com/new:1'}"
+    )
+    deployed(worker, build=8, tag="2", values=both)
+    post = fail_job(worker)
+    assert post.value("result") == "restored"
+    assert image_live(worker) == "example.com/www:1"
+    assert "new.example.com.deployment.yaml" in post.told["message"]

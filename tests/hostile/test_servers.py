@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.transport import HttpRequest, Transport
+from bcs_template_set.transport import HttpRequest, NotSent, Transport
 from tests.hostile.clients import (
     APIS,
     CLIENTS,
@@ -298,6 +298,70 @@ def test_a_packed_answer_in_an_encoding_of_its_own_is_refused(transport: Transpo
             said = ask_gateway(server.url, transport).said
         assert "can't be undone" in said
         assert len(said) < 3000
+
+
+# --- proxies --------------------------------------------------------------------------------------------
+
+PROXY_PASSWORD = "canary-proxy-password"
+
+
+def through(proxy: str) -> tuple[float, NotSent]:
+    """Send a request that the proxy must not get to see, and return how long it took to fail and how."""
+    transport = Transport(connect_timeout=0.4, read_timeout=0.4, environ={"https_proxy": proxy})
+    request = HttpRequest("GET", "https://bkapi.example.com/", {"Authorization": SECRETS[0]})
+    began = time.monotonic()
+    with pytest.raises(NotSent) as caught:
+        transport.send(request)
+    transport.close()
+    return time.monotonic() - began, caught.value
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        saying(http(status="407 Proxy Authentication Required"), keep=False),
+        saying(http(status="302 Found", headers=("Location: http://127.0.0.1:1/",)), keep=False),
+        saying(OK + b"\r\n" + b"no TLS" * 1000, keep=False),
+        saying(b"\0" * 1000, keep=False),
+        saying(b"", keep=False),
+        flooding(OK, b"X: y\r\n" * 10_000),
+        flooding(OK + b"X: ", b"y" * 65536),
+        flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 3000),
+        dripping(OK + b"X: y\r\n" * 90),
+        dripping(b"HTTP/1.1 407 " + b"x" * 500),
+    ],
+)
+def test_a_proxy_that_opens_no_tunnel_is_left_in_time_and_gets_nothing_of_the_request(script: Script) -> None:
+    with serving(script) as proxy:
+        seconds, failure = through(proxy.url.replace("//", f"//me:{PROXY_PASSWORD}@"))
+        assert SECRETS[0].encode() not in b"".join(proxy.requests)
+    assert seconds < 5
+    for secret in (*SECRETS, PROXY_PASSWORD):
+        assert secret not in str(failure)
+
+
+def test_a_proxy_that_refuses_says_with_which_status() -> None:
+    with serving(saying(http(status="407 Proxy Authentication Required"), keep=False)) as proxy:
+        assert "407" in str(through(proxy.url)[1])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[",
+        "http://a:b:c",
+        "127.0.0.1:99999",
+        "ftp://x",
+        "\x1b[31m",
+        "http://\u4e2d:\u6587@x",
+    ],
+    ids=ascii,
+)
+def test_a_proxys_address_that_is_none_is_the_proxys_fault_and_not_the_gateways(address: str) -> None:
+    failure = through(address)[1]
+    assert failure.kind == "proxy"
+    assert "the proxy that the environment variables name" in str(failure)
+    assert address not in str(failure)
 
 
 # --- answers that are no answers ------------------------------------------------------------------------

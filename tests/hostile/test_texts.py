@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcs_template_set.atom_sdk.log import Log
-from bcs_template_set.atom_sdk.log_text import is_command
+from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.faults import Fault
@@ -42,6 +42,8 @@ COMMANDS = (
     "::set-remark taken",
     "::set-error taken",
     "::set-progress-rate 1",
+    "\u3000::set-progress-rate 1",
+    "\xa0\u2003\u202f::set-progress-rate 1",
     "##[error]taken",
     "##[endgroup]",
     "##[group]taken",
@@ -71,6 +73,18 @@ ALL = (
 )
 LONG = "::set-variable name=taken::1 " * 40_000
 EVERYTHING = ALL + "\n" + LONG
+
+
+def is_obeyed(line: str) -> bool:
+    """Tell whether bk-ci's worker would take a line for a command or a marker, as we read its code.
+
+    `CommandLineUtils.kt` and `OauthCredentialLineParser.kt` of TencentBlueKing/bk-ci: Kotlin's `trim` is
+    Python's `strip`.
+    """
+    seen = re.sub(r"oauth2:\w+@", "", line, flags=re.ASCII)
+    return any(re.match(r'\s*"*\s*(::|##)', text) for text in (line, seen))
+
+
 # What YAML lets stand in a file as it is; the rest stands there escaped, in double quotes.
 IN_YAML = "\n".join(
     re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\r\u2028\u2029]", "", text) for text in (*COMMANDS, *MARKUP)
@@ -145,7 +159,7 @@ class Ran:
                 assert 0 <= float(json.loads(line.partition(" ")[2])) <= 1
             elif line != "##[endgroup]":
                 marker = next((known for known in MARKERS if line.startswith(known)), "")
-                assert not is_command(line[len(marker) :]), ascii(line[:200])
+                assert not is_obeyed(line[len(marker) :]), ascii(line[:200])
         assert self.lines.count("##[endgroup]") == sum(line.startswith("##[group]") for line in self.lines)
         assert not UNSEEN.search(self.page)
         assert len(self.page) < 2**20
@@ -342,9 +356,10 @@ def test_any_sequence_of_log_calls_prints_lines_that_no_worker_obeys(
     log.group_end()
     for line in stream.getvalue().split("\n"):
         assert not UNSEEN.search(line)
+        assert "##subTag##" not in line
         if line != "##[endgroup]":
             marker = next((known for known in MARKERS if line.startswith(known)), "")
-            assert not is_command(line[len(marker) :])
+            assert not is_obeyed(line[len(marker) :])
 
 
 def test_the_process_has_the_locale_of_a_machine_that_knows_no_utf8(worker: Worker) -> None:
@@ -355,3 +370,14 @@ def test_the_process_has_the_locale_of_a_machine_that_knows_no_utf8(worker: Work
     assert ran.status == 0
     ran.assert_harmless()
     assert worker.emulator.state.current_content(SPACE, "texts.yaml") == manifest()
+
+
+@pytest.mark.parametrize("kind", ["plain", "error", "foreign", "group_start"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_line_is_cut_by_what_is_written_and_not_by_what_was_meant(kind: str, language: Language) -> None:
+    """Where stdout knows ASCII only, a character becomes six, and the worker would begin a new line."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
+    getattr(Log(stream, language), kind)("中" * 5000 + "::set-variable name=taken::1" * 500)
+    stream.seek(0)
+    (line,) = stream.read().splitlines()
+    assert len(line) <= 16 * 1024

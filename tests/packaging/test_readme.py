@@ -28,7 +28,7 @@ from bcs_template_set.messages import Language, Text
 from bcs_template_set.region_settings import KEYS, read_regions
 from bcs_template_set.regions import Endpoint
 from bcs_template_set.report.output import OUTPUTS
-from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, RULES, STARTS, Rule
+from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, REPLACED, RULES, STARTS, Rule
 from bcs_template_set.rollout.causes import CRASH_RESTARTS
 from bcs_template_set.run_context import CONTEXT_NAMES
 from bcs_template_set.settings import INPUTS, read_settings
@@ -219,7 +219,8 @@ def _with_generated_tables(document: Document) -> str:
         codes = [kind.code for kind in every_error() if kind.code // 100 == group]
         rows = ([f"`{code}`", general_title(code, language), _cure(code, language)] for code in codes)
         text = _with_rows(text, rf"{group}xx[:：].*", rows)
-    causes = ([*_cause(rule, language), document.waits(_patience(rule))] for rule in RULES if rule.reasons)
+    rules = [*(rule for rule in RULES if rule.reasons), REPLACED]
+    causes = ([*_cause(rule, language), document.waits(_patience(rule))] for rule in rules)
     return _with_rows(text, re.escape(document.headings["causes"]), causes)
 
 

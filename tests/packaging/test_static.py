@@ -12,7 +12,8 @@ from tests.packaging.store_files import PROJECT
 
 FOLDERS = ("atom", "release", "templates", "tests")
 EXCEPTION = re.compile(
-    r"#\s*(noqa|type:\s*ignore|pragma)(?P<codes>:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|\[[a-z, -]+\])?"
+    r"#\s*(noqa|type:\s*ignore|pragma)"
+    r"(?P<codes>:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|\[[a-z, -]+\]|:\s*no (cover|branch))?"
 )
 REASON = re.compile(r"\s*(-|#)\s*\w+")
 
@@ -40,7 +41,17 @@ def test_every_exception_to_a_rule_names_the_rule_and_a_reason() -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize("text", ["# noqa", "# noqa: S101", "# type: ignore", "# type: ignore[misc] "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# noqa",
+        "# noqa: S101",
+        "# type: ignore",
+        "# type: ignore[misc] ",
+        "# pragma: no cover",
+        "# pragma: no branch",
+    ],
+)
 def test_an_exception_without_a_reason_would_be_seen(text: str) -> None:
     assert without_reason(text)
 

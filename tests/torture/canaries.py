@@ -268,7 +268,8 @@ def leaks(lived: Lived, nest: Nest) -> list[str]:
 def known_to(credential: str) -> tuple[str, ...]:
     """Return which canaries a run reads: others reach no server, so that none can say them back."""
     more = {"token": ("access token",), "bcs": ("bcs token",), "app": ("field of a credential",)}
-    return ("app secret", "agent secret key", "app secret of another region", *more.get(credential, ()))
+    settings = ("app secret", "agent secret key", "app secret of another region")
+    return (*settings, "stringData", "data", *more.get(credential, ()))
 
 
 def echoes(nest: Nest, *, nth: int, padding: int, credential: str) -> list[Fault]:

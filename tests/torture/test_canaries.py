@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from bcs_template_set.bcs.seen import SHOWN
+from bcs_template_set.local_plan import show_plan
 from bcs_template_set.step import identify, read_everything
+from tests.emulator.faults import Fault, Match
 from tests.end_to_end.publishing import SPACE, Site
 from tests.torture.canaries import (
     CREDENTIALS,
+    PIECE,
     Nest,
     all_pokes,
     echoes,
+    forms,
+    hide,
     leaks,
     left_by,
     live_among,
     nest_of,
     nesting,
     poke,
+    secret_manifest,
 )
 from tests.torture.fault_table import KINDS, Kind
 from tests.torture.living import Lived
@@ -28,6 +38,7 @@ from tests.torture.seeds import seed_of_this_run
 
 SEED = seed_of_this_run()
 NEST = nest_of(SEED)
+PLAIN, DATA = NEST.canaries["stringData"], base64.b64encode(NEST.canaries["data"].encode()).decode()
 AT_THE_CUT = (0, 430, 465, 480, 490)
 """Characters in front of what a server says back: from the fifth hundred on, only its beginning is shown."""
 
@@ -89,13 +100,140 @@ def test_a_run_that_is_struck_leaves_none(site: Site, kind: Kind) -> None:
 def test_a_server_that_says_them_back_is_not_quoted(site: Site, credential: str, padding: int) -> None:
     """Whole, in every encoding, and where its words are cut in the middle of one."""
     quoted = 0
-    for fault in echoes(NEST, nth=2, padding=padding, credential=credential):
+    nth = 3 if credential else 2  # BCS: first comes the project, whose refusal is told without its words
+    for fault in echoes(NEST, nth=nth, padding=padding, credential=credential):
         site.emulator.faults.add(fault)
         lived = live_among(site, NEST, credential=credential)
         site.emulator.faults.clear()
         quoted += "***" in lived.log.partition("Failed")[2]
         check(site, lived)
     assert quoted
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS[1:])
+def test_what_bk_ci_says_back_is_not_quoted(site: Site, credential: str) -> None:
+    for name in ("agent secret key", "app secret", "app secret of another region"):
+        for form in forms(NEST.canaries[name]):
+            said = json.dumps({"status": 2199001, "message": f"you sent {form}"})
+            site.emulator.faults.add(Fault("answer", Match(nth=1), status=200, body=said))
+            lived = live_among(site, NEST, credential=credential)
+            site.emulator.faults.clear()
+            assert "you sent ***" in lived.log, lived.log
+            check(site, lived)
+
+
+@pytest.mark.parametrize("size", range(PIECE, 2 * PIECE))
+def test_of_a_short_secret_nothing_is_left_where_a_servers_words_are_cut(site: Site, size: int) -> None:
+    secret = NEST.canaries["another private setting"].replace("@", "a")[:size]
+    site.emulator.state.add_app("web_app", secret, vouches_for={"lisi"})
+    for shown in range(PIECE, size + 1):
+        said = json.dumps({"code": 1, "message": f"{'x' * (SHOWN - shown - 1)} {secret}"})
+        site.emulator.faults.add(Fault("answer", Match(nth=2), status=200, body=said))
+        lived = live_among(site, NEST, region={"app_secret": secret})
+        site.emulator.faults.clear()
+        assert lived.code == 800608, lived.log
+        assert [where for where, text in left_by(lived).items() if secret[:PIECE] in text] == []
+    hide(site, NEST)
+
+
+def test_a_cluster_that_quotes_a_kubernetes_secret_is_not_quoted(site: Site) -> None:
+    """As API servers do that can't read one; the dry run and the deployment tell it beside code 0."""
+    said = f'...|ain": "{PLAIN}"|..., bigger context ...|{secret_manifest(NEST, plain="stringData")}'
+    for call in ("template/preview", "template/deploy"):
+        body = json.dumps({"code": 0, "message": "OK", "data": {"items": [], "error": said}})
+        fault = site.emulator.faults.add(Fault("answer", Match("POST", call), times=9, status=200, body=body))
+        lived = live_among(site, NEST, redeploy="true")
+        site.emulator.faults.clear()
+        assert fault.struck
+        assert "***" in lived.log.partition("Failed")[2], lived.log
+        check(site, lived)
+
+
+# --- Kubernetes Secrets that are not what they should be -------------------------------------------------
+
+HEAD = "apiVersion: v1\nkind: Secret\nmetadata: {name: passwords}\n"
+BROKEN = {
+    "a colon": f"{HEAD}stringData:\n  plain: {PLAIN}: x: y\n",
+    "an indent": f"{HEAD}stringData:\n  a: 'b'\n c: '{PLAIN}'\n",
+    "a tab": f"{HEAD}stringData:\n\tplain: '{PLAIN}'\n",
+    "an escape": f'{HEAD}stringData:\n  plain: "{PLAIN}\\q"\n',
+    "a key twice": f"{HEAD}stringData:\n  a: '{PLAIN}'\n  a: '{PLAIN}'\n",
+    "a value as a key": f"{HEAD}stringData:\n  ? '{PLAIN}'\n  ? '{PLAIN}'\n",
+    "a tag": f"{HEAD}data:\n  a: !foo '{DATA}'\n",
+    "a list behind it": f"{HEAD}---\n- '{PLAIN}'\n",
+    "JSON": f'{{"apiVersion": "v1", "kind":"Secret", "stringData": {{"a" "{PLAIN}"}}}}\n',
+    "a kind in lower case": f"kind: 'secret'\nstringData:\n  plain: {PLAIN}: x\n",
+    "braces": f"{HEAD}stringData: {{a: '{{% raw %}}{{{{ {PLAIN} }}}}{{% endraw %}}'}}\n",
+}
+ITEM = f"metadata: {{name: passwords}}, stringData: {{a: '{PLAIN}'}}, data: {{b: {DATA}}}"
+ODD = {
+    "a list without kinds": f"{{kind: SecretList, metadata: {{name: l}}, items: [{{{ITEM}}}]}}\n",
+    "a kind in lower case": f"{{apiVersion: v1, kind: secret, {ITEM}}}\n",
+    "a kind with a space": f"{{apiVersion: v1, kind: 'Secret ', {ITEM}}}\n",
+    "a kind that BCS fills in": f"{{apiVersion: v1, kind: '{{{{ bcs(\"KIND\") }}}}', {ITEM}}}\n",
+}
+
+
+def live_with(site: Site, text: str, *, action: str) -> Lived:
+    """Live a run with one more template."""
+    site.files["odd.yaml.j2"] = text
+    try:
+        return live_among(site, NEST, action=action, variables="KIND: Secret")
+    finally:
+        del site.files["odd.yaml.j2"]
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_secret_that_is_no_manifest_is_refused_without_its_lines(site: Site, how: str) -> None:
+    lived = live_with(site, BROKEN[how], action="deploy")
+    assert lived.code == 800307, lived.log
+    assert "odd.yaml" in lived.log
+    check(site, lived)
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_what_may_be_meant_as_a_secret_is_shown_as_one(site: Site, how: str) -> None:
+    lived = live_with(site, ODD[how], action="plan")
+    assert "odd.yaml" in lived.log
+    check(site, lived)
+
+
+# --- private settings that are written wrongly -----------------------------------------------------------
+
+WORD = NEST.canaries["userinfo in values"]
+
+
+@pytest.mark.parametrize("key", ["gateway", "console_url"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://robot:{WORD}@bcs.example.com",
+        f"robot:{WORD}@bcs.example.com",
+        f"//robot:{WORD}@bcs.example.com",
+        f"robot:{WORD}//@bcs.example.com",
+        f"https://robot:{WORD}",
+        f"https://bcs.example.com/?token={WORD}",
+        f"https://bcs.example.com/#{WORD}",
+    ],
+)
+def test_an_address_of_a_region_is_not_quoted_with_its_password(site: Site, key: str, address: str) -> None:
+    lived = live_among(site, NEST, region={key: address})
+    assert lived.code == 800103, lived.log
+    assert f"regions.gz.{key}" in lived.log
+    check(site, lived)
+
+
+@pytest.mark.parametrize("name", ["app secret", "access token", "bcs token"])
+@pytest.mark.parametrize("place", ["{}: 1", "inputs: {{{}: 1}}", "build: {{{}: 1}}"])
+def test_a_desks_settings_file_is_refused_without_a_key_that_is_a_token(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, place: str
+) -> None:
+    file = tmp_path / "desk.yaml"
+    file.write_text(place.format(json.dumps(NEST.canaries[name])), encoding="utf-8")
+    assert show_plan(file, language="en_US") == 1
+    streams = dict(enumerate_streams(capfd))
+    assert '"***" is not a known name' in streams["stdout"]
+    assert NEST.find(streams) == []
 
 
 def test_settings_region_and_principal_show_none_by_themselves(site: Site) -> None:

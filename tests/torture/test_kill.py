@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
 import sys
+import threading
 import weakref
 from pathlib import Path
 from types import FrameType
@@ -11,12 +15,16 @@ from typing import Callable, Optional
 
 import pytest
 
-from bcs_template_set.interruption import is_unheard
+from bcs_template_set.clock import SystemClock
+from bcs_template_set.interruption import is_unheard, stoppable
+from bcs_template_set.outcome import Outcome
 from tests.emulator import Fault, Match, gateway_fault
+from tests.end_to_end.publishing import CREATE_VERSION, Site, config, open_site
 from tests.end_to_end.scene import site
 from tests.torture.killing import PAUSE, Kill, drawn, kill
+from tests.torture.living import come_to_rest
 from tests.torture.seeds import seed_of_this_run
-from tests.worker import Finished, Worker, finish
+from tests.worker import STEP, Finished, Worker, finish
 
 SEED = seed_of_this_run()
 KILLS = drawn(12, seed=SEED)
@@ -119,3 +127,63 @@ def test_a_version_that_is_written_and_not_yet_read_back_is_not_denied(tmp_path:
         assert len(worker.emulator.state.versions) == 2
         assert finished.value("changed") == "true"
         assert "Nothing was written" not in finished.log
+
+
+def test_nothing_is_sent_after_a_stop_however_long_the_process_lives() -> None:
+    """Two files are being created when the signal comes; each would have more to write, and others wait."""
+    names = [f"f{n}.yaml" for n in range(6)]
+    with open_site() as made:
+        made.concurrency = 2
+        made.files = {name: config(name.partition(".")[0], "1") for name in names}
+        made.run()
+        for name in names:
+            made.emulator.state.pin("front-ends", name, version="1.0.7-main")
+        made.build += 1
+        made.files = {name: config(name.partition(".")[0], "2") for name in names}
+        slow = made.emulator.faults.add(Fault("slow", CREATE_VERSION, times=2, delay=0.3))
+        outcome, sent = stopped_within(made, slow)
+        assert outcome.error is not None
+        assert outcome.error.code == 800107
+        come_to_rest(made)
+        PAUSE.wait(0.5)
+        assert slow.struck == 2
+        assert len(made.emulator.exchanges) == sent
+
+
+def stopped_within(made: Site, slow: Fault) -> tuple[Outcome, int]:
+    """Stop a run of this process once two requests are held up; return its outcome and how many were sent."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+
+    def send() -> None:
+        while slow.struck < slow.times:
+            PAUSE.wait(0.005)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        with stoppable(SystemClock()):
+            sender = threading.Thread(target=send)
+            sender.start()
+            outcome = made.run().outcome
+            sender.join()
+            return outcome, len(made.emulator.exchanges)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_a_signal_while_the_step_is_being_imported_ends_in_a_verdict(tmp_path: Path) -> None:
+    """Python tells of every module that is there; `agent_run` needs more than those of the command line."""
+    with site(tmp_path) as worker:
+        directory, environ = worker.prepare()
+        command = [sys.executable, "-X", "importtime", str(STEP)]
+        with subprocess.Popen(
+            command, cwd=directory, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            told = (line.rpartition("|")[2].strip() for line in process.stderr)
+            assert any(name == "bcs_template_set.interruption" for name in told)
+            assert any(name.startswith("bcs_template_set.atom_sdk") for name in told)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+        output = json.loads((directory / "output.json").read_text(encoding="utf-8"))
+    assert (process.returncode, output["errorCode"]) == (1, 800107)

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bcs_template_set.errors import WorkspaceUnwritable
 from bcs_template_set.job_state import DeployedFile, JobState, decode_state, encode_state, state_of
+from bcs_template_set.messages import say
 from bcs_template_set.outcome import Heading, Identity, Outcome, Result
-from bcs_template_set.post_action import leave_state, read_state
+from bcs_template_set.post_action import forget_state, leave_state, read_state
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 
@@ -31,7 +33,7 @@ def outcome(
         changed=True,
         language="en_US",
         heading=Heading(region="gz", project="web", space="front-ends"),
-        identity=Identity("lisi", "lisi_app", "", None, "wangwu"),
+        identity=Identity("lisi", "lisi_app", "", say("identity.reason_starter"), "wangwu"),
         rollout=Rollout("BCS-K8S-40000", "prod", deployed=deployed, live_already=live, before=before),
     )
 
@@ -110,3 +112,8 @@ def test_a_file_that_can_not_be_written_is_a_warning_and_not_the_verdict(tmp_pat
     told = leave_state(outcome(), file=tmp_path / "run" / "restore.json")
     assert [warning.key for warning in told.warnings] == ["post.not_kept"]
     assert told.result == "deployed"
+
+
+def test_a_state_that_can_not_be_taken_away_is_said(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceUnwritable):
+        forget_state(tmp_path)

@@ -91,3 +91,11 @@ def test_a_wait_that_has_ended_is_not_changed_by_what_was_seen_in_between() -> N
     made.rollout = Rollout("BCS-K8S-40000", "prod", watched=(seen("a"),))
     made.watch(seen("b"))
     assert made.tell("failed").rollout == made.rollout
+
+
+def test_what_a_thread_ends_after_the_stop_is_not_part_of_the_story() -> None:
+    made = story()
+    made.stop(REFUSED)
+    made.record(ended("applied", version_id="1"))
+    assert made.files() == ()
+    assert not made.tell("failed").changed

@@ -78,6 +78,8 @@ def test_an_empty_path_prefix_is_a_choice_not_an_omission() -> None:
         ("gatewy: https://a", "regions.gz.gatewy is not a known key"),
         ("gateway: ftp://a", "regions.gz.gateway"),
         ("gateway: https://a?x=1", "regions.gz.gateway"),
+        ("gateway: 'https://[::1'", "regions.gz.gateway"),
+        ("gateway: https://a:99999", "regions.gz.gateway"),
         ("gateway: [https://a]", "regions.gz.gateway"),
         ("gateway: https://a\n  path_prefix: v4", "regions.gz.path_prefix"),
         ("gateway: https://a\n  app_code: x", "regions.gz.app_secret is missing"),

@@ -126,6 +126,8 @@ class Log:
         note = say("agent.line_cut").render(self.language)
         text = self._masked(words)
         with self._lock:
+            if self._stream is not None:  # before lines are cut: as an escape, a character is longer
+                text = encodable(text, self._stream)
             for line in safe_lines(text, cut_note=note, prefix=marker, foreign=foreign):
                 self._write(line)
 

@@ -3,7 +3,7 @@ r"""Makes text fit to be lines of BK-CI's log, where a line may be a command. Pe
 What the worker does with a line (facts/agent.md, "The log"; bk-ci's `CommandLineUtils.kt`,
 `LoggerService.kt` and `OauthCredentialLineParser.kt`), and what therefore must not come out of here:
 
-- It trims the line, takes one `"` off its start, and obeys what then begins with `::`.
+- It trims the line of all blanks, takes one `"` off its start, and obeys what then begins with `::`.
 - A line that begins with `##[` is a marker; `##subTag##`, anywhere, moves text to another log.
 - In a line with `http://oauth2:` it first deletes every `oauth2:<word>@`, which can put a `::` at the
   start that was not there.
@@ -31,7 +31,9 @@ _UNSEEN = re.compile(
 )
 _DELETED_BY_WORKER = re.compile(r"oauth2:\w+@", re.ASCII)
 _SUB_TAG = re.compile("##(?=subTag)")
-_TRIMMED = "".join(map(chr, range(0x21))) + '"'
+# Kotlin's `trim` takes every blank of Unicode off, the wide one of Chinese text included.
+_BLANKS = "\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_TRIMMED = "".join(map(chr, range(0x21))) + _BLANKS + '"'
 
 
 def lines_of(text: str) -> list[str]:

@@ -44,10 +44,10 @@ class Masker:
         self._pieces: tuple[str, ...] = ()
         self._pattern: Optional[re.Pattern[str]] = None
 
-    def add(self, secret: Secret) -> None:
-        """Look for this secret from now on."""
+    def add(self, *secrets: Secret) -> None:
+        """Look for these secrets from now on."""
         with self._lock:
-            known = forms_of(secret).union(self._forms)
+            known = frozenset(self._forms).union(*map(forms_of, secrets))
             self._forms = tuple(sorted(known, key=lambda form: (-len(form), form)))
             self._pieces = tuple({piece for form in known for piece in _ends(form)})
             self._pattern = None

@@ -94,7 +94,7 @@ def build_detail(
         subtasks=tuple(replace(s, name=clean_name(mask(s.name))) for s in snapshot.subtasks),
         phases=tuple(replace(p, name=clean_name(mask(p.name))) for p in snapshot.phases),
     )
-    for longest, subtasks, phases in _FITS:
+    for longest, subtasks, phases in _FITS:  # pragma: no branch - the last of them always fits
         payload = _detail(clean, language, longest=longest, subtasks=subtasks, phases=phases)
         if len(encoded(payload)) <= LARGEST_PAYLOAD:
             break

@@ -44,7 +44,10 @@ from bcs_template_set.transport import LASTING, HttpAnswer, Kind, NoAnswer, NotS
 
 @dataclass(frozen=True)
 class Asked:
-    """A request, as far as judging its answer needs it. `url` has no query; nothing here is secret."""
+    """A request, as far as judging its answer needs it. `url` has no query; nothing here is secret.
+
+    `mask` takes out of a server's words what it must not say back.
+    """
 
     method: str
     path: str
@@ -56,6 +59,7 @@ class Asked:
     credential: str = ""
     is_token: bool = False
     reads_error: bool = False
+    mask: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def decide(asked: Asked, reply: Reply) -> Verdict:
     if isinstance(reply, NoAnswer):
         error = Unreachable(url=asked.url, problem=reply.problem)
         return _verdict(asked, error, again="reads", problem=reply.problem)
-    seen = Seen.of(reply)
+    seen = Seen.of(reply, mask=asked.mask)
     for applies, judge in _LINES:
         if applies(seen):
             return _with_ids(judge(asked, seen), asked, seen)
@@ -211,13 +215,14 @@ def _judge_limit(asked: Asked, seen: Seen) -> Verdict:
 
 
 def _judge_redirect(asked: Asked, seen: Seen) -> Verdict:
-    place = re.sub("//[^/@]*@", "//", seen.headers.get("location", "").partition("?")[0])[:SHOWN]
+    location = asked.mask(seen.headers.get("location", "").partition("?")[0])
+    place = re.sub("//[^/@]*@", "//", location)[:SHOWN]
     problem = say("gateway.redirect", location=place)
     return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
 
 
 def _judge_foreign(asked: Asked, seen: Seen) -> Verdict:
-    kind = seen.headers.get("content-type", "").partition(";")[0].strip()[:SHOWN]
+    kind = asked.mask(seen.headers.get("content-type", "").partition(";")[0].strip())[:SHOWN]
     problem = (
         say("gateway.empty") if seen.body_is_empty else say("gateway.not_json", content_type=kind or "?")
     )
@@ -321,7 +326,7 @@ def _judge_envelope(asked: Asked, seen: Seen) -> Verdict:
     data = payload.get("data")
     error = data.get("error") if isinstance(data, dict) else None
     if error and not asked.reads_error:  # facts/bcs.md, trap 1: success that is not
-        message = " ".join(str(error).split())[:SHOWN]
+        message = " ".join(asked.mask(str(error)).split())[:SHOWN]
         return Fail(BcsFailed(bcs_code=0, message=message))
     return Success(data)
 

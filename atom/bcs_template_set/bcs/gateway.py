@@ -67,8 +67,9 @@ def _new_id() -> str:
 class Gateway:
     """Sends reads and writes as one principal.
 
-    `on_exchange` is told of every attempt, in the thread that made it. `new_id` and `chance` (from 0 to 1)
-    are the sources of request ids and of jitter.
+    `on_exchange` is told of every attempt, in the thread that made it. `mask` takes out of a server's words
+    what it must not say back. `new_id` and `chance` (from 0 to 1) are the sources of request ids and of
+    jitter.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Gateway:
         clock: Clock,
         deadline: Deadline,
         on_exchange: Optional[Callable[[Exchange], None]] = None,
+        mask: Callable[[str], str] = str,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         new_id: Callable[[], str] = _new_id,
         chance: Callable[[], float] = random.random,
@@ -90,6 +92,7 @@ class Gateway:
         self._clock = clock
         self._deadline = deadline
         self._on_exchange = on_exchange
+        self._mask = mask
         self._policy = policy
         self._new_id = new_id
         self._chance = chance
@@ -148,7 +151,7 @@ class Gateway:
             reply = self._attempt(call, asked, attempt=failures + limits + 1, request_id=request_id)
             verdict = decide(asked, reply)
             if isinstance(verdict, Success):
-                return verdict.data, asked, request_id
+                return self._said(verdict.data, asked), asked, request_id
             last = self._in_context(verdict.error, asked, request_id)
             if isinstance(verdict, Fail):
                 raise last
@@ -214,6 +217,16 @@ class Gateway:
             credential=principal.credential,
             is_token=principal.is_token,
             reads_error=call.reads_error,
+            mask=self._mask,
+        )
+
+    def _said(self, data: JsonValue, asked: Asked) -> JsonValue:
+        """Return the data of a success, of which only an error beside it is a server's own words."""
+        error = data.get("error") if asked.reads_error and isinstance(data, dict) else None
+        return (
+            {**data, "error": self._mask(error)}
+            if isinstance(data, dict) and isinstance(error, str)
+            else data
         )
 
     def _root(self) -> str:

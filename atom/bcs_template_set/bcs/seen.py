@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Optional, cast
 
@@ -30,9 +30,10 @@ class Seen:
     is_broken_json: bool
     gateway_code: Optional[int] = None
     body_is_empty: bool = False
+    mask: Callable[[str], str] = str
 
     @staticmethod
-    def of(answer: HttpAnswer) -> Seen:
+    def of(answer: HttpAnswer, *, mask: Callable[[str], str] = str) -> Seen:
         """Take an answer apart; never raises, whatever its bytes are."""
         payload, parsed = parse_json(answer.body, content_type=answer.headers.get("content-type", ""))
         given = answer.headers.get("x-bkapi-error-code")
@@ -43,6 +44,7 @@ class Seen:
             is_broken_json=not parsed and _looks_like_json(answer),
             gateway_code=None if given is None else _number(given.strip()),
             body_is_empty=not answer.body,
+            mask=mask,
         )
 
     @property
@@ -57,7 +59,7 @@ class Seen:
         payload = self.payload or {}
         spoken = [payload.get("message"), payload.get("error"), self.headers.get("x-bkapi-error-message")]
         texts = [text for text in spoken if isinstance(text, str) and text.strip()]
-        return " ".join(texts[0].split())[:SHOWN] if texts else f"HTTP {self.status}"
+        return " ".join(self.mask(texts[0]).split())[:SHOWN] if texts else f"HTTP {self.status}"
 
     @property
     def is_runtime_error(self) -> bool:

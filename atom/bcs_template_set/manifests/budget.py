@@ -25,12 +25,17 @@ MOST_RANGE = 100_000
 MOST_TOKENS = 40_000
 TURN = 32
 CALL = 256
+LOOK_FOR_FILE = 512
 ELEMENT = 8
 """What an element of a list or mapping costs beside a character's 1: the memory for it is as much more."""
 
-_LOOK_EVERY = 2**16
+_LOOK_EVERY = 2**11
+"""Units from one look at the clock to the next: few, for what a turn of a loop does may take long."""
+
 _LONGEST_FORMAT = 2000
 _SEARCHED_AT_ONCE = 64
+_SCANNED_AT_ONCE = 8
+_COMPARED_AT_ONCE = 16
 _CONTAINERS = (list, tuple, dict, set, frozenset)
 _LAZY: tuple[type, ...] = (
     *(type({}.keys()), type({}.values()), type({}.items()), GeneratorType, map, filter, zip),
@@ -115,6 +120,8 @@ class Budget:
         """Return how long a value would be as text, shared parts counted each time; remembered."""
         if isinstance(value, (str, bytes)):
             return len(value) + 1
+        if isinstance(value, range):
+            return len(value)
         if not isinstance(value, _CONTAINERS):
             return TURN
         known = self._sizes.get(id(value))
@@ -139,14 +146,26 @@ class Budget:
             self._check_bits(left.bit_length() * max(0, right))
         elif operator == "%" and isinstance(left, str):
             self.spend(_percent_price(left, right))
-            self._pay_values(left.count("%(") + 1, right)
+            self._pay_values(left.count("%(") + 1, [right])
         elif operator == "+" and isinstance(left, (str, list, tuple)):
             self.spend(len(left))
+
+    def pay_call(self, args: tuple[object, ...], named: Mapping[str, object]) -> None:
+        """Pay for a call of anything but a built-in method, and for the arguments it is handed."""
+        self.spend(CALL + ELEMENT * (len(args) + len(named)))
+
+    def pay_comparison(self, *values: object) -> None:
+        """Pay for comparing values with each other: two that are equal are read to their ends."""
+        self.spend(TURN + sum(map(self.size_of, values)) // _COMPARED_AT_ONCE)
 
     def pay_filter(self, name: str, args: tuple[object, ...], named: Mapping[str, object]) -> None:
         """Pay for a filter before it runs; `args[0]` is the filtered value."""
         price = _FILTER_PRICES.get(name)
-        self.spend(TURN + (price(args, named) if price is not None else 0))
+        self.spend(TURN * len(args) + (price(args, named) if price is not None else 0))
+        if name in _BY_ATTRIBUTE:
+            self.spend(_attribute_price(args, named))
+        if name in _SORTS:
+            self.pay_comparison(args[0])
         if name == "format" and isinstance(args[0], str):
             self._pay_values(args[0].count("%(") + 1, [*args[1:], *named.values()])
 
@@ -155,17 +174,29 @@ class Budget:
     ) -> None:
         """Pay for a method of a built-in value before it runs."""
         price = _METHOD_PRICES.get(name)
-        self.spend(TURN + (price((owner, *args), named) if price is not None else 0))
+        self.spend(TURN * (1 + len(args)) + (price((owner, *args), named) if price is not None else 0))
+        if isinstance(owner, (list, tuple)) or name == "get":
+            self.pay_search(args[0] if args else None, owner)
         if name == "format" and isinstance(owner, str):
             self._pay_values(owner.count("{"), [*args, *named.values()])
 
     def pay_search(self, item: object, holder: object) -> None:
         """Pay for `item in holder` before it is looked for."""
-        self.spend(TURN + _search_price((holder, item), {}))
+        if isinstance(holder, (dict, set, frozenset)):
+            self.spend(
+                TURN + self.size_of(item) // _COMPARED_AT_ONCE
+            )  # a tuple's hash is made anew each time
+        elif isinstance(holder, (list, tuple)):
+            each = self.size_of(item) * len(holder)
+            self.spend(TURN + len(holder) + min(each, self.size_of(holder)) // _COMPARED_AT_ONCE)
+        elif isinstance(holder, range) and not isinstance(item, int):
+            self.spend(TURN + len(holder))  # only where a whole number is in it can be calculated
+        else:
+            self.spend(TURN + _search_price((holder, item), {}))
 
-    def _pay_values(self, times: int, values: object) -> None:
+    def _pay_values(self, times: int, values: Iterable[object]) -> None:
         """Pay for values that a format may show so many times."""
-        self.spend(times * self.size_of(values))
+        self.spend(times * sum(map(self.size_of, values)))
 
     def _check_bits(self, bits: int) -> None:
         if bits > MOST_BITS:
@@ -209,7 +240,7 @@ def _number(value: object) -> int:
 
 
 def _length(value: object) -> int:
-    return len(value) if isinstance(value, (str, bytes, *_CONTAINERS)) else TURN
+    return len(value) if isinstance(value, (str, bytes, range, *_CONTAINERS)) else TURN
 
 
 def _repeated(value: object, times: object) -> int:
@@ -240,6 +271,22 @@ def _search_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
     """Return what looking for one text in another may cost: CPython's worst case is their product."""
     text, *rest = [value for value in (*args, *named.values()) if isinstance(value, str)] or [""]
     return len(text) + len(text) * max(map(len, rest), default=0) // _SEARCHED_AT_ONCE
+
+
+def _scan_price(args: tuple[object, ...], _named: Mapping[str, object]) -> int:
+    """Return what reading a whole text costs."""
+    return _length(args[0]) // _SCANNED_AT_ONCE
+
+
+def _attribute_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
+    """Return what looking for `a.b.c` in every element costs, by the length of what it may be written in."""
+    written = [len(value) for value in (*args[1:], *named.values()) if isinstance(value, str)]
+    return _length(args[0]) * (max(written, default=0) // _SCANNED_AT_ONCE)
+
+
+def _elements_price(args: tuple[object, ...], _named: Mapping[str, object]) -> int:
+    """Return what a turn for each element costs."""
+    return ELEMENT * _length(args[0])
 
 
 def _join_price(args: tuple[object, ...], named: Mapping[str, object]) -> int:
@@ -290,9 +337,15 @@ def _format_method_price(args: tuple[object, ...], _named: Mapping[str, object])
     return len(text) + sum(int(digits) for spec in specs for digits in re.findall(r"[0-9]+", spec))
 
 
+_SORTS = ("dictsort", "groupby", "max", "min", "sort", "unique")
+"""Filters that compare the elements with each other."""
+
+_BY_ATTRIBUTE = frozenset((*_SORTS, "map", "rejectattr", "selectattr", "sum"))
+
 _FILTER_PRICES: Mapping[str, Price] = {
     "batch": _numbers_price,
     "center": _numbers_price,
+    "float": _scan_price,
     "format": _format_filter_price,
     "indent": _indent_price,
     "int": _int_price,
@@ -300,7 +353,10 @@ _FILTER_PRICES: Mapping[str, Price] = {
     "replace": _replace_price,
     "round": _round_price,
     "slice": _numbers_price,
+    "sum": _elements_price,
     "trim": _search_price,
+    "wordcount": _elements_price,
+    **dict.fromkeys(_SORTS, _elements_price),
 }
 _METHOD_PRICES: Mapping[str, Price] = {
     "center": _numbers_price,
@@ -323,4 +379,6 @@ _METHOD_PRICES: Mapping[str, Price] = {
     "split": _search_price,
     "strip": _search_price,
     "zfill": _numbers_price,
+    **dict.fromkeys(("isalnum", "isalpha", "isdecimal", "isdigit", "isidentifier"), _scan_price),
+    **dict.fromkeys(("islower", "isnumeric", "isspace", "istitle", "isupper"), _scan_price),
 }

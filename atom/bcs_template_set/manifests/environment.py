@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial, wraps
-from types import BuiltinMethodType, TracebackType
+from types import BuiltinMethodType, MethodType, TracebackType
 from typing import Any, NoReturn, Optional, Union, cast
 
 import jinja2
@@ -22,11 +22,19 @@ from jinja2 import nodes
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
 from jinja2.parser import Parser
-from jinja2.runtime import Context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bcs_template_set.errors import TemplateUnreadable
-from bcs_template_set.manifests.budget import CALL, MOST_RANGE, MOST_SIZE, MOST_TOKENS, TURN, Budget, place_of
+from bcs_template_set.manifests.budget import (
+    LOOK_FOR_FILE,
+    MOST_RANGE,
+    MOST_SIZE,
+    MOST_TOKENS,
+    TURN,
+    Budget,
+    place_of,
+)
 from bcs_template_set.manifests.metering import Metering
 from bcs_template_set.manifests.template_notes import MissingName, Notes
 from bcs_template_set.manifests.workspace_files import FileUnusable
@@ -36,6 +44,27 @@ ReadText = Callable[[str], str]
 
 # Filters that make the same run give two results, need HTML, or can't be bounded.
 _FILTERS_LEFT_OUT = ("pprint", "random", "striptags", "urlize", "wordwrap", "xmlattr")
+# Tests that read their values to the end; the others cost the same for any value.
+_COMPARING_TESTS = (
+    *(
+        "==",
+        "eq",
+        "equalto",
+        "!=",
+        "ne",
+        ">",
+        "gt",
+        "greaterthan",
+        "ge",
+        ">=",
+        "<",
+        "lt",
+        "lessthan",
+        "<=",
+        "le",
+    ),
+    *("lower", "upper"),
+)
 _GLOBALS_LEFT_OUT = ("lipsum", "namespace")
 # fmt: off
 _STR_METHODS = frozenset((
@@ -83,7 +112,7 @@ class Environment(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
             optimized=False,
             finalize=jinja2.pass_context(lambda _context, value: self.printed(value)),
-            loader=jinja2.FunctionLoader(partial(_load, read_text)),
+            loader=jinja2.FunctionLoader(partial(_load, read_text, budget)),
             auto_reload=False,
         )
         self._budget = budget
@@ -104,7 +133,11 @@ class Environment(ImmutableSandboxedEnvironment):
         ):
             self.filters[name] = self._paid_filter(name, function)
         self.filters["sum"] = self._paid_filter("sum", self.summed)
-        self.tests = {**self.tests, "in": self.contained}
+        compared = {
+            name: self._paid_test(cast("Callable[..., object]", self.tests[name]))
+            for name in _COMPARING_TESTS
+        }
+        self.tests = {**self.tests, **compared, "in": self.contained}
         self.globals = {
             name: value for name, value in self.globals.items() if name not in _GLOBALS_LEFT_OUT
         } | {"bcs": self.bcs, "range": self.range}
@@ -178,6 +211,11 @@ class Environment(ImmutableSandboxedEnvironment):
     def made(self, value: object) -> object:
         """Return a list, tuple or mapping that a template has written, paid for."""
         return self._budget.taken(value)
+
+    def compared(self, value: object) -> object:
+        """Return one side of a comparison, paid for."""
+        self._budget.pay_comparison(value)
+        return value
 
     def contained(self, item: object, holder: Container[object]) -> bool:
         """Return what `item in holder` is."""
@@ -256,7 +294,9 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(target, BuiltinMethodType) or isinstance(getattr(target, "__self__", None), str):
             __self._check_method(target, args, kwargs)
         else:
-            __self._budget.spend(CALL)
+            __self._budget.pay_call(args, kwargs)
+            if isinstance(target, MethodType) and target.__func__ is LoopContext.changed:
+                __self._budget.pay_comparison(*args)
         return __self._budget.taken(super().call(__context, __obj, *args, **kwargs))
 
     def _check_method(
@@ -267,6 +307,13 @@ class Environment(ImmutableSandboxedEnvironment):
         if method.__name__ not in allowed:
             raise SecurityError(f"{type(owner).__name__}.{method.__name__}()")
         self._budget.pay_method(method.__name__, owner, args, named)
+
+    def _paid_test(self, function: Callable[..., object]) -> Callable[..., bool]:
+        def paid(*args: object) -> bool:
+            self._budget.pay_comparison(*args)
+            return bool(function(*args))
+
+        return paid
 
     def _paid_filter(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         first = 1 if hasattr(function, "jinja_pass_arg") else 0
@@ -279,7 +326,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return paid
 
 
-_OWN = (Environment.joined, Environment.made, Environment.contained)
+_OWN = (Environment.joined, Environment.made, Environment.contained, Environment.compared)
 """What `Metering` puts into templates, beside `pay`."""
 
 
@@ -303,8 +350,9 @@ def _line_in(traceback: Optional[TracebackType]) -> int:
     return line
 
 
-def _load(read_text: ReadText, name: str) -> tuple[str, str, None]:
+def _load(read_text: ReadText, budget: Budget, name: str) -> tuple[str, str, None]:
     """Return an included file's source: a template of the workspace, or a refusal."""
+    budget.spend(LOOK_FOR_FILE)
     if len(name) > _LONGEST_PATH:  # no file has it, and a message that shows it would be as long
         raise jinja2.TemplateNotFound(name)
     try:

@@ -22,8 +22,8 @@ _SEARCHES = ("in", "notin")
 class Metering(NodeTransformer):
     """Puts `pay()` at the start of every body that can run again, and `made()` around what is built.
 
-    `a ~ b` becomes `joined(a, b)` and `a in b` becomes `contained(a, b)`, since the sandbox can't intercept
-    them. All four are the environment's.
+    `a ~ b` becomes `joined(a, b)`, `a in b` becomes `contained(a, b)`, and `a == b` becomes
+    `compared(a) == compared(b)`, since the sandbox can't intercept them. All five are the environment's.
 
     Raises:
         jinja2.TemplateSyntaxError: the template has what can't be paid for.
@@ -40,6 +40,8 @@ class Metering(NodeTransformer):
         elif isinstance(node, nodes.Compare) and node.ops[0].op in _SEARCHES:
             found = _call("contained", [node.expr, node.ops[0].expr], lineno=node.lineno)
             return found if node.ops[0].op == "in" else nodes.Not(found, lineno=node.lineno)
+        elif isinstance(node, nodes.Compare):
+            _pay_for_sides(node)
         elif isinstance(node, nodes.Expr) and _makes_a_value(node):
             return _call("made", [node], lineno=node.lineno)
         return node
@@ -68,6 +70,14 @@ def _makes_a_value(node: nodes.Expr) -> bool:
     if isinstance(node, nodes.Getitem):
         return isinstance(node.arg, nodes.Slice)
     return isinstance(node, _LITERALS) and getattr(node, "ctx", "load") == "load"
+
+
+def _pay_for_sides(node: nodes.Compare) -> None:
+    """Have the sides of a comparison paid for; with a constant it is as short as the constant is."""
+    sides: list[nodes.Compare | nodes.Operand] = [node, *node.ops]
+    if sum(not isinstance(side.expr, nodes.Const) for side in sides) > 1:
+        for side in sides:
+            side.expr = _call("compared", [side.expr], lineno=node.lineno)
 
 
 def _pay_in_body(node: nodes.Template | nodes.For | nodes.Macro | nodes.CallBlock | nodes.Block) -> None:

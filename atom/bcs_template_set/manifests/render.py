@@ -26,6 +26,7 @@ from bcs_template_set.errors import (
 )
 from bcs_template_set.manifests.branch_paths import Claim, Served
 from bcs_template_set.manifests.budget import Budget
+from bcs_template_set.manifests.masking import may_hold_secret
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
 from bcs_template_set.manifests.templates import Rendered, Templates
@@ -278,7 +279,8 @@ def _render_all(prepared: Prepared, work: Iterable[_Work]) -> tuple[ManifestFile
         try:
             file = _parse(item, rendered)
         except YamlUnreadable as exc:
-            unreadable.append(say("render.manifest_unreadable", template=item.source, problem=exc.as_text()))
+            problem = exc.for_secrets() if may_hold_secret(rendered.text) else exc.as_text()
+            unreadable.append(say("render.manifest_unreadable", template=item.source, problem=problem))
             continue
         documents += len(file.documents)
         if documents > MOST_DOCUMENTS:

@@ -158,10 +158,6 @@ class MissingName(jinja2.Undefined):
         self._note()
         return 0.0
 
-    def __complex__(self) -> complex:  # type: ignore[override] # the base says it never returns
-        self._note()
-        return 0j
-
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _used  # type: ignore[assignment] # as above
     __div__ = __rdiv__ = __truediv__ = __rtruediv__ = _used  # type: ignore[assignment] # as above
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _used  # type: ignore[assignment] # as above

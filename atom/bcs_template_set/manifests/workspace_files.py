@@ -48,8 +48,9 @@ class FileUnusable(Exception):
 class Workspace:
     """The directory that every named file has to be in."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, most_visited: int = MOST_VISITED) -> None:
         self._root = root
+        self._most_visited = most_visited
         self._real = Path(os.path.realpath(root))
 
     def read_text(self, path: str) -> str:
@@ -128,8 +129,8 @@ class Workspace:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             prefix = Path(folder).relative_to(top).as_posix()
             visited += len(files)
-            if visited > MOST_VISITED:
-                raise LimitExceeded(what=say("render.limit_visited"), limit=MOST_VISITED)
+            if visited > self._most_visited:
+                raise LimitExceeded(what=say("render.limit_visited"), limit=self._most_visited)
             for name in files:
                 if not name.startswith("."):
                     yield name if prefix == "." else f"{prefix}/{name}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bcs_template_set.errors import Detail
+from bcs_template_set.errors import Detail, StepError
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import FileOutcome, Heading, Identity, Outcome
 from bcs_template_set.plan import Change, Plan
@@ -111,9 +111,7 @@ def _identity_facts(identity: Identity | None) -> list[tuple[str, Detail]]:
     return facts
 
 
-def _acting_user(identity: Identity) -> Detail:
-    if identity.reason is None:
-        return name_of(identity)
+def _acting_user(identity: Identity) -> Text:
     return say("log.acting_user", name=name_of(identity), reason=identity.reason)
 
 
@@ -212,7 +210,7 @@ def _add_obstacles(out: _Lines, plan: Plan) -> None:
 
 
 def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
-    """Return the line for one file that has ended, and one for each thing learnt on the way."""
+    """Return the line for one file that was to be written, and one for each thing learnt on the way."""
     out = _Lines(language)
     word = word_of(file.change, file)
     kind: Kind = "error" if word in ("failed", "conflict") else "plain"
@@ -233,9 +231,7 @@ def _ended(file: FileOutcome) -> Detail:
     if file.state == "applied":
         name = "written_pin" if not file.change.writes_version else "written"
         return say(f"log.{name}", version=file.version, id=file.version_id, creator=file.creator or "?")
-    if file.state == "unchanged":
-        return say("log.stays", version=file.version)
-    return say("log.skipped_newer" if file.state == "skipped" else "log.not_attempted")
+    return say("log.not_attempted")
 
 
 # --- verdict --------------------------------------------------------------------------------------------
@@ -252,7 +248,7 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     for warning in outcome.warnings:
         out.add("warning", warning)
     if outcome.error is not None:
-        _add_failure(out, outcome)
+        _add_failure(out, outcome, outcome.error)
     else:
         out.add("info", headline(outcome))
         _add_success(out, outcome, names_files=not rows)
@@ -277,7 +273,7 @@ def _add_success(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
     _add_what_is_live(out, outcome, names_files=names_files)
     if outcome.chart == "created":
         out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
-    if outcome.identity is not None:
+    if outcome.identity is not None:  # pragma: no branch - who succeeds has said who it is
         user = name_of(outcome.identity)
         out.add("plain", say("log.by_whom", user=user, target=target_text(heading)))
     if heading.space_url:
@@ -292,15 +288,11 @@ def _add_what_is_live(out: _Lines, outcome: Outcome, *, names_files: bool) -> No
     for text in live_texts(rollout) if names_files else ():
         out.add("plain", text)
     waited = waited_text(outcome) if rollout.deployed or rollout.watched else None
-    for line in (waited, pages_text(rollout)):
-        if line is not None:
-            out.add("plain", line)
+    for line in [line for line in (waited, pages_text(rollout)) if line is not None]:
+        out.add("plain", line)
 
 
-def _add_failure(out: _Lines, outcome: Outcome) -> None:
-    error = outcome.error
-    if error is None:
-        return
+def _add_failure(out: _Lines, outcome: Outcome, error: StepError) -> None:
     out.add("error", headline(outcome))
     out.listed("error", error.details)
     out.listed("error", failures_of(outcome))
@@ -308,9 +300,8 @@ def _add_failure(out: _Lines, outcome: Outcome) -> None:
     if further:
         out.add("error", say("report.further"))
         out.listed("error", further)
-    for text in (written_text(outcome), *deployed_texts(outcome)):
-        if text is not None:
-            out.add("plain", text)
+    for text in [text for text in (written_text(outcome), *deployed_texts(outcome)) if text is not None]:
+        out.add("plain", text)
     _add_way_back(out, outcome)
     for fact in context_of(outcome):
         out.add("plain", fact, indent=2)

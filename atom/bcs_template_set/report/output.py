@@ -127,10 +127,7 @@ def message_of(outcome: Outcome) -> str:
 
 def _aftermath(outcome: Outcome) -> Iterator[Text]:
     """Yield what a failed run leaves behind: what was written, deployed and restored."""
-    written = written_text(outcome)
-    if written is not None:
-        yield written
-    yield from deployed_texts(outcome)
+    yield from (text for text in (written_text(outcome), *deployed_texts(outcome)) if text is not None)
     if outcome.rollout is not None and outcome.rollout.restoration is not None:
         yield from restoration_texts(outcome.rollout.restoration)
 
@@ -141,13 +138,9 @@ def versions_of(outcome: Outcome) -> dict[str, VersionEntry]:
     A file that was not written has "" as its id and version.
     """
     endings = endings_of(outcome)
-    files: dict[str, Optional[FileOutcome]] = {file.change.name: file for file in outcome.files}
-    changes = {file.change.name: file.change for file in outcome.files}
-    if not changes and outcome.plan is not None:
-        changes = {change.name: change for change in outcome.plan.changes}
     return {
-        name: _with_ending(_entry(change, files.get(name)), change, endings[name])
-        for name, change in changes.items()
+        file.change.name: _with_ending(_entry(file), file.change, endings[file.change.name])
+        for file in outcome.files
     }
 
 
@@ -171,15 +164,15 @@ def _shown_routes(keys: Iterable[RouteKey]) -> list[str]:
     return [host + path for host, path in keys]
 
 
-def _entry(change: Change, file: Optional[FileOutcome]) -> VersionEntry:
-    previous = change.previous
+def _entry(file: FileOutcome) -> VersionEntry:
+    change, previous = file.change, file.change.previous
     entry = VersionEntry(
         id="",
         version="",
         previous_id=previous.id if previous is not None else "",
         previous_version=previous.name if previous is not None else "",
     )
-    if file is not None and file.version_id and file.state in ("applied", "unchanged"):
+    if file.version_id and file.state in ("applied", "unchanged"):
         entry["id"], entry["version"] = file.version_id, file.version
     elif change.action == "unchanged":
         is_previous = previous is not None and previous.id == change.version_id

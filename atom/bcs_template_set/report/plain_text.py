@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, takewhile
 
 ROW_COLUMNS = 160
 """No row of a table is wider: wider ones wrap in BK-CI's log view and stop being a table."""
@@ -83,12 +84,8 @@ def _row(cells: Iterable[str], widths: Sequence[int]) -> str:
 
 
 def _take(text: str, columns: int) -> str:
-    taken = 0
-    for index, character in enumerate(text):
-        taken += _columns(character)
-        if taken > columns:
-            return text[:index]
-    return text
+    taken = accumulate(map(_columns, text))
+    return text[: sum(1 for _ in takewhile(lambda width: width <= columns, taken))]
 
 
 def _columns(character: str) -> int:

@@ -115,10 +115,6 @@ class _Object:
     change: Change
     sign: Sign
 
-    @property
-    def title(self) -> str:
-        return self.document.title
-
 
 @dataclass
 class _Objects:

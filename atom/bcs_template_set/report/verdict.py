@@ -137,9 +137,9 @@ def file_error(error: StepError) -> Text:
 
 
 def _adds(error: StepError, whole: Optional[StepError]) -> bool:
-    if whole is None:
-        return True
-    told = bool(error.details) and all(detail in whole.details for detail in error.details)
+    told = (
+        whole is not None and bool(error.details) and all(detail in whole.details for detail in error.details)
+    )
     return error is not whole and not told
 
 

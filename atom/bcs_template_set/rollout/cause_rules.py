@@ -29,6 +29,9 @@ Fault = Literal[1, 2]
 
 NEVER = 0.0
 SCHEDULING_SECONDS = 60.0
+REPLACED_SECONDS = 10.0
+"""In which a server may have answered out of an old cache."""
+
 CONFIG_SECONDS = 20.0
 """A Secret deployed with what needs it is found at the kubelet's next try, within some 15 seconds."""
 
@@ -143,6 +146,10 @@ RULES: tuple[Rule, ...] = (
     *_rows([DEADLINE_EXCEEDED], ("progress_deadline", 2, NEVER, "")),
     Rule("other", 2),
 )
+
+
+REPLACED = Rule("replaced", 1, REPLACED_SECONDS)
+"""Not looked up by what a server says: a workload had our version, as was read back, and now has another."""
 
 
 def rule_for(reasons: frozenset[str], *, message: str, exit_code: Optional[int]) -> Rule:

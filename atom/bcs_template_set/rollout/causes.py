@@ -12,7 +12,7 @@ from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, text_at
 from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, STARTS, Fault, Rule, rule_for
+from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, REPLACED, STARTS, Fault, Rule, rule_for
 from bcs_template_set.rollout.live_fields import condition_of, is_true
 from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.status import DEADLINE_EXCEEDED
@@ -140,6 +140,11 @@ def cause_in_workload(live: Fields) -> Optional[Cause]:
     if progressing.get("reason") in (DEADLINE_EXCEEDED, "FailedCreate", "ReplicaSetCreateError"):
         return _cause_of_words(text_at(progressing, "reason"), text_at(progressing, "message"))
     return None
+
+
+def cause_of_replacement(found: str, *, version: str) -> Cause:
+    """Return what to say of a workload that somebody else has deployed over ours."""
+    return _cause(REPLACED, patience=REPLACED.patience, fields={"found": found, "version": version})
 
 
 def _cause_of_words(reason: str, message: str) -> Cause:

@@ -65,6 +65,11 @@ def is_template_version(live: Fields, *, version: str, name: str) -> bool:
     return annotation_of(live, TEMPLATE_VERSION) == version and annotation_of(live, TEMPLATE_NAME) == name
 
 
+def mark_of(live: Fields) -> str:
+    """Return the template version that BCS marked an object with, "" where there is none."""
+    return annotation_of(live, TEMPLATE_VERSION)
+
+
 def status_of(kind: str, live: Fields, *, version: str = "", name: str = "") -> RolloutStatus:
     """Return where the rollout of a live object is.
 
@@ -92,7 +97,7 @@ def _known(kind: str, live: Fields, counts: _Counts, *, version: str, name: str)
     if is_going(live):
         return "failed", say("rollout.deleting")
     if version and not is_template_version(live, version=version, name=name):
-        found = annotation_of(live, TEMPLATE_VERSION) or say("rollout.unmarked")
+        found = mark_of(live) or say("rollout.unmarked")
         return "progressing", say("rollout.old", found=found, version=version, **_numbers(counts))
     if not isinstance(live.get("status"), Mapping) or not _is_whole(kind, live):
         return "progressing", say("rollout.no_status")

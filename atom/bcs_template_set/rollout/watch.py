@@ -21,12 +21,18 @@ from bcs_template_set.errors import OutOfTime, StepError, UserMistake
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.overlap import Raised, overlap
-from bcs_template_set.rollout.causes import Cause, Diagnosis, cause_in_workload, diagnose
+from bcs_template_set.rollout.causes import (
+    Cause,
+    Diagnosis,
+    cause_in_workload,
+    cause_of_replacement,
+    diagnose,
+)
 from bcs_template_set.rollout.live_fields import count_at
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
 from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.rollout.pods import PodProblem, problems_of, remember
-from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.status import RolloutStatus, mark_of, status_of
 from bcs_template_set.rollout.watched import End, Watched, Workload
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
@@ -102,6 +108,7 @@ class _State:
     looked_at: float = 0.0
     pods_read_at: float = float("-inf")
     failures: int = 0
+    replaced_at: Optional[float] = None
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
     known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
 
@@ -202,6 +209,10 @@ class _Watch:
         state.failures, state.looked_at = 0, self._clock.monotonic()
         state.live = read.manifest
         status = status_of(workload.kind, state.live, version=workload.version, name=workload.file)
+        if status.sentence.key == OLD_VERSION and mark_of(state.live):
+            self._tell_replaced(state, status)
+            return
+        state.replaced_at = None
         end: End = "pending" if status.state == "progressing" else status.state
         cause = state.now.cause
         if end == "failed" and state.now.problem is None:
@@ -213,6 +224,17 @@ class _Watch:
         state.failures += 1
         if state.failures >= MOST_FAILURES:
             self._tell(state, end="failed", status=state.now.status, error=error)
+
+    def _tell_replaced(self, state: _State, status: RolloutStatus) -> None:
+        """End the wait where another version has taken the place of ours, which was there: it was read back.
+
+        A server that answers out of an old cache is given some seconds.
+        """
+        if state.replaced_at is None:
+            state.replaced_at = state.looked_at
+        cause = cause_of_replacement(mark_of(state.live), version=state.workload.version)
+        gone = cause.is_hopeless(seconds=state.looked_at - state.replaced_at)
+        self._tell(state, end="failed" if gone else "pending", status=status, cause=cause if gone else None)
 
     # --- pods -------------------------------------------------------------------------------------------
 

@@ -109,3 +109,19 @@ def test_the_build_api_is_reached_over_http_unless_a_sender_is_given(tmp_path: P
     agent = open_agent(environ, clock=FakeClock())
     with pytest.raises(Exception, match=r"build API .* no connection"):
         agent.private_setting("regions")
+
+
+def test_all_that_comes_from_the_build_api_comes_through_one_sender(tmp_path: Path) -> None:
+    listed = answer({"status": 0, "data": [{"fieldName": "regions", "fieldValue": CANARY}]})
+    sender = FakeSender([listed, answer({"status": 0, "data": {"access_token": CANARY}})])
+    opened: list[FakeSender] = []
+
+    def open_sender() -> FakeSender:
+        opened.append(sender)
+        return sender
+
+    environ = agent_directory(tmp_path, inputs={"BK_CI_ATOM_CODE": "bcsTemplateSet"})
+    agent = OwnAgent(environ, clock=FakeClock(), sender=open_sender, masker=Masker())
+    agent.private_setting("regions")
+    agent.credential("bcs")
+    assert (len(opened), sender.replies) == (1, [])

@@ -8,10 +8,13 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Optional
 
 import pytest
-from tests.unit.atom_sdk.stand_ins import CANARY, agent_directory
+from tests.emulator import Emulator
+from tests.unit.atom_sdk.stand_ins import CANARY, SDK_JSON, agent_directory
 
 INPUTS: dict[str, object] = {
     "project.name": "demo",
@@ -26,8 +29,15 @@ INPUTS: dict[str, object] = {
 }
 
 
-def run_atom(directory: Path, script: str, *, inputs: dict[str, object]) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, **agent_directory(directory, inputs=inputs), "BK_CI_LOCALE_LANGUAGE": "en_US"}
+def run_atom(
+    directory: Path,
+    script: str,
+    *,
+    inputs: dict[str, object],
+    sdk: Optional[Mapping[str, object]] = None,
+) -> subprocess.CompletedProcess[str]:
+    files = agent_directory(directory, inputs=inputs, sdk=sdk)
+    environ = {**os.environ, **files, "BK_CI_LOCALE_LANGUAGE": "en_US"}
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],
         env=environ,
@@ -135,3 +145,33 @@ def test_the_step_can_run_on_this_package_as_on_any_installed_sdk(tmp_path: Path
     done = run_atom(tmp_path, script, inputs=INPUTS)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert json.loads((tmp_path / "output.json").read_text())["message"] == "done"
+
+
+def test_run_on_this_package_the_step_says_what_is_wrong_as_it_would_by_itself(tmp_path: Path) -> None:
+    script = """
+        import os
+        from pathlib import Path
+        from bcs_template_set.atom_sdk.agent import open_agent
+        from bcs_template_set.clock import SystemClock
+        from bcs_template_set.errors import InputUnreadable
+        Path(os.environ["bk_data_dir"], "input.json").write_text("{")
+        environ = {**os.environ, "BCS_TEMPLATE_SET_SDK": "bcs_template_set.atom_sdk"}
+        try:
+            open_agent(environ, clock=SystemClock(), warn=print).inputs()
+        except InputUnreadable:
+            print("said")
+    """
+    done = run_atom(tmp_path, script, inputs=INPUTS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "said\n", "")
+
+
+def test_a_credential_is_given_out_with_its_values_by_their_keys(tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        emulator.state.add_agent(project_id="demo", agent_id="a-1", secret_key="agent-s3cret")
+        emulator.state.add_credential("my_cred", {"appId": "an_app", "secretKey": CANARY})
+        script = f"""
+            import bcs_template_set.atom_sdk as sdk
+            assert sdk.get_credential("my_cred") == (True, {{"appId": "an_app", "secretKey": "{CANARY}"}})
+        """
+        done = run_atom(tmp_path, script, inputs=INPUTS, sdk={**SDK_JSON, "gateway": emulator.host})
+    assert (done.returncode, done.stderr) == (0, "")

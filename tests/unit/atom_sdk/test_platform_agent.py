@@ -255,3 +255,16 @@ def test_a_stop_from_outside_passes_through_the_sdk(install: Install) -> None:
     install.monkeypatch.setattr("builtins.stop_for_test", stop, raising=False)
     with pytest.raises(Stopped):
         installed.agent.inputs()
+
+
+def test_an_sdk_may_ask_whether_its_stdout_takes_writes(install: Install) -> None:
+    asking = STAND_IN.replace("def get_input():", "def get_input():\n        assert sys.stdout.writable()")
+    installed = install(source=asking)
+    assert installed.agent.inputs()
+
+
+def test_who_the_build_is_is_read_once(install: Install) -> None:
+    installed = install()
+    identity = installed.agent.identity
+    (installed.directory / ".sdk.json").unlink()
+    assert installed.agent.identity == identity

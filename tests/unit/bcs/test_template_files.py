@@ -32,7 +32,7 @@ from bcs_template_set.errors import (
     ProjectNotVisible,
     StepError,
 )
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.parse import ManifestFile, parse_documents
 
 STARTED = 1_767_225_600
 PROJECT = Project(project_id="a" * 32, project_code="web")
@@ -234,3 +234,30 @@ def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() ->
     reader = FakeReader({"get project": NoPermission(user="lisi", message="no"), "list spaces": []})
     existing = read_existing(reader, wanted(), concurrency=2)
     assert (existing.project_id, existing.space) == ("", None)
+
+
+def test_without_a_time_at_which_the_build_started_nothing_is_younger_than_it() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": names(1, 2, at=STARTED + 60),
+            "get version": version(1),
+        }
+    )
+    unknown = replace(wanted(version="none"), started_at=0)
+    assert read_existing(reader, unknown, concurrency=1).files["a.yaml"].later == ()
+
+
+def test_another_file_without_a_version_serves_nothing_and_is_not_read() -> None:
+    routing = ManifestFile(
+        name="a.yaml", text="new", source="a", documents=parse_documents("kind: Service\n", source="a")
+    )
+    reader = FakeReader(
+        {
+            "list files": [row(1), row(2, name="b.yaml", current=0)],
+            "list version names": names(1),
+            f"get version {1:024x}": version(1),
+        }
+    )
+    found = read_existing(reader, replace(wanted(version="none"), files=(routing,)), concurrency=1)
+    assert found.others == ()

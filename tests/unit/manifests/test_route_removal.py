@@ -21,7 +21,7 @@ from bcs_template_set.manifests.branch_paths import (
 )
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.render import Prepared, render_routes
-from bcs_template_set.manifests.route_removal import CannotRemove, without_paths
+from bcs_template_set.manifests.route_removal import CannotRemove, _check, without_paths
 
 HOST = "www.example.com"
 INGRESSES = tuple(f"ingress-{HOST}-{number}" for number in range(2))
@@ -220,6 +220,7 @@ def test_an_exact_path_of_the_same_name_is_another_path() -> None:
             ),
             "can't be found",
         ),
+        (ingress(block("/") + block("/old/"), more="x:\t1\n"), "can't be found"),
     ],
 )
 def test_what_cannot_be_cut_is_refused_with_the_reason(text: str, word: str) -> None:
@@ -240,3 +241,10 @@ def test_no_text_is_changed_by_accident(text: str) -> None:
         assert without_paths(text, host=HOST, branches=frozenset({"old"})) == text
     except CannotRemove as exc:
         assert str(exc.reason)  # noqa: PT017 - either is right: unchanged, or refused with a reason
+
+
+def test_a_result_that_says_anything_else_than_it_should_is_refused() -> None:
+    _check("a: 1\n", wanted=[{"a": 1}])
+    for result in ("a: 2\n", "a: 1\n---\na: 1\n", "a: [", ""):
+        with pytest.raises(CannotRemove):
+            _check(result, wanted=[{"a": 1}])

@@ -10,6 +10,7 @@ from tests.unit.manifests.building import (
     CONTEXT,
     VALUES_OF_ANY_KIND,
     StandingClock,
+    prepared,
     refusal,
     render,
     render_source,
@@ -25,7 +26,7 @@ from bcs_template_set.errors import (
     TemplateUnreadable,
 )
 from bcs_template_set.manifests.budget import Budget
-from bcs_template_set.manifests.render import render_version
+from bcs_template_set.manifests.render import render_manifests, render_routes, render_version
 from bcs_template_set.manifests.templates import Templates
 from bcs_template_set.manifests.workspace_files import FileUnusable
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
@@ -426,3 +427,71 @@ def test_any_values_render_or_end_in_an_error_of_ours(values: str, tmp_path: Pat
         render(tmp_path, "builtin:web", values=values)
     except StepError as exc:
         assert exc.explain("zh_CN")  # noqa: PT017 - it may raise, and then must be readable
+
+
+@pytest.mark.parametrize("source", ["a: {{ missing | float }}", "a: {{ '%f' % missing }}"])
+def test_a_missing_name_that_is_to_be_a_number_is_said_to_be_missing(tmp_path: Path, source: str) -> None:
+    assert "missing" in refusal(tmp_path, source, NamesMissing)
+
+
+def test_a_sum_adds_lists_to_lists_and_nothing_else_to_them(tmp_path: Path) -> None:
+    assert text_of(tmp_path, "a: {{ [[1], [2]] | sum(start=[]) }}") == "a: [1, 2]"
+    assert "str can't be added to a list" in refusal(
+        tmp_path, "a: {{ [[1], 'x'] | sum(start=[]) }}", TemplateFailed
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("a: {{ " + "9" * 40 + " }}", "128 bits"),
+        ("a: {{ 'a' in 'b' in 'c' }}", "parentheses"),
+        ("{% autoescape true %}a: 1{% endautoescape %}", "autoescape"),
+    ],
+)
+def test_what_can_not_be_priced_is_refused_with_its_line(tmp_path: Path, source: str, says: str) -> None:
+    said = refusal(tmp_path, source, TemplateSyntax)
+    assert says in said
+    assert "line 1" in said
+
+
+def test_an_include_of_a_name_no_file_can_have_is_not_looked_for(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "{% include 'x' * 5000 %}", TemplateFailed)
+    assert len(said) < 1000
+
+
+def test_only_a_text_is_formatted(tmp_path: Path) -> None:
+    assert text_of(tmp_path, "a: {{ 7 | format }}") == "a: 7"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a: {{ ('a' * 2000000) | replace('a' * 900000, 'b') }}",
+        "a: {{ many | tojson }}",
+    ],
+)
+def test_work_that_takes_too_much_is_not_begun(tmp_path: Path, source: str) -> None:
+    values = "one: &one " + "x" * 1_000_000 + "\nmany: [*one, *one, *one, *one, *one]\n"
+    assert "t.yaml.j2" in refusal(tmp_path, source, LimitExceeded, values=values)
+
+
+def test_a_template_that_is_gone_by_the_time_it_is_rendered_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml.j2").write_text("kind: ConfigMap\n")
+    run = prepared(tmp_path, "t.yaml.j2")
+    (tmp_path / "t.yaml.j2").unlink()
+    with pytest.raises(TemplateUnreadable, match=r"t\.yaml\.j2"):
+        render_manifests(run)
+
+
+def test_texts_that_are_too_much_together_are_refused(tmp_path: Path) -> None:
+    names = [f"{number}.yaml" for number in range(34)]
+    for name in names:
+        (tmp_path / name).write_text("#" + "x" * (2 * 2**20 - 100) + "\nkind: ConfigMap\n")
+    with pytest.raises(LimitExceeded, match="64 MiB"):
+        render(tmp_path, *names)
+
+
+def test_without_the_builtin_template_there_are_no_routes_to_render_again(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("kind: ConfigMap\n")
+    assert render_routes(prepared(tmp_path, "a.yaml"), {"www.example.com": {}}) == ()

@@ -477,3 +477,7 @@ def test_a_domain_costs_the_same_among_many(tmp_path: Path) -> None:
 
     # Three times as much leaves room for a busy machine; a cost that grows with the number is eight-fold.
     assert seconds_a_domain(480) < 3 * seconds_a_domain(60)
+
+
+def test_null_is_as_good_as_leaving_an_optional_value_out(tmp_path: Path) -> None:
+    assert one(tmp_path, liveness=None, resources=None) == one(tmp_path)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.manifests.building import render
 
-from bcs_template_set.errors import TemplateUnreadable
+from bcs_template_set.errors import LimitExceeded, TemplateUnreadable
 from bcs_template_set.manifests.workspace_files import (
     FileUnusable,
     TemplateSource,
@@ -201,3 +202,23 @@ def test_any_line_ends_in_files_of_the_workspace_or_in_a_sentence(
     assert bool(sources) != bool(problems)
     assert all((root / source.path).is_file() for source in sources)
     assert all(str(problem) for problem in problems)
+
+
+def test_a_hidden_file_is_matched_by_no_glob(tmp_path: Path) -> None:
+    tree(tmp_path, "k8s/a.yaml", "k8s/.b.yaml")
+    sources, _ = resolve(tmp_path, "k8s/*.yaml")
+    assert [source.path for source in sources] == ["k8s/a.yaml"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+def test_a_file_that_can_be_found_but_not_read_is_named_with_the_systems_reason() -> None:
+    with pytest.raises(FileUnusable, match="mem") as caught:
+        Workspace(Path("/proc/self")).read_text("mem")
+    assert os.strerror(errno.EIO) in str(caught.value.problem)
+
+
+def test_a_glob_over_more_files_than_it_may_look_at_is_refused(tmp_path: Path) -> None:
+    tree(tmp_path, "a/1.yaml", "b/2.yaml", "c/3.yaml")
+    assert len(Workspace(tmp_path, most_visited=3).match("**/*.yaml")[1]) == 3
+    with pytest.raises(LimitExceeded):
+        Workspace(tmp_path, most_visited=2).match("**/*.yaml")

@@ -18,7 +18,7 @@ from bcs_template_set.manifests.yaml_reading import (
     read_documents,
     read_yaml,
 )
-from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, NumberUnusable, read_word
+from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, NumberUnusable, is_text, read_word
 from bcs_template_set.messages import LANGUAGES
 
 PARSERS = (yaml.SafeLoader, available_parser())
@@ -207,3 +207,24 @@ def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     for parser in PARSERS:
         problem = refusal(text, parser)
         assert problem is None or (problem.line >= 1 and str(problem))
+
+
+def test_an_alias_of_a_text_is_a_key_and_one_of_anything_else_is_none(parser: object) -> None:
+    assert read("a: &k name\n*k : 1\n", parser) == {"a": "name", "name": 1}
+    assert "key" in str(complaint("a: &k [1]\n*k : 1\n", parser).problem)
+
+
+def test_a_tag_that_says_what_a_word_is_anyway_is_taken(parser: object) -> None:
+    assert read("[!!int 5, !!float 5.5, !!bool true, !!null ~, !!str 5]", parser) == [5, 5.5, True, None, "5"]
+
+
+def test_more_tag_directives_than_anybody_writes_are_refused_unread() -> None:
+    assert complaint("%TAG !a! x\n" * 101 + "--- a").line == 101
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [(".inf", False), ("9" * 90, False), ("1", False), ("yes", False), ("y", False), ("web", True)],
+)
+def test_a_word_is_text_where_it_is_text_in_every_reading(word: str, text: bool) -> None:  # noqa: FBT001 - a table's column
+    assert is_text(word) == text

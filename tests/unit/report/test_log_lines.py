@@ -15,6 +15,7 @@ from bcs_template_set.report.log_lines import (
     DIFF_LINES,
     DIFF_LINES_PER_FILE,
     LogLine,
+    build_text,
     file_lines,
     header_lines,
     plan_lines,
@@ -65,6 +66,11 @@ def test_the_log_of_a_run_is_its_golden_file(
 def plan_text(outcome: Outcome, *, language: Language = "en_US") -> str:
     assert outcome.plan is not None
     return shown(plan_lines(outcome.plan, language=language))
+
+
+def test_a_build_without_branch_or_commit_is_told_by_its_number() -> None:
+    told = build_text(Heading(pipeline="p-1", build_number=8)).render("en_US")
+    assert told == "#8 of pipeline p-1"
 
 
 def test_counts_come_before_the_table_and_the_digest_last() -> None:

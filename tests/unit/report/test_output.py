@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 from tests.unit.report import hostile, rollout_scenes, scenes
 
-from bcs_template_set.errors import BcsFailed, Defect, InputsInvalid
+from bcs_template_set.errors import BcsFailed, Defect, GatewayFailed, InputsInvalid
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.outcome import Outcome
 from bcs_template_set.report.output import MOST_BYTES, OUTPUTS, Output, ReportPlace, message_of, output_of
+from bcs_template_set.report.verdict import context_of, counts_text
 
 
 class Spilt:
@@ -190,3 +191,15 @@ def test_hostile_text_leaves_valid_json_one_line_of_message_and_the_limits(text:
 def test_a_gateway_message_with_line_breaks_stays_one_line() -> None:
     error = BcsFailed(bcs_code=1, message="a\nb")
     assert "a ⏎ b" in message_of(replace(scenes.no_permission(), error=error))
+
+
+def test_the_last_request_that_has_an_id_is_named_where_later_ones_have_none() -> None:
+    run = replace(scenes.half_published(), error=GatewayFailed(url="u", status=502, message="m"))
+    without = replace(run.requests[-1], request_id="", gateway_request_id="")
+    told = context_of(replace(run, requests=(*run.requests, without)))
+    assert told == context_of(run)
+    assert run.requests[-1].request_id in str(told)
+
+
+def test_a_run_without_files_says_so_in_place_of_counts() -> None:
+    assert counts_text({}).render("en_US") == "no files"

@@ -13,6 +13,7 @@ from bcs_template_set.arrival import Arrival
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.outcome import Outcome
 from bcs_template_set.report.html import render_html
+from bcs_template_set.report.page import bars_of
 from bcs_template_set.report.picture import BOX, WIDTH, picture_of
 from bcs_template_set.report.rollout_page import short_details, workload_bars, workload_rows
 from bcs_template_set.report.topology import (
@@ -262,3 +263,15 @@ def test_a_page_of_many_workloads_holds_a_row_for_each() -> None:
     rollout = replace(rollout_scenes.ROLLOUT, watched=ends)
     page = Page(render_html(rollout_scenes.outcome_of(rollout)))
     assert sum(a.get("class") == "word ready" for _, a in page.elements) == 60
+
+
+def test_a_service_that_selects_nothing_leads_to_no_workload() -> None:
+    documents = rollout_scenes.with_content(scenes.updated("b.example.com"))
+    changes = [replace(c, content=re.sub(r"selector: {k8s-app: [^}]*}, ", "", c.content)) for c in documents]
+    assert any(changed.content != c.content for changed, c in zip(changes, documents))
+    (found,) = topology_of(changes).lanes
+    assert max(node.column for node in found.nodes) == 3
+
+
+def test_a_run_that_ended_before_its_first_phase_has_no_bars() -> None:
+    assert bars_of(()) == ()

@@ -14,10 +14,11 @@ from bcs_template_set.errors import DeployIncomplete, DryRunFailed
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.outcome import Heading, Outcome
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, verdict_lines
-from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_lines import DIFF_LINES, deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
     first_names,
+    live_texts,
     restoration_texts,
     waited_text,
 )
@@ -282,3 +283,24 @@ def test_what_only_deployed_does_not_claim_to_have_written_a_version_or_nothing(
     text = verdict(replace(outcome, plan=plan, files=files))
     assert "No new version was written; BCS held them all already." in text
     assert "Files deployed to BCS-K8S-40000, namespace prod: 4. They are live there and stay." in text
+
+
+def test_of_many_versions_that_are_live_the_rest_are_counted() -> None:
+    live = tuple(rollout_scenes.file_version(f"h{n}.yaml", version=f"1.0.{n}") for n in range(12))
+    texts = [
+        str(text) for text in live_texts(replace(rollout_scenes.ROLLOUT, deployed=(), live_already=live))
+    ]
+    shown_versions = len(texts) - 1
+    assert 0 < shown_versions < 12
+    assert str(12 - shown_versions) in texts[-1]
+
+
+def test_a_long_difference_is_cut_and_says_by_how_much() -> None:
+    difference = "".join(f"+line {n}\n" for n in range(DIFF_LINES + 7))
+    plan = replace(
+        rollout_scenes.deployment_plan(rollout_scenes.ROLLOUT), differences=(("Deployment/web", difference),)
+    )
+    log = shown(deployment_lines(plan, language="en_US"))
+    assert f"+line {DIFF_LINES - 1}" in log
+    assert f"+line {DIFF_LINES}\n" not in log
+    assert "7 more lines" in log

@@ -201,3 +201,16 @@ def test_of_rows_in_one_state_those_with_a_reason_come_first() -> None:
         ("b.example.com", "restored (ErrImagePull)"),
         ("a.example.com", "restored"),
     ]
+
+
+def test_a_file_that_is_left_to_a_newer_build_is_skipped_also_where_the_run_did_not_get_to_it() -> None:
+    change = replace(scenes.updated("b.example.com")[0], action="skip")
+    run = replace(scenes.outcome_of(scenes.plan_of(change)), files=(scenes.not_attempted(change),))
+    assert endings_of(run)[change.name].state == "skipped"
+
+
+def test_a_workload_without_a_pods_problem_has_the_cause_in_itself_as_its_reason() -> None:
+    item = rollout_scenes.watched("b.example.com", "failed", problem=rollout_scenes.NOT_FOUND)
+    run = rolled_out("image_not_found", watched=(replace(item, problem=None),))
+    assert item.cause is not None
+    assert f"failed ({item.cause.name})" in states(run).values()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.rollout.objects import Object, condition, deployment, ended, pod, running, waiting, workload
 
 from bcs_template_set.messages import LANGUAGES, known, say
-from bcs_template_set.rollout.cause_rules import RULES
+from bcs_template_set.rollout.cause_rules import REPLACED, RULES
 from bcs_template_set.rollout.causes import (
     Cause,
     cause_in_workload,
@@ -341,8 +341,9 @@ def test_evidence_that_is_not_there_takes_no_line() -> None:
 
 
 def test_every_row_has_its_sentence_and_its_cure_and_no_sentence_is_left_over() -> None:
-    names = {rule.name for rule in RULES}
-    assert len(names) == len(RULES)
+    rules = [*RULES, REPLACED]
+    names = {rule.name for rule in rules}
+    assert len(names) == len(rules)
     assert all(known(f"rollout.{name}.{part}") for name in names for part in ("cause", "cure"))
     source = resources.files("bcs_template_set.messages").joinpath("rollout.json").read_text(encoding="utf-8")
     told = {key.rpartition(".")[0] for key in json.loads(source) if re.search(r"\.(cause|cure)$", key)}

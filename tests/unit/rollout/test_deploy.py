@@ -53,6 +53,11 @@ def test_an_author_may_mean_the_empty_text() -> None:
     assert resolve_variables(Namespace({"A": ""}), PLACE, FILES, given={"A": ""}) == {"A": ""}
 
 
+def test_where_no_file_is_to_be_deployed_nobody_is_asked_for_variables() -> None:
+    unreachable = Namespace({}, error=ProjectNotVisible(project="web", user="lisi", message="no"))
+    assert resolve_variables(unreachable, PLACE, (), given={"A": "1"}) == {"A": "1"}
+
+
 def test_what_bcs_cannot_establish_here_is_the_cluster_since_the_project_is_known() -> None:
     error = ProjectNotVisible(project="web", user="lisi", message="no such cluster")
     with pytest.raises(ClusterNotVisible, match="BCS-K8S-40000 is not one of project web: no such cluster"):

@@ -8,12 +8,12 @@ from typing import Callable, TypeVar
 
 import pytest
 from tests.unit.bcs.pieces import FakeClock
-from tests.unit.rollout.objects import MARKS, NAME, VERSION, deployment
+from tests.unit.rollout.objects import MARKS, NAME, VERSION, condition, deployment, workload
 
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.clock import Deadline
-from bcs_template_set.errors import GatewayFailed, NoPermission, StepError
+from bcs_template_set.errors import GatewayFailed, NoPermission, OutOfTime, StepError
 from bcs_template_set.rollout.watch import MOST_AT_ONCE, MOST_FAILURES, watch
 from bcs_template_set.rollout.watched import Watched, Workload
 
@@ -141,3 +141,78 @@ def test_only_changes_are_told() -> None:
         on_change=lambda item: told.append(item.end),
     )
     assert told == ["pending", "ready"]
+
+
+class Listed(ScriptedCluster):
+    """Lists the workloads with what the list says of them; only what it lists as done is done."""
+
+    def __init__(self, kind: str, items: list[JsonValue], live: Mapping[str, JsonValue]) -> None:
+        super().__init__(FakeClock(), lambda _: live)
+        self.kind, self.items = kind, items
+
+    def read(self, call: Read[T]) -> T:
+        if call.name == f"list {self.kind}":
+            self.calls.append(call.name)
+            return call.parse({"manifest": {"items": self.items}, "manifestExt": {}})
+        if call.name == f"get {self.kind}":
+            self.calls.append(call.name)
+            return call.parse({"manifest": dict(self.live(0))})
+        return super().read(call)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "live"),
+    [
+        (
+            "DaemonSet",
+            {
+                "desiredNumberScheduled": 2,
+                "updatedNumberScheduled": 2,
+                "numberReady": 2,
+                "numberAvailable": 2,
+            },
+            workload(
+                "DaemonSet",
+                annotations=MARKS,
+                status={
+                    "desiredNumberScheduled": 2,
+                    "updatedNumberScheduled": 2,
+                    "numberReady": 2,
+                    "numberAvailable": 2,
+                    "currentNumberScheduled": 2,
+                },
+            ),
+        ),
+        (
+            "Job",
+            {"conditions": [condition("Complete")]},
+            workload(
+                "Job", annotations=MARKS, status={"succeeded": 1, "conditions": [condition("Complete")]}
+            ),
+        ),
+    ],
+)
+def test_many_of_a_kind_are_read_whole_once_their_list_shows_them_done(
+    kind: str, status: Mapping[str, JsonValue], live: Mapping[str, JsonValue]
+) -> None:
+    names = [f"web-{number}" for number in range(30)]
+    items: list[JsonValue] = [
+        {"kind": kind, "metadata": {"name": name}, "spec": {}, "status": dict(status)} for name in names
+    ]
+    cluster = Listed(kind, items, live)
+    deadline = Deadline(cluster.clock, seconds=600)
+    wanted = [Workload(kind, name, NAME, VERSION) for name in names]
+    ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
+    assert {item.end for item in ended} == {"ready"}
+    assert (cluster.calls.count(f"list {kind}"), cluster.calls.count(f"get {kind}")) == (1, 30)
+
+
+@pytest.mark.parametrize("error", [NoPermission(user="lisi", message="m"), OutOfTime(seconds=5)])
+@pytest.mark.parametrize(
+    ("call", "count"), [("list Deployment", 30), ("get Deployment", 1), ("list pods", 1)]
+)
+def test_what_asking_again_can_not_change_ends_the_wait(error: StepError, call: str, count: int) -> None:
+    cluster = ScriptedCluster(FakeClock(), up_after(5))
+    cluster.failing[call] = error
+    with pytest.raises(type(error)):
+        watched(cluster, count=count)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import Finding, Run, finding
+from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.naming import check_file_name
 from bcs_template_set.manifests.parse import bcs_variables_in
+from bcs_template_set.manifests.yaml_reading import PLAIN_KEY
+from bcs_template_set.secret import MASK
 
 _SHOWN = 60
 
@@ -41,6 +44,8 @@ def check_leftovers(run: Run) -> Iterator[Finding]:
             known.add(name)
             line, at = line + file.text.count("\n", at, variable.start), variable.start
             shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
+            if not PLAIN_KEY.fullmatch(name) and any(map(holds_secret, file.documents)):
+                shown = MASK  # a password may have braces
             yield finding("leftover-variable", file, "", braced="{{ " + shown + " }}", line=line)
 
 
