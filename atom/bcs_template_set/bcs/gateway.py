@@ -151,7 +151,7 @@ class Gateway:
             reply = self._attempt(call, asked, attempt=failures + limits + 1, request_id=request_id)
             verdict = decide(asked, reply)
             if isinstance(verdict, Success):
-                return self._said(verdict.data, asked), asked, request_id
+                return self._said(verdict.data), asked, request_id
             last = self._in_context(verdict.error, asked, request_id)
             if isinstance(verdict, Fail):
                 raise last
@@ -220,14 +220,13 @@ class Gateway:
             mask=self._mask,
         )
 
-    def _said(self, data: JsonValue, asked: Asked) -> JsonValue:
-        """Return the data of a success, of which only an error beside it is a server's own words."""
-        error = data.get("error") if asked.reads_error and isinstance(data, dict) else None
-        return (
-            {**data, "error": self._mask(error)}
-            if isinstance(data, dict) and isinstance(error, str)
-            else data
-        )
+    def _said(self, data: JsonValue) -> JsonValue:
+        """Return the data of a success; an error beside it, as of a dry run, is a server's own words."""
+        if isinstance(data, dict):
+            error = data.get("error")
+            if isinstance(error, str):
+                return {**data, "error": self._mask(error)}
+        return data
 
     def _root(self) -> str:
         prefix = self._endpoint.path_prefix.strip("/")

@@ -89,6 +89,7 @@ class Bench:
         policy: Optional[RetryPolicy] = None,
         clock: Optional[FakeClock] = None,
         chance: float = 0.0,
+        mask: Callable[[str], str] = str,
     ) -> None:
         self.clock = clock or FakeClock()
         self.sender = FakeSender(*replies)
@@ -102,6 +103,7 @@ class Bench:
             on_exchange=self.exchanges.append,
             policy=policy or RetryPolicy(),
             chance=lambda: chance,
+            mask=mask,
         )
 
 

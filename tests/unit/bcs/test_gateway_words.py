@@ -20,6 +20,7 @@ from tests.unit.bcs.pieces import (
 
 from bcs_template_set import errors
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.deploy_calls import Place, preview
 from bcs_template_set.messages import Text
 from bcs_template_set.transport import HttpAnswer, NoAnswer, NotSent
 
@@ -67,6 +68,18 @@ def test_json_is_asked_for_and_said_to_be_sent_where_something_is() -> None:
     bench = Bench(CREATED)
     bench.gateway.write(WRITE)
     assert bench.sender.requests[0].headers["Content-Type"] == "application/json"
+
+
+def test_an_error_beside_a_success_is_quoted_without_what_it_must_not_say_back() -> None:
+    place = Place("demo", "0" * 32, "BCS-K8S-40000", "prod")
+    dry_run = preview(place, version_ids=["0" * 24], variables={})
+    bench = Bench(
+        ok({"items": [], "error": "no port hunter2"}),
+        ok({"items": [], "error": None}),
+        mask=lambda words: words.replace("hunter2", "***"),
+    )
+    assert bench.gateway.read(dry_run).error == "no port ***"
+    assert not bench.gateway.read(dry_run).error
 
 
 def test_an_attempt_is_told_with_how_long_it_took_and_no_id_where_none_came() -> None:

@@ -160,6 +160,20 @@ def test_a_file_without_braces_is_right_for_a_template_set() -> None:
     assert found(service(), template_set=True) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "shown"),
+    [
+        ("Secret", "hunter 2", "***"),
+        ("Secret", "PASSWORD", "PASSWORD"),
+        ("ConfigMap", "hunter 2", "hunter 2"),
+    ],
+)
+def test_a_leftover_in_a_secret_is_shown_only_where_it_is_a_name(kind: str, name: str, shown: str) -> None:
+    text = f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\ndata: {{a: '{{{{ {name} }}}}'}}\n"
+    (finding,) = found(text, check="leftover-variable")
+    assert finding.message.fields["braced"] == f"{{{{ {shown} }}}}"
+
+
 def test_leftovers_on_the_first_and_on_later_lines_are_each_on_their_own() -> None:
     text = "{{ a }}: 1\n{{ b }}: 1\n\n{{ c }}: 1\n"
     assert leftover_lines(text) == [1, 2, 4]
