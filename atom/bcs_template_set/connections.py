@@ -253,11 +253,11 @@ class Connections:
             return self._managers[key]
 
     def _manager_through(self, proxy: str, scheme: str) -> urllib3.PoolManager:
+        if not proxy:
+            return self._make_manager("", scheme)
         try:
             return self._make_manager(proxy, scheme)
         except ValueError as exc:
-            if not proxy:
-                raise
             # Chained, its text would show the proxy's address, with its credentials.
             raise Unusable("proxy", kind="proxy", problem=type(exc).__name__) from None
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.diff import NOT_SHOWN, diff_documents, unified
-from bcs_template_set.manifests.masking import masked_text
+from bcs_template_set.manifests.masking import masked_text, secret_values
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
 
 SERVICE = """\
@@ -93,6 +93,21 @@ def test_a_secret_within_a_list_is_masked_too() -> None:
 def test_a_secret_whose_colon_is_missing_or_mistyped_is_masked_too(slip: str) -> None:
     text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: passwords}}\nstringData: {slip}\n"
     assert "canary" not in masked_text(parse_documents(text, source="x")[0])
+
+
+@pytest.mark.parametrize(
+    ("held", "values"),
+    [
+        ("stringData: {a: one, b: 2}\ndata: {c: dHdv}", {"one", "dHdv", "two"}),
+        ("stringDat: [one, 2]", {"one"}),
+        ("stringData: one", {"one"}),
+        ("type: Opaque", set()),
+    ],
+)
+def test_the_values_of_a_secret_are_its_texts_whatever_holds_them(held: str, values: set[str]) -> None:
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: passwords}}\n{held}\n"
+    (document,) = parse_documents(text, source="x")
+    assert set(secret_values(dict(document.body))) == values
 
 
 def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
