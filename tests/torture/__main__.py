@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.torture.canaries import all_pokes, count_requests, nest_of, nesting, poke
@@ -51,52 +51,43 @@ def attack_by_name(name: str) -> list[str]:
 
 def faults(cases: Sequence[Case], *, jobs: int) -> int:
     """Attack with these cases, and say how it went; 1 if any went wrong."""
-    began, failed = time.monotonic(), 0
     print(f"{len(cases)} cases", flush=True)
-    for number, (case, problems) in enumerate(attacked(cases, jobs=jobs), start=1):
-        failed += bool(problems)
-        for problem in problems:
-            print(f"{case}: {problem}", flush=True)
-        if problems:
-            print(f"replay: python -m tests.torture faults --case {case}", flush=True)
-        if number % SHOW_EVERY == 0:
-            print(f"  {number} cases, {failed} failed, {time.monotonic() - began:.0f} s", flush=True)
-    print(f"{len(cases)} cases, {failed} failed, {time.monotonic() - began:.1f} s")
-    return 1 if failed else 0
+    replay = "replay: python -m tests.torture faults --case "
+    return 1 if told(attacked(cases, jobs=jobs), what="cases", every=SHOW_EVERY, replay=replay) else 0
 
 
 def canaries(*, seed: int) -> int:
     """Strike every request of a deployment among canaries, and say how it went; 1 if any showed."""
-    began, failed, nest = time.monotonic(), 0, nest_of(seed)
+    nest = nest_of(seed)
     with nesting(nest) as site:
         wanted = list(all_pokes(count_requests(site, nest)))
         print(f"seed {seed}: {len(wanted)} cases", flush=True)
-        for number, case in enumerate(wanted, start=1):
-            problems = poke(site, nest, case)
-            failed += bool(problems)
-            for problem in problems:
-                print(f"{number}, {case}: {problem}", flush=True)
-            if number % SHOW_EVERY == 0:
-                print(f"  {number} cases, {failed} failed, {time.monotonic() - began:.0f} s", flush=True)
-    print(f"{len(wanted)} cases, {failed} failed, {time.monotonic() - began:.1f} s")
-    return 1 if failed else 0
+        results = ((case, poke(site, nest, case)) for case in wanted)
+        return 1 if told(results, what="cases", every=SHOW_EVERY) else 0
 
 
 def kills(count: int, *, seed: int) -> int:
     """Stop that many runs, and say how it went; 1 if any went wrong."""
-    began, failed = time.monotonic(), 0
     print(f"seed {seed}: {count} runs", flush=True)
-    for number, wanted in enumerate(drawn(count, seed=seed), start=1):
-        problems = kill(wanted)
-        failed += bool(problems)
-        for problem in problems:
-            print(f"{number}, {wanted}: {problem}", flush=True)
-        if number % SHOW_EVERY_KILL == 0:
-            print(f"  {number} runs, {failed} failed, {time.monotonic() - began:.0f} s", flush=True)
-    print(f"{count} runs, {failed} failed, {time.monotonic() - began:.1f} s")
+    failed = told(((one, kill(one)) for one in drawn(count, seed=seed)), what="runs", every=SHOW_EVERY_KILL)
     if failed:
         print(f"again: python -m tests.torture kill --seed {seed} --sample {count}")
     return 1 if failed else 0
+
+
+def told(results: Iterable[tuple[object, Sequence[str]]], *, what: str, every: int, replay: str = "") -> int:
+    """Say what went wrong in each as it ends, and from time to time how far it is; return how many failed."""
+    began, number, failed = time.monotonic(), 0, 0
+    for number, (case, problems) in enumerate(results, start=1):
+        failed += bool(problems)
+        for problem in problems:
+            print(f"{number}, {case}: {problem}", flush=True)
+        if problems and replay:
+            print(f"{replay}{case}", flush=True)
+        if number % every == 0:
+            print(f"  {number} {what}, {failed} failed, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{number} {what}, {failed} failed, {time.monotonic() - began:.1f} s")
+    return failed
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Optional
 from tests.emulator import Emulator
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match
+from tests.end_to_end.publishing import SPACE, USER
 from tests.unit.bcs.pieces import SECRET, FakeClock, app_principal
 from tests.unit.planned import OURS
 
@@ -24,17 +25,9 @@ from bcs_template_set.publish import Publishing, publish_files
 from bcs_template_set.regions import Endpoint
 from bcs_template_set.transport import Transport
 
-NAME, SPACE, VERSION = "a.yaml", "front-ends", "1.0.7-main"
+NAME, VERSION = "a.yaml", "1.0.7-main"
 BEFORE, AFTER, THEIRS = "kind: Before\n", "kind: After\n", "kind: Theirs\n"
-USER = "lisi"
 AWAY = '{"code": 1, "message": "mongo is away", "data": null}'
-
-GET_FILE = Match("GET", r"/template/metadatas/")
-GET_VERSION = Match("GET", r"/template/versions/")
-CREATE_SPACE = Match("POST", r"/template/spaces$")
-CREATE_FILE = Match("POST", r"/template/metadatas$")
-CREATE_VERSION = Match("POST", r"/template/[0-9a-f]{24}/versions$")
-UPDATE_FILE = Match("PUT", r"/template/metadatas/")
 
 
 def creation(name: str = NAME, *, text: str = AFTER) -> Change:

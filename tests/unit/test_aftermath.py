@@ -8,17 +8,8 @@ from dataclasses import replace
 import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.unit.publish_bench import (
-    AFTER,
-    NAME,
-    SPACE,
-    THEIRS,
-    USER,
-    VERSION,
-    Bench,
-    creation,
-    open_bench,
-)
+from tests.end_to_end.publishing import LIST_FILES, SPACE, USER
+from tests.unit.publish_bench import AFTER, NAME, THEIRS, VERSION, Bench, creation, open_bench
 
 from bcs_template_set.aftermath import Settled, creator_warnings
 from bcs_template_set.errors import BcsFailed
@@ -26,7 +17,6 @@ from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, FileState
 
 SAID = say("plan.branch_not_served", branch="dev")
-LIST_FILES = Match("GET", r"/template/[0-9a-f]{24}/metadatas$")
 LIST_NAMES = Match("GET", r"/metadata/versions$")
 NOT_FOUND = '{"code": 5, "message": "Not Found", "details": []}'
 

@@ -8,25 +8,18 @@ from dataclasses import replace
 import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.unit.planned import OURS
-from tests.unit.publish_bench import (
-    AFTER,
-    BEFORE,
+from tests.end_to_end.publishing import (
     CREATE_FILE,
     CREATE_SPACE,
     CREATE_VERSION,
     GET_FILE,
     GET_VERSION,
-    NAME,
     SPACE,
-    THEIRS,
     UPDATE_FILE,
     USER,
-    VERSION,
-    Bench,
-    creation,
-    open_bench,
 )
+from tests.unit.planned import OURS
+from tests.unit.publish_bench import AFTER, BEFORE, NAME, THEIRS, VERSION, Bench, creation, open_bench
 
 from bcs_template_set.errors import (
     AnswerUnreadable,
