@@ -62,7 +62,7 @@ class _Counts:
 
 def is_template_version(live: Fields, *, version: str, name: str) -> bool:
     """Tell whether BCS marked the object as made from this version of the file `space/name`."""
-    return annotation_of(live, TEMPLATE_VERSION) == version and annotation_of(live, TEMPLATE_NAME) == name
+    return mark_of(live) == version and annotation_of(live, TEMPLATE_NAME) == name
 
 
 def mark_of(live: Fields) -> str:
