@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -19,7 +20,7 @@ from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import OutputField, failure, pessimistic, success
 from bcs_template_set.clock import Deadline, SystemClock
 from bcs_template_set.defects import defect_of, traceback_of
-from bcs_template_set.errors import Interrupted, StepError
+from bcs_template_set.errors import StepError
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
 from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.version import step_version
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 5.0, 60.0
 """Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
+
+WORK_STOPS, FILES_STOP = 0.75, 0.25
+"""Shares of the margin: with so much of it left, work that has not ended by itself is stopped, and so is the
+writing of report and manifests, which must not cost the verdict."""
 
 FOLDER = ".bcs-template-set"
 """Where the report and the rendered manifests go, below the workspace."""
@@ -43,16 +48,17 @@ def run_for_agent(environ: Mapping[str, str], *, post_action: str = "") -> int:
     With `post_action`, run that instead: what BK-CI starts again at the end of a failed job.
     """
     clock, masker = SystemClock(), Masker()
+    began = clock.monotonic()
     log = Log(sys.stdout, language_of(environ.get("BK_CI_LOCALE_LANGUAGE")), masker=masker)
     with stoppable(clock) as interruption:
         agent: Optional[Agent] = None
         try:
             agent = open_agent(environ, clock=clock, masker=masker, warn=log.warning)
             interruption.listen()
-            process = Process(environ, clock, interruption, post_action)
+            process = Process(environ, clock, interruption, began, post_action)
             return _run_whole(agent, log, process=process)
         except Stopped as exc:  # before the run itself, or after it; no second one is raised
-            return _end_early(Interrupted(signal=exc.signal_name), agent, log)
+            return _end_early(exc.error, agent, log)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,19 @@ class Process:
     environ: Mapping[str, str]
     clock: SystemClock
     interruption: Interruption
+    began: float
     post_action: str = ""
+
+    def deadline(self, timeout: Optional[float]) -> Deadline:
+        """Return when the work should end by itself."""
+        return Deadline(self.clock, seconds=time_for_work(timeout), since=self.began)
+
+    def limited(self, timeout: Optional[float], *, left: float) -> AbstractContextManager[None]:
+        """Return what stops the work inside when so much is left of the margin."""
+        if timeout is None:
+            return self.interruption.limited(None, seconds=0)
+        until = self.began + timeout - margin_of(timeout) * left
+        return self.interruption.limited(until, seconds=int(timeout))
 
 
 def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
@@ -93,28 +111,37 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
     place, clock = Place(*_place_of(agent, inputs)), process.clock
+    timeout = variables.timeout_seconds(inputs)
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
         agent=agent,
         log=log,
         clock=clock,
-        deadline=Deadline(clock, seconds=time_for_work(variables.timeout_seconds(inputs))),
+        deadline=process.deadline(timeout),
         story=Story(clock=clock, language=language, heading=heading_of(inputs), on_move=progress.move),
         workspace=place.workspace,
         on_region=progress.begin,
     )
     try:
-        outcome = run_step(world)
+        with process.limited(timeout, left=WORK_STOPS):
+            outcome = run_step(world)
         process.interruption.close()
     except Stopped as exc:  # pragma: no cover - a signal in the moment between the two, which no test can hit
-        world.story.stop(Interrupted(signal=exc.signal_name))
+        world.story.stop(exc.error)
         outcome = world.story.tell("failed")
     progress.finish(world.story, outcome)
     if wants_restore(inputs):
         from bcs_template_set.post_action import leave_state  # noqa: PLC0415 - most runs never need it
 
         outcome = leave_state(outcome, file=place.path(STATE_FILE))
-    end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
+    end_run(
+        outcome,
+        rendered=world.story.rendered,
+        place=place,
+        write_output=agent.write_output,
+        log=log,
+        limited=lambda: process.limited(timeout, left=FILES_STOP),
+    )
     return 0 if outcome.error is None else 1
 
 
@@ -133,7 +160,8 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
         sentence = say("post.no_parent")
         log.warning(sentence)
     else:
-        sentence, data = _restore(agent, log, process=process, task=parent)
+        with process.limited(variables.timeout_seconds(inputs), left=WORK_STOPS):
+            sentence, data = _restore(agent, log, process=process, task=parent)
     process.interruption.close()
     agent.write_output(success(sentence.render(log.language), data))
     return 0
@@ -152,7 +180,7 @@ def _restore(
         agent=agent,
         log=log,
         clock=clock,
-        deadline=Deadline(clock, seconds=time_for_work(variables.timeout_seconds(inputs))),
+        deadline=process.deadline(variables.timeout_seconds(inputs)),
         story=Story(clock=clock, language=log.language, heading=heading_of(inputs)),
         workspace=workspace,
     )
@@ -165,8 +193,12 @@ def time_for_work(timeout: Optional[float]) -> Optional[float]:
     """Return how many of the platform's seconds the work may take; None where there is no limit."""
     if timeout is None:
         return None
-    margin = min(MOST_MARGIN, max(LEAST_MARGIN, timeout * MARGIN_SHARE))
-    return max(1.0, timeout - margin)
+    return max(1.0, timeout - margin_of(timeout))
+
+
+def margin_of(timeout: float) -> float:
+    """Return how many of the platform's seconds are kept back."""
+    return min(MOST_MARGIN, max(LEAST_MARGIN, timeout * MARGIN_SHARE))
 
 
 def heading_of(inputs: Mapping[str, str]) -> Heading:

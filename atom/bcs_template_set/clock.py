@@ -49,11 +49,12 @@ class SystemClock:
 class Deadline:
     """The moment by which a run must have spoken, on a clock's monotonic scale."""
 
-    def __init__(self, clock: Clock, *, seconds: float | None) -> None:
-        """Set the deadline `seconds` from now; None means there is none."""
+    def __init__(self, clock: Clock, *, seconds: float | None, since: float | None = None) -> None:
+        """Set the deadline `seconds` from now, or from `since`; None means there is none."""
         self._clock = clock
         self.seconds = seconds
-        self._at = None if seconds is None else clock.monotonic() + seconds
+        began = clock.monotonic() if since is None else since
+        self._at = None if seconds is None else began + seconds
 
     def remaining(self) -> float:
         """Return the seconds left, never below zero; infinity where there is no deadline."""

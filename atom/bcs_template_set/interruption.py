@@ -1,16 +1,20 @@
-"""Signals that end a process -> one exception in the main thread, so that a stopped run still speaks."""
+"""What ends a run from outside -> one exception in the main thread, so that a stopped run still speaks.
+
+That is a signal, or the end of the time it has: whatever is under way is left, also what looks at no clock.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Optional
 
 from bcs_template_set.clock import SystemClock
+from bcs_template_set.errors import Interrupted, OutOfTime, StepError
 
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 """BK-CI's worker sends SIGTERM when a build is cancelled; SIGBREAK is its like on Windows."""
@@ -18,6 +22,12 @@ STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 
 A_MOMENT = 0.01
 """Seconds until a signal that came where it would go unheard is taken up again."""
+
+A_LONG_TIME = 1_000_000.0
+"""Seconds after which no alarm is asked for: a system takes no larger numbers than it can count."""
+
+Alarm = Callable[[float], Callable[[], object]]
+"""Has this process get a signal after so many seconds, and returns what calls that off."""
 
 _CALLED_BY_THE_COLLECTOR = frozenset(
     {
@@ -31,18 +41,24 @@ _CALLED_BY_THE_COLLECTOR = frozenset(
 
 
 class Stopped(BaseException):
-    """The run is being stopped from outside. No `except Exception` catches it."""
+    """The run is being stopped from outside; `error` says by what. No `except Exception` catches it."""
 
-    def __init__(self, signal_name: str) -> None:
-        super().__init__(signal_name)
-        self.signal_name = signal_name
+    def __init__(self, error: StepError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class Interruption:
-    """Whether a signal still stops the run. `close()` once the verdict is being written: it must stand."""
+    """Whether a signal still stops the run. `close()` once the verdict is being written: it must stand.
 
-    def __init__(self) -> None:
+    What is `limited` is stopped at its moment all the same.
+    """
+
+    def __init__(self, clock: SystemClock, *, alarm: Alarm) -> None:
+        self._clock = clock
+        self._alarm = alarm
         self._open = True
+        self._limit: Optional[tuple[float, StepError]] = None
 
     def listen(self) -> None:
         """Take the signals that were held back, if any were: one that has come already stops the run here."""
@@ -53,10 +69,33 @@ class Interruption:
         """Let signals change nothing from now on."""
         self._open = False
 
-    def take(self) -> bool:
-        """Tell whether this signal is the one that stops the run; the first one is, while it still may."""
-        may, self._open = self._open, False
-        return may
+    @contextmanager
+    def limited(self, until: Optional[float], *, seconds: int) -> Iterator[None]:
+        """Raise `Stopped` inside once the clock's monotonic time is `until`; None is never.
+
+        `seconds` is the time that the whole run has, for the error to say.
+        """
+        if until is None:
+            yield
+            return
+        self._limit = (until, OutOfTime(seconds=seconds))
+        disarm = self._alarm(max(A_MOMENT, until - self._clock.monotonic()))
+        try:
+            yield
+        finally:
+            self._limit = None
+            disarm()
+
+    def take(self, number: int) -> Optional[StepError]:
+        """Return what this signal stops the run for: its time is over, or it is the first stop signal."""
+        if self._limit is not None and self._clock.monotonic() >= self._limit[0]:
+            _, error = self._limit
+            self._open, self._limit = False, None
+            return error
+        if not self._open or number == _ALARM:
+            return None
+        self._open, self._limit = False, None
+        return Interrupted(signal=signal.Signals(number).name)
 
 
 def hold_signals() -> None:
@@ -68,31 +107,50 @@ def hold_signals() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, _known_signals())
 
 
+_ALARM: Optional[signal.Signals] = getattr(signal, "SIGALRM", None)
+"""What tells that the time is over; on Windows, which has none, any stop signal after that moment does."""
+
+
+def alarm(seconds: float) -> Callable[[], object]:
+    """Have this process get a signal after so many seconds; return what calls that off."""
+    seconds = min(seconds, A_LONG_TIME)
+    if _ALARM is not None:
+        # Not a thread's doing: what holds the interpreter for long, as `re` may, lets no thread run.
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        return lambda: signal.setitimer(signal.ITIMER_REAL, 0)
+    timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGTERM])
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
+
+
 def _known_signals() -> list[signal.Signals]:
     return [getattr(signal, name) for name in STOP_SIGNALS if hasattr(signal, name)]
 
 
 @contextmanager
 def stoppable(clock: SystemClock) -> Iterator[Interruption]:
-    """Raise `Stopped` in the main thread on the first stop signal, and end all waiting.
+    """Raise `Stopped` in the main thread on the first stop signal or at a limit, and end all waiting.
 
     Where an exception would go unheard, it waits until that place is left.
 
     For the whole rest of a process: afterwards the signals are ignored, since the verdict is written and
     the interpreter's own last moments must not turn it into a killed process.
     """
-    interruption = Interruption()
+    interruption = Interruption(clock, alarm=alarm)
 
     def stop(number: int, frame: Optional[FrameType]) -> None:
         if is_unheard(frame):
             once_more = threading.Timer(A_MOMENT, signal.raise_signal, [number])
             once_more.daemon = True
             once_more.start()
-        elif interruption.take():
+            return
+        error = interruption.take(number)
+        if error is not None:
             clock.interrupt()
-            raise Stopped(signal.Signals(number).name)
+            raise Stopped(error)
 
-    known = _known_signals()
+    known = [*_known_signals(), *([_ALARM] if _ALARM is not None else ())]
     for number in known:
         signal.signal(number, stop)
     try:

@@ -35,7 +35,7 @@ from bcs_template_set.branches import (
 )
 from bcs_template_set.clock import SystemClock
 from bcs_template_set.defects import defect_of, traceback_of
-from bcs_template_set.errors import InputsInvalid, Interrupted, StepError
+from bcs_template_set.errors import InputsInvalid, StepError
 from bcs_template_set.interruption import Stopped, stoppable
 from bcs_template_set.local_plan import LocalAgent, read_settings_file, world_at_desk
 from bcs_template_set.messages import Language, Text, say
@@ -118,7 +118,7 @@ def run_branches(world: World, arguments: Arguments, *, out: TextIO) -> int:
     except StepError as exc:
         return _refuse(world.log, exc)
     except Stopped as exc:
-        return _refuse(world.log, Interrupted(signal=exc.signal_name))
+        return _refuse(world.log, exc.error)
     except Exception as exc:  # noqa: BLE001 - this verb's one boundary: a defect is told as one
         world.log.foreign(traceback_of(exc))
         return _refuse(world.log, defect_of(exc))
@@ -175,7 +175,7 @@ def _answer(desk: _Desk) -> Answer:
     try:
         answer = _list_or_remove(desk, place, gateway, principal)
     except Stopped as exc:
-        gateway.stop(Interrupted(signal=exc.signal_name))
+        gateway.stop(exc.error)
         raise
     _tell_end(desk, answer)
     return answer

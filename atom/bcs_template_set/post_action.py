@@ -20,7 +20,7 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.deploy_phase import DeployPhase, go_back
 from bcs_template_set.deploy_run import way_back_sentences
 from bcs_template_set.ending import show_lines
-from bcs_template_set.errors import InputsInvalid, Interrupted, NotRestored, StepError, WorkspaceUnwritable
+from bcs_template_set.errors import InputsInvalid, NotRestored, StepError, WorkspaceUnwritable
 from bcs_template_set.interruption import Stopped
 from bcs_template_set.job_state import JobState, decode_state, encode_state, state_of
 from bcs_template_set.manifests.variables import read_variables
@@ -152,7 +152,7 @@ def _go_back(world: World, settings: Settings, state: JobState, gateway: Gateway
         return _restored(world, settings, state, gateway)
     except Stopped as exc:
         # Threads under way outlive this one: none of them may write after the verdict.
-        gateway.stop(Interrupted(signal=exc.signal_name))
+        gateway.stop(exc.error)
         raise
 
 

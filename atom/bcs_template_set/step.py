@@ -19,11 +19,7 @@ from bcs_template_set.credentials import principal_credential
 from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.deploy_run import deploy_run, look_ahead, rollout_result
 from bcs_template_set.ending import show_lines
-from bcs_template_set.errors import (
-    Interrupted,
-    StepError,
-    VersionNameInvalid,
-)
+from bcs_template_set.errors import StepError, VersionNameInvalid
 from bcs_template_set.interruption import Stopped
 from bcs_template_set.manifests.masking import secret_values
 from bcs_template_set.manifests.naming import check_version_name, is_semver
@@ -70,7 +66,7 @@ def run_step(world: World) -> Outcome:
         story.error = _with_who(exc, story)
         result = rollout_result(exc, story.rollout) or _FAILED
     except Stopped as exc:
-        story.stop(Interrupted(signal=exc.signal_name))
+        story.stop(exc.error)
     except Exception as exc:  # noqa: BLE001 - the one boundary: a defect becomes an outcome too
         story.error = defect_of(exc)
         world.log.foreign(traceback_of(exc))
@@ -104,7 +100,7 @@ def _live(world: World) -> Result:
         return carry_out(Run(world, settings, region, prepared, desired), gateway, principal)
     except Stopped as exc:
         # Threads under way outlive this one: none of them may write after the verdict.
-        gateway.stop(Interrupted(signal=exc.signal_name))
+        gateway.stop(exc.error)
         raise
 
 

@@ -104,8 +104,10 @@ def run_agent(
     agent = open_agent(
         environ, clock=clock, masker=masker, sender=(lambda: sender) if sender else None, warn=log.warning
     )
+    interruption = Interruption(clock, alarm=lambda _: str)  # nothing here hears a signal
+    process = Process(environ, clock, interruption, clock.monotonic(), post_action)
     with working_in(directory):
-        status = _run_whole(agent, log, process=Process(environ, clock, Interruption(), post_action))
+        status = _run_whole(agent, log, process=process)
     output = json.loads((directory / "output.json").read_text(encoding="utf-8"))
     return Ended(status, output, shown.getvalue())
 
