@@ -2,10 +2,12 @@
 
 Documents are matched by kind and name, so a document that moved within its file is no difference. A
 Secret is compared by its values and shown by its keys: changed or not is visible, the values are not.
+Of a difference longer than anybody reads, only the beginning is kept, and what is left out is counted.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,10 @@ from bcs_template_set.manifests.document_texts import document_texts
 from bcs_template_set.manifests.masking import holds_secret, masked_pair, may_hold_secret
 from bcs_template_set.manifests.parse import Document
 
-_CONTEXT_LINES = 3
+MOST_LINES = 5000
+"""So many lines of one document's difference are kept."""
+
+_LEFT_OUT = re.compile(r"^# not shown: ([0-9]+) lines removed, ([0-9]+) added$", re.MULTILINE)
 NOT_SHOWN = "# not shown: this text may hold a Secret and is not readable YAML\n"
 
 Identity = tuple[str, str, int]
@@ -72,28 +77,40 @@ def _shown(old: _Part | None, new: _Part | None) -> tuple[str, str]:
 
 def unified(before: str, after: str, *, title: str) -> str:
     """Return the unified diff of two texts under one title; "" where they are the same."""
-    if not before:
-        return _created(after, title=title)
-    from difflib import unified_diff  # noqa: PLC0415 - a run without updates needs no difflib
-
-    lines: Iterable[str] = unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
-        fromfile=title,
-        tofile=title if after else "/dev/null",
-        n=_CONTEXT_LINES,
-    )
-    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
-
-
-def _created(text: str, *, title: str) -> str:
-    """Return what `unified_diff` makes of a text that comes new, without looking for what it keeps."""
-    lines = text.splitlines(keepends=True)
-    if not lines:
+    if before == after:
         return ""
+    new = after.splitlines(keepends=True)
+    if not before:
+        return _whole(f"--- /dev/null\n+++ {title}\n", [_created(new)])
+    from bcs_template_set.line_matching import changed_hunks  # noqa: PLC0415 - only updates need difflib
+
+    target = title if after else "/dev/null"
+    return _whole(f"--- {title}\n+++ {target}\n", changed_hunks(before.splitlines(keepends=True), new))
+
+
+def count_lines(diff: str) -> int:
+    """Return how many lines a difference has, those that are not kept included."""
+    left_out = sum(int(removed) + int(added) for removed, added in _LEFT_OUT.findall(diff))
+    return len(diff.splitlines()) + left_out
+
+
+def _created(lines: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the one hunk of a text that comes new, without looking for what it keeps."""
     size = f",{len(lines)}" if len(lines) > 1 else ""
-    added = "".join(f"+{line}" if line.endswith("\n") else f"+{line}\n" for line in lines)
-    return f"--- /dev/null\n+++ {title}\n@@ -0,0 +1{size} @@\n{added}"
+    return f"@@ -0,0 +1{size} @@\n", ["+" + line for line in lines]
+
+
+def _whole(headers: str, hunks: Iterable[tuple[str, list[str]]]) -> str:
+    """Return the headers and as many lines of the hunks as are kept, then how many more there are."""
+    kept, removed, added = [headers], 0, 0
+    for head, lines in hunks:
+        room = max(0, MOST_LINES - len(kept))
+        kept += [head, *lines[:room]] if room else []
+        removed += sum(line.startswith("-") for line in lines[room:])
+        added += sum(line.startswith("+") for line in lines[room:])
+    if removed or added:
+        kept.append(f"# not shown: {removed} lines removed, {added} added")
+    return "".join(line if line.endswith("\n") else line + "\n" for line in kept)
 
 
 def _whole_text_diff(before: str, after: str) -> str:

@@ -207,6 +207,7 @@ def prepare_rendering(world: World, settings: Settings) -> Prepared:
             values_files=settings.values_files,
             context=context_of_build(world.agent.inputs(), settings),
             clock=world.clock,
+            deadline=world.deadline,
             by=variables.starter(world.agent.inputs()),
         )
     )
@@ -221,7 +222,7 @@ def render_desired(world: World, settings: Settings, principal: Principal, *, pr
         StepError: a template, a version name or a manifest is wrong (8003xx).
     """
     context = prepared.context
-    version = render_version(settings.version, context=context, clock=world.clock)
+    version = render_version(settings.version, context=context, clock=world.clock, deadline=world.deadline)
     check_version(version, template_set=settings.template_set)
     world.story.heading = replace(world.story.heading, version=version)
     files = render_manifests(prepared)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from types import FrameType, GeneratorType, TracebackType
 from typing import Optional, cast
 
-from bcs_template_set.clock import Clock
-from bcs_template_set.errors import LimitExceeded
+import jinja2
+
+from bcs_template_set.clock import Clock, Deadline
+from bcs_template_set.errors import LimitExceeded, OutOfTime
 from bcs_template_set.messages import say
 
 MOST_SECONDS = 30
@@ -47,9 +51,13 @@ _ALWAYS_TOO_MUCH = MOST_WORK + 1
 class Budget:
     """What the template under way has left. `begin()` starts anew for a file; the time runs on."""
 
-    def __init__(self, clock: Clock, *, seconds: float = MOST_SECONDS) -> None:
+    def __init__(
+        self, clock: Clock, *, seconds: float = MOST_SECONDS, deadline: Optional[Deadline] = None
+    ) -> None:
+        """Begin to count; `deadline` is the run's own, which may come before these seconds are over."""
         self._clock = clock
         self._seconds = seconds
+        self._deadline = deadline or Deadline(clock, seconds=None)
         self._ends = clock.monotonic() + seconds
         self.begin("")
 
@@ -78,7 +86,14 @@ class Budget:
         self.check_time()
 
     def check_time(self) -> None:
-        """Stop where the time of the whole rendering is used up."""
+        """Stop where the time of the whole rendering, or of the run, is used up.
+
+        Raises:
+            LimitExceeded: it is the rendering's.
+            OutOfTime: it is the run's.
+        """
+        if self._deadline.passed():
+            raise OutOfTime(seconds=int(self._deadline.seconds or 0))
         if self._clock.monotonic() > self._ends:
             raise self.exceeded("limit_time", limit=say("render.seconds", number=self._seconds))
 
@@ -227,7 +242,19 @@ def _template_line(frame: FrameType, line: int) -> Optional[tuple[str, int]]:
     template = frame.f_globals.get("__jinja_template__")
     if template is None:
         return None
-    return str(template.name), int(template.get_corresponding_lineno(line))
+    ours, theirs = _line_map(template)
+    at = bisect_right(ours, line) - 1
+    return str(template.name), theirs[at] if at >= 0 else 1
+
+
+@lru_cache(maxsize=8)
+def _line_map(template: jinja2.Template) -> tuple[list[int], list[int]]:
+    """Return the lines of generated code at which another line of the template begins, and these lines.
+
+    `get_corresponding_lineno` reads them all at each call, which may come from each of as many lines.
+    """
+    pairs = template.debug_info
+    return [ours for _, ours in pairs], [theirs for theirs, _ in pairs]
 
 
 # --- prices: how much would come out, from what goes in ---------------------------------------------------

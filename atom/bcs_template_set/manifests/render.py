@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Optional
 
-from bcs_template_set.clock import Clock
+from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import (
     LimitExceeded,
     ManifestsInvalid,
@@ -53,7 +53,7 @@ _VALUES_INPUT = "values"
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """What to render: the inputs of the same names, what the run is about, and the time.
+    """What to render: the inputs of the same names, what the run is about, and the time; None: no end of it.
 
     `by` is who started the build.
     """
@@ -64,6 +64,7 @@ class RenderRequest:
     values_files: tuple[str, ...]
     context: RunContext
     clock: Clock
+    deadline: Optional[Deadline] = None
     by: str = ""
 
 
@@ -78,6 +79,7 @@ class Prepared:
     main_branches: tuple[str, ...]
     claim: Claim
     clock: Clock
+    deadline: Optional[Deadline]
     workspace: Workspace
     values: Values
     web: Optional[Web]
@@ -120,6 +122,7 @@ def prepare(request: RenderRequest) -> Prepared:
         main_branches=main_branches,
         claim=_claim_of(context, by=request.by),
         clock=request.clock,
+        deadline=request.deadline,
         workspace=workspace,
         values=values,
         web=web,
@@ -156,14 +159,16 @@ def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[Man
     return _render_all(prepared, _routes_work(prepared, served))
 
 
-def render_version(expression: str, *, context: RunContext, clock: Clock) -> str:
+def render_version(
+    expression: str, *, context: RunContext, clock: Clock, deadline: Optional[Deadline] = None
+) -> str:
     """Return the version name that the input `version` comes to, without space around it.
 
     Raises:
         TemplateSyntax, NamesMissing, TemplateFailed, LimitExceeded: as for a manifest.
     """
     names = {name: getattr(context, name) for name in CONTEXT_NAMES}
-    templates = Templates(Budget(clock), read_text=_no_includes, context=names)
+    templates = Templates(Budget(clock, deadline=deadline), read_text=_no_includes, context=names)
     rendered = templates.render(expression, name="version")
     _raise_mistakes(templates)
     return rendered.text.strip() if rendered is not None else ""
@@ -264,7 +269,8 @@ def builtin_source(name: str, part: str) -> str:
 def _render_all(prepared: Prepared, work: Iterable[_Work]) -> tuple[ManifestFile, ...]:
     """Render and parse file by file; all mistakes of one kind are raised together."""
     names = {**prepared.values, **{name: getattr(prepared.context, name) for name in CONTEXT_NAMES}}
-    templates = Templates(Budget(prepared.clock), read_text=prepared.workspace.read_text, context=names)
+    budget = Budget(prepared.clock, deadline=prepared.deadline)
+    templates = Templates(budget, read_text=prepared.workspace.read_text, context=names)
     files: list[ManifestFile] = []
     unreadable: list[Text] = []
     total = documents = 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import jinja2
@@ -18,10 +19,12 @@ from jinja2.exceptions import SecurityError
 
 from bcs_template_set.manifests.budget import place_in, place_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.spelling import nearest
+from bcs_template_set.spelling import MOST_KNOWN, nearest
 
 _MOST_KEYS_SHOWN = 12
 _LONGEST_SHOWN = 300
+MOST_SUGGESTIONS = 50
+"""So many mistakes are compared with the names there are; of more, nobody reads the rest (report/verdict.py)."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Notes:
     """The mistakes noted while templates run: each once, with template and line."""
 
     def __init__(self, context: Mapping[str, object]) -> None:
-        self._names = list(context)
+        self._names = list(islice(context, MOST_KNOWN + 1))
         self._syntax: dict[tuple[str, int, str], Text] = {}
         self._missing: dict[tuple[str, int, str], Text] = {}
         self._failed: dict[tuple[str, int, str], Text] = {}
@@ -55,17 +58,19 @@ class Notes:
         )
         return Mistakes(syntax=syntax, missing=missing, failed=failed)
 
-    def add_missing(self, name: str, *, owner: str, known: list[str], is_top: bool) -> None:
+    def add_missing(self, name: str, *, owner: object, is_top: bool) -> None:
         """Note a name of the template itself, or a part that its owner does not have."""
         template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
         name = _cut(name)
+        if (template, line, name) in self._missing:
+            return
+        known = self._names if is_top else _parts_of(owner)
         if is_top:
-            known = self._names
             mistake = say("render.name_missing", template=template, line=line, name=name)
         else:
-            owned = owner if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
+            owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
             mistake = say("render.part_missing", template=template, line=line, name=name, owner=owned)
-        near = nearest(name, known)
+        near = nearest(name, known) if len(self._missing) < MOST_SUGGESTIONS else None
         self._missing[template, line, name] = (
             say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
         )
@@ -115,12 +120,8 @@ class MissingName(jinja2.Undefined):
             self.notes.add_forbidden(str(self._undefined_hint or self._undefined_name))
             return
         owner = self._undefined_obj
-        self.notes.add_missing(
-            str(self._undefined_name),
-            owner=type(owner).__name__,
-            known=_parts_of(owner),
-            is_top=owner is jinja2.utils.missing,
-        )
+        is_top = owner is jinja2.utils.missing
+        self.notes.add_missing(_cut(self._undefined_name), owner=owner, is_top=is_top)
 
     def _used(self, *_args: object, **_named: object) -> MissingName:
         self._note()
@@ -174,9 +175,9 @@ def _cut(text: object) -> str:
 
 
 def _parts_of(owner: object) -> list[str]:
-    """Return the names that a mapping or one of our own values has, for the near miss."""
+    """Return the names that a mapping or one of our own values has, for the near miss: all, or too many."""
     if isinstance(owner, dict):
-        return [key for key in owner if isinstance(key, str)]
+        return [key for key in islice(owner, MOST_KNOWN + 1) if isinstance(key, str)]
     return [*getattr(owner, "__dataclass_fields__", ()), *getattr(owner, "__struct_fields__", ())]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bcs_template_set.diff import count_lines
 from bcs_template_set.errors import Detail, StepError
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import FileOutcome, Heading, Identity, Outcome
@@ -189,8 +190,9 @@ def _add_diffs(out: _Lines, changes: Sequence[Change]) -> None:
         out.add("plain", f"{change.action} {change.name}")
         if shown:
             out.foreign(shorten(line, _DIFF_COLUMNS) for line in shown)
-        if len(shown) < len(lines):
-            out.add("plain", say("log.diff_more", count=len(lines) - len(shown)), indent=2)
+        more = count_lines(change.diff) - len(shown)
+        if more:
+            out.add("plain", say("log.diff_more", count=more), indent=2)
     out.lines.append(LogLine("endgroup", ""))
 
 

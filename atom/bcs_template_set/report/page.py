@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, Optional
 
+from bcs_template_set.diff import count_lines
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.outcome import Outcome, Phase, RequestRecord
@@ -95,7 +96,7 @@ def diff_of(text: str, *, most: int) -> Diff:
     """Return a unified diff, of which at most so many lines are shown."""
     lines = text_lines(text)
     shown = lines[:most]
-    return Diff(_runs(shown), shown=len(shown), more=len(lines) - len(shown))
+    return Diff(_runs(shown), shown=len(shown), more=count_lines(text) - len(shown))
 
 
 def _runs(lines: Sequence[str]) -> tuple[tuple[RunKind, str], ...]:
