@@ -9,7 +9,7 @@ CONSTRAINTS ?=
 RELEASE := .venv-release
 
 .PHONY: demo test bench torture lint types pytest coverage format golden lock package clean
-.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-fuzz
+.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-fuzz
 
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
@@ -35,12 +35,12 @@ coverage: $(VENV)/ready
 	  "$(BIN)/python" -m coverage combine --quiet && "$(BIN)/python" -m coverage report && [ -z "$$failed" ]
 
 # The hunts that take longer than `make test` should.
-torture: torture-mutation torture-faults torture-canaries torture-kill torture-fuzz
+torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-fuzz
 
 torture-mutation: $(VENV)/ready
 	"$(BIN)/python" -m tests.mutation
 
-torture-faults torture-canaries torture-kill: torture-%: $(VENV)/ready
+torture-faults torture-canaries torture-kill torture-bounds: torture-%: $(VENV)/ready
 	"$(BIN)/python" -m tests.torture $*
 
 torture-fuzz: $(VENV)/ready

@@ -188,8 +188,9 @@ def _diff(current: Optional[TemplateVersion], file: ManifestFile, *, before: tup
 
 def _image_changes(before: Sequence[Document], after: Sequence[Document]) -> tuple[tuple[str, str], ...]:
     """Pair images that went with images that came, in order; "" where there is no partner."""
-    gone = [image for image in images_of(before) if image not in images_of(after)]
-    come = [image for image in images_of(after) if image not in images_of(before)]
+    old, new = dict.fromkeys(images_of(before)), dict.fromkeys(images_of(after))
+    gone = [image for image in old if image not in new]
+    come = [image for image in new if image not in old]
     return tuple(zip_longest(gone, come, fillvalue=""))
 
 

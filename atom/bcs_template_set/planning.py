@@ -29,6 +29,7 @@ from bcs_template_set.provenance import Provenance, read_provenance
 from bcs_template_set.route_map import (
     LiveClash,
     OwnedRoute,
+    by_place,
     first_of_each_place,
     live_clashes,
     owned_routes,
@@ -67,7 +68,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         notes=(
             *desired.notes,
             *_plan_notes(existing),
-            *(clash.text() for clash in clashes if clash not in refused),
+            *(clash.text() for clash in clashes if not clash.refuses or policy.allow_route_removal),
         ),
         route_map=tuple(sorted([*others, *_routes_of_ours(changes, desired, existing)])),
     )
@@ -151,13 +152,14 @@ def _taken(
 
 def _live_clashes(changes: Sequence[Change], existing: Existing, *, desired: Desired) -> Iterable[LiveClash]:
     allowed = frozenset(file.name for file in desired.files if allows(file, ROUTE_CLASH))
+    serving = by_place(existing.live)
     for change in changes:
         if change.name not in allowed:
             yield from live_clashes(
                 change.name,
                 change.routes,
                 added=frozenset(change.routes_added),
-                live=existing.live,
+                serving=serving,
                 space=desired.target.space,
             )
 

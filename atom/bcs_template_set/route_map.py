@@ -6,7 +6,7 @@ any other belongs to the build that published the file's version.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -111,26 +111,37 @@ class LiveClash:
         )
 
 
+def by_place(live: Iterable[LiveIngress]) -> dict[RouteKey, list[LiveIngress]]:
+    """Return which Ingresses serve each host and path, made once for all files of a run."""
+    found: dict[RouteKey, list[LiveIngress]] = {}
+    for ingress in live:
+        for place in dict.fromkeys(route.place for route in ingress.routes):
+            found.setdefault(place, []).append(ingress)
+    return found
+
+
 def live_clashes(
     name: str,
     routes: Iterable[Route],
     *,
     added: frozenset[RouteKey],
-    live: Sequence[LiveIngress],
+    serving: Mapping[RouteKey, Sequence[LiveIngress]],
     space: str,
 ) -> Iterator[LiveClash]:
-    """Yield the routes of a file that another live Ingress of the namespace serves.
+    """Yield the routes of a file that another live Ingress of the namespace serves; `serving` is `by_place`.
 
     An Ingress of the same name is the very object that deploying replaces. A route that the file serves
     already is said and not refused: two load balancers may serve one path on purpose.
     """
     ours = list(first_of_each_place(routes))
     own_names = {route.ingress for route in ours}
-    serving: dict[RouteKey, LiveIngress] = {}
-    for ingress in live:
-        if ingress.name not in own_names and ingress.file != f"{space}/{name}":
-            serving.update(dict.fromkeys((route.place for route in ingress.routes), ingress))
+    own_file = f"{space}/{name}"
     for route in ours:
-        found = serving.get(route.place)
+        others = (
+            ingress
+            for ingress in reversed(serving.get(route.place, ()))
+            if ingress.name not in own_names and ingress.file != own_file
+        )
+        found = next(others, None)
         if found is not None:
             yield LiveClash(route, name, found.name, found.file, refuses=(route.host, route.path) in added)

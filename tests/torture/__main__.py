@@ -1,4 +1,4 @@
-"""`python -m tests.torture faults|canaries|kill`: all that `make test` samples, and how to replay it."""
+"""`python -m tests.torture faults|canaries|kill|bounds`: all that `make test` samples, and how to replay it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.torture.bounds import all_measured, late_verdicts
 from tests.torture.canaries import all_pokes, count_requests, nest_of, nesting, poke
 from tests.torture.cases import Case, all_cases, attack, parse_case, sampled
 from tests.torture.killing import drawn, kill
@@ -20,7 +21,7 @@ KILLS = 250
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
-    parser.add_argument("what", choices=("faults", "canaries", "kill"))
+    parser.add_argument("what", choices=("faults", "canaries", "kill", "bounds"))
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--sample", type=int, default=0, help="that many cases, chosen by the seed; 0: all")
     parser.add_argument("--scenario", action="append", default=[], help="only this one; may be repeated")
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         return kills(given.sample or KILLS, seed=given.seed)
     if given.what == "canaries":
         return canaries(seed=given.seed)
+    if given.what == "bounds":
+        return bounds()
     cases = [parse_case(text) for text in given.case] or list(all_cases(given.scenario))
     if given.sample:
         cases = sampled(cases, count=given.sample, seed=given.seed)
@@ -64,6 +67,19 @@ def canaries(*, seed: int) -> int:
         print(f"seed {seed}: {len(wanted)} cases", flush=True)
         results = ((case, poke(site, nest, case)) for case in wanted)
         return 1 if told(results, what="cases", every=SHOW_EVERY) else 0
+
+
+def bounds() -> int:
+    """Measure how every family grows, print its seconds, and say how it went; 1 if any grew too much."""
+    failed = 0
+    for line, problems in all_measured():
+        print(line, *problems, sep="  ", flush=True)
+        failed += bool(problems)
+    for problem in late_verdicts():
+        print(problem, flush=True)
+        failed += 1
+    print(f"{failed} failed")
+    return 1 if failed else 0
 
 
 def kills(count: int, *, seed: int) -> int:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.provenance import Provenance
-from bcs_template_set.route_map import LiveIngress, live_clashes, owned_routes
+from bcs_template_set.route_map import LiveIngress, by_place, live_clashes, owned_routes
 
 ORIGIN = Provenance("p-1", 7, "main", "abc", "wangwu", "lisi")
 HOST = "www.example.com"
@@ -35,7 +35,8 @@ def test_several_load_balancers_serve_one_route() -> None:
 def clashes(
     live: LiveIngress, *, added: frozenset[tuple[str, str]] = frozenset({(HOST, "/x/")})
 ) -> list[str]:
-    found = live_clashes("a.yaml", [route("/x/", ingress="ours")], added=added, live=[live], space="web")
+    ours = [route("/x/", ingress="ours")]
+    found = live_clashes("a.yaml", ours, added=added, serving=by_place([live]), space="web")
     return [f"{clash.ingress} {clash.refuses}" for clash in found]
 
 

@@ -87,40 +87,40 @@ def read_served(documents: Sequence[Document], *, host: str) -> Served:
     """
     found: dict[str, tuple[ServedPath, ...]] = {}
     for document in _ingresses(documents):
-        claims = {claim.place: claim for claim in reversed(_claims_in(document.body))}
-        paths = [_claimed(path, claims) for path in _paths_of(document.body, host=host)]
+        claims = _claims_by_place(document.body)
+        paths = _paths_by_host(document.body).get(host)
         if paths:
-            found[document.name] = _in_order(paths)
+            found[document.name] = _in_order(_claimed(path, claims) for path in paths)
     return found
 
 
 def claims_of(documents: Sequence[Document]) -> tuple[tuple[str, Claim], ...]:
     """Return every claim to a path that is served, with its host; each once, sorted."""
-    hosts = {
-        host_of(rule)
-        for document in _ingresses(documents)
-        for rule in list_at(document.body, "spec", "rules")
-    }
-    found = {
-        (host, path.claim)
-        for host in hosts
-        for path in _all_paths(read_served(documents, host=host))
-        if path.claim is not None
-    }
-    return tuple(sorted(found))
+    # An Ingress of a name that comes again is the one that is served; all hosts in one walk.
+    last: dict[tuple[str, str], list[tuple[str, Claim]]] = {}
+    for document in _ingresses(documents):
+        claims = _claims_by_place(document.body)
+        for host, paths in _paths_by_host(document.body).items():
+            served = _in_order(_claimed(path, claims) for path in paths)
+            owned = [(host, path.claim) for path in served if path.claim is not None]
+            last[host, document.name] = owned
+    return tuple(sorted({found for owned in last.values() for found in owned}))
 
 
 def _ingresses(documents: Sequence[Document]) -> Iterator[Document]:
     return (document for document in objects_of(documents) if document.kind == "Ingress")
 
 
-def _paths_of(ingress: Fields, *, host: str) -> Iterator[ServedPath]:
+def _paths_by_host(ingress: Fields) -> dict[str, list[ServedPath]]:
+    """Return the paths of each host that lead to a port of a Service; no list is empty."""
+    found: dict[str, list[ServedPath]] = {}
     for rule in list_at(ingress, "spec", "rules"):
-        if host_of(rule) == host:
-            for path in map(mapping_at, list_at(mapping_at(rule), "http", "paths")):
-                service, port = service_of(path), _port_of(path)
-                if service and port:
-                    yield ServedPath(text_at(path, "path") or "/", text_at(path, "pathType"), service, port)
+        for path in map(mapping_at, list_at(mapping_at(rule), "http", "paths")):
+            service, port = service_of(path), _port_of(path)
+            if service and port:
+                served = ServedPath(text_at(path, "path") or "/", text_at(path, "pathType"), service, port)
+                found.setdefault(host_of(rule), []).append(served)
+    return found
 
 
 def _port_of(path: Fields) -> Union[int, str]:
@@ -132,6 +132,10 @@ def _port_of(path: Fields) -> Union[int, str]:
 def _claimed(path: ServedPath, claims: Mapping[Place, Claim]) -> ServedPath:
     claim = claims.get(path.place)
     return path if claim is None else replace(path, claim=replace(claim, path=path.path))
+
+
+def _claims_by_place(ingress: Fields) -> dict[Place, Claim]:
+    return {claim.place: claim for claim in reversed(_claims_in(ingress))}
 
 
 def _claims_in(ingress: Fields) -> list[Claim]:
@@ -269,8 +273,10 @@ def merge_served(current: Served, *, rivals: Sequence[tuple[Served, Served]]) ->
             after[key] = merged
         elif key in after:
             del after[key]
-    names = sorted({name for name, _ in after})
-    return {name: _in_order(path for key, path in after.items() if key[0] == name) for name in names}
+    named: dict[str, list[ServedPath]] = {}
+    for (name, _), path in after.items():
+        named.setdefault(name, []).append(path)
+    return {name: _in_order(paths) for name, paths in sorted(named.items())}
 
 
 _Step = tuple[Optional[ServedPath], Optional[ServedPath]]

@@ -29,6 +29,8 @@ from bcs_template_set.messages import Text, say
 
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\n\r\x85\u2028\u2029]*)?(?:\r\n|[\n\r\x85\u2028\u2029]|\Z)")
 _QUOTED = ("'", '"')
+_WIDEST_INDENT = 1000
+"""So far before a path the start of its line is looked for, and not in the whole text for every path."""
 
 
 class CannotRemove(Exception):
@@ -201,17 +203,22 @@ def _rewritten(text: str, annotation: Scalar, claims: str) -> _Cut:
 
 def _lines_of(text: str, path: Collection) -> _Cut:
     """Return the lines that a path stands on, which must be its own from the dash to the end."""
-    start = 1 + max(text.rfind(mark, 0, path.start) for mark in LINE_BREAKS)
+    window = max(0, path.start - _WIDEST_INDENT)
+    before = text[window : path.start]
+    start = window + 1 + max(before.rfind(mark) for mark in LINE_BREAKS)
     end = _REST_OF_LINE.match(text, path.end)
-    if end is None or not re.fullmatch(r" *-[ \t]+", text[start : path.start]):
+    if end is None or not re.fullmatch(r" *-[ \t]+", text[start : path.start]) or start == window > 0:
         raise CannotRemove(say("branches.not_own_lines", path=_word(path, "path") or "/"))
     return _Cut(start, end.end())
 
 
 def _applied(text: str, cuts: Iterable[_Cut]) -> str:
-    for cut in sorted(cuts, key=lambda cut: cut.start, reverse=True):
-        text = text[: cut.start] + cut.instead + text[cut.end :]
-    return text
+    pieces: list[str] = []
+    end = 0
+    for cut in sorted(cuts, key=lambda cut: cut.start):
+        pieces += (text[end : cut.start], cut.instead)
+        end = cut.end
+    return "".join(pieces) + text[end:]
 
 
 def _check(result: str, *, wanted: list[Mapping[str, YamlValue]]) -> None:

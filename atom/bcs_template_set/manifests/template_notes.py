@@ -24,7 +24,7 @@ from bcs_template_set.spelling import MOST_KNOWN, nearest
 _MOST_KEYS_SHOWN = 12
 _LONGEST_SHOWN = 300
 MOST_SUGGESTIONS = 50
-"""So many mistakes are compared with the names there are; of more, nobody reads the rest (report/verdict.py)."""
+"""So many mistakes are compared with the names there are; more than these are counted, not read."""
 
 
 @dataclass(frozen=True)

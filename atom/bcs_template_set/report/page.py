@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Literal, Optional
 
 from bcs_template_set.diff import count_lines
+from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.outcome import Outcome, Phase, RequestRecord
@@ -133,8 +134,10 @@ def _routes_of_change(change: Change, owners: _Owners) -> Iterable[RouteLine]:
     for host, path in change.routes_removed:
         yield RouteLine("-", host + path, "", "", change.name)
     added = set(change.routes_added)
-    for key in dict.fromkeys((route.host, route.path) for route in change.routes):
-        same = [route for route in change.routes if (route.host, route.path) == key]
+    routes: dict[RouteKey, list[Route]] = {}
+    for route in change.routes:
+        routes.setdefault((route.host, route.path), []).append(route)
+    for key, same in routes.items():
         owner = owners.get((*key, change.name))
         yield RouteLine(
             sign="+" if key in added else "=",

@@ -5,10 +5,10 @@ Log, output.json and HTML page all begin or end with these same sentences.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
-from bcs_template_set.errors import Detail, Interrupted, OutcomeUnknown, StepError
+from bcs_template_set.errors import Detail, Interrupted, OutcomeUnknown, OutOfTime, StepError
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.outcome import Identity, Outcome
 from bcs_template_set.report.rollout_story import deployed_headline
@@ -72,7 +72,7 @@ def _wrote_without_a_file(outcome: Outcome) -> str:
         return "no_version"
     if any(file.version_id for file in outcome.files if file.state == "failed"):
         return "half"
-    if isinstance(outcome.error, Interrupted) and outcome.chart != "created":
+    if isinstance(outcome.error, (Interrupted, OutOfTime)) and outcome.chart != "created":
         return "unknown"  # a write was under way, or what came of it was not looked at yet
     errors = (outcome.error, *(file.error for file in outcome.files))
     return "unknown" if any(isinstance(error, OutcomeUnknown) for error in errors) else "no_file"
@@ -113,10 +113,12 @@ def name_of(identity: Identity) -> str:
 
 def failures_of(outcome: Outcome) -> list[Text]:
     """Return why files failed, for each whose reason the run's own error does not tell already."""
+    whole = outcome.error
+    told = set(map(str, whole.details)) if whole is not None else set()
     return [
         say("report.failed_file", name=file.change.name, error=file_error(file.error))
         for file in outcome.files
-        if file.error is not None and _adds(file.error, outcome.error)
+        if file.error is not None and file.error is not whole and _adds(file.error, told)
     ]
 
 
@@ -125,7 +127,8 @@ def further_obstacles(outcome: Outcome) -> list[Text]:
     plan, error = outcome.plan, outcome.error
     if plan is None or error is None or was_attempted(outcome):
         return []
-    return [text for text in (*plan.conflicts, *plan.taken, *plan.lost_routes) if text not in error.details]
+    told = set(map(str, error.details))
+    return [text for text in (*plan.conflicts, *plan.taken, *plan.lost_routes) if str(text) not in told]
 
 
 def file_error(error: StepError) -> Text:
@@ -136,11 +139,9 @@ def file_error(error: StepError) -> Text:
     return say("report.file_error_details", code=error.code, title=error.title(), details=details)
 
 
-def _adds(error: StepError, whole: Optional[StepError]) -> bool:
-    told = (
-        whole is not None and bool(error.details) and all(detail in whole.details for detail in error.details)
-    )
-    return error is not whole and not told
+def _adds(error: StepError, told: Collection[str]) -> bool:
+    """Tell whether an error says more than its details, which are told already."""
+    return not error.details or any(str(detail) not in told for detail in error.details)
 
 
 def _known_facts(outcome: Outcome) -> dict[str, object]:

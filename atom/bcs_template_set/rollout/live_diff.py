@@ -85,7 +85,8 @@ def _like_list(wanted: Sequence[YamlValue], live: Sequence[YamlValue]) -> YamlVa
         return [*paired, *live[len(wanted) :]]
     by_name = {_name_of(item): item for item in live}
     known = [_like(item, by_name[name]) for name, item in zip(names, wanted) if name in by_name]
-    return [*known, *(item for name, item in by_name.items() if name not in names)]
+    wanted_names = set(names)
+    return [*known, *(item for name, item in by_name.items() if name not in wanted_names)]
 
 
 def _name_of(item: YamlValue) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.manifests.building import VALUES_OF_ANY_KIND, findings_of, manifest
 
 from bcs_template_set.manifests.checks import all_checks
+from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.images import tag_of
 from bcs_template_set.manifests.parse import Document, ManifestFile
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -467,7 +468,7 @@ def test_an_images_tag_is_not_its_registrys_port(image: str, tag: Optional[str])
 def test_findings_do_not_depend_on_the_order_of_files() -> None:
     files = [manifest(GOOD.replace("web", name), name=f"{name}.yaml") for name in ("B", "a", "C")]
     assert findings_of(*files) == findings_of(*reversed(files))
-    assert list(findings_of(*files)) == sorted(findings_of(*files))
+    assert list(findings_of(*files)) == sorted(findings_of(*files), key=Finding.order)
 
 
 _KINDS = ("Deployment", "Service", "Ingress", "StatefulSet", "CronJob", "Pod", "List", "ConfigMap", "")

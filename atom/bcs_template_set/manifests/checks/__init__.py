@@ -51,14 +51,10 @@ def check_manifests(
         variables=variables,
         template_set=template_set,
     )
-    return tuple(
-        sorted(
-            finding
-            for check in _TABLE
-            for finding in check.run(run)
-            if not run.allows(finding.file, check.id)
-        )
+    found = (
+        finding for check in _TABLE for finding in check.run(run) if not run.allows(finding.file, check.id)
     )
+    return tuple(sorted(found, key=Finding.order))
 
 
 def all_checks() -> tuple[Check, ...]:

@@ -36,6 +36,7 @@ def check_leftovers(run: Run) -> Iterator[Finding]:
     """
     for file in run.files:
         known = {*file.variables, *run.variables, ""}
+        has_secret = any(map(holds_secret, file.documents))
         line, at = 1, 0
         for variable in bcs_variables_in(file.text):
             name = variable.inner.strip()
@@ -44,7 +45,7 @@ def check_leftovers(run: Run) -> Iterator[Finding]:
             known.add(name)
             line, at = line + file.text.count("\n", at, variable.start), variable.start
             shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
-            if not PLAIN_KEY.fullmatch(name) and any(map(holds_secret, file.documents)):
+            if has_secret and not PLAIN_KEY.fullmatch(name):
                 shown = MASK  # a password may have braces
             yield finding("leftover-variable", file, "", braced="{{ " + shown + " }}", line=line)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
@@ -34,10 +34,8 @@ class Finding:
         place = [part for part in (self.file, self.document, self.field) if part]
         return say("checks.finding", place=" ".join(place), message=self.message, hint=self.hint, id=self.id)
 
-    def __lt__(self, other: Finding) -> bool:
-        return self._order() < other._order()
-
-    def _order(self) -> tuple[str, str, str, str, str]:
+    def order(self) -> tuple[str, str, str, str, str]:
+        """Return what findings are sorted by; it costs a sentence, so it is asked for once."""
         return (self.file, self.document, self.field, self.id, str(self.message))
 
 
@@ -146,6 +144,16 @@ def finding(
         message=say(f"checks.{message or check}", **fields),
         hint=say(f"checks.{check}.hint", **fields),
     )
+
+
+MOST_NAMES = 12
+"""So many names that a field could have had are shown."""
+
+
+def few(names: Iterable[str]) -> list[str]:
+    """Return the first of the names, and "…" where there are more: many findings may each have them all."""
+    found = sorted(names)
+    return found if len(found) <= MOST_NAMES else [*found[:MOST_NAMES], "…"]
 
 
 def _allowed_in(text: str) -> frozenset[str]:

@@ -7,8 +7,10 @@ use a Service, that another file has put there. Only for built-in templates do a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional, Union
 
-from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, finding
+from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, few, finding
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.routes import backend_port_of, service_of
@@ -60,10 +62,10 @@ def _selected(run: Run, place: Place) -> list[Workload]:
     selector = mapping_at(place.document.body, "spec", "selector")
     if not selector:
         return []
-    key, value = next(iter(selector.items()))
+    candidates = (run.by_label.get((key, str(value)), []) for key, value in selector.items())
     return [
         workload
-        for workload in run.by_label.get((key, str(value)), ())
+        for workload in min(candidates, key=len)
         if workload.document.namespace == place.document.namespace
         and all(workload.pod.labels.get(name) == wanted for name, wanted in selector.items())
     ]
@@ -76,41 +78,53 @@ def check_service_ports(run: Run) -> Iterator[Finding]:
         if not selected:
             continue
         names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))
+        shown = few(names)
         for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
             target = text_at(mapping_at(port), "targetPort")
             if target and target not in names and not is_left_for_bcs(target):
                 field = f"spec.ports[{index}].targetPort"
-                yield finding("service-port", place, field, port=target, known=sorted(names))
+                yield finding("service-port", place, field, port=target, known=shown)
 
 
 def check_ingress_services(run: Run) -> Iterator[Finding]:
     """Yield backends whose Service has no such port or, for built-in templates, is not in the run."""
+    ports = {name: _ports_of(service.body) for name, service in run.services.items()}
     for place in run.of_kind("Ingress"):
         for where, path in ingress_paths(place.document.body):
             name = service_of(path)
             if not name or is_left_for_bcs(name):
                 continue
-            service = run.services.get(name)
-            if service is not None:
-                yield from _check_port(place, where, path, service.body)
+            if name in ports:
+                yield from _check_port(place, where, path, ports[name])
             elif place.file.domain:
                 yield finding(
                     INGRESS_SERVICE, place, f"{where}.backend.service.name", "service_missing", name=name
                 )
 
 
-def _check_port(place: Place, where: str, path: Fields, service: Fields) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class _Ports:
+    """What a Service's ports are called, by number and name, and the few of these that are shown."""
+
+    known: frozenset[Union[int, str]]
+    shown: list[str]
+
+
+def _ports_of(service: Fields) -> Optional[_Ports]:
+    """Return what a Service's ports are called, None where BCS fills one in."""
+    ports = [mapping_at(port) for port in list_at(service, "spec", "ports")]
+    values = (value for port in ports for value in (port.get("port"), port.get("name")))
+    known = frozenset(value for value in values if value and isinstance(value, (int, str)))
+    return None if any(map(is_left_for_bcs, known)) else _Ports(known, few(map(str, known)))
+
+
+def _check_port(place: Place, where: str, path: Fields, ports: Optional[_Ports]) -> Iterator[Finding]:
     wanted = backend_port_of(path)
     if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted):
         return
-    ports = [mapping_at(port) for port in list_at(service, "spec", "ports")]
-    values = (value for port in ports for value in (port.get("port"), port.get("name")))
-    known = {value for value in values if value and isinstance(value, (int, str))}
-    if wanted not in known and not any(is_left_for_bcs(value) for value in known):
+    if ports is not None and wanted not in ports.known:
         field = f"{where}.backend.service.port"
-        yield finding(
-            INGRESS_SERVICE, place, field, name=service_of(path), port=wanted, known=sorted(map(str, known))
-        )
+        yield finding(INGRESS_SERVICE, place, field, name=service_of(path), port=wanted, known=ports.shown)
 
 
 def _shown(value: YamlValue) -> str:

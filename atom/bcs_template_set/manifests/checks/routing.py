@@ -19,6 +19,8 @@ def check_tls(run: Run) -> Iterator[Finding]:
     for place in run.of_kind("Ingress"):
         body = place.document.body
         served = {text_at(mapping_at(rule), "host") for rule in list_at(body, "spec", "rules")}
+        domains = {name.partition(".")[2] for name in served}
+        is_unknown = any(map(is_left_for_bcs, served))
         for index, entry in enumerate(list_at(body, "spec", "tls")):
             where = f"spec.tls[{index}]"
             if not text_at(mapping_at(entry), "secretName"):
@@ -27,15 +29,10 @@ def check_tls(run: Run) -> Iterator[Finding]:
             if not hosts:
                 yield finding("ingress-tls", place, f"{where}.hosts", "tls_hosts")
             for host in map(str, hosts):
-                if host not in served and not _covers(host, served):
+                if is_unknown or host in served or is_left_for_bcs(host):
+                    continue
+                if not (host.startswith("*.") and host[2:] in domains):
                     yield finding("ingress-tls", place, f"{where}.hosts", "tls_host", host=host)
-
-
-def _covers(host: str, served: set[str]) -> bool:
-    """Tell whether a host can't be judged, or is a wildcard over one that is served."""
-    if is_left_for_bcs(host) or any(is_left_for_bcs(name) for name in served):
-        return True
-    return host.startswith("*.") and any(name.partition(".")[2] == host[2:] for name in served)
 
 
 def check_node_ports(run: Run) -> Iterator[Finding]:

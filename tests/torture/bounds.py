@@ -1,0 +1,229 @@
+"""How much longer the step's loops take when their input doubles, each with the worst input known for it.
+
+A family is what the step does with text from outside. Twice the size must not take much more than twice the
+time: a loop that compares everything with everything takes four times. Measured is the best of several tries.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.clock import SystemClock
+from bcs_template_set.diff import unified
+from bcs_template_set.errors import RouteRemoval
+from bcs_template_set.manifests.branch_paths import BRANCHES, claims_json, claims_of
+from bcs_template_set.manifests.branch_paths import Claim as BranchClaim
+from bcs_template_set.manifests.budget import Budget
+from bcs_template_set.manifests.checks import check_manifests
+from bcs_template_set.manifests.parse import ManifestFile, parse_documents, parse_foreign
+from bcs_template_set.manifests.routes import routes_of
+from bcs_template_set.manifests.templates import Templates
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import say
+from bcs_template_set.report.page import routes_of as routes_on_page
+from bcs_template_set.report.verdict import further_obstacles
+from bcs_template_set.rollout.live_diff import live_difference
+from bcs_template_set.secret import Secret
+from tests.unit.report import scenes
+
+MOST_GROWTH = 2.8
+"""Between the 2 of what grows as its input does, with what a full cache costs it, and the 4 of its square."""
+
+TRIES = 3
+LEAST_SECONDS = 0.02
+"""What takes less tells nothing of how it grows."""
+
+Work = Callable[[], object]
+Family = Callable[[int], Work]
+"""Makes the worst input of a size; the call that comes back is what is measured."""
+
+
+def shuffled_comments(size: int) -> Work:
+    old = [f"# comment {number}\n" for number in range(size)]
+    new = random.Random(size).sample(old, size)  # noqa: S311 - no secret
+    before, after = "".join(old), "".join(new)
+    return lambda: unified(before, after, title="ConfigMap/x")
+
+
+def repeated_lines(size: int) -> Work:
+    letters = random.Random(size).choices("abcdefghijklmnopqrstuvwxyz", k=2 * size)  # noqa: S311 - no secret
+    before, after = "\n".join(letters[:size]), "\n".join(letters[size:])
+    return lambda: unified(before, after, title="ConfigMap/x")
+
+
+def live_objects(size: int) -> Work:
+    def body(prefix: str) -> dict[str, YamlValue]:
+        data: dict[str, YamlValue] = {f"{prefix}{number}": "x" for number in range(size)}
+        entries: list[YamlValue] = [{"name": f"{prefix}{number}"} for number in range(size)]
+        return {"kind": "ConfigMap", "metadata": {"name": "x"}, "data": data, "entries": entries}
+
+    return lambda: live_difference(body("a"), body("b"))
+
+
+def missing_names(size: int) -> Work:
+    context = {f"value_number_{number}": 1 for number in range(8 * size)}
+    source = "".join(f"{{{{ value_nomber_{number} }}}}\n" for number in range(size))
+
+    def render() -> object:
+        templates = Templates(Budget(SystemClock(), seconds=600), read_text=str, context=context)
+        templates.render(source, name="a.j2")
+        return templates.mistakes()
+
+    return render
+
+
+def missing_parts(size: int) -> Work:
+    context = {"values": {f"value_number_{number}": 1 for number in range(8 * size)}}
+    source = "".join(f"{{{{ values.value_nomber_{number} }}}}\n" for number in range(size))
+
+    def render() -> object:
+        templates = Templates(Budget(SystemClock(), seconds=600), read_text=str, context=context)
+        templates.render(source, name="a.j2")
+        return templates.mistakes()
+
+    return render
+
+
+def _file(text: str) -> ManifestFile:
+    return ManifestFile("a.yaml", text, "a.yaml.j2", parse_documents(text, source="a.yaml"))
+
+
+def _checked(*files: ManifestFile) -> object:
+    return check_manifests(files, template_space="web", variables=frozenset(), template_set=True)
+
+
+def leftover_variables(size: int) -> Work:
+    secrets = "".join(f"---\nkind: ConfigMap\nmetadata: {{name: a{n}}}\n" for n in range(size // 20))
+    file = _file(
+        secrets + "---\nkind: ConfigMap\n" + "".join(f"a{n}: '{{{{ x {n} }}}}'\n" for n in range(size))
+    )
+    return lambda: _checked(file)
+
+
+def services_of_one_label(size: int) -> Work:
+    pods = "".join(
+        f"---\nkind: Pod\nmetadata: {{name: p{n}, labels: {{app: a, one: p{n}}}}}\nspec: {{containers: []}}\n"
+        f"---\nkind: Service\nmetadata: {{name: s{n}}}\nspec: {{selector: {{app: a, one: p{n}}}, ports: []}}\n"
+        for n in range(size)
+    )
+    file = _file(pods)
+    return lambda: _checked(file)
+
+
+def wide_ingress(size: int) -> Work:
+    ports = "".join(f"  - {{name: n{n}, port: {n + 1}, targetPort: t{n}}}\n" for n in range(size))
+    file = _file(
+        "kind: Pod\nmetadata: {name: p, labels: {app: a}}\nspec: {containers: [{name: c}]}\n---\n"
+        f"kind: Service\nmetadata: {{name: s}}\nspec:\n  selector: {{app: a}}\n  ports:\n{ports}"
+        "---\nkind: Ingress\nmetadata: {name: i}\nspec:\n  tls:\n"
+        + "".join(f"  - {{secretName: s, hosts: ['*.h{n}.example.com']}}\n" for n in range(size))
+        + "  rules:\n"
+        + "".join(
+            f"  - {{host: g{n}.example.com, http: {{paths: [{{backend: {{service: {{name: s, "
+            f"port: {{name: no{n}}}}}}}}}]}}}}\n"
+            for n in range(size)
+        )
+    )
+    return lambda: _checked(file)
+
+
+def claimed_hosts(size: int) -> Work:
+    claims = claims_json(BranchClaim(f"/{n}", f"feature/{n}") for n in range(size))
+    rules = "".join(
+        f"  - {{host: h{n}, http: {{paths: [{{path: /{n}, backend: {{service: {{name: s, port: {{number: 1}}}}}}}}]}}}}\n"
+        for n in range(size)
+    )
+    text = f"kind: Ingress\nmetadata: {{name: i, annotations: {{{BRANCHES}: '{claims}'}}}}\nspec:\n  rules:\n{rules}"
+    documents = parse_foreign(text)
+    assert documents
+    return lambda: claims_of(documents)
+
+
+def routes_in_the_report(size: int) -> Work:
+    paths = "".join(f"      - {{path: /{n}}}\n" for n in range(size))
+    text = f"kind: Ingress\nmetadata: {{name: i}}\nspec:\n  rules:\n  - host: h\n    http:\n      paths:\n{paths}"
+    routes = routes_of(parse_documents(text, source=""))
+    outcome = scenes.outcome_of(scenes.plan_of(scenes.change("a.yaml", routes=routes)))
+    return lambda: routes_on_page(outcome)
+
+
+def lost_routes(size: int) -> Work:
+    lost = [say("plan.route_lost", host="h", path=f"/{n}", name="a.yaml") for n in range(size)]
+    again = tuple(say("plan.route_lost", host="h", path=f"/{n}", name="a.yaml") for n in range(size))
+    outcome = replace(scenes.lost_route(), error=RouteRemoval(details=lost))
+    assert outcome.plan is not None
+    refused = replace(outcome, plan=replace(outcome.plan, lost_routes=again))
+    return lambda: further_obstacles(refused)
+
+
+def half_masked_words(size: int) -> Work:
+    masker = Masker()
+    masker.add(*(Secret(f"secret-{number}-of-many") for number in range(40)))
+    text = "".join(f"secret-{number % 40}-of-man secret-1-of-many {number} " for number in range(size))
+    return lambda: masker.mask(text)
+
+
+FAMILIES: dict[Family, int] = {
+    shuffled_comments: 60_000,
+    repeated_lines: 500_000,
+    live_objects: 20_000,
+    missing_names: 6_500,
+    missing_parts: 6_500,
+    leftover_variables: 50_000,
+    services_of_one_label: 1_250,
+    wide_ingress: 10_000,
+    claimed_hosts: 10_000,
+    routes_in_the_report: 20_000,
+    lost_routes: 20_000,
+    half_masked_words: 100_000,
+}
+"""Every family with half of the size that the step's own limits, or those of its servers, let in."""
+
+
+def seconds_of(work: Work, *, tries: int = TRIES) -> float:
+    """Return the best of several tries."""
+    best = float("inf")
+    for _ in range(tries):
+        began = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def measured(family: Family, size: int) -> tuple[float, float]:
+    """Return how many seconds an input of that size takes, and one of twice the size."""
+    return seconds_of(family(size)), seconds_of(family(2 * size))
+
+
+def all_measured() -> Iterator[tuple[str, list[str]]]:
+    """Yield every family, told with its seconds, with what is wrong with its growth."""
+    for family, size in FAMILIES.items():
+        once, twice = measured(family, size)
+        name = f"{family.__name__:<22}{2 * size:>9,}  {twice:6.2f} s, {twice / once:4.1f} times its half"
+        too_much = twice > LEAST_SECONDS and twice / once > MOST_GROWTH
+        yield name, [f"{twice / once:.1f} times the time for twice the input"] if too_much else []
+
+
+# --- the installed step ---------------------------------------------------------------------------------
+
+MINUTE = 60.0
+"""What the worker gives the shortest step."""
+
+
+def late_verdicts() -> Iterator[str]:
+    """Yield what was wrong with a run of the installed step that can't come to its end within a minute."""
+    with TemporaryDirectory() as root, site(Path(root), timeout="1") as worker:
+        # A file that includes itself many times over: it pays little for each line, and has 30 seconds.
+        for number in range(60):
+            text = "".join(f"a{n}: b{number}\n" for n in range(160_000))
+            (worker.workspace / f"f{number}.yaml").write_text(f"kind: A\n{text}", encoding="utf-8")
+        began = time.monotonic()
+        finished = worker.run(templates="*.yaml", values="")
+        seconds = time.monotonic() - began
+        print(f"a run that has one minute ended after {seconds:.0f} s: {finished.told['errorCode']}")
+        if seconds > MINUTE or finished.told["errorCode"] != OutOfTime.code:
+            yield f"no verdict in time: {finished.log[-2000:]}"
