@@ -1,4 +1,4 @@
-"""`python -m tests.torture faults|canaries|kill|bounds`: all that `make test` samples, and how to replay it."""
+"""`python -m tests.torture faults|canaries|kill|bounds`: what `make test` samples, and how to replay it."""
 
 from __future__ import annotations
 

@@ -10,11 +10,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.clock import SystemClock
 from bcs_template_set.diff import unified
-from bcs_template_set.errors import RouteRemoval
+from bcs_template_set.errors import LimitExceeded, OutOfTime, RouteRemoval
 from bcs_template_set.manifests.branch_paths import BRANCHES, claims_json, claims_of
 from bcs_template_set.manifests.branch_paths import Claim as BranchClaim
 from bcs_template_set.manifests.budget import Budget
@@ -28,7 +30,9 @@ from bcs_template_set.report.page import routes_of as routes_on_page
 from bcs_template_set.report.verdict import further_obstacles
 from bcs_template_set.rollout.live_diff import live_difference
 from bcs_template_set.secret import Secret
+from tests.end_to_end.scene import site
 from tests.unit.report import scenes
+from tests.worker import finish
 
 MOST_GROWTH = 2.8
 """Between the 2 of what grows as its input does, with what a full cache costs it, and the 4 of its square."""
@@ -107,7 +111,7 @@ def leftover_variables(size: int) -> Work:
 def services_of_one_label(size: int) -> Work:
     pods = "".join(
         f"---\nkind: Pod\nmetadata: {{name: p{n}, labels: {{app: a, one: p{n}}}}}\nspec: {{containers: []}}\n"
-        f"---\nkind: Service\nmetadata: {{name: s{n}}}\nspec: {{selector: {{app: a, one: p{n}}}, ports: []}}\n"
+        f"---\nkind: Service\nmetadata: {{name: s{n}}}\nspec: {{selector: {{app: a, one: p{n}}}}}\n"
         for n in range(size)
     )
     file = _file(pods)
@@ -134,10 +138,12 @@ def wide_ingress(size: int) -> Work:
 def claimed_hosts(size: int) -> Work:
     claims = claims_json(BranchClaim(f"/{n}", f"feature/{n}") for n in range(size))
     rules = "".join(
-        f"  - {{host: h{n}, http: {{paths: [{{path: /{n}, backend: {{service: {{name: s, port: {{number: 1}}}}}}}}]}}}}\n"
+        f"  - {{host: h{n}, http: {{paths: [{{path: /{n}, backend: "
+        "{service: {name: s, port: {number: 1}}}}]}}\n"
         for n in range(size)
     )
-    text = f"kind: Ingress\nmetadata: {{name: i, annotations: {{{BRANCHES}: '{claims}'}}}}\nspec:\n  rules:\n{rules}"
+    metadata = f"{{name: i, annotations: {{{BRANCHES}: '{claims}'}}}}"
+    text = f"kind: Ingress\nmetadata: {metadata}\nspec:\n  rules:\n{rules}"
     documents = parse_foreign(text)
     assert documents
     return lambda: claims_of(documents)
@@ -145,7 +151,7 @@ def claimed_hosts(size: int) -> Work:
 
 def routes_in_the_report(size: int) -> Work:
     paths = "".join(f"      - {{path: /{n}}}\n" for n in range(size))
-    text = f"kind: Ingress\nmetadata: {{name: i}}\nspec:\n  rules:\n  - host: h\n    http:\n      paths:\n{paths}"
+    text = f"kind: Ingress\nmetadata: {{name: i}}\nspec:\n  rules:\n  - http:\n      paths:\n{paths}"
     routes = routes_of(parse_documents(text, source=""))
     outcome = scenes.outcome_of(scenes.plan_of(scenes.change("a.yaml", routes=routes)))
     return lambda: routes_on_page(outcome)
@@ -216,14 +222,15 @@ MINUTE = 60.0
 
 def late_verdicts() -> Iterator[str]:
     """Yield what was wrong with a run of the installed step that can't come to its end within a minute."""
-    with TemporaryDirectory() as root, site(Path(root), timeout="1") as worker:
-        # A file that includes itself many times over: it pays little for each line, and has 30 seconds.
-        for number in range(60):
-            text = "".join(f"a{n}: b{number}\n" for n in range(160_000))
-            (worker.workspace / f"f{number}.yaml").write_text(f"kind: A\n{text}", encoding="utf-8")
+    with TemporaryDirectory() as root, site(Path(root)) as worker:
+        worker.variables["BK_CI_ATOM_TIMEOUT"] = "1"
+        text = "kind: A\nmetadata: {name: a}\n" + "".join(f"a{n}: b\n" for n in range(180_000))
+        for number in range(30):
+            (worker.workspace / f"f{number}.yaml").write_text(text, encoding="utf-8")
         began = time.monotonic()
-        finished = worker.run(templates="*.yaml", values="")
-        seconds = time.monotonic() - began
-        print(f"a run that has one minute ended after {seconds:.0f} s: {finished.told['errorCode']}")
-        if seconds > MINUTE or finished.told["errorCode"] != OutOfTime.code:
+        process, directory = worker.start(templates="*.yaml", values="")
+        finished = finish(process, directory, seconds=3 * MINUTE)
+        seconds, code = time.monotonic() - began, finished.told["errorCode"]
+        print(f"30 files of 2 MiB, and one minute: {code} after {seconds:.0f} s", flush=True)
+        if seconds > MINUTE or code not in (OutOfTime.code, LimitExceeded.code):
             yield f"no verdict in time: {finished.log[-2000:]}"
