@@ -16,10 +16,12 @@ from tests.unit.manifests.building import (
     render_source,
 )
 
+from bcs_template_set.clock import Deadline
 from bcs_template_set.errors import (
     LimitExceeded,
     ManifestsInvalid,
     NamesMissing,
+    OutOfTime,
     StepError,
     TemplateFailed,
     TemplateSyntax,
@@ -495,3 +497,10 @@ def test_texts_that_are_too_much_together_are_refused(tmp_path: Path) -> None:
 def test_without_the_builtin_template_there_are_no_routes_to_render_again(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("kind: ConfigMap\n")
     assert render_routes(prepared(tmp_path, "a.yaml"), {"www.example.com": {}}) == ()
+
+
+def test_the_end_of_the_runs_own_time_ends_rendering_too() -> None:
+    clock = StandingClock()
+    budget = Budget(clock, deadline=Deadline(clock, seconds=0))
+    with pytest.raises(OutOfTime):
+        Templates(budget, read_text=str, context={}).render("{{ 1 }}", name="a.j2")
