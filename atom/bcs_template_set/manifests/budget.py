@@ -12,9 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import FrameType, GeneratorType, TracebackType
-from typing import Optional, cast
-
-import jinja2
+from typing import Optional, Protocol, cast
 
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import LimitExceeded, OutOfTime
@@ -247,8 +245,15 @@ def _template_line(frame: FrameType, line: int) -> Optional[tuple[str, int]]:
     return str(template.name), theirs[at] if at >= 0 else 1
 
 
+class _Mapped(Protocol):
+    """What is asked of one of Jinja's templates."""
+
+    @property
+    def debug_info(self) -> list[tuple[int, int]]: ...
+
+
 @lru_cache(maxsize=8)
-def _line_map(template: jinja2.Template) -> tuple[list[int], list[int]]:
+def _line_map(template: _Mapped) -> tuple[list[int], list[int]]:
     """Return the lines of generated code at which another line of the template begins, and these lines.
 
     `get_corresponding_lineno` reads them all at each call, which may come from each of as many lines.
