@@ -35,6 +35,9 @@ WORK_STOPS, FILES_STOP = 0.75, 0.25
 """Shares of the margin: with so much of it left, work that has not ended by itself is stopped, and so is the
 writing of report and manifests, which must not cost the verdict."""
 
+SHORTEST = 60.0
+"""Seconds of the shortest step: BK-CI counts minutes. So long has what tells us how long we have."""
+
 FOLDER = ".bcs-template-set"
 """Where the report and the rendered manifests go, below the workspace."""
 
@@ -42,13 +45,16 @@ STATE_FILE = "restore.json"
 """What the post action needs, in the run's folder."""
 
 
-def run_for_agent(environ: Mapping[str, str], *, post_action: str = "") -> int:
+def run_for_agent(
+    environ: Mapping[str, str], *, post_action: str = "", began: Optional[float] = None
+) -> int:
     """Run the step as BK-CI's agent starts it; return the exit status, 0 or 1. The codes are in the file.
 
-    With `post_action`, run that instead: what BK-CI starts again at the end of a failed job.
+    With `post_action`, run that instead: what BK-CI starts again at the end of a failed job. `began` is when
+    the step's time began, on the monotonic scale; now, unless given.
     """
     clock, masker = SystemClock(), Masker()
-    began = clock.monotonic()
+    began = clock.monotonic() if began is None else began
     log = Log(sys.stdout, language_of(environ.get("BK_CI_LOCALE_LANGUAGE")), masker=masker)
     with stoppable(clock) as interruption:
         agent: Optional[Agent] = None
@@ -87,7 +93,9 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
     """Run, and say what kept the run from its own ending, if anything did."""
     error: StepError
     try:
-        agent.write_output(pessimistic(log.language))
+        with process.limited(SHORTEST, left=WORK_STOPS):
+            agent.write_output(pessimistic(log.language))
+            agent.inputs()  # read once, and remembered
         run = _run_post_action if process.post_action else _run
         return run(agent, log, process=process)
     except StepError as exc:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.clock import SystemClock
 from bcs_template_set.diff import unified
-from bcs_template_set.errors import LimitExceeded, OutOfTime, RouteRemoval
+from bcs_template_set.errors import LimitExceeded, OutOfTime, RouteRemoval, StepError
 from bcs_template_set.manifests.branch_paths import BRANCHES, claims_json, claims_of
 from bcs_template_set.manifests.branch_paths import Claim as BranchClaim
 from bcs_template_set.manifests.budget import Budget
@@ -32,7 +32,7 @@ from bcs_template_set.rollout.live_diff import live_difference
 from bcs_template_set.secret import Secret
 from tests.end_to_end.scene import site
 from tests.unit.report import scenes
-from tests.worker import finish
+from tests.worker import Worker, finish
 
 MOST_GROWTH = 2.8
 """Between the 2 of what grows as its input does, with what a full cache costs it, and the 4 of its square."""
@@ -221,16 +221,27 @@ MINUTE = 60.0
 
 
 def late_verdicts() -> Iterator[str]:
-    """Yield what was wrong with a run of the installed step that can't come to its end within a minute."""
+    """Yield what was wrong with runs of the installed step that can't come to their end within a minute."""
+    lines = "".join(f"a{n}: b\n" for n in range(180_000))
+    manifest = "kind: A\nmetadata: {name: a}\n" + lines
+    # The first is ended by the limit of rendering; the second asks no clock, and is stopped by the alarm.
     with TemporaryDirectory() as root, site(Path(root)) as worker:
         worker.variables["BK_CI_ATOM_TIMEOUT"] = "1"
-        text = "kind: A\nmetadata: {name: a}\n" + "".join(f"a{n}: b\n" for n in range(180_000))
         for number in range(30):
-            (worker.workspace / f"f{number}.yaml").write_text(text, encoding="utf-8")
-        began = time.monotonic()
-        process, directory = worker.start(templates="*.yaml", values="")
-        finished = finish(process, directory, seconds=3 * MINUTE)
-        seconds, code = time.monotonic() - began, finished.told["errorCode"]
-        print(f"30 files of 2 MiB, and one minute: {code} after {seconds:.0f} s", flush=True)
-        if seconds > MINUTE or code not in (OutOfTime.code, LimitExceeded.code):
-            yield f"no verdict in time: {finished.log[-2000:]}"
+            (worker.workspace / f"f{number}.yaml").write_text(manifest, encoding="utf-8")
+        yield from _late(worker, LimitExceeded, "30 manifests of 2 MiB", templates="*.yaml", values="")
+    with TemporaryDirectory() as root, site(Path(root)) as worker:
+        worker.variables["BK_CI_ATOM_TIMEOUT"] = "1"
+        (worker.workspace / "values.yaml").write_text(lines, encoding="utf-8")
+        yield from _late(worker, OutOfTime, "200 values files of 2 MiB", values_files="values.yaml\n" * 200)
+
+
+def _late(worker: Worker, wanted: type[StepError], what: str, **inputs: str) -> Iterator[str]:
+    """Run the step, print when and how it ended, and yield what was wrong with that."""
+    began = time.monotonic()
+    process, directory = worker.start(**inputs)
+    finished = finish(process, directory, seconds=3 * MINUTE)
+    seconds, code = time.monotonic() - began, finished.told["errorCode"]
+    print(f"{what}, and one minute: {code} after {seconds:.1f} s", flush=True)
+    if seconds > MINUTE or code not in (wanted.code, OutOfTime.code) or str(code) not in finished.log:
+        yield f"no verdict in time: {finished.log[-2000:]}"

@@ -1,0 +1,70 @@
+"""The end of the step's time, in the step's own process: the verdict stands before the worker's timeout.
+
+A worker counts minutes. So that no test waits for one, a run here began when most of its minute was over.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.end_to_end.scene import check_refused, site
+from tests.worker import Finished, Worker, finish
+
+LATE = """
+import os, sys, time
+from bcs_template_set.agent_run import run_for_agent
+sys.exit(run_for_agent(os.environ, began=time.monotonic() - float(sys.argv[1])))
+"""
+WORK_ENDS, LAST_WORD = 55.5, 60.0
+"""Seconds of the first minute at which work is stopped, and at which the worker kills."""
+
+STARTED = 54.0
+"""Nothing that is asked whether there is time left may go on after this."""
+
+
+def run_late(directory: Path, environ: dict[str, str]) -> tuple[Finished, float]:
+    """Run the step with what is left of its minute; return how it ended, and at which second of the minute."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-c", LATE, str(STARTED)],
+        cwd=directory,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    finished = finish(process, directory)
+    return finished, STARTED + time.monotonic() - began
+
+
+def big_values(worker: Worker) -> str:
+    """Leave a values file of nearly 2 MiB; return an input that has it read until far beyond the minute."""
+    text = "a:\n" + "".join(f"  key{n}: 'value {n}'\n" for n in range(80_000))
+    (worker.workspace / "big.yaml").write_text(text, encoding="utf-8")
+    return "big.yaml\n" * 200
+
+
+def test_work_that_looks_at_no_clock_is_stopped_in_time_for_the_verdict(tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        worker.variables["BK_CI_ATOM_TIMEOUT"] = "1"
+        finished, second = run_late(*worker.prepare(values_files=big_values(worker)))
+        check_refused(finished, 800612, "Nothing was written", "60")
+        assert WORK_ENDS <= second < LAST_WORD
+        assert finished.value("result") == "failed"
+        assert "800612" in finished.report(worker.workspace)
+        assert worker.emulator.writes() == []
+
+
+def test_waiting_for_the_inputs_themselves_ends_too(tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        directory, environ = worker.prepare()
+        (directory / "input.json").unlink()
+        os.mkfifo(directory / "input.json")
+        finished, second = run_late(directory, environ)
+        check_refused(finished, 800612)
+        assert WORK_ENDS <= second < LAST_WORD
