@@ -45,9 +45,7 @@ STATE_FILE = "restore.json"
 """What the post action needs, in the run's folder."""
 
 
-def run_for_agent(
-    environ: Mapping[str, str], *, post_action: str = "", began: Optional[float] = None
-) -> int:
+def run_for_agent(environ: Mapping[str, str], *, post_action: str = "", began: Optional[float] = None) -> int:
     """Run the step as BK-CI's agent starts it; return the exit status, 0 or 1. The codes are in the file.
 
     With `post_action`, run that instead: what BK-CI starts again at the end of a failed job. `began` is when

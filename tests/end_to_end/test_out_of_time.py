@@ -27,7 +27,7 @@ STARTED = 54.0
 
 
 def run_late(directory: Path, environ: dict[str, str]) -> tuple[Finished, float]:
-    """Run the step with what is left of its minute; return how it ended, and at which second of the minute."""
+    """Run the step with what is left of its minute; return how it ended, and at which second of it."""
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-c", LATE, str(STARTED)],

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from types import FrameType, GeneratorType, TracebackType
-from typing import Optional, Protocol, cast
+from types import GeneratorType
+from typing import Optional, cast
 
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import LimitExceeded, OutOfTime
+from bcs_template_set.manifests.template_lines import Place, place_of
 from bcs_template_set.messages import say
 
 MOST_SECONDS = 30
@@ -95,7 +94,7 @@ class Budget:
         if self._clock.monotonic() > self._ends:
             raise self.exceeded("limit_time", limit=say("render.seconds", number=self._seconds))
 
-    def exceeded(self, what: str, *, limit: object, place: Optional[tuple[str, int]] = None) -> LimitExceeded:
+    def exceeded(self, what: str, *, limit: object, place: Optional[Place] = None) -> LimitExceeded:
         """Return the error that names the template, and its line where one is under way."""
         found = place or place_of(sys._getframe(1))  # noqa: SLF001 - the frames say where the template is
         template, line = found or (self._template, 0)
@@ -214,52 +213,6 @@ class Budget:
     def _check_bits(self, bits: int) -> None:
         if bits > MOST_BITS:
             raise self.exceeded("limit_number", limit=say("render.bits", number=MOST_BITS))
-
-
-def place_of(frame: Optional[FrameType]) -> Optional[tuple[str, int]]:
-    """Return the template and line that a frame, or the nearest one below it, is at."""
-    while frame is not None:
-        found = _template_line(frame, frame.f_lineno)
-        if found is not None:
-            return found
-        frame = frame.f_back
-    return None
-
-
-def place_in(traceback: Optional[TracebackType]) -> Optional[tuple[str, int]]:
-    """Return the innermost template and line of a traceback."""
-    found = None
-    while traceback is not None:
-        found = _template_line(traceback.tb_frame, traceback.tb_lineno) or found
-        traceback = traceback.tb_next
-    return found
-
-
-def _template_line(frame: FrameType, line: int) -> Optional[tuple[str, int]]:
-    # Jinja puts the template among the globals of the code it generates, and maps lines back.
-    template = frame.f_globals.get("__jinja_template__")
-    if template is None:
-        return None
-    ours, theirs = _line_map(template)
-    at = bisect_right(ours, line) - 1
-    return str(template.name), theirs[at] if at >= 0 else 1
-
-
-class _Mapped(Protocol):
-    """What is asked of one of Jinja's templates."""
-
-    @property
-    def debug_info(self) -> list[tuple[int, int]]: ...
-
-
-@lru_cache(maxsize=8)
-def _line_map(template: _Mapped) -> tuple[list[int], list[int]]:
-    """Return the lines of generated code at which another line of the template begins, and these lines.
-
-    `get_corresponding_lineno` reads them all at each call, which may come from each of as many lines.
-    """
-    pairs = template.debug_info
-    return [ours for _, ours in pairs], [theirs for theirs, _ in pairs]
 
 
 # --- prices: how much would come out, from what goes in ---------------------------------------------------

@@ -33,9 +33,9 @@ from bcs_template_set.manifests.budget import (
     MOST_TOKENS,
     TURN,
     Budget,
-    place_of,
 )
 from bcs_template_set.manifests.metering import Metering
+from bcs_template_set.manifests.template_lines import place_of
 from bcs_template_set.manifests.template_notes import MissingName, Notes
 from bcs_template_set.manifests.workspace_files import FileUnusable
 from bcs_template_set.messages import Text, say

@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 from jinja2.exceptions import SecurityError
 
-from bcs_template_set.manifests.budget import place_in, place_of
+from bcs_template_set.manifests.template_lines import place_in, place_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.spelling import MOST_KNOWN, nearest
 

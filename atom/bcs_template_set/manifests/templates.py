@@ -13,8 +13,9 @@ from typing import Optional
 import jinja2
 
 from bcs_template_set.errors import StepError
-from bcs_template_set.manifests.budget import MOST_TEXT, Budget, place_in
+from bcs_template_set.manifests.budget import MOST_TEXT, Budget
 from bcs_template_set.manifests.environment import Environment, ReadText
+from bcs_template_set.manifests.template_lines import place_in
 from bcs_template_set.manifests.template_notes import Mistakes, Notes
 from bcs_template_set.messages import say
 
