@@ -120,6 +120,12 @@ _LANG = {"zh_CN": "zh-CN", "en_US": "en"}
 _OPEN_ROUTES = 30
 """So many routes are shown unfolded."""
 
+MOST_ROWS = 1000
+"""So many rows of one table are shown; output.json and its files tell all."""
+
+MOST_IN_CELL = 20
+"""So many images or routes are shown in the row of one file or domain."""
+
 _OPEN_FILES = 20
 """So many deployed files are shown unfolded."""
 
@@ -157,6 +163,9 @@ def _environment(language: Language) -> Environment:
         took=took_text,
         age=age_text,
         open_routes=_OPEN_ROUTES,
+        listed=listed,
+        most_rows=MOST_ROWS,
+        most_in_cell=MOST_IN_CELL,
         signs=_SIGNS,
         sign_names=_SIGN_NAMES,
     )

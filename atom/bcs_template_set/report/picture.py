@@ -66,6 +66,7 @@ class Picture:
     lanes: tuple[DrawnLane, ...]
     domains: int
     only_changed: bool
+    left_out: int
 
     @property
     def width(self) -> int:
@@ -81,7 +82,8 @@ def picture_of(topology: Topology) -> Picture:
         lanes.append(_draw(lane, y=y))
         y += lanes[-1].height
     columns = tuple((_left(index), name) for index, name in enumerate(COLUMNS))
-    return Picture(y, columns, tuple(lanes), topology.domains, topology.only_changed)
+    left_out = sum(lane.left_out for lane in topology.lanes)
+    return Picture(y, columns, tuple(lanes), topology.domains, topology.only_changed, left_out)
 
 
 def _draw(lane: Lane, *, y: int) -> DrawnLane:

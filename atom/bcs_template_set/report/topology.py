@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Optional
+from typing import Literal, Optional, TypeVar
 
 from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
 from bcs_template_set.manifests.parse import Document, parse_foreign
@@ -18,6 +18,7 @@ from bcs_template_set.manifests.workloads import containers_of, objects_of, pod_
 from bcs_template_set.plan import Change
 from bcs_template_set.report.rows import image_change
 
+_T = TypeVar("_T")
 Sign = Literal["+", "~", "-", "="]
 """New, changed, goes, stays."""
 
@@ -29,6 +30,9 @@ FEW_DOMAINS = 20
 """Of more domains only the changed ones are drawn."""
 
 MOST_DOMAINS = 40
+MOST_BOXES = 200
+"""So many boxes one domain has; what would come after them is counted."""
+
 MOST_TEXT = 400_000
 """Characters of manifests that are read for the picture, those that change first."""
 
@@ -49,16 +53,20 @@ class Node:
 
 @dataclass(frozen=True)
 class Lane:
-    """One domain with all that leads to its images. `edges` are pairs of indices of `nodes`."""
+    """One domain with all that leads to its images. `edges` are pairs of indices of `nodes`.
+
+    `left_out` = how many ways, workloads and images there was no room for.
+    """
 
     host: str
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]
+    left_out: int = 0
 
     @property
     def changes(self) -> bool:
-        """Tell whether anything in it changes."""
-        return any(node.sign != "=" for node in self.nodes)
+        """Tell whether anything in it changes, or may."""
+        return self.left_out > 0 or any(node.sign != "=" for node in self.nodes)
 
 
 @dataclass(frozen=True)
@@ -112,8 +120,9 @@ class _Object:
     """An object of a file, and what becomes of it."""
 
     document: Document
-    change: Change
     sign: Sign
+    old_images: Mapping[str, str]
+    """By the new one."""
 
 
 @dataclass
@@ -130,9 +139,9 @@ def _read(changes: Sequence[Change]) -> _Objects:
         left -= len(change.content)
         if left < 0:
             break
-        signs = _signs(change)
+        signs, images = _signs(change), {new: old for old, new in reversed(change.images)}
         for document in objects_of(parse_foreign(change.content) or ()):
-            _put(objects, _Object(document, change, signs.get(document.title, _default_sign(change))))
+            _put(objects, _Object(document, signs.get(document.title, _default_sign(change)), images))
     return objects
 
 
@@ -165,7 +174,8 @@ def _selected(objects: _Objects, service: _Object) -> list[_Object]:
     found: list[list[_Object]] = [objects.by_label.get(label, []) for label in wanted.items()]
     if not found:
         return []
-    return [item for item in found[0] if all(any(item is other for other in more) for more in found[1:])]
+    others = [set(map(id, more)) for more in found[1:]]
+    return [item for item in found[0] if all(id(item) in other for other in others)]
 
 
 # --- one domain -----------------------------------------------------------------------------------------
@@ -176,7 +186,8 @@ class _LaneMaker:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self.edges: list[tuple[int, int]] = []
+        self.edges: dict[tuple[int, int], None] = {}
+        self.left_out = 0
         self._known: dict[tuple[int, str], int] = {}
 
     def node(self, node: Node, *, after: Optional[int] = None) -> int:
@@ -185,9 +196,17 @@ class _LaneMaker:
             self._known[key] = len(self.nodes)
             self.nodes.append(node)
         index = self._known[key]
-        if after is not None and (after, index) not in self.edges:
-            self.edges.append((after, index))
+        if after is not None:
+            self.edges[after, index] = None
         return index
+
+    def fitting(self, items: Iterable[_T]) -> Iterator[_T]:
+        """Yield the items as long as there is room for boxes, and count the others."""
+        for item in items:
+            if len(self.nodes) < MOST_BOXES:
+                yield item
+            else:
+                self.left_out += 1
 
 
 def _lane(host: str, found: _Host, objects: _Objects) -> Lane:
@@ -195,9 +214,11 @@ def _lane(host: str, found: _Host, objects: _Objects) -> Lane:
     paths = list(dict.fromkeys(path for _, _, path in routes))
     maker = _LaneMaker()
     first = maker.node(Node(DOMAIN, host, _sign_of_host(found), host, ", ".join(paths)))
-    for ingress, service, _ in routes:
+    for ingress, service in maker.fitting(
+        dict.fromkeys((ingress, service) for ingress, service, _ in routes)
+    ):
         _add_way(maker, first, objects, ingress=ingress, service=service)
-    return Lane(host, tuple(maker.nodes), tuple(maker.edges))
+    return Lane(host, tuple(maker.nodes), tuple(maker.edges), maker.left_out)
 
 
 def _add_way(maker: _LaneMaker, first: int, objects: _Objects, *, ingress: str, service: str) -> None:
@@ -210,14 +231,14 @@ def _add_way(maker: _LaneMaker, first: int, objects: _Objects, *, ingress: str, 
     before = maker.node(Node(INGRESS, ingress, found.sign if found else "=", ingress), after=before)
     target = objects.services.get(service)
     before = maker.node(Node(SERVICE, service, target.sign if target else "=", service), after=before)
-    for workload in _selected(objects, target) if target is not None else ():
+    for workload in maker.fitting(_selected(objects, target) if target is not None else ()):
         _add_workload(maker, before, workload)
 
 
 def _add_workload(maker: _LaneMaker, before: int, workload: _Object) -> None:
     document = workload.document
     place = maker.node(Node(WORKLOAD, document.title, workload.sign, document.name), after=before)
-    for image in _images_of(document):
+    for image in maker.fitting(_images_of(document)):
         maker.node(_image_node(image, workload), after=place)
 
 
@@ -227,7 +248,7 @@ def _images_of(document: Document) -> Iterable[str]:
 
 
 def _image_node(image: str, workload: _Object) -> Node:
-    old = next((old for old, new in workload.change.images if new == image), None)
+    old = workload.old_images.get(image)
     name, _, tag = image_change("", image)[1:].partition(":")
     sign: Sign = "=" if old is None else "~" if old else "+"
     return Node(IMAGE, f"{old} → {image}" if old else image, sign, name, tag)
