@@ -18,6 +18,9 @@ _MARK = "bk-ci"
 _ENCODED = re.compile(r"[\s%=<>&\"'\x00-\x1f\x7f]")
 _MOST_CHARACTERS = 120
 _HASH = 10
+MOST_BASES = 64
+"""Each base may be read; the step names the one it planned against, and those few that it merged."""
+
 _MOST_OF_A_LINK = 500
 """Half a link leads nowhere: a longer one is left out."""
 
@@ -87,7 +90,7 @@ def read_provenance(description: str) -> Optional[Provenance]:
         acting_as=unquote(found.get("acting-as", "")),
         sha256=found.get("sha256", ""),
         link=unquote(found.get("link", "")),
-        bases=tuple(base for base in found.get("base", "").split(",") if base),
+        bases=tuple(base for base in found.get("base", "").split(",", MOST_BASES)[:MOST_BASES] if base),
     )
 
 

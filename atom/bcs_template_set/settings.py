@@ -25,6 +25,8 @@ Kind = Literal["text", "choice", "flag", "seconds", "lines", "yaml", "urls"]
 DEFAULT_VERSION = "1.0.{{ build.number }}-{{ branch.slug }}"
 MOST_SECONDS = 86_400
 MOST_URLS = 20
+LONGEST_TEXT = 1000
+"""Characters that a page is searched for."""
 _SHOWN = 80
 
 
@@ -245,10 +247,11 @@ class _Reader:
             good = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
         except ValueError:
             good = False
-        if not good or (word and (word != "contains" or not text.strip())):
+        text = text.strip()
+        if not good or (word and (word != "contains" or not 0 < len(text) <= LONGEST_TEXT)):
             shown = re.sub(r"//[^/\s]*@", "//***@", line)
-            self._wrong(name, shown, accepted=say("settings.accepts_verify_urls"))
-        return VerifyUrl(url=url, contains=text.strip())
+            self._wrong(name, shown, accepted=say("settings.accepts_verify_urls", most=LONGEST_TEXT))
+        return VerifyUrl(url=url, contains=text)
 
     def check_target(self, action: Action, *, cluster_id: str, namespace: str) -> None:
         """Refuse half a target, and a deployment without one."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.provenance import Provenance, content_digest, read_provenance
+from bcs_template_set.provenance import MOST_BASES, Provenance, content_digest, read_provenance
 
 OURS = Provenance(
     pipeline="p-1", build=12, branch="feature/login", commit="abc", started_by="wangwu", acting_as="lisi"
@@ -71,3 +71,11 @@ def test_builds_of_a_branch_with_a_very_long_name_are_still_compared() -> None:
     assert older is not None
     assert long.is_newer_than(older)
     assert not replace(long, branch=long.branch + "y").is_newer_than(older)
+
+
+def test_of_ever_so_many_bases_a_few_are_read() -> None:
+    """Each of them may cost a request, and anybody may write a description."""
+    description = "bk-ci base=" + ",".join(f"v{n}" for n in range(10_000))
+    found = read_provenance(description)
+    assert found is not None
+    assert found.bases == tuple(f"v{n}" for n in range(MOST_BASES))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bcs_template_set.errors import InputsInvalid
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.settings import INPUTS, Settings, VerifyUrl, read_settings
+from bcs_template_set.settings import INPUTS, LONGEST_TEXT, Settings, VerifyUrl, read_settings
 
 GOOD = {"region": "gz", "project_code": "web", "template_space": "front-ends"}
 
@@ -150,3 +150,9 @@ def test_any_text_is_settings_or_one_error(inputs: dict[str, str]) -> None:
         return
     assert not wrong
     assert settings.region == "gz"
+
+
+def test_a_page_is_searched_for_a_text_of_bounded_length() -> None:
+    line = "https://a.example.com contains " + "x" * LONGEST_TEXT
+    assert len(read(verify_urls=line).verify_urls[0].contains) == LONGEST_TEXT
+    assert "verify_urls" in complaint(verify_urls=line + "x")

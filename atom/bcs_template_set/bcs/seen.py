@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ from bcs_template_set.transport import HttpAnswer
 
 SHOWN = 500
 """Characters of a server's message."""
+
+_ENCODINGS = frozenset(
+    {*("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "ascii")}
+    | {*("iso8859-1", "cp1252", "gb2312", "gbk", "gb18030", "big5")}
+)
+"""Those a body may say it is in, by Python's names. Of others some, as punycode, take the square of it."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +81,22 @@ def parse_json(body: bytes, *, content_type: str) -> tuple[JsonValue, bool]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     declared = re.search(r"charset=\"?([\w.:-]+)", content_type)
-    encoding = "utf-8-sig" if declared is None else declared[1]
     try:
-        text = body.decode(encoding)
+        text = body.decode("utf-8-sig" if declared is None else _encoding_of(declared[1]))
     except (LookupError, ValueError):
         text = body.decode("latin-1")
     try:
         return cast("JsonValue", msgspec.json.decode(text.lstrip("\ufeff"))), True
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None, False
+
+
+def _encoding_of(name: str) -> str:
+    """Return the encoding of that name; `LookupError` where it is none that a body is read in."""
+    found = codecs.lookup(name).name
+    if found not in _ENCODINGS:
+        raise LookupError(name)
+    return found
 
 
 def _looks_like_json(answer: HttpAnswer) -> bool:

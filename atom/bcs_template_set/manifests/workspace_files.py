@@ -21,6 +21,9 @@ from bcs_template_set.messages import Text, say
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_FILES = 2000
 MOST_VISITED = 200_000
+FULL_GLOBS = 10
+"""All globs of a run together may look at as many files as so many of them could."""
+
 LONGEST_GLOB = 4096
 """Characters; no path is longer on Linux."""
 BUILTIN = "builtin:"
@@ -51,6 +54,7 @@ class Workspace:
     def __init__(self, root: Path, *, most_visited: int = MOST_VISITED) -> None:
         self._root = root
         self._most_visited = most_visited
+        self._compared, self._most_compared = 0, FULL_GLOBS * most_visited
         self._real = Path(os.path.realpath(root))
 
     def read_text(self, path: str) -> str:
@@ -118,10 +122,16 @@ class Workspace:
             wanted = pattern_regex(rest)
         except re.error as exc:
             raise FileUnusable(say("render.glob_wrong", path=pattern, problem=exc.msg)) from exc
-        found = sorted(path for path in self._files_below(top) if wanted.fullmatch(path))
+        found = sorted(path for path in self._files_below(top) if self._fits(wanted, path))
         if not found:
             raise FileUnusable(say("render.glob_empty", path=pattern))
         return base, [f"{base}/{path}" if base else path for path in found]
+
+    def _fits(self, wanted: re.Pattern[str], path: str) -> bool:
+        self._compared += 1
+        if self._compared > self._most_compared:
+            raise LimitExceeded(what=say("render.limit_visited"), limit=self._most_compared)
+        return wanted.fullmatch(path) is not None
 
     def _files_below(self, top: Path) -> Iterator[str]:
         visited = 0

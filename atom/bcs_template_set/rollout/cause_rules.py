@@ -148,10 +148,14 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+MOST_READ = 8192
+"""Characters of a message that are searched: looking for words with others between takes the square of it."""
+
 REPLACED = Rule("replaced", 1, REPLACED_SECONDS)
 """Not looked up by what a server says: a workload had our version, as was read back, and now has another."""
 
 
 def rule_for(reasons: frozenset[str], *, message: str, exit_code: Optional[int]) -> Rule:
     """Return the first row that fits; the last one fits everything."""
-    return next(rule for rule in RULES if rule.fits(reasons=reasons, message=message, exit_code=exit_code))
+    read = message[:MOST_READ]
+    return next(rule for rule in RULES if rule.fits(reasons=reasons, message=read, exit_code=exit_code))

@@ -12,7 +12,16 @@ from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, text_at
 from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, REPLACED, STARTS, Fault, Rule, rule_for
+from bcs_template_set.rollout.cause_rules import (
+    CRASHES,
+    MOST_READ,
+    NEVER,
+    REPLACED,
+    STARTS,
+    Fault,
+    Rule,
+    rule_for,
+)
 from bcs_template_set.rollout.live_fields import condition_of, is_true
 from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.status import DEADLINE_EXCEEDED
@@ -54,7 +63,7 @@ def cause_of(problem: PodProblem) -> Cause:
     """Return why a pod is in this trouble; a reason we have no row for is told as it is."""
     last = problem.last
     reasons = frozenset({problem.reason, last.reason if last else ""})
-    said = [problem.message, last.message if last else ""]
+    said = [words[:MOST_READ] for words in (problem.message, last.message if last else "")]
     message = "\n".join(said).replace(problem.image, "") if problem.image else "\n".join(said)
     rule = rule_for(_telling(problem, reasons), message=message, exit_code=problem.exit_code)
     return _cause(rule, patience=_patience(rule, problem), fields=_fields(problem))

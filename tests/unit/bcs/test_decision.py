@@ -13,6 +13,7 @@ from tests.unit.bcs.pieces import answer, business, gateway_error, ok, text
 
 from bcs_template_set import errors
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
+from bcs_template_set.bcs.seen import Seen
 from bcs_template_set.errors import OutcomeUnknown, StepError
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.transport import HttpAnswer, NoAnswer, NotSent
@@ -258,3 +259,10 @@ def test_any_answer_ends_in_a_verdict(
     verdict = decide(asked(writes=writes), HttpAnswer(status, headers, body))
     if not isinstance(verdict, Success):
         assert str(verdict.error)
+
+
+def test_a_body_is_not_read_in_an_encoding_that_takes_the_square_of_its_length() -> None:
+    body = b'{"code": 1}-'
+    assert body.decode("punycode") == '{"code": 1}'
+    answer = HttpAnswer(200, {"content-type": "application/json; charset=punycode"}, body)
+    assert Seen.of(answer).payload is None

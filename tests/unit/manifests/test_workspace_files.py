@@ -12,6 +12,7 @@ from tests.unit.manifests.building import render
 
 from bcs_template_set.errors import LimitExceeded, TemplateUnreadable
 from bcs_template_set.manifests.workspace_files import (
+    FULL_GLOBS,
     FileUnusable,
     TemplateSource,
     Workspace,
@@ -222,3 +223,12 @@ def test_a_glob_over_more_files_than_it_may_look_at_is_refused(tmp_path: Path) -
     assert len(Workspace(tmp_path, most_visited=3).match("**/*.yaml")[1]) == 3
     with pytest.raises(LimitExceeded):
         Workspace(tmp_path, most_visited=2).match("**/*.yaml")
+
+
+def test_many_globs_together_may_not_look_at_ever_more_files(tmp_path: Path) -> None:
+    tree(tmp_path, "1.yaml", "2.yaml")
+    workspace = Workspace(tmp_path, most_visited=2)
+    for _ in range(FULL_GLOBS):
+        assert len(workspace.match("*.yaml")[1]) == 2
+    with pytest.raises(LimitExceeded, match=str(FULL_GLOBS * 2)):
+        workspace.match("*.yaml")

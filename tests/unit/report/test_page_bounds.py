@@ -47,11 +47,8 @@ def test_sentences_are_listed_as_an_errors_details_are(where: str) -> None:
     sentences = tuple(say("report.count_update", count=1000 + n) for n in range(MOST_DETAILS + 7))
     run = english(scenes.published())
     assert run.plan is not None
-    if where == "warnings":
-        run = replace(run, warnings=sentences)
-    else:
-        run = replace(run, warnings=(), plan=replace(run.plan, notes=sentences))
-    page = render_html(run)
+    plan = replace(run.plan, notes=sentences if where == "notes" else ())
+    page = render_html(replace(run, warnings=sentences if where == "warnings" else (), plan=plan))
     assert str(sentences[MOST_DETAILS - 1].render("en_US")) in page
     assert str(sentences[MOST_DETAILS].render("en_US")) not in page
     assert "… and 7 more." in page

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.rollout.objects import Object, condition, deployment, ended, pod, running, waiting, workload
 
 from bcs_template_set.messages import LANGUAGES, known, say
-from bcs_template_set.rollout.cause_rules import REPLACED, RULES
+from bcs_template_set.rollout.cause_rules import MOST_READ, REPLACED, RULES, rule_for
 from bcs_template_set.rollout.causes import (
     Cause,
     cause_in_workload,
@@ -367,3 +367,13 @@ def test_any_reason_gives_a_cause_that_can_be_told(
     for language in LANGUAGES:
         assert found.sentence.render(language)
         assert found.cure.render(language)
+
+
+def test_of_a_very_long_message_only_the_beginning_is_searched() -> None:
+    """Where words may have others between them, a search takes the square of what it reads."""
+    reasons = frozenset({"FailedCreate"})
+    for before, name in ((MOST_READ - 14, "quota"), (MOST_READ, "create")):
+        message = "x" * before + "exceeded quota"
+        assert rule_for(reasons, message=message, exit_code=None).name == name
+        problem = PodProblem(pod="p", reason="FailedCreate", message=message)
+        assert cause_of(problem).name == name
