@@ -28,7 +28,7 @@ from bcs_template_set.version import step_version
 if TYPE_CHECKING:
     from bcs_template_set.outcome import Heading
 
-MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 5.0, 60.0
+MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 10.0, 60.0
 """Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
 
 WORK_STOPS, FILES_STOP = 0.75, 0.25

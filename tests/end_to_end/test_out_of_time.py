@@ -19,10 +19,10 @@ import os, sys, time
 from bcs_template_set.agent_run import run_for_agent
 sys.exit(run_for_agent(os.environ, began=time.monotonic() - float(sys.argv[1])))
 """
-WORK_ENDS, LAST_WORD = 55.5, 60.0
+WORK_ENDS, LAST_WORD = 52.5, 60.0
 """Seconds of the first minute at which work is stopped, and at which the worker kills."""
 
-STARTED = 54.0
+STARTED = 51.0
 """Nothing that is asked whether there is time left may go on after this."""
 
 

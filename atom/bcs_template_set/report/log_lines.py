@@ -160,7 +160,7 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
     _add_target_changes(out, plan)
     _add_diffs(out, [change for row in rows for change in _changed(row)])
     _add_obstacles(out, plan)
-    for note in (*plan.notes, *(note for change in plan.changes for note in change.notes)):
+    for note in (*listed(plan.notes), *listed([note for change in plan.changes for note in change.notes])):
         out.add("warning", note)
     if plan.writes:
         out.add("info", say("log.plan_digest", digest=plan.digest))
@@ -184,8 +184,7 @@ def _add_diffs(out: _Lines, changes: Sequence[Change]) -> None:
     out.add("group", say("log.group_diff", count=len(changes)))
     left = DIFF_LINES
     for change in changes:
-        lines = text_lines(change.diff)
-        shown = lines[: min(DIFF_LINES_PER_FILE, left)]
+        shown = text_lines(change.diff, most=min(DIFF_LINES_PER_FILE, left))
         left -= len(shown)
         out.add("plain", f"{change.action} {change.name}")
         if shown:
@@ -222,9 +221,9 @@ def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
 
 
 def _add_new_notes(out: _Lines, file: FileOutcome) -> None:
-    for note in file.notes:
-        if note not in file.change.notes:
-            out.add("warning", note)
+    told = set(map(str, file.change.notes))
+    for note in listed([note for note in file.notes if str(note) not in told]):
+        out.add("warning", note)
 
 
 def _ended(file: FileOutcome) -> Detail:
@@ -247,7 +246,7 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     out = _Lines(outcome.language)
     rows = _ended_rows(outcome)
     out.plain(rows)
-    for warning in outcome.warnings:
+    for warning in listed(outcome.warnings):
         out.add("warning", warning)
     if outcome.error is not None:
         _add_failure(out, outcome, outcome.error)

@@ -13,7 +13,7 @@ from bcs_template_set.messages import Text, known, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.outcome import Outcome, Phase, RequestRecord
 from bcs_template_set.plan import Change
-from bcs_template_set.report.plain_text import shorten, visible
+from bcs_template_set.report.plain_text import shorten, text_lines
 from bcs_template_set.report.rows import Row, file_rows
 from bcs_template_set.route_map import OwnedRoute
 
@@ -95,7 +95,7 @@ def diffs_of(rows: Iterable[Row]) -> dict[str, Diff]:
 
 def diff_of(text: str, *, most: int) -> Diff:
     """Return a unified diff, of which at most so many lines are shown."""
-    shown = [visible(line) for line in text.splitlines()[:most]]
+    shown = text_lines(text, most=most)
     return Diff(_runs(shown), shown=len(shown), more=count_lines(text) - len(shown))
 
 

@@ -34,9 +34,9 @@ def one_line(text: str) -> str:
     return visible(_LINE_BREAK.sub(" ⏎ ", text).replace("\t", " ")).strip()
 
 
-def text_lines(text: str) -> list[str]:
-    """Return the lines of somebody else's text, each with its unseen characters made visible."""
-    return [visible(line) for line in text.splitlines()]
+def text_lines(text: str, *, most: int) -> list[str]:
+    """Return so many lines of somebody else's text, each with its unseen characters made visible."""
+    return [visible(line) for line in text.splitlines()[:most]]
 
 
 def width(text: str) -> int:

@@ -78,8 +78,10 @@ def _line(kind: Kind, text: Text, language: Language) -> LogLine:
 
 
 def _cut(differences: list[str], language: Language) -> str:
-    lines = [line for difference in differences for line in text_lines(difference)]
-    if len(lines) <= DIFF_LINES:
-        return "\n".join(lines)
-    more = say("deploy.more_lines", count=len(lines) - DIFF_LINES).render(language)
-    return "\n".join([*lines[:DIFF_LINES], more])
+    shown: list[str] = []
+    count = 0
+    for difference in differences:
+        count += len(difference.splitlines())
+        shown += text_lines(difference, most=DIFF_LINES - len(shown))
+    more = [say("deploy.more_lines", count=count - len(shown)).render(language)] if count > len(shown) else []
+    return "\n".join([*shown, *more])
