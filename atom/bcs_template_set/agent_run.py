@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from bcs_template_set.atom_sdk import variables
 from bcs_template_set.atom_sdk.agent import Agent, open_agent
+from bcs_template_set.atom_sdk.build_info import LOCALE, TaskInfo
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import OutputField, failure, pessimistic, success
@@ -43,7 +43,7 @@ def run_for_agent(environ: Mapping[str, str], *, post_action: str = "") -> int:
     With `post_action`, run that instead: what BK-CI starts again at the end of a failed job.
     """
     clock, masker = SystemClock(), Masker()
-    log = Log(sys.stdout, language_of(environ.get("BK_CI_LOCALE_LANGUAGE")), masker=masker)
+    log = Log(sys.stdout, language_of(environ.get(LOCALE)), masker=masker)
     with stoppable(clock) as interruption:
         agent: Optional[Agent] = None
         try:
@@ -82,9 +82,7 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
 
 
 def _run(agent: Agent, log: Log, *, process: Process) -> int:
-    inputs = agent.inputs()
-    language = language_of(variables.locale(inputs))
-    log.language = language
+    inputs, task = agent.inputs(), agent.task()
     from bcs_template_set.ending import Place, end_run  # noqa: PLC0415 - garbled input needs none of it
     from bcs_template_set.progress_shown import ShownProgress, audience_of  # noqa: PLC0415 - as above
     from bcs_template_set.settings import wants_restore  # noqa: PLC0415 - as above
@@ -92,16 +90,17 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
-    place, clock = Place(*_place_of(agent, inputs)), process.clock
+    place, clock = Place(_workspace_of(task), _folder_of(task, task.task_id)), process.clock
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
         agent=agent,
         log=log,
         clock=clock,
-        deadline=Deadline(clock, seconds=time_for_work(variables.timeout_seconds(inputs))),
-        story=Story(clock=clock, language=language, heading=heading_of(inputs), on_move=progress.move),
+        deadline=Deadline(clock, seconds=time_for_work(task.timeout)),
+        story=Story(clock=clock, language=log.language, heading=first_heading(), on_move=progress.move),
         workspace=place.workspace,
         on_region=progress.begin,
+        environ=process.environ,
     )
     try:
         outcome = run_step(world)
@@ -122,9 +121,7 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
     """Restore what the step of this job deployed, where it was asked for, and write what came of it."""
     from bcs_template_set.settings import wants_restore  # noqa: PLC0415 - the other imports come with it
 
-    inputs = agent.inputs()
-    log.language = language_of(variables.locale(inputs))
-    parent = variables.parent_task(inputs)
+    inputs, parent = agent.inputs(), agent.task().parent_task
     data: Mapping[str, OutputField] = {}
     if not wants_restore(inputs):
         sentence = say("post.not_asked")
@@ -146,17 +143,18 @@ def _restore(
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
-    inputs, clock = agent.inputs(), process.clock
-    workspace = _workspace_of(inputs)
+    clock, this = process.clock, agent.task()
+    workspace = _workspace_of(this)
     world = World(
         agent=agent,
         log=log,
         clock=clock,
-        deadline=Deadline(clock, seconds=time_for_work(variables.timeout_seconds(inputs))),
-        story=Story(clock=clock, language=log.language, heading=heading_of(inputs)),
+        deadline=Deadline(clock, seconds=time_for_work(this.timeout)),
+        story=Story(clock=clock, language=log.language, heading=first_heading()),
         workspace=workspace,
+        environ=process.environ,
     )
-    file = workspace / _folder_of(inputs, task) / STATE_FILE
+    file = workspace / _folder_of(this, task) / STATE_FILE
     result = restore_after_job(world, file=file)
     return result.sentence, result.data
 
@@ -169,33 +167,20 @@ def time_for_work(timeout: Optional[float]) -> Optional[float]:
     return max(1.0, timeout - margin)
 
 
-def heading_of(inputs: Mapping[str, str]) -> Heading:
+def first_heading() -> Heading:
     """Return what is known of the run before its settings are read."""
     from bcs_template_set.outcome import Heading  # noqa: PLC0415 - garbled input needs none of it
 
-    return Heading(
-        step_version=step_version(),
-        pipeline=variables.pipeline_name(inputs) or variables.pipeline_id(inputs),
-        build_number=variables.build_number(inputs),
-        build_url=variables.build_url(inputs),
-        branch=variables.branch_name(inputs),
-        commit=variables.commit_sha(inputs),
-    )
+    return Heading(step_version=step_version())
 
 
-def _place_of(agent: Agent, inputs: Mapping[str, str]) -> tuple[Path, str]:
-    """Return the workspace, and below it a folder that no other task of the build shares."""
-    task = agent.identity.task_id or variables.task_id(inputs)
-    return _workspace_of(inputs), _folder_of(inputs, task)
+def _workspace_of(task: TaskInfo) -> Path:
+    return Path(task.workspace or ".").absolute()
 
 
-def _workspace_of(inputs: Mapping[str, str]) -> Path:
-    return Path(variables.workspace(inputs) or ".").absolute()
-
-
-def _folder_of(inputs: Mapping[str, str], task: str) -> str:
+def _folder_of(task: TaskInfo, task_id: str) -> str:
     """Return the folder of a task of this build, relative to the workspace."""
-    name = "-".join(part for part in (variables.build_id(inputs), task) if part) or "run"
+    name = "-".join(part for part in (task.build_id, task_id) if part) or "run"
     safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
     return f"{FOLDER}/{safe}"
 

@@ -9,11 +9,13 @@ that an answer that trickles in byte by byte ends in time too.
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from http.client import HTTPResponse as PlainResponse
@@ -28,7 +30,7 @@ from urllib3.util.ssl_match_hostname import CertificateError  # noqa: TID251 - t
 
 from bcs_template_set.answer_body import Unusable, read_first, read_whole
 from bcs_template_set.messages import Text, say
-from bcs_template_set.proxies import proxy_of, without_credentials
+from bcs_template_set.proxies import DECIDING, proxy_of, without_credentials
 from bcs_template_set.transport import LARGEST_BODY, HttpAnswer, HttpRequest, Kind, NoAnswer, NotSent
 
 LARGEST_ANSWER = 2 * LARGEST_BODY
@@ -174,6 +176,7 @@ class Connections:
         read_timeout: float,
         size: int,
         environ: Mapping[str, str],
+        proxy: Optional[str],
         user_agent: str,
     ) -> None:
         self._ca_bundle = ca_bundle
@@ -181,6 +184,7 @@ class Connections:
         self._read_timeout = read_timeout
         self._size = size
         self._environ = environ
+        self._proxy = proxy
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
         self._lock = threading.Lock()
         self._managers: dict[tuple[str, str], urllib3.PoolManager] = {}
@@ -246,7 +250,7 @@ class Connections:
         scheme = urlsplit(url).scheme
         if scheme not in _POOLS:
             raise Unusable("request_invalid", kind="invalid")
-        key = (proxy_of(url, self._environ), scheme)
+        key = (proxy_of(url, self._environ) if self._proxy is None else self._proxy, scheme)
         with self._lock:
             if key not in self._managers:
                 self._managers[key] = self._manager_through(*key)
@@ -263,7 +267,7 @@ class Connections:
 
     def _make_manager(self, proxy: str, scheme: str) -> urllib3.PoolManager:
         secure = "https" in (scheme, urlsplit(proxy).scheme)
-        context = trusting(self._ca_bundle) if secure else None
+        context = trusting(self._ca_bundle, environ=self._environ) if secure else None
         manager: urllib3.PoolManager
         if proxy:
             manager = urllib3.ProxyManager(
@@ -285,8 +289,10 @@ def _proxy_authorization(proxy: str) -> dict[str, str]:
     return dict(urllib3.make_headers(proxy_basic_auth=unquote(credentials))) if credentials else {}
 
 
-def trusting(ca_bundle: str) -> ssl.SSLContext:
+def trusting(ca_bundle: str, *, environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return a context that verifies servers, by `ca_bundle` alone, or by the system's authorities.
+
+    OpenSSL reads the process's own variables; those that `environ` has not are out of its sight.
 
     Where the system has none to offer (some relocatable Pythons), certifi's are used.
 
@@ -294,7 +300,8 @@ def trusting(ca_bundle: str) -> ssl.SSLContext:
         Unusable: `ca_bundle` is no file of PEM certificates.
     """
     try:
-        context = ssl.create_default_context(cafile=ca_bundle or None)
+        with _hidden(name for name in DECIDING if name.isupper() and name not in environ):
+            context = ssl.create_default_context(cafile=ca_bundle or None)
     except OSError as exc:
         raise Unusable("ca_bundle", kind="ca_bundle", file=ca_bundle, problem=_words(exc)) from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # Python's default from 3.10 on
@@ -306,6 +313,16 @@ def trusting(ca_bundle: str) -> ssl.SSLContext:
         # That one can't have ssl check an IP address, but then compares the certificate's names itself.
         context.check_hostname = False
     return context
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Take variables out of the process's environment, and put them back."""
+    taken = {name: os.environ.pop(name) for name in list(names) if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
 
 
 # --- what went wrong ------------------------------------------------------------------------------------

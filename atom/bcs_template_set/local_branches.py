@@ -46,7 +46,8 @@ from bcs_template_set.provenance import Provenance
 from bcs_template_set.publish import Publishing, publish_files
 from bcs_template_set.publish_run import WatchedWriter
 from bcs_template_set.report.plain_text import one_line, table
-from bcs_template_set.step import identify, open_gateway, read_everything
+from bcs_template_set.settings_phase import identify, read_everything
+from bcs_template_set.step import open_gateway
 from bcs_template_set.streams import put
 from bcs_template_set.world import World
 
@@ -164,10 +165,11 @@ class _Desk:
 
 def _answer(desk: _Desk) -> Answer:
     world = desk.world
-    settings, region = read_everything(world)
+    asked = read_everything(world)
+    settings, region = asked.settings, asked.region
     world.story.heading = replace(world.story.heading, action=VERB)
     # "publish" is the input's default, and so is not shown among those that were given.
-    principal = identify(world, replace(settings, action="publish"), region)
+    principal = identify(world, replace(asked, settings=replace(settings, action="publish")))
     gateway = open_gateway(world, region, principal)
     place = _Place(
         Target(settings.region, settings.project_code, settings.template_space), region.endpoint.concurrency

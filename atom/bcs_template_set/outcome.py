@@ -70,7 +70,10 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class Heading:
-    """What the run is about, for header and report; "" where not known."""
+    """What the run is about, for header and report; "" where not known.
+
+    `proxy` and `certificates` are what the gateway is reached by, where that is not the usual.
+    """
 
     step_version: str = ""
     action: str = ""
@@ -85,6 +88,8 @@ class Heading:
     space_url: str = ""
     template_set: str = ""
     version: str = ""
+    proxy: str = ""
+    certificates: str = ""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.writing import write_text
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.settings import Settings
-from bcs_template_set.step import identify, open_gateway, read_everything
+from bcs_template_set.settings_phase import identify, machine_of, read_everything
+from bcs_template_set.step import open_gateway
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import World
 
@@ -99,9 +100,10 @@ def restore_after_job(world: World, *, file: Path) -> PostResult:
         sentence = say("post.unreadable" if file.exists() else "post.nothing", file=str(file))
         world.log.info(sentence)
         return PostResult(sentence, {})
-    settings, region = read_everything(world)
+    asked = read_everything(world)
+    settings, region = asked.settings, asked.region
     _check_place(state, settings)
-    principal = identify(world, settings, region)
+    principal = identify(world, asked)
     world.log.info(say("post.restoring", count=len(state.files), user=state.acting_user or "?"))
     try:
         way = _go_back(world, settings, state, open_gateway(world, region, principal))
@@ -165,7 +167,7 @@ def _restored(world: World, settings: Settings, state: JobState, gateway: Gatewa
         space=state.space,
         settings=settings,
         given=read_variables(settings.variables),
-        pages=Transport(connections=1),
+        pages=Transport(connections=1, environ=machine_of(world)[0]),
         clock=world.clock,
         deadline=world.deadline,
         tell=world.log.info,

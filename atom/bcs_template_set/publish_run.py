@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bcs_template_set.aftermath import creator_warnings, settle
-from bcs_template_set.atom_sdk import variables
 from bcs_template_set.bcs.calls import Read, Reader, Write
 from bcs_template_set.bcs.template_files import Wanted, read_existing
 from bcs_template_set.branch_ages import rows_of_space, with_this_build
@@ -77,7 +76,7 @@ def plan_run(run: Run, reader: Reader) -> Planned:
         files=rendered.files,
         version=rendered.version,
         template_set=rendered.target.template_set,
-        started_at=variables.build_started_at(run.world.agent.inputs()) / 1000,
+        started_at=run.build.started_at / 1000,
         shared=routes_files(run.prepared),
         cluster_id=run.settings.cluster_id,
         namespace=run.settings.namespace,

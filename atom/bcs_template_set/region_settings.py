@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from bcs_template_set.errors import PrivateSettingsInvalid
 from bcs_template_set.manifests.yaml_reading import PLAIN_KEY, YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Text, say
-from bcs_template_set.regions import App, Endpoint, Region
+from bcs_template_set.regions import ALL_RUN_AS, App, Endpoint, Region, RunAs
 from bcs_template_set.secret import MASK, Secret
 from bcs_template_set.spelling import nearest
 
@@ -22,6 +22,10 @@ KEYS = (
     "app_secret",
     "owner",
     "users",
+    "authorizer",
+    "run_as",
+    "people",
+    "proxy",
     "ca_bundle",
     "tenant_id",
     "connect_timeout",
@@ -72,6 +76,7 @@ def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region
         connect_timeout=reader.seconds("connect_timeout", default=5.0),
         read_timeout=reader.seconds("read_timeout", default=65.0),
         concurrency=reader.count("concurrency", default=8),
+        proxy=reader.proxy(),
     )
     return Region(
         name=name,
@@ -80,6 +85,9 @@ def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region
         app=reader.app(),
         owner=reader.text("owner"),
         users=_read_users(reader.place, reader.table.get("users"), mistakes=mistakes),
+        names_authorizer=reader.word("authorizer", ("platform",)) == "platform",
+        run_as=reader.run_as(),
+        recorded_people=reader.word("people", ("record", "environment")) != "environment",
         progress_detail=reader.flag("progress_detail"),
     )
 
@@ -130,6 +138,30 @@ class _Reader:
         if value and not _is_plain_url(value):
             self._wrong(key, _without_userinfo(value), accepted=say("regions.accepts_url"))
         return value
+
+    def proxy(self) -> str:
+        """Return the proxy for this gateway; unlike other addresses it may hold a user and a password."""
+        value = self.text("proxy").rstrip("/")
+        credentials, at, _ = value.rpartition("//")[2].rpartition("@")
+        bare = value.replace(credentials + at, "", 1) if at else value
+        if value and not _is_plain_url(bare):
+            self._wrong("proxy", _without_userinfo(value), accepted=say("regions.accepts_proxy"))
+        return value
+
+    def word(self, key: str, words: tuple[str, ...]) -> str:
+        value = self.text(key)
+        if value and value not in words:
+            self._wrong(key, value, accepted=say("settings.one_of", choices=words))
+        return value
+
+    def run_as(self) -> tuple[RunAs, ...]:
+        value = self.table.get("run_as")
+        if value is None:
+            return ALL_RUN_AS
+        served = tuple(known for known in ALL_RUN_AS if isinstance(value, list) and known in value)
+        if not isinstance(value, list) or not served or len(served) != len(value):
+            self._wrong("run_as", value, accepted=say("regions.accepts_run_as", names=ALL_RUN_AS))
+        return served
 
     def path_prefix(self) -> str:
         if self.table.get("path_prefix") is None:

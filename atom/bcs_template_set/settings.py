@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bcs_template_set.errors import InputsInvalid
 from bcs_template_set.messages import Text, say
-from bcs_template_set.principal import RunAs
+from bcs_template_set.regions import RunAs
 from bcs_template_set.spelling import nearest
 
 Action = Literal["plan", "publish", "deploy"]

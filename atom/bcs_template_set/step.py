@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from bcs_template_set.atom_sdk import variables
+from bcs_template_set.atom_sdk.build_info import BuildInfo
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.branch_routes import check_removals
-from bcs_template_set.credentials import principal_credential
 from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.deploy_run import deploy_run, look_ahead, rollout_result
 from bcs_template_set.ending import show_lines
@@ -36,9 +35,9 @@ from bcs_template_set.manifests.render import (
     render_version,
 )
 from bcs_template_set.messages import say
-from bcs_template_set.outcome import Identity, Outcome, RequestRecord, Result
+from bcs_template_set.outcome import Outcome, RequestRecord, Result
 from bcs_template_set.plan import Desired, Target
-from bcs_template_set.principal import Credential, People, Principal, resolve_principal
+from bcs_template_set.principal import Principal
 from bcs_template_set.provenance import Provenance
 from bcs_template_set.publish_run import (
     Planned,
@@ -49,15 +48,13 @@ from bcs_template_set.publish_run import (
     plan_run,
     publish_run,
 )
-from bcs_template_set.region_settings import read_regions
-from bcs_template_set.regions import Region, secrets_of
-from bcs_template_set.report.log_lines import header_lines
-from bcs_template_set.report.phase_lines import rendered_lines, settings_lines
+from bcs_template_set.regions import Region
+from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run_context import RunContext, make_context
 from bcs_template_set.secret import Secret
-from bcs_template_set.settings import Settings, read_settings
+from bcs_template_set.settings import Settings
+from bcs_template_set.settings_phase import Asked, identify, read_everything, transport_of
 from bcs_template_set.story import Story
-from bcs_template_set.transport import Transport
 from bcs_template_set.world import Run, World
 
 
@@ -93,15 +90,16 @@ def _with_who(error: StepError, story: Story) -> StepError:
 
 def _live(world: World) -> Result:
     with world.story.phase("settings"):
-        settings, region = read_everything(world)
-    principal = identify(world, settings, region)
-    world.on_region(region)
+        asked = read_everything(world)
+        principal = identify(world, asked)
+    world.on_region(asked.region)
     with world.story.phase("render"):
-        prepared = prepare_rendering(world, settings)
-        desired = render_desired(world, settings, principal, prepared=prepared)
-    gateway = open_gateway(world, region, principal, mask=words_without_secrets(desired.files))
+        prepared = prepare_rendering(world, asked)
+        desired = render_desired(world, asked, principal, prepared=prepared)
+    gateway = open_gateway(world, asked.region, principal, mask=words_without_secrets(desired.files))
+    run = Run(world, asked.settings, asked.region, asked.build, prepared, desired)
     try:
-        return carry_out(Run(world, settings, region, prepared, desired), gateway, principal)
+        return carry_out(run, gateway, principal)
     except Stopped as exc:
         # Threads under way outlive this one: none of them may write after the verdict.
         gateway.stop(Interrupted(signal=exc.signal_name))
@@ -137,94 +135,38 @@ def _plan(run: Run, reader: Reader) -> Planned:
     return planned
 
 
-# --- settings and identity ------------------------------------------------------------------------------
-
-
-def read_everything(world: World) -> tuple[Settings, Region]:
-    """Return the typed inputs and the region they name.
-
-    Raises:
-        PrivateSettingsInvalid: the atom's owner has to put every mistake of it right.
-        InputsInvalid: the pipeline's author has to put every mistake of it right.
-    """
-    inputs = world.agent.inputs()
-    regions = read_regions(world.agent.private_setting("regions").reveal())
-    for secret in secrets_of(regions.values()):
-        world.log.mask(secret)
-    settings = read_settings(inputs, regions=tuple(regions), pipeline_project=variables.project(inputs))
-    world.story.heading = replace(
-        world.story.heading,
-        action=settings.action,
-        region=settings.region,
-        project=settings.project_code,
-        space=settings.template_space,
-        template_set=settings.template_set,
-    )
-    return settings, regions[settings.region]
-
-
-def identify(world: World, settings: Settings, region: Region) -> Principal:
-    """Return the one user of the run, and say who it is before anything is sent."""
-    inputs = world.agent.inputs()
-    people = People(
-        starter=variables.starter(inputs),
-        modifier=variables.modifier(inputs),
-        authorizer=variables.authorizer(inputs),
-    )
-    credential = _credential(world, settings.credential) if settings.credential else None
-    principal = resolve_principal(region, people, run_as=settings.run_as, credential=credential)
-    for secret in principal.secrets():
-        world.log.mask(secret)
-    world.story.identity = Identity(
-        acting_user=principal.user,
-        app_code=principal.app_code,
-        credential=principal.credential,
-        reason=principal.reason,
-        starter=people.starter,
-    )
-    language = world.story.language
-    show_lines(world.log, header_lines(world.story.heading, world.story.identity, language=language))
-    show_lines(world.log, settings_lines(settings, language=language))
-    return principal
-
-
-def _credential(world: World, credential_id: str) -> Credential:
-    credential = principal_credential(world.agent.credential(credential_id))
-    world.log.info(say("step.credential_read", credential=credential_id))
-    return credential
-
-
 # --- desired --------------------------------------------------------------------------------------------
 
 
-def prepare_rendering(world: World, settings: Settings) -> Prepared:
+def prepare_rendering(world: World, asked: Asked) -> Prepared:
     """Return what the inputs come to before anything is rendered.
 
     Raises:
         StepError: values or templates are wrong (8003xx), or a branch must not be removed.
     """
+    settings = asked.settings
     prepared = prepare(
         RenderRequest(
             workspace=world.workspace,
             templates=settings.templates,
             values_text=settings.values,
             values_files=settings.values_files,
-            context=context_of_build(world.agent.inputs(), settings),
+            context=context_of_build(asked.build, settings),
             clock=world.clock,
-            by=variables.starter(world.agent.inputs()),
+            by=asked.build.starter,
         )
     )
     check_removals(settings.remove_branches, prepared)
     return prepared
 
 
-def render_desired(world: World, settings: Settings, principal: Principal, *, prepared: Prepared) -> Desired:
+def render_desired(world: World, asked: Asked, principal: Principal, *, prepared: Prepared) -> Desired:
     """Return the rendered and checked files under their version name, with this branch's paths only.
 
     Raises:
         StepError: a template, a version name or a manifest is wrong (8003xx).
     """
-    context = prepared.context
+    settings, context = asked.settings, prepared.context
     version = render_version(settings.version, context=context, clock=world.clock)
     check_version(version, template_set=settings.template_set)
     world.story.heading = replace(world.story.heading, version=version)
@@ -235,7 +177,7 @@ def render_desired(world: World, settings: Settings, principal: Principal, *, pr
         build=context.build.number,
         branch=context.branch.name,
         commit=context.commit.sha,
-        started_by=variables.starter(world.agent.inputs()),
+        started_by=asked.build.starter,
         acting_as=principal.label,
         link=context.build.url,
     )
@@ -246,18 +188,18 @@ def render_desired(world: World, settings: Settings, principal: Principal, *, pr
     return desired
 
 
-def context_of_build(inputs: Mapping[str, str], settings: Settings) -> RunContext:
+def context_of_build(build: BuildInfo, settings: Settings) -> RunContext:
     """Return what templates may know of this build and its target."""
     return make_context(
         {
-            "build.number": str(variables.build_number(inputs)),
-            "build.id": variables.build_id(inputs),
-            "build.url": variables.build_url(inputs),
-            "build.started_at": str(variables.build_started_at(inputs)),
-            "pipeline.id": variables.pipeline_id(inputs),
-            "pipeline.name": variables.pipeline_name(inputs),
-            "branch.name": variables.branch_name(inputs),
-            "commit.sha": variables.commit_sha(inputs),
+            "build.number": str(build.build_number),
+            "build.id": build.build_id,
+            "build.url": build.url,
+            "build.started_at": str(build.started_at),
+            "pipeline.id": build.pipeline_id,
+            "pipeline.name": build.pipeline_name,
+            "branch.name": build.branch,
+            "commit.sha": build.commit,
             "project": settings.project_code,
             "cluster_id": settings.cluster_id,
             "namespace": settings.namespace,
@@ -318,12 +260,7 @@ def open_gateway(
     return Gateway(
         endpoint,
         principal,
-        transport=Transport(
-            ca_bundle=endpoint.ca_bundle,
-            connect_timeout=endpoint.connect_timeout,
-            read_timeout=endpoint.read_timeout,
-            connections=endpoint.concurrency,
-        ),
+        transport=transport_of(world, region),
         clock=world.clock,
         deadline=world.deadline,
         on_exchange=remember,

@@ -1,7 +1,7 @@
 """The one way out over HTTP, for whoever has a request to send. Knows nothing of BCS or BK-CI.
 
 What every request gets: kept connections, TLS always verified, no redirect followed, no cookie kept, no
-.netrc read, a proxy only if the environment names one, a plain User-Agent, and bounds on size and time.
+.netrc read, a proxy only where one is named, a plain User-Agent, and bounds on size and time.
 What happened to it is told in three ways and no other: an `HttpAnswer`, `NotSent` or `NoAnswer`.
 `connections.py`, imported with the first request, does the work.
 """
@@ -85,7 +85,8 @@ class Transport:
 
     Timeouts are in seconds; `read_timeout` counts from one piece of an answer to the next, and a whole
     request may take `connect_timeout` and twice `read_timeout`. `ca_bundle` is a PEM file to trust in place
-    of the system's authorities.
+    of the system's authorities. `environ` is the environment to obey: of variables about proxies and
+    certificates that are not in it, none counts. `proxy` comes before it, and "" is none.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Transport:
         connections: int = 8,
         clock: Optional[Clock] = None,
         environ: Optional[Mapping[str, str]] = None,
+        proxy: Optional[str] = None,
     ) -> None:
         self._ca_bundle = ca_bundle
         self._connect_timeout = connect_timeout
@@ -104,6 +106,7 @@ class Transport:
         self._size = connections
         self._clock = clock or SystemClock()
         self._environ = os.environ if environ is None else environ
+        self._proxy = proxy
         self._lock = threading.Lock()
         self._connections: Optional[Connections] = None
 
@@ -141,6 +144,7 @@ class Transport:
                     read_timeout=self._read_timeout,
                     size=self._size,
                     environ=self._environ,
+                    proxy=self._proxy,
                     user_agent=f"bcs-template-set/{step_version()}",
                 )
             return self._connections

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bcs_template_set.atom_sdk.agent import Agent
+from bcs_template_set.atom_sdk.build_info import BuildInfo
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.manifests.render import Prepared
@@ -22,7 +23,10 @@ def _nobody(_: Region) -> None:
 
 @dataclass(frozen=True)
 class World:
-    """Everything a run has beside its inputs. `on_region` hears which region it is for, once it is known."""
+    """Everything a run has beside its inputs. `on_region` hears which region it is for, once it is known.
+
+    `environ` is the process's environment; what of it is obeyed, `settings_phase.machine_of` says.
+    """
 
     agent: Agent
     log: Log
@@ -31,6 +35,7 @@ class World:
     story: Story
     workspace: Path
     on_region: Callable[[Region], None] = _nobody
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Run:
     world: World
     settings: Settings
     region: Region
+    build: BuildInfo
     prepared: Prepared
     desired: Desired
 

@@ -112,7 +112,7 @@ WEIRD = """
             raise ZeroDivisionError("nobody foresaw this")
 
     def get_input():
-        return {"region": "gz", "BK_CI_PIPELINE_NAME": Weird("x"), "bkSensitiveConfInfo": {}}
+        return {"region": "gz", "bkWorkspace": Weird("x"), "bkSensitiveConfInfo": {}}
 
     def set_output(output):
         pass
@@ -123,7 +123,7 @@ def test_an_exception_nobody_foresaw_is_a_defect_with_its_place(tmp_path: Path) 
     """Before the run's own boundary: in what is read of the build."""
     with with_sdk(tmp_path, WEIRD) as worker:
         finished = worker.run()
-        check_refused(finished, 800901, "ZeroDivisionError", "variables.py", status="error")
+        check_refused(finished, 800901, "ZeroDivisionError", "build_info.py", status="error")
         assert finished.told["errorType"] == 3
         assert "| Traceback" in finished.log
 

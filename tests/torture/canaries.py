@@ -175,7 +175,7 @@ def hide(site: Site, nest: Nest) -> Others:
     site.emulator.state.add_app("web_app", nest.canaries["app secret"], vouches_for={"lisi"})
     site.emulator.state.agents.clear()
     site.emulator.state.add_agent(
-        project_id="demo", agent_id="a-1", secret_key=nest.canaries["agent secret key"], build_id="b-1"
+        project_id="web", agent_id="a-1", secret_key=nest.canaries["agent secret key"]
     )
     return Others(agent_key=nest.canaries["agent secret key"])
 

@@ -13,7 +13,7 @@ import pytest
 
 from bcs_template_set.bcs.seen import SHOWN
 from bcs_template_set.local_plan import show_plan
-from bcs_template_set.step import identify, read_everything
+from bcs_template_set.settings_phase import identify, read_everything
 from tests.emulator.faults import Fault, Match
 from tests.end_to_end.publishing import SPACE, Site
 from tests.torture.canaries import (
@@ -238,10 +238,10 @@ def test_a_desks_settings_file_is_refused_without_a_key_that_is_a_token(
 
 def test_settings_region_and_principal_show_none_by_themselves(site: Site) -> None:
     world = live_among(site, NEST).world
-    settings, region = read_everything(world)
-    principal = identify(world, settings, region)
+    asked = read_everything(world)
+    principal = identify(world, asked)
     # `values` are the author's own text, and printed as "YAML, 1 lines".
-    shown = {"settings": repr(replace(settings, values="")), "region": repr(region)}
+    shown = {"settings": repr(replace(asked.settings, values="")), "region": repr(asked.region)}
     shown["principal"] = f"{principal!r} {principal} {principal.secrets()}"
     assert NEST.find(shown) == []
 

@@ -33,7 +33,9 @@ def outcome(
         changed=True,
         language="en_US",
         heading=Heading(region="gz", project="web", space="front-ends"),
-        identity=Identity("lisi", "lisi_app", "", say("identity.reason_starter"), "wangwu"),
+        identity=Identity(
+            "lisi", "lisi_app", "", say("identity.reason_starter", by=say("identity.by_record")), "wangwu"
+        ),
         rollout=Rollout("BCS-K8S-40000", "prod", deployed=deployed, live_already=live, before=before),
     )
 

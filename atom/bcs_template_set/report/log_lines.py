@@ -125,7 +125,12 @@ def _heading_facts(heading: Heading) -> list[tuple[str, Detail]]:
         facts.append(("version", heading.version))
     if heading.pipeline or heading.build_number:
         facts.append(("build", build_text(heading)))
+    facts += [(name, fact) for name, fact in _way_facts(heading) if fact]
     return facts
+
+
+def _way_facts(heading: Heading) -> list[tuple[str, Detail]]:
+    return [("proxy", heading.proxy), ("certificates", heading.certificates)]
 
 
 def target_text(heading: Heading) -> Text:

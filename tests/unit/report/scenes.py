@@ -43,7 +43,7 @@ IDENTITY = Identity(
     acting_user="lisi",
     app_code="lisi_app",
     credential="",
-    reason=say("identity.reason_authorizer"),
+    reason=say("identity.reason_authorizer", by=say("identity.by_record")),
     starter="wangwu",
 )
 
