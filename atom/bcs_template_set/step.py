@@ -35,6 +35,7 @@ from bcs_template_set.manifests.render import (
     render_manifests,
     render_version,
 )
+from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import Identity, Outcome, RequestRecord, Result
 from bcs_template_set.plan import Desired, Target
@@ -239,6 +240,7 @@ def render_desired(world: World, settings: Settings, principal: Principal, *, pr
         acting_as=principal.label,
         link=context.build.url,
     )
+    read_variables(settings.variables)  # what is wrong with them is said before anything is sent
     desired = Desired(target, version, files, provenance)
     check_desired(desired, settings)
     world.story.rendered = files
