@@ -73,6 +73,7 @@ class Worker:
     build_number: int = 7
     execute_count: int = 1
     secret_key: str = "agent-secret"
+    task_id: str = "e-0123456789"
     environ: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -123,7 +124,7 @@ class Worker:
             "buildId": "b-1",
             "vmSeqId": "1",
             "fileGateway": "",
-            "taskId": "e-0123456789",
+            "taskId": self.task_id,
             "executeCount": self.execute_count,
         }
 

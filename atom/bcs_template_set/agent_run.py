@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -19,7 +20,7 @@ from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import OutputField, failure, pessimistic, success
 from bcs_template_set.clock import Deadline, SystemClock
 from bcs_template_set.defects import defect_of, traceback_of
-from bcs_template_set.errors import Interrupted, StepError
+from bcs_template_set.errors import Interrupted, StepError, WorkspaceUnwritable
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
 from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.version import step_version
@@ -113,7 +114,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     if wants_restore(inputs):
         from bcs_template_set.post_action import leave_state  # noqa: PLC0415 - most runs never need it
 
-        outcome = leave_state(outcome, file=place.path(STATE_FILE))
+        outcome = leave_state(outcome, file=place.file(STATE_FILE))
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     return 0 if outcome.error is None else 1
 
@@ -142,7 +143,8 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
 def _restore(
     agent: Agent, log: Log, *, process: Process, task: str
 ) -> tuple[Text, Mapping[str, OutputField]]:
-    from bcs_template_set.post_action import restore_after_job  # noqa: PLC0415 - most runs never need it
+    from bcs_template_set.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
+    from bcs_template_set.post_action import restore_after_job  # noqa: PLC0415 - as above
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
@@ -156,7 +158,7 @@ def _restore(
         story=Story(clock=clock, language=log.language, heading=heading_of(inputs)),
         workspace=workspace,
     )
-    file = workspace / _folder_of(inputs, task) / STATE_FILE
+    file = OwnFile(workspace, f"{_folder_of(inputs, task)}/{STATE_FILE}")
     result = restore_after_job(world, file=file)
     return result.sentence, result.data
 
@@ -184,9 +186,23 @@ def heading_of(inputs: Mapping[str, str]) -> Heading:
 
 
 def _place_of(agent: Agent, inputs: Mapping[str, str]) -> tuple[Path, str]:
-    """Return the workspace, and below it a folder that no other task of the build shares."""
+    """Return the workspace, and below it a folder that no other task of the build shares.
+
+    Without a task's id, which old workers do not tell, it is one that nobody has used yet.
+    """
     task = agent.identity.task_id or variables.task_id(inputs)
-    return _workspace_of(inputs), _folder_of(inputs, task)
+    workspace, folder = _workspace_of(inputs), _folder_of(inputs, task)
+    return workspace, folder if task else _unused(workspace, folder)
+
+
+def _unused(workspace: Path, folder: str) -> str:
+    from bcs_template_set.own_files import OwnFile  # noqa: PLC0415 - garbled input needs none of it
+
+    names = (folder if number == 1 else f"{folder}-{number}" for number in count(1))
+    try:
+        return next(name for name in names if OwnFile(workspace, name).claim())
+    except WorkspaceUnwritable:
+        return folder  # whatever is to be written there says so
 
 
 def _workspace_of(inputs: Mapping[str, str]) -> Path:
