@@ -56,7 +56,7 @@ from bcs_template_set.report.log_lines import header_lines
 from bcs_template_set.report.phase_lines import rendered_lines, settings_lines
 from bcs_template_set.run_context import RunContext, make_context
 from bcs_template_set.secret import Secret
-from bcs_template_set.settings import Settings, read_settings
+from bcs_template_set.settings import Settings, approved_inputs, read_settings
 from bcs_template_set.story import Story
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import Run, World
@@ -241,7 +241,7 @@ def render_desired(world: World, settings: Settings, principal: Principal, *, pr
         link=context.build.url,
     )
     read_variables(settings.variables)  # what is wrong with them is said before anything is sent
-    desired = Desired(target, version, files, provenance)
+    desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
     check_desired(desired, settings)
     world.story.rendered = files
     show_lines(world.log, rendered_lines(files, language=world.story.language))
