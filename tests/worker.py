@@ -79,6 +79,7 @@ class Worker:
     build_number: int = 7
     execute_count: int = 1
     secret_key: str = "agent-secret"
+    task_id: str = "e-0123456789"
     environ: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     build_user: Optional[str] = None
@@ -159,7 +160,7 @@ class Worker:
             "buildId": self.build_id,
             "vmSeqId": "1",
             "fileGateway": "",
-            "taskId": "e-0123456789",
+            "taskId": self.task_id,
             "executeCount": self.execute_count,
         }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -19,7 +20,7 @@ from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import OutputField, failure, pessimistic, success
 from bcs_template_set.clock import Deadline, SystemClock
 from bcs_template_set.defects import defect_of, traceback_of
-from bcs_template_set.errors import Interrupted, StepError
+from bcs_template_set.errors import Interrupted, StepError, WorkspaceUnwritable
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
 from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.version import step_version
@@ -90,7 +91,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
-    place, clock = Place(_workspace_of(task), _folder_of(task, task.task_id)), process.clock
+    place, clock = Place(*_place_of(task)), process.clock
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
         agent=agent,
@@ -112,7 +113,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     if wants_restore(inputs):
         from bcs_template_set.post_action import leave_state  # noqa: PLC0415 - most runs never need it
 
-        outcome = leave_state(outcome, file=place.path(STATE_FILE))
+        outcome = leave_state(outcome, file=place.file(STATE_FILE))
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     return 0 if outcome.error is None else 1
 
@@ -139,7 +140,8 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
 def _restore(
     agent: Agent, log: Log, *, process: Process, task: str
 ) -> tuple[Text, Mapping[str, OutputField]]:
-    from bcs_template_set.post_action import restore_after_job  # noqa: PLC0415 - most runs never need it
+    from bcs_template_set.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
+    from bcs_template_set.post_action import restore_after_job  # noqa: PLC0415 - as above
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
@@ -154,7 +156,7 @@ def _restore(
         workspace=workspace,
         environ=process.environ,
     )
-    file = workspace / _folder_of(this, task) / STATE_FILE
+    file = OwnFile(workspace, f"{_folder_of(this, task)}/{STATE_FILE}")
     result = restore_after_job(world, file=file)
     return result.sentence, result.data
 
@@ -172,6 +174,25 @@ def first_heading() -> Heading:
     from bcs_template_set.outcome import Heading  # noqa: PLC0415 - garbled input needs none of it
 
     return Heading(step_version=step_version())
+
+
+def _place_of(task: TaskInfo) -> tuple[Path, str]:
+    """Return the workspace, and below it a folder that no other task of the build shares.
+
+    Without a task's id, which old workers do not tell, it is one that nobody has used yet.
+    """
+    workspace, folder = _workspace_of(task), _folder_of(task, task.task_id)
+    return workspace, folder if task.task_id else _unused(workspace, folder)
+
+
+def _unused(workspace: Path, folder: str) -> str:
+    from bcs_template_set.own_files import OwnFile  # noqa: PLC0415 - garbled input needs none of it
+
+    names = (folder if number == 1 else f"{folder}-{number}" for number in count(1))
+    try:
+        return next(name for name in names if OwnFile(workspace, name).claim())
+    except WorkspaceUnwritable:
+        return folder  # whatever is to be written there says so
 
 
 def _workspace_of(task: TaskInfo) -> Path:

@@ -15,9 +15,10 @@ from bcs_template_set.defects import defect_of
 from bcs_template_set.errors import StepError, WorkspaceUnwritable
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.outcome import Outcome
+from bcs_template_set.own_files import OwnFile
 from bcs_template_set.report.log_lines import LogLine, verdict_lines
 from bcs_template_set.report.output import Output, ReportPlace, output_of
-from bcs_template_set.report.writing import write_rendered, write_report, write_text
+from bcs_template_set.report.writing import PAGE, write_rendered, write_report, write_text
 
 T = TypeVar("T")
 Mask = Callable[[str], str]
@@ -31,9 +32,9 @@ class Place:
     workspace: Path
     folder: str
 
-    def path(self, name: str) -> Path:
-        """Return the absolute path of a file or directory of this run."""
-        return self.workspace / self.folder / name
+    def file(self, name: str) -> OwnFile:
+        """Return a file or directory of this run."""
+        return OwnFile(self.workspace, self.folder).below(name)
 
 
 def end_run(
@@ -53,7 +54,7 @@ def end_run(
     mask = log.masker.mask
     kept, artifacts = _keep_rendered(outcome, rendered, place=place, mask=mask)
     told, report = _keep_report(kept, place=place, mask=mask)
-    page = str(place.path("report") / "index.html") if report is not None else ""
+    page = str(place.file("report").below(PAGE)) if report is not None else ""
     try:
         write_output(_output(told, report, artifacts, place=place, mask=mask))
     finally:
@@ -66,7 +67,7 @@ def _keep_rendered(
 ) -> tuple[Outcome, tuple[str, ...]]:
     if outcome.heading.action == "plan" or not rendered:
         return outcome, ()
-    told, paths = _try(outcome, lambda: write_rendered(place.path("rendered"), rendered, mask=mask))
+    told, paths = _try(outcome, lambda: write_rendered(place.file("rendered"), rendered, mask=mask))
     return told, paths or ()
 
 
@@ -74,7 +75,7 @@ def _keep_report(outcome: Outcome, *, place: Place, mask: Mask) -> tuple[Outcome
     def leave() -> ReportPlace:
         from bcs_template_set.report.html import render_html  # noqa: PLC0415 - brings the template engine
 
-        write_report(place.path("report"), mask(render_html(outcome)))
+        write_report(place.file("report"), mask(render_html(outcome)))
         return ReportPlace(f"{place.folder}/report")
 
     return _try(outcome, leave)
@@ -96,7 +97,7 @@ def _output(
 ) -> Output:
     def spill(name: str, text: str) -> str:
         try:
-            write_text(place.path(f"{name}.json"), mask(text))
+            write_text(place.file(f"{name}.json"), mask(text))
         except WorkspaceUnwritable:  # the verdict matters more; "" says that there is no such file
             return ""
         return f"{place.folder}/{name}.json"

@@ -25,7 +25,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.plan import Change, ChartAction, Desired, Plan, Policy
 from bcs_template_set.plan_file import plan_file
-from bcs_template_set.provenance import Provenance, read_provenance
+from bcs_template_set.provenance import Provenance, content_digest, read_provenance
 from bcs_template_set.route_map import (
     LiveClash,
     OwnedRoute,
@@ -34,7 +34,8 @@ from bcs_template_set.route_map import (
     owned_routes,
 )
 
-DIGEST_CHARACTERS = 16
+DIGEST_CHARACTERS = 32
+"""128 bits: an author may search for two plans with one digest, and there is no such search of so many."""
 
 
 def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
@@ -58,7 +59,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         changes=tuple(changes),
         creates_space=existing.space is None,
         chart=chart,
-        digest=_plan_digest(desired, changes),
+        digest=_plan_digest(desired, existing, changes, chart=chart),
         chart_overwrites=chart == "create" and existing.chart is not None,
         newer_builds=newer,
         taken=tuple(taken),
@@ -222,14 +223,41 @@ def _plan_notes(existing: Existing) -> Iterable[Text]:
         yield say("plan.live_unreadable")
 
 
-def _plan_digest(desired: Desired, changes: Sequence[Change]) -> str:
-    """Return what a person approves: target, version name, and per file its content and what it replaces."""
-    target = desired.target
-    rows = []
-    for change in changes:
-        base = change.previous
-        changed = base is None or change.writes or base.id != change.version_id
-        rows.append([change.name, changed, base.id if base is not None else "", change.digest])
-    whole = [target.region, target.project, target.space, target.template_set, desired.version, rows]
+def _plan_digest(
+    desired: Desired, existing: Existing, changes: Sequence[Change], *, chart: ChartAction
+) -> str:
+    """Return what a person approves: who acts, every input that decides, and what is put in whose place."""
+    whole = [
+        sorted(desired.inputs.items()),
+        desired.provenance.acting_as,
+        [desired.target.region, desired.target.project, desired.target.space, desired.target.template_set],
+        desired.version,
+        [_approved(change, existing) for change in changes],
+        _overwritten_chart(existing) if chart == "create" else "",
+    ]
     text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _approved(change: Change, existing: Existing) -> list[object]:
+    """Return a file's row: its content, the version it replaces, and the text that is lost by that."""
+    base = change.previous
+    changed = base is None or change.writes or base.id != change.version_id
+    return [
+        change.name,
+        changed,
+        base.id if base is not None else "",
+        change.digest,
+        _overwritten(change, existing),
+    ]
+
+
+def _overwritten(change: Change, existing: Existing) -> str:
+    """Return the digest of the text that is rewritten in place, "" for a new version."""
+    found = existing.files.get(change.name)
+    held = (found.current, found.same_name) if found is not None and change.overwrites else ()
+    return next((content_digest(v.content) for v in held if v is not None and v.id == change.version_id), "")
+
+
+def _overwritten_chart(existing: Existing) -> object:
+    return sorted(existing.chart.template_contents().items()) if existing.chart is not None else ""

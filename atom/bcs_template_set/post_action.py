@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from pathlib import Path
 from typing import Optional
 
 from bcs_template_set.atom_sdk.output import OutputField, string_field
@@ -26,6 +25,7 @@ from bcs_template_set.job_state import JobState, decode_state, encode_state, sta
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import Outcome
+from bcs_template_set.own_files import OwnFile
 from bcs_template_set.publish_run import WatchedWriter
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.writing import write_text
@@ -48,7 +48,7 @@ class PostResult:
 # --- what the step leaves -------------------------------------------------------------------------------
 
 
-def leave_state(outcome: Outcome, *, file: Path) -> Outcome:
+def leave_state(outcome: Outcome, *, file: OwnFile) -> Outcome:
     """Write what the post action needs, or take away what is no longer so; return the outcome.
 
     A file that can't be written costs the restore, not the verdict: it becomes a warning.
@@ -65,30 +65,27 @@ def leave_state(outcome: Outcome, *, file: Path) -> Outcome:
     return outcome
 
 
-def read_state(file: Path) -> Optional[JobState]:
+def read_state(file: OwnFile) -> Optional[JobState]:
     """Return what the step left, None where there is nothing, or nothing that can be read."""
     try:
-        return decode_state(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError):
+        return decode_state(file.read_bytes().decode("utf-8"))
+    except (FileNotFoundError, WorkspaceUnwritable, UnicodeError):
         return None
 
 
-def forget_state(file: Path) -> None:
+def forget_state(file: OwnFile) -> None:
     """Take the state away, so that nothing is restored by it again.
 
     Raises:
         WorkspaceUnwritable: it can't be removed.
     """
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as exc:
-        raise WorkspaceUnwritable(file=str(file), problem=exc.strerror or str(exc)) from exc
+    file.remove()
 
 
 # --- the post action ------------------------------------------------------------------------------------
 
 
-def restore_after_job(world: World, *, file: Path) -> PostResult:
+def restore_after_job(world: World, *, file: OwnFile) -> PostResult:
     """Put back what the step of this job deployed, wait for it, and say what came of it.
 
     Raises:
@@ -97,7 +94,7 @@ def restore_after_job(world: World, *, file: Path) -> PostResult:
     """
     state = read_state(file)
     if state is None:
-        sentence = say("post.unreadable" if file.exists() else "post.nothing", file=str(file))
+        sentence = say("post.unreadable" if file.path.exists() else "post.nothing", file=str(file))
         world.log.info(sentence)
         return PostResult(sentence, {})
     asked = read_everything(world)

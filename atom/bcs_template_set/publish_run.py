@@ -26,7 +26,6 @@ from bcs_template_set.errors import (
 from bcs_template_set.existing import Existing
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
-from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, Result
 from bcs_template_set.plan import Desired, Plan, refusal
@@ -113,10 +112,7 @@ def check_desired(desired: Desired, settings: Settings) -> None:
         ManifestsInvalid: a detail for each finding.
     """
     findings = check_manifests(
-        desired.files,
-        template_space=settings.template_space,
-        variables=frozenset(read_variables(settings.variables)),
-        template_set=bool(settings.template_set),
+        desired.files, template_space=settings.template_space, template_set=bool(settings.template_set)
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
     if ours:

@@ -34,6 +34,7 @@ from bcs_template_set.manifests.render import (
     render_manifests,
     render_version,
 )
+from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import Outcome, RequestRecord, Result
 from bcs_template_set.plan import Desired, Target
@@ -52,7 +53,7 @@ from bcs_template_set.regions import Region
 from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run_context import RunContext, make_context
 from bcs_template_set.secret import Secret
-from bcs_template_set.settings import Settings
+from bcs_template_set.settings import Settings, approved_inputs
 from bcs_template_set.settings_phase import Asked, identify, read_everything, transport_of
 from bcs_template_set.story import Story
 from bcs_template_set.world import Run, World
@@ -181,7 +182,8 @@ def render_desired(world: World, asked: Asked, principal: Principal, *, prepared
         acting_as=principal.label,
         link=context.build.url,
     )
-    desired = Desired(target, version, files, provenance)
+    read_variables(settings.variables)  # what is wrong with them is said before anything is sent
+    desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
     check_desired(desired, settings)
     world.story.rendered = files
     show_lines(world.log, rendered_lines(files, language=world.story.language))

@@ -14,6 +14,7 @@ from bcs_template_set.errors import WorkspaceUnwritable
 from bcs_template_set.job_state import DeployedFile, JobState, decode_state, encode_state, state_of
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import Heading, Identity, Outcome, Result
+from bcs_template_set.own_files import OwnFile
 from bcs_template_set.post_action import forget_state, leave_state, read_state
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
@@ -102,20 +103,21 @@ def test_a_state_of_another_form_is_none() -> None:
 
 
 def test_the_file_is_written_and_goes_when_it_is_no_longer_true(tmp_path: Path) -> None:
-    file = tmp_path / "run" / "restore.json"
+    file = OwnFile(tmp_path, "run/restore.json")
     assert leave_state(outcome(), file=file) == outcome()
     assert read_state(file) == left(outcome())
     leave_state(outcome(result="failed"), file=file)
-    assert not file.exists()
+    assert not file.path.exists()
 
 
 def test_a_file_that_can_not_be_written_is_a_warning_and_not_the_verdict(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("in the way", encoding="utf-8")
-    told = leave_state(outcome(), file=tmp_path / "run" / "restore.json")
+    told = leave_state(outcome(), file=OwnFile(tmp_path, "run/restore.json"))
     assert [warning.key for warning in told.warnings] == ["post.not_kept"]
     assert told.result == "deployed"
 
 
 def test_a_state_that_can_not_be_taken_away_is_said(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
     with pytest.raises(WorkspaceUnwritable):
-        forget_state(tmp_path)
+        forget_state(OwnFile(tmp_path, "run"))

@@ -168,7 +168,8 @@ class OutputFile:
             return False
 
     def _put(self, path: Path, content: bytes) -> None:
-        with path.open("wb") as file:
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:  # made here, so that nobody's link is written through
             file.write(content)
             file.flush()
             self._sync(file.fileno())

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bcs_template_set.errors import WorkspaceUnwritable
 from bcs_template_set.manifests.document_texts import document_texts
 from bcs_template_set.manifests.masking import holds_secret, masked_text
 from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.own_files import OwnFile
 
 PAGE = "index.html"
 
 # Either ends a document, so neither lets a Secret's lines into the one that follows it.
 
 
-def write_report(directory: Path, html: str) -> Path:
+def write_report(directory: OwnFile, html: str) -> Path:
     """Write the HTML page into a directory of its own, which BK-CI archives whole; return the page's path.
 
     Raises:
-        WorkspaceUnwritable: the disk is full, or the workspace may not be written.
+        WorkspaceUnwritable: the disk is full, the workspace may not be written, or something else is there.
     """
-    return write_text(directory / PAGE, html)
+    return write_text(directory.below(PAGE), html)
 
 
 def write_rendered(
-    directory: Path, files: Iterable[ManifestFile], *, mask: Callable[[str], str] = str
+    directory: OwnFile, files: Iterable[ManifestFile], *, mask: Callable[[str], str] = str
 ) -> tuple[str, ...]:
     """Write each rendered manifest under its name in the space; return the absolute paths, sorted.
 
@@ -33,24 +33,20 @@ def write_rendered(
     for what `mask` takes out: the run's own secrets.
 
     Raises:
-        WorkspaceUnwritable: the disk is full, or the workspace may not be written.
+        WorkspaceUnwritable: the disk is full, the workspace may not be written, or something else is there.
     """
-    written = [write_text(_inside(directory, file.name), mask(shown_text(file))) for file in files]
+    written = [write_text(directory.below(file.name), mask(shown_text(file))) for file in files]
     return tuple(sorted(str(path.absolute()) for path in written))
 
 
-def write_text(path: Path, text: str) -> Path:
+def write_text(file: OwnFile, text: str) -> Path:
     """Write a text, making the directories above it; return its path.
 
     Raises:
-        WorkspaceUnwritable: the disk is full, or the workspace may not be written.
+        WorkspaceUnwritable: the disk is full, the workspace may not be written, or something else is there.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode("utf-8", errors="replace"))
-    except OSError as exc:
-        raise WorkspaceUnwritable(file=str(path), problem=exc.strerror or str(exc)) from exc
-    return path
+    file.write_bytes(text.encode("utf-8", errors="replace"))
+    return file.path
 
 
 def shown_text(file: ManifestFile) -> str:
@@ -59,9 +55,3 @@ def shown_text(file: ManifestFile) -> str:
         return file.text
     texts = zip(file.documents, document_texts(file.text, file.documents))
     return "---\n".join(masked_text(doc) if holds_secret(doc) else text for doc, text in texts)
-
-
-def _inside(directory: Path, name: str) -> Path:
-    """Return the path of a file's name below the directory; no part of the name leads out of it."""
-    parts = [part if part.strip(".") else "_" for part in name.replace("\\", "_").split("/")]
-    return directory.joinpath(*parts)

@@ -178,7 +178,7 @@ def plan_of(*changes: Change) -> Plan:
         changes=tuple(sorted(changes, key=lambda change: change.name)),
         creates_space=False,
         chart="none",
-        digest="9f86d081884c7d65",
+        digest="9f86d081884c7d659a2feaa0c55ad015",
     )
 
 

@@ -54,7 +54,7 @@ def test_a_published_run_is_a_success_with_every_output() -> None:
     assert text_of(output, "changed") == "true"
     assert text_of(output, "version") == scenes.VERSION
     assert text_of(output, "acting_user") == "lisi"
-    assert text_of(output, "plan_digest") == "9f86d081884c7d65"
+    assert text_of(output, "plan_digest") == "9f86d081884c7d659a2feaa0c55ad015"
 
 
 def test_routes_are_a_list_of_host_and_path() -> None:
