@@ -1,11 +1,14 @@
-"""`make lock`: asks pip what it would install on every Python, and writes it down with hashes.
+"""`make lock`: asks what would be installed on every Python, and writes it down with hashes.
 
-Only wheels are taken, for Linux on x86_64, where BK-CI's build machines and ours are. Pip is asked to resolve
-and not to install; which index answers is pip's own configuration, and nothing of it is kept.
+What the step runs on, and what builds its wheel: pip is asked, for wheels for Linux on x86_64 only, where
+BK-CI's build machines and ours are. What tests and tools need beside it: uv is asked, which knows what another
+machine would need, and the hashes of all files of a version. The index is the one that pip is configured with,
+and nothing of it is kept.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +23,7 @@ from release.dependencies import PYTHONS, read_dependencies
 from release.locked import Locked, LockedSet, canonical, locked_json, requirements_text
 
 HERE = Path(__file__).parent
+TESTS = HERE.parent / "tests" / "requirements.txt"
 TOOLS = ("setuptools>=68", "wheel>=0.40")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
@@ -55,16 +59,50 @@ class _Report(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Write the lock files."""
-    wanted = [str(dependency) for dependency in read_dependencies()]
-    locked = LockedSet(runtime=lock(wanted), tools=lock(TOOLS))
+    dependencies = read_dependencies()
+    locked = LockedSet(runtime=lock([str(entry) for entry in dependencies]), tools=lock(TOOLS))
+    runtime = requirements_text(locked.runtime, title="What the step runs on.")
+    lowest = [f"{entry.name}=={entry.lowest}" for entry in dependencies]
     texts = {
         "locked.json": locked_json(locked),
-        "runtime.txt": requirements_text(locked.runtime, title="What the step runs on."),
+        "runtime.txt": runtime,
         "tools.txt": requirements_text(locked.tools, title="What builds the wheel of a release."),
+        "tests.txt": lock_tests([runtime], title="What the step, its tests and tools run on.", everywhere=True),
+        "lowest.txt": lock_tests(lowest, title="The same for Python 3.9, with the lowest versions of setup.py."),
     }
     for name, text in texts.items():
         (HERE / name).write_text(text, encoding="utf-8")
     return 0
+
+
+def lock_tests(wanted: Sequence[str], *, title: str, everywhere: bool = False) -> str:
+    """Return a requirements file of these lines and what tests need, with the hashes of all files.
+
+    It is for the oldest Python on a machine such as this one; `everywhere`, for every Python and machine.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _run("install", "--quiet", "--target", folder, "uv")
+        command = [f"{folder}/bin/uv", "pip", "compile", "--quiet", "--generate-hashes", "--python-version", PYTHONS[0]]
+        command += ["--no-header", "--no-annotate", *(["--universal"] if everywhere else []), str(TESTS), "-"]
+        lines = "\n".join(wanted)
+        done = subprocess.run(command, env=_as_pip(), input=lines, stdout=subprocess.PIPE, text=True, check=True)
+    return f"# {title}\n# Written by `make lock`: review the difference.\n{done.stdout}"
+
+
+def _as_pip() -> dict[str, str]:
+    """Return the environment that tells uv, which reads no configuration of pip's, the index of pip."""
+    told = dict(os.environ)
+    for variable, key in (("UV_DEFAULT_INDEX", "index-url"), ("SSL_CERT_FILE", "cert")):
+        for source in ("global", ":env:"):
+            value = _run("config", "get", f"{source}.{key}", check=False).strip()
+            told.update({variable: value} if value else {})
+    return told
+
+
+def _run(*arguments: str, check: bool = True) -> str:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    hidden = None if check else subprocess.DEVNULL
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=hidden, text=True, check=check).stdout
 
 
 def lock(wanted: Sequence[str]) -> tuple[Locked, ...]:
@@ -109,11 +147,11 @@ def _resolve(wanted: Sequence[str], *, python: str) -> _Report:
     """Return pip's report. Pip judges `python_version` markers by its own Python: our wants have none."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+        command = ["install", "--quiet", "--dry-run", "--ignore-installed"]
         command += ["--only-binary=:all:", "--report", str(report), "--target", str(Path(folder) / "none")]
         command += ["--implementation=cp", f"--python-version={python}"]
         command += [f"--platform={name}" for name in PLATFORMS]
-        subprocess.run([*command, *wanted], check=True)
+        _run(*command, *wanted)
         return msgspec.json.decode(report.read_bytes(), type=_Report)
 
 
