@@ -1,9 +1,9 @@
 """`make lock`: asks what would be installed on every Python, and writes it down with hashes.
 
 What the step runs on, and what builds its wheel: pip is asked, for wheels for Linux on x86_64 only, where
-BK-CI's build machines and ours are. What tests and tools need beside it: uv is asked, which knows what another
-machine would need, and the hashes of all files of a version. The index is the one that pip is configured with,
-and nothing of it is kept.
+BK-CI's build machines and ours are. What tests and tools need beside it: uv is asked, which knows what other
+machines need, and the hashes of all files of a version. The index is the one that pip is configured with, and
+nothing of it is kept.
 """
 
 from __future__ import annotations
@@ -67,8 +67,12 @@ def main() -> int:
         "locked.json": locked_json(locked),
         "runtime.txt": runtime,
         "tools.txt": requirements_text(locked.tools, title="What builds the wheel of a release."),
-        "tests.txt": lock_tests([runtime], title="What the step, its tests and tools run on.", everywhere=True),
-        "lowest.txt": lock_tests(lowest, title="The same for Python 3.9, with the lowest versions of setup.py."),
+        "tests.txt": lock_tests(
+            [runtime], title="What the step, its tests and tools run on.", everywhere=True
+        ),
+        "lowest.txt": lock_tests(
+            lowest, title="The same for Python 3.9, with the lowest versions of setup.py."
+        ),
     }
     for name, text in texts.items():
         (HERE / name).write_text(text, encoding="utf-8")
@@ -82,10 +86,20 @@ def lock_tests(wanted: Sequence[str], *, title: str, everywhere: bool = False) -
     """
     with tempfile.TemporaryDirectory() as folder:
         _run("install", "--quiet", "--target", folder, "uv")
-        command = [f"{folder}/bin/uv", "pip", "compile", "--quiet", "--generate-hashes", "--python-version", PYTHONS[0]]
+        command = [
+            f"{folder}/bin/uv",
+            "pip",
+            "compile",
+            "--quiet",
+            "--generate-hashes",
+            "--python-version",
+            PYTHONS[0],
+        ]
         command += ["--no-header", "--no-annotate", *(["--universal"] if everywhere else []), str(TESTS), "-"]
         lines = "\n".join(wanted)
-        done = subprocess.run(command, env=_as_pip(), input=lines, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            command, env=_as_pip(), input=lines, stdout=subprocess.PIPE, text=True, check=True
+        )
     return f"# {title}\n# Written by `make lock`: review the difference.\n{done.stdout}"
 
 

@@ -69,9 +69,9 @@ def requirements_text(locked: Sequence[Locked], *, title: str) -> str:
 
 
 def pins_of(text: str, python: str) -> dict[str, str]:
-    """Return the version of each distribution, by canonical name, that a requirements file has for one Python.
+    """Return the version that a requirements file has of each distribution, by canonical name.
 
-    Other conditions than the Python, as the system's, are judged for this machine.
+    Conditions are judged for that Python and this machine.
     """
     entries = [Requirement(line) for line in re.findall(r"^([^#\s].*?) ?\\$", text, re.MULTILINE)]
     # Any release but the first: some distributions refuse 3.9.0 and 3.9.1 alone.

@@ -89,7 +89,9 @@ def install(folder: str, *, program: str, python: str) -> dict[str, str]:
     own = ["--no-deps", "--no-build-isolation", "--editable", str(PROJECT)]
     subprocess.run([program, "-m", "venv", folder], check=True)
     subprocess.run([*pip, "install", "--upgrade", "pip"], check=True)
-    subprocess.run([*pip, "install", "--requirement", "tests/requirements.txt", *wanted], cwd=PROJECT, check=True)
+    subprocess.run(
+        [*pip, "install", "--requirement", "tests/requirements.txt", *wanted], cwd=PROJECT, check=True
+    )
     subprocess.run([*pip, "install", *own], env={**os.environ, "PYTHONWARNINGS": "ignore"}, check=True)
     rows = msgspec.json.decode(_output([*pip, "list", "--format=json"]), type=list[_Installed])
     return {canonical(row.name): row.version for row in rows}
@@ -108,12 +110,17 @@ def differences(locked: Mapping[str, str], at_work: Mapping[str, str]) -> list[s
 def _passes(command: list[str]) -> bool:
     say(f"\n== {' '.join(command[2:])}")
     # No environment is expected: what is at work is not what was locked.
-    return subprocess.run(command, cwd=PROJECT, env={**os.environ, "EXPECTED_LOCK": ""}, check=False).returncode == 0
+    return (
+        subprocess.run(command, cwd=PROJECT, env={**os.environ, "EXPECTED_LOCK": ""}, check=False).returncode
+        == 0
+    )
 
 
 def _output(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+        )
     except OSError:
         return ""
     return done.stdout.strip()

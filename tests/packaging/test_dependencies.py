@@ -80,17 +80,31 @@ def test_every_tool_is_locked_as_it_is_asked_for(file: str, python: str) -> None
 
 
 @pytest.mark.parametrize("file", LOCKED)
-def test_every_locked_version_has_hashes_of_more_than_this_machines_file(file: str) -> None:
+def test_every_locked_version_has_hashes(file: str) -> None:
     text = (RELEASE / file).read_text(encoding="utf-8")
-    entries = re.split(r"(?<!\\)\n(?=[^#\n])", text.partition("difference.\n")[2].strip())
+    entries = re.split(r"\n(?=\w)", text.partition("difference.\n")[2].strip())
     assert len(entries) > 40
     for entry in entries:
-        assert re.fullmatch(r"\S+==\S+( ; .+?)? \\(\n    --hash=sha256:[0-9a-f]{64}( \\)?)+", entry), entry[:60]
-        assert entry.count("--hash") > 1, f"{entry[:60]}: a wheel alone, or no source?"
+        assert re.fullmatch(r"\S+==\S+( ; .+?)? \\(\n    --hash=sha256:[0-9a-f]{64}( \\)?)+", entry), entry[
+            :60
+        ]
+
+
+def test_what_is_compiled_has_the_hashes_of_other_machines_too(locked: LockedSet) -> None:
+    text = (RELEASE / "tests.txt").read_text(encoding="utf-8")
+    compiled = [entry for entry in locked.runtime if not next(iter(entry.wheels)).endswith("-any.whl")]
+    assert compiled
+    for entry in compiled:
+        (found,) = re.findall(
+            rf"^{entry.canonical}=={re.escape(entry.version)}\b.*(?:\n    .*)*", text, re.MULTILINE
+        )
+        assert all(digest in found for digest in entry.wheels.values())
+        assert found.count("--hash") > 3 * len(PYTHONS)
 
 
 def test_a_pin_is_read_with_its_condition() -> None:
-    text = "# a==1\nA_b==1.0 ; python_version <= '3.9' \\\n    --hash=sha256:0\na.b==2.0 ; python_version > '3.9' \\\n"
+    text = "# a==1\nA_b==1.0 ; python_version <= '3.9' \\\n    --hash=sha256:0\n"
+    text += "a.b==2.0 ; python_version > '3.9' \\\n"
     assert pins_of(text, "3.9") == {"a-b": "1.0"}
     assert pins_of(text, "3.13") == {"a-b": "2.0"}
 
