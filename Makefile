@@ -25,7 +25,8 @@ lint: $(VENV)/ready
 	"$(BIN)/python" -m vulture
 
 types: $(VENV)/ready
-	"$(BIN)/python" -m mypy
+	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then set -x; "$(BIN)/python" -m mypy; \
+	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi
 
 pytest: $(VENV)/ready
 	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest
