@@ -2,8 +2,8 @@
 
 What the step runs on, and what builds its wheel: pip is asked, for wheels for Linux on x86_64 only, where
 BK-CI's build machines and ours are. What tests and tools need beside it: uv is asked, which knows what other
-machines need, and the hashes of all files of a version. The index is the one that pip is configured with, and
-nothing of it is kept.
+machines need, and the hashes of all files of a version. Both are the newest, in a folder that goes again: an
+older pip does not read every licence. The index is the one that pip is told, and is not kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -25,6 +25,7 @@ from release.locked import Locked, LockedSet, canonical, locked_json, requiremen
 HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests" / "requirements.txt"
 TOOLS = ("setuptools>=68", "wheel>=0.40")
+_REVIEW = "# Written by `make lock`: review the difference.\n"
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 
@@ -59,71 +60,66 @@ class _Report(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Write the lock files."""
-    dependencies = read_dependencies()
-    locked = LockedSet(runtime=lock([str(entry) for entry in dependencies]), tools=lock(TOOLS))
-    runtime = requirements_text(locked.runtime, title="What the step runs on.")
-    lowest = [f"{entry.name}=={entry.lowest}" for entry in dependencies]
-    texts = {
-        "locked.json": locked_json(locked),
-        "runtime.txt": runtime,
-        "tools.txt": requirements_text(locked.tools, title="What builds the wheel of a release."),
-        "tests.txt": lock_tests(
-            [runtime], title="What the step, its tests and tools run on.", everywhere=True
-        ),
-        "lowest.txt": lock_tests(
-            lowest, title="The same for Python 3.9, with the lowest versions of setup.py."
-        ),
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "pip", "uv"])
+        texts = _locked_texts(Path(folder))
     for name, text in texts.items():
         (HERE / name).write_text(text, encoding="utf-8")
     return 0
 
 
-def lock_tests(wanted: Sequence[str], *, title: str, everywhere: bool = False) -> str:
-    """Return a requirements file of these lines and what tests need, with the hashes of all files.
+def _locked_texts(programs: Path) -> dict[str, str]:
+    dependencies = read_dependencies()
+    wanted = [str(entry) for entry in dependencies]
+    locked = LockedSet(runtime=lock(wanted, programs=programs), tools=lock(TOOLS, programs=programs))
+    runtime = requirements_text(locked.runtime, title="What the step runs on.")
+    lowest = [f"{entry.name}=={entry.lowest}" for entry in dependencies]
+    tests = lock_tests([runtime], "--universal", programs=programs)
+    oldest = lock_tests(lowest, programs=programs)
+    return {
+        "locked.json": locked_json(locked),
+        "runtime.txt": runtime,
+        "tools.txt": requirements_text(locked.tools, title="What builds the wheel of a release."),
+        "tests.txt": "# What the step, its tests and tools run on.\n" + _REVIEW + tests,
+        "lowest.txt": "# The same on Python 3.9, with the lowest versions of setup.py.\n" + _REVIEW + oldest,
+    }
 
-    It is for the oldest Python on a machine such as this one; `everywhere`, for every Python and machine.
+
+def lock_tests(wanted: Sequence[str], *options: str, programs: Path) -> str:
+    """Return requirements for these lines and what tests need, with the hashes of all files of each.
+
+    They are for the oldest Python on a machine such as this one; with `--universal`, for all.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        _run("install", "--quiet", "--target", folder, "uv")
-        command = [
-            f"{folder}/bin/uv",
-            "pip",
-            "compile",
-            "--quiet",
-            "--generate-hashes",
-            "--python-version",
-            PYTHONS[0],
-        ]
-        command += ["--no-header", "--no-annotate", *(["--universal"] if everywhere else []), str(TESTS), "-"]
-        lines = "\n".join(wanted)
-        done = subprocess.run(
-            command, env=_as_pip(), input=lines, stdout=subprocess.PIPE, text=True, check=True
-        )
-    return f"# {title}\n# Written by `make lock`: review the difference.\n{done.stdout}"
+    command = [str(programs / "bin" / "uv"), "pip", "compile", "--quiet", "--generate-hashes", "--no-header"]
+    command += ["--no-annotate", "--python-version", PYTHONS[0], *options, str(TESTS), "-"]
+    told = {**os.environ, **_told_to_pip(programs)}
+    return _run(command, env=told, text="\n".join(wanted))
 
 
-def _as_pip() -> dict[str, str]:
-    """Return the environment that tells uv, which reads no configuration of pip's, the index of pip."""
-    told = dict(os.environ)
+def _told_to_pip(programs: Path) -> dict[str, str]:
+    """Return the variables that tell uv, which reads no configuration of pip's, what pip is told."""
+    found = {}
     for variable, key in (("UV_DEFAULT_INDEX", "index-url"), ("SSL_CERT_FILE", "cert")):
-        for source in ("global", ":env:"):
-            value = _run("config", "get", f"{source}.{key}", check=False).strip()
-            told.update({variable: value} if value else {})
-    return told
+        for line in _run([*_pip(programs), "config", "list"]).splitlines():
+            name, _, value = line.partition("=")
+            if name.partition(".")[::2] in (("global", key), (":env:", key)):
+                found[variable] = value.strip("'")
+    return found
 
 
-def _run(*arguments: str, check: bool = True) -> str:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    hidden = None if check else subprocess.DEVNULL
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=hidden, text=True, check=check).stdout
+def _pip(programs: Path) -> list[str]:
+    return [sys.executable, str(programs / "pip"), "--disable-pip-version-check"]
 
 
-def lock(wanted: Sequence[str]) -> tuple[Locked, ...]:
+def _run(command: Sequence[str], *, env: Optional[Mapping[str, str]] = None, text: str = "") -> str:
+    return subprocess.run(command, env=env, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def lock(wanted: Sequence[str], *, programs: Path) -> tuple[Locked, ...]:
     """Return what pip would install for these requirements, on all Pythons, sorted by name and version."""
     found: dict[tuple[str, str], Locked] = {}
     for python in PYTHONS:
-        for item in _resolve(wanted, python=python).install:
+        for item in _resolve(wanted, python=python, programs=programs).install:
             key = (item.metadata.name, item.metadata.version)
             found[key] = _merged(found.get(key), item, python=python)
     return tuple(sorted(found.values(), key=lambda entry: (entry.canonical, _python_index(entry))))
@@ -157,15 +153,15 @@ def _needs_of(metadata: _Metadata) -> tuple[str, ...]:
     return tuple(sorted({canonical(re.split(r"[^A-Za-z0-9._-]", entry)[0]) for entry in plain}))
 
 
-def _resolve(wanted: Sequence[str], *, python: str) -> _Report:
+def _resolve(wanted: Sequence[str], *, python: str, programs: Path) -> _Report:
     """Return pip's report. Pip judges `python_version` markers by its own Python: our wants have none."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = ["install", "--quiet", "--dry-run", "--ignore-installed"]
+        command = [*_pip(programs), "install", "--quiet", "--dry-run", "--ignore-installed"]
         command += ["--only-binary=:all:", "--report", str(report), "--target", str(Path(folder) / "none")]
         command += ["--implementation=cp", f"--python-version={python}"]
         command += [f"--platform={name}" for name in PLATFORMS]
-        _run(*command, *wanted)
+        _run([*command, *wanted])
         return msgspec.json.decode(report.read_bytes(), type=_Report)
 
 

@@ -98,7 +98,10 @@ def _sizes_in(environment: Path) -> list[tuple[str, int]]:
     """Return the bytes of what each distribution put there, largest first; nothing is compiled yet."""
     (packages,) = environment.glob("lib/python*/site-packages")
     found = [
-        (distribution.metadata["Name"], sum(_size(Path(str(file.locate()))) for file in distribution.files or ()))
+        (
+            distribution.metadata["Name"],
+            sum(_size(Path(str(file.locate()))) for file in distribution.files or ()),
+        )
         for distribution in distributions(path=[str(packages)])
         if distribution.metadata["Name"] not in _OWN_TOOLS
     ]
