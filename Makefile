@@ -28,8 +28,10 @@ types: $(VENV)/ready
 	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then set -x; "$(BIN)/python" -m mypy; \
 	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi
 
+# `JOBS=2` runs them in two processes: on a machine that has little else to do, as some of them measure time.
+JOBS ?=
 pytest: $(VENV)/ready
-	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest
+	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest $(if $(JOBS),--numprocesses "$(JOBS)")
 
 # Which lines and branches no test runs, those of the step's own processes included. Said when a test fails, too:
 # it fails then all the same, and so it does below pyproject.toml's `fail_under`.
