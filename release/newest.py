@@ -93,7 +93,9 @@ def install(folder: str, *, program: str, python: str) -> dict[str, str]:
         [*pip, "install", "--requirement", "tests/requirements.txt", *wanted], cwd=PROJECT, check=True
     )
     subprocess.run([*pip, "install", *own], env={**os.environ, "PYTHONWARNINGS": "ignore"}, check=True)
-    rows = msgspec.json.decode(_output([*pip, "list", "--format=json"]), type=list[_Installed])
+    # Not --quiet: the newest pip then lists nothing.
+    listed = _output([python, "-m", "pip", "list", "--format=json"])
+    rows = msgspec.json.decode(listed, type=list[_Installed])
     return {canonical(row.name): row.version for row in rows}
 
 
