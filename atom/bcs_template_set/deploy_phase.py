@@ -30,6 +30,7 @@ from bcs_template_set.rollout.deploy import (
     look,
     plan_live,
     resolve_variables,
+    unlike,
 )
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, LiveState, moved_ports
 from bcs_template_set.rollout.restore import overtaken, touched, versions_before, way_back
@@ -142,6 +143,9 @@ def _deploy(phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, roll
     phase.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
     for note in moved_ports(known, states):
         phase.warn(note)
+    changed = unlike(states)
+    if changed:
+        phase.warn(say("deploy.unlike", objects=list(changed)))
     return rollout
 
 

@@ -20,6 +20,7 @@ from bcs_template_set.errors import (
     VariablesMissing,
 )
 from bcs_template_set.existing import Existing
+from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import Result
@@ -127,7 +128,7 @@ def place_of(run: Run, existing: Existing) -> Place:
 
 def versions_to_be_live(run: Run, existing: Existing) -> list[FileVersion]:
     """Return every file of the run at the version it has now in BCS."""
-    variables = {file.name: bool(file.variables) for file in run.desired.files}
+    pods = _files_that_set_pods(run)
     deployed = {name: found.metadata.latest_deploy_version for name, found in existing.files.items()}
     return [
         FileVersion(
@@ -135,11 +136,25 @@ def versions_to_be_live(run: Run, existing: Existing) -> list[FileVersion]:
             version_id=outcome.version_id,
             version=outcome.version,
             before=deployed.get(outcome.change.name, ""),
-            has_variables=variables.get(outcome.change.name, False),
+            rewritten=outcome.state == "applied" and outcome.change.overwrites,
+            sets_pods=outcome.change.name in pods,
         )
         for outcome in run.world.story.files()
         if outcome.version_id and outcome.state in ("applied", "unchanged")
     ]
+
+
+def _files_that_set_pods(run: Run) -> frozenset[str]:
+    """Return the files whose number of pods is this run's word, whatever an autoscaler has made of it.
+
+    A variable gives it, or versions are rewritten under their names, so that the mark tells nothing of it.
+    """
+    return frozenset(
+        file.name
+        for file in run.desired.files
+        if run.settings.overwrite_version
+        or any("{{" in text_at(document.body, "spec", "replicas") for document in file.documents)
+    )
 
 
 def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result | None:
@@ -234,11 +249,8 @@ def dry_run_early(run: Run, reader: Reader, existing: Existing) -> None:
     if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
         return
     place = place_of(run, existing)
-    variables = {file.name: bool(file.variables) for file in run.desired.files}
-    files = [
-        FileVersion(c.name, c.version_id, c.version, has_variables=variables.get(c.name, False))
-        for c in plan.changes
-    ]
+    pods = _files_that_set_pods(run)
+    files = [FileVersion(c.name, c.version_id, c.version, sets_pods=c.name in pods) for c in plan.changes]
     values = resolve_variables(reader, place, files, given=read_variables(run.settings.variables))
     space = run.desired.target.space
     deploying = Deploying(place, space, values, run.world.clock, run.world.deadline)
