@@ -26,6 +26,7 @@ from bcs_template_set.version import step_version
 
 if TYPE_CHECKING:
     from bcs_template_set.outcome import Heading
+    from bcs_template_set.principal import Principal
 
 MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 5.0, 60.0
 """Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
@@ -93,6 +94,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
     place, clock = Place(*_place_of(agent, inputs)), process.clock
+    principals: list[Principal] = []
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
         agent=agent,
@@ -102,6 +104,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         story=Story(clock=clock, language=language, heading=heading_of(inputs), on_move=progress.move),
         workspace=place.workspace,
         on_region=progress.begin,
+        on_principal=principals.append,
     )
     try:
         outcome = run_step(world)
@@ -110,10 +113,12 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         world.story.stop(Interrupted(signal=exc.signal_name))
         outcome = world.story.tell("failed")
     progress.finish(world.story, outcome)
-    if wants_restore(inputs):
-        from bcs_template_set.post_action import leave_state  # noqa: PLC0415 - most runs never need it
+    if wants_restore(inputs) and principals:
+        from bcs_template_set.post_action import leave_state, seal_of  # noqa: PLC0415 - most runs never need it
 
-        outcome = leave_state(outcome, file=place.path(STATE_FILE))
+        seal = seal_of(world, principals[0], task=_task_of(agent, inputs))
+        attempt = agent.identity.execute_count
+        outcome = leave_state(outcome, file=place.path(STATE_FILE), seal=seal, attempt=attempt)
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     return 0 if outcome.error is None else 1
 
@@ -129,10 +134,9 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
     if not wants_restore(inputs):
         sentence = say("post.not_asked")
         log.info(sentence)
-    elif not parent:
-        sentence = say("post.no_parent")
-        log.warning(sentence)
     else:
+        if not parent:
+            log.warning(say("post.no_parent"))
         sentence, data = _restore(agent, log, process=process, task=parent)
     process.interruption.close()
     agent.write_output(success(sentence.render(log.language), data))
@@ -157,7 +161,7 @@ def _restore(
         workspace=workspace,
     )
     file = workspace / _folder_of(inputs, task) / STATE_FILE
-    result = restore_after_job(world, file=file)
+    result = restore_after_job(world, file=file, task=task)
     return result.sentence, result.data
 
 
@@ -185,8 +189,11 @@ def heading_of(inputs: Mapping[str, str]) -> Heading:
 
 def _place_of(agent: Agent, inputs: Mapping[str, str]) -> tuple[Path, str]:
     """Return the workspace, and below it a folder that no other task of the build shares."""
-    task = agent.identity.task_id or variables.task_id(inputs)
-    return _workspace_of(inputs), _folder_of(inputs, task)
+    return _workspace_of(inputs), _folder_of(inputs, _task_of(agent, inputs))
+
+
+def _task_of(agent: Agent, inputs: Mapping[str, str]) -> str:
+    return agent.identity.task_id or variables.task_id(inputs)
 
 
 def _workspace_of(inputs: Mapping[str, str]) -> Path:

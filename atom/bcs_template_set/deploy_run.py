@@ -27,6 +27,7 @@ from bcs_template_set.outcome import Result
 from bcs_template_set.publish import Writer
 from bcs_template_set.publish_run import Planned
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_story import left_sentences
 from bcs_template_set.report.verdict import name_of
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
@@ -161,7 +162,8 @@ def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result |
     """Return the result that a rollout's end is called, None where it is simply failed."""
     if rollout is None or error is None:
         return None
-    if rollout.restoration is not None and rollout.restoration.files and rollout.restoration.problem is None:
+    way = rollout.restoration
+    if way is not None and way.files and way.is_whole:
         return "restored"
     return "timed-out" if isinstance(error, RolloutTimedOut) else None
 
@@ -210,14 +212,9 @@ def way_back_sentences(way: Restoration) -> Iterable[Text]:
     """Say what a restore came to."""
     if way.problem is not None:
         yield say("deploy.restore_failed", problem=way.problem)
-    elif way.files:
+    if way.files:
         yield say("deploy.restored", names=[file.name for file in way.files])
-    for reason in ("left", "same", "gone", "overtaken"):
-        names: tuple[str, ...] = getattr(way, reason)
-        if names:
-            yield say(f"deploy.restore_{reason}", names=list(names))
-    if way == Restoration():
-        yield say("deploy.restore_nothing")
+    yield from left_sentences(way)
 
 
 # --- what a plan can know already -----------------------------------------------------------------------

@@ -95,6 +95,7 @@ def _live(world: World) -> Result:
     with world.story.phase("settings"):
         settings, region = read_everything(world)
     principal = identify(world, settings, region)
+    world.on_principal(principal)
     world.on_region(region)
     with world.story.phase("render"):
         prepared = prepare_rendering(world, settings)
