@@ -166,7 +166,7 @@ def _as_data(secret: dict[str, YamlValue]) -> dict[str, YamlValue]:
         for key, value in (given or {}).items()
     }
     known = {key: _folded(value) for key, value in (data or {}).items()}
-    return {**kept, "data": {**known, **texts}} if given or data else kept
+    return {**kept, "data": {**known, **texts}} if kept.keys() != secret.keys() else kept
 
 
 def _folded(value: YamlValue) -> YamlValue:

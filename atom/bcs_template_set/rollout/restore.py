@@ -39,7 +39,7 @@ def versions_before(
     without any falls back on BCS's `latestDeployVersion`, which does not say where it was deployed.
     """
     live = {state.file for state in states if state.live is not None}
-    before = {file.name: file.before for file in files if file.before and file.name in live}
+    before = {f.name: f.before for f in files if f.name in live or f.before == f.version}
     for state in states:
         if state.live is not None and text_at(state.live, "metadata", "annotations", TEMPLATE_NAME) == (
             f"{space}/{state.file}"

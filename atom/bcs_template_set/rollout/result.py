@@ -14,8 +14,9 @@ from bcs_template_set.rollout.watched import Watched
 class Restoration:
     """A way back that was gone: the files at their versions before, the ones left, how the workloads ended.
 
-    `files` were deployed again, as their objects show. `left` were deployed for the first time; `same`, `gone`, `absent` and `overtaken` are those of `restore.Way`. `not_back` were to go back, and BCS
-    did not do it. `added` are the objects that are still as the version that failed made them, `Kind/name`.
+    `files` were deployed again, as their objects show. `left` were deployed for the first time; `same`,
+    `gone`, `absent` and `overtaken` are those of `restore.Way`. `not_back` were to go back, and BCS did not
+    do it. `added` are the objects that are still as the version that failed made them, `Kind/name`.
     `problem` is why it did not work out, None where it did.
     """
 
