@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from http.client import HTTPResponse as PlainResponse
@@ -42,7 +42,9 @@ SHORTEST_WAIT = 0.001
 class Attempt:
     """One request under way in one thread: the time it has left, and whether its first byte went out.
 
-    `last` tells that its connection is not to be used again. `answer` is what came back, whole or not.
+    `last` tells that its connection is not to be used again. `answer` is what came back, whole or not. Where
+    `refuses` is given, `peer` is the address that it allowed and that the request went to, or would have gone
+    to if there were no proxy.
     """
 
     remaining: Callable[[], float]
@@ -50,6 +52,22 @@ class Attempt:
     last: bool = False
     sent: bool = False
     answer: Optional[PlainResponse] = None
+    refuses: Optional[Callable[[str], bool]] = None
+    proxied: bool = False
+    peer: str = ""
+
+    def allowed(self, host: str, port: int) -> Sequence[_Address]:
+        """Return the addresses of a host that a request may go to.
+
+        Raises:
+            Unusable: it has none but those that are refused.
+            OSError: it has none.
+        """
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        allowed = [info for info in found if self.refuses is None or not self.refuses(str(info[4][0]))]
+        if not allowed:
+            raise Unusable("address_refused", kind="address", host=host, address=str(found[0][4][0]))
+        return allowed
 
     def patience(self) -> float:
         """Return the seconds that the next wait on the socket may take."""
@@ -57,6 +75,10 @@ class Attempt:
         if left <= 0:
             raise socket.timeout
         return max(SHORTEST_WAIT, min(self.read_timeout, left))
+
+
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
+"""One of `getaddrinfo`'s answers, whose last part is what a socket connects to."""
 
 
 class _Current(threading.local):
@@ -140,6 +162,26 @@ class _Connection(HTTPConnection):
             self._note_sending()
         super().send(data)
 
+    def _new_conn(self) -> socket.socket:
+        """Return a socket that is connected: to an address that was looked at, where some are refused."""
+        attempt = _current.attempt
+        if attempt.refuses is None or attempt.proxied:
+            return super()._new_conn()
+        failure: OSError = OSError()
+        for family, kind, protocol, _, address in attempt.allowed(self.host, self.port):
+            made = socket.socket(family, kind, protocol)
+            try:
+                made.settimeout(attempt.patience() if self.timeout is None else self.timeout)
+                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                made.connect(address)
+            except OSError as exc:
+                made.close()
+                failure = exc
+            else:
+                attempt.peer = str(address[0])
+                return made
+        raise failure
+
     def _note_sending(self) -> None:
         self.sock.settimeout(_current.attempt.patience())
         _current.attempt.sent = True
@@ -175,7 +217,9 @@ class Connections:
         size: int,
         environ: Mapping[str, str],
         user_agent: str,
+        refuses: Optional[Callable[[str], bool]] = None,
     ) -> None:
+        self._refuses = refuses
         self._ca_bundle = ca_bundle
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
@@ -193,7 +237,7 @@ class Connections:
         Raises:
             NotSent, NoAnswer: see `transport.py`.
         """
-        attempt = Attempt(remaining, self._read_timeout, last=first is not None)
+        attempt = Attempt(remaining, self._read_timeout, last=first is not None, refuses=self._refuses)
         _current.attempt = attempt
         try:
             return self._exchange(request, attempt, first)
@@ -215,6 +259,7 @@ class Connections:
             manager.clear()
 
     def _exchange(self, request: HttpRequest, attempt: Attempt, first: Optional[int]) -> HttpAnswer:
+        self._look_past_a_proxy(request.url, attempt)
         patience = attempt.patience()
         timeout = urllib3.Timeout(connect=min(self._connect_timeout, patience), read=patience)
         response = self._manager(request.url).urlopen(
@@ -234,13 +279,24 @@ class Connections:
                 body = read_whole(response, most=LARGEST_BODY)
                 whole = True
             else:
-                body = read_first(response, most=first)
+                body = read_first(response, most=first, whole=LARGEST_BODY)
         finally:
             if not whole:
                 response.close()
             response.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(status=response.status, headers=headers, body=body)
+        return HttpAnswer(status=response.status, headers=headers, body=body, peer=attempt.peer)
+
+    def _look_past_a_proxy(self, url: str, attempt: Attempt) -> None:
+        """Refuse what a proxy would reach for us, as far as its name can be resolved here."""
+        attempt.proxied = bool(proxy_of(url, self._environ))
+        if attempt.refuses is None or not attempt.proxied:
+            return
+        parts = urlsplit(url)
+        try:
+            attempt.peer = str(attempt.allowed(parts.hostname or "", parts.port or 0)[0][4][0])
+        except OSError:
+            attempt.peer = ""  # a name that only the proxy knows
 
     def _manager(self, url: str) -> urllib3.PoolManager:
         scheme = urlsplit(url).scheme

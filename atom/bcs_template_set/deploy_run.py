@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from bcs_template_set.arrival import is_link_local
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.template_files import find_space
@@ -70,7 +71,7 @@ def deploy_run(run: Run, writer: Writer, *, planned: Planned) -> Result:
         space=run.desired.target.space,
         settings=run.settings,
         given=read_variables(run.settings.variables),
-        pages=Transport(connections=8),
+        pages=Transport(connections=8, refuses=is_link_local),
         clock=world.clock,
         deadline=world.deadline,
         tell=lambda sentence: _tell(run, sentence),

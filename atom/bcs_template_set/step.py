@@ -239,12 +239,19 @@ def render_desired(world: World, settings: Settings, principal: Principal, *, pr
         started_by=variables.starter(world.agent.inputs()),
         acting_as=principal.label,
         link=context.build.url,
+        began_at=_began_at(world.agent.inputs()),
     )
     desired = Desired(target, version, files, provenance)
     check_desired(desired, settings)
     world.story.rendered = files
     show_lines(world.log, rendered_lines(files, language=world.story.language))
     return desired
+
+
+def _began_at(inputs: Mapping[str, str]) -> float:
+    """Return when this build began, in seconds since the epoch; 0 where BK-CI says when it was retried."""
+    is_retried = inputs.get("BK_CI_RETRY_COUNT", "").strip() not in ("", "0")
+    return 0.0 if is_retried else variables.build_started_at(inputs) / 1000
 
 
 def context_of_build(inputs: Mapping[str, str], settings: Settings) -> RunContext:
