@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from http.client import HTTPResponse as PlainResponse
@@ -26,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # no
 from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown  # noqa: TID251 - the one importer
 from urllib3.util.ssl_match_hostname import CertificateError  # noqa: TID251 - the one importer
 
+from bcs_template_set.allowed_addresses import address_of, allowed_addresses, connected
 from bcs_template_set.answer_body import Unusable, read_first, read_whole
 from bcs_template_set.messages import Text, say
 from bcs_template_set.proxies import proxy_of, without_credentials
@@ -56,29 +57,12 @@ class Attempt:
     proxied: bool = False
     peer: str = ""
 
-    def allowed(self, host: str, port: int) -> Sequence[_Address]:
-        """Return the addresses of a host that a request may go to.
-
-        Raises:
-            Unusable: it has none but those that are refused.
-            OSError: it has none.
-        """
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-        allowed = [info for info in found if self.refuses is None or not self.refuses(str(info[4][0]))]
-        if not allowed:
-            raise Unusable("address_refused", kind="address", host=host, address=str(found[0][4][0]))
-        return allowed
-
     def patience(self) -> float:
         """Return the seconds that the next wait on the socket may take."""
         left = self.remaining()
         if left <= 0:
             raise socket.timeout
         return max(SHORTEST_WAIT, min(self.read_timeout, left))
-
-
-_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
-"""One of `getaddrinfo`'s answers, whose last part is what a socket connects to."""
 
 
 class _Current(threading.local):
@@ -167,20 +151,11 @@ class _Connection(HTTPConnection):
         attempt = _current.attempt
         if attempt.refuses is None or attempt.proxied:
             return super()._new_conn()
-        failure: OSError = OSError()
-        for family, kind, protocol, _, address in attempt.allowed(self.host, self.port):
-            made = socket.socket(family, kind, protocol)
-            try:
-                made.settimeout(attempt.patience() if self.timeout is None else self.timeout)
-                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                made.connect(address)
-            except OSError as exc:
-                made.close()
-                failure = exc
-            else:
-                attempt.peer = str(address[0])
-                return made
-        raise failure
+        made, attempt.peer = connected(
+            allowed_addresses(self.host, self.port, refuses=attempt.refuses),
+            seconds=attempt.patience() if self.timeout is None else self.timeout,
+        )
+        return made
 
     def _note_sending(self) -> None:
         self.sock.settimeout(_current.attempt.patience())
@@ -294,7 +269,8 @@ class Connections:
             return
         parts = urlsplit(url)
         try:
-            attempt.peer = str(attempt.allowed(parts.hostname or "", parts.port or 0)[0][4][0])
+            found = allowed_addresses(parts.hostname or "", parts.port or 0, refuses=attempt.refuses)
+            attempt.peer = address_of(found[0])
         except OSError:
             attempt.peer = ""  # a name that only the proxy knows
 
