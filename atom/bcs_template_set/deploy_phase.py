@@ -37,8 +37,8 @@ from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.restore import (
     Way,
     absent,
+    added,
     overtaken,
-    still_as_deployed,
     touched,
     versions_before,
     way_back,
@@ -358,7 +358,7 @@ def _restore(
         )
         restoration, deployed = _deploy_again(phase, deploying, way.back, restoration)
         # Looked at before the wait, which may end in a failure: what is left is left either way.
-        restoration = replace(restoration, added=_added(phase, deploying, files, way))
+        restoration = replace(restoration, added=_added(phase, deploying, files, way, known=known))
         seconds = min(float(phase.settings.timeout), max(0.0, phase.deadline.remaining() - TO_SPEAK))
         if way.back:
             restoration = replace(restoration, watched=_wait(phase, way.back, deployed, seconds=seconds))
@@ -383,9 +383,18 @@ def _deploy_again(
 
 
 def _added(
-    phase: DeployPhase, deploying: Deploying, files: Sequence[FileVersion], way: Way
+    phase: DeployPhase,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    way: Way,
+    *,
+    known: Optional[Sequence[LiveState]],
 ) -> tuple[str, ...]:
-    """Name the objects that are live as the versions made them that are to be taken back."""
-    taken_back = [file for file in files if file.name not in way.same]
+    """Name what the versions that are to be taken back leave in the cluster.
+
+    Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
+    """
+    others = way.same if known is not None else (*way.same, *way.gone)
+    taken_back = [file for file in files if file.name not in others]
     states, _ = look(phase.writer, deploying, taken_back) if taken_back else ((), "")
-    return still_as_deployed(taken_back, states, space=phase.space)
+    return added(taken_back, states, space=phase.space, known=known)

@@ -9,6 +9,7 @@ somebody else has deployed since is left, and named.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -50,6 +51,9 @@ from bcs_template_set.settings import Settings
 from bcs_template_set.step import identify, open_gateway, read_everything
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import World
+
+LARGEST_STATE = 10 * 1024 * 1024
+"""Bytes; a file of a deployment takes some hundred."""
 
 CONCURRENCY = 8
 """How many versions are looked at at once, where nothing is known of the step."""
@@ -101,15 +105,21 @@ def leave_state(outcome: Outcome, *, file: Path, seal: Seal, attempt: int) -> Ou
 def read_state(file: Path) -> Optional[str]:
     """Return the text that the step left, None where there is no such file.
 
+    What is no plain file, or too large for one of ours, can be nothing of ours, and is not waited for: "".
+
     Raises:
         WorkspaceUnwritable: there is one, and it can't be read.
     """
     try:
-        return file.read_bytes().decode("utf-8", errors="replace")
+        if not stat.S_ISREG(file.lstat().st_mode):
+            return ""
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST_STATE + 1)
     except FileNotFoundError:
         return None
     except OSError as exc:
         raise WorkspaceUnwritable(file=str(file), problem=exc.strerror or str(exc)) from exc
+    return data.decode("utf-8", errors="replace") if len(data) <= LARGEST_STATE else ""
 
 
 # --- the post action ------------------------------------------------------------------------------------

@@ -148,6 +148,7 @@ def test_of_several_files_all_have_to_go_back_for_it_to_be_called_restored() -> 
         message = str(message_of(ran.outcome))
         for told in (ran.log, message):
             assert "no longer in BCS: b.yaml, c.yaml" in told
+            assert "Left in the cluster" not in told, "they were there before"
 
 
 def test_a_version_that_was_rewritten_in_place_can_not_go_back_and_is_not_called_restored() -> None:

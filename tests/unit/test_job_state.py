@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from bcs_template_set.job_state import (
 )
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import Heading, Identity, Outcome, Result
-from bcs_template_set.post_action import leave_state, read_state
+from bcs_template_set.post_action import LARGEST_STATE, leave_state, read_state
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.secret import Secret
@@ -238,5 +239,18 @@ def test_a_file_that_can_not_be_written_is_a_warning_and_not_the_verdict(tmp_pat
 
 def test_what_can_not_be_read_is_an_error_and_what_is_not_there_is_none(tmp_path: Path) -> None:
     assert read_state(tmp_path / "none.json") is None
+    (tmp_path / "folder").write_text("in the way", encoding="utf-8")
     with pytest.raises(WorkspaceUnwritable):
-        read_state(tmp_path)
+        read_state(tmp_path / "folder" / "restore.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in its file system")
+def test_what_is_no_plain_file_of_ours_is_nothing_and_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "genuine.json").write_text(sealed_text(left(outcome())), encoding="utf-8")
+    (tmp_path / "link.json").symlink_to(tmp_path / "genuine.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    with (tmp_path / "large.json").open("wb") as stream:
+        stream.truncate(LARGEST_STATE + 1)
+    for name in ("link.json", "pipe.json", "large.json"):
+        assert read_state(tmp_path / name) == ""
+    assert read_state(tmp_path) == ""

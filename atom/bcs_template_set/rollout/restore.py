@@ -73,11 +73,20 @@ def absent(
     return tuple(f.name for f in files if before.get(f.name) and f.name in had and f.name not in live)
 
 
-def still_as_deployed(
-    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str
+def added(
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    space: str,
+    known: Optional[Sequence[LiveState]],
 ) -> tuple[str, ...]:
-    """Name the objects of these files that carry their version's mark."""
-    return tuple(state.title for state in states if any(_is_ours(state, file, space=space) for file in files))
+    """Name the objects that are live as these files' versions made them, and were not live before.
+
+    `known` are the objects as they were before, None where nobody here has seen them.
+    """
+    before = {state.title for state in known or () if state.live is not None}
+    ours = [s.title for s in states if any(_is_ours(s, file, space=space) for file in files)]
+    return tuple(title for title in ours if title not in before)
 
 
 def overtaken(
