@@ -232,6 +232,30 @@ def test_a_state_that_was_deleted_is_a_failure_where_this_build_is_live(worker: 
     check_nothing_went_back(worker, fail_job(worker), "is not there", FILES[0])
 
 
+def test_a_deleted_state_is_a_failure_also_where_a_newer_build_has_published_since(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    worker.build_number = 9
+    published = worker.run(**{**ASKED, "action": "publish", "values": values("3")})
+    assert published.value("result") == "published", published.log
+    worker.emulator.state.add_file("front-ends", "draft.yaml", content="", draft="kind: ConfigMap")
+    worker.build_number = 8
+    state_of_build(worker, 8).unlink()
+    check_nothing_went_back(worker, fail_job(worker), "is not there", FILES[0])
+    worker.emulator.state.delete_version("front-ends", FILES[0], version="1.0.8-main")
+    forgotten = fail_job(worker)
+    assert (forgotten.status, forgotten.told["data"]) == (0, {}), "BCS knows of no version of this build"
+
+
+def test_a_deleted_state_is_a_failure_where_nobody_can_look_at_what_is_live(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    state_of_build(worker, 8).unlink()
+    body = '{"code": 0, "message": "OK", "data": {"items": [], "error": "mongo is away"}}'
+    worker.emulator.faults.add(Fault("answer", Match("POST", "/template/preview$"), status=200, body=body))
+    check_nothing_went_back(worker, fail_job(worker), "is not there", FILES[0])
+
+
 def test_a_state_that_was_deleted_matters_to_nobody_where_this_build_has_deployed_nothing(
     worker: Worker,
 ) -> None:
