@@ -16,6 +16,7 @@ import msgspec
 
 from bcs_template_set.outcome import Outcome
 from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.secret import Secret
 from bcs_template_set.settings import Settings
 
@@ -98,7 +99,7 @@ def state_of(
     elif rollout is None:
         files = known
     else:
-        files = _files(outcome, known)
+        files = _files(rollout, known)
     return JobState(
         form=FORM,
         region=outcome.heading.region,
@@ -113,10 +114,7 @@ def state_of(
     )
 
 
-def _files(outcome: Outcome, known: tuple[DeployedFile, ...]) -> tuple[DeployedFile, ...]:
-    rollout = outcome.rollout
-    if rollout is None:
-        return known
+def _files(rollout: Rollout, known: tuple[DeployedFile, ...]) -> tuple[DeployedFile, ...]:
     before = dict(rollout.before)
     by_version = {(file.name, file.version): file for file in known}
     touched = (*rollout.deployed, *rollout.partly)

@@ -34,7 +34,7 @@ BROKEN = '{"code": 1, "message": "mongo is away", "data": null}'
 
 def test_a_version_that_bcs_says_is_written_and_does_not_show_is_said_in_verdict_and_message() -> None:
     with open_site(new_yaml=A1) as site:
-        site.fault("answer", GET_VERSION, times=99, status=200).body = BROKEN
+        site.fault("answer", GET_VERSION, status=200).body = BROKEN
         ran = site.run()
         assert (ran.code, ran.outcome.result) == (0, "published"), ran.log
         words = "they could not be read back to check it: new.yaml"

@@ -160,6 +160,7 @@ def test_a_secrets_string_data_comes_before_its_data_as_on_the_server() -> None:
         ("Service", {"spec": {}}, {"spec": {"clusterIPs": ["10.0.0.1"], "type": "ClusterIP"}}, False),
         ("Service", {"spec": {}}, {"spec": {"externalIPs": ["10.0.0.1"]}}, True),
         ("Deployment", {"spec": {}}, {"spec": {"tolerations": []}}, False),
+        ("Deployment", {"spec": {"replicas": 1}}, {}, True),
         ("Job", {"spec": {}}, {"spec": {"selector": {"matchLabels": {"controller-uid": "1"}}}}, False),
         ("Rollout", {"spec": {}}, {"spec": {"selector": {"a": "b"}}}, False),
     ],
