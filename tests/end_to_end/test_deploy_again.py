@@ -218,6 +218,8 @@ def test_what_a_preview_hides_is_read_from_the_object_itself() -> None:
         site.next_build(web_yaml=pod_context(2000))
         site.run(version="1.0.0", overwrite_version="true")
         assert rollout_files(deploy(site, version="1.0.0")) == ["web.yaml"]
+        site.next_build(web_yaml=pod_context(3000))
+        assert rollout_files(deploy(site)) == ["web.yaml"]
 
 
 def honest() -> str:

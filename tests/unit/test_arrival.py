@@ -568,6 +568,16 @@ def test_behind_a_proxy_a_name_is_looked_at_as_far_as_it_resolves_here() -> None
         assert unknown.first_line == "old"
 
 
+def test_behind_a_proxy_nothing_is_shown_of_what_resolves_to_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving(saying(http(b"secret first line"))) as proxy:
+        guarded = Transport(environ={"http_proxy": proxy.url}, refuses=is_link_local)
+        resolving(monkeypatch, "127.0.0.1")
+        arrival = Watching(guarded, seconds=1).verify_one("http://name.example/", "new")
+    assert (arrival.problem, arrival.first_line) == (say("arrival.text_missing", text="new"), "")
+
+
 def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     guarded = Transport(environ={}, refuses=is_link_local)
     with serving(saying(http(b"new"))) as server, socket.socket() as closed:
