@@ -26,7 +26,9 @@ from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.version import step_version
 
 if TYPE_CHECKING:
+    from bcs_template_set.atom_sdk.build_info import BuildInfo
     from bcs_template_set.outcome import Heading
+    from bcs_template_set.principal import Principal
 
 MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 5.0, 60.0
 """Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
@@ -92,6 +94,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
     place, clock = Place(*_place_of(task)), process.clock
+    acting: list[tuple[Principal, BuildInfo]] = []
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
         agent=agent,
@@ -102,6 +105,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         workspace=place.workspace,
         on_region=progress.begin,
         environ=process.environ,
+        on_principal=lambda principal, build: acting.append((principal, build)),
     )
     try:
         outcome = run_step(world)
@@ -110,10 +114,11 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         world.story.stop(Interrupted(signal=exc.signal_name))
         outcome = world.story.tell("failed")
     progress.finish(world.story, outcome)
-    if wants_restore(inputs):
-        from bcs_template_set.post_action import leave_state  # noqa: PLC0415 - most runs never need it
+    if wants_restore(inputs) and acting:
+        from bcs_template_set.post_action import leave_state, seal_of  # noqa: PLC0415 - most runs never need it
 
-        outcome = leave_state(outcome, file=place.file(STATE_FILE))
+        seal = seal_of(*acting[0], task=task, task_id=task.task_id)
+        outcome = leave_state(outcome, file=place.file(STATE_FILE), seal=seal, attempt=task.attempt)
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     return 0 if outcome.error is None else 1
 
@@ -127,10 +132,9 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
     if not wants_restore(inputs):
         sentence = say("post.not_asked")
         log.info(sentence)
-    elif not parent:
-        sentence = say("post.no_parent")
-        log.warning(sentence)
     else:
+        if not parent:
+            log.warning(say("post.no_parent"))
         sentence, data = _restore(agent, log, process=process, task=parent)
     process.interruption.close()
     agent.write_output(success(sentence.render(log.language), data))
@@ -157,7 +161,7 @@ def _restore(
         environ=process.environ,
     )
     file = OwnFile(workspace, f"{_folder_of(this, task)}/{STATE_FILE}")
-    result = restore_after_job(world, file=file)
+    result = restore_after_job(world, file=file, task=task)
     return result.sentence, result.data
 
 

@@ -28,6 +28,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # no
 from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown  # noqa: TID251 - the one importer
 from urllib3.util.ssl_match_hostname import CertificateError  # noqa: TID251 - the one importer
 
+from bcs_template_set.allowed_addresses import address_of, allowed_addresses, connected
 from bcs_template_set.answer_body import Unusable, read_first, read_whole
 from bcs_template_set.messages import Text, say
 from bcs_template_set.proxies import DECIDING, proxy_of, without_credentials
@@ -44,7 +45,9 @@ SHORTEST_WAIT = 0.001
 class Attempt:
     """One request under way in one thread: the time it has left, and whether its first byte went out.
 
-    `last` tells that its connection is not to be used again. `answer` is what came back, whole or not.
+    `last` tells that its connection is not to be used again. `answer` is what came back, whole or not. Where
+    `refuses` is given, `peer` is the address that it allowed and that the request went to, or would have gone
+    to if there were no proxy.
     """
 
     remaining: Callable[[], float]
@@ -52,6 +55,9 @@ class Attempt:
     last: bool = False
     sent: bool = False
     answer: Optional[PlainResponse] = None
+    refuses: Optional[Callable[[str], bool]] = None
+    proxied: bool = False
+    peer: str = ""
 
     def patience(self) -> float:
         """Return the seconds that the next wait on the socket may take."""
@@ -142,6 +148,17 @@ class _Connection(HTTPConnection):
             self._note_sending()
         super().send(data)
 
+    def _new_conn(self) -> socket.socket:
+        """Return a socket that is connected: to an address that was looked at, where some are refused."""
+        attempt = _current.attempt
+        if attempt.refuses is None or attempt.proxied:
+            return super()._new_conn()
+        made, attempt.peer = connected(
+            allowed_addresses(self.host, self.port, refuses=attempt.refuses),
+            seconds=attempt.patience() if self.timeout is None else self.timeout,
+        )
+        return made
+
     def _note_sending(self) -> None:
         self.sock.settimeout(_current.attempt.patience())
         _current.attempt.sent = True
@@ -178,7 +195,9 @@ class Connections:
         environ: Mapping[str, str],
         proxy: Optional[str],
         user_agent: str,
+        refuses: Optional[Callable[[str], bool]] = None,
     ) -> None:
+        self._refuses = refuses
         self._ca_bundle = ca_bundle
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
@@ -197,7 +216,7 @@ class Connections:
         Raises:
             NotSent, NoAnswer: see `transport.py`.
         """
-        attempt = Attempt(remaining, self._read_timeout, last=first is not None)
+        attempt = Attempt(remaining, self._read_timeout, last=first is not None, refuses=self._refuses)
         _current.attempt = attempt
         try:
             return self._exchange(request, attempt, first)
@@ -219,6 +238,7 @@ class Connections:
             manager.clear()
 
     def _exchange(self, request: HttpRequest, attempt: Attempt, first: Optional[int]) -> HttpAnswer:
+        self._look_past_a_proxy(request.url, attempt)
         patience = attempt.patience()
         timeout = urllib3.Timeout(connect=min(self._connect_timeout, patience), read=patience)
         response = self._manager(request.url).urlopen(
@@ -238,13 +258,25 @@ class Connections:
                 body = read_whole(response, most=LARGEST_BODY)
                 whole = True
             else:
-                body = read_first(response, most=first)
+                body = read_first(response, most=first, whole=LARGEST_BODY)
         finally:
             if not whole:
                 response.close()
             response.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(status=response.status, headers=headers, body=body)
+        return HttpAnswer(status=response.status, headers=headers, body=body, peer=attempt.peer)
+
+    def _look_past_a_proxy(self, url: str, attempt: Attempt) -> None:
+        """Refuse what a proxy would reach for us, as far as its name can be resolved here."""
+        attempt.proxied = bool(proxy_of(url, self._environ))
+        if attempt.refuses is None or not attempt.proxied:
+            return
+        parts = urlsplit(url)
+        try:
+            found = allowed_addresses(parts.hostname or "", parts.port or 0, refuses=attempt.refuses)
+            attempt.peer = address_of(found[0])
+        except OSError:
+            attempt.peer = ""  # a name that only the proxy knows
 
     def _manager(self, url: str) -> urllib3.PoolManager:
         scheme = urlsplit(url).scheme

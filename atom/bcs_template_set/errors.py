@@ -265,6 +265,12 @@ class RecordRefused(UserMistake):
     code = 800218
 
 
+class ActedAsAnother(UserMistake):
+    """The post action would act as another user than the step it belongs to. Fields: was, now."""
+
+    code = 800219
+
+
 # --- 8003xx templates and manifests ---------------------------------------------------------------------
 
 
@@ -422,6 +428,12 @@ class NotRestored(ThirdPartyFault):
     """The post action could not put back what the step had deployed. Fields: problem."""
 
     code = 800510
+
+
+class StateUntrusted(UserMistake):
+    """What the step left for its post action is missing or was changed. Fields: file, problem."""
+
+    code = 800511
 
 
 # --- 8006xx gateway or BCS ------------------------------------------------------------------------------

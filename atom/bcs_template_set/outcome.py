@@ -22,7 +22,8 @@ FileState = Literal["applied", "unchanged", "skipped", "failed", "not-attempted"
 class FileOutcome:
     """How one planned change ended. `creator` is who BCS recorded for the version that was written.
 
-    `seconds` is how long it took to publish.
+    `seconds` is how long it took to publish. `verified` is False where BCS said that it is written, and it
+    could not be read back.
     """
 
     change: Change
@@ -33,6 +34,7 @@ class FileOutcome:
     error: Optional[StepError] = None
     notes: tuple[Text, ...] = ()
     seconds: float = 0.0
+    verified: bool = True
 
 
 @dataclass(frozen=True)

@@ -62,28 +62,15 @@ class OwnFile:
             directory.check_plain(last)
             directory.put(last, data)
 
-    def read_bytes(self) -> bytes:
-        """Return what the file holds.
+    def read_bytes(self, *, most: int) -> bytes:
+        """Return what the file holds, `most` bytes of it.
 
         Raises:
             FileNotFoundError: it is not there.
             WorkspaceUnwritable: it can't be read, or something else is there.
         """
         with self._told(may_miss=True), self._directory(make=False) as (directory, last):
-            return directory.get(last)
-
-    def remove(self) -> None:
-        """Remove the file, if it is there.
-
-        Raises:
-            WorkspaceUnwritable: it can't be removed, or something else is there.
-        """
-        try:
-            with self._told(may_miss=True), self._directory(make=False) as (directory, last):
-                directory.check_plain(last)
-                os.unlink(directory.at(last), dir_fd=directory.descriptor)
-        except FileNotFoundError:
-            return
+            return directory.get(last, most)
 
     def claim(self) -> bool:
         """Make it as a directory; return whether it is new.
@@ -182,7 +169,7 @@ class _Directory:
         finally:
             self._forget(beside)
 
-    def get(self, name: str) -> bytes:
+    def get(self, name: str, most: int) -> bytes:
         """Read a file that is a plain one."""
         waits_for_nobody = getattr(os, "O_NONBLOCK", 0)
         self.check_plain(name)
@@ -190,7 +177,7 @@ class _Directory:
         with os.fdopen(opened, "rb") as file:
             if not _is_plain(os.fstat(opened)):
                 raise _InTheWay(errno.EEXIST, "", str(self.path / name))
-            return file.read()
+            return file.read(most)
 
     def _forget(self, path: str) -> None:
         try:

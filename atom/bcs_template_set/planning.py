@@ -68,6 +68,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         notes=(
             *desired.notes,
             *_plan_notes(existing),
+            *_unbelieved_builds(desired, existing),
             *(clash.text() for clash in clashes if clash not in refused),
         ),
         route_map=tuple(sorted([*others, *_routes_of_ours(changes, desired, existing)])),
@@ -81,9 +82,37 @@ def _newer_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
             continue
         for version in (found.current, *found.later):
             origin = read_provenance(version.description) if version is not None else None
-            if version is not None and origin is not None and origin.is_newer_than(desired.provenance):
+            if version is None or origin is None or not origin.is_newer_than(desired.provenance):
+                continue
+            if is_believed(version, origin, ours=desired.provenance):
                 yield newer_build_text(name, version, origin, ours=desired.provenance.build)
                 break
+
+
+def is_believed(version: TemplateVersion, origin: Provenance, *, ours: Provenance) -> bool:
+    """Tell whether a build that a version's description names can be a newer build than ours."""
+    return origin.build <= ours.furthest(version.create_at)
+
+
+def _unbelieved_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
+    """Name the versions that say that they are of a build which can't have been yet, and who wrote them."""
+    ours = desired.provenance
+    for name in sorted(file.name for file in desired.files if file.name in existing.files):
+        found = existing.files[name]
+        for version in (found.current, *found.later):
+            origin = read_provenance(version.description) if version is not None else None
+            if version is None or origin is None or not origin.is_newer_than(ours):
+                continue
+            if not is_believed(version, origin, ours=ours):
+                yield say(
+                    "plan.unbelieved_build",
+                    name=name,
+                    version=version.version,
+                    build=origin.build,
+                    ours=ours.build,
+                    creator=version.creator,
+                    at=shown_time(version.create_at),
+                )
 
 
 def newer_build_text(name: str, version: TemplateVersion, origin: Provenance, *, ours: int) -> Text:
@@ -96,6 +125,7 @@ def newer_build_text(name: str, version: TemplateVersion, origin: Provenance, *,
         ours=ours,
         branch=origin.branch,
         starter=origin.started_by,
+        creator=version.creator,
         at=shown_time(version.create_at),
     )
     return say("plan.with_link", text=text, link=origin.link) if origin.link else text

@@ -93,6 +93,7 @@ def _live(world: World) -> Result:
     with world.story.phase("settings"):
         asked = read_everything(world)
         principal = identify(world, asked)
+    world.on_principal(principal, asked.build)
     world.on_region(asked.region)
     with world.story.phase("render"):
         prepared = prepare_rendering(world, asked)
@@ -181,6 +182,7 @@ def render_desired(world: World, asked: Asked, principal: Principal, *, prepared
         started_by=asked.build.starter,
         acting_as=principal.label,
         link=context.build.url,
+        began_at=_began_at(asked.build),
     )
     read_variables(settings.variables)  # what is wrong with them is said before anything is sent
     desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
@@ -188,6 +190,11 @@ def render_desired(world: World, asked: Asked, principal: Principal, *, prepared
     world.story.rendered = files
     show_lines(world.log, rendered_lines(files, language=world.story.language))
     return desired
+
+
+def _began_at(build: BuildInfo) -> float:
+    """Return when this build began, in seconds since the epoch; 0 where BK-CI says when it was retried."""
+    return 0.0 if build.is_retried else build.started_at / 1000
 
 
 def context_of_build(build: BuildInfo, settings: Settings) -> RunContext:

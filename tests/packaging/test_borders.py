@@ -34,7 +34,7 @@ VALUES_BESIDE_IO = {
 HOLDERS = {
     "urllib3": {"connections"},
     "certifi": {"connections"},
-    "socket": {"connections"},
+    "socket": {"allowed_addresses", "connections"},
     "ssl": {"connections"},
     "yaml": {"manifests.yaml_reading", "manifests.yaml_marks"},
     "signal": {"interruption"},

@@ -38,12 +38,13 @@ BUILD_ID = ("BK_CI_BUILD_ID", "pipeline.build.id")
 BUILD_NUMBER = ("BK_CI_BUILD_NUM", "pipeline.build.num")
 BUILD_START = ("BK_CI_BUILD_START_TIME", "pipeline.time.start")
 BUILD_URL = ("BK_CI_BUILD_URL",)
+RETRY_COUNT = ("BK_CI_RETRY_COUNT", "pipeline.retry.count")
 # A branch and a commit stand in the first of these that is given: they are different variables.
 BRANCH = (("BK_CI_GIT_REF",), ("BK_CI_REPO_GIT_WEBHOOK_BRANCH",), ("BK_CI_HOOK_BRANCH", "hookBranch"))
 COMMIT = (("BK_CI_GIT_SHA",), ("BK_CI_REPO_GIT_WEBHOOK_COMMIT_ID",), ("BK_CI_HOOK_REVISION", "hookRevision"))
 RECORDED: tuple[tuple[str, ...], ...] = (
     STARTER, MODIFIER, AUTHORIZER, PIPELINE_ID, PIPELINE_NAME, BUILD_NUMBER, BUILD_START, BUILD_URL,
-    *BRANCH, *COMMIT,
+    RETRY_COUNT, *BRANCH, *COMMIT,
 )  # fmt: skip
 """The variables that are read from the build's record."""
 
@@ -65,7 +66,10 @@ _NOT_EXPORTED = re.compile("['\"\0\r\n^&<>|%\\\\]")
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """This task, as the worker describes it. `timeout` counts seconds; None is no limit."""
+    """This task, as the worker describes it. `timeout` counts seconds; None is no limit.
+
+    `attempt` is 1 for a first run, and more when the step is being retried.
+    """
 
     project: str = ""
     build_id: str = ""
@@ -74,11 +78,15 @@ class TaskInfo:
     atom_code: str = ""
     workspace: str = ""
     timeout: Optional[int] = None
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
 class BuildInfo:
-    """This build, as `source` describes it; "" and 0 where it does not say. `started_at` counts ms."""
+    """This build, as `source` describes it; "" and 0 where it does not say. `started_at` counts ms.
+
+    Of a build that is being retried (`is_retried`) that is when the retry began.
+    """
 
     source: Source
     starter: str = ""
@@ -89,6 +97,7 @@ class BuildInfo:
     build_id: str = ""
     build_number: int = 0
     started_at: int = 0
+    is_retried: bool = False
     url: str = ""
     branch: str = ""
     commit: str = ""
@@ -114,6 +123,7 @@ def task_info(environ: Variables, inputs: Variables, *, identity: AgentIdentity)
         atom_code=said[ATOM_CODE],
         workspace=said[WORKSPACE],
         timeout=minutes * 60 if minutes > 0 else None,
+        attempt=identity.execute_count,
     )
 
 
@@ -138,6 +148,7 @@ def build_info(
         build_id=identity.build_id,
         build_number=number_of(BUILD_NUMBER[0], said[BUILD_NUMBER]),
         started_at=number_of(BUILD_START[0], said[BUILD_START]),
+        is_retried=said[RETRY_COUNT] not in ("", "0"),
         url=said[BUILD_URL],
         branch=branch_of(_first(said[names] for names in BRANCH)),
         commit=_first(said[names] for names in COMMIT),

@@ -322,5 +322,5 @@ def _add_way_back(out: _Lines, outcome: Outcome) -> None:
     way = outcome.rollout.restoration if outcome.rollout is not None else None
     if way is None:
         return
-    out.add("warning" if way.problem is not None else "info", say("report.restore_title"))
+    out.add("info" if way.is_whole else "warning", say("report.restore_title"))
     out.listed("plain", restoration_texts(way))

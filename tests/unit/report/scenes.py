@@ -359,6 +359,7 @@ def _overtaken_plan() -> Plan:
         build=429,
         ours=428,
         branch="feature/login",
+        creator="lisi",
         starter="zhaoliu",
         at="2026-01-01 00:00 UTC",
     )
