@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import random
-import re
 import string
 import traceback
 from collections.abc import Iterator, Mapping
@@ -17,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import Optional
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from tests.emulator.faults import Fault, Match
 from tests.end_to_end.deploying import cluster_site, workload
 from tests.end_to_end.publishing import Site, config
+from tests.spellings import SPELLINGS
 from tests.torture.fault_table import FOR_GOOD, KINDS, Kind, patience
 from tests.torture.living import Lived, Others, come_to_rest, live
 from tests.torture.scenarios import DEPLOY
@@ -53,13 +53,8 @@ def hatch(seed: int) -> dict[str, str]:
 
 def forms(canary: str) -> Iterator[str]:
     """Yield what a canary looks like after the software in between."""
-    yield canary
-    quoted = quote(canary, safe="")
-    yield quoted
-    yield re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), quoted)
-    yield quote_plus(canary)
-    yield json.dumps(canary)[1:-1]
-    yield canary.replace("&", "&amp;").replace("<", "&lt;")
+    for spelling in SPELLINGS.values():
+        yield spelling(canary)
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + canary.encode()).decode()
         core = encoded[-(-offset * 8 // 6) : (offset + len(canary)) * 8 // 6]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Optional
 
 from bcs_template_set.atom_sdk.needles import REMAIN, Needles, Span
 from bcs_template_set.atom_sdk.spellings import folded, layers, undone
@@ -32,15 +33,15 @@ class Masker:
     """Knows the secrets of a run and takes them out of text. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may log while its own thread is in here
         self._known: frozenset[bytes] = frozenset()
-        self._needles = Needles(())
+        self._needles: Optional[Needles] = None
 
     def add(self, *secrets: Secret) -> None:
         """Look for these secrets from now on."""
         with self._lock:
             self._known = self._known.union(*map(needles_of, secrets))
-            self._needles = Needles(self._known)
+            self._needles = None
 
     def mask(self, text: str) -> str:
         """Return the text with `***` for every secret in it."""
@@ -60,12 +61,18 @@ class Masker:
         return _masked(kept, within).decode("utf-8", "surrogatepass")
 
     def _found(self, data: bytes) -> list[Span]:
-        needles = self._needles
+        needles = self._ready()
         return [
             layer.place(*span)
             for layer in layers(data)
             for span in (*needles.spans(layer.data), *_userinfo(layer.data))
         ]
+
+    def _ready(self) -> Needles:
+        with self._lock:
+            if self._needles is None:
+                self._needles = Needles(self._known)
+            return self._needles
 
 
 def needles_of(secret: Secret) -> frozenset[bytes]:
@@ -99,14 +106,17 @@ def _userinfo(data: bytes) -> Iterator[Span]:
 
 
 def _masked(data: bytes, spans: Iterable[Span]) -> bytes:
-    """Return the text with `***` for all places that touch each other; no character is cut."""
+    """Return the text with `***` for all places that touch each other.
+
+    A place that begins or ends within a character of the text is not of that character.
+    """
     mask, out, done = MASK.encode("ascii"), bytearray(), -1
-    for begin, end in sorted(spans):
-        start = _boundary(data, begin, step=-1)
-        if start > done:
+    for begin, stop in sorted(spans):
+        start, end = _boundary(data, begin, step=1), _boundary(data, stop, step=-1)
+        if start > done and start < end:
             out += data[max(done, 0) : start] + mask
-        done = max(done, _boundary(data, end, step=1))
-    return bytes(out + data[done:])
+        done = max(done, end)
+    return bytes(out + data[max(done, 0) :])
 
 
 def _boundary(data: bytes, at: int, *, step: int) -> int:

@@ -23,7 +23,7 @@ END = 8
 REMAIN = 4
 """Bytes of a piece that counts where another piece of the same text has been found close by."""
 
-_NEAR = 24
+_NEAR = 10
 """Bytes between two pieces of one text: what stands there is a spelling that nobody knows how to undo."""
 
 _MOST_REMAIN = 512
@@ -70,42 +70,54 @@ class Needles:
 
     def _whole_ones(self, data: bytes) -> Iterator[Span]:
         """Yield the short texts, and the long ones of which beginning or end is there."""
-        floor = 0
+        walk = _Walk(data)
         for at in _blocks(data, "I", 0, self._fours):
             for before, size in self._fours[_word(data[at : at + 4])]:
                 start = at - before
                 text = data[start : start + size] if start >= 0 else b""
-                if text in self._whole:
+                if len(text) == size and text in self._whole:
                     yield start, start + size
-                if text in self._ends and start >= floor:
-                    span = self._grown(data, start, self._ends[text], floor=floor)
-                    floor = span[1]
-                    yield span
+                if start >= walk.floor and text in self._ends:
+                    yield walk.grown(start, [(self._long[nth], inside) for nth, inside in self._ends[text]])
 
     def _pieces(self, data: bytes) -> Iterator[Span]:
-        floor = 0
+        walk = _Walk(data)
         for at in sorted(at for first in self._beginnings for at in _blocks(data, "Q", first, self._eights)):
-            if at >= floor:
-                span = self._grown(data, at, self._eights[_word(data[at : at + END])], floor=floor)
-                floor = span[1]
-                yield span
-
-    def _grown(self, data: bytes, at: int, places: Sequence[Place], *, floor: int) -> Span:
-        """Return all there is of a long text around a place, of those that agree there the longest."""
-        found = (_grown(data, at, self._long[nth], inside, floor=floor) for nth, inside in places)
-        return max(found, key=lambda span: span[1] - span[0])
+            if at >= walk.floor:
+                places = self._eights[_word(data[at : at + END])]
+                yield walk.grown(at, [(self._long[nth], inside) for nth, inside in places])
 
 
-def _grown(data: bytes, at: int, text: bytes, inside: int, *, floor: int) -> Span:
-    after = _alike_after(data, at, text, inside)
-    before = _alike_before(data, at, text, inside, most=min(at - floor, inside))
-    rest = text[inside + after :][:_MOST_REMAIN]
-    head = text[max(0, inside - before - _MOST_REMAIN) : inside - before]
-    start, end = at - before, at + after
-    return (
-        start - _remains(data[max(floor, start - 4 * len(head)) : start][::-1], head[::-1]),
-        end + _remains(data[end : end + 4 * len(rest)], rest),
-    )
+class _Walk:
+    """One walk through a text, in which nothing is looked at twice.
+
+    `floor` is where the last piece ended, `swept` how far others have been looked for beside one.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.floor = 0
+        self.swept = 0
+
+    def grown(self, at: int, places: Iterable[tuple[bytes, int]]) -> Span:
+        """Return all there is around a place, of those texts that agree there the longest."""
+        found = [(self._around(at, text, inside), text) for text, inside in places]
+        (before, after, inside), text = max(found, key=lambda one: one[0][0] + one[0][1])
+        start, end, floor = at - before, at + after, self.floor
+        self.floor = end
+        head = text[max(0, inside - before - _MOST_REMAIN) : inside - before]
+        start -= _remains(self.data[max(floor, start - 4 * len(head)) : start][::-1], head[::-1])
+        if end >= self.swept:
+            rest = text[inside + after : inside + after + _MOST_REMAIN]
+            end += _remains(self.data[end : end + 4 * len(rest)], rest)
+            self.swept = end
+        return start, end
+
+    def _around(self, at: int, text: bytes, inside: int) -> tuple[int, int, int]:
+        """Return how much before and after a place agrees with a text, and the place in it."""
+        most = min(at - self.floor, inside)
+        before = _alike_before(self.data, at, text, inside, most=most)
+        return before, _alike_after(self.data, at, text, inside), inside
 
 
 def _alike_after(data: bytes, at: int, text: bytes, inside: int) -> int:

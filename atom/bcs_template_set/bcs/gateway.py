@@ -68,8 +68,8 @@ class Gateway:
     """Sends reads and writes as one principal.
 
     `on_exchange` is told of every attempt, in the thread that made it. `mask` takes out of a server's words
-    what it must not say back; `learn` is told first what was answered. `new_id` and `chance` (from 0 to 1) are the sources of request ids and of
-    jitter.
+    what it must not say back; `learn` is told first what was answered. `new_id` and `chance` (from 0 to 1)
+    are the sources of request ids and of jitter.
     """
 
     def __init__(
