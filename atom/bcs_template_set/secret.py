@@ -7,6 +7,25 @@ from typing import NoReturn
 
 MASK = "***"
 
+OUR_WORDS = frozenset(
+    {
+        *("planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"),
+        *(
+            "applied",
+            "not-attempted",
+            "not-deployed",
+            "partly-deployed",
+            "rolling-out",
+            "ready",
+            "unknown",
+            "live",
+        ),
+        *("authorizer", "modifier", "starter", "owner", "plan", "publish", "deploy", "true", "false"),
+    }
+)
+"""The words that results are told in. None of them is masked where it is a whole output: whoever reads that
+decides by it; and a secret that is one of them is a mistake of the settings."""
+
 
 class Secret:
     """Hold a secret whose `str`, `repr` and `format` are `***`; only `reveal()` gives it out.

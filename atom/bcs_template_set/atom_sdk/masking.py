@@ -34,12 +34,14 @@ class Masker:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a signal handler may log while its own thread is in here
+        self._secrets: frozenset[Secret] = frozenset()
         self._known: frozenset[bytes] = frozenset()
         self._needles: Optional[Needles] = None
 
     def add(self, *secrets: Secret) -> None:
         """Look for these secrets from now on."""
         with self._lock:
+            self._secrets |= frozenset(secrets)
             self._known = self._known.union(*map(needles_of, secrets))
             self._needles = None
 
@@ -59,6 +61,11 @@ class Masker:
         found = self._found(text[: 2 * most].encode("utf-8", "surrogatepass"))
         within = [(start, min(end, len(kept))) for start, end in found if start < len(kept)]
         return _masked(kept, within).decode("utf-8", "surrogatepass")
+
+    def holds(self, text: str) -> bool:
+        """Tell whether a text holds a secret in any spelling, or as it is a shorter one than is masked."""
+        known = (secret.reveal() for secret in self._secrets)
+        return any(value in text for value in known if value) or self.mask(text) != text
 
     def _found(self, data: bytes) -> list[Span]:
         needles = self._ready()

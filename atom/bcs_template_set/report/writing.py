@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Collection, Iterable
+from itertools import count
 from pathlib import Path
 
+from bcs_template_set.atom_sdk.output import can_be_archived
 from bcs_template_set.errors import WorkspaceUnwritable
 from bcs_template_set.manifests.document_texts import document_texts
 from bcs_template_set.manifests.masking import holds_secret, masked_text
 from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.messages import say
 
 PAGE = "index.html"
 
@@ -21,7 +25,18 @@ def write_report(directory: Path, html: str) -> Path:
     Raises:
         WorkspaceUnwritable: the disk is full, or the workspace may not be written.
     """
-    return write_text(directory / PAGE, html)
+    path = write_text(directory / PAGE, html)
+    # The worker puts an error of its own in place of our result where a report that is named is not there.
+    if not _is_readable(path):
+        raise WorkspaceUnwritable(file=str(path), problem=say("report.unreadable"))
+    return path
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size > 0 and os.access(path, os.R_OK)
+    except OSError:  # pragma: no cover - the directory went between two calls
+        return False
 
 
 def write_rendered(
@@ -35,7 +50,10 @@ def write_rendered(
     Raises:
         WorkspaceUnwritable: the disk is full, or the workspace may not be written.
     """
-    written = [write_text(_inside(directory, file.name), mask(shown_text(file))) for file in files]
+    written: list[Path] = []
+    for file in files:
+        path = _inside(directory, file.name)
+        written.append(write_text(_another(path, written), mask(shown_text(file))))
     return tuple(sorted(str(path.absolute()) for path in written))
 
 
@@ -62,6 +80,12 @@ def shown_text(file: ManifestFile) -> str:
 
 
 def _inside(directory: Path, name: str) -> Path:
-    """Return the path of a file's name below the directory; no part of the name leads out of it."""
-    parts = [part if part.strip(".") else "_" for part in name.replace("\\", "_").split("/")]
-    return directory.joinpath(*parts)
+    """Return the path of a file's name below the directory: none leads out, and the worker can find each."""
+    plain = "".join(character if can_be_archived(character) else "_" for character in name)
+    return directory.joinpath(*(part if part.strip(".") else "_" for part in plain.split("/")))
+
+
+def _another(path: Path, taken: Collection[Path]) -> Path:
+    """Return the path, or one beside it where another name has become the same."""
+    free = (path if nth == 1 else path.with_name(f"{path.stem}~{nth}{path.suffix}") for nth in count(1))
+    return next(candidate for candidate in free if candidate not in taken)
