@@ -234,7 +234,7 @@ def _valid_field(
         raise ValueError(f"output: data.{name} has to be an object")  # noqa: TRY004 - one kind of error
     if field.get("type") == "string":
         value = _text(field.get("value"), place=f"data.{name}.value")
-        return string_field(value if value in OUR_WORDS else _cut_value(mask(value)))
+        return string_field(value if value in OUR_WORDS else cut_value(mask(value)))
     if field.get("type") == "artifact":
         paths = _paths(field.get("value"), place=f"data.{name}.value")
         files = [path for path in paths if can_be_archived(path) and exists(path)]
@@ -285,7 +285,8 @@ def can_be_archived(path: str) -> bool:
     return not any(character in _NO_PATH for character in path)
 
 
-def _cut_value(text: str) -> str:
+def cut_value(text: str) -> str:
+    """Return a value as it fits, with a mark where it is cut and without half a character or mask."""
     return _cut(text, MOST_STRING_UNITS)
 
 

@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Optional, TypedDict
 
-from bcs_template_set.atom_sdk.output import MOST_STRING_UNITS, OutputField, ReportField, utf16_units
+from bcs_template_set.atom_sdk.output import (
+    MOST_STRING_UNITS,
+    OutputField,
+    ReportField,
+    cut_value,
+    utf16_units,
+)
 from bcs_template_set.errors import StepError
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
@@ -248,7 +254,7 @@ def _data(
     for name, count in counts.items():
         texts[name] = _fitting(name, texts[name], count=count, spill=spill)
     data: dict[str, OutputField] = {
-        name: {"type": "string", "value": texts[name]} for name in OUTPUTS if name in texts
+        name: {"type": "string", "value": cut_value(_whole(texts[name]))} for name in OUTPUTS if name in texts
     }
     if report is not None:
         data["report"] = _report_field(report, outcome.language)
@@ -275,7 +281,11 @@ def _fitting(name: str, text: str, *, count: int, spill: Spill) -> str:
 
 
 def _json(value: Mapping[str, object] | list[str]) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _whole(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _whole(text: str) -> str:
+    """Return a text without halves of characters."""
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
