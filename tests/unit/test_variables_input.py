@@ -34,7 +34,6 @@ def test_what_would_not_arrive_as_written_is_refused_all_at_once() -> None:
         "PASSWORD canary: x",
         "canary",
         "A: 'canary",
-        "{canary : [1]}",
         "[canary]",
         "A: canary: x",
         "{A: canary, A: canary}",
@@ -46,7 +45,7 @@ def test_no_mistake_shows_what_stands_there(text: str) -> None:
     with pytest.raises(ValuesInvalid) as caught:
         read_variables(text)
     shown = "\n".join(line for language in LANGUAGES for line in caught.value.explain(language))
-    assert "canary" not in shown.replace("of canary is no text", "")
+    assert "canary" not in shown
     assert "variables" in shown
 
 
