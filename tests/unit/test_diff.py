@@ -148,7 +148,7 @@ def test_there_is_a_difference_exactly_where_the_values_of_a_secret_differ(
 INNER = "{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {key: canary-text}}"
 NESTED = {
     "Template": f"kind: Template\nmetadata: {{name: t}}\nobjects: [{INNER}]\n",
-    "ManifestWork": f"kind: ManifestWork\nmetadata: {{name: t}}\nspec: {{workload: {{manifests: [{INNER}]}}}}\n",
+    "ManifestWork": f"kind: ManifestWork\nmetadata: {{name: t}}\nspec: {{workload: {{list: [{INNER}]}}}}\n",
     "KubeVela": (
         "kind: Application\nmetadata: {name: t}\n"
         f"spec: {{components: [{{type: k8s-objects, properties: {{objects: [{INNER}]}}}}]}}\n"
@@ -165,10 +165,10 @@ NESTED = {
         'kubectl.kubernetes.io/last-applied-configuration: \'{"data": "canary-text"}\'}}\n'
     ),
     "managed fields": (
-        "kind: Secret\nmetadata: {name: t, managedFields: [{manager: canary-text}], labels: {a: canary-text}}\n"
+        "kind: Secret\nmetadata: {name: t, labels: {a: canary-text}, managedFields: [{manager: canary-text}]}"
     ),
     "type": "kind: Secret\nmetadata: {name: t}\ntype: canary-text\nimmutable: canary-text\n",
-    "version": "kind: Secret\nmetadata: {name: t, uid: [canary-text]}\napiVersion: {canary-text: canary-text}\n",
+    "version": "kind: Secret\nmetadata: {name: t, uid: [canary-text]}\napiVersion: {key: canary-text}\n",
 }
 
 
@@ -195,7 +195,7 @@ def test_the_values_of_a_secret_at_any_depth_are_known(how: str) -> None:
     "text",
     [
         "kind: Gateway\nmetadata: {name: g}\nspec: {certificateRefs: [{kind: Secret, name: tls-cert}]}\n",
-        "kind: HelmRelease\nmetadata: {name: g}\nspec: {valuesFrom: [{kind: Secret, name: v, valuesKey: k}]}\n",
+        "kind: HelmRelease\nmetadata: {name: g}\nvaluesFrom: [{kind: Secret, name: v, valuesKey: k}]\n",
         "kind: ConfigMap\nmetadata: {name: g}\ndata: {a: a Secret of ours}\n",
     ],
 )
@@ -208,11 +208,11 @@ def test_what_only_names_a_secret_is_shown(text: str) -> None:
 
 def test_of_a_secret_kind_names_types_and_keys_are_shown() -> None:
     text = (
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: n, generateName: s-}\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: ns, generateName: s-}\n"
         "type: kubernetes.io/tls\nimmutable: true\ndata: {tls.key: Y2FuYXJ5}\n"
     )
     (document,) = parse_documents(text, source="x")
     assert masked_text(document) == (
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: n\n  generateName: s-\n"
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ns\n  generateName: s-\n"
         "type: kubernetes.io/tls\nimmutable: true\ndata:\n  tls.key: '***'\n"
     )

@@ -135,7 +135,7 @@ def test_a_secret_that_could_not_be_masked_is_a_mistake(secret: str, says: str) 
 
 def test_a_secret_that_is_the_name_of_its_user_or_region_is_a_mistake() -> None:
     gz = "gateway: https://a, users: {zhangsan: {app_code: x, app_secret: zhangsan}}"
-    with pytest.raises(PrivateSettingsInvalid, match="regions.gz.users.zhangsan.app_secret is a word"):
+    with pytest.raises(PrivateSettingsInvalid, match=r"regions\.gz\.users\.zhangsan\.app_secret is a word"):
         read_regions(f"gz: {{{gz}}}")
 
 

@@ -6,6 +6,7 @@ import base64
 
 import pytest
 
+from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.manifests.parse import ManifestFile, bcs_variables_in, parse_documents
 from bcs_template_set.secret_words import MOST_WORDS, SecretWords
 
@@ -18,7 +19,7 @@ def words_of(text: str, **variables: str) -> SecretWords:
     return SecretWords([file], variables=variables)
 
 
-def answer(**values: str) -> dict[str, object]:
+def answer(**values: str) -> JsonValue:
     return {"vars": [{"key": key, "value": value, "readonly": False} for key, value in values.items()]}
 
 
@@ -55,7 +56,7 @@ def test_the_namespaces_own_variables_are_learnt_where_a_secret_has_them() -> No
 
 def test_secrets_of_a_preview_are_learnt_as_they_would_be_and_as_they_are_live() -> None:
     words = SecretWords()
-    items = [
+    items: list[JsonValue] = [
         {"kind": "Secret", "content": f"{HEAD}stringData: {{a: canary-new}}\n", "previousContent": ""},
         {"kind": "Secret", "content": 1, "previousContent": f"{HEAD}stringData: {{a: canary-old}}\n"},
         {"kind": "ConfigMap", "content": "kind: ConfigMap\ndata: {a: not-a-secret}\n"},
@@ -70,9 +71,9 @@ def test_secrets_of_a_preview_are_learnt_as_they_would_be_and_as_they_are_live()
 @pytest.mark.parametrize(
     "data", [None, [], "x", {"vars": 1}, {"vars": [1, {"key": 1}, {"key": "A"}]}, {"items": {"a": 1}}]
 )
-def test_whatever_an_answer_holds_nothing_breaks(data: object) -> None:
+def test_whatever_an_answer_holds_nothing_breaks(data: JsonValue) -> None:
     words = words_of(f"{HEAD}stringData: {{a: '{{{{ A }}}}'}}\n")
-    words.learn(data)  # type: ignore[arg-type]  # JSON of any shape
+    words.learn(data)
     assert words.mask("as it was") == "as it was"
 
 

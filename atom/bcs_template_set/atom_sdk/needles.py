@@ -7,7 +7,6 @@ the blocks that can be within what is looked for.
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,6 +36,9 @@ _MOST_DENSE = 1 << 16
 
 _MOST_SHARED = 4
 """Texts that a block is looked at in; what they go on with has blocks of its own."""
+
+_ORDER: Literal["little", "big"] = "little" if array("H", b"\1\0")[0] == 1 else "big"
+"""The order of bytes in which this machine reads a block."""
 
 Span = tuple[int, int]
 Place = tuple[int, int]
@@ -202,7 +204,7 @@ def _blocks(data: bytes, kind: Literal["I", "Q"], first: int, known: Mapping[int
 
 
 def _word(block: bytes) -> int:
-    return int.from_bytes(block, sys.byteorder)
+    return int.from_bytes(block, _ORDER)
 
 
 def _occurrences(text: bytes, data: bytes) -> Iterator[Span]:
