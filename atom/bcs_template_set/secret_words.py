@@ -78,8 +78,7 @@ def _filled(text: str, values: Mapping[str, str]) -> Iterator[str]:
     for variable in bcs_variables_in(text):
         made += text[done : variable.start] + values.get(variable.inner.strip(), "")
         done = variable.end
-    if done:
-        yield from secret_values({"kind": "Secret", "data": made + text[done:]})
+    yield from secret_values({"kind": "Secret", "data": made + text[done:]})
 
 
 def _pairs(items: JsonValue) -> Iterator[tuple[str, str]]:

@@ -100,6 +100,7 @@ def test_a_secret_whose_colon_is_missing_or_mistyped_is_masked_too(slip: str) ->
     [
         ("stringData: {a: one, b: 2}\ndata: {c: dHdv}", {"one", "dHdv", "two"}),
         ("stringDat: [one, 2]", {"one"}),
+        ("stringData: {a: {b: one, c: [two]}}", {"one", "two"}),
         ("stringData: one", {"one"}),
         ("type: Opaque", set()),
     ],

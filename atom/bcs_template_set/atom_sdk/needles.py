@@ -60,9 +60,6 @@ class Needles:
         self._eights = _eights(self._long, every=1 if dense else END)
         self._beginnings = (0, END // 2) if dense else tuple(range(END))
 
-    def __bool__(self) -> bool:
-        return bool(self._tiny or self._whole or self._long)
-
     def spans(self, data: bytes) -> Iterator[Span]:
         """Yield the places of what is found, in no order; they may overlap."""
         for text in self._tiny:

@@ -3,8 +3,8 @@ r"""What software wraps around a text, undone layer by layer. Pure: performs no 
 A server, a proxy or a log library escapes what it shows, often what is escaped already. Undone are the
 escapes of JSON (also Go's `\u0026`), Python, JavaScript, Rust, C and shells, of URLs and of HTML, several
 times over; then line breaks and spaces that were put in or left out; and base64 and hexadecimal digits, in
-which a text may begin anywhere. Each place is known in the text it came from, and nothing here takes longer
-than a multiple of the text's length.
+which a text may begin anywhere, and bytes as numbers, as Go prints them. Each place is known in the text it
+came from, and nothing here takes longer than a multiple of the text's length.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ _AS_HEX = bytes(code if code in b"0123456789abcdefABCDEF" else ord("0") for code
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11}")
 """Eight characters in base64, or a line of more; where no such word is, nothing worth a look is encoded."""
 _HEX = re.compile(rb"[0-9a-fA-F]{16}")
+_NUMBERS = re.compile(rb"(?:[0-9]{1,3}[,\s]+){7}[0-9]")
+_NUMBER = re.compile(rb"(?<![0-9.])(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9.])")
 _GROUP, _BYTES = 4, 3
 
 
@@ -90,6 +92,8 @@ def _layers(layer: Layer, *, nested: int) -> Iterator[Layer]:
         yield plain
     if _HEX.search(plain.data):
         yield from (_from_hex(plain, at) for at in range(2))
+    if _NUMBERS.search(last.data):
+        yield _from_numbers(last)
     if nested and _BASE64.search(last.data):
         for at in range(_GROUP):
             yield from _layers(_from_base64(plain, at), nested=nested - 1)
@@ -219,3 +223,13 @@ def _from_hex(layer: Layer, at: int) -> Layer:
     digits = layer.data[at:].translate(_AS_HEX)
     data = binascii.a2b_hex(digits[: len(digits) // 2 * 2])
     return Layer(data, layer, lambda start, end: (at + 2 * start, at + 2 * end))
+
+
+def _from_numbers(layer: Layer) -> Layer:
+    """Return the bytes that the numbers of a text are."""
+    begins, ends, data = array("q"), array("q"), bytearray()
+    for found in _NUMBER.finditer(layer.data):
+        begins.append(found.start())
+        ends.append(found.end())
+        data.append(int(found[0]))
+    return Layer(bytes(data), layer, lambda start, end: (begins[start], ends[end - 1]))

@@ -60,6 +60,13 @@ def check_nothing_readable(text: str, secret: str) -> None:
             assert not {piece for piece in pieces if piece in read}
 
 
+@pytest.mark.parametrize("between", [" ", ", ", ",\n    "])
+def test_a_secret_is_masked_as_numbers(between: str) -> None:
+    """As Go prints bytes, or JSON has them."""
+    numbers = between.join(str(byte) for byte in b"aB3&xY9>kk")
+    assert masker_of("aB3&xY9>kk").mask(f"1.0.7 at [12 {numbers}] 300") == "1.0.7 at [12 ***] 300"
+
+
 def test_each_line_of_a_secret_with_several_is_masked() -> None:
     key = "-----BEGIN KEY-----\nMIIEabcdef\nghijklmnop\n-----END KEY-----\n"
     masked = masker_of(key).mask("line 2 is MIIEabcdef\nline 3 is ghijklmnop")
@@ -135,6 +142,8 @@ def test_the_middle_of_a_long_secret_is_masked() -> None:
 def test_beside_a_piece_of_a_secret_no_other_stays_whatever_stands_between(unknown: str) -> None:
     masker = masker_of(LONG_ONE)
     assert masker.mask(f"x {LONG_ONE.replace('+', unknown).replace('/', unknown)} y") == "x *** y"
+    thirds = f"x {LONG_ONE[:12]}{unknown}{LONG_ONE[12:24]}{unknown}{LONG_ONE[24:]} y"
+    assert masker.mask(thirds) == "x *** y"
     masked = masker.mask(f"x {LONG_ONE.replace('5', unknown)} y")
     assert not {LONG_ONE[at : at + 4] for at in range(len(LONG_ONE) - 3)} & {
         masked[at : at + 4] for at in range(len(masked) - 3)
@@ -216,6 +225,7 @@ WORST = {
     "one letter": "a",
     "line breaks": "\n",
     "base64": base64.b64encode(LONG_ONE.encode()).decode(),
+    "numbers": "97 ",
     "hexadecimal": LONG_ONE.encode().hex(),
     "addresses": "://a:b",
     "addresses that are cut": "://a:b…",
