@@ -157,7 +157,7 @@ def test_a_cluster_that_quotes_what_a_variable_put_into_a_secret_is_not_quoted(
     site.files["odd.yaml.j2"] = (
         f"{HEAD.replace('passwords', 'odd')}stringData: {{a: 'x-{{{{ bcs(\"OWN\") }}}}-y'}}\n"
     )
-    given = {"variables": f"OWN: {WORD}"} if whose == "the author's" else {}
+    given = f"OWN: {WORD}" if whose == "the author's" else ""
     if not given:
         site.emulator.state.set_namespace_variable("OWN", WORD)
     try:
@@ -166,7 +166,7 @@ def test_a_cluster_that_quotes_what_a_variable_put_into_a_secret_is_not_quoted(
             body = json.dumps({"code": 0, "message": "OK", "data": {"items": [], "error": said}})
             match = Match("POST", call)
             fault = site.emulator.faults.add(Fault("answer", match, times=9, status=200, body=body))
-            lived = live_among(site, NEST, redeploy="true", **given)
+            lived = live_among(site, NEST, redeploy="true", variables=given)
             site.emulator.faults.clear()
             assert fault.struck
             assert 'in "***", which is ***' in lived.log.partition("Failed")[2], lived.log
