@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Optional, TypeVar
 
 from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.output import can_be_archived
 from bcs_template_set.defects import defect_of
 from bcs_template_set.errors import StepError, WorkspaceUnwritable
 from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.messages import say
 from bcs_template_set.outcome import Outcome
 from bcs_template_set.own_files import OwnFile
 from bcs_template_set.report.log_lines import LogLine, verdict_lines
-from bcs_template_set.report.output import Output, ReportPlace, output_of
+from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of
 from bcs_template_set.report.writing import PAGE, write_rendered, write_report, write_text
 
 T = TypeVar("T")
@@ -55,8 +58,9 @@ def end_run(
     kept, artifacts = _keep_rendered(outcome, rendered, place=place, mask=mask)
     told, report = _keep_report(kept, place=place, mask=mask)
     page = str(place.file("report").below(PAGE)) if report is not None else ""
+    told, output = _output(told, report, artifacts, place=place, masker=log.masker)
     try:
-        write_output(_output(told, report, artifacts, place=place, mask=mask))
+        write_output(output)
     finally:
         log.group_end()  # inside, nobody would see the rows that begin the last lines
         show_lines(log, verdict_lines(told, report_path=page))
@@ -68,7 +72,10 @@ def _keep_rendered(
     if outcome.heading.action == "plan" or not rendered:
         return outcome, ()
     told, paths = _try(outcome, lambda: write_rendered(place.file("rendered"), rendered, mask=mask))
-    return told, paths or ()
+    if all(map(can_be_archived, paths or ())):
+        return told, paths or ()
+    warning = say("report.not_archived", place=str(place.file("rendered")))
+    return replace(told, warnings=(*told.warnings, warning)), ()
 
 
 def _keep_report(outcome: Outcome, *, place: Place, mask: Mask) -> tuple[Outcome, Optional[ReportPlace]]:
@@ -93,16 +100,26 @@ def _try(outcome: Outcome, leave: Callable[[], T]) -> tuple[Outcome, Optional[T]
 
 
 def _output(
-    outcome: Outcome, report: Optional[ReportPlace], artifacts: tuple[str, ...], *, place: Place, mask: Mask
-) -> Output:
+    outcome: Outcome,
+    report: Optional[ReportPlace],
+    artifacts: tuple[str, ...],
+    *,
+    place: Place,
+    masker: Masker,
+) -> tuple[Outcome, Output]:
+    """Return the output, and the outcome with a warning for all that is not in it as it should be."""
+    warnings = list(holding_secrets(outcome, masker.holds))
+
     def spill(name: str, text: str) -> str:
         try:
-            write_text(place.file(f"{name}.json"), mask(text))
-        except WorkspaceUnwritable:  # the verdict matters more; "" says that there is no such file
+            write_text(place.file(f"{name}.json"), text)
+        except WorkspaceUnwritable as exc:  # the verdict matters more; "" says that there is no such file
+            warnings.append(exc.title())
             return ""
         return f"{place.folder}/{name}.json"
 
-    return output_of(outcome, report=report, rendered=artifacts, spill=spill)
+    output = output_of(outcome, report=report, rendered=artifacts, spill=spill, mask=masker.mask)
+    return replace(outcome, warnings=(*outcome.warnings, *warnings)), output
 
 
 def show_lines(log: Log, lines: Sequence[LogLine]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,6 +38,7 @@ from bcs_template_set.errors import InputsInvalid, Interrupted, StepError
 from bcs_template_set.interruption import Stopped, stoppable
 from bcs_template_set.local_plan import LocalAgent, read_settings_file, world_at_desk
 from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.moments import exact_time
 from bcs_template_set.outcome import FileOutcome
 from bcs_template_set.plan import Desired, Target
 from bcs_template_set.principal import Principal
@@ -352,7 +352,7 @@ def document_of(answer: Answer, *, language: Language) -> dict[str, object]:
 
 
 def _row_of(row: BranchRow) -> dict[str, object]:
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row.last_at)) if row.last_at else None
+    at = exact_time(row.last_at) if row.last_at else None
     return {
         "domain": row.domain,
         "path": row.path,

@@ -52,6 +52,13 @@ class OwnFile:
         parts = [part if part.strip(".") else "_" for part in name.replace("\\", "_").split("/")]
         return OwnFile(self.workspace, "/".join((self.name, *parts)), self.by_descriptor)
 
+    def numbered(self, nth: int) -> OwnFile:
+        """Return the file beside this one whose name has this number."""
+        above, slash, last = self.name.rpartition("/")
+        stem, dot, suffix = last.rpartition(".")
+        named = f"{stem}~{nth}.{suffix}" if dot and stem else f"{last}~{nth}"
+        return OwnFile(self.workspace, f"{above}{slash}{named}", self.by_descriptor)
+
     def write_bytes(self, data: bytes) -> None:
         """Write the file whole, making the directories above it.
 

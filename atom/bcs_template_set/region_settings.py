@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Optional
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from bcs_template_set.errors import PrivateSettingsInvalid
 from bcs_template_set.manifests.yaml_reading import PLAIN_KEY, YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Text, say
 from bcs_template_set.regions import ALL_RUN_AS, App, Endpoint, Region, RunAs
-from bcs_template_set.secret import MASK, Secret
+from bcs_template_set.secret import MASK, OUR_WORDS, Secret
 from bcs_template_set.spelling import nearest
 
 KEYS = (
@@ -39,6 +40,8 @@ _PLAIN_NAME = re.compile(r"[\w.@-]{1,64}")
 _PLAIN_TEXT = re.compile(r"[^\s'\"{}\[\],]*")
 _NO_ADDRESS = re.compile(r"[?#].*|(?<=:)(?!//|[0-9]{1,5}(?:/|$)).*")
 """What follows an address, and what stands where its port should."""
+_LEAST_SECRET = 8
+"""Characters of a secret: `***` in place of shorter ones would hide half the log."""
 _MOST_SECONDS = 600
 _MOST_CONCURRENCY = 64
 
@@ -201,7 +204,17 @@ class _Reader:
         some = required or any(self.table.get(key) not in (None, "") for key in _APP_KEYS)
         code = self.text("app_code", required=some)
         secret = self.text("app_secret", required=some)
+        if secret:
+            self._check_secret(secret, words={*OUR_WORDS, *self.place.split("."), code})
         return App(code, Secret(secret)) if code and secret else None
+
+    def _check_secret(self, secret: str, *, words: AbstractSet[str]) -> None:
+        """Refuse a secret that could not be hidden without hiding what we have to say."""
+        place = f"{self.place}.app_secret"
+        if len(secret) < _LEAST_SECRET:
+            self._mistakes.append(say("regions.secret_short", place=place, least=_LEAST_SECRET))
+        elif secret in words:
+            self._mistakes.append(say("regions.secret_is_word", place=place))
 
     def _wrong(self, key: str, value: YamlValue, *, accepted: Text) -> None:
         given = MASK if key in _SECRET_KEYS else _shown(value)

@@ -6,12 +6,11 @@ code before it can't write. `run_step` is the one boundary that turns any except
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from typing import Optional
 
 from bcs_template_set.atom_sdk.build_info import BuildInfo
-from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.branch_routes import check_removals
@@ -24,9 +23,7 @@ from bcs_template_set.errors import (
     VersionNameInvalid,
 )
 from bcs_template_set.interruption import Stopped
-from bcs_template_set.manifests.masking import secret_values
 from bcs_template_set.manifests.naming import check_version_name, is_semver
-from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.manifests.render import (
     Prepared,
     RenderRequest,
@@ -52,7 +49,7 @@ from bcs_template_set.publish_run import (
 from bcs_template_set.regions import Region
 from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run_context import RunContext, make_context
-from bcs_template_set.secret import Secret
+from bcs_template_set.secret_words import MOST_WORDS, SecretWords
 from bcs_template_set.settings import Settings, approved_inputs
 from bcs_template_set.settings_phase import Asked, identify, read_everything, transport_of
 from bcs_template_set.story import Story
@@ -98,7 +95,8 @@ def _live(world: World) -> Result:
     with world.story.phase("render"):
         prepared = prepare_rendering(world, asked)
         desired = render_desired(world, asked, principal, prepared=prepared)
-    gateway = open_gateway(world, asked.region, principal, mask=words_without_secrets(desired.files))
+    words = SecretWords(desired.files, variables=read_variables(asked.settings.variables))
+    gateway = open_gateway(world, asked.region, principal, words=words)
     run = Run(world, asked.settings, asked.region, asked.build, prepared, desired)
     try:
         return carry_out(run, gateway, principal)
@@ -233,35 +231,16 @@ def check_version(version: str, *, template_set: str) -> None:
 # --- gateway --------------------------------------------------------------------------------------------
 
 
-LEAST_OF_A_VALUE = 8
-"""Characters of a Kubernetes Secret's value; a server's words are not searched for "true" or "root"."""
-
-
-def words_without_secrets(files: Sequence[ManifestFile]) -> Callable[[str], str]:
-    """Return what takes the values of these files' Kubernetes Secrets out of a server's words.
-
-    API servers quote what they can't read. Our own words are left alone: a Secret may hold a host's name.
-    """
-
-    @cache
-    def masker() -> Masker:
-        values = {v for file in files for found in file.documents for v in secret_values(dict(found.body))}
-        made = Masker()
-        made.add(*(Secret(value) for value in values if len(value) >= LEAST_OF_A_VALUE))
-        return made
-
-    return lambda words: masker().mask(words)
-
-
 def open_gateway(
-    world: World, region: Region, principal: Principal, *, mask: Callable[[str], str] = str
+    world: World, region: Region, principal: Principal, *, words: Optional[SecretWords] = None
 ) -> Gateway:
     """Return the gateway of the region for this one principal; every request of it enters the story.
 
-    The run's secrets, and what `mask` knows, are taken out of a server's words before these are shortened: of
-    a short secret that is cut, nothing could tell what is left.
+    The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
+    of a short secret that is cut, nothing could tell what is left.
     """
-    endpoint, known = region.endpoint, world.log.masker.mask
+    endpoint, known = region.endpoint, world.log.masker
+    values = words if words is not None else SecretWords()
 
     def remember(exchange: Exchange) -> None:
         world.story.record_request(request_record(exchange))
@@ -273,7 +252,8 @@ def open_gateway(
         clock=world.clock,
         deadline=world.deadline,
         on_exchange=remember,
-        mask=lambda words: mask(known(words)),
+        mask=lambda said: values.mask(known.mask_beginning(said, most=2 * MOST_WORDS)),
+        learn=values.learn,
     )
 
 

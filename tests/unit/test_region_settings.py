@@ -135,6 +135,29 @@ def test_a_broken_text_is_refused_without_showing_its_lines() -> None:
     assert "regions" in complaint("gz:\n  app_secret: canary\n bad: indent\n")
 
 
+@pytest.mark.parametrize(
+    ("secret", "says"),
+    [
+        ("canary7", "regions.gz.app_secret has fewer than 8 characters"),
+        ("published", "regions.gz.app_secret is a word that the step itself prints"),
+        ("canary_app", "regions.gz.app_secret is a word that the step itself prints"),
+    ],
+)
+def test_a_secret_that_could_not_be_masked_is_a_mistake(secret: str, says: str) -> None:
+    settings = f"gateway: https://a, app_code: canary_app, app_secret: {secret}"
+    with pytest.raises(PrivateSettingsInvalid) as caught:
+        read_regions(f"gz: {{{settings}}}")
+    shown = "\n".join("\n".join(caught.value.explain(language)) for language in LANGUAGES)
+    assert says in shown
+    assert secret not in shown
+
+
+def test_a_secret_that_is_the_name_of_its_user_or_region_is_a_mistake() -> None:
+    gz = "gateway: https://a, users: {zhangsan: {app_code: x, app_secret: zhangsan}}"
+    with pytest.raises(PrivateSettingsInvalid, match=r"regions\.gz\.users\.zhangsan\.app_secret is a word"):
+        read_regions(f"gz: {{{gz}}}")
+
+
 def test_a_password_in_a_gateway_address_is_masked() -> None:
     assert "***@bkapi" in complaint("gz: {gateway: 'https://me:canary@bkapi.example.com'}")
 

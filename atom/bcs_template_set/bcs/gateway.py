@@ -68,8 +68,8 @@ class Gateway:
     """Sends reads and writes as one principal.
 
     `on_exchange` is told of every attempt, in the thread that made it. `mask` takes out of a server's words
-    what it must not say back. `new_id` and `chance` (from 0 to 1) are the sources of request ids and of
-    jitter.
+    what it must not say back; `learn` is told first what was answered. `new_id` and `chance` (from 0 to 1)
+    are the sources of request ids and of jitter.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Gateway:
         deadline: Deadline,
         on_exchange: Optional[Callable[[Exchange], None]] = None,
         mask: Callable[[str], str] = str,
+        learn: Callable[[JsonValue], object] = bool,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         new_id: Callable[[], str] = _new_id,
         chance: Callable[[], float] = random.random,
@@ -93,6 +94,7 @@ class Gateway:
         self._deadline = deadline
         self._on_exchange = on_exchange
         self._mask = mask
+        self._learn = learn
         self._policy = policy
         self._new_id = new_id
         self._chance = chance
@@ -226,6 +228,7 @@ class Gateway:
 
     def _said(self, data: JsonValue) -> JsonValue:
         """Return the data of a success; an error beside it, as of a dry run, is a server's own words."""
+        self._learn(data)
         if isinstance(data, dict):
             error = data.get("error")
             if isinstance(error, str):

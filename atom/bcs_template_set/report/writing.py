@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Collection, Iterable
+from itertools import count
 from pathlib import Path
 
+from bcs_template_set.atom_sdk.output import can_be_archived
+from bcs_template_set.errors import WorkspaceUnwritable
 from bcs_template_set.manifests.document_texts import document_texts
 from bcs_template_set.manifests.masking import holds_secret, masked_text
 from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.messages import say
 from bcs_template_set.own_files import OwnFile
 
 PAGE = "index.html"
@@ -21,7 +26,18 @@ def write_report(directory: OwnFile, html: str) -> Path:
     Raises:
         WorkspaceUnwritable: the disk is full, the workspace may not be written, or something else is there.
     """
-    return write_text(directory.below(PAGE), html)
+    path = write_text(directory.below(PAGE), html)
+    # The worker puts an error of its own in place of our result where a report that is named is not there.
+    if not _is_readable(path):
+        raise WorkspaceUnwritable(file=str(path), problem=say("report.unreadable"))
+    return path
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size > 0 and os.access(path, os.R_OK)
+    except OSError:  # pragma: no cover - the directory went between two calls
+        return False
 
 
 def write_rendered(
@@ -35,7 +51,10 @@ def write_rendered(
     Raises:
         WorkspaceUnwritable: the disk is full, the workspace may not be written, or something else is there.
     """
-    written = [write_text(directory.below(file.name), mask(shown_text(file))) for file in files]
+    written: list[Path] = []
+    for file in files:
+        place = _another(directory.below(_archivable(file.name)), written)
+        written.append(write_text(place, mask(shown_text(file))))
     return tuple(sorted(str(path.absolute()) for path in written))
 
 
@@ -55,3 +74,14 @@ def shown_text(file: ManifestFile) -> str:
         return file.text
     texts = zip(file.documents, document_texts(file.text, file.documents))
     return "---\n".join(masked_text(doc) if holds_secret(doc) else text for doc, text in texts)
+
+
+def _archivable(name: str) -> str:
+    """Return a file's name with characters only that the worker can find a file by."""
+    return "".join(character if can_be_archived(character) else "_" for character in name)
+
+
+def _another(file: OwnFile, taken: Collection[Path]) -> OwnFile:
+    """Return the file, or one beside it where another name has become the same."""
+    free = (file if nth == 1 else file.numbered(nth) for nth in count(1))
+    return next(candidate for candidate in free if candidate.path not in taken)
