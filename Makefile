@@ -1,14 +1,17 @@
 # Two commands matter: `make demo` and `make test`. Each sets up what it needs; both need only Python 3.9+.
 PYTHON ?= python3
 VENV ?= .venv
+ifeq "$(strip $(VENV))" ""
+override VENV := .venv
+endif
 BIN := $(VENV)/bin
-PIP := "$(BIN)/python" -m pip --quiet --disable-pip-version-check
-# `CONSTRAINTS=release/lowest.txt` makes an environment of the lowest versions that setup.py allows; otherwise
-# it has the newest. A test compares what is at work with what was asked for.
-CONSTRAINTS ?=
+PIP := -m pip --quiet --disable-pip-version-check
+# What an environment has, each at one version with its hashes. `LOCK=release/lowest.txt` makes one of the lowest
+# versions that setup.py allows, on Python 3.9. A test compares what is at work with what is locked.
+LOCK ?= release/tests.txt
 RELEASE := .venv-release
 
-.PHONY: demo test bench torture lint types pytest coverage format golden lock package clean
+.PHONY: demo test bench torture lint types pytest coverage format golden lock newest package clean
 .PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-fuzz
 
 demo: $(VENV)/ready
@@ -22,10 +25,13 @@ lint: $(VENV)/ready
 	"$(BIN)/python" -m vulture
 
 types: $(VENV)/ready
-	"$(BIN)/python" -m mypy
+	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then set -x; "$(BIN)/python" -m mypy; \
+	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi
 
+# `JOBS=2` runs them in two processes: on a machine that has little else to do, as some of them measure time.
+JOBS ?=
 pytest: $(VENV)/ready
-	EXPECTED_CONSTRAINTS="$(CONSTRAINTS)" "$(BIN)/python" -m pytest
+	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest $(if $(JOBS),--numprocesses "$(JOBS)")
 
 # Which lines and branches no test runs, those of the step's own processes included. Said when a test fails, too:
 # it fails then all the same, and so it does below pyproject.toml's `fail_under`.
@@ -57,9 +63,14 @@ format: $(VENV)/ready
 	"$(BIN)/python" -m ruff check --fix --exit-zero --quiet .
 	"$(BIN)/python" -m ruff format .
 
-# Asks pip for the newest versions on every Python and writes them to release/ with hashes: review the diff.
+# Takes the newest versions, for every Python, and writes them to release/ with hashes: review the diff.
 lock: $(VENV)/ready
 	"$(BIN)/python" -m release.lock
+
+# Nobody's verdict: tries the newest of everything on the newest Python there is, and tells what is newer than
+# the lock and which tests fail with it.
+newest: $(VENV)/ready
+	"$(BIN)/python" -m release.newest
 
 # What the store takes: the wheel, task.json, error.json and i18n in one zip under dist/; beside it the wheel, its
 # list of parts (CycloneDX) and the locked versions it runs on. Built with locked tools, so that anybody who
@@ -71,10 +82,24 @@ package: $(VENV)/ready $(RELEASE)/ready
 	cp release/runtime.txt dist/requirements.txt
 	"$(BIN)/python" -m zipfile -c dist/bcsTemplateSet.zip dist/*.whl task.json error.json i18n
 
+# An environment is made from nothing, and only where there is nothing yet, or one that was made here. What makes it
+# is told that `made-by-make` lies in it (`ready` in those made before that file): VENV may name anything.
+is_ours = { [ -f "$(1)/pyvenv.cfg" ] && { [ -f "$(1)/made-by-make" ] || [ -f "$(1)/ready" ]; }; }
+define make_environment
+@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { \
+  echo "This needs Python 3.9 or newer. '$(PYTHON)' is not one; name another: make PYTHON=python3.11 …" >&2; exit 1; }
+@"$(PYTHON)" -c 'import venv, ensurepip' || { \
+  echo "'$(PYTHON)' can't make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+@[ ! -e "$(1)" ] || $(call is_ours,$(1)) || { \
+  echo "'$(1)' is there and was not made by this Makefile. Remove it, or name another: make VENV=.venv-mine …" >&2; exit 1; }
+@echo "Setting up $(1) from $(2)"
+@"$(PYTHON)" -m venv --clear "$(1)"
+@touch "$(1)/made-by-make"
+endef
+
 $(RELEASE)/ready: release/tools.txt
-	"$(PYTHON)" -m venv --clear "$(RELEASE)"
-	"$(RELEASE)/bin/python" -m pip --quiet --disable-pip-version-check install --require-hashes \
-	  --only-binary :all: --requirement release/tools.txt
+	$(call make_environment,$(RELEASE),$<)
+	@"$(RELEASE)/bin/python" $(PIP) install --require-hashes --only-binary :all: --requirement "$<"
 	@touch "$@"
 
 # An environment does not survive being copied or moved with the project: its stamp says where it was made.
@@ -83,16 +108,18 @@ ifneq "$(MADE_IN)" "$(CURDIR)"
 .PHONY: $(VENV)/ready
 endif
 
-$(VENV)/ready: setup.py tests/requirements.txt release/runtime.txt $(CONSTRAINTS)
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { \
-	  echo "This needs Python 3.9 or newer. '$(PYTHON)' is not one; name another: make PYTHON=python3.11 …" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import venv, ensurepip' || { \
-	  echo "'$(PYTHON)' can't make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	"$(PYTHON)" -m venv "$(VENV)"
-	$(PIP) install --upgrade pip
-	$(PIP) install --upgrade --upgrade-strategy eager --editable . --requirement tests/requirements.txt \
-	  $(if $(CONSTRAINTS),--constraint "$(CONSTRAINTS)")
+# The project itself comes as PEP 660 says, from the builder that is locked and not through pip: pip before 21.3
+# can't, and fetches a builder of its own. What the builder says matters only where it fails.
+$(VENV)/ready: setup.py $(LOCK)
+	$(call make_environment,$(VENV),$(LOCK))
+	@"$(BIN)/python" $(PIP) install --require-hashes --requirement "$(LOCK)"
+	@"$(BIN)/python" -c 'import sys, setuptools.build_meta as builder; builder.build_editable(sys.argv[1])' \
+	  "$(VENV)" >"$(VENV)/build.log" 2>&1 || { cat "$(VENV)/build.log" >&2; exit 1; }
+	@"$(BIN)/python" $(PIP) install --no-deps --no-index "$(VENV)"/*.whl
 	@printf '%s\n' "$(CURDIR)" > "$@"
 
 clean:
-	rm -rf "$(VENV)" "$(RELEASE)" build dist .bench-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@for made in "$(VENV)" "$(RELEASE)" .venv-*; do \
+	  if $(call is_ours,$$made); then rm -rf -- "$$made"; \
+	  elif [ -e "$$made" ]; then echo "'$$made' stays: this Makefile has not made it"; fi; done
+	rm -rf build dist .bench-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -40,16 +40,6 @@ def read_dependencies() -> tuple[Dependency, ...]:
     return tuple(_dependency_of(str(entry)) for entry in listed)
 
 
-def lowest_text() -> str:
-    """Return the constraints that make pip install the lowest versions that setup.py allows."""
-    lines = [
-        "# The lower bounds of setup.py, as a constraints file: CI runs all tests with exactly these.",
-        "# Written by `make golden`.",
-        *(f"{dependency.name}=={dependency.lowest}" for dependency in read_dependencies()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def _dependency_of(entry: str) -> Dependency:
     found = re.fullmatch(r"([A-Za-z0-9._-]+)>=([0-9][0-9A-Za-z.]*)", entry)
     if found is None:

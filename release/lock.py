@@ -1,16 +1,19 @@
-"""`make lock`: asks pip what it would install on every Python, and writes it down with hashes.
+"""`make lock`: asks what would be installed on every Python, and writes it down with hashes.
 
-Only wheels are taken, for Linux on x86_64, where BK-CI's build machines and ours are. Pip is asked to resolve
-and not to install; which index answers is pip's own configuration, and nothing of it is kept.
+What the step runs on, and what builds its wheel: pip is asked, for wheels for Linux on x86_64 only, where
+BK-CI's build machines and ours are. What tests and tools need beside it: uv is asked, which knows what other
+machines need, and the hashes of all files of a version. Both are the newest, in a folder that goes again: an
+older pip does not read every licence. The index is the one that pip is told, and is not kept.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -20,7 +23,9 @@ from release.dependencies import PYTHONS, read_dependencies
 from release.locked import Locked, LockedSet, canonical, locked_json, requirements_text
 
 HERE = Path(__file__).parent
+TESTS = HERE.parent / "tests" / "requirements.txt"
 TOOLS = ("setuptools>=68", "wheel>=0.40")
+_REVIEW = "# Written by `make lock`: review the difference.\n"
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 
@@ -55,23 +60,66 @@ class _Report(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Write the lock files."""
-    wanted = [str(dependency) for dependency in read_dependencies()]
-    locked = LockedSet(runtime=lock(wanted), tools=lock(TOOLS))
-    texts = {
-        "locked.json": locked_json(locked),
-        "runtime.txt": requirements_text(locked.runtime, title="What the step runs on."),
-        "tools.txt": requirements_text(locked.tools, title="What builds the wheel of a release."),
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "pip", "uv"])
+        texts = _locked_texts(Path(folder))
     for name, text in texts.items():
         (HERE / name).write_text(text, encoding="utf-8")
     return 0
 
 
-def lock(wanted: Sequence[str]) -> tuple[Locked, ...]:
+def _locked_texts(programs: Path) -> dict[str, str]:
+    dependencies = read_dependencies()
+    wanted = [str(entry) for entry in dependencies]
+    locked = LockedSet(runtime=lock(wanted, programs=programs), tools=lock(TOOLS, programs=programs))
+    runtime = requirements_text(locked.runtime, title="What the step runs on.")
+    lowest = [f"{entry.name}=={entry.lowest}" for entry in dependencies]
+    tests = lock_tests([runtime], "--universal", programs=programs)
+    oldest = lock_tests(lowest, programs=programs)
+    return {
+        "locked.json": locked_json(locked),
+        "runtime.txt": runtime,
+        "tools.txt": requirements_text(locked.tools, title="What builds the wheel of a release."),
+        "tests.txt": "# What the step, its tests and tools run on.\n" + _REVIEW + tests,
+        "lowest.txt": "# The same on Python 3.9, with the lowest versions of setup.py.\n" + _REVIEW + oldest,
+    }
+
+
+def lock_tests(wanted: Sequence[str], *options: str, programs: Path) -> str:
+    """Return requirements for these lines and what tests need, with the hashes of all files of each.
+
+    They are for the oldest Python on a machine such as this one; with `--universal`, for all.
+    """
+    command = [str(programs / "bin" / "uv"), "pip", "compile", "--quiet", "--generate-hashes", "--no-header"]
+    command += ["--no-annotate", "--python-version", PYTHONS[0], *options, str(TESTS), "-"]
+    told = {**os.environ, **_told_to_pip(programs)}
+    return _run(command, env=told, text="\n".join(wanted))
+
+
+def _told_to_pip(programs: Path) -> dict[str, str]:
+    """Return the variables that tell uv, which reads no configuration of pip's, what pip is told."""
+    found = {}
+    for variable, key in (("UV_DEFAULT_INDEX", "index-url"), ("SSL_CERT_FILE", "cert")):
+        for line in _run([*_pip(programs), "config", "list"]).splitlines():
+            name, _, value = line.partition("=")
+            if name.partition(".")[::2] in (("global", key), (":env:", key)):
+                found[variable] = value.strip("'")
+    return found
+
+
+def _pip(programs: Path) -> list[str]:
+    return [sys.executable, str(programs / "pip"), "--disable-pip-version-check"]
+
+
+def _run(command: Sequence[str], *, env: Optional[Mapping[str, str]] = None, text: str = "") -> str:
+    return subprocess.run(command, env=env, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def lock(wanted: Sequence[str], *, programs: Path) -> tuple[Locked, ...]:
     """Return what pip would install for these requirements, on all Pythons, sorted by name and version."""
     found: dict[tuple[str, str], Locked] = {}
     for python in PYTHONS:
-        for item in _resolve(wanted, python=python).install:
+        for item in _resolve(wanted, python=python, programs=programs).install:
             key = (item.metadata.name, item.metadata.version)
             found[key] = _merged(found.get(key), item, python=python)
     return tuple(sorted(found.values(), key=lambda entry: (entry.canonical, _python_index(entry))))
@@ -105,15 +153,15 @@ def _needs_of(metadata: _Metadata) -> tuple[str, ...]:
     return tuple(sorted({canonical(re.split(r"[^A-Za-z0-9._-]", entry)[0]) for entry in plain}))
 
 
-def _resolve(wanted: Sequence[str], *, python: str) -> _Report:
+def _resolve(wanted: Sequence[str], *, python: str, programs: Path) -> _Report:
     """Return pip's report. Pip judges `python_version` markers by its own Python: our wants have none."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+        command = [*_pip(programs), "install", "--quiet", "--dry-run", "--ignore-installed"]
         command += ["--only-binary=:all:", "--report", str(report), "--target", str(Path(folder) / "none")]
         command += ["--implementation=cp", f"--python-version={python}"]
         command += [f"--platform={name}" for name in PLATFORMS]
-        subprocess.run([*command, *wanted], check=True)
+        _run([*command, *wanted])
         return msgspec.json.decode(report.read_bytes(), type=_Report)
 
 

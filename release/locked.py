@@ -1,7 +1,8 @@
 """Locked distributions as values, and the two texts they are kept in. Pure: performs no I/O.
 
 `locked.json` is the one source; `runtime.txt` and `tools.txt` say the same to
-`pip install --require-hashes --requirement`, and name no registry.
+`pip install --require-hashes --requirement`, and name no registry. `tests.txt` and `lowest.txt`, of the same
+form, stand alone: no list of parts needs to know what only tests run on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 import msgspec
+from packaging.requirements import Requirement
 
 from release.dependencies import PYTHONS
 
@@ -64,6 +66,18 @@ def requirements_text(locked: Sequence[Locked], *, title: str) -> str:
         lines += [f"    --hash=sha256:{digest} \\" for digest in hashes[:-1]]
         lines.append(f"    --hash=sha256:{hashes[-1]}")
     return "\n".join(lines) + "\n"
+
+
+def pins_of(text: str, python: str) -> dict[str, str]:
+    """Return the version that a requirements file has of each distribution, by canonical name.
+
+    Conditions are judged for that Python and this machine.
+    """
+    entries = [Requirement(line) for line in re.findall(r"^([^#\s].*?) ?\\$", text, re.MULTILINE)]
+    # Any release but the first: some distributions refuse 3.9.0 and 3.9.1 alone.
+    place = {"python_version": python, "python_full_version": f"{python}.18"}
+    met = [entry for entry in entries if entry.marker is None or entry.marker.evaluate(place)]
+    return {canonical(entry.name): str(entry.specifier).removeprefix("==") for entry in met}
 
 
 def _marker(pythons: Sequence[str]) -> str:

@@ -66,7 +66,6 @@ def people_of(emulator: Emulator) -> None:
     """Set the scene of the documented failure (facts/manifests.md, "The permission mismatch")."""
     emulator.state.add_project("web", viewers={"lisi"})
     emulator.state.add_app("lisi_app", "lisi-app-secret", vouches_for={"lisi", "wangwu"})
-    emulator.state.add_agent(project_id="web")
 
 
 def regions_of(emulator: Emulator) -> dict[str, dict[str, object]]:

@@ -11,12 +11,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
 from tests.emulator import Emulator
+from tests.emulator.build_worker import WORKER_FACTS, Task
 
 ATOM_CODE = "bcsTemplateSet"
 PROGRESS = "::set-progress-rate "
@@ -63,7 +65,11 @@ class Finished:
 
 @dataclass
 class Worker:
-    """A build machine with one workspace. `inputs` are the step's, `variables` the pipeline's."""
+    """A build machine with one workspace. `inputs` and `env` are the step's, `variables` the pipeline's.
+
+    `environ` is the machine's. `build_user` is whom BK-CI authenticated when the build was started: the
+    starter, unless told otherwise.
+    """
 
     root: Path
     emulator: Emulator
@@ -73,7 +79,15 @@ class Worker:
     build_number: int = 7
     execute_count: int = 1
     secret_key: str = "agent-secret"
+    task_id: str = "e-0123456789"
     environ: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    build_user: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        """Let BK-CI know the machine, unless it knows one."""
+        if not self.emulator.state.agents:
+            self.emulator.state.add_agent(project_id="web")
 
     @property
     def workspace(self) -> Path:
@@ -85,11 +99,28 @@ class Worker:
     def prepare(self, **inputs: str) -> tuple[Path, dict[str, str]]:
         """Write the agent's files into a fresh directory; return it and the environment of the step."""
         directory = Path(tempfile.mkdtemp(prefix="task-", dir=self.root))
-        given = {**self.pipeline_variables(), **self.variables, **self.inputs, **inputs}
-        content: dict[str, object] = {**given, "bkSensitiveConfInfo": {"regions": json.dumps(self.regions)}}
-        (directory / "input.json").write_text(json.dumps(content), encoding="utf-8")
-        (directory / ".sdk.json").write_text(json.dumps(self.identity()), encoding="utf-8")
-        return directory, self.environment(directory)
+        return directory, self.environment(directory, self.task(**inputs))
+
+    def task(self, **inputs: str) -> Task:
+        """Return the task that runs next, whose build BK-CI knows from now on."""
+        given = {**self.pipeline_variables(), **self.variables}
+        stored = {name: value for name, value in given.items() if name not in WORKER_FACTS}
+        identity = self.identity()
+        self.emulator.state.start_build(
+            str(identity["buildId"]),
+            project_id=str(identity["projectId"]),
+            pipeline_id=stored["BK_CI_PIPELINE_ID"],
+            variables=stored,
+            user_id=stored["BK_CI_START_USER_NAME"] if self.build_user is None else self.build_user,
+        )
+        return Task(
+            identity=identity,
+            variables=stored,
+            facts={name: given[name] for name in WORKER_FACTS if name in given},
+            inputs={**self.inputs, **inputs},
+            env=self.env,
+            private_settings={"regions": json.dumps(self.regions)},
+        )
 
     def pipeline_variables(self) -> dict[str, str]:
         """Return what BK-CI says of the build: started by wangwu, in a pipeline that lisi changed last."""
@@ -100,7 +131,7 @@ class Worker:
             "BK_CI_PROJECT_NAME": "web",
             "BK_CI_PIPELINE_ID": "p-0123456789abcdef",
             "BK_CI_PIPELINE_NAME": "release front ends",
-            "BK_CI_BUILD_ID": f"b-{self.build_number:032x}",
+            "BK_CI_BUILD_ID": self.build_id,
             "BK_CI_BUILD_NUM": str(self.build_number),
             "BK_CI_BUILD_START_TIME": "1767225600000",
             "BK_CI_BUILD_URL": f"https://devops.example.com/console/pipeline/web/p-0/detail/b-{self.build_number}",
@@ -112,6 +143,12 @@ class Worker:
             "bkWorkspace": str(self.workspace),
         }
 
+    @property
+    def build_id(self) -> str:
+        """Return the build's id; every build of every pipeline has one of its own."""
+        pipeline = self.variables.get("BK_CI_PIPELINE_ID", "")
+        return f"b-{zlib.crc32(pipeline.encode()):08x}{self.build_number:024x}"
+
     def identity(self) -> dict[str, object]:
         """Return `.sdk.json`."""
         return {
@@ -120,24 +157,18 @@ class Worker:
             "agentId": "agent-1",
             "secretKey": self.secret_key,
             "gateway": self.emulator.host,
-            "buildId": "b-1",
+            "buildId": self.build_id,
             "vmSeqId": "1",
             "fileGateway": "",
-            "taskId": "e-0123456789",
+            "taskId": self.task_id,
             "executeCount": self.execute_count,
         }
 
-    def environment(self, directory: Path) -> dict[str, str]:
-        """Return the step's environment: the machine's own, the agent's variables, the pipeline's."""
+    def environment(self, directory: Path, task: Task) -> dict[str, str]:
+        """Hand the task over; return the step's environment: the machine's own, and what the worker adds."""
         known = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", MEASURED)
-        return {
-            **{name: os.environ[name] for name in known if name in os.environ},
-            "bk_data_dir": str(directory),
-            "bk_data_input": "input.json",
-            "bk_data_output": "output.json",
-            "BK_CI_LOCALE_LANGUAGE": "en_US",
-            **self.environ,
-        }
+        machine = {name: os.environ[name] for name in known if name in os.environ}
+        return {**machine, **self.environ, **task.hand_over(directory)}
 
     def start(self, **inputs: str) -> tuple[subprocess.Popen[str], Path]:
         """Start the step and return its process and directory."""

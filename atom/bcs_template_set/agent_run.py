@@ -10,23 +10,26 @@ import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from bcs_template_set.atom_sdk import variables
 from bcs_template_set.atom_sdk.agent import Agent, open_agent
+from bcs_template_set.atom_sdk.build_info import LOCALE, TaskInfo
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import OutputField, failure, pessimistic, success
 from bcs_template_set.clock import Deadline, SystemClock
 from bcs_template_set.defects import defect_of, traceback_of
-from bcs_template_set.errors import StepError
+from bcs_template_set.errors import StepError, WorkspaceUnwritable
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
 from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.version import step_version
 
 if TYPE_CHECKING:
+    from bcs_template_set.atom_sdk.build_info import BuildInfo
     from bcs_template_set.outcome import Heading
+    from bcs_template_set.principal import Principal
 
 MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 10.0, 60.0
 """Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
@@ -53,7 +56,7 @@ def run_for_agent(environ: Mapping[str, str], *, post_action: str = "", began: O
     """
     clock, masker = SystemClock(), Masker()
     began = clock.monotonic() if began is None else began
-    log = Log(sys.stdout, language_of(environ.get("BK_CI_LOCALE_LANGUAGE")), masker=masker)
+    log = Log(sys.stdout, language_of(environ.get(LOCALE)), masker=masker)
     with stoppable(clock) as interruption:
         agent: Optional[Agent] = None
         try:
@@ -93,7 +96,7 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
     try:
         with process.limited(SHORTEST, left=WORK_STOPS):
             agent.write_output(pessimistic(log.language))
-            agent.inputs()  # read once, and remembered
+            agent.inputs(), agent.task()  # read once, and remembered
         run = _run_post_action if process.post_action else _run
         return run(agent, log, process=process)
     except StepError as exc:
@@ -106,9 +109,7 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
 
 
 def _run(agent: Agent, log: Log, *, process: Process) -> int:
-    inputs = agent.inputs()
-    language = language_of(variables.locale(inputs))
-    log.language = language
+    inputs, task = agent.inputs(), agent.task()
     from bcs_template_set.ending import Place, end_run  # noqa: PLC0415 - garbled input needs none of it
     from bcs_template_set.progress_shown import ShownProgress, audience_of  # noqa: PLC0415 - as above
     from bcs_template_set.settings import wants_restore  # noqa: PLC0415 - as above
@@ -116,37 +117,40 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
-    place, clock = Place(*_place_of(agent, inputs)), process.clock
-    timeout = variables.timeout_seconds(inputs)
+    place, clock = Place(*_place_of(task)), process.clock
+    acting: list[tuple[Principal, BuildInfo]] = []
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
         agent=agent,
         log=log,
         clock=clock,
-        deadline=process.deadline(timeout),
-        story=Story(clock=clock, language=language, heading=heading_of(inputs), on_move=progress.move),
+        deadline=process.deadline(task.timeout),
+        story=Story(clock=clock, language=log.language, heading=first_heading(), on_move=progress.move),
         workspace=place.workspace,
         on_region=progress.begin,
+        environ=process.environ,
+        on_principal=lambda principal, build: acting.append((principal, build)),
     )
     try:
-        with process.limited(timeout, left=WORK_STOPS):
+        with process.limited(task.timeout, left=WORK_STOPS):
             outcome = run_step(world)
         process.interruption.close()
     except Stopped as exc:  # pragma: no cover - a signal in the moment between the two, which no test can hit
         world.story.stop(exc.error)
         outcome = world.story.tell("failed")
     progress.finish(world.story, outcome)
-    if wants_restore(inputs):
-        from bcs_template_set.post_action import leave_state  # noqa: PLC0415 - most runs never need it
+    if wants_restore(inputs) and acting:
+        from bcs_template_set.post_action import leave_state, seal_of  # noqa: PLC0415 - most runs never need it
 
-        outcome = leave_state(outcome, file=place.path(STATE_FILE))
+        seal = seal_of(*acting[0], task=task, task_id=task.task_id)
+        outcome = leave_state(outcome, file=place.file(STATE_FILE), seal=seal, attempt=task.attempt)
     end_run(
         outcome,
         rendered=world.story.rendered,
         place=place,
         write_output=agent.write_output,
         log=log,
-        limited=lambda: process.limited(timeout, left=FILES_STOP),
+        limited=lambda: process.limited(task.timeout, left=FILES_STOP),
     )
     return 0 if outcome.error is None else 1
 
@@ -155,18 +159,15 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
     """Restore what the step of this job deployed, where it was asked for, and write what came of it."""
     from bcs_template_set.settings import wants_restore  # noqa: PLC0415 - the other imports come with it
 
-    inputs = agent.inputs()
-    log.language = language_of(variables.locale(inputs))
-    parent = variables.parent_task(inputs)
+    inputs, parent = agent.inputs(), agent.task().parent_task
     data: Mapping[str, OutputField] = {}
     if not wants_restore(inputs):
         sentence = say("post.not_asked")
         log.info(sentence)
-    elif not parent:
-        sentence = say("post.no_parent")
-        log.warning(sentence)
     else:
-        with process.limited(variables.timeout_seconds(inputs), left=WORK_STOPS):
+        if not parent:
+            log.warning(say("post.no_parent"))
+        with process.limited(agent.task().timeout, left=WORK_STOPS):
             sentence, data = _restore(agent, log, process=process, task=parent)
     process.interruption.close()
     agent.write_output(success(sentence.render(log.language), data))
@@ -176,22 +177,24 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
 def _restore(
     agent: Agent, log: Log, *, process: Process, task: str
 ) -> tuple[Text, Mapping[str, OutputField]]:
-    from bcs_template_set.post_action import restore_after_job  # noqa: PLC0415 - most runs never need it
+    from bcs_template_set.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
+    from bcs_template_set.post_action import restore_after_job  # noqa: PLC0415 - as above
     from bcs_template_set.story import Story  # noqa: PLC0415 - as above
     from bcs_template_set.world import World  # noqa: PLC0415 - as above
 
-    inputs, clock = agent.inputs(), process.clock
-    workspace = _workspace_of(inputs)
+    clock, this = process.clock, agent.task()
+    workspace = _workspace_of(this)
     world = World(
         agent=agent,
         log=log,
         clock=clock,
-        deadline=process.deadline(variables.timeout_seconds(inputs)),
-        story=Story(clock=clock, language=log.language, heading=heading_of(inputs)),
+        deadline=process.deadline(this.timeout),
+        story=Story(clock=clock, language=log.language, heading=first_heading()),
         workspace=workspace,
+        environ=process.environ,
     )
-    file = workspace / _folder_of(inputs, task) / STATE_FILE
-    result = restore_after_job(world, file=file)
+    file = OwnFile(workspace, f"{_folder_of(this, task)}/{STATE_FILE}")
+    result = restore_after_job(world, file=file, task=task)
     return result.sentence, result.data
 
 
@@ -207,33 +210,39 @@ def margin_of(timeout: float) -> float:
     return min(MOST_MARGIN, max(LEAST_MARGIN, timeout * MARGIN_SHARE))
 
 
-def heading_of(inputs: Mapping[str, str]) -> Heading:
+def first_heading() -> Heading:
     """Return what is known of the run before its settings are read."""
     from bcs_template_set.outcome import Heading  # noqa: PLC0415 - garbled input needs none of it
 
-    return Heading(
-        step_version=step_version(),
-        pipeline=variables.pipeline_name(inputs) or variables.pipeline_id(inputs),
-        build_number=variables.build_number(inputs),
-        build_url=variables.build_url(inputs),
-        branch=variables.branch_name(inputs),
-        commit=variables.commit_sha(inputs),
-    )
+    return Heading(step_version=step_version())
 
 
-def _place_of(agent: Agent, inputs: Mapping[str, str]) -> tuple[Path, str]:
-    """Return the workspace, and below it a folder that no other task of the build shares."""
-    task = agent.identity.task_id or variables.task_id(inputs)
-    return _workspace_of(inputs), _folder_of(inputs, task)
+def _place_of(task: TaskInfo) -> tuple[Path, str]:
+    """Return the workspace, and below it a folder that no other task of the build shares.
+
+    Without a task's id, which old workers do not tell, it is one that nobody has used yet.
+    """
+    workspace, folder = _workspace_of(task), _folder_of(task, task.task_id)
+    return workspace, folder if task.task_id else _unused(workspace, folder)
 
 
-def _workspace_of(inputs: Mapping[str, str]) -> Path:
-    return Path(variables.workspace(inputs) or ".").absolute()
+def _unused(workspace: Path, folder: str) -> str:
+    from bcs_template_set.own_files import OwnFile  # noqa: PLC0415 - garbled input needs none of it
+
+    names = (folder if number == 1 else f"{folder}-{number}" for number in count(1))
+    try:
+        return next(name for name in names if OwnFile(workspace, name).claim())
+    except WorkspaceUnwritable:
+        return folder  # whatever is to be written there says so
 
 
-def _folder_of(inputs: Mapping[str, str], task: str) -> str:
+def _workspace_of(task: TaskInfo) -> Path:
+    return Path(task.workspace or ".").absolute()
+
+
+def _folder_of(task: TaskInfo, task_id: str) -> str:
     """Return the folder of a task of this build, relative to the workspace."""
-    name = "-".join(part for part in (variables.build_id(inputs), task) if part) or "run"
+    name = "-".join(part for part in (task.build_id, task_id) if part) or "run"
     safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
     return f"{FOLDER}/{safe}"
 

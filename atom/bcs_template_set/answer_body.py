@@ -60,10 +60,11 @@ def read_whole(response: Response, *, most: int) -> bytes:
     return bytes(body)
 
 
-def read_first(response: Response, *, most: int) -> bytes:
-    """Return the first `most` bytes of an answer's body, decompressed.
+def read_first(response: Response, *, most: int, whole: int) -> bytes:
+    """Return the first `most` bytes of an answer's body, decompressed, once all of it has come.
 
-    No more than `most` bytes are read, either. Raises as `read_whole` does, but for what is larger.
+    What comes after them is counted and thrown away. Raises as `read_whole` does, where more than `whole`
+    bytes come.
     """
     decoder = _Decoder(response.headers.get("content-encoding") or "")
     body, received = bytearray(), 0
@@ -75,7 +76,24 @@ def read_first(response: Response, *, most: int) -> bytes:
             break
         received += len(piece)
         body += decoder.decode(piece, most=most - len(body))
+    else:
+        _throw_away(response, received, whole=whole)
     return bytes(body)
+
+
+def _throw_away(response: Response, received: int, *, whole: int) -> None:
+    """Read an answer to its end.
+
+    Raises:
+        Unusable: it is larger than `whole`, or cut short.
+    """
+    while received <= whole:
+        piece = response.read(PIECE, decode_content=False)
+        if not piece:
+            _check_length(response.headers, received)
+            return
+        received += len(piece)
+    raise Unusable("too_large", limit=whole)
 
 
 def _check_length(headers: Mapping[str, str], received: int) -> None:

@@ -1,10 +1,13 @@
 """Whether what was rolled out has arrived: pages fetched as a visitor would, until they show the new text.
 
-`judge` decides, without I/O, what one answer means; `verify_arrivals` sends. A page has arrived when its
-status is below 400 and its first 1 MiB hold the text that was asked for. All that is in the way may pass
-(a load balancer still starting, its old certificate, the old build), so it is tried again for a while.
+`judge` decides, without I/O, what one answer means; `verify_arrivals` sends. A page has arrived when its last
+answer is a 2xx that came to its end, and its first 1 MiB hold the text that was asked for. All that is in the
+way may pass (a load balancer still starting, its old certificate, the old build), so it is tried again for a
+while.
 
-No request carries a credential or a cookie, and none goes to a host that the author did not name.
+No request carries a credential or a cookie, and none goes to a host that the author did not name. Private
+networks are what this is for; but no link-local address is asked, under whatever name (clouds give out the
+machine's credentials there), and of what this machine itself serves nothing is shown.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Optional, Protocol, Union
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
@@ -39,7 +43,9 @@ SHOWN = 200
 
 _ENCODINGS = ("utf-8", "gb18030", "latin-1")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BAD_STATUS = 400
+_GOOD_STATUS = range(200, 300)
+_NAT64 = ip_network("64:ff9b::/96")
+_COMPATIBLE = ip_network("::/96")
 _PORTS = {"http": 80, "https": 443}
 
 # A kept connection may stay at the pod it first reached, a cache at the page before.
@@ -110,15 +116,41 @@ Judgement = Union[Found, Follow, Missed]
 def judge(answer: HttpAnswer, *, url: str, contains: str) -> Judgement:
     """Return what the answer to a request for `url` means; `contains` is the text looked for, "" = any."""
     location = answer.headers.get("location", "")
+    is_ours = is_this_machine(answer.peer)
     if answer.status in _REDIRECTS and location:
-        return judge_redirect(location, url=url)
-    if answer.status >= _BAD_STATUS:
+        judged = judge_redirect(location, url=url)
+        return Missed(say("arrival.redirect_here")) if is_ours and isinstance(judged, Missed) else judged
+    if answer.status not in _GOOD_STATUS:
         return Missed(say("arrival.status", status=answer.status))
     if contains and not holds(answer.body, contains):
         line = first_line(answer.body)
         problem = say("arrival.text_missing" if line else "arrival.page_empty", text=contains)
-        return Missed(problem, first_line=line)
+        return Missed(problem, first_line="" if is_ours else line)
     return Found()
+
+
+def is_link_local(address: str) -> bool:
+    """Tell whether an address, as a socket has it, is link-local, or an IPv6 wrapping of one that is."""
+    return any(found.is_link_local for found in _addresses(address))
+
+
+def is_this_machine(address: str) -> bool:
+    """Tell the same of loopback, and of the address that stands for any of the machine's own."""
+    return any(found.is_loopback or found.is_unspecified for found in _addresses(address))
+
+
+def _addresses(address: str) -> list[Union[IPv4Address, IPv6Address]]:
+    """Return an address, and the IPv4 address that an IPv6 one leads to."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return []
+    if isinstance(found, IPv4Address):
+        return [found]
+    inside = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
+    if found in _NAT64 or found in _COMPATIBLE:
+        inside.append(IPv4Address(int(found) & 0xFFFFFFFF))
+    return [found, *(known for known in inside if known is not None)]
 
 
 def judge_redirect(location: str, *, url: str) -> Union[Follow, Missed]:
@@ -268,7 +300,7 @@ class _Watch:
                     HttpRequest("GET", url, _HEADERS), seconds=time_left.remaining(), first=FIRST_BYTES
                 )
             except (NotSent, NoAnswer) as exc:
-                final = isinstance(exc, NotSent) and exc.kind == "invalid"
+                final = isinstance(exc, NotSent) and exc.kind in ("invalid", "address")
                 return _Try(Missed(say("arrival.no_answer", problem=exc.problem), final=final))
             judgement = judge(answer, url=url, contains=page.contains)
             if not isinstance(judgement, Follow):

@@ -9,11 +9,13 @@ that an answer that trickles in byte by byte ends in time too.
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from http.client import HTTPResponse as PlainResponse
@@ -26,9 +28,10 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # no
 from urllib3.exceptions import HTTPError, ProxyError, ProxySchemeUnknown  # noqa: TID251 - the one importer
 from urllib3.util.ssl_match_hostname import CertificateError  # noqa: TID251 - the one importer
 
+from bcs_template_set.allowed_addresses import address_of, allowed_addresses, connected
 from bcs_template_set.answer_body import Unusable, read_first, read_whole
 from bcs_template_set.messages import Text, say
-from bcs_template_set.proxies import proxy_of, without_credentials
+from bcs_template_set.proxies import DECIDING, proxy_of, without_credentials
 from bcs_template_set.transport import LARGEST_BODY, HttpAnswer, HttpRequest, Kind, NoAnswer, NotSent
 
 LARGEST_ANSWER = 2 * LARGEST_BODY
@@ -42,7 +45,9 @@ SHORTEST_WAIT = 0.001
 class Attempt:
     """One request under way in one thread: the time it has left, and whether its first byte went out.
 
-    `last` tells that its connection is not to be used again. `answer` is what came back, whole or not.
+    `last` tells that its connection is not to be used again. `answer` is what came back, whole or not. Where
+    `refuses` is given, `peer` is the address that it allowed and that the request went to, or would have gone
+    to if there were no proxy.
     """
 
     remaining: Callable[[], float]
@@ -50,6 +55,9 @@ class Attempt:
     last: bool = False
     sent: bool = False
     answer: Optional[PlainResponse] = None
+    refuses: Optional[Callable[[str], bool]] = None
+    proxied: bool = False
+    peer: str = ""
 
     def patience(self) -> float:
         """Return the seconds that the next wait on the socket may take."""
@@ -140,6 +148,17 @@ class _Connection(HTTPConnection):
             self._note_sending()
         super().send(data)
 
+    def _new_conn(self) -> socket.socket:
+        """Return a socket that is connected: to an address that was looked at, where some are refused."""
+        attempt = _current.attempt
+        if attempt.refuses is None or attempt.proxied:
+            return super()._new_conn()
+        made, attempt.peer = connected(
+            allowed_addresses(self.host, self.port, refuses=attempt.refuses),
+            seconds=attempt.patience() if self.timeout is None else self.timeout,
+        )
+        return made
+
     def _note_sending(self) -> None:
         self.sock.settimeout(_current.attempt.patience())
         _current.attempt.sent = True
@@ -174,13 +193,17 @@ class Connections:
         read_timeout: float,
         size: int,
         environ: Mapping[str, str],
+        proxy: Optional[str],
         user_agent: str,
+        refuses: Optional[Callable[[str], bool]] = None,
     ) -> None:
+        self._refuses = refuses
         self._ca_bundle = ca_bundle
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._size = size
         self._environ = environ
+        self._proxy = proxy
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
         self._lock = threading.Lock()
         self._managers: dict[tuple[str, str], urllib3.PoolManager] = {}
@@ -193,7 +216,7 @@ class Connections:
         Raises:
             NotSent, NoAnswer: see `transport.py`.
         """
-        attempt = Attempt(remaining, self._read_timeout, last=first is not None)
+        attempt = Attempt(remaining, self._read_timeout, last=first is not None, refuses=self._refuses)
         _current.attempt = attempt
         try:
             return self._exchange(request, attempt, first)
@@ -215,6 +238,7 @@ class Connections:
             manager.clear()
 
     def _exchange(self, request: HttpRequest, attempt: Attempt, first: Optional[int]) -> HttpAnswer:
+        self._look_past_a_proxy(request.url, attempt)
         patience = attempt.patience()
         timeout = urllib3.Timeout(connect=min(self._connect_timeout, patience), read=patience)
         response = self._manager(request.url).urlopen(
@@ -234,19 +258,31 @@ class Connections:
                 body = read_whole(response, most=LARGEST_BODY)
                 whole = True
             else:
-                body = read_first(response, most=first)
+                body = read_first(response, most=first, whole=LARGEST_BODY)
         finally:
             if not whole:
                 response.close()
             response.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(status=response.status, headers=headers, body=body)
+        return HttpAnswer(status=response.status, headers=headers, body=body, peer=attempt.peer)
+
+    def _look_past_a_proxy(self, url: str, attempt: Attempt) -> None:
+        """Refuse what a proxy would reach for us, as far as its name can be resolved here."""
+        attempt.proxied = bool(proxy_of(url, self._environ))
+        if attempt.refuses is None or not attempt.proxied:
+            return
+        parts = urlsplit(url)
+        try:
+            found = allowed_addresses(parts.hostname or "", parts.port or 0, refuses=attempt.refuses)
+            attempt.peer = address_of(found[0])
+        except OSError:
+            attempt.peer = ""  # a name that only the proxy knows
 
     def _manager(self, url: str) -> urllib3.PoolManager:
         scheme = urlsplit(url).scheme
         if scheme not in _POOLS:
             raise Unusable("request_invalid", kind="invalid")
-        key = (proxy_of(url, self._environ), scheme)
+        key = (proxy_of(url, self._environ) if self._proxy is None else self._proxy, scheme)
         with self._lock:
             if key not in self._managers:
                 self._managers[key] = self._manager_through(*key)
@@ -263,7 +299,7 @@ class Connections:
 
     def _make_manager(self, proxy: str, scheme: str) -> urllib3.PoolManager:
         secure = "https" in (scheme, urlsplit(proxy).scheme)
-        context = trusting(self._ca_bundle) if secure else None
+        context = trusting(self._ca_bundle, environ=self._environ) if secure else None
         manager: urllib3.PoolManager
         if proxy:
             manager = urllib3.ProxyManager(
@@ -285,8 +321,10 @@ def _proxy_authorization(proxy: str) -> dict[str, str]:
     return dict(urllib3.make_headers(proxy_basic_auth=unquote(credentials))) if credentials else {}
 
 
-def trusting(ca_bundle: str) -> ssl.SSLContext:
+def trusting(ca_bundle: str, *, environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return a context that verifies servers, by `ca_bundle` alone, or by the system's authorities.
+
+    OpenSSL reads the process's own variables; those that `environ` has not are out of its sight.
 
     Where the system has none to offer (some relocatable Pythons), certifi's are used.
 
@@ -294,7 +332,8 @@ def trusting(ca_bundle: str) -> ssl.SSLContext:
         Unusable: `ca_bundle` is no file of PEM certificates.
     """
     try:
-        context = ssl.create_default_context(cafile=ca_bundle or None)
+        with _hidden(name for name in DECIDING if name.isupper() and name not in environ):
+            context = ssl.create_default_context(cafile=ca_bundle or None)
     except OSError as exc:
         raise Unusable("ca_bundle", kind="ca_bundle", file=ca_bundle, problem=_words(exc)) from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # Python's default from 3.10 on
@@ -306,6 +345,16 @@ def trusting(ca_bundle: str) -> ssl.SSLContext:
         # That one can't have ssl check an IP address, but then compares the certificate's names itself.
         context.check_hostname = False
     return context
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Take variables out of the process's environment, and put them back."""
+    taken = {name: os.environ.pop(name) for name in list(names) if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
 
 
 # --- what went wrong ------------------------------------------------------------------------------------

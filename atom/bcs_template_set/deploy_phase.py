@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Optional
 
 from bcs_template_set.arrival import Pages, verify_arrivals
 from bcs_template_set.bcs.deploy_calls import WATCHED_KINDS, Place
@@ -30,9 +31,18 @@ from bcs_template_set.rollout.deploy import (
     look,
     plan_live,
     resolve_variables,
+    unlike,
 )
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, LiveState, moved_ports
-from bcs_template_set.rollout.restore import overtaken, touched, versions_before, way_back
+from bcs_template_set.rollout.restore import (
+    Way,
+    absent,
+    added,
+    overtaken,
+    touched,
+    versions_before,
+    way_back,
+)
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Watched, Workload
@@ -109,7 +119,7 @@ def deploy_phase(phase: DeployPhase, files: Sequence[FileVersion], *, own: froze
         exc.with_context(cluster=phase.place.cluster_id, namespace=phase.place.namespace)
         if phase.settings.on_failure == "restore" and plan.deploy:
             phase.tell(say("deploy.restoring"))
-            phase.restore(_restore(phase, deploying, plan, before=before))
+            phase.restore(_restore(phase, deploying, plan.deploy, before=before, known=plan.states))
         raise
 
 
@@ -142,6 +152,9 @@ def _deploy(phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, roll
     phase.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
     for note in moved_ports(known, states):
         phase.warn(note)
+    changed = unlike(states)
+    if changed:
+        phase.warn(say("deploy.unlike", objects=list(changed)))
     return rollout
 
 
@@ -308,39 +321,80 @@ def go_back(phase: DeployPhase, files: Sequence[FileVersion], *, before: Mapping
     """
     values = resolve_variables(phase.writer, phase.place, files, given=phase.given)
     deploying = Deploying(phase.place, phase.space, values, phase.clock, phase.deadline)
-    plan = DeploymentPlan(tuple(files), (), (), (), None, ())
-    return _restore(phase, deploying, plan, before=before)
+    return _restore(phase, deploying, files, before=before, known=None)
 
 
 def _restore(
-    phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, *, before: Mapping[str, str]
+    phase: DeployPhase,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    *,
+    before: Mapping[str, str],
+    known: Optional[Sequence[LiveState]],
 ) -> Restoration:
-    """Deploy what was there before and wait for it; a problem of this is told beside the first one."""
+    """Deploy what was there before and wait for it; a problem of this is told beside the first one.
+
+    `known` are the objects as they were before, None where nobody here has seen them.
+    """
     restoration = Restoration()
     try:
-        states, _ = look(phase.writer, deploying, plan.deploy)
+        states, _ = look(phase.writer, deploying, files)
         way = way_back(
             phase.writer,
             project=phase.place.project,
             space=phase.space,
-            files=touched(plan.deploy, states, space=phase.space),
+            files=touched(files, states, space=phase.space),
             before=before,
-            left=overtaken(plan.deploy, states, space=phase.space, known=plan.states),
+            left=overtaken(files, states, space=phase.space, known=known or ()),
+            missing=absent(files, states, before=before, known=known),
         )
         restoration = Restoration(
-            files=way.back, left=way.first_time, same=way.same, gone=way.gone, overtaken=way.overtaken
+            left=way.first_time,
+            same=way.same,
+            gone=way.gone,
+            absent=way.absent,
+            overtaken=way.overtaken,
+            not_back=tuple(file.name for file in way.back),
         )
-        if not way.back:
-            return restoration
-        # An older version may name variables that the new ones do not.
-        values = resolve_variables(phase.writer, phase.place, way.back, given=phase.given)
-        back_again = replace(deploying, variables=values)
-        deployed = deploy_files(
-            phase.writer, back_again, way.back, known=look(phase.writer, back_again, way.back)[0]
-        )
+        restoration, deployed = _deploy_again(phase, deploying, way.back, restoration)
+        # Looked at before the wait, which may end in a failure: what is left is left either way.
+        restoration = replace(restoration, added=_added(phase, deploying, files, way, known=known))
         seconds = min(float(phase.settings.timeout), max(0.0, phase.deadline.remaining() - TO_SPEAK))
-        restoration = replace(restoration, watched=_wait(phase, way.back, deployed, seconds=seconds))
+        if way.back:
+            restoration = replace(restoration, watched=_wait(phase, way.back, deployed, seconds=seconds))
         check_watched(restoration.watched, seconds=seconds)
     except StepError as exc:
         return replace(restoration, problem=exc.title())
     return restoration
+
+
+def _deploy_again(
+    phase: DeployPhase, deploying: Deploying, files: Sequence[FileVersion], restoration: Restoration
+) -> tuple[Restoration, tuple[LiveState, ...]]:
+    """Deploy the versions from before; return what is back only where every object shows it."""
+    if not files:
+        return restoration, ()
+    # An older version may name variables that the new ones do not.
+    values = resolve_variables(phase.writer, phase.place, files, given=phase.given)
+    back_again = replace(deploying, variables=values)
+    known = look(phase.writer, back_again, files)[0]
+    deployed = deploy_files(phase.writer, back_again, files, known=known)
+    return replace(restoration, files=tuple(files), not_back=()), deployed
+
+
+def _added(
+    phase: DeployPhase,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    way: Way,
+    *,
+    known: Optional[Sequence[LiveState]],
+) -> tuple[str, ...]:
+    """Name what the versions that are to be taken back leave in the cluster.
+
+    Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
+    """
+    others = way.same if known is not None else (*way.same, *way.gone)
+    taken_back = [file for file in files if file.name not in others]
+    states, _ = look(phase.writer, deploying, taken_back) if taken_back else ((), "")
+    return added(taken_back, states, space=phase.space, known=known)

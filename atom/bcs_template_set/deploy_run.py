@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from bcs_template_set.arrival import is_link_local
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.template_files import find_space
@@ -20,17 +21,20 @@ from bcs_template_set.errors import (
     VariablesMissing,
 )
 from bcs_template_set.existing import Existing
+from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import Result
 from bcs_template_set.publish import Writer
 from bcs_template_set.publish_run import Planned
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_story import left_sentences
 from bcs_template_set.report.verdict import name_of
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
+from bcs_template_set.settings_phase import machine_of
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import Run
 
@@ -68,7 +72,7 @@ def deploy_run(run: Run, writer: Writer, *, planned: Planned) -> Result:
         space=run.desired.target.space,
         settings=run.settings,
         given=read_variables(run.settings.variables),
-        pages=Transport(connections=8),
+        pages=Transport(connections=8, environ=machine_of(run.world)[0], refuses=is_link_local),
         clock=world.clock,
         deadline=world.deadline,
         tell=lambda sentence: _tell(run, sentence),
@@ -127,7 +131,7 @@ def place_of(run: Run, existing: Existing) -> Place:
 
 def versions_to_be_live(run: Run, existing: Existing) -> list[FileVersion]:
     """Return every file of the run at the version it has now in BCS."""
-    variables = {file.name: bool(file.variables) for file in run.desired.files}
+    pods = _files_that_set_pods(run)
     deployed = {name: found.metadata.latest_deploy_version for name, found in existing.files.items()}
     return [
         FileVersion(
@@ -135,18 +139,33 @@ def versions_to_be_live(run: Run, existing: Existing) -> list[FileVersion]:
             version_id=outcome.version_id,
             version=outcome.version,
             before=deployed.get(outcome.change.name, ""),
-            has_variables=variables.get(outcome.change.name, False),
+            rewritten=outcome.state == "applied" and outcome.change.overwrites,
+            sets_pods=outcome.change.name in pods,
         )
         for outcome in run.world.story.files()
         if outcome.version_id and outcome.state in ("applied", "unchanged")
     ]
 
 
+def _files_that_set_pods(run: Run) -> frozenset[str]:
+    """Return the files whose number of pods is this run's word, whatever an autoscaler has made of it.
+
+    A variable gives it, or versions are rewritten under their names, so that the mark tells nothing of it.
+    """
+    return frozenset(
+        file.name
+        for file in run.desired.files
+        if run.settings.overwrite_version
+        or any("{{" in text_at(document.body, "spec", "replicas") for document in file.documents)
+    )
+
+
 def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result | None:
     """Return the result that a rollout's end is called, None where it is simply failed."""
     if rollout is None or error is None:
         return None
-    if rollout.restoration is not None and rollout.restoration.files and rollout.restoration.problem is None:
+    way = rollout.restoration
+    if way is not None and way.files and way.is_whole:
         return "restored"
     return "timed-out" if isinstance(error, RolloutTimedOut) else None
 
@@ -195,14 +214,9 @@ def way_back_sentences(way: Restoration) -> Iterable[Text]:
     """Say what a restore came to."""
     if way.problem is not None:
         yield say("deploy.restore_failed", problem=way.problem)
-    elif way.files:
+    if way.files:
         yield say("deploy.restored", names=[file.name for file in way.files])
-    for reason in ("left", "same", "gone", "overtaken"):
-        names: tuple[str, ...] = getattr(way, reason)
-        if names:
-            yield say(f"deploy.restore_{reason}", names=list(names))
-    if way == Restoration():
-        yield say("deploy.restore_nothing")
+    yield from left_sentences(way)
 
 
 # --- what a plan can know already -----------------------------------------------------------------------
@@ -234,11 +248,8 @@ def dry_run_early(run: Run, reader: Reader, existing: Existing) -> None:
     if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
         return
     place = place_of(run, existing)
-    variables = {file.name: bool(file.variables) for file in run.desired.files}
-    files = [
-        FileVersion(c.name, c.version_id, c.version, has_variables=variables.get(c.name, False))
-        for c in plan.changes
-    ]
+    pods = _files_that_set_pods(run)
+    files = [FileVersion(c.name, c.version_id, c.version, sets_pods=c.name in pods) for c in plan.changes]
     values = resolve_variables(reader, place, files, given=read_variables(run.settings.variables))
     space = run.desired.target.space
     deploying = Deploying(place, space, values, run.world.clock, run.world.deadline)

@@ -21,7 +21,7 @@ from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.plan import Desired
-from bcs_template_set.planning import newer_build_text
+from bcs_template_set.planning import is_believed, newer_build_text
 from bcs_template_set.provenance import read_provenance
 from bcs_template_set.rollout.deployment_plan import FileVersion
 
@@ -62,9 +62,10 @@ def _newer(looking: Looking, name: str, version: TemplateVersion) -> list[Text]:
     origin = read_provenance(version.description)
     if name in looking.desired.shared or origin is None:
         return []
-    if not origin.is_newer_than(looking.desired.provenance):
+    ours = looking.desired.provenance
+    if not origin.is_newer_than(ours) or not is_believed(version, origin, ours=ours):
         return []
-    return [newer_build_text(name, version, origin, ours=looking.desired.provenance.build)]
+    return [newer_build_text(name, version, origin, ours=ours.build)]
 
 
 def _newest(looking: Looking, file: FileVersion, versions: dict[str, TemplateVersion]) -> FileVersion:

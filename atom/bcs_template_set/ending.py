@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Optional, TypeVar
 
 from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.output import can_be_archived
 from bcs_template_set.defects import defect_of
 from bcs_template_set.errors import StepError, WorkspaceUnwritable
 from bcs_template_set.interruption import Stopped
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import Outcome
+from bcs_template_set.own_files import OwnFile
 from bcs_template_set.report.log_lines import LogLine, verdict_lines
-from bcs_template_set.report.output import Output, ReportPlace, output_of
-from bcs_template_set.report.writing import write_rendered, write_report, write_text
+from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of
+from bcs_template_set.report.writing import PAGE, write_rendered, write_report, write_text
 
 T = TypeVar("T")
-Mask = Callable[[str], str]
-"""Takes secrets out of a text: the last line of defence for every file that the run leaves."""
-
 Limited = Callable[[], AbstractContextManager[None]]
 """Stops what is done inside, by `Stopped`, when there is no more time for it."""
 
@@ -38,9 +38,9 @@ class Place:
     workspace: Path
     folder: str
 
-    def path(self, name: str) -> Path:
-        """Return the absolute path of a file or directory of this run."""
-        return self.workspace / self.folder / name
+    def file(self, name: str) -> OwnFile:
+        """Return a file or directory of this run."""
+        return OwnFile(self.workspace, self.folder).below(name)
 
 
 def end_run(
@@ -60,13 +60,13 @@ def end_run(
         WorkspaceUnwritable: output.json can't be written; the pessimistic one still stands, and the
             verdict is in the log all the same.
     """
-    mask = log.masker.mask
-    keep = Keep(place, mask, limited)
+    keep = Keep(place, log.masker, limited)
     kept, artifacts = keep.rendered(outcome, rendered)
     told, report = keep.report(kept)
-    page = str(place.path("report") / "index.html") if report is not None else ""
+    page = str(place.file("report").below(PAGE)) if report is not None else ""
+    told, output = keep.output(told, report, artifacts)
     try:
-        write_output(output_of(told, report=report, rendered=artifacts, spill=keep.spill))
+        write_output(output)
     finally:
         log.group_end()  # inside, nobody would see the rows that begin the last lines
         show_lines(log, verdict_lines(told, report_path=page))
@@ -74,55 +74,76 @@ def end_run(
 
 @dataclass(frozen=True)
 class Keep:
-    """Leaves the files of a run; each may fail, and none takes longer than there is time."""
+    """Leaves the files of a run; each may fail, and none takes longer than there is time.
+
+    The masker is the last line of defence for every one of them.
+    """
 
     place: Place
-    mask: Mask
+    masker: Masker
     limited: Limited
 
     def rendered(self, outcome: Outcome, files: Sequence[ManifestFile]) -> tuple[Outcome, tuple[str, ...]]:
         """Leave the manifests, but for a plan's; return the outcome and where they are."""
         if outcome.heading.action == "plan" or not files:
             return outcome, ()
-        folder = self.place.path("rendered")
+        folder = self.place.file("rendered")
         told, paths = self.attempt(
-            outcome, lambda: write_rendered(folder, files, mask=self.mask), path=folder
+            outcome, lambda: write_rendered(folder, files, mask=self.masker.mask), file=folder
         )
-        return told, paths or ()
+        if all(map(can_be_archived, paths or ())):
+            return told, paths or ()
+        warning = say("report.not_archived", place=str(folder))
+        return replace(told, warnings=(*told.warnings, warning)), ()
 
     def report(self, outcome: Outcome) -> tuple[Outcome, Optional[ReportPlace]]:
         """Leave the page; return the outcome and where it is."""
+        folder = self.place.file("report")
 
         def leave() -> ReportPlace:
             from bcs_template_set.report.html import render_html  # noqa: PLC0415 - brings the template engine
 
-            write_report(self.place.path("report"), self.mask(render_html(outcome)))
+            write_report(folder, self.masker.mask(render_html(outcome)))
             return ReportPlace(f"{self.place.folder}/report")
 
-        return self.attempt(outcome, leave, path=self.place.path("report"))
+        return self.attempt(outcome, leave, file=folder)
 
-    def spill(self, name: str, text: str) -> str:
-        """Leave a list that is too long for output.json; "" where that fails: the verdict matters more."""
-        try:
-            with self.limited():
-                write_text(self.place.path(f"{name}.json"), self.mask(text))
-        except (WorkspaceUnwritable, Stopped):
-            return ""
-        return f"{self.place.folder}/{name}.json"
+    def output(
+        self, outcome: Outcome, report: Optional[ReportPlace], artifacts: tuple[str, ...]
+    ) -> tuple[Outcome, Output]:
+        """Return the output, and the outcome with a warning for all that is not in it as it should be."""
+        warnings = list(holding_secrets(outcome, self.masker.holds))
 
-    def attempt(self, outcome: Outcome, leave: Callable[[], T], *, path: Path) -> tuple[Outcome, Optional[T]]:
+        def spill(name: str, text: str) -> str:
+            file = self.place.file(f"{name}.json")
+            try:
+                with self.limited():
+                    write_text(file, text)
+            except WorkspaceUnwritable as exc:  # the verdict matters more; "" says that there is no such file
+                warnings.append(exc.title())
+                return ""
+            except Stopped:
+                warnings.append(say("report.no_time", file=str(file)))
+                return ""
+            return f"{self.place.folder}/{name}.json"
+
+        output = output_of(outcome, report=report, rendered=artifacts, spill=spill, mask=self.masker.mask)
+        return replace(outcome, warnings=(*outcome.warnings, *warnings)), output
+
+    def attempt(
+        self, outcome: Outcome, leave: Callable[[], T], *, file: OwnFile
+    ) -> tuple[Outcome, Optional[T]]:
         """Return what `leave` left, or the outcome with a warning: it must not cost the verdict."""
-        error: StepError
         try:
             with self.limited():
                 return outcome, leave()
         except StepError as exc:
-            error = exc
+            warning = exc.title()
         except Stopped:
-            return replace(outcome, warnings=(*outcome.warnings, say("report.no_time", file=path))), None
+            warning = say("report.no_time", file=str(file))
         except Exception as exc:  # noqa: BLE001 - not hidden: a warning with its kind and place
-            error = defect_of(exc)
-        return replace(outcome, warnings=(*outcome.warnings, error.title())), None
+            warning = defect_of(exc).title()
+        return replace(outcome, warnings=(*outcome.warnings, warning)), None
 
 
 def show_lines(log: Log, lines: Sequence[LogLine]) -> None:

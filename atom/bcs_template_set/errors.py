@@ -8,7 +8,8 @@
     │   ├── 8002xx identity, permission   UserUnknown, OwnerMismatch, CredentialUnusable, NoCredentials,
     │   │                                 AuthenticationRefused, TokenRefused, AppNotGranted, AccessRefused,
     │   │                                 NobodyArrived, NoPermission, ProjectNotVisible,
-    │   │                                 ClusterNotVisible
+    │   │                                 ClusterNotVisible, FactDisputed, AuthorizerNotProven,
+    │   │                                 StarterNotProven, NameNotProven, RecordRefused
     │   ├── 8003xx templates, manifests   TemplateUnreadable, ValuesInvalid, TemplateSyntax, NamesMissing,
     │   │                                 TemplateFailed, LimitExceeded, ManifestsInvalid, VersionNameInvalid,
     │   │                                 VariablesMissing
@@ -234,6 +235,42 @@ class ClusterNotVisible(UserMistake):
     code = 800212
 
 
+class FactDisputed(UserMistake):
+    """A variable that BK-CI alone states has two values. Fields: variable; each source is a detail."""
+
+    code = 800214
+
+
+class AuthorizerNotProven(UserMistake):
+    """An authorizer on a platform that may have none. Fields: authorizer, modifier, region."""
+
+    code = 800215
+
+
+class StarterNotProven(UserMistake):
+    """The starter is not who started the build. Fields: starter, build_user."""
+
+    code = 800216
+
+
+class NameNotProven(UserMistake):
+    """A name without proof, where only a proven one counts. Fields: user, run_as, region, problem."""
+
+    code = 800217
+
+
+class RecordRefused(UserMistake):
+    """BK-CI does not let the build read its own record. Fields: status, message."""
+
+    code = 800218
+
+
+class ActedAsAnother(UserMistake):
+    """The post action would act as another user than the step it belongs to. Fields: was, now."""
+
+    code = 800219
+
+
 # --- 8003xx templates and manifests ---------------------------------------------------------------------
 
 
@@ -391,6 +428,12 @@ class NotRestored(ThirdPartyFault):
     """The post action could not put back what the step had deployed. Fields: problem."""
 
     code = 800510
+
+
+class StateUntrusted(UserMistake):
+    """What the step left for its post action is missing or was changed. Fields: file, problem."""
+
+    code = 800511
 
 
 # --- 8006xx gateway or BCS ------------------------------------------------------------------------------

@@ -1,35 +1,47 @@
-"""What a deployment leaves behind for the end of its job, as values: what to go back from, and to. Pure.
+"""What a step leaves for the end of its job, as values: what to go back from, and to. Pure.
 
 Written into the run's folder of the workspace where the author set `restore_if_job_fails`, and read by the
-post action of the same step. It holds no secret and decides nothing about who acts: the post action resolves
-its own principal, and compares the place with its own inputs.
+post action of the same step. Whoever runs code in that job can write there too. So the state is sealed: with
+an HMAC that only the holder of the acting user's secret can make, over the state and over the one task of
+the one build that it is for. It holds no secret, and whoever acts later has to be whom it names.
 """
 
 from __future__ import annotations
 
+import hmac
+from dataclasses import dataclass
 from typing import Optional
 
 import msgspec
 
 from bcs_template_set.outcome import Outcome
 from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.secret import Secret
 from bcs_template_set.settings import Settings
 
-FORM = 1
+FORM = 2
 
 
 class DeployedFile(msgspec.Struct, frozen=True):
-    """A file as this step deployed it; `before` is the version name that was live before, "" for none."""
+    """A file as this step deployed it; `before` is the version name that was live before, "" for none.
+
+    `rewritten`: what that version held is gone, since this step has put other content under its name.
+    """
 
     name: str
     version_id: str
     version: str
     before: str = ""
-    has_variables: bool = False
+    rewritten: bool = False
 
 
 class JobState(msgspec.Struct, frozen=True):
-    """A deployment of this job. `form` is the version of this shape."""
+    """What a step of this job came to. `form` is the version of this shape.
+
+    `restores` is False where the step failed by itself, so that `on_failure` has decided; `files` then are
+    for its next try. `whole` is False where an earlier try has left no word of what it deployed.
+    """
 
     form: int
     region: str
@@ -38,6 +50,8 @@ class JobState(msgspec.Struct, frozen=True):
     cluster_id: str
     namespace: str
     acting_user: str
+    restores: bool
+    whole: bool
     files: tuple[DeployedFile, ...] = ()
 
     def place(self) -> dict[str, str]:
@@ -63,58 +77,101 @@ class JobState(msgspec.Struct, frozen=True):
 
     def deployed(self) -> tuple[FileVersion, ...]:
         """Return the files at the versions that were deployed."""
-        return tuple(
-            FileVersion(f.name, f.version_id, f.version, has_variables=f.has_variables) for f in self.files
-        )
+        return tuple(FileVersion(f.name, f.version_id, f.version, rewritten=f.rewritten) for f in self.files)
 
     def before(self) -> dict[str, str]:
         """Return the version names from before, by file."""
         return {file.name: file.before for file in self.files if file.before}
 
 
-def state_of(outcome: Outcome, *, earlier: Optional[JobState] = None) -> Optional[JobState]:
-    """Return what a run leaves for the end of its job, None where it did not end as deployed.
+def state_of(
+    outcome: Outcome, *, user: str, earlier: Optional[JobState] = None, whole: bool = True
+) -> JobState:
+    """Return what a run leaves for the end of its job.
 
-    A step that failed by itself leaves nothing: `on_failure` has decided about that. `earlier` is what an
-    earlier try of this step in the same build left: what that one deployed and is live still goes back to
-    where it was before that one.
+    `earlier` is what an earlier try of this step in the same build left: what that one deployed and is live
+    still goes back to where it was before that one.
     """
     rollout = outcome.rollout
-    if outcome.result != "deployed" or rollout is None:
-        return None
-    before = dict(rollout.before)
-    known = {(file.name, file.version): file for file in (earlier.files if earlier is not None else ())}
-    new = {file.name: _deployed_file(file, before.get(file.name, "")) for file in rollout.deployed}
-    for file in (*rollout.deployed, *rollout.live_already):
-        found = known.get((file.name, file.version))
-        if found is not None:
-            new[file.name] = found
-    identity, heading = outcome.identity, outcome.heading
+    known = earlier.files if earlier is not None else ()
+    if outcome.result == "restored":
+        files: tuple[DeployedFile, ...] = ()
+    elif rollout is None:
+        files = known
+    else:
+        files = _files(rollout, known)
     return JobState(
         form=FORM,
-        region=heading.region,
-        project=heading.project,
-        space=heading.space,
-        cluster_id=rollout.cluster_id,
-        namespace=rollout.namespace,
-        acting_user=identity.acting_user if identity is not None else "",
-        files=tuple(new[name] for name in sorted(new)),
+        region=outcome.heading.region,
+        project=outcome.heading.project,
+        space=outcome.heading.space,
+        cluster_id=rollout.cluster_id if rollout is not None else "",
+        namespace=rollout.namespace if rollout is not None else "",
+        acting_user=user,
+        restores=outcome.result == "deployed",
+        whole=whole and (earlier is None or earlier.whole),
+        files=files,
     )
 
 
+def _files(rollout: Rollout, known: tuple[DeployedFile, ...]) -> tuple[DeployedFile, ...]:
+    before = dict(rollout.before)
+    by_version = {(file.name, file.version): file for file in known}
+    touched = (*rollout.deployed, *rollout.partly)
+    new = {file.name: _deployed_file(file, before.get(file.name, "")) for file in touched}
+    for file in (*touched, *rollout.live_already):
+        found = by_version.get((file.name, file.version))
+        if found is not None:
+            new[file.name] = found
+    return tuple(new[name] for name in sorted(new))
+
+
 def _deployed_file(file: FileVersion, before: str) -> DeployedFile:
-    return DeployedFile(file.name, file.version_id, file.version, before, file.has_variables)
+    return DeployedFile(file.name, file.version_id, file.version, before, file.rewritten)
 
 
-def encode_state(state: JobState) -> str:
+# --- the seal -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What binds a state to one task of one build, and to who acts in it.
+
+    `task` are BK-CI's project, pipeline, build and task; `secret` is the one that the acting user's requests
+    are made with: code in the job does not have it, and the step and its post action both do.
+    """
+
+    task: tuple[str, ...]
+    user: str
+    secret: Secret
+
+    def mark(self, state: JobState) -> str:
+        """Return the state's HMAC."""
+        return self.secret.mark(msgspec.json.encode([self.task, self.user, state]))
+
+
+class SealedState(msgspec.Struct, frozen=True):
+    """A state as it stands in its file."""
+
+    state: JobState
+    mark: str
+
+
+def encode_state(state: JobState, seal: Seal) -> str:
     """Return a state as the text of its file."""
-    return msgspec.json.format(msgspec.json.encode(state)).decode("utf-8") + "\n"
+    sealed = SealedState(state, seal.mark(state))
+    return msgspec.json.format(msgspec.json.encode(sealed)).decode("utf-8") + "\n"
 
 
-def decode_state(text: str) -> Optional[JobState]:
-    """Return the state of a file's text, None where it is none, or of another version of this step."""
+def read_sealed(text: str) -> Optional[SealedState]:
+    """Return what a file's text says, believed or not; None where it says nothing that could be one."""
     try:
-        state = msgspec.json.decode(text, type=JobState)
+        sealed = msgspec.json.decode(text, type=SealedState)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return state if state.form == FORM else None
+    return sealed if sealed.state.form == FORM else None
+
+
+def is_genuine(sealed: SealedState, seal: Seal) -> bool:
+    """Tell whether this build's own step wrote the state; in constant time."""
+    return hmac.compare_digest(sealed.mark.encode("utf-8", "surrogatepass"), seal.mark(sealed.state).encode())

@@ -56,9 +56,7 @@ def check(run: LocalRun) -> int:
         return _refuse(exc)
     findings = [
         finding.as_text()
-        for finding in check_manifests(
-            files, template_space=run.template_space, variables=frozenset(), template_set=False
-        )
+        for finding in check_manifests(files, template_space=run.template_space, template_set=False)
     ]
     problem = check_version_name(run.version) if run.version else None
     if problem is not None:

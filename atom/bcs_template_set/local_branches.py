@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,6 +38,7 @@ from bcs_template_set.errors import InputsInvalid, StepError
 from bcs_template_set.interruption import Stopped, stoppable
 from bcs_template_set.local_plan import LocalAgent, read_settings_file, world_at_desk
 from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.moments import exact_time
 from bcs_template_set.outcome import FileOutcome
 from bcs_template_set.plan import Desired, Target
 from bcs_template_set.principal import Principal
@@ -46,7 +46,8 @@ from bcs_template_set.provenance import Provenance
 from bcs_template_set.publish import Publishing, publish_files
 from bcs_template_set.publish_run import WatchedWriter
 from bcs_template_set.report.plain_text import one_line, table
-from bcs_template_set.step import identify, open_gateway, read_everything
+from bcs_template_set.settings_phase import identify, read_everything
+from bcs_template_set.step import open_gateway
 from bcs_template_set.streams import put
 from bcs_template_set.world import World
 
@@ -164,10 +165,11 @@ class _Desk:
 
 def _answer(desk: _Desk) -> Answer:
     world = desk.world
-    settings, region = read_everything(world)
+    asked = read_everything(world)
+    settings, region = asked.settings, asked.region
     world.story.heading = replace(world.story.heading, action=VERB)
     # "publish" is the input's default, and so is not shown among those that were given.
-    principal = identify(world, replace(settings, action="publish"), region)
+    principal = identify(world, replace(asked, settings=replace(settings, action="publish")))
     gateway = open_gateway(world, region, principal)
     place = _Place(
         Target(settings.region, settings.project_code, settings.template_space), region.endpoint.concurrency
@@ -350,7 +352,7 @@ def document_of(answer: Answer, *, language: Language) -> dict[str, object]:
 
 
 def _row_of(row: BranchRow) -> dict[str, object]:
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row.last_at)) if row.last_at else None
+    at = exact_time(row.last_at) if row.last_at else None
     return {
         "domain": row.domain,
         "path": row.path,

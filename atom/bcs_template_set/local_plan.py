@@ -20,13 +20,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
+from bcs_template_set.atom_sdk.build_info import BuildInfo, TaskInfo, branch_of, number_of
 from bcs_template_set.atom_sdk.credential import Credential
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
-from bcs_template_set.atom_sdk.sdk_file import AgentIdentity
 from bcs_template_set.clock import Clock, Deadline, SystemClock
 from bcs_template_set.ending import show_lines
-from bcs_template_set.errors import InputsInvalid, SdkFileUnreadable, StepError
+from bcs_template_set.errors import InputsInvalid, StepError
 from bcs_template_set.interruption import stoppable
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Language, Text, say
@@ -50,18 +50,6 @@ _NAME = re.compile(r"[A-Za-z_.-]{1,32}")
 """A name as ours are: where a colon or a quote is missing, a token becomes part of a key."""
 
 _CREDENTIAL_ID = "local"
-_VARIABLES = {
-    "build.number": "BK_CI_BUILD_NUM",
-    "build.id": "BK_CI_BUILD_ID",
-    "build.url": "BK_CI_BUILD_URL",
-    "build.started_at": "BK_CI_BUILD_START_TIME",
-    "pipeline.id": "BK_CI_PIPELINE_ID",
-    "pipeline.name": "BK_CI_PIPELINE_NAME",
-    "branch.name": "BK_CI_GIT_REF",
-    "commit.sha": "BK_CI_GIT_SHA",
-}
-_TARGET_NAMES = {"project": "project_code"}
-_USERS = ("BK_CI_START_USER_NAME", "BK_CI_PIPELINE_UPDATE_USER", "BK_CI_AUTHORIZER")
 
 
 class LocalAgent:
@@ -70,20 +58,46 @@ class LocalAgent:
     def __init__(self, settings: Mapping[str, YamlValue]) -> None:
         self._settings = settings
 
-    @property
-    def identity(self) -> AgentIdentity:
-        """Refuse: there is no build API at a desk."""
-        raise SdkFileUnreadable(file=".sdk.json", problem=say("local.no_agent"))
-
     def inputs(self) -> Mapping[str, str]:
         """Return the inputs of the file as BK-CI would hand them over: all of them text."""
         inputs = {name: _as_text(value) for name, value in _table(self._settings, "inputs").items()}
-        build = {"build.number": "1", "branch.name": "main", **_table(self._settings, "build")}
-        for name, value in build.items():
-            inputs[_VARIABLES.get(name) or _TARGET_NAMES.get(name, name)] = _as_text(value)
-        for variable in _USERS:
-            inputs[variable] = _as_text(self._settings.get("user"))
+        targets = {
+            "project_code": "project",
+            **{name: name for name in ("region", "cluster_id", "namespace")},
+        }
+        inputs.update({to: self._build(name) for to, name in targets.items() if self._build(name)})
         return {**inputs, "action": "plan", "credential": _CREDENTIAL_ID if self._token() else ""}
+
+    def task(self) -> TaskInfo:
+        """Return that there is no worker here."""
+        return TaskInfo()
+
+    def build(self, *, recorded: bool) -> BuildInfo:
+        """Return the build that the file describes; its `user` is everybody. No region can prove less."""
+        del recorded
+        user = _as_text(self._settings.get("user"))
+        return BuildInfo(
+            source="file",
+            starter=user,
+            modifier=user,
+            authorizer=user,
+            pipeline_id=self._build("pipeline.id"),
+            pipeline_name=self._build("pipeline.name"),
+            build_id=self._build("build.id"),
+            build_number=number_of("build.number", self._build("build.number", "1")),
+            started_at=number_of("build.started_at", self._build("build.started_at")),
+            url=self._build("build.url"),
+            branch=branch_of(self._build("branch.name", "main")),
+            commit=self._build("commit.sha"),
+        )
+
+    def build_user(self, build: BuildInfo) -> str:
+        """Return the same user."""
+        return build.starter
+
+    def names_of_pipeline(self) -> frozenset[str]:
+        """Return none: there is no pipeline whose variables could be in the environment."""
+        return frozenset()
 
     def private_setting(self, key: str) -> Secret:
         """Return the regions of the file."""
@@ -95,6 +109,9 @@ class LocalAgent:
 
     def write_output(self, document: Mapping[str, object]) -> None:
         """Write nothing: nobody reads an output.json here."""
+
+    def _build(self, name: str, default: str = "") -> str:
+        return _as_text(_table(self._settings, "build").get(name)) or default
 
     def _token(self) -> str:
         return _as_text(self._settings.get("access_token"))
@@ -134,6 +151,7 @@ def world_at_desk(
         deadline=Deadline(clock, seconds=None),
         story=story,
         workspace=Path.cwd(),
+        environ=os.environ,
     )
     if progress is None:
         return world

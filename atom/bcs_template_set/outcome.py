@@ -22,7 +22,8 @@ FileState = Literal["applied", "unchanged", "skipped", "failed", "not-attempted"
 class FileOutcome:
     """How one planned change ended. `creator` is who BCS recorded for the version that was written.
 
-    `seconds` is how long it took to publish.
+    `seconds` is how long it took to publish. `verified` is False where BCS said that it is written, and it
+    could not be read back.
     """
 
     change: Change
@@ -33,6 +34,7 @@ class FileOutcome:
     error: Optional[StepError] = None
     notes: tuple[Text, ...] = ()
     seconds: float = 0.0
+    verified: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,10 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class Heading:
-    """What the run is about, for header and report; "" where not known."""
+    """What the run is about, for header and report; "" where not known.
+
+    `proxy` and `certificates` are what the gateway is reached by, where that is not the usual.
+    """
 
     step_version: str = ""
     action: str = ""
@@ -85,6 +90,8 @@ class Heading:
     space_url: str = ""
     template_set: str = ""
     version: str = ""
+    proxy: str = ""
+    certificates: str = ""
 
 
 @dataclass(frozen=True)

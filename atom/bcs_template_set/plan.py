@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Optional
 
@@ -55,6 +55,7 @@ class Desired:
     `shared` are the files that other branches write too, each its own part: what one of them has is merged
     and never dropped. `asked` are the places whose removal was asked for, here or by whoever took them out.
     `claimed` says which paths of this branch belong to another one, `notes` what merging has found.
+    `inputs` are those that decide what is done, for the plan's digest.
     """
 
     target: Target
@@ -65,6 +66,7 @@ class Desired:
     asked: frozenset[RouteKey] = frozenset()
     claimed: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.plan import Change, ChartAction, Desired, Plan, Policy
 from bcs_template_set.plan_file import plan_file
-from bcs_template_set.provenance import Provenance, read_provenance
+from bcs_template_set.provenance import Provenance, content_digest, read_provenance
 from bcs_template_set.route_map import (
     LiveClash,
     OwnedRoute,
@@ -35,7 +35,8 @@ from bcs_template_set.route_map import (
     owned_routes,
 )
 
-DIGEST_CHARACTERS = 16
+DIGEST_CHARACTERS = 32
+"""128 bits: an author may search for two plans with one digest, and there is no such search of so many."""
 
 
 def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
@@ -59,7 +60,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         changes=tuple(changes),
         creates_space=existing.space is None,
         chart=chart,
-        digest=_plan_digest(desired, changes),
+        digest=_plan_digest(desired, existing, changes, chart=chart),
         chart_overwrites=chart == "create" and existing.chart is not None,
         newer_builds=newer,
         taken=tuple(taken),
@@ -68,6 +69,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         notes=(
             *desired.notes,
             *_plan_notes(existing),
+            *_unbelieved_builds(desired, existing),
             *(clash.text() for clash in clashes if not clash.refuses or policy.allow_route_removal),
         ),
         route_map=tuple(sorted([*others, *_routes_of_ours(changes, desired, existing)])),
@@ -81,9 +83,37 @@ def _newer_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
             continue
         for version in (found.current, *found.later):
             origin = read_provenance(version.description) if version is not None else None
-            if version is not None and origin is not None and origin.is_newer_than(desired.provenance):
+            if version is None or origin is None or not origin.is_newer_than(desired.provenance):
+                continue
+            if is_believed(version, origin, ours=desired.provenance):
                 yield newer_build_text(name, version, origin, ours=desired.provenance.build)
                 break
+
+
+def is_believed(version: TemplateVersion, origin: Provenance, *, ours: Provenance) -> bool:
+    """Tell whether a build that a version's description names can be a newer build than ours."""
+    return origin.build <= ours.furthest(version.create_at)
+
+
+def _unbelieved_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
+    """Name the versions that say that they are of a build which can't have been yet, and who wrote them."""
+    ours = desired.provenance
+    for name in sorted(file.name for file in desired.files if file.name in existing.files):
+        found = existing.files[name]
+        for version in (found.current, *found.later):
+            origin = read_provenance(version.description) if version is not None else None
+            if version is None or origin is None or not origin.is_newer_than(ours):
+                continue
+            if not is_believed(version, origin, ours=ours):
+                yield say(
+                    "plan.unbelieved_build",
+                    name=name,
+                    version=version.version,
+                    build=origin.build,
+                    ours=ours.build,
+                    creator=version.creator,
+                    at=shown_time(version.create_at),
+                )
 
 
 def newer_build_text(name: str, version: TemplateVersion, origin: Provenance, *, ours: int) -> Text:
@@ -96,6 +126,7 @@ def newer_build_text(name: str, version: TemplateVersion, origin: Provenance, *,
         ours=ours,
         branch=origin.branch,
         starter=origin.started_by,
+        creator=version.creator,
         at=shown_time(version.create_at),
     )
     return say("plan.with_link", text=text, link=origin.link) if origin.link else text
@@ -224,14 +255,41 @@ def _plan_notes(existing: Existing) -> Iterable[Text]:
         yield say("plan.live_unreadable")
 
 
-def _plan_digest(desired: Desired, changes: Sequence[Change]) -> str:
-    """Return what a person approves: target, version name, and per file its content and what it replaces."""
-    target = desired.target
-    rows = []
-    for change in changes:
-        base = change.previous
-        changed = base is None or change.writes or base.id != change.version_id
-        rows.append([change.name, changed, base.id if base is not None else "", change.digest])
-    whole = [target.region, target.project, target.space, target.template_set, desired.version, rows]
+def _plan_digest(
+    desired: Desired, existing: Existing, changes: Sequence[Change], *, chart: ChartAction
+) -> str:
+    """Return what a person approves: who acts, every input that decides, and what is put in whose place."""
+    whole = [
+        sorted(desired.inputs.items()),
+        desired.provenance.acting_as,
+        [desired.target.region, desired.target.project, desired.target.space, desired.target.template_set],
+        desired.version,
+        [_approved(change, existing) for change in changes],
+        _overwritten_chart(existing) if chart == "create" else "",
+    ]
     text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _approved(change: Change, existing: Existing) -> list[object]:
+    """Return a file's row: its content, the version it replaces, and the text that is lost by that."""
+    base = change.previous
+    changed = base is None or change.writes or base.id != change.version_id
+    return [
+        change.name,
+        changed,
+        base.id if base is not None else "",
+        change.digest,
+        _overwritten(change, existing),
+    ]
+
+
+def _overwritten(change: Change, existing: Existing) -> str:
+    """Return the digest of the text that is rewritten in place, "" for a new version."""
+    found = existing.files.get(change.name)
+    held = (found.current, found.same_name) if found is not None and change.overwrites else ()
+    return next((content_digest(v.content) for v in held if v is not None and v.id == change.version_id), "")
+
+
+def _overwritten_chart(existing: Existing) -> object:
+    return sorted(existing.chart.template_contents().items()) if existing.chart is not None else ""

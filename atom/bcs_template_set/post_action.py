@@ -2,7 +2,9 @@
 
 BK-CI starts it at the end of a failed job, with the inputs of the step and the step's task id
 (`parentTaskId`) in input.json (bk-ci, MarketAtomTask.kt and StoreConstants.kt, 2026-08). It acts as one user
-by the same rules as the step. What somebody else has deployed since is left, and named.
+by the same rules as the step, and that has to be the step's own. What it goes back to is believed only with
+the step's seal (job_state.py); without a word of the step, the cluster is asked whether it has deployed. What
+somebody else has deployed since is left, and named.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from pathlib import Path
 from typing import Optional
 
+import msgspec
+
+from bcs_template_set.atom_sdk.build_info import BuildInfo, TaskInfo
 from bcs_template_set.atom_sdk.output import OutputField, string_field
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.deploy_calls import Place
@@ -20,20 +24,38 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.deploy_phase import DeployPhase, go_back
 from bcs_template_set.deploy_run import way_back_sentences
 from bcs_template_set.ending import show_lines
-from bcs_template_set.errors import InputsInvalid, NotRestored, StepError, WorkspaceUnwritable
+from bcs_template_set.errors import (
+    ActedAsAnother,
+    InputsInvalid,
+    NotRestored,
+    StateUntrusted,
+    StepError,
+    WorkspaceUnwritable,
+)
 from bcs_template_set.interruption import Stopped
-from bcs_template_set.job_state import JobState, decode_state, encode_state, state_of
+from bcs_template_set.job_state import JobState, Seal, encode_state, is_genuine, read_sealed, state_of
 from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import Outcome
+from bcs_template_set.own_files import OwnFile
+from bcs_template_set.principal import Principal
 from bcs_template_set.publish_run import WatchedWriter
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.writing import write_text
+from bcs_template_set.rollout.deploy import Deploying
+from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.settings import Settings
-from bcs_template_set.step import identify, open_gateway, read_everything
+from bcs_template_set.settings_phase import Asked, identify, machine_of, read_everything
+from bcs_template_set.step import open_gateway
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import World
+
+LARGEST_STATE = 10 * 1024 * 1024
+"""Bytes; a file of a deployment takes some hundred."""
+
+CONCURRENCY = 8
+"""How many versions are looked at at once, where nothing is known of the step."""
 
 
 @dataclass(frozen=True)
@@ -47,72 +69,151 @@ class PostResult:
 # --- what the step leaves -------------------------------------------------------------------------------
 
 
-def leave_state(outcome: Outcome, *, file: Path) -> Outcome:
-    """Write what the post action needs, or take away what is no longer so; return the outcome.
+def seal_of(principal: Principal, build: BuildInfo, *, task: TaskInfo, task_id: str) -> Seal:
+    """Return what proves that a state was written by this task of this build, as this principal."""
+    ids = (task.project, task.build_id, build.pipeline_id, task_id)
+    return Seal(ids, principal.label, principal.secrets()[0])
 
-    A file that can't be written costs the restore, not the verdict: it becomes a warning.
+
+def leave_state(outcome: Outcome, *, file: OwnFile, seal: Seal, attempt: int) -> Outcome:
+    """Write what the post action needs; return the outcome.
+
+    What an earlier try left, and somebody has changed since, stays as it is: then the post action says so. A
+    file that can't be written costs the restore, not the verdict: it becomes a warning.
     """
-    state = state_of(outcome, earlier=read_state(file))
     try:
-        if state is not None and state.files:
-            write_text(file, encode_state(state))
-        else:
-            forget_state(file)
+        text = read_state(file)
+        earlier = read_sealed(text) if text is not None else None
+        if text is not None and (earlier is None or not is_genuine(earlier, seal)):
+            warning = say("post.not_kept", problem=say("post.not_genuine", file=str(file)))
+            return replace(outcome, warnings=(*outcome.warnings, warning))
+        state = state_of(
+            outcome,
+            user=seal.user,
+            earlier=earlier.state if earlier is not None else None,
+            whole=attempt <= 1 or earlier is not None,
+        )
+        write_text(file, encode_state(state, seal))
     except WorkspaceUnwritable as exc:
         warning = say("post.not_kept", problem=exc.title())
         return replace(outcome, warnings=(*outcome.warnings, warning))
     return outcome
 
 
-def read_state(file: Path) -> Optional[JobState]:
-    """Return what the step left, None where there is nothing, or nothing that can be read."""
-    try:
-        return decode_state(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError):
-        return None
-
-
-def forget_state(file: Path) -> None:
-    """Take the state away, so that nothing is restored by it again.
+def read_state(file: OwnFile) -> Optional[str]:
+    """Return the text that the step left, None where there is no such file; of one too large for ours, "".
 
     Raises:
-        WorkspaceUnwritable: it can't be removed.
+        WorkspaceUnwritable: there is one, and it can't be read.
     """
     try:
-        file.unlink(missing_ok=True)
-    except OSError as exc:
-        raise WorkspaceUnwritable(file=str(file), problem=exc.strerror or str(exc)) from exc
+        data = file.read_bytes(most=LARGEST_STATE + 1)
+    except FileNotFoundError:
+        return None
+    return data.decode("utf-8", errors="replace") if len(data) <= LARGEST_STATE else ""
 
 
 # --- the post action ------------------------------------------------------------------------------------
 
 
-def restore_after_job(world: World, *, file: Path) -> PostResult:
+def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
     """Put back what the step of this job deployed, wait for it, and say what came of it.
 
     Raises:
+        ActedAsAnother: the step was another user.
+        StateUntrusted: what the step left was changed, or is gone although this build's versions are live.
         NotRestored: something was to be put back and is not, or is not ready.
         StepError: an input is wrong, or the user may not.
     """
-    state = read_state(file)
-    if state is None:
-        sentence = say("post.unreadable" if file.exists() else "post.nothing", file=str(file))
-        world.log.info(sentence)
-        return PostResult(sentence, {})
-    settings, region = read_everything(world)
-    _check_place(state, settings)
-    principal = identify(world, settings, region)
-    world.log.info(say("post.restoring", count=len(state.files), user=state.acting_user or "?"))
+    text, asked = read_state(file), read_everything(world)
+    settings, region = asked.settings, asked.region
+    if text is None and settings.action != "deploy":
+        return _nothing(world)
+    principal = identify(world, asked)
+    seal = seal_of(principal, asked.build, task=world.agent.task(), task_id=task)
+    state = None
+    if text is not None:
+        state = _believed(text, seal, file=file)
+        if not state.restores:
+            return _nothing(world)
+        _check_place(state, settings)
+    gateway = open_gateway(world, region, principal)
     try:
-        way = _go_back(world, settings, state, open_gateway(world, region, principal))
-        sentences = _told(world, way)
+        return _put_back(world, asked, state, gateway, file=file, seal=seal)
     except StepError as exc:
         exc.with_context(
-            acting_user=principal.label, app=principal.app_code, region=region.name, project=state.project
+            acting_user=principal.label,
+            app=principal.app_code,
+            region=region.name,
+            project=settings.project_code,
         )
         raise
-    forget_state(file)
-    return PostResult(reduce(_joined, sentences), _data(way, user=principal.label))
+    except Stopped as exc:
+        # Threads under way outlive this one: none of them may write after the verdict.
+        gateway.stop(exc.error)
+        raise
+
+
+def _nothing(world: World) -> PostResult:
+    sentence = say("post.nothing")
+    world.log.info(sentence)
+    return PostResult(sentence, {})
+
+
+def _believed(text: str, seal: Seal, *, file: OwnFile) -> JobState:
+    """Return the state of a file, which this build's own step has written, as this user.
+
+    Raises:
+        ActedAsAnother, StateUntrusted: it has not.
+    """
+    sealed = read_sealed(text)
+    if sealed is None:
+        raise StateUntrusted(file=str(file), problem=say("post.unreadable", file=str(file)))
+    check_same_user(sealed.state.acting_user, seal.user)
+    if not is_genuine(sealed, seal):
+        raise StateUntrusted(file=str(file), problem=say("post.not_genuine", file=str(file)))
+    return sealed.state
+
+
+def check_same_user(was: str, now: str) -> None:
+    """Refuse to take back as one user what another has deployed.
+
+    Raises:
+        ActedAsAnother: they are two.
+    """
+    if was != now:
+        raise ActedAsAnother(was=was or "-", now=now)
+
+
+def _put_back(
+    world: World, asked: Asked, state: Optional[JobState], gateway: Gateway, *, file: OwnFile, seal: Seal
+) -> PostResult:
+    phase = _phase(world, asked.settings, gateway)
+    if state is None or not state.whole:
+        known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()
+        names = [name for name in _live_of_this_build(asked.build, phase) if name not in known]
+        if names:
+            key = "post.missing" if state is None else "post.not_whole"
+            raise StateUntrusted(file=str(file), problem=say(key, file=str(file), names=names))
+    if state is None or not state.files:
+        return _nothing(world)
+    world.log.info(say("post.restoring", count=len(state.files), user=state.acting_user))
+    world.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))
+    way = go_back(phase, state.deployed(), before=state.before())
+    sentences = _told(world, way)
+    done = msgspec.structs.replace(state, restores=False, files=())
+    write_text(file, encode_state(done, seal))
+    return PostResult(reduce(_joined, sentences), _data(way, user=seal.user))
+
+
+def _live_of_this_build(build: BuildInfo, phase: DeployPhase) -> tuple[str, ...]:
+    return deployed_by_build(
+        phase.writer,
+        Deploying(phase.place, phase.space, phase.given, phase.clock, phase.deadline),
+        pipeline=build.pipeline_id,
+        build=build.build_number,
+        concurrency=CONCURRENCY,
+    )
 
 
 def _joined(first: Text, second: Text) -> Text:
@@ -129,8 +230,9 @@ def _told(world: World, way: Restoration) -> list[Text]:
     sentences = list(way_back_sentences(way))
     for line in sentences:
         world.log.warning(line)
-    if way.problem is not None:
-        raise NotRestored(problem=way.problem, details=sentences[1:])
+    if not way.is_whole:
+        problem = way.problem or say("post.not_all", names=list(way.owed))
+        raise NotRestored(problem=problem, details=sentences if way.problem is None else sentences[1:])
     return sentences
 
 
@@ -147,25 +249,15 @@ def _check_place(state: JobState, settings: Settings) -> None:
         )
 
 
-def _go_back(world: World, settings: Settings, state: JobState, gateway: Gateway) -> Restoration:
-    try:
-        return _restored(world, settings, state, gateway)
-    except Stopped as exc:
-        # Threads under way outlive this one: none of them may write after the verdict.
-        gateway.stop(exc.error)
-        raise
-
-
-def _restored(world: World, settings: Settings, state: JobState, gateway: Gateway) -> Restoration:
-    project = gateway.read(protocol.get_project(state.project))
-    world.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))
-    phase = DeployPhase(
+def _phase(world: World, settings: Settings, gateway: Gateway) -> DeployPhase:
+    project = gateway.read(protocol.get_project(settings.project_code))
+    return DeployPhase(
         writer=WatchedWriter(gateway, world.story),
-        place=Place(state.project, project.project_id, state.cluster_id, state.namespace),
-        space=state.space,
+        place=Place(settings.project_code, project.project_id, settings.cluster_id, settings.namespace),
+        space=settings.template_space,
         settings=settings,
         given=read_variables(settings.variables),
-        pages=Transport(connections=1),
+        pages=Transport(connections=1, environ=machine_of(world)[0]),
         clock=world.clock,
         deadline=world.deadline,
         tell=world.log.info,
@@ -179,7 +271,6 @@ def _restored(world: World, settings: Settings, state: JobState, gateway: Gatewa
         newest=tuple,
         restore=lambda _: None,
     )
-    return go_back(phase, state.deployed(), before=state.before())
 
 
 def _data(way: Restoration, *, user: str) -> dict[str, OutputField]:

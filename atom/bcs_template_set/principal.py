@@ -19,12 +19,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NoReturn, Optional, Union
 
-from bcs_template_set.errors import CredentialUnusable, NoCredentials, OwnerMismatch, UserUnknown
+from bcs_template_set.atom_sdk.build_info import AUTHORIZER, MODIFIER, STARTER, Source
+from bcs_template_set.errors import (
+    AuthorizerNotProven,
+    CredentialUnusable,
+    InputsInvalid,
+    NameNotProven,
+    NoCredentials,
+    OwnerMismatch,
+    StarterNotProven,
+    UserUnknown,
+)
 from bcs_template_set.messages import Text, say
-from bcs_template_set.regions import App, Region
+from bcs_template_set.regions import App, Region, RunAs
 from bcs_template_set.secret import Secret
 
-RunAs = Literal["authorizer", "modifier", "starter", "owner"]
 _Form = Literal["app", "token", "bearer"]
 
 _KEY = object()
@@ -32,11 +41,16 @@ _KEY = object()
 
 @dataclass(frozen=True)
 class People:
-    """Who has to do with this build, as BK-CI says it; "" where it does not say."""
+    """Who has to do with this build, as `source` says it; "" where it does not say.
+
+    `build_user` is whom BK-CI authenticated when the build was started, where it was asked.
+    """
 
     starter: str = ""
     modifier: str = ""
     authorizer: str = ""
+    build_user: str = ""
+    source: Source = "record"
 
 
 @dataclass(frozen=True)
@@ -150,7 +164,9 @@ def resolve_principal(
     """Return the one user that every request of the run is made as (design section 3).
 
     Raises:
+        InputsInvalid: the region does not serve this `run_as`.
         UserUnknown: the build does not say who `run_as` is.
+        AuthorizerNotProven, StarterNotProven, NameNotProven: it says so, and anybody could have said it.
         OwnerMismatch: the region's app belongs to somebody else than the `run_as` user.
         NoCredentials: there is no app for the user, or the region takes no apps.
         CredentialUnusable: the credential is an app, and the region takes tokens only.
@@ -162,6 +178,7 @@ def resolve_principal(
     user, reason = _user_of(run_as, people=people, region=region)
     if credential is not None:
         return _principal_of_app(credential.app, user=user, reason=reason, credential=credential.credential)
+    _refuse_unproven(region, user=user, run_as=run_as, source=people.source)
     return _principal_of_app(_app_of(region, user=user, run_as=run_as), user=user, reason=reason)
 
 
@@ -197,18 +214,68 @@ def _refuse_apps(region: Region, credential: Optional[AppCredential]) -> NoRetur
 
 
 def _user_of(run_as: RunAs, *, people: People, region: Region) -> tuple[str, Text]:
-    if run_as == "authorizer" and not people.authorizer and people.modifier:
-        return people.modifier, say("identity.reason_authorizer_is_modifier")
-    known: dict[RunAs, tuple[str, str]] = {
-        "authorizer": (people.authorizer, "BK_CI_AUTHORIZER, BK_CI_PIPELINE_UPDATE_USER"),
-        "modifier": (people.modifier, "BK_CI_PIPELINE_UPDATE_USER"),
-        "starter": (people.starter, "BK_CI_START_USER_NAME"),
-        "owner": (region.owner, f"regions.{region.name}.owner"),
-    }
-    user, variable = known[run_as]
+    """Return a name and the sentence that says why; a person acts only if proven."""
+    if run_as not in region.run_as:
+        accepted = say("settings.one_of", choices=region.run_as)
+        detail = say("identity.run_as_not_served", run_as=run_as, region=region.name, accepted=accepted)
+        raise InputsInvalid(details=[detail])
+    if run_as == "owner":
+        return _known(region.owner, run_as, f"regions.{region.name}.owner"), _reason("owner", region=region)
+    by = say(f"identity.by_{people.source}")
+    if run_as == "authorizer":
+        return _authorizer(people, region, by=by)
+    if run_as == "modifier":
+        return _known(people.modifier, run_as, MODIFIER[0]), _reason("modifier", by=by)
+    return _starter(people), _reason("starter", by=by)
+
+
+def _authorizer(people: People, region: Region, *, by: Text) -> tuple[str, Text]:
+    """Return the authorizer where the region vouches that there always is one, else the last modifier.
+
+    On a platform without one the variable does not exist, and any step of the build can make it; nothing
+    tells the two apart (bk-ci `PipelineBuildService.kt`).
+    """
+    if region.names_authorizer:
+        return _known(people.authorizer, "authorizer", AUTHORIZER[0]), _reason("authorizer", by=by)
+    if people.authorizer not in ("", people.modifier):
+        raise AuthorizerNotProven(
+            authorizer=people.authorizer, modifier=people.modifier or '""', region=region.name
+        )
+    variables = f"{AUTHORIZER[0]}, {MODIFIER[0]}"
+    return _known(people.modifier, "authorizer", variables), _reason("authorizer_is_modifier", by=by)
+
+
+def _starter(people: People) -> str:
+    """Return the starter, whose variable any step may set, where the build's own row names the same user."""
+    starter = _known(people.starter, "starter", STARTER[0])
+    if people.build_user != starter:
+        build_user = people.build_user or say("identity.nobody")
+        raise StarterNotProven(starter=starter, build_user=build_user)
+    return starter
+
+
+def _known(user: str, run_as: RunAs, variable: str) -> str:
     if not user:
         raise UserUnknown(run_as=run_as, variable=variable)
-    return user, say(f"identity.reason_{run_as}", region=region.name)
+    return user
+
+
+def _reason(key: str, *, by: Optional[Text] = None, region: Optional[Region] = None) -> Text:
+    fields = {"by": by} if region is None else {"region": region.name}
+    return say(f"identity.reason_{key}", **fields)
+
+
+def _refuse_unproven(region: Region, *, user: str, run_as: RunAs, source: Source) -> None:
+    """Refuse a name that only the environment says where a name is all that chooses an app."""
+    if source != "environment" or run_as == "owner":
+        return
+    problem = None
+    if region.owner:
+        problem = say("identity.owner_takes_proven_names", owner=region.owner)
+    elif user in region.users:
+        problem = say("identity.users_take_proven_names", user=user)
+    if problem is not None:
+        raise NameNotProven(user=user, run_as=run_as, region=region.name, problem=problem)
 
 
 def _app_of(region: Region, *, user: str, run_as: RunAs) -> App:

@@ -21,6 +21,12 @@ _HASH = 10
 MOST_BASES = 64
 """Each base may be read; the step names the one it planned against, and those few that it merged."""
 
+_MOST_AHEAD = 100
+_SECONDS_A_BUILD = 60
+_LONGEST_RETRY = 90 * 24 * 3600
+"""How far a newer build can be ahead: so many, and one more for each minute since ours began. Of a build that
+is retried nobody tells when it began: within so many seconds, then."""
+
 _MOST_OF_A_LINK = 500
 """Half a link leads nowhere: a longer one is left out."""
 
@@ -30,7 +36,8 @@ class Provenance:
     """Who published a version, out of which build. `build` is the build number, 0 outside BK-CI.
 
     `link` is the build's page, "" where unknown. `bases` are the ids of the versions that the content was
-    made from: the one it was planned against comes first, then those that were merged into it.
+    made from: the one it was planned against comes first, then those that were merged into it. `began_at` is
+    when this build began, in seconds since the epoch; 0 where nobody knows, and never part of the line.
     """
 
     pipeline: str
@@ -42,6 +49,7 @@ class Provenance:
     sha256: str = ""
     link: str = ""
     bases: tuple[str, ...] = ()
+    began_at: float = 0.0
 
     def line(self, content: str, *, bases: tuple[str, ...] = ()) -> str:
         """Return the description of a version that holds this content and was made from these versions."""
@@ -68,6 +76,15 @@ class Provenance:
     def is_newer_than(self, other: Provenance) -> bool:
         """Tell whether this is a later build of the same pipeline and branch; a retry is the same build."""
         return self.is_same_line_of_builds(other) and self.build > other.build
+
+    def furthest(self, at: float) -> int:
+        """Return the highest number that a build of this pipeline can have had at a time.
+
+        Anybody who may view a project can write a description, and an absurd number would stop a branch for
+        ever. Builds are numbered one by one, so what is further ahead was never built.
+        """
+        seconds = max(0.0, at - self.began_at) if self.began_at else _LONGEST_RETRY
+        return self.build + _MOST_AHEAD + int(seconds / _SECONDS_A_BUILD)
 
     def is_same_build_as(self, other: Provenance) -> bool:
         """Tell whether both came from one build."""

@@ -1,17 +1,39 @@
-"""Which proxy the environment asks for. Performs no I/O.
+"""Where requests go, as far as the environment decides it: proxies and certificates. Performs no I/O.
 
-The variables are those of curl and of Python's urllib: `<scheme>_proxy`, `all_proxy`, `no_proxy`, lower case
-before upper. Loopback addresses are never sent through a proxy: it would look on its own machine.
+BK-CI exports every variable of a pipeline, so an earlier step could send credentials to a proxy of its own
+and bring the certificate for it. Only variables that are the machine's own count: `of_the_machine`.
+
+A proxy's variables are those of curl and of Python's urllib: `<scheme>_proxy`, `all_proxy`, `no_proxy`,
+lower case before upper. Loopback addresses are never sent through a proxy: it would look on its own machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Optional, Union
 from urllib.parse import urlsplit
 
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What OpenSSL reads: the authorities to trust."""
+
+DECIDING = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", *CERTIFICATES, "SSLKEYLOGFILE")
+"""The names, in either case, that decide where a secret goes, or who can read it on its way."""
+
 _Address = Union[IPv4Address, IPv6Address]
+
+
+def of_the_machine(
+    environ: Mapping[str, str], *, pipelines: Iterable[str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the environment without what the pipeline has set, and the names that are not obeyed therefore.
+
+    Names are compared without their case: on Windows they have none.
+    """
+    theirs, deciding = {name.upper() for name in pipelines}, {name.upper() for name in DECIDING}
+    own = {name: value for name, value in environ.items() if name.upper() not in theirs}
+    ignored = sorted(name for name in set(environ) - set(own) if name.upper() in deciding and environ[name])
+    return own, tuple(ignored)
 
 
 def proxy_of(url: str, environ: Mapping[str, str]) -> str:

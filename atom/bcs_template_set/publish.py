@@ -164,7 +164,7 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
         version_id = _create_file(publishing, change, space_id=space_id)
         return _verified(publishing, change, version_id=version_id)
     metadata = publishing.writer.read(protocol.get_file(publishing.project, change.template_id))
-    _check_still_current(change, metadata)
+    _check_still_current(publishing, change, metadata)
     version_id = change.version_id
     if change.writes_version:
         try:
@@ -212,7 +212,16 @@ def _noted(outcome: FileOutcome, names: Sequence[str], *, metadata: TemplateFile
     return replace(outcome, notes=(*outcome.notes, *said))
 
 
-def _check_still_current(change: Change, metadata: TemplateFile) -> None:
+def _check_still_current(publishing: Publishing, change: Change, metadata: TemplateFile) -> None:
+    """Refuse to write into a file that is not the one that was planned against: by name, place and version.
+
+    Raises:
+        Overtaken: somebody has renamed or moved it, or made another version current.
+    """
+    if (metadata.template_space or publishing.space, metadata.real_name) != (publishing.space, change.name):
+        now = f"{metadata.template_space or publishing.space}/{metadata.real_name}"
+        detail = say("publish.renamed", name=change.name, now=now, user=metadata.updator)
+        raise Overtaken(details=[detail])
     expected = change.previous.id if change.previous is not None else ""
     if metadata.version_id != expected:
         planned = change.previous.name if change.previous is not None else "-"
@@ -314,7 +323,7 @@ def _draft_of(metadata: TemplateFile) -> tuple[bool, str, str]:
 def _verified(publishing: Publishing, change: Change, *, version_id: str) -> FileOutcome:
     """Read the version back: it holds what was sent, and names its creator.
 
-    BCS has said that it is written, so where it can't be read that is a note, and no failure.
+    BCS has said that it is written, so where it can't be read that is no failure: the result says so.
     """
     applied = FileOutcome(
         change, "applied", version_id=version_id, version=change.version, notes=change.notes
@@ -323,7 +332,13 @@ def _verified(publishing: Publishing, change: Change, *, version_id: str) -> Fil
         version = publishing.writer.read(protocol.get_version(publishing.project, version_id))
     except StepError as exc:
         note = say("publish.unverified", name=change.name, version=change.version, problem=exc.title())
-        return replace(applied, notes=(*change.notes, note))
+        return replace(applied, notes=(*change.notes, note), verified=False)
+    place = (version.template_space or publishing.space, version.template_name or change.name)
+    if place != (publishing.space, change.name):
+        detail = say("publish.renamed", name=change.name, now="/".join(place), user=version.creator)
+        return replace(
+            _failed(change, Overtaken(details=[detail])), version_id=version_id, version=version.version
+        )
     if version.content == change.content:
         return replace(applied, creator=version.creator)
     problem = say("publish.content_differs", name=change.name)

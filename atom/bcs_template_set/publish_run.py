@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bcs_template_set.aftermath import creator_warnings, settle
-from bcs_template_set.atom_sdk import variables
 from bcs_template_set.bcs.calls import Read, Reader, Write
 from bcs_template_set.bcs.template_files import Wanted, read_existing
 from bcs_template_set.branch_ages import rows_of_space, with_this_build
@@ -27,7 +26,6 @@ from bcs_template_set.errors import (
 from bcs_template_set.existing import Existing
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
-from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, Result
 from bcs_template_set.plan import Desired, Plan, refusal
@@ -77,7 +75,7 @@ def plan_run(run: Run, reader: Reader) -> Planned:
         files=rendered.files,
         version=rendered.version,
         template_set=rendered.target.template_set,
-        started_at=variables.build_started_at(run.world.agent.inputs()) / 1000,
+        started_at=run.build.started_at / 1000,
         shared=routes_files(run.prepared),
         cluster_id=run.settings.cluster_id,
         namespace=run.settings.namespace,
@@ -114,10 +112,7 @@ def check_desired(desired: Desired, settings: Settings) -> None:
         ManifestsInvalid: a detail for each finding.
     """
     findings = check_manifests(
-        desired.files,
-        template_space=settings.template_space,
-        variables=frozenset(read_variables(settings.variables)),
-        template_set=bool(settings.template_set),
+        desired.files, template_space=settings.template_space, template_set=bool(settings.template_set)
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
     if ours:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Optional
 from urllib.parse import urlsplit
 
 from bcs_template_set.errors import PrivateSettingsInvalid
 from bcs_template_set.manifests.yaml_reading import PLAIN_KEY, YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Text, say
-from bcs_template_set.regions import App, Endpoint, Region
-from bcs_template_set.secret import MASK, Secret
+from bcs_template_set.regions import ALL_RUN_AS, App, Endpoint, Region, RunAs
+from bcs_template_set.secret import MASK, OUR_WORDS, Secret
 from bcs_template_set.spelling import nearest
 
 KEYS = (
@@ -22,6 +23,10 @@ KEYS = (
     "app_secret",
     "owner",
     "users",
+    "authorizer",
+    "run_as",
+    "people",
+    "proxy",
     "ca_bundle",
     "tenant_id",
     "connect_timeout",
@@ -35,6 +40,8 @@ _PLAIN_NAME = re.compile(r"[\w.@-]{1,64}")
 _PLAIN_TEXT = re.compile(r"[^\s'\"{}\[\],]*")
 _NO_ADDRESS = re.compile(r"[?#].*|(?<=:)(?!//|[0-9]{1,5}(?:/|$)).*")
 """What follows an address, and what stands where its port should."""
+_LEAST_SECRET = 8
+"""Characters of a secret: `***` in place of shorter ones would hide half the log."""
 _MOST_SECONDS = 600
 _MOST_CONCURRENCY = 64
 
@@ -72,6 +79,7 @@ def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region
         connect_timeout=reader.seconds("connect_timeout", default=5.0),
         read_timeout=reader.seconds("read_timeout", default=65.0),
         concurrency=reader.count("concurrency", default=8),
+        proxy=reader.proxy(),
     )
     return Region(
         name=name,
@@ -80,6 +88,9 @@ def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region
         app=reader.app(),
         owner=reader.text("owner"),
         users=_read_users(reader.place, reader.table.get("users"), mistakes=mistakes),
+        names_authorizer=reader.word("authorizer", ("platform",)) == "platform",
+        run_as=reader.run_as(),
+        recorded_people=reader.word("people", ("record", "environment")) != "environment",
         progress_detail=reader.flag("progress_detail"),
     )
 
@@ -131,6 +142,30 @@ class _Reader:
             self._wrong(key, _without_userinfo(value), accepted=say("regions.accepts_url"))
         return value
 
+    def proxy(self) -> str:
+        """Return the proxy for this gateway; unlike other addresses it may hold a user and a password."""
+        value = self.text("proxy").rstrip("/")
+        credentials, at, _ = value.rpartition("//")[2].rpartition("@")
+        bare = value.replace(credentials + at, "", 1) if at else value
+        if value and not _is_plain_url(bare):
+            self._wrong("proxy", _without_userinfo(value), accepted=say("regions.accepts_proxy"))
+        return value
+
+    def word(self, key: str, words: tuple[str, ...]) -> str:
+        value = self.text(key)
+        if value and value not in words:
+            self._wrong(key, value, accepted=say("settings.one_of", choices=words))
+        return value
+
+    def run_as(self) -> tuple[RunAs, ...]:
+        value = self.table.get("run_as")
+        if value is None:
+            return ALL_RUN_AS
+        served = tuple(known for known in ALL_RUN_AS if isinstance(value, list) and known in value)
+        if not isinstance(value, list) or not served or len(served) != len(value):
+            self._wrong("run_as", value, accepted=say("regions.accepts_run_as", names=ALL_RUN_AS))
+        return served
+
     def path_prefix(self) -> str:
         if self.table.get("path_prefix") is None:
             return Endpoint.path_prefix
@@ -169,7 +204,17 @@ class _Reader:
         some = required or any(self.table.get(key) not in (None, "") for key in _APP_KEYS)
         code = self.text("app_code", required=some)
         secret = self.text("app_secret", required=some)
+        if secret:
+            self._check_secret(secret, words={*OUR_WORDS, *self.place.split("."), code})
         return App(code, Secret(secret)) if code and secret else None
+
+    def _check_secret(self, secret: str, *, words: AbstractSet[str]) -> None:
+        """Refuse a secret that could not be hidden without hiding what we have to say."""
+        place = f"{self.place}.app_secret"
+        if len(secret) < _LEAST_SECRET:
+            self._mistakes.append(say("regions.secret_short", place=place, least=_LEAST_SECRET))
+        elif secret in words:
+            self._mistakes.append(say("regions.secret_is_word", place=place))
 
     def _wrong(self, key: str, value: YamlValue, *, accepted: Text) -> None:
         given = MASK if key in _SECRET_KEYS else _shown(value)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bcs_template_set.errors import InputsInvalid
 from bcs_template_set.messages import Text, say
-from bcs_template_set.principal import RunAs
+from bcs_template_set.regions import RunAs
 from bcs_template_set.spelling import nearest
 
 Action = Literal["plan", "publish", "deploy"]
@@ -74,9 +74,16 @@ INPUTS: tuple[Input, ...] = (
     Input("allow_route_removal", "flag", "false"),
     Input("remove_branches", "lines"),
     Input("overwrite_version", "flag", "false"),
-    Input("expect_plan", "text", pattern=r"[0-9a-f]{16}"),
+    Input("expect_plan", "text", pattern=r"[0-9a-f]{32}"),
     Input("verify_urls", "urls"),
 )
+
+NOT_APPROVED: Mapping[str, str] = {
+    "action": "a plan is approved, and published or deployed; with a cluster it is one for that cluster",
+    "timeout": "how long the rollout is waited for; what is deployed is the same",
+    "expect_plan": "the approval itself",
+}
+"""The inputs that an approved plan does not hold fast, and why. All others are part of its digest."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +168,15 @@ def read_settings(
     if reader.mistakes:
         raise InputsInvalid(details=reader.mistakes)
     return settings
+
+
+def approved_inputs(settings: Settings) -> dict[str, str]:
+    """Return every input that decides what is done, as a person approves it with the plan's digest.
+
+    One that says nothing is left out, so that an input which comes with a later release changes no digest.
+    """
+    deciding = (known.name for known in INPUTS if known.name not in NOT_APPROVED)
+    return {name: repr(getattr(settings, name)) for name in deciding if getattr(settings, name)}
 
 
 def wants_restore(inputs: Mapping[str, str]) -> bool:

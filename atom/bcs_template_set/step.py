@@ -6,24 +6,20 @@ code before it can't write. `run_step` is the one boundary that turns any except
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from typing import Optional
 
-from bcs_template_set.atom_sdk import variables
-from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.atom_sdk.build_info import BuildInfo
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.branch_routes import check_removals
-from bcs_template_set.credentials import principal_credential
 from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.deploy_run import deploy_run, look_ahead, rollout_result
 from bcs_template_set.ending import show_lines
 from bcs_template_set.errors import StepError, VersionNameInvalid
 from bcs_template_set.interruption import Stopped
-from bcs_template_set.manifests.masking import secret_values
 from bcs_template_set.manifests.naming import check_version_name, is_semver
-from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.manifests.render import (
     Prepared,
     RenderRequest,
@@ -31,10 +27,11 @@ from bcs_template_set.manifests.render import (
     render_manifests,
     render_version,
 )
+from bcs_template_set.manifests.variables import read_variables
 from bcs_template_set.messages import say
-from bcs_template_set.outcome import Identity, Outcome, RequestRecord, Result
+from bcs_template_set.outcome import Outcome, RequestRecord, Result
 from bcs_template_set.plan import Desired, Target
-from bcs_template_set.principal import Credential, People, Principal, resolve_principal
+from bcs_template_set.principal import Principal
 from bcs_template_set.provenance import Provenance
 from bcs_template_set.publish_run import (
     Planned,
@@ -45,15 +42,13 @@ from bcs_template_set.publish_run import (
     plan_run,
     publish_run,
 )
-from bcs_template_set.region_settings import read_regions
-from bcs_template_set.regions import Region, secrets_of
-from bcs_template_set.report.log_lines import header_lines
-from bcs_template_set.report.phase_lines import rendered_lines, settings_lines
+from bcs_template_set.regions import Region
+from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run_context import RunContext, make_context
-from bcs_template_set.secret import Secret
-from bcs_template_set.settings import Settings, read_settings
+from bcs_template_set.secret_words import MOST_WORDS, SecretWords
+from bcs_template_set.settings import Settings, approved_inputs
+from bcs_template_set.settings_phase import Asked, identify, read_everything, transport_of
 from bcs_template_set.story import Story
-from bcs_template_set.transport import Transport
 from bcs_template_set.world import Run, World
 
 
@@ -89,15 +84,18 @@ def _with_who(error: StepError, story: Story) -> StepError:
 
 def _live(world: World) -> Result:
     with world.story.phase("settings"):
-        settings, region = read_everything(world)
-    principal = identify(world, settings, region)
-    world.on_region(region)
+        asked = read_everything(world)
+        principal = identify(world, asked)
+    world.on_principal(principal, asked.build)
+    world.on_region(asked.region)
     with world.story.phase("render"):
-        prepared = prepare_rendering(world, settings)
-        desired = render_desired(world, settings, principal, prepared=prepared)
-    gateway = open_gateway(world, region, principal, mask=words_without_secrets(desired.files))
+        prepared = prepare_rendering(world, asked)
+        desired = render_desired(world, asked, principal, prepared=prepared)
+    words = SecretWords(desired.files, variables=read_variables(asked.settings.variables))
+    gateway = open_gateway(world, asked.region, principal, words=words)
+    run = Run(world, asked.settings, asked.region, asked.build, prepared, desired)
     try:
-        return carry_out(Run(world, settings, region, prepared, desired), gateway, principal)
+        return carry_out(run, gateway, principal)
     except Stopped as exc:
         # Threads under way outlive this one: none of them may write after the verdict.
         gateway.stop(exc.error)
@@ -133,95 +131,39 @@ def _plan(run: Run, reader: Reader) -> Planned:
     return planned
 
 
-# --- settings and identity ------------------------------------------------------------------------------
-
-
-def read_everything(world: World) -> tuple[Settings, Region]:
-    """Return the typed inputs and the region they name.
-
-    Raises:
-        PrivateSettingsInvalid: the atom's owner has to put every mistake of it right.
-        InputsInvalid: the pipeline's author has to put every mistake of it right.
-    """
-    inputs = world.agent.inputs()
-    regions = read_regions(world.agent.private_setting("regions").reveal())
-    for secret in secrets_of(regions.values()):
-        world.log.mask(secret)
-    settings = read_settings(inputs, regions=tuple(regions), pipeline_project=variables.project(inputs))
-    world.story.heading = replace(
-        world.story.heading,
-        action=settings.action,
-        region=settings.region,
-        project=settings.project_code,
-        space=settings.template_space,
-        template_set=settings.template_set,
-    )
-    return settings, regions[settings.region]
-
-
-def identify(world: World, settings: Settings, region: Region) -> Principal:
-    """Return the one user of the run, and say who it is before anything is sent."""
-    inputs = world.agent.inputs()
-    people = People(
-        starter=variables.starter(inputs),
-        modifier=variables.modifier(inputs),
-        authorizer=variables.authorizer(inputs),
-    )
-    credential = _credential(world, settings.credential) if settings.credential else None
-    principal = resolve_principal(region, people, run_as=settings.run_as, credential=credential)
-    for secret in principal.secrets():
-        world.log.mask(secret)
-    world.story.identity = Identity(
-        acting_user=principal.user,
-        app_code=principal.app_code,
-        credential=principal.credential,
-        reason=principal.reason,
-        starter=people.starter,
-    )
-    language = world.story.language
-    show_lines(world.log, header_lines(world.story.heading, world.story.identity, language=language))
-    show_lines(world.log, settings_lines(settings, language=language))
-    return principal
-
-
-def _credential(world: World, credential_id: str) -> Credential:
-    credential = principal_credential(world.agent.credential(credential_id))
-    world.log.info(say("step.credential_read", credential=credential_id))
-    return credential
-
-
 # --- desired --------------------------------------------------------------------------------------------
 
 
-def prepare_rendering(world: World, settings: Settings) -> Prepared:
+def prepare_rendering(world: World, asked: Asked) -> Prepared:
     """Return what the inputs come to before anything is rendered.
 
     Raises:
         StepError: values or templates are wrong (8003xx), or a branch must not be removed.
     """
+    settings = asked.settings
     prepared = prepare(
         RenderRequest(
             workspace=world.workspace,
             templates=settings.templates,
             values_text=settings.values,
             values_files=settings.values_files,
-            context=context_of_build(world.agent.inputs(), settings),
+            context=context_of_build(asked.build, settings),
             clock=world.clock,
             deadline=world.deadline,
-            by=variables.starter(world.agent.inputs()),
+            by=asked.build.starter,
         )
     )
     check_removals(settings.remove_branches, prepared)
     return prepared
 
 
-def render_desired(world: World, settings: Settings, principal: Principal, *, prepared: Prepared) -> Desired:
+def render_desired(world: World, asked: Asked, principal: Principal, *, prepared: Prepared) -> Desired:
     """Return the rendered and checked files under their version name, with this branch's paths only.
 
     Raises:
         StepError: a template, a version name or a manifest is wrong (8003xx).
     """
-    context = prepared.context
+    settings, context = asked.settings, prepared.context
     version = render_version(settings.version, context=context, clock=world.clock, deadline=world.deadline)
     check_version(version, template_set=settings.template_set)
     world.story.heading = replace(world.story.heading, version=version)
@@ -232,29 +174,36 @@ def render_desired(world: World, settings: Settings, principal: Principal, *, pr
         build=context.build.number,
         branch=context.branch.name,
         commit=context.commit.sha,
-        started_by=variables.starter(world.agent.inputs()),
+        started_by=asked.build.starter,
         acting_as=principal.label,
         link=context.build.url,
+        began_at=_began_at(asked.build),
     )
-    desired = Desired(target, version, files, provenance)
+    read_variables(settings.variables)  # what is wrong with them is said before anything is sent
+    desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
     check_desired(desired, settings)
     world.story.rendered = files
     show_lines(world.log, rendered_lines(files, language=world.story.language))
     return desired
 
 
-def context_of_build(inputs: Mapping[str, str], settings: Settings) -> RunContext:
+def _began_at(build: BuildInfo) -> float:
+    """Return when this build began, in seconds since the epoch; 0 where BK-CI says when it was retried."""
+    return 0.0 if build.is_retried else build.started_at / 1000
+
+
+def context_of_build(build: BuildInfo, settings: Settings) -> RunContext:
     """Return what templates may know of this build and its target."""
     return make_context(
         {
-            "build.number": str(variables.build_number(inputs)),
-            "build.id": variables.build_id(inputs),
-            "build.url": variables.build_url(inputs),
-            "build.started_at": str(variables.build_started_at(inputs)),
-            "pipeline.id": variables.pipeline_id(inputs),
-            "pipeline.name": variables.pipeline_name(inputs),
-            "branch.name": variables.branch_name(inputs),
-            "commit.sha": variables.commit_sha(inputs),
+            "build.number": str(build.build_number),
+            "build.id": build.build_id,
+            "build.url": build.url,
+            "build.started_at": str(build.started_at),
+            "pipeline.id": build.pipeline_id,
+            "pipeline.name": build.pipeline_name,
+            "branch.name": build.branch,
+            "commit.sha": build.commit,
             "project": settings.project_code,
             "cluster_id": settings.cluster_id,
             "namespace": settings.namespace,
@@ -279,35 +228,16 @@ def check_version(version: str, *, template_set: str) -> None:
 # --- gateway --------------------------------------------------------------------------------------------
 
 
-LEAST_OF_A_VALUE = 8
-"""Characters of a Kubernetes Secret's value; a server's words are not searched for "true" or "root"."""
-
-
-def words_without_secrets(files: Sequence[ManifestFile]) -> Callable[[str], str]:
-    """Return what takes the values of these files' Kubernetes Secrets out of a server's words.
-
-    API servers quote what they can't read. Our own words are left alone: a Secret may hold a host's name.
-    """
-
-    @cache
-    def masker() -> Masker:
-        values = {v for file in files for found in file.documents for v in secret_values(dict(found.body))}
-        made = Masker()
-        made.add(*(Secret(value) for value in values if len(value) >= LEAST_OF_A_VALUE))
-        return made
-
-    return lambda words: masker().mask(words)
-
-
 def open_gateway(
-    world: World, region: Region, principal: Principal, *, mask: Callable[[str], str] = str
+    world: World, region: Region, principal: Principal, *, words: Optional[SecretWords] = None
 ) -> Gateway:
     """Return the gateway of the region for this one principal; every request of it enters the story.
 
-    The run's secrets, and what `mask` knows, are taken out of a server's words before these are shortened: of
-    a short secret that is cut, nothing could tell what is left.
+    The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
+    of a short secret that is cut, nothing could tell what is left.
     """
-    endpoint, known = region.endpoint, world.log.masker.mask
+    endpoint, known = region.endpoint, world.log.masker
+    values = words if words is not None else SecretWords()
 
     def remember(exchange: Exchange) -> None:
         world.story.record_request(request_record(exchange))
@@ -315,16 +245,12 @@ def open_gateway(
     return Gateway(
         endpoint,
         principal,
-        transport=Transport(
-            ca_bundle=endpoint.ca_bundle,
-            connect_timeout=endpoint.connect_timeout,
-            read_timeout=endpoint.read_timeout,
-            connections=endpoint.concurrency,
-        ),
+        transport=transport_of(world, region),
         clock=world.clock,
         deadline=world.deadline,
         on_exchange=remember,
-        mask=lambda words: mask(known(words)),
+        mask=lambda said: values.mask(known.mask_beginning(said, most=2 * MOST_WORDS)),
+        learn=values.learn,
     )
 
 

@@ -1,7 +1,7 @@
 """The one way out over HTTP, for whoever has a request to send. Knows nothing of BCS or BK-CI.
 
 What every request gets: kept connections, TLS always verified, no redirect followed, no cookie kept, no
-.netrc read, a proxy only if the environment names one, a plain User-Agent, and bounds on size and time.
+.netrc read, a proxy only where one is named, a plain User-Agent, and bounds on size and time.
 What happened to it is told in three ways and no other: an `HttpAnswer`, `NotSent` or `NoAnswer`.
 `connections.py`, imported with the first request, does the work.
 """
@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Optional, Union
+from typing import TYPE_CHECKING, Callable, Literal, Optional, Union
 
 from bcs_template_set.clock import Clock, Deadline, SystemClock
 from bcs_template_set.messages import Text
@@ -27,13 +27,13 @@ LARGEST_BODY = 10 * 1024 * 1024
 # fmt: off
 Kind = Literal[
     "refused", "name", "timeout", "tls", "proxy", "other",
-    "certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid",
+    "certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid", "address",
 ]
 # fmt: on
-"""What was in the way. `certificate` is one that nobody trusted here has signed."""
+"""What was in the way. `certificate` is one that nobody trusted here has signed, `address` a refused one."""
 
 LASTING: frozenset[Kind] = frozenset(
-    ("certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid")
+    ("certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid", "address")
 )
 """The ones that trying again can't change."""
 
@@ -50,11 +50,15 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An answer, whole unless less was asked for, and decompressed. Header names are lower case."""
+    """An answer, whole unless less was asked for, and decompressed. Header names are lower case.
+
+    `peer` is the address that it came from, where the transport refuses some; "" where nobody knows.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    peer: str = ""
 
 
 class NotSent(Exception):
@@ -85,7 +89,10 @@ class Transport:
 
     Timeouts are in seconds; `read_timeout` counts from one piece of an answer to the next, and a whole
     request may take `connect_timeout` and twice `read_timeout`. `ca_bundle` is a PEM file to trust in place
-    of the system's authorities.
+    of the system's authorities. `environ` is the environment to obey: of variables about proxies and
+    certificates that are not in it, none counts. `proxy` comes before it, and "" is none. `refuses` tells of
+    an address whether nothing may be sent to it; it is asked of what a name resolves to, and what it has
+    allowed is what is connected to.
     """
 
     def __init__(
@@ -97,6 +104,8 @@ class Transport:
         connections: int = 8,
         clock: Optional[Clock] = None,
         environ: Optional[Mapping[str, str]] = None,
+        proxy: Optional[str] = None,
+        refuses: Optional[Callable[[str], bool]] = None,
     ) -> None:
         self._ca_bundle = ca_bundle
         self._connect_timeout = connect_timeout
@@ -104,6 +113,8 @@ class Transport:
         self._size = connections
         self._clock = clock or SystemClock()
         self._environ = os.environ if environ is None else environ
+        self._proxy = proxy
+        self._refuses = refuses
         self._lock = threading.Lock()
         self._connections: Optional[Connections] = None
 
@@ -112,8 +123,8 @@ class Transport:
     ) -> HttpAnswer:
         """Send a request within `seconds` and return the answer, whatever its status.
 
-        `first` is how many bytes of its body are wanted: no more are read, that there are more is no
-        failure, and the connection is closed afterwards.
+        `first` is how many bytes of its body are wanted: the others are read and thrown away, and the
+        connection is closed afterwards.
 
         Raises:
             NotSent: no connection, or the request is none that HTTP allows.
@@ -141,6 +152,8 @@ class Transport:
                     read_timeout=self._read_timeout,
                     size=self._size,
                     environ=self._environ,
+                    proxy=self._proxy,
                     user_agent=f"bcs-template-set/{step_version()}",
+                    refuses=self._refuses,
                 )
             return self._connections

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bcs_template_set.atom_sdk.agent import Agent
+from bcs_template_set.atom_sdk.build_info import BuildInfo
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.manifests.render import Prepared
 from bcs_template_set.plan import Desired, Policy
+from bcs_template_set.principal import Principal
 from bcs_template_set.regions import Region
 from bcs_template_set.settings import Settings
 from bcs_template_set.story import Story
 
 
-def _nobody(_: Region) -> None:
-    """Hear which region a run is for, and do nothing about it."""
+def _nobody(*_: object) -> None:
+    """Hear which region a run is for, or who acts, and do nothing about it."""
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything a run has beside its inputs. `on_region` hears which region it is for, once it is known."""
+    """Everything a run has beside its inputs.
+
+    `on_region` hears which region it is for, and `on_principal` who acts in which build, once that is known.
+    `environ` is the process's environment; what of it is obeyed, `settings_phase.machine_of` says.
+    """
 
     agent: Agent
     log: Log
@@ -31,6 +37,8 @@ class World:
     story: Story
     workspace: Path
     on_region: Callable[[Region], None] = _nobody
+    environ: Mapping[str, str] = field(default_factory=dict)
+    on_principal: Callable[[Principal, BuildInfo], None] = _nobody
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class Run:
     world: World
     settings: Settings
     region: Region
+    build: BuildInfo
     prepared: Prepared
     desired: Desired
 

@@ -98,9 +98,12 @@ def _sizes_in(environment: Path) -> list[tuple[str, int]]:
     """Return the bytes of what each distribution put there, largest first; nothing is compiled yet."""
     (packages,) = environment.glob("lib/python*/site-packages")
     found = [
-        (distribution.name, sum(_size(Path(str(file.locate()))) for file in distribution.files or ()))
+        (
+            distribution.metadata["Name"],
+            sum(_size(Path(str(file.locate()))) for file in distribution.files or ()),
+        )
         for distribution in distributions(path=[str(packages)])
-        if distribution.name not in _OWN_TOOLS
+        if distribution.metadata["Name"] not in _OWN_TOOLS
     ]
     return sorted(found, key=lambda entry: -entry[1])
 

@@ -23,7 +23,8 @@ from urllib.parse import urlsplit
 
 from tests.bench.api import CONCURRENCY, LATENCY
 from tests.bench.many_space import CHANGED, SPACE, branch_of, values
-from tests.unit.atom_sdk.stand_ins import SDK_JSON, agent_directory
+from tests.emulator.build_worker import Task
+from tests.unit.atom_sdk.stand_ins import SDK_JSON
 from tests.worker import STEP
 
 BUILDS = 20
@@ -155,9 +156,7 @@ class _Build:
 def _start(site: _Site, root: Path, branch: int) -> _Build:
     directory = root / branch_of(branch)
     (directory / "workspace").mkdir(parents=True)
-    parts = urlsplit(site.url)
-    sdk = {**SDK_JSON, "gateway": f"{parts.scheme}://{parts.netloc}"}
-    environ = agent_directory(directory, inputs=_inputs(site, directory, branch), sdk=sdk)
+    environ = _task(site, directory, branch).hand_over(directory)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             [str(STEP)], cwd=directory, env={**os.environ, **environ}, stdout=log, stderr=log
@@ -165,25 +164,31 @@ def _start(site: _Site, root: Path, branch: int) -> _Build:
     return _Build(process, directory, time.monotonic())
 
 
-def _inputs(site: _Site, directory: Path, branch: int) -> dict[str, object]:
+def _task(site: _Site, directory: Path, branch: int) -> Task:
     region = {
         "gateway": site.url,
         "app_code": "lisi_app",
         "app_secret": "lisi-canary",
         "concurrency": CONCURRENCY,
+        "people": "environment",  # the site is another process, where no build is on record
     }
-    return {
-        "BK_CI_START_USER_NAME": "wangwu",
-        "BK_CI_PIPELINE_UPDATE_USER": "lisi",
-        "BK_CI_PROJECT_NAME": "web",
-        "BK_CI_PIPELINE_ID": "p-1",
-        "BK_CI_BUILD_NUM": str(100 + branch),
-        "BK_CI_BUILD_START_TIME": str(int(time.time() * 1000)),
-        "BK_CI_LOCALE_LANGUAGE": "en_US",
-        "BK_CI_GIT_REF": f"refs/heads/{branch_of(branch)}",
-        "bkWorkspace": str(directory / "workspace"),
-        "region": "gz",
-        "template_space": SPACE,
-        "values": values(site.case.domains),
-        "bkSensitiveConfInfo": {"regions": json.dumps({"gz": region})},
-    }
+    parts = urlsplit(site.url)
+    return Task(
+        identity={**SDK_JSON, "projectId": "web", "gateway": f"{parts.scheme}://{parts.netloc}"},
+        variables={
+            "BK_CI_START_USER_NAME": "wangwu",
+            "BK_CI_PIPELINE_UPDATE_USER": "lisi",
+            "BK_CI_PROJECT_NAME": "web",
+            "BK_CI_PIPELINE_ID": "p-1",
+            "BK_CI_BUILD_NUM": str(100 + branch),
+            "BK_CI_BUILD_START_TIME": str(int(time.time() * 1000)),
+            "BK_CI_GIT_REF": f"refs/heads/{branch_of(branch)}",
+        },
+        facts={"BK_CI_LOCALE_LANGUAGE": "en_US", "bkWorkspace": str(directory / "workspace")},
+        inputs={
+            "region": "gz",
+            "template_space": SPACE,
+            "values": values(site.case.domains),
+        },
+        private_settings={"regions": json.dumps({"gz": region})},
+    )

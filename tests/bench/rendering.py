@@ -66,7 +66,7 @@ def main() -> int:
         )
         began = time.perf_counter()
         files = render_manifests(prepare(request))
-        findings = check_manifests(files, template_space="web", variables=frozenset(), template_set=False)
+        findings = check_manifests(files, template_space="web", template_set=False)
         target = Target(region="gz", project="web", space="web")
         plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
         seconds = time.perf_counter() - began

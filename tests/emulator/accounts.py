@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Optional
 
-from tests.emulator.entities import AccessToken, Agent, App, BcsToken, Project
+from tests.emulator.entities import AccessToken, Agent, App, BcsToken, Build, Project
 
 EVERYONE: Optional[Iterable[str]] = None
 """For `vouches_for`: the gateway takes the app's word for any name."""
@@ -25,6 +25,7 @@ class Accounts:
         self.access_tokens: dict[str, AccessToken] = {}
         self.bcs_tokens: dict[str, BcsToken] = {}
         self.agents: list[Agent] = []
+        self.builds: dict[str, Build] = {}
         self.credentials: dict[str, dict[str, str]] = {}
         self.private_settings: dict[str, dict[str, str]] = {}
 
@@ -106,6 +107,14 @@ class Accounts:
         )
         self.agents.append(agent)
         return agent
+
+    def start_build(
+        self, build_id: str, *, project_id: str, pipeline_id: str, variables: Mapping[str, str], user_id: str
+    ) -> Build:
+        """Start a build, or go on with it: its variables are these, and this user was authenticated then."""
+        build = Build(build_id, project_id, pipeline_id, dict(variables), user_id)
+        self.builds[build_id] = build
+        return build
 
     def add_credential(self, credential_id: str, fields: Mapping[str, str]) -> None:
         """Add a BK-CI credential, with the keys of facts/agent.md for its type."""

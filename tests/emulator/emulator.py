@@ -22,7 +22,7 @@ from tests.emulator.build_api import answer_build_api
 from tests.emulator.chaos import Chaos
 from tests.emulator.cluster import Cluster
 from tests.emulator.cluster_resources import ClusterResources
-from tests.emulator.exchanges import Exchange, find_violations, most_at_once
+from tests.emulator.exchanges import BUILD_API, Exchange, find_violations, most_at_once
 from tests.emulator.faults import ANSWERING, WITHOUT_HANDLING, Fault, Faults
 from tests.emulator.gateway import STRAIGHT_PREFIX, Gateway, GatewayRules, answer_straight
 from tests.emulator.helm_manager import answer_helm_manager
@@ -157,6 +157,10 @@ class Emulator:
             and path in exchange.path
         ]
 
+    def to_gateway(self) -> list[Exchange]:
+        """Return the requests to the API gateway or to BCS; what BK-CI's build API was asked is left out."""
+        return [exchange for exchange in self.exchanges if exchange.path.split("/")[1] not in BUILD_API]
+
     def writes(self) -> list[Exchange]:
         """Return the requests that change something at BCS, whether they were handled or not."""
         return [exchange for exchange in list(self.exchanges) if exchange.is_write]
@@ -255,7 +259,7 @@ class Emulator:
             return self._gateway.answer(request)
         if segments[:2] == STRAIGHT_PREFIX:
             return answer_straight(self.state, request, service=self._answer_service)
-        if segments[0] in ("ticket", "store"):
+        if segments[0] in BUILD_API:
             return answer_build_api(self.state, request)
         return unknown_api()
 

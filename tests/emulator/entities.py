@@ -205,6 +205,21 @@ class Agent:
     build_type: str = "AGENT"
 
 
+@dataclass
+class Build:
+    """A running build as BK-CI keeps it: its row, and its stored variables.
+
+    Nobody may read it where whose permissions the pipeline borrows may not execute it (`readable`).
+    """
+
+    id: str
+    project_id: str
+    pipeline_id: str
+    variables: dict[str, str]
+    user_id: str
+    readable: bool = True
+
+
 def kinds_of(content: str) -> list[str]:
     """Return the kinds of the content's documents, each once, in order (GetResourceTypesFromManifest)."""
     found = [match.group(1) for document in _SEPARATOR.split(content) for match in _KIND.finditer(document)]

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from tests.emulator.http_message import Request
 
+BUILD_API = ("ticket", "store", "process")
+"""The services of BK-CI that answer builds: the first part of a path."""
+
 READING_POSTS = ("template/detail", "template/variables", "template/preview")
 """POSTs of cluster-resources that write nothing."""
 
@@ -99,7 +102,7 @@ def find_violations(request: Request, *, secrets: Iterable[str]) -> list[str]:
 
 
 def _misdirected(request: Request, where: str) -> list[str]:
-    to_build_api = request.segments[0] in ("ticket", "store")
+    to_build_api = request.segments[0] in BUILD_API
     if to_build_api and (_APP_HEADER in request.headers or "authorization" in request.headers):
         return [f"{where}: BCS credentials were sent to the build API"]
     if not to_build_api and _AGENT_HEADER in request.headers:

@@ -18,14 +18,15 @@ from typing import Callable, Optional
 
 from tests.contract.openapi import check_exchange
 from tests.emulator import Emulator
+from tests.emulator.build_worker import Task
 from tests.emulator.entities import TemplateVersion
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.unit.atom_sdk.stand_ins import agent_directory
+from tests.unit.atom_sdk.stand_ins import SDK_JSON
 from tests.unit.bcs.pieces import FakeClock
 
-from bcs_template_set.agent_run import heading_of
+from bcs_template_set.agent_run import first_heading
 from bcs_template_set.atom_sdk.agent import Agent, open_agent
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.clock import Deadline
@@ -37,6 +38,8 @@ from bcs_template_set.story import Story
 from bcs_template_set.world import World
 
 SPACE = "front-ends"
+IDENTITY = {**SDK_JSON, "projectId": "web"}
+"""What `.sdk.json` says of the machine."""
 USER = "lisi"
 BEGAN = 1_767_225_600.0
 """Seconds since the epoch: when the made-up clock begins. Builds start ten minutes later."""
@@ -137,6 +140,11 @@ def path_name(exchange: Exchange) -> str:
     return f"{exchange.method} {re.sub('[0-9a-f]{24}', '*', behind)}"
 
 
+def of_gateway(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return the requests to the API gateway; what BK-CI's build API was asked is left out."""
+    return tuple(exchange for exchange in exchanges if not exchange.path.startswith("/process/"))
+
+
 @dataclass
 class Site:
     """A site whose project `web` lisi may view, and one pipeline of hers that publishes `files` there."""
@@ -153,14 +161,14 @@ class Site:
     app: str = "web_app"
 
     def run(self, **inputs: str) -> Ran:
-        """Run the step on the files as they are now."""
+        """Run the step on the files as they are now; an input of a variable's name is that variable."""
         seen = len(self.emulator.exchanges)
         directory = self._prepare(inputs)
         stream = io.StringIO()
         log = Log(stream, "en_US")
         outcome = run_step(self.world(open_agent(directory, clock=self.clock), log))
         verdict = "\n".join(line.text for line in verdict_lines(outcome))
-        return Ran(outcome, stream.getvalue() + verdict, tuple(self.emulator.exchanges[seen:]))
+        return Ran(outcome, stream.getvalue() + verdict, of_gateway(self.emulator.exchanges[seen:]))
 
     def world(self, agent: Agent, log: Log) -> World:
         """Return the world of a run that this agent has started."""
@@ -169,7 +177,7 @@ class Site:
             log=log,
             clock=self.clock,
             deadline=Deadline(self.clock, seconds=self.seconds),
-            story=Story(clock=self.clock, language="en_US", heading=heading_of(agent.inputs())),
+            story=Story(clock=self.clock, language="en_US", heading=first_heading()),
             workspace=self.root / "workspace",
         )
 
@@ -186,7 +194,7 @@ class Site:
             "app_secret": f"{self.app}-secret",
             "concurrency": self.concurrency,
         }
-        given: dict[str, object] = {
+        variables = {
             "BK_CI_START_USER_NAME": "wangwu",
             "BK_CI_PIPELINE_UPDATE_USER": self.user,
             "BK_CI_PROJECT_NAME": "web",
@@ -195,13 +203,20 @@ class Site:
             "BK_CI_BUILD_START_TIME": str(int((BEGAN + 600 * self.build) * 1000)),
             "BK_CI_GIT_REF": f"refs/heads/{self.branch}",
             "BK_CI_GIT_SHA": "0123456789abcdef",
+            **{name: value for name, value in inputs.items() if name.startswith("BK_CI_")},
+        }
+        given = {
             "region": "gz",
             "template_space": SPACE,
             "templates": "\n".join(f"manifests/{name}" for name in self.files),
-            "bkSensitiveConfInfo": {"regions": json.dumps({"gz": region})},
-            **inputs,
+            **{name: value for name, value in inputs.items() if not name.startswith("BK_CI_")},
         }
-        return agent_directory(self.root, inputs=given)
+        identity = {**IDENTITY, "gateway": self.emulator.host, "buildId": f"b-{self.build}"}
+        self.emulator.state.start_build(
+            f"b-{self.build}", project_id="web", pipeline_id="p-1", variables=variables, user_id="wangwu"
+        )
+        settings = {"regions": json.dumps({"gz": region})}
+        return Task(identity, variables, {}, given, private_settings=settings).hand_over(self.root)
 
     def next_build(self, **files: str) -> None:
         """Go on to the next build, ten minutes later, in which these files (`_` for `.`) are others."""
@@ -247,6 +262,7 @@ def open_site(**files: str) -> Iterator[Site]:
     try:
         with Emulator(now=clock.now) as emulator:
             emulator.state.add_project("web", viewers={USER})
+            emulator.state.add_agent(project_id="web", agent_id="a-1", secret_key="agent-s3cret")
             emulator.state.add_app("web_app", "web_app-secret", vouches_for={USER})
             yield Site(emulator, clock, root, files={n.replace("_", "."): text for n, text in files.items()})
             assert emulator.problems() == []

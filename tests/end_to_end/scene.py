@@ -18,7 +18,7 @@ from typing import Optional
 from tests.emulator import Emulator
 from tests.worker import STEP, Finished, Worker, finish
 
-from bcs_template_set.agent_run import heading_of
+from bcs_template_set.agent_run import first_heading
 from bcs_template_set.atom_sdk.agent import open_agent
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
@@ -76,12 +76,18 @@ def site(
     with emulator if emulator is not None else Emulator() as started:
         started.state.add_project("web", viewers={"lisi"})
         started.state.add_app("lisi_app", APP_SECRET, vouches_for={"lisi", "wangwu"})
-        started.state.add_agent(project_id="web")
         app = {"app_code": "lisi_app", "app_secret": APP_SECRET, "owner": "lisi"}
         inputs = {"region": "gz", "template_space": "front-ends", "values": VALUES}
         gz = {"gateway": started.url, **(app if region is None else region)}
         yield Worker(root, started, regions={"gz": gz}, inputs=inputs)
         assert started.problems() == []
+
+
+def unrecorded(worker: Worker, **region: object) -> None:
+    """Let the region say that the build API can't be asked, and let that be so."""
+    app = {"app_code": "lisi_app", "app_secret": APP_SECRET}
+    worker.regions = {"gz": {"gateway": worker.emulator.url, **app, "people": "environment", **region}}
+    worker.emulator.state.agents.clear()
 
 
 def run_here(worker: Worker, **inputs: str) -> Lived:
@@ -101,8 +107,9 @@ def run_within(worker: Worker, *, seconds: Optional[float], inputs: Mapping[str,
             log=log,
             clock=clock,
             deadline=Deadline(clock, seconds=seconds),
-            story=Story(clock=clock, language="en_US", heading=heading_of(agent.inputs())),
+            story=Story(clock=clock, language="en_US", heading=first_heading()),
             workspace=worker.workspace,
+            environ=environ,
         )
     )
     show_lines(log, verdict_lines(outcome))

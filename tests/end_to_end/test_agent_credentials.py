@@ -115,7 +115,7 @@ def test_a_build_machine_that_bk_ci_does_not_know_is_told_so(tmp_path: Path) -> 
         give(worker, access_token="token-canary")
         worker.secret_key = "wrong-agent-secret"
         finished = worker.run(credential="my_cred")
-        check_refused(finished, 800611, "401", "/ticket/api/build/credentials/my_cred/detail")
+        check_refused(finished, 800611, "401", "/process/api/build/variable/getBuildVariable")
         assert "wrong-agent-secret" not in finished.log
 
 

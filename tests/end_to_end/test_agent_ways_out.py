@@ -112,7 +112,7 @@ WEIRD = """
             raise ZeroDivisionError("nobody foresaw this")
 
     def get_input():
-        return {"region": "gz", "BK_CI_PIPELINE_NAME": Weird("x"), "bkSensitiveConfInfo": {}}
+        return {"region": "gz", "bkWorkspace": Weird("x"), "bkSensitiveConfInfo": {}}
 
     def set_output(output):
         pass
@@ -123,7 +123,7 @@ def test_an_exception_nobody_foresaw_is_a_defect_with_its_place(tmp_path: Path) 
     """Before the run's own boundary: in what is read of the build."""
     with with_sdk(tmp_path, WEIRD) as worker:
         finished = worker.run()
-        check_refused(finished, 800901, "ZeroDivisionError", "variables.py", status="error")
+        check_refused(finished, 800901, "ZeroDivisionError", "build_info.py", status="error")
         assert finished.told["errorType"] == 3
         assert "| Traceback" in finished.log
 
@@ -209,6 +209,29 @@ def test_a_workspace_that_can_not_be_written_costs_report_and_artifacts_only(tmp
         assert set(finished.told["data"]).isdisjoint({"report", "rendered"})
         assert finished.log.count("can't be written") >= 2
         assert len(worker.emulator.state.versions) == len(FILES)
+
+
+def test_a_folder_committed_as_a_link_is_not_followed_and_costs_no_verdict(tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        (tmp_path / "elsewhere").mkdir()
+        (worker.workspace / ".bcs-template-set").symlink_to(tmp_path / "elsewhere")
+        finished = worker.run(restore_if_job_fails="true")
+        assert finished.status == 0, finished.log
+        assert finished.value("result") == "published"
+        assert set(finished.told["data"]).isdisjoint({"report", "rendered"})
+        assert f"{worker.workspace}/.bcs-template-set is a link" in finished.log
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_steps_of_a_build_without_a_task_id_leave_each_other_their_reports(tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        worker.task_id = ""
+        ran = [worker.run() for _ in range(3)]
+        folders = [finished.told["data"]["report"]["path"] for finished in ran]
+        build = f".bcs-template-set/b-{7:032x}"
+        assert folders == [f"{build}/report", f"{build}-2/report", f"{build}-3/report"]
+        assert "Published version" in ran[0].report(worker.workspace)
+        assert "Published version" not in ran[1].report(worker.workspace)
 
 
 def test_an_output_too_long_for_the_platform_is_counted_where_its_file_can_not_be_written(

@@ -53,8 +53,6 @@ def make_directory(name: str) -> Change:
         (set_input(templates=None), "templates"),
         (set_input(bkSensitiveConfInfo=[CANARY]), "bkSensitiveConfInfo"),
         (set_input(bkSensitiveConfInfo={"regions": {"gz": CANARY}}), "regions"),
-        (set_input(BK_CI_BUILD_NUM="seven"), "BK_CI_BUILD_NUM"),
-        (set_input(BK_CI_ATOM_TIMEOUT="soon"), "BK_CI_ATOM_TIMEOUT"),
     ],
 )
 def test_an_unusable_input_json_is_named_and_not_shown(tmp_path: Path, change: Change, word: str) -> None:
@@ -62,7 +60,15 @@ def test_an_unusable_input_json_is_named_and_not_shown(tmp_path: Path, change: C
         finished = run_changed(worker, change)
         check_refused(finished, 800101, "input.json", word, "What to do: ")
         assert CANARY not in finished.log + json.dumps(finished.told)
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("BK_CI_BUILD_NUM", "seven"), ("BK_CI_ATOM_TIMEOUT", "soon")])
+def test_a_number_of_the_build_that_is_none_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with site(tmp_path) as worker:
+        worker.variables[name] = value
+        check_refused(worker.run(), 800101, name, "What to do: ")
+        assert worker.emulator.to_gateway() == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +86,7 @@ def test_an_unusable_sdk_json_is_named_and_not_shown(tmp_path: Path, change: Cha
         finished = run_changed(worker, change)
         check_refused(finished, 800104, ".sdk.json", word, "What to do: ")
         assert CANARY not in finished.log + json.dumps(finished.told)
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
 
 
 def private(text: str) -> Change:
@@ -163,17 +169,16 @@ def test_all_mistakes_of_the_form_are_in_one_message(
 ) -> None:
     with site(tmp_path) as worker:
         worker.variables = {"BK_CI_LOCALE_LANGUAGE": language}
-        worker.environ = {"BK_CI_LOCALE_LANGUAGE": language}
         finished = worker.run(**WRONG)
         check_refused(finished, 800102, *words, *WRONG)
         assert "pass-canary" not in finished.log + json.dumps(finished.told)
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
         assert all(name in finished.told["message"] for name in ("action", "region"))
 
 
 def test_an_early_failure_speaks_the_platforms_language_too(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
-        worker.environ = {"BK_CI_LOCALE_LANGUAGE": "zh_CN"}
+        worker.variables = {"BK_CI_LOCALE_LANGUAGE": "zh_CN"}
         finished = run_changed(worker, rewrite("input.json", b"{"))
         check_refused(finished, 800101, "读不到构建机写入的输入文件", "怎么办：")
         assert "不是 JSON" in finished.told["message"]
@@ -190,7 +195,7 @@ def test_a_version_name_that_can_not_be_is_refused_before_anything_is_sent(
             return
         assert 800303 <= lived.code <= 800308, lived.log
         assert "version" in lived.log.lower()
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
 
 
 def test_a_template_set_wants_semver_before_anything_is_sent(tmp_path: Path) -> None:
@@ -198,14 +203,14 @@ def test_a_template_set_wants_semver_before_anything_is_sent(tmp_path: Path) -> 
         lived = run_here(worker, template_set="front", version="release-7")
         assert lived.code == 800308
         assert "SemVer" in lived.log
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
 
 
 def test_an_empty_input_is_not_given(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
         blank = dict.fromkeys(("action", "run_as", "templates", "version", "timeout", "on_failure"), "")
         assert worker.run(**blank).value("result") == "published"
-        assert APP_SECRET not in worker.emulator.exchanges[0].path
+        assert APP_SECRET not in worker.emulator.to_gateway()[0].path
 
 
 BOMB = b"a0: &a0 x\n" + b"".join(
@@ -215,7 +220,7 @@ BOMB = b"a0: &a0 x\n" + b"".join(
 
 def mistaken(worker: Worker, **inputs: str) -> str:
     lived = run_here(worker, **inputs)
-    assert worker.emulator.exchanges == []
+    assert worker.emulator.to_gateway() == []
     return f"{lived.code}\n{lived.log}"
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import trustme
 from tests.emulator import Emulator, Fault, Match
-from tests.end_to_end.scene import Lived, check_refused, run_here, site
+from tests.end_to_end.scene import Lived, check_refused, run_here, site, unrecorded
 from tests.worker import Worker
 
 PAGE = "<html><body><form action='/login'>Sign in</form></body></html>"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
-ANY = Match()
+ANY = Match(path="^/api/")
 
 
 def check(worker: Worker, lived: Lived, code: int, *words: str) -> None:
@@ -103,8 +103,9 @@ def test_a_certificate_nobody_vouches_for_is_refused_and_ca_bundle_is_the_cure(t
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(bundle)
     with site(tmp_path, emulator=Emulator(tls=context)) as worker:
+        unrecorded(worker)
         check_refused(worker.run(), 800602, "ca_bundle", worker.emulator.url, "What to do: ")
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
         worker.regions = {"gz": {**worker.regions["gz"], "ca_bundle": str(bundle)}}
         assert worker.run().value("result") == "published"
 
@@ -125,6 +126,7 @@ def test_plain_http_spoken_to_a_tls_port_is_no_answer_of_bcs(tmp_path: Path) -> 
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with site(tmp_path, emulator=Emulator(tls=context)) as worker:
         plain = worker.emulator.url.replace("https:", "http:")
+        unrecorded(worker)
         worker.regions = {"gz": {**worker.regions["gz"], "gateway": plain}}
         check(worker, run_here(worker), 800601, plain)
 

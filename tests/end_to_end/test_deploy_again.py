@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+import yaml
 from tests.emulator import Behaviour
+from tests.emulator.cluster.tree import Manifest, branch, items
 from tests.end_to_end.deploying import (
+    DEPLOY,
     NAMESPACE,
     PREVIEW,
     calls_of,
@@ -13,6 +19,7 @@ from tests.end_to_end.deploying import (
     documents,
     image_live,
     image_of,
+    live,
     mark_of,
     node_port,
     rollout_files,
@@ -20,7 +27,7 @@ from tests.end_to_end.deploying import (
     service,
     workload,
 )
-from tests.end_to_end.publishing import SPACE
+from tests.end_to_end.publishing import SPACE, Site, config
 
 
 def test_a_first_deployment_sends_every_file_in_one_call_and_waits_until_all_is_ready() -> None:
@@ -92,19 +99,156 @@ def test_a_published_build_can_be_deployed_later() -> None:
         assert mark_of(site, "Deployment", "web") == site.version_names("web.yaml")[0]
 
 
-def test_what_somebody_changed_by_hand_is_said_and_left() -> None:
+def change_live(site: Site, kind: str, name: str, change: Callable[[Manifest], object]) -> None:
+    """Change a live object by other hands than BCS's."""
+    found = cluster_of(site).get(kind, NAMESPACE, name)
+    change(found)
+    cluster_of(site).put(found)
+
+
+def test_what_somebody_changed_by_hand_is_not_what_the_run_says_is_live_so_it_is_deployed() -> None:
     with cluster_site(web_yaml=workload()) as site:
         deploy(site)
-        changed = cluster_of(site).get("Deployment", NAMESPACE, "web")
-        spec = changed["spec"]
-        assert isinstance(spec, dict)
-        spec["template"]["spec"]["containers"][0]["image"] = image_of("web", "by-hand")
-        cluster_of(site).put(changed)
+        site.clock.time += 60
+        change_live(
+            site,
+            "Deployment",
+            "web",
+            lambda found: items(found, "spec", "template", "spec", "containers")[0].update(
+                image=image_of("web", "by-hand")
+            ),
+        )
+        site.next_build()
+        ran = deploy(site)
+        assert (ran.code, rollout_files(ran)) == (0, ["web.yaml"]), ran.log
+        assert "somebody changed the cluster by hand" in ran.log
+        assert f"-      - image: {image_of('web', 'by-hand')}" in ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web")
+        assert calls_of(deploy(site)) == [], "and then it is live"
+
+
+def test_a_number_of_pods_that_an_autoscaler_set_is_said_and_left() -> None:
+    with cluster_site(web_yaml=workload(replicas=2)) as site:
+        deploy(site)
+        change_live(site, "Deployment", "web", lambda found: branch(found, "spec").update(replicas=5))
+        site.clock.time += 60
         site.next_build()
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (0, [])
-        assert "Changed by hand" in ran.log
-        assert image_live(site, "Deployment", "web") == image_of("web", "by-hand")
+        assert "Deployment/web: 5 pods now, 2 in the file" in ran.log
+        assert branch(live(site, "Deployment", "web"), "spec")["replicas"] == 5
+
+
+def test_a_version_that_was_rewritten_in_place_is_deployed_and_nobody_is_accused() -> None:
+    with cluster_site(web_yaml=workload(), routes_yaml=service()) as site:
+        assert deploy(site, version="1.0.0").code == 0
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site, version="1.0.0", overwrite_version="true")
+        assert (ran.code, ran.outcome.result, rollout_files(ran)) == (0, "deployed", ["web.yaml"]), ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web", "2")
+        assert "by hand" not in ran.log
+        assert "rewritten" in ran.log
+        site.next_build()
+        assert calls_of(deploy(site, version="1.0.0", overwrite_version="true")) == []
+
+
+def test_a_version_that_an_earlier_build_rewrote_without_deploying_is_deployed() -> None:
+    lines = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: c}\ndata: {a: x, b: y}\n"
+    with cluster_site(web_yaml=lines) as site:
+        deploy(site, version="1.0.0")
+        site.next_build(web_yaml=lines.replace(", b: y", ""))
+        site.run(version="1.0.0", overwrite_version="true")
+        site.next_build()
+        ran = deploy(site, version="1.0.0")
+        assert rollout_files(ran) == ["web.yaml"], ran.log
+        assert live(site, "ConfigMap", "c")["data"] == {"a": "x"}
+
+
+def test_a_rewritten_version_that_bcs_says_it_deployed_and_did_not_is_no_success() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site, version="1.0.0")
+        site.next_build(web_yaml=workload(tag="2"))
+        fault = site.fault("answer", DEPLOY, status=200)
+        fault.body = '{"code": 0, "message": "OK", "data": null}'
+        ran = deploy(site, version="1.0.0", overwrite_version="true")
+        assert (ran.code, ran.outcome.result) == (800505, "failed"), ran.log
+        assert "Deployment/web: not applied" in ran.log
+
+
+OWN_BRACES = "# bcs-template-set: allow leftover-variable\n" + config("settings", "{{ TAG }}")
+
+
+@pytest.mark.parametrize(
+    "text", [config("settings", "{{ bcs('TAG') }}"), "{% raw %}" + OWN_BRACES + "{% endraw %}"]
+)
+def test_another_value_of_a_variable_is_deployed_whoever_wrote_the_braces(text: str) -> None:
+    with cluster_site() as site:
+        site.files = {"web.yaml.j2": text}
+        assert deploy(site, variables="TAG: one").code == 0
+        site.next_build()
+        assert calls_of(deploy(site, variables="TAG: one")) == []
+        site.next_build()
+        ran = deploy(site, variables="TAG: two")
+        assert rollout_files(ran) == ["web.yaml"], ran.log
+        assert live(site, "ConfigMap", "settings")["data"] == {"key": "two"}
+
+
+def test_a_number_of_pods_that_a_variable_gives_is_deployed() -> None:
+    with cluster_site() as site:
+        site.files = {"web.yaml.j2": workload().replace("spec:\n", "spec:\n  replicas: {{ bcs('N') }}\n", 1)}
+        assert deploy(site, variables="N: 2").code == 0
+        site.next_build()
+        assert rollout_files(deploy(site, variables="N: 3")) == ["web.yaml"]
+        assert branch(live(site, "Deployment", "web"), "spec")["replicas"] == 3
+
+
+def pod_context(user: int) -> str:
+    found = yaml.safe_load(workload())
+    found["spec"]["template"]["spec"]["securityContext"] = {"runAsUser": user}
+    return yaml.safe_dump(found)
+
+
+def test_what_a_preview_hides_is_read_from_the_object_itself() -> None:
+    """BCS's preview cuts the pod template's securityContext from the live text."""
+    with cluster_site(web_yaml=pod_context(1000)) as site:
+        deploy(site, version="1.0.0")
+        site.next_build()
+        unchanged = deploy(site, version="1.0.0")
+        assert (unchanged.code, calls_of(unchanged)) == (0, []), unchanged.log
+        site.next_build(web_yaml=pod_context(2000))
+        site.run(version="1.0.0", overwrite_version="true")
+        assert rollout_files(deploy(site, version="1.0.0")) == ["web.yaml"]
+        site.next_build(web_yaml=pod_context(3000))
+        assert rollout_files(deploy(site)) == ["web.yaml"]
+
+
+def honest() -> str:
+    """Return documents that an API server stores in other words."""
+    found = yaml.safe_load(workload())
+    pod = found["spec"]["template"]["spec"]
+    pod["containers"][0]["resources"] = {"limits": {"cpu": "1000m", "memory": "1024Mi"}}
+    pod["containers"][0]["volumeMounts"] = [
+        {"name": "v", "mountPath": "/a", "subPath": "a"},
+        {"name": "v", "mountPath": "/b", "subPath": "b"},
+    ]
+    pod["volumes"] = [{"name": "v", "emptyDir": {}}]
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "stringData": {"a": "canary-x"},
+    }
+    return documents(yaml.safe_dump(found), yaml.safe_dump(secret))
+
+
+def test_an_unchanged_build_of_what_the_api_server_words_otherwise_deploys_nothing() -> None:
+    with cluster_site(web_yaml=honest(), routes_yaml=service()) as site:
+        assert deploy(site).code == 0
+        writes = len(cluster_of(site).writes)
+        site.next_build()
+        ran = deploy(site)
+        assert (ran.code, calls_of(ran)) == (0, []), ran.log
+        assert len(cluster_of(site).writes) == writes
 
 
 def test_without_a_wait_the_deployment_itself_is_the_end() -> None:

@@ -69,6 +69,16 @@ def test_the_namespaces_values_are_sent_along_and_the_authors_win() -> None:
         assert value_of(live(site, "ConfigMap", "settings")) == "mine theirs"
 
 
+def test_a_branchs_name_gets_no_value_out_of_bcs() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": config("settings", "X").replace('"X"', "{{ branch.name | tojson }}")}
+        site.branch = "x{{DB_PASSWORD}}"
+        ran = deploy(site, version="1.0.7", variables="DB_PASSWORD: hunter22")
+        assert ran.code == 800307
+        check_nothing_sent(ran)
+        assert "line 6 of what it renders to" in ran.log
+
+
 def test_another_value_of_a_variable_deploys_the_file_again() -> None:
     with cluster_site() as site:
         site.files = {"a.yaml.j2": with_variables("ONE")}

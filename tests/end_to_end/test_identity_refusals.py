@@ -148,7 +148,7 @@ def test_a_refusal_is_not_asked_for_again(tmp_path: Path) -> None:
         fault = gateway_fault("APP_NO_PERMISSION", match=Match(path="template/spaces"), times=1)
         worker.emulator.faults.add(fault)
         assert run_here(worker).code == 800207
-        paths = [exchange.path for exchange in worker.emulator.exchanges]
+        paths = [exchange.path for exchange in worker.emulator.to_gateway()]
         assert len(paths) == len(set(paths)) == 2, "the project and its spaces, asked for once each"
 
 
@@ -158,7 +158,7 @@ def test_the_app_of_another_owner_stops_the_run_before_the_first_request(tmp_pat
         assert lived.code == 800202
         for word in ("belongs to lisi", "act as wangwu", "run_as: starter", "users.wangwu", "credential"):
             assert word in lived.log
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
 
 
 def test_a_build_that_names_nobody_stops_before_the_first_request(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_build_that_names_nobody_stops_before_the_first_request(tmp_path: Path
         lived = run_here(worker)
         assert lived.code == 800201
         assert "BK_CI_AUTHORIZER" in lived.log
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
 
 
 def test_a_region_without_an_app_says_who_lacks_one(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_region_without_an_app_says_who_lacks_one(tmp_path: Path) -> None:
         assert lived.code == 800204
         assert "lisi" in lived.log
         assert "gz" in lived.log
-        assert worker.emulator.exchanges == []
+        assert worker.emulator.to_gateway() == []
 
 
 @pytest.mark.parametrize("language", ["en_US", "zh_CN"])

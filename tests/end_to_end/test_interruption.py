@@ -75,7 +75,9 @@ def test_a_stop_while_waiting_to_try_again_ends_in_a_verdict_too(tmp_path: Path)
     with site(tmp_path) as worker:
         headers = {"X-Bkapi-RateLimit-Reset": "30", "X-Bkapi-Error-Code": "1642901"}
         worker.emulator.faults.add(
-            Fault("answer", Match(), times=9, status=429, headers=headers, body='{"code": 1642901}')
+            Fault(
+                "answer", Match(path="^/api/"), times=9, status=429, headers=headers, body='{"code": 1642901}'
+            )
         )
         process, directory = worker.start()
         until(lambda: worker.emulator.find(path="template/spaces"))

@@ -188,21 +188,154 @@ def test_inputs_that_name_another_place_restore_nothing(worker: Worker) -> None:
     assert deployments_sent(worker) == sent
 
 
+def state_of_build(worker: Worker, build: int) -> Path:
+    (path,) = [path for path in state_files(worker) if f"b-{build:032x}" in str(path)]
+    return path
+
+
+def check_nothing_went_back(worker: Worker, post: Finished, *words: str, code: int = 800511) -> None:
+    """Assert that the post action failed by that code and word, and that the second build is still live."""
+    check_refused(post, code, *words)
+    assert (image_live(worker), deployments_sent(worker)) == ("example.com/www:2", 2)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"form": 99}', "\x00"])
-def test_a_state_that_can_not_be_read_restores_nothing_and_says_so(worker: Worker, content: str) -> None:
+def test_a_state_that_can_not_be_read_is_a_failure_that_says_so(worker: Worker, content: str) -> None:
     deployed(worker, build=7, tag="1")
-    (path,) = state_files(worker)
-    path.write_text(content, encoding="utf-8")
+    deployed(worker, build=8, tag="2")
+    state_of_build(worker, 8).write_text(content, encoding="utf-8")
+    check_nothing_went_back(worker, fail_job(worker), "can't be read")
+
+
+def test_a_version_that_later_code_writes_into_the_state_is_not_deployed(worker: Worker) -> None:
+    deployed(worker, build=6, tag="0")
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    path = state_of_build(worker, 8)
+    path.write_text(path.read_text(encoding="utf-8").replace("1.0.7-main", "1.0.6-main"), encoding="utf-8")
     post = fail_job(worker)
-    assert (post.status, post.told["data"]) == (0, {})
-    assert "can't be read" in post.told["message"]
+    check_refused(post, 800511, "its seal does not fit")
+    assert (image_live(worker), deployments_sent(worker)) == ("example.com/www:2", 3)
 
 
-def test_a_post_action_that_does_not_know_its_step_says_so(worker: Worker) -> None:
+def test_the_state_of_another_build_is_not_this_ones(worker: Worker) -> None:
     deployed(worker, build=7, tag="1")
-    post = fail_job(worker, parent="")
-    assert (post.status, post.told["data"]) == (0, {})
-    assert "parentTaskId" in post.told["message"]
+    deployed(worker, build=8, tag="2")
+    state_of_build(worker, 8).write_bytes(state_of_build(worker, 7).read_bytes())
+    check_nothing_went_back(worker, fail_job(worker), "its seal does not fit")
+
+
+def test_a_state_that_was_deleted_is_a_failure_where_this_build_is_live(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    state_of_build(worker, 8).unlink()
+    check_nothing_went_back(worker, fail_job(worker), "is not there", FILES[0])
+
+
+def test_a_deleted_state_is_a_failure_also_where_a_newer_build_has_published_since(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    worker.build_number = 9
+    published = worker.run(**{**ASKED, "action": "publish", "values": values("3")})
+    assert published.value("result") == "published", published.log
+    worker.emulator.state.add_file("front-ends", "draft.yaml", content="", draft="kind: ConfigMap")
+    worker.build_number = 8
+    state_of_build(worker, 8).unlink()
+    check_nothing_went_back(worker, fail_job(worker), "is not there", FILES[0])
+    worker.emulator.state.delete_version("front-ends", FILES[0], version="1.0.8-main")
+    forgotten = fail_job(worker)
+    assert (forgotten.status, forgotten.told["data"]) == (0, {}), "BCS knows of no version of this build"
+
+
+def test_a_deleted_state_is_a_failure_where_nobody_can_look_at_what_is_live(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    state_of_build(worker, 8).unlink()
+    body = '{"code": 0, "message": "OK", "data": {"items": [], "error": "mongo is away"}}'
+    worker.emulator.faults.add(Fault("answer", Match("POST", "/template/preview$"), status=200, body=body))
+    check_nothing_went_back(worker, fail_job(worker), "is not there", FILES[0])
+
+
+def test_a_state_that_was_deleted_matters_to_nobody_where_this_build_has_deployed_nothing(
+    worker: Worker,
+) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="1")
+    state_of_build(worker, 8).unlink()
+    post = fail_job(worker)
+    assert (post.status, post.told["data"]) == (0, {}), post.log
+
+
+def test_without_state_and_without_a_folder_there_is_nothing_to_restore(worker: Worker) -> None:
+    post = fail_job(worker)
+    assert (post.status, post.told["data"]) == (0, {}), post.log
+
+
+def test_a_state_that_is_gone_between_two_tries_is_a_failure_where_the_first_has_deployed(
+    worker: Worker,
+) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    state_of_build(worker, 8).unlink()
+    worker.execute_count = 2
+    deployed(worker, build=8, tag="2")
+    check_nothing_went_back(worker, fail_job(worker), "an earlier try", FILES[0])
+
+
+def test_a_try_after_one_that_timed_out_goes_back_to_what_was_before_both(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    worker.build_number = 8
+    worker.emulator.cluster().images["example.com/www:2"] = Behaviour("ready", after=6)
+    timed_out = worker.run(**{**ASKED, "values": values("2"), "timeout": "1"})
+    assert timed_out.value("result") == "timed-out", timed_out.log
+    worker.execute_count = 2
+    deployed(worker, build=8, tag="2")
+    assert fail_job(worker).value("result") == "restored"
+    assert image_live(worker) == "example.com/www:1"
+
+
+def test_a_post_action_that_does_not_know_its_step_looks_at_the_cluster(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    worker.build_number = 8
+    nothing = fail_job(worker, parent="")
+    assert (nothing.status, nothing.told["data"]) == (0, {}), nothing.log
+    assert "parentTaskId" in nothing.log
+    deployed(worker, build=8, tag="2")
+    check_nothing_went_back(worker, fail_job(worker, parent=""), FILES[0])
+
+
+def test_what_one_user_deployed_another_does_not_take_back(worker: Worker) -> None:
+    region = dict(worker.regions["gz"])
+    region.pop("owner")
+    worker.regions = {"gz": region}
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "wangwu"
+    before = len(worker.emulator.exchanges)
+    check_nothing_went_back(worker, fail_job(worker), "lisi", "wangwu", code=800219)
+    assert len(worker.emulator.exchanges) == before, "nothing was asked of the gateway"
+
+
+def test_a_version_before_that_is_gone_is_a_failure_that_names_its_file(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    worker.emulator.state.delete_version("front-ends", FILES[0], version="1.0.7-main")
+    check_nothing_went_back(worker, fail_job(worker), f"no longer in BCS: {FILES[0]}", code=800510)
+    assert state_files(worker), "it can be run again"
+
+
+def test_what_only_the_failed_build_has_is_named(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    both = values("2").replace(
+        "domains:", "domains:\n  - {host: new.example.com, image: 'example.com/new:1'}"
+    )
+    deployed(worker, build=8, tag="2", values=both)
+    post = fail_job(worker)
+    assert post.value("result") == "restored", post.log
+    for told in (post.log, post.told["message"]):
+        assert "Left in the cluster" in told
+        assert "Deployment/deployment.nginx.new.example.com" in told
+        assert f"Deployment/{DEPLOYMENT}" not in told.partition("Left in the cluster")[2]
 
 
 def test_the_state_in_the_workspace_holds_no_secret(worker: Worker) -> None:
@@ -210,7 +343,7 @@ def test_the_state_in_the_workspace_holds_no_secret(worker: Worker) -> None:
     deployed(worker, build=8, tag="2")
     state = json.loads(state_files(worker)[-1].read_text(encoding="utf-8"))
     assert "secret" not in json.dumps(state)
-    assert {file["name"]: (file["version"], file["before"]) for file in state["files"]} == {
+    assert {file["name"]: (file["version"], file["before"]) for file in state["state"]["files"]} == {
         FILES[0]: ("1.0.8-main", "1.0.7-main")
     }
 

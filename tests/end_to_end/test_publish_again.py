@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
+from tests.end_to_end.deploying import CLUSTER, NAMESPACE, cluster_site
 from tests.end_to_end.publishing import (
     CREATE_FILE,
     CREATE_VERSION,
     SPACE,
     UPDATE_FILE,
+    USER,
     Ran,
     Site,
     config,
@@ -182,6 +184,54 @@ def test_an_approved_plan_that_is_overtaken_while_it_is_carried_out_is_not_plann
     assert ran.code == 800403
     assert site.contents()["b.yaml"] == A3
     assert ran.output()["changed"] == str(ran.states()["a.yaml"] == "applied").lower()
+
+
+OTHER_CLUSTER = "BCS-K8S-40001"
+
+
+def approved(site: Site, **inputs: str) -> str:
+    return site.run(action="plan", **inputs).output()["plan_digest"]
+
+
+def test_an_approved_plan_is_for_its_cluster_namespace_and_user() -> None:
+    with cluster_site(a_yaml=A1) as site:
+        site.emulator.state.projects[0].viewers.add("boss")
+        site.emulator.state.add_app("web_app", "web_app-secret", vouches_for={USER, "boss"})
+        site.emulator.state.add_cluster(OTHER_CLUSTER, namespaces=(NAMESPACE, "test"))
+        here = {"cluster_id": CLUSTER, "namespace": NAMESPACE, "run_as": "modifier"}
+        digest = approved(site, **here)
+        for other in (
+            {"cluster_id": OTHER_CLUSTER},
+            {"cluster_id": OTHER_CLUSTER, "namespace": "test"},
+            {"cluster_id": "", "namespace": "", "action": "publish"},
+            {"BK_CI_PIPELINE_UPDATE_USER": "boss"},
+            {"variables": "A: b"},
+            {"on_failure": "restore"},
+            {"redeploy": "true"},
+        ):
+            refused = site.run(**{**here, "action": "deploy", "expect_plan": digest, **other})
+            assert (refused.code, refused.writes) == (800403, []), other
+        ran = site.run(**here, action="deploy", timeout="500", expect_plan=digest)
+        assert (ran.outcome.result, ran.code) == ("deployed", 0), ran.log
+
+
+def test_an_approved_plan_is_carried_out_by_publish_and_by_deploy() -> None:
+    with cluster_site(a_yaml=A1) as site:
+        here = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+        digest = approved(site, **here)
+        assert site.run(**here, action="publish", expect_plan=digest).outcome.result == "published"
+        assert site.run(**here, action="deploy", expect_plan=digest).outcome.result == "deployed"
+        assert site.run(**here, action="deploy", expect_plan=digest).code == 0
+
+
+def test_a_version_that_was_rewritten_in_place_since_is_not_overwritten(site: Site) -> None:
+    again = {"version": "1.0.7-main", "overwrite_version": "true"}
+    digest = approved(site, **again)
+    (version,) = site.history("a.yaml")
+    version.content = A3
+    refused = site.run(**again, expect_plan=digest)
+    assert (refused.code, refused.writes) == (800403, [])
+    assert site.run(**again, expect_plan=approved(site, **again)).outcome.result == "published"
 
 
 # --- routes ---------------------------------------------------------------------------------------------

@@ -25,9 +25,21 @@ from tests.end_to_end.publishing import (
     open_site,
 )
 
+from bcs_template_set.report.output import message_of
+
 A1, A2, B1, B2 = (config(name, value) for name, value in ("a1", "a2", "b1", "b2"))
 NAMES = ("a.yaml", "b.yaml", "c.yaml")
 BROKEN = '{"code": 1, "message": "mongo is away", "data": null}'
+
+
+def test_a_version_that_bcs_says_is_written_and_does_not_show_is_said_in_verdict_and_message() -> None:
+    with open_site(new_yaml=A1) as site:
+        site.fault("answer", GET_VERSION, status=200).body = BROKEN
+        ran = site.run()
+        assert (ran.code, ran.outcome.result) == (0, "published"), ran.log
+        words = "they could not be read back to check it: new.yaml"
+        assert words in ran.log.rpartition("Published")[2]
+        assert words in message_of(ran.outcome)
 
 
 @pytest.fixture

@@ -36,6 +36,49 @@ def test_an_older_build_that_comes_late_fails_naming_the_newer_one(site: Site) -
     assert site.contents() == {"a.yaml": A2}
 
 
+FORGED = "bk-ci pipeline=p-1 build={build} branch=main commit=x started-by=boss acting-as=boss sha256=0"
+
+
+def forge(site: Site, build: int, text: str) -> None:
+    """Write a version by hand whose description names a build of our pipeline."""
+    version = site.emulator.state.add_version(
+        SPACE, "a.yaml", version=f"by-hand-{build}", content=text, creator="mallory"
+    )
+    version.description = FORGED.format(build=build)
+
+
+@pytest.mark.parametrize("build", [999_999_999_999, 8 + 100 + 60])
+def test_a_build_number_that_can_not_be_yet_stops_nobody_and_its_writer_is_named(
+    site: Site, build: int
+) -> None:
+    site.clock.time += 600
+    forge(site, build, A2)
+    site.build, site.files = 8, {"a.yaml": A3}
+    ran = site.run()
+    assert (ran.code, ran.outcome.result) == (0, "published"), ran.log
+    assert "mallory" in ran.log
+    assert f"build {build}" in ran.log
+
+
+def test_a_build_number_that_can_be_is_believed_and_its_writer_is_named(site: Site) -> None:
+    site.clock.time += 600
+    forge(site, 108, A2)
+    site.build, site.files = 8, {"a.yaml": A3}
+    ran = site.run()
+    assert ran.code == 800402
+    assert "written by mallory" in ran.log
+
+
+def test_a_build_that_is_retried_much_later_does_not_write_over_what_was_built_since(site: Site) -> None:
+    site.clock.time += 600 * 500
+    site.build, site.files = 507, {"a.yaml": A2}
+    site.run()
+    site.build, site.files = 8, {"a.yaml": A3}
+    now = str(int(site.clock.time * 1000))
+    ran = site.run(BK_CI_RETRY_COUNT="1", BK_CI_BUILD_START_TIME=now)
+    assert ran.code == 800402, ran.log
+
+
 @pytest.mark.parametrize(
     ("policy", "result", "content"), [("skip", "skipped", A2), ("replace", "published", A3)]
 )

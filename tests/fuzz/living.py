@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
-from bcs_template_set.agent_run import Process, _run_whole, heading_of
+from bcs_template_set.agent_run import Process, _run_whole, first_heading
 from bcs_template_set.atom_sdk.agent import Agent, open_agent
 from bcs_template_set.atom_sdk.build_api import Sender as BuildApiSender
 from bcs_template_set.atom_sdk.log import Log
@@ -26,20 +26,13 @@ from bcs_template_set.interruption import Interruption
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.outcome import Outcome, Result
 from bcs_template_set.principal import Principal
-from bcs_template_set.regions import Region
-from bcs_template_set.settings import Settings
-from bcs_template_set.step import (
-    _with_who,
-    carry_out,
-    identify,
-    prepare_rendering,
-    read_everything,
-    render_desired,
-)
+from bcs_template_set.settings_phase import Asked, identify, read_everything
+from bcs_template_set.step import _with_who, carry_out, prepare_rendering, render_desired
 from bcs_template_set.story import Story
 from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.world import Run, World
 from tests.emulator import Emulator
+from tests.emulator.build_worker import Task
 from tests.emulator.http_message import Request
 from tests.end_to_end.deploying import CLUSTER, NAMESPACE
 from tests.fuzz.bounded import HurriedClock
@@ -102,7 +95,7 @@ def run_agent(
     clock, masker, shown = HurriedClock(rate=rate), Masker(), io.StringIO()
     log = Log(shown, "en_US", masker=masker)
     agent = open_agent(
-        environ, clock=clock, masker=masker, sender=(lambda: sender) if sender else None, warn=log.warning
+        environ, clock=clock, masker=masker, sender=(lambda _: sender) if sender else None, warn=log.warning
     )
     interruption = Interruption(clock, alarm=lambda _: str)  # nothing here hears a signal
     process = Process(environ, clock, interruption, clock.monotonic(), post_action)
@@ -164,6 +157,7 @@ class MemorySite:
         self.emulator = Emulator(now=self.clock.now)
         state = self.emulator.state
         state.add_project("web", viewers={"lisi"})
+        state.add_agent(project_id="web", agent_id="a-1", secret_key=str(SDK_JSON["secretKey"]))
         state.add_app("web_app", SECRET, vouches_for={"lisi"})
         state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
         self.workspace.mkdir(parents=True, exist_ok=True)
@@ -176,8 +170,8 @@ class MemorySite:
         """Put a file into the workspace."""
         (self.workspace / name).write_bytes(text.encode("utf-8", "surrogatepass"))
 
-    def inputs(self, given: Mapping[str, str]) -> dict[str, object]:
-        """Return what `input.json` holds."""
+    def task(self, given: Mapping[str, str]) -> Task:
+        """Return the task that runs next; what is given under a variable's name is that variable."""
         rules = self.emulator.rules
         region = {
             "gateway": f"{SITE}/api/{rules.name}/{rules.stage}",
@@ -185,7 +179,8 @@ class MemorySite:
             "app_secret": SECRET,
             "concurrency": 1,
         }
-        return {
+        facts = {"BK_CI_LOCALE_LANGUAGE": self.language, "bkWorkspace": str(self.workspace)}
+        variables = {
             "BK_CI_START_USER_NAME": "wangwu",
             "BK_CI_PIPELINE_UPDATE_USER": "lisi",
             "BK_CI_PROJECT_NAME": "web",
@@ -196,22 +191,27 @@ class MemorySite:
             "BK_CI_BUILD_URL": f"https://ci.example.com/b-{self.build}",
             "BK_CI_GIT_REF": f"refs/heads/{self.branch}",
             "BK_CI_GIT_SHA": "0123456789abcdef",
-            "BK_CI_LOCALE_LANGUAGE": self.language,
-            "region": "gz",
-            "template_space": SPACE,
-            "bkWorkspace": str(self.workspace),
-            "bkSensitiveConfInfo": {"regions": json.dumps({"gz": region})},
-            **given,
         }
+        stored = {name: given.get(name, value) for name, value in variables.items()}
+        inputs = {name: value for name, value in given.items() if name not in stored}
+        self.emulator.state.start_build(
+            f"b-{self.build}", project_id="web", pipeline_id="p-1", variables=stored, user_id="wangwu"
+        )
+        return Task(
+            identity={**SDK_JSON, "projectId": "web", "buildId": f"b-{self.build}"},
+            variables=stored,
+            facts=facts,
+            inputs={"region": "gz", "template_space": SPACE, **inputs},
+            private_settings={"regions": json.dumps({"gz": region})},
+        )
 
     def run(self, inputs: Mapping[str, str], *, bend: Bend = as_it_is) -> Lived:
         """Live a run: the phases of `step`, over a sender that needs no socket, and its ending."""
-        (self.root / "input.json").write_text(json.dumps(self.inputs(inputs)), encoding="utf-8")
-        (self.root / ".sdk.json").write_text(json.dumps(dict(SDK_JSON)), encoding="utf-8")
-        environ = {"bk_data_dir": str(self.root), "bk_data_output": "output.json"}
+        environ = self.task(inputs).hand_over(self.root)
         masker, shown = Masker(), io.StringIO()
         log = Log(shown, "en_US", masker=masker)
-        agent = open_agent(environ, clock=self.clock, masker=masker)
+        memory = Memory(self.emulator)
+        agent = open_agent(environ, clock=self.clock, masker=masker, sender=lambda _: memory)
         agent.write_output(pessimistic("en_US"))
         seen = len(self.emulator.exchanges)
         try:
@@ -252,7 +252,7 @@ class Lived:
 
 
 def _world(agent: Agent, log: Log, *, clock: HurriedClock, workspace: Path) -> World:
-    story = Story(clock=clock, language="en_US", heading=heading_of(agent.inputs()))
+    story = Story(clock=clock, language="en_US", heading=first_heading())
     return World(agent, log, clock, Deadline(clock, seconds=900), story, workspace)
 
 
@@ -261,26 +261,25 @@ def _live(world: World, sender: Memory) -> Outcome:
     result: Result = "failed"
     try:
         with world.story.phase("settings"):
-            settings, region = read_everything(world)
-        principal = identify(world, settings, region)
-        result = _phases(world, settings, region, principal, sender=sender)
+            asked = read_everything(world)
+        result = _phases(world, asked, identify(world, asked), sender=sender)
     except StepError as exc:
         world.story.error = _with_who(exc, world.story)
     return world.story.tell(result)
 
 
-def _phases(
-    world: World, settings: Settings, region: Region, principal: Principal, *, sender: Memory
-) -> Result:
+def _phases(world: World, asked: Asked, principal: Principal, *, sender: Memory) -> Result:
     with world.story.phase("render"):
-        prepared = prepare_rendering(world, settings)
-        desired = render_desired(world, settings, principal, prepared=prepared)
+        prepared = prepare_rendering(world, asked)
+        desired = render_desired(world, asked, principal, prepared=prepared)
     gateway = Gateway(
-        region.endpoint,
+        asked.region.endpoint,
         principal,
         transport=sender,
         clock=world.clock,
         deadline=world.deadline,
         chance=lambda: 0.5,
     )
-    return carry_out(Run(world, settings, region, prepared, desired), gateway, principal)
+    return carry_out(
+        Run(world, asked.settings, asked.region, asked.build, prepared, desired), gateway, principal
+    )

@@ -143,7 +143,7 @@ def eat_manifest(content: bytes) -> None:
     for found in (documents, foreign):
         _look_at(found)
     file = ManifestFile("a.yaml", text, "a.yaml.j2", documents)
-    for finding in check_manifests((file,), template_space="s", variables=frozenset(), template_set=True):
+    for finding in check_manifests((file,), template_space="s", template_set=True):
         check_told(finding.as_text())
     diff_documents(MANIFEST, text, old=parse_documents(MANIFEST, source="m"), new=documents)
 

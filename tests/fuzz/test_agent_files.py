@@ -201,16 +201,21 @@ def test_whatever_the_build_api_answers_the_run_ends_in_a_verdict(
 
 
 STATE: Json = {
-    "form": 1,
-    "region": "gz",
-    "project": "web",
-    "space": "front-ends",
-    "cluster_id": "BCS-K8S-40000",
-    "namespace": "prod",
-    "acting_user": "lisi",
-    "files": [
-        {"name": "a.yaml", "version_id": "5" * 24, "version": "1", "before": "0", "has_variables": False}
-    ],
+    "state": {
+        "form": 2,
+        "region": "gz",
+        "project": "web",
+        "space": "front-ends",
+        "cluster_id": "BCS-K8S-40000",
+        "namespace": "prod",
+        "acting_user": "lisi",
+        "restores": True,
+        "whole": True,
+        "files": [
+            {"name": "a.yaml", "version_id": "5" * 24, "version": "1", "before": "0", "rewritten": False}
+        ],
+    },
+    "mark": "0" * 64,
 }
 PLACE = {"cluster_id": "BCS-K8S-40000", "namespace": "prod", "action": "deploy"}
 

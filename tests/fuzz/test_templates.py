@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jinja2 import Environment
 
@@ -55,7 +55,7 @@ def rendered(*templates: str, values: str = "", **files: str) -> Sequence[Manife
         except StepError as exc:
             check_named(exc)
             return ()
-        for finding in check_manifests(made, template_space="s", variables=frozenset(), template_set=False):
+        for finding in check_manifests(made, template_space="s", template_set=False):
             assert finding.as_text().render("zh_CN")
         return made
 
@@ -254,6 +254,7 @@ def test_what_yaml_can_keep_is_kept_from_values_to_manifest(values: dict[str, Ya
         f"own_{n}: {{{{ {n} }}}}\n" for n, value in values.items() if not isinstance(value, (str, float))
     )
     text = as_json(values)
+    assume("{{" not in text)  # refused, since BCS would replace it
     given = read_yaml(text, source="values")  # 1e-05 is text there, as for PyYAML: it has no point
     assert isinstance(given, dict)
     ((document,),) = (file.documents for file in rendered("t.yaml.j2", values=text, t=source))
@@ -282,7 +283,9 @@ def test_what_web_is_given_is_what_its_manifests_say(
 ) -> None:
     own = {"env": env, "paths": [path], "port": port, "replicas": replicas, "load_balancers": ["lb-1"]}
     domain = {**_DOMAIN, **own}
-    made = rendered("builtin:web", values=as_json({"app": "nginx", "domains": [domain]}))
+    text = as_json({"app": "nginx", "domains": [domain]})
+    assume("{{" not in text)  # refused, since BCS would replace it
+    made = rendered("builtin:web", values=text)
     deployment, routes = (
         [json.loads(json.dumps(document.body)) for document in file.documents] for file in made
     )

@@ -163,6 +163,10 @@ def test_nothing_is_asynchronous(tmp_path: Path, source: str) -> None:
         "../../../../../../etc/passwd",
         "./../outside",
         "sub/../../outside",
+        ".git/config",
+        "./.git/config",
+        "sub/../.git/config",
+        "to_git",
         "link",
         "linked/outside",
         "chain",
@@ -194,6 +198,9 @@ def test_nothing_outside_the_workspace_is_read(tmp_path: Path, statement: str, n
     root = tmp_path / "workspace"
     (root / "sub").mkdir(parents=True)
     (tmp_path / "outside").write_text("canary-of-a-file")
+    (root / ".git").mkdir()
+    (root / ".git" / "config").write_text("canary-of-a-file")
+    (root / "to_git").symlink_to(".git/config")
     (root / "link").symlink_to(tmp_path / "outside")
     (root / "linked").symlink_to(tmp_path)
     (root / "chain").symlink_to(root / "link")

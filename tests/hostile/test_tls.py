@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Optional
@@ -183,13 +183,32 @@ def test_the_right_name_and_authority_are_all_it_takes(authority: trustme.CA, bu
 
 
 def test_a_bundle_takes_the_place_of_the_systems_authorities(bundle: str) -> None:
-    assert trusting(bundle).cert_store_stats()["x509_ca"] == 1
-    assert trusting("").cert_store_stats()["x509_ca"] > 1
+    assert trusting(bundle, environ=os.environ).cert_store_stats()["x509_ca"] == 1
+    assert trusting("", environ=os.environ).cert_store_stats()["x509_ca"] > 1
+
+
+@pytest.mark.parametrize(("environ", "known"), [(os.environ, {1}), ({}, set(range(2, 1000)))])
+def test_only_certificates_of_the_machine_are_trusted(
+    bundle: str, environ: Mapping[str, str], known: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier step that exports SSL_CERT_FILE would bring the authority for a gateway of its own."""
+    monkeypatch.setenv("SSL_CERT_FILE", bundle)
+    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
+    assert trusting("", environ=environ).cert_store_stats()["x509_ca"] in known
+    assert os.environ["SSL_CERT_FILE"] == bundle, "the environment is as it was"
+
+
+def test_a_pipeline_can_not_have_the_keys_of_a_connection_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert trusting("", environ={}).keylog_filename is None
+    assert trusting("", environ=os.environ).keylog_filename == str(tmp_path / "keys")
 
 
 def test_nothing_below_tls_1_2_is_offered_and_certificates_are_required(bundle: str) -> None:
     for given in ("", bundle):
-        context = trusting(given)
+        context = trusting(given, environ=os.environ)
         assert context.minimum_version == ssl.TLSVersion.TLSv1_2
         assert context.verify_mode == ssl.CERT_REQUIRED
 

@@ -34,7 +34,7 @@ VALUES_BESIDE_IO = {
 HOLDERS = {
     "urllib3": {"connections"},
     "certifi": {"connections"},
-    "socket": {"connections"},
+    "socket": {"allowed_addresses", "connections"},
     "ssl": {"connections"},
     "yaml": {"manifests.yaml_reading", "manifests.yaml_marks"},
     "signal": {"interruption"},
@@ -58,8 +58,9 @@ LAYERS = (
 UPWARD = {"report.plain_text": "makes text safe for any line of a log; it knows nothing of a report"}
 """What is imported against the arrows, and why."""
 
-READS_ENVIRONMENT = {"atom_sdk", "atom_sdk.log", "command_line", "transport"}
-"""Where `os.environ` is read; from there on the environment is an argument. `local*` are the desk's verbs."""
+READS_ENVIRONMENT = {"command_line", "connections", "transport"}
+"""Where `os.environ` is read; from there on the environment is an argument. `local*` are the desk's verbs,
+and `connections` hides from OpenSSL, which reads it itself, what is not the machine's own."""
 
 SHELL = {"command_line", "agent_run", "local", "local_plan", "local_branches"}
 """The outermost modules: nothing else may import them."""

@@ -1,25 +1,28 @@
-"""The lowest versions, the newest versions and the locked versions: what is promised is what is at work."""
+"""The lowest versions and the locked versions: what is promised is what is at work."""
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
-from typing import Callable
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.version import Version
-from release.dependencies import PYTHONS, lowest_text, read_dependencies
-from release.locked import Locked, LockedSet, canonical, parse_locked, requirements_text
+from release.dependencies import PYTHONS, read_dependencies
+from release.locked import Locked, LockedSet, canonical, parse_locked, pins_of, requirements_text
+from release.newest import differences
 from tests.packaging.building import run
 from tests.packaging.store_files import PROJECT
-from tests.packaging.versions import versions_at_work
+from tests.packaging.versions import EXPECTED_LOCK, HERE, locked_versions, versions_at_work
 
 RELEASE = PROJECT / "release"
-LOWEST = "release/lowest.txt"
-HERE = "{}.{}".format(*sys.version_info)
+TESTS, LOWEST, RUNTIME = "release/tests.txt", "release/lowest.txt", "release/runtime.txt"
+LOCKED = {"tests.txt": PYTHONS, "lowest.txt": PYTHONS[:1]}
+"""What tests run on, and for which Pythons."""
+
 LOCKED_FOR_HERE = HERE in PYTHONS and (sys.platform, platform.machine()) == ("linux", "x86_64")
 
 
@@ -38,10 +41,10 @@ def of_python(entries: tuple[Locked, ...], python: str) -> dict[str, Locked]:
 # --- bounds ---------------------------------------------------------------------------------------------
 
 
-def test_the_constraints_of_the_lowest_versions_are_setup_pys_bounds(
-    derived: Callable[[Path, str], None],
-) -> None:
-    derived(PROJECT / LOWEST, lowest_text())
+def test_the_lowest_versions_are_setup_pys_bounds() -> None:
+    pinned = locked_versions(LOWEST, PYTHONS[0])
+    bounds = {canonical(entry.name): entry.lowest for entry in read_dependencies()}
+    assert {name: pinned[name] for name in bounds} == bounds, "run `make lock`"
 
 
 def test_the_pythons_are_those_that_setup_py_names() -> None:
@@ -49,17 +52,70 @@ def test_the_pythons_are_those_that_setup_py_names() -> None:
     assert tuple(named) == PYTHONS
 
 
-@pytest.mark.skipif(os.environ.get("EXPECTED_CONSTRAINTS") != LOWEST, reason="this run is for the newest")
-def test_the_lowest_versions_are_at_work() -> None:
-    assert versions_at_work() == {entry.name: entry.lowest for entry in read_dependencies()}
+# --- at work --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(os.environ.get("EXPECTED_CONSTRAINTS") == LOWEST, reason="this run is for the lowest")
-@pytest.mark.skipif(not LOCKED_FOR_HERE, reason="nothing is locked for this Python and machine")
-def test_what_is_at_work_is_as_new_as_what_was_locked(locked: LockedSet) -> None:
-    expected = of_python(locked.runtime, HERE)
-    for name, at_work in versions_at_work().items():
-        assert Version(at_work) >= Version(expected[canonical(name)].version), name
+@pytest.mark.skipif(EXPECTED_LOCK == "", reason="this run is for the newest of everything")
+@pytest.mark.skipif(HERE not in PYTHONS, reason="nothing is locked for this Python")
+def test_what_is_at_work_is_what_is_locked_tools_and_all() -> None:
+    locked = locked_versions(EXPECTED_LOCK, HERE)
+    assert set(locked) > {canonical(name) for name in versions_at_work()}
+    assert {name: version(name) for name in locked} == locked
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_tests_run_on_what_the_step_is_released_with(python: str) -> None:
+    runtime = locked_versions(RUNTIME, python)
+    assert runtime
+    assert runtime.items() <= locked_versions(TESTS, python).items()
+
+
+@pytest.mark.parametrize(("file", "python"), [(file, python) for file in LOCKED for python in LOCKED[file]])
+def test_every_tool_is_locked_as_it_is_asked_for(file: str, python: str) -> None:
+    locked = locked_versions(f"release/{file}", python)
+    asked = (PROJECT / "tests" / "requirements.txt").read_text(encoding="utf-8")
+    for line in filter(None, (line.partition("#")[0].strip() for line in asked.splitlines())):
+        tool = Requirement(line)
+        if tool.marker is None or tool.marker.evaluate({"python_version": python}):
+            assert locked[canonical(tool.name)] in tool.specifier, line
+        else:
+            assert canonical(tool.name) not in locked, line
+
+
+@pytest.mark.parametrize("file", LOCKED)
+def test_every_locked_version_has_hashes(file: str) -> None:
+    text = (RELEASE / file).read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=\w)", text.partition("difference.\n")[2].strip())
+    assert len(entries) > 40
+    for entry in entries:
+        assert re.fullmatch(r"\S+==\S+( ; .+?)? \\(\n    --hash=sha256:[0-9a-f]{64}( \\)?)+", entry), entry[
+            :60
+        ]
+
+
+def test_what_is_compiled_has_the_hashes_of_other_machines_too(locked: LockedSet) -> None:
+    text = (RELEASE / "tests.txt").read_text(encoding="utf-8")
+    compiled = [entry for entry in locked.runtime if not next(iter(entry.wheels)).endswith("-any.whl")]
+    assert compiled
+    for entry in compiled:
+        (found,) = re.findall(
+            rf"^{entry.canonical}=={re.escape(entry.version)}\b.*(?:\n    .*)*", text, re.MULTILINE
+        )
+        assert all(digest in found for digest in entry.wheels.values())
+        assert found.count("--hash") > 3 * len(PYTHONS)
+
+
+def test_a_pin_is_read_with_its_condition() -> None:
+    text = "# a==1\nA_b==1.0 ; python_version <= '3.9' \\\n    --hash=sha256:0\n"
+    text += "a.b==2.0 ; python_version > '3.9' \\\n"
+    assert pins_of(text, "3.9") == {"a-b": "1.0"}
+    assert pins_of(text, "3.13") == {"a-b": "2.0"}
+
+
+def test_what_is_newer_than_the_lock_is_told() -> None:
+    at_work = {"same": "1", "newer": "2", "unknown": "3", "pip": "4", "bcs-template-set": "5"}
+    told = differences({"same": "1", "newer": "1", "gone": "1"}, at_work)
+    assert told == ["  newer 1 -> 2", "  unknown (not there) -> 3"]
 
 
 # --- the lock -------------------------------------------------------------------------------------------
@@ -105,7 +161,7 @@ def test_the_requirements_files_say_what_the_lock_says(locked: LockedSet) -> Non
     assert (RELEASE / "tools.txt").read_text(encoding="utf-8") == tools
 
 
-@pytest.mark.parametrize("name", ["lowest.txt", "locked.json", "runtime.txt", "tools.txt"])
+@pytest.mark.parametrize("name", ["lowest.txt", "locked.json", "runtime.txt", "tests.txt", "tools.txt"])
 def test_no_lock_file_names_an_index(name: str) -> None:
     text = (RELEASE / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -137,7 +193,7 @@ def test_the_step_runs_on_exactly_what_is_locked(wheel: Path, locked: LockedSet,
     run([sys.executable, "-m", "venv", "env"], cwd=tmp_path)
     python = str(tmp_path / "env" / "bin" / "python")
     install = [python, "-m", "pip", "install", "--quiet"]
-    hashed = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(RELEASE / "runtime.txt")]
+    hashed = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(PROJECT / RUNTIME)]
     run([*install, *hashed], cwd=tmp_path)
     run([*install, "--no-deps", "--no-index", str(wheel)], cwd=tmp_path)
     run([python, "-m", "pip", "check"], cwd=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import msgspec
 import pytest
 import yaml
 from tests.packaging.building import run
-from tests.packaging.store_files import read_task_json
+from tests.packaging.store_files import PROJECT, read_task_json
+from tests.packaging.versions import EXPECTED_LOCK
 
 MOST_DISTRIBUTIONS = 10
 TOOLS = {"pip", "setuptools", "wheel"}
@@ -40,12 +42,29 @@ class Distribution(msgspec.Struct, frozen=True):
 
 @pytest.fixture(scope="module")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of programs of a fresh environment that holds the wheel and what it asks for."""
+    """Return the folder of programs of a fresh environment that holds the wheel and what it asks for.
+
+    A worker's pip would take what is newest that day; here it takes what this run is about.
+    """
     home = tmp_path_factory.mktemp("installed step")
     run([sys.executable, "-m", "venv", "env"], cwd=home)
     folder = home / "env" / "bin"
-    run([str(folder / "python"), "-m", "pip", "install", "--quiet", str(wheel), "--upgrade"], cwd=home)
+    install = [str(folder / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if EXPECTED_LOCK:
+        (home / "lock.txt").write_text(entries_of_the_step(EXPECTED_LOCK), encoding="utf-8")
+        run([*install, "--require-hashes", "--requirement", "lock.txt"], cwd=home)
+        install.append("--no-index")  # so this fails where the wheel asks for anything else
+    run([*install, str(wheel)], cwd=home)
     return folder
+
+
+def entries_of_the_step(lock: str) -> str:
+    """Return the entries of a lock, with their hashes, of what the step runs on."""
+    entries = re.split(r"\n(?=\w)", (PROJECT / lock).read_text(encoding="utf-8"))
+    names = set(
+        re.findall(r"^\w[\w-]*", (PROJECT / "release/runtime.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    return "\n".join(entry for entry in entries if entry.partition("==")[0] in names)
 
 
 @pytest.fixture

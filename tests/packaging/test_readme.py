@@ -84,6 +84,7 @@ def test_every_private_setting_is_there_with_its_default(document: Document) -> 
         shown = f"{value:g}" if isinstance(value, (int, float)) else value
         wanted.append((key, shown or document.none))
     wanted[KEYS.index("gateway")] = ("gateway", document.required)
+    wanted[KEYS.index("people")] = ("people", "record")
     wanted[KEYS.index("progress_detail")] = ("progress_detail", "false")
     assert document.defaults("private settings") == wanted
 

@@ -32,7 +32,7 @@ def worker(document: Document, tmp_path: Path) -> Iterator[Worker]:
         yield Worker(
             tmp_path,
             emulator,
-            regions=regions_of(emulator),
+            regions={"gz": {**regions_of(emulator)["gz"], "authorizer": "platform"}},
             inputs={row[0]: row[1] for row in document.rows("form")},
             variables={"BK_CI_AUTHORIZER": "lisi", "BK_CI_LOCALE_LANGUAGE": document.language},
         )

@@ -49,6 +49,6 @@ def test_ci_runs_all_tests_on_the_oldest_python_with_the_lowest_versions() -> No
     oldest = next(line for line in lines if line.startswith("OLDEST=")).partition("=")[2]
     assert f'python_requires=">={oldest}"' in (PROJECT / "setup.py").read_text(encoding="utf-8")
     assert 'test_on "$OLDEST" lowest' in lines
-    assert 'test_on "$NEWEST" newest' in lines
-    (command,) = (line for line in lines if "CONSTRAINTS=release/lowest.txt" in line)
+    assert 'test_on "$NEWEST" locked' in lines
+    (command,) = (line for line in lines if "LOCK=release/lowest.txt" in line)
     assert command.split()[-1] == "pytest"

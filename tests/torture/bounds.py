@@ -113,7 +113,7 @@ def _file(text: str) -> ManifestFile:
 
 
 def _checked(*files: ManifestFile) -> object:
-    return check_manifests(files, template_space="web", variables=frozenset(), template_set=True)
+    return check_manifests(files, template_space="web", template_set=True)
 
 
 def leftover_variables(size: int) -> Work:

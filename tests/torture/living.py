@@ -102,7 +102,7 @@ def live(
     log = Log(shown, "en_US", masker=masker)
     agent = open_agent(environ, clock=site.clock, masker=masker)
     agent.write_output(pessimistic("en_US"))
-    assert agent.identity.task_id, "its secret is known from here on, as it is to `agent_run`"
+    assert agent.task().task_id, "its secret is known from here on, as it is to `agent_run`"
     world = site.world(agent, log)
     outcome = run_step(world)
     place = Place(workspace, RUN_FOLDER)
@@ -122,8 +122,9 @@ def come_to_rest(site: Site) -> None:
 
 def amend(directory: Path, *, gateway: str, region: Mapping[str, object], others: Others) -> None:
     """Change the agent's files: the emulator is BK-CI too, and the region has these settings."""
-    identity = {**SDK_JSON, "gateway": gateway, "secretKey": others.agent_key}
-    (directory / ".sdk.json").write_text(json.dumps(identity), encoding="utf-8")
+    sdk_file = directory / ".sdk.json"
+    identity = {**json.loads(sdk_file.read_text(encoding="utf-8")), "secretKey": others.agent_key}
+    sdk_file.write_text(json.dumps({**identity, "gateway": gateway}), encoding="utf-8")
     path = directory / "input.json"
     given = json.loads(path.read_text(encoding="utf-8"))
     gz = json.loads(given["bkSensitiveConfInfo"]["regions"])["gz"]

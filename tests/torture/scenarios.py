@@ -108,7 +108,6 @@ def _sharing_a_domain(site: Site) -> None:
 
 def _with_a_token(site: Site) -> None:
     state = site.emulator.state
-    state.add_agent(project_id="demo", agent_id="a-1", secret_key="agent-s3cret", build_id="b-1")
     state.add_user_token("a-token-of-lisi", user="lisi")
     state.add_credential("my_token", {"access_token": "a-token-of-lisi"})
     site.run()

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bcs_template_set.atom_sdk.output import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.errors import DeployIncomplete, OutcomeUnknown, StepError
 from bcs_template_set.outcome import FileOutcome
-from bcs_template_set.report.output import MOST_BYTES, OUTPUTS
+from bcs_template_set.report.output import OUTPUTS
 from tests.emulator.entities import TemplateVersion
 from tests.end_to_end.publishing import SPACE, Site
 from tests.torture.holdings import Holdings, content_of, marks, objects
@@ -80,7 +81,7 @@ def _form(struck: Struck) -> Iterator[str]:
 def _field(name: str, entry: Mapping[str, Any], *, workspace: Path) -> Iterator[str]:
     if name not in OUTPUTS:
         yield f"the output {name} is not declared"
-    if entry["type"] == "string" and len(entry["value"].encode()) > MOST_BYTES:
+    if entry["type"] == "string" and utf16_units(entry["value"]) > MOST_STRING_UNITS:
         yield f"the output {name} is too long"
     if entry["type"] == "artifact":
         yield from (

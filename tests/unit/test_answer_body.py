@@ -26,7 +26,10 @@ class Lax:
 
 
 Way = Callable[[Lax], bytes]
-WAYS: tuple[Way, ...] = (lambda lax: read_whole(lax, most=100), lambda lax: read_first(lax, most=100))
+WAYS: tuple[Way, ...] = (
+    lambda lax: read_whole(lax, most=100),
+    lambda lax: read_first(lax, most=100, whole=100),
+)
 
 
 @pytest.mark.parametrize("read", WAYS)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.unit.atom_sdk.stand_ins import FakeClock
 from tests.unit.raw_server import RawServer, Script, http, saying, serving
 
-from bcs_template_set.answer_body import read_first
+from bcs_template_set.answer_body import Unusable, read_first
 from bcs_template_set.arrival import (
     FIRST_BYTES,
     MOST_AT_ONCE,
@@ -26,10 +26,10 @@ from bcs_template_set.arrival import (
     TRY_SECONDS,
     Arrival,
     Follow,
-    Found,
     Missed,
     first_line,
     holds,
+    is_link_local,
     judge,
     judge_redirect,
     pause_after,
@@ -95,10 +95,17 @@ def test_a_page_with_the_text_has_arrived_at_the_first_try(transport: Transport)
     assert targets(server) == ["/a?b=c"]
 
 
-def test_without_a_text_every_status_below_400_will_do(transport: Transport) -> None:
-    for status in ("200 OK", "204 No Content", "304 Not Modified"):
+def test_without_a_text_every_2xx_will_do_and_nothing_else(transport: Transport) -> None:
+    for status in ("200 OK", "204 No Content", "300 Multiple Choices", "302 Found", "304 Not Modified"):
         with serving(saying(http(b"", status=status, length=False), keep=False)) as server:
-            assert Watching(transport).verify_one(server.url).ok
+            arrival = Watching(transport, seconds=1).verify_one(server.url)
+            assert (arrival.ok, arrival.status) == (status < "300", int(status[:3]))
+
+
+@pytest.mark.parametrize("status", [100, 101, 199, 300, 302, 304, 399, 400, 404, 500])
+def test_a_status_that_is_no_2xx_is_no_page_whatever_it_holds(status: int) -> None:
+    judged = judge(HttpAnswer(status, {}, b"new"), url="http://a/", contains="new")
+    assert judged == Missed(say("arrival.status", status=status))
 
 
 def test_an_old_page_is_fetched_again_with_pauses_until_it_is_the_new_one(transport: Transport) -> None:
@@ -192,12 +199,21 @@ def endless(connection: socket.socket, _: bytes) -> bool:
         connection.sendall(b"x" * 65536)
 
 
-def test_no_more_than_a_mebibyte_is_read_and_a_longer_page_is_no_failure(transport: Transport) -> None:
+def test_a_page_that_never_ends_is_no_page(transport: Transport) -> None:
     with serving(endless) as server:
-        assert Watching(transport).verify_one(server.url, "xxx").ok
-        arrival = Watching(transport, seconds=1).verify_one(server.url, "y")
-    assert arrival.problem == say("arrival.text_missing", text="y")
-    assert arrival.first_line == "x" * (SHOWN - 1) + "…"
+        arrival = Watching(transport, seconds=1).verify_one(server.url, "xxx")
+    assert not arrival.ok
+    assert "larger than" in str(arrival.problem)
+
+
+def test_a_page_is_read_to_its_end_also_behind_the_first_mebibyte(transport: Transport) -> None:
+    page = b"x" * (2 * FIRST_BYTES)
+    with serving(saying(http(page))) as server:
+        assert Watching(transport, seconds=1).verify_one(server.url, "xxx").ok
+        missed = Watching(transport, seconds=1).verify_one(server.url, "y")
+    assert missed.first_line == "x" * (SHOWN - 1) + "…"
+    with serving(saying(http(page)[:-1], keep=False)) as server:
+        assert not Watching(transport, seconds=1).verify_one(server.url, "xxx").ok
 
 
 class EndlessResponse:
@@ -215,13 +231,14 @@ class EndlessResponse:
         return piece
 
 
-def test_reading_the_first_bytes_takes_no_more_from_the_network_or_into_memory() -> None:
-    plain = EndlessResponse(b"")
-    assert read_first(plain, most=100_000) == b"x" * 100_000
-    assert plain.given == 100_000
-    bomb = EndlessResponse(gzip.compress(bytes(10_000_000)), content_encoding="gzip")
-    assert read_first(bomb, most=100_000) == bytes(100_000)
-    assert bomb.given < 100_000
+def test_reading_the_first_bytes_takes_no_more_into_memory_and_has_an_end() -> None:
+    for response in (
+        EndlessResponse(b""),
+        EndlessResponse(gzip.compress(bytes(10_000_000)), content_encoding="gzip"),
+    ):
+        with pytest.raises(Unusable):
+            read_first(response, most=100_000, whole=300_000)
+        assert 300_000 < response.given < 400_000
 
 
 @pytest.mark.parametrize(("where", "found"), [(0, True), (FIRST_BYTES - 6, True), (FIRST_BYTES - 5, False)])
@@ -446,9 +463,135 @@ def test_whatever_a_location_says_the_host_stays_the_same(location: str) -> None
 # --- deciding and telling -------------------------------------------------------------------------------
 
 
-def test_a_redirect_without_a_location_is_a_page_like_any_other() -> None:
-    answer = HttpAnswer(302, {}, b"new")
-    assert judge(answer, url="http://a/", contains="new") == Found()
+def test_of_what_this_machine_serves_nothing_is_shown() -> None:
+    for peer in ("127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"):  # noqa: S104 - not bound
+        old = HttpAnswer(200, {}, b"token=canary", peer=peer)
+        assert judge(old, url="http://a/", contains="new") == Missed(
+            say("arrival.text_missing", text="new"), first_line=""
+        )
+        away = HttpAnswer(302, {"location": "http://canary/"}, b"", peer=peer)
+        judged = judge(away, url="http://a/", contains="")
+        assert isinstance(judged, Missed)
+        assert "canary" not in str(judged.problem)
+        near = HttpAnswer(302, {"location": "/new"}, b"", peer=peer)
+        assert judge(near, url="http://a/", contains="") == Follow("http://a/new")
+    private = HttpAnswer(200, {}, b"old build", peer="10.0.0.1")
+    assert judge(private, url="http://a/", contains="new") == Missed(
+        say("arrival.text_missing", text="new"), first_line="old build"
+    )
+
+
+LINK_LOCAL = (
+    *("169.254.169.254", "169.254.0.23", "fe80::1", "fe80::1%eth0", "febf::1"),
+    *("::ffff:169.254.169.254", "::169.254.169.254", "2002:a9fe:a9fe::1", "64:ff9b::a9fe:a9fe"),
+)
+
+
+@pytest.mark.parametrize("address", LINK_LOCAL)
+def test_a_link_local_address_is_one_however_it_is_wrapped(address: str) -> None:
+    assert is_link_local(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "192.168.1.1", "127.0.0.1", "8.8.8.8", "fd00::1", "2001:db8::1", "fec0::1", "no"]
+)
+def test_private_and_other_addresses_are_none(address: str) -> None:
+    assert not is_link_local(address)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.43518"),
+        *("[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[fe80::1]", "169.254.169.254."),
+    ],
+)
+def test_no_spelling_of_a_link_local_address_is_connected_to(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(_: socket.socket, address: object) -> None:
+        raise AssertionError(address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    guarded = Transport(environ={}, refuses=is_link_local)
+    arrival = Watching(guarded, seconds=1).verify_one(f"http://{host}/latest/meta-data/")
+    assert (arrival.ok, arrival.tries) == (False, 1), "it is not tried again"
+    assert "link-local" in str(arrival.problem) or "can't be resolved" in str(arrival.problem)
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Let every name resolve to one address after the other; return the list of names that were asked."""
+    asked, left = list[str](), list(answers)
+
+    def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        address = left.pop(0) if len(left) > 1 else left[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+def test_what_a_name_resolves_to_decides_and_only_that_is_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guarded = Transport(environ={}, refuses=is_link_local)
+    with serving(saying(http(b"secret first line"))) as server:
+        port = server.url.rpartition(":")[2]
+        asked = resolving(monkeypatch, "127.0.0.1", "169.254.169.254")
+        arrival = Watching(guarded, seconds=1).verify_one(f"http://name.example:{port}/", "new")
+        assert asked == ["name.example"], "the answer that was looked at is the one that was connected to"
+        assert arrival.problem == say("arrival.text_missing", text="new")
+        assert arrival.first_line == ""
+        again = Watching(guarded, seconds=1).verify_one(f"http://name.example:{port}/", "new")
+        assert "169.254.169.254" in str(again.problem)
+        assert len(server.requests) == 1
+
+
+def test_a_redirect_is_looked_at_like_the_first_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded = Transport(environ={}, refuses=is_link_local)
+    with serving(saying(moved("/next"))) as server:
+        port = server.url.rpartition(":")[2]
+        resolving(monkeypatch, "127.0.0.1", "169.254.169.254")
+        arrival = Watching(guarded, seconds=1).verify_one(f"http://name.example:{port}/")
+        assert "link-local" in str(arrival.problem)
+        assert targets(server) == ["/"]
+
+
+def test_behind_a_proxy_a_name_is_looked_at_as_far_as_it_resolves_here() -> None:
+    with serving(saying(http(b"old"))) as proxy:
+        guarded = Transport(environ={"http_proxy": proxy.url}, refuses=is_link_local)
+        refused = Watching(guarded, seconds=1).verify_one("http://169.254.169.254/")
+        assert "link-local" in str(refused.problem)
+        assert proxy.requests == []
+        unknown = Watching(guarded, seconds=1).verify_one("http://only-the-proxy.invalid/", "new")
+        assert unknown.first_line == "old"
+
+
+def test_behind_a_proxy_nothing_is_shown_of_what_resolves_to_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving(saying(http(b"secret first line"))) as proxy:
+        guarded = Transport(environ={"http_proxy": proxy.url}, refuses=is_link_local)
+        resolving(monkeypatch, "127.0.0.1")
+        arrival = Watching(guarded, seconds=1).verify_one("http://name.example/", "new")
+    assert (arrival.problem, arrival.first_line) == (say("arrival.text_missing", text="new"), "")
+
+
+def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded = Transport(environ={}, refuses=is_link_local)
+    with serving(saying(http(b"new"))) as server, socket.socket() as closed:
+        closed.bind(("127.0.0.2", 0))
+        port = int(server.url.rpartition(":")[2])
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in ("169.254.1.1", "127.0.0.2", "127.0.0.1")
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert Watching(guarded, seconds=1).verify_one(f"http://name.example:{port}/", "new").ok
+        found.pop()
+        arrival = Watching(guarded, seconds=1).verify_one(f"http://name.example:{port}/", "new")
+        assert "refused" in str(arrival.problem)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk", "gb18030"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.diff import NOT_SHOWN, diff_documents, unified
-from bcs_template_set.manifests.masking import masked_text, secret_values
+from bcs_template_set.manifests.masking import holds_secret, masked_text, secret_values
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
 
 SERVICE = """\
@@ -100,6 +100,7 @@ def test_a_secret_whose_colon_is_missing_or_mistyped_is_masked_too(slip: str) ->
     [
         ("stringData: {a: one, b: 2}\ndata: {c: dHdv}", {"one", "dHdv", "two"}),
         ("stringDat: [one, 2]", {"one"}),
+        ("stringData: {a: {b: one, c: [two]}}", {"one", "two"}),
         ("stringData: one", {"one"}),
         ("type: Opaque", set()),
     ],
@@ -141,3 +142,78 @@ def test_there_is_a_difference_exactly_where_the_values_of_a_secret_differ(
     text = diff(secret(old), secret(new))
     assert bool(text) == (old != new)
     assert "CANARY" not in text
+
+
+# --- Secrets at any depth ---------------------------------------------------------------------------------
+
+INNER = "{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {key: canary-text}}"
+NESTED = {
+    "Template": f"kind: Template\nmetadata: {{name: t}}\nobjects: [{INNER}]\n",
+    "ManifestWork": f"kind: ManifestWork\nmetadata: {{name: t}}\nspec: {{workload: {{list: [{INNER}]}}}}\n",
+    "KubeVela": (
+        "kind: Application\nmetadata: {name: t}\n"
+        f"spec: {{components: [{{type: k8s-objects, properties: {{objects: [{INNER}]}}}}]}}\n"
+    ),
+    "list": f"kind: List\nmetadata: {{name: t}}\nitems: [{INNER}]\n",
+    "list of lists": f"kind: List\nmetadata: {{name: t}}\nitems: [{{kind: SecretList, items: [{INNER}]}}]\n",
+    "text": f"kind: ConfigMap\nmetadata: {{name: t}}\ndata: {{secret.yaml: '{INNER}'}}\n",
+    "JSON": (
+        "kind: ConfigMap\nmetadata: {name: t}\n"
+        'data: {a: \'{"kind": "Secret", "stringData": {"key": "canary-text"}}\'}\n'
+    ),
+    "annotation": (
+        "kind: Secret\nmetadata: {name: t, annotations: {example.com/copy: canary-text, "
+        'kubectl.kubernetes.io/last-applied-configuration: \'{"data": "canary-text"}\'}}\n'
+    ),
+    "managed fields": (
+        "kind: Secret\nmetadata: {name: t, labels: {a: canary-text}, managedFields: [{manager: canary-text}]}"
+    ),
+    "type": "kind: Secret\nmetadata: {name: t}\ntype: canary-text\nimmutable: canary-text\n",
+    "version": "kind: Secret\nmetadata: {name: t, uid: [canary-text]}\napiVersion: {key: canary-text}\n",
+}
+
+
+@pytest.mark.parametrize("how", NESTED)
+def test_a_secret_at_any_depth_shows_its_name_and_keys_alone(how: str) -> None:
+    (document,) = parse_documents(NESTED[how], source="x")
+    assert holds_secret(document)
+    shown = masked_text(document)
+    assert "canary" not in shown
+    assert "***" in shown
+    assert "canary" not in diff(NESTED[how], NESTED[how].replace("canary-text", "canary-other"))
+    if how in ("Template", "ManifestWork", "KubeVela", "list", "list of lists"):
+        assert "name: s" in shown
+        assert "key: '***'" in shown
+
+
+@pytest.mark.parametrize("how", [how for how in NESTED if how not in ("managed fields", "version")])
+def test_the_values_of_a_secret_at_any_depth_are_known(how: str) -> None:
+    (document,) = parse_documents(NESTED[how], source="x")
+    assert any("canary-text" in value for value in secret_values(dict(document.body)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: Gateway\nmetadata: {name: g}\nspec: {certificateRefs: [{kind: Secret, name: tls-cert}]}\n",
+        "kind: HelmRelease\nmetadata: {name: g}\nvaluesFrom: [{kind: Secret, name: v, valuesKey: k}]\n",
+        "kind: ConfigMap\nmetadata: {name: g}\ndata: {a: a Secret of ours}\n",
+    ],
+)
+def test_what_only_names_a_secret_is_shown(text: str) -> None:
+    (document,) = parse_documents(text, source="x")
+    assert not holds_secret(document)
+    assert "***" not in masked_text(document)
+    assert not set(secret_values(dict(document.body)))
+
+
+def test_of_a_secret_kind_names_types_and_keys_are_shown() -> None:
+    text = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: ns, generateName: s-}\n"
+        "type: kubernetes.io/tls\nimmutable: true\ndata: {tls.key: Y2FuYXJ5}\n"
+    )
+    (document,) = parse_documents(text, source="x")
+    assert masked_text(document) == (
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ns\n  generateName: s-\n"
+        "type: kubernetes.io/tls\nimmutable: true\ndata:\n  tls.key: '***'\n"
+    )

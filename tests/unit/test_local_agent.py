@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bcs_template_set.errors import SdkFileUnreadable
+from bcs_template_set.atom_sdk.build_info import TaskInfo
+from bcs_template_set.errors import InputUnreadable
 from bcs_template_set.local_plan import LocalAgent
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -25,6 +26,26 @@ def test_whatever_yaml_makes_of_an_input_is_handed_over_as_text(value: YamlValue
     assert LocalAgent({"inputs": {"redeploy": value}}).inputs()["redeploy"] == text
 
 
-def test_a_desk_is_no_build() -> None:
-    with pytest.raises(SdkFileUnreadable):
-        _ = LocalAgent({}).identity
+def test_a_desk_has_no_worker_and_no_pipeline() -> None:
+    agent = LocalAgent({})
+    assert agent.task() == TaskInfo()
+    assert agent.names_of_pipeline() == frozenset()
+
+
+def test_the_user_of_a_desk_is_everybody_and_nobody_else_says_so() -> None:
+    agent = LocalAgent({"user": "lisi", "build": {"branch.name": "refs/heads/x", "build.number": 8}})
+    build = agent.build(recorded=True)
+    assert build == agent.build(recorded=False)
+    assert {build.starter, build.modifier, build.authorizer, agent.build_user(build)} == {"lisi"}
+    assert (build.source, build.branch, build.build_number) == ("file", "x", 8)
+
+
+def test_a_build_number_that_is_none_is_said() -> None:
+    with pytest.raises(InputUnreadable, match=r"build\.number"):
+        LocalAgent({"build": {"build.number": "x"}}).build(recorded=True)
+
+
+def test_what_the_build_says_of_its_target_goes_over_the_inputs() -> None:
+    settings: dict[str, YamlValue] = {"inputs": {"region": "gz"}, "build": {"project": "p", "region": "sz"}}
+    inputs = LocalAgent(settings).inputs()
+    assert (inputs["project_code"], inputs["region"]) == ("p", "sz")

@@ -13,6 +13,7 @@ from tests.unit.planned import (
     A,
     B,
     chart,
+    deployment,
     desired,
     existing,
     existing_file,
@@ -241,11 +242,37 @@ def test_the_digest_changes_with_everything_a_person_approves() -> None:
         make_plan(desired(("a.yaml", B), template_set="web"), base, policy=POLICY),
         make_plan(desired(("a.yaml", B)), newer, policy=POLICY),
         make_plan(replace(desired(("a.yaml", B)), target=replace(TARGET, region="sh")), base, policy=POLICY),
+        make_plan(replace(desired(("a.yaml", B)), inputs={"namespace": "test"}), base, policy=POLICY),
+        make_plan(
+            replace(desired(("a.yaml", B)), provenance=replace(OURS, acting_as="boss")), base, policy=POLICY
+        ),
     ]
     for one, other in itertools.combinations(wanted, 2):
         assert one.digest != other.digest
     assert refusal(wanted[0], policy=POLICY, expect_plan=wanted[0].digest) is None
-    assert isinstance(refusal(wanted[0], policy=POLICY, expect_plan="0" * 16), PlanChanged)
+    assert isinstance(refusal(wanted[0], policy=POLICY, expect_plan="0" * 32), PlanChanged)
+    assert {len(plan.digest) for plan in wanted} == {32}
+
+
+def test_a_text_that_is_lost_by_overwriting_is_part_of_what_is_approved() -> None:
+    policy = replace(POLICY, overwrite_version=True)
+
+    def digest(text: str, *, name: str = "1.0.7-main") -> str:
+        held = existing(existing_file("a.yaml", version_of(text, name=name)))
+        return make_plan(desired(("a.yaml", B)), held, policy=policy).digest
+
+    assert digest(A) != digest(deployment("example.com/web:3"))
+    assert digest(A, name="1.0.6") == digest(deployment("example.com/web:3"), name="1.0.6")
+
+
+def test_a_template_set_that_is_overwritten_is_part_of_what_is_approved() -> None:
+    policy = replace(POLICY, overwrite_version=True)
+
+    def digest(text: str) -> str:
+        held = replace(existing(), chart=chart(**{"a.yaml": text}))
+        return make_plan(desired(("a.yaml", A), template_set="web"), held, policy=policy).digest
+
+    assert digest(B) != digest(deployment("example.com/web:3"))
 
 
 def test_a_retried_step_has_the_digest_that_was_approved() -> None:

@@ -52,7 +52,7 @@ def test_a_file_is_named_once_with_its_newest_build() -> None:
     (said,) = texts(make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).newer_builds)
     assert said == (
         "a.yaml: version 1.0.9-main is of build 9 of branch main, newer than this build 7; "
-        "started by wangwu, published at 2026-01-01 00:00 UTC."
+        "started by wangwu, written by lisi at 2026-01-01 00:00 UTC."
     )
 
 
@@ -264,7 +264,7 @@ def test_a_plan_that_was_approved_has_the_same_digest_in_every_release() -> None
     there = existing(
         existing_file("a.yaml", version_of(A)), existing_file("same.yaml", version_of(A, number=5))
     )
-    assert make_plan(want, there, policy=POLICY).digest == "529522e8c3bcff97"
+    assert make_plan(want, there, policy=POLICY).digest == "ab583f0f780de618a04f7f666322dcd6"
 
 
 # --- the values themselves ------------------------------------------------------------------------------

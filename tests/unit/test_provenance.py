@@ -51,6 +51,14 @@ def test_order_is_by_build_number_within_a_pipeline_and_branch_only() -> None:
     assert not replace(nowhere, build=13).is_newer_than(nowhere), "outside BK-CI nothing is known of order"
 
 
+def test_a_newer_build_is_so_much_ahead_at_most_and_more_as_time_goes_by() -> None:
+    began = replace(OURS, began_at=1_000_000.0)
+    assert began.furthest(999_000.0) == began.furthest(1_000_000.0) == 112
+    assert began.furthest(1_000_000.0 + 3600) == 172
+    assert OURS.furthest(0) == 12 + 100 + 90 * 24 * 60, "of a retried build nobody tells when it began"
+    assert "began" not in began.line("x")
+
+
 def test_link_and_bases_come_behind_the_words_of_the_contract() -> None:
     linked = replace(OURS, link="https://devops.example.com/p-1?build=12")
     line = linked.line("x", bases=("a", "b"))

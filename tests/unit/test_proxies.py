@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.proxies import proxy_of, without_credentials
+from bcs_template_set.proxies import DECIDING, of_the_machine, proxy_of, without_credentials
 
 PROXY = "http://proxy.example.com:3128"
 
@@ -69,3 +69,22 @@ def test_any_variables_give_an_address_or_none(proxy: str, exceptions: str) -> N
 def test_credentials_are_taken_out_for_showing() -> None:
     assert without_credentials("http://me:p@ss@proxy:80") == "http://proxy:80"
     assert without_credentials("http://proxy:80") == "http://proxy:80"
+
+
+# --- whose variable it is -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*DECIDING, *(name.swapcase() for name in DECIDING)])
+def test_a_variable_that_the_pipeline_has_set_does_not_count(name: str) -> None:
+    environ = {name: "x", "PATH": "/bin"}
+    assert of_the_machine(environ, pipelines={name}) == ({"PATH": "/bin"}, (name,))
+    assert of_the_machine(environ, pipelines={"other"}) == (environ, ())
+
+
+def test_a_name_has_no_case_as_on_windows() -> None:
+    assert of_the_machine({"https_proxy": PROXY}, pipelines={"HTTPS_PROXY"}) == ({}, ("https_proxy",))
+
+
+def test_nothing_is_said_of_variables_that_decide_nothing() -> None:
+    environ = {"BK_CI_BUILD_NUM": "7", "HTTP_PROXY": "", "NO_PROXY": "a"}
+    assert of_the_machine(environ, pipelines=environ) == ({}, ("NO_PROXY",))

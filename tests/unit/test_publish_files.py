@@ -203,6 +203,41 @@ def test_a_file_that_changed_since_the_plan_is_not_written_whatever_it_holds_now
     assert bench.written() == []
 
 
+def renamed_to(bench: Bench, name: str, *, space: str = SPACE) -> None:
+    """Rename the file and its versions, as the console does."""
+    state = bench.emulator.state
+    file = state.find_file(SPACE, NAME)
+    for version in state.find_versions(SPACE, NAME):
+        version.file, version.space = name, space
+    file.name, file.space, file.updator = name, space, "zhangsan"
+
+
+@pytest.mark.parametrize(("name", "space"), [("other.yaml", SPACE), (NAME, "elsewhere")])
+def test_a_file_that_was_renamed_or_moved_since_the_plan_is_not_written(
+    bench: Bench, name: str, space: str
+) -> None:
+    bench.add_file()
+    change = bench.update()
+    renamed_to(bench, name, space=space)
+    outcome = bench.publish_one(change)
+    assert isinstance(outcome.error, Overtaken)
+    assert f"it is called {space}/{name} (zhangsan changed it last)" in details(outcome)[0]
+    assert bench.written() == []
+
+
+def test_a_file_that_was_renamed_between_check_and_write_is_not_told_under_its_old_name(
+    bench: Bench,
+) -> None:
+    bench.add_file()
+    change = bench.update()
+    fault = Fault("rival", CREATE_VERSION, rival=lambda _: renamed_to(bench, "other.yaml"))
+    bench.emulator.faults.add(fault)
+    outcome = bench.publish_one(change)
+    assert (outcome.state, bool(outcome.version_id)) == ("failed", True)
+    assert isinstance(outcome.error, Overtaken)
+    assert f"{SPACE}/other.yaml" in details(outcome)[0]
+
+
 def test_a_mere_draft_that_somebody_has_published_since_the_plan_is_overtaken_too(bench: Bench) -> None:
     bench.add_file(draft=DRAFT)
     bench.emulator.state.delete_version(SPACE, NAME, version="1.0.6")
@@ -408,6 +443,7 @@ def test_a_version_that_can_not_be_read_back_is_written_and_says_so(bench: Bench
     bench.refuse(GET_VERSION)
     outcome = bench.publish_one(replace(bench.update(), notes=(SAID,)))
     assert (outcome.state, outcome.creator, outcome.version) == ("applied", "", VERSION)
+    assert not outcome.verified
     kept, said = notes(outcome)
     assert kept == str(SAID)
     assert said.startswith("a.yaml: version 1.0.7-main is written, but could not be read back to check it: ")

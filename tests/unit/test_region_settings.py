@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bcs_template_set.errors import PrivateSettingsInvalid
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.region_settings import KEYS, read_regions
-from bcs_template_set.regions import App, Endpoint, Region
+from bcs_template_set.regions import App, Endpoint, Region, secrets_of
 from bcs_template_set.secret import Secret
 
 WHOLE = """
@@ -22,6 +22,10 @@ gz:
   owner: zhangsan
   users:
     lisi: {app_code: lisi_app, app_secret: "canary-2"}
+  authorizer: platform
+  run_as: [modifier, authorizer]
+  people: environment
+  proxy: http://me:canary-3@proxy.example.com:3128/
   ca_bundle: /etc/ssl/private-ca.pem
   tenant_id: t1
   connect_timeout: 3
@@ -51,11 +55,15 @@ def test_every_key_of_the_contract_is_read() -> None:
                 connect_timeout=3.0,
                 read_timeout=90.5,
                 concurrency=4,
+                proxy="http://me:canary-3@proxy.example.com:3128",
             ),
             console_url="https://bcs.example.com",
             app=App("my_app", Secret("canary-1")),
             owner="zhangsan",
             users={"lisi": App("lisi_app", Secret("canary-2"))},
+            names_authorizer=True,
+            run_as=("authorizer", "modifier"),
+            recorded_people=False,
             progress_detail=True,
         )
     }
@@ -77,6 +85,17 @@ def test_an_empty_path_prefix_is_a_choice_not_an_omission() -> None:
     [
         ("gatewy: https://a", "regions.gz.gatewy is not a known key"),
         ("gateway: ftp://a", "regions.gz.gateway"),
+        ("authorizer: true", "regions.gz.authorizer"),
+        ("authorizer: pipeline", "regions.gz.authorizer"),
+        ("people: recorded", "regions.gz.people"),
+        ("run_as: authorizer", "regions.gz.run_as"),
+        ("run_as: []", "regions.gz.run_as"),
+        ("run_as: [authorizer, authorizer]", "regions.gz.run_as"),
+        ("run_as: [boss]", "regions.gz.run_as"),
+        ("run_as: [[starter]]", "regions.gz.run_as"),
+        ("proxy: proxy.example.com", "regions.gz.proxy"),
+        ("proxy: 'socks5://proxy:1080'", "regions.gz.proxy"),
+        ("proxy: 'ftp://me:canary@proxy'", "regions.gz.proxy"),
         ("gateway: https://a?x=1", "regions.gz.gateway"),
         ("gateway: 'https://[::1'", "regions.gz.gateway"),
         ("gateway: https://a:99999", "regions.gz.gateway"),
@@ -116,6 +135,29 @@ def test_a_broken_text_is_refused_without_showing_its_lines() -> None:
     assert "regions" in complaint("gz:\n  app_secret: canary\n bad: indent\n")
 
 
+@pytest.mark.parametrize(
+    ("secret", "says"),
+    [
+        ("canary7", "regions.gz.app_secret has fewer than 8 characters"),
+        ("published", "regions.gz.app_secret is a word that the step itself prints"),
+        ("canary_app", "regions.gz.app_secret is a word that the step itself prints"),
+    ],
+)
+def test_a_secret_that_could_not_be_masked_is_a_mistake(secret: str, says: str) -> None:
+    settings = f"gateway: https://a, app_code: canary_app, app_secret: {secret}"
+    with pytest.raises(PrivateSettingsInvalid) as caught:
+        read_regions(f"gz: {{{settings}}}")
+    shown = "\n".join("\n".join(caught.value.explain(language)) for language in LANGUAGES)
+    assert says in shown
+    assert secret not in shown
+
+
+def test_a_secret_that_is_the_name_of_its_user_or_region_is_a_mistake() -> None:
+    gz = "gateway: https://a, users: {zhangsan: {app_code: x, app_secret: zhangsan}}"
+    with pytest.raises(PrivateSettingsInvalid, match=r"regions\.gz\.users\.zhangsan\.app_secret is a word"):
+        read_regions(f"gz: {{{gz}}}")
+
+
 def test_a_password_in_a_gateway_address_is_masked() -> None:
     assert "***@bkapi" in complaint("gz: {gateway: 'https://me:canary@bkapi.example.com'}")
 
@@ -133,3 +175,9 @@ def test_any_table_is_regions_or_one_error(table: dict[str, object]) -> None:
     except PrivateSettingsInvalid:
         return
     assert regions["gz"].endpoint.gateway.startswith("http")
+
+
+def test_a_proxys_password_is_a_secret_of_the_region() -> None:
+    known = {secret.reveal() for secret in secrets_of(read_regions(WHOLE).values())}
+    assert known == {"canary-1", "canary-2", "canary-3"}
+    assert "canary" not in repr(read_regions(WHOLE))

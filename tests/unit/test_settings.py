@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,16 @@ from hypothesis import strategies as st
 
 from bcs_template_set.errors import InputsInvalid
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.settings import INPUTS, LONGEST_TEXT, Settings, VerifyUrl, read_settings
+from bcs_template_set.settings import (
+    INPUTS,
+    LONGEST_TEXT,
+    NOT_APPROVED,
+    Input,
+    Settings,
+    VerifyUrl,
+    approved_inputs,
+    read_settings,
+)
 
 GOOD = {"region": "gz", "project_code": "web", "template_space": "front-ends"}
 
@@ -156,3 +166,32 @@ def test_a_page_is_searched_for_a_text_of_bounded_length() -> None:
     line = "https://a.example.com contains " + "x" * LONGEST_TEXT
     assert len(read(verify_urls=line).verify_urls[0].contains) == LONGEST_TEXT
     assert "verify_urls" in complaint(verify_urls=line + "x")
+
+
+OTHER: dict[str, object] = {
+    "action": "deploy", "run_as": "owner", "on_failure": "restore", "on_newer_build": "skip", "timeout": 1,
+    "verify_urls": (VerifyUrl("http://a", ""),),
+    **dict.fromkeys(("redeploy", "restore_if_job_fails", "allow_route_removal", "overwrite_version"), True),
+}  # fmt: skip
+
+
+def _changed(settings: Settings, name: str, value: object) -> Settings:
+    changed = replace(settings)
+    object.__setattr__(changed, name, value)
+    return changed
+
+
+@pytest.mark.parametrize("known", INPUTS, ids=lambda known: known.name)
+def test_every_input_is_approved_with_the_plan_or_said_not_to_decide(known: Input) -> None:
+    settings = read()
+    old = getattr(settings, known.name)
+    new = OTHER.get(known.name, ("x",) if isinstance(old, tuple) else "x")
+    assert new != old
+    differs = approved_inputs(_changed(settings, known.name, new)) != approved_inputs(settings)
+    assert differs is (known.name not in NOT_APPROVED)
+
+
+def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
+    assert set(NOT_APPROVED) == {"action", "timeout", "expect_plan"}
+    assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
+    assert all(NOT_APPROVED.values())

@@ -406,6 +406,24 @@ def test_a_lost_answer_through_a_proxy_is_no_answer() -> None:
             transport.send(HttpRequest("POST", "http://gateway.example.com/", {}, b"{}"))
 
 
+def test_a_proxy_that_is_named_comes_before_the_environment_and_loopback_goes_through_it_too() -> None:
+    with serving(saying(http(b"through"))) as proxy:
+        other = {"http_proxy": f"http://127.0.0.1:{free_port()}"}
+        transport = Transport(environ=other, proxy=proxy.url)
+        assert get(transport, "http://127.0.0.1:1/a").body == b"through"
+        transport.close()
+
+
+def test_where_no_proxy_is_to_be_used_the_environment_names_none() -> None:
+    with serving(saying(http(b"through"))) as proxy:
+        transport = Transport(environ={"http_proxy": proxy.url}, proxy="")
+        with pytest.raises(NotSent) as caught:
+            get(transport, "http://no-such-host.invalid/")
+        assert caught.value.kind == "name"
+        transport.close()
+    assert proxy.requests == []
+
+
 # --- any bytes ------------------------------------------------------------------------------------------
 
 _heads = st.sampled_from(

@@ -4,6 +4,7 @@ import pytest
 
 from bcs_template_set.errors import ValuesInvalid
 from bcs_template_set.manifests.variables import read_variables
+from bcs_template_set.messages import LANGUAGES
 
 
 def test_texts_and_whole_numbers_are_taken() -> None:
@@ -24,7 +25,28 @@ def test_what_would_not_arrive_as_written_is_refused_all_at_once() -> None:
     text = str(caught.value)
     for name in ("A", "C", "D"):
         assert f"the value of {name} is no text" in text
-    assert '"a b" is no name of a variable' in text
+    assert "the name of entry 4 is no name of a variable" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PASSWORD canary: x",
+        "canary",
+        "A: 'canary",
+        "[canary]",
+        "A: canary: x",
+        "{A: canary, A: canary}",
+        "canary=x: 1.5",
+        "? canary+x\n? canary+x\n",
+    ],
+)
+def test_no_mistake_shows_what_stands_there(text: str) -> None:
+    with pytest.raises(ValuesInvalid) as caught:
+        read_variables(text)
+    shown = "\n".join(line for language in LANGUAGES for line in caught.value.explain(language))
+    assert "canary" not in shown
+    assert "variables" in shown
 
 
 @pytest.mark.parametrize("text", ["- a", "a", "a: b: c", "\ta: b"])

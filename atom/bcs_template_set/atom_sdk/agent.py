@@ -1,4 +1,4 @@
-"""The agent as the step sees it: its inputs, its secrets, and where the result goes.
+"""The agent as the step sees it: its inputs, its secrets, whose build this is, and where the result goes.
 
 Two ways to it: `OwnAgent` reads and writes the agent's files itself; `PlatformAgent` goes through an
 installed platform SDK and contains that module's habits (facts/agent.md, "The SDK").
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Optional, Protocol
 
-from bcs_template_set.atom_sdk import variables
-from bcs_template_set.atom_sdk.build_api import BuildApi, Sender
+from bcs_template_set.atom_sdk.agent_files import FileProblem, read_object
+from bcs_template_set.atom_sdk.build_api import Sender
+from bcs_template_set.atom_sdk.build_info import BuildInfo, TaskInfo
 from bcs_template_set.atom_sdk.credential import Credential
-from bcs_template_set.atom_sdk.input import AgentInput, read_input
+from bcs_template_set.atom_sdk.input import input_path
 from bcs_template_set.atom_sdk.masking import Masker
-from bcs_template_set.atom_sdk.output import OutputFile, output_path
-from bcs_template_set.atom_sdk.sdk_file import AgentIdentity, read_identity
+from bcs_template_set.atom_sdk.own_agent import OwnAgent
 from bcs_template_set.clock import Clock
-from bcs_template_set.messages import Text
+from bcs_template_set.messages import Text, say
 from bcs_template_set.secret import Secret
 
 SDK_VARIABLE = "BCS_TEMPLATE_SET_SDK"
@@ -29,13 +29,33 @@ BUILD_API_READ_TIMEOUT = 20.0
 class Agent(Protocol):
     """What the step needs of BK-CI. Nothing is read before it is asked for, and then once."""
 
-    @property
-    def identity(self) -> AgentIdentity:
-        """Return who this build is; `SdkFileUnreadable` where `.sdk.json` does not say it."""
+    def inputs(self) -> Mapping[str, str]:
+        """Return the step's inputs, and with them whatever else input.json holds: no fact is read from it.
+
+        `InputUnreadable` where they can't be.
+        """
         ...
 
-    def inputs(self) -> Mapping[str, str]:
-        """Return the pipeline's variables and the step's inputs; `InputUnreadable` where they can't be."""
+    def task(self) -> TaskInfo:
+        """Return what the worker says of this task.
+
+        `FactDisputed` where input.json says otherwise, `SdkFileUnreadable` where `.sdk.json` says nothing.
+        """
+        ...
+
+    def build(self, *, recorded: bool) -> BuildInfo:
+        """Return what is known of this build: `recorded` by BK-CI, else by the process environment.
+
+        `FactDisputed` where sources differ, `RecordRefused` or `BuildApiFailed` where there is no record.
+        """
+        ...
+
+    def build_user(self, build: BuildInfo) -> str:
+        """Return the user whom BK-CI authenticated when the build was started; "" for nobody."""
+        ...
+
+    def names_of_pipeline(self) -> frozenset[str]:
+        """Return the names of all variables that the pipeline, its steps or their inputs have set."""
         ...
 
     def private_setting(self, key: str) -> Secret:
@@ -51,99 +71,49 @@ class Agent(Protocol):
         ...
 
 
-class OwnAgent:
-    """The agent through its own files and the build API. Every secret it reads is told to the masker."""
-
-    def __init__(
-        self, environ: Mapping[str, str], *, clock: Clock, sender: Callable[[], Sender], masker: Masker
-    ) -> None:
-        self._environ = environ
-        self._clock = clock
-        self._sender = sender
-        self._masker = masker
-        self._file = OutputFile(output_path(environ), mask=masker.mask)
-        self._input: Optional[AgentInput] = None
-        self._identity: Optional[AgentIdentity] = None
-        self._settings: Optional[Mapping[str, Secret]] = None
-        self._api: Optional[BuildApi] = None
-
-    @property
-    def identity(self) -> AgentIdentity:
-        """Return who this build is."""
-        if self._identity is None:
-            self._identity = read_identity(self._environ)
-            self._masker.add(self._identity.secret_key)
-        return self._identity
-
-    def inputs(self) -> Mapping[str, str]:
-        """Return the pipeline's variables and the step's inputs."""
-        return self._read_input().values
-
-    def private_setting(self, key: str) -> Secret:
-        """Return a private setting, from `input.json` or, where they are not in it, from the build API."""
-        if self._settings is None:
-            self._settings = self._read_private_settings()
-        return self._settings.get(key, Secret(""))
-
-    def credential(self, credential_id: str) -> Credential:
-        """Return a BK-CI credential."""
-        credential = self._build_api().credential(credential_id)
-        for secret in credential.secrets.values():
-            self._masker.add(secret)
-        return credential
-
-    def write_output(self, document: Mapping[str, object]) -> None:
-        """Write the step's result."""
-        self._file.write(document)
-
-    def _read_input(self) -> AgentInput:
-        if self._input is None:
-            self._input = read_input(self._environ)
-        return self._input
-
-    def _read_private_settings(self) -> Mapping[str, Secret]:
-        given = self._read_input()
-        if given.private_settings is not None:
-            return given.private_settings
-        return self._build_api().private_settings(variables.atom_code(given.values))
-
-    def _build_api(self) -> BuildApi:
-        if self._api is None:
-            self._api = BuildApi(self.identity, sender=self._sender(), clock=self._clock)
-        return self._api
-
-
 def open_agent(
     environ: Mapping[str, str],
     *,
     clock: Clock,
     masker: Optional[Masker] = None,
-    sender: Optional[Callable[[], Sender]] = None,
+    sender: Optional[Callable[[Mapping[str, str]], Sender]] = None,
     warn: Callable[[Text], None] = lambda _: None,
 ) -> Agent:
-    """Return the agent that the environment asks for; reads and imports nothing yet, so it can't fail.
+    """Return the agent that the machine asks for; imports nothing yet, so it can't fail.
 
     A platform SDK that can't be used is said by the first thing it is asked for; a result can be written
-    with it all the same.
+    with it all the same. One that the pipeline asks for is not used: it would be handed every secret.
 
     Args:
         environ: the process's environment; `BCS_TEMPLATE_SET_SDK` in it names the platform's SDK.
         clock: what waiting goes through.
         masker: told every secret that is read here; the log's own, so that the log hides them.
-        sender: opens the HTTP connection to the build API; a `Transport` unless given.
-        warn: told where the platform's SDK failed and its work was done without it.
+        sender: opens the HTTP connection to the build API, given the machine's own environment; a
+            `Transport` unless given.
+        warn: told what was not obeyed, and where the platform's SDK failed and was done without.
     """
-    known = masker if masker is not None else Masker()
-    name = environ.get(SDK_VARIABLE, "").strip()
-    if not name:
-        return OwnAgent(environ, clock=clock, sender=sender or open_transport, masker=known)
+    known, send = masker if masker is not None else Masker(), sender or open_transport
+    module = environ.get(SDK_VARIABLE, "").strip()
+    if module and _is_the_pipelines(SDK_VARIABLE, environ):
+        warn(say("agent.not_obeyed", name=SDK_VARIABLE))
+        module = ""
+    if not module:
+        return OwnAgent(environ, clock=clock, sender=send, masker=known)
     from bcs_template_set.atom_sdk.platform_agent import PlatformAgent  # noqa: PLC0415 - hardly ever needed
 
-    return PlatformAgent(environ, module=name, masker=known, warn=warn)
+    return PlatformAgent(environ, module=module, clock=clock, sender=send, masker=known, warn=warn)
 
 
-def open_transport() -> Sender:
-    """Return what sends the build API's requests."""
+def _is_the_pipelines(name: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether a variable is in input.json, too; that the file can't be read is told later."""
+    try:
+        return name in read_object(input_path(environ))
+    except FileProblem:
+        return False
+
+
+def open_transport(environ: Mapping[str, str]) -> Sender:
+    """Return what sends the build API's requests: straight to it, whatever proxy the environment names."""
     from bcs_template_set.transport import Transport  # noqa: PLC0415 - most runs never need it
 
-    return Transport(read_timeout=BUILD_API_READ_TIMEOUT, connections=1)
+    return Transport(read_timeout=BUILD_API_READ_TIMEOUT, connections=1, environ=environ, proxy="")

@@ -1,4 +1,4 @@
-"""BK-CI's build API: credentials and private settings, asked for in this build's name.
+"""BK-CI's build API: this build's record, credentials and private settings, asked for in its name.
 
 Sends only reads, so each may be sent again (facts/agent.md, ".sdk.json and the build API"). The HTTP
 itself is the sender's, which is handed in.
@@ -15,7 +15,7 @@ from bcs_template_set.atom_sdk.agent_files import FileProblem, JsonValue, parse_
 from bcs_template_set.atom_sdk.credential import Credential, parse_credential
 from bcs_template_set.atom_sdk.sdk_file import AgentIdentity
 from bcs_template_set.clock import Clock
-from bcs_template_set.errors import BuildApiFailed, CredentialUnusable
+from bcs_template_set.errors import BuildApiFailed, CredentialUnusable, RecordRefused
 from bcs_template_set.messages import Text, say
 from bcs_template_set.secret import Secret
 from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
@@ -87,6 +87,44 @@ class BuildApi:
             raise self._failed(path, problem) from exc
         except FileProblem as exc:
             raise self._failed(path, exc.problem) from exc
+
+    def stored_variables(self) -> Mapping[str, str]:
+        """Return the variables that BK-CI keeps for this build: no input of a step, no `env` of one.
+
+        BK-CI's gateway finds the build by the agent's secret, so that nobody can ask about another one
+        (bk-ci `BuildVarResource.kt`, `build_util.lua`; since 1.2).
+
+        Raises:
+            RecordRefused: whose permissions the pipeline borrows may not execute it.
+            BuildApiFailed: BK-CI does not answer as promised.
+        """
+        data = self._record("/process/api/build/variable/getBuildVariable")
+        return {name: value for name, value in data.items() if isinstance(value, str)}
+
+    def user_of_build(self, pipeline_id: str) -> str:
+        """Return who was authenticated when the build was started; "" where the row does not say.
+
+        From tables that no variable reaches (bk-ci `BuildBuildResource.kt`, `ModelDetail.kt`).
+
+        Raises:
+            RecordRefused, BuildApiFailed: as with the stored variables.
+        """
+        ids = (self.identity.project_id, pipeline_id, self.identity.build_id)
+        path = "/process/api/build/builds/" + "/".join(quote(part, safe="") for part in ids) + "/detail"
+        data = self._record(path)
+        if (data.get("pipelineId"), data.get("id")) != (pipeline_id, self.identity.build_id):
+            raise self._failed(path, say("agent.api_field", path="data.id"))
+        user = data.get("userId")
+        return user.strip() if isinstance(user, str) else ""
+
+    def _record(self, path: str) -> Mapping[str, JsonValue]:
+        try:
+            data = self._get(path)
+        except Refused as exc:
+            raise RecordRefused(status=exc.status, message=exc.message) from exc
+        if not isinstance(data, dict):
+            raise self._failed(path, say("agent.api_field", path="data"))
+        return data
 
     def _get(self, path: str) -> JsonValue:
         """Return the `data` of an answer, asking again where that may help."""

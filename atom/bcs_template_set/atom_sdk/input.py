@@ -15,7 +15,6 @@ from bcs_template_set.atom_sdk.agent_files import (
     JsonValue,
     data_directory,
     kind_of,
-    parse_object,
     read_object,
     strings_in,
 )
@@ -63,18 +62,13 @@ def parse_input(content: Mapping[str, JsonValue]) -> AgentInput:
 
 
 def _private_settings(given: JsonValue) -> Optional[Mapping[str, Secret]]:
-    # An object (facts/agent.md); some platforms write it as JSON text, and an empty one as "".
+    """Return what the worker wrote: an object, or nothing (bk-ci `MarketAtomTask.kt`, 2026-08).
+
+    Whatever a step's inputs bring is text; under this name it would be somebody's own private settings.
+    """
     if given is None or given == "":
         return None
-    if isinstance(given, str):
-        given = _object_in_text(given)
     if not isinstance(given, dict):
-        raise FileProblem(say("agent.value_not_object", name=PRIVATE_SETTINGS, kind=kind_of(given)))
+        problem = say("agent.settings_not_from_platform", name=PRIVATE_SETTINGS, kind=kind_of(given))
+        raise FileProblem(problem)
     return {name: Secret(value) for name, value in strings_in(given).items()}
-
-
-def _object_in_text(text: str) -> dict[str, JsonValue]:
-    try:
-        return parse_object(text)
-    except FileProblem as exc:
-        raise FileProblem(say("agent.value_garbled", name=PRIVATE_SETTINGS, problem=exc.problem)) from exc

@@ -2,33 +2,25 @@
 
 Everything goes through `log_text` and the masker; nothing here raises for the text it is given or for a
 stdout that is closed, full or too poor in characters: the run goes on and writes its `output.json`.
-
-As `atom_sdk.log` the module itself also answers to the documented names of `python_atom_sdk.log` (debug,
-info, warning, error, command, group_start, group_end), on the process's stdout; the step makes its own `Log`.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Optional, TextIO, Union
+from typing import Optional, TextIO, Union
 
 from bcs_template_set.atom_sdk.agent_files import JsonValue
 from bcs_template_set.atom_sdk.log_text import lines_of, safe_lines
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.progress_payload import encoded
-from bcs_template_set.messages import Language, Text, language_of, say
+from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.report.plain_text import width
 from bcs_template_set.secret import Secret
 from bcs_template_set.streams import encodable, put
 
 Words = Union[Text, str]
-
-_DOCUMENTED = ("debug", "info", "warning", "error", "command", "group_start", "group_end")
 
 
 class Log:
@@ -145,20 +137,6 @@ class Log:
     def _put(self, text: str) -> None:
         if not put(self._stream, text):
             self._stream = None
-
-
-@functools.cache
-def standard_log() -> Log:
-    """Return the log on this process's stdout, for atoms written to the SDK's contract."""
-    return Log(sys.stdout, language_of(os.environ.get("BK_CI_LOCALE_LANGUAGE")))
-
-
-if not TYPE_CHECKING:  # a type checker would take every misspelt import for one of these
-
-    def __getattr__(name: str) -> Callable[[Words], None]:
-        if name in _DOCUMENTED:
-            return getattr(standard_log(), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _masked_strings(value: JsonValue, mask: Callable[[str], str]) -> JsonValue:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Optional, TypedDict, Union
@@ -16,15 +17,21 @@ from typing import Literal, Optional, TypedDict, Union
 from bcs_template_set.atom_sdk.agent_files import FileProblem, data_directory, read_object, reason_of
 from bcs_template_set.errors import Defect, StepError, WorkspaceUnwritable
 from bcs_template_set.messages import Language, say
+from bcs_template_set.secret import OUR_WORDS
 
 Status = Literal["success", "failure", "error"]
+
+_NO_PATH = ",*?[]{}\\"
+_HALF_A_MASK = re.compile(r"(?<!\*)\*{1,2}$")
+_SENTENCE = re.compile(r"[.!?](?= )|[。！？\n]")
 STATUSES: tuple[Status, ...] = ("success", "failure", "error")
 
-MOST_STRING_BYTES = 4096
-"""The platform's limit for the value of a string output (facts/agent.md, "output.json")."""
+MOST_STRING_UNITS = 4000
+"""UTF-16 units of a string output; the worker drops a longer one (facts/agent.md, "output.json")."""
 
-MOST_MESSAGE_CHARACTERS = 4000
-"""The platform's limit for the message (`PIPELINE_TASK_MESSAGE_STRING_LENGTH_MAX` of bk-ci)."""
+MOST_MESSAGE_UNITS = 3800
+"""UTF-16 units of the message. The worker puts status, type and code before it, and cuts at 4,000 units
+(`PIPELINE_TASK_MESSAGE_STRING_LENGTH_MAX` of bk-ci), wherever that is."""
 
 
 class StringField(TypedDict):
@@ -168,7 +175,8 @@ class OutputFile:
             return False
 
     def _put(self, path: Path, content: bytes) -> None:
-        with path.open("wb") as file:
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:  # made here, so that nobody's link is written through
             file.write(content)
             file.flush()
             self._sync(file.fileno())
@@ -187,8 +195,9 @@ def valid_document(
 ) -> OutputDocument:
     """Return the document as the platform takes it.
 
-    Text that is too long is cut at a character, files that do not exist are left out of artifacts, and a
-    field without a file left is left out. `type` is always "default".
+    Text that is too long is cut at a character, or, as a message, at the end of a sentence. Left out are
+    files that do not exist or that the worker could not find by their path, and a field without a file left.
+    Words of our own are not masked where they are a whole value. `type` is always "default".
 
     Raises:
         ValueError: status, a field's type or the type of a value is not of facts/agent.md: our own defect.
@@ -225,9 +234,11 @@ def _valid_field(
     if not isinstance(field, Mapping):
         raise ValueError(f"output: data.{name} has to be an object")  # noqa: TRY004 - one kind of error
     if field.get("type") == "string":
-        return string_field(_cut_value(mask(_text(field.get("value"), place=f"data.{name}.value"))))
+        value = _text(field.get("value"), place=f"data.{name}.value")
+        return string_field(value if value in OUR_WORDS else cut_value(mask(value)))
     if field.get("type") == "artifact":
-        files = [path for path in _paths(field.get("value"), place=f"data.{name}.value") if exists(path)]
+        paths = _paths(field.get("value"), place=f"data.{name}.value")
+        files = [path for path in paths if can_be_archived(path) and exists(path)]
         return artifact_field(files) if files else None
     if field.get("type") == "report":
         texts = {
@@ -257,15 +268,39 @@ def _text(value: object, *, place: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def _cut_value(text: str) -> str:
-    encoded = text.encode("utf-8")
-    if len(encoded) <= MOST_STRING_BYTES:
-        return text
-    mark = say("agent.value_cut").render("en_US")
-    return encoded[: MOST_STRING_BYTES - len(mark.encode("utf-8"))].decode("utf-8", "ignore") + mark
+def utf16_units(text: str) -> int:
+    """Return a text's length as the platform counts it: a character beyond the first 65,536 is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def within_units(text: str, most: int) -> str:
+    """Return the beginning of a text that has so many UTF-16 units, without half a character."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * most].decode("utf-16-le", "ignore")
+
+
+def can_be_archived(path: str) -> bool:
+    """Tell whether the worker finds a file by its path.
+
+    It splits paths at commas and takes what is left for a pattern (`ArchiveUtils.kt` of bk-ci).
+    """
+    return not any(character in _NO_PATH for character in path)
+
+
+def cut_value(text: str) -> str:
+    """Return a value as it fits, with a mark where it is cut and without half a character or mask."""
+    return _cut(text, MOST_STRING_UNITS)
 
 
 def _cut_message(text: str) -> str:
+    """Return a message that fits: as many whole sentences as there is room for."""
+    if utf16_units(text) <= MOST_MESSAGE_UNITS:
+        return text
+    ends = [found.end() for found in _SENTENCE.finditer(within_units(text, MOST_MESSAGE_UNITS))]
+    return text[: ends[-1]].rstrip() if ends else _cut(text, MOST_MESSAGE_UNITS)
+
+
+def _cut(text: str, most: int) -> str:
+    if utf16_units(text) <= most:
+        return text
     mark = say("agent.value_cut").render("en_US")
-    fits = len(text) <= MOST_MESSAGE_CHARACTERS
-    return text if fits else text[: MOST_MESSAGE_CHARACTERS - len(mark)] + mark
+    return _HALF_A_MASK.sub("", within_units(text, most - len(mark))) + mark

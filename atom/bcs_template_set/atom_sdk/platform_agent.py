@@ -1,54 +1,54 @@
-"""The agent through an installed platform SDK, such as `python_atom_sdk`, whose habits stay in here.
+"""The agent through the platform's SDK, `python_atom_sdk`, whose habits stay in here.
 
-That module reads `input.json` while it is imported, ends the process with `exit(-1)` on what it dislikes,
-and prints a broken `.sdk.json`, secret included (facts/agent.md, "The SDK"). So it is imported and called
-with stdout and stderr leading nowhere, `SystemExit` and every exception of it become
-`PlatformSdkUnusable`, and what an exception of it says is withheld.
+No other module is imported, whatever the environment names. That one reads `input.json` while it is
+imported, ends the process with `exit(-1)` on what it dislikes, and prints a broken `.sdk.json`, secret
+included (facts/agent.md, "The SDK"). So it is imported and called with stdout and stderr leading nowhere,
+`SystemExit` and every exception of it become `PlatformSdkUnusable`, and what an exception of it says is
+withheld.
 """
 
 from __future__ import annotations
 
 import importlib
 import io
-import keyword
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Optional, cast
 
 from bcs_template_set.atom_sdk.agent_files import FileProblem, JsonValue
+from bcs_template_set.atom_sdk.build_api import Sender
 from bcs_template_set.atom_sdk.credential import Credential, parse_credential
 from bcs_template_set.atom_sdk.input import input_path, parse_input
 from bcs_template_set.atom_sdk.masking import Masker
-from bcs_template_set.atom_sdk.output import OutputFile, output_path, valid_document
-from bcs_template_set.atom_sdk.sdk_file import AgentIdentity, read_identity
+from bcs_template_set.atom_sdk.output import valid_document
+from bcs_template_set.atom_sdk.own_agent import OwnAgent
+from bcs_template_set.clock import Clock
 from bcs_template_set.errors import CredentialUnusable, InputUnreadable, PlatformSdkUnusable, StepError
 from bcs_template_set.messages import Text, say
 from bcs_template_set.secret import Secret
 
+MODULE = "python_atom_sdk"
 
-class PlatformAgent:
-    """The agent through the module named `module`; see `agent.Agent` for what its methods promise."""
+
+class PlatformAgent(OwnAgent):
+    """The agent through that SDK; what it does not tell, the files and the build API do."""
 
     def __init__(
-        self, environ: Mapping[str, str], *, module: str, masker: Masker, warn: Callable[[Text], None]
+        self,
+        environ: Mapping[str, str],
+        *,
+        module: str,
+        clock: Clock,
+        sender: Callable[[Mapping[str, str]], Sender],
+        masker: Masker,
+        warn: Callable[[Text], None],
     ) -> None:
-        self._environ = environ
+        super().__init__(environ, clock=clock, sender=sender, masker=masker)
         self._module = module
-        self._masker = masker
         self._warn = warn
-        self._file = OutputFile(output_path(environ), mask=masker.mask)
         # The SDK's logger keeps the stdout it found at its import; so this one lives as long as we do.
         self._nowhere = _Nowhere()
         self._values: Optional[Mapping[str, str]] = None
-        self._identity: Optional[AgentIdentity] = None
-
-    @property
-    def identity(self) -> AgentIdentity:
-        """Return who this build is; the SDK does not tell, so the file is read here."""
-        if self._identity is None:
-            self._identity = read_identity(self._environ)
-            self._masker.add(self._identity.secret_key)
-        return self._identity
 
     def inputs(self) -> Mapping[str, str]:
         """Return the pipeline's variables and the step's inputs."""
@@ -108,7 +108,7 @@ class PlatformAgent:
 
     def _call(self, function: str, *arguments: object) -> object:
         """Return what a function of the SDK returns."""
-        if not is_module_name(self._module):
+        if self._module != MODULE:
             raise self._unusable("agent.sdk_no_name", function)
         with self._contained(function):
             called: object = getattr(importlib.import_module(self._module), function, None)
@@ -133,11 +133,6 @@ class PlatformAgent:
 
     def _unusable(self, key: str, function: str, **fields: object) -> PlatformSdkUnusable:
         return PlatformSdkUnusable(module=self._module, problem=say(key, function=function, **fields))
-
-
-def is_module_name(name: str) -> bool:
-    """Tell whether this can be the dotted name of a module."""
-    return all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split("."))
 
 
 class _Nowhere(io.TextIOBase):

@@ -68,8 +68,8 @@ class Gateway:
     """Sends reads and writes as one principal.
 
     `on_exchange` is told of every attempt, in the thread that made it. `mask` takes out of a server's words
-    what it must not say back. `new_id` and `chance` (from 0 to 1) are the sources of request ids and of
-    jitter.
+    what it must not say back; `learn` is told first what was answered. `new_id` and `chance` (from 0 to 1)
+    are the sources of request ids and of jitter.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Gateway:
         deadline: Deadline,
         on_exchange: Optional[Callable[[Exchange], None]] = None,
         mask: Callable[[str], str] = str,
+        learn: Callable[[JsonValue], object] = bool,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         new_id: Callable[[], str] = _new_id,
         chance: Callable[[], float] = random.random,
@@ -93,11 +94,13 @@ class Gateway:
         self._deadline = deadline
         self._on_exchange = on_exchange
         self._mask = mask
+        self._learn = learn
         self._policy = policy
         self._new_id = new_id
         self._chance = chance
         self._lock = threading.Lock()
         self._not_before = float("-inf")
+        self._limited_by: Optional[StepError] = None
         self._stopped: Optional[StepError] = None
         self._attempts = 0
 
@@ -144,9 +147,10 @@ class Gateway:
     def _send(self, call: Call[T], *, writes: bool) -> tuple[JsonValue, Asked, str]:
         asked = self._asked(call, writes=writes)
         failures = limits = 0
+        waited = 0.0
         last: Optional[StepError] = None
         while True:
-            self._hold_back(last)
+            waited += self._hold_back(last, waited=waited)
             request_id = self._new_id()
             reply = self._attempt(call, asked, attempt=failures + limits + 1, request_id=request_id)
             verdict = decide(asked, reply)
@@ -156,17 +160,19 @@ class Gateway:
             if isinstance(verdict, Fail):
                 raise last
             failures, limits = failures + (not verdict.slows_all), limits + verdict.slows_all
-            self._wait_or_give_up(verdict, last, failures=failures, limits=limits)
+            self._wait_or_give_up(verdict, last, failures=failures, limits=limits, waited=waited)
 
-    def _wait_or_give_up(self, retry: RetryAfter, error: StepError, *, failures: int, limits: int) -> None:
+    def _wait_or_give_up(
+        self, retry: RetryAfter, error: StepError, *, failures: int, limits: int, waited: float
+    ) -> None:
         chance = self._chance()
-        seconds = self._policy.wait(retry, failures=failures, limits=limits, chance=chance)
+        seconds = self._policy.wait(retry, failures=failures, limits=limits, chance=chance, waited=waited)
         if self._deadline.passed():  # our own time ended the wait for an answer: no fault of the server's
             raise self._out_of_time(details=[error.title()], context=error.context) from error
         if seconds is None or seconds >= self._deadline.remaining():
             raise error
         if retry.slows_all:
-            self._slow_all(seconds)
+            self._slow_all(seconds, error)
         else:
             self._wait(seconds, error)
 
@@ -222,6 +228,7 @@ class Gateway:
 
     def _said(self, data: JsonValue) -> JsonValue:
         """Return the data of a success; an error beside it, as of a dry run, is a server's own words."""
+        self._learn(data)
         if isinstance(data, dict):
             error = data.get("error")
             if isinstance(error, str):
@@ -256,20 +263,28 @@ class Gateway:
 
     # --- waiting ----------------------------------------------------------------------------------------
 
-    def _hold_back(self, last: Optional[StepError]) -> None:
-        """Return when a request may be sent; every request waits out a rate limit that any of them met."""
+    def _hold_back(self, last: Optional[StepError], *, waited: float) -> float:
+        """Return when a request may be sent, and the seconds that took: every request waits out any's limit.
+
+        `waited` are the seconds that this one has waited so before.
+        """
+        began = self._clock.monotonic()
         while True:
             if self._stopped is not None:
                 raise self._stopped
             if self._deadline.passed():
                 self._give_up(last)
             seconds = self._not_before - self._clock.monotonic()
+            so_far = self._clock.monotonic() - began
             if seconds <= 0:
-                return
+                return so_far
+            if waited + so_far + seconds > self._policy.longest_limit:
+                self._give_up(last or self._limited_by)
             self._wait(seconds, last)
 
-    def _slow_all(self, seconds: float) -> None:
+    def _slow_all(self, seconds: float, error: StepError) -> None:
         with self._lock:
+            self._limited_by = error
             self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 
     def _wait(self, seconds: float, last: Optional[StepError]) -> None:

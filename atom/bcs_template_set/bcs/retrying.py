@@ -14,7 +14,7 @@ class RetryPolicy:
 
     Waits double from `first_wait` up to `longest_wait`, each shortened by chance to as little as its half, so
     that requests which failed together do not come back together. A rate limit is counted apart: it lifts
-    by itself.
+    by itself. All that one call waits for limits is at most `longest_limit`, whoever met them.
     """
 
     attempts: int = 4
@@ -23,15 +23,19 @@ class RetryPolicy:
     limited_attempts: int = 20
     longest_limit: float = 600.0
 
-    def wait(self, retry: RetryAfter, *, failures: int, limits: int, chance: float) -> Optional[float]:
+    def wait(
+        self, retry: RetryAfter, *, failures: int, limits: int, chance: float, waited: float = 0.0
+    ) -> Optional[float]:
         """Return the seconds to wait before sending again, None to give up.
 
         `failures` and `limits` are how often this request has failed and been limited so far, this time
-        included; `chance` is from 0 to 1.
+        included; `chance` is from 0 to 1; `waited` are the seconds it has waited for limits already.
         """
         if retry.slows_all:
             seconds = self._backoff(limits, chance=chance) if retry.seconds is None else retry.seconds
-            return seconds if limits < self.limited_attempts and seconds <= self.longest_limit else None
+            return (
+                seconds if limits < self.limited_attempts and waited + seconds <= self.longest_limit else None
+            )
         most = self.attempts if retry.most_attempts is None else min(self.attempts, retry.most_attempts)
         return self._backoff(failures, chance=chance) if failures < most else None
 

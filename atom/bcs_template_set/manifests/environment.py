@@ -26,6 +26,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bcs_template_set.errors import TemplateUnreadable
+from bcs_template_set.manifests.bcs_places import Marks
 from bcs_template_set.manifests.budget import (
     LOOK_FOR_FILE,
     MOST_RANGE,
@@ -104,7 +105,7 @@ class Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("+", "*", "**", "%"))
     template_class = _Template
 
-    def __init__(self, budget: Budget, *, notes: Notes, read_text: ReadText) -> None:
+    def __init__(self, budget: Budget, *, notes: Notes, marks: Marks, read_text: ReadText) -> None:
         super().__init__(
             undefined=type("_NotedMissing", (MissingName,), {"notes": notes, "__slots__": ()}),
             trim_blocks=True,
@@ -116,7 +117,7 @@ class Environment(ImmutableSandboxedEnvironment):
             auto_reload=False,
         )
         self._budget = budget
-        self._notes = notes
+        self._marks = marks
         self._safe: dict[tuple[type, str], bool] = {}
         self._json = json.JSONEncoder(ensure_ascii=False, default=_as_plain)
         self.pay = budget.spend
@@ -177,6 +178,7 @@ class Environment(ImmutableSandboxedEnvironment):
         filename: Optional[str],
         defer_init: bool = False,  # noqa: FBT001, FBT002 - as the base
     ) -> str:
+        _mark_own_braces(source, marks=self._marks)
         metered = cast("nodes.Template", Metering().visit(source))
         return super()._generate(metered, name, filename, defer_init)
 
@@ -189,11 +191,10 @@ class Environment(ImmutableSandboxedEnvironment):
     # --- what templates may call
 
     def bcs(self, name: object) -> str:
-        """Return `{{ NAME }}`, for BCS to replace at deploy time."""
+        """Return what becomes `{{ NAME }}`, for BCS to replace at deploy time."""
         if not isinstance(name, str) or not _BCS_NAME.fullmatch(name):
             raise ValueError(f"bcs() takes the name of a variable, not {name!r}")
-        self._notes.variables.add(name)
-        return "{{ " + name + " }}"
+        return self._marks.of_name(name)
 
     def range(self, *args: int) -> range:
         """Return a range of at most 100,000 numbers."""
@@ -328,6 +329,27 @@ class Environment(ImmutableSandboxedEnvironment):
 
 _OWN = (Environment.joined, Environment.made, Environment.contained, Environment.compared)
 """What `Metering` puts into templates, beside `pay`."""
+
+
+def _mark_own_braces(source: nodes.Template, *, marks: Marks) -> None:
+    """Mark the braces that a template writes itself: in its text (`raw`), and as `{{ "{{ NAME }}" }}`."""
+    written: list[nodes.TemplateData] = []
+    waiting: list[nodes.Node] = [source]
+    while waiting:  # not by recursion: what is nested too deeply is said later, with its line
+        found = waiting.pop()
+        if isinstance(found, nodes.Output):
+            found.nodes = [_as_data(part) for part in found.nodes]
+            written += [part for part in found.nodes if isinstance(part, nodes.TemplateData)]
+        waiting += found.iter_child_nodes()
+    if any("{{" in data.data for data in written):  # else `}}` are JSON's, and filters may count them
+        for data in written:
+            data.data = marks.in_text(data.data)
+
+
+def _as_data(node: nodes.Expr) -> nodes.Expr:
+    if isinstance(node, nodes.Const) and isinstance(node.value, str):
+        return nodes.TemplateData(node.value, lineno=node.lineno)
+    return node
 
 
 def _as_plain(value: object) -> object:

@@ -42,7 +42,8 @@ class ManifestFile:
     """One file of the run as it would be uploaded.
 
     `name` is its name in the template space, `source` the template it came from. `variables` are the
-    names that `bcs()` left for BCS. `domain` is "" unless a built-in template made the file.
+    names that `bcs()` left for BCS, `places` where in the text they stand. `domain` is "" unless a built-in
+    template made the file.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ManifestFile:
     source: str
     documents: tuple[Document, ...]
     variables: frozenset[str] = frozenset()
+    places: frozenset[int] = frozenset()
     domain: str = ""
 
 

@@ -24,12 +24,13 @@ from bcs_template_set.errors import (
     TemplateSyntax,
     TemplateUnreadable,
 )
+from bcs_template_set.manifests.bcs_places import Settled
 from bcs_template_set.manifests.branch_paths import Claim, Served
 from bcs_template_set.manifests.budget import Budget
 from bcs_template_set.manifests.masking import may_hold_secret
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
-from bcs_template_set.manifests.templates import Rendered, Templates
+from bcs_template_set.manifests.templates import Templates
 from bcs_template_set.manifests.values import Values, ValuesText, read_values
 from bcs_template_set.manifests.web_ingresses import WebIngress, ingresses_of, own_paths
 from bcs_template_set.manifests.web_values import Domain, Web, read_main_branches, read_web_values
@@ -272,7 +273,7 @@ def _render_all(prepared: Prepared, work: Iterable[_Work]) -> tuple[ManifestFile
     budget = Budget(prepared.clock, deadline=prepared.deadline)
     templates = Templates(budget, read_text=prepared.workspace.read_text, context=names)
     files: list[ManifestFile] = []
-    unreadable: list[Text] = []
+    wrong: list[Text] = []
     total = documents = 0
     for item in work:
         rendered = templates.render(item.text, name=item.source, extra=item.extra, keep=bool(item.domain))
@@ -282,29 +283,40 @@ def _render_all(prepared: Prepared, work: Iterable[_Work]) -> tuple[ManifestFile
         if total > MOST_TOTAL_TEXT:
             limit = say("render.mebibytes", number=MOST_TOTAL_TEXT // 2**20)
             raise LimitExceeded(what=say("render.limit_total"), limit=limit)
+        wrong += _wrong_braces(item, rendered)
         try:
             file = _parse(item, rendered)
         except YamlUnreadable as exc:
             problem = exc.for_secrets() if may_hold_secret(rendered.text) else exc.as_text()
-            unreadable.append(say("render.manifest_unreadable", template=item.source, problem=problem))
+            wrong.append(say("render.manifest_unreadable", template=item.source, problem=problem))
             continue
         documents += len(file.documents)
         if documents > MOST_DOCUMENTS:
             raise LimitExceeded(what=say("render.limit_documents", number=documents), limit=MOST_DOCUMENTS)
         files.append(file)
     _raise_mistakes(templates)
-    if unreadable:
-        raise ManifestsInvalid(details=unreadable)
+    if wrong:
+        raise ManifestsInvalid(details=wrong)
     return tuple(sorted(files, key=lambda file: file.name))
 
 
-def _parse(item: _Work, rendered: Rendered) -> ManifestFile:
+def _wrong_braces(item: _Work, rendered: Settled) -> Iterator[Text]:
+    """Yield what BCS would replace although no template said so. What it is may be a secret."""
+    if rendered.is_cut:
+        yield say("render.bcs_cut", template=item.source)
+    elif rendered.foreign:
+        line, number = rendered.foreign[0], len(rendered.foreign)
+        yield say("render.braces_foreign", template=item.source, line=line, number=number)
+
+
+def _parse(item: _Work, rendered: Settled) -> ManifestFile:
     return ManifestFile(
         name=item.name,
         text=rendered.text,
         source=item.source,
         documents=parse_documents(rendered.text, source=item.name),
-        variables=rendered.variables,
+        variables=frozenset(rendered.places.values()),
+        places=frozenset(rendered.places),
         domain=item.domain,
     )
 

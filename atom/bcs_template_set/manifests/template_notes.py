@@ -44,7 +44,6 @@ class Notes:
         self._syntax: dict[tuple[str, int, str], Text] = {}
         self._missing: dict[tuple[str, int, str], Text] = {}
         self._failed: dict[tuple[str, int, str], Text] = {}
-        self.variables: set[str] = set()
 
     def count(self) -> int:
         """Return how many mistakes there are so far."""

@@ -7,25 +7,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Optional
 
 import jinja2
 
 from bcs_template_set.errors import StepError
+from bcs_template_set.manifests.bcs_places import Marks, Settled
 from bcs_template_set.manifests.budget import MOST_TEXT, Budget
 from bcs_template_set.manifests.environment import Environment, ReadText
 from bcs_template_set.manifests.template_lines import place_in
 from bcs_template_set.manifests.template_notes import Mistakes, Notes
 from bcs_template_set.messages import say
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """What a template came to, and the names it left to BCS."""
-
-    text: str
-    variables: frozenset[str]
 
 
 class Templates:
@@ -35,13 +27,14 @@ class Templates:
         """Take the reader of included files, and the names that every template may use."""
         self._budget = budget
         self._notes = Notes(context)
-        self._environment = Environment(budget, notes=self._notes, read_text=read_text)
+        self._marks = Marks(context)
+        self._environment = Environment(budget, notes=self._notes, marks=self._marks, read_text=read_text)
         self._context = dict(context)
         self._compiled: dict[str, jinja2.Template] = {}
 
     def render(
         self, source: str, *, name: str, extra: Optional[Mapping[str, object]] = None, keep: bool = False
-    ) -> Optional[Rendered]:
+    ) -> Optional[Settled]:
         """Return what a template's source comes to, or None where it has mistakes.
 
         `keep` = the same source comes again under this name, so that it's compiled once.
@@ -52,7 +45,6 @@ class Templates:
         """
         noted = self._notes.count()
         self._budget.begin(name)
-        self._notes.variables = set()
         try:
             template = self._compiled.get(name) or self._environment.compile_source(source, name=name)
             if keep:
@@ -70,7 +62,7 @@ class Templates:
             self._notes.add_failure(exc, name=name, follows=self._notes.count() > noted)
         if self._notes.count() > noted:
             return None
-        return Rendered(text=text, variables=frozenset(self._notes.variables))
+        return self._marks.settled(text)
 
     def mistakes(self) -> Mistakes:
         """Return what was wrong with the templates so far, in the order of files and lines."""

@@ -6,7 +6,8 @@ schema can't say (two domains with one host, …) is in `_across`.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Optional, Union, get_args, get_origin
@@ -18,9 +19,11 @@ from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.values import Values
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, known, say
+from bcs_template_set.secret import MASK
 from bcs_template_set.spelling import nearest
 
-_SHOWN = 60
+_MOST_PLACES = 5
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 _MAIN_BRANCHES = "main_branches"
 _SUBDOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 
@@ -244,16 +247,16 @@ def _accepted(kind: object) -> Text:
 def _across(values: Values) -> Iterator[Text]:
     """Yield what is wrong between values that are each right."""
     domains = [item if isinstance(item, dict) else {} for item in _list(values.get("domains"))]
-    for host in _repeated([domain.get("host") for domain in domains]):
-        yield say("render.web_twice", path="domains", what="host", value=host)
+    for places in _repeated([domain.get("host") for domain in domains]):
+        yield _twice("domains", "host", places)
     for index, domain in enumerate(domains):
         volumes = [item for item in _list(domain.get("volumes")) if isinstance(item, dict)]
         for key in ("name", "mount_path"):
-            for value in _repeated([volume.get(key) for volume in volumes]):
-                yield say("render.web_twice", path=f"domains[{index}].volumes", what=key, value=value)
+            for places in _repeated([volume.get(key) for volume in volumes]):
+                yield _twice(f"domains[{index}].volumes", key, places)
         for key in ("paths", "load_balancers"):
-            for value in _repeated(_list(domain.get(key))):
-                yield say("render.web_twice", path=f"domains[{index}].{key}", what=key, value=value)
+            for places in _repeated(_list(domain.get(key))):
+                yield _twice(f"domains[{index}].{key}", "", places)
         yield from _branch_paths(domain, path=f"domains[{index}]")
 
 
@@ -270,19 +273,30 @@ def _list(value: YamlValue) -> Sequence[YamlValue]:
     return value if isinstance(value, list) else ()
 
 
-def _repeated(values: Sequence[YamlValue]) -> list[str]:
-    counted = Counter(value for value in values if isinstance(value, str))
-    return [value for value, times in counted.items() if times > 1]
+def _repeated(values: Sequence[YamlValue]) -> list[list[int]]:
+    """Return the places of each text that is there more than once."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, value in enumerate(values):
+        if isinstance(value, str):
+            places[value].append(place)
+    return [found for found in places.values() if len(found) > 1]
+
+
+def _twice(path: str, key: str, places: Sequence[int]) -> Text:
+    shown = [f"{path}[{place}]{key and '.' + key}" for place in places[:_MOST_PLACES]]
+    return say("render.web_twice", places=shown)
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    """Return the path of a part; a name that may be more than one, as where a colon is missing, is masked."""
+    shown = name if _PLAIN_NAME.fullmatch(name) else MASK
+    return f"{path}.{shown}" if path else shown
 
 
 def _wrong(path: str, value: YamlValue, accepted: Text) -> Text:
     if value is None:
         return say("render.web_empty", path=path, accepted=accepted)
-    return say("render.web_wrong", path=path, given=shown(value), accepted=accepted)
+    return say("render.web_wrong", path=path, kind=kind_of(value), accepted=accepted)
 
 
 def _unknown(path: str, name: str, fields: list[str]) -> Text:
@@ -291,13 +305,8 @@ def _unknown(path: str, name: str, fields: list[str]) -> Text:
     return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
 
-def shown(value: YamlValue) -> object:
-    """Return how a message shows a given value: its kind, or its beginning."""
-    if isinstance(value, dict):
-        return say("render.kind_mapping")
-    if isinstance(value, list):
-        return say("render.kind_list")
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+def kind_of(value: YamlValue) -> Text:
+    """Return what a message says of a given value: not what it is, for it may be a secret."""
+    kinds = (("kind_mapping", dict), ("kind_list", list), ("kind_flag", bool), ("kind_text", str))
+    name = next((name for name, kind in kinds if isinstance(value, kind)), "kind_number")
+    return say(f"render.{name}")

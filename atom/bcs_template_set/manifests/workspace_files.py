@@ -1,7 +1,8 @@
 """Inputs that name files -> files inside the workspace, and their text. The only reader of files here.
 
 A line is a workspace-relative path or a glob (`*`, `?`, `[…]`, `**`). Globs enter neither hidden nor
-linked directories. A link is followed as long as what it leads to is inside the workspace.
+linked directories, and no other way reads what is hidden: the checkout's token lies in `.git`. A link is
+followed as long as what it leads to is inside the workspace, and not hidden.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Workspace:
         """Return the text of a workspace-relative file.
 
         Raises:
-            FileUnusable: missing, outside, no plain file, too large, binary, or not UTF-8.
+            FileUnusable: missing, outside, hidden, no plain file, too large, binary, or not UTF-8.
         """
         real = self.locate(path)
         try:
@@ -78,7 +79,7 @@ class Workspace:
         """Return where a workspace-relative plain file really is.
 
         Raises:
-            FileUnusable: it is missing, outside the workspace, a directory or no plain file.
+            FileUnusable: it is missing, outside the workspace, hidden, a directory or no plain file.
         """
         if not _is_relative(path):
             raise FileUnusable(say("render.file_not_relative", path=path))
@@ -93,6 +94,7 @@ class Workspace:
         real = Path(os.path.realpath(given))
         if not real.is_relative_to(self._real):
             raise FileUnusable(say("render.file_outside", path=path))
+        self._refuse_hidden(path, real)
         if not real.exists():
             linked = given.is_symlink()
             raise FileUnusable(say("render.file_dangling" if linked else "render.file_missing", path=path))
@@ -103,11 +105,17 @@ class Workspace:
             raise FileUnusable(say("render.file_special", path=path))
         return real
 
+    def _refuse_hidden(self, path: str, real: Path) -> None:
+        """Refuse a path with a part that begins with a dot, as it is given or where its links lead."""
+        parts = (*path.split("/"), *real.relative_to(self._real).parts)
+        if any(part.startswith(".") and part != "." for part in parts):
+            raise FileUnusable(say("render.file_hidden", path=path))
+
     def match(self, pattern: str) -> tuple[str, list[str]]:
         """Return a glob's base, the part before its first wildcard, and the files it matches, sorted.
 
         Raises:
-            FileUnusable: the base is outside the workspace, or nothing matches.
+            FileUnusable: the base is outside the workspace, something is hidden, or nothing matches.
         """
         if len(pattern) > LONGEST_GLOB:
             problem = os.strerror(errno.ENAMETOOLONG)
@@ -118,6 +126,7 @@ class Workspace:
         top = Path(os.path.realpath(self._root / base))
         if not top.is_relative_to(self._real):
             raise FileUnusable(say("render.file_outside", path=pattern))
+        self._refuse_hidden(pattern, top)
         try:
             wanted = pattern_regex(rest)
         except re.error as exc:

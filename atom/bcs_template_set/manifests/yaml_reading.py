@@ -49,6 +49,9 @@ _KNOWN_PROBLEMS = {
     "found unexpected end of stream": "yaml_unclosed",
     "found undefined alias": "yaml_alias_unknown",
 }
+# "exceeded maximum nesting depth" (PyYAML 6.0.4), "Maximum nesting level reached, set with …" (libyaml):
+# their limits are above ours, so ours is what to say.
+_TOO_DEEP = re.compile(r"\bnest(ing|ed)\b")
 
 
 class YamlUnreadable(Exception):
@@ -189,13 +192,19 @@ class _Reader:
         try:
             while not isinstance(event := self._next(), yaml.StreamEndEvent):
                 if isinstance(event, yaml.DocumentStartEvent):
-                    self._anchors = {}
                     first = self._next()
-                    yield _start(first)[0] + 1, self._node(first, depth=0)
+                    yield _start(first)[0] + 1, self._document(first)
         except yaml.MarkedYAMLError as exc:
             raise self._translate(exc) from exc
         finally:
             parser.dispose()
+
+    def _document(self, first: yaml.Event) -> YamlValue:
+        self._anchors, self._innermost = {}, first
+        try:
+            return self._node(first, depth=0)
+        except RecursionError:  # where somebody calls from deep within, Python's limit comes before ours
+            raise self._error(self._innermost, _too_deep()) from None
 
     def _node(self, event: yaml.Event, *, depth: int) -> YamlValue:
         kind = type(event)
@@ -219,8 +228,9 @@ class _Reader:
         given = cast("yaml.CollectionStartEvent", event).tag
         if given not in (None, "!", _TAG + tag):
             raise self._error(event, say("render.yaml_tag"))
+        self._innermost = event
         if depth >= DEEPEST:
-            raise self._error(event, say("render.yaml_deep", limit=DEEPEST))
+            raise self._error(event, _too_deep())
         self._spend(1, event)
         return event
 
@@ -324,6 +334,8 @@ class _Reader:
         mark = exc.problem_mark or exc.context_mark
         line, column = (mark.line, mark.column) if mark is not None else (0, 0)
         words = (exc.problem or exc.context or "").strip()
+        if _TOO_DEEP.search(_nameless(words)):
+            return self._unreadable(_too_deep(), line=line, column=column)
         known = _KNOWN_PROBLEMS.get(words)
         problem = say(f"render.{known}") if known else say("render.yaml_problem", problem=_nameless(words))
         lines = self._text.splitlines()[max(0, line - 1) : line + 1]
@@ -337,6 +349,11 @@ class _Reader:
         return YamlUnreadable(
             problem, source=self._source, line=line + 1, column=column + 1, excerpt=excerpt[:_EXCERPT]
         )
+
+
+def _too_deep() -> Text:
+    """Return the one sentence for what is nested too deeply, whichever limit it meets first."""
+    return say("render.yaml_deep", limit=DEEPEST)
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:

@@ -126,7 +126,12 @@ def _heading_facts(heading: Heading) -> list[tuple[str, Detail]]:
         facts.append(("version", heading.version))
     if heading.pipeline or heading.build_number:
         facts.append(("build", build_text(heading)))
+    facts += [(name, fact) for name, fact in _way_facts(heading) if fact]
     return facts
+
+
+def _way_facts(heading: Heading) -> list[tuple[str, Detail]]:
+    return [("proxy", heading.proxy), ("certificates", heading.certificates)]
 
 
 def target_text(heading: Heading) -> Text:
@@ -318,5 +323,5 @@ def _add_way_back(out: _Lines, outcome: Outcome) -> None:
     way = outcome.rollout.restoration if outcome.rollout is not None else None
     if way is None:
         return
-    out.add("warning" if way.problem is not None else "info", say("report.restore_title"))
+    out.add("info" if way.is_whole else "warning", say("report.restore_title"))
     out.listed("plain", restoration_texts(way))

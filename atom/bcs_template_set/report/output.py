@@ -6,20 +6,28 @@ The outputs of `OUTPUTS` are written on failure too, as far as they are known.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Optional, TypedDict
 
-from bcs_template_set.atom_sdk.output import OutputField, ReportField
+from bcs_template_set.atom_sdk.output import (
+    MOST_STRING_UNITS,
+    OutputField,
+    ReportField,
+    cut_value,
+    utf16_units,
+)
 from bcs_template_set.errors import StepError
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.outcome import FileOutcome, Outcome
 from bcs_template_set.plan import Change
-from bcs_template_set.report.plain_text import one_line, shorten
+from bcs_template_set.report.plain_text import one_line, shorten, width
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
 from bcs_template_set.report.row_states import Ending, endings_of
 from bcs_template_set.report.verdict import headline, name_of, written_text
+from bcs_template_set.secret import OUR_WORDS
 
 OUTPUTS: tuple[str, ...] = (
     "result",
@@ -34,15 +42,14 @@ OUTPUTS: tuple[str, ...] = (
 )
 """The outputs of design section 2: what task.json and README are held to."""
 
-MOST_BYTES = 4096
-"""The platform's limit for the value of a string output (facts/agent.md)."""
-
 MOST_MESSAGE_COLUMNS = 1500
 _CURE_COLUMNS = 500
 _AFTERMATH_COLUMNS = 600
 _DEFECT = 3
+_BESIDE_THE_CUT = re.compile(r"\**…\**")
 
 Status = Literal["success", "failure", "error"]
+Mask = Callable[[str], str]
 Spill = Callable[[str, str], str]
 """Takes a name and a text, keeps the text in a file, and returns its path relative to the workspace.
 
@@ -91,9 +98,14 @@ class ReportPlace:
 
 
 def output_of(
-    outcome: Outcome, *, report: Optional[ReportPlace], rendered: tuple[str, ...], spill: Spill
+    outcome: Outcome,
+    *,
+    report: Optional[ReportPlace],
+    rendered: tuple[str, ...],
+    spill: Spill,
+    mask: Mask = str,
 ) -> Output:
-    """Return the whole value of output.json.
+    """Return the whole value of output.json, `mask` taking secrets out before anything is shortened.
 
     `rendered` are absolute paths of existing files. A mistake of the user and a fault of a third party are
     a "failure", a defect of the step an "error": the worker (MarketAtomTask.kt, 2026-08) fails the step
@@ -102,27 +114,48 @@ def output_of(
     error = outcome.error
     return {
         "status": _status(outcome),
-        "message": message_of(outcome),
+        "message": message_of(outcome, mask=mask),
         "errorType": error.error_type if error is not None else 0,
         "errorCode": error.code if error is not None else 0,
         "type": "default",
-        "data": _data(outcome, report=report, rendered=rendered, spill=spill),
+        "data": _data(outcome, report=report, rendered=rendered, spill=spill, mask=mask),
     }
 
 
-def message_of(outcome: Outcome) -> str:
-    """Return what happened and what to do in one line; the cure is whole, the rest may be shortened."""
+def message_of(outcome: Outcome, *, mask: Mask = str) -> str:
+    """Return what happened and what to do in one line, secrets masked.
+
+    Where there is too much to say, details are left out whole and counted; the cure comes last.
+    """
     language, error = outcome.language, outcome.error
     if error is None:
-        return shorten(one_line(headline(outcome).render(language)), MOST_MESSAGE_COLUMNS)
-    cure = shorten(_line(say("context.cure", value=error.cure()), language), _CURE_COLUMNS)
-    happened = _line(headline(outcome), language)
-    if error.details:
-        details = "; ".join(_line(detail, language) for detail in error.details)
-        happened = f"{happened} {details}"
-    after = shorten(" ".join(_line(text, language) for text in _aftermath(outcome)), _AFTERMATH_COLUMNS)
-    rest = f"{after} {cure}" if after else cure
-    return f"{shorten(happened, MOST_MESSAGE_COLUMNS - len(rest) - 1)} {rest}"
+        return _shorten(_line(headline(outcome), language, mask), MOST_MESSAGE_COLUMNS)
+    cure = _shorten(_line(say("context.cure", value=error.cure()), language, mask), _CURE_COLUMNS)
+    after = _shorten(" ".join(_line(t, language, mask) for t in _aftermath(outcome)), _AFTERMATH_COLUMNS)
+    room = MOST_MESSAGE_COLUMNS - width(cure) - width(after) - 3
+    happened = _shorten(_line(headline(outcome), language, mask), room)
+    details = (_line(detail, language, mask) for detail in error.details)
+    room -= width(happened)
+    listed = _listed(details, len(error.details), room=room, language=language)
+    return " ".join(part for part in (happened, listed, after, cure) if part)
+
+
+def _listed(details: Iterator[str], total: int, *, room: int, language: Language) -> str:
+    """Return as many whole details as there is room for, and how many more there are."""
+    told: list[str] = []
+    for detail in details:
+        more = say("report.more_details", count=total - len(told)).render(language)
+        room -= width(detail) + 2
+        if room < width(more) and (room < 0 or len(told) + 1 < total):
+            return "; ".join((*told, more))
+        told.append(detail)
+    return "; ".join(told)
+
+
+def _shorten(text: str, columns: int) -> str:
+    """Return a text in so many columns, with no half of a mask beside what its middle loses."""
+    short = shorten(text, columns)
+    return short if short == text else _BESIDE_THE_CUT.sub("…", short)
 
 
 def _aftermath(outcome: Outcome) -> Iterator[Text]:
@@ -187,24 +220,41 @@ def _status(outcome: Outcome) -> Status:
     return "error" if error.error_type == _DEFECT else "failure"
 
 
-def _data(
-    outcome: Outcome, *, report: Optional[ReportPlace], rendered: tuple[str, ...], spill: Spill
-) -> dict[str, OutputField]:
+def holding_secrets(outcome: Outcome, holds: Callable[[str], bool]) -> tuple[Text, ...]:
+    """Say which outputs hold a secret that the run knows: BK-CI drops those that still do."""
+    return tuple(
+        say("report.output_is_secret" if text in OUR_WORDS else "report.output_holds_secret", name=name)
+        for name, text in _texts_of(outcome).items()
+        if holds(text)
+    )
+
+
+def _texts_of(outcome: Outcome) -> dict[str, str]:
+    """Return the string outputs as they are, whatever their length."""
     plan = outcome.plan
-    texts: dict[str, str] = {
+    return {
         "result": outcome.result,
         "changed": "true" if outcome.changed else "false",
         "version": outcome.heading.version,
+        "versions": _json(versions_of(outcome)) if plan is not None else "",
         "plan_digest": plan.digest if plan is not None else "",
         "acting_user": name_of(outcome.identity) if outcome.identity is not None else "",
+        "routes": _json(_shown_routes(plan.routes)) if plan is not None else "",
     }
-    if plan is not None:
-        versions = versions_of(outcome)
-        routes = _shown_routes(plan.routes)
-        texts["versions"] = _fitting("versions", _json(versions), count=len(versions), spill=spill)
-        texts["routes"] = _fitting("routes", _json(routes), count=len(routes), spill=spill)
+
+
+def _data(
+    outcome: Outcome, *, report: Optional[ReportPlace], rendered: tuple[str, ...], spill: Spill, mask: Mask
+) -> dict[str, OutputField]:
+    plan = outcome.plan
+    counts = {} if plan is None else {"versions": len(outcome.files), "routes": len(plan.routes)}
+    texts = {
+        name: text if text in OUR_WORDS else mask(text) for name, text in _texts_of(outcome).items() if text
+    }
+    for name, count in counts.items():
+        texts[name] = _fitting(name, texts[name], count=count, spill=spill)
     data: dict[str, OutputField] = {
-        name: {"type": "string", "value": _cut(texts[name])} for name in OUTPUTS if texts.get(name)
+        name: {"type": "string", "value": cut_value(_whole(texts[name]))} for name in OUTPUTS if name in texts
     }
     if report is not None:
         data["report"] = _report_field(report, outcome.language)
@@ -225,21 +275,19 @@ def _report_field(report: ReportPlace, language: Language) -> ReportField:
 
 def _fitting(name: str, text: str, *, count: int, spill: Spill) -> str:
     """Return the text, or where it would be too long, the file that holds it and how many entries it has."""
-    if len(text.encode("utf-8")) <= MOST_BYTES:
+    if utf16_units(text) <= MOST_STRING_UNITS:
         return text
     return _json({"file": spill(name, text), "count": count})
 
 
-def _cut(text: str) -> str:
-    """Return a text within the platform's limit; only JSON must not be cut, and that has been spilt."""
-    encoded = text.encode("utf-8", errors="replace")
-    return encoded[:MOST_BYTES].decode("utf-8", errors="ignore")
-
-
 def _json(value: Mapping[str, object] | list[str]) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _whole(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _whole(text: str) -> str:
+    """Return a text without halves of characters."""
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _line(text: Text | str, language: Language) -> str:
-    return one_line(text.render(language) if isinstance(text, Text) else text)
+def _line(text: Text | str, language: Language, mask: Mask) -> str:
+    return one_line(mask(text.render(language) if isinstance(text, Text) else text))

@@ -110,14 +110,23 @@ def _restoration(way: Restoration) -> Iterable[Text]:
         yield say("deploy.restore_failed", problem=way.problem)
     elif way.watched:
         yield ready_text(way.watched)
+    yield from left_sentences(way)
+
+
+def left_sentences(way: Restoration) -> Iterable[Text]:
+    """Say of what is not back why it is not, and what stays in the cluster; each list shortened."""
     for key, files in (
         ("deploy.restore_left", way.left),
         ("deploy.restore_same", way.same),
         ("deploy.restore_gone", way.gone),
+        ("deploy.restore_absent", way.absent),
         ("deploy.restore_overtaken", way.overtaken),
+        ("deploy.restore_not_back", way.not_back),
     ):
         if files:
             yield say(key, names=first_names(files))
+    if way.added:
+        yield say("deploy.restore_added", objects=first_names(way.added))
     if way == Restoration():
         yield say("deploy.restore_nothing")
 
@@ -132,7 +141,7 @@ def by_hand_texts(outcome: Outcome) -> list[Text]:
 
 def _went_back(rollout: Rollout) -> bool:
     """Tell whether a restore did all it could."""
-    return rollout.restoration is not None and rollout.restoration.problem is None
+    return rollout.restoration is not None and rollout.restoration.is_whole
 
 
 def _by_hand(rollout: Rollout) -> Iterable[Text]:

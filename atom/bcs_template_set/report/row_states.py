@@ -171,9 +171,10 @@ def _states_after(way: Restoration) -> dict[str, RowState]:
     """Return how the files are that were deployed again as before: what nobody saw is not said to be back."""
     back = _by_file(way.watched)
     were_deployed = way.problem is None or bool(back)
-    return {
-        file.name: _state_after(back.get(file.name, ())) if were_deployed else "unknown" for file in way.files
-    }
+    states: dict[str, RowState] = dict.fromkeys(way.not_back, "unknown")
+    for file in way.files:
+        states[file.name] = _state_after(back.get(file.name, ())) if were_deployed else "unknown"
+    return states
 
 
 def _state_after(watched: Sequence[Watched]) -> RowState:

@@ -11,7 +11,7 @@ from typing import Optional
 from bcs_template_set.errors import Detail, Interrupted, OutcomeUnknown, OutOfTime, StepError
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.outcome import Identity, Outcome
-from bcs_template_set.report.rollout_story import deployed_headline
+from bcs_template_set.report.rollout_story import deployed_headline, first_names
 from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted
 
 MOST_DETAILS = 50
@@ -22,7 +22,13 @@ _PLATFORM_FAULTS = ("8006",)
 
 
 def headline(outcome: Outcome) -> Text:
-    """Return the one sentence that says how the run ended."""
+    """Return the sentence that says how the run ended, and what of that was not seen."""
+    unseen = [file.change.name for file in outcome.files if not file.verified]
+    ending = _headline(outcome)
+    return say("report.with_unverified", ending=ending, names=first_names(unseen)) if unseen else ending
+
+
+def _headline(outcome: Outcome) -> Text:
     if outcome.error is not None:
         return say(
             f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=outcome.error.title()

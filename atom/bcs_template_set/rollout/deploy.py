@@ -10,7 +10,7 @@ text of every object, of every kind.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
@@ -46,7 +46,12 @@ from bcs_template_set.rollout.deployment_plan import (
     read_states,
     refused_services,
 )
-from bcs_template_set.rollout.live_diff import changes_anything
+from bcs_template_set.rollout.live_diff import (
+    changes_anything,
+    changes_beyond_pods,
+    names_hidden,
+    with_hidden,
+)
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at the live objects after an answer of success: they are there at once."""
@@ -144,7 +149,21 @@ def look(
         variables=deploying.variables,
     )
     answer = reader.read(call)
-    return read_states(answer, space=deploying.space), " ".join(answer.error.split())[:SHOWN]
+    states = read_states(answer, space=deploying.space)
+    versions = {file.name: file.version for file in files}
+    seen = tuple(_whole(reader, deploying, state, version=versions.get(state.file, "")) for state in states)
+    return seen, " ".join(answer.error.split())[:SHOWN]
+
+
+def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: str) -> LiveState:
+    """Return a state whose live text has also what the preview cuts from it, where that decides."""
+    kind = next((kind for kind in WATCHED_KINDS if kind == state.kind), None)
+    if kind is None or not names_hidden(state.desired) or state.live is None:
+        return state
+    if not state.is_at(space=deploying.space, version=version):
+        return state
+    whole = reader.read(get_live(deploying.place, kind=kind, name=state.name)).manifest
+    return replace(state, live=with_hidden(state.live, whole))
 
 
 # --- the one call ---------------------------------------------------------------------------------------
@@ -177,18 +196,44 @@ def deploy_files(
         raise _refused(writer, deploying, files, message=exc.fields.get("message", "")) from exc
     if error:
         raise _refused(writer, deploying, files, message=" ".join(error.split())[:SHOWN])
-    return _confirmed(writer, deploying, files)
+    return _confirmed(writer, deploying, files, known=known)
 
 
-def _confirmed(writer: Writer, deploying: Deploying, files: Sequence[FileVersion]) -> tuple[LiveState, ...]:
+def _confirmed(
+    writer: Writer, deploying: Deploying, files: Sequence[FileVersion], *, known: Sequence[LiveState]
+) -> tuple[LiveState, ...]:
     states: tuple[LiveState, ...] = ()
+    untouched = frozenset[str]()
     for pause in READ_BACK_PAUSES:
         deploying.clock.wait(pause)
         states, _ = look(writer, deploying, files)
-        if _all_there(states, files, space=deploying.space):
+        untouched = _untouched(states, files, known=known)
+        if not untouched and _all_there(states, files, space=deploying.space):
             return states
     _check_may_look(writer, deploying.place, states)
-    raise DeployIncomplete(details=_objects(states, files, space=deploying.space))
+    raise DeployIncomplete(details=_objects(states, files, space=deploying.space, missing=untouched))
+
+
+def _untouched(
+    states: Sequence[LiveState], files: Sequence[FileVersion], *, known: Sequence[LiveState]
+) -> frozenset[str]:
+    """Name the objects that still hold the text that this run has rewritten: their mark was there before."""
+    rewritten = {file.name for file in files if file.rewritten}
+    before = {state.title: state.live for state in known}
+    return frozenset(
+        state.title
+        for state in states
+        if state.file in rewritten and state.live == before.get(state.title) and _differs(state)
+    )
+
+
+def unlike(states: Sequence[LiveState]) -> tuple[str, ...]:
+    """Name the objects that are not what was sent, although they were applied: something changes them."""
+    return tuple(
+        state.title
+        for state in states
+        if state.live is not None and changes_beyond_pods(state.desired, state.live)
+    )
 
 
 def _check_may_look(reader: Reader, place: Place, states: Sequence[LiveState]) -> None:

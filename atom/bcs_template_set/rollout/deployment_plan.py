@@ -1,8 +1,10 @@
 """What has to be deployed, and what must not be. Pure: performs no I/O.
 
-Deployed is what is new or not what is live: BCS marks every object it applies with the file and version it
-came from, and those marks of the target namespace decide; `latestDeployVersion` does not say where. What is
-live already is left alone, since a Service replaced whole is not the Service it was (facts/bcs.md, trap 11).
+Deployed is what is new or not what is live. BCS marks every object it applies with the file and version it
+came from, in the namespace that `latestDeployVersion` does not name. The mark tells where an object came
+from, not what it holds: a version can be rewritten, its variables have other values, a hand change what is
+live. So "live already" are only objects that hold what BCS's dry run would apply. They are left alone, since
+a Service replaced whole is not the Service it was (facts/bcs.md, trap 11).
 """
 
 from __future__ import annotations
@@ -17,20 +19,30 @@ from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.live_diff import changes_anything, live_difference
+from bcs_template_set.rollout.live_diff import (
+    changes_anything,
+    changes_beyond_pods,
+    live_difference,
+    pods_of,
+)
 
 Object = Mapping[str, YamlValue]
 
 
 @dataclass(frozen=True)
 class FileVersion:
-    """A file of the run at the version to be live. `before` is `latestDeployVersion` before we began."""
+    """A file of the run at the version to be live. `before` is `latestDeployVersion` before we began.
+
+    `rewritten`: this run has put other content under the version's name. `sets_pods`: nobody but the file
+    can have meant another number of pods, since a variable gives it, or the names of versions are reused.
+    """
 
     name: str
     version_id: str
     version: str
     before: str = ""
-    has_variables: bool = False
+    rewritten: bool = False
+    sets_pods: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,35 +131,60 @@ def plan_deployment(
             if difference
         ),
         refused=_refusal(touched),
-        notes=(*_drift_notes(ordered, states, deployed=names), *_port_notes(touched)),
+        notes=(
+            *_content_notes(chosen, states, space=space),
+            *_pods_notes(ordered, states, deployed=names),
+            *_port_notes(touched),
+        ),
     )
 
 
 def _must_deploy(file: FileVersion, states: Sequence[LiveState], *, space: str) -> bool:
-    """Tell whether an object of the file is missing, of another version, or has other variables' values.
+    """Tell whether an object of the file is missing, of another version, or holds something else.
 
     A file of which BCS lists no object can't be known to be live.
     """
     own = [state for state in states if state.file == file.name]
-    return not own or any(
-        not state.is_at(space=space, version=file.version)
-        or (file.has_variables and state.live is not None and changes_anything(state.desired, state.live))
-        for state in own
-    )
+    return file.rewritten or not own or any(not _is_live(file, state, space=space) for state in own)
 
 
-def _drift_notes(
+def _is_live(file: FileVersion, state: LiveState, *, space: str) -> bool:
+    if state.live is None or not state.is_at(space=space, version=file.version):
+        return False
+    differs = changes_anything if file.sets_pods else changes_beyond_pods
+    return not differs(state.desired, state.live)
+
+
+def _content_notes(
+    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str
+) -> Iterable[Text]:
+    """Say which objects have the right mark and the wrong content, and what may be the reason."""
+    for key, chosen in (
+        ("deploy.rewritten", [file for file in files if file.rewritten]),
+        ("deploy.other_content", [file for file in files if not file.rewritten]),
+    ):
+        versions = {file.name: file for file in chosen}
+        titles = [
+            state.title
+            for state in states
+            if state.file in versions
+            and state.is_at(space=space, version=versions[state.file].version)
+            and not _is_live(versions[state.file], state, space=space)
+        ]
+        if titles:
+            yield say(key, objects=titles)
+
+
+def _pods_notes(
     files: Sequence[FileVersion], states: Sequence[LiveState], *, deployed: set[str]
 ) -> Iterable[Text]:
-    """Say which live objects somebody changed by hand since; they are left as they are."""
-    known = {file.name for file in files if file.name not in deployed}
-    drifted = [
-        state.title
-        for state in states
-        if state.file in known and state.live is not None and changes_anything(state.desired, state.live)
-    ]
-    if drifted:
-        yield say("deploy.drifted", objects=drifted)
+    """Say which workloads have another number of pods than their file says, and are left so."""
+    known = {file.name for file in files} - deployed
+    for state in states:
+        live = pods_of(state.live) if state.live is not None else None
+        wanted = pods_of(state.desired)
+        if state.file in known and wanted is not None and live not in (None, wanted):
+            yield say("deploy.pods_left", object=state.title, live=live, wanted=wanted)
 
 
 def _port_notes(states: Sequence[LiveState]) -> Iterable[Text]:

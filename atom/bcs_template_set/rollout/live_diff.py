@@ -1,17 +1,24 @@
 """What a deployment would change of a live object. Pure: performs no I/O.
 
-A live object holds what its API server filled in. Only what the manifest says is compared, as far down as
-it says anything: lists of named things (containers, ports, volumes) by name, other lists by position. Left
-out are the annotations that BCS adds and `metadata.resourceVersion`, which its preview puts into the new
-text (facts/bcs.md, traps 7 and 13).
+A live object holds what its API server filled in. So what the manifest says is compared, as far down as it
+says anything, and beyond that only what no API server fills in: such a field stands there because an earlier
+text had it, and a replacement takes it away. Lists of named things (containers, ports, volumes) are compared
+by name and order, other lists by position; amounts by what they are worth; a Secret's `stringData` as the
+`data` that it becomes. Left out are the annotations that BCS adds and `metadata.resourceVersion`, which its
+preview puts into the new text (facts/bcs.md, traps 7 and 13).
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Optional
 
 from bcs_template_set.diff import unified
+from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.masking import holds_secret, masked_pair
 from bcs_template_set.manifests.parse import document_of
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
@@ -20,23 +27,114 @@ Object = Mapping[str, YamlValue]
 _OF_BCS = "io.tencent.paas."
 _NOT_OURS = ("resourceVersion", "namespace")
 
+_PAYLOAD = frozenset({"data", "stringData", "binaryData"})
+"""What a ConfigMap or Secret holds: every key of it is its author's, one without a value too."""
+
+_STRICT: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("ConfigMap", "Secret"), _PAYLOAD),
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Ingress"), frozenset({"spec"})
+    ),
+}
+"""By kind, the fields below which it is known what an API server fills in: nothing of `_AUTHORS`."""
+
+_AUTHORS = frozenset(
+    {
+        *("selector", "externalIPs", "externalName", "loadBalancerSourceRanges"),
+        *("rules", "tls", "backend", "defaultBackend", "http"),
+        *(
+            "initContainers",
+            "volumes",
+            "nodeSelector",
+            "affinity",
+            "tolerations",
+            "topologySpreadConstraints",
+        ),
+        *("imagePullSecrets", "priorityClassName", "hostAliases", "dnsConfig", "runtimeClassName"),
+        *("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "minReadySeconds"),
+        *("command", "args", "env", "envFrom", "ports", "workingDir", "volumeMounts", "limits"),
+        *("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"),
+    }
+)
+"""Fields that no API server fills in by itself (Kubernetes' defaults.go of these kinds, 1.20 to 1.31)."""
+
+_HIDDEN = ("securityContext", "schedulerName")
+"""Fields of a pod template that BCS's preview cuts from the live text, as recorded of all its releases."""
+
+_MAPS = _PAYLOAD | {"nodeSelector", "matchLabels", "selector", "limits"}
+"""Maps whose keys are all their author's."""
+
+_AMOUNTS = frozenset({"limits", "requests", "hard", "capacity"})
+_AMOUNT = frozenset({"sizeLimit", "divisor", "averageValue", "targetAverageValue"})
+_QUANTITY = re.compile(
+    r"([+-]?[0-9]{1,20}(?:\.[0-9]{0,20})?)(m|k|[MGTPE]|[KMGTPE]i|u|n|[eE][+-]?[0-9]{1,3})?"
+)
+_SCALES: Mapping[str, Decimal] = {
+    "": Decimal(1),
+    "n": Decimal(10) ** -9,
+    "u": Decimal(10) ** -6,
+    "m": Decimal(10) ** -3,
+    **{unit: Decimal(1000) ** power for power, unit in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
+}
+
 
 def live_difference(desired: Object, live: Optional[Object]) -> str:
     """Return the unified diff from what is live to what would be; "" where nothing would change."""
     wanted = _plain(desired)
-    before = _like(wanted, _plain(live)) if live is not None else None
+    before = _live_like(wanted, live) if live is not None else None
     title = f"{desired.get('kind')}/{document_of(desired, line=1).name}"
     document = document_of(wanted, line=1)
     if holds_secret(document):
-        old = document_of(before, line=1) if isinstance(before, dict) else None
+        old = document_of(before, line=1) if before is not None else None
         return unified(*masked_pair(old, document), title=title)
     return unified(dump_yaml(before) if before is not None else "", dump_yaml(wanted), title=title)
 
 
 def changes_anything(desired: Object, live: Object) -> bool:
-    """Tell whether the live object differs in anything that the manifest says."""
+    """Tell whether the live object differs in what the manifest says, or in what it no longer says."""
     wanted = _plain(desired)
-    return _like(wanted, _plain(live)) != wanted
+    return _live_like(wanted, live) != wanted
+
+
+def changes_beyond_pods(desired: Object, live: Object) -> bool:
+    """Tell the same, but for the number of pods: an autoscaler or a person may have set that since."""
+    spec, live_spec = mapping_at(desired, "spec"), mapping_at(live, "spec")
+    if pods_of(desired) is None or pods_of(live) is None:
+        return changes_anything(desired, live)
+    return changes_anything({**desired, "spec": {**spec, "replicas": live_spec["replicas"]}}, live)
+
+
+def pods_of(body: Object) -> Optional[int]:
+    """Return how many pods an object asks for, None where it does not say."""
+    replicas = mapping_at(body, "spec").get("replicas")
+    return replicas if isinstance(replicas, int) else None
+
+
+def names_hidden(desired: Object) -> bool:
+    """Tell whether the manifest says what BCS's preview does not show of a live object."""
+    pods = mapping_at(desired, "spec", "template", "spec")
+    return any(pods.get(name) for name in _HIDDEN)
+
+
+def with_hidden(live: Object, whole: Object) -> Object:
+    """Return the live text of a preview with what it hides, taken from the object as it was read whole."""
+    spec, template = mapping_at(live, "spec"), mapping_at(live, "spec", "template")
+    pods = {**mapping_at(template, "spec")}
+    seen = mapping_at(whole, "spec", "template", "spec")
+    pods.update({name: seen[name] for name in _HIDDEN if name in seen})
+    return {**live, "spec": {**spec, "template": {**template, "spec": pods}}}
+
+
+def _live_like(wanted: Mapping[str, YamlValue], live: Object) -> dict[str, YamlValue]:
+    """Return a live object as far as the manifest says anything of it, and with what it would lose."""
+    plain = _plain(live)
+    found: dict[str, YamlValue] = {}
+    fields = _STRICT.get(str(wanted.get("kind")), frozenset())
+    for key, value in wanted.items():
+        if key in plain or _says_nothing(value):
+            found[key] = _like(value, plain.get(key, value), key=key, strict=key in fields)
+    return found
 
 
 def _plain(body: Object) -> dict[str, YamlValue]:
@@ -52,25 +150,65 @@ def _plain(body: Object) -> dict[str, YamlValue]:
             if not ours:
                 del kept["annotations"]
         plain["metadata"] = kept
-    return plain
+    return _as_data(plain) if body.get("kind") == "Secret" else plain
 
 
-def _like(wanted: YamlValue, live: YamlValue) -> YamlValue:
-    """Return the live value as far as the wanted one says anything of it."""
+def _as_data(secret: dict[str, YamlValue]) -> dict[str, YamlValue]:
+    """Return a Secret with its `stringData` in its `data`, as the API server keeps it."""
+    given, data = secret.get("stringData"), secret.get("data")
+    if not isinstance(data, (dict, type(None))) or not isinstance(given, (dict, type(None))):
+        return secret
+    kept = {key: value for key, value in secret.items() if key not in ("data", "stringData")}
+    texts = {
+        key: base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii")
+        if isinstance(value, str)
+        else value
+        for key, value in (given or {}).items()
+    }
+    known = {key: _folded(value) for key, value in (data or {}).items()}
+    return {**kept, "data": {**known, **texts}} if kept.keys() != secret.keys() else kept
+
+
+def _folded(value: YamlValue) -> YamlValue:
+    """Return base64 as the API server writes it: without line feeds."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64encode(base64.b64decode("".join(value.split()), validate=True)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return value
+
+
+def _like(wanted: YamlValue, live: YamlValue, *, key: str = "", strict: bool = False) -> YamlValue:
+    """Return the live value as far as the wanted one says anything of it; below `strict`, what goes too."""
+    if not wanted and not live:
+        return wanted
     if isinstance(wanted, dict) and isinstance(live, dict):
-        return {
-            key: value if _left_to_the_server(key, value) else _like(value, live.get(key, value))
-            for key, value in wanted.items()
-            if key in live or _says_nothing(value)
-        }
+        return _like_mapping(wanted, live, key=key, strict=strict)
     if isinstance(wanted, list) and isinstance(live, list):
-        return _like_list(wanted, live)
-    return live
+        return _like_list(wanted, live, strict=strict)
+    return wanted if key in _AMOUNT and _same_amount(wanted, live) else live
+
+
+def _like_mapping(
+    wanted: Mapping[str, YamlValue], live: Mapping[str, YamlValue], *, key: str, strict: bool
+) -> YamlValue:
+    found: dict[str, YamlValue] = {}
+    all_ours = strict and key in _MAPS
+    for name, value in wanted.items():
+        if _left_to_the_server(name, value) or (key in _AMOUNTS and _same_amount(value, live.get(name))):
+            found[name] = value
+        elif name in live:
+            found[name] = _like(value, live[name], key=name, strict=strict)
+        elif _says_nothing(value) and (value is None or not all_ours):
+            found[name] = value
+    lost = {name for name, value in live.items() if all_ours or (strict and value and name in _AUTHORS)}
+    return {**found, **{name: live[name] for name in live if name in lost - wanted.keys()}}
 
 
 def _left_to_the_server(key: str, value: YamlValue) -> bool:
     """Tell whether the manifest leaves a value to the API server: `nodePort: 0` is any port."""
-    return key == "nodePort" and value == 0
+    return key in ("nodePort", "clusterIP") and not value
 
 
 def _says_nothing(value: YamlValue) -> bool:
@@ -78,15 +216,29 @@ def _says_nothing(value: YamlValue) -> bool:
     return not value
 
 
-def _like_list(wanted: Sequence[YamlValue], live: Sequence[YamlValue]) -> YamlValue:
+def _same_amount(wanted: YamlValue, live: YamlValue) -> bool:
+    """Tell whether two amounts are worth the same: `1000m` and `1`, `1024Mi` and `1Gi`."""
+    first, second = _amount(wanted), _amount(live)
+    return first is not None and first == second
+
+
+def _amount(value: YamlValue) -> Optional[Decimal]:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    match = _QUANTITY.fullmatch(str(value).strip())
+    if match is None:
+        return None
+    number, unit = Decimal(match[1]), match[2] or ""
+    return number * _SCALES[unit] if unit in _SCALES else number.scaleb(int(unit[1:]))
+
+
+def _like_list(wanted: Sequence[YamlValue], live: Sequence[YamlValue], *, strict: bool) -> YamlValue:
     names = [_name_of(item) for item in wanted]
-    if not all(names):
-        paired = [_like(item, live[index]) for index, item in enumerate(wanted) if index < len(live)]
+    if not all(names) or len(set(names)) < len(names):
+        paired = [_like(item, there, strict=strict) for item, there in zip(wanted, live)]
         return [*paired, *live[len(wanted) :]]
-    by_name = {_name_of(item): item for item in live}
-    known = [_like(item, by_name[name]) for name, item in zip(names, wanted) if name in by_name]
-    wanted_names = set(names)
-    return [*known, *(item for name, item in by_name.items() if name not in wanted_names)]
+    ours = dict(zip(names, wanted))
+    return [_like(ours.get(_name_of(item), item), item, strict=strict) for item in live]
 
 
 def _name_of(item: YamlValue) -> str:

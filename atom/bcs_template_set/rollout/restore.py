@@ -18,13 +18,15 @@ class Way:
     """What a restore would do: the versions to go back to, and the files that are left, by why.
 
     `first_time` had no version before, `same` were at this very version, of `gone` the version before is no
-    longer in BCS, and in `overtaken` somebody else has deployed another version since.
+    longer in BCS, or holds something else now, of `absent` nothing is live any more, and in `overtaken`
+    somebody else has deployed another version since.
     """
 
     back: tuple[FileVersion, ...]
     first_time: tuple[str, ...]
     same: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     overtaken: tuple[str, ...] = ()
 
 
@@ -33,10 +35,11 @@ def versions_before(
 ) -> Mapping[str, str]:
     """Return the version name that each file had in this namespace before we deployed.
 
-    The marks of the live objects, as they were read before, say it of this namespace; a file without any
-    falls back on BCS's `latestDeployVersion`, which does not say where it was deployed.
+    The marks of the live objects, as they were read before, say it of this namespace; a file that was live
+    without any falls back on BCS's `latestDeployVersion`, which does not say where it was deployed.
     """
-    before = {file.name: file.before for file in files if file.before}
+    live = {state.file for state in states if state.live is not None}
+    before = {f.name: f.before for f in files if f.name in live or f.before == f.version}
     for state in states:
         if state.live is not None and text_at(state.live, "metadata", "annotations", TEMPLATE_NAME) == (
             f"{space}/{state.file}"
@@ -52,6 +55,38 @@ def touched(
     """Return the files of which at least one live object is ours now: only those are there to restore."""
     ours = {state.file for state in states for file in files if _is_ours(state, file, space=space)}
     return tuple(file for file in files if file.name in ours)
+
+
+def absent(
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    before: Mapping[str, str],
+    known: Optional[Sequence[LiveState]],
+) -> tuple[str, ...]:
+    """Return the files that had a version before, and of which nothing is live now.
+
+    `known` are the objects as they were before, None where nobody here has seen them: then `before` tells.
+    """
+    live = {state.file for state in states if state.live is not None}
+    had = set(before) if known is None else {state.file for state in known if state.live is not None}
+    return tuple(f.name for f in files if before.get(f.name) and f.name in had and f.name not in live)
+
+
+def added(
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    space: str,
+    known: Optional[Sequence[LiveState]],
+) -> tuple[str, ...]:
+    """Name the objects that are live as these files' versions made them, and were not live before.
+
+    `known` are the objects as they were before, None where nobody here has seen them.
+    """
+    before = {state.title for state in known or () if state.live is not None}
+    ours = [s.title for s in states if any(_is_ours(s, file, space=space) for file in files)]
+    return tuple(title for title in ours if title not in before)
 
 
 def overtaken(
@@ -91,8 +126,12 @@ def way_back(
     files: Sequence[FileVersion],
     before: Mapping[str, str],
     left: Sequence[str] = (),
+    missing: Sequence[str] = (),
 ) -> Way:
-    """Return what has to be deployed to restore these files, but for `left`, which others have deployed."""
+    """Return what has to be deployed to restore these files, but for `left`, which others have deployed.
+
+    `missing` are files of which nothing is live.
+    """
     back: list[FileVersion] = []
     first_time: list[str] = []
     same: list[str] = []
@@ -103,6 +142,8 @@ def way_back(
             continue
         if not earlier:
             first_time.append(file.name)
+        elif earlier == file.version and file.rewritten:
+            gone.append(file.name)
         elif earlier == file.version:
             same.append(file.name)
         else:
@@ -110,8 +151,10 @@ def way_back(
             if found is None:
                 gone.append(file.name)
             else:
-                back.append(replace(file, version_id=found, version=earlier))
-    return Way(tuple(back), tuple(first_time), tuple(same), tuple(gone), tuple(left))
+                back.append(replace(file, version_id=found, version=earlier, rewritten=False))
+    return Way(
+        tuple(back), tuple(first_time), tuple(same), tuple(gone), absent=tuple(missing), overtaken=tuple(left)
+    )
 
 
 def _find(reader: Reader, project: str, space: str, name: str, version: str) -> Optional[str]:

@@ -14,7 +14,9 @@ from bcs_template_set.rollout.watched import Watched
 class Restoration:
     """A way back that was gone: the files at their versions before, the ones left, how the workloads ended.
 
-    `left` were deployed for the first time; `same`, `gone` and `overtaken` are those of `restore.Way`.
+    `files` were deployed again, as their objects show. `left` were deployed for the first time; `same`,
+    `gone`, `absent` and `overtaken` are those of `restore.Way`. `not_back` were to go back, and BCS did not
+    do it. `added` are the objects that are still as the version that failed made them, `Kind/name`.
     `problem` is why it did not work out, None where it did.
     """
 
@@ -22,9 +24,22 @@ class Restoration:
     left: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     overtaken: tuple[str, ...] = ()
+    not_back: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
     watched: tuple[Watched, ...] = ()
     problem: Text | None = None
+
+    @property
+    def owed(self) -> tuple[str, ...]:
+        """Return the files that were to go back and did not; sorted."""
+        return tuple(sorted({*self.gone, *self.absent, *self.not_back}))
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all that was to go back is back, and ready."""
+        return self.problem is None and not self.owed
 
 
 @dataclass(frozen=True)

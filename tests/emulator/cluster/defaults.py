@@ -7,6 +7,7 @@ Performs no I/O.
 
 from __future__ import annotations
 
+import base64
 import copy
 from typing import Callable
 
@@ -106,10 +107,34 @@ def _fill_container(container: Manifest) -> None:
     )
     container.setdefault("imagePullPolicy", "Always" if latest else "IfNotPresent")
     container.setdefault("resources", {})
+    for kind in ("limits", "requests"):
+        _fill_amounts(branch(container, "resources", kind))
     container.setdefault("terminationMessagePath", "/dev/termination-log")
     container.setdefault("terminationMessagePolicy", "File")
     for port in items(container, "ports"):
         port.setdefault("protocol", "TCP")
+
+
+_SMALLER = {"Mi": "Gi", "Ki": "Mi"}
+
+
+def _fill_amounts(amounts: Manifest) -> None:
+    """Word amounts as Kubernetes does (apimachinery, resource.Quantity): `1000m` becomes `1`."""
+    for name, value in amounts.items():
+        amount, unit = str(value)[:-2], str(value)[-2:]
+        if str(value).endswith("000m"):
+            amounts[name] = str(value)[:-4]
+        elif unit in _SMALLER and amount.isdecimal() and int(amount) % 1024 == 0:
+            amounts[name] = f"{int(amount) // 1024}{_SMALLER[unit]}"
+
+
+def _fill_secret(made: Manifest) -> None:
+    """Keep `stringData` as `data`, as recorded (shared/contract/recorded)."""
+    given = made.pop("stringData", None)
+    if isinstance(given, dict):
+        coded = {key: base64.b64encode(str(value).encode()).decode() for key, value in given.items()}
+        made["data"] = {**branch(made, "data"), **coded}
+    made.setdefault("type", "Opaque")
 
 
 def _fill_service(made: Manifest) -> None:
@@ -128,6 +153,7 @@ _FILLERS: dict[str, Callable[[Manifest], None]] = {
     "StatefulSet": _fill_stateful_set,
     "DaemonSet": _fill_daemon_set,
     "Job": _fill_job,
+    "Secret": _fill_secret,
     "Service": _fill_service,
     "Pod": lambda made: _fill_pod(grow(made, "spec")),
 }

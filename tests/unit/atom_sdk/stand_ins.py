@@ -73,9 +73,7 @@ def agent_directory(
     sdk: Optional[Mapping[str, object]] = None,
 ) -> dict[str, str]:
     """Write the agent's files; return the environment that names them."""
-    (directory / "input.json").write_text(
-        json.dumps({"pipeline.id": "p-1"} if inputs is None else dict(inputs))
-    )
+    (directory / "input.json").write_text(json.dumps({"region": "gz"} if inputs is None else dict(inputs)))
     (directory / ".sdk.json").write_text(json.dumps(dict(SDK_JSON if sdk is None else sdk)))
     return {
         "bk_data_dir": str(directory),

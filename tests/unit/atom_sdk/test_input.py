@@ -43,11 +43,9 @@ def test_variables_and_inputs_are_read_and_private_settings_kept_apart(tmp_path:
     assert CANARY not in repr(found)
 
 
-def test_private_settings_may_come_as_json_text(tmp_path: Path) -> None:
+def test_a_text_of_their_name_is_an_input_and_no_private_settings(tmp_path: Path) -> None:
     content = {"a": "b", "bkSensitiveConfInfo": json.dumps({"regions": "gz: {}"})}
-    found = read_input(environment(tmp_path, json.dumps(content)))
-    assert found.private_settings is not None
-    assert found.private_settings["regions"].reveal() == "gz: {}"
+    assert "take it away" in refusal(environment(tmp_path, json.dumps(content)))
 
 
 @pytest.mark.parametrize("absent", ["{}", '{"bkSensitiveConfInfo": ""}', '{"bkSensitiveConfInfo": null}'])
@@ -90,8 +88,8 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         ('{"a": null}', "the value of a is null"),
         ('{"a": {}}', "the value of a is an object"),
         ('{"a": "\\ud800"}', "a holds half a character"),
-        (f'{{"bkSensitiveConfInfo": ["{CANARY}"]}}', "the value of bkSensitiveConfInfo is a list"),
-        (f'{{"bkSensitiveConfInfo": "{CANARY}"}}', "the value of bkSensitiveConfInfo can't be read"),
+        (f'{{"bkSensitiveConfInfo": ["{CANARY}"]}}', "bkSensitiveConfInfo is a list. BK-CI itself"),
+        (f'{{"bkSensitiveConfInfo": "{CANARY}"}}', "bkSensitiveConfInfo is a text. BK-CI itself"),
         (f'{{"bkSensitiveConfInfo": {{"regions": ["{CANARY}"]}}}}', "the value of regions is a list"),
     ],
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.atom_sdk.output import (
-    MOST_MESSAGE_CHARACTERS,
-    MOST_STRING_BYTES,
+    MOST_MESSAGE_UNITS,
+    MOST_STRING_UNITS,
     OutputField,
     OutputFile,
     artifact_field,
@@ -25,6 +26,7 @@ from bcs_template_set.atom_sdk.output import (
     report_field,
     string_field,
     success,
+    utf16_units,
     valid_document,
 )
 from bcs_template_set.errors import Defect, InputUnreadable, Unreachable, WorkspaceUnwritable
@@ -162,23 +164,59 @@ def test_the_file_is_found_by_the_workers_environment(tmp_path: Path) -> None:
     assert output_path({}) == Path("output.json")
 
 
+def value_of(value: str, *, mask: Callable[[str], str] = str) -> str:
+    field = valid_document(success("", {"v": string_field(value)}), mask=mask)["data"]["v"]
+    assert field["type"] == "string"
+    return field["value"]
+
+
 @pytest.mark.parametrize("character", ["x", "中", "🎉"])
-def test_a_value_over_4_kilobytes_is_cut_at_a_character(character: str) -> None:
-    value = valid_document(success("", {"v": string_field(character * 5000)}))["data"]["v"]
-    assert value["type"] == "string"
-    assert len(value["value"].encode()) <= MOST_STRING_BYTES
-    assert value["value"].endswith(f"{character}… [cut]")
+def test_a_value_over_4000_units_is_cut_at_a_character(character: str) -> None:
+    value = value_of(character * 5000)
+    assert MOST_STRING_UNITS - 2 <= utf16_units(value) <= MOST_STRING_UNITS
+    assert value.endswith(f"{character}… [cut]")
 
 
-def test_a_value_of_exactly_4_kilobytes_stays_whole() -> None:
-    value = valid_document(success("", {"v": string_field("x" * MOST_STRING_BYTES)}))["data"]["v"]
-    assert value == string_field("x" * MOST_STRING_BYTES)
+@pytest.mark.parametrize("value", ["x" * 4000, "中" * 4000, "🎉" * 2000])
+def test_a_value_of_exactly_4000_units_stays_whole(value: str) -> None:
+    assert value_of(value) == value
+    assert value_of(value + "x") != value + "x"
 
 
-def test_a_long_message_is_cut() -> None:
-    message = valid_document(success("中" * 5000, {}))["message"]
-    assert len(message) == MOST_MESSAGE_CHARACTERS
-    assert message.endswith("… [cut]")
+def test_no_half_of_a_mask_is_left_where_a_value_is_cut() -> None:
+    for before in range(3980, 3996):
+        assert re.search(r"(?<!\*)\*{1,2}(?!\*)", value_of("x" * before + "***" + "y" * 50)) is None
+
+
+def test_words_of_our_own_are_never_masked_as_a_whole_value() -> None:
+    def mask(text: str) -> str:
+        return text.replace("published", "***").replace("true", "***")
+
+    assert [value_of(word, mask=mask) for word in ("published", "true")] == ["published", "true"]
+    assert value_of("1.0-published", mask=mask) == "1.0-***"
+
+
+def test_a_message_that_is_too_long_ends_with_a_sentence() -> None:
+    message = valid_document(success("This is one. " * 500, {}))["message"]
+    assert utf16_units(message) <= MOST_MESSAGE_UNITS
+    assert message.endswith("This is one.")
+    chinese = valid_document(success("这是一句🎉。" * 900, {}))["message"]
+    assert utf16_units(chinese) <= MOST_MESSAGE_UNITS
+    assert chinese.endswith("这是一句🎉。")
+
+
+def test_a_message_of_one_endless_sentence_is_cut_at_a_character() -> None:
+    message = valid_document(success("🎉" * 5000, {}))["message"]
+    assert MOST_MESSAGE_UNITS - 2 <= utf16_units(message) <= MOST_MESSAGE_UNITS
+    assert message.endswith("🎉… [cut]")
+
+
+@pytest.mark.parametrize("name", ["a,b", "a*", "a?", "[a]", "{a}"])
+def test_files_that_the_worker_could_not_find_are_not_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    (tmp_path / "kept").touch()
+    fields = {"some": artifact_field([str(tmp_path / name), str(tmp_path / "kept")])}
+    assert valid_document(success("", fields))["data"] == {"some": artifact_field([str(tmp_path / "kept")])}
 
 
 def test_files_that_do_not_exist_are_left_out_of_artifacts(tmp_path: Path) -> None:
@@ -228,4 +266,4 @@ def test_any_text_is_written_as_a_valid_document(message: str, values: dict[str,
     fields = {name: string_field(value) for name, value in values.items()}
     valid = valid_document(success(message, fields))
     assert json.loads(json.dumps(valid).encode("utf-8")) == valid
-    assert valid["message"] == message or len(message) > MOST_MESSAGE_CHARACTERS
+    assert valid["message"] == message or utf16_units(message) > MOST_MESSAGE_UNITS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +19,6 @@ from bcs_template_set.atom_sdk.output import OutputFile, artifact_field, pessimi
 from bcs_template_set.atom_sdk.platform_agent import PlatformAgent
 from bcs_template_set.errors import CredentialUnusable, InputUnreadable, PlatformSdkUnusable, StepError
 from bcs_template_set.messages import Text
-
-NUMBERS = itertools.count(1)
 
 # A module with the habits of facts/agent.md, "The SDK": reads at import, logs to the stdout of that moment,
 # prints what it should not, ends the process.
@@ -86,8 +84,13 @@ class Install:
         self.directory = directory
         self.monkeypatch = monkeypatch
 
+    def forget(self) -> None:
+        """Let no earlier test's SDK be imported already."""
+        self.monkeypatch.delitem(sys.modules, "python_atom_sdk", raising=False)
+
     def __call__(self, *changes: str, source: str = STAND_IN, inputs: object = None) -> Installed:
-        name = f"stand_in_sdk_{next(NUMBERS)}"
+        name = "python_atom_sdk"
+        self.forget()
         code = "\n".join(textwrap.dedent(text) for text in (source, *changes))
         (self.directory / f"{name}.py").write_text(code, encoding="utf-8")
         self.monkeypatch.syspath_prepend(str(self.directory))
@@ -119,7 +122,7 @@ def test_the_step_reads_through_the_sdk(install: Install) -> None:
     assert installed.agent.private_setting("regions").reveal() == CANARY
     assert installed.agent.private_setting("other").reveal() == ""
     assert installed.agent.credential("bcs").secrets["access_token"].reveal() == CANARY
-    assert installed.agent.identity.task_id == "t-1"
+    assert installed.agent.task().task_id == "t-1"
     assert installed.masker.mask(f"{CANARY} agent-s3cret") == "*** ***"
 
 
@@ -134,8 +137,8 @@ def test_nothing_that_the_sdk_prints_or_logs_reaches_the_log(
 
 
 def test_nothing_is_imported_before_it_is_needed(install: Install) -> None:
-    installed = install("raise RuntimeError")
-    assert installed.agent.identity.agent_id == "a-1"
+    install("raise RuntimeError")
+    assert "python_atom_sdk" not in sys.modules
 
 
 def test_a_credential_that_the_sdk_does_not_get_is_unusable(install: Install) -> None:
@@ -144,11 +147,12 @@ def test_a_credential_that_the_sdk_does_not_get_is_unusable(install: Install) ->
     assert "nope" in refusal(caught.value)
 
 
-def test_a_module_that_is_not_installed_is_named(tmp_path: Path) -> None:
-    environ = {**agent_directory(tmp_path), "BCS_TEMPLATE_SET_SDK": "no_such_sdk.of_ours"}
+def test_a_module_that_is_not_installed_is_named(tmp_path: Path, install: Install) -> None:
+    install.forget()
+    environ = {**agent_directory(tmp_path), "BCS_TEMPLATE_SET_SDK": "python_atom_sdk"}
     with pytest.raises(PlatformSdkUnusable) as caught:
         open_agent(environ, clock=FakeClock()).inputs()
-    assert "no_such_sdk is not installed" in str(caught.value)
+    assert "python_atom_sdk is not installed" in str(caught.value)
 
 
 def test_a_module_that_the_sdk_itself_misses_is_named(install: Install) -> None:
@@ -265,6 +269,6 @@ def test_an_sdk_may_ask_whether_its_stdout_takes_writes(install: Install) -> Non
 
 def test_who_the_build_is_is_read_once(install: Install) -> None:
     installed = install()
-    identity = installed.agent.identity
+    task = installed.agent.task()
     (installed.directory / ".sdk.json").unlink()
-    assert installed.agent.identity == identity
+    assert installed.agent.task() == task

@@ -24,7 +24,7 @@ Reply = Union[HttpAnswer, NotSent, NoAnswer]
 
 def app_principal(*, user: str = "lisi") -> Principal:
     region = Region(name="gz", endpoint=Endpoint(gateway=URL), app=App("my_app", Secret(SECRET)))
-    return resolve_principal(region, People(authorizer=user), run_as="authorizer")
+    return resolve_principal(region, People(modifier=user), run_as="modifier")
 
 
 def token_principal(*, path_prefix: str = "/v4") -> Principal:

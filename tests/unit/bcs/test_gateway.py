@@ -235,6 +235,46 @@ def test_a_rate_limit_does_not_use_up_the_attempts_but_is_not_waited_out_for_eve
     assert len(bench.sender.requests) == RetryPolicy().limited_attempts
 
 
+def test_all_that_one_call_waits_for_limits_has_a_limit() -> None:
+    bench = Bench(gateway_error(429, 1642901, "slow down", headers={"x-bkapi-ratelimit-reset": "250"}))
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [250.0, 250.0]
+    assert sum(bench.clock.waits) <= RetryPolicy().longest_limit
+
+
+def test_a_limit_of_ten_minutes_is_waited_out_once() -> None:
+    bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "600"}))
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [600.0]
+
+
+def test_what_others_met_counts_too_for_who_waits_it_out() -> None:
+    """Another thread's call meets the next limit just as ours is about to be sent."""
+    bench = Bench(gateway_error(429, 1642901, "slow down", headers={"x-bkapi-ratelimit-reset": "400"}))
+    waits = bench.clock.wait
+
+    def wait(seconds: float) -> None:
+        waits(seconds)
+        if len(bench.clock.waits) == 1:
+            bench.gateway._slow_all(400.0, errors.RateLimited(message="slow down"))
+
+    bench.clock.wait = wait  # type: ignore[method-assign]  # the moment between two requests
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [400.0]
+    assert len(bench.sender.requests) == 1
+
+
+def test_a_call_that_has_not_been_sent_yet_ends_with_the_limit_that_held_it_back() -> None:
+    bench = Bench(PROJECT)
+    bench.gateway._slow_all(700.0, errors.RateLimited(message="slow down"))
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert (bench.clock.waits, bench.sender.requests) == ([], [])
+
+
 def test_a_rate_limit_met_by_one_request_holds_back_every_other() -> None:
     bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "30"}), PROJECT)
     sent_at: list[float] = []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bcs_template_set.errors import StepError
 from bcs_template_set.manifests.checks import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.manifests.parse import ManifestFile, bcs_variables_in, parse_documents
 from bcs_template_set.manifests.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.run_context import Branch, Build, Commit, Pipeline, RunContext, make_context
@@ -107,16 +107,15 @@ def manifest(text: str, *, name: str = "a.yaml", domain: str = "", variables: st
         source=f"{name}.j2",
         documents=parse_documents(text, source=name),
         variables=frozenset(variables.split()),
+        places=frozenset(v.start for v in bcs_variables_in(text) if v.inner.strip() in variables.split()),
         domain=domain,
     )
 
 
 def findings_of(
-    *files: ManifestFile, space: str = "front-ends", template_set: bool = False, declared: str = ""
+    *files: ManifestFile, space: str = "front-ends", template_set: bool = False
 ) -> tuple[Finding, ...]:
-    return check_manifests(
-        files, template_space=space, variables=frozenset(declared.split()), template_set=template_set
-    )
+    return check_manifests(files, template_space=space, template_set=template_set)
 
 
 _SCALARS = st.one_of(

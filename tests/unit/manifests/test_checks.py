@@ -264,7 +264,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
 
 
 def ids(*files: ManifestFile, **options: str) -> list[str]:
-    return [finding.id for finding in findings_of(*files, **options)]  # type: ignore[arg-type] # space and declared
+    return [finding.id for finding in findings_of(*files, **options)]  # type: ignore[arg-type] # space only
 
 
 def test_a_right_file_has_no_findings() -> None:
@@ -318,13 +318,13 @@ def test_a_file_that_renders_to_nothing_is_a_finding() -> None:
     assert ids(manifest("# only a comment\n")) == ["empty-file"]
 
 
-def test_a_variable_of_bcs_is_no_finding_where_it_is_declared() -> None:
+def test_a_variable_of_bcs_is_no_finding_where_bcs_put_it() -> None:
     text = GOOD.replace("registry:5000/web@sha256:0123", "{{ IMAGE }}").replace(
         "tier: front", 'tier: "{{ T }}"'
     )
     assert ids(manifest(text)) == ["leftover-variable"] * 2
     assert ids(manifest(text, variables="IMAGE T")) == []
-    assert ids(manifest(text, variables="IMAGE"), declared="T") == []
+    assert ids(manifest(text, variables="IMAGE")) == ["leftover-variable"]
 
 
 def test_a_leftover_is_said_with_its_line_once_a_name() -> None:

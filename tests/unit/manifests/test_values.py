@@ -7,6 +7,7 @@ from tests.unit.manifests.building import VALUES_OF_ANY_KIND
 from bcs_template_set.errors import ValuesInvalid
 from bcs_template_set.manifests.values import RESERVED, ValuesText, merge_values, read_values
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import LANGUAGES
 
 
 def read(*texts: str) -> dict[str, YamlValue]:
@@ -45,6 +46,23 @@ def test_values_that_are_no_mapping_are_refused_by_name(text: str, kind: str) ->
 @pytest.mark.parametrize("name", RESERVED)
 def test_a_name_of_the_context_is_a_mistake(name: str) -> None:
     assert f'"{name}" is a name that the step sets itself' in str(complaint(f"{name}: 1"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- canary",
+        "'canary",
+        "a: canary: x",
+        "a: 1\n'a canary': 1\n'a canary': 2",
+        "\tcanary: 1",
+        "a: !canary x",
+    ],
+)
+def test_a_mistake_shows_its_place_and_not_what_stands_there(text: str) -> None:
+    shown = "\n".join(line for language in LANGUAGES for line in complaint(text).explain(language))
+    assert "canary" not in shown
+    assert "v0.yaml" in shown
 
 
 def test_all_mistakes_are_said_together() -> None:

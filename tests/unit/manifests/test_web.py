@@ -250,37 +250,63 @@ image_pull_secrets: ~
     for part in (
         "ap is not known; there are app, domains, image_pull_secrets, ingress_class, main_branches.",
         "app is missing; it takes lower-case letters",
-        'domains[0].host is "UPPER.example.com"; it takes a domain in lower case',
+        "domains[0].host is not right (text); it takes a domain in lower case",
         "domains[1].imge is not known",
         'Did you mean "image"?',
         "domains[1].image is missing; it takes an image with its tag",
-        'domains[1].port is "80.5"; it takes a whole number from 1 to 65535.',
-        'domains[1].node_port is "80"; it takes 0, or a whole number from 30000',
+        "domains[1].port is not right (a number); it takes a whole number from 1 to 65535.",
+        "domains[1].node_port is not right (a number); it takes 0, or a whole number from 30000",
         "domains[1].paths is",
-        'domains[1].replicas is "-1"',
-        'domains[1].tls is "no"; it takes true or false.',
-        'domains[1].env.A is "1"; it takes text',
+        "domains[1].replicas is not right (a number)",
+        "domains[1].tls is not right (text); it takes true or false.",
+        "domains[1].env.A is not right (a number); it takes text",
         "domains[1].env.1A is",
-        'domains[1].resources.limits.cpu is "lots"; it takes an amount',
-        'domains[1].liveness.path is "healthz"; it takes a path that begins with /',
+        "domains[1].resources.limits.cpu is not right (text); it takes an amount",
+        "domains[1].liveness.path is not right (text); it takes a path that begins with /",
         "domains[1].liveness.perod is not known",
-        'domains[1].load_balancers is "lb-1"; it takes a list.',
-        'domains[1].volumes[0].host_path is "data"',
-        'domains[1].volumes[1] is "5"; it takes a mapping with the keys name, host_path',
+        "domains[1].load_balancers is not right (text); it takes a list.",
+        "domains[1].volumes[0].host_path is not right (text)",
+        "domains[1].volumes[1] is not right (a number); it takes a mapping with the keys name, host_path",
         "image_pull_secrets is empty; it takes a list, or is left out.",
     ):
         assert part in said
 
 
 @pytest.mark.parametrize(
+    "domain",
+    [
+        "host: Canary!, image: 'r:1'",
+        "host: a.b, image: 'r:1', env: {PASSWORD canary}",
+        "host: a.b, image: 'r:1', env: {PASSWORD: [canary], A: {b: canary}, canary/x: 5}",
+        "host: a.b, image: 'r:1', password=canary+: 5",
+        "host: a.b, image: 'https://canary@db /', replicas: canary, tls: canary",
+        "host: a.b, image: 'r:1', paths: [/canary, /canary], load_balancers: [canary, canary]",
+    ],
+)
+def test_no_mistake_shows_what_stands_there(tmp_path: Path, domain: str) -> None:
+    said = "\n".join(complaints(tmp_path, f"app: a\ndomains: [{{{domain}}}]"))
+    assert "domains[0]" in said
+    assert "canary" not in said.lower()
+
+
+@pytest.mark.parametrize(
     ("domains", "says"),
     [
-        ("[{host: a.b, image: 'r:1'}, {host: a.b, image: 'r:2'}]", 'domains: the host "a.b" is there twice'),
-        ("[{host: a.b, image: 'r:1', paths: [/a, /a]}]", 'domains[0].paths: the paths "/a" is there twice'),
-        ("[{host: a.b, image: 'r:1', load_balancers: [x, x]}]", 'the load_balancers "x" is there twice'),
+        (
+            "[{host: a.b, image: 'r:1'}, {host: a.b, image: 'r:2'}]",
+            "domains[0].host, domains[1].host are the same",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', paths: [/a, /a]}]",
+            "domains[0].paths[0], domains[0].paths[1] are the same",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', load_balancers: [x, x]}]",
+            "domains[0].load_balancers[0], domains[0].load_balancers[1] are the same",
+        ),
         (
             f"[{{host: a.b, image: 'r:1', volumes: [{VOLUME}, {VOLUME}]}}]",
-            'domains[0].volumes: the name "v" is there twice',
+            "domains[0].volumes[0].name, domains[0].volumes[1].name are the same",
         ),
         (
             "[{host: a.b, image: 'r:1', load_balancers: [x], branch_paths: true, paths: [/a]}]",

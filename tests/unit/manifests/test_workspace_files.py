@@ -43,6 +43,12 @@ def read(root: Path, path: str) -> str:
     return str(caught.value.problem)
 
 
+HIDDEN = (
+    "nothing is read whose name, or a directory's on the way to it, begins with a dot, such as .git. "
+    "Put the file elsewhere, or name it without the dot."
+)
+
+
 def tree(root: Path, *paths: str) -> None:
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +122,45 @@ def test_what_can_not_be_used_is_named(tmp_path: Path, line: str, says: str) -> 
     (root / "loop").symlink_to("loop")
     os.mkfifo(root / "pipe")
     assert says in complaint(root, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(".git/config", "./.git/config", "sub/.git/config", ".git//config", ".GIT/config", ".none", ".env"),
+        *("sub/../sub/a.yaml", ".git/../sub/a.yaml", "sub/../.git/config", "...", "sub/.."),
+        *("to_file", "to_folder/config", "twice"),
+        *(".git/*", ".git/**", "**/.git/*", "sub/.*", "to_folder/*", "sub/../sub/*"),
+    ],
+)
+def test_what_is_hidden_is_read_in_no_way(tmp_path: Path, line: str) -> None:
+    tree(tmp_path, ".git/config", "sub/.git/config", ".env", "sub/a.yaml")
+    (tmp_path / "to_file").symlink_to(".git/config")
+    (tmp_path / "to_folder").symlink_to(".git")
+    (tmp_path / "twice").symlink_to("to_file")
+    assert complaint(tmp_path, line) == f"{line}: {HIDDEN}"
+    if "*" not in line:
+        assert HIDDEN in read(tmp_path, line)
+
+
+def test_a_glob_reads_no_hidden_file_that_a_link_leads_to(tmp_path: Path) -> None:
+    tree(tmp_path, ".git/config")
+    (tmp_path / "a.yaml").symlink_to(".git/config")
+    with pytest.raises(TemplateUnreadable) as caught:
+        render(tmp_path, "*.yaml")
+    assert "a.yaml: nothing is read" in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["./a.yaml", "././sub/./b.yaml", "sub//b.yaml", "./*.yaml", "./sub/./*"])
+def test_a_dot_alone_is_the_directory_itself(tmp_path: Path, line: str) -> None:
+    tree(tmp_path, "a.yaml", "sub/b.yaml")
+    sources, problems = resolve(tmp_path, line)
+    assert (len(sources), problems) == (1, [])
+
+
+def test_a_workspace_below_a_hidden_directory_is_read(tmp_path: Path) -> None:
+    tree(tmp_path, ".jenkins/ws/a.yaml")
+    assert Workspace(tmp_path / ".jenkins" / "ws").read_text("a.yaml") == POD
 
 
 def test_a_socket_is_no_plain_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

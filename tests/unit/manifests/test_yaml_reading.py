@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import math
+import sys
 from typing import Optional
 
 import pytest
@@ -21,6 +23,7 @@ from bcs_template_set.manifests.yaml_reading import (
 from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, NumberUnusable, is_text, read_word
 from bcs_template_set.messages import LANGUAGES
 
+TOO_DEEP = "nested deeper than 100 levels."
 PARSERS = (yaml.SafeLoader, available_parser())
 
 
@@ -105,9 +108,66 @@ def test_a_mistake_is_named_with_line_and_column(
         assert abs(problem.column - column) <= 1
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 50_000, "[{a: " * 20_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 101, id="one too many"),
+        pytest.param("[" * 1001, id="lists, by one more than PyYAML 6.0.4 takes"),
+        pytest.param("[" * 100_000, id="lists"),
+        pytest.param("- " * 100_000, id="block lists"),
+        pytest.param("{a: " * 50_000, id="mappings"),
+        pytest.param("[{a: " * 20_000, id="lists and mappings"),
+        pytest.param("".join(" " * depth + "a:\n" for depth in range(1500)), id="block mappings"),
+    ],
+)
 def test_deep_nesting_is_refused_and_breaks_nothing(text: str, parser: object) -> None:
-    assert "nested deeper than 100" in str(complaint(text, parser))
+    assert complaint(text, parser).problem.render("en_US") == TOO_DEEP
+
+
+class Stopped:
+    """A parser that stops at once, with the words of a limit of its own."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __call__(self, text: str) -> Stopped:  # noqa: ARG002 - as PyYAML's parsers are made
+        return self
+
+    def get_event(self) -> yaml.Event:
+        mark = yaml.Mark("", 0, 2, 4, None, 0)
+        raise yaml.MarkedYAMLError("while increasing flow level", None, self.problem, mark)
+
+    def dispose(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.mark.parametrize(
+    ("words", "is_depth"),
+    [
+        ("exceeded maximum nesting depth", True),  # PyYAML 6.0.4
+        ("Maximum nesting level reached, set with yaml_set_max_nest_level())", True),  # libyaml
+        ("found undefined alias 'nesting'", False),
+        ("found undefined tag handle '!nested!'", False),
+    ],
+)
+def test_the_words_of_a_parsers_own_limit_are_our_sentence(words: str, *, is_depth: bool) -> None:
+    problem = complaint("\n\n\t[", Stopped(words))
+    assert (problem.problem.render("en_US") == TOO_DEEP) is is_depth
+    assert (problem.line, problem.column) == (3, 5)
+
+
+def test_pythons_limit_is_our_sentence_where_it_comes_first(parser: object) -> None:
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 120)
+    try:
+        with pytest.raises(YamlUnreadable) as caught:
+            read("\n" + "[" * 99 + "]" * 99, parser)
+    finally:
+        sys.setrecursionlimit(usual)
+    assert caught.value.problem.render("en_US") == TOO_DEEP
+    assert caught.value.line == 2
+    assert 1 < caught.value.column < 99
+    assert read("[" * 99 + "]" * 99, parser)
 
 
 def test_an_alias_bomb_is_refused_before_it_grows(parser: object) -> None:

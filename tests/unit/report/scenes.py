@@ -43,7 +43,7 @@ IDENTITY = Identity(
     acting_user="lisi",
     app_code="lisi_app",
     credential="",
-    reason=say("identity.reason_authorizer"),
+    reason=say("identity.reason_authorizer", by=say("identity.by_record")),
     starter="wangwu",
 )
 
@@ -178,7 +178,7 @@ def plan_of(*changes: Change) -> Plan:
         changes=tuple(sorted(changes, key=lambda change: change.name)),
         creates_space=False,
         chart="none",
-        digest="9f86d081884c7d65",
+        digest="9f86d081884c7d659a2feaa0c55ad015",
     )
 
 
@@ -359,6 +359,7 @@ def _overtaken_plan() -> Plan:
         build=429,
         ours=428,
         branch="feature/login",
+        creator="lisi",
         starter="zhaoliu",
         at="2026-01-01 00:00 UTC",
     )

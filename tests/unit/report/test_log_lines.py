@@ -77,7 +77,7 @@ def test_counts_come_before_the_table_and_the_digest_last() -> None:
     lines = plan_text(scenes.planned()).splitlines()
     assert lines[0].endswith("8 files: 2 update, 2 create, 4 unchanged")
     assert lines[1].startswith("change")
-    assert lines[-1] == "Plan digest: 9f86d081884c7d65"
+    assert lines[-1] == "Plan digest: 9f86d081884c7d659a2feaa0c55ad015"
 
 
 def test_the_chinese_log_explains_the_fixed_words_where_it_counts() -> None:

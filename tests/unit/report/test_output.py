@@ -2,15 +2,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from tests.unit.report import hostile, rollout_scenes, scenes
 
+from bcs_template_set.atom_sdk.output import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.errors import BcsFailed, Defect, GatewayFailed, InputsInvalid
 from bcs_template_set.messages import LANGUAGES, Language
-from bcs_template_set.outcome import Outcome
-from bcs_template_set.report.output import MOST_BYTES, OUTPUTS, Output, ReportPlace, message_of, output_of
+from bcs_template_set.outcome import FileState, Outcome, Result
+from bcs_template_set.regions import RunAs
+from bcs_template_set.report.output import (
+    OUTPUTS,
+    Output,
+    ReportPlace,
+    holding_secrets,
+    message_of,
+    output_of,
+)
+from bcs_template_set.report.plain_text import width
+from bcs_template_set.report.row_states import STATES
 from bcs_template_set.report.verdict import context_of, counts_text
+from bcs_template_set.secret import OUR_WORDS
 
 
 class Spilt:
@@ -54,7 +67,7 @@ def test_a_published_run_is_a_success_with_every_output() -> None:
     assert text_of(output, "changed") == "true"
     assert text_of(output, "version") == scenes.VERSION
     assert text_of(output, "acting_user") == "lisi"
-    assert text_of(output, "plan_digest") == "9f86d081884c7d65"
+    assert text_of(output, "plan_digest") == "9f86d081884c7d659a2feaa0c55ad015"
 
 
 def test_routes_are_a_list_of_host_and_path() -> None:
@@ -124,7 +137,7 @@ def test_a_plan_says_what_is_unchanged_and_no_version_that_does_not_exist() -> N
 
 
 @pytest.mark.parametrize("name", ["versions", "routes"])
-def test_what_is_over_four_kilobytes_goes_into_a_file_whole(name: str) -> None:
+def test_what_is_over_4000_units_goes_into_a_file_whole(name: str) -> None:
     spill = Spilt()
     value = json.loads(text_of(written(many(400), spill=spill), name))
     whole = json.loads(spill.texts[name])
@@ -137,11 +150,13 @@ def test_what_fits_is_not_spilt() -> None:
     assert spill.texts == {}
 
 
-def test_the_limit_counts_bytes_not_characters() -> None:
-    spill = Spilt()
-    change = replace(scenes.change("a.yaml"), routes=(scenes.route_of("名" * 1400, "/"),))
-    written(scenes.outcome_of(scenes.plan_of(change)), spill=spill)
-    assert set(spill.texts) == {"routes"}
+@pytest.mark.parametrize(("character", "fits"), [("n", 3980), ("名", 3980), ("🎉", 1990)])
+def test_the_limit_counts_utf_16_units(character: str, fits: int) -> None:
+    for count, spilt in ((fits, set[str]()), (fits + 20, {"routes"})):
+        spill = Spilt()
+        change = replace(scenes.change("a.yaml"), routes=(scenes.route_of(character * count, "/"),))
+        written(scenes.outcome_of(scenes.plan_of(change)), spill=spill)
+        assert set(spill.texts) == spilt
 
 
 def test_a_mistake_is_a_failure_with_its_code_type_and_cure() -> None:
@@ -174,8 +189,54 @@ def test_a_failure_after_writing_says_so() -> None:
 def test_a_long_message_is_shortened_but_its_cure_is_whole(language: Language) -> None:
     error = InputsInvalid(details=[f"mistake {n} " + "x" * 200 for n in range(80)])
     message = message_of(replace(scenes.no_permission(), language=language, error=error))
-    assert len(message) <= 1500
+    assert width(message) <= 1500
     assert message.endswith(error.cure().render(language))
+    assert f"mistake 2 {'x' * 200}; " in message
+    assert "x…" not in message
+    more = next(n for n in range(80) if f"mistake {n} " not in message)
+    assert str(80 - more) in message
+
+
+def test_details_that_just_fit_are_all_told() -> None:
+    for size in range(300, 600):
+        error = InputsInvalid(details=["a" * size, "b" * size])
+        message = message_of(replace(scenes.no_permission(), error=error))
+        assert width(message) <= 1500
+        assert "a" * size in message
+        assert ("b" * size in message) != (" more" in message)
+
+
+def test_secrets_are_masked_before_a_message_is_shortened_and_no_half_of_a_mask_stays() -> None:
+    def mask(text: str) -> str:
+        return text.replace("canary", "***")
+
+    for before in range(40):
+        error = BcsFailed(bcs_code=1, message="x" * before + "canary " * 400)
+        message = message_of(replace(scenes.no_permission(), error=error), mask=mask)
+        assert "cana" not in message
+        assert "…" in message
+        assert "*…" not in message
+        assert "…*" not in message
+
+
+def test_outputs_that_hold_a_secret_are_named_and_given_without_it() -> None:
+    def mask(text: str) -> str:
+        return text.replace("lisi", "***").replace("published", "***")
+
+    run = scenes.published()
+    output = output_of(run, report=None, rendered=(), spill=Spilt(), mask=mask)
+    assert text_of(output, "acting_user") == "***"
+    assert text_of(output, "result") == "published"
+    assert json.loads(text_of(output, "versions"))["a.example.com.routes.yaml"]["state"] == "***"
+    told = [text.render("en_US") for text in holding_secrets(run, lambda text: mask(text) != text)]
+    assert [line.split(" ")[2] for line in told] == ["result", "versions", "acting_user"]
+    assert "BK-CI may drop it" in told[0]
+    assert "with *** in its place" in told[2]
+
+
+def test_the_words_that_are_never_masked_are_those_that_results_are_told_in() -> None:
+    words = {*get_args(Result), *get_args(FileState), *STATES, *get_args(RunAs), "true", "false"}
+    assert words <= OUR_WORDS
 
 
 @pytest.mark.parametrize("text", hostile.TEXTS)
@@ -185,7 +246,7 @@ def test_hostile_text_leaves_valid_json_one_line_of_message_and_the_limits(text:
     assert len(output["message"].splitlines()) == 1
     for field in output["data"].values():
         if field["type"] == "string":
-            assert len(field["value"].encode("utf-8")) <= MOST_BYTES
+            assert utf16_units(field["value"]) <= MOST_STRING_UNITS
 
 
 def test_a_gateway_message_with_line_breaks_stays_one_line() -> None:

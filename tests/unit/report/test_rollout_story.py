@@ -139,12 +139,24 @@ def test_a_file_redeployed_at_the_version_it_had_has_no_way_back() -> None:
 
 
 def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
-    way = Restoration(left=("a.yaml",), same=("b.yaml",), gone=("c.yaml",), overtaken=("d.yaml",))
-    texts = [text.render("en_US") for text in restoration_texts(way)]
-    assert len(texts) == 4
-    for name, text in zip("abcd", texts):
-        assert text.startswith("Left as they are")
+    way = Restoration(
+        left=("a.yaml",),
+        same=("b.yaml",),
+        gone=("c.yaml",),
+        absent=("d.yaml",),
+        overtaken=("e.yaml",),
+        not_back=("f.yaml",),
+        added=("Ingress/admin",),
+    )
+    *texts, added = [text.render("en_US") for text in restoration_texts(way)]
+    for name, text in zip("abcdef", texts):
+        is_owed = f"{name}.yaml" in way.owed
+        assert text.startswith("Not back" if is_owed else "Left as they are")
         assert text.endswith(f"{name}.yaml")
+    assert "Ingress/admin" in added
+    assert way.owed == ("c.yaml", "d.yaml", "f.yaml")
+    assert not way.is_whole
+    assert Restoration(left=("a.yaml",), same=("b.yaml",), overtaken=("e.yaml",)).is_whole
 
 
 def test_a_restore_that_found_nothing_to_do_says_so() -> None:

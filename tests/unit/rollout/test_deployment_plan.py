@@ -49,8 +49,10 @@ def state(
     return LiveState(file, kind, "web", body(kind, spec=desired, annotations=marks(file, "2")), there)
 
 
-def file(name: str = "web.yaml", *, version: str = "2", has_variables: bool = False) -> FileVersion:
-    return FileVersion(name, f"id-{name}", version, has_variables=has_variables)
+def file(
+    name: str = "web.yaml", *, version: str = "2", rewritten: bool = False, sets_pods: bool = False
+) -> FileVersion:
+    return FileVersion(name, f"id-{name}", version, rewritten=rewritten, sets_pods=sets_pods)
 
 
 def deployed(states: list[LiveState], *files: FileVersion, redeploy: bool = False) -> list[str]:
@@ -83,10 +85,30 @@ def test_a_mark_of_another_space_is_not_ours() -> None:
     assert deployed([LiveState("web.yaml", "Deployment", "web", body(), foreign)]) == ["web.yaml"]
 
 
-def test_with_variables_content_decides_beside_the_mark() -> None:
-    changed = [state(desired={"replicas": 2}, live={"replicas": 1}, live_version="2")]
-    assert deployed(changed, file(has_variables=True)) == ["web.yaml"]
-    assert deployed(changed, file()) == [], "without variables it is somebody's change by hand"
+def notes(states: list[LiveState], *files: FileVersion) -> list[str]:
+    return [note.key for note in plan_deployment(files, states, space=SPACE, redeploy=False).notes]
+
+
+def test_content_decides_beside_the_mark() -> None:
+    changed = [state(desired={"paused": True}, live={"paused": False}, live_version="2")]
+    assert deployed(changed) == ["web.yaml"]
+    assert notes(changed, file()) == ["deploy.other_content"]
+    assert notes(changed, file(rewritten=True)) == ["deploy.rewritten"]
+
+
+def test_what_the_run_has_rewritten_is_deployed_whatever_is_live() -> None:
+    same = [state(live_version="2")]
+    assert (deployed(same), deployed(same, file(rewritten=True))) == ([], ["web.yaml"])
+    assert notes(same, file(rewritten=True)) == []
+
+
+def test_a_number_of_pods_is_left_and_said_unless_the_file_means_it() -> None:
+    scaled = [state(desired={"replicas": 2}, live={"replicas": 5}, live_version="2")]
+    assert (deployed(scaled), notes(scaled, file())) == ([], ["deploy.pods_left"])
+    assert deployed(scaled, file(sets_pods=True)) == ["web.yaml"]
+    assert notes(scaled, file(sets_pods=True)) == ["deploy.other_content"]
+    missing = [state(desired={"replicas": 2}, live={}, live_version="2")]
+    assert (deployed(missing), notes(missing, file())) == (["web.yaml"], ["deploy.other_content"])
 
 
 @given(st.permutations(["a.yaml", "b.yaml", "c.yaml"]))
@@ -101,7 +123,7 @@ def test_a_selector_that_would_change_refuses() -> None:
     plan = plan_deployment((file(),), states, space=SPACE, redeploy=False)
     assert isinstance(plan.refused, SelectorChanged)
     assert "app=old" in str(plan.refused)
-    again = [state(desired=wanted, live=live, live_version="2")]
+    again = [state(desired=wanted, live=wanted, live_version="2")]
     assert plan_deployment((file(),), again, space=SPACE, redeploy=False).refused is None
 
 

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.live_diff import changes_anything, live_difference
+from bcs_template_set.rollout.live_diff import (
+    changes_anything,
+    changes_beyond_pods,
+    live_difference,
+    pods_of,
+)
 
 Body = dict[str, YamlValue]
 CONTAINER: Body = {"name": "main", "image": "example.com/web:1", "ports": [{"containerPort": 80}]}
@@ -50,12 +56,16 @@ def test_another_image_is_a_difference_and_the_only_one_shown() -> None:
     assert changes_anything(wanted, LIVE)
 
 
-def test_named_things_are_paired_by_name_whatever_their_order() -> None:
+def test_named_things_are_paired_by_name() -> None:
     side: Body = {"name": "side", "image": "example.com/side:1"}
     wanted: Body = {"kind": "Pod", "spec": {"containers": [CONTAINER, side]}}
     live: Body = {"kind": "Pod", "spec": {"containers": [side, FILLED]}}
-    assert not changes_anything(wanted, live)
+    assert changes_anything(wanted, live), "the order of containers is part of what was said"
+    assert not changes_anything({"kind": "Pod", "spec": {"containers": [side, CONTAINER]}}, live)
     assert changes_anything({"kind": "Pod", "spec": {"containers": [CONTAINER]}}, live), "one goes"
+    other: Body = {**CONTAINER, "image": "example.com/web:2"}
+    shown = live_difference({"kind": "Pod", "spec": {"containers": [side, other]}}, live)
+    assert "-" + "  - name: side" not in shown
 
 
 @pytest.mark.parametrize("value", [0, False, "", [], {}])
@@ -75,6 +85,106 @@ def test_a_secrets_values_are_never_shown() -> None:
     shown = live_difference(wanted, live)
     assert shown
     assert "canary" not in shown
+
+
+def pods(**spec: YamlValue) -> Body:
+    return {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{**CONTAINER, **spec}]}}}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live"),
+    [
+        ("1000m", "1"),
+        ("0.5", "500m"),
+        (1, "1"),
+        ("1024Mi", "1Gi"),
+        ("1e3", "1k"),
+        ("1.5Gi", "1536Mi"),
+        ("2000u", "2m"),
+    ],
+)
+def test_an_amount_is_what_it_is_worth(wanted: YamlValue, live: YamlValue) -> None:
+    told, seen = pods(resources={"limits": {"x": wanted}}), pods(resources={"limits": {"x": live}})
+    assert not changes_anything(told, seen)
+    assert live_difference(told, seen) == ""
+    assert changes_anything(told, pods(resources={"limits": {"x": "7"}}))
+    size: Body = {"kind": "Deployment", "spec": {"sizeLimit": wanted}}
+    assert not changes_anything(size, {"kind": "Deployment", "spec": {"sizeLimit": live}})
+
+
+@pytest.mark.parametrize(("wanted", "live"), [("one", "two"), (True, "1"), ("1", None), ("1Xi", "1")])
+def test_what_is_no_amount_is_compared_as_it_stands(wanted: YamlValue, live: YamlValue) -> None:
+    told, seen = pods(resources={"limits": {"x": wanted}}), pods(resources={"limits": {"x": live}})
+    assert changes_anything(told, seen)
+
+
+@pytest.mark.parametrize(
+    ("data", "same"),
+    [
+        ({"a": "cC0x"}, True),
+        ({"a": "cC\n0x"}, True),
+        ({"a": "cC0y"}, False),
+        ({"a": "not base64!"}, False),
+        ({"a": 1}, False),
+        ({}, False),
+        ("no mapping", False),
+    ],
+)
+def test_a_secrets_data_is_what_it_encodes(*, data: YamlValue, same: bool) -> None:
+    live: Body = {"kind": "Secret", "metadata": {"name": "s"}, "data": {"a": "cC0x"}, "type": "Opaque"}
+    assert changes_anything({"kind": "Secret", "metadata": {"name": "s"}, "data": data}, live) != same
+
+
+def test_a_secrets_string_data_comes_before_its_data_as_on_the_server() -> None:
+    live: Body = {"kind": "Secret", "metadata": {"name": "s"}, "data": {"a": "cC0x"}}
+    told: Body = {
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "data": {"a": "eA=="},
+        "stringData": {"a": "p-1"},
+    }
+    assert not changes_anything(told, live)
+    assert changes_anything({**told, "stringData": {"a": 1}}, live)
+    assert not changes_anything({"kind": "Secret", "metadata": {"name": "s"}}, live), "it says nothing of it"
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "live", "changes"),
+    [
+        ("ConfigMap", {"data": {"a": "x"}}, {"data": {"a": "x", "b": "y"}}, True),
+        ("ConfigMap", {"data": {"a": "x", "b": ""}}, {"data": {"a": "x"}}, True),
+        ("ConfigMap", {"data": {"a": None}}, {"data": {"a": ""}}, False),
+        ("ConfigMap", {"data": {"a": None}}, {"data": {"a": "x"}}, True),
+        ("Service", {"spec": {"selector": {"a": "b"}}}, {"spec": {"selector": {"a": "b", "c": "d"}}}, True),
+        ("Service", {"spec": {"clusterIP": ""}}, {"spec": {"clusterIP": "10.0.0.1"}}, False),
+        ("Service", {"spec": {}}, {"spec": {"clusterIPs": ["10.0.0.1"], "type": "ClusterIP"}}, False),
+        ("Service", {"spec": {}}, {"spec": {"externalIPs": ["10.0.0.1"]}}, True),
+        ("Deployment", {"spec": {}}, {"spec": {"tolerations": []}}, False),
+        ("Deployment", {"spec": {"replicas": 1}}, {}, True),
+        ("Job", {"spec": {}}, {"spec": {"selector": {"matchLabels": {"controller-uid": "1"}}}}, False),
+        ("Rollout", {"spec": {}}, {"spec": {"selector": {"a": "b"}}}, False),
+    ],
+)
+def test_what_a_replacement_would_take_away_is_a_change_where_no_server_fills_it_in(
+    *, kind: str, wanted: Body, live: Body, changes: bool
+) -> None:
+    assert changes_anything({"kind": kind, **wanted}, {"kind": kind, **live}) == changes
+    assert bool(live_difference({"kind": kind, **wanted}, {"kind": kind, **live})) == changes
+
+
+def test_two_mounts_of_one_volume_are_compared_by_their_place() -> None:
+    mounts: list[YamlValue] = [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}]
+    assert not changes_anything(pods(volumeMounts=mounts), pods(volumeMounts=copy.deepcopy(mounts)))
+    assert changes_anything(pods(volumeMounts=mounts), pods(volumeMounts=mounts[::-1]))
+
+
+def test_the_number_of_pods_can_be_left_aside_and_nothing_else() -> None:
+    live: Body = {**LIVE, "spec": {**mapping_at(LIVE, "spec"), "replicas": 9}}
+    assert changes_anything(DESIRED, live)
+    assert not changes_beyond_pods(DESIRED, live)
+    assert changes_beyond_pods({**DESIRED, "spec": {"replicas": 2, "paused": True}}, live)
+    assert pods_of(live) == 9
+    assert pods_of({"spec": {"replicas": "{{ N }}"}}) is None
 
 
 VALUES = st.recursive(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional, TypeVar
 
 from bcs_template_set.bcs.calls import Read
 from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.restore import overtaken, touched, versions_before, way_back
+from bcs_template_set.rollout.restore import (
+    absent,
+    added,
+    overtaken,
+    touched,
+    versions_before,
+    way_back,
+)
 
 T = TypeVar("T")
 SPACE = "front-ends"
@@ -54,6 +62,33 @@ def test_a_mark_that_is_neither_ours_nor_the_one_before_is_somebody_elses() -> N
     known = [state("a", "1"), state("b", "1"), state("c", "8", space="other")]
     now = [state("a", "9"), state("b", "2"), state("c", "8", space="other")]
     assert overtaken([file(name) for name in "abc"], now, space=SPACE, known=known) == ("a",)
+
+
+def test_nothing_is_gone_of_a_file_that_was_never_here() -> None:
+    files = [file(name) for name in "abc"]
+    before = {"a": "1", "b": "1"}
+    now = [state("a"), state("b", "2"), state("c")]
+    assert absent(files, now, before=before, known=None) == ("a",)
+    assert absent(files, now, before=before, known=[state("a", "1")]) == ("a",)
+    assert absent(files, now, before=before, known=[state("a")]) == (), "a refused deployment made none"
+
+
+def test_what_was_not_there_before_and_is_ours_is_named() -> None:
+    now = [state("a", "2"), state("a", "2", name="new"), state("a", "1", name="theirs"), state("b", "2")]
+    known = [state("a", "1"), state("a", name="new")]
+    assert added([file("a")], now, space=SPACE, known=known) == ("Deployment/new",)
+    assert added([file("a")], now, space=SPACE, known=None) == ("Deployment/a", "Deployment/new")
+
+
+def test_without_a_live_object_what_bcs_remembers_is_another_namespaces() -> None:
+    files = [file("a", before="1"), file("b", before="2")]
+    assert versions_before(files, [state("a"), state("b")], space=SPACE) == {"b": "2"}, "this very version"
+
+
+def test_what_was_rewritten_under_its_name_is_gone() -> None:
+    rewritten = replace(file("a"), rewritten=True)
+    way = way_back(Versions("2"), project="web", space=SPACE, files=[rewritten], before={"a": "2"})
+    assert (way.gone, way.same) == (("a",), ())
 
 
 def test_every_file_that_is_left_is_left_for_its_reason() -> None:

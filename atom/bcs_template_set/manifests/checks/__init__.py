@@ -38,17 +38,12 @@ _TABLE: tuple[Check, ...] = (
 
 
 def check_manifests(
-    files: Sequence[ManifestFile], *, template_space: str, variables: frozenset[str], template_set: bool
+    files: Sequence[ManifestFile], *, template_space: str, template_set: bool
 ) -> tuple[Finding, ...]:
-    """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document.
-
-    `variables` are the names declared in the input of that name. A `bcs()` name that is not among them is
-    no finding: BCS can know it from the namespace's own variables.
-    """
+    """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document."""
     run = Run(
         files=tuple(sorted(files, key=lambda file: file.name)),
         template_space=template_space,
-        variables=variables,
         template_set=template_set,
     )
     found = (

@@ -30,19 +30,19 @@ def check_empty_files(run: Run) -> Iterator[Finding]:
 
 
 def check_leftovers(run: Run) -> Iterator[Finding]:
-    """Yield what BCS would replace although nobody said so: an unknown name becomes nothing (trap 2).
+    """Yield what BCS would replace although `bcs()` did not say so, whatever name stands in the braces.
 
-    Each name is said once a file, at its first line.
+    A name that BCS does not know becomes nothing (trap 2). Each is said once a file, at its first line.
     """
     for file in run.files:
-        known = {*file.variables, *run.variables, ""}
+        said: set[str] = set()
         has_secret = any(map(holds_secret, file.documents))
         line, at = 1, 0
         for variable in bcs_variables_in(file.text):
             name = variable.inner.strip()
-            if name in known:
+            if variable.start in file.places or name in said:
                 continue
-            known.add(name)
+            said.add(name)
             line, at = line + file.text.count("\n", at, variable.start), variable.start
             shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
             if has_secret and not PLAIN_KEY.fullmatch(name):

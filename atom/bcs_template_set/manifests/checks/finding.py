@@ -62,7 +62,6 @@ class Run:
 
     files: tuple[ManifestFile, ...]
     template_space: str
-    variables: frozenset[str]
     template_set: bool
 
     @cached_property

@@ -1,0 +1,108 @@
+"""Whose braces a rendered text has: `bcs()`'s, the template's own, or somebody else's. Pure: performs no I/O.
+
+BCS replaces every `{{ … }}` of a file, whoever wrote it. So `bcs()` and the braces of a template's own text
+leave marks while the templates run, and only when a file is whole do marks become braces: what has braces
+then without a mark came out of a value, a name or a branch. A mark is nine signs of a Unicode plane that no
+text uses, so that filters leave it alone; which ones follows from all that the run's values are, so that no
+value can hold a mark by chance or on purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bcs_template_set.manifests.parse import bcs_variables_in
+
+_STEM_SIGNS = 8
+_PRIVATE_NUMBERS, _PRIVATE_SIGNS = 0xF0000, 0x100000
+_SIGNS = 0xFFFD
+"""Private signs in one plane; the two after them are no characters."""
+_OWN = ("{{", "}}")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A rendered text with its braces. `places` are where `bcs()` put a variable, with its name.
+
+    `foreign` are the lines that have a `{{ … }}` of nobody's, `is_cut` says that a piece of a mark is left.
+    """
+
+    text: str
+    places: Mapping[int, str]
+    foreign: tuple[int, ...] = ()
+    is_cut: bool = False
+
+
+class Marks:
+    """The marks of one run."""
+
+    def __init__(self, context: Mapping[str, object]) -> None:
+        """Take all values that the run's templates may use."""
+        digest = hashlib.sha256(repr(context).encode("utf-8", "surrogatepass")).digest()
+        signs = (int.from_bytes(digest[at : at + 2], "big") for at in range(0, 2 * _STEM_SIGNS, 2))
+        self._stem = "".join(chr(_PRIVATE_SIGNS + sign % _SIGNS) for sign in signs)
+        self._texts = [*_OWN]
+        self._mark = re.compile(
+            f"{self._stem}([{chr(_PRIVATE_NUMBERS)}-{chr(_PRIVATE_NUMBERS + _SIGNS - 1)}])"
+        )
+        self._own = {text: self._stem + chr(_PRIVATE_NUMBERS + number) for number, text in enumerate(_OWN)}
+        self._names: dict[str, str] = {}
+
+    def of_name(self, name: str) -> str:
+        """Return the mark of a variable of BCS.
+
+        Raises:
+            ValueError: there are more names than marks.
+        """
+        if name not in self._names:
+            if len(self._texts) == _SIGNS:
+                raise ValueError("bcs() was given too many names")
+            self._names[name] = self._stem + chr(_PRIVATE_NUMBERS + len(self._texts))
+            self._texts.append(name)
+        return self._names[name]
+
+    def in_text(self, text: str) -> str:
+        """Return a template's own text with marks for its braces."""
+        for braces, mark in self._own.items():
+            text = text.replace(braces, mark)
+        return text
+
+    def settled(self, marked: str) -> Settled:
+        """Return what a rendered text is when its marks have become braces."""
+        pieces: list[str] = []
+        places: dict[int, str] = {}
+        own: set[int] = set()
+        end = length = 0
+        for match in self._mark.finditer(marked):
+            number = ord(match[1]) - _PRIVATE_NUMBERS
+            length += match.start() - end
+            if number < len(_OWN):
+                own.add(length)
+                written = self._texts[number]
+            else:
+                places[length] = self._texts[number]
+                written = "{{ " + self._texts[number] + " }}"
+            pieces += (marked[end : match.start()], written)
+            end, length = match.end(), length + len(written)
+        text = "".join((*pieces, marked[end:]))
+        return Settled(text, places, tuple(_foreign_lines(text, {*places}, own)), self._is_cut_in(text))
+
+    def _is_cut_in(self, text: str) -> bool:
+        """Tell whether a filter has left a piece of a mark, as it is or spelled in another way."""
+        first = self._stem[0]
+        return any(sign in text for sign in self._stem) or quote(first) in text or ascii(first)[1:-1] in text
+
+
+def _foreign_lines(text: str, places: set[int], own: set[int]) -> list[int]:
+    lines = []
+    line, at = 1, 0
+    for variable in bcs_variables_in(text):
+        if variable.start in places or {variable.start, variable.end - 2} <= own:
+            continue
+        line, at = line + text.count("\n", at, variable.start), variable.start
+        lines.append(line)
+    return lines

@@ -1,0 +1,87 @@
+"""What of a build is live in a namespace, by the cluster's marks and BCS's descriptions. Only reads.
+
+For whoever has lost, or was robbed of, the build's own word for it. It errs on the side of "live": what
+can't be looked at counts as deployed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Optional
+
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.template_files import find_space, oldest_of_each_name
+from bcs_template_set.overlap import overlap, values_of
+from bcs_template_set.provenance import read_provenance, told
+from bcs_template_set.rollout.deploy import Deploying, ask_variables, look
+from bcs_template_set.rollout.deployment_plan import FileVersion
+
+
+def deployed_by_build(
+    reader: Reader, deploying: Deploying, *, pipeline: str, build: int, concurrency: int
+) -> tuple[str, ...]:
+    """Return the files of which a version that this build published is live in the namespace; sorted.
+
+    Raises:
+        StepError: whatever the gateway or BCS answered.
+    """
+    files = _published(reader, deploying, pipeline=pipeline, build=build, concurrency=concurrency)
+    if not files:
+        return ()
+    asked = ask_variables(reader, deploying.place, [file.version_id for file in files])
+    values = {variable.key: deploying.variables.get(variable.key, variable.value) for variable in asked.vars}
+    looking = Deploying(deploying.place, deploying.space, values, deploying.clock, deploying.deadline)
+    states, _ = look(reader, looking, files)
+    seen = {state.file for state in states}
+    return tuple(
+        sorted(
+            {
+                file.name
+                for file in files
+                if file.name not in seen
+                or any(
+                    s.file == file.name and s.is_at(space=deploying.space, version=file.version)
+                    for s in states
+                )
+            }
+        )
+    )
+
+
+def _published(
+    reader: Reader, deploying: Deploying, *, pipeline: str, build: int, concurrency: int
+) -> list[FileVersion]:
+    """Return the versions of this build among those that files have now, and that BCS deployed last."""
+    project, space = deploying.place.project, deploying.space
+    found = find_space(reader, project=project, space=space)
+    if found is None:
+        return []
+    rows = oldest_of_each_name(reader.read(protocol.list_files(project, found.id))).values()
+    reads = [partial(_versions_of, reader, project, space, row) for row in rows]
+    pairs = zip(rows, values_of(overlap(reads, concurrency=concurrency)))
+    return [
+        FileVersion(row.real_name, version.id, version.version)
+        for row, versions in pairs
+        for version in versions
+        if _is_of(version, pipeline=pipeline, build=build)
+    ]
+
+
+def _versions_of(reader: Reader, project: str, space: str, row: TemplateFile) -> Sequence[TemplateVersion]:
+    current = [reader.read(protocol.get_version(project, row.version_id))] if row.version_id else []
+    if row.latest_deploy_version in ("", *(version.version for version in current)):
+        return current
+    call = protocol.find_version(project, space=space, name=row.real_name, version=row.latest_deploy_version)
+    return [*current, *_given(reader.read(call))]
+
+
+def _given(version: Optional[TemplateVersion]) -> Iterable[TemplateVersion]:
+    return () if version is None else (version,)
+
+
+def _is_of(version: TemplateVersion, *, pipeline: str, build: int) -> bool:
+    origin = read_provenance(version.description)
+    return origin is not None and (told(origin.pipeline), origin.build) == (told(pipeline), build)

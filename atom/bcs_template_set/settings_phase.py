@@ -1,0 +1,185 @@
+"""The first phase of a run: what is asked for, and who asks. Nothing is sent to a gateway before its end.
+
+Inputs and private settings first; then what BK-CI says of this build, once every source agrees; then the one
+user. Where the gateway is reached by a proxy or certificates of its own, that is said, too.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.atom_sdk.build_info import BuildInfo
+from bcs_template_set.credentials import principal_credential
+from bcs_template_set.ending import show_lines
+from bcs_template_set.errors import PrivateSettingsInvalid
+from bcs_template_set.messages import say
+from bcs_template_set.outcome import Heading, Identity
+from bcs_template_set.principal import AccessToken, Credential, People, Principal, resolve_principal
+from bcs_template_set.proxies import CERTIFICATES, of_the_machine, proxy_of, without_credentials
+from bcs_template_set.region_settings import read_regions
+from bcs_template_set.regions import Region, secrets_of
+from bcs_template_set.report.log_lines import header_lines
+from bcs_template_set.report.phase_lines import settings_lines
+from bcs_template_set.settings import Settings, read_settings
+from bcs_template_set.transport import Transport
+from bcs_template_set.world import World
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the run is asked for: the typed inputs, the region they name, and the build that asks."""
+
+    settings: Settings
+    region: Region
+    build: BuildInfo
+
+
+def read_everything(world: World) -> Asked:
+    """Return what is asked for.
+
+    Raises:
+        PrivateSettingsInvalid: the atom's owner has to put every mistake of it right.
+        InputsInvalid: the pipeline's author has to put every mistake of it right.
+        FactDisputed: two sources say different things of the build.
+        RecordRefused, BuildApiFailed: BK-CI does not say who the build's people are.
+    """
+    inputs = world.agent.inputs()
+    regions = read_regions(world.agent.private_setting("regions").reveal())
+    for secret in secrets_of(regions.values()):
+        world.log.mask(secret)
+    settings = read_settings(inputs, regions=tuple(regions), pipeline_project=world.agent.task().project)
+    region = regions[settings.region]
+    _check_authorities(region, world.agent.task().workspace)
+    world.story.heading = _with_settings(world.story.heading, settings)
+    build = world.agent.build(recorded=region.recorded_people)
+    world.story.heading = _with_build(world.story.heading, build)
+    return Asked(settings, region, build)
+
+
+def identify(world: World, asked: Asked) -> Principal:
+    """Return the one user of the run, and say who it is before anything is sent.
+
+    Raises:
+        StepError: nobody is proven to be that user, or nothing proves it to the gateway (8002xx).
+    """
+    settings, region = asked.settings, asked.region
+    credential = _credential(world, settings.credential) if settings.credential else None
+    people = _people(world, asked, credential)
+    principal = resolve_principal(region, people, run_as=settings.run_as, credential=credential)
+    for secret in principal.secrets():
+        world.log.mask(secret)
+    world.story.identity = Identity(
+        acting_user=principal.user,
+        app_code=principal.app_code,
+        credential=principal.credential,
+        reason=principal.reason,
+        starter=people.starter,
+    )
+    world.story.heading = _with_way(world, region)
+    language = world.story.language
+    show_lines(world.log, header_lines(world.story.heading, world.story.identity, language=language))
+    for name in machine_of(world)[1]:
+        world.log.warning(say("agent.not_obeyed", name=name))
+    if people.source == "environment" and not principal.is_token and settings.run_as != "owner":
+        world.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
+    show_lines(world.log, settings_lines(settings, language=language))
+    return principal
+
+
+def transport_of(world: World, region: Region) -> Transport:
+    """Return what sends the requests to the region's gateway."""
+    endpoint = region.endpoint
+    return Transport(
+        ca_bundle=endpoint.ca_bundle,
+        connect_timeout=endpoint.connect_timeout,
+        read_timeout=endpoint.read_timeout,
+        connections=endpoint.concurrency,
+        environ=machine_of(world)[0],
+        proxy=endpoint.proxy or None,
+    )
+
+
+def _credential(world: World, credential_id: str) -> Credential:
+    credential = principal_credential(world.agent.credential(credential_id))
+    world.log.info(say("step.credential_read", credential=credential_id))
+    return credential
+
+
+def _people(world: World, asked: Asked, credential: Optional[Credential]) -> People:
+    build, asks_starter = asked.build, asked.settings.run_as == "starter"
+    if isinstance(credential, AccessToken) or build.source == "environment":
+        asks_starter = False
+    return People(
+        starter=build.starter,
+        modifier=build.modifier,
+        authorizer=build.authorizer,
+        build_user=world.agent.build_user(build) if asks_starter else "",
+        source=build.source,
+    )
+
+
+# --- the heading ----------------------------------------------------------------------------------------
+
+
+def _with_settings(heading: Heading, settings: Settings) -> Heading:
+    return replace(
+        heading,
+        action=settings.action,
+        region=settings.region,
+        project=settings.project_code,
+        space=settings.template_space,
+        template_set=settings.template_set,
+    )
+
+
+def _with_build(heading: Heading, build: BuildInfo) -> Heading:
+    return replace(
+        heading,
+        pipeline=build.pipeline_name or build.pipeline_id,
+        build_number=build.build_number,
+        build_url=build.url,
+        branch=build.branch,
+        commit=build.commit,
+    )
+
+
+def _with_way(world: World, region: Region) -> Heading:
+    """Name proxy and certificates where they are not the usual ones."""
+    endpoint, machine = region.endpoint, machine_of(world)[0]
+    given = (machine.get(name, "") for name in CERTIFICATES)
+    return replace(
+        world.story.heading,
+        proxy=without_credentials(endpoint.proxy or proxy_of(endpoint.gateway, machine)),
+        certificates=endpoint.ca_bundle or next((path for path in given if path), ""),
+    )
+
+
+# --- what the environment decides -----------------------------------------------------------------------
+
+
+def machine_of(world: World) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the environment that decides where requests go, and the names that are not obeyed.
+
+    Neither what the pipeline has set counts, nor certificates in its workspace: any step can put them there.
+    """
+    own, ignored = of_the_machine(world.environ, pipelines=world.agent.names_of_pipeline())
+    workspace = world.agent.task().workspace
+    within = [name for name in CERTIFICATES if _lies_in(own.get(name, ""), workspace)]
+    return {name: own[name] for name in own if name not in within}, (*ignored, *within)
+
+
+def _check_authorities(region: Region, workspace: str) -> None:
+    if _lies_in(region.endpoint.ca_bundle, workspace):
+        place = f"regions.{region.name}.ca_bundle"
+        raise PrivateSettingsInvalid(details=[say("regions.ca_bundle_in_workspace", place=place)])
+
+
+def _lies_in(path: str, workspace: str) -> bool:
+    """Tell whether a path leads into the workspace; there is none at a desk."""
+    if not path or not workspace:
+        return False
+    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(workspace))
+    return root == real or root in real.parents
