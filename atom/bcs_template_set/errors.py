@@ -266,7 +266,7 @@ class RecordRefused(UserMistake):
 
 
 class ActedAsAnother(UserMistake):
-    """The post action would act as another user than the step it belongs to. Fields: was, now."""
+    """The build has acted as another user: in another step, or before its post action. Fields: was, now."""
 
     code = 800219
 

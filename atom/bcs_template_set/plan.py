@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Optional
 
 from bcs_template_set.errors import (
+    ActedAsAnother,
     NewerBuild,
     PlanChanged,
     RouteRemoval,
@@ -118,6 +119,8 @@ class Plan:
     chart: ChartAction
     digest: str
     chart_overwrites: bool = False
+    acting_as: str = ""
+    other_users: tuple[tuple[str, Text], ...] = ()
     newer_builds: tuple[Text, ...] = ()
     taken: tuple[Text, ...] = ()
     lost_routes: tuple[Text, ...] = ()
@@ -142,14 +145,19 @@ class Plan:
 
 def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[StepError]:
     """Return why this plan must not be published, or None."""
-    if plan.newer_builds and policy.on_newer_build == "fail":
-        return NewerBuild(details=plan.newer_builds)
-    if plan.conflicts:
-        return VersionConflict(details=plan.conflicts)
-    if plan.taken:
-        return RouteTaken(details=plan.taken)
-    if plan.lost_routes:
-        return RouteRemoval(details=plan.lost_routes)
+    if plan.other_users:
+        was = plan.other_users[0][0]
+        return ActedAsAnother(was=was, now=plan.acting_as, details=[text for _, text in plan.other_users])
+    newer = plan.newer_builds if policy.on_newer_build == "fail" else ()
+    rules = (
+        (newer, NewerBuild),
+        (plan.conflicts, VersionConflict),
+        (plan.taken, RouteTaken),
+        (plan.lost_routes, RouteRemoval),
+    )
+    for details, error in rules:
+        if details:
+            return error(details=details)
     if expect_plan and expect_plan != plan.digest:
         return PlanChanged(expected=expect_plan, actual=plan.digest)
     return None

@@ -25,7 +25,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.moments import shown_time
 from bcs_template_set.plan import Change, ChartAction, Desired, Plan, Policy
 from bcs_template_set.plan_file import plan_file
-from bcs_template_set.provenance import Provenance, content_digest, read_provenance
+from bcs_template_set.provenance import CREDENTIAL, Provenance, content_digest, read_provenance, told
 from bcs_template_set.route_map import (
     LiveClash,
     OwnedRoute,
@@ -62,6 +62,8 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         chart=chart,
         digest=_plan_digest(desired, existing, changes, chart=chart),
         chart_overwrites=chart == "create" and existing.chart is not None,
+        acting_as=desired.provenance.acting_as,
+        other_users=tuple(_other_users(desired, existing)),
         newer_builds=newer,
         taken=tuple(taken),
         lost_routes=tuple(removed),
@@ -74,6 +76,25 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         ),
         route_map=tuple(sorted([*others, *_routes_of_ours(changes, desired, existing)])),
     )
+
+
+def _other_users(desired: Desired, existing: Existing) -> Iterable[tuple[str, Text]]:
+    """Name who else has written for this build, and where: one build's work on a space has one user.
+
+    What a description says is believed where BCS's own record of the creator agrees, or can't differ. Of a
+    run with a token nobody knows the user yet.
+    """
+    ours = desired.provenance
+    for name, found in sorted(existing.files.items()):
+        held = (found.current, found.same_name, *found.later)
+        for version in {version.id: version for version in held if version is not None}.values():
+            origin = read_provenance(version.description)
+            if origin is None or (origin.pipeline, origin.build) != (told(ours.pipeline), ours.build):
+                continue
+            user = version.creator
+            believed = origin.acting_as == user or origin.acting_as.startswith(CREDENTIAL)
+            if believed and user != ours.acting_as and not ours.acting_as.startswith(CREDENTIAL):
+                yield user, say("plan.another_user", name=name, version=version.version, user=user)
 
 
 def _newer_builds(desired: Desired, existing: Existing) -> Iterable[Text]:

@@ -31,6 +31,7 @@ from bcs_template_set.errors import (
     UserUnknown,
 )
 from bcs_template_set.messages import Text, say
+from bcs_template_set.provenance import CREDENTIAL
 from bcs_template_set.regions import App, Region, RunAs
 from bcs_template_set.secret import Secret
 
@@ -128,7 +129,7 @@ class Principal:
     @property
     def label(self) -> str:
         """Return the one name that header, log, output and description use."""
-        return self.user or f"credential:{self.credential}"
+        return self.user or f"{CREDENTIAL}{self.credential}"
 
     @property
     def is_token(self) -> bool:

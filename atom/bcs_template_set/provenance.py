@@ -15,6 +15,8 @@ from typing import Optional
 from urllib.parse import unquote
 
 _MARK = "bk-ci"
+CREDENTIAL = "credential:"
+"""What stands before a BK-CI credential where only its token knows the user."""
 _ENCODED = re.compile(r"[\s%=<>&\"'\x00-\x1f\x7f]")
 _MOST_CHARACTERS = 120
 _HASH = 10

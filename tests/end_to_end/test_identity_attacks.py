@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.scene import APP_SECRET, FILES, run_here, site, unrecorded
+from tests.end_to_end.scene import APP_SECRET, FILES, VALUES, run_here, site, unrecorded
 from tests.unit.raw_server import http, saying, serving
 from tests.worker import Worker
 
@@ -228,3 +228,23 @@ def test_the_machines_own_certificates_are_named_unless_they_lie_in_the_workspac
         assert lived.code == 0
         assert "certificates  /etc/site-certificates" in lived.log
         assert "SSL_CERT_FILE is not obeyed" in lived.log
+
+
+# --- one build, one user --------------------------------------------------------------------------------
+
+
+def test_two_steps_of_one_build_are_one_user(tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        worker.emulator.state.projects[0].viewers.add("wangwu")
+        worker.regions = {
+            "gz": {"gateway": worker.emulator.url, "app_code": "lisi_app", "app_secret": APP_SECRET}
+        }
+        assert run_here(worker).code == 0
+        written = len(worker.emulator.state.versions)
+        lived = run_here(worker, run_as="starter", values=VALUES.replace("www:1", "www:2"))
+        assert lived.code == 800219, lived.log
+        for words in ("acted as lisi", "act as wangwu", FILES[0]):
+            assert words in lived.log
+        assert len(worker.emulator.state.versions) == written
+        worker.build_number += 1
+        assert run_here(worker, run_as="starter", values=VALUES.replace("www:1", "www:2")).code == 0

@@ -23,13 +23,14 @@ from tests.unit.planned import (
 )
 
 from bcs_template_set.bcs.protocol import TemplateVersion
-from bcs_template_set.errors import RouteTaken
+from bcs_template_set.errors import ActedAsAnother, RouteTaken
 from bcs_template_set.existing import Existing, OtherFile
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.routes import Route
-from bcs_template_set.messages import Text, say
+from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.plan import Change, Plan, Policy, refusal
 from bcs_template_set.planning import make_plan
+from bcs_template_set.provenance import Provenance
 from bcs_template_set.route_map import LiveIngress
 
 HOST = "a.example.com"
@@ -41,6 +42,50 @@ NEWER = version_of("x", name="1.0.8-main", number=2, origin=replace(OURS, build=
 
 def texts(found: tuple[Text, ...]) -> list[str]:
     return [str(text) for text in found]
+
+
+# --- one user -------------------------------------------------------------------------------------------
+
+ANOTHER = [
+    ("wangwu", "wangwu", "lisi"),
+    ("wangwu", "credential:bcs", "lisi"),
+]
+NO_OTHER = [
+    ("lisi", "lisi", "lisi"),
+    ("lisi", "credential:bcs", "lisi"),
+    ("wangwu", "boss", "lisi"),  # a description that anybody who may view can write
+    ("wangwu", "lisi", "lisi"),  # a gateway that records another creator: told after publishing
+    ("wangwu", "wangwu", "credential:bcs"),  # only its token knows the user
+]
+
+
+def plan_after(creator: str, said: str, *, now: str) -> Plan:
+    written = version_of("x", origin=replace(OURS, acting_as=said))
+    by_other = msgspec.structs.replace(written, creator=creator)
+    wanted = replace(desired(("a.yaml", B)), provenance=replace(OURS, acting_as=now))
+    return make_plan(wanted, existing(existing_file("a.yaml", by_other)), policy=POLICY)
+
+
+@pytest.mark.parametrize(("creator", "said", "now"), ANOTHER)
+def test_what_another_user_wrote_for_this_build_stops_it(creator: str, said: str, now: str) -> None:
+    refused = refusal(plan_after(creator, said, now=now), policy=POLICY)
+    assert isinstance(refused, ActedAsAnother)
+    for language in LANGUAGES:
+        text = "\n".join(refused.explain(language))
+        for word in ("wangwu", "lisi", "a.yaml", "1.0.6-main"):
+            assert word in text
+
+
+@pytest.mark.parametrize(("creator", "said", "now"), NO_OTHER)
+def test_nobody_else_is_taken_for_another_user_of_this_build(creator: str, said: str, now: str) -> None:
+    assert plan_after(creator, said, now=now).other_users == ()
+
+
+@pytest.mark.parametrize("other", [replace(OURS, build=6), replace(OURS, pipeline="p-2")])
+def test_other_builds_may_have_other_users(other: Provenance) -> None:
+    written = version_of("x", origin=replace(other, acting_as="wangwu"))
+    found = existing_file("a.yaml", msgspec.structs.replace(written, creator="wangwu"))
+    assert make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).other_users == ()
 
 
 # --- newer builds ---------------------------------------------------------------------------------------

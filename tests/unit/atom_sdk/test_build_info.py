@@ -33,6 +33,7 @@ RECORD = {
     "BK_CI_BUILD_NUM": "42",
     "BK_CI_BUILD_START_TIME": "1767225600000",
     "BK_CI_BUILD_URL": "https://ci.example.com/b",
+    "BK_CI_RETRY_COUNT": "0",
     "BK_CI_GIT_REF": "refs/heads/feature/x",
     "BK_CI_GIT_SHA": "0123abc",
 }
@@ -44,6 +45,7 @@ OLD = {
     "pipeline.build.id": "b-1",
     "pipeline.build.num": "42",
     "pipeline.time.start": "1767225600000",
+    "pipeline.retry.count": "0",
     "hookBranch": "feature/x",
     "hookRevision": "0123abc",
 }
@@ -87,6 +89,11 @@ def test_a_build_is_what_its_record_says() -> None:
         branch="feature/x",
         commit="0123abc",
     )
+
+
+@pytest.mark.parametrize(("count", "retried"), [("", False), ("0", False), ("1", True)])
+def test_a_build_that_is_retried_is_known_to_be(count: str, retried: bool) -> None:  # noqa: FBT001 - as pytest has it
+    assert build({"BK_CI_RETRY_COUNT": count}).is_retried == retried
 
 
 def test_the_record_of_an_old_platform_says_it_under_old_names() -> None:
