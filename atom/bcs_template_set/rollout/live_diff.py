@@ -202,10 +202,12 @@ def _like_mapping(
             found[name] = _like(value, live[name], key=name, strict=strict)
         elif _says_nothing(value) and (value is None or not all_ours):
             found[name] = value
-    for name, value in live.items():
-        if name not in wanted and (all_ours or (strict and value and name in _AUTHORS)):
-            found[name] = value
-    return found
+    lost = {
+        name: value
+        for name, value in live.items()
+        if name not in wanted and (all_ours or (strict and value and name in _AUTHORS))
+    }
+    return {**found, **lost}
 
 
 def _left_to_the_server(key: str, value: YamlValue) -> bool:
