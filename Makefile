@@ -12,7 +12,7 @@ LOCK ?= release/tests.txt
 RELEASE := .venv-release
 
 .PHONY: demo test bench torture lint types pytest coverage format golden lock newest package clean
-.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-fuzz
+.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-fuzz
 
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
@@ -41,13 +41,16 @@ coverage: $(VENV)/ready
 	  "$(BIN)/python" -m coverage combine --quiet && "$(BIN)/python" -m coverage report && [ -z "$$failed" ]
 
 # The hunts that take longer than `make test` should.
-torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-fuzz
+torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-fuzz
 
 torture-mutation: $(VENV)/ready
 	"$(BIN)/python" -m tests.mutation
 
 torture-faults torture-canaries torture-kill torture-bounds: torture-%: $(VENV)/ready
 	"$(BIN)/python" -m tests.torture $*
+
+torture-builds: $(VENV)/ready
+	BCS_ROUNDS=10 "$(BIN)/python" -m pytest tests/end_to_end/test_many_builds.py
 
 torture-fuzz: $(VENV)/ready
 	"$(BIN)/python" -m tests.fuzz --minutes 10

@@ -311,9 +311,9 @@ def test_what_one_user_deployed_another_does_not_take_back(worker: Worker) -> No
     deployed(worker, build=7, tag="1")
     deployed(worker, build=8, tag="2")
     worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "wangwu"
-    before = len(worker.emulator.exchanges)
+    before = len(worker.emulator.to_gateway())
     check_nothing_went_back(worker, fail_job(worker), "lisi", "wangwu", code=800219)
-    assert len(worker.emulator.exchanges) == before, "nothing was asked of the gateway"
+    assert len(worker.emulator.to_gateway()) == before, "nothing was asked of the gateway"
 
 
 def test_a_version_before_that_is_gone_is_a_failure_that_names_its_file(worker: Worker) -> None:
