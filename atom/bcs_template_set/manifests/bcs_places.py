@@ -60,7 +60,7 @@ class Marks:
         """
         if name not in self._names:
             if len(self._texts) == _SIGNS:
-                raise ValueError("bcs() was given too many names")
+                raise TypeError("bcs() was given too many names")
             self._names[name] = self._stem + chr(_PRIVATE_NUMBERS + len(self._texts))
             self._texts.append(name)
         return self._names[name]

@@ -193,7 +193,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def bcs(self, name: object) -> str:
         """Return what becomes `{{ NAME }}`, for BCS to replace at deploy time."""
         if not isinstance(name, str) or not _BCS_NAME.fullmatch(name):
-            raise ValueError(f"bcs() takes the name of a variable, not {name!r}")
+            raise TypeError("bcs() takes the name of a variable: at most 128 letters, digits, _ . -")
         return self._marks.of_name(name)
 
     def range(self, *args: int) -> range:

@@ -100,9 +100,15 @@ class Notes:
         elif isinstance(exc, jinja2.TemplateNotFound):
             note = say("render.include_missing", template=template, line=line, name=_cut(exc.name))
         else:
-            problem = _cut(f"{type(exc).__name__}: {exc}")
+            problem = (
+                type(exc).__name__ if isinstance(exc, _QUOTING) else _cut(f"{type(exc).__name__}: {exc}")
+            )
             note = say("render.failed", template=template, line=line, problem=problem)
         self._failed[template, line, type(exc).__name__] = note
+
+
+_QUOTING = (ValueError, LookupError, UnicodeError, OSError)
+"""Exceptions whose words quote a value, as those of `int('hunter2')` do; others name types."""
 
 
 class MissingName(jinja2.Undefined):

@@ -76,6 +76,21 @@ def test_bcs_takes_names_of_variables_only(tmp_path: Path, name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("a: {{ 'hunter2-canary'.encode('x') }}", ""),
+        ("a: {{ '%q' | format('hunter2-canary') }}", "ValueError"),
+        ("a: {{ 'hunter2-canary'.index('z') }}", "ValueError"),
+    ],
+)
+def test_a_value_that_python_quotes_is_not_shown(tmp_path: Path, source: str, kind: str) -> None:
+    text = refusal(tmp_path, source, TemplateFailed)
+    assert "hunter2" not in text
+    assert kind in text
+    assert "line 1" in text
+
+
 def test_values_print_as_yaml_reads_them_back(tmp_path: Path) -> None:
     source = "a: {{ v.t }}\nb: {{ v.n }}\nc: {{ v.l }}\nd: {{ v.m }}\ne: x{{ v.t ~ v.n ~ 1 }}\n"
     rendered = text_of(tmp_path, source, values="v: {t: true, n: null, l: [1, yes, 'no'], m: {k: off}}")
