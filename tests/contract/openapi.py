@@ -1,8 +1,9 @@
 """Holds recorded exchanges to the OpenAPI file of cluster-resources, where that file is at hand.
 
-The file is not part of this repository: `BCS_OPENAPI_FILE` names it, else it is looked for beside the
-repository. It leaves the shape of `data` open and requires no field, so it catches paths, query parameters
-and properties that do not exist, and types; the rest is held by the contract suite.
+The files, one for each of two dialects, are not part of this repository: `BCS_OPENAPI_FILE` names that of
+the newest, else both are looked for beside the repository. They leave the shape of `data` open and require no
+field, so they catch paths, query parameters and properties that do not exist, and types; the rest is held by
+the recordings.
 """
 
 from __future__ import annotations
@@ -17,37 +18,40 @@ from typing import Optional, cast
 import jsonschema
 import yaml
 
-from tests.emulator import Exchange
+from tests.emulator import Dialect, Exchange
 
 Tree = Mapping[str, object]
 
 FILE_VARIABLE = "BCS_OPENAPI_FILE"
 MISSING = f"no OpenAPI file of cluster-resources: set {FILE_VARIABLE}, or put it beside the repository"
-_BESIDE = Path("shared", "contract", "cluster-resources.openapi.yaml")
-_SERVICE = "/clusterresources/"
+_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "contract"
+_FILES = {Dialect.C: "cluster-resources.openapi.yaml", Dialect.A: "cluster-resources.v1.30.openapi.yaml"}
+_SERVICE = "/clusterresources/v1/projects/"
 _NAMESPACE = "/clusterresources/v1/projects/{projectID}/clusters/{clusterID}/namespaces/{namespace}"
 _LIKE = {f"{_NAMESPACE}/networks/ingresses": f"{_NAMESPACE}/workloads/pods"}
 """Lists that the published file has (bk-bcs docs/openapi, ListIng) and the cut left out, and one of their
 form."""
 
 
-def find_contract() -> Optional[Path]:
-    """Return where the OpenAPI file is, None where it is not at hand."""
-    named = os.environ.get(FILE_VARIABLE)
-    path = Path(named) if named else Path(__file__).resolve().parents[3] / _BESIDE
+def find_contract(dialect: Dialect = Dialect.C) -> Optional[Path]:
+    """Return where the dialect's OpenAPI file is, None where it is not at hand, or there is none."""
+    if dialect not in _FILES:
+        return None
+    named = os.environ.get(FILE_VARIABLE) if dialect is Dialect.C else None
+    path = Path(named) if named else _BESIDE / _FILES[dialect]
     return path if path.is_file() else None
 
 
 def check_exchange(exchange: Exchange) -> list[str]:
     """Return what in the exchange is against the contract; nothing for other services or without the file."""
-    contract = load_contract()
+    contract = load_contract(exchange.dialect)
     return [] if contract is None else contract.check(exchange)
 
 
-@functools.lru_cache(maxsize=1)
-def load_contract() -> Optional[Contract]:
-    """Return the contract, None where its file is missing."""
-    path = find_contract()
+@functools.lru_cache(maxsize=len(_FILES))
+def load_contract(dialect: Dialect = Dialect.C) -> Optional[Contract]:
+    """Return the dialect's contract, None where its file is missing."""
+    path = find_contract(dialect)
     return None if path is None else Contract(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 

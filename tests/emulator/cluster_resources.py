@@ -10,9 +10,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Callable, Optional
 
 from tests.emulator.cluster import Cluster
+from tests.emulator.dialect import V1_30, Dialect
 from tests.emulator.entities import Project
 from tests.emulator.http_message import Answer, Caller, Request, json_answer, runtime_error, unknown_api
 from tests.emulator.permission_centre import VIEW, Actions, may_view, perms_of
@@ -24,6 +26,7 @@ RECORD_NOT_FOUND = "record not found"
 INVALID_ID = "invalid id"
 
 _PREFIX = ("clusterresources", "v1", "projects")
+_VERSION = ("clusterresources", "v1", "version")
 
 
 class Refusal(Exception):
@@ -64,7 +67,8 @@ class Operation:
     """One API: where it is, the message it takes, and what answers. Without a handler it is unsupported.
 
     `project_field` is what the message calls the path's project. `views_project` is false where the handler
-    itself asks the permission centre. `annotations` are the answer's webAnnotations on success.
+    itself asks the permission centre. `annotations` are the answer's webAnnotations on success, `dialects`
+    those that have the call.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Operation:
     project_field: str = "projectCode"
     views_project: bool = True
     annotations: Optional[Mapping[str, object]] = None
+    dialects: frozenset[Dialect] = V1_30
 
     def match(self, segments: tuple[str, ...]) -> Optional[dict[str, str]]:
         """Return the path's fields where the segments are this operation's, else None."""
@@ -97,18 +102,22 @@ class ClusterResources:
 
     def answer(self, request: Request, *, segments: tuple[str, ...], caller: Caller) -> Answer:
         """Return what BCS answers to the request of that caller."""
+        if segments == _VERSION and request.method == "GET":
+            return json_answer(_show_version(self._state), operation="ClusterResources.Version")
         if segments[:3] != _PREFIX or len(segments) < len(_PREFIX) + 2:
             return unknown_api()
         rest = segments[4:]
         found = [(op, op.match(rest)) for op in self._operations]
         matching = [(op, fields) for op, fields in found if fields is not None]
-        if not matching:
-            return unknown_api()
-        for operation, fields in matching:
+        served = [(op, fields) for op, fields in matching if self._state.dialect in op.dialects]
+        for operation, fields in served:
             if operation.method == request.method:
-                named = {operation.project_field: segments[3], **(fields or {})}
+                named = {operation.project_field: segments[3], **fields}
                 return self._answer(operation, request, fields=named, caller=caller)
-        return unknown_api(status=405, text=b"Method Not Allowed\n")
+        elsewhere = any(op.method == request.method for op, _ in matching)
+        if served:
+            return unknown_api(status=405, text=b"Method Not Allowed\n", known=elsewhere)
+        return unknown_api(known=elsewhere)
 
     def _answer(
         self, operation: Operation, request: Request, *, fields: dict[str, str], caller: Caller
@@ -133,6 +142,18 @@ class ClusterResources:
         return _in_envelope(operation, call, request_id=request.request_id or str(uuid.uuid4()))
 
 
+def _show_version(state: State) -> dict[str, str]:
+    """Return what the build was stamped with: outside the envelope, for everybody, in all releases."""
+    return {
+        "version": state.stamped_version,
+        "gitCommit": "",
+        "buildTime": "",
+        "goVersion": "go1.26.8",
+        "runMode": "Prod",
+        "callTime": datetime.fromtimestamp(state.now(), timezone.utc).isoformat(),
+    }
+
+
 def _unknown_project(operation: Operation, code: str) -> Answer:
     reason = "GetProject error, code: 40404, message: 项目不存在, requestID: "
     return runtime_error(f"获取项目 {code} 信息失败：{reason}", operation=operation.name)
@@ -152,7 +173,7 @@ def _in_envelope(operation: Operation, call: Call, *, request_id: str) -> Answer
         data = _run(operation, call)
     except Refusal as refusal:
         code, message = refusal.code, refusal.message
-        if code == NO_IAM_PERMISSION and not operation.is_list:
+        if code == NO_IAM_PERMISSION and not operation.is_list and call.state.dialect.has_apply_links:
             data = {"perms": perms_of(call.project, actions=refusal.actions)}
     payload = {
         "code": code,
@@ -165,7 +186,7 @@ def _in_envelope(operation: Operation, call: Call, *, request_id: str) -> Answer
 
 
 def _run(operation: Operation, call: Call) -> object:
-    reason = refuse(call.message)
+    reason = refuse(call.message, dialect=call.state.dialect)
     if reason is not None:
         raise Refusal(reason)
     if not operation.views_project and operation.handler is not None:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Optional
 
+from tests.emulator.dialect import Dialect
+
 NO_ID = "0" * 24
 _SEPARATOR = re.compile(r"(?:^|\s*\n)---\s*")
 _KIND = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z]+)", re.MULTILINE)
@@ -35,15 +37,14 @@ class Space:
     description: str = ""
     tags: list[str] = field(default_factory=list)
 
-    def to_map(self) -> dict[str, object]:
+    def to_map(self, dialect: Dialect) -> dict[str, object]:
         """Return the space as BCS shows it."""
         return {
             "id": self.id,
             "name": self.name,
             "projectCode": self.project,
             "description": self.description,
-            "fav": False,
-            "tags": self.tags,
+            **({"fav": False, "tags": self.tags} if dialect.has_template_files else {}),
         }
 
 
@@ -72,12 +73,12 @@ class TemplateFile:
     latest_deployer: str = ""
     render_mode: str = "Simple"
 
-    def to_map(self, *, space_id: str = "", version_id: str = "") -> dict[str, object]:
+    def to_map(self, dialect: Dialect, *, space_id: str = "", version_id: str = "") -> dict[str, object]:
         """Return the metadata as BCS shows it; both ids are empty where BCS does not look them up."""
         return {
             "id": self.id,
-            "name": f"{self.space}/{self.name}",
-            "realName": self.name,
+            "name": f"{self.space}/{self.name}" if dialect.names_hold_space else self.name,
+            **({"realName": self.name} if dialect.shows_real_name else {}),
             "projectCode": self.project,
             "description": self.description,
             "templateSpace": self.space,

@@ -12,6 +12,7 @@ from tests.emulator.cluster.refusals import ApiRefusal
 from tests.emulator.cluster.tree import Manifest, branch, text
 from tests.emulator.cluster_resources import VALIDATION, Call, Operation, Refusal, refuse_permission
 from tests.emulator.deploying import check_shared_namespace
+from tests.emulator.dialect import EVERY
 from tests.emulator.permission_centre import NAMESPACE_VIEW, SCOPED_VIEW, missing_in_namespace
 from tests.emulator.pruning import extend, prune
 
@@ -114,6 +115,7 @@ def _operations(path: str, kind: str, short: str) -> tuple[Operation, Operation]
             project_field="projectID",
             views_project=False,
             annotations=_annotations("FORM_CREATE"),
+            dialects=EVERY,
         ),
         Operation(
             name=f"{service}.Get{short}",
@@ -124,6 +126,7 @@ def _operations(path: str, kind: str, short: str) -> tuple[Operation, Operation]
             project_field="projectID",
             views_project=False,
             annotations=_annotations("FORM_UPDATE"),
+            dialects=EVERY,
         ),
     )
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional, Union
+
+from tests.emulator.dialect import Dialect
 
 TemplateIDs = list[dict[str, str]]
 Value = Union[str, bool, int, list[str], dict[str, str], TemplateIDs]
 
 VERSION_MODES = ("LatestUpdateTime", "SpecifyVersion")
-SPACE_NAME = r'^[^\\/:*?"<>|]+$'
 
 
 class Malformed(Exception):
@@ -54,12 +55,14 @@ MESSAGES: Mapping[str, Mapping[str, Field]] = {
     "ListTemplateSpaceReq": {"projectCode": _CODE, "name": _TEXT, "tags": _TEXTS},
     "CreateTemplateSpaceReq": {
         "projectCode": _CODE,
-        "name": Field(low=1, high=64, pattern=SPACE_NAME),
+        "name": _NAME,
         "description": _TEXT,
         "tags": _TEXTS,
     },
     "GetTemplateMetadataReq": {"id": _ID, "projectCode": _CODE},
     "ListTemplateMetadataReq": {"projectCode": _CODE, "templateSpaceID": _NAME},
+    "v1.29 ListTemplateMetadataReq": {"projectCode": _CODE, "templateSpace": _NAME},
+    "v1.29 CreateTemplateMetadataReq": {"projectCode": _CODE, "name": _NAME, "templateSpace": _NAME},
     "ListTemplateMetadataVersionsReq": {"projectCode": _CODE, "templateSpaceID": _ID},
     "CreateTemplateMetadataReq": {
         "projectCode": _CODE,
@@ -184,6 +187,18 @@ class Message:
         return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def fields_of(name: str, dialect: Dialect) -> Mapping[str, Field]:
+    """Return a message's fields as that dialect defines them."""
+    fields = dict(MESSAGES[name])
+    if "projectCode" in fields and fields["projectCode"] == _CODE:
+        fields["projectCode"] = replace(_CODE, high=dialect.longest_project)
+    if "projectID" in fields and not dialect.hex_projects:
+        fields["projectID"] = _NAME
+    if name == "CreateTemplateSpaceReq":
+        fields["name"] = replace(_NAME, pattern=dialect.space_pattern)
+    return fields
+
+
 def parse_message(
     name: str, *, body: object, query: tuple[tuple[str, str], ...], path: Mapping[str, str]
 ) -> Message:
@@ -201,14 +216,14 @@ def parse_message(
     return Message(name=name, values=values)
 
 
-def refuse(message: Message) -> str | None:
+def refuse(message: Message, *, dialect: Dialect) -> str | None:
     """Return the validator's sentence about the first refused field, None where all are taken."""
-    for name, field in MESSAGES[message.name].items():
+    for name, field in fields_of(message.name, dialect).items():
         reason = _refuse_templates(message) if field.kind == "templates" else None
         if field.kind == "string":
             reason = _refuse_text(message.text(name), field)
         if reason is not None:
-            return f"invalid {message.name}.{_go_name(name)}{_separator(reason)}{reason}"
+            return f"invalid {message.name.rpartition(' ')[2]}.{_go_name(name)}{_separator(reason)}{reason}"
     return None
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Callable, Optional, TypeVar
 
 from tests.emulator.clusters import Clusters
+from tests.emulator.dialect import Dialect
 from tests.emulator.entities import (
     Chart,
     Space,
@@ -27,10 +28,15 @@ Entity = TypeVar("Entity", Space, TemplateFile, TemplateVersion)
 
 
 class State(Clusters):
-    """All that the emulated site knows. `lock` guards the lists; hold it only for a moment."""
+    """All that the emulated site knows. `lock` guards the lists; hold it only for a moment.
 
-    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+    `dialect` may be changed at any time: so a site is upgraded while a run is under way.
+    """
+
+    def __init__(self, *, now: Callable[[], float] = time.time, dialect: Dialect = Dialect.C) -> None:
         super().__init__(now=now)
+        self.dialect = dialect
+        self.stamped_version = dialect.value
         self.spaces: list[Space] = []
         self.files: list[TemplateFile] = []
         self.versions: list[TemplateVersion] = []

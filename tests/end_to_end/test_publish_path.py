@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from tests.emulator.dialect import Dialect
 from tests.emulator.state import State
 from tests.end_to_end.publishing import GET_VERSION, SPACE, USER, Site, config, open_site, routes
 
@@ -220,7 +221,7 @@ def pinned_file(site: Site, *, draft: str = "", pinned: bool = True) -> None:
 
 
 def metadata(site: Site) -> dict[str, object]:
-    return dict(site.emulator.state.find_file(SPACE, "a.yaml").to_map())
+    return dict(site.emulator.state.find_file(SPACE, "a.yaml").to_map(Dialect.C))
 
 
 @pytest.mark.parametrize("draft", ["", "half: done\n"])
