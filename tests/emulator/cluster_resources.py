@@ -8,7 +8,6 @@ envelope), then validator, permission, handler, whose errors are HTTP 200 with a
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Callable, Optional
@@ -25,6 +24,7 @@ GENERAL, VALIDATION, UNSUPPORTED, NO_PERMISSION, DUPLICATE, NO_IAM_PERMISSION = 
 RECORD_NOT_FOUND = "record not found"
 INVALID_ID = "invalid id"
 
+_NO_PROJECT = "db error, record not found"
 _PREFIX = ("clusterresources", "v1", "projects")
 _VERSION = ("clusterresources", "v1", "version")
 
@@ -43,6 +43,11 @@ def refuse_permission(actions: Actions) -> Refusal:
     """Return the refusal of missing permissions, each named in the message (pkg/iam/perm/perm.go)."""
     said = "; ".join(f"no {action} permission" for _, action in actions)
     return Refusal(f"{NO_IAM_PERMISSION}: {said}", code=NO_IAM_PERMISSION, actions=actions)
+
+
+def panic(what: str) -> Refusal:
+    """Return what BCS answers where a handler panics (pkg/wrapper; facts/bcs.md trap 16)."""
+    return Refusal(f"panic recovered: {what}")
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,8 @@ class Operation:
     """One API: where it is, the message it takes, and what answers. Without a handler it is unsupported.
 
     `project_field` is what the message calls the path's project. `views_project` is false where the handler
-    itself asks the permission centre. `annotations` are the answer's webAnnotations on success, `dialects`
-    those that have the call.
+    itself asks the permission centre. `annotate` makes the webAnnotations out of the data, on success. `dialects`
+    are those that have the call.
     """
 
     name: str
@@ -79,7 +84,7 @@ class Operation:
     is_list: bool = False
     project_field: str = "projectCode"
     views_project: bool = True
-    annotations: Optional[Mapping[str, object]] = None
+    annotate: Callable[[object], object] = lambda _: None
     dialects: frozenset[Dialect] = V1_30
 
     def match(self, segments: tuple[str, ...]) -> Optional[dict[str, str]]:
@@ -123,15 +128,18 @@ class ClusterResources:
         self, operation: Operation, request: Request, *, fields: dict[str, str], caller: Caller
     ) -> Answer:
         try:
-            body = None if request.method == "GET" else request.json()
-            query = request.query if request.method == "GET" else ()
+            by_query = request.method in ("GET", "DELETE")
+            body = None if by_query else request.json()
+            query = request.query if by_query else ()
             message = parse_message(operation.message, body=body, query=query, path=fields)
-        except (Malformed, ValueError) as exc:
+        except Malformed as exc:
             return runtime_error(str(exc), code=3, status=400, operation=operation.name)
+        except ValueError:
+            return runtime_error("unexpected EOF", code=3, status=400, operation=operation.name)
         named_project = fields[operation.project_field]
         project = self._state.find_project(named_project)
         if project is None:
-            return _unknown_project(operation, named_project)
+            return _unknown_project(operation, named_project, dialect=self._state.dialect)
         wanted = message.text("clusterID")
         cluster = self._state.clusters.get(wanted)
         if wanted and (cluster is None or not (cluster.shared or cluster.project_id == project.id)):
@@ -154,8 +162,11 @@ def _show_version(state: State) -> dict[str, str]:
     }
 
 
-def _unknown_project(operation: Operation, code: str) -> Answer:
-    reason = "GetProject error, code: 40404, message: 项目不存在, requestID: "
+def _unknown_project(operation: Operation, code: str, *, dialect: Dialect) -> Answer:
+    """Return what BCS makes of the project manager's 1405501: it asks as itself, past the check for 40404."""
+    reason = f"GetProject error, code: 1405501, message: {_NO_PROJECT}, requestID: {uuid.uuid4()}"
+    if not dialect.names_hold_space:
+        reason = f"resp code 1405501 != 0, {_NO_PROJECT}"
     return runtime_error(f"获取项目 {code} 信息失败：{reason}", operation=operation.name)
 
 
@@ -173,14 +184,15 @@ def _in_envelope(operation: Operation, call: Call, *, request_id: str) -> Answer
         data = _run(operation, call)
     except Refusal as refusal:
         code, message = refusal.code, refusal.message
-        if code == NO_IAM_PERMISSION and not operation.is_list and call.state.dialect.has_apply_links:
-            data = {"perms": perms_of(call.project, actions=refusal.actions)}
+        if code == NO_IAM_PERMISSION and not operation.is_list:
+            linked = call.state.dialect.has_apply_links
+            data = {"perms": perms_of(call.project, actions=refusal.actions)} if linked else {}
     payload = {
         "code": code,
         "message": message,
         "requestID": request_id,
         "data": data,
-        "webAnnotations": operation.annotations if code == 0 else None,
+        "webAnnotations": operation.annotate(data) if code == 0 else None,
     }
     return json_answer(payload, operation=operation.name, user=call.user)
 

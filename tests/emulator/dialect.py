@@ -81,6 +81,11 @@ class Dialect(enum.Enum):
         return self is Dialect.A
 
     @property
+    def shows_pod_selector(self) -> bool:
+        """Tell whether a workload's summary has `podLabelSelector`: after v1.30."""
+        return self.names_hold_space
+
+    @property
     def has_apply_links(self) -> bool:
         """Tell whether a 40300 carries the link to apply with."""
         return self is not Dialect.MULTI_TENANT

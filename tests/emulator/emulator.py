@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Callable, Optional, final
 
 from tests.emulator import (
+    custom_objects,
     deploying,
     live_objects,
     template_files,
@@ -40,6 +41,7 @@ OPERATIONS = (
     + template_sets.OPERATIONS
     + deploying.OPERATIONS
     + live_objects.OPERATIONS
+    + custom_objects.OPERATIONS
 )
 
 

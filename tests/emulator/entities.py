@@ -18,13 +18,14 @@ _KIND = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z]+)", re.MULTILINE)
 
 @dataclass
 class Project:
-    """A BCS project; `viewers` are the users with project_view in the permission centre."""
+    """A BCS project; its `viewers` hold every permission but those (user, action) that are `denied`."""
 
     code: str
     id: str
     name: str
     business_id: str
     viewers: set[str] = field(default_factory=set)
+    denied: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass

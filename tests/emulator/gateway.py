@@ -173,7 +173,7 @@ def answer_straight(state: State, request: Request, *, service: Service) -> Answ
     if token is None or token.expired:
         return json_answer({"message": NO_TOKEN_MESSAGE}, status=401)
     # X-Bcs-Username counts for client tokens only.
-    user = request.header("x-bcs-username") if token.client else token.user
-    if not user:
+    user = request.headers.get("x-bcs-username") if token.client else token.user
+    if user is None or not (user or token.client):
         return runtime_error("username is empty")
     return service(request, segments, Caller(user=user))

@@ -12,11 +12,6 @@ from functools import total_ordering
 from typing import Callable, TypeVar
 
 _RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
-_STRICT = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
-    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
-)
 
 Thing = TypeVar("Thing")
 _Identifier = tuple[int, int, str]
@@ -45,11 +40,6 @@ def parse_semver(name: str) -> SemVer | None:
     if match is None:
         return None
     return SemVer(tuple(int(number) for number in match.group(1, 2, 3)), match.group(4) or "")
-
-
-def is_strict_semver(name: str) -> bool:
-    """Tell whether a chart repository takes the name: SemVer 2 to the letter."""
-    return _STRICT.fullmatch(name) is not None
 
 
 def sort_as_bcs(

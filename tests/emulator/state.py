@@ -41,6 +41,7 @@ class State(Clusters):
         self.files: list[TemplateFile] = []
         self.versions: list[TemplateVersion] = []
         self.charts: list[Chart] = []
+        self.envs: list[dict[str, object]] = []
         self.between_check_and_insert: Callable[[str], None] = lambda _kind: None
         self.between_stamp_and_insert: Callable[[str], None] = lambda _kind: None
         self.between_insert_and_move: Callable[[str], None] = lambda _kind: None

@@ -14,11 +14,11 @@ from tests.emulator.dialect import Dialect
 from tests.emulator.entities import Space, TemplateFile, TemplateVersion, kinds_of
 from tests.emulator.semver import sort_as_bcs
 from tests.emulator.template_rules import (
+    filter_html,
     find_entity,
     parse_template_name,
     refuse_foreign,
     render_mode_of,
-    strip_html,
 )
 
 PINNED = 1
@@ -132,7 +132,7 @@ def _new_file(call: Call, *, space: str, name: str) -> TemplateFile:
         space=space,
         name=name,
         version=message.text("version"),
-        description=strip_html(message.text("description")),
+        description=filter_html(message.text("description")),
         tags=message.texts("tags"),
         resource_types=kinds_of(message.text("content")),
         creator=call.user,
@@ -171,7 +171,7 @@ def _rename_versions(call: Call, file: TemplateFile, *, name: str) -> None:
 def _overwrite(call: Call, file: TemplateFile, *, name: str) -> None:
     message = call.message
     file.name = name
-    file.description = strip_html(message.text("description"))
+    file.description = filter_html(message.text("description"))
     file.updator = call.user
     file.update_at = int(call.state.now())
     file.tags = message.texts("tags")
@@ -189,7 +189,22 @@ def _set_draft(call: Call, file: TemplateFile) -> None:
     file.draft_edit_format = call.message.text("draftEditFormat")
 
 
+def delete_file(call: Call) -> object:
+    """Delete a file with its versions."""
+    file = find_entity(call.state.files, call.message.text("id"))
+    refuse_foreign(call, file.project)
+    call.state.delete_file(file.space, file.name, project=file.project)
+    return None
+
+
 OPERATIONS = (
+    Operation(
+        name="TemplateSet.DeleteTemplateMetadata",
+        method="DELETE",
+        path="template/metadatas/{id}",
+        message="DeleteTemplateMetadataReq",
+        handler=delete_file,
+    ),
     Operation(
         name="TemplateSet.ListTemplateMetadata",
         method="GET",

@@ -34,9 +34,89 @@ def refuse_foreign(call: Call, project: str) -> None:
         raise Refusal("无权限访问", code=NO_PERMISSION)
 
 
-def strip_html(text: str) -> str:
-    """Return the text as BCS stores a description: go-xss escapes what could be a tag."""
-    return text.replace("<", "&lt;").replace(">", "&gt;")
+_COMMENT = re.compile(r"<!--.*?(?:-->|$)", re.DOTALL)
+_TAG = re.compile(r"<(/?)([^<>\s]+)([^<>]*)>")
+_LISTED = frozenset(
+    [
+        "a",
+        "abbr",
+        "address",
+        "area",
+        "article",
+        "aside",
+        "audio",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "li",
+        "mark",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "section",
+        "small",
+        "span",
+        "sub",
+        "sup",
+        "strong",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "video",
+    ]
+)
+
+
+def filter_html(text: str) -> str:
+    """Return the text as BCS stores a description: comments go, tags that go-xss does not list are escaped.
+
+    A `<` or `>` that makes no tag stays. What may stand inside a listed tag is not emulated.
+    """
+    return _TAG.sub(_escape_unlisted, _COMMENT.sub("", text))
+
+
+def _escape_unlisted(tag: re.Match[str]) -> str:
+    if tag.group(2).rstrip("/").lower() in _LISTED:
+        return tag.group()
+    return f"&lt;{tag.group()[1:-1]}&gt;"
 
 
 def render_mode_of(wanted: str) -> str:

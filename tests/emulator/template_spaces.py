@@ -7,7 +7,7 @@ import re
 from tests.emulator.cluster_resources import DUPLICATE, VALIDATION, Call, Operation, Refusal
 from tests.emulator.dialect import EVERY, Dialect
 from tests.emulator.entities import Space
-from tests.emulator.template_rules import find_entity, refuse_foreign, strip_html
+from tests.emulator.template_rules import filter_html, find_entity, refuse_foreign
 
 SINCE_V1_29 = EVERY - {Dialect.NONE}
 
@@ -50,13 +50,31 @@ def create_space(call: Call) -> object:
         id=call.state.new_id(),
         project=call.project.code,
         name=name,
-        description=strip_html(call.message.text("description")),
+        description=filter_html(call.message.text("description")),
         tags=call.message.texts("tags"),
     )
     return {"id": call.state.insert_space(space).id}
 
 
+def delete_space(call: Call) -> object:
+    """Delete a space with all its files and versions, without a question."""
+    space = find_entity(call.state.spaces, call.message.text("id"))
+    refuse_foreign(call, space.project)
+    for file in call.state.find_files(space.name, project=space.project):
+        call.state.delete_file(space.name, file.name, project=space.project)
+    with call.state.lock:
+        call.state.spaces.remove(space)
+    return None
+
+
 OPERATIONS = (
+    Operation(
+        name="TemplateSet.DeleteTemplateSpace",
+        method="DELETE",
+        path="template/spaces/{id}",
+        message="DeleteTemplateSpaceReq",
+        handler=delete_space,
+    ),
     Operation(
         name="TemplateSet.ListTemplateSpace",
         method="GET",

@@ -1,0 +1,34 @@
+"""The emulator answers as real servers did: each recording is replayed against it in its dialect."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract import recordings
+from tests.contract.recordings import FILES, Asked
+from tests.contract.replay import NOT_REPLAYED, is_excepted, replay
+from tests.emulator import Dialect
+
+MOST_EXCEPTED = 0.05
+
+
+@pytest.mark.parametrize("dialect", list(FILES), ids=lambda dialect: dialect.value)
+def test_the_emulator_answers_as_the_recorded_server(dialect: Dialect) -> None:
+    found = [str(difference) for difference in replay(dialect)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("dialect", list(FILES), ids=lambda dialect: dialect.value)
+def test_hardly_an_exchange_is_excepted(dialect: Dialect) -> None:
+    asked = [line for line in recordings.read(dialect) if isinstance(line, Asked)]
+    assert len(asked) > 500
+    assert sum(is_excepted(line) for line in asked) <= MOST_EXCEPTED * len(asked)
+    assert all(NOT_REPLAYED.values()), "each exception has its reason"
+
+
+@pytest.mark.parametrize("dialect", list(FILES), ids=lambda dialect: dialect.value)
+def test_the_copy_is_the_recording(dialect: Dialect) -> None:
+    original = recordings.original(dialect)
+    if original is None:
+        pytest.skip("the recordings are not at hand")
+    assert recordings.packed(dialect) == original
