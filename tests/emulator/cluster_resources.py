@@ -143,7 +143,7 @@ class ClusterResources:
         wanted = message.text("clusterID")
         cluster = self._state.clusters.get(wanted)
         if wanted and (cluster is None or not (cluster.shared or cluster.project_id == project.id)):
-            return _no_cluster(operation, wanted, known=cluster is not None)
+            return _no_cluster(operation, wanted, known=cluster is not None, dialect=self._state.dialect)
         call = Call(
             state=self._state, project=project, user=caller.user, message=message, named_cluster=cluster
         )
@@ -170,10 +170,12 @@ def _unknown_project(operation: Operation, code: str, *, dialect: Dialect) -> An
     return runtime_error(f"获取项目 {code} 信息失败：{reason}", operation=operation.name)
 
 
-def _no_cluster(operation: Operation, cluster_id: str, *, known: bool) -> Answer:
+def _no_cluster(operation: Operation, cluster_id: str, *, known: bool, dialect: Dialect) -> Answer:
     if known:
         return runtime_error(f"集群 {cluster_id} 不属于指定项目!", operation=operation.name)
     reason = "GetCluster error, code: 1405420, message: table record not found"
+    if not dialect.names_hold_space:
+        reason = "resp code 1405420 != 0, table record not found"
     return runtime_error(f"获取集群 {cluster_id} 信息失败：{reason}", operation=operation.name)
 
 

@@ -81,9 +81,12 @@ class Dialect(enum.Enum):
         return self is Dialect.A
 
     @property
-    def shows_pod_selector(self) -> bool:
-        """Tell whether a workload's summary has `podLabelSelector`: after v1.30."""
-        return self.names_hold_space
+    def summarises_as_v1_30(self) -> bool:
+        """Tell whether summaries of live objects are v1.30's.
+
+        They have no `podLabelSelector`, a history no images, and a Service's port stands for its nodePort.
+        """
+        return self is Dialect.A
 
     @property
     def has_apply_links(self) -> bool:

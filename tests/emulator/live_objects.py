@@ -145,6 +145,8 @@ def _list_history(call: Call) -> object:
         if any(text(owner, "name") == name for owner in items(found, "metadata", "ownerReferences")):
             revision = int(text(found, "metadata", "annotations", "deployment.kubernetes.io/revision") or 0)
             summary = extend("ReplicaSet", found, now=call.cluster.now, dialect=call.state.dialect)
+            if call.state.dialect.summarises_as_v1_30:
+                summary["images"] = []
             rows.append((revision, {**summary, "revision": revision}))
     return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
 

@@ -21,8 +21,11 @@ def extend(kind: str, manifest: Manifest, *, now: float, dialect: Dialect) -> Ma
     """Return the summary of an object of that kind; one that is not named here is a custom object."""
     own = _OWN.get(kind)
     summary = {**_common(manifest, now=now), **(_custom(manifest) if own is None else own(manifest))}
-    if not dialect.shows_pod_selector:
+    if dialect.summarises_as_v1_30:
         summary.pop("podLabelSelector", None)
+        if kind == "Service":
+            ports = items(manifest, "spec", "ports")
+            summary["ports"] = [_shown_port({**port, "nodePort": port.get("port")}) for port in ports]
     return summary
 
 

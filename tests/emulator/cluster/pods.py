@@ -179,7 +179,7 @@ def _status(pod: Pod, now: float, *, refusal: Optional[str]) -> Manifest:
     status["hostIP"] = "192.0.2.10"
     status["startTime"] = timestamp(pod.created)
     status["conditions"] = _conditions(pod, unready)
-    if pod.phase == RUNNING:
+    if pod.phase == RUNNING or any(_has_sandbox(moment) for moment in moments):
         status["podIP"] = pod.address
         status["podIPs"] = [{"ip": pod.address}]
     status["containerStatuses"] = [
@@ -187,6 +187,11 @@ def _status(pod: Pod, now: float, *, refusal: Optional[str]) -> Manifest:
         for container, moment in zip(items(pod.template, "spec", "containers"), moments)
     ]
     return status
+
+
+def _has_sandbox(moment: Moment) -> bool:
+    """Tell whether the pod has its address: it has one as soon as images are pulled for it."""
+    return text(moment.state, "waiting", "reason") != "ContainerCreating"
 
 
 def _conditions(pod: Pod, unready: list[str]) -> list[Manifest]:
