@@ -21,6 +21,8 @@ from tests.emulator.proto import Malformed, Message, parse_message, refuse
 from tests.emulator.state import State
 
 GENERAL, VALIDATION, UNSUPPORTED, NO_PERMISSION, DUPLICATE, NO_IAM_PERMISSION = 1, 2, 3, 4, 7, 40300
+PROJECT_KEPT = 20 * 60.0
+"""How long a project that was found is kept, in seconds (pkg/component/project/client.go)."""
 RECORD_NOT_FOUND = "record not found"
 INVALID_ID = "invalid id"
 
@@ -104,6 +106,7 @@ class ClusterResources:
     def __init__(self, state: State, *, operations: tuple[Operation, ...]) -> None:
         self._state = state
         self._operations = operations
+        self._kept: dict[str, tuple[float, Project]] = {}
 
     def answer(self, request: Request, *, segments: tuple[str, ...], caller: Caller) -> Answer:
         """Return what BCS answers to the request of that caller."""
@@ -137,7 +140,7 @@ class ClusterResources:
         except ValueError:
             return runtime_error("unexpected EOF", code=3, status=400, operation=operation.name)
         named_project = fields[operation.project_field]
-        project = self._state.find_project(named_project)
+        project = self._find_project(named_project)
         if project is None:
             return _unknown_project(operation, named_project, dialect=self._state.dialect)
         wanted = message.text("clusterID")
@@ -148,6 +151,16 @@ class ClusterResources:
             state=self._state, project=project, user=caller.user, message=message, named_cluster=cluster
         )
         return _in_envelope(operation, call, request_id=request.request_id or str(uuid.uuid4()))
+
+    def _find_project(self, named: str) -> Optional[Project]:
+        """Return the project; one that was found is kept for a while, whatever becomes of it meanwhile."""
+        until, kept = self._kept.get(named, (0.0, None))
+        if self._state.now() < until:
+            return kept
+        found = self._state.find_project(named)
+        if found is not None:
+            self._kept[named] = (self._state.now() + PROJECT_KEPT, found)
+        return found
 
 
 def _show_version(state: State) -> dict[str, str]:

@@ -133,6 +133,7 @@ class Emulator:
         """Let chance delay and strike every request from now on."""
         self._chaos = chaos
         self.state.server_part = chaos.server_part
+        self.state.shuffle = chaos.shuffled
         self.state.between_check_and_insert = lambda _: self._wait(chaos.delay("check"))
         self.state.between_stamp_and_insert = lambda _: self._wait(chaos.delay("stamp"))
         self.state.between_insert_and_move = lambda _: self._wait(chaos.delay("insert"))
@@ -144,6 +145,7 @@ class Emulator:
         self.state.between_check_and_insert = lambda _: None
         self.state.between_stamp_and_insert = lambda _: None
         self.state.between_insert_and_move = lambda _: None
+        self.state.shuffle = lambda versions: versions
 
     def wait_for_late(self) -> None:
         """Wait until every request is handled whose answer did not wait for it."""

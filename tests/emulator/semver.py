@@ -1,7 +1,8 @@
 """The order in which BCS lists versions. Performs no I/O.
 
 BCS sorts with coreos/go-semver (cluster-resources, store/entity/templateversion.go): names that parse come
-first, highest first; all others follow, newest first. Build metadata does not count.
+first, highest first; all others follow, newest first. Build metadata does not count, and the sort is not
+stable: `State.shuffle` says how equals stand.
 """
 
 from __future__ import annotations

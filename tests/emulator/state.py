@@ -3,7 +3,7 @@
 As in BCS there is no unique index (facts/bcs.md trap 5): services check, stamp id and time, insert, and move
 the file's pointer in steps of their own (pkg/action/templateversion and pkg/store/templateversion, 2026-07).
 The hooks `between_…` run between them and are told of what is created: a space, file or version. Nothing
-here checks a name for being taken.
+here checks a name for being taken. `shuffle` is the order in which a sort that is not stable leaves equals.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class State(Clusters):
         self.between_check_and_insert: Callable[[str], None] = lambda _kind: None
         self.between_stamp_and_insert: Callable[[str], None] = lambda _kind: None
         self.between_insert_and_move: Callable[[str], None] = lambda _kind: None
+        self.shuffle: Callable[[list[TemplateVersion]], list[TemplateVersion]] = lambda versions: versions
         self.server_part: Callable[[], int] = lambda: 0
         self._ids = itertools.count(1)
 

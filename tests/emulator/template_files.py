@@ -63,7 +63,7 @@ def list_files_with_versions(call: Call) -> object:
 
 def _show_with_versions(call: Call, file: TemplateFile) -> dict[str, object]:
     versions = sort_as_bcs(
-        call.state.find_versions(file.space, file.name, project=file.project),
+        call.state.shuffle(call.state.find_versions(file.space, file.name, project=file.project)),
         name=lambda version: version.version,
         created=lambda version: version.create_at,
     )

@@ -40,7 +40,7 @@ def list_versions(call: Call) -> object:
     file = find_entity(call.state.files, call.message.text("templateID"))
     refuse_foreign(call, file.project)
     versions = sort_as_bcs(
-        call.state.find_versions(file.space, file.name, project=file.project),
+        call.state.shuffle(call.state.find_versions(file.space, file.name, project=file.project)),
         name=lambda version: version.version,
         created=lambda version: version.create_at,
     )
