@@ -148,9 +148,9 @@ class Replay:
             cluster.heal(image)
         for row in what:
             assert isinstance(row, list)
-            image, how, _, _, message = row
+            image, how, _, _, message = map(str, row)
             assert how == "ImagePullBackOff", row
-            cluster.images[str(image)] = Behaviour(kind="not-found", after=0.0, message=str(message))
+            cluster.images[image] = Behaviour(kind="not-found", after=0.0, message=message)
 
     def _change(self, what: Json) -> None:
         assert isinstance(what, dict)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import re
 
-_ARTICLES = (
+_NOT_BCSS = (
     # The API server's validation: kind, name, and every field that it names.
-    (re.compile(r'^(?P<what>[\w.]+ "[^"]*" is invalid): '), re.compile(r"(?:^|[\[ ])((?:spec|metadata|data)[\w.\[\]]*): ")),
+    (
+        re.compile(r'^(?P<what>[\w.]+ "[^"]*" is invalid): '),
+        re.compile(r"(?:^|[\[ ])((?:spec|metadata|data)[\w.\[\]]*): "),
+    ),
     # The API server's decoder: the kind, and the field that it could not read.
-    (re.compile(r"^(?P<what>\w+ in version \"[^\"]*\" cannot be handled as a \w+): "), re.compile(r"(\w+): [Rr]ead\w+: ")),
+    (
+        re.compile(r'^(?P<what>\w+ in version "[^"]*" cannot be handled as a \w+): '),
+        re.compile(r"(\w+): [Rr]ead\w+: "),
+    ),
     (re.compile(r"^(?P<what>yaml: (?:unmarshal errors:\n  )?line \d+): "), None),
     (re.compile(r"^(?P<what>json: unsupported value): "), None),
     (re.compile(r"^(?P<what>\(Location51091\) Regular expression is invalid): "), None),
-)  # fmt: skip
+)
 
 
 def agree(recorded: str, ours: str) -> bool:
@@ -25,7 +31,7 @@ def agree(recorded: str, ours: str) -> bool:
         return sorted(recorded[7:].split("; ")) == sorted(ours[7:].split("; ")) and ours[:7] == recorded[:7]
     if "requestID: <requestID>" in recorded:
         return recorded.partition("<requestID>")[0] == ours[: recorded.index("<requestID>")]
-    for head, fields in _ARTICLES:
+    for head, fields in _NOT_BCSS:
         theirs, mine = head.match(recorded), head.match(ours)
         if theirs is not None:
             return mine is not None and mine["what"] == theirs["what"] and _same(fields, recorded, ours)

@@ -19,8 +19,10 @@ from tests.emulator.go_yaml import Unreadable, format_float, read_mapping, write
         ("0X1F", 31), ("0x1f", 31), ("0o17", 15), ("0123456", 42798), ("0b11", 3), ("-0x1", -1),
         ("0_8", 8.0), ("08", 8.0), ("1_000", 1000), ("1e_3", 1000.0), ("1e3", 1000.0), ("+1", 1),
         ("1.10", 1.1), (".5", 0.5), ("5.", 5.0), ("1e", "1e"), ("0x", "0x"), ("1.2.3", "1.2.3"),
-        ("22:22", "22:22"), ("1:30", "1:30"), ("2024-01-05", "2024-01-05"), ("2024-1-5T1:2:3Z", "2024-1-5T1:2:3Z"),
-        (".inf", math.inf), ("-.Inf", -math.inf), ("99999999999999999999", 1e20), ("18446744073709551615", 2**64 - 1),
+        ("22:22", "22:22"), ("1:30", "1:30"), ("2024-01-05", "2024-01-05"),
+        ("2024-1-5T1:2:3Z", "2024-1-5T1:2:3Z"),
+        (".inf", math.inf), ("-.Inf", -math.inf),
+        ("99999999999999999999", 1e20), ("18446744073709551615", 2**64 - 1),
         ("!foo x", "x"), ("!!str 3", "3"), ("!!int '3'", 3), ("'3'", "3"), ('"on"', "on"),
     ],
 )  # fmt: skip
@@ -45,14 +47,17 @@ def test_of_a_key_that_comes_twice_the_last_counts_and_merged_ones_least() -> No
     assert (found["true"], found["x"], found["z"]) == (3, 5, 0)
 
 
+ERRORS = "yaml: unmarshal errors:\n  line 1: cannot unmarshal "
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("kind: [\n", "yaml: line 1: "),
         ("a: 1\n b: 2\n", "yaml: line 2: "),
         ("a:\n\t- b\n", "yaml: line 2: "),
-        ("words", "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `words` into map[string]interface {}"),
-        ("- a", "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into map[string]interface {}"),
+        ("words", f"{ERRORS}!!str `words` into map[string]interface {{}}"),
+        ("- a", f"{ERRORS}!!seq into map[string]interface {{}}"),
         ("? [a]\n: b\n", "yaml: invalid map key"),
         ("a: {<<: 3}\n", "yaml: map merge requires map or sequence of maps as the value"),
     ],

@@ -74,8 +74,8 @@ class Operation:
     """One API: where it is, the message it takes, and what answers. Without a handler it is unsupported.
 
     `project_field` is what the message calls the path's project. `views_project` is false where the handler
-    itself asks the permission centre. `annotate` makes the webAnnotations out of the data, on success. `dialects`
-    are those that have the call.
+    itself asks the permission centre. `annotate` makes the webAnnotations out of the data, on success.
+    `dialects` are those that have the call.
     """
 
     name: str

@@ -59,7 +59,7 @@ def read_mapping(text: str) -> Manifest:
 
 
 def _line_of(error: yaml.MarkedYAMLError) -> int:
-    """Return the line that Go names: a scanner's counts from one, a parser's from nought (decode.go, fail)."""
+    """Return the line that Go names: a scanner's counts from one, a parser's from nought (decode.go)."""
     mark = error.problem_mark or error.context_mark
     line = mark.line if mark is not None else 0
     return max(line + isinstance(error, yaml.scanner.ScannerError), 1)
@@ -81,7 +81,7 @@ def _mapping(node: yaml.MappingNode, *, top: bool = False) -> Manifest:
 
 
 def _key(node: yaml.Node, *, top: bool) -> str:
-    """Return the key as text: at the top as it is written, below as Go prints its value (util/mapx CleanUpMap)."""
+    """Return the key as text: at the top as it is written, below as Go prints its value (mapx.CleanUpMap)."""
     if not isinstance(node, yaml.ScalarNode):
         raise Unreadable("yaml: invalid map key")
     value = node.value if top else _scalar(node)
@@ -102,7 +102,7 @@ def _value(node: yaml.Node) -> object:
 
 
 def _scalar(node: yaml.ScalarNode) -> Union[bool, int, float, str, None]:
-    """Return what a scalar is: a plain one, or one of a tag that says so, is resolved; all others are text."""
+    """Return what a scalar is: a plain one, or one whose tag says so, is resolved; all others are text."""
     resolved = node.style is None if not node.tag else node.tag in _RESOLVED_TAGS
     return resolve(node.value) if resolved else str(node.value)
 
@@ -110,10 +110,10 @@ def _scalar(node: yaml.ScalarNode) -> Union[bool, int, float, str, None]:
 class _Loader(yaml.SafeLoader):
     """Keeps of a scalar's tag only what is written."""
 
-    def compose_scalar_node(self, anchor: Optional[str]) -> yaml.ScalarNode:
-        written = self.peek_event().tag
+    def compose_scalar_node(self, anchor: dict[str, yaml.Node]) -> yaml.ScalarNode:
+        written = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it so
         node = super().compose_scalar_node(anchor)
-        node.tag = written or ""
+        node.tag = written.tag or ""
         return node
 
 
@@ -181,22 +181,21 @@ def format_float(value: float) -> str:
 class _GoDumper(yaml.SafeDumper):
     """Writes plain what Go reads as text, and double-quotes what it would read as something else."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the name of the overridden
         return True
 
     def choose_scalar_style(self) -> str:
         """Choose as yaml_emitter_select_scalar_style does (emitterc.go)."""
-        if self.analysis is None:
-            self.analysis = self.analyze_scalar(self.event.value)
-        analysis, style = self.analysis, self.event.style or ""
+        event = self.event
+        assert isinstance(event, yaml.ScalarEvent)
+        analysis = self.analysis = self.analysis or self.analyze_scalar(event.value)
+        style = event.style or ""
         if self.simple_key_context and analysis.multiline:
             style = '"'
         if not style:
             allowed = analysis.allow_flow_plain if self.flow_level else analysis.allow_block_plain
             inside = self.flow_level or self.simple_key_context
-            style = "" if allowed and (self.event.value or not inside) else "'"
+            style = "" if allowed and (event.value or not inside) else "'"
         if style == "'" and not analysis.allow_single_quoted:
             style = '"'
         if style == "|" and (not analysis.allow_block or self.flow_level or self.simple_key_context):
@@ -259,6 +258,7 @@ def _in_number(front: str) -> bool:
     return found is not None and found.group().strip("0") != ""
 
 
+_GoDumper.yaml_implicit_resolvers = {}
 _GoDumper.add_representer(str, _represent_text)
 _GoDumper.add_representer(dict, _represent_mapping)
 for _type in (type(None), bool, int, float):

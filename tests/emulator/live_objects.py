@@ -132,7 +132,7 @@ def _delete(kind: str) -> Callable[[Call], object]:
 
 
 def _list_history(call: Call) -> object:
-    """List a Deployment's revisions, newest first: the summaries of its ReplicaSets (resource/client/rs.go)."""
+    """List a Deployment's revisions, newest first: its ReplicaSets' summaries (resource/client/rs.go)."""
     check_namespace(call, SCOPED_VIEW)
     namespace, name = call.message.text("namespace"), call.message.text("name")
     try:
@@ -241,8 +241,16 @@ def _annotate_one(kind: str) -> Callable[[object], object]:
     return lambda _: {"perms": {"page": page, "items": {}}, "featureFlag": {"FORM_UPDATE": True}}
 
 
-def live(name: str, method: str, path: str, *, message: str, handler: Callable[[Call], object],
-         annotate: Callable[[object], object] = lambda _: None, is_list: bool = False) -> Operation:  # fmt: skip
+def live(
+    name: str,
+    method: str,
+    path: str,
+    *,
+    message: str,
+    handler: Callable[[Call], object],
+    annotate: Callable[[object], object] = lambda _: None,
+    is_list: bool = False,
+) -> Operation:
     """Return an operation on live objects: it is there in every dialect, and asks for permissions itself."""
     return Operation(
         name=name,

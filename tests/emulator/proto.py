@@ -249,7 +249,7 @@ def parse_message(
         raise Malformed("json: cannot unmarshal into Go value of type map[string]json.RawMessage")
     for key, value in (body or {}).items():
         if key in fields and value is not None:
-            values[key] = _decode(key, value, kind=fields[key].kind)
+            values[key] = _decode(value, kind=fields[key].kind)
     for key, text in query:
         _add_query(values, fields, key, text)
     values.update(path)
@@ -312,7 +312,7 @@ def _add_query(values: dict[str, Value], fields: Mapping[str, Field], key: str, 
         values[key] = text
 
 
-def _decode(key: str, value: object, *, kind: str) -> Value:
+def _decode(value: object, *, kind: str) -> Value:
     if kind == "string" and isinstance(value, str):
         return value
     if kind == "bool" and isinstance(value, bool):
@@ -325,9 +325,7 @@ def _decode(key: str, value: object, *, kind: str) -> Value:
         return [_decode_template(item) for item in value]
     if kind == "version-mode":
         return _decode_version_mode(value)
-    wanted = {"strings": "string", "map": "string", "templates": "clusterresources.TemplateID"}.get(
-        kind, kind
-    )
+    wanted = {"strings": "string", "map": "string", "templates": "TemplateID"}.get(kind, kind)
     raise Malformed(
         f"json: cannot unmarshal {_json_type(_first_wrong(value))} into Go value of type {wanted}"
     )

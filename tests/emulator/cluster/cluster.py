@@ -226,7 +226,7 @@ class Cluster:
         return self._world.api.kinds.defined_as(definition)
 
     def pods_of(self, kind: str, namespace: str, name: str) -> list[Manifest]:
-        """Return the pods of a workload, those of a Deployment's older revisions included. Raises ApiRefusal."""
+        """Return a workload's pods, those of a Deployment's older revisions included. Raises ApiRefusal."""
         with self.lock:
             self._catch_up()
             self._check(self._world.api.kinds.named("Pod"), "GET", namespace)
@@ -238,8 +238,8 @@ class Cluster:
         """Create or replace as BCS does; writes the live resourceVersion into `manifest`. Raises ApiRefusal.
 
         pkg/resource/client/base.go, ApplyWithoutPerm: it asks inside the document's namespace, whatever the
-        kind; `by_scope`, as the multi-tenant branch does, only where the kind has one. Raises Unread where the
-        read before the write is refused.
+        kind; `by_scope`, as the multi-tenant branch does, only where the kind has one. Raises Unread where
+        the read before the write is refused.
         """
         kind = self.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
         namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")

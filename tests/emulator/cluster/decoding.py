@@ -1,7 +1,7 @@
 """Which documents the API server can't decode into their kind, and how it says so. Performs no I/O.
 
-A release of 1.20 reads with json-iterator, a current one with encoding/json: their sentences differ, what they
-refuse is the same (1.20.2 seen live, contract/recorded).
+A release of 1.20 reads with json-iterator, a current one with encoding/json: their sentences differ, what
+they refuse is the same (1.20.2 seen live, contract/recorded).
 """
 
 from __future__ import annotations

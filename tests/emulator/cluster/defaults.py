@@ -19,8 +19,9 @@ _QUARTER = "25%"
 
 
 _KNOWN = {
-    "apiVersion", "kind", "metadata", "spec", "data", "stringData", "binaryData", "immutable", "type", "rules",
-    "subjects", "roleRef", "aggregationRule", "secrets", "imagePullSecrets", "automountServiceAccountToken",
+    "apiVersion", "kind", "metadata", "spec", "data", "stringData", "binaryData", "immutable", "type",
+    "rules", "subjects", "roleRef", "aggregationRule", "secrets", "imagePullSecrets",
+    "automountServiceAccountToken",
     "subsets", "provisioner", "parameters", "reclaimPolicy", "allowVolumeExpansion", "mountOptions",
     "volumeBindingMode", "allowedTopologies",
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """The Deployment controller, simplified to what its status shows. Performs no I/O.
 
-Kubernetes pkg/controller/deployment (rolling.go, sync.go, progress.go). It starts and stops the pods itself; the
-ReplicaSets only show what it does.
+Kubernetes pkg/controller/deployment (rolling.go, sync.go, progress.go). It starts and stops the pods itself;
+the ReplicaSets only show what it does.
 """
 
 from __future__ import annotations

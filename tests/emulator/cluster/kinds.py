@@ -13,7 +13,7 @@ from tests.emulator.cluster.tree import Manifest, branch, items, text
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind. `versions` are its group versions, the preferred one first; `in_1_20` those of a legacy server."""
+    """One kind. `versions` are its group versions, the preferred one first; `in_1_20` a legacy server's."""
 
     name: str
     plural: str

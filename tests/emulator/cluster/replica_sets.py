@@ -33,35 +33,28 @@ def write_replica_set(
     revision: Revision, world: World, *, workload: Manifest, pods: list[Pod], most: int, wanted: int
 ) -> None:
     """Store a revision's ReplicaSet as it is with these pods; `most` is how many the Deployment may have."""
-    labels = {**branch(revision.template, "metadata", "labels"), _HASH: revision.hash}
+    labels: Manifest = {**branch(revision.template, "metadata", "labels"), _HASH: revision.hash}
     name, namespace = f"{text(workload, 'metadata', 'name')}-{revision.hash}", _namespace(workload)
     counts = {"desired-replicas": str(wanted), "max-replicas": str(most), "revision": str(revision.number)}
-    own = {f"deployment.kubernetes.io/{key}": value for key, value in counts.items()}
+    own: Manifest = {f"deployment.kubernetes.io/{key}": value for key, value in counts.items()}
     template = copy.deepcopy(revision.template)
     grow(template, "metadata")["labels"] = labels
+    metadata: Manifest = {
+        "name": name,
+        "namespace": namespace,
+        "labels": dict(labels),
+        "annotations": {**revision.annotations, **own},
+        "ownerReferences": [_owner(workload)],
+    }
+    spec: Manifest = {
+        "replicas": len(pods),
+        "selector": {"matchLabels": dict(labels)},
+        "template": template,
+    }
     key = (KIND, namespace, name)
-    world.api.write(
-        key,
-        {
-            "apiVersion": "apps/v1",
-            "kind": KIND,
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "labels": dict(labels),
-                "annotations": {**revision.annotations, **own},
-                "ownerReferences": [_owner(workload)],
-            },
-            "spec": {
-                "replicas": len(pods),
-                "selector": {"matchLabels": dict(labels)},
-                "template": template,
-            },
-        },
-    )
-    world.api.write_status(
-        key, _status(pods, observed=number(world.api.objects[key], "metadata", "generation"))
-    )
+    world.api.write(key, {"apiVersion": "apps/v1", "kind": KIND, "metadata": metadata, "spec": spec})
+    generation = number(world.api.objects[key], "metadata", "generation")
+    world.api.write_status(key, _status(pods, observed=generation))
 
 
 def drop_replica_set(revision: Revision, world: World, *, workload: Manifest) -> None:

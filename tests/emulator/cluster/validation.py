@@ -157,7 +157,7 @@ def refuse_change(old: Manifest, new: Manifest) -> list[str]:
 
 
 def _refuse_claim_change(old: Manifest, new: Manifest) -> list[str]:
-    """Return why a bound claim stays as it is: a document that replaces it lacks its `volumeName` (trap 11)."""
+    """Return why a bound claim stays as it is: a document that replaces it lacks `volumeName` (trap 11)."""
     if not old.get("volumeName"):
         return []
     fixed = {*old, *new} - {"resources"}
