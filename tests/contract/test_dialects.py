@@ -82,6 +82,37 @@ def test_the_versions_of_a_space_are_listed_from_alpha_121_on(
     assert reply.status == (200 if dialect in (Dialect.B2, Dialect.C, Dialect.MULTI_TENANT) else 404)
 
 
+def test_a_caller_of_another_tenant_is_refused_on_the_multi_tenant_branch(
+    emulator: Emulator, lisi: PlainClient
+) -> None:
+    (project,) = emulator.state.projects
+    project.tenant = "acme"
+    assert lisi.get(f"{TEMPLATES}/spaces").code == 0
+    emulator.state.dialect = Dialect.MULTI_TENANT
+    refused = lisi.get(f"{TEMPLATES}/spaces")
+    said = "user[lisi] tenant[default] not match resource tenant[acme]"
+    assert (refused.status, refused.code, refused.message) == (200, 1, said)
+    assert lisi.get(f"{TEMPLATES}/spaces", headers={"X-Bk-Tenant-Id": "acme"}).code == 0
+
+
+def test_the_multi_tenant_branch_applies_cluster_wide_kinds_where_they_are(
+    emulator: Emulator, lisi: PlainClient
+) -> None:
+    cluster = emulator.state.add_cluster(namespaces=("shop",))
+    file = emulator.state.add_file(
+        "shop", "ns.yaml", content="apiVersion: v1\nkind: Namespace\nmetadata: {name: x}"
+    )
+    (version,) = emulator.state.find_versions(file.space, file.name)
+    body = {"templateVersions": [version.id], "variables": {}, "clusterID": cluster.id, "namespace": "shop"}
+    assert lisi.post(f"{TEMPLATES}/deploy", body).message.startswith("检测到集群资源变动")
+    assert not cluster.has_namespace("x")
+    emulator.state.dialect = Dialect.MULTI_TENANT
+    assert lisi.post(f"{TEMPLATES}/deploy", body).code == 0
+    assert cluster.has_namespace("x")
+    again = lisi.post(f"{TEMPLATES}/deploy", body)
+    assert "(shop) does not match the namespace on the request (x)" in again.message
+
+
 def test_the_other_dialects_path_does_nothing(emulator: Emulator, lisi: PlainClient) -> None:
     space = emulator.state.add_space("shop")
     body = {**FILE, "name": "shop/web.yaml", "templateSpaceID": space.id}

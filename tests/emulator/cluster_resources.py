@@ -14,7 +14,7 @@ from typing import Callable, Optional
 
 from tests.emulator.cluster import Cluster
 from tests.emulator.dialect import V1_30, Dialect
-from tests.emulator.entities import Project
+from tests.emulator.entities import DEFAULT_TENANT, Project
 from tests.emulator.http_message import Answer, Caller, Request, json_answer, runtime_error, unknown_api
 from tests.emulator.permission_centre import VIEW, Actions, may_view, perms_of
 from tests.emulator.proto import Malformed, Message, parse_message, refuse
@@ -61,6 +61,7 @@ class Call:
     user: str
     message: Message
     named_cluster: Optional[Cluster] = None
+    tenant: str = DEFAULT_TENANT
 
     @property
     def cluster(self) -> Cluster:
@@ -148,7 +149,12 @@ class ClusterResources:
         if wanted and (cluster is None or not (cluster.shared or cluster.project_id == project.id)):
             return _no_cluster(operation, wanted, known=cluster is not None, dialect=self._state.dialect)
         call = Call(
-            state=self._state, project=project, user=caller.user, message=message, named_cluster=cluster
+            state=self._state,
+            project=project,
+            user=caller.user,
+            message=message,
+            named_cluster=cluster,
+            tenant=request.header("x-bk-tenant-id") or DEFAULT_TENANT,
         )
         return _in_envelope(operation, call, request_id=request.request_id or str(uuid.uuid4()))
 
@@ -212,10 +218,17 @@ def _in_envelope(operation: Operation, call: Call, *, request_id: str) -> Answer
     return json_answer(payload, operation=operation.name, user=call.user)
 
 
+def _check_tenant(call: Call) -> None:
+    if call.state.dialect.compares_tenants and call.user and call.tenant != call.project.tenant:
+        whose = f"tenant[{call.tenant}] not match resource tenant[{call.project.tenant}]"
+        raise Refusal(f"user[{call.user}] {whose}")
+
+
 def _run(operation: Operation, call: Call) -> object:
     reason = refuse(call.message, dialect=call.state.dialect)
     if reason is not None:
         raise Refusal(reason)
+    _check_tenant(call)
     if not operation.views_project and operation.handler is not None:
         return operation.handler(call)
     if not call.user:

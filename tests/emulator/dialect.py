@@ -94,6 +94,11 @@ class Dialect(enum.Enum):
         return self is not Dialect.MULTI_TENANT
 
     @property
+    def compares_tenants(self) -> bool:
+        """Tell whether a caller must be of the project's tenant (pkg/wrapper/tenant.go)."""
+        return self is Dialect.MULTI_TENANT
+
+    @property
     def longest_project(self) -> int:
         """Return how long a project's code may be."""
         return 64 if self is Dialect.MULTI_TENANT else 32

@@ -11,6 +11,7 @@ from typing import Optional
 
 from tests.emulator.dialect import Dialect
 
+DEFAULT_TENANT = "default"
 NO_ID = "0" * 24
 _SEPARATOR = re.compile(r"(?:^|\s*\n)---\s*")
 _KIND = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z]+)", re.MULTILINE)
@@ -26,6 +27,7 @@ class Project:
     business_id: str
     viewers: set[str] = field(default_factory=set)
     denied: set[tuple[str, str]] = field(default_factory=set)
+    tenant: str = DEFAULT_TENANT
 
 
 @dataclass

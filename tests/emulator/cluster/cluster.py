@@ -23,8 +23,9 @@ from tests.emulator.cluster.refusals import (
     not_found,
     ordered_refusal,
 )
+from tests.emulator.cluster.replica_sets import REVISION
 from tests.emulator.cluster.service_accounts import give_tokens
-from tests.emulator.cluster.tree import Manifest, branch, grow, text
+from tests.emulator.cluster.tree import Manifest, branch, grow, items, text
 from tests.emulator.cluster.world import World
 
 _PROJECT_OF_NAMESPACE = "io.tencent.bcs.projectcode"
@@ -270,6 +271,32 @@ class Cluster:
                 self.namespaces[text(made, "metadata", "name")] = text(annotations, _PROJECT_OF_NAMESPACE)
                 return made
             return self._write(kind, manifest, create=missing, dry_run=False)
+
+    def bind(self, namespace: str, claim: str, *, volume: str = "pv-1") -> None:
+        """Bind a PersistentVolumeClaim to a volume, as its controller does where there is one."""
+        with self.lock:
+            api = self._world.api
+            stored = api.objects["PersistentVolumeClaim", namespace, claim]
+            grow(stored, "spec")["volumeName"] = volume
+            api.write_status(("PersistentVolumeClaim", namespace, claim), {"phase": "Bound"})
+
+    def undo_rollout(self, namespace: str, name: str) -> None:
+        """Go back to a Deployment's revision before, as `kubectl rollout undo` does: template and marks."""
+        found = [
+            found
+            for found in self.find_all("ReplicaSet", namespace)
+            if any(text(owner, "name") == name for owner in items(found, "metadata", "ownerReferences"))
+        ]
+        found.sort(key=lambda one: int(text(one, "metadata", "annotations", REVISION)))
+        manifest = self.get("Deployment", namespace, name)
+        template = branch(found[-2], "spec", "template")
+        branch(template, "metadata", "labels").pop("pod-template-hash", None)
+        grow(manifest, "spec")["template"] = template
+        marks = branch(found[-2], "metadata", "annotations")
+        grow(manifest, "metadata")["annotations"] = {
+            key: value for key, value in marks.items() if not key.startswith("deployment.kubernetes.io/")
+        }
+        self.put(manifest)
 
     def delete(self, kind: str, namespace: str, name: str) -> None:
         """Delete an object and what it owns; a workload's pod comes back. Raises ApiRefusal."""

@@ -12,13 +12,18 @@ from tests.emulator.cluster.tree import Manifest, text
 from tests.emulator.cluster.world import World
 
 KIND = "ServiceAccount"
+_OWNER = "kubernetes.io/service-account.uid"
 _TYPE = "kubernetes.io/service-account-token"
 
 
 def give_tokens(world: World) -> None:
-    """Give every account without a token one."""
+    """Give every account without a token one; take those away whose account is gone."""
     if not world.api.legacy:
         return
+    living = {text(stored, "metadata", "uid") for stored in world.api.objects.values()}
+    for key, stored in list(world.api.objects.items()):
+        if text(stored, "type") == _TYPE and text(stored, "metadata", "annotations", _OWNER) not in living:
+            del world.api.objects[key]
     for key, stored in list(world.api.objects.items()):
         if key[0] == KIND and not stored.get("secrets"):
             name = f"{key[2]}-token-{world.suffix()}"
@@ -30,7 +35,7 @@ def _token(account: Manifest, name: str) -> Manifest:
     namespace = text(account, "metadata", "namespace")
     owner = {
         "kubernetes.io/service-account.name": text(account, "metadata", "name"),
-        "kubernetes.io/service-account.uid": text(account, "metadata", "uid"),
+        _OWNER: text(account, "metadata", "uid"),
     }
     values = {"namespace": namespace, "token": f"token-of-{name}"}
     return {
