@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -22,7 +22,6 @@ PROJECT_ID = "0123456789abcdef0123456789abcdef"
 OWN, SHARED = "BCS-K8S-40000", "BCS-K8S-15000"
 STEP = 0.3
 """How much time passes with every exchange: a controller of the recording's cluster acts within less."""
-NEVER = 1e8
 _NAME = re.compile(r"\$([A-Z0-9]+)\b")
 _APP = {"bk_app_code": "an_app", "bk_app_secret": "a-canary-secret"}
 
@@ -197,6 +196,21 @@ def replay(dialect: Dialect) -> Iterator[Found]:
                 yield Found(line, what)
         under_way.close()
         assert not emulator.defects, emulator.defects[0]
+
+
+def summarise(found: Iterable[Found]) -> str:
+    """Return all differences by family, the largest first: a family is a call, whatever it was asked of."""
+    families: dict[str, list[Found]] = {}
+    for difference in found:
+        families.setdefault(_family(difference.asked), []).append(difference)
+    lines = []
+    for name, members in sorted(families.items(), key=lambda pair: -len(pair[1])):
+        lines += [f"{len(members)} of {name}", *map(str, members)]
+    return "\n".join(lines)
+
+
+def _family(asked: Asked) -> str:
+    return f"{asked.method} {_NAME.sub('…', asked.path)}"
 
 
 def is_excepted(asked: Asked, dialect: Dialect) -> bool:

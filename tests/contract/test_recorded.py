@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract import recordings
 from tests.contract.recordings import FILES, Asked
-from tests.contract.replay import NOT_REPLAYED, is_excepted, replay
+from tests.contract.replay import NOT_REPLAYED, is_excepted, replay, summarise
 from tests.emulator import Dialect
 
 MOST_EXCEPTED = 0.05
@@ -14,8 +14,8 @@ MOST_EXCEPTED = 0.05
 
 @pytest.mark.parametrize("dialect", list(FILES), ids=lambda dialect: dialect.value)
 def test_the_emulator_answers_as_the_recorded_server(dialect: Dialect) -> None:
-    found = [str(difference) for difference in replay(dialect)]
-    assert not found, "\n".join(found)
+    found = list(replay(dialect))
+    assert not found, summarise(found)
 
 
 @pytest.mark.parametrize("dialect", list(FILES), ids=lambda dialect: dialect.value)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.recordings import Asked, Json, read
-from tests.contract.replay import replay
+from tests.contract.replay import replay, summarise
 from tests.contract.sentences import agree
 from tests.contract.shapes import Names, differences
 from tests.emulator import Dialect, template_rules
@@ -54,6 +54,7 @@ def test_whatever_is_altered_in_a_recorded_answer_is_found() -> None:
 def test_a_wrong_emulator_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template_rules, "RECORD_NOT_FOUND", "not found")
     found = list(replay(Dialect.C))
+    assert "1 of GET /clusterresources/v1/projects/demo/template/…/metadatas" in summarise(found)
     assert {what.asked.answer["message"] for what in found if isinstance(what.asked.answer, dict)} == {
         "record not found"
     }
