@@ -27,8 +27,5 @@ def test_hardly_an_exchange_is_excepted(dialect: Dialect) -> None:
 
 
 @pytest.mark.parametrize("dialect", list(FILES), ids=lambda dialect: dialect.value)
-def test_the_copy_is_the_recording(dialect: Dialect) -> None:
-    original = recordings.original(dialect)
-    if original is None:
-        pytest.skip("the recordings are not at hand")
-    assert recordings.packed(dialect) == original
+def test_the_copy_is_the_recording_where_that_is_at_hand(dialect: Dialect) -> None:
+    assert recordings.original(dialect) in (None, recordings.packed(dialect))
