@@ -75,15 +75,6 @@ def _cleaned(value: object) -> object:
     return [_cleaned(item) for item in value] if isinstance(value, list) else value
 
 
-def _fill_secret(made: Manifest) -> None:
-    made.setdefault("type", "Opaque")
-    plain = made.pop("stringData", None)
-    if isinstance(plain, dict):
-        data = grow(made, "data")
-        for name, value in plain.items():
-            data[name] = base64.b64encode(str("" if value is None else value).encode()).decode()
-
-
 def _fill_claim(made: Manifest) -> None:
     grow(made, "spec").setdefault("volumeMode", "Filesystem")
     grow(made, "metadata").setdefault("finalizers", ["kubernetes.io/pvc-protection"])
@@ -222,7 +213,6 @@ _FILLERS: dict[str, Callable[[Manifest], None]] = {
     "StatefulSet": _fill_stateful_set,
     "DaemonSet": _fill_daemon_set,
     "Job": _fill_job,
-    "Secret": _fill_secret,
     "Service": _fill_service,
     "Secret": _fill_secret,
     "PersistentVolumeClaim": _fill_claim,
