@@ -8,14 +8,19 @@ plans again (`publish_run.py`), which merges what branches share or ends by `on_
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Optional
 
-from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.protocol import TemplateFile
-from bcs_template_set.bcs.template_files import oldest_of_each_name, space_histories
-from bcs_template_set.existing import VersionRef
+from bcs_template_set.bcs.protocol import TemplateFile, TemplateSpace
+from bcs_template_set.bcs.template_spaces import (
+    file_versions,
+    history_of,
+    oldest_of_each_name,
+    read_listing,
+)
+from bcs_template_set.existing import SpaceHistories, VersionRef
 from bcs_template_set.messages import Text, say
 from bcs_template_set.outcome import FileOutcome
 from bcs_template_set.overlap import overlap, values_of
@@ -39,7 +44,8 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
     """
     if not any(outcome.state == "applied" for outcome in files):
         return Settled(tuple(files))
-    rows, histories = _read_space(publishing, space_id)
+    written = frozenset(outcome.change.name for outcome in files if outcome.state == "applied")
+    rows, histories = _read_space(publishing, space_id, written)
     current = oldest_of_each_name(rows)
     counts = Counter(row.real_name for row in rows)
     settled, rivalled = [], set()
@@ -57,22 +63,18 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
 
 
 def _read_space(
-    publishing: Publishing, space_id: str
-) -> tuple[list[TemplateFile], Mapping[str, tuple[VersionRef, ...]]]:
-    rows: list[TemplateFile] = []
-    histories: dict[str, tuple[VersionRef, ...]] = {}
-
-    def read_rows() -> None:
-        rows.extend(publishing.writer.read(protocol.list_files(publishing.project, space_id)))
-
-    def read_histories() -> None:
-        found = space_histories(
-            publishing.writer, publishing.project, space_id=space_id, space=publishing.space
-        )
-        histories.update(found or {})
-
-    values_of(overlap([read_rows, read_histories], concurrency=publishing.concurrency))
-    return rows, histories
+    publishing: Publishing, space_id: str, written: frozenset[str]
+) -> tuple[Sequence[TemplateFile], SpaceHistories]:
+    """Return the space's files and, at least of those that were written, the versions there are now."""
+    writer, project, concurrency = publishing.writer, publishing.project, publishing.concurrency
+    space = TemplateSpace(id=space_id, name=publishing.space)
+    listing = read_listing(writer, project, space, concurrency=concurrency)
+    if listing.histories is not None:
+        return listing.files, listing.histories
+    rows = {name: row for name, row in oldest_of_each_name(listing.files).items() if name in written}
+    reads = [partial(file_versions, writer, project, row.id) for row in rows.values()]
+    versions = values_of(overlap(reads, concurrency=concurrency))
+    return listing.files, {name: history_of(found or ()) for name, found in zip(rows, versions)}
 
 
 def _twice_notes(name: str, counts: Counter[str]) -> list[Text]:

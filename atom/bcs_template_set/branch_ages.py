@@ -3,7 +3,8 @@
 A run has read every routes file and every version's name already. What a name does not tell, who built it
 and whether it was that branch, is in one version a path: the newest whose name holds the branch's slug, as
 the default version name does. Where names are made otherwise the last build is not known here; the verb
-`branches` reads whole histories (branch_histories.py).
+`branches` reads whole histories (branch_histories.py), and so is it done here where BCS does not list a
+space's version names.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from functools import partial
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.branch_histories import read_histories
 from bcs_template_set.branches import (
     BranchRow,
     HeldPath,
+    Histories,
     branch_rows,
     files_of,
     published,
@@ -42,6 +45,8 @@ def rows_of_space(
     What can't be read is not known, and no failure: nothing of the run depends on it.
     """
     held = held_paths(desired, existing)
+    if existing.histories is None:
+        return _rows_of_listed(reader, held, existing, desired, now=now, concurrency=concurrency)
     wanted = {path: ref for path in held for ref in [_newest_of(path, existing.histories)] if ref is not None}
     ids = list(dict.fromkeys(ref.id for ref in wanted.values()))[:MOST_READ]
     versions = _read(reader, ids, project=desired.target.project, concurrency=concurrency)
@@ -52,6 +57,23 @@ def rows_of_space(
         for known in [(published(newest[path]),) if path in newest else ()]
         for row in branch_rows([path], {path.file: known}, now=now)
     )
+
+
+def _rows_of_listed(
+    reader: Reader,
+    held: Sequence[HeldPath],
+    existing: Existing,
+    desired: Desired,
+    *,
+    now: float,
+    concurrency: int,
+) -> tuple[BranchRow, ...]:
+    """Return the rows where this BCS lists the versions of one file at a time only."""
+    names = list(dict.fromkeys(name for path in held for name in files_of(path) if name in existing.ids))
+    ids = {name: existing.ids[name] for name in names[:MOST_READ]}
+    found, _ = read_histories(reader, ids, project=desired.target.project, concurrency=concurrency)
+    unknown: Histories = dict.fromkeys(names[MOST_READ:])
+    return branch_rows(held, {**found, **unknown}, now=now)
 
 
 def held_paths(desired: Desired, existing: Existing) -> tuple[HeldPath, ...]:

@@ -14,7 +14,7 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.hidden_versions import read_unmerged
 from bcs_template_set.bcs.protocol import TemplateFile
-from bcs_template_set.bcs.template_files import oldest_of_each_name
+from bcs_template_set.bcs.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.branches import (
     HeldPath,
@@ -39,13 +39,12 @@ def read_branches(reader: Reader, *, project: str, space_id: str, concurrency: i
     Raises:
         StepError: the files of the space, or a routes file, could not be read.
     """
-    rows = oldest_of_each_name(reader.read(protocol.list_files(project, space_id)))
+    rows = oldest_of_each_name(list_files(reader, project, space_id))
     files = _read_current(reader, rows.values(), project=project, concurrency=concurrency)
     held, unreadable = _held_paths(files)
     wanted = sorted({name for path in held for name in files_of(path) if name in rows})
-    histories, notes = _read_histories(
-        reader, {name: rows[name] for name in wanted}, project=project, concurrency=concurrency
-    )
+    ids = {name: rows[name].id for name in wanted}
+    histories, notes = read_histories(reader, ids, project=project, concurrency=concurrency)
     unread = [say("branches.unreadable_file", name=name) for name in unreadable]
     return SpaceBranches(files, tuple(held), histories, (*unread, *notes))
 
@@ -58,10 +57,10 @@ def read_hidden(
     Raises:
         StepError: such a version could not be read.
     """
+    read = partial(read_versions, reader, project, concurrency=concurrency)
     return {
-        name: [rival.version.version for rival in rivals]
+        name: [rival.version.version for rival in read_unmerged(found.existing(name), read=read)]
         for name in names
-        for rivals in [read_unmerged(reader, project, found.existing(name), concurrency=concurrency)]
     }
 
 
@@ -86,14 +85,17 @@ def _held_paths(files: Mapping[str, RoutesFile]) -> tuple[list[HeldPath], list[s
     return held, unreadable
 
 
-def _read_histories(
-    reader: Reader, rows: Mapping[str, TemplateFile], *, project: str, concurrency: int
+def read_histories(
+    reader: Reader, ids: Mapping[str, str], *, project: str, concurrency: int
 ) -> tuple[Histories, list[Text]]:
-    """Return the versions by file. A list that can't be read (all contents are in it) is told, no failure."""
-    reads = [partial(_read_history, reader, row, project=project) for row in rows.values()]
+    """Return the versions by file name, of the files of these ids.
+
+    A list that can't be read (all contents are in it) is told, no failure.
+    """
+    reads = [partial(_read_history, reader, template_id, project=project) for template_id in ids.values()]
     histories: dict[str, Optional[tuple[PublishedVersion, ...]]] = {}
     notes: list[Text] = []
-    for name, result in zip(rows, overlap(reads, concurrency=concurrency)):
+    for name, result in zip(ids, overlap(reads, concurrency=concurrency)):
         if not isinstance(result, Raised):
             histories[name] = result.value
         elif isinstance(result.error, StepError) and not isinstance(result.error, OutOfTime):
@@ -104,6 +106,6 @@ def _read_histories(
     return histories, notes
 
 
-def _read_history(reader: Reader, row: TemplateFile, *, project: str) -> tuple[PublishedVersion, ...]:
-    versions = reader.read(protocol.list_versions(project, row.id))
+def _read_history(reader: Reader, template_id: str, *, project: str) -> tuple[PublishedVersion, ...]:
+    versions = reader.read(protocol.list_versions(project, template_id))
     return tuple(published(version) for version in versions if not version.draft)

@@ -9,7 +9,7 @@ from functools import partial
 from bcs_template_set.arrival import is_link_local
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import Place
-from bcs_template_set.bcs.template_files import find_space
+from bcs_template_set.bcs.template_spaces import find_space
 from bcs_template_set.deploy_phase import DeployPhase, deploy_phase
 from bcs_template_set.deploy_versions import Looking, newest_versions
 from bcs_template_set.ending import show_lines

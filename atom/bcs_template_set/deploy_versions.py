@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.protocol import TemplateVersion
-from bcs_template_set.bcs.template_files import oldest_of_each_name
+from bcs_template_set.bcs.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.errors import NewerBuild, Overtaken
 from bcs_template_set.manifests.branch_paths import Claim, claims_of
@@ -47,7 +46,7 @@ def newest_versions(looking: Looking, files: Sequence[FileVersion]) -> tuple[Fil
         StepError: whatever the gateway or BCS answered.
     """
     project = looking.desired.target.project
-    rows = oldest_of_each_name(looking.reader.read(protocol.list_files(project, looking.space_id)))
+    rows = oldest_of_each_name(list_files(looking.reader, project, looking.space_id))
     current = {file.name: rows[file.name].version_id for file in files if file.name in rows}
     moved = {f.name: current[f.name] for f in files if current.get(f.name, "") not in ("", f.version_id)}
     found = read_versions(looking.reader, project, moved.values(), concurrency=looking.concurrency)

@@ -23,7 +23,7 @@
     │   └── 8006xx gateway or BCS         Unreachable, CertificateRefused, NotTheGateway, NoSuchPath,
     │                                     RateLimited, GatewayFailed, TooLarge, BcsFailed, AnswerUnreadable,
     │                                     OutcomeUnknown, BuildApiFailed, OutOfTime, CertificateExpired,
-    │                                     CertificateForAnother, AuthoritiesUnusable
+    │                                     CertificateForAnother, AuthoritiesUnusable, BcsTooOld
     └── StepDefect (errorType 3)
         └── 8009xx                        Defect
 
@@ -527,6 +527,12 @@ class AuthoritiesUnusable(ThirdPartyFault):
     """The region's ca_bundle is no file of certificates. Fields: url, problem."""
 
     code = 800615
+
+
+class BcsTooOld(NoSuchPath):
+    """BCS itself, and not the gateway, lacks what the step needs. Fields: problem, status, oldest."""
+
+    code = 800616
 
 
 # --- 8009xx a defect of the step ------------------------------------------------------------------------

@@ -31,6 +31,10 @@ def ref_of(version: TemplateVersion) -> VersionRef:
     return VersionRef(id=version.id, name=version.version, created_at=version.create_at)
 
 
+SpaceHistories = Mapping[str, tuple[VersionRef, ...]]
+"""The versions of all files of a space by file name, newest first."""
+
+
 @dataclass(frozen=True)
 class Unmerged:
     """A version that the current one was not made from (lineage.py), and what it was made from itself."""
@@ -46,8 +50,8 @@ class ExistingFile:
     `current` is the version the file points at, None for a mere draft or a dangling pointer. `same_name`
     is the version that already has this run's version name, if that is not the current one. `later` are
     other versions written since the build started, newest first. `history` holds every version known,
-    newest first; None where this BCS can't list them. `unmerged` are the versions that were hidden without
-    having been seen; only for files that branches share.
+    newest first; None where they were not needed or can't be listed. `unmerged` are the versions that were
+    hidden without having been seen; only for files that branches share.
     """
 
     metadata: TemplateFile
@@ -116,7 +120,7 @@ class Existing:
     set of this run's name and version, None where there is none or it can't be read
     (`chart_readable` tells the two apart). `live` are the namespace's Ingresses, where the run has a target
     (`live_readable` is False where they may not be looked at). `histories` are the versions of all files of
-    the space by name, newest first, where this BCS can list them.
+    the space, None where this BCS can't list them at once; `ids` are all files' ids by name.
     """
 
     project_id: str = ""
@@ -125,6 +129,7 @@ class Existing:
     others: tuple[OtherFile, ...] = ()
     live: tuple[LiveIngress, ...] = ()
     live_readable: bool = True
-    histories: Mapping[str, tuple[VersionRef, ...]] = field(default_factory=dict)
+    histories: Optional[SpaceHistories] = None
+    ids: Mapping[str, str] = field(default_factory=dict)
     chart: Optional[ChartVersion] = None
     chart_readable: bool = True

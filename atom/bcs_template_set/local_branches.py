@@ -20,7 +20,7 @@ from bcs_template_set.atom_sdk.log_text import guarded
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
-from bcs_template_set.bcs.template_files import find_space
+from bcs_template_set.bcs.template_spaces import find_space
 from bcs_template_set.branch_histories import read_branches, read_hidden
 from bcs_template_set.branch_removal import Removal, plan_of, plan_removals, without_hidden
 from bcs_template_set.branches import (

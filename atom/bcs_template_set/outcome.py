@@ -59,7 +59,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """One request as the report tells it; never its headers or body."""
+    """One request as the report tells it; never its headers or body.
+
+    `may_be_missing`: it asked for what not every BCS has, and 404 or 405 is an answer to that.
+    """
 
     name: str
     method: str
@@ -68,13 +71,15 @@ class RequestRecord:
     seconds: float
     request_id: str
     gateway_request_id: str
+    may_be_missing: bool = False
 
 
 @dataclass(frozen=True)
 class Heading:
     """What the run is about, for header and report; "" where not known.
 
-    `proxy` and `certificates` are what the gateway is reached by, where that is not the usual.
+    `proxy` and `certificates` are what the gateway is reached by, where that is not the usual. `bcs` are the
+    releases of BCS that its answers can have come from.
     """
 
     step_version: str = ""
@@ -92,6 +97,7 @@ class Heading:
     version: str = ""
     proxy: str = ""
     certificates: str = ""
+    bcs: Optional[Text] = None
 
 
 @dataclass(frozen=True)

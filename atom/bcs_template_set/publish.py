@@ -32,16 +32,30 @@ from functools import partial
 from typing import Optional, Protocol, TypeVar
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.protocol import Read, TemplateFile, Write
-from bcs_template_set.bcs.template_files import find_space, oldest_of_each_name
+from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.protocol import CreatedFile, Read, TemplateFile, Write
+from bcs_template_set.bcs.template_spaces import (
+    find_space,
+    list_files,
+    oldest_of_each_name,
+    read_file,
+)
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import (
     AnswerUnreadable,
+    BcsFailed,
     OutcomeUnknown,
     OutOfTime,
     Overtaken,
     StepError,
     VersionConflict,
+)
+from bcs_template_set.file_writes import (
+    Renamed,
+    create_in_its_dialect,
+    name_again,
+    put_back,
+    space_refused,
 )
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import FileOutcome, FileState
@@ -54,6 +68,11 @@ T = TypeVar("T")
 
 class Writer(Protocol):
     """A gateway that may write. It exists only after the plan."""
+
+    @property
+    def site(self) -> Site:
+        """Return what is known of BCS's dialect."""
+        ...
 
     def read(self, call: Read[T]) -> T:
         """Send a read and return its answer."""
@@ -143,9 +162,12 @@ def ensure_space(publishing: Publishing) -> tuple[str, bool]:
         found = find_space(publishing.writer, project=publishing.project, space=publishing.space)
         return found.id if found is not None else None
 
-    space_id, was_there = write_once(
-        publishing.clock, lambda: publishing.writer.write(create).id, read_back=read_back
-    )
+    try:
+        space_id, was_there = write_once(
+            publishing.clock, lambda: publishing.writer.write(create).id, read_back=read_back
+        )
+    except BcsFailed as exc:
+        raise space_refused(publishing.space, exc) from exc
     return space_id, not was_there
 
 
@@ -163,7 +185,7 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
     if not change.template_id:
         version_id = _create_file(publishing, change, space_id=space_id)
         return _verified(publishing, change, version_id=version_id)
-    metadata = publishing.writer.read(protocol.get_file(publishing.project, change.template_id))
+    metadata = read_file(publishing.writer, publishing.project, change.template_id, known_as=change.name)
     _check_still_current(publishing, change, metadata)
     version_id = change.version_id
     if change.writes_version:
@@ -176,6 +198,7 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
             _carry_over(publishing, metadata, version=change.version if change.moves_pin else "")
         except StepError as exc:
             return _half_done(change, exc, metadata=metadata, version_id=version_id)
+        return _verified(publishing, change, version_id=version_id, put=metadata)
     return _verified(publishing, change, version_id=version_id)
 
 
@@ -236,18 +259,20 @@ def _check_still_current(publishing: Publishing, change: Change, metadata: Templ
 
 
 def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> str:
-    call = protocol.create_file(
-        publishing.project,
-        space_id=space_id,
-        space=publishing.space,
-        name=change.name,
-        version=change.version,
-        content=change.content,
-        version_description=publishing.desired.provenance.line(change.content, bases=change.bases),
-    )
+    def call(below_space: bool) -> Write[CreatedFile]:  # noqa: FBT001 - a callback's only argument
+        return protocol.create_file(
+            publishing.project,
+            space_id=space_id,
+            space=publishing.space,
+            name=change.name,
+            version=change.version,
+            content=change.content,
+            version_description=publishing.desired.provenance.line(change.content, bases=change.bases),
+            below_space=below_space,
+        )
 
     def read_back() -> Optional[str]:
-        rows = publishing.writer.read(protocol.list_files(publishing.project, space_id))
+        rows = list_files(publishing.writer, publishing.project, space_id)
         if change.name not in oldest_of_each_name(rows):
             return None
         version_id = _find_ours(publishing, change)
@@ -256,7 +281,9 @@ def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> st
         return version_id
 
     return write_once(
-        publishing.clock, lambda: publishing.writer.write(call).version_id, read_back=read_back
+        publishing.clock,
+        lambda: create_in_its_dialect(publishing.writer, call).version_id,
+        read_back=read_back,
     )[0]
 
 
@@ -302,10 +329,9 @@ def _carry_over(publishing: Publishing, metadata: TemplateFile, *, version: str)
     Creating a version also clears a draft that somebody left in the console (BCS's CreateTemplateVersion,
     2026-07); the fields read before the version was created bring it back. Sent twice it does no harm.
     """
-    call = protocol.update_file(publishing.project, metadata, version=version or metadata.version)
 
     def send() -> str:
-        publishing.writer.write(call)
+        put_back(publishing.writer, publishing.project, metadata, version=version or metadata.version)
         return metadata.id
 
     def read_back() -> Optional[str]:
@@ -320,10 +346,13 @@ def _draft_of(metadata: TemplateFile) -> tuple[bool, str, str]:
     return metadata.is_draft, metadata.draft_version, metadata.draft_content
 
 
-def _verified(publishing: Publishing, change: Change, *, version_id: str) -> FileOutcome:
+def _verified(
+    publishing: Publishing, change: Change, *, version_id: str, put: Optional[TemplateFile] = None
+) -> FileOutcome:
     """Read the version back: it holds what was sent, and names its creator.
 
-    BCS has said that it is written, so where it can't be read that is no failure: the result says so.
+    BCS has said that it is written, so where it can't be read that is no failure: the result says so. `put`
+    is the metadata that we have put back, which may have renamed the file (file_writes.py).
     """
     applied = FileOutcome(
         change, "applied", version_id=version_id, version=change.version, notes=change.notes
@@ -333,7 +362,16 @@ def _verified(publishing: Publishing, change: Change, *, version_id: str) -> Fil
     except StepError as exc:
         note = say("publish.unverified", name=change.name, version=change.version, problem=exc.title())
         return replace(applied, notes=(*change.notes, note), verified=False)
-    place = (version.template_space or publishing.space, version.template_name or change.name)
+    called = version.template_name or change.name
+    if put is not None and called != change.name:
+        current = change.version if change.moves_pin else put.version
+        renamed = Renamed(put, version_id, current, publishing.space, change.name)
+        problem = name_again(publishing.writer, publishing.project, renamed)
+        if problem is not None:
+            failed = _failed(change, problem)
+            return replace(failed, version_id=version_id, version=version.version)
+        called = change.name
+    place = (version.template_space or publishing.space, called)
     if place != (publishing.space, change.name):
         detail = say("publish.renamed", name=change.name, now="/".join(place), user=version.creator)
         return replace(
@@ -341,6 +379,6 @@ def _verified(publishing: Publishing, change: Change, *, version_id: str) -> Fil
         )
     if version.content == change.content:
         return replace(applied, creator=version.creator)
-    problem = say("publish.content_differs", name=change.name)
-    error = AnswerUnreadable(url=f"template/versions/{version_id}", problem=problem)
+    differs = say("publish.content_differs", name=change.name)
+    error = AnswerUnreadable(url=f"template/versions/{version_id}", problem=differs)
     return replace(_failed(change, error), version_id=version_id, version=version.version)

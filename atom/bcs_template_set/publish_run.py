@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bcs_template_set.aftermath import creator_warnings, settle
+from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.bcs.calls import Read, Reader, Write
+from bcs_template_set.bcs.dialect import EVERY, Site, releases
 from bcs_template_set.bcs.template_files import Wanted, read_existing
 from bcs_template_set.branch_ages import rows_of_space, with_this_build
 from bcs_template_set.branch_routes import routes_files, with_branches
@@ -81,6 +83,7 @@ def plan_run(run: Run, reader: Reader) -> Planned:
         namespace=run.settings.namespace,
     )
     existing = read_existing(reader, wanted, concurrency=run.concurrency)
+    name_site(run.world.story, run.world.log, reader.site)
     desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
     if desired.files != rendered.files:
         check_desired(desired, run.settings)
@@ -88,6 +91,20 @@ def plan_run(run: Run, reader: Reader) -> Planned:
     run.world.story.plan, run.world.story.rendered = plan, desired.files
     show_lines(run.world.log, plan_lines(plan, language=run.world.story.language))
     return Planned(plan, existing, desired)
+
+
+def name_site(story: Story, log: Log, site: Site) -> None:
+    """Say which releases of BCS the answers so far are of, once, and warn where they are of two."""
+    told = releases(site.possible) if site.possible != EVERY else None
+    if told is not None and story.heading.bcs is None:
+        log.info(say("bcs.is", releases=told))
+    story.heading = replace(story.heading, bcs=told)
+    if site.contradiction is not None:
+        first, second = site.contradiction
+        warning = say("bcs.two", first=releases(first), second=releases(second))
+        if warning.key not in {known.key for known in story.warnings}:
+            story.warnings.append(warning)
+            log.warning(warning)
 
 
 def look_at_branches(run: Run, reader: Reader, planned: Planned) -> None:
@@ -141,6 +158,11 @@ class WatchedWriter:
     writer: Writer
     story: Story
 
+    @property
+    def site(self) -> Site:
+        """Return what is known of BCS's dialect."""
+        return self.writer.site
+
     def read(self, call: Read[T]) -> T:
         """Send a read and return its answer."""
         return self.writer.read(call)
@@ -167,6 +189,7 @@ def publish_run(run: Run, writer: Writer, principal: Principal, *, planned: Plan
         on_file=lambda outcome: _file_ended(run, outcome),
     )
     planned = _publish_rounds(run, publishing, planned)
+    name_site(story, run.world.log, publishing.writer.site)
     plan, files = planned.plan, story.files()
     look_at_branches(run, publishing.writer, planned)
     _check_all_done(files, deadline=run.world.deadline)

@@ -45,15 +45,10 @@ class Input:
 INPUTS: tuple[Input, ...] = (
     Input("action", "choice", "publish", ("plan", "publish", "deploy")),
     Input("region", "text", required=True),
-    # projectCode is 1-32 characters (facts/bcs.md, "Around them").
-    Input("project_code", "text", required=True, pattern=r"[A-Za-z0-9_-]{1,32}"),
-    # A folder name: <= 64, none of \ / : * ? " < > | ; BCS trims a trailing space or dot (facts/bcs.md).
-    Input(
-        "template_space",
-        "text",
-        required=True,
-        pattern=r'[^\\/:*?"<>|\x00-\x1f]{0,63}[^\\/:*?"<>|\x00-\x1f .]',
-    ),
+    # projectCode is 1-32 characters, on the multi-tenant branch 1-64 (facts/bcs.md, "Versions of BCS").
+    Input("project_code", "text", required=True, pattern=r"[A-Za-z0-9_-]{1,64}"),
+    # A folder's name: what else it may be depends on the release, and matters where it is made (dialect.py).
+    Input("template_space", "text", required=True, pattern=r"[^\x00-\x1f]{1,64}"),
     # The name of a Helm chart: DNS-1123 (Helm's rule), at most 64 for BCS.
     Input("template_set", "text", pattern=r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?"),
     Input("version", "text", DEFAULT_VERSION),

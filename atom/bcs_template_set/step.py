@@ -216,11 +216,13 @@ def check_version(version: str, *, template_set: str) -> None:
     """Refuse a version name that BCS would refuse, before anything is sent.
 
     Raises:
-        VersionNameInvalid: it is too long, empty or, for a template set, not SemVer.
+        VersionNameInvalid: it is too long, empty or, for a template set, not SemVer or with a `+`.
     """
     problem = check_version_name(version)
     if problem is None and template_set and not is_semver(version):
         problem = say("settings.version_not_semver")
+    if problem is None and template_set and "+" in version:  # facts/bcs.md, trap 15
+        problem = say("settings.version_with_plus")
     if problem is not None:
         raise VersionNameInvalid(version=version, problem=problem)
 
@@ -264,4 +266,5 @@ def request_record(exchange: Exchange) -> RequestRecord:
         seconds=exchange.seconds,
         request_id=exchange.request_id,
         gateway_request_id=exchange.gateway_request_id,
+        may_be_missing=exchange.may_be_missing,
     )

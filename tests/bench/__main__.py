@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Sequence
 
-from tests.bench import api, cold_start, growth, installing, many_builds, peers, rendering, rollout
+from tests.bench import api, cold_start, dialects, growth, installing, many_builds, peers, rendering, rollout
 
 
 def main() -> int:
@@ -19,6 +19,8 @@ def main() -> int:
     print(
         "bound: the longest chain of round trips x latency; one by one: the same requests in a plain loop\n"
     )
+    table(dialects.HEADINGS, list(dialects.measure()))
+    print("two files published; what is found out is how to name files, and where new ones are made\n")
     table(rollout.HEADINGS, rollout.measure())
     print("happened: in the cluster, after it was deployed; told after: from there to the line in the log\n")
     for case in many_builds.CASES:

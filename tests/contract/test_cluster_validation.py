@@ -152,17 +152,29 @@ def test_defaults_are_filled_in_and_empties_dropped() -> None:
 
 def test_only_a_changed_spec_makes_a_new_generation() -> None:
     cluster = new_cluster()
-    cluster.put(workload())
+    cluster.put(workload("StatefulSet"))
     cluster.advance(2)
-    before = cluster.get("Deployment", NAMESPACE, "web")
-    manifest = workload()
+    before = cluster.get("StatefulSet", NAMESPACE, "web")
+    manifest = workload("StatefulSet")
     grow(manifest, "metadata", "annotations")["note"] = "x"
     cluster.put(manifest)
-    after = cluster.get("Deployment", NAMESPACE, "web")
+    after = cluster.get("StatefulSet", NAMESPACE, "web")
     assert find(after, "metadata", "generation") == find(before, "metadata", "generation") == 1
     assert find(after, "metadata", "resourceVersion") != find(before, "metadata", "resourceVersion")
     assert find(after, "metadata", "uid") == find(before, "metadata", "uid")
-    cluster.put(workload(replicas=2))
+    cluster.put(workload("StatefulSet", replicas=2))
+    assert find(cluster.get("StatefulSet", NAMESPACE, "web"), "metadata", "generation") == 2
+
+
+def test_a_deployments_annotations_count_for_its_generation_but_not_those_of_its_controller() -> None:
+    cluster = new_cluster()
+    cluster.put(workload())
+    cluster.advance(2)
+    assert find(cluster.get("Deployment", NAMESPACE, "web"), "metadata", "generation") == 1
+    manifest = workload()
+    grow(manifest, "metadata", "annotations")["note"] = "x"
+    cluster.put(manifest)
+    cluster.advance(2)
     assert find(cluster.get("Deployment", NAMESPACE, "web"), "metadata", "generation") == 2
 
 

@@ -54,6 +54,16 @@ def test_an_answer_against_the_contract_is_named(contract: Contract) -> None:
     assert len(contract.check(found)) == 3
 
 
+def test_a_call_that_the_cut_left_out_is_one_where_a_real_server_was_seen_to_have_it(
+    contract: Contract,
+) -> None:
+    at = f"{'0' * 32}/clusters/BCS-K8S-40000/namespaces/shop"
+    assert contract.check(exchange("GET", f"{at}/workloads/deployments/web/history")) == []
+    assert contract.check(exchange("DELETE", f"{at}/configs/configmaps/web")) == []
+    (problem,) = contract.check(exchange("DELETE", f"{at}/workloads/replicasets/web"))
+    assert "no such operation" in problem
+
+
 def test_other_services_and_refusals_in_front_are_not_looked_at(emulator: Emulator) -> None:
     with through_gateway(emulator, bk_username="lisi") as client:
         client.get(f"{V1}/web/template/spaces?limit=1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.plain_client import V1, PlainClient
+from tests.contract.plain_client import V1, PlainClient, through_gateway
 from tests.emulator import Emulator
 
 
@@ -56,3 +56,33 @@ def test_an_api_that_bcs_does_not_have_is_plain_text_404_and_noticed(
     assert "X-Bkapi-Error-Code" not in reply.headers
     assert len(emulator.unmatched) == 1
     emulator.forget()
+
+
+def test_no_such_project_is_1405501_to_an_exempt_app(emulator: Emulator) -> None:
+    emulator.state.add_app("exempt_app", "a-canary-secret", exempt=True)
+    with through_gateway(emulator, bk_app_code="exempt_app", bk_app_secret="a-canary-secret") as exempt:
+        reply = exempt.get("/bcsproject/v1/projects/nope")
+    assert (reply.status, reply.code, reply.message) == (200, 1405501, "db error, record not found")
+
+
+def test_neither_user_nor_app_is_1405500(emulator: Emulator) -> None:
+    emulator.state.add_bcs_token("a-client-canary", user="", client=True)
+    headers = {"Authorization": "Bearer a-client-canary", "X-Bcs-Username": ""}
+    with PlainClient(f"{emulator.root}/bcsapi/v4", headers=headers) as nobody:
+        assert nobody.get("/bcsproject/v1/projects/web").code == 1405500
+
+
+def test_a_project_that_was_found_is_kept_for_20_minutes() -> None:
+    clock = [1_700_000_000.0]
+    with Emulator(now=lambda: clock[0]) as site:
+        site.state.add_project("web", viewers={"lisi"}, project_id="0" * 32)
+        site.state.add_app("lisi_app", "lisi-canary", vouches_for={"lisi"})
+        with through_gateway(site) as lisi:
+            assert lisi.get(f"{V1}/made/template/spaces").status == 500
+            site.state.add_project("made", viewers={"lisi"})
+            assert lisi.get(f"{V1}/made/template/spaces").code == 0, "what was not found is not kept"
+            site.state.projects[-1:] = []
+            site.state.add_project("made", viewers=())
+            assert lisi.get(f"{V1}/made/template/spaces").code == 0
+            clock[0] += 20 * 60
+            assert lisi.get(f"{V1}/made/template/spaces").code == 40300

@@ -16,13 +16,15 @@ def names(client: PlainClient, pattern: str = "") -> list[object]:
 
 
 def test_a_created_space_is_listed_and_got_by_its_id(lisi: PlainClient) -> None:
-    created = lisi.post(SPACES, {"name": "shop", "description": "<b>", "tags": ["a"]}).item
+    created = lisi.post(
+        SPACES, {"name": "shop", "description": "<b> <p-1> <!-- c -->a < b", "tags": ["a"]}
+    ).item
     assert len(str(created["id"])) == 24
     shown = {
         "id": created["id"],
         "name": "shop",
         "projectCode": "web",
-        "description": "&lt;b&gt;",
+        "description": "<b> &lt;p-1&gt; a < b",
         "fav": False,
         "tags": ["a"],
     }

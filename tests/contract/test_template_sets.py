@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tests.contract.plain_client import V1, PlainClient
+from tests.contract.plain_client import V1, PlainClient, through_gateway
 from tests.emulator import Emulator
 
 SETS = f"{V1}/web/templatesets"
@@ -90,10 +90,22 @@ def test_what_helm_renders_is_taken(emulator: Emulator, lisi: PlainClient, conte
     assert lisi.post(SETS, new_set(values="image: {tag: x}")).code == 0
 
 
-@pytest.mark.parametrize("version", ["1.0", "v1.0.0", "1.0.0_a", "build-7", "01.0.0"])
-def test_the_version_is_semver(emulator: Emulator, lisi: PlainClient, version: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "code"),
+    [("1.0", 0), ("v1.0.0", 0), ("1.0.0-rc.1", 0), ("1.0.0_a", 1), ("build-7", 1), ("1.", 1)],
+)
+def test_the_version_is_what_helm_takes(
+    emulator: Emulator, lisi: PlainClient, version: str, code: int
+) -> None:
     emulator.state.add_file("shop", "a.yaml", content="kind: A")
-    assert lisi.post(SETS, new_set(version=version)).code == 1
+    assert lisi.post(SETS, new_set(version=version)).code == code
+
+
+def test_a_version_with_a_plus_is_stored_under_another_name(emulator: Emulator, lisi: PlainClient) -> None:
+    emulator.state.add_file("shop", "a.yaml", content="kind: A")
+    assert lisi.post(SETS, new_set(version="1.0.0+2")).code == 0
+    assert [chart.version for chart in emulator.state.charts] == ["1.0.0 2"]
+    assert lisi.get(f"{CHARTS}/shop/versions/1.0.0%2B2").code == 6
 
 
 def test_an_existing_chart_version_is_http_code_500_of_the_repository(
@@ -124,5 +136,15 @@ def test_a_chart_that_is_not_there_is_code_6(emulator: Emulator, lisi: PlainClie
     assert refused.code == 40403
 
 
-def test_environments_have_their_place_and_are_unsupported(lisi: PlainClient) -> None:
-    assert lisi.get(f"{V1}/web/envs").code == 3
+def test_nobody_and_no_such_project_are_code_11_of_the_chart_repository(
+    emulator: Emulator, lisi: PlainClient
+) -> None:
+    unknown = lisi.get("/helmmanager/v1/projects/none/repos/none/charts/a/versions/1.0.0")
+    emulator.state.add_app("an_app", "a-canary-secret")
+    with through_gateway(emulator, bk_app_code="an_app", bk_app_secret="a-canary-secret") as nobody:
+        reply = nobody.get(f"{CHARTS}/shop/versions/1.0.0")
+    assert (unknown.status, unknown.code, reply.status, reply.code) == (200, 11, 200, 11)
+
+
+def test_environments_are_listed(lisi: PlainClient) -> None:
+    assert lisi.get(f"{V1}/web/envs").items == []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contract.plain_client import V1, PlainClient
 from tests.emulator import Emulator
-from tests.emulator.semver import is_strict_semver, sort_as_bcs
+from tests.emulator.semver import sort_as_bcs
 
 TEMPLATE = f"{V1}/web/template"
 
@@ -143,10 +145,26 @@ names = st.from_regex(r"\A(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)(-[a-
 )
 
 
+_STRICT = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
+
+
 @given(st.lists(names))
 def test_sorting_keeps_every_name_and_puts_semver_before_all_others(given_names: list[str]) -> None:
     ordered = sort_as_bcs(given_names, name=lambda name: name, created=lambda _: 0)
     assert sorted(ordered) == sorted(given_names)
-    strict = [is_strict_semver(name) for name in ordered]
+    strict = [_STRICT.fullmatch(name) is not None for name in ordered]
     others_begin = next((i for i, name in enumerate(ordered) if name.count(".") < 2), len(ordered))
     assert not any(strict[others_begin:])
+
+
+def test_versions_of_equal_precedence_stand_in_no_order(emulator: Emulator, lisi: PlainClient) -> None:
+    file = emulator.state.add_file("shop", "a.yaml", content="kind: A", version="1.0.0")
+    emulator.state.add_version("shop", "a.yaml", version="1.0.0+2", content="kind: B")
+    emulator.state.add_version("shop", "a.yaml", version="1.1.0", content="kind: C")
+
+    def shown() -> list[object]:
+        return [row["version"] for row in lisi.get(f"{V1}/web/template/{file.id}/versions").items]
+
+    assert shown() == ["1.1.0", "1.0.0", "1.0.0+2"]
+    emulator.state.shuffle = lambda versions: versions[::-1]
+    assert shown() == ["1.1.0", "1.0.0+2", "1.0.0"]

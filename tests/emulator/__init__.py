@@ -7,6 +7,7 @@ fact names its source where it stands.
 from tests.emulator.accounts import EVERYONE
 from tests.emulator.chaos import Chaos
 from tests.emulator.cluster import Behaviour, Cluster
+from tests.emulator.dialect import Dialect
 from tests.emulator.emulator import Emulator
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match, answer_with, gateway_fault
@@ -17,6 +18,7 @@ __all__ = [
     "Behaviour",
     "Chaos",
     "Cluster",
+    "Dialect",
     "Emulator",
     "Exchange",
     "Fault",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Mapping
-from typing import Callable, Optional
+from typing import Callable, Optional, TypeVar
 
 from tests.emulator.faults import Fault, Match, gateway_fault
 
@@ -20,6 +20,7 @@ time; between stamp and insert; between insert and the move of the file's pointe
 LATEST = 2.5
 """Seconds after its 504 that a request may still be handled. Above the first of the step's own pauses."""
 
+Thing = TypeVar("Thing")
 Draw = Callable[[random.Random], Fault]
 
 
@@ -98,6 +99,11 @@ class Chaos:
                     return FAULTS[name](self._chance)
                 at -= rate
         return None
+
+    def shuffled(self, things: list[Thing]) -> list[Thing]:
+        """Return the things in any order: what a sort leaves of equals that is not stable."""
+        with self._lock:
+            return self._chance.sample(things, len(things))
 
     def server_part(self) -> int:
         """Return the 40 bits that the server which handles this request puts into ids."""

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-import yaml
-
-from tests.emulator.cluster import Cluster
-from tests.emulator.cluster.refusals import NO_SUCH_RESOURCE, ApiRefusal
+from tests.emulator.cluster.refusals import NO_SUCH_RESOURCE, ApiRefusal, Unread
 from tests.emulator.cluster.tree import Manifest, branch, text
 from tests.emulator.cluster_resources import (
     NO_PERMISSION,
@@ -19,8 +16,10 @@ from tests.emulator.cluster_resources import (
     Call,
     Operation,
     Refusal,
+    panic,
     refuse_permission,
 )
+from tests.emulator.go_yaml import write
 from tests.emulator.permission_centre import (
     NAMESPACE_VIEW,
     SCOPED_CREATE,
@@ -67,7 +66,8 @@ def list_variables(call: Call) -> object:
         SYS_PROJECT_ID=call.project.id,
         SYS_NAMESPACE=call.message.text("namespace"),
     )
-    names = dict.fromkeys(name for template in templates for name in names_in(template))
+    # Names are made unique per version: of two that use one, it comes twice.
+    names = [name for template in templates for name in names_in(template)]
     return {"vars": [{"key": name, "value": known.get(name, ""), "readonly": False} for name in names]}
 
 
@@ -81,7 +81,7 @@ def preview(call: Call) -> object:
     except RenderingFailed as exc:
         return {"items": [], "error": str(exc)}
     _check_cluster_access(call, manifests)
-    error = _apply_all(call.cluster, manifests, dry_run=True)
+    error = _apply_all(call, manifests, dry_run=True)
     items = [_preview_item(call, manifest) for manifest in manifests]
     return {"items": items, "error": "" if error is None else error.message}
 
@@ -100,7 +100,7 @@ def deploy(call: Call) -> object:
         raise Refusal(str(exc)) from exc
     _check_cluster_access(call, manifests)
     _check_namespace_permission(call)
-    error = _apply_all(call.cluster, manifests, dry_run=False)
+    error = _apply_all(call, manifests, dry_run=False)
     if error is not None:
         raise error
     for template in templates:
@@ -116,16 +116,25 @@ def _check_cluster_access(call: Call, manifests: list[Manifest]) -> None:
     if not call.cluster.shared:
         return
     for manifest in manifests:
-        kind = text(manifest, "kind")
-        if kind not in SHARED_KINDS:
-            raise Refusal(f"该请求资源类型 {kind} 在共享集群中不可用", code=NO_PERMISSION)
+        check_shared_kind(text(manifest, "kind"))
     check_shared_namespace(call, call.message.text("namespace"))
+
+
+def check_shared_kind(kind: str) -> None:
+    """Refuse a kind that shared clusters don't take."""
+    if kind not in SHARED_KINDS:
+        raise Refusal(f"该请求资源类型 {kind} 在共享集群中不可用", code=NO_PERMISSION)
 
 
 def check_shared_namespace(call: Call, namespace: str) -> None:
     """Refuse a shared cluster's namespace that belongs to another project (pkg/resource/client/ns.go)."""
     if not namespace:
         raise Refusal("命名空间为空", code=NO_PERMISSION)
+    missing = missing_in_namespace(
+        call.project, call.cluster, user=call.user, namespace=namespace, actions=(NAMESPACE_VIEW,)
+    )
+    if missing:
+        raise refuse_permission(missing)
     if not call.cluster.has_namespace(namespace):
         raise Refusal(f'namespaces "{namespace}" not found')
     mine = call.cluster.namespaces.get(namespace) == call.project.code
@@ -148,19 +157,23 @@ def _check_namespace_permission(call: Call) -> None:
 # --- the cluster ----------------------------------------------------------------------------------------
 
 
-def _apply_all(cluster: Cluster, manifests: list[Manifest], *, dry_run: bool) -> Optional[Refusal]:
+def _apply_all(call: Call, manifests: list[Manifest], *, dry_run: bool) -> Optional[Refusal]:
     """Apply in order; return the first refusal. A document without kind is passed over silently."""
     for manifest in manifests:
         if not text(manifest, "kind"):
             continue
         try:
-            cluster.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
+            call.cluster.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
             if not text(manifest, "metadata", "name"):
                 return Refusal("metadata.name 必须指定", code=VALIDATION)
         except ApiRefusal as refusal:
             return Refusal(refusal.message)
         try:
-            cluster.apply(manifest, dry_run=dry_run)
+            call.cluster.apply(manifest, by_scope=call.state.dialect.survives_unread, dry_run=dry_run)
+        except Unread as refusal:
+            if not call.state.dialect.survives_unread:
+                raise panic("runtime error: invalid memory address or nil pointer dereference") from refusal
+            return Refusal(refusal.message)
         except ApiRefusal as refusal:
             moved = NO_SUCH_RESOURCE in refusal.message
             return Refusal(RESOURCES_MOVED if moved else refusal.message)
@@ -171,7 +184,7 @@ def _preview_item(call: Call, manifest: Manifest) -> Manifest:
     return {
         "kind": text(manifest, "kind"),
         "name": text(manifest, "metadata", "name"),
-        "content": _dump(manifest),
+        "content": write(manifest),
         "previousContent": _live_text(call, manifest),
     }
 
@@ -195,11 +208,7 @@ def _live_text(call: Call, manifest: Manifest) -> str:
         return ""
     for path in _PRUNED:
         branch(live, *path[:-1]).pop(path[-1], None)
-    return _dump(live)
-
-
-def _dump(manifest: Manifest) -> str:
-    return yaml.safe_dump(manifest, allow_unicode=True, sort_keys=True, default_flow_style=False)
+    return write(live)
 
 
 def _mark_deployed(call: Call, template: Template) -> None:

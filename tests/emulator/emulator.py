@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Callable, Optional, final
 
 from tests.emulator import (
+    custom_objects,
     deploying,
     live_objects,
     template_files,
@@ -22,6 +23,7 @@ from tests.emulator.build_api import answer_build_api
 from tests.emulator.chaos import Chaos
 from tests.emulator.cluster import Cluster
 from tests.emulator.cluster_resources import ClusterResources
+from tests.emulator.dialect import Dialect
 from tests.emulator.exchanges import BUILD_API, Exchange, find_violations, most_at_once
 from tests.emulator.faults import ANSWERING, WITHOUT_HANDLING, Fault, Faults
 from tests.emulator.gateway import STRAIGHT_PREFIX, Gateway, GatewayRules, answer_straight
@@ -39,6 +41,7 @@ OPERATIONS = (
     + template_sets.OPERATIONS
     + deploying.OPERATIONS
     + live_objects.OPERATIONS
+    + custom_objects.OPERATIONS
 )
 
 
@@ -46,7 +49,8 @@ OPERATIONS = (
 class Emulator:
     """A whole site to test against: build the `state`, `start`, talk to `url`, look at the `exchanges`.
 
-    `latency` is added to every request, in seconds. Use as a context manager, or `start` and `stop`.
+    `latency` is added to every request, in seconds. `dialect` is which BCS it is; `state.dialect` changes it.
+    Use as a context manager, or `start` and `stop`.
     """
 
     def __init__(
@@ -56,8 +60,9 @@ class Emulator:
         latency: float = 0.0,
         tls: Optional[ssl.SSLContext] = None,
         now: Callable[[], float] = time.time,
+        dialect: Dialect = Dialect.C,
     ) -> None:
-        self.state = State(now=now)
+        self.state = State(now=now, dialect=dialect)
         self.rules = GatewayRules(path_prefix=path_prefix)
         self.faults = Faults()
         self.latency = latency
@@ -128,6 +133,7 @@ class Emulator:
         """Let chance delay and strike every request from now on."""
         self._chaos = chaos
         self.state.server_part = chaos.server_part
+        self.state.shuffle = chaos.shuffled
         self.state.between_check_and_insert = lambda _: self._wait(chaos.delay("check"))
         self.state.between_stamp_and_insert = lambda _: self._wait(chaos.delay("stamp"))
         self.state.between_insert_and_move = lambda _: self._wait(chaos.delay("insert"))
@@ -139,6 +145,7 @@ class Emulator:
         self.state.between_check_and_insert = lambda _: None
         self.state.between_stamp_and_insert = lambda _: None
         self.state.between_insert_and_move = lambda _: None
+        self.state.shuffle = lambda versions: versions
 
     def wait_for_late(self) -> None:
         """Wait until every request is handled whose answer did not wait for it."""
@@ -189,7 +196,12 @@ class Emulator:
         return self._server
 
     def _respond(self, request: Request) -> tuple[Answer, str]:
-        exchange = Exchange(number=next(self._numbers), request=request, started=time.monotonic())
+        exchange = Exchange(
+            number=next(self._numbers),
+            request=request,
+            started=time.monotonic(),
+            dialect=self.state.dialect,
+        )
         self.exchanges.append(exchange)
         self.violations += find_violations(request, secrets=self.state.secrets())
         faults = self.faults.take(request.method, request.path)

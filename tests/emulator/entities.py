@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Optional
 
+from tests.emulator.dialect import Dialect
+
+DEFAULT_TENANT = "default"
 NO_ID = "0" * 24
 _SEPARATOR = re.compile(r"(?:^|\s*\n)---\s*")
 _KIND = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z]+)", re.MULTILINE)
@@ -16,13 +19,15 @@ _KIND = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z]+)", re.MULTILINE)
 
 @dataclass
 class Project:
-    """A BCS project; `viewers` are the users with project_view in the permission centre."""
+    """A BCS project; its `viewers` hold every permission but those (user, action) that are `denied`."""
 
     code: str
     id: str
     name: str
     business_id: str
     viewers: set[str] = field(default_factory=set)
+    denied: set[tuple[str, str]] = field(default_factory=set)
+    tenant: str = DEFAULT_TENANT
 
 
 @dataclass
@@ -35,15 +40,14 @@ class Space:
     description: str = ""
     tags: list[str] = field(default_factory=list)
 
-    def to_map(self) -> dict[str, object]:
+    def to_map(self, dialect: Dialect) -> dict[str, object]:
         """Return the space as BCS shows it."""
         return {
             "id": self.id,
             "name": self.name,
             "projectCode": self.project,
             "description": self.description,
-            "fav": False,
-            "tags": self.tags,
+            **({"fav": False, "tags": self.tags} if dialect.has_template_files else {}),
         }
 
 
@@ -72,12 +76,12 @@ class TemplateFile:
     latest_deployer: str = ""
     render_mode: str = "Simple"
 
-    def to_map(self, *, space_id: str = "", version_id: str = "") -> dict[str, object]:
+    def to_map(self, dialect: Dialect, *, space_id: str = "", version_id: str = "") -> dict[str, object]:
         """Return the metadata as BCS shows it; both ids are empty where BCS does not look them up."""
         return {
             "id": self.id,
-            "name": f"{self.space}/{self.name}",
-            "realName": self.name,
+            "name": f"{self.space}/{self.name}" if dialect.names_hold_space else self.name,
+            **({"realName": self.name} if dialect.shows_real_name else {}),
             "projectCode": self.project,
             "description": self.description,
             "templateSpace": self.space,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tests.emulator.dialect import Dialect
 from tests.emulator.http_message import Request
 
 BUILD_API = ("ticket", "store", "process")
@@ -42,6 +43,7 @@ class Exchange:
     operation: str = ""
     handled: bool = False
     faults: tuple[str, ...] = ()
+    dialect: Dialect = Dialect.C
 
     @property
     def method(self) -> str:

@@ -18,6 +18,7 @@ from tests.emulator.http_message import Answer, Caller, Request, json_answer, ru
 from tests.emulator.state import State
 
 STRAIGHT_PREFIX = ("bcsapi", "v4")
+WITHOUT_TOKEN = {("clusterresources", "v1", "version")}
 SERVICES = ("clusterresources", "bcsproject", "helmmanager")
 NO_TOKEN_MESSAGE = "bcs-auth plugin error: token is expired or is invalid"
 
@@ -164,12 +165,15 @@ def answer_straight(state: State, request: Request, *, service: Service) -> Answ
     """Answer as BCS's own gateway does behind `/bcsapi/v4`: bearer tokens, and no X-Bkapi headers."""
     if request.header("user-agent").startswith("Mozilla"):
         return login_page(request)
+    segments = request.segments[len(STRAIGHT_PREFIX) :]
+    if segments in WITHOUT_TOKEN:
+        return service(request, segments, Caller())
     kind, _, value = request.header("authorization").partition(" ")
     token = state.bcs_tokens.get(value) if kind == "Bearer" else None
     if token is None or token.expired:
         return json_answer({"message": NO_TOKEN_MESSAGE}, status=401)
     # X-Bcs-Username counts for client tokens only.
-    user = request.header("x-bcs-username") if token.client else token.user
-    if not user:
+    user = request.headers.get("x-bcs-username") if token.client else token.user
+    if user is None or not (user or token.client):
         return runtime_error("username is empty")
-    return service(request, request.segments[len(STRAIGHT_PREFIX) :], Caller(user=user))
+    return service(request, segments, Caller(user=user))

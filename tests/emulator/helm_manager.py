@@ -1,8 +1,8 @@
 """The chart repository: GET …/projects/{code}/repos/{repo}/charts/{name}/versions/{version}. Performs no I/O.
 
 bcs-helm-manager internal/actions/chart/detail.go (2026-07): what is not there is HTTP 200 with code 6 and
-`result: false`; the project's own repository is named like the project. The answer to an unknown project is a
-guess (the project manager's code), as is nothing else here.
+`result: false`, as is every other failure; the project's own repository is named like the project. An unknown
+project, and nobody, fail in front of it: code 11 (internal/utils/runtimex/errorhandler.go).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tests.emulator.permission_centre import VIEW, may_view, perms_of
 from tests.emulator.state import State
 
 GET_VERSION_DETAIL = "HelmManager.GetVersionDetailV1"
-LIST_ACTION_FAILED, PROJECT_MISSING, NO_PERMISSION = 6, 40404, 40403
+LIST_ACTION_FAILED, FAILED_IN_FRONT, NO_PERMISSION = 6, 11, 40403
 _PATTERN = ("helmmanager", "v1", "projects", "", "repos", "", "charts", "", "versions", "")
 
 
@@ -26,8 +26,10 @@ def answer_helm_manager(
     _, _, _, code, _, repo, _, name, _, version = segments
     project = state.find_project(code)
     if project is None:
-        return _body(request, code=PROJECT_MISSING, message="项目不存在", caller=caller)
-    if not (caller.exempt or may_view(project, user=caller.user or caller.app)):
+        return _fail_in_front(request, "项目不存在", caller=caller)
+    if not (caller.user or caller.exempt):
+        return _fail_in_front(request, "username is empty", caller=caller)
+    if not (caller.exempt or may_view(project, user=caller.user)):
         return _refuse(request, project, caller=caller)
     chart = state.find_chart(name, version, project=project.code) if repo == project.code else None
     if chart is None:
@@ -41,6 +43,11 @@ def _is_version_detail(segments: tuple[str, ...]) -> bool:
     return len(segments) == len(_PATTERN) and all(
         part == segment or (not part and segment) for part, segment in pairs
     )
+
+
+def _fail_in_front(request: Request, message: str, *, caller: Caller) -> Answer:
+    payload = {"code": FAILED_IN_FRONT, "message": message, "data": None, "requestID": request.request_id}
+    return json_answer(payload, operation=GET_VERSION_DETAIL, user=caller.user)
 
 
 def _refuse(request: Request, project: Project, *, caller: Caller) -> Answer:

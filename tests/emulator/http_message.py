@@ -70,10 +70,13 @@ def json_answer(payload: object, *, status: int = 200, operation: str = "", user
     )
 
 
-def unknown_api(*, status: int = 404, text: bytes = NOT_FOUND_TEXT) -> Answer:
-    """Return the plain-text answer of grpc-gateway to a path it has no handler for (facts/gateway.md, 6)."""
+def unknown_api(*, status: int = 404, text: bytes = NOT_FOUND_TEXT, known: bool = False) -> Answer:
+    """Return the plain-text answer of grpc-gateway to a path it has no handler for (facts/gateway.md, 6).
+
+    `known` is an API that BCS has in another dialect: a test may ask for it.
+    """
     return Answer(
-        status=status, headers={"Content-Type": "text/plain; charset=utf-8"}, body=text, known=False
+        status=status, headers={"Content-Type": "text/plain; charset=utf-8"}, body=text, known=known
     )
 
 

@@ -23,6 +23,11 @@ def answer_project_manager(
     if request.method != "GET" or segments[:3] != _PREFIX or len(segments) != len(_PREFIX) + 1:
         return unknown_api()
     project = state.find_project(segments[3])
+    if not (caller.user or caller.app):
+        return _body(request, code=1405500, message="username is empty", caller=caller)
+    if project is None and caller.exempt:
+        # The check that says 40404 is skipped, and the handler finds no row (actions/project/get.go).
+        return _body(request, code=1405501, message="db error, record not found", caller=caller)
     if project is None:
         return _body(request, code=40404, message="项目不存在", caller=caller)
     if not (caller.exempt or may_view(project, user=caller.user or caller.app)):

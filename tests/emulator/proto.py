@@ -7,16 +7,18 @@ protoc-gen-validate, which stops at the first field in the order of the message.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional, Union
+
+from tests.emulator.dialect import Dialect
 
 TemplateIDs = list[dict[str, str]]
 Value = Union[str, bool, int, list[str], dict[str, str], TemplateIDs]
 
 VERSION_MODES = ("LatestUpdateTime", "SpecifyVersion")
-SPACE_NAME = r'^[^\\/:*?"<>|]+$'
 
 
 class Malformed(Exception):
@@ -25,12 +27,16 @@ class Malformed(Exception):
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its kind, and the rule of its validator (lengths are in characters)."""
+    """One field: its kind, and the rule of its validator (lengths are in characters).
+
+    `between` is a rule that names its lower bound though that is nought.
+    """
 
     kind: str = "string"
     low: int = 0
     high: Optional[int] = None
     exact: Optional[int] = None
+    between: bool = False
     pattern: str = ""
     choices: tuple[str, ...] = ()
 
@@ -46,26 +52,39 @@ _PROJECT_ID = Field(pattern=r"^[0-9a-f]{32}$")
 _NAMESPACE = Field(high=63, pattern=r"^[0-9a-zA-Z-]*$")
 _OBJECT_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 
+_NAME_OF_DEFINITION = Field(high=253)
+_CUSTOM_OBJECT = {
+    "projectID": _PROJECT_ID,
+    "clusterID": _CLUSTER,
+    "CRDName": _NAME_OF_DEFINITION,
+    "cobjName": Field(high=253),
+    "namespace": _NAMESPACE,
+    "format": _TEXT,
+}
 _TEMPLATE_ID = {"templateSpace": _NAME, "templateName": _NAME, "version": _NAME}
 _DRAFT = {"draftVersion": _TEXT, "draftContent": _TEXT, "draftEditFormat": _TEXT, "renderMode": _TEXT}
 
 MESSAGES: Mapping[str, Mapping[str, Field]] = {
     "GetTemplateSpaceReq": {"id": _ID, "projectCode": _CODE},
+    "DeleteTemplateSpaceReq": {"id": _ID, "projectCode": _CODE},
     "ListTemplateSpaceReq": {"projectCode": _CODE, "name": _TEXT, "tags": _TEXTS},
     "CreateTemplateSpaceReq": {
         "projectCode": _CODE,
-        "name": Field(low=1, high=64, pattern=SPACE_NAME),
+        "name": _NAME,
         "description": _TEXT,
         "tags": _TEXTS,
     },
     "GetTemplateMetadataReq": {"id": _ID, "projectCode": _CODE},
+    "DeleteTemplateMetadataReq": {"id": _ID, "projectCode": _CODE},
     "ListTemplateMetadataReq": {"projectCode": _CODE, "templateSpaceID": _NAME},
+    "v1.29 ListTemplateMetadataReq": {"projectCode": _CODE, "templateSpace": _NAME},
+    "v1.29 CreateTemplateMetadataReq": {"projectCode": _CODE, "name": _NAME, "templateSpace": _NAME},
     "ListTemplateMetadataVersionsReq": {"projectCode": _CODE, "templateSpaceID": _ID},
     "CreateTemplateMetadataReq": {
         "projectCode": _CODE,
         "name": _NAME,
         "description": _TEXT,
-        "templateSpaceID": Field(high=64),
+        "templateSpaceID": Field(high=64, between=True),
         "tags": _TEXTS,
         "versionDescription": _TEXT,
         "version": _TEXT,
@@ -86,6 +105,7 @@ MESSAGES: Mapping[str, Mapping[str, Field]] = {
         **_DRAFT,
     },
     "GetTemplateVersionReq": {"id": _ID, "projectCode": _CODE},
+    "DeleteTemplateVersionReq": {"id": _ID, "projectCode": _CODE},
     "GetTemplateContentReq": {"projectCode": _NAME, **_TEMPLATE_ID},
     "ListTemplateVersionReq": {"projectCode": _CODE, "templateID": _NAME},
     "CreateTemplateVersionReq": {
@@ -136,6 +156,29 @@ MESSAGES: Mapping[str, Mapping[str, Field]] = {
         "format": Field(choices=("", "manifest", "selectItems")),
         "scene": Field(high=32),
     },
+    "ResDeleteReq": {
+        "projectID": _PROJECT_ID,
+        "clusterID": _CLUSTER,
+        "namespace": _NAMESPACE,
+        "name": Field(high=253, pattern=_OBJECT_NAME),
+    },
+    "GetResHistoryReq": {
+        "projectID": _PROJECT_ID,
+        "clusterID": _CLUSTER,
+        "namespace": _NAMESPACE,
+        "name": Field(high=253, pattern=_OBJECT_NAME),
+    },
+    "NSListReq": {"projectID": _PROJECT_ID, "clusterID": _CLUSTER},
+    "CRDGetReq": {"projectID": _PROJECT_ID, "clusterID": _CLUSTER, "CRDName": _NAME_OF_DEFINITION},
+    "CObjListReq": {
+        "projectID": _PROJECT_ID,
+        "clusterID": _CLUSTER,
+        "CRDName": _NAME_OF_DEFINITION,
+        "namespace": _NAMESPACE,
+        "format": _TEXT,
+    },
+    "CObjGetReq": _CUSTOM_OBJECT,
+    "CObjDeleteReq": _CUSTOM_OBJECT,
     "ResGetReq": {
         "projectID": _PROJECT_ID,
         "clusterID": _CLUSTER,
@@ -184,6 +227,18 @@ class Message:
         return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def fields_of(name: str, dialect: Dialect) -> Mapping[str, Field]:
+    """Return a message's fields as that dialect defines them."""
+    fields = dict(MESSAGES[name])
+    if "projectCode" in fields and fields["projectCode"] == _CODE:
+        fields["projectCode"] = replace(_CODE, high=dialect.longest_project)
+    if "projectID" in fields and not dialect.hex_projects:
+        fields["projectID"] = _NAME
+    if name == "CreateTemplateSpaceReq":
+        fields["name"] = replace(_NAME, pattern=dialect.space_pattern)
+    return fields
+
+
 def parse_message(
     name: str, *, body: object, query: tuple[tuple[str, str], ...], path: Mapping[str, str]
 ) -> Message:
@@ -194,21 +249,21 @@ def parse_message(
         raise Malformed("json: cannot unmarshal into Go value of type map[string]json.RawMessage")
     for key, value in (body or {}).items():
         if key in fields and value is not None:
-            values[key] = _decode(key, value, kind=fields[key].kind)
+            values[key] = _decode(value, kind=fields[key].kind)
     for key, text in query:
         _add_query(values, fields, key, text)
     values.update(path)
     return Message(name=name, values=values)
 
 
-def refuse(message: Message) -> str | None:
+def refuse(message: Message, *, dialect: Dialect) -> str | None:
     """Return the validator's sentence about the first refused field, None where all are taken."""
-    for name, field in MESSAGES[message.name].items():
+    for name, field in fields_of(message.name, dialect).items():
         reason = _refuse_templates(message) if field.kind == "templates" else None
         if field.kind == "string":
             reason = _refuse_text(message.text(name), field)
         if reason is not None:
-            return f"invalid {message.name}.{_go_name(name)}{_separator(reason)}{reason}"
+            return f"invalid {message.name.rpartition(' ')[2]}.{_go_name(name)}{_separator(reason)}{reason}"
     return None
 
 
@@ -219,12 +274,12 @@ def _separator(reason: str) -> str:
 def _refuse_text(text: str, field: Field) -> str | None:
     if field.exact is not None and len(text) != field.exact:
         return f"value length must be {field.exact} runes"
-    if field.high is not None and not field.low and len(text) > field.high:
+    if field.high is not None and not (field.low or field.between) and len(text) > field.high:
         return f"value length must be at most {field.high} runes"
     if field.high is not None and not field.low <= len(text) <= field.high:
         return f"value length must be between {field.low} and {field.high} runes, inclusive"
     if field.pattern and re.search(field.pattern, text) is None:
-        return f'value does not match regex pattern "{field.pattern}"'
+        return f"value does not match regex pattern {json.dumps(field.pattern)}"
     if field.choices and text not in field.choices:
         return f"value must be in list [{' '.join(field.choices)}]"
     return None
@@ -257,7 +312,7 @@ def _add_query(values: dict[str, Value], fields: Mapping[str, Field], key: str, 
         values[key] = text
 
 
-def _decode(key: str, value: object, *, kind: str) -> Value:
+def _decode(value: object, *, kind: str) -> Value:
     if kind == "string" and isinstance(value, str):
         return value
     if kind == "bool" and isinstance(value, bool):
@@ -270,7 +325,21 @@ def _decode(key: str, value: object, *, kind: str) -> Value:
         return [_decode_template(item) for item in value]
     if kind == "version-mode":
         return _decode_version_mode(value)
-    raise Malformed(f"json: cannot unmarshal {type(value).__name__} into Go field {key} of type {kind}")
+    wanted = {"strings": "string", "map": "string", "templates": "TemplateID"}.get(kind, kind)
+    raise Malformed(
+        f"json: cannot unmarshal {_json_type(_first_wrong(value))} into Go value of type {wanted}"
+    )
+
+
+def _first_wrong(value: object) -> object:
+    """Return what is of the wrong type: inside a list or mapping of texts the first that is no text."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((item for item in inside if not isinstance(item, str)), value)
+
+
+def _json_type(value: object) -> str:
+    names = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "null")
 
 
 def _decode_template(value: object) -> dict[str, str]:
@@ -287,4 +356,5 @@ def _decode_version_mode(value: object) -> int:
         return value
     if isinstance(value, str) and value in VERSION_MODES:
         return VERSION_MODES.index(value)
-    raise Malformed(f'unknown value "{value}" for enum clusterresources.VersionMode')
+    shown = json.dumps(json.dumps(value))
+    raise Malformed(f"unknown value {shown} for enum clusterresources.VersionMode")

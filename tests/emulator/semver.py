@@ -1,7 +1,8 @@
 """The order in which BCS lists versions. Performs no I/O.
 
 BCS sorts with coreos/go-semver (cluster-resources, store/entity/templateversion.go): names that parse come
-first, highest first; all others follow, newest first. Build metadata does not count.
+first, highest first; all others follow, newest first. Build metadata does not count, and the sort is not
+stable: `State.shuffle` says how equals stand.
 """
 
 from __future__ import annotations
@@ -12,11 +13,6 @@ from functools import total_ordering
 from typing import Callable, TypeVar
 
 _RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
-_STRICT = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
-    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
-)
 
 Thing = TypeVar("Thing")
 _Identifier = tuple[int, int, str]
@@ -45,11 +41,6 @@ def parse_semver(name: str) -> SemVer | None:
     if match is None:
         return None
     return SemVer(tuple(int(number) for number in match.group(1, 2, 3)), match.group(4) or "")
-
-
-def is_strict_semver(name: str) -> bool:
-    """Tell whether a chart repository takes the name: SemVer 2 to the letter."""
-    return _STRICT.fullmatch(name) is not None
 
 
 def sort_as_bcs(

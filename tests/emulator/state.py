@@ -3,7 +3,7 @@
 As in BCS there is no unique index (facts/bcs.md trap 5): services check, stamp id and time, insert, and move
 the file's pointer in steps of their own (pkg/action/templateversion and pkg/store/templateversion, 2026-07).
 The hooks `between_…` run between them and are told of what is created: a space, file or version. Nothing
-here checks a name for being taken.
+here checks a name for being taken. `shuffle` is the order in which a sort that is not stable leaves equals.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Callable, Optional, TypeVar
 
 from tests.emulator.clusters import Clusters
+from tests.emulator.dialect import Dialect
 from tests.emulator.entities import (
     Chart,
     Space,
@@ -27,17 +28,24 @@ Entity = TypeVar("Entity", Space, TemplateFile, TemplateVersion)
 
 
 class State(Clusters):
-    """All that the emulated site knows. `lock` guards the lists; hold it only for a moment."""
+    """All that the emulated site knows. `lock` guards the lists; hold it only for a moment.
 
-    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+    `dialect` may be changed at any time: so a site is upgraded while a run is under way.
+    """
+
+    def __init__(self, *, now: Callable[[], float] = time.time, dialect: Dialect = Dialect.C) -> None:
         super().__init__(now=now)
+        self.dialect = dialect
+        self.stamped_version = dialect.value
         self.spaces: list[Space] = []
         self.files: list[TemplateFile] = []
         self.versions: list[TemplateVersion] = []
         self.charts: list[Chart] = []
+        self.envs: list[dict[str, object]] = []
         self.between_check_and_insert: Callable[[str], None] = lambda _kind: None
         self.between_stamp_and_insert: Callable[[str], None] = lambda _kind: None
         self.between_insert_and_move: Callable[[str], None] = lambda _kind: None
+        self.shuffle: Callable[[list[TemplateVersion]], list[TemplateVersion]] = lambda versions: versions
         self.server_part: Callable[[], int] = lambda: 0
         self._ids = itertools.count(1)
 

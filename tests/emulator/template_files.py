@@ -10,17 +10,19 @@ from dataclasses import replace
 from typing import Optional
 
 from tests.emulator.cluster_resources import DUPLICATE, VALIDATION, Call, Operation, Refusal
+from tests.emulator.dialect import Dialect
 from tests.emulator.entities import Space, TemplateFile, TemplateVersion, kinds_of
 from tests.emulator.semver import sort_as_bcs
 from tests.emulator.template_rules import (
+    filter_html,
     find_entity,
     parse_template_name,
     refuse_foreign,
     render_mode_of,
-    strip_html,
 )
 
 PINNED = 1
+WITH_SPACE_IN_NAMES = frozenset(dialect for dialect in Dialect if dialect.names_hold_space)
 
 
 def get_file(call: Call) -> object:
@@ -30,7 +32,9 @@ def get_file(call: Call) -> object:
     spaces = call.state.find_spaces(file.space, project=file.project)
     versions = call.state.find_versions(file.space, file.name, project=file.project)
     ids = [version.id for version in versions if version.version == file.version]
-    return file.to_map(space_id=spaces[-1].id if spaces else "", version_id=ids[-1] if ids else "")
+    return file.to_map(
+        call.state.dialect, space_id=spaces[-1].id if spaces else "", version_id=ids[-1] if ids else ""
+    )
 
 
 def list_files(call: Call) -> object:
@@ -39,7 +43,9 @@ def list_files(call: Call) -> object:
     files = _as_read(call, space)
     versions = call.state.find_versions(space.name, project=call.project.code)
     ids = {(version.file, version.version): version.id for version in versions}
-    return [file.to_map(version_id=ids.get((file.name, file.version), "")) for file in files]
+    return [
+        file.to_map(call.state.dialect, version_id=ids.get((file.name, file.version), "")) for file in files
+    ]
 
 
 def _as_read(call: Call, space: Space) -> list[TemplateFile]:
@@ -57,7 +63,7 @@ def list_files_with_versions(call: Call) -> object:
 
 def _show_with_versions(call: Call, file: TemplateFile) -> dict[str, object]:
     versions = sort_as_bcs(
-        call.state.find_versions(file.space, file.name, project=file.project),
+        call.state.shuffle(call.state.find_versions(file.space, file.name, project=file.project)),
         name=lambda version: version.version,
         created=lambda version: version.create_at,
     )
@@ -76,7 +82,7 @@ def create_file(call: Call) -> object:
     message = call.message
     if not message.flag("isDraft") and not message.text("version"):
         raise Refusal("版本字段不能为空", code=VALIDATION)
-    space_name, name = parse_template_name(message.text("name"))
+    space_name, name = parse_template_name(message.text("name"), dialect=call.state.dialect)
     space = _get_or_create_space(call, space_name)
     if call.state.find_files(space.name, name, project=call.project.code):
         raise Refusal("元数据名称重复", code=DUPLICATE)
@@ -126,7 +132,7 @@ def _new_file(call: Call, *, space: str, name: str) -> TemplateFile:
         space=space,
         name=name,
         version=message.text("version"),
-        description=strip_html(message.text("description")),
+        description=filter_html(message.text("description")),
         tags=message.texts("tags"),
         resource_types=kinds_of(message.text("content")),
         creator=call.user,
@@ -147,7 +153,7 @@ def update_file(call: Call) -> object:
     message = call.message
     file = find_entity(call.state.files, message.text("id"))
     refuse_foreign(call, file.project)
-    _, name = parse_template_name(message.text("name"))
+    _, name = parse_template_name(message.text("name"), dialect=call.state.dialect)
     taken = call.state.find_files(file.space, name, project=file.project)
     if taken and taken[0].id != file.id:
         raise Refusal("元数据名称重复", code=DUPLICATE)
@@ -165,7 +171,7 @@ def _rename_versions(call: Call, file: TemplateFile, *, name: str) -> None:
 def _overwrite(call: Call, file: TemplateFile, *, name: str) -> None:
     message = call.message
     file.name = name
-    file.description = strip_html(message.text("description"))
+    file.description = filter_html(message.text("description"))
     file.updator = call.user
     file.update_at = int(call.state.now())
     file.tags = message.texts("tags")
@@ -183,7 +189,22 @@ def _set_draft(call: Call, file: TemplateFile) -> None:
     file.draft_edit_format = call.message.text("draftEditFormat")
 
 
+def delete_file(call: Call) -> object:
+    """Delete a file with its versions."""
+    file = find_entity(call.state.files, call.message.text("id"))
+    refuse_foreign(call, file.project)
+    call.state.delete_file(file.space, file.name, project=file.project)
+    return None
+
+
 OPERATIONS = (
+    Operation(
+        name="TemplateSet.DeleteTemplateMetadata",
+        method="DELETE",
+        path="template/metadatas/{id}",
+        message="DeleteTemplateMetadataReq",
+        handler=delete_file,
+    ),
     Operation(
         name="TemplateSet.ListTemplateMetadata",
         method="GET",
@@ -199,6 +220,7 @@ OPERATIONS = (
         message="ListTemplateMetadataVersionsReq",
         handler=list_files_with_versions,
         is_list=True,
+        dialects=frozenset(dialect for dialect in Dialect if dialect.lists_versions_of_space),
     ),
     Operation(
         name="TemplateSet.GetTemplateMetadata",
@@ -213,6 +235,30 @@ OPERATIONS = (
         path="template/metadatas",
         message="CreateTemplateMetadataReq",
         handler=create_file,
+        dialects=WITH_SPACE_IN_NAMES,
+    ),
+    Operation(
+        name="TemplateSet.CreateTemplateMetadata",
+        method="POST",
+        path="template/{templateSpaceID}/metadatas",
+        message="CreateTemplateMetadataReq",
+        handler=create_file,
+        dialects=frozenset(dialect for dialect in Dialect if dialect.creates_below_space),
+    ),
+    Operation(
+        name="TemplateSet.ListTemplateMetadata",
+        method="GET",
+        path="template/metadatas",
+        message="v1.29 ListTemplateMetadataReq",
+        is_list=True,
+        dialects=frozenset({Dialect.V1_29}),
+    ),
+    Operation(
+        name="TemplateSet.CreateTemplateMetadata",
+        method="POST",
+        path="template/metadatas",
+        message="v1.29 CreateTemplateMetadataReq",
+        dialects=frozenset({Dialect.V1_29}),
     ),
     Operation(
         name="TemplateSet.UpdateTemplateMetadata",

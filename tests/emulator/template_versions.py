@@ -11,7 +11,7 @@ from dataclasses import replace
 from tests.emulator.cluster_resources import DUPLICATE, Call, Operation, Refusal
 from tests.emulator.entities import NO_ID, TemplateFile, TemplateVersion, kinds_of
 from tests.emulator.semver import sort_as_bcs
-from tests.emulator.template_rules import find_entity, refuse_foreign, render_mode_of, strip_html
+from tests.emulator.template_rules import filter_html, find_entity, refuse_foreign, render_mode_of
 
 NEWEST_IS_CURRENT = 0
 
@@ -40,7 +40,7 @@ def list_versions(call: Call) -> object:
     file = find_entity(call.state.files, call.message.text("templateID"))
     refuse_foreign(call, file.project)
     versions = sort_as_bcs(
-        call.state.find_versions(file.space, file.name, project=file.project),
+        call.state.shuffle(call.state.find_versions(file.space, file.name, project=file.project)),
         name=lambda version: version.version,
         created=lambda version: version.create_at,
     )
@@ -92,7 +92,7 @@ def _rewrite(call: Call, version: TemplateVersion) -> TemplateVersion:
     if not message.flag("force"):
         raise Refusal("版本已存在", code=DUPLICATE)
     with call.state.lock:
-        version.description = strip_html(message.text("description"))
+        version.description = filter_html(message.text("description"))
         version.content = message.text("content")
         version.creator = call.user
         version.render_mode = render_mode_of(message.text("renderMode"))
@@ -109,7 +109,7 @@ def _new_version(call: Call, file: TemplateFile) -> TemplateVersion:
         file=file.name,
         version=message.text("version"),
         content=message.text("content"),
-        description=strip_html(message.text("description")),
+        description=filter_html(message.text("description")),
         edit_format=message.text("editFormat"),
         creator=call.user,
         create_at=int(call.state.now()),
@@ -131,7 +131,23 @@ def _move_pointer(call: Call, file: TemplateFile, *, as_read: TemplateFile) -> N
             file.update_at = int(call.state.now())
 
 
+def delete_version(call: Call) -> object:
+    """Delete a version, the current or last one too; the file keeps pointing at it (facts/bcs.md trap 5)."""
+    version = find_entity(call.state.versions, call.message.text("id"))
+    refuse_foreign(call, version.project)
+    with call.state.lock:
+        call.state.versions.remove(version)
+    return None
+
+
 OPERATIONS = (
+    Operation(
+        name="TemplateSet.DeleteTemplateVersion",
+        method="DELETE",
+        path="template/versions/{id}",
+        message="DeleteTemplateVersionReq",
+        handler=delete_version,
+    ),
     Operation(
         name="TemplateSet.ListTemplateVersion",
         method="GET",

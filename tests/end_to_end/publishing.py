@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from tests.contract.openapi import check_exchange
+from tests.dialects import at_work
 from tests.emulator import Emulator
 from tests.emulator.build_worker import Task
 from tests.emulator.entities import TemplateVersion
@@ -48,7 +49,7 @@ GET_FILE = Match("GET", r"/template/metadatas/")
 GET_VERSION = Match("GET", r"/template/versions/")
 LIST_FILES = Match("GET", r"/template/[0-9a-f]{24}/metadatas$")
 CREATE_SPACE = Match("POST", r"/template/spaces$")
-CREATE_FILE = Match("POST", r"/template/metadatas$")
+CREATE_FILE = Match("POST", r"/template/([0-9a-f]{24}/)?metadatas$")
 CREATE_VERSION = Match("POST", r"/template/[0-9a-f]{24}/versions$")
 UPDATE_FILE = Match("PUT", r"/template/metadatas/")
 CREATE_CHART = Match("POST", r"/templatesets$")
@@ -135,9 +136,13 @@ class Ran:
 
 
 def path_name(exchange: Exchange) -> str:
-    """Return a request's method and its path behind the project, ids left out: faults leave no operation."""
+    """Return a request's method and its path behind the project, ids left out: faults leave no operation.
+
+    A file is made in one of two places; what is asked is the same.
+    """
     behind = exchange.path.partition("/projects/")[2].partition("/")[2]
-    return f"{exchange.method} {re.sub('[0-9a-f]{24}', '*', behind)}"
+    named = f"{exchange.method} {re.sub('[0-9a-f]{24}', '*', behind)}"
+    return "POST template/metadatas" if named == "POST template/*/metadatas" else named
 
 
 def of_gateway(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
@@ -260,7 +265,7 @@ def open_site(**files: str) -> Iterator[Site]:
     clock.time = BEGAN + 600 * 7 + 1
     root = Path(tempfile.mkdtemp(prefix="site-"))
     try:
-        with Emulator(now=clock.now) as emulator:
+        with Emulator(now=clock.now, dialect=at_work()) as emulator:
             emulator.state.add_project("web", viewers={USER})
             emulator.state.add_agent(project_id="web", agent_id="a-1", secret_key="agent-s3cret")
             emulator.state.add_app("web_app", "web_app-secret", vouches_for={USER})

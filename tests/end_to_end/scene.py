@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from tests.dialects import at_work
 from tests.emulator import Emulator
 from tests.worker import STEP, Finished, Worker, finish
 
@@ -73,7 +74,7 @@ def site(
     root: Path, *, emulator: Optional[Emulator] = None, region: Optional[Mapping[str, object]] = None
 ) -> Iterator[Worker]:
     """Start the site, yield a build machine in it, and see that no request broke a rule."""
-    with emulator if emulator is not None else Emulator() as started:
+    with emulator if emulator is not None else Emulator(dialect=at_work()) as started:
         started.state.add_project("web", viewers={"lisi"})
         started.state.add_app("lisi_app", APP_SECRET, vouches_for={"lisi", "wangwu"})
         app = {"app_code": "lisi_app", "app_secret": APP_SECRET, "owner": "lisi"}

@@ -147,7 +147,7 @@ WRONG = {
     "action": "publsh",
     "region": "gx",
     "project_code": "no such project!",
-    "template_space": "a/b",
+    "template_space": "a" * 65,
     "run_as": "me",
     "timeout": "ten",
     "redeploy": "yes please",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from tests.dialects import at_work
 from tests.emulator import Emulator, Fault, Match
 from tests.end_to_end.scene import Lived, check_refused, run_here, site, unrecorded
 from tests.worker import Worker
@@ -102,7 +103,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_and_ca_bundle_is_the_cure(t
     authority.issue_cert("127.0.0.1").configure_cert(context)
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(bundle)
-    with site(tmp_path, emulator=Emulator(tls=context)) as worker:
+    with site(tmp_path, emulator=Emulator(tls=context, dialect=at_work())) as worker:
         unrecorded(worker)
         check_refused(worker.run(), 800602, "ca_bundle", worker.emulator.url, "What to do: ")
         assert worker.emulator.to_gateway() == []
@@ -124,7 +125,7 @@ def test_a_ca_bundle_that_is_none_is_named(tmp_path: Path, content: str | None) 
 def test_plain_http_spoken_to_a_tls_port_is_no_answer_of_bcs(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with site(tmp_path, emulator=Emulator(tls=context)) as worker:
+    with site(tmp_path, emulator=Emulator(tls=context, dialect=at_work())) as worker:
         plain = worker.emulator.url.replace("https:", "http:")
         unrecorded(worker)
         worker.regions = {"gz": {**worker.regions["gz"], "gateway": plain}}

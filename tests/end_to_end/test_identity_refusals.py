@@ -82,7 +82,7 @@ def test_a_bearer_token_that_bcs_takes_publishes_straight_at_bcs(tmp_path: Path)
         worker.regions = {"gz": {"gateway": worker.emulator.root, "path_prefix": "/bcsapi/v4"}}
         lived = run_here(worker, credential="bcs_token")
         assert lived.code == 0, lived.log
-        assert {e.user for e in worker.emulator.find(path="/bcsapi/")} == {"lisi"}
+        assert {e.user for e in worker.emulator.find(path="/bcsapi/") if e.operation} == {"lisi"}
 
 
 def test_an_app_without_a_grant_names_app_and_resource(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_an_unknown_project_is_not_called_a_missing_permission(tmp_path: Path) -
     with site(tmp_path) as worker:
         lived = run_here(worker, project_code="nowhere")
         assert lived.code == 800211, lived.log
-        for word in (ACTING, APP, REGION, "Project: nowhere", "does not tell the two apart"):
+        for word in (ACTING, APP, REGION, "Project: nowhere", "does not always tell the two apart"):
             assert word in lived.log
 
 

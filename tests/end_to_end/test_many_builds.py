@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.dialects import at_work
 from tests.emulator import Chaos, Emulator
 from tests.emulator.entities import TemplateVersion
 from tests.end_to_end.test_branch_paths import paths
@@ -132,7 +133,7 @@ def make_build(
 
 @contextmanager
 def open_round(root: Path, seed: int) -> Iterator[tuple[Emulator, list[Build]]]:
-    with Emulator() as emulator:
+    with Emulator(dialect=at_work()) as emulator:
         emulator.state.add_project("web", viewers={"lisi"})
         emulator.state.add_app("web_app", "web_app-secret", vouches_for={"lisi"})
         yield emulator, make_builds(emulator, root, seed)

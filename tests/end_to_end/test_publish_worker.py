@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.dialects import at_work
 from tests.emulator import Emulator
 from tests.emulator.faults import Fault
 from tests.end_to_end.publishing import CREATE_VERSION, breaches
@@ -19,7 +20,7 @@ DEPLOYMENT = FILES[0]
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
-    with Emulator() as emulator:
+    with Emulator(dialect=at_work()) as emulator:
         emulator.state.add_project("web", viewers={"lisi"})
         emulator.state.add_app("lisi_app", "lisi-app-secret", vouches_for={"lisi"})
         app = {"app_code": "lisi_app", "app_secret": "lisi-app-secret", "owner": "lisi"}

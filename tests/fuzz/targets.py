@@ -244,7 +244,7 @@ _HEADERS = {"content-type": "application/json"}
 @cache
 def calls() -> tuple[Call[object], ...]:
     """Return one call of each kind that the step makes."""
-    file = protocol.TemplateFile("1", "s/a", "a", "1", "2", 0)
+    file = protocol.TemplateFile("1", "s/a", "1", "2", 0)
     ids = ["5" * 24]
     return (
         protocol.get_project("web"),

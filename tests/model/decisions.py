@@ -23,6 +23,7 @@ from bcs_template_set.bcs.answers import (
 )
 from bcs_template_set.bcs.calls import Call, Read
 from bcs_template_set.bcs.calls import Write as WriteCall
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.template_files import Wanted, read_existing
 from bcs_template_set.branch_routes import routes_files, with_branches
 from bcs_template_set.clock import Deadline
@@ -239,6 +240,7 @@ class _Shown:
 
     def __init__(self, file: str, view: View, description: Describe) -> None:
         self._file, self._view, self._description = file, view, description
+        self.site = Site()
         self._held = {version.id: version for version in view.held}
 
     def read(self, call: Read[T]) -> T:

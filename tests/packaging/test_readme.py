@@ -122,13 +122,23 @@ def _default(name: str, rule: Mapping[str, Any], table: Mapping[str, Any], docum
 
 # --- permissions ----------------------------------------------------------------------------------------
 
-FILE = protocol.TemplateFile(
-    id="{id}", name="a/b", real_name="b", version="1", version_id="v", version_mode=0
-)
+FILE = protocol.TemplateFile(id="{id}", name="a/b", version="1", version_id="v", version_mode=0)
 PLACE = deploy_calls.Place("{project}", "{project}", "{cluster}", "{namespace}")
+BELOW_SPACE = protocol.create_file(
+    "{project}",
+    space_id="{id}",
+    space="a",
+    name="b",
+    version="1",
+    content="",
+    version_description="",
+    below_space=True,
+)
+"""Where the same call goes in the dialect of the stable release."""
 CALLS: Mapping[str, Call[object]] = {
     "get_project": protocol.get_project("{project}"),
     "list_spaces": protocol.list_spaces("{project}", name="a"),
+    "ask_old_path": protocol.ask_old_path("{project}"),
     "list_files": protocol.list_files("{project}", "{id}"),
     "list_space_versions": protocol.list_space_versions("{project}", "{id}"),
     "list_versions": protocol.list_versions("{project}", "{id}"),
@@ -169,7 +179,7 @@ def test_this_test_knows_every_call() -> None:
 
 @both
 def test_every_call_that_the_step_makes_has_its_grant_and_no_other_is_asked_for(document: Document) -> None:
-    made = {_grant(CALLS[name]) for name in _calls_made()}
+    made = {_grant(call) for call in (BELOW_SPACE, *(CALLS[name] for name in _calls_made()))}
     rows = document.names("permissions")
     assert len(rows) == len(set(rows))
     assert set(rows) == made

@@ -34,10 +34,10 @@ def main(arguments: Sequence[str]) -> int:
         return canaries(seed=given.seed)
     if given.what == "bounds":
         return bounds()
-    cases = [parse_case(text) for text in given.case] or list(all_cases(given.scenario))
+    cases = [parse_case(text) for text in given.case] or list(all_cases(given.scenario, seed=given.seed))
+    print(f"seed {given.seed}")
     if given.sample:
         cases = sampled(cases, count=given.sample, seed=given.seed)
-        print(f"seed {given.seed}")
     return faults(cases, jobs=given.jobs)
 
 

@@ -1,4 +1,4 @@
-"""One case: a scenario, struck by one kind of fault at its n-th request, once or for good.
+"""One case: a scenario, struck by one kind of fault at its n-th request, once or for good, in one dialect.
 
 After it the run's word is held against the site, and a clean run must come to what it would have come to if
 nothing had happened.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 import random
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tests.dialects import NEWEST, STABLE, speaking
+from tests.emulator import Dialect
 from tests.emulator.faults import Match
 from tests.end_to_end.publishing import Site
 from tests.torture import fault_table, scenarios
@@ -33,16 +36,23 @@ class Case:
     kind: Kind
     nth: int
     for_good: bool = False
+    dialect: Dialect = NEWEST
 
     def __str__(self) -> str:
-        return f"{self.scenario.name}/{self.kind.name}/{self.nth}/{'for-good' if self.for_good else 'once'}"
+        struck = f"{self.scenario.name}/{self.kind.name}/{self.nth}"
+        on = "" if self.dialect is NEWEST else f"/{self.dialect.name}"
+        return f"{struck}/{'for-good' if self.for_good else 'once'}{on}"
 
 
 def parse_case(text: str) -> Case:
-    """Return the case of that name. Raises KeyError, ValueError."""
-    scenario, kind, nth, times = text.split("/")
+    """Return the case of that name; without a dialect it is the newest. Raises KeyError, ValueError."""
+    scenario, kind, nth, times, *on = text.split("/")
     return Case(
-        scenarios.BY_NAME[scenario], fault_table.BY_NAME[kind], int(nth), for_good=times == "for-good"
+        scenarios.BY_NAME[scenario],
+        fault_table.BY_NAME[kind],
+        int(nth),
+        for_good=times == "for-good",
+        dialect=Dialect[on[0]] if on else NEWEST,
     )
 
 
@@ -56,9 +66,9 @@ class Clean:
 
 
 @functools.cache
-def clean(scenario: Scenario) -> Clean:
+def clean(scenario: Scenario, dialect: Dialect) -> Clean:
     """Return what a scenario comes to when nothing happens."""
-    with scenario.open() as site:
+    with speaking(dialect), scenario.open() as site:
         scenario.prepare(site)
         before = holdings_of(site)
         lived = run(site, scenario)
@@ -69,15 +79,26 @@ def clean(scenario: Scenario) -> Clean:
         return Clean(tuple(exchange.is_write for exchange in lived.exchanges), lived.result, after)
 
 
-def all_cases(names: Sequence[str] = ()) -> Iterator[Case]:
-    """Yield every case, or those of these scenarios."""
+def all_cases(names: Sequence[str] = (), *, seed: int) -> Iterator[Case]:
+    """Yield every case, or those of these scenarios; of each the seed draws on which BCS it is."""
     for scenario in SCENARIOS:
         if not names or scenario.name in names:
-            for nth, is_write in enumerate(clean(scenario).writes, start=1):
-                for kind in KINDS:
-                    if is_write or not kind.of_writes:
-                        yield Case(scenario, kind, nth)
-                    yield Case(scenario, kind, nth, for_good=True)
+            for dialect in (NEWEST, STABLE):
+                cases = _cases_of(scenario, dialect)
+                yield from (case for case in cases if _drawn(case, seed=seed) is dialect)
+
+
+def _cases_of(scenario: Scenario, dialect: Dialect) -> Iterator[Case]:
+    for nth, is_write in enumerate(clean(scenario, dialect).writes, start=1):
+        for kind in KINDS:
+            if is_write or not kind.of_writes:
+                yield Case(scenario, kind, nth, dialect=dialect)
+            yield Case(scenario, kind, nth, for_good=True, dialect=dialect)
+
+
+def _drawn(case: Case, *, seed: int) -> Dialect:
+    named = f"{seed} {replace(case, dialect=NEWEST)}"
+    return (NEWEST, STABLE)[zlib.crc32(named.encode()) % 2]
 
 
 def sampled(cases: Sequence[Case], *, count: int, seed: int) -> list[Case]:
@@ -94,10 +115,10 @@ def run(site: Site, scenario: Scenario, *, slow: bool = False) -> Lived:
 
 def attack(case: Case) -> list[str]:
     """Return what went wrong in a case: lies, secrets, and where a clean run does not come to the same."""
-    expected = clean(case.scenario)
+    expected = clean(case.scenario, case.dialect)
     problems: list[str] = []
     try:
-        with case.scenario.open() as site:
+        with speaking(case.dialect), case.scenario.open() as site:
             case.scenario.prepare(site)
             struck = strike(site, case)
             problems += lies_of(struck)

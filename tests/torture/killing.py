@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from tests.dialects import NEWEST, STABLE, speaking
+from tests.emulator import Dialect
 from tests.end_to_end.scene import run_here, site
 from tests.worker import Finished, Worker, finish
 
@@ -48,10 +50,11 @@ class Kill:
     share: float = 0.0
     nth_request: int = 0
     later: float = 0.0
+    dialect: Dialect = NEWEST
 
     def __str__(self) -> str:
         when = f"request-{self.nth_request}+{self.later:.3f}s" if self.nth_request else f"{self.share:.3f}"
-        return f"{self.action}/{self.signal.name}/{when}"
+        return f"{self.action}/{self.signal.name}/{when}/{self.dialect.name}"
 
 
 def drawn(count: int, *, seed: int) -> list[Kill]:
@@ -63,16 +66,17 @@ def drawn(count: int, *, seed: int) -> list[Kill]:
 def _draw(chance: random.Random, number: int) -> Kill:
     stops = (signal.SIGTERM, signal.SIGINT)
     number_of = signal.SIGKILL if number % 5 == 4 else stops[number % 2]
-    action = chance.choice(sorted(ACTIONS))
+    action, dialect = chance.choice(sorted(ACTIONS)), chance.choice((NEWEST, STABLE))
     if chance.random() < 0.5:
-        return Kill(action, number_of, share=chance.random())
-    return Kill(action, number_of, nth_request=chance.randint(1, 30), later=chance.random() * 0.05)
+        return Kill(action, number_of, share=chance.random(), dialect=dialect)
+    nth, later = chance.randint(1, 30), chance.random() * 0.05
+    return Kill(action, number_of, nth_request=nth, later=later, dialect=dialect)
 
 
 @contextmanager
-def scene() -> Iterator[Worker]:
+def scene(dialect: Dialect) -> Iterator[Worker]:
     """Yield a build machine whose pipeline has published, and is about to bring a new image."""
-    with tempfile.TemporaryDirectory() as root, site(Path(root)) as worker:
+    with tempfile.TemporaryDirectory() as root, speaking(dialect), site(Path(root)) as worker:
         cluster = worker.emulator.state.add_cluster(TARGET["cluster_id"], namespaces=("prod",), speed=20.0)
         assert cluster.has_namespace("prod")
         worker.inputs["values"] = WEB.replace("{tag}", "1")
@@ -85,9 +89,9 @@ def scene() -> Iterator[Worker]:
 
 
 @functools.cache
-def usual(action: str) -> tuple[float, dict[str, tuple[str, ...]]]:
+def usual(action: str, dialect: Dialect) -> tuple[float, dict[str, tuple[str, ...]]]:
     """Return how long a run takes when nobody stops it, and which versions each file has afterwards."""
-    with scene() as worker:
+    with scene(dialect) as worker:
         began = time.monotonic()
         finished = worker.run(**ACTIONS[action])
         assert finished.status == 0, finished.log
@@ -104,8 +108,8 @@ def names(worker: Worker) -> dict[str, tuple[str, ...]]:
 
 def kill(wanted: Kill) -> list[str]:
     """Return what went wrong when a run was stopped like that, and in the run after it."""
-    seconds, expected = usual(wanted.action)
-    with scene() as worker:
+    seconds, expected = usual(wanted.action, wanted.dialect)
+    with scene(wanted.dialect) as worker:
         before = names(worker)
         seen = len(worker.emulator.exchanges)
         process, directory = worker.start(**ACTIONS[wanted.action])

@@ -75,11 +75,11 @@ def test_the_project_is_the_pipelines_where_none_is_given() -> None:
 
 def test_all_mistakes_are_in_one_message_each_with_name_given_and_accepted() -> None:
     text = complaint(
-        action="publsh", region="shanghi", project_code="a b", template_space="a/b", run_as="me",
+        action="publsh", region="shanghi", project_code="a b", template_space="a\tb", run_as="me",
         timeout="-1", redeploy="yes", expect_plan="xyz", cluster_id="BCS-K8S-40000", template_set="Web_Set",
     )  # fmt: skip
     for name, wrong in (
-        ("action", "publsh"), ("region", "shanghi"), ("project_code", "a b"), ("template_space", "a/b"),
+        ("action", "publsh"), ("region", "shanghi"), ("project_code", "a b"), ("template_space", "a\tb"),
         ("run_as", "me"), ("timeout", "-1"), ("redeploy", "yes"), ("expect_plan", "xyz"),
         ("template_set", "Web_Set"),
     ):  # fmt: skip

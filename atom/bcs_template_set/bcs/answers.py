@@ -28,27 +28,30 @@ class Project(_Answer, frozen=True):
 
 
 class TemplateSpace(_Answer, frozen=True):
-    """A template space, the console's 文件夹."""
+    """A template space, the console's 文件夹. `bare` are those of v1.29: without tags and favourites."""
 
     id: str
     name: str
     description: str = ""
     tags: tuple[str, ...] = ()
+    bare: bool = False
 
 
 class TemplateFile(_Answer, frozen=True):
-    """A template file's metadata. `name` is `space/name`, `real_name` the name alone.
+    """A template file's metadata.
 
+    `name` is as BCS lists it, and as a PUT sends it back: `space/name` in most dialects (dialect.py).
+    `real_name` is the name alone; not every BCS says it, and `bcs/template_spaces.py` fills it in.
     `version` is the current version's name and `version_id` its id, "" where it points at none.
     `version_mode` 1 means pinned (facts/bcs.md, trap 4). Times are seconds since the epoch.
     """
 
     id: str
     name: str
-    real_name: str
     version: str
     version_id: str
     version_mode: int
+    real_name: str = ""
     template_space: str = ""
     description: str = ""
     resource_type: tuple[str, ...] = ()

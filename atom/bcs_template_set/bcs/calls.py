@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.errors import AnswerUnreadable, InputsInvalid
 from bcs_template_set.messages import say
 
@@ -39,7 +40,8 @@ class Call(Generic[T_co]):
 
     `project` is the project code it is about, for errors. `parse` makes the answer of the envelope's `data`.
     With `reads_error`, `data.error` beside code 0 is for `parse` to tell (a dry run says more than that it
-    failed); else it is the call's failure (facts/bcs.md, trap 1).
+    failed); else it is the call's failure (facts/bcs.md, trap 1). With `may_be_missing`, that BCS has no
+    such path is an answer, and no refusal.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Call(Generic[T_co]):
     query: tuple[tuple[str, str], ...] = ()
     body: Optional[Mapping[str, JsonValue]] = None
     reads_error: bool = False
+    may_be_missing: bool = False
 
     @property
     def path(self) -> str:
@@ -77,7 +80,12 @@ class Write(Call[T_co]):
 
 
 class Reader(Protocol):
-    """A gateway as far as a plan may know it: it can't write."""
+    """A gateway as far as a plan may know it: it can't write. `site` is what its answers told of BCS."""
+
+    @property
+    def site(self) -> Site:
+        """Return what is known of BCS's dialect."""
+        ...
 
     def read(self, call: Read[T]) -> T:
         """Send a read and return its answer."""

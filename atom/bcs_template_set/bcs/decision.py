@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Callable, Literal, Optional, Union
 
 from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.bcs.dialect import OLDEST_RELEASE
 from bcs_template_set.bcs.seen import SHOWN, Seen
+from bcs_template_set.bcs.told_by_bcs import failed_sentences, no_permission, tenants_differ
 from bcs_template_set.errors import (
     AccessRefused,
     AnswerUnreadable,
@@ -22,12 +24,12 @@ from bcs_template_set.errors import (
     AuthenticationRefused,
     AuthoritiesUnusable,
     BcsFailed,
+    BcsTooOld,
     CertificateExpired,
     CertificateForAnother,
     CertificateRefused,
     GatewayFailed,
     NobodyArrived,
-    NoPermission,
     NoSuchPath,
     NotTheGateway,
     OutcomeUnknown,
@@ -157,6 +159,11 @@ def _no_such_path(asked: Asked, seen: Seen) -> StepError:
     return NoSuchPath(url=asked.url, message=seen.message)
 
 
+def _no_such_api(asked: Asked, seen: Seen) -> StepError:
+    problem = say("bcs.needs_api", method=asked.method, path=asked.path, status=seen.status)
+    return BcsTooOld(problem=problem, status=seen.status, oldest=OLDEST_RELEASE)
+
+
 def _too_large(asked: Asked, seen: Seen) -> StepError:
     return TooLarge(url=asked.url, message=seen.message)
 
@@ -266,6 +273,7 @@ _LINES: tuple[_Line, ...] = (
     (lambda seen: seen.gateway_code is not None, _judge_gateway_error),
     (lambda seen: 300 <= seen.status < 400, _judge_redirect),  # noqa: PLR2004 - HTTP's classes
     (lambda seen: seen.status == 401, _failing(_unauthenticated)),  # noqa: PLR2004 - HTTP's
+    (lambda seen: seen.status in (404, 405) and seen.is_plain_text, _failing(_no_such_api)),
     (lambda seen: seen.status in (404, 405, 501), _failing(_no_such_path)),
     (lambda seen: seen.status in (413, 414), _failing(_too_large)),
     (lambda seen: seen.status == 429, _judge_limit),  # noqa: PLR2004 - HTTP's
@@ -281,30 +289,35 @@ _LINES: tuple[_Line, ...] = (
 # --- line 7: the services' envelope ---------------------------------------------------------------------
 
 
-def _no_permission(asked: Asked, seen: Seen) -> StepError:
-    error = NoPermission(user=asked.user, message=seen.message)
-    perms = _perms_of(seen.payload or {})
-    url, actions = perms.get("apply_url"), perms.get("action_list")
-    names = [action.get("action_id") for action in _dicts(actions)]
-    return error.with_context(
-        permission=", ".join(name for name in names if isinstance(name, str)),
-        apply_url=url if isinstance(url, str) else "",
-    )
-
-
 def _not_visible(asked: Asked, seen: Seen) -> StepError:
     return ProjectNotVisible(project=asked.project, user=asked.user, message=seen.message)
 
 
+def _no_such_project(asked: Asked, seen: Seen) -> StepError:
+    """Code 1405501 is certain, where the others could mean either (facts/bcs.md, trap 10)."""
+    message = say("bcs.no_such_project", message=seen.message)
+    return ProjectNotVisible(project=asked.project, user=asked.user, message=message)
+
+
+def _nobody(asked: Asked, _: Seen) -> StepError:
+    return NobodyArrived(app_code=asked.app_code or "-", user=asked.user)
+
+
 def _invalid(asked: Asked, seen: Seen) -> StepError:
     """Code 2 with `Username` is no mistake in the request: the gateway passed no user."""
-    if "Username" in seen.message:
-        return NobodyArrived(app_code=asked.app_code or "-", user=asked.user)
-    return _bcs_failed(asked, seen)
+    return _nobody(asked, seen) if "Username" in seen.message else _bcs_failed(asked, seen)
 
 
-def _bcs_failed(_: Asked, seen: Seen) -> StepError:
-    return BcsFailed(bcs_code=seen.code, message=seen.message)
+def _bcs_failed(asked: Asked, seen: Seen) -> StepError:
+    reason = tenants_differ(seen.message) if seen.code == 1 else None
+    if reason is not None:
+        return AccessRefused(reason="tenant", message=reason)
+    details = failed_sentences(asked.path, seen.code, seen.message)
+    return BcsFailed(bcs_code=seen.code, message=seen.message, details=details)
+
+
+def _no_permission(asked: Asked, seen: Seen) -> StepError:
+    return no_permission(seen.payload or {}, user=asked.user, message=seen.message)
 
 
 _SERVICE_CODES: Mapping[int, _Maker] = {
@@ -313,8 +326,10 @@ _SERVICE_CODES: Mapping[int, _Maker] = {
     40300: _no_permission,
     40403: _no_permission,
     40404: _not_visible,
+    1405500: _nobody,
+    1405501: _no_such_project,
 }
-"""Codes of cluster-resources (2, 4, 40300) and of the project manager (40403, 40404); facts/bcs.md."""
+"""Codes of cluster-resources (2, 4, 40300) and of the project manager (the others); facts/bcs.md."""
 
 
 def _judge_envelope(asked: Asked, seen: Seen) -> Verdict:
@@ -329,20 +344,6 @@ def _judge_envelope(asked: Asked, seen: Seen) -> Verdict:
         message = " ".join(asked.mask(str(error)).split())[:SHOWN]
         return Fail(BcsFailed(bcs_code=0, message=message))
     return Success(data)
-
-
-def _perms_of(payload: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    """Return the `perms` object, which each service puts in a place of its own."""
-    for place in ("data", "webAnnotations", "web_annotations"):
-        holder = payload.get(place)
-        perms = holder.get("perms") if isinstance(holder, dict) else None
-        if isinstance(perms, dict):
-            return perms
-    return {}
-
-
-def _dicts(value: JsonValue) -> list[dict[str, JsonValue]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 # --- making verdicts ------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Variables(msgspec.Struct, frozen=True):
-    """What BCS would ask a person for before deploying."""
+    """What BCS would ask a person for before deploying; each name once."""
 
     vars: tuple[Variable, ...] = ()
 
@@ -100,9 +100,17 @@ def list_variables(place: Place, *, version_ids: Sequence[str]) -> Read[Variable
         method="POST",
         segments=_template(place, "variables"),
         project=place.project,
-        parse=one(Variables),
+        parse=_variables,
         body=_chosen(place, version_ids),
     )
+
+
+def _variables(data: JsonValue) -> Variables:
+    """Return the variables: BCS lists a name once for each version that holds it (facts/bcs.md, "Calls")."""
+    values: dict[str, str] = {}
+    for variable in one(Variables)(data).vars:
+        values[variable.key] = values.get(variable.key) or variable.value
+    return Variables(tuple(Variable(key, value) for key, value in values.items()))
 
 
 def preview(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, str]) -> Read[Preview]:

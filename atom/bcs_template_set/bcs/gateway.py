@@ -16,6 +16,7 @@ from typing import Callable, NoReturn, Optional, Protocol, TypeVar, Union
 
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.errors import AnswerUnreadable, OutcomeUnknown, OutOfTime, StepError
@@ -58,6 +59,7 @@ class Exchange:
     request_id: str
     gateway_request_id: str
     wrote: bool
+    may_be_missing: bool = False
 
 
 def _new_id() -> str:
@@ -98,11 +100,17 @@ class Gateway:
         self._policy = policy
         self._new_id = new_id
         self._chance = chance
+        self._site = Site()
         self._lock = threading.Lock()
         self._not_before = float("-inf")
         self._limited_by: Optional[StepError] = None
         self._stopped: Optional[StepError] = None
         self._attempts = 0
+
+    @property
+    def site(self) -> Site:
+        """Return what the answers have told of BCS's dialect so far."""
+        return self._site
 
     @property
     def attempts(self) -> int:
@@ -198,6 +206,7 @@ class Gateway:
                 request_id=request_id,
                 gateway_request_id=answered.headers.get("x-bkapi-request-id", "") if answered else "",
                 wrote=asked.writes,
+                may_be_missing=call.may_be_missing,
             )
             self._on_exchange(exchange)
         return reply

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Optional
 
-from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.protocol import TemplateVersion
-from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.existing import ExistingFile, Unmerged, VersionRef
 from bcs_template_set.lineage import suspects, unmerged
 from bcs_template_set.provenance import read_provenance
@@ -23,9 +21,11 @@ def suspects_of(file: ExistingFile) -> tuple[VersionRef, ...]:
     return suspects(file.history or (), current=file.current.id, bases=file.origin.bases)
 
 
-def read_unmerged(
-    reader: Reader, project: str, file: ExistingFile, *, concurrency: int
-) -> tuple[Unmerged, ...]:
+ReadVersions = Callable[[Iterable[str]], dict[str, TemplateVersion]]
+"""Returns the versions of these ids; raises StepError where one of them could not be read."""
+
+
+def read_unmerged(file: ExistingFile, *, read: ReadVersions) -> tuple[Unmerged, ...]:
     """Return the hidden versions of a file, newest first. In the ordinary case nothing is read.
 
     The bases of the current version are read too: an ancestor of it is no rival.
@@ -38,10 +38,10 @@ def read_unmerged(
         return ()
     known = {ref.id for ref in file.history or ()}
     wanted = [*(ref.id for ref in refs), *(base for base in file.origin.bases if base in known)]
-    versions = read_versions(reader, project, wanted, concurrency=concurrency)
+    versions = read(wanted)
     bases = {version_id: _base_of(version, file) for version_id, version in versions.items()}
     missing = sorted({base for base in bases.values() if base is not None} - set(versions))
-    versions.update(read_versions(reader, project, missing, concurrency=concurrency))
+    versions.update(read(missing))
     hidden = unmerged([ref.id for ref in refs], current=file.current.id, parents=_parents(file, versions))
     return tuple(Unmerged(versions[id_], versions.get(bases[id_] or "")) for id_ in hidden)
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Optional
 
+import msgspec
+
 from bcs_template_set.bcs.answers import (
     ChartFile,
     ChartVersion,
@@ -47,6 +49,7 @@ __all__ = [
     "TemplateVersion",
     "VersionName",
     "Write",
+    "ask_old_path",
     "create_file",
     "create_space",
     "create_template_set",
@@ -103,9 +106,16 @@ def list_spaces(project: str, *, name: str) -> Read[list[TemplateSpace]]:
         method="GET",
         segments=_resources(project, "template", "spaces"),
         project=project,
-        parse=several(TemplateSpace),
+        parse=_spaces,
         query=(("name", escape_regexp(name)),),
     )
+
+
+def _spaces(data: JsonValue) -> list[TemplateSpace]:
+    spaces = several(TemplateSpace)(data)
+    rows = data if isinstance(data, list) else []
+    bare = [isinstance(row, dict) and not row.keys() & {"fav", "tags"} for row in rows]
+    return [msgspec.structs.replace(space, bare=is_bare) for space, is_bare in zip(spaces, bare)]
 
 
 def escape_regexp(text: str) -> str:
@@ -143,6 +153,21 @@ def list_files(project: str, space_id: str) -> Read[list[TemplateFile]]:
     )
 
 
+def ask_old_path(project: str) -> Read[None]:
+    """Ask for a list that only v1.29 has: how it is not there tells the dialects apart (facts/bcs.md).
+
+    HTTP 404 is that of a BCS that has nothing at this path, 405 of one that creates files there.
+    """
+    return Read(
+        name="ask dialect",
+        method="GET",
+        segments=_resources(project, "template", "metadatas"),
+        project=project,
+        parse=nothing,
+        may_be_missing=True,
+    )
+
+
 def get_file(project: str, template_id: str) -> Read[TemplateFile]:
     """Read one file's metadata."""
     return Read(
@@ -163,16 +188,22 @@ def create_file(
     version: str,
     content: str,
     version_description: str,
+    below_space: bool = False,
 ) -> Write[CreatedFile]:
-    """Make a file with its first version, which is its current one."""
+    """Make a file with its first version, which is its current one.
+
+    Path and name go together, and the path that a BCS does not speak does nothing (facts/bcs.md, "Safe
+    fallback for create"): `below_space` names the file alone.
+    """
+    segments = (id_segment(space_id, what="templateSpaceID"), "metadatas") if below_space else ("metadatas",)
     return Write(
         name="create file",
         method="POST",
-        segments=_resources(project, "template", "metadatas"),
+        segments=_resources(project, "template", *segments),
         project=project,
         parse=one(CreatedFile),
         body={
-            "name": f"{space}/{name}",
+            "name": name if below_space else f"{space}/{name}",
             "templateSpaceID": space_id,
             "description": "",
             "tags": [],
@@ -189,7 +220,8 @@ def create_file(
 def update_file(project: str, file: TemplateFile, *, version: str) -> Write[None]:
     """Put a file's metadata back whole, with another current version.
 
-    What a PUT leaves out is emptied, so every field is carried over (trap 4). BCS takes `version` only where
+    What a PUT leaves out is emptied, so every field is carried over (trap 4), and the name goes back as it
+    was listed: another one would rename the file. BCS takes `version` only where
     the file is pinned (`Update` of cluster-resources `pkg/action/template`, 2026-07).
     """
     body: dict[str, JsonValue] = {
@@ -218,7 +250,7 @@ def update_file(project: str, file: TemplateFile, *, version: str) -> Write[None
 
 
 def list_space_versions(project: str, space_id: str) -> Read[list[FileVersions]]:
-    """List the version names of all files of a space at once. Older BCS has no such path."""
+    """List the version names of all files of a space at once. Not every dialect has this path."""
     return Read(
         name="list version names",
         method="GET",
@@ -227,6 +259,7 @@ def list_space_versions(project: str, space_id: str) -> Read[list[FileVersions]]
         ),
         project=project,
         parse=several(FileVersions),
+        may_be_missing=True,
     )
 
 

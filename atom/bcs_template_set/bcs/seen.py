@@ -61,6 +61,11 @@ class Seen:
         return code if isinstance(code, int) and not isinstance(code, bool) else None
 
     @property
+    def is_plain_text(self) -> bool:
+        """Tell whether it is text for people: grpc-gateway's way to say that BCS has no such path."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain"
+
+    @property
     def message(self) -> str:
         """Return what the server says, in one line."""
         payload = self.payload or {}

@@ -7,7 +7,7 @@ the run's name already is one more. Only reads leave this module: it is given th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional, Union
@@ -15,27 +15,38 @@ from typing import Optional, Union
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.dialect import space_name_problem
 from bcs_template_set.bcs.hidden_versions import read_unmerged, suspects_of
 from bcs_template_set.bcs.live_routes import list_live_ingresses
 from bcs_template_set.bcs.protocol import (
     ChartVersion,
-    FileVersions,
     Project,
     TemplateFile,
     TemplateSpace,
     TemplateVersion,
 )
+from bcs_template_set.bcs.template_spaces import (
+    ask_dialect,
+    file_versions,
+    find_space,
+    history_of,
+    oldest_of_each_name,
+    read_listing,
+    space_histories,
+)
+from bcs_template_set.bcs.told_by_bcs import HELM_NOT_ESTABLISHED
 from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.errors import (
     AppNotGranted,
     BcsFailed,
+    InputsInvalid,
     NobodyArrived,
     NoPermission,
     NoSuchPath,
     ProjectNotVisible,
     StepError,
 )
-from bcs_template_set.existing import Existing, ExistingFile, OtherFile, VersionRef
+from bcs_template_set.existing import Existing, ExistingFile, OtherFile, SpaceHistories, VersionRef
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import ManifestFile, parse_foreign
 from bcs_template_set.manifests.routes import node_ports_of, routes_of
@@ -70,16 +81,26 @@ def read_existing(reader: Reader, wanted: Wanted, *, concurrency: int) -> Existi
     """Return what BCS holds of the run's files, and the routes of the space's other files.
 
     Raises:
+        InputsInvalid: the space is not there, and BCS makes none of that name.
         StepError: whatever the gateway or BCS answered.
     """
     project, space = _read_project_and_space(reader, wanted, concurrency=concurrency)
     project_id = project.project_id if project is not None else ""
     place = _place_of(wanted, project_id)
     if space is None:
+        _check_creatable(reader, wanted)
         return replace(_read_live(reader, place), project_id=project_id)
     listing = _read_listing(reader, wanted, space, concurrency=concurrency)
     existing = _read_contents(reader, wanted, listing, place=place, concurrency=concurrency)
     return replace(existing, project_id=project_id, space=space)
+
+
+def _check_creatable(reader: Reader, wanted: Wanted) -> None:
+    """Refuse a space that would have to be made and that this BCS would not make under that name."""
+    ask_dialect(reader, wanted.project)
+    problem = space_name_problem(wanted.space, reader.site.possible)
+    if problem is not None:
+        raise InputsInvalid(details=[problem])
 
 
 def _place_of(wanted: Wanted, project_id: str) -> Optional[Place]:
@@ -131,49 +152,30 @@ def _explained(error: BaseException, of_project: object) -> BaseException:
     return error.with_context(**rival.context)
 
 
-def find_space(reader: Reader, *, project: str, space: str) -> Optional[TemplateSpace]:
-    """Return the space of exactly this name; the oldest where two creations at once made several.
-
-    BCS keys template files by the space's *name* (its store, 2026-07), so spaces of one name share files.
-    """
-    found = [s for s in reader.read(protocol.list_spaces(project, name=space)) if s.name == space]
-    return min(found, key=lambda s: s.id) if found else None
-
-
 # --- files, version names, contents ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Listing:
     files: tuple[TemplateFile, ...]
-    histories: Optional[dict[str, tuple[VersionRef, ...]]]
+    histories: Optional[SpaceHistories]
     chart: Optional[ChartVersion]
     chart_readable: bool
 
 
 def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace, *, concurrency: int) -> _Listing:
-    files: list[TemplateFile] = []
-    histories: list[Optional[dict[str, tuple[VersionRef, ...]]]] = []
     charts: list[tuple[Optional[ChartVersion], bool]] = []
-
-    def read_names() -> None:
-        histories.append(space_histories(reader, wanted.project, space_id=space.id, space=space.name))
-
-    tasks: list[Callable[[], None]] = [
-        lambda: files.extend(reader.read(protocol.list_files(wanted.project, space.id))),
-        read_names,
-    ]
-    if wanted.template_set:
-        tasks.append(lambda: charts.append(_read_wanted_chart(reader, wanted)))
-    values_of(overlap(tasks, concurrency=concurrency))
+    also = [lambda: charts.append(_read_wanted_chart(reader, wanted))] if wanted.template_set else []
+    listing = read_listing(reader, wanted.project, space, concurrency=concurrency, also=also)
     chart, readable = charts[0] if charts else (None, True)
-    if _is_behind(histories[0], files, shared=wanted.shared):
-        read_names()
-    return _Listing(tuple(files), histories[-1], chart, readable)
+    histories = listing.histories
+    if _is_behind(histories, listing.files, shared=wanted.shared):
+        histories = space_histories(reader, wanted.project, space)
+    return _Listing(listing.files, histories, chart, readable)
 
 
 def _is_behind(
-    histories: Optional[dict[str, tuple[VersionRef, ...]]],
+    histories: Optional[SpaceHistories],
     files: Iterable[TemplateFile],
     *,
     shared: frozenset[str],
@@ -188,27 +190,6 @@ def _is_behind(
     )
 
 
-def space_histories(
-    reader: Reader, project: str, *, space_id: str, space: str
-) -> Optional[dict[str, tuple[VersionRef, ...]]]:
-    """Return every version name of the space by file name, or None where this BCS has no such list."""
-    try:
-        rows = reader.read(protocol.list_space_versions(project, space_id))
-    except (NoSuchPath, AppNotGranted):
-        return None
-    return dict(_history(row, space) for row in rows)
-
-
-def _history(row: FileVersions, space: str) -> tuple[str, tuple[VersionRef, ...]]:
-    name = (
-        row.template_name[len(space) + 1 :]
-        if row.template_name.startswith(space + "/")
-        else row.template_name
-    )
-    refs = [VersionRef(id=v.version_id, name=v.version, created_at=v.create_at) for v in row.version_list]
-    return name, tuple(sorted(refs, key=lambda ref: (ref.created_at, ref.id), reverse=True))
-
-
 def _read_wanted_chart(reader: Reader, wanted: Wanted) -> tuple[Optional[ChartVersion], bool]:
     return read_chart(reader, wanted.project, template_set=wanted.template_set, version=wanted.version)
 
@@ -219,12 +200,12 @@ def read_chart(
     """Return the template set of that name and version, and whether this could be asked at all.
 
     helm-manager answers an unknown chart with an error of its own, like any other failure; both mean
-    "not known to exist".
+    "not known to exist". Only its code 11 says that it did not come to looking.
     """
     try:
         return reader.read(protocol.get_chart_version(project, name=template_set, version=version)), True
-    except BcsFailed:
-        return None, True
+    except BcsFailed as exc:
+        return None, exc.fields.get("bcs_code") != HELM_NOT_ESTABLISHED
     except (NoSuchPath, AppNotGranted, NoPermission):
         return None, False
 
@@ -246,61 +227,90 @@ def _read_contents(
     mine = list(oldest_of_each_name(row for row in listing.files if row.real_name in ours).values())
     others = [row for row in listing.files if row.real_name not in ours]
     must_see = [row for row in others if _may_route(row)] if _routes_anything(wanted.files) else []
-    tasks: list[Callable[[], Union[ExistingFile, OtherFile, Existing]]] = [
+    tasks: list[Callable[[], Union[_FileRead, OtherFile, Existing]]] = [
         partial(_read_live, reader, place),
         *[partial(_read_file, reader, wanted, row, listing, ours[row.real_name]) for row in mine],
         *[partial(_read_other, reader, wanted.project, row) for row in must_see],
     ]
     values = values_of(overlap(tasks, concurrency=concurrency))
-    files = [value for value in values if isinstance(value, ExistingFile)]
-    later = _read_later(reader, wanted, files, ours, concurrency=concurrency)
+    reads = [value for value in values if isinstance(value, _FileRead)]
+    reading = _Reading(reader, wanted, {v.id: v for read in reads for v in read.listed}, concurrency)
+    files = [read.file for read in reads]
+    later = _read_later(reading, files, ours)
     files = [later.get(f.metadata.id, f) for f in files]
-    files = [_with_unmerged(reader, wanted, f, concurrency=concurrency) for f in files]
+    files = [_with_unmerged(reading, f) for f in files]
     live = next(value for value in values if isinstance(value, Existing))
     return replace(
         live,
         files={f.metadata.real_name: f for f in files},
         others=tuple(value for value in values if isinstance(value, OtherFile)),
-        histories=listing.histories or {},
+        histories=listing.histories,
+        ids={name: row.id for name, row in oldest_of_each_name(listing.files).items()},
         chart=listing.chart,
         chart_readable=listing.chart_readable,
     )
 
 
-def _with_unmerged(reader: Reader, wanted: Wanted, file: ExistingFile, *, concurrency: int) -> ExistingFile:
-    if file.metadata.real_name not in wanted.shared:
+@dataclass(frozen=True)
+class _FileRead:
+    """A file as it is, and its versions with contents where they had to be listed one file at a time."""
+
+    file: ExistingFile
+    listed: tuple[TemplateVersion, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What it takes to read further versions; those that are `known` are not read again."""
+
+    reader: Reader
+    wanted: Wanted
+    known: Mapping[str, TemplateVersion]
+    concurrency: int
+
+    def versions(self, ids: Iterable[str]) -> dict[str, TemplateVersion]:
+        """Return the versions of these ids."""
+        return read_versions(
+            self.reader, self.wanted.project, ids, concurrency=self.concurrency, known=self.known
+        )
+
+
+def _with_unmerged(reading: _Reading, file: ExistingFile) -> ExistingFile:
+    if file.metadata.real_name not in reading.wanted.shared:
         return file
-    return replace(file, unmerged=read_unmerged(reader, wanted.project, file, concurrency=concurrency))
-
-
-def oldest_of_each_name(rows: Iterable[TemplateFile]) -> dict[str, TemplateFile]:
-    """Return one file a name: the oldest, where two creations at once made several.
-
-    Their versions are shared, since BCS keys versions by file name (its store, 2026-07), so every build
-    that takes the oldest works on the same thing. Ids are ObjectIDs, which grow with time.
-    """
-    files: dict[str, TemplateFile] = {}
-    for row in rows:
-        known = files.get(row.real_name)
-        files[row.real_name] = row if known is None or row.id < known.id else known
-    return files
+    return replace(file, unmerged=read_unmerged(file, read=reading.versions))
 
 
 def _read_file(
     reader: Reader, wanted: Wanted, row: TemplateFile, listing: _Listing, ours: ManifestFile
-) -> ExistingFile:
+) -> _FileRead:
+    """Read the current version, and what else of a file that changes or is shared has to be seen.
+
+    Where the space's versions are not listed, all of the file's come with their contents, which is one
+    request and may be much: a file that is as it should be, and was before this build, does without.
+    """
     current = reader.read(protocol.get_version(wanted.project, row.version_id)) if row.version_id else None
     history = listing.histories.get(row.real_name, ()) if listing.histories is not None else None
+    is_settled = current is not None and current.content == ours.text
+    listed: Optional[tuple[TemplateVersion, ...]] = None
+    is_ours = current is not None and current.version == wanted.version
+    if history is None and (is_ours or not is_settled or row.real_name in wanted.shared):
+        listed = file_versions(reader, wanted.project, row.id)
+        history = history_of(listed) if listed is not None else None
     found = ExistingFile(metadata=row, current=current, history=history)
-    if current is not None and current.content == ours.text:
-        return found
-    return replace(found, same_name=_read_same_name(reader, wanted, found))
+    if not is_settled:
+        found = replace(found, same_name=_read_same_name(reader, wanted, found, listed))
+    return _FileRead(found, listed or ())
 
 
-def _read_same_name(reader: Reader, wanted: Wanted, found: ExistingFile) -> Optional[TemplateVersion]:
+def _read_same_name(
+    reader: Reader, wanted: Wanted, found: ExistingFile, listed: Optional[Sequence[TemplateVersion]]
+) -> Optional[TemplateVersion]:
     """Return the version that has the run's version name already, where it is not the current one."""
     if found.current is not None and found.current.version == wanted.version:
         return None
+    if listed is not None:
+        return next((version for version in listed if version.version == wanted.version), None)
     if found.history is not None:
         refs = [ref for ref in found.history if ref.name == wanted.version]
         return reader.read(protocol.get_version(wanted.project, refs[0].id)) if refs else None
@@ -348,12 +358,7 @@ def _differs(found: ExistingFile, ours: dict[str, ManifestFile]) -> bool:
 
 
 def _read_later(
-    reader: Reader,
-    wanted: Wanted,
-    files: Sequence[ExistingFile],
-    ours: dict[str, ManifestFile],
-    *,
-    concurrency: int,
+    reading: _Reading, files: Sequence[ExistingFile], ours: dict[str, ManifestFile]
 ) -> dict[str, ExistingFile]:
     """Return the files with the versions that a newer build may have written under the current one.
 
@@ -362,11 +367,11 @@ def _read_later(
     most 20 a file are read, newest first.
     """
     wanted_refs = [
-        (f, ref) for f in files for ref in (_refs_since(f, wanted) if _differs(f, ours) else suspects_of(f))
+        (f, ref)
+        for f in files
+        for ref in (_refs_since(f, reading.wanted) if _differs(f, ours) else suspects_of(f))
     ]
-    versions = read_versions(
-        reader, wanted.project, [ref.id for _, ref in wanted_refs], concurrency=concurrency
-    )
+    versions = reading.versions(ref.id for _, ref in wanted_refs)
     later: dict[str, list[TemplateVersion]] = {}
     for found, ref in wanted_refs:
         later.setdefault(found.metadata.id, []).append(versions[ref.id])

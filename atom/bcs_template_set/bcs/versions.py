@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
@@ -12,13 +13,20 @@ from bcs_template_set.overlap import overlap, values_of
 
 
 def read_versions(
-    reader: Reader, project: str, ids: Iterable[str], *, concurrency: int
+    reader: Reader,
+    project: str,
+    ids: Iterable[str],
+    *,
+    concurrency: int,
+    known: Mapping[str, TemplateVersion] = MappingProxyType({}),
 ) -> dict[str, TemplateVersion]:
-    """Return the versions of these ids, each read once.
+    """Return the versions of these ids, each read once; those that are known are not read.
 
     Raises:
         StepError: one of them could not be read.
     """
     wanted = list(dict.fromkeys(ids))
-    reads = [partial(reader.read, protocol.get_version(project, version_id)) for version_id in wanted]
-    return dict(zip(wanted, values_of(overlap(reads, concurrency=concurrency))))
+    unread = [version_id for version_id in wanted if version_id not in known]
+    reads = [partial(reader.read, protocol.get_version(project, version_id)) for version_id in unread]
+    read = dict(zip(unread, values_of(overlap(reads, concurrency=concurrency))))
+    return {version_id: read.get(version_id) or known[version_id] for version_id in wanted}

@@ -1,15 +1,16 @@
 """What an unquoted YAML word means: text, number, truth or nothing. Pure: performs no I/O.
 
 Two readings. `VALUES` is for what people write into values and settings: only what nobody can take for
-text is a number. `MANIFESTS` follows gopkg.in/yaml.v2, with which BCS reads documents at deploy time
-(cluster-resources, pkg/action/template/template.go): there `y` is true and `1234e5`, the start of a
-commit, is a number. Neither knows timestamps or base 60, as yaml.v2 does not.
+text is a number. `MANIFESTS` follows gopkg.in/yaml.v2 (its resolve.go), with which BCS reads documents at
+deploy time (cluster-resources, pkg/action/template/template.go): there `y` is true, `0X1F` is 31, and
+`1234e5` and `12_3e4`, the starts of commits, are numbers. Neither makes anything of times or base 60, as
+yaml.v2 does not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Union
 
@@ -22,6 +23,10 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _INTEGER = re.compile(r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)")
 _CLEAR_FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+][0-9]+)?")
 _GO_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+"""yaml.v2's own expression, for a word that its first sign calls a number, without its `_`."""
+_GO_DOTTED = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
+"""What Go's ParseFloat takes of words that begin with a dot, where a `_` stands between digits only."""
+_GO_INTEGER = re.compile(r"[-+]?(0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _LONGEST_INTEGER = 80
 _FIRST_OF_NUMBERS = frozenset("0123456789+-.")
@@ -33,10 +38,10 @@ class NumberUnusable(ValueError):
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read unquoted words: the words with a meaning, and what counts as a float."""
+    """One way to read unquoted words: the words with a meaning, and what a word is that may be a number."""
 
     words: Mapping[str, Plain]
-    floats: re.Pattern[str]
+    number: Callable[[str], Plain]
 
 
 def _words(*, yes: tuple[str, ...], no: tuple[str, ...]) -> Mapping[str, Plain]:
@@ -47,10 +52,6 @@ def _words(*, yes: tuple[str, ...], no: tuple[str, ...]) -> Mapping[str, Plain]:
     return table
 
 
-VALUES = Reading(words=_words(yes=_TRUE, no=_FALSE), floats=_CLEAR_FLOAT)
-MANIFESTS = Reading(words=_words(yes=(*_TRUE, "y", "Y"), no=(*_FALSE, "n", "N")), floats=_GO_FLOAT)
-
-
 def read_word(text: str, *, reading: Reading) -> Plain:
     """Return what an unquoted word means.
 
@@ -59,7 +60,11 @@ def read_word(text: str, *, reading: Reading) -> Plain:
     """
     if text in reading.words:
         return reading.words[text]
-    return _read_number(text, reading=reading) if text[0] in _FIRST_OF_NUMBERS else text
+    if text[0] not in _FIRST_OF_NUMBERS:
+        return text
+    if _NOT_FINITE.fullmatch(text):
+        raise NumberUnusable
+    return reading.number(text)
 
 
 def is_text(word: str) -> bool:
@@ -70,13 +75,28 @@ def is_text(word: str) -> bool:
         return False
 
 
-def _read_number(text: str, *, reading: Reading) -> Plain:
+# --- numbers --------------------------------------------------------------------------------------------
+
+
+def _clear_number(text: str) -> Plain:
+    """Return the number that nobody can take for text, else the text."""
     if _INTEGER.fullmatch(text):
         return _read_integer(text)
-    if _NOT_FINITE.fullmatch(text):
-        raise NumberUnusable
-    if not reading.floats.fullmatch(text):
-        return text
+    return _read_float(text) if _CLEAR_FLOAT.fullmatch(text) else text
+
+
+def _number_of_go(text: str) -> Plain:
+    """Return what yaml.v2 makes of a word: all `_` are taken out first, unless it begins with a dot."""
+    if text[0] == ".":
+        return _read_float(text) if _GO_DOTTED.fullmatch(text) else text
+    plain = text.replace("_", "")
+    if _GO_INTEGER.fullmatch(plain):
+        return _read_integer(plain)
+    number = _read_float(plain) if _GO_FLOAT.fullmatch(plain) else plain
+    return text if isinstance(number, str) else number
+
+
+def _read_float(text: str) -> Plain:
     number = float(text.replace("_", ""))
     # Go's ParseFloat refuses what overflows, and the word stays text.
     return text if number in (float("inf"), float("-inf")) else number
@@ -96,3 +116,7 @@ def _read_integer(text: str) -> int:
     if not _SMALLEST <= number <= _LARGEST:
         raise NumberUnusable
     return number
+
+
+VALUES = Reading(words=_words(yes=_TRUE, no=_FALSE), number=_clear_number)
+MANIFESTS = Reading(words=_words(yes=(*_TRUE, "y", "Y"), no=(*_FALSE, "n", "N")), number=_number_of_go)

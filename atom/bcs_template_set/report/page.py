@@ -22,6 +22,7 @@ DIFF_LINES = 6000
 MOST_REQUESTS = 300
 _DIFF_COLUMNS = 1000
 _FIRST_REFUSAL = 400
+_NOT_THERE = (404, 405)
 
 RunKind = Literal["ins", "del", "hunk", "same"]
 _KIND_OF_LINE: tuple[tuple[str, RunKind], ...] = (
@@ -198,6 +199,8 @@ def shown_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ..
 
 def was_refused(request: RequestRecord) -> bool:
     """Tell whether a request got no answer, or one that says no."""
+    if request.may_be_missing and request.status in _NOT_THERE:
+        return False
     return request.status == 0 or request.status >= _FIRST_REFUSAL
 
 

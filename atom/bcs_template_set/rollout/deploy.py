@@ -29,6 +29,7 @@ from bcs_template_set.errors import (
     ClusterNotVisible,
     DeployIncomplete,
     DeployRefused,
+    Detail,
     DryRunFailed,
     GatewayFailed,
     OutcomeUnknown,
@@ -193,7 +194,8 @@ def deploy_files(
         marked = frozenset(_titles(known) - _titles(_missing(known, files, space=deploying.space)))
         return _settled(writer, deploying, files, because=exc, marked=marked)
     except BcsFailed as exc:
-        raise _refused(writer, deploying, files, message=exc.fields.get("message", "")) from exc
+        message = exc.fields.get("message", "")
+        raise _refused(writer, deploying, files, message=message, meaning=exc.details) from exc
     if error:
         raise _refused(writer, deploying, files, message=" ".join(error.split())[:SHOWN])
     return _confirmed(writer, deploying, files, known=known)
@@ -248,10 +250,21 @@ def _check_may_look(reader: Reader, place: Place, states: Sequence[LiveState]) -
 
 
 def _refused(
-    writer: Writer, deploying: Deploying, files: Sequence[FileVersion], *, message: object
-) -> DeployRefused:
-    states, _ = look(writer, deploying, files)
-    return DeployRefused(message=message, details=_objects(states, files, space=deploying.space))
+    writer: Writer,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    *,
+    message: object,
+    meaning: Sequence[Detail] = (),
+) -> StepError:
+    """Return the refusal with what became of every object; where that can't be seen, it is not known."""
+    try:
+        states, _ = look(writer, deploying, files)
+    except BcsFailed as exc:
+        unseen = say("deploy.refused_unseen", message=message)
+        return DeployIncomplete(details=[unseen, *meaning]).with_context(**exc.context)
+    objects = _objects(states, files, space=deploying.space)
+    return DeployRefused(message=message, details=[*meaning, *objects])
 
 
 def _settled(

@@ -13,7 +13,7 @@ from typing import Optional
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
-from bcs_template_set.bcs.template_files import find_space, oldest_of_each_name
+from bcs_template_set.bcs.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.overlap import overlap, values_of
 from bcs_template_set.provenance import read_provenance, told
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, look
@@ -59,7 +59,7 @@ def _published(
     found = find_space(reader, project=project, space=space)
     if found is None:
         return []
-    rows = oldest_of_each_name(reader.read(protocol.list_files(project, found.id))).values()
+    rows = oldest_of_each_name(list_files(reader, project, found.id)).values()
     reads = [partial(_versions_of, reader, project, space, row) for row in rows]
     pairs = zip(rows, values_of(overlap(reads, concurrency=concurrency)))
     return [

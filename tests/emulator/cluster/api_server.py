@@ -10,11 +10,13 @@ import itertools
 import uuid
 from typing import Callable, Optional
 
-from tests.emulator.cluster.defaults import complete
-from tests.emulator.cluster.kinds import Kind, find_kind, is_served, served_versions
+from tests.emulator.cluster.decoding import find_mistyped
+from tests.emulator.cluster.defaults import complete, first_status
+from tests.emulator.cluster.kinds import Kind, Kinds
 from tests.emulator.cluster.refusals import (
     ApiRefusal,
     bad_request,
+    cannot_decode,
     conflict,
     exists,
     invalid,
@@ -22,8 +24,8 @@ from tests.emulator.cluster.refusals import (
     not_found,
 )
 from tests.emulator.cluster.services import ServiceAllocator
-from tests.emulator.cluster.tree import Manifest, branch, find, grow, number, text, timestamp
-from tests.emulator.cluster.validation import refuse_change, refuse_new, refuse_types
+from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text, timestamp
+from tests.emulator.cluster.validation import refuse_change, refuse_new
 
 Key = tuple[str, str, str]
 """Kind, namespace (empty for cluster-wide kinds) and name."""
@@ -34,6 +36,7 @@ class ApiServer:
 
     def __init__(self, *, now: Callable[[], float], legacy: bool = False) -> None:
         self.legacy = legacy
+        self.kinds = Kinds(legacy=legacy)
         self.objects: dict[Key, Manifest] = {}
         self.namespaces: set[str] = set()
         self.services = ServiceAllocator()
@@ -42,16 +45,14 @@ class ApiServer:
 
     def find_kind(self, name: str, group_version: str) -> Optional[Kind]:
         """Return the kind if it is served in that version. Raises ApiRefusal for an unknown version."""
-        if group_version and group_version not in served_versions(legacy=self.legacy):
+        if group_version and not self.kinds.has_version(group_version):
             raise no_such_resource()
-        kind = find_kind(name)
-        return kind if kind is not None and is_served(kind, group_version, legacy=self.legacy) else None
+        return self.kinds.find(name, group_version)
 
     # --- what a client asks -----------------------------------------------------------------------------
 
     def get(self, kind: Kind, namespace: str, name: str) -> Manifest:
         """Return a copy of the stored object. Raises ApiRefusal."""
-        _check_scope(kind, namespace)
         found = self.objects.get((kind.name, namespace, name))
         if found is None:
             raise not_found(kind.resource, name)
@@ -63,9 +64,8 @@ class ApiServer:
         return [copy.deepcopy(self.objects[key]) for key in keys]
 
     def create(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Store a new object. Raises ApiRefusal."""
-        namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
-        _check_scope(kind, namespace)
+        """Store a new object; a cluster-wide kind loses its namespace. Raises ApiRefusal."""
+        namespace, name = _place_of(kind, manifest), text(manifest, "metadata", "name")
         if kind.namespaced and namespace not in self.namespaces:
             raise not_found("namespaces", namespace)
         if (kind.name, namespace, name) in self.objects:
@@ -73,15 +73,25 @@ class ApiServer:
         made = self._accept(kind, manifest, old={})
         metadata = grow(made, "metadata")
         metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp(self._now()))
-        if "spec" in made:
+        if not kind.namespaced:
+            metadata.pop("namespace", None)
+        if "spec" in made and kind.name not in _WITHOUT_GENERATION:
             metadata["generation"] = 1
         if kind.name == "Job":
             _mark_job(made)
+        status = first_status(made)
+        if status is not None:
+            made["status"] = status
         return self._store(kind, made, old={}, dry_run=dry_run)
 
     def replace(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Replace an object whole, as PUT does. Raises ApiRefusal."""
-        namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+        namespace, name = _place_of(kind, manifest), text(manifest, "metadata", "name")
+        if kind.name == "Namespace" and text(manifest, "metadata", "namespace") not in ("", name):
+            raise bad_request(
+                f"the namespace of the object ({text(manifest, 'metadata', 'namespace')}) does not match the "
+                f"namespace on the request ({name})"
+            )
         old = self.get(kind, namespace, name)
         given = text(manifest, "metadata", "resourceVersion")
         if given and given != text(old, "metadata", "resourceVersion"):
@@ -91,12 +101,14 @@ class ApiServer:
         for field in ("uid", "creationTimestamp", "generation"):
             if field in branch(old, "metadata"):
                 metadata[field] = branch(old, "metadata")[field]
+        if not kind.namespaced:
+            metadata.pop("namespace", None)
         if "status" in old:
             made["status"] = old["status"]
         return self._store(kind, made, old=old, dry_run=dry_run)
 
     def delete(self, kind: Kind, namespace: str, name: str) -> Manifest:
-        """Remove an object and return it. Raises ApiRefusal."""
+        """Remove an object and return it; what it owns follows (`collect_garbage`). Raises ApiRefusal."""
         gone = self.get(kind, namespace, name)
         del self.objects[kind.name, namespace, name]
         if kind.name == "Service":
@@ -104,6 +116,32 @@ class ApiServer:
         if kind.name == "Namespace":
             self.namespaces.discard(name)
         return gone
+
+    # --- what the server does by itself -----------------------------------------------------------------
+
+    def collect_garbage(self) -> None:
+        """Remove what has an owner that is gone: deletion in the background."""
+        living = {text(stored, "metadata", "uid") for stored in self.objects.values()}
+        for key, stored in list(self.objects.items()):
+            owners = items(stored, "metadata", "ownerReferences")
+            if owners and not any(text(owner, "uid") in living for owner in owners):
+                del self.objects[key]
+
+    def write(self, key: Key, manifest: Manifest) -> None:
+        """Store an object that a controller keeps, unchecked; nothing happens where it is the same."""
+        old = self.objects.get(key, {})
+        metadata = grow(manifest, "metadata")
+        metadata["uid"] = text(old, "metadata", "uid") or str(uuid.uuid4())
+        metadata["creationTimestamp"] = text(old, "metadata", "creationTimestamp") or timestamp(self._now())
+        metadata["generation"] = number(old, "metadata", "generation", default=1)
+        metadata["resourceVersion"] = text(old, "metadata", "resourceVersion")
+        if "status" in old:
+            manifest["status"] = old["status"]
+        if manifest != old:
+            if old and find(old, "spec") != find(manifest, "spec"):
+                metadata["generation"] = number(metadata, "generation") + 1
+            self.objects[key] = manifest
+            self._touch(manifest)
 
     # --- what a controller writes -----------------------------------------------------------------------
 
@@ -128,10 +166,10 @@ class ApiServer:
     # --- inside -----------------------------------------------------------------------------------------
 
     def _accept(self, kind: Kind, manifest: Manifest, *, old: Manifest) -> Manifest:
-        reason = refuse_types(manifest)
-        if reason:
-            raise bad_request(kind, reason)
-        made = complete(manifest)
+        mistyped = find_mistyped(manifest)
+        if mistyped is not None:
+            raise cannot_decode(kind, mistyped, legacy=self.legacy)
+        made = complete(manifest, known=not self.kinds.is_custom(kind))
         made.pop("status", None)
         causes = refuse_new(made)
         if old:
@@ -146,7 +184,7 @@ class ApiServer:
         metadata = grow(made, "metadata")
         if kind.name == "Service":
             self.services.assign(made, old=old, legacy=self.legacy, dry_run=dry_run)
-        if old and find(old, "spec") != find(made, "spec"):
+        if old and _moves_generation(kind, old, made):
             metadata["generation"] = number(metadata, "generation") + 1
         metadata["resourceVersion"] = text(old, "metadata", "resourceVersion")
         if made != old:
@@ -156,16 +194,38 @@ class ApiServer:
             self.objects[key] = made
             if kind.name == "Namespace":
                 self.namespaces.add(key[2])
+            if kind.name == "CustomResourceDefinition":
+                self.kinds.define(made)
         return copy.deepcopy(made)
 
     def _touch(self, stored: Manifest) -> None:
         grow(stored, "metadata")["resourceVersion"] = self.new_version()
 
 
-def _check_scope(kind: Kind, namespace: str) -> None:
-    """Refuse a cluster-wide kind asked for inside a namespace: the API server has no such path."""
-    if not kind.namespaced and namespace:
-        raise no_such_resource()
+_WITHOUT_GENERATION = (
+    "Service",
+    "Pod",
+    "Namespace",
+    "Job",
+    "HorizontalPodAutoscaler",
+    "PersistentVolumeClaim",
+)
+"""Kinds with a spec whose registry counts no generation (Kubernetes 1.20 pkg/registry)."""
+
+
+def _moves_generation(kind: Kind, old: Manifest, made: Manifest) -> bool:
+    """Tell whether a write is a new generation; a Deployment's annotations count too (apps/deployment)."""
+    if "generation" not in branch(old, "metadata"):
+        return False
+    if kind.name == "Deployment" and branch(old, "metadata", "annotations") != branch(
+        made, "metadata", "annotations"
+    ):
+        return True
+    return find(old, "spec") != find(made, "spec")
+
+
+def _place_of(kind: Kind, manifest: Manifest) -> str:
+    return text(manifest, "metadata", "namespace") if kind.namespaced else ""
 
 
 def _mark_job(made: Manifest) -> None:
@@ -173,14 +233,8 @@ def _mark_job(made: Manifest) -> None:
     uid, name = text(made, "metadata", "uid"), text(made, "metadata", "name")
     grow(made, "spec", "selector", "matchLabels")["controller-uid"] = uid
     grow(made, "spec", "template", "metadata", "labels").update({"controller-uid": uid, "job-name": name})
+    if not branch(made, "metadata", "labels"):
+        grow(made, "metadata")["labels"] = dict(branch(made, "spec", "template", "metadata", "labels"))
 
 
-def kind_named(name: str) -> Kind:
-    """Return a kind that must exist. Raises KeyError."""
-    kind = find_kind(name)
-    if kind is None:
-        raise KeyError(name)
-    return kind
-
-
-__all__ = ["ApiRefusal", "ApiServer", "Key", "kind_named"]
+__all__ = ["ApiRefusal", "ApiServer", "Key"]

@@ -10,15 +10,27 @@ import threading
 import time
 from typing import Callable, Optional
 
-from tests.emulator.cluster.api_server import Key, kind_named
+from tests.emulator.cluster.api_server import Key
 from tests.emulator.cluster.behaviour import FOREVER, Behaviour
 from tests.emulator.cluster.controllers import new_runners
 from tests.emulator.cluster.kinds import Kind
 from tests.emulator.cluster.pods import Pod, show_pod
-from tests.emulator.cluster.refusals import NOT_FOUND, ApiRefusal, not_found
-from tests.emulator.cluster.tree import Manifest, branch, grow, text
+from tests.emulator.cluster.refusals import (
+    NOT_FOUND,
+    ApiRefusal,
+    Unread,
+    no_such_resource,
+    not_found,
+    ordered_refusal,
+)
+from tests.emulator.cluster.replica_sets import REVISION
+from tests.emulator.cluster.service_accounts import give_tokens
+from tests.emulator.cluster.tree import Manifest, branch, grow, items, text
 from tests.emulator.cluster.world import World
 
+_PROJECT_OF_NAMESPACE = "io.tencent.bcs.projectcode"
+"""The annotation that says whose a shared cluster's namespace is (pkg/resource/client/ns.go)."""
+_DESCRIPTION = "kubernetes.io/description"
 MOST_EVENTS = 200_000
 
 
@@ -29,6 +41,7 @@ class Cluster:
     namespaces    name -> code of the project it belongs to
     nodes         a DaemonSet runs on each
     terse         ImagePullBackOff does not repeat why the pull failed (kubelets before 1.32)
+    refuses       pattern over method and path -> the HTTP status with which the API server refuses it to BCS
     before_write  runs between BCS's read and its write of an object: where a rival gets in
     """
 
@@ -47,6 +60,7 @@ class Cluster:
         self.shared = shared
         self.namespaces: dict[str, str] = {}
         self.before_write: Callable[[str, str], None] = lambda _kind, _name: None
+        self.refuses: dict[str, int] = {}
         self.writes: list[Key] = []
         self.lock = threading.RLock()
         self._denied: set[tuple[str, str, str]] = set()
@@ -91,7 +105,33 @@ class Cluster:
         with self.lock:
             self.namespaces[name] = project
             manifest: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            self._world.api.create(kind_named("Namespace"), manifest)
+            self._create_namespace(manifest)
+
+    def _create_namespace(self, manifest: Manifest) -> Manifest:
+        """Create a namespace, and the ConfigMap that a controller publishes in each (1.20 and later)."""
+        api = self._world.api
+        made = api.create(api.kinds.named("Namespace"), manifest)
+        name = text(made, "metadata", "name")
+        annotations: Manifest = {} if api.legacy else {"annotations": {_DESCRIPTION: "Contains a CA bundle"}}
+        api.create(
+            api.kinds.named("ConfigMap"),
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "kube-root-ca.crt", "namespace": name, **annotations},
+                "data": {"ca.crt": "-----BEGIN CERTIFICATE-----"},
+            },
+        )
+        return made
+
+    def heal(self, image: str) -> None:
+        """Let an image behave as it usually does from now on, in the pods that run it too."""
+        with self.lock:
+            self._catch_up()
+            self.images.pop(image, None)
+            for pod in self._world.pods.values():
+                pod.heal(image, now=self._world.now)
+            self._quiet_until = 0.0
 
     def deny(self, user: str, *actions: str, namespace: str = "") -> None:
         """Take permissions from a user (`namespace_scoped_create` …), in one namespace or in all."""
@@ -142,6 +182,8 @@ class Cluster:
     def _step(self) -> None:
         self._quiet_until = 0.0
         self._world.sweep()
+        self._world.api.collect_garbage()
+        give_tokens(self._world)
         for runner in self._runners:
             runner.step(self._world)
 
@@ -159,61 +201,113 @@ class Cluster:
         """Return an object as the API server shows it. Raises ApiRefusal."""
         with self.lock:
             self._catch_up()
+            known = self._world.api.kinds.named(kind)
+            self._check(known, "GET", namespace, name)
             if kind == "Pod":
                 return show_pod(self._pod(namespace, name), self._world.now)
-            return self._shown(self._world.api.get(kind_named(kind), namespace, name), kind)
+            return self._shown(self._world.api.get(known, namespace, name), known)
 
     def find_all(self, kind: str, namespace: str) -> list[Manifest]:
-        """Return a namespace's objects."""
+        """Return a namespace's objects; of a cluster-wide kind, all. Raises ApiRefusal."""
         with self.lock:
             self._catch_up()
+            known = self._world.api.kinds.named(kind)
+            self._check(known, "GET", namespace)
             if kind == "Pod":
                 pods = [pod for pod in self._world.pods.values() if pod.namespace == namespace]
                 return [show_pod(pod, self._world.now) for pod in sorted(pods, key=lambda pod: pod.name)]
-            return [
-                self._shown(found, kind) for found in self._world.api.find_all(kind_named(kind), namespace)
-            ]
+            return [self._shown(found, known) for found in self._world.api.find_all(known, namespace)]
+
+    def versions(self, kind: str) -> tuple[str, ...]:
+        """Return the group versions that a kind is served in, the preferred one first."""
+        return self._world.api.kinds.versions(self._world.api.kinds.named(kind))
+
+    def custom_kind(self, definition: str) -> Optional[Kind]:
+        """Return the kind of a CustomResourceDefinition of that name."""
+        return self._world.api.kinds.defined_as(definition)
 
     def pods_of(self, kind: str, namespace: str, name: str) -> list[Manifest]:
-        """Return the pods of a workload, those of a Deployment's older revisions included."""
+        """Return a workload's pods, those of a Deployment's older revisions included. Raises ApiRefusal."""
         with self.lock:
             self._catch_up()
+            self._check(self._world.api.kinds.named("Pod"), "GET", namespace)
             owner = self._world.api.objects.get((kind, namespace, name))
             root = text(owner, "metadata", "uid") or "none"
             return [show_pod(pod, self._world.now) for pod in self._world.pods_of(root)]
 
-    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+    def apply(self, manifest: Manifest, *, by_scope: bool = False, dry_run: bool = False) -> Manifest:
         """Create or replace as BCS does; writes the live resourceVersion into `manifest`. Raises ApiRefusal.
 
-        pkg/resource/client/base.go, ApplyWithoutPerm.
+        pkg/resource/client/base.go, ApplyWithoutPerm: it asks inside the document's namespace, whatever the
+        kind; `by_scope`, as the multi-tenant branch does, only where the kind has one. Raises Unread where
+        the read before the write is refused.
         """
         kind = self.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
         namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+        if by_scope and not kind.namespaced:
+            namespace = ""
         with self.lock:
             self._catch_up()
+            refusal = ordered_refusal(self.refuses, "GET", kind, namespace, name)
+            if refusal is not None:
+                raise Unread(refusal.reason, refusal.message)
             stored = self._find(kind, namespace, name)
             if stored is not None:
                 grow(manifest, "metadata")["resourceVersion"] = text(stored, "metadata", "resourceVersion")
             self.before_write(kind.name, name)
+            self._check(kind, "POST" if stored is None else "PUT", namespace, name if stored else "")
             return self._write(kind, manifest, create=stored is None, dry_run=dry_run)
 
     def put(self, manifest: Manifest) -> Manifest:
         """Create or replace as a rival with kubectl does. Raises ApiRefusal."""
         kind = self.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
-        namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+        namespace = text(manifest, "metadata", "namespace") if kind.namespaced else ""
         with self.lock:
             self._catch_up()
-            missing = self._find(kind, namespace, name) is None
+            missing = self._find(kind, namespace, text(manifest, "metadata", "name")) is None
+            if kind.name == "Namespace" and missing:
+                made = self._create_namespace(manifest)
+                annotations = branch(made, "metadata", "annotations")
+                self.namespaces[text(made, "metadata", "name")] = text(annotations, _PROJECT_OF_NAMESPACE)
+                return made
             return self._write(kind, manifest, create=missing, dry_run=False)
 
+    def bind(self, namespace: str, claim: str, *, volume: str = "pv-1") -> None:
+        """Bind a PersistentVolumeClaim to a volume, as its controller does where there is one."""
+        with self.lock:
+            api = self._world.api
+            stored = api.objects["PersistentVolumeClaim", namespace, claim]
+            grow(stored, "spec")["volumeName"] = volume
+            api.write_status(("PersistentVolumeClaim", namespace, claim), {"phase": "Bound"})
+
+    def undo_rollout(self, namespace: str, name: str) -> None:
+        """Go back to a Deployment's revision before, as `kubectl rollout undo` does: template and marks."""
+        found = [
+            found
+            for found in self.find_all("ReplicaSet", namespace)
+            if any(text(owner, "name") == name for owner in items(found, "metadata", "ownerReferences"))
+        ]
+        found.sort(key=lambda one: int(text(one, "metadata", "annotations", REVISION)))
+        manifest = self.get("Deployment", namespace, name)
+        template = branch(found[-2], "spec", "template")
+        branch(template, "metadata", "labels").pop("pod-template-hash", None)
+        grow(manifest, "spec")["template"] = template
+        marks = branch(found[-2], "metadata", "annotations")
+        grow(manifest, "metadata")["annotations"] = {
+            key: value for key, value in marks.items() if not key.startswith("deployment.kubernetes.io/")
+        }
+        self.put(manifest)
+
     def delete(self, kind: str, namespace: str, name: str) -> None:
-        """Delete an object, and the pods of a workload; a workload's pod comes back. Raises ApiRefusal."""
+        """Delete an object and what it owns; a workload's pod comes back. Raises ApiRefusal."""
         with self.lock:
             self._catch_up()
+            known = self._world.api.kinds.named(kind)
+            self._check(known, "DELETE", namespace, name)
             if kind == "Pod":
                 self._world.stop_pod(self._pod(namespace, name))
             else:
-                self._world.api.delete(kind_named(kind), namespace, name)
+                self._world.api.delete(known, namespace, name)
             self._step()
 
     def has_namespace(self, name: str) -> bool:
@@ -222,7 +316,18 @@ class Cluster:
 
     # --- inside -----------------------------------------------------------------------------------------
 
+    def _check(self, kind: Kind, method: str, namespace: str, name: str = "") -> None:
+        """Refuse what a test ordered to be refused, and a path that is not there."""
+        if namespace and not kind.namespaced:
+            raise no_such_resource()
+        refusal = ordered_refusal(self.refuses, method, kind, namespace, name)
+        if refusal is not None:
+            raise refusal
+
     def _find(self, kind: Kind, namespace: str, name: str) -> Optional[Manifest]:
+        """Return the stored object; a path that is not there reads as "not found" too, as in client-go."""
+        if namespace and not kind.namespaced:
+            return None
         try:
             return self._world.api.get(kind, namespace, name)
         except ApiRefusal as refusal:
@@ -254,5 +359,5 @@ class Cluster:
                 return pod
         raise not_found("pods", name)
 
-    def _shown(self, stored: Manifest, kind: str) -> Manifest:
-        return {"apiVersion": kind_named(kind).versions[0], **stored}
+    def _shown(self, stored: Manifest, kind: Kind) -> Manifest:
+        return {"apiVersion": self._world.api.kinds.versions(kind)[0], "kind": kind.name, **stored}

@@ -9,21 +9,53 @@ from __future__ import annotations
 
 import base64
 import copy
-from typing import Callable
+from typing import Callable, Optional
 
 from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text
 
-_KEPT_EMPTY = {"emptyDir", "resources", "podSelector", "securityContext", "loadBalancer", "data"}
+_KEPT_EMPTY = {"emptyDir", "resources", "podSelector", "securityContext", "loadBalancer", "data", "status"}
 _ZERO_IS_UNSET = {"readOnly": False, "minReadySeconds": 0, "hostNetwork": False, "nodePort": 0}
 _QUARTER = "25%"
 
 
-def complete(manifest: Manifest) -> Manifest:
-    """Return the document as it is stored, without what the API server alone knows (uid, versions)."""
-    made = _without_empties(copy.deepcopy(manifest))
+_KNOWN = {
+    "apiVersion", "kind", "metadata", "spec", "data", "stringData", "binaryData", "immutable", "type",
+    "rules", "subjects", "roleRef", "aggregationRule", "secrets", "imagePullSecrets",
+    "automountServiceAccountToken",
+    "subsets", "provisioner", "parameters", "reclaimPolicy", "allowVolumeExpansion", "mountOptions",
+    "volumeBindingMode", "allowedTopologies",
+}  # fmt: skip
+"""The fields that objects of the built-in kinds have at their top; others are dropped silently."""
+
+
+_IN_SPEC, _IN_JOB = ("spec", "template"), ("spec", "jobTemplate")
+_TEMPLATES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Deployment": (_IN_SPEC,),
+    "StatefulSet": (_IN_SPEC,),
+    "DaemonSet": (_IN_SPEC,),
+    "Job": (_IN_SPEC,),
+    "CronJob": (_IN_JOB, (*_IN_JOB, *_IN_SPEC)),
+}
+"""Where in its spec a kind has templates of other objects."""
+
+
+def complete(manifest: Manifest, *, known: bool = True) -> Manifest:
+    """Return the document as it is stored, without what the API server alone knows (uid, versions).
+
+    `known` is a built-in kind: of a custom one nothing is dropped and nothing filled in.
+    """
+    if not known:
+        return copy.deepcopy(manifest)
+    read = {key: value for key, value in copy.deepcopy(manifest).items() if key in _KNOWN}
+    for name, value in branch(read, "data").items():
+        if value is None and text(read, "kind") == "ConfigMap":
+            branch(read, "data")[name] = ""  # as reading into a map of texts does
+    made = _without_empties(read)
     fill = _FILLERS.get(text(made, "kind"))
     if fill is not None:
         fill(made)
+    for path in _TEMPLATES.get(text(made, "kind"), ()):
+        grow(made, *path, "metadata").setdefault("creationTimestamp", None)  # a field without omitempty
     return made
 
 
@@ -41,6 +73,33 @@ def _cleaned(value: object) -> object:
     if isinstance(value, dict):
         return _without_empties(value)
     return [_cleaned(item) for item in value] if isinstance(value, list) else value
+
+
+def _fill_claim(made: Manifest) -> None:
+    grow(made, "spec").setdefault("volumeMode", "Filesystem")
+    grow(made, "metadata").setdefault("finalizers", ["kubernetes.io/pvc-protection"])
+
+
+def _fill_cron_job(made: Manifest) -> None:
+    spec = grow(made, "spec")
+    spec.setdefault("concurrencyPolicy", "Allow")
+    spec.setdefault("suspend", False)
+    spec.setdefault("successfulJobsHistoryLimit", 3)
+    spec.setdefault("failedJobsHistoryLimit", 1)
+    _fill_pod(grow(spec, "jobTemplate", "spec", "template", "spec"), restart="")
+
+
+def _fill_namespace(made: Manifest) -> None:
+    grow(made, "spec").setdefault("finalizers", ["kubernetes"])
+
+
+def _fill_definition(made: Manifest) -> None:
+    grow(made, "spec").setdefault("conversion", {"strategy": "None"})
+
+
+def _fill_role(made: Manifest) -> None:
+    """Keep `rules` where it is empty: it is a field without omitempty."""
+    made.setdefault("rules", None)
 
 
 def _fill_deployment(made: Manifest) -> None:
@@ -70,6 +129,7 @@ def _fill_stateful_set(made: Manifest) -> None:
 
 
 def _fill_daemon_set(made: Manifest) -> None:
+    grow(made, "metadata", "annotations").setdefault("deprecated.daemonset.template.generation", "1")
     spec = grow(made, "spec")
     spec.setdefault("revisionHistoryLimit", 10)
     strategy = grow(spec, "updateStrategy")
@@ -153,7 +213,59 @@ _FILLERS: dict[str, Callable[[Manifest], None]] = {
     "StatefulSet": _fill_stateful_set,
     "DaemonSet": _fill_daemon_set,
     "Job": _fill_job,
-    "Secret": _fill_secret,
     "Service": _fill_service,
+    "Secret": _fill_secret,
+    "PersistentVolumeClaim": _fill_claim,
+    "CronJob": _fill_cron_job,
+    "Namespace": _fill_namespace,
+    "Role": _fill_role,
+    "CustomResourceDefinition": _fill_definition,
+    "ClusterRole": _fill_role,
     "Pod": lambda made: _fill_pod(grow(made, "spec")),
 }
+
+
+_STATUS: dict[str, Manifest] = {
+    "Namespace": {"phase": "Active"},
+    "Service": {"loadBalancer": {}},
+    "Ingress": {"loadBalancer": {}},
+    "HorizontalPodAutoscaler": {"currentReplicas": 0, "desiredReplicas": 0},
+    "PersistentVolumeClaim": {"phase": "Pending"},
+    "CronJob": {},
+    "PodDisruptionBudget": {
+        "currentHealthy": 0,
+        "desiredHealthy": 0,
+        "disruptionsAllowed": 0,
+        "expectedPods": 0,
+    },
+}
+
+
+def first_status(made: Manifest) -> Optional[Manifest]:
+    """Return the status that an object has soon after it is made, None where it has none."""
+    if text(made, "kind") == "CustomResourceDefinition":
+        return _status_of_definition(made)
+    found = _STATUS.get(text(made, "kind"))
+    return None if found is None else copy.deepcopy(found)
+
+
+def _status_of_definition(made: Manifest) -> Manifest:
+    since = text(made, "metadata", "creationTimestamp")
+
+    def condition(name: str, reason: str, message: str) -> Manifest:
+        return {
+            "type": name,
+            "status": "True",
+            "lastTransitionTime": since,
+            "reason": reason,
+            "message": message,
+        }
+
+    return {
+        "acceptedNames": copy.deepcopy(branch(made, "spec", "names")),
+        "conditions": [
+            condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+            condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+        ],
+        "storedVersions": [text(version, "name") for version in items(made, "spec", "versions")],
+    }

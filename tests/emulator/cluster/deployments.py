@@ -1,20 +1,22 @@
 """The Deployment controller, simplified to what its status shows. Performs no I/O.
 
-Kubernetes pkg/controller/deployment (rolling.go, sync.go, progress.go), with pods in place of ReplicaSets.
+Kubernetes pkg/controller/deployment (rolling.go, sync.go, progress.go). It starts and stops the pods itself;
+the ReplicaSets only show what it does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from tests.emulator.cluster.behaviour import FOREVER
 from tests.emulator.cluster.pods import Owner, Pod
+from tests.emulator.cluster.replica_sets import REVISION, Revision, drop_replica_set, write_replica_set
 from tests.emulator.cluster.tree import Manifest, branch, number, text, timestamp, without_zeros
 from tests.emulator.cluster.world import Track, World, revision_of, scaled
 
 KIND = "Deployment"
-_REVISION = "deployment.kubernetes.io/revision"
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 Counts = tuple[int, int, int, int]
 
 
@@ -24,6 +26,7 @@ class Rollout(Track):
 
     number: int = 0
     revision: str = ""
+    revisions: dict[str, Revision] = field(default_factory=dict)
     completed: str = ""
     progressed: float = 0.0
     counts: Counts = (0, 0, 0, 0)
@@ -61,6 +64,12 @@ def begin(track: Rollout, world: World) -> None:
         track.number += 1
         track.revision, track.completed = revision, ""
         track.progressed, track.timed_out = world.now, False
+        known = track.revisions.setdefault(revision, Revision(hash=revision, template=track.template))
+        known.number = track.number
+    marks = branch(track.workload, "metadata", "annotations")
+    track.revisions[revision].annotations = {
+        key: value for key, value in marks.items() if key not in (REVISION, _LAST_APPLIED)
+    }
 
 
 def reconcile(track: Rollout, world: World) -> None:
@@ -72,7 +81,8 @@ def reconcile(track: Rollout, world: World) -> None:
             _roll(track, world)
     _follow_progress(track, world)
     # A document that replaced the object whole took this annotation away.
-    world.api.annotate(track.key, _REVISION, str(track.number))
+    world.api.annotate(track.key, REVISION, str(track.number))
+    _write_replica_sets(track, world)
     world.api.write_status(track.key, _status(track))
 
 
@@ -112,6 +122,24 @@ def _start(track: Rollout, world: World, count: int) -> None:
         )
         pod.extra_labels = {"pod-template-hash": track.revision}
         world.start_pod(pod)
+
+
+def _write_replica_sets(track: Rollout, world: World) -> None:
+    active, (surge, _) = _active(track, world), track.surge_and_unavailable()
+    by_age = sorted(track.revisions.values(), key=lambda revision: -revision.number)
+    kept = 1 + number(track.spec, "revisionHistoryLimit", default=10)
+    for revision in by_age[:kept]:
+        write_replica_set(
+            revision,
+            world,
+            workload=track.workload,
+            pods=[pod for pod in active if pod.revision == revision.hash],
+            most=track.replicas + surge,
+            wanted=track.replicas,
+        )
+    for revision in by_age[kept:]:
+        drop_replica_set(revision, world, workload=track.workload)
+        del track.revisions[revision.hash]
 
 
 def _recreate(track: Rollout, world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from tests.emulator.cluster.behaviour import FOREVER, Behaviour, Moment, Rules, moment_of, waiting_message
@@ -67,6 +67,16 @@ class Pod:
         """Return when a deleted pod is gone."""
         stops = max((behaviour.stops_after for behaviour in self.behaviours), default=0.5)
         return FOREVER if self.deleted is None else self.deleted + stops
+
+    def heal(self, image: str, *, now: float) -> None:
+        """Let the containers of that image behave as `ready` from now on."""
+        containers = items(self.template, "spec", "containers")
+        self.behaviours = [
+            replace(behaviour, heals_after=now - self.created)
+            if text(container, "image") == image
+            else behaviour
+            for behaviour, container in zip(self.behaviours, containers)
+        ]
 
     def look(self, now: float) -> None:
         """Note phase and readiness at this moment."""
@@ -169,7 +179,7 @@ def _status(pod: Pod, now: float, *, refusal: Optional[str]) -> Manifest:
     status["hostIP"] = "192.0.2.10"
     status["startTime"] = timestamp(pod.created)
     status["conditions"] = _conditions(pod, unready)
-    if pod.phase == RUNNING:
+    if pod.phase == RUNNING or any(_has_sandbox(moment) for moment in moments):
         status["podIP"] = pod.address
         status["podIPs"] = [{"ip": pod.address}]
     status["containerStatuses"] = [
@@ -177,6 +187,11 @@ def _status(pod: Pod, now: float, *, refusal: Optional[str]) -> Manifest:
         for container, moment in zip(items(pod.template, "spec", "containers"), moments)
     ]
     return status
+
+
+def _has_sandbox(moment: Moment) -> bool:
+    """Tell whether the pod has its address: it has one as soon as images are pulled for it."""
+    return text(moment.state, "waiting", "reason") != "ContainerCreating"
 
 
 def _conditions(pod: Pod, unready: list[str]) -> list[Manifest]:

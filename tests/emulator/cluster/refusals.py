@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Optional
 
+from tests.emulator.cluster.decoding import Mistyped
 from tests.emulator.cluster.kinds import Kind
 
 NOT_FOUND, INVALID, CONFLICT, BAD_REQUEST, EXISTS = "NotFound", "Invalid", "Conflict", "BadRequest", "Exists"
+REFUSED_FOR_A_TEST = "refused for a test"
 NO_SUCH_RESOURCE = "the server could not find the requested resource"
 
 
@@ -17,6 +21,24 @@ class ApiRefusal(Exception):
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+
+class Unread(ApiRefusal):
+    """The refusal of the read that BCS does before it writes, where it is not "not found" (trap 16)."""
+
+
+def ordered_refusal(
+    ordered: Mapping[str, int], method: str, kind: Kind, namespace: str, name: str = ""
+) -> Optional[ApiRefusal]:
+    """Return the refusal that a test ordered for such a request: a pattern over method and path, a status."""
+    version = kind.versions[0]
+    front = f"/apis/{version}" if kind.group else f"/api/{version}"
+    inside = f"/namespaces/{namespace}" if namespace else ""
+    request = f"{method} {front}{inside}/{kind.plural}" + (f"/{name}" if name else "")
+    for pattern, status in ordered.items():
+        if re.search(pattern, request):
+            return ApiRefusal(str(status), REFUSED_FOR_A_TEST)
+    return None
 
 
 def not_found(resource: str, name: str) -> ApiRefusal:
@@ -47,9 +69,15 @@ def conflict(kind: Kind, name: str) -> ApiRefusal:
     return ApiRefusal(CONFLICT, f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}')
 
 
-def bad_request(kind: Kind, what: str) -> ApiRefusal:
+def bad_request(what: str) -> ApiRefusal:
+    """Return the refusal of a request that makes no sense."""
+    return ApiRefusal(BAD_REQUEST, what)
+
+
+def cannot_decode(kind: Kind, mistyped: Mistyped, *, legacy: bool) -> ApiRefusal:
     """Return the refusal of a document that does not decode into its kind."""
     version = kind.versions[0].rpartition("/")[2]
-    return ApiRefusal(
-        BAD_REQUEST, f'{kind.name} in version "{version}" cannot be handled as a {kind.name}: {what}'
-    )
+    what = mistyped.explain(legacy=legacy)
+    if what.startswith("json: unsupported"):
+        return bad_request(what)  # BCS's own client can't even write it down
+    return bad_request(f'{kind.name} in version "{version}" cannot be handled as a {kind.name}: {what}')

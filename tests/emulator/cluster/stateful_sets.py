@@ -117,10 +117,11 @@ def _status(track: Ordered, world: World) -> Manifest:
     status: Manifest = {
         "observedGeneration": track.observed,
         "readyReplicas": sum(pod.is_ready for pod in pods),
-        "availableReplicas": sum(pod.is_ready for pod in pods),
         "currentReplicas": sum(pod.revision == track.current for pod in pods),
         "updatedReplicas": sum(pod.revision == track.update for pod in pods),
         "currentRevision": f"{track.name}-{track.current}",
         "updateRevision": f"{track.name}-{track.update}",
     }
+    if not world.api.legacy:  # a field of 1.22 and later
+        status["availableReplicas"] = status["readyReplicas"]
     return {"replicas": len(pods), "collisionCount": 0, **without_zeros(status)}

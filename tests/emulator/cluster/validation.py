@@ -42,39 +42,10 @@ _STATEFUL_FORBIDDEN = (
     "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'template', "
     "'updateStrategy' and 'minReadySeconds' are forbidden"
 )
+_CLAIM_FORBIDDEN = (
+    "spec: Forbidden: spec is immutable after creation except resources.requests for bound claims"
+)
 _STATEFUL_CHANGEABLE = {"replicas", "template", "updateStrategy", "minReadySeconds"}
-
-
-def refuse_types(manifest: Manifest) -> str:
-    """Return why the document does not decode, an empty text where it does."""
-    for path in (
-        ("metadata", "labels"),
-        ("metadata", "annotations"),
-        ("spec", "template", "metadata", "labels"),
-    ):
-        for value in branch(manifest, *path).values():
-            if not isinstance(value, str):
-                return _cannot_unmarshal(value, f"ObjectMeta.{'.'.join(path)}", "string")
-    for container in items(manifest, "spec", "template", "spec", "containers"):
-        for entry in items(container, "env"):
-            if not isinstance(entry.get("value", ""), str):
-                return _cannot_unmarshal(
-                    entry["value"], "EnvVar.spec.template.spec.containers.env.value", "string"
-                )
-    replicas = find(manifest, "spec", "replicas")
-    if replicas is not None and (isinstance(replicas, bool) or not isinstance(replicas, int)):
-        return _cannot_unmarshal(replicas, "DeploymentSpec.spec.replicas", "int32")
-    return ""
-
-
-def _cannot_unmarshal(value: object, field: str, wanted: str) -> str:
-    if isinstance(value, bool):
-        shown = "bool"
-    elif isinstance(value, (int, float)):
-        shown = "number"
-    else:
-        shown = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "string"
-    return f"json: cannot unmarshal {shown} into Go struct field {field} of type {wanted}"
 
 
 def refuse_new(manifest: Manifest) -> list[str]:
@@ -86,6 +57,9 @@ def refuse_new(manifest: Manifest) -> list[str]:
         causes += _refuse_workload(manifest)
     elif kind == "Job":
         causes += _refuse_template(manifest)
+    replicas = find(manifest, "spec", "replicas")
+    if isinstance(replicas, int) and replicas < 0:
+        causes.append(f"spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0")
     return causes
 
 
@@ -175,9 +149,19 @@ def refuse_change(old: Manifest, new: Manifest) -> list[str]:
         return _refuse_stateful_change(branch(old, "spec"), branch(new, "spec"))
     if kind == "Job":
         return _refuse_job_change(branch(old, "spec"), branch(new, "spec"))
+    if kind == "PersistentVolumeClaim":
+        return _refuse_claim_change(branch(old, "spec"), branch(new, "spec"))
     if kind == "Pod" and find(old, "spec") != find(new, "spec"):
         return ["spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`"]
     return []
+
+
+def _refuse_claim_change(old: Manifest, new: Manifest) -> list[str]:
+    """Return why a bound claim stays as it is: a document that replaces it lacks `volumeName` (trap 11)."""
+    if not old.get("volumeName"):
+        return []
+    fixed = {*old, *new} - {"resources"}
+    return [_CLAIM_FORBIDDEN] if any(old.get(key) != new.get(key) for key in fixed) else []
 
 
 def _refuse_stateful_change(old: Manifest, new: Manifest) -> list[str]:

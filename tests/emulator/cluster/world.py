@@ -137,7 +137,7 @@ class Track:
 
     def notice(self, stored: Manifest, *, now: float, lag: float) -> bool:
         """Take a new generation in once `lag` has passed; tell whether this just happened."""
-        generation = number(stored, "metadata", "generation")
+        generation = number(stored, "metadata", "generation", default=1)  # a Job has none
         if generation != self.latest:
             self.latest, self.due = generation, now + lag
         if now < self.due or self.observed == generation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from tests.unit.bcs.test_template_files import PROJECT, FakeReader, row, version
 from bcs_template_set.bcs.calls import Read, T
 from bcs_template_set.bcs.hidden_versions import read_unmerged
 from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.branch_ages import _read
 from bcs_template_set.branch_histories import read_branches
 from bcs_template_set.existing import ExistingFile, ref_of
@@ -70,5 +72,5 @@ def test_a_hidden_version_of_a_person_was_made_from_the_one_before_it() -> None:
     history = tuple(map(ref_of, (current, persons, first)))
     reader = FakeReader({f"get version {v.id}": v for v in (first, persons)})
     file = ExistingFile(row(1, current=3), current=current, history=history)
-    (hidden,) = read_unmerged(reader, "web", file, concurrency=1)
+    (hidden,) = read_unmerged(file, read=partial(read_versions, reader, "web", concurrency=1))
     assert (hidden.version, hidden.base) == (persons, first)

@@ -120,6 +120,7 @@ def test_a_call_has_no_place_for_headers_or_credentials() -> None:
         "query",
         "body",
         "reads_error",
+        "may_be_missing",
     }
 
 
@@ -235,7 +236,7 @@ def test_numbers_may_be_written_as_go_writes_them() -> None:
     assert (read.create_at, read.version_mode) == (1700000000, 1)
 
 
-@pytest.mark.parametrize("name", ["id", "name", "realName", "version", "versionID", "versionMode"])
+@pytest.mark.parametrize("name", ["id", "name", "version", "versionID", "versionMode"])
 def test_a_field_that_correctness_rests_on_is_missed_by_name(name: str) -> None:
     rest = {key: value for key, value in FILE_DATA.items() if key != name}
     with pytest.raises(Unreadable) as caught:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Callable, Union, cast
 
 import pytest
+from msgspec import structs
 
 from bcs_template_set.bcs.calls import T
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.protocol import (
     FileVersions,
     Project,
@@ -20,12 +22,14 @@ from bcs_template_set.bcs.protocol import (
 from bcs_template_set.bcs.template_files import (
     MOST_LATER_VERSIONS,
     Wanted,
-    find_space,
-    oldest_of_each_name,
+    read_chart,
     read_existing,
 )
+from bcs_template_set.bcs.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.errors import (
     AppNotGranted,
+    BcsFailed,
+    BcsTooOld,
     NobodyArrived,
     NoPermission,
     NoSuchPath,
@@ -46,6 +50,7 @@ class FakeReader:
     def __init__(self, replies: Mapping[str, Reply]) -> None:
         self.replies: dict[str, Reply] = {"get project": PROJECT, "list spaces": [SPACE], **replies}
         self.asked: list[str] = []
+        self.site = Site()
         self._lock = threading.Lock()
 
     def read(self, call: Read[T]) -> T:
@@ -124,12 +129,42 @@ def test_a_version_of_our_name_is_looked_for_by_name_where_the_names_are_not_kno
         {
             "list files": [row(1)],
             "list version names": error,
+            "list versions": error,
             "get version": version(1),
             "find version": version(9),
+            "ask dialect": error,
         }
     )
     found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
     assert (found.same_name, found.history) == (version(9), None)
+
+
+def test_where_a_space_lists_no_versions_the_file_does_and_nothing_is_read_twice() -> None:
+    listed = [version(1), version(9, content="theirs"), structs.replace(version(5), draft=True)]
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": BcsTooOld(problem="p", oldest="o", status=404),
+            "list versions": listed,
+            "get version": version(1),
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert found.same_name == listed[1]
+    assert [ref.name for ref in found.history or ()] == ["v9", "v1"]
+    assert reader.asked.count("get version") == 1
+
+
+def test_of_a_file_that_is_as_it_should_be_no_versions_are_listed() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": BcsTooOld(problem="p", oldest="o", status=404),
+            "get version": version(1, content="new"),
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert (found.history, found.same_name) == (None, None)
 
 
 class LateNames(FakeReader):
@@ -231,7 +266,13 @@ def test_that_the_project_is_unknown_explains_the_failing_list() -> None:
 
 
 def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() -> None:
-    reader = FakeReader({"get project": NoPermission(user="lisi", message="no"), "list spaces": []})
+    reader = FakeReader(
+        {
+            "get project": NoPermission(user="lisi", message="no"),
+            "list spaces": [],
+            "ask dialect": AppNotGranted(app_code="a", resource="r"),
+        }
+    )
     existing = read_existing(reader, wanted(), concurrency=2)
     assert (existing.project_id, existing.space) == ("", None)
 
@@ -261,3 +302,15 @@ def test_another_file_without_a_version_serves_nothing_and_is_not_read() -> None
     )
     found = read_existing(reader, replace(wanted(version="none"), files=(routing,)), concurrency=1)
     assert found.others == ()
+
+
+@pytest.mark.parametrize(("code", "readable"), [(6, True), (1, True), (11, False)])
+def test_only_code_11_of_helm_manager_says_that_it_did_not_look(code: int, *, readable: bool) -> None:
+    reader = FakeReader({"get chart version": BcsFailed(bcs_code=code, message="m")})
+    assert read_chart(reader, "web", template_set="web", version="1.0.0") == (None, readable)
+
+
+def test_of_a_space_without_files_nothing_more_is_asked_where_nothing_is_made() -> None:
+    reader = FakeReader({"list files": []})
+    assert list_files(reader, "web", SPACE.id) == ()
+    assert reader.asked == ["list files"]

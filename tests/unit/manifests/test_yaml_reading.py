@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.emulator import go_yaml
 from tests.unit.manifests.building import VALUES_OF_ANY_KIND
 
 from bcs_template_set.manifests.yaml_reading import (
@@ -224,6 +225,27 @@ def test_documents_come_with_the_line_of_their_first_key(parser: object) -> None
         ("~", None, None),
         ("1.2.3", "1.2.3", "1.2.3"),
         ("089", "089", 89.0),
+        # facts/manifests.md, "YAML as BCS reads it": all `_` are taken out first.
+        ("0X1F", "0X1F", 31),
+        ("0B11", "0B11", 3),
+        ("0O17", "0O17", 15),
+        ("0_8", "0_8", 8.0),
+        ("12_3e4", "12_3e4", 1230000.0),
+        ("1e_3", "1e_3", 1000.0),
+        ("1e3", "1e3", 1000.0),
+        ("1_0.5", 10.5, 10.5),
+        ("-_90", "-_90", -90),
+        ("+_4", "+_4", 4),
+        ("_4", "_4", "_4"),
+        (".067_6", 0.0676, 0.0676),
+        ("._5", "._5", "._5"),
+        (".5_", 0.5, ".5_"),
+        ("1:30", "1:30", "1:30"),
+        ("=", "=", "="),
+        ("-", "-", "-"),
+        ("-_", "-_", "-_"),
+        ("0x", "0x", "0x"),
+        ("N", "N", False),
     ],
 )
 def test_words_mean_what_the_table_says(word: str, in_values: object, in_manifests: object) -> None:
@@ -231,6 +253,26 @@ def test_words_mean_what_the_table_says(word: str, in_values: object, in_manifes
         found = read_word(word, reading=reading)
         assert found == expected
         assert type(found) is type(expected)
+
+
+WORDS = st.text("0123456789_.+-eExXoObBaf:nyNY~", min_size=1, max_size=9)
+
+
+@given(WORDS)
+def test_a_word_of_a_manifest_is_what_bcs_takes_it_for(word: str) -> None:
+    """The emulator's reader was held to what real servers answered (contract/recorded)."""
+    expected = go_yaml.resolve(word)
+    if isinstance(expected, float) and not math.isfinite(expected):
+        with pytest.raises(NumberUnusable):
+            read_word(word, reading=MANIFESTS)
+    else:
+        assert read_word(word, reading=MANIFESTS) == expected
+
+
+@given(WORDS)
+def test_what_the_step_writes_is_text_for_bcs_too(word: str) -> None:
+    (written,) = dump_yaml({"a": word}).splitlines()
+    assert written.endswith("'") or go_yaml.resolve(written.partition(": ")[2]) == word
 
 
 @pytest.mark.parametrize("word", ["9" * 30, "0x" + "f" * 17, "-9223372036854775809", ".inf", "0x_"])

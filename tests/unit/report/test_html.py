@@ -9,11 +9,12 @@ from typing import Callable, Optional
 import pytest
 from tests.unit.report import hostile, scenes
 
+from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
 from bcs_template_set.branches import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.outcome import Outcome
+from bcs_template_set.outcome import Outcome, RequestRecord
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web
+from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web, was_refused
 from bcs_template_set.report.row_states import STATES, RowState
 
 VOID = {"meta", "input", "br", "link", "img"}
@@ -301,3 +302,31 @@ def test_the_page_lists_the_branches_of_the_space_and_says_what_is_not_known() -
     for expected in ("a.example.com/x/", "<b>x</b>", "#9", "1 day", "not known", "2 paths of branches"):
         assert expected in words, words
     assert "branches" not in " ".join(Page(render_html(scenes.published())).skeleton)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_release_of_bcs_is_told_where_it_is_known(language: Language) -> None:
+    outcome = replace(scenes.published(), language=language)
+    told = releases(BELOW_SPACE)
+    known = replace(outcome, heading=replace(outcome.heading, bcs=told))
+    label = say("report.fact_bcs").render(language)
+    assert f"<dt>{label}</dt><dd>{told.render(language)}</dd>" in render_html(known)
+    assert label not in render_html(outcome)
+
+
+@pytest.mark.parametrize(
+    ("status", "may_be_missing", "refused"),
+    [
+        (404, True, False),
+        (405, True, False),
+        (403, True, True),
+        (0, True, True),
+        (404, False, True),
+        (200, False, False),
+    ],
+)
+def test_that_this_bcs_lacks_what_not_every_one_has_is_no_refusal(
+    status: int, *, may_be_missing: bool, refused: bool
+) -> None:
+    request = RequestRecord("list", "GET", "/", status, 0.1, "", "", may_be_missing=may_be_missing)
+    assert was_refused(request) is refused

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import Place, deploy, preview
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.errors import ClusterNotVisible, ProjectNotVisible, StepError, VariablesMissing
 from bcs_template_set.rollout.deploy import resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -24,6 +25,7 @@ class Namespace:
 
     def __init__(self, values: dict[str, str], *, error: Optional[StepError] = None) -> None:
         self._values, self._error = values, error
+        self.site = Site()
 
     def read(self, call: Read[T]) -> T:
         if self._error is not None:

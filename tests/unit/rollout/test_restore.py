@@ -7,6 +7,7 @@ from typing import Optional, TypeVar
 
 from bcs_template_set.bcs.calls import Read
 from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.restore import (
@@ -39,6 +40,7 @@ class Versions:
 
     def __init__(self, *known: str) -> None:
         self._known = known
+        self.site = Site()
 
     def read(self, call: Read[T]) -> T:
         version = str((call.body or {})["version"])

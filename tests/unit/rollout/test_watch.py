@@ -12,6 +12,7 @@ from tests.unit.rollout.objects import MARKS, NAME, VERSION, condition, deployme
 
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.clock import Deadline
 from bcs_template_set.errors import GatewayFailed, NoPermission, OutOfTime, StepError
 from bcs_template_set.rollout.watch import MOST_AT_ONCE, MOST_FAILURES, watch
@@ -29,6 +30,7 @@ class ScriptedCluster:
     def __init__(self, clock: FakeClock, live: Callable[[float], Mapping[str, JsonValue]]) -> None:
         self.clock, self.live, self.began = clock, live, clock.monotonic()
         self.calls: list[str] = []
+        self.site = Site()
         self.failing: dict[str, StepError] = {}
         self.at_once = self.most_at_once = 0
         self._lock = threading.Lock()

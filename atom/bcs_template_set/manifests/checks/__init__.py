@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bcs_template_set.manifests.checks import bcs, images, links, names, objects, routing
+from bcs_template_set.manifests.checks import bcs, images, links, names, objects, routing, splitting
 from bcs_template_set.manifests.checks.finding import Check, Finding, Run
 from bcs_template_set.manifests.parse import ManifestFile
 
 _TABLE: tuple[Check, ...] = (
     Check("file-name", bcs.check_file_names),
     Check("empty-file", bcs.check_empty_files),
+    Check("document-split", splitting.check_splitting),
     Check("leftover-variable", bcs.check_leftovers),
     Check("template-set-variable", bcs.check_template_set),
     Check("missing-kind", objects.check_kinds),

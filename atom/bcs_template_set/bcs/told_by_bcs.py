@@ -1,0 +1,79 @@
+"""What BCS's own words mean where its code does not say it. Pure: performs no I/O.
+
+Each expression is of words seen live, or read in the sources that facts/bcs.md names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Optional
+
+from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.errors import NoPermission, StepError
+from bcs_template_set.messages import Text, say
+
+_PANIC = "panic recovered"
+_UNREAD = "nil pointer"
+_WRONG_TYPE = "interface conversion"
+_TENANTS = re.compile(r"tenant\[([^\]]*)\] not match resource tenant\[([^\]]*)\]")
+_LACKING = re.compile(r"no (\w+) permission")
+_LOOKS_INTO_NAMESPACES = "namespace_view"
+_HELM_MANAGER = "/helmmanager/"
+HELM_NOT_ESTABLISHED = 11
+"""helm-manager's code for an unknown project, for nobody, and for an expired token."""
+
+
+def failed_sentences(path: str, code: Optional[int], message: str) -> list[Text]:
+    """Return what a failure means, beside BCS's own words."""
+    meaning = panic_sentence(message) if code == 1 else None
+    if meaning is None and code == HELM_NOT_ESTABLISHED and _HELM_MANAGER in path:
+        meaning = say("bcs.helm_manager", message=message)
+    return [] if meaning is None else [meaning]
+
+
+def panic_sentence(message: str) -> Optional[Text]:
+    """Return what a panic of BCS means, None where it is none (facts/bcs.md, trap 16)."""
+    if _PANIC not in message:
+        return None
+    if _UNREAD in message:
+        return say("bcs.unread")
+    return say("bcs.wrong_type" if _WRONG_TYPE in message else "bcs.panicked")
+
+
+def tenants_differ(message: str) -> Optional[Text]:
+    """Return that the user is of another tenant than the project, None where BCS does not say so."""
+    found = _TENANTS.search(message)
+    if found is None:
+        return None
+    return say("bcs.tenant", user_tenant=found[1], project_tenant=found[2], message=message)
+
+
+def no_permission(payload: Mapping[str, JsonValue], *, user: str, message: str) -> StepError:
+    """Return a refusal with the permissions that are lacking and where to apply for them.
+
+    Where it carries no list of them, as on the multi-tenant branch, its words name them.
+    """
+    perms = _perms_of(payload)
+    url, actions = perms.get("apply_url"), perms.get("action_list")
+    listed = [action.get("action_id") for action in _dicts(actions)]
+    names = [name for name in listed if isinstance(name, str)] or _LACKING.findall(message)
+    shared = [say("bcs.shared_cluster")] if _LOOKS_INTO_NAMESPACES in names else []
+    return NoPermission(user=user, message=message, details=shared).with_context(
+        permission=", ".join(names),
+        apply_url=url if isinstance(url, str) else "",
+    )
+
+
+def _perms_of(payload: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Return the `perms` object, which each service puts in a place of its own."""
+    for place in ("data", "webAnnotations", "web_annotations"):
+        holder = payload.get(place)
+        perms = holder.get("perms") if isinstance(holder, dict) else None
+        if isinstance(perms, dict):
+            return perms
+    return {}
+
+
+def _dicts(value: JsonValue) -> list[dict[str, JsonValue]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,80 @@
+"""Does BCS see the documents that the file has? It splits them by an expression of its own. Pure: no I/O.
+
+It splits the trimmed text at each `---` that begins a line, with the blanks around it (cluster-resources,
+pkg/resource/form/parser/common.go), and reads the first document of each piece. So a line of text that
+begins with `---` cuts its document in two, blanks before a first key are lost, and what follows a break that
+only YAML knows is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bcs_template_set.manifests.checks.finding import Finding, Run, finding
+from bcs_template_set.manifests.parse import Document, ManifestFile, parse_documents
+from bcs_template_set.manifests.yaml_reading import YamlUnreadable
+
+_BLANKS = "\t\n\f\r "
+"""What Go's `\\s` is."""
+_SEPARATOR = re.compile(rf"(?:\A|[{_BLANKS}]*\n)---(?P<after>[{_BLANKS}]*)")
+_OF_YAML_ALONE = re.compile(r"[\x85\u2028\u2029]|^%|^\.\.\.", re.MULTILINE)
+"""Breaks of lines, directives and ends of documents, which BCS's expression knows nothing of."""
+
+
+def check_splitting(run: Run) -> Iterator[Finding]:
+    """Yield files of which BCS would read other documents than are there."""
+    for file in run.files:
+        line = first_other_line(file)
+        if line:
+            yield finding("document-split", file, "", line=line)
+
+
+def first_other_line(file: ManifestFile) -> int:
+    """Return the line of the first document that BCS would read otherwise, 0 where it reads all alike."""
+    if not _may_differ(file.text):
+        return 0
+    seen = list(_pieces(file.text))
+    for document, piece in zip(file.documents, seen):
+        if piece.first != document.body:
+            return piece.line
+    if len(seen) == len(file.documents):
+        return 0
+    return seen[-1].line if len(seen) < len(file.documents) else seen[len(file.documents)].line
+
+
+def _may_differ(text: str) -> bool:
+    """Tell whether a text has anything that the two can read differently; it is read twice only then."""
+    if text[:1] in tuple(_BLANKS) or _OF_YAML_ALONE.search(text):
+        return True
+    found = list(_SEPARATOR.finditer(text))
+    return any(not match["after"].endswith("\n") and match.end() < len(text) for match in found)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What BCS reads of a piece: nothing where it can't read it."""
+
+    line: int
+    first: object
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    trimmed = text.strip()
+    line = 1 + text[: len(text) - len(text.lstrip())].count("\n")
+    begin = 0
+    for end, after in [*((m.start(), m.end()) for m in _SEPARATOR.finditer(trimmed)), (len(trimmed), 0)]:
+        documents = _read(trimmed[begin:end])
+        if documents is None or documents:
+            first = documents[0].body if documents else None
+            yield _Piece(line + trimmed.count("\n", 0, begin), first)
+        begin = after
+
+
+def _read(piece: str) -> tuple[Document, ...] | None:
+    """Return the documents of a piece, None where it is unreadable."""
+    try:
+        return parse_documents(piece, source="")
+    except YamlUnreadable:
+        return None

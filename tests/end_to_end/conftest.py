@@ -1,0 +1,16 @@
+"""Every end-to-end test runs on the stable release of BCS and on the newest (tests/dialects.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.dialects import chosen, speaking
+from tests.emulator import Dialect
+
+
+@pytest.fixture(autouse=True, scope="module", params=chosen(), ids=lambda dialect: f"BCS-{dialect.name}")
+def dialect(request: pytest.FixtureRequest) -> Iterator[Dialect]:
+    """Return the dialect that the sites of a test speak."""
+    with speaking(request.param):
+        yield request.param
