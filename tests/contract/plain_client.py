@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
@@ -58,13 +59,26 @@ class Reply:
 
 
 class PlainClient:
-    """Sends requests below `base` with the headers it was given. Close it, or use it in `with`."""
+    """Sends requests below `base` with the headers it was given. Close it, or use it in `with`.
 
-    def __init__(self, base: str, *, headers: Optional[Mapping[str, str]] = None) -> None:
+    An address of https needs `tls`: the context that says whom to trust.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        headers: Optional[Mapping[str, str]] = None,
+        tls: Optional[ssl.SSLContext] = None,
+        timeout: float = 10.0,
+    ) -> None:
         parts = urlsplit(base)
         self._path = parts.path
         self._headers = {"User-Agent": "contract-suite", **(headers or {})}
-        self._connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+        if tls is None:
+            self._connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+        else:
+            self._connection = http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=tls)
 
     def __enter__(self) -> PlainClient:  # noqa: PYI034 - Self is not in the typing module of 3.9
         return self

@@ -66,7 +66,7 @@ class Replay:
         self._emulator, self._clock = emulator, clock
         self._kept: dict[str, str] = {}
         self._names = Names()
-        _build(emulator)
+        build_world(emulator)
         self._straight = PlainClient(f"{emulator.root}/bcsapi/v4")
         self._nobody = PlainClient(emulator.url + emulator.rules.path_prefix)
 
@@ -84,7 +84,7 @@ class Replay:
         """Send one request and return what differs in its answer."""
         self._clock.now += STEP
         reply = self._send(asked)
-        ours = _body_of(reply)
+        ours = body_of(reply)
         self._keep(asked, ours)
         if reply.status != asked.status:
             return [f"HTTP {reply.status} {ours!r}, recorded {asked.status} {asked.answer!r}"]
@@ -219,7 +219,8 @@ def is_excepted(asked: Asked, dialect: Dialect) -> bool:
     return any(re.search(pattern, shown) for pattern in NOT_REPLAYED)
 
 
-def _build(emulator: Emulator) -> None:
+def build_world(emulator: Emulator) -> None:
+    """Build the recorded world: people, project, clusters."""
     state = emulator.state
     state.add_project("demo", project_id=PROJECT_ID, viewers={"ann", "bob"})
     state.add_project("owner-of-shared", viewers=set())
@@ -233,7 +234,8 @@ def _build(emulator: Emulator) -> None:
     state.set_namespace_variable("NAME", "from-bcs", project="demo")
 
 
-def _body_of(reply: Reply) -> Json:
+def body_of(reply: Reply) -> Json:
+    """Return what was answered: decoded, or text where it is called that. Raises ValueError."""
     text = reply.body.decode()
     if reply.headers.get("Content-Type", "").startswith("text/plain"):
         return text

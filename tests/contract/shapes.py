@@ -62,7 +62,7 @@ def differences(recorded: Json, ours: Json, *, names: Names, path: str = "") -> 
     elif isinstance(recorded, str):
         yield from _texts(recorded, ours, names=names, path=path)
     elif recorded != ours or isinstance(recorded, bool) != isinstance(ours, bool):
-        yield f"{path}: {ours!r}, recorded {recorded!r}"
+        yield f"{path}: {ours!r}, expected {recorded!r}"
 
 
 def _mappings(recorded: dict[str, Json], ours: dict[str, Json], *, names: Names, path: str) -> Iterator[str]:
@@ -73,9 +73,9 @@ def _mappings(recorded: dict[str, Json], ours: dict[str, Json], *, names: Names,
         ours = {**ours, "items": _sorted_as(recorded["items"], ours["items"], names=names)}
     for key in sorted({*recorded, *ours}):
         if key not in ours:
-            yield f"{path}/{key}: missing, recorded {recorded[key]!r}"
+            yield f"{path}/{key}: missing, expected {recorded[key]!r}"
         elif key not in recorded:
-            yield f"{path}/{key}: {ours[key]!r}, recorded nothing"
+            yield f"{path}/{key}: {ours[key]!r}, expected nothing"
         else:
             yield from differences(recorded[key], ours[key], names=names, path=f"{path}/{key}")
 
@@ -87,14 +87,14 @@ def _by_uid(recorded: Json, ours: dict[str, Json], *, names: Names, path: str) -
         for value in ours.values()
     ]
     if not found:
-        yield f"{path}: empty, recorded {recorded!r}"
+        yield f"{path}: empty, expected {recorded!r}"
     elif all(found):
         yield from min(found, key=len)
 
 
 def _lists(recorded: list[Json], ours: list[Json], *, names: Names, path: str) -> Iterator[str]:
     if len(recorded) != len(ours):
-        yield f"{path}: {len(ours)} items {ours!r}, recorded {len(recorded)} {recorded!r}"
+        yield f"{path}: {len(ours)} items {ours!r}, expected {len(recorded)} {recorded!r}"
         return
     if path.endswith(_UNORDERED):
         ours = _matched(recorded, ours, names=names)
@@ -126,15 +126,15 @@ def _texts(recorded: str, ours: Json, *, names: Names, path: str) -> Iterator[st
     key = path.rpartition("/")[2]
     shown = str(ours) if isinstance(ours, int) and _TOKEN.fullmatch(recorded) else ours
     if not isinstance(shown, str) or isinstance(ours, bool):
-        yield f"{path}: {ours!r}, recorded {recorded!r}"
+        yield f"{path}: {ours!r}, expected {recorded!r}"
     elif key in _STAND_INS:
         if not shown:
-            yield f"{path}: empty, recorded {recorded!r}"
+            yield f"{path}: empty, expected {recorded!r}"
     elif path in _SENTENCES:
         if not agree(recorded, shown):
-            yield f"{path}: {ours!r}, recorded {recorded!r}"
+            yield f"{path}: {ours!r}, expected {recorded!r}"
     elif not _same_shape(recorded, shown, names=names):
-        yield f"{path}: {ours!r}, recorded {recorded!r}"
+        yield f"{path}: {ours!r}, expected {recorded!r}"
 
 
 def _same_shape(recorded: str, ours: str, *, names: Names) -> bool:
