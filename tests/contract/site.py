@@ -188,16 +188,16 @@ def _compare(site: Site, tell: Callable[[str], None]) -> Tally:
 
 
 def _take_away(site: Site, tell: Callable[[str], None]) -> bool:
-    if not (site.made or site.space_in_doubt):
-        tell("nothing is left of it at the site")
-        return True
     for _ in range(TRIES):
+        if not (site.made or site.space_in_doubt):
+            break
         try:
             site.close()
             site.take_away()
-            break
         except (CannotRun, OSError, http.client.HTTPException, KeyboardInterrupt) as exc:
             tell(f"taking away ended early: {_said(exc)}")
+    if not (site.made or site.space_in_doubt):
+        tell("nothing is left of it at the site")
     doubtful = [f"the space {site.place.space}, if it was made"] if site.space_in_doubt else []
     for what in site.made + doubtful:
         tell(f"LEFT in the space {site.place.space}, take it away yourself: {what}")
