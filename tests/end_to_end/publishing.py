@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -216,9 +217,10 @@ class Site:
             "templates": "\n".join(f"manifests/{name}" for name in self.files),
             **{name: value for name, value in inputs.items() if not name.startswith("BK_CI_")},
         }
-        identity = {**IDENTITY, "gateway": self.emulator.host, "buildId": f"b-{self.build}"}
+        build_id = f"b-{self.build}-{zlib.crc32(f'{self.root} {self.branch}'.encode()):08x}"
+        identity = {**IDENTITY, "gateway": self.emulator.host, "buildId": build_id}
         self.emulator.state.start_build(
-            f"b-{self.build}", project_id="web", pipeline_id="p-1", variables=variables, user_id="wangwu"
+            build_id, project_id="web", pipeline_id="p-1", variables=variables, user_id="wangwu"
         )
         settings = {"regions": json.dumps({"gz": region})}
         return Task(identity, variables, {}, given, private_settings=settings).hand_over(self.root)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ from bcs_template_set.story import Story
 from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.world import Run, World
 from tests.emulator import Emulator
-from tests.emulator.build_worker import Task
+from tests.emulator.build_worker import Task, exported
 from tests.emulator.http_message import Request
 from tests.end_to_end.deploying import CLUSTER, NAMESPACE
 from tests.fuzz.bounded import HurriedClock
@@ -87,10 +88,18 @@ class Ended:
 
 
 def run_agent(
-    directory: Path, *, post_action: str = "", sender: Optional[BuildApiSender] = None, rate: float = 1.0
+    directory: Path,
+    *,
+    post_action: str = "",
+    sender: Optional[BuildApiSender] = None,
+    rate: float = 1.0,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Ended:
-    """Run the step on a directory's files, through all of `agent_run` but the process's signals."""
-    environ = {"bk_data_dir": str(directory), "bk_data_output": "output.json"}
+    """Run the step on a directory's files, through all of `agent_run` but the process's signals.
+
+    `variables` are those of the build, as the environment has them.
+    """
+    environ = {**exported(variables), "bk_data_dir": str(directory), "bk_data_output": "output.json"}
     (directory / "output.json").unlink(missing_ok=True)
     clock, masker, shown = HurriedClock(rate=rate), Masker(), io.StringIO()
     log = Log(shown, "en_US", masker=masker)

@@ -23,7 +23,7 @@ from tests.unit.atom_sdk.stand_ins import SDK_JSON, FakeSender, answer
 
 SECONDS = 20.0
 CANARY = "canary-5up3r"
-REGION = {"gateway": NOWHERE, "app_code": "web_app", "app_secret": CANARY}
+REGION = {"gateway": NOWHERE, "app_code": "web_app", "app_secret": CANARY, "people": "environment"}
 
 GIVEN: Mapping[str, Json] = {
     "BK_CI_START_USER_NAME": "wangwu",
@@ -85,6 +85,10 @@ HOSTILE = st.one_of(
 )
 
 
+VARIABLES = {name: str(GIVEN[name]) for name in GIVEN if name.startswith("BK_CI_")}
+IDENTITY = {**SDK_JSON, "projectId": "web", "buildId": "b-7"}
+
+
 @contextmanager
 def directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
@@ -105,9 +109,9 @@ def lived(
 ) -> Ended:
     with directory() as where, within(SECONDS):
         put(where, "input.json", input_json)
-        put(where, ".sdk.json", dict(SDK_JSON) if sdk_json is None else sdk_json)
+        put(where, ".sdk.json", IDENTITY if sdk_json is None else sdk_json)
         sender = FakeSender([*answers, *[NotSent("refused", "refused")] * 8])
-        ended = run_agent(where, post_action=post_action, sender=sender, rate=5.0)
+        ended = run_agent(where, post_action=post_action, sender=sender, rate=5.0, variables=VARIABLES)
         assert CANARY not in ended.log + json.dumps(ended.output)
         ended.check()
         return ended
@@ -227,8 +231,9 @@ PLACE = {"cluster_id": "BCS-K8S-40000", "namespace": "prod", "action": "deploy"}
 def test_whatever_a_job_left_for_its_post_action_that_ends_in_a_verdict(given: object) -> None:
     with directory() as where, within(SECONDS):
         own = {**GIVEN, **PLACE, "restore_if_job_fails": "true", "bkWorkspace": str(where)}
+        seen = {**VARIABLES, "bkWorkspace": str(where)}
         put(where, "input.json", own)
-        put(where, ".sdk.json", dict(SDK_JSON))
+        put(where, ".sdk.json", IDENTITY)
         state = where / ".bcs-template-set" / "b-7-t-1"
         state.mkdir(parents=True)
         left = (
@@ -237,9 +242,9 @@ def test_whatever_a_job_left_for_its_post_action_that_ends_in_a_verdict(given: o
             else json.dumps(mutated_json(STATE, seeded(str(given)))).encode()
         )
         put(state, "restore.json", left)
-        run_agent(where, post_action="restore", rate=5.0).check()
+        run_agent(where, post_action="restore", rate=5.0, variables=seen).check()
         put(state, "restore.json", left)
-        run_agent(where, rate=5.0).check()
+        run_agent(where, rate=5.0, variables=seen).check()
 
 
 def test_fuzzing_reaches_what_it_is_to_reach() -> None:

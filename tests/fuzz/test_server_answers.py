@@ -50,7 +50,7 @@ def requests_of(name: str) -> int:
     with within(SECONDS), site(name) as started:
         lived = started.run(RUNS[name])
         assert lived.code == 0, lived.log
-        return len(started.emulator.exchanges)
+        return len(started.emulator.to_gateway())
 
 
 @pytest.mark.parametrize("name", RUNS)
