@@ -6,6 +6,7 @@ out, before the last lines of the log, since a closed stdout must not lose it.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -24,6 +25,7 @@ from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.errors import StepError, WorkspaceUnwritable
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
 from bcs_template_set.messages import Language, Text, language_of, say
+from bcs_template_set.proxies import of_the_machine
 from bcs_template_set.version import step_version
 
 if TYPE_CHECKING:
@@ -96,7 +98,8 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
     try:
         with process.limited(SHORTEST, left=WORK_STOPS):
             agent.write_output(pessimistic(log.language))
-            agent.inputs(), agent.task()  # read once, and remembered
+            _forget_what_the_pipeline_decides(agent, log, process.environ)
+            agent.task()  # read once, and remembered
         run = _run_post_action if process.post_action else _run
         return run(agent, log, process=process)
     except StepError as exc:
@@ -106,6 +109,16 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
         log.foreign(traceback_of(exc))
     process.interruption.close()
     return _end_early(error, agent, log)
+
+
+def _forget_what_the_pipeline_decides(agent: Agent, log: Log, environ: Mapping[str, str]) -> None:
+    """Take out of this process what decides where secrets go, where the pipeline has set it.
+
+    Resolver, OpenSSL and the platform's SDK read the process's own variables, at the first use of each.
+    """
+    for name in of_the_machine(environ, pipelines=agent.names_of_pipeline())[1]:
+        log.warning(say("agent.not_obeyed", name=name))
+        os.environ.pop(name, None)
 
 
 def _run(agent: Agent, log: Log, *, process: Process) -> int:

@@ -54,6 +54,9 @@ ATOM_CODE, TIMEOUT, WORKSPACE, LOCALE = (
 BY_WORKER = (ATOM_CODE, TIMEOUT, WORKSPACE, LOCALE)
 """The variables that the worker sets itself, over whatever the pipeline says."""
 
+FACTS = (*PROJECT, *BUILD_ID, *(name for names in RECORDED for name in names), *BY_WORKER)
+"""The names of all variables that something is known from."""
+
 PARENT_TASK = "parentTaskId"
 """Only of a post action; the worker puts it into input.json last (bk-ci `StoreConstants.kt`)."""
 
