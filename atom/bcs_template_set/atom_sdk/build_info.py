@@ -159,11 +159,14 @@ def build_info(
 
 
 def _by_worker(name: str, environ: Variables, inputs: Variables) -> str:
-    """Return what the environment says, with the characters that only input.json still has."""
+    """Return what the environment says; an input may not say it otherwise, be it by one quote.
+
+    No honest workspace has what a shell loses: the worker writes `export WORKSPACE=…` without quotes, too.
+    """
     exported, given = environ.get(name, "").strip(), inputs.get(name, "").strip()
-    if given and _exported(given) != _exported(exported):
+    if given and given != exported:
         raise _disputed(name, (("environment", exported), ("input_json", given)))
-    return given or exported
+    return exported
 
 
 def _check_ids(*sources: Variables, identity: AgentIdentity) -> None:

@@ -276,8 +276,11 @@ def test_an_id_is_the_one_of_the_sdk_file(name: str) -> None:
         task({name: "other"})
 
 
-def test_a_workspace_keeps_the_characters_that_a_shell_loses() -> None:
-    assert task({"bkWorkspace": "/data/oneil"}, {"bkWorkspace": "/data/o'neil"}).workspace == "/data/o'neil"
+@pytest.mark.parametrize("path", ["/data/o'neil", '"/data/oneil', "/data/oneil\\", "/data/oneil|"])
+def test_an_input_names_no_workspace_beside_the_workers(path: str) -> None:
+    """The worker writes its path unquoted into the script too: with such characters no step ever starts."""
+    with pytest.raises(FactDisputed):
+        task({"bkWorkspace": "/data/oneil"}, {"bkWorkspace": path})
 
 
 @pytest.mark.parametrize(("minutes", "seconds"), [("15", 900), ("0", None), ("", None)])
