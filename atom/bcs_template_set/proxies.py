@@ -19,7 +19,6 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 DECIDING = (
     "http_proxy", "https_proxy", "all_proxy", "no_proxy", *CERTIFICATES, "SSLKEYLOGFILE",
-    "OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES",  # OpenSSL, when it begins
     "LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES",  # glibc: which host a name is (resolv.conf(5))
     "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC",  # requests, which the platform's SDK uses
 )  # fmt: skip
