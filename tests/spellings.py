@@ -112,6 +112,14 @@ SPELLINGS: Mapping[str, Spelling] = {
     "base64 of URLs behind x": lambda text: f"x{in_base64_of_urls(text)}",
     "hexadecimal": lambda text: text.encode().hex(),
     "hexadecimal, upper case": lambda text: text.encode().hex().upper(),
+    "Perl": lambda text: re.sub("[^0-9A-Za-z]", lambda match: f"\\x{{{ord(match[0]):x}}}", text),
+    "Go, bytes": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+    "Java, signed bytes": lambda text: ", ".join(
+        str(byte - 256 if byte > 127 else byte) for byte in text.encode()
+    ),
+    "YAML, a list of bytes": lambda text: "\n- ".join(map(str, text.encode())),
+    "hexadecimal, colons": lambda text: text.encode().hex(":"),
+    "hexadecimal, dashes": lambda text: text.encode().hex("-").upper(),
     "over two lines": lambda text: f"{text[:5]}\n    {text[5:]}",
 }
 

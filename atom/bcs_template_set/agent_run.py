@@ -7,7 +7,7 @@ out, before the last lines of the log, since a closed stdout must not lose it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +24,7 @@ from bcs_template_set.defects import defect_of, traceback_of
 from bcs_template_set.errors import StepError, WorkspaceUnwritable
 from bcs_template_set.interruption import Interruption, Stopped, stoppable
 from bcs_template_set.messages import Language, Text, language_of, say
+from bcs_template_set.proxies import of_the_machine
 from bcs_template_set.version import step_version
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ STATE_FILE = "restore.json"
 """What the post action needs, in the run's folder."""
 
 
-def run_for_agent(environ: Mapping[str, str], *, post_action: str = "", began: Optional[float] = None) -> int:
+def run_for_agent(
+    environ: MutableMapping[str, str], *, post_action: str = "", began: Optional[float] = None
+) -> int:
     """Run the step as BK-CI's agent starts it; return the exit status, 0 or 1. The codes are in the file.
 
     With `post_action`, run that instead: what BK-CI starts again at the end of a failed job. `began` is when
@@ -72,7 +75,7 @@ def run_for_agent(environ: Mapping[str, str], *, post_action: str = "", began: O
 class Process:
     """What a run has of the process it is."""
 
-    environ: Mapping[str, str]
+    environ: MutableMapping[str, str]
     clock: SystemClock
     interruption: Interruption
     began: float
@@ -96,7 +99,8 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
     try:
         with process.limited(SHORTEST, left=WORK_STOPS):
             agent.write_output(pessimistic(log.language))
-            agent.inputs(), agent.task()  # read once, and remembered
+            _forget_what_the_pipeline_decides(agent, log, process.environ)
+            agent.task()  # read once, and remembered
         run = _run_post_action if process.post_action else _run
         return run(agent, log, process=process)
     except StepError as exc:
@@ -106,6 +110,17 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
         log.foreign(traceback_of(exc))
     process.interruption.close()
     return _end_early(error, agent, log)
+
+
+def _forget_what_the_pipeline_decides(agent: Agent, log: Log, environ: MutableMapping[str, str]) -> None:
+    """Take out of this process what decides where secrets go, where the pipeline has set it.
+
+    Resolver, OpenSSL and the platform's SDK read the process's own variables, when they are first used.
+    What loads code into the process has done so already (`LD_PRELOAD`, `PYTHONPATH`, `OPENSSL_CONF`).
+    """
+    for name in of_the_machine(environ, pipelines=agent.names_of_pipeline())[1]:
+        log.warning(say("agent.not_obeyed", name=name))
+        del environ[name]
 
 
 def _run(agent: Agent, log: Log, *, process: Process) -> int:

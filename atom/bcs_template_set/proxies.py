@@ -17,7 +17,11 @@ from urllib.parse import urlsplit
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """What OpenSSL reads: the authorities to trust."""
 
-DECIDING = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", *CERTIFICATES, "SSLKEYLOGFILE")
+DECIDING = (
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy", *CERTIFICATES, "SSLKEYLOGFILE",
+    "LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES",  # glibc: which host a name is (resolv.conf(5))
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC",  # requests, which the platform's SDK uses
+)  # fmt: skip
 """The names, in either case, that decide where a secret goes, or who can read it on its way."""
 
 _Address = Union[IPv4Address, IPv6Address]

@@ -14,6 +14,8 @@ from tests.end_to_end.scene import APP_SECRET, FILES, VALUES, run_here, site, un
 from tests.unit.raw_server import http, saying, serving
 from tests.worker import Worker
 
+from bcs_template_set.proxies import DECIDING
+
 FACTS = (
     "BK_CI_AUTHORIZER", "BK_CI_PIPELINE_UPDATE_USER", "BK_CI_START_USER_NAME", "pipeline.start.user.name",
     "BK_CI_PROJECT_NAME", "project.name", "BK_CI_PIPELINE_ID", "pipeline.id", "BK_CI_PIPELINE_NAME",
@@ -193,6 +195,38 @@ def test_a_proxy_that_the_pipeline_names_is_not_asked_and_that_is_said(
         assert lived.code == 800601, lived.log
         assert f"{name} is not obeyed" in lived.log
     assert proxy.requests == []
+
+
+LOOKING_SDK = """
+import json, os
+from pathlib import Path
+
+def get_input():
+    return json.loads(Path(os.environ["bk_data_dir"], "input.json").read_text())
+
+def get_sensitive_conf(key):
+    Path(os.environ["bk_data_dir"], "seen").write_text(json.dumps(dict(os.environ)))
+    return get_input()["bkSensitiveConfInfo"].get(key)
+
+def set_output(output):
+    Path(os.environ["bk_data_dir"], "output.json").write_text(json.dumps(output))
+"""
+
+
+@pytest.mark.parametrize("name", [*DECIDING, "HTTP_PROXY", "HTTPS_PROXY"])
+def test_neither_resolver_nor_openssl_nor_the_platforms_sdk_obeys_the_pipeline(
+    tmp_path: Path, name: str
+) -> None:
+    installed = tmp_path / "installed"
+    installed.mkdir()
+    (installed / "python_atom_sdk.py").write_text(LOOKING_SDK)
+    with site(tmp_path) as worker:
+        worker.environ = {"PYTHONPATH": str(installed), "BCS_TEMPLATE_SET_SDK": "python_atom_sdk"}
+        worker.variables[name] = "evil"
+        finished = worker.run()
+        assert finished.status == 0, finished.log
+        assert finished.log.count(f"{name} is not obeyed") == 1
+        assert name not in json.loads((finished.directory / "seen").read_text())
 
 
 def test_the_regions_own_proxy_is_asked_named_and_its_password_is_not(tmp_path: Path) -> None:

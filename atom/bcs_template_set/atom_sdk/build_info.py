@@ -54,6 +54,9 @@ ATOM_CODE, TIMEOUT, WORKSPACE, LOCALE = (
 BY_WORKER = (ATOM_CODE, TIMEOUT, WORKSPACE, LOCALE)
 """The variables that the worker sets itself, over whatever the pipeline says."""
 
+FACTS = (*PROJECT, *BUILD_ID, *(name for names in RECORDED for name in names), *BY_WORKER)
+"""The names of all variables that something is known from."""
+
 PARENT_TASK = "parentTaskId"
 """Only of a post action; the worker puts it into input.json last (bk-ci `StoreConstants.kt`)."""
 
@@ -156,11 +159,14 @@ def build_info(
 
 
 def _by_worker(name: str, environ: Variables, inputs: Variables) -> str:
-    """Return what the environment says, with the characters that only input.json still has."""
+    """Return what the environment says; an input may not say it otherwise, be it by one quote.
+
+    No honest workspace has what a shell loses: the worker writes `export WORKSPACE=…` without quotes, too.
+    """
     exported, given = environ.get(name, "").strip(), inputs.get(name, "").strip()
-    if given and _exported(given) != _exported(exported):
+    if given and given != exported:
         raise _disputed(name, (("environment", exported), ("input_json", given)))
-    return given or exported
+    return exported
 
 
 def _check_ids(*sources: Variables, identity: AgentIdentity) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Optional
 
 from bcs_template_set.atom_sdk.build_api import BuildApi, Sender
-from bcs_template_set.atom_sdk.build_info import BuildInfo, TaskInfo, build_info, task_info
+from bcs_template_set.atom_sdk.build_info import FACTS, BuildInfo, TaskInfo, build_info, task_info
 from bcs_template_set.atom_sdk.credential import Credential
 from bcs_template_set.atom_sdk.input import AgentInput, read_input
 from bcs_template_set.atom_sdk.masking import Masker
@@ -114,5 +114,9 @@ class OwnAgent:
 
 
 def as_written(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment as the worker wrote it, in UTF-8, whatever encoding the machine's locale has."""
-    return {name: os.fsencode(value).decode("utf-8", "replace") for name, value in environ.items()}
+    """Return the facts in the environment as the worker wrote them: in UTF-8, whatever the locale has.
+
+    Each is asked for by its name: on Windows, names are kept in upper case and found in either.
+    """
+    given = {name: environ[name] for name in FACTS if name in environ}
+    return {name: os.fsencode(value).decode("utf-8", "replace") for name, value in given.items()}

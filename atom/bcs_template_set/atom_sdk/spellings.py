@@ -27,7 +27,7 @@ _MOST_NESTED = 2
 
 _ESCAPE = re.compile(
     rb"""\\u(?:[dD][89aAbB][0-9a-fA-F]{2})\\u(?:[dD][c-fC-F][0-9a-fA-F]{2})
-    |\\u[0-9a-fA-F]{4} |\\u\{[0-9a-fA-F]{1,6}\} |\\U[0-9a-fA-F]{8} |\\x[0-9a-fA-F]{2} |\\[0-7]{3}
+    |\\u[0-9a-fA-F]{4} |\\[ux]\{[0-9a-fA-F]{1,6}\} |\\U[0-9a-fA-F]{8} |\\x[0-9a-fA-F]{2} |\\[0-7]{3}
     |\\[^0-9A-Zac-eg-mo-qsuw-z]
     |%[0-9a-fA-F]{2} |%u[0-9a-fA-F]{4}
     |&\#[xX][0-9a-fA-F]{1,6};? |&\#[0-9]{1,7};? |&[a-zA-Z][a-zA-Z0-9]{1,30};
@@ -46,8 +46,11 @@ _AS_HEX = bytes(code if code in b"0123456789abcdefABCDEF" else ord("0") for code
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11}")
 """Eight characters in base64, or a line of more; where no such word is, nothing worth a look is encoded."""
 _HEX = re.compile(rb"[0-9a-fA-F]{16}")
-_NUMBERS = re.compile(rb"(?:[0-9]{1,3}[,\s]+){7}[0-9]")
-_NUMBER = re.compile(rb"(?<![0-9.])(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9.])")
+_NUMBERS = re.compile(rb"(?:[0-9]{1,3}[,\s-]{1,40}){7}[0-9]")
+_NUMBER = re.compile(rb"(?<![0-9.])-?(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9.])")
+"""Bytes as Go and YAML print them; and Java, whose bytes are signed."""
+_HEX_LIST = re.compile(rb"(?:(?:0[xX])?[0-9a-fA-F]{2}[,:;-]){7}")
+_BETWEEN_HEX = re.compile(rb"0[xX](?=[0-9a-fA-F])|[,:;-]")
 _GROUP, _BYTES = 4, 3
 
 
@@ -92,6 +95,9 @@ def _layers(layer: Layer, *, nested: int) -> Iterator[Layer]:
         yield plain
     if _HEX.search(plain.data):
         yield from (_from_hex(plain, at) for at in range(2))
+    if _HEX_LIST.search(plain.data):
+        digits = _without(plain, _BETWEEN_HEX)
+        yield from (_from_hex(digits, at) for at in range(2))
     if _NUMBERS.search(last.data):
         yield _from_numbers(last)
     if nested and _BASE64.search(last.data):
@@ -167,7 +173,7 @@ def _meant(escape: bytes) -> Optional[bytes]:
 
 def _after_backslash(rest: bytes) -> Optional[bytes]:
     kind = rest[:1]
-    if kind in (b"u", b"U"):
+    if kind in (b"u", b"U") or rest[1:2] == b"{":
         codes = [int(part.strip(b"{}"), 16) for part in rest[1:].split(b"\\u")]
         if len(codes) > 1:
             return _character(0x10000 + ((codes[0] - 0xD800) << 10) + codes[1] - 0xDC00)
@@ -225,11 +231,24 @@ def _from_hex(layer: Layer, at: int) -> Layer:
     return Layer(data, layer, lambda start, end: (at + 2 * start, at + 2 * end))
 
 
+def _without(layer: Layer, between: re.Pattern[bytes]) -> Layer:
+    """Return a text without what stands between the digits of its bytes."""
+    kept = bytearray(b"\x01" * len(layer.data))
+    for found in between.finditer(layer.data):
+        kept[found.start() : found.end()] = bytes(len(found[0]))
+    places = array("q", compress(count(), kept))
+
+    def where(start: int, end: int) -> tuple[int, int]:
+        return places[start], places[end - 1] + 1
+
+    return Layer(bytes(compress(layer.data, kept)), layer, where)
+
+
 def _from_numbers(layer: Layer) -> Layer:
     """Return the bytes that the numbers of a text are."""
     begins, ends, data = array("q"), array("q"), bytearray()
     for found in _NUMBER.finditer(layer.data):
         begins.append(found.start())
         ends.append(found.end())
-        data.append(int(found[0]))
+        data.append(int(found[0]) & 0xFF)
     return Layer(bytes(data), layer, lambda start, end: (begins[start], ends[end - 1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import UserDict
 from pathlib import Path
 from typing import Optional
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from bcs_template_set.atom_sdk import build_info as facts
 from bcs_template_set.atom_sdk.build_info import BuildInfo, TaskInfo
+from bcs_template_set.atom_sdk.own_agent import as_written
 from bcs_template_set.atom_sdk.sdk_file import AgentIdentity
 from bcs_template_set.errors import FactDisputed, InputUnreadable
 from bcs_template_set.messages import LANGUAGES
@@ -158,12 +160,32 @@ def test_the_environment_is_read_as_utf8_whatever_the_locale(tmp_path: Path) -> 
     script = (
         "import os\n"
         "from bcs_template_set.atom_sdk.own_agent import as_written\n"
-        "assert ascii(os.environ['NAME']) != ascii('发布')\n"
-        "assert ascii(as_written(os.environ)['NAME']) == ascii('发布')\n"
+        "assert ascii(os.environ['BK_CI_PIPELINE_NAME']) != ascii('发布')\n"
+        "assert ascii(as_written(os.environ)['BK_CI_PIPELINE_NAME']) == ascii('发布')\n"
     )
     (tmp_path / "ask.py").write_text(script, encoding="utf-8")
-    environ = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NAME": "发布"}
+    utf8_off = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environ = {**utf8_off, "BK_CI_PIPELINE_NAME": "发布"}
     subprocess.run([sys.executable, "-X", "utf8=0", str(tmp_path / "ask.py")], env=environ, check=True)
+
+
+class WindowsEnvironment(UserDict[str, str]):
+    """`os.environ` on Windows: names are kept in upper case, and found in either."""
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name.upper(), value)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.upper())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).upper())
+
+
+def test_a_fact_is_found_where_the_system_keeps_names_in_upper_case() -> None:
+    environ = as_written(WindowsEnvironment({"bkWorkspace": "/data/workspace"}))
+    told = task(environ, {"bkWorkspace": "/data/workspace"})
+    assert told.workspace == "/data/workspace"
 
 
 def test_what_input_json_says_is_compared_to_the_letter() -> None:
@@ -254,8 +276,11 @@ def test_an_id_is_the_one_of_the_sdk_file(name: str) -> None:
         task({name: "other"})
 
 
-def test_a_workspace_keeps_the_characters_that_a_shell_loses() -> None:
-    assert task({"bkWorkspace": "/data/oneil"}, {"bkWorkspace": "/data/o'neil"}).workspace == "/data/o'neil"
+@pytest.mark.parametrize("path", ["/data/o'neil", '"/data/oneil', "/data/oneil\\", "/data/oneil|"])
+def test_an_input_names_no_workspace_beside_the_workers(path: str) -> None:
+    """The worker writes its path unquoted into the script too: with such characters no step ever starts."""
+    with pytest.raises(FactDisputed):
+        task({"bkWorkspace": "/data/oneil"}, {"bkWorkspace": path})
 
 
 @pytest.mark.parametrize(("minutes", "seconds"), [("15", 900), ("0", None), ("", None)])
