@@ -235,6 +235,12 @@ class ClusterNotVisible(UserMistake):
     code = 800212
 
 
+class ModifierNotProven(UserMistake):
+    """The stored last modifier is not the pipeline's, by its own row. Fields: modifier, row_modifier."""
+
+    code = 800213
+
+
 class FactDisputed(UserMistake):
     """A variable that BK-CI alone states has two values. Fields: variable; each source is a detail."""
 

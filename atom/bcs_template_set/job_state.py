@@ -40,7 +40,7 @@ class JobState(msgspec.Struct, frozen=True):
     """What a step of this job came to. `form` is the version of this shape.
 
     `restores` is False where the step failed by itself, so that `on_failure` has decided; `files` then are
-    for its next try. `whole` is False where an earlier try has left no word of what it deployed.
+    for its next try. `attempt` counts the tries of the step. `whole` is False where an earlier try has left no word of what it deployed.
     """
 
     form: int
@@ -52,6 +52,7 @@ class JobState(msgspec.Struct, frozen=True):
     acting_user: str
     restores: bool
     whole: bool
+    attempt: int
     files: tuple[DeployedFile, ...] = ()
 
     def place(self) -> dict[str, str]:
@@ -85,7 +86,7 @@ class JobState(msgspec.Struct, frozen=True):
 
 
 def state_of(
-    outcome: Outcome, *, user: str, earlier: Optional[JobState] = None, whole: bool = True
+    outcome: Outcome, *, user: str, attempt: int, earlier: Optional[JobState] = None, whole: bool = True
 ) -> JobState:
     """Return what a run leaves for the end of its job.
 
@@ -109,6 +110,7 @@ def state_of(
         namespace=rollout.namespace if rollout is not None else "",
         acting_user=user,
         restores=outcome.result == "deployed",
+        attempt=attempt,
         whole=whole and (earlier is None or earlier.whole),
         files=files,
     )

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from bcs_template_set.atom_sdk.build_info import BuildInfo, TaskInfo, branch_of, number_of
+from bcs_template_set.atom_sdk.build_info import BuildInfo, BuildRow, TaskInfo, branch_of, number_of
 from bcs_template_set.atom_sdk.credential import Credential
 from bcs_template_set.atom_sdk.log import Log
 from bcs_template_set.atom_sdk.masking import Masker
@@ -91,9 +91,9 @@ class LocalAgent:
             commit=self._build("commit.sha"),
         )
 
-    def build_user(self, build: BuildInfo) -> str:
+    def build_row(self, build: BuildInfo) -> BuildRow:
         """Return the same user."""
-        return build.starter
+        return BuildRow(build.starter, build.modifier)
 
     def names_of_pipeline(self) -> frozenset[str]:
         """Return none: there is no pipeline whose variables could be in the environment."""

@@ -90,6 +90,7 @@ def leave_state(outcome: Outcome, *, file: OwnFile, seal: Seal, attempt: int) ->
         state = state_of(
             outcome,
             user=seal.user,
+            attempt=attempt,
             earlier=earlier.state if earlier is not None else None,
             whole=attempt <= 1 or earlier is not None,
         )
@@ -134,7 +135,8 @@ def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
     state = None
     if text is not None:
         state = _believed(text, seal, file=file)
-        if not state.restores:
+        # A word of an earlier try may have been put back in place of this one's: then the cluster is asked.
+        if not state.restores and state.attempt >= world.agent.task().attempt:
             return _nothing(world)
         _check_place(state, settings)
     gateway = open_gateway(world, region, principal)
@@ -189,13 +191,13 @@ def _put_back(
     world: World, asked: Asked, state: Optional[JobState], gateway: Gateway, *, file: OwnFile, seal: Seal
 ) -> PostResult:
     phase = _phase(world, asked.settings, gateway)
-    if state is None or not state.whole:
+    if state is None or not (state.whole and state.restores):
         known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()
         names = [name for name in _live_of_this_build(asked.build, phase) if name not in known]
         if names:
             key = "post.missing" if state is None else "post.not_whole"
             raise StateUntrusted(file=str(file), problem=say(key, file=str(file), names=names))
-    if state is None or not state.files:
+    if state is None or not state.restores or not state.files:
         return _nothing(world)
     world.log.info(say("post.restoring", count=len(state.files), user=state.acting_user))
     world.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))

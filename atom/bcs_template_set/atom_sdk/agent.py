@@ -11,7 +11,7 @@ from typing import Optional, Protocol
 
 from bcs_template_set.atom_sdk.agent_files import FileProblem, read_object
 from bcs_template_set.atom_sdk.build_api import Sender
-from bcs_template_set.atom_sdk.build_info import BuildInfo, TaskInfo
+from bcs_template_set.atom_sdk.build_info import BuildInfo, BuildRow, TaskInfo
 from bcs_template_set.atom_sdk.credential import Credential
 from bcs_template_set.atom_sdk.input import input_path
 from bcs_template_set.atom_sdk.masking import Masker
@@ -50,8 +50,8 @@ class Agent(Protocol):
         """
         ...
 
-    def build_user(self, build: BuildInfo) -> str:
-        """Return the user whom BK-CI authenticated when the build was started; "" for nobody."""
+    def build_row(self, build: BuildInfo) -> BuildRow:
+        """Return whom the build's own row names, which no variable reaches."""
         ...
 
     def names_of_pipeline(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing import Optional, Protocol, Union
 from urllib.parse import quote
 
 from bcs_template_set.atom_sdk.agent_files import FileProblem, JsonValue, parse_object
+from bcs_template_set.atom_sdk.build_info import BuildRow
 from bcs_template_set.atom_sdk.credential import Credential, parse_credential
 from bcs_template_set.atom_sdk.sdk_file import AgentIdentity
 from bcs_template_set.clock import Clock
@@ -101,8 +102,8 @@ class BuildApi:
         data = self._record("/process/api/build/variable/getBuildVariable")
         return {name: value for name, value in data.items() if isinstance(value, str)}
 
-    def user_of_build(self, pipeline_id: str) -> str:
-        """Return who was authenticated when the build was started; "" where the row does not say.
+    def row_of_build(self, pipeline_id: str) -> BuildRow:
+        """Return whom the build's own row names.
 
         From tables that no variable reaches (bk-ci `BuildBuildResource.kt`, `ModelDetail.kt`).
 
@@ -114,8 +115,7 @@ class BuildApi:
         data = self._record(path)
         if (data.get("pipelineId"), data.get("id")) != (pipeline_id, self.identity.build_id):
             raise self._failed(path, say("agent.api_field", path="data.id"))
-        user = data.get("userId")
-        return user.strip() if isinstance(user, str) else ""
+        return BuildRow(_name(data.get("userId")), _name(data.get("lastModifyUser")))
 
     def _record(self, path: str) -> Mapping[str, JsonValue]:
         try:
@@ -152,6 +152,10 @@ class BuildApi:
 
     def _failed(self, path: str, problem: Text) -> BuildApiFailed:
         return BuildApiFailed(url=self.identity.gateway + path, problem=problem)
+
+
+def _name(value: JsonValue) -> str:
+    return value.strip() if isinstance(value, str) else ""
 
 
 def headers_of(identity: AgentIdentity) -> Mapping[str, str]:

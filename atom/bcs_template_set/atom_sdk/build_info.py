@@ -106,6 +106,16 @@ class BuildInfo:
     commit: str = ""
 
 
+@dataclass(frozen=True)
+class BuildRow:
+    """Who a build's own row names, which no variable reaches: who was authenticated when it was started, and
+    who has changed the pipeline last, by now. "" where it does not say.
+    """
+
+    started_by: str = ""
+    modifier: str = ""
+
+
 def task_info(environ: Variables, inputs: Variables, *, identity: AgentIdentity) -> TaskInfo:
     """Return what the worker says of this task.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Optional
 
 from bcs_template_set.atom_sdk.build_api import BuildApi, Sender
-from bcs_template_set.atom_sdk.build_info import FACTS, BuildInfo, TaskInfo, build_info, task_info
+from bcs_template_set.atom_sdk.build_info import FACTS, BuildInfo, BuildRow, TaskInfo, build_info, task_info
 from bcs_template_set.atom_sdk.credential import Credential
 from bcs_template_set.atom_sdk.input import AgentInput, read_input
 from bcs_template_set.atom_sdk.masking import Masker
@@ -59,9 +59,9 @@ class OwnAgent:
             identity=self._who(),
         )
 
-    def build_user(self, build: BuildInfo) -> str:
-        """Return the user whom BK-CI authenticated when the build was started."""
-        return self._build_api().user_of_build(build.pipeline_id)
+    def build_row(self, build: BuildInfo) -> BuildRow:
+        """Return whom the build's own row names."""
+        return self._build_api().row_of_build(build.pipeline_id)
 
     def names_of_pipeline(self) -> frozenset[str]:
         """Return the names of all variables that the pipeline, its steps or their inputs have set."""
