@@ -227,7 +227,7 @@ def _user_of(run_as: RunAs, *, people: People, region: Region) -> tuple[str, Tex
         return _authorizer(people, region, by=by)
     if run_as == "modifier":
         return _known(people.modifier, run_as, MODIFIER[0]), _reason("modifier", by=by)
-    return _starter(people), _reason("starter", by=by)
+    return _starter(people, region), _reason("starter", by=by)
 
 
 def _authorizer(people: People, region: Region, *, by: Text) -> tuple[str, Text]:
@@ -246,9 +246,12 @@ def _authorizer(people: People, region: Region, *, by: Text) -> tuple[str, Text]
     return _known(people.modifier, "authorizer", variables), _reason("authorizer_is_modifier", by=by)
 
 
-def _starter(people: People) -> str:
+def _starter(people: People, region: Region) -> str:
     """Return the starter, whose variable any step may set, where the build's own row names the same user."""
     starter = _known(people.starter, "starter", STARTER[0])
+    if people.source == "environment":  # nobody was asked for that row
+        problem = say("identity.starter_takes_proven_names")
+        raise NameNotProven(user=starter, run_as="starter", region=region.name, problem=problem)
     if people.build_user != starter:
         build_user = people.build_user or say("identity.nobody")
         raise StarterNotProven(starter=starter, build_user=build_user)

@@ -301,8 +301,12 @@ def test_the_owner_is_the_regions_own_word_everywhere() -> None:
 
 
 def test_nobody_is_proven_to_have_started_a_build_without_a_record() -> None:
-    with pytest.raises(StarterNotProven):
+    with pytest.raises(NameNotProven) as caught:
         resolve_principal(region(), UNPROVEN, run_as="starter")
+    for language in LANGUAGES:
+        text = "\n".join(caught.value.explain(language))
+        assert "people: environment" in text, language
+        assert "starter" in text, language
 
 
 def test_an_app_of_the_authors_own_goes_with_a_name_of_the_environment() -> None:
