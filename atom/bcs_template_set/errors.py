@@ -9,14 +9,15 @@
     │   │                                 AuthenticationRefused, TokenRefused, AppNotGranted, AccessRefused,
     │   │                                 NobodyArrived, NoPermission, ProjectNotVisible,
     │   │                                 ClusterNotVisible, FactDisputed, AuthorizerNotProven,
-    │   │                                 StarterNotProven, NameNotProven, RecordRefused
+    │   │                                 StarterNotProven, NameNotProven, RecordRefused,
+    │   │                                 ActedAsAnother
     │   ├── 8003xx templates, manifests   TemplateUnreadable, ValuesInvalid, TemplateSyntax, NamesMissing,
     │   │                                 TemplateFailed, LimitExceeded, ManifestsInvalid, VersionNameInvalid,
     │   │                                 VariablesMissing
     │   ├── 8004xx conflicts              VersionConflict, NewerBuild, PlanChanged, RouteRemoval, Overtaken,
     │   │                                 RouteTaken
     │   └── 8005xx rollout                DryRunFailed, SelectorChanged, NodePortLost, DeployRefused,
-    │                                     RolloutFailed, NotArrived
+    │                                     RolloutFailed, NotArrived, StateUntrusted
     ├── ThirdPartyFault (errorType 2)
     │   ├── 8005xx rollout                DeployIncomplete, RolloutBlocked, RolloutTimedOut,
     │   │                                 NotRestored

@@ -137,8 +137,8 @@ def _deployed_file(file: FileVersion, before: str) -> DeployedFile:
 class Seal:
     """What binds a state to one task of one build, and to who acts in it.
 
-    `task` are BK-CI's project, pipeline, build and task; `secret` is the one that the acting user's requests
-    are made with: code in the job does not have it, and the step and its post action both do.
+    `task` are the ids of BK-CI's project, build, pipeline and task; `secret` is the one that the acting
+    user's requests are made with: code in the job does not have it, and the step and its post action both do.
     """
 
     task: tuple[str, ...]

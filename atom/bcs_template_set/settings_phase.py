@@ -109,6 +109,7 @@ def _credential(world: World, credential_id: str) -> Credential:
 
 
 def _people(world: World, asked: Asked, credential: Optional[Credential]) -> People:
+    """Return the build's people; BK-CI is asked who started it only where that can make a starter act."""
     build, asks_starter = asked.build, asked.settings.run_as == "starter"
     if isinstance(credential, AccessToken) or build.source == "environment":
         asks_starter = False
