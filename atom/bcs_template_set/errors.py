@@ -80,8 +80,8 @@ class StepError(Exception):
         return self
 
     def explain(self, language: Language) -> list[str]:
-        """Return the lines a person reads: title, details, context, cure. Each may hold foreign text."""
-        lines = [self.title().render(language)]
+        """Return the lines a person reads: code, title, details, context, cure. Foreign text is in them."""
+        lines = [say("report.verdict_failed", code=self.code, title=self.title()).render(language)]
         lines += [
             "  - " + (detail.render(language) if isinstance(detail, Text) else detail)
             for detail in self.details
