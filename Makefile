@@ -130,4 +130,4 @@ clean:
 	@for made in "$(VENV)" "$(RELEASE)" .venv-*; do \
 	  if $(call is_ours,$$made); then rm -rf -- "$$made"; \
 	  elif [ -e "$$made" ]; then echo "'$$made' stays: this Makefile has not made it"; fi; done
-	rm -rf build dist .bench-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf build dist demo-workspace .bench-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

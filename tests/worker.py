@@ -68,7 +68,7 @@ class Worker:
     """A build machine with one workspace. `inputs` and `env` are the step's, `variables` the pipeline's.
 
     `environ` is the machine's. `build_user` is whom BK-CI authenticated when the build was started: the
-    starter, unless told otherwise.
+    starter, unless told otherwise; `row_modifier` who has changed the pipeline last by now, alike.
     """
 
     root: Path
@@ -83,6 +83,7 @@ class Worker:
     environ: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     build_user: Optional[str] = None
+    row_modifier: Optional[str] = None
 
     def __post_init__(self) -> None:
         """Let BK-CI know the machine, unless it knows one."""
@@ -112,6 +113,7 @@ class Worker:
             pipeline_id=stored["BK_CI_PIPELINE_ID"],
             variables=stored,
             user_id=stored["BK_CI_START_USER_NAME"] if self.build_user is None else self.build_user,
+            modifier=self.row_modifier,
         )
         return Task(
             identity=identity,

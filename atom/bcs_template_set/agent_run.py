@@ -40,7 +40,7 @@ WORK_STOPS, FILES_STOP = 0.75, 0.25
 writing of report and manifests, which must not cost the verdict."""
 
 SHORTEST = 60.0
-"""Seconds of the shortest step: BK-CI counts minutes. So long has what tells us how long we have."""
+"""Seconds of the shortest step: BK-CI counts minutes. They count until the step's own timeout is read."""
 
 FOLDER = ".bcs-template-set"
 """Where the report and the rendered manifests go, below the workspace."""

@@ -8,15 +8,16 @@
     │   ├── 8002xx identity, permission   UserUnknown, OwnerMismatch, CredentialUnusable, NoCredentials,
     │   │                                 AuthenticationRefused, TokenRefused, AppNotGranted, AccessRefused,
     │   │                                 NobodyArrived, NoPermission, ProjectNotVisible,
-    │   │                                 ClusterNotVisible, FactDisputed, AuthorizerNotProven,
-    │   │                                 StarterNotProven, NameNotProven, RecordRefused
+    │   │                                 ClusterNotVisible, ModifierNotProven, FactDisputed,
+    │   │                                 AuthorizerNotProven, StarterNotProven, NameNotProven, RecordRefused,
+    │   │                                 ActedAsAnother
     │   ├── 8003xx templates, manifests   TemplateUnreadable, ValuesInvalid, TemplateSyntax, NamesMissing,
     │   │                                 TemplateFailed, LimitExceeded, ManifestsInvalid, VersionNameInvalid,
     │   │                                 VariablesMissing
     │   ├── 8004xx conflicts              VersionConflict, NewerBuild, PlanChanged, RouteRemoval, Overtaken,
     │   │                                 RouteTaken
     │   └── 8005xx rollout                DryRunFailed, SelectorChanged, NodePortLost, DeployRefused,
-    │                                     RolloutFailed, NotArrived
+    │                                     RolloutFailed, NotArrived, StateUntrusted
     ├── ThirdPartyFault (errorType 2)
     │   ├── 8005xx rollout                DeployIncomplete, RolloutBlocked, RolloutTimedOut,
     │   │                                 NotRestored
@@ -79,8 +80,8 @@ class StepError(Exception):
         return self
 
     def explain(self, language: Language) -> list[str]:
-        """Return the lines a person reads: title, details, context, cure. Each may hold foreign text."""
-        lines = [self.title().render(language)]
+        """Return the lines a person reads: code, title, details, context, cure. Foreign text is in them."""
+        lines = [say("report.verdict_failed", code=self.code, title=self.title()).render(language)]
         lines += [
             "  - " + (detail.render(language) if isinstance(detail, Text) else detail)
             for detail in self.details

@@ -40,7 +40,8 @@ class JobState(msgspec.Struct, frozen=True):
     """What a step of this job came to. `form` is the version of this shape.
 
     `restores` is False where the step failed by itself, so that `on_failure` has decided; `files` then are
-    for its next try. `attempt` counts the tries of the step. `whole` is False where an earlier try has left no word of what it deployed.
+    for its next try. `attempt` counts the step's tries. `whole` is False where an earlier one has left no
+    word of what it deployed.
     """
 
     form: int
@@ -139,8 +140,8 @@ def _deployed_file(file: FileVersion, before: str) -> DeployedFile:
 class Seal:
     """What binds a state to one task of one build, and to who acts in it.
 
-    `task` are BK-CI's project, pipeline, build and task; `secret` is the one that the acting user's requests
-    are made with: code in the job does not have it, and the step and its post action both do.
+    `task` are the ids of BK-CI's project, build, pipeline and task; `secret` is the one that the acting
+    user's requests are made with: code in the job does not have it, and the step and its post action both do.
     """
 
     task: tuple[str, ...]

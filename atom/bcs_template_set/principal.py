@@ -19,11 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NoReturn, Optional, Union
 
-from bcs_template_set.atom_sdk.build_info import AUTHORIZER, MODIFIER, STARTER, Source
+from bcs_template_set.atom_sdk.build_info import AUTHORIZER, MODIFIER, NO_ROW, STARTER, BuildRow, Source
 from bcs_template_set.errors import (
     AuthorizerNotProven,
     CredentialUnusable,
     InputsInvalid,
+    ModifierNotProven,
     NameNotProven,
     NoCredentials,
     OwnerMismatch,
@@ -44,13 +45,13 @@ _KEY = object()
 class People:
     """Who has to do with this build, as `source` says it; "" where it does not say.
 
-    `build_user` is whom BK-CI authenticated when the build was started, where it was asked.
+    `row` is what the build's own row says, where BK-CI was asked for it.
     """
 
     starter: str = ""
     modifier: str = ""
     authorizer: str = ""
-    build_user: str = ""
+    row: BuildRow = NO_ROW
     source: Source = "record"
 
 
@@ -167,7 +168,8 @@ def resolve_principal(
     Raises:
         InputsInvalid: the region does not serve this `run_as`.
         UserUnknown: the build does not say who `run_as` is.
-        AuthorizerNotProven, StarterNotProven, NameNotProven: it says so, and anybody could have said it.
+        AuthorizerNotProven, ModifierNotProven, StarterNotProven, NameNotProven: it says so, and anybody
+            could have said it.
         OwnerMismatch: the region's app belongs to somebody else than the `run_as` user.
         NoCredentials: there is no app for the user, or the region takes no apps.
         CredentialUnusable: the credential is an app, and the region takes tokens only.
@@ -226,8 +228,8 @@ def _user_of(run_as: RunAs, *, people: People, region: Region) -> tuple[str, Tex
     if run_as == "authorizer":
         return _authorizer(people, region, by=by)
     if run_as == "modifier":
-        return _known(people.modifier, run_as, MODIFIER[0]), _reason("modifier", by=by)
-    return _starter(people), _reason("starter", by=by)
+        return _modifier(people, run_as, MODIFIER[0]), _reason("modifier", by=by)
+    return _starter(people, region), _reason("starter", by=by)
 
 
 def _authorizer(people: People, region: Region, *, by: Text) -> tuple[str, Text]:
@@ -243,14 +245,29 @@ def _authorizer(people: People, region: Region, *, by: Text) -> tuple[str, Text]
             authorizer=people.authorizer, modifier=people.modifier or '""', region=region.name
         )
     variables = f"{AUTHORIZER[0]}, {MODIFIER[0]}"
-    return _known(people.modifier, "authorizer", variables), _reason("authorizer_is_modifier", by=by)
+    return _modifier(people, "authorizer", variables), _reason("authorizer_is_modifier", by=by)
 
 
-def _starter(people: People) -> str:
+def _modifier(people: People, run_as: RunAs, variable: str) -> str:
+    """Return the last modifier, where the build's own row does not name another.
+
+    BK-CI keeps the variable read-only, but an atom's output whose name ends in a blank overwrites it: MySQL
+    takes the two names for one key (bk-ci `PipelineBuildVarDao.kt` batchSave, 2026-08).
+    """
+    modifier = _known(people.modifier, run_as, variable)
+    if people.row.modifier not in ("", modifier):
+        raise ModifierNotProven(modifier=modifier, row_modifier=people.row.modifier)
+    return modifier
+
+
+def _starter(people: People, region: Region) -> str:
     """Return the starter, whose variable any step may set, where the build's own row names the same user."""
     starter = _known(people.starter, "starter", STARTER[0])
-    if people.build_user != starter:
-        build_user = people.build_user or say("identity.nobody")
+    if people.source == "environment":  # nobody was asked for that row
+        problem = say("identity.starter_takes_proven_names")
+        raise NameNotProven(user=starter, run_as="starter", region=region.name, problem=problem)
+    if people.row.started_by != starter:
+        build_user = people.row.started_by or say("identity.nobody")
         raise StarterNotProven(starter=starter, build_user=build_user)
     return starter
 

@@ -10,6 +10,7 @@ MASK = "***"
 
 _ROUNDS = 100_000
 """Of PBKDF2, so that a short secret is not guessed from a mark that anybody may read. 0.05 s."""
+
 OUR_WORDS = frozenset(
     {
         *("planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"),
@@ -42,15 +43,17 @@ class Secret:
         self.__value = value
 
     def reveal(self) -> str:
-        """Return the secret itself. Called where a request's authentication is built, and nowhere else."""
+        """Return the secret itself: to authenticate a request, find it in a text, or read what it holds."""
         return self.__value
 
     def mark(self, words: bytes) -> str:
         """Return what only who holds the secret can make of these words: an HMAC-SHA256, in hex."""
-        key = hashlib.pbkdf2_hmac(
-            "sha256", self.__value.encode("utf-8", "surrogatepass"), b"bcs-template-set", _ROUNDS
-        )
+        key = hashlib.pbkdf2_hmac("sha256", self._bytes(), b"bcs-template-set", _ROUNDS)
         return hmac.new(key, words, "sha256").hexdigest()
+
+    def _bytes(self) -> bytes:
+        """Return it as bytes, also where JSON has brought half a character."""
+        return self.__value.encode("utf-8", "surrogatepass")
 
     def __str__(self) -> str:
         return MASK
@@ -64,7 +67,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
+        return hmac.compare_digest(self._bytes(), other._bytes())
 
     def __hash__(self) -> int:
         return hash((Secret, self.__value))

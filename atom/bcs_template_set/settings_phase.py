@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
-from bcs_template_set.atom_sdk.build_info import BuildInfo
+from bcs_template_set.atom_sdk.build_info import NO_ROW, BuildInfo
 from bcs_template_set.credentials import principal_credential
 from bcs_template_set.ending import show_lines
 from bcs_template_set.errors import PrivateSettingsInvalid
@@ -109,14 +109,15 @@ def _credential(world: World, credential_id: str) -> Credential:
 
 
 def _people(world: World, asked: Asked, credential: Optional[Credential]) -> People:
-    build, asks_starter = asked.build, asked.settings.run_as == "starter"
-    if isinstance(credential, AccessToken) or build.source == "environment":
-        asks_starter = False
+    """Return the build's people; its own row is asked for only where a name of theirs may act."""
+    build, region, run_as = asked.build, asked.region, asked.settings.run_as
+    is_vouched_for = run_as == "owner" or (run_as == "authorizer" and region.names_authorizer)
+    has_no_row = isinstance(credential, AccessToken) or build.source == "environment"
     return People(
         starter=build.starter,
         modifier=build.modifier,
         authorizer=build.authorizer,
-        build_user=world.agent.build_user(build) if asks_starter else "",
+        row=NO_ROW if is_vouched_for or has_no_row else world.agent.build_row(build),
         source=build.source,
     )
 

@@ -109,10 +109,21 @@ class Accounts:
         return agent
 
     def start_build(
-        self, build_id: str, *, project_id: str, pipeline_id: str, variables: Mapping[str, str], user_id: str
+        self,
+        build_id: str,
+        *,
+        project_id: str,
+        pipeline_id: str,
+        variables: Mapping[str, str],
+        user_id: str,
+        modifier: Optional[str] = None,
     ) -> Build:
-        """Start a build, or go on with it: its variables are these, and this user was authenticated then."""
-        build = Build(build_id, project_id, pipeline_id, dict(variables), user_id)
+        """Start a build, or go on with it: its variables are these, and this user was authenticated then.
+
+        `modifier` has changed the pipeline last, by now: whom the variable names, unless told otherwise.
+        """
+        by = variables.get("BK_CI_PIPELINE_UPDATE_USER", "") if modifier is None else modifier
+        build = Build(build_id, project_id, pipeline_id, dict(variables), user_id, by)
         self.builds[build_id] = build
         return build
 

@@ -91,7 +91,7 @@ def _answer_detail(state: State, project_id: str, pipeline_id: str, build_id: st
         "status": "RUNNING",
         "model": {"name": "release", "stages": []},
         "buildNum": int(build.variables.get("BK_CI_BUILD_NUM") or 0),
-        "lastModifyUser": build.variables.get("BK_CI_PIPELINE_UPDATE_USER", ""),
+        "lastModifyUser": build.modifier,
     }
     return json_answer({"status": 0, "message": "", "data": data}, operation=GET_DETAIL)
 

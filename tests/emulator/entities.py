@@ -221,6 +221,7 @@ class Build:
     pipeline_id: str
     variables: dict[str, str]
     user_id: str
+    modifier: str
     readable: bool = True
 
 

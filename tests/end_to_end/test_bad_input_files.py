@@ -59,6 +59,7 @@ def test_an_unusable_input_json_is_named_and_not_shown(tmp_path: Path, change: C
     with site(tmp_path) as worker:
         finished = run_changed(worker, change)
         check_refused(finished, 800101, "input.json", word, "What to do: ")
+        assert "Failed (800101): " in finished.log
         assert CANARY not in finished.log + json.dumps(finished.told)
         assert worker.emulator.to_gateway() == []
 

@@ -74,6 +74,20 @@ def test_an_authorizer_that_an_earlier_step_has_made_acts_for_nobody(
         assert asked(worker) == []
 
 
+@pytest.mark.parametrize("run_as", ["modifier", "authorizer"])
+def test_a_modifier_that_an_atoms_output_has_overwritten_acts_for_nobody(tmp_path: Path, run_as: str) -> None:
+    """BK-CI's own guard compares names exactly, MySQL's key does not: `principal._modifier`."""
+    with site(tmp_path) as worker:
+        worker.regions = {
+            "gz": {"gateway": worker.emulator.url, "app_code": "lisi_app", "app_secret": APP_SECRET}
+        }
+        worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "boss"
+        worker.row_modifier = "lisi"
+        lived = run_here(worker, run_as=run_as)
+        assert lived.code == 800213, lived.log
+        assert asked(worker) == []
+
+
 def test_a_starter_that_an_earlier_step_has_made_acts_for_nobody(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
         worker.regions = {

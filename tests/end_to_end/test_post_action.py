@@ -383,3 +383,30 @@ def test_what_comes_back_and_what_is_left_are_both_said(worker: Worker) -> None:
     assert post.value("result") == "restored"
     assert image_live(worker) == "example.com/www:1"
     assert "new.example.com.deployment.yaml" in post.told["message"]
+
+
+def test_an_older_word_of_a_step_that_was_retried_is_not_taken_for_the_last(worker: Worker) -> None:
+    """Later code may put back what an earlier try, or its post action, has left: that is sealed, too."""
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    fail_job(worker)
+    (file,) = [path for path in state_files(worker) if "0008" in str(path)]
+    done = file.read_text(encoding="utf-8")
+    worker.execute_count = 2
+    deployed(worker, build=8, tag="2")
+    assert image_live(worker) == "example.com/www:2"
+    last = file.read_text(encoding="utf-8")
+    file.write_text(done, encoding="utf-8")
+    check_refused(fail_job(worker), 800511)
+    assert image_live(worker) == "example.com/www:2"
+    file.write_text(last, encoding="utf-8")
+    assert fail_job(worker).value("result") == "restored"
+
+
+def test_a_job_that_is_retried_without_its_step_has_nothing_left_to_restore(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    deployed(worker, build=8, tag="2")
+    assert fail_job(worker).value("result") == "restored"
+    worker.execute_count = 2
+    again = fail_job(worker)
+    assert (again.status, image_live(worker)) == (0, "example.com/www:1")

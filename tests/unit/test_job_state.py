@@ -58,7 +58,7 @@ def outcome(
 
 
 def left(told: Outcome, earlier: Optional[JobState] = None) -> JobState:
-    return state_of(told, user="lisi", earlier=earlier)
+    return state_of(told, user="lisi", attempt=1, earlier=earlier)
 
 
 def test_it_says_where_as_whom_and_what_was_before() -> None:
@@ -125,7 +125,7 @@ def believed(text: str, seal: Seal = SEAL) -> bool:
 @given(FILES)
 @settings(max_examples=10, deadline=None)
 def test_a_state_survives_being_written_and_read(files: list[DeployedFile]) -> None:
-    state = JobState(2, "gz", "web", "front-ends", "c", "n", "lisi", True, True, tuple(files))
+    state = JobState(2, "gz", "web", "front-ends", "c", "n", "lisi", True, True, 1, tuple(files))
     sealed = read_sealed(sealed_text(state))
     assert sealed is not None
     assert (sealed.state, is_genuine(sealed, SEAL)) == (state, True)

@@ -36,7 +36,8 @@ def test_the_user_of_a_desk_is_everybody_and_nobody_else_says_so() -> None:
     agent = LocalAgent({"user": "lisi", "build": {"branch.name": "refs/heads/x", "build.number": 8}})
     build = agent.build(recorded=True)
     assert build == agent.build(recorded=False)
-    assert {build.starter, build.modifier, build.authorizer, agent.build_user(build)} == {"lisi"}
+    assert {build.starter, build.modifier, build.authorizer, agent.build_row(build).started_by} == {"lisi"}
+    assert agent.build_row(build).modifier == "lisi"
     assert (build.source, build.branch, build.build_number) == ("file", "x", 8)
 
 

@@ -12,11 +12,12 @@ from typing import Optional, Union
 import pytest
 from tests.unit.atom_sdk.test_build_info import IDENTITY
 
-from bcs_template_set.atom_sdk.build_info import build_info
+from bcs_template_set.atom_sdk.build_info import BuildRow, build_info
 from bcs_template_set.errors import (
     AuthorizerNotProven,
     CredentialUnusable,
     InputsInvalid,
+    ModifierNotProven,
     NameNotProven,
     NoCredentials,
     OwnerMismatch,
@@ -66,18 +67,21 @@ def authorization(principal: Principal) -> dict[str, str]:
     return parsed
 
 
+ROW = BuildRow("wangwu", "lisi")
+
+
 @dataclass(frozen=True)
 class Said:
     """What the platform says of a build, and what an author or an earlier step adds to it.
 
     `stored` is the platform's record with what a step could still write into it: whatever is not read-only
-    (field/security.md, "What BK-CI does"). `row` is who was authenticated when the build was started.
+    (field/security.md, "What BK-CI does"). `row` is the build's own.
     """
 
     stored: Mapping[str, str]
     inputs: Mapping[str, str]
     environ: Mapping[str, str]
-    row: str
+    row: BuildRow = ROW
 
 
 PLATFORM = {
@@ -102,11 +106,30 @@ def attacks(name: str, authorizer: str) -> Iterator[tuple[str, Said]]:
     kept = READ_ONLY + (("BK_CI_AUTHORIZER",) if authorizer else ())
     forged = {name: "boss"}
     seen = {**platform, **forged}
-    yield "an input", Said(platform, seen, platform, "wangwu")
-    yield "the step's env", Said(platform, seen, seen, "wangwu")
+    yield "an input", Said(platform, seen, platform)
+    yield "the step's env", Said(platform, seen, seen)
     if name not in kept:  # a read-only variable is not changed by a step; every other is
-        yield "an earlier step", Said({**platform, **forged}, seen, seen, "wangwu")
-        yield "a step beside this one", Said({**platform, **forged}, platform, platform, "wangwu")
+        yield "an earlier step", Said({**platform, **forged}, seen, seen)
+        yield "a step beside this one", Said({**platform, **forged}, platform, platform)
+
+
+def overwritten() -> Said:
+    """Return what an atom's output "BK_CI_PIPELINE_UPDATE_USER " does (see `principal._modifier`)."""
+    stored = {**PLATFORM, "BK_CI_PIPELINE_UPDATE_USER": "boss"}
+    return Said(stored, stored, stored)
+
+
+@pytest.mark.parametrize("run_as", ["modifier", "authorizer"])
+@pytest.mark.parametrize("place", [region(), region(owner="boss"), region(users=("boss",))])
+def test_a_read_only_variable_that_was_overwritten_all_the_same_acts_for_nobody(
+    run_as: RunAs, place: Region
+) -> None:
+    error = who_acts(overwritten(), place, run_as=run_as)
+    assert isinstance(error, ModifierNotProven)
+    for language in LANGUAGES:
+        text = "\n".join(error.explain(language))
+        assert "boss" in text
+        assert "lisi" in text
 
 
 def who_acts(said: Said, place: Region, *, run_as: RunAs) -> Union[Principal, StepError]:
@@ -171,7 +194,9 @@ def check_one_user_of(principal: Principal, place: Region, *, user: str) -> None
 def test_every_combination_is_one_user_everywhere_or_a_stop_before_the_first_request() -> None:
     stops = made = combinations = 0
     for starter, modifier, authorizer, owner, row in itertools.product(PEOPLE, repeat=5):
-        people = People(starter=starter, modifier=modifier, authorizer=authorizer, build_user=row)
+        people = People(
+            starter=starter, modifier=modifier, authorizer=authorizer, row=BuildRow(row, modifier)
+        )
         for run_as, credential, users, has_app, prefix, vouched in itertools.product(
             RUN_AS, credentials(), ((), ("lisi",)), (True, False), ("/v4", "/bcsapi/v4"), (True, False)
         ):
@@ -204,7 +229,7 @@ def check_one_user(
         "owner": place.owner,
     }[run_as]
     if run_as == "starter":
-        assert people.build_user == people.starter
+        assert people.row.started_by == people.starter
     sent = authorization(principal)
     assert sent["bk_username"] == principal.user == wanted
     if isinstance(credential, AppCredential):
@@ -217,7 +242,7 @@ def check_one_user(
 
 
 def test_the_documented_mismatch_stops_and_names_both_users_the_app_and_three_ways_out() -> None:
-    people = People(starter="wangwu", modifier="lisi", build_user="wangwu")
+    people = People(starter="wangwu", modifier="lisi", row=BuildRow("wangwu"))
     with pytest.raises(OwnerMismatch) as caught:
         resolve_principal(region(owner="lisi"), people, run_as="starter")
     for language in LANGUAGES:
@@ -255,7 +280,7 @@ def test_an_authorizer_that_nobody_vouches_for_stops_the_run_and_names_both_cure
 @pytest.mark.parametrize("row", ["", "lisi"])
 def test_a_starter_acts_only_where_the_builds_own_row_names_the_same(row: str) -> None:
     with pytest.raises(StarterNotProven) as caught:
-        resolve_principal(region(), People("boss", "lisi", build_user=row), run_as="starter")
+        resolve_principal(region(), People("boss", "lisi", row=BuildRow(row)), run_as="starter")
     text = "\n".join(caught.value.explain("en_US"))
     assert "boss" in text
     assert (row or "nobody") in text
@@ -263,7 +288,7 @@ def test_a_starter_acts_only_where_the_builds_own_row_names_the_same(row: str) -
 
 def test_a_region_serves_whom_it_lists_and_a_token_is_its_own_proof() -> None:
     place = replace(region(owner="lisi"), run_as=("modifier", "starter"))
-    people = People("a", "lisi", build_user="a")
+    people = People("a", "lisi", row=BuildRow("a"))
     assert resolve_principal(place, people, run_as="modifier").user == "lisi"
     for refused in ("owner", "authorizer"):
         with pytest.raises(InputsInvalid) as caught:
@@ -301,8 +326,12 @@ def test_the_owner_is_the_regions_own_word_everywhere() -> None:
 
 
 def test_nobody_is_proven_to_have_started_a_build_without_a_record() -> None:
-    with pytest.raises(StarterNotProven):
+    with pytest.raises(NameNotProven) as caught:
         resolve_principal(region(), UNPROVEN, run_as="starter")
+    for language in LANGUAGES:
+        text = "\n".join(caught.value.explain(language))
+        assert "people: environment" in text, language
+        assert "starter" in text, language
 
 
 def test_an_app_of_the_authors_own_goes_with_a_name_of_the_environment() -> None:

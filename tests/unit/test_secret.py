@@ -28,6 +28,11 @@ def test_two_are_equal_where_what_they_hold_is_and_text_is_no_secret() -> None:
     assert len({Secret(CANARY), Secret(CANARY), Secret("")}) == 2
 
 
+def test_half_a_character_is_compared_like_any_other() -> None:
+    assert Secret("\ud800" + CANARY) == Secret("\ud800" + CANARY)
+    assert Secret("\ud800" + CANARY) != Secret(CANARY)
+
+
 def test_an_empty_one_is_false() -> None:
     assert Secret(CANARY)
     assert not Secret("")

@@ -87,7 +87,7 @@ def open_agent(
     Args:
         environ: the process's environment; `BCS_TEMPLATE_SET_SDK` in it names the platform's SDK.
         clock: what waiting goes through.
-        masker: told every secret that is read here; the log's own, so that the log hides them.
+        masker: told the agent's key and every credential; the log's own, so that the log hides them.
         sender: opens the HTTP connection to the build API, given the machine's own environment; a
             `Transport` unless given.
         warn: told what was not obeyed, and where the platform's SDK failed and was done without.

@@ -108,12 +108,16 @@ class BuildInfo:
 
 @dataclass(frozen=True)
 class BuildRow:
-    """Who a build's own row names, which no variable reaches: who was authenticated when it was started, and
-    who has changed the pipeline last, by now. "" where it does not say.
+    """Whom a build's own row names, which no variable reaches; "" where it does not say.
+
+    `started_by` was authenticated when the build was started; `modifier` has changed the pipeline last.
     """
 
     started_by: str = ""
     modifier: str = ""
+
+
+NO_ROW = BuildRow()
 
 
 def task_info(environ: Variables, inputs: Variables, *, identity: AgentIdentity) -> TaskInfo:
@@ -150,7 +154,8 @@ def build_info(
         InputUnreadable: a number is none.
     """
     _check_ids(record, environ, inputs, identity=identity)
-    said = {names: _recorded(names, record, environ, inputs) for names in RECORDED}
+    whole = source != "environment"  # what was exported has lost what a shell loses
+    said = {names: _recorded(names, record, environ, inputs, whole=whole) for names in RECORDED}
     return BuildInfo(
         source=source,
         starter=said[STARTER],
@@ -187,10 +192,14 @@ def _check_ids(*sources: Variables, identity: AgentIdentity) -> None:
                 raise _disputed(name, (("sdk_file", true), ("variables", given)))
 
 
-def _recorded(names: Sequence[str], record: Variables, environ: Variables, inputs: Variables) -> str:
-    """Return what the record says under these names, which everything else must say too."""
+def _recorded(
+    names: Sequence[str], record: Variables, environ: Variables, inputs: Variables, *, whole: bool
+) -> str:
+    """Return what the record says under these names, which everything else must say too.
+
+    A record that is not `whole` is compared with input.json as a shell would have exported that.
+    """
     true = _first(value for _, value in _all_given(names, (record,)))
-    whole = record is not environ  # else `true` has lost what a shell loses
     for source, said, exact in (
         ("variables", record, True), ("input_json", inputs, whole), ("environment", environ, False),
     ):  # fmt: skip

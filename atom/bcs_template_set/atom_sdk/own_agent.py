@@ -1,4 +1,8 @@
-"""The agent through its own files and the build API. Every secret it reads is told to the masker."""
+"""The agent through its own files and the build API.
+
+The agent's key and credentials are told to the masker here; the secrets within private settings are told by
+who reads them (`settings_phase`).
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from bcs_template_set.manifests.parse import bcs_variables_in
 
 _STEM_SIGNS = 8
 _PRIVATE_NUMBERS, _PRIVATE_SIGNS = 0xF0000, 0x100000
-_SIGNS = 0xFFFD
+_SIGNS = 0xFFFE
 """Private signs in one plane; the two after them are no characters."""
 _OWN = ("{{", "}}")
 

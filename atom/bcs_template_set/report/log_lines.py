@@ -141,7 +141,9 @@ def target_text(heading: Heading) -> Text:
 
 def build_text(heading: Heading) -> Text:
     """Return which build this is: pipeline, number, branch, commit."""
-    text = say("log.build", pipeline=heading.pipeline, number=heading.build_number)
+    text = say("log.build_alone", number=heading.build_number)
+    if heading.pipeline:
+        text = say("log.build", pipeline=heading.pipeline, number=heading.build_number)
     if heading.branch:
         text = say("log.build_branch", build=text, branch=heading.branch)
     if heading.commit:

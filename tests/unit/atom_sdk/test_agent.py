@@ -18,6 +18,7 @@ from tests.unit.atom_sdk.stand_ins import (
 )
 
 from bcs_template_set.atom_sdk.agent import open_agent
+from bcs_template_set.atom_sdk.build_info import BuildRow
 from bcs_template_set.atom_sdk.masking import Masker
 from bcs_template_set.atom_sdk.output import pessimistic, success
 from bcs_template_set.atom_sdk.own_agent import OwnAgent
@@ -180,14 +181,21 @@ def test_a_record_of_another_shape_is_no_record(tmp_path: Path) -> None:
 
 
 def detail(**fields: object) -> Reply:
-    row = {"id": "b-1", "pipelineId": "p-1", "userId": "lisi", "triggerUser": "boss", **fields}
+    row: dict[str, object] = {
+        "id": "b-1",
+        "pipelineId": "p-1",
+        "userId": "lisi",
+        "triggerUser": "boss",
+        "lastModifyUser": "zhangsan",
+    }
+    row.update(fields)
     return answer({"status": 0, "data": row})
 
 
 def test_who_started_the_build_is_whom_bk_ci_authenticated(tmp_path: Path) -> None:
     record = stored(BK_CI_PIPELINE_ID="p-1")
     agent, sender, _ = own_agent(agent_directory(tmp_path), record, detail())
-    assert agent.build_user(agent.build(recorded=True)) == "lisi"
+    assert agent.build_row(agent.build(recorded=True)) == BuildRow("lisi", "zhangsan")
     assert sender.requests[1].url.endswith("/process/api/build/builds/demo/p-1/b-1/detail")
 
 
@@ -195,7 +203,7 @@ def test_who_started_the_build_is_whom_bk_ci_authenticated(tmp_path: Path) -> No
 def test_a_row_that_names_nobody_names_nobody(tmp_path: Path, user: object, known: str) -> None:
     record = stored(BK_CI_PIPELINE_ID="p-1")
     agent, _, _ = own_agent(agent_directory(tmp_path), record, detail(userId=user))
-    assert agent.build_user(agent.build(recorded=True)) == known
+    assert agent.build_row(agent.build(recorded=True)).started_by == known
 
 
 @pytest.mark.parametrize("fields", [{"id": "b-2"}, {"pipelineId": "p-2"}])
@@ -203,7 +211,7 @@ def test_the_row_of_another_build_is_none(tmp_path: Path, fields: dict[str, obje
     record = stored(BK_CI_PIPELINE_ID="p-1")
     agent, _, _ = own_agent(agent_directory(tmp_path), record, detail(**fields))
     with pytest.raises(BuildApiFailed):
-        agent.build_user(agent.build(recorded=True))
+        agent.build_row(agent.build(recorded=True))
 
 
 def test_the_pipelines_names_are_those_of_the_file_and_of_the_record(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ def test_a_build_without_branch_or_commit_is_told_by_its_number() -> None:
     assert told == "#8 of pipeline p-1"
 
 
+def test_a_build_at_a_desk_has_a_number_and_no_pipeline() -> None:
+    told = build_text(Heading(build_number=7, branch="main"))
+    assert told.render("en_US") == "#7, branch main"
+    assert told.render("zh_CN") == "#7，分支 main"
+
+
 def test_counts_come_before_the_table_and_the_digest_last() -> None:
     lines = plan_text(scenes.planned()).splitlines()
     assert lines[0].endswith("8 files: 2 update, 2 create, 4 unchanged")
