@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -75,7 +75,7 @@ def run_for_agent(
 class Process:
     """What a run has of the process it is."""
 
-    environ: MutableMapping[str, str]
+    environ: MutableMapping[str, str] = field(repr=False)
     clock: SystemClock
     interruption: Interruption
     began: float

@@ -27,7 +27,8 @@ class World:
     """Everything a run has beside its inputs.
 
     `on_region` hears which region it is for, and `on_principal` who acts in which build, once that is known.
-    `environ` is the process's environment; what of it is obeyed, `settings_phase.machine_of` says.
+    `environ` is the process's environment, which may hold a proxy's password; what of it is obeyed,
+    `settings_phase.machine_of` says.
     """
 
     agent: Agent
@@ -37,7 +38,7 @@ class World:
     story: Story
     workspace: Path
     on_region: Callable[[Region], None] = _nobody
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     on_principal: Callable[[Principal, BuildInfo], None] = _nobody
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -185,6 +186,7 @@ class Site:
             deadline=Deadline(self.clock, seconds=self.seconds),
             story=Story(clock=self.clock, language="en_US", heading=first_heading()),
             workspace=self.root / "workspace",
+            environ=os.environ,
         )
 
     def _prepare(self, inputs: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.emulator import Behaviour
+from tests.emulator import Behaviour, Dialect
 from tests.emulator.exchanges import most_at_once
 from tests.emulator.faults import Fault, Match
 from tests.end_to_end.deploying import (
@@ -210,8 +210,11 @@ SET = {"template_set": "web", "version": "1.0.{{ build.number }}"}
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Worker, Finished]]:
-    """Yield a build machine and its build 7, which published 200 domains, 400 files."""
+def published(
+    tmp_path_factory: pytest.TempPathFactory, dialect: Dialect
+) -> Iterator[tuple[Worker, Finished]]:
+    """Yield a build machine and its build 7, which published 200 domains, 400 files; one for each dialect."""
+    del dialect
     with scene_site(tmp_path_factory.mktemp("many")) as made:
         regions = {name: {**region, "progress_detail": True} for name, region in made.regions.items()}
         worker = replace(made, regions=regions)

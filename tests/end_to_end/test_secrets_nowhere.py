@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -143,7 +144,7 @@ LEAKS = {
 def test_a_server_that_says_our_secret_back_is_not_quoted(tmp_path: Path, leak: str) -> None:
     with site(tmp_path) as worker:
         populate(worker)
-        worker.emulator.faults.add(LEAKS[leak])
+        worker.emulator.faults.add(copy.deepcopy(LEAKS[leak]))  # a fault counts its strikes
         finished = run_changed(worker, with_setting)
         assert finished.status == 1
         assert "***" in finished.log

@@ -278,7 +278,7 @@ def echoes(nest: Nest, *, nth: int, padding: int, credential: str) -> list[Fault
     """Return servers' answers that hold what the run knows, in every form, behind so much else."""
     words = [form for name in known_to(credential) for form in forms(nest.canaries[name])]
     words = random.Random(f"{words[0]} {nth} {padding}").sample(words, _WORDS)  # noqa: S311 - no secret
-    pad, match = "x" * padding, Match(nth=nth)
+    pad, match = "x" * padding, Match(path="^/(api|bcsapi|ticket)/", nth=nth)
     said = [f"{pad} {' '.join(words[at:] + words[:at])}" for at in range(0, len(words), 5)]
     messages = [json.dumps({"code": 1, "message": text}) for text in said]
     refused = {"X-Bkapi-Error-Code": "1640001"}

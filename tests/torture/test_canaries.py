@@ -129,7 +129,7 @@ def test_of_a_short_secret_nothing_is_left_where_a_servers_words_are_cut(site: S
     site.emulator.state.add_app("web_app", secret, vouches_for={"lisi"})
     for shown in range(PIECE, size + 1):
         said = json.dumps({"code": 1, "message": f"{'x' * (SHOWN - shown - 1)} {secret}"})
-        site.emulator.faults.add(Fault("answer", Match(nth=2), status=200, body=said))
+        site.emulator.faults.add(Fault("answer", Match(path="^/api/", nth=2), status=200, body=said))
         lived = live_among(site, NEST, region={"app_secret": secret})
         site.emulator.faults.clear()
         assert lived.code == 800608, lived.log

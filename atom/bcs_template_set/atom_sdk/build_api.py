@@ -6,7 +6,7 @@ itself is the sender's, which is handed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Optional, Protocol, Union
 from urllib.parse import quote
@@ -50,11 +50,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class BuildApi:
-    """The build API as one build may use it."""
+    """The build API as one build may use it. `mask` takes what must not be shown out of its words."""
 
     identity: AgentIdentity
     sender: Sender
     clock: Clock
+    mask: Callable[[str], str] = str
 
     def credential(self, credential_id: str) -> Credential:
         """Return a credential of the project.
@@ -137,7 +138,7 @@ class BuildApi:
         if not isinstance(answer, HttpAnswer):
             raise self._failed(path, _lost(answer)) from answer
         try:
-            return parse_answer(answer)
+            return parse_answer(answer, mask=self.mask)
         except FileProblem as exc:
             raise self._failed(path, exc.problem) from exc
 
@@ -170,7 +171,7 @@ def headers_of(identity: AgentIdentity) -> Mapping[str, str]:
     }
 
 
-def parse_answer(answer: HttpAnswer) -> JsonValue:
+def parse_answer(answer: HttpAnswer, *, mask: Callable[[str], str] = str) -> JsonValue:
     """Return the `data` of an answer.
 
     Raises:
@@ -178,7 +179,7 @@ def parse_answer(answer: HttpAnswer) -> JsonValue:
         FileProblem: it is not what the API promises; the sentence says why.
     """
     body = _body(answer)
-    status, message = _number(body.get("status")), _message(body.get("message"))
+    status, message = _number(body.get("status")), _message(body.get("message"), mask)
     if _refuses(answer):
         raise Refused(answer.status if status is None else status, message)
     if not _succeeded(answer):
@@ -231,8 +232,9 @@ def _number(value: JsonValue) -> Optional[int]:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _message(value: JsonValue) -> str:
-    return value.strip()[:_SHOWN] if isinstance(value, str) else ""
+def _message(value: JsonValue, mask: Callable[[str], str]) -> str:
+    """Return the beginning of BK-CI's words; masked first: of a secret that is cut, nobody could tell."""
+    return mask(value.strip())[:_SHOWN] if isinstance(value, str) else ""
 
 
 def _is_passing(answer: HttpAnswer) -> bool:
