@@ -44,8 +44,8 @@ SHOWN = 200
 _ENCODINGS = ("utf-8", "gb18030", "latin-1")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GOOD_STATUS = range(200, 300)
-_NAT64 = ip_network("64:ff9b::/96")
-_COMPATIBLE = ip_network("::/96")
+_ENDING_IN_IPV4 = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
+"""NAT64 of everybody and of a site, IPv4-compatible and IPv4-translated (RFC 6052, 8215, 4291, 2765)."""
 _PORTS = {"http": 80, "https": 443}
 
 # A kept connection may stay at the pod it first reached, a cache at the page before.
@@ -148,7 +148,7 @@ def _addresses(address: str) -> list[Union[IPv4Address, IPv6Address]]:
     if isinstance(found, IPv4Address):
         return [found]
     inside = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
-    if found in _NAT64 or found in _COMPATIBLE:
+    if any(found in network for network in _ENDING_IN_IPV4):
         inside.append(IPv4Address(int(found) & 0xFFFFFFFF))
     return [found, *(known for known in inside if known is not None)]
 

@@ -484,6 +484,7 @@ def test_of_what_this_machine_serves_nothing_is_shown() -> None:
 LINK_LOCAL = (
     *("169.254.169.254", "169.254.0.23", "fe80::1", "fe80::1%eth0", "febf::1"),
     *("::ffff:169.254.169.254", "::169.254.169.254", "2002:a9fe:a9fe::1", "64:ff9b::a9fe:a9fe"),
+    *("64:ff9b:1::a9fe:a9fe", "::ffff:0:a9fe:a9fe"),
 )
 
 
