@@ -65,3 +65,9 @@ def test_a_workspace_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceUnwritable) as raised:
         write_report(OwnFile(tmp_path, "report"), "<p>")
     assert str(tmp_path / "report") in raised.value.title().render("en_US")
+
+
+def test_a_page_that_does_not_stand_there_is_not_called_a_report(tmp_path: Path) -> None:
+    """The worker puts an error of its own in place of a result that names a report which is not there."""
+    with pytest.raises(WorkspaceUnwritable, match=r"index\.html"):
+        write_report(OwnFile(tmp_path, "run/report"), "")
