@@ -34,7 +34,6 @@ from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live,
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
-from bcs_template_set.settings_phase import machine_of
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import Run
 
@@ -72,7 +71,7 @@ def deploy_run(run: Run, writer: Writer, *, planned: Planned) -> Result:
         space=run.desired.target.space,
         settings=run.settings,
         given=read_variables(run.settings.variables),
-        pages=Transport(connections=8, environ=machine_of(run.world)[0], refuses=is_link_local),
+        pages=Transport(connections=8, environ=run.machine.environ, refuses=is_link_local),
         clock=world.clock,
         deadline=world.deadline,
         tell=lambda sentence: _tell(run, sentence),

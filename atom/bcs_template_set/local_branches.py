@@ -170,7 +170,7 @@ def _answer(desk: _Desk) -> Answer:
     world.story.heading = replace(world.story.heading, action=VERB)
     # "publish" is the input's default, and so is not shown among those that were given.
     principal = identify(world, replace(asked, settings=replace(settings, action="publish")))
-    gateway = open_gateway(world, region, principal)
+    gateway = open_gateway(world, asked, principal)
     place = _Place(
         Target(settings.region, settings.project_code, settings.template_space), region.endpoint.concurrency
     )

@@ -46,7 +46,7 @@ from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.settings import Settings
-from bcs_template_set.settings_phase import Asked, identify, machine_of, read_everything
+from bcs_template_set.settings_phase import Asked, identify, read_everything
 from bcs_template_set.step import open_gateway
 from bcs_template_set.transport import Transport
 from bcs_template_set.world import World
@@ -139,7 +139,7 @@ def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
         if not state.restores and state.attempt >= world.agent.task().attempt:
             return _nothing(world)
         _check_place(state, settings)
-    gateway = open_gateway(world, region, principal)
+    gateway = open_gateway(world, asked, principal)
     try:
         return _put_back(world, asked, state, gateway, file=file, seal=seal)
     except StepError as exc:
@@ -190,7 +190,7 @@ def check_same_user(was: str, now: str) -> None:
 def _put_back(
     world: World, asked: Asked, state: Optional[JobState], gateway: Gateway, *, file: OwnFile, seal: Seal
 ) -> PostResult:
-    phase = _phase(world, asked.settings, gateway)
+    phase = _phase(world, asked, gateway)
     if state is None or not (state.whole and state.restores):
         known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()
         names = [name for name in _live_of_this_build(asked.build, phase) if name not in known]
@@ -251,7 +251,8 @@ def _check_place(state: JobState, settings: Settings) -> None:
         )
 
 
-def _phase(world: World, settings: Settings, gateway: Gateway) -> DeployPhase:
+def _phase(world: World, asked: Asked, gateway: Gateway) -> DeployPhase:
+    settings = asked.settings
     project = gateway.read(protocol.get_project(settings.project_code))
     return DeployPhase(
         writer=WatchedWriter(gateway, world.story),
@@ -259,7 +260,7 @@ def _phase(world: World, settings: Settings, gateway: Gateway) -> DeployPhase:
         space=settings.template_space,
         settings=settings,
         given=read_variables(settings.variables),
-        pages=Transport(connections=1, environ=machine_of(world)[0]),
+        pages=Transport(connections=1, environ=asked.machine.environ),
         clock=world.clock,
         deadline=world.deadline,
         tell=world.log.info,

@@ -10,6 +10,7 @@ lower case before upper. Loopback addresses are never sent through a proxy: it w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Optional, Union
 from urllib.parse import urlsplit
@@ -25,6 +26,14 @@ DECIDING = (
 """The names, in either case, that decide where a secret goes, or who can read it on its way."""
 
 _Address = Union[IPv4Address, IPv6Address]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What of the environment decides where requests go, and the names in it that are not obeyed."""
+
+    environ: Mapping[str, str] = field(repr=False)  # may hold a proxy's password
+    ignored: tuple[str, ...]
 
 
 def of_the_machine(

@@ -18,7 +18,7 @@ from bcs_template_set.errors import PrivateSettingsInvalid
 from bcs_template_set.messages import say
 from bcs_template_set.outcome import Heading, Identity
 from bcs_template_set.principal import AccessToken, Credential, People, Principal, resolve_principal
-from bcs_template_set.proxies import CERTIFICATES, of_the_machine, proxy_of, without_credentials
+from bcs_template_set.proxies import CERTIFICATES, Machine, of_the_machine, proxy_of, without_credentials
 from bcs_template_set.region_settings import read_regions
 from bcs_template_set.regions import Region, secrets_of
 from bcs_template_set.report.log_lines import header_lines
@@ -30,11 +30,12 @@ from bcs_template_set.world import World
 
 @dataclass(frozen=True)
 class Asked:
-    """What the run is asked for: the typed inputs, the region they name, and the build that asks."""
+    """What is asked for: the typed inputs and the region they name; and by what build, on what machine."""
 
     settings: Settings
     region: Region
     build: BuildInfo
+    machine: Machine
 
 
 def read_everything(world: World) -> Asked:
@@ -56,7 +57,7 @@ def read_everything(world: World) -> Asked:
     world.story.heading = _with_settings(world.story.heading, settings)
     build = world.agent.build(recorded=region.recorded_people)
     world.story.heading = _with_build(world.story.heading, build)
-    return Asked(settings, region, build)
+    return Asked(settings, region, build, machine_of(world))
 
 
 def identify(world: World, asked: Asked) -> Principal:
@@ -78,10 +79,10 @@ def identify(world: World, asked: Asked) -> Principal:
         reason=principal.reason,
         starter=people.starter,
     )
-    world.story.heading = _with_way(world, region)
+    world.story.heading = _with_way(world.story.heading, asked)
     language = world.story.language
     show_lines(world.log, header_lines(world.story.heading, world.story.identity, language=language))
-    for name in machine_of(world)[1]:
+    for name in asked.machine.ignored:
         world.log.warning(say("agent.not_obeyed", name=name))
     if people.source == "environment" and not principal.is_token and settings.run_as != "owner":
         world.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
@@ -89,15 +90,15 @@ def identify(world: World, asked: Asked) -> Principal:
     return principal
 
 
-def transport_of(world: World, region: Region) -> Transport:
+def transport_of(asked: Asked) -> Transport:
     """Return what sends the requests to the region's gateway."""
-    endpoint = region.endpoint
+    endpoint = asked.region.endpoint
     return Transport(
         ca_bundle=endpoint.ca_bundle,
         connect_timeout=endpoint.connect_timeout,
         read_timeout=endpoint.read_timeout,
         connections=endpoint.concurrency,
-        environ=machine_of(world)[0],
+        environ=asked.machine.environ,
         proxy=endpoint.proxy or None,
     )
 
@@ -147,13 +148,13 @@ def _with_build(heading: Heading, build: BuildInfo) -> Heading:
     )
 
 
-def _with_way(world: World, region: Region) -> Heading:
+def _with_way(heading: Heading, asked: Asked) -> Heading:
     """Name proxy and certificates where they are not the usual ones."""
-    endpoint, machine = region.endpoint, machine_of(world)[0]
-    given = (machine.get(name, "") for name in CERTIFICATES)
+    endpoint, environ = asked.region.endpoint, asked.machine.environ
+    given = (environ.get(name, "") for name in CERTIFICATES)
     return replace(
-        world.story.heading,
-        proxy=without_credentials(endpoint.proxy or proxy_of(endpoint.gateway, machine)),
+        heading,
+        proxy=without_credentials(endpoint.proxy or proxy_of(endpoint.gateway, environ)),
         certificates=endpoint.ca_bundle or next((path for path in given if path), ""),
     )
 
@@ -161,15 +162,15 @@ def _with_way(world: World, region: Region) -> Heading:
 # --- what the environment decides -----------------------------------------------------------------------
 
 
-def machine_of(world: World) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the environment that decides where requests go, and the names that are not obeyed.
+def machine_of(world: World) -> Machine:
+    """Return the machine of a run whose build is read: what that says is the pipeline's is known only then.
 
     Neither what the pipeline has set counts, nor certificates in its workspace: any step can put them there.
     """
     own, ignored = of_the_machine(world.environ, pipelines=world.agent.names_of_pipeline())
     workspace = world.agent.task().workspace
     within = [name for name in CERTIFICATES if _lies_in(own.get(name, ""), workspace)]
-    return {name: own[name] for name in own if name not in within}, (*ignored, *within)
+    return Machine({name: own[name] for name in own if name not in within}, (*ignored, *within))
 
 
 def _check_authorities(region: Region, workspace: str) -> None:

@@ -42,7 +42,6 @@ from bcs_template_set.publish_run import (
     plan_run,
     publish_run,
 )
-from bcs_template_set.regions import Region
 from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run_context import RunContext, make_context
 from bcs_template_set.secret_words import MOST_WORDS, SecretWords
@@ -92,8 +91,8 @@ def _live(world: World) -> Result:
         prepared = prepare_rendering(world, asked)
         desired = render_desired(world, asked, principal, prepared=prepared)
     words = SecretWords(desired.files, variables=read_variables(asked.settings.variables))
-    gateway = open_gateway(world, asked.region, principal, words=words)
-    run = Run(world, asked.settings, asked.region, asked.build, prepared, desired)
+    gateway = open_gateway(world, asked, principal, words=words)
+    run = Run(world, asked.settings, asked.region, asked.build, asked.machine, prepared, desired)
     try:
         return carry_out(run, gateway, principal)
     except Stopped as exc:
@@ -231,23 +230,23 @@ def check_version(version: str, *, template_set: str) -> None:
 
 
 def open_gateway(
-    world: World, region: Region, principal: Principal, *, words: Optional[SecretWords] = None
+    world: World, asked: Asked, principal: Principal, *, words: Optional[SecretWords] = None
 ) -> Gateway:
-    """Return the gateway of the region for this one principal; every request of it enters the story.
+    """Return the gateway of the run's region for this one principal; every request of it enters the story.
 
     The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
     of a short secret that is cut, nothing could tell what is left.
     """
-    endpoint, known = region.endpoint, world.log.masker
+    known = world.log.masker
     values = words if words is not None else SecretWords()
 
     def remember(exchange: Exchange) -> None:
         world.story.record_request(request_record(exchange))
 
     return Gateway(
-        endpoint,
+        asked.region.endpoint,
         principal,
-        transport=transport_of(world, region),
+        transport=transport_of(asked),
         clock=world.clock,
         deadline=world.deadline,
         on_exchange=remember,

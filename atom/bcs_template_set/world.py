@@ -13,6 +13,7 @@ from bcs_template_set.clock import Clock, Deadline
 from bcs_template_set.manifests.render import Prepared
 from bcs_template_set.plan import Desired, Policy
 from bcs_template_set.principal import Principal
+from bcs_template_set.proxies import Machine
 from bcs_template_set.regions import Region
 from bcs_template_set.settings import Settings
 from bcs_template_set.story import Story
@@ -53,6 +54,7 @@ class Run:
     settings: Settings
     region: Region
     build: BuildInfo
+    machine: Machine
     prepared: Prepared
     desired: Desired
 

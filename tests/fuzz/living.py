@@ -290,5 +290,7 @@ def _phases(world: World, asked: Asked, principal: Principal, *, sender: Memory)
         chance=lambda: 0.5,
     )
     return carry_out(
-        Run(world, asked.settings, asked.region, asked.build, prepared, desired), gateway, principal
+        Run(world, asked.settings, asked.region, asked.build, asked.machine, prepared, desired),
+        gateway,
+        principal,
     )
