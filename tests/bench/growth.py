@@ -8,17 +8,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 from tests.bench.processes import Cost, cost_of
 from tests.bench.rendering import values
-from tests.emulator.build_worker import Task
-from tests.unit.atom_sdk.stand_ins import SDK_JSON
+from tests.bench.tasks import task
 from tests.worker import STEP
 
 HEADINGS = ("files", "run", "seconds", "ms a file", "CPU ms a file", "requests a file", "peak MB")
@@ -74,40 +71,16 @@ def _row(files: int, name: str, site: _Site, folder: Path, *, action: str) -> tu
 
 def _run(url: str, directory: Path, *, files: int, action: str) -> Cost:
     (directory / "workspace").mkdir(parents=True)
-    environ = _task(url, directory, files=files, action=action).hand_over(directory)
+    inputs = {
+        "action": action,
+        "template_space": "front-ends",
+        "values": values(files // FILES_A_DOMAIN),
+    }
+    build = 7 if action == "publish" else 8
+    environ = task(url, directory, build=build, ref="refs/heads/main", inputs=inputs).hand_over(directory)
     cost = cost_of([str(STEP)], cwd=directory, environ={**os.environ, **environ}, output=directory / "log")
     told = json.loads((directory / "output.json").read_text(encoding="utf-8"))["data"]
     ended = {"publish": "published", "plan": "planned"}[action]
     assert told["result"]["value"] == ended, (directory / "log").read_text(encoding="utf-8")
     assert told["changed"]["value"] == str(action == "publish").lower()
     return cost
-
-
-def _task(url: str, directory: Path, *, files: int, action: str) -> Task:
-    region = {
-        "gateway": url,
-        "app_code": "lisi_app",
-        "app_secret": "lisi-canary",
-        "people": "environment",
-    }  # the site is another process
-    parts = urlsplit(url)
-    return Task(
-        identity={**SDK_JSON, "projectId": "web", "gateway": f"{parts.scheme}://{parts.netloc}"},
-        variables={
-            "BK_CI_START_USER_NAME": "wangwu",
-            "BK_CI_PIPELINE_UPDATE_USER": "lisi",
-            "BK_CI_PROJECT_NAME": "web",
-            "BK_CI_PIPELINE_ID": "p-1",
-            "BK_CI_BUILD_NUM": "7" if action == "publish" else "8",
-            "BK_CI_BUILD_START_TIME": str(int(time.time() * 1000)),
-            "BK_CI_GIT_REF": "refs/heads/main",
-        },
-        facts={"BK_CI_LOCALE_LANGUAGE": "en_US", "bkWorkspace": str(directory / "workspace")},
-        inputs={
-            "region": "gz",
-            "action": action,
-            "template_space": "front-ends",
-            "values": values(files // FILES_A_DOMAIN),
-        },
-        private_settings={"regions": json.dumps({"gz": region})},
-    )

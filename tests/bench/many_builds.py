@@ -19,12 +19,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 from tests.bench.api import CONCURRENCY, LATENCY
 from tests.bench.many_space import CHANGED, SPACE, branch_of, values
-from tests.emulator.build_worker import Task
-from tests.unit.atom_sdk.stand_ins import SDK_JSON
+from tests.bench.tasks import task
 from tests.worker import STEP
 
 BUILDS = 20
@@ -156,39 +154,16 @@ class _Build:
 def _start(site: _Site, root: Path, branch: int) -> _Build:
     directory = root / branch_of(branch)
     (directory / "workspace").mkdir(parents=True)
-    environ = _task(site, directory, branch).hand_over(directory)
+    environ = task(
+        site.url,
+        directory,
+        build=100 + branch,
+        ref=f"refs/heads/{branch_of(branch)}",
+        inputs={"template_space": SPACE, "values": values(site.case.domains)},
+        region={"concurrency": CONCURRENCY},
+    ).hand_over(directory)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             [str(STEP)], cwd=directory, env={**os.environ, **environ}, stdout=log, stderr=log
         )
     return _Build(process, directory, time.monotonic())
-
-
-def _task(site: _Site, directory: Path, branch: int) -> Task:
-    region = {
-        "gateway": site.url,
-        "app_code": "lisi_app",
-        "app_secret": "lisi-canary",
-        "concurrency": CONCURRENCY,
-        "people": "environment",  # the site is another process, where no build is on record
-    }
-    parts = urlsplit(site.url)
-    return Task(
-        identity={**SDK_JSON, "projectId": "web", "gateway": f"{parts.scheme}://{parts.netloc}"},
-        variables={
-            "BK_CI_START_USER_NAME": "wangwu",
-            "BK_CI_PIPELINE_UPDATE_USER": "lisi",
-            "BK_CI_PROJECT_NAME": "web",
-            "BK_CI_PIPELINE_ID": "p-1",
-            "BK_CI_BUILD_NUM": str(100 + branch),
-            "BK_CI_BUILD_START_TIME": str(int(time.time() * 1000)),
-            "BK_CI_GIT_REF": f"refs/heads/{branch_of(branch)}",
-        },
-        facts={"BK_CI_LOCALE_LANGUAGE": "en_US", "bkWorkspace": str(directory / "workspace")},
-        inputs={
-            "region": "gz",
-            "template_space": SPACE,
-            "values": values(site.case.domains),
-        },
-        private_settings={"regions": json.dumps({"gz": region})},
-    )
