@@ -11,7 +11,7 @@ import gc
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -85,21 +85,17 @@ def live_objects(size: int) -> Work:
 
 
 def missing_names(size: int) -> Work:
-    context = {f"value_number_{number}": 1 for number in range(8 * size)}
-    source = "".join(f"{{{{ value_nomber_{number} }}}}\n" for number in range(size))
-
-    def render() -> object:
-        templates = Templates(Budget(SystemClock(), seconds=600), read_text=str, context=context)
-        templates.render(source, name="a.j2")
-        return templates.mistakes()
-
-    return render
+    values = {f"value_number_{number}": 1 for number in range(8 * size)}
+    return _mistaken("".join(f"{{{{ value_nomber_{number} }}}}\n" for number in range(size)), values)
 
 
 def missing_parts(size: int) -> Work:
-    context = {"values": {f"value_number_{number}": 1 for number in range(8 * size)}}
+    values = {f"value_number_{number}": 1 for number in range(8 * size)}
     source = "".join(f"{{{{ values.value_nomber_{number} }}}}\n" for number in range(size))
+    return _mistaken(source, {"values": values})
 
+
+def _mistaken(source: str, context: Mapping[str, object]) -> Work:
     def render() -> object:
         templates = Templates(Budget(SystemClock(), seconds=600), read_text=str, context=context)
         templates.render(source, name="a.j2")
