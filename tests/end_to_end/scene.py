@@ -84,10 +84,15 @@ def site(
         assert started.problems() == []
 
 
+def unowned(worker: Worker, **region: object) -> None:
+    """Give the region its app without an owner: it vouches for whoever acts."""
+    app = {"app_code": "lisi_app", "app_secret": APP_SECRET}
+    worker.regions = {"gz": {"gateway": worker.emulator.url, **app, **region}}
+
+
 def unrecorded(worker: Worker, **region: object) -> None:
     """Let the region say that the build API can't be asked, and let that be so."""
-    app = {"app_code": "lisi_app", "app_secret": APP_SECRET}
-    worker.regions = {"gz": {"gateway": worker.emulator.url, **app, "people": "environment", **region}}
+    unowned(worker, **{"people": "environment", **region})
     worker.emulator.state.agents.clear()
 
 

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.scene import APP_SECRET, FILES, VALUES, run_here, site, unrecorded
+from tests.end_to_end.scene import FILES, VALUES, run_here, site, unowned, unrecorded
 from tests.unit.raw_server import http, saying, serving
 from tests.worker import Worker
 
@@ -63,10 +63,10 @@ def test_an_authorizer_that_an_earlier_step_has_made_acts_for_nobody(
 ) -> None:
     with site(tmp_path) as worker:
         worker.emulator.state.projects[0].viewers.add("boss")
-        given = {"app_code": "lisi_app", "app_secret": APP_SECRET, **region}
+        given = dict(region)
         if "users" in region:
             given["users"] = {"boss": {"app_code": "boss_app", "app_secret": "boss-secret"}}
-        worker.regions = {"gz": {"gateway": worker.emulator.url, **given}}
+        unowned(worker, **given)
         worker.variables["BK_CI_AUTHORIZER"] = "boss"
         lived = run_here(worker)
         assert lived.code == 800215, lived.log
@@ -78,9 +78,7 @@ def test_an_authorizer_that_an_earlier_step_has_made_acts_for_nobody(
 def test_a_modifier_that_an_atoms_output_has_overwritten_acts_for_nobody(tmp_path: Path, run_as: str) -> None:
     """BK-CI's own guard compares names exactly, MySQL's key does not: `principal._modifier`."""
     with site(tmp_path) as worker:
-        worker.regions = {
-            "gz": {"gateway": worker.emulator.url, "app_code": "lisi_app", "app_secret": APP_SECRET}
-        }
+        unowned(worker)
         worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "boss"
         worker.row_modifier = "lisi"
         lived = run_here(worker, run_as=run_as)
@@ -90,9 +88,7 @@ def test_a_modifier_that_an_atoms_output_has_overwritten_acts_for_nobody(tmp_pat
 
 def test_a_starter_that_an_earlier_step_has_made_acts_for_nobody(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
-        worker.regions = {
-            "gz": {"gateway": worker.emulator.url, "app_code": "lisi_app", "app_secret": APP_SECRET}
-        }
+        unowned(worker)
         worker.variables["BK_CI_START_USER_NAME"] = "boss"
         worker.build_user = "wangwu"
         lived = run_here(worker, run_as="starter")
@@ -103,9 +99,7 @@ def test_a_starter_that_an_earlier_step_has_made_acts_for_nobody(tmp_path: Path)
 def test_who_started_a_build_by_hand_may_act(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
         worker.emulator.state.projects[0].viewers.add("wangwu")
-        worker.regions = {
-            "gz": {"gateway": worker.emulator.url, "app_code": "lisi_app", "app_secret": APP_SECRET}
-        }
+        unowned(worker)
         lived = run_here(worker, run_as="starter")
         assert lived.code == 0, lived.log
         assert {version.creator for version in worker.emulator.state.find_versions("front-ends")} == {
@@ -284,9 +278,7 @@ def test_the_machines_own_certificates_are_named_unless_they_lie_in_the_workspac
 def test_two_steps_of_one_build_are_one_user(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
         worker.emulator.state.projects[0].viewers.add("wangwu")
-        worker.regions = {
-            "gz": {"gateway": worker.emulator.url, "app_code": "lisi_app", "app_secret": APP_SECRET}
-        }
+        unowned(worker)
         assert run_here(worker).code == 0
         written = len(worker.emulator.state.versions)
         lived = run_here(worker, run_as="starter", values=VALUES.replace("www:1", "www:2"))
