@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -175,21 +175,32 @@ class Worker:
     def start(self, **inputs: str) -> tuple[subprocess.Popen[str], Path]:
         """Start the step and return its process and directory."""
         directory, environ = self.prepare(**inputs)
-        process = subprocess.Popen(
-            [str(STEP)],
-            cwd=directory,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        return process, directory
+        return launch(directory, environ), directory
 
     def run(self, **inputs: str) -> Finished:
         """Run the step to its end."""
         process, directory = self.start(**inputs)
         return finish(process, directory)
+
+
+def launch(
+    directory: Path,
+    environ: Mapping[str, str],
+    *,
+    command: Sequence[str] = (str(STEP),),
+    before: Optional[Callable[[], object]] = None,
+) -> subprocess.Popen[str]:
+    """Start the step in a prepared directory; `before` is called in its process first."""
+    return subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=before,  # noqa: PLW1509 - a limit has to be the child's alone; no test starts it in a thread
+    )
 
 
 def finish(process: subprocess.Popen[str], directory: Path, *, seconds: float = 60) -> Finished:

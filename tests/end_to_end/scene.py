@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Optional
 
 from tests.dialects import at_work
 from tests.emulator import Emulator
-from tests.worker import STEP, Finished, Worker, finish
+from tests.worker import Finished, Worker, finish, launch
 
 from bcs_template_set.agent_run import first_heading
 from bcs_template_set.atom_sdk.agent import open_agent
@@ -120,19 +119,6 @@ def run_within(worker: Worker, *, seconds: Optional[float], inputs: Mapping[str,
     )
     show_lines(log, verdict_lines(outcome))
     return Lived(outcome, shown.getvalue())
-
-
-def launch(directory: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start the step in a prepared directory."""
-    return subprocess.Popen(
-        [str(STEP)],
-        cwd=directory,
-        env=dict(environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
 
 
 def run_changed(worker: Worker, change: Callable[[Path], object], **inputs: str) -> Finished:

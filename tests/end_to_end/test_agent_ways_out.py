@@ -10,13 +10,14 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Optional
 
 import pytest
 from tests.emulator import Fault, Match
-from tests.end_to_end.scene import FILES, VALUES, check_refused, launch, run_changed, run_within, site
-from tests.worker import MEASURED, STEP, Finished, Worker, finish
+from tests.end_to_end.scene import FILES, VALUES, check_refused, run_changed, run_within, site
+from tests.worker import MEASURED, STEP, Finished, Worker, finish, launch
 
 CHINESE = "发布"
 
@@ -154,17 +155,8 @@ def run_limited(worker: Worker, *, largest_file: int, **inputs: str) -> Finished
     """Run with files limited to so many bytes, which is what a full disk looks like to a program."""
     directory, environ = worker.prepare(**inputs)
     environ.pop(MEASURED, None)  # what was measured could not be written either, and that is said on stderr
-    process = subprocess.Popen(
-        [str(STEP)],
-        cwd=directory,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file)),  # noqa: PLW1509 - the limit has to be the child's alone
-    )
-    return finish(process, directory)
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    return finish(launch(directory, environ, before=limit), directory)
 
 
 def test_a_full_disk_from_the_start_is_said_in_the_log(tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ A worker counts minutes. So that no test waits for one, a run here began when mo
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from tests.end_to_end.scene import check_refused, site
-from tests.worker import Finished, Worker, finish
+from tests.worker import Finished, Worker, finish, launch
 
 LATE = """
 import os, sys, time
@@ -29,16 +28,8 @@ STARTED = 51.0
 def run_late(directory: Path, environ: dict[str, str]) -> tuple[Finished, float]:
     """Run the step with what is left of its minute; return how it ended, and at which second of it."""
     began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-c", LATE, str(STARTED)],
-        cwd=directory,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-    finished = finish(process, directory)
+    command = [sys.executable, "-c", LATE, str(STARTED)]
+    finished = finish(launch(directory, environ, command=command), directory)
     return finished, STARTED + time.monotonic() - began
 
 

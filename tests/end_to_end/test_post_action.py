@@ -13,7 +13,7 @@ from tests.emulator import Behaviour, Fault, Match
 from tests.emulator.cluster.tree import items, text
 from tests.end_to_end.scene import FILES, VALUES, check_refused, site
 from tests.end_to_end.test_interruption import until
-from tests.worker import STEP, Finished, Worker, finish
+from tests.worker import STEP, Finished, Worker, finish, launch
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 TARGET = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}
@@ -53,16 +53,8 @@ def start_post_action(
     directory, environ = worker.prepare(**{**ASKED, "parentTaskId": parent, **inputs})
     identity = {**worker.identity(), "taskId": "e-post"}
     (directory / ".sdk.json").write_text(json.dumps(identity), encoding="utf-8")
-    process = subprocess.Popen(
-        [str(STEP), "--post_action=restore"],
-        cwd=directory,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-    return process, directory
+    command = [str(STEP), "--post_action=restore"]
+    return launch(directory, environ, command=command), directory
 
 
 def image_live(worker: Worker) -> str:
