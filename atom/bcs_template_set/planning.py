@@ -98,17 +98,27 @@ def _other_users(desired: Desired, existing: Existing) -> Iterable[tuple[str, Te
 
 
 def _newer_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
-    for name in sorted(file.name for file in desired.files):
-        found = existing.files.get(name)
-        if found is None:
-            continue
+    """Name one newer build for each file that has any."""
+    first: dict[str, tuple[TemplateVersion, Provenance]] = {}
+    for name, version, origin in _say_newer(desired, existing, believed=True):
+        first.setdefault(name, (version, origin))
+    for name, (version, origin) in first.items():
+        yield newer_build_text(name, version, origin, ours=desired.provenance.build)
+
+
+def _say_newer(
+    desired: Desired, existing: Existing, *, believed: bool
+) -> Iterable[tuple[str, TemplateVersion, Provenance]]:
+    """Yield the versions that say they are of a newer build, by file: those that can be, or the others."""
+    ours = desired.provenance
+    for name in sorted(file.name for file in desired.files if file.name in existing.files):
+        found = existing.files[name]
         for version in (found.current, *found.later):
             origin = read_provenance(version.description) if version is not None else None
-            if version is None or origin is None or not origin.is_newer_than(desired.provenance):
+            if version is None or origin is None or not origin.is_newer_than(ours):
                 continue
-            if is_believed(version, origin, ours=desired.provenance):
-                yield newer_build_text(name, version, origin, ours=desired.provenance.build)
-                break
+            if is_believed(version, origin, ours=ours) == believed:
+                yield name, version, origin
 
 
 def is_believed(version: TemplateVersion, origin: Provenance, *, ours: Provenance) -> bool:
@@ -118,23 +128,16 @@ def is_believed(version: TemplateVersion, origin: Provenance, *, ours: Provenanc
 
 def _unbelieved_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
     """Name the versions that say that they are of a build which can't have been yet, and who wrote them."""
-    ours = desired.provenance
-    for name in sorted(file.name for file in desired.files if file.name in existing.files):
-        found = existing.files[name]
-        for version in (found.current, *found.later):
-            origin = read_provenance(version.description) if version is not None else None
-            if version is None or origin is None or not origin.is_newer_than(ours):
-                continue
-            if not is_believed(version, origin, ours=ours):
-                yield say(
-                    "plan.unbelieved_build",
-                    name=name,
-                    version=version.version,
-                    build=origin.build,
-                    ours=ours.build,
-                    creator=version.creator,
-                    at=shown_time(version.create_at),
-                )
+    for name, version, origin in _say_newer(desired, existing, believed=False):
+        yield say(
+            "plan.unbelieved_build",
+            name=name,
+            version=version.version,
+            build=origin.build,
+            ours=desired.provenance.build,
+            creator=version.creator,
+            at=shown_time(version.create_at),
+        )
 
 
 def newer_build_text(name: str, version: TemplateVersion, origin: Provenance, *, ours: int) -> Text:
