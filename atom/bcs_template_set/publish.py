@@ -33,7 +33,7 @@ from typing import Optional, Protocol, TypeVar
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.protocol import CreatedFile, Read, TemplateFile, Write
+from bcs_template_set.bcs.protocol import CreatedFile, Read, TemplateFile, TemplateVersion, Write
 from bcs_template_set.bcs.template_spaces import (
     find_space,
     list_files,
@@ -368,17 +368,18 @@ def _verified(
         renamed = Renamed(put, version_id, current, publishing.space, change.name)
         problem = name_again(publishing.writer, publishing.project, renamed)
         if problem is not None:
-            failed = _failed(change, problem)
-            return replace(failed, version_id=version_id, version=version.version)
+            return _failed_at(change, version_id, version, problem)
         called = change.name
     place = (version.template_space or publishing.space, called)
     if place != (publishing.space, change.name):
         detail = say("publish.renamed", name=change.name, now="/".join(place), user=version.creator)
-        return replace(
-            _failed(change, Overtaken(details=[detail])), version_id=version_id, version=version.version
-        )
+        return _failed_at(change, version_id, version, Overtaken(details=[detail]))
     if version.content == change.content:
         return replace(applied, creator=version.creator)
     differs = say("publish.content_differs", name=change.name)
     error = AnswerUnreadable(url=f"template/versions/{version_id}", problem=differs)
+    return _failed_at(change, version_id, version, error)
+
+
+def _failed_at(change: Change, version_id: str, version: TemplateVersion, error: StepError) -> FileOutcome:
     return replace(_failed(change, error), version_id=version_id, version=version.version)
