@@ -21,9 +21,6 @@ from bcs_template_set.secret import Secret
 LEAST_OF_A_VALUE = 8
 """Characters of a Kubernetes Secret's value; a server's words are not searched for "true" or "root"."""
 
-MOST_WORDS = 1 << 16
-"""Characters of a server's words that are looked at; hundreds are shown, and it may send millions."""
-
 
 class SecretWords:
     """Knows the values of Secrets, and learns more from answers. Safe to use from several threads."""
@@ -41,7 +38,7 @@ class SecretWords:
 
     def mask(self, words: str) -> str:
         """Return the beginning of a server's words with `***` for every value."""
-        return self._masker.mask_beginning(words, most=MOST_WORDS)
+        return self._masker.mask_beginning(words)
 
     def learn(self, data: JsonValue) -> None:
         """Remember what an answer tells: values of variables that are in Secrets, and Secrets themselves."""

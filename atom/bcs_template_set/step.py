@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.atom_sdk.build_info import BuildInfo
+from bcs_template_set.atom_sdk.masking import MOST_WORDS
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.branch_routes import check_removals
@@ -44,7 +45,7 @@ from bcs_template_set.publish_run import (
 )
 from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run_context import RunContext, make_context
-from bcs_template_set.secret_words import MOST_WORDS, SecretWords
+from bcs_template_set.secret_words import SecretWords
 from bcs_template_set.settings import Settings, approved_inputs
 from bcs_template_set.settings_phase import Asked, identify, read_everything, transport_of
 from bcs_template_set.story import Story

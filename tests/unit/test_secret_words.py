@@ -6,9 +6,10 @@ import base64
 
 import pytest
 
+from bcs_template_set.atom_sdk.masking import MOST_WORDS
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.manifests.parse import ManifestFile, bcs_variables_in, parse_documents
-from bcs_template_set.secret_words import MOST_WORDS, SecretWords
+from bcs_template_set.secret_words import SecretWords
 
 HEAD = "apiVersion: v1\nkind: Secret\nmetadata: {name: passwords}\n"
 

@@ -21,6 +21,9 @@ from bcs_template_set.secret import MASK, Secret
 SHORTEST = REMAIN
 """Bytes of a secret; shorter ones are not looked for: `***` in place of every "ab" would hide the log."""
 
+MOST_WORDS = 1 << 16
+"""Characters of a server's words that are looked at; hundreds are shown, and it may send millions."""
+
 _SHORTEST_LINE = 8
 """Bytes of one line of a secret, or of what its escapes mean, that is looked for by itself."""
 
@@ -53,7 +56,7 @@ class Masker:
         found = self._found(data)
         return _masked(data, found).decode("utf-8", "surrogatepass") if found else text
 
-    def mask_beginning(self, text: str, *, most: int) -> str:
+    def mask_beginning(self, text: str, *, most: int = MOST_WORDS) -> str:
         """Return so many characters of the text, masked; as much again is looked at for what is cut there."""
         if len(text) <= most:
             return self.mask(text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Optional
 
 from bcs_template_set.atom_sdk.build_api import BuildApi, Sender
@@ -21,9 +20,6 @@ from bcs_template_set.atom_sdk.sdk_file import AgentIdentity, read_identity
 from bcs_template_set.clock import Clock
 from bcs_template_set.proxies import of_the_machine
 from bcs_template_set.secret import Secret
-
-MOST_WORDS = 65_536
-"""Characters of BK-CI's words that are searched for secrets, of which a few hundred are shown."""
 
 
 class OwnAgent:
@@ -117,7 +113,7 @@ class OwnAgent:
     def _build_api(self) -> BuildApi:
         if self._api is None:
             own, _ = of_the_machine(self._environ, pipelines=self.names_of_pipeline())
-            mask = partial(self._masker.mask_beginning, most=MOST_WORDS)
+            mask = self._masker.mask_beginning
             self._api = BuildApi(self._who(), sender=self._sender(own), clock=self._clock, mask=mask)
         return self._api
 
