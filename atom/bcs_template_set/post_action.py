@@ -21,6 +21,7 @@ from bcs_template_set.atom_sdk.output import OutputField, string_field
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.versions import read_versions
 from bcs_template_set.deploy_phase import DeployPhase, go_back
 from bcs_template_set.deploy_run import way_back_sentences
 from bcs_template_set.ending import show_lines
@@ -45,6 +46,7 @@ from bcs_template_set.report.writing import write_text
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
+from bcs_template_set.secret_words import SecretWords
 from bcs_template_set.settings import Settings
 from bcs_template_set.settings_phase import Asked, identify, read_everything
 from bcs_template_set.step import open_gateway
@@ -139,7 +141,8 @@ def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
         if not state.restores and state.attempt >= world.agent.task().attempt:
             return _nothing(world)
         _check_place(state, settings)
-    gateway = open_gateway(world, asked, principal)
+    words = SecretWords(variables=read_variables(settings.variables))
+    gateway = open_gateway(world, asked, principal, words=words)
     try:
         return _put_back(world, asked, state, gateway, file=file, seal=seal)
     except StepError as exc:
@@ -190,7 +193,7 @@ def check_same_user(was: str, now: str) -> None:
 def _put_back(
     world: World, asked: Asked, state: Optional[JobState], gateway: Gateway, *, file: OwnFile, seal: Seal
 ) -> PostResult:
-    phase = _phase(world, asked, gateway)
+    settings, phase = asked.settings, _phase(world, asked, gateway)
     if state is None or not (state.whole and state.restores):
         known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()
         names = [name for name in _live_of_this_build(asked.build, phase) if name not in known]
@@ -201,7 +204,10 @@ def _put_back(
         return _nothing(world)
     world.log.info(say("post.restoring", count=len(state.files), user=state.acting_user))
     world.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))
-    way = go_back(phase, state.deployed(), before=state.before())
+    files = state.deployed()
+    # Read for the Secrets in them, which a server could quote: nothing was rendered here (secret_words.py).
+    read_versions(gateway, settings.project_code, [f.version_id for f in files], concurrency=CONCURRENCY)
+    way = go_back(phase, files, before=state.before())
     sentences = _told(world, way)
     done = msgspec.structs.replace(state, restores=False, files=())
     write_text(file, encode_state(done, seal))

@@ -2,8 +2,8 @@
 
 API servers quote what they can't read. What ends up in a Secret is secret by whichever way it gets there: by
 a template, by the input `variables`, or by the namespace's own variables, which BCS tells while a run asks
-it; and so is what its previews tell of Secrets that are live. Our own words are left alone: a Secret may hold
-a host's name.
+it; and so is what versions hold that are read, and what previews tell of Secrets that are live. Our own words
+are left alone: a Secret may hold a host's name.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ class SecretWords:
         self._lock = threading.Lock()
         self._masker = Masker()
         self._seen: set[str] = set()
-        self._texts = frozenset(_texts_of(found for file in files for found in file.documents))
-        self._names = frozenset(name for text in self._texts for name in _names_in(text))
-        self._add(self._texts)
-        self._fill_in(variables or {})
+        self._texts: set[str] = set()
+        self._variables = dict(variables or {})
+        self._hold(_texts_of(found for file in files for found in file.documents))
 
     def mask(self, words: str) -> str:
         """Return the beginning of a server's words with `***` for every value."""
@@ -42,20 +41,35 @@ class SecretWords:
 
     def learn(self, data: JsonValue) -> None:
         """Remember what an answer tells: values of variables that are in Secrets, and Secrets themselves."""
-        if not isinstance(data, dict):
-            return
         with self._lock:
-            self._fill_in(dict(_pairs(data.get("vars"))))
-            for text in _manifests(data.get("items")):
-                if text not in self._seen and may_hold_secret(text):
-                    self._seen.add(text)
-                    self._add(_texts_of(parse_foreign(text) or ()))
+            for part in data if isinstance(data, list) else [data]:
+                if isinstance(part, dict):
+                    self._learn(part)
 
-    def _fill_in(self, variables: Mapping[str, str]) -> None:
-        known = {name: value for name, value in variables.items() if name in self._names and value}
-        if known:
-            self._add(known.values())
-            self._add(text for raw in self._texts for text in _filled(raw, known))
+    def _learn(self, part: dict[str, JsonValue]) -> None:
+        told = dict(_pairs(part.get("vars")))
+        if told:
+            # The author's value is the one that is sent; the namespace's own is a secret all the same.
+            self._fill_in(self._texts, {**self._variables, **told})
+            self._variables = {**told, **self._variables}
+            self._fill_in(self._texts, self._variables)
+        for text in _manifests([part, *_list(part.get("items"))]):
+            if text not in self._seen and may_hold_secret(text):
+                self._seen.add(text)
+                self._hold(_texts_of(parse_foreign(text) or ()))
+
+    def _hold(self, texts: Iterable[str]) -> None:
+        new = set(texts) - self._texts
+        self._texts |= new
+        self._add(new)
+        self._fill_in(new, self._variables)
+
+    def _fill_in(self, texts: Iterable[str], variables: Mapping[str, str]) -> None:
+        for text in texts:
+            known = {name: variables[name] for name in _names_in(text) if variables.get(name)}
+            if known:
+                self._add(known.values())
+                self._add(_filled(text, known))
 
     def _add(self, values: Iterable[str]) -> None:
         self._masker.add(*(Secret(value) for value in set(values) if len(value) >= LEAST_OF_A_VALUE))
@@ -79,14 +93,18 @@ def _filled(text: str, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def _pairs(items: JsonValue) -> Iterator[tuple[str, str]]:
-    for item in items if isinstance(items, list) else ():
+    for item in _list(items):
         name, value = (item.get("key"), item.get("value")) if isinstance(item, dict) else (None, None)
         if isinstance(name, str) and isinstance(value, str):
             yield name, value
 
 
-def _manifests(items: JsonValue) -> Iterator[str]:
-    for item in items if isinstance(items, list) else ():
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _manifests(items: Iterable[JsonValue]) -> Iterator[str]:
+    for item in items:
         for key in ("content", "previousContent") if isinstance(item, dict) else ():
             text = item.get(key) if isinstance(item, dict) else None
             if isinstance(text, str):

@@ -402,3 +402,32 @@ def test_a_job_that_is_retried_without_its_step_has_nothing_left_to_restore(work
     worker.execute_count = 2
     again = fail_job(worker)
     assert (again.status, image_live(worker)) == (0, "example.com/www:1")
+
+
+SECRET = """\
+kind: Secret
+apiVersion: v1
+metadata: {name: passwords}
+stringData:
+  word: 'x-{{ bcs("PASSWORD") }}-{{ BUILD }}'
+"""
+
+
+@pytest.mark.parametrize("said", ["preview", "deploy"])
+def test_what_a_variable_puts_into_a_secret_is_not_quoted(worker: Worker, said: str) -> None:
+    """API servers quote what they can't read; the post action renders nothing, and knows no template."""
+    given = {"templates": "builtin:web\nsecret.yaml.j2", "variables": "PASSWORD: canary-password"}
+    for build, tag in ((7, "1"), (8, "2")):
+        (worker.workspace / "secret.yaml.j2").write_text(
+            SECRET.replace("{{ BUILD }}", str(build)), encoding="utf-8"
+        )
+        deployed(worker, build=build, tag=tag, **given)
+    words = json.dumps({"code": 1, "message": "yaml: line 5: can't read x-canary-password-8"})
+    worker.emulator.faults.add(
+        Fault("answer", Match("POST", f"/template/{said}$"), times=9, status=200, body=words)
+    )
+    post = fail_job(worker, **given)
+    worker.emulator.faults.clear()
+    assert post.status == 1, post.log
+    assert "can't read ***" in post.log
+    assert "canary-password" not in post.log + json.dumps(post.told)

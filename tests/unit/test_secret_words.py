@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
@@ -67,6 +68,23 @@ def test_secrets_of_a_preview_are_learnt_as_they_would_be_and_as_they_are_live()
     for _ in range(2):
         words.learn({"items": items, "error": "x"})
     assert words.mask("canary-new canary-old not-a-secret") == "*** *** not-a-secret"
+
+
+@pytest.mark.parametrize("wrapped", ["{}", "[{}]"])
+def test_secrets_of_a_version_are_learnt_with_what_author_and_namespace_fill_in(wrapped: str) -> None:
+    version = {"content": f"{HEAD}stringData: {{a: '{{{{ USER }}}}-of-{{{{ OWN }}}}'}}\n"}
+    words = SecretWords(variables={"USER": "canary-user", "HOST": "www.example.com"})
+    words.learn(json.loads(wrapped.replace("{}", json.dumps(version))))
+    words.learn(answer(OWN="canary-own", USER="canary-older"))
+    assert words.mask("it is canary-user-of-canary-own at www.example.com") == "it is *** at www.example.com"
+    assert words.mask("canary-user") == words.mask("canary-older") == words.mask("canary-own") == "***"
+
+
+def test_the_namespaces_own_variables_count_for_versions_that_are_read_later() -> None:
+    words = SecretWords(variables={"USER": "canary-user"})
+    words.learn(answer(OWN="canary-own"))
+    words.learn({"content": f"{HEAD}stringData: {{a: '{{{{ USER }}}}-of-{{{{ OWN }}}}'}}\n"})
+    assert words.mask("canary-user-of-canary-own or canary-own") == "*** or ***"
 
 
 @pytest.mark.parametrize(
