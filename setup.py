@@ -40,7 +40,7 @@ setup(
         "Jinja2>=3.1.6",
         "msgspec>=0.19.0",  # typed decoding of answers and values that names what is missing
     ],
-    entry_points={"console_scripts": ["bcs-template-set = bcs_template_set.command_line:entry_point"]},
+    entry_points={"console_scripts": ["bcs-template-set = bcs_template_set.cli.main:entry_point"]},
     classifiers=[
         "Environment :: Console",
         "Intended Audience :: Developers",

@@ -7,7 +7,7 @@ from typing import Callable
 
 import pytest
 
-from tests.packaging.versions import versions_at_work
+from tests.support.versions import versions_at_work
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.cluster.tree import items, number, text
-from tests.worker import Finished, Worker
+from tests.support.worker import Finished, Worker
 
 PLACE = Path("demo-workspace")
 VALUES = """\

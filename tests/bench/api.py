@@ -13,20 +13,21 @@ from urllib.parse import urlsplit
 
 import requests  # noqa: TID251 - the plain loop to compare with
 
-from bcs_template_set.aftermath import settle
 from bcs_template_set.bcs.gateway import Exchange, Gateway
-from bcs_template_set.bcs.template_files import Wanted, read_existing
-from bcs_template_set.clock import Deadline, SystemClock
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.read_space import Wanted, read_existing
+from bcs_template_set.config.principal import People, Principal, resolve_principal
+from bcs_template_set.config.regions import App, Endpoint, Region
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
-from bcs_template_set.outcome import FileOutcome
-from bcs_template_set.plan import Desired, Policy, Target
-from bcs_template_set.planning import make_plan
-from bcs_template_set.principal import People, Principal, resolve_principal
-from bcs_template_set.provenance import Provenance
-from bcs_template_set.publish import Publishing, ensure_space, publish_files
-from bcs_template_set.regions import App, Endpoint, Region
-from bcs_template_set.secret import Secret
-from bcs_template_set.transport import HttpAnswer, HttpRequest, Transport
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.publish.concurrent_writes import settle
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.make_plan import make_plan
+from bcs_template_set.publish.plan import Desired, Policy, Target
+from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
+from bcs_template_set.system.clock import Deadline, SystemClock
+from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
 
 LATENCY = 0.05
 CONCURRENCY = 8

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.processes import Cost, best_of, cost_of
 from tests.emulator import Emulator
-from tests.worker import Worker
+from tests.support.worker import Worker
 
 HEADINGS = (
     "cold start, in ms",
@@ -44,7 +44,7 @@ for name in {names!r}:
 __import__("os")._exit(0)
 """
 _NOTHING = _IMPORTS.format(names=[])
-_HELP = _IMPORTS.format(names=["bcs_template_set.command_line"])
+_HELP = _IMPORTS.format(names=["bcs_template_set.cli.main"])
 
 
 @dataclass(frozen=True)

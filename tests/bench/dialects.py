@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.dialects import speaking
 from tests.emulator.dialect import V1_30, Dialect
-from tests.end_to_end.publishing import SPACE, Ran, Site, config, open_site
+from tests.support.dialects import speaking
+from tests.support.publishing import SPACE, Ran, Site, config, open_site
 
 HEADINGS = ("BCS", "the folder", "told in the log as", "requests", "to find it out")
 ASKS = "/template/metadatas"

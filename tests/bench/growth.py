@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from tests.bench.processes import Cost, cost_of
 from tests.bench.rendering import values
 from tests.bench.tasks import task
-from tests.worker import STEP
+from tests.support.worker import STEP
 
 HEADINGS = ("files", "run", "seconds", "ms a file", "CPU ms a file", "requests a file", "peak MB")
 FILES = (10, 100, 1000)

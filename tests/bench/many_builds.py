@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from tests.bench.api import CONCURRENCY, LATENCY
 from tests.bench.many_space import CHANGED, SPACE, branch_of, values
 from tests.bench.tasks import task
-from tests.worker import STEP
+from tests.support.worker import STEP
 
 BUILDS = 20
 

@@ -6,12 +6,17 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bcs_template_set.clock import SystemClock
+from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import Claim, Served, ServedPath, read_served
 from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.manifests.render import RenderRequest, prepare, render_manifests, render_routes
-from bcs_template_set.provenance import Provenance
-from bcs_template_set.run_context import make_context
+from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.render import (
+    RenderRequest,
+    prepare,
+    render_manifests,
+    render_routes,
+)
+from bcs_template_set.system.clock import SystemClock
 from tests.emulator.state import State
 
 SPACE = "front-ends"

@@ -16,11 +16,11 @@ from time import perf_counter
 from typing import Optional
 
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_documents
-from bcs_template_set.transport import HttpRequest
+from bcs_template_set.system.http_values import HttpRequest
 from tests.bench import api, rendering
 from tests.bench.peer_tools import KubernetesTools, Unavailable, bkapi_python, kubernetes_tools
 from tests.bench.processes import Cost, best_of, cost_of
-from tests.worker import STEP
+from tests.support.worker import STEP
 
 DOMAINS = 1000
 ROUNDS = 5

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bcs_template_set.clock import SystemClock
-from bcs_template_set.existing import Existing
-from bcs_template_set.manifests.checks import check_manifests
-from bcs_template_set.manifests.render import RenderRequest, prepare, render_manifests
-from bcs_template_set.plan import Desired, Policy, Target
-from bcs_template_set.planning import make_plan
-from bcs_template_set.run_context import make_context
+from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.render import RenderRequest, prepare, render_manifests
+from bcs_template_set.publish.make_plan import make_plan
+from bcs_template_set.publish.plan import Desired, Policy, Target
+from bcs_template_set.system.clock import SystemClock
 from tests.bench.api import PROVENANCE
 
 HEADINGS = ("domains", "seconds", "ms a domain", "peak MB")

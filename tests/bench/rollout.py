@@ -14,11 +14,11 @@ from typing import Callable
 
 from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, Place
 from bcs_template_set.bcs.gateway import Gateway
-from bcs_template_set.clock import Deadline, SystemClock
-from bcs_template_set.regions import Endpoint
+from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import End, Watched, Workload
-from bcs_template_set.transport import Transport
+from bcs_template_set.system.clock import Deadline, SystemClock
+from bcs_template_set.system.http_client import Transport
 from tests.bench.api import CONCURRENCY, LATENCY, ignore, principal_at
 from tests.emulator import Behaviour, Cluster, Emulator
 from tests.emulator.cluster.tree import find, items, number, text

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.emulator.build_worker import Task
-from tests.unit.atom_sdk.stand_ins import SDK_JSON
+from tests.support.stand_ins import SDK_JSON
 
 
 def task(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.openapi import check_exchange
-from tests.contract.plain_client import PlainClient, through_gateway
 from tests.emulator import Cluster, Emulator
+from tests.support.openapi import check_exchange
+from tests.support.plain_client import PlainClient, through_gateway
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.contract.plain_client import APP_AS_LISI, V1, PlainClient, Reply, authorization, through_gateway
 from tests.emulator import EVERYONE, Emulator
+from tests.support.plain_client import APP_AS_LISI, V1, PlainClient, Reply, authorization, through_gateway
 
 SPACES = f"{V1}/web/template/spaces"
 PROJECT = "/bcsproject/v1/projects/web"

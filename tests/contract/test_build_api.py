@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.plain_client import PlainClient
 from tests.emulator import Emulator
+from tests.support.plain_client import PlainClient
 
 CREDENTIALS = "/ticket/api/build/credentials"
 SETTINGS = "/store/api/build/store/sensitiveConf/types/ATOM/codes"

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from tests.contract.plain_client import V1, PlainClient, through_gateway
 from tests.emulator import Chaos, Emulator, Fault, Match
 from tests.emulator.chaos import FAULTS, STAGES
+from tests.support.plain_client import V1, PlainClient, through_gateway
 
 SPACES = f"{V1}/web/template/spaces"
 TEMPLATE = f"{V1}/web/template"

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from tests.contract.plain_client import V1, through_gateway
 from tests.emulator import Emulator
+from tests.support.plain_client import V1, through_gateway
 
 TEMPLATE = f"{V1}/web/template"
 FILE = {"name": "shop/b.yaml", "version": "1.0.0", "content": "kind: B"}

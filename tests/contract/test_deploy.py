@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from tests.contract.documents import NAMESPACE, config_map, content_of, service, workload
-from tests.contract.plain_client import V1, PlainClient, Reply
 from tests.emulator import Cluster, Emulator, Match, gateway_fault
 from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text
+from tests.support.plain_client import V1, PlainClient, Reply
 
 TEMPLATE = f"{V1}/web/template"
 CLUSTER = "BCS-K8S-40000"

@@ -7,9 +7,9 @@ from typing import Optional
 import pytest
 
 from tests.contract.documents import NAMESPACE, config_map, content_of
-from tests.contract.plain_client import V1, PlainClient, Reply
 from tests.emulator import Cluster, Dialect, Emulator
 from tests.emulator.cluster.tree import find, items, text
+from tests.support.plain_client import V1, PlainClient, Reply
 
 TEMPLATE = f"{V1}/web/template"
 NIL = "panic recovered: runtime error: invalid memory address or nil pointer dereference"

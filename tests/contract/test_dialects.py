@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.contract.plain_client import V1, PlainClient
 from tests.emulator import Dialect, Emulator
+from tests.support.plain_client import V1, PlainClient
 
 TEMPLATES = f"{V1}/web/template"
 FILE = {"version": "1.0.0", "content": "kind: A", "editFormat": "yaml", "isDraft": False}

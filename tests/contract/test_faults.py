@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from tests.contract.plain_client import APP_AS_LISI, V1, PlainClient, authorization, through_gateway
 from tests.emulator import Emulator, Fault, Match, State, gateway_fault
+from tests.support.plain_client import APP_AS_LISI, V1, PlainClient, authorization, through_gateway
 
 SPACES = f"{V1}/web/template/spaces"
 CREATE = Match("POST", "/spaces$")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.plain_client import V1, PlainClient
 from tests.emulator import Emulator
+from tests.support.plain_client import V1, PlainClient
 
 TEMPLATE = f"{V1}/web/template"
 FILES = f"{TEMPLATE}/metadatas"

@@ -14,9 +14,9 @@ from tests.contract.documents import (
     service,
     workload,
 )
-from tests.contract.plain_client import APP_AS_LISI, V1, PlainClient, authorization, through_gateway
 from tests.emulator import Behaviour, Cluster, Emulator
 from tests.emulator.cluster.tree import Manifest, branch, find, items, text
+from tests.support.plain_client import APP_AS_LISI, V1, PlainClient, authorization, through_gateway
 
 INGRESS: Manifest = {
     "apiVersion": "networking.k8s.io/v1",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.openapi import MISSING, Contract, check_exchange, find_contract, load_contract
-from tests.contract.plain_client import V1, through_gateway
 from tests.emulator import Emulator, Exchange
 from tests.emulator.http_message import Request
+from tests.support.openapi import MISSING, Contract, check_exchange, find_contract, load_contract
+from tests.support.plain_client import V1, through_gateway
 
 
 def test_a_file_that_is_named_but_missing_is_no_contract(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.contract.plain_client import V1, PlainClient, through_gateway
 from tests.emulator import Emulator
+from tests.support.plain_client import V1, PlainClient, through_gateway
 
 
 def test_a_project_is_found_by_its_code_and_by_its_id(emulator: Emulator, lisi: PlainClient) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.plain_client import V1, PlainClient, quoted
 from tests.emulator import Emulator
+from tests.support.plain_client import V1, PlainClient, quoted
 
 SPACES = f"{V1}/web/template/spaces"
 

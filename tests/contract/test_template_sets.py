@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tests.contract.plain_client import V1, PlainClient, through_gateway
 from tests.emulator import Emulator
+from tests.support.plain_client import V1, PlainClient, through_gateway
 
 SETS = f"{V1}/web/templatesets"
 CHARTS = "/helmmanager/v1/projects/web/repos/web/charts"

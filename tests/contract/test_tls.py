@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from tests.contract.plain_client import APP_AS_LISI, V1, authorization
 from tests.emulator import Emulator
+from tests.support.plain_client import APP_AS_LISI, V1, authorization
 
 PATH = f"/api/bcs-api-gateway/prod/v4{V1}/web/template/spaces"
 

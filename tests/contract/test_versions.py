@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.plain_client import V1, PlainClient
 from tests.emulator import Emulator
 from tests.emulator.semver import sort_as_bcs
+from tests.support.plain_client import V1, PlainClient
 
 TEMPLATE = f"{V1}/web/template"
 

@@ -1,12 +1,12 @@
-"""Every end-to-end test runs on the stable release of BCS and on the newest (tests/dialects.py)."""
+"""Every end-to-end test runs on the stable release of BCS and on the newest (tests/support/dialects.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from tests.dialects import chosen, speaking
 from tests.emulator import Dialect
+from tests.support.dialects import chosen, speaking
 
 
 @pytest.fixture(autouse=True, scope="module", params=chosen(), ids=lambda dialect: f"BCS-{dialect.name}")

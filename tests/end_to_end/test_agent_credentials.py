@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.emulator import Fault, Match
-from tests.end_to_end.scene import FILES, check_refused, run_changed, run_here, site
-from tests.worker import ATOM_CODE, Worker
+from tests.support.scene import FILES, check_refused, run_changed, run_here, site
+from tests.support.worker import ATOM_CODE, Worker
 
 PAGE = "<html><head><title>Sign in</title></head></html>"
 CREDENTIALS = Match(path="/ticket/api/build/credentials/")

@@ -16,8 +16,8 @@ from typing import Optional
 
 import pytest
 from tests.emulator import Fault, Match
-from tests.end_to_end.scene import FILES, VALUES, check_refused, run_changed, run_within, site
-from tests.worker import MEASURED, STEP, Finished, Worker, finish, launch
+from tests.support.scene import FILES, VALUES, check_refused, run_changed, run_within, site
+from tests.support.worker import MEASURED, STEP, Finished, Worker, finish, launch
 
 CHINESE = "发布"
 
@@ -144,7 +144,7 @@ def test_an_exception_nobody_foresaw_inside_the_run_is_a_defect_too(tmp_path: Pa
     """)
     with with_sdk(tmp_path, source) as worker:
         finished = worker.run()
-        check_refused(finished, 800901, "ZeroDivisionError", "settings.py", status="error")
+        check_refused(finished, 800901, "ZeroDivisionError", "config/inputs.py", status="error")
         assert "800901" in finished.report(worker.workspace)
 
 
@@ -344,7 +344,7 @@ def test_a_write_that_the_end_of_time_cuts_off_is_not_said_to_have_failed(tmp_pa
 
 
 def test_the_platforms_minutes_less_a_margin_are_what_the_work_may_take(tmp_path: Path) -> None:
-    from bcs_template_set.agent_run import time_for_work
+    from bcs_template_set.run.entry import time_for_work
 
     assert [time_for_work(seconds) for seconds in (None, 60, 600, 36000)] == [None, 50, 540, 35940]
     with site(tmp_path) as worker:

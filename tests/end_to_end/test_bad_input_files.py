@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.scene import APP_SECRET, check_refused, run_changed, run_here, site
-from tests.worker import Worker
+from tests.support.scene import APP_SECRET, check_refused, run_changed, run_here, site
+from tests.support.worker import Worker
 
 CANARY = "canary-in-a-garbled-file"
 Change = Callable[[Path], object]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.dialects import at_work
 from tests.emulator import Emulator, Fault, Match
-from tests.end_to_end.scene import Lived, check_refused, run_here, site, unrecorded
-from tests.worker import Worker
+from tests.support.dialects import at_work
+from tests.support.scene import Lived, check_refused, run_here, site, unrecorded
+from tests.support.worker import Worker
 
 PAGE = "<html><body><form action='/login'>Sign in</form></body></html>"
 HTML = {"Content-Type": "text/html; charset=utf-8"}

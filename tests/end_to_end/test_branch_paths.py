@@ -12,32 +12,14 @@ from typing import Callable
 
 import pytest
 import yaml
-from tests.dialects import NEWEST, at_work
 from tests.emulator.cluster.tree import Manifest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.deploying import (
-    CLUSTER,
-    DEPLOY,
-    NAMESPACE,
-    calls_of,
-    cluster_of,
-    deploy,
-    live,
-    workload,
-)
-from tests.end_to_end.publishing import (
-    CREATE_VERSION,
-    GET_FILE,
-    LIST_FILES,
-    SPACE,
-    Ran,
-    Site,
-    open_site,
-    routes,
-)
+from tests.support.deploying import CLUSTER, DEPLOY, NAMESPACE, calls_of, cluster_of, deploy, live, workload
+from tests.support.dialects import NEWEST, at_work
+from tests.support.publishing import CREATE_VERSION, GET_FILE, LIST_FILES, SPACE, Ran, Site, open_site, routes
 
-from bcs_template_set.deploy_phase import MOST_LOOKS
+from bcs_template_set.run.deploy_phase import MOST_LOOKS
 
 HOST = "www.example.com"
 ROUTES = f"{HOST}.routes.yaml"

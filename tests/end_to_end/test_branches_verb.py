@@ -15,25 +15,17 @@ from typing import Any, Optional
 import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.publishing import (
-    CREATE_VERSION,
-    GET_FILE,
-    LIST_FILES,
-    SPACE,
-    USER,
-    Site,
-    open_site,
-)
 from tests.end_to_end.test_interruption import until
-from tests.worker import STEP, measured
+from tests.support.publishing import CREATE_VERSION, GET_FILE, LIST_FILES, SPACE, USER, Site, open_site
+from tests.support.worker import STEP, measured
 
-from bcs_template_set.atom_sdk.log import Log
-from bcs_template_set.local_branches import Arguments, run_branches
-from bcs_template_set.local_plan import LocalAgent, world_at_desk
+from bcs_template_set.agent.log import Log
+from bcs_template_set.bcs.space.provenance import read_provenance
+from bcs_template_set.cli.verb_branches import Arguments, run_branches
+from bcs_template_set.cli.verb_plan import LocalAgent, world_at_desk
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.provenance import read_provenance
 
 DAY = 86_400
 ROUTES = "www.example.com.routes.yaml"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import Manifest, branch, items
-from tests.end_to_end.deploying import (
+from tests.support.deploying import (
     DEPLOY,
     NAMESPACE,
     PREVIEW,
@@ -27,7 +27,7 @@ from tests.end_to_end.deploying import (
     service,
     workload,
 )
-from tests.end_to_end.publishing import SPACE, Site, config
+from tests.support.publishing import SPACE, Site, config
 
 
 def test_a_first_deployment_sends_every_file_in_one_call_and_waits_until_all_is_ready() -> None:

@@ -9,7 +9,7 @@ import yaml
 from tests.emulator import gateway_fault
 from tests.emulator.cluster.tree import Manifest, branch, grow
 from tests.emulator.faults import Match
-from tests.end_to_end.deploying import (
+from tests.support.deploying import (
     DEPLOY,
     FILE_MARK,
     MARK,
@@ -25,7 +25,7 @@ from tests.end_to_end.deploying import (
     service,
     workload,
 )
-from tests.end_to_end.publishing import Ran, Site
+from tests.support.publishing import Ran, Site
 
 FILES = {"a_yaml": workload(name="a"), "b_yaml": workload(name="b"), "c_yaml": workload(name="c")}
 

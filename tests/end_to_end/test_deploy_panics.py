@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.emulator import Dialect
-from tests.end_to_end.deploying import (
+from tests.support.deploying import (
     CLUSTER,
     DEPLOY,
     NAMESPACE,
@@ -17,7 +17,7 @@ from tests.end_to_end.deploying import (
     deploy,
     live,
 )
-from tests.end_to_end.publishing import Site, config
+from tests.support.publishing import Site, config
 
 READ_OF_B = "GET .*/configmaps/b"
 MEANING = "BCS could not read the live object"

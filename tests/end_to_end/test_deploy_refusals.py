@@ -6,7 +6,7 @@ import json
 
 from tests.emulator import Match
 from tests.emulator.cluster.tree import Manifest, branch, items, text
-from tests.end_to_end.deploying import (
+from tests.support.deploying import (
     CLUSTER,
     NAMESPACE,
     calls_of,
@@ -22,7 +22,7 @@ from tests.end_to_end.deploying import (
     service,
     workload,
 )
-from tests.end_to_end.publishing import USER, Ran, config
+from tests.support.publishing import USER, Ran, config
 from tests.torture.living import live as live_run
 from tests.torture.scenarios import BY_NAME, DEPLOY
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.emulator import Behaviour
 from tests.emulator.faults import Match
-from tests.end_to_end.deploying import (
+from tests.support.deploying import (
     CLUSTER,
     DEPLOY,
     NAMESPACE,
@@ -27,7 +27,7 @@ from tests.end_to_end.deploying import (
     sent_files,
     workload,
 )
-from tests.end_to_end.publishing import SPACE, Ran, Site, config
+from tests.support.publishing import SPACE, Ran, Site, config
 
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.output import message_of

@@ -6,10 +6,10 @@ import signal
 from pathlib import Path
 
 from tests.emulator import Behaviour, Fault
-from tests.end_to_end.deploying import CLUSTER, DEPLOY, NAMESPACE
-from tests.end_to_end.scene import check_refused, site
 from tests.end_to_end.test_interruption import until
-from tests.worker import Worker, finish
+from tests.support.deploying import CLUSTER, DEPLOY, NAMESPACE
+from tests.support.scene import check_refused, site
+from tests.support.worker import Worker, finish
 
 TARGET = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}
 

@@ -9,7 +9,7 @@ import pytest
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Match
-from tests.end_to_end.deploying import (
+from tests.support.deploying import (
     NAMESPACE,
     cluster_of,
     cluster_site,
@@ -20,8 +20,8 @@ from tests.end_to_end.deploying import (
     mark_of,
     workload,
 )
-from tests.end_to_end.publishing import USER, Ran
-from tests.unit.bcs.pieces import FakeClock
+from tests.support.pieces import FakeClock
+from tests.support.publishing import USER, Ran
 
 LIVE = Match("GET", r"/workloads/deployments/")
 LIST = Match("GET", r"/workloads/deployments\?|/workloads/deployments$")

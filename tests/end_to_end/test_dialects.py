@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.dialects import speaking
 from tests.emulator import Dialect
 from tests.emulator.dialect import V1_30
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.deploying import CLUSTER, NAMESPACE, deploy, mark_of, workload
-from tests.end_to_end.publishing import SPACE, UPDATE_FILE, USER, Ran, Site, config, open_site
+from tests.support.deploying import CLUSTER, NAMESPACE, deploy, mark_of, workload
+from tests.support.dialects import speaking
+from tests.support.publishing import SPACE, UPDATE_FILE, USER, Ran, Site, config, open_site
 
 from bcs_template_set.report.page import was_refused
 

@@ -10,11 +10,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.scene import FILES, VALUES, run_here, site, unowned, unrecorded
-from tests.unit.raw_server import http, saying, serving
-from tests.worker import Worker
+from tests.support.raw_server import http, saying, serving
+from tests.support.scene import FILES, VALUES, run_here, site, unowned, unrecorded
+from tests.support.worker import Worker
 
-from bcs_template_set.proxies import DECIDING
+from bcs_template_set.system.proxies import DECIDING
 
 FACTS = (
     "BK_CI_AUTHORIZER", "BK_CI_PIPELINE_UPDATE_USER", "BK_CI_START_USER_NAME", "pipeline.start.user.name",

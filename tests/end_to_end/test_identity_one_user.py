@@ -9,10 +9,10 @@ from typing import Optional
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.dialects import at_work
 from tests.emulator import EVERYONE, Emulator, Exchange
-from tests.end_to_end.scene import FILES, VALUES, run_here
-from tests.worker import Worker
+from tests.support.dialects import at_work
+from tests.support.scene import FILES, VALUES, run_here
+from tests.support.worker import Worker
 
 PEOPLE = ("lisi", "wangwu", "zhangsan")
 REGION_SECRET, USER_SECRET, CREDENTIAL_SECRET = "region-canary", "user-canary", "credential-canary"

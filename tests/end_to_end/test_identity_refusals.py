@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.emulator import Match, gateway_fault
-from tests.end_to_end.scene import APP_SECRET, Lived, run_here, site
-from tests.worker import Worker
+from tests.support.scene import APP_SECRET, Lived, run_here, site
+from tests.support.worker import Worker
 
 ACTING, APP, REGION, PROJECT = "Acting user: lisi", "App: lisi_app", "Region: gz", "Project: web"
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -11,8 +11,8 @@ from typing import Callable
 
 import pytest
 from tests.emulator import Fault, Match
-from tests.end_to_end.scene import FILES, check_refused, site
-from tests.worker import Finished, Worker, finish
+from tests.support.scene import FILES, check_refused, site
+from tests.support.worker import Finished, Worker, finish
 
 PAUSE = threading.Event()
 """Never set: waiting for it lets a process that we look at from outside go on."""

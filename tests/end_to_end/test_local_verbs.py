@@ -11,8 +11,8 @@ from typing import Optional
 
 import pytest
 import yaml
-from tests.end_to_end.scene import APP_SECRET, FILES, VALUES, site
-from tests.worker import STEP, Worker, measured
+from tests.support.scene import APP_SECRET, FILES, VALUES, site
+from tests.support.worker import STEP, Worker, measured
 
 BRANCH = "{{ branch.slug }}/{{ build.number }}/{{ namespace }}"
 

@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.dialects import at_work
 from tests.emulator import Chaos, Emulator
 from tests.emulator.entities import TemplateVersion
 from tests.end_to_end.test_branch_paths import paths
-from tests.worker import Finished, Worker, finish
+from tests.support.dialects import at_work
+from tests.support.worker import Finished, Worker, finish
 
+from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.naming import path_of_branch
-from bcs_template_set.provenance import Provenance, read_provenance
 
 SPACE = "front-ends"
 HOSTS = ("a.example.com", "b.example.com", "c.example.com")

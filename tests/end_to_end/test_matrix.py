@@ -12,7 +12,7 @@ import pytest
 from tests.emulator import Behaviour, Dialect
 from tests.emulator.exchanges import most_at_once
 from tests.emulator.faults import Fault, Match
-from tests.end_to_end.deploying import (
+from tests.support.deploying import (
     CLUSTER,
     DEPLOY,
     NAMESPACE,
@@ -22,12 +22,12 @@ from tests.end_to_end.deploying import (
     deploy,
     sent_files,
 )
-from tests.end_to_end.publishing import SPACE, Ran, Site
-from tests.end_to_end.scene import site as scene_site
-from tests.worker import Finished, Worker
+from tests.support.publishing import SPACE, Ran, Site
+from tests.support.scene import site as scene_site
+from tests.support.worker import Finished, Worker
 
-from bcs_template_set.atom_sdk.progress_payload import LARGEST_PAYLOAD, MOST_SUBTASKS
-from bcs_template_set.report.plain_text import ROW_COLUMNS, width
+from bcs_template_set.agent.progress_payload import LARGEST_PAYLOAD, MOST_SUBTASKS
+from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.rows import rows_of_outcome
 
 HOSTS = ("a.example.com", "b.example.com", "c.example.com")

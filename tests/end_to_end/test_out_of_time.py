@@ -10,12 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from tests.end_to_end.scene import check_refused, site
-from tests.worker import Finished, Worker, finish, launch
+from tests.support.scene import check_refused, site
+from tests.support.worker import Finished, Worker, finish, launch
 
 LATE = """
 import os, sys, time
-from bcs_template_set.agent_run import run_for_agent
+from bcs_template_set.run.entry import run_for_agent
 sys.exit(run_for_agent(os.environ, began=time.monotonic() - float(sys.argv[1])))
 """
 WORK_ENDS, LAST_WORD = 52.5, 60.0

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tests.emulator import Behaviour, Fault, Match
 from tests.emulator.cluster.tree import items, text
-from tests.end_to_end.scene import FILES, VALUES, check_refused, site
 from tests.end_to_end.test_interruption import until
-from tests.worker import STEP, Finished, Worker, finish, launch
+from tests.support.scene import FILES, VALUES, check_refused, site
+from tests.support.worker import STEP, Finished, Worker, finish, launch
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 TARGET = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.emulator import Behaviour
-from tests.end_to_end.scene import FILES, site
-from tests.worker import PROGRESS, Finished, Worker
+from tests.support.scene import FILES, site
+from tests.support.worker import PROGRESS, Finished, Worker
 
 TARGET = {"action": "deploy", "cluster_id": "BCS-K8S-40000", "namespace": "prod"}
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.deploying import CLUSTER, NAMESPACE, cluster_site
-from tests.end_to_end.publishing import (
+from tests.support.deploying import CLUSTER, NAMESPACE, cluster_site
+from tests.support.publishing import (
     CREATE_FILE,
     CREATE_VERSION,
     SPACE,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.emulator.exchanges import most_at_once
 from tests.emulator.faults import Fault, Match, gateway_fault
 from tests.emulator.state import State
-from tests.end_to_end.publishing import (
+from tests.support.publishing import (
     CREATE_FILE,
     CREATE_VERSION,
     GET_FILE,

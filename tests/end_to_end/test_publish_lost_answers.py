@@ -9,7 +9,7 @@ import pytest
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.publishing import (
+from tests.support.publishing import (
     CREATE_CHART,
     CREATE_FILE,
     CREATE_SPACE,

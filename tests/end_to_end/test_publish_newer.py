@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.emulator.state import State
-from tests.end_to_end.publishing import GET_FILE, SPACE, USER, Site, config, open_site
+from tests.support.publishing import GET_FILE, SPACE, USER, Site, config, open_site
 
 A1, A2, A3, A4 = (config("a", value) for value in "1234")
 

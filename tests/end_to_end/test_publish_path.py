@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from tests.dialects import NEWEST, at_work
 from tests.emulator.dialect import Dialect
 from tests.emulator.state import State
-from tests.end_to_end.publishing import GET_VERSION, SPACE, USER, Site, config, open_site, routes
+from tests.support.dialects import NEWEST, at_work
+from tests.support.publishing import GET_VERSION, SPACE, USER, Site, config, open_site, routes
 
 PROJECT_AND_SPACE = ["GetProject", "ListTemplateSpace"]
 FILES, NAMES, VERSIONS = "ListTemplateMetadata", "ListTemplateMetadataVersions", "ListTemplateVersion"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.publishing import (
+from tests.support.publishing import (
     CREATE_FILE,
     CREATE_SPACE,
     CREATE_VERSION,

@@ -9,7 +9,7 @@ import yaml
 from tests.emulator.entities import Chart
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.end_to_end.publishing import CREATE_CHART, CREATE_VERSION, SPACE, USER, Site, config, open_site
+from tests.support.publishing import CREATE_CHART, CREATE_VERSION, SPACE, USER, Site, config, open_site
 
 A1, A2, B1 = config("a", "1"), config("a", "2"), config("b", "1")
 SET = {"template_set": "web", "version": "1.0.{{ build.number }}"}

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.dialects import at_work
 from tests.emulator import Emulator
 from tests.emulator.faults import Fault
-from tests.end_to_end.publishing import CREATE_VERSION, breaches
-from tests.worker import Finished, Worker
+from tests.support.dialects import at_work
+from tests.support.publishing import CREATE_VERSION, breaches
+from tests.support.worker import Finished, Worker
 
 SPACE = "front-ends"
 FILES = ("www.example.com.deployment.yaml", "www.example.com.routes.yaml")

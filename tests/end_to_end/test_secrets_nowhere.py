@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import pytest
 from tests.emulator import Fault, Match
-from tests.end_to_end.scene import run_changed, site
-from tests.spellings import spelt
-from tests.worker import Finished, Worker
+from tests.support.scene import run_changed, site
+from tests.support.spellings import spelt
+from tests.support.worker import Finished, Worker
 
 APP = "canary/app+secret&<1>"
 OTHER_APP, USERS_APP = "canary-of-another-region", "canary-of-users"

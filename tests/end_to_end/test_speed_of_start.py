@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.scene import VALUES, site
+from tests.support.scene import VALUES, site
 
-HTTP = {"urllib3", "ssl", "http.client", "bcs_template_set.connections"}
+HTTP = {"urllib3", "ssl", "http.client", "bcs_template_set.system.http_connections"}
 TEMPLATES = {"jinja2", "markupsafe"}
 HEAVY = {*HTTP, *TEMPLATES, "msgspec", "yaml", "certifi", "requests"}
 
 PROGRAM = """
 import sys
-from bcs_template_set.command_line import main
+from bcs_template_set.cli.main import main
 try:
     status = main(sys.argv[1:])
 except SystemExit as exc:
@@ -43,7 +43,7 @@ def test_help_and_a_mistyped_verb_import_nothing_heavy(
     modules = imported(*arguments, directory=tmp_path, environ={}, status=status)
     assert modules.isdisjoint(HEAVY)
     ours = {name for name in modules if name.startswith("bcs_template_set")}
-    assert ours == {"bcs_template_set", "bcs_template_set.command_line", "bcs_template_set.streams"}
+    assert ours == {"bcs_template_set", "bcs_template_set.cli.main", "bcs_template_set.system.stdout"}
 
 
 def test_a_garbled_input_json_is_said_without_http_or_templates(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_render_needs_no_http(tmp_path: Path) -> None:
 def test_the_first_request_waits_for_no_report(tmp_path: Path) -> None:
     program = """
 import sys
-import bcs_template_set.agent_run, bcs_template_set.ending, bcs_template_set.step
+import bcs_template_set.run.entry, bcs_template_set.run.finish, bcs_template_set.run.step
 print("imported:", *sys.modules, file=sys.stderr)
 """
     done = subprocess.run(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from bcs_template_set.transport import HttpAnswer, NoAnswer, NotSent
+from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 from tests.fuzz.living import Bend, Reply
 from tests.fuzz.mutations import mutated_bytes, mutated_json, seeded
 

@@ -12,7 +12,7 @@ from typing import Optional
 
 import pytest
 
-from bcs_template_set.clock import SystemClock
+from bcs_template_set.system.clock import SystemClock
 
 NOWHERE = "http://127.0.0.1:1"
 """An address that refuses every connection at once."""

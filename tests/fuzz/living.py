@@ -13,31 +13,31 @@ from types import MappingProxyType
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
-from bcs_template_set.agent_run import Process, _run_whole, first_heading
-from bcs_template_set.atom_sdk.agent import Agent, open_agent
-from bcs_template_set.atom_sdk.build_api import Sender as BuildApiSender
-from bcs_template_set.atom_sdk.log import Log
-from bcs_template_set.atom_sdk.masking import Masker
-from bcs_template_set.atom_sdk.output import pessimistic
+from bcs_template_set.agent.build_api import Sender as BuildApiSender
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.masker import Masker
+from bcs_template_set.agent.open_agent import Agent, open_agent
+from bcs_template_set.agent.output_file import pessimistic
 from bcs_template_set.bcs.gateway import Gateway
-from bcs_template_set.clock import Deadline
-from bcs_template_set.ending import Place, end_run
-from bcs_template_set.errors import StepError
-from bcs_template_set.interruption import Interruption
+from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import LANGUAGES, say
-from bcs_template_set.outcome import Outcome, Result
-from bcs_template_set.principal import Principal
-from bcs_template_set.settings_phase import Asked, identify, read_everything
-from bcs_template_set.step import _with_who, carry_out, prepare_rendering, render_desired
-from bcs_template_set.story import Story
-from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
-from bcs_template_set.world import Run, World
+from bcs_template_set.messages.errors import StepError
+from bcs_template_set.report.outcome import Outcome, Result
+from bcs_template_set.run.context import Run, World
+from bcs_template_set.run.entry import Process, _run_whole, first_heading
+from bcs_template_set.run.finish import Place, end_run
+from bcs_template_set.run.record import Story
+from bcs_template_set.run.settings_phase import Asked, identify, read_everything
+from bcs_template_set.run.step import _with_who, carry_out, prepare_rendering, render_desired
+from bcs_template_set.system.clock import Deadline
+from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
+from bcs_template_set.system.signals import Interruption
 from tests.emulator import Emulator
 from tests.emulator.build_worker import Task, exported
 from tests.emulator.http_message import Request
-from tests.end_to_end.deploying import CLUSTER, NAMESPACE
 from tests.fuzz.bounded import HurriedClock
-from tests.unit.atom_sdk.stand_ins import SDK_JSON
+from tests.support.deploying import CLUSTER, NAMESPACE
+from tests.support.stand_ins import SDK_JSON
 
 SITE = "http://127.0.0.1:1"
 SPACE = "front-ends"

@@ -16,19 +16,20 @@ from typing import Any, Optional
 
 import yaml
 
-from bcs_template_set.atom_sdk.agent_files import FileProblem, parse_object
-from bcs_template_set.atom_sdk.input import parse_input
-from bcs_template_set.atom_sdk.sdk_file import parse_identity
+from bcs_template_set.agent.agent_files import FileProblem, parse_object
+from bcs_template_set.agent.input_file import parse_input
+from bcs_template_set.agent.sdk_file import parse_identity
 from bcs_template_set.bcs import deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, JsonValue, Unreadable
 from bcs_template_set.bcs.decision import Asked, Success, decide
 from bcs_template_set.bcs.deploy_calls import Place
-from bcs_template_set.bcs.live_routes import list_live_ingresses
-from bcs_template_set.clock import SystemClock
-from bcs_template_set.diff import diff_documents
-from bcs_template_set.errors import PrivateSettingsInvalid, StepError
-from bcs_template_set.existing import VersionRef
-from bcs_template_set.lineage import suspects, unmerged
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.bcs.space.lineage import suspects, unmerged
+from bcs_template_set.bcs.space.live_routes import list_live_ingresses
+from bcs_template_set.bcs.space.provenance import content_digest, read_provenance, told
+from bcs_template_set.config.bcs_variables import read_variables
+from bcs_template_set.config.region_settings import read_regions
+from bcs_template_set.config.regions import secrets_of
 from bcs_template_set.manifests.branch_paths import (
     Claim,
     PathTaken,
@@ -40,14 +41,15 @@ from bcs_template_set.manifests.branch_paths import (
     read_served,
     serve_branch,
 )
-from bcs_template_set.manifests.checks import check_manifests
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
+from bcs_template_set.manifests.document_diff import diff_documents
 from bcs_template_set.manifests.masking import masked_pair, masked_text
 from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import Document, ManifestFile, parse_documents, parse_foreign
-from bcs_template_set.manifests.render import Prepared, RenderRequest, prepare, render_routes
-from bcs_template_set.manifests.route_removal import CannotRemove, without_paths
 from bcs_template_set.manifests.routes import images_of, node_ports_of, ports_by_service, routes_of
-from bcs_template_set.manifests.variables import read_variables
+from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_routes
 from bcs_template_set.manifests.yaml_marks import Anchored, marked_documents
 from bcs_template_set.manifests.yaml_reading import (
     YamlUnreadable,
@@ -58,14 +60,12 @@ from bcs_template_set.manifests.yaml_reading import (
 )
 from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, Reading
 from bcs_template_set.messages import LANGUAGES, Text
-from bcs_template_set.provenance import content_digest, read_provenance, told
-from bcs_template_set.region_settings import read_regions
-from bcs_template_set.regions import secrets_of
+from bcs_template_set.messages.errors import PrivateSettingsInvalid, StepError
+from bcs_template_set.messages.secret import MASK
 from bcs_template_set.rollout.pods import problems_of
 from bcs_template_set.rollout.status import status_of
-from bcs_template_set.run_context import make_context
-from bcs_template_set.secret import MASK
-from bcs_template_set.transport import HttpAnswer
+from bcs_template_set.system.clock import SystemClock
+from bcs_template_set.system.http_values import HttpAnswer
 from tests.fuzz.living import check_named
 from tests.fuzz.mutations import Json
 from tests.fuzz.seeds import DESCRIPTIONS, LIST, MANIFEST, REGIONS, ROUTES, SMALL, VALUES_TEXT, YAML_TEXTS

@@ -12,14 +12,14 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bcs_template_set.settings import INPUTS
-from bcs_template_set.transport import HttpAnswer, NotSent
+from bcs_template_set.config.inputs import INPUTS
+from bcs_template_set.system.http_values import HttpAnswer, NotSent
 from tests.fuzz.bounded import NOWHERE, within
 from tests.fuzz.living import Ended, run_agent
 from tests.fuzz.mutations import PIECES, Json, mutated_bytes, mutated_json, nested, seeded
 from tests.fuzz.profile import fuzzed
 from tests.fuzz.seeds import REGIONS, VALUES_TEXT
-from tests.unit.atom_sdk.stand_ins import SDK_JSON, FakeSender, answer
+from tests.support.stand_ins import SDK_JSON, FakeSender, answer
 
 SECONDS = 20.0
 CANARY = "canary-5up3r"

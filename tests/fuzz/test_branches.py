@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import is_semver, slug_of, successor_of
 from bcs_template_set.manifests.parse import parse_foreign
-from bcs_template_set.manifests.workspace_files import pattern_regex
-from tests.end_to_end.deploying import CLUSTER, NAMESPACE
+from bcs_template_set.manifests.templating.workspace_files import pattern_regex
 from tests.fuzz.bounded import within
 from tests.fuzz.living import SPACE, Lived, MemorySite
 from tests.fuzz.mutations import PIECES, mutated_text, seeded
 from tests.fuzz.profile import fuzzed
 from tests.fuzz.seeds import DESCRIPTIONS, ROUTES, SMALL
+from tests.support.deploying import CLUSTER, NAMESPACE
 
 SECONDS = 30.0
 FILE = "news.example.com.routes.yaml"

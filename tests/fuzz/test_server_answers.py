@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.end_to_end.deploying import CLUSTER, NAMESPACE
 from tests.fuzz.answers import HOWS, Bent
 from tests.fuzz.bounded import within
 from tests.fuzz.living import MemorySite
 from tests.fuzz.profile import fuzzed
 from tests.fuzz.seeds import SMALL
+from tests.support.deploying import CLUSTER, NAMESPACE
 
 SECONDS = 30.0
 TARGET = {"cluster_id": CLUSTER, "namespace": NAMESPACE}

@@ -12,10 +12,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from bcs_template_set.errors import StepError
-from bcs_template_set.manifests.checks import check_manifests
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.manifests.render import (
+from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.render import (
     RenderRequest,
     builtin_source,
     prepare,
@@ -23,13 +23,13 @@ from bcs_template_set.manifests.render import (
     render_version,
 )
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
-from bcs_template_set.run_context import make_context
+from bcs_template_set.messages.errors import StepError
 from tests.fuzz.bounded import HurriedClock, within
 from tests.fuzz.living import check_named
 from tests.fuzz.mutations import mutated_json, mutated_text, seeded
 from tests.fuzz.profile import fuzzed
 from tests.fuzz.seeds import MANIFEST, VALUES, YAML_TEXTS
-from tests.unit.manifests.building import VALUES_OF_ANY_KIND
+from tests.support.building import VALUES_OF_ANY_KIND
 
 SECONDS = 20.0
 RATE = 5.0

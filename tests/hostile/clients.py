@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Union
 
-from bcs_template_set.arrival import verify_arrivals
-from bcs_template_set.atom_sdk.build_api import BuildApi
-from bcs_template_set.atom_sdk.sdk_file import AgentIdentity
+from bcs_template_set.agent.build_api import BuildApi
+from bcs_template_set.agent.sdk_file import AgentIdentity
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Read, Write
 from bcs_template_set.bcs.gateway import Gateway
-from bcs_template_set.clock import Deadline
-from bcs_template_set.errors import StepError
-from bcs_template_set.regions import Endpoint
-from bcs_template_set.secret import Secret
-from bcs_template_set.settings import VerifyUrl
-from bcs_template_set.transport import Transport
-from tests.unit.bcs.pieces import SECRET, FakeClock, app_principal
+from bcs_template_set.config.inputs import VerifyUrl
+from bcs_template_set.config.regions import Endpoint
+from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.rollout.page_checks import verify_arrivals
+from bcs_template_set.system.clock import Deadline
+from bcs_template_set.system.http_client import Transport
+from tests.support.pieces import SECRET, FakeClock, app_principal
 
 AGENT_SECRET = "canary-agent-secret"
 SECRETS = (SECRET, AGENT_SECRET)

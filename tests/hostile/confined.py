@@ -80,7 +80,7 @@ def confinement() -> Iterator[Confined]:
 
 
 def _run_template(case: Case) -> str:
-    from tests.unit.manifests.building import render_source
+    from tests.support.building import render_source
 
     with tempfile.TemporaryDirectory() as directory:
         for name, text in case.files.items():
@@ -100,8 +100,8 @@ _RUNS: Mapping[str, Callable[[Case], str]] = {"template": _run_template, "yaml":
 
 
 def _end_of(case: Case) -> End:
-    from bcs_template_set.errors import StepError
     from bcs_template_set.manifests.yaml_reading import YamlUnreadable
+    from bcs_template_set.messages.errors import StepError
 
     began = time.process_time()
     try:
@@ -133,7 +133,7 @@ def _run_forked(case: Case) -> End:
 
 
 def _serve(lines: Optional[Iterator[str]] = None) -> None:
-    import tests.unit.manifests.building  # noqa: F401 - imported once, here, and not in every child
+    import tests.support.building  # noqa: F401 - imported once, here, and not in every child
 
     for line in lines or sys.stdin:
         print(json.dumps(vars(_run_forked(Case(**json.loads(line))))), flush=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.test_texts import ALL, COMMANDS, UNSEEN, is_obeyed
-from tests.worker import STEP, measured
+from tests.support.worker import STEP, measured
 
 HOSTILE = json.dumps(ALL)
 NAMES = re.sub("[\\x00{]", "(", ALL)

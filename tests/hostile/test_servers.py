@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.transport import HttpRequest, NotSent, Transport
+from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.http_values import HttpRequest, NotSent
 from tests.hostile.clients import (
     APIS,
     CLIENTS,
@@ -32,8 +33,8 @@ from tests.hostile.clients import (
     look_at_page,
     write_to_gateway,
 )
-from tests.unit.bcs.pieces import PROJECT_DATA
-from tests.unit.raw_server import Script, http, saying, serving
+from tests.support.pieces import PROJECT_DATA
+from tests.support.raw_server import Script, http, saying, serving
 
 MEBIBYTE = 2**20
 

@@ -11,11 +11,11 @@ import re
 
 import pytest
 
-from bcs_template_set.errors import LimitExceeded
-from bcs_template_set.manifests.budget import CALL, Budget
+from bcs_template_set.manifests.templating.budget import CALL, Budget
+from bcs_template_set.messages.errors import LimitExceeded
 from tests.hostile.confined import Confined
-from tests.unit.manifests.building import StandingClock
-from tests.worker import MEASURED
+from tests.support.building import StandingClock
+from tests.support.worker import MEASURED
 
 SLOWEST = 10 if MEASURED in os.environ else 5
 """Seconds a template may take: `make coverage` counts every line of the work."""

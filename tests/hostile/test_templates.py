@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from bcs_template_set.errors import StepError, TemplateFailed, TemplateUnreadable
+from bcs_template_set.messages.errors import StepError, TemplateFailed, TemplateUnreadable
 from tests.hostile.confined import Confined
-from tests.unit.manifests.building import refusal, render_source
-from tests.worker import MEASURED
+from tests.support.building import refusal, render_source
+from tests.support.worker import MEASURED
 
 MEGA = "'x' * 1000000"
 SLOWEST = 10 if MEASURED in os.environ else 5

@@ -1,6 +1,6 @@
 """Texts of people who want the reader's browser, eyes or worker, in every place a text can come from.
 
-What the log must never hold is said in `atom_sdk/log_text.py`; here the installed step is run as the worker
+What the log must never hold is said in `agent/log_text.py`; here the installed step is run as the worker
 runs it, its stdout is read as bytes, its page is opened in a browser, and BCS's store is looked into.
 """
 
@@ -17,16 +17,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bcs_template_set.atom_sdk.log import Log
+from bcs_template_set.agent.log import Log
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.faults import Fault
-from tests.end_to_end.publishing import CREATE_FILE, CREATE_VERSION, SPACE, USER, routes
-from tests.unit.report import hostile
+from tests.support import hostile_texts
+from tests.support.publishing import CREATE_FILE, CREATE_VERSION, SPACE, USER, routes
+from tests.support.worker import STEP, Worker
 from tests.unit.report.test_html import Page, structure
-from tests.unit.report.test_html_in_a_browser import CHROMIUM, dom
-from tests.worker import STEP, Worker
+from tests.wire.test_html_in_a_browser import CHROMIUM, dom
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 IMAGE = "example.com/web:1"
@@ -330,9 +330,9 @@ _TEXTS = st.lists(st.one_of(_PIECES, st.text(max_size=4)), max_size=8).map("".jo
 @settings(max_examples=60, deadline=None)
 @given(text=_TEXTS)
 def test_any_text_anywhere_in_a_run_leaves_the_pages_structure_alone(text: str) -> None:
-    html = render_html(hostile.run("tame" + text))
+    html = render_html(hostile_texts.run("tame" + text))
     page = Page(html)
-    assert structure(page) == structure(Page(render_html(hostile.run("tame"))))
+    assert structure(page) == structure(Page(render_html(hostile_texts.run("tame"))))
     assert not UNSEEN.search(html)
     assert not [
         name for _, given in page.elements for name in given if name.startswith("on") or name == "style"

@@ -1,6 +1,6 @@
 """Servers whose certificate or TLS is wrong, each in its way: nothing is sent, and each has its own words.
 
-`tests/unit/test_transport.py` has the plain cases: an authority that is trusted, and one that is not.
+`tests/wire/test_http_client.py` has the plain cases: an authority that is trusted, and one that is not.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bcs_template_set.connections import trusting
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.transport import LASTING, HttpRequest, NotSent, Transport
+from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.http_connections import trusting
+from bcs_template_set.system.http_values import LASTING, HttpRequest, NotSent
 from tests.hostile.clients import (
     CLIENTS,
     SECRETS,
@@ -35,7 +36,7 @@ from tests.hostile.clients import (
     look_at_page,
     write_to_gateway,
 )
-from tests.unit.raw_server import http, saying, serving
+from tests.support.raw_server import http, saying, serving
 
 DAY = dt.timedelta(days=1)
 NOW = dt.datetime.now(dt.timezone.utc)

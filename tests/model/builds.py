@@ -1,6 +1,6 @@
 """Builds that publish one file at once: the order of a build's requests, and what may go wrong. Pure.
 
-A build (`publish_run.py`) reads the file's row and the names of its versions, plans, checks that what it
+A build (`publish_phase.py`) reads the file's row and the names of its versions, plans, checks that what it
 planned against is current, creates its version, reads both again to look back, and plans again where a rival
 wrote; three rounds at most. Each request is a move of its own, and each of BCS's steps is one.
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
-from bcs_template_set.publish_run import MOST_ROUNDS
+from bcs_template_set.run.publish_phase import MOST_ROUNDS
 from tests.model.decisions import Decisions, Nothing, Refused, View
 from tests.model.shelf import Clocks, Row, Shelf, Write, advance
 

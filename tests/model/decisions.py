@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, NamedTuple, TypeVar, Union, cast
 
-from bcs_template_set.aftermath import settle
 from bcs_template_set.bcs.answers import (
     FileVersions,
     Project,
@@ -24,21 +23,22 @@ from bcs_template_set.bcs.answers import (
 from bcs_template_set.bcs.calls import Call, Read
 from bcs_template_set.bcs.calls import Write as WriteCall
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.template_files import Wanted, read_existing
-from bcs_template_set.branch_routes import routes_files, with_branches
-from bcs_template_set.clock import Deadline
-from bcs_template_set.existing import Existing, ExistingFile
+from bcs_template_set.bcs.space.existing import Existing, ExistingFile
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.read_space import Wanted, read_existing
+from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
-from bcs_template_set.manifests.render import Prepared, RenderRequest, prepare, render_manifests
-from bcs_template_set.outcome import FileOutcome
-from bcs_template_set.plan import Change, Desired, Plan, Policy, Target, refusal
-from bcs_template_set.planning import make_plan
-from bcs_template_set.provenance import Provenance
-from bcs_template_set.publish import Publishing
-from bcs_template_set.run_context import make_context
+from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
+from bcs_template_set.publish.concurrent_writes import settle
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.make_plan import make_plan
+from bcs_template_set.publish.plan import Change, Desired, Plan, Policy, Target, refusal
+from bcs_template_set.publish.write_files import Publishing
+from bcs_template_set.system.clock import Deadline
 from tests.model.shelf import BEGAN, Row, Version, Write
-from tests.unit.manifests.building import StandingClock, manifest
+from tests.support.building import StandingClock, manifest
 
 T = TypeVar("T")
 

@@ -39,13 +39,13 @@ class Target:
         return file.read_text(encoding="utf-8")
 
 
-_CHECKS = ("tests/unit/manifests/test_check_edges.py", "tests/unit/manifests/test_checks.py")
+_CHECKS = ("tests/unit/manifests/checks/test_check_edges.py", "tests/unit/manifests/checks/test_checks.py")
 _DECISION = ("tests/unit/bcs/test_decision.py", "tests/unit/bcs/test_decision_words.py")
-_GATEWAY = ("tests/unit/bcs/test_gateway.py", "tests/unit/bcs/test_gateway_words.py")
+_GATEWAY = ("tests/wire/test_gateway.py", "tests/wire/test_gateway_words.py")
 _PLAN = (
-    "tests/unit/test_plan_file.py",
-    "tests/unit/test_plan_rules.py",
-    "tests/unit/test_plan.py",
+    "tests/unit/publish/test_plan_file.py",
+    "tests/unit/publish/test_plan_rules.py",
+    "tests/unit/publish/test_plan.py",
     "tests/end_to_end/test_publish_path.py",
     "tests/end_to_end/test_publish_newer.py",
     "tests/end_to_end/test_branch_paths.py",
@@ -57,17 +57,26 @@ _PUBLISH = (
 )
 
 TARGETS = (
-    Target("principal", ("tests/unit/test_principal.py",)),
+    Target("config.principal", ("tests/unit/config/test_principal.py",)),
     Target("bcs.decision", _DECISION),
     Target("bcs.gateway", _GATEWAY),
     *(
-        Target(f"manifests.checks{name}", _CHECKS)
-        for name in ("", ".bcs", ".finding", ".images", ".links", ".names", ".objects", ".routing")
+        Target(f"manifests.checks.{name}", _CHECKS)
+        for name in (
+            "check_manifests",
+            "bcs_rules",
+            "finding",
+            "images",
+            "links",
+            "object_names",
+            "objects",
+            "routing",
+        )
     ),
-    Target("plan", _PLAN),
-    Target("plan_file", _PLAN),
-    Target("planning", _PLAN),
-    Target("publish", ("tests/unit/test_publish_files.py", *_PUBLISH)),
-    Target("write_once", ("tests/unit/test_publish_write_once.py", *_PUBLISH)),
-    Target("aftermath", ("tests/unit/test_aftermath.py", *_PUBLISH)),
+    Target("publish.plan", _PLAN),
+    Target("publish.plan_file", _PLAN),
+    Target("publish.make_plan", _PLAN),
+    Target("publish.write_files", ("tests/wire/test_write_files.py", *_PUBLISH)),
+    Target("publish.write_once", ("tests/unit/publish/test_write_once.py", *_PUBLISH)),
+    Target("publish.concurrent_writes", ("tests/wire/test_concurrent_writes.py", *_PUBLISH)),
 )

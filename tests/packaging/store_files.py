@@ -15,8 +15,8 @@ from typing import Optional, Union
 
 import msgspec
 
-from bcs_template_set.errors import every_error
 from bcs_template_set.messages import Language, Text
+from bcs_template_set.messages.errors import every_error
 
 PROJECT = Path(__file__).parents[2]
 TASK_JSON = PROJECT / "task.json"

@@ -11,63 +11,93 @@ from tests.packaging.modules import CLOCKS, PACKAGE, Module, known, read_modules
 MODULES = read_modules()
 PURE = tuple(module for module in MODULES.values() if module.says_it_is_pure)
 
+EVERYTHING = frozenset(
+    {
+        *("cli", "run", "report", "branches", "publish", "rollout", "bcs/space", "bcs", "config", "agent"),
+        *("manifests/templating", "manifests/checks", "manifests", "system", "messages"),
+    }
+)
+
+BORDERS: Mapping[str, frozenset[str]] = {
+    "cli": EVERYTHING - {"cli"},
+    "run": EVERYTHING - {"cli", "run"},
+    "report": frozenset(
+        {
+            *("agent", "bcs/space", "branches", "config", "manifests", "messages", "publish", "rollout"),
+            "system",  # own_files: the only way to write into the workspace
+        }
+    ),
+    "branches": frozenset(
+        {"bcs", "bcs/space", "manifests", "manifests/templating", "messages", "publish", "system"}
+    ),
+    "publish": frozenset(
+        {"bcs", "bcs/space", "config", "manifests", "manifests/checks", "messages", "system"}
+    ),
+    "rollout": frozenset({"bcs", "bcs/space", "config", "manifests", "messages", "system"}),
+    "bcs/space": frozenset({"bcs", "manifests", "messages", "system"}),
+    "bcs": frozenset({"config", "messages", "system"}),
+    "config": frozenset({"agent", "manifests", "messages"}),
+    "agent": frozenset({"messages", "system"}),
+    "manifests/templating": frozenset({"manifests", "messages", "system"}),
+    "manifests/checks": frozenset({"manifests", "messages"}),
+    "manifests": frozenset({"messages"}),
+    "system": frozenset({"messages"}),
+    "messages": frozenset(),
+}
+"""A folder of the package, and the folders that it may import beside itself, late imports counted. The rows
+are read from the top down, and no row names one above it: so no cycle is possible."""
+
+HOLDERS = {
+    "urllib3": {"system.http_connections"},
+    "certifi": {"system.http_connections"},
+    "socket": {"system.allowed_addresses", "system.http_connections"},
+    "ssl": {"system.http_connections"},
+    "yaml": {"manifests.yaml_reading", "manifests.yaml_marks"},
+    "signal": {"system.signals"},
+    "random": {"bcs.gateway"},
+    "jinja2": {
+        *("manifests.templating.environment", "manifests.templating.metering"),
+        *("manifests.templating.template_notes", "manifests.templating.templates", "report.html"),
+    },
+}
+"""Which modules alone may import a library."""
+
 PURE_BUT: Mapping[str, frozenset[str]] = {
-    "manifests.budget": frozenset({"sys"}),  # where in a template it is: the frame's line
-    "manifests.environment": frozenset({"sys", "read_text"}),  # as above; reading is a function it is given
-    "manifests.template_notes": frozenset({"sys"}),  # as above
+    # where in a template it is: the frame's line
+    "manifests.templating.budget": frozenset({"sys"}),
+    # as above; reading is a function it is given
+    "manifests.templating.environment": frozenset({"sys", "read_text"}),
+    "manifests.templating.template_notes": frozenset({"sys"}),  # as above
     "report.html": frozenset({"importlib.resources", "read_text"}),  # its own template, shipped beside it
 }
 """What a pure module reaches all the same, and why that is no I/O of the run."""
 
 VALUES_BESIDE_IO = {
-    "atom_sdk.agent_files": "a JSON value and how to ask it, beside the function that reads the file",
-    "atom_sdk.output": "the limits of output.json, beside the one who writes it",
-    "clock": "the protocols Clock and Deadline, beside the system's clock",
-    "manifests.workspace_files": "the type of a function that reads, beside the one who does",
+    "agent.agent_files": "a JSON value and how to ask it, beside the function that reads the file",
+    "agent.output_file": "the limits of output.json, beside the one who writes it",
+    "system.clock": "the protocols Clock and Deadline, beside the system's clock",
+    "manifests.templating.workspace_files": "the type of a function that reads, beside the one who does",
     "manifests.yaml_reading": "sys.intern only: it gets text, and reads no file",
     "messages": "sentences, from JSON files of its own that are read when the first one is rendered",
-    "transport": "requests, answers and failures as values, beside the one who sends",
-    "version": "the step's own version, out of its installed metadata",
 }
 """Modules that reach the world and are imported by pure ones, which take only values and types from them."""
 
-HOLDERS = {
-    "urllib3": {"connections"},
-    "certifi": {"connections"},
-    "socket": {"allowed_addresses", "connections"},
-    "ssl": {"connections"},
-    "yaml": {"manifests.yaml_reading", "manifests.yaml_marks"},
-    "signal": {"interruption"},
-    "random": {"bcs.gateway"},
-    "jinja2": {
-        *("manifests.environment", "manifests.metering", "manifests.template_notes", "manifests.templates"),
-        "report.html",
-    },
+READS_ENVIRONMENT = {
+    *("cli.main", "cli.verb_plan", "cli.verb_render"),
+    *("system.http_client", "system.http_connections"),
 }
-"""Which modules alone may import a library."""
-
-LAYERS = (
-    ("bcs", {"report", "rollout", "atom_sdk"}),
-    ("manifests", {"report", "rollout", "atom_sdk", "bcs"}),
-    ("messages", {"report", "rollout", "atom_sdk", "bcs", "manifests"}),
-    ("atom_sdk", {"report", "rollout", "bcs"}),
-    ("rollout", {"report", "atom_sdk"}),
-)
-"""A subpackage, and the subpackages that it must not import: the arrows of the design point down only."""
-
-UPWARD = {"report.plain_text": "makes text safe for any line of a log; it knows nothing of a report"}
-"""What is imported against the arrows, and why."""
-
-READS_ENVIRONMENT = {"command_line", "connections", "transport"}
-"""Where `os.environ` is read; from there on the environment is an argument. `local*` are the desk's verbs,
-and `connections` hides from OpenSSL, which reads it itself, what is not the machine's own."""
-
-SHELL = {"command_line", "agent_run", "local", "local_plan", "local_branches"}
-"""The outermost modules: nothing else may import them."""
+"""Where `os.environ` is read; from there on the environment is an argument. `http_connections` hides from
+OpenSSL, which reads it itself, what is not the machine's own."""
 
 
 def short(name: str) -> str:
     return name[len(PACKAGE) + 1 :]
+
+
+def folder_of(name: str) -> str:
+    """Return the folder that a module lies in, as BORDERS names it; a folder's own `__init__` lies in it."""
+    path = short(name).replace(".", "/")
+    return path if path in EVERYTHING else path.rpartition("/")[0]
 
 
 def imported_by(module: Module, *, early_only: bool = False) -> set[str]:
@@ -138,14 +168,16 @@ def test_no_exception_above_is_out_of_date() -> None:
 
 
 def test_no_import_goes_round_in_a_circle() -> None:
-    graph = {name: imported_by(module, early_only=True) for name, module in MODULES.items()}
+    graph = {name: imported_by(module) for name, module in MODULES.items()}
     assert cycles_in(graph) == []
 
 
-def test_what_is_imported_late_goes_round_only_where_transport_opens_its_connections() -> None:
-    graph = {name: imported_by(module) for name, module in MODULES.items()}
-    late = {(short(path[-2]), short(path[-1])) for path in cycles_in(graph)}
-    assert late == {("answer_body", "transport"), ("connections", "transport")}
+def test_no_folder_is_reached_from_itself_by_another_late_imports_counted() -> None:
+    graph: dict[str, set[str]] = {folder: set() for folder in BORDERS}
+    for name, module in MODULES.items():
+        if name != PACKAGE:
+            graph[folder_of(name)] |= {folder_of(other) for other in imported_by(module)} - {folder_of(name)}
+    assert cycles_in(graph) == []
 
 
 def test_a_circle_would_be_seen() -> None:
@@ -165,25 +197,42 @@ def test_a_library_is_imported_only_where_it_may_be(library: str) -> None:
     assert holders == HOLDERS[library]
 
 
-@pytest.mark.parametrize(("folder", "forbidden"), LAYERS, ids=[folder for folder, _ in LAYERS])
-def test_arrows_point_down_the_layers(folder: str, forbidden: set[str]) -> None:
-    upward = {
+def test_every_folder_has_its_row_and_nothing_stands_beside_the_folders() -> None:
+    assert {folder_of(name) for name in MODULES if name != PACKAGE} == set(BORDERS) == EVERYTHING
+
+
+@pytest.mark.parametrize("folder", BORDERS)
+def test_a_folder_imports_only_what_its_row_lists(folder: str) -> None:
+    across = {
         (short(name), short(other))
         for name, module in MODULES.items()
-        if short(name).partition(".")[0] == folder
+        if name != PACKAGE and folder_of(name) == folder
         for other in imported_by(module)
-        if short(other).partition(".")[0] in forbidden and short(other) not in UPWARD
+        if folder_of(other) not in BORDERS[folder] | {folder}
     }
-    assert upward == set()
+    assert across == set()
 
 
-def test_nothing_imports_the_shell_but_the_shell() -> None:
-    importers = {
-        short(name)
-        for name, module in MODULES.items()
-        if {short(other) for other in imported_by(module)} & SHELL
+def test_no_row_of_the_borders_names_one_above_it() -> None:
+    rows = list(BORDERS)
+    above = {
+        (row, other) for row in rows[1:] for other in BORDERS[row] if rows.index(other) <= rows.index(row)
     }
-    assert importers <= SHELL
+    assert above == set()
+
+
+def test_no_row_of_the_borders_allows_more_than_is_needed() -> None:
+    needed: dict[str, set[str]] = {folder: set() for folder in BORDERS}
+    for name, module in MODULES.items():
+        if name != PACKAGE:
+            needed[folder_of(name)] |= {folder_of(other) for other in imported_by(module)} - {folder_of(name)}
+    idle = {row: BORDERS[row] - needed[row] for row in BORDERS if row not in ("cli", "run")}
+    assert {row: folders for row, folders in idle.items() if folders} == {}
+
+
+def test_a_module_is_found_by_its_name_alone() -> None:
+    names = [short(name).rpartition(".")[2] for name in MODULES if folder_of(name) != short(name)]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 def test_the_environment_is_read_in_few_places_and_passed_on() -> None:
@@ -194,11 +243,11 @@ def test_the_environment_is_read_in_few_places_and_passed_on() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
         if isinstance(node.value, ast.Name) and node.value.id == "os"
     }
-    assert {name for name in readers if not name.startswith("local")} == READS_ENVIRONMENT
+    assert readers == READS_ENVIRONMENT
 
 
 def test_one_module_asks_the_time_and_waits() -> None:
-    assert {short(name) for name, module in MODULES.items() if module.reaches & CLOCKS} == {"clock"}
+    assert {short(name) for name, module in MODULES.items() if module.reaches & CLOCKS} == {"system.clock"}
 
 
 def test_one_place_ends_the_process() -> None:
@@ -208,4 +257,4 @@ def test_one_place_ends_the_process() -> None:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.exit", "exit", "quit", "os._exit")
     }
-    assert enders == {"command_line"}
+    assert enders == {"cli.main"}

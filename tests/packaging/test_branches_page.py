@@ -15,11 +15,11 @@ from tests.emulator import Emulator
 from tests.emulator.faults import Fault, Match
 from tests.packaging.documents import broken_links, fences_of, headings_of
 from tests.packaging.store_files import PROJECT
-from tests.worker import Worker
+from tests.support.worker import Worker
 
-from bcs_template_set.errors import every_error
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, slug_of
 from bcs_template_set.messages import Language
+from bcs_template_set.messages.errors import every_error
 
 DOCS = PROJECT / "docs"
 CATALOGUE = PROJECT / "atom" / "bcs_template_set" / "messages"

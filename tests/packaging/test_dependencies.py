@@ -16,7 +16,7 @@ from release.locked import Locked, LockedSet, canonical, parse_locked, pins_of, 
 from release.newest import differences
 from tests.packaging.building import run
 from tests.packaging.store_files import PROJECT
-from tests.packaging.versions import EXPECTED_LOCK, HERE, locked_versions, versions_at_work
+from tests.support.versions import EXPECTED_LOCK, HERE, locked_versions, versions_at_work
 
 RELEASE = PROJECT / "release"
 TESTS, LOWEST, RUNTIME = "release/tests.txt", "release/lowest.txt", "release/runtime.txt"

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from tests.packaging.store_files import ERROR_JSON, general_title, write_error_json
 
-from bcs_template_set.errors import StepError, every_error
 from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.messages.errors import StepError, every_error
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.packaging.building import run
 from tests.packaging.store_files import PROJECT, read_task_json
-from tests.packaging.versions import EXPECTED_LOCK
+from tests.support.versions import EXPECTED_LOCK
 
 MOST_DISTRIBUTIONS = 10
 TOOLS = {"pip", "setuptools", "wheel"}

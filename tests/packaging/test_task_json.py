@@ -7,8 +7,8 @@ import ast
 import pytest
 from tests.packaging.store_files import PROJECT, TASK_JSON, Field, read_task_json
 
-from bcs_template_set.command_line import POST_ACTIONS
-from bcs_template_set.settings import INPUTS, Input
+from bcs_template_set.cli.main import POST_ACTIONS
+from bcs_template_set.config.inputs import INPUTS, Input
 
 TASK = read_task_json()
 BY_NAME = {known.name: known for known in INPUTS}

@@ -10,8 +10,8 @@ from tests.packaging.documents import broken_links, headings_of
 from tests.packaging.store_files import PROJECT
 
 from bcs_template_set.bcs.dialect import Dialect, releases
+from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.messages import Language
-from bcs_template_set.settings import INPUTS
 
 ENGLISH, CHINESE = PROJECT / "docs" / "versions.md", PROJECT / "docs" / "versions.zh-CN.md"
 LANGUAGES: dict[Path, Language] = {ENGLISH: "en_US", CHINESE: "zh_CN"}

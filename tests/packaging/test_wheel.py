@@ -92,7 +92,7 @@ def test_its_metadata_say_python_licence_and_few_dependencies(metadata: Message)
 
 def test_it_brings_the_console_script_that_the_worker_starts(wheel: Path) -> None:
     target = read_task_json().execution.target
-    assert f"{target} = bcs_template_set.command_line:entry_point" in text_in(wheel, "entry_points.txt")
+    assert f"{target} = bcs_template_set.cli.main:entry_point" in text_in(wheel, "entry_points.txt")
 
 
 # --- nothing runs when it is installed ------------------------------------------------------------------

@@ -18,21 +18,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from bcs_template_set.atom_sdk.masking import Masker
+from bcs_template_set.agent.masker import Masker
 from bcs_template_set.bcs.seen import parse_json
-from bcs_template_set.clock import SystemClock
-from bcs_template_set.diff import unified
-from bcs_template_set.errors import LimitExceeded, OutOfTime, RouteRemoval, StepError
 from bcs_template_set.manifests.branch_paths import BRANCHES, claims_json, claims_of
 from bcs_template_set.manifests.branch_paths import Claim as BranchClaim
-from bcs_template_set.manifests.budget import Budget
-from bcs_template_set.manifests.checks import check_manifests
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.document_diff import unified
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents, parse_foreign
 from bcs_template_set.manifests.routes import Route, routes_of
-from bcs_template_set.manifests.templates import Templates
-from bcs_template_set.manifests.workspace_files import pattern_regex
+from bcs_template_set.manifests.templating.budget import Budget
+from bcs_template_set.manifests.templating.templates import Templates
+from bcs_template_set.manifests.templating.workspace_files import pattern_regex
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import LimitExceeded, OutOfTime, RouteRemoval, StepError
+from bcs_template_set.messages.secret import Secret
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.output import output_of
 from bcs_template_set.report.page import routes_of as routes_on_page
@@ -42,10 +42,10 @@ from bcs_template_set.report.verdict import further_obstacles
 from bcs_template_set.rollout.cause_rules import rule_for
 from bcs_template_set.rollout.live_diff import live_difference
 from bcs_template_set.rollout.pods import UNSCHEDULABLE
-from bcs_template_set.secret import Secret
-from tests.end_to_end.scene import site
-from tests.unit.report import scenes
-from tests.worker import Worker, finish
+from bcs_template_set.system.clock import SystemClock
+from tests.support import scenes
+from tests.support.scene import site
+from tests.support.worker import Worker, finish
 
 MOST_GROWTH = 2.8
 """Between the 2 of what grows as its input does, with what a full cache costs it, and the 4 of its square."""

@@ -19,11 +19,11 @@ from itertools import product
 from typing import Optional
 from urllib.parse import quote
 
-from tests.dialects import NEWEST, STABLE, speaking
 from tests.emulator.faults import Fault, Match
-from tests.end_to_end.deploying import cluster_site, workload
-from tests.end_to_end.publishing import Site, config
-from tests.spellings import SPELLINGS
+from tests.support.deploying import cluster_site, workload
+from tests.support.dialects import NEWEST, STABLE, speaking
+from tests.support.publishing import Site, config
+from tests.support.spellings import SPELLINGS
 from tests.torture.fault_table import FOR_GOOD, KINDS, Kind, patience
 from tests.torture.living import Lived, Others, come_to_rest, live
 from tests.torture.scenarios import DEPLOY

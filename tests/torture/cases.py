@@ -12,10 +12,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tests.dialects import NEWEST, STABLE, speaking
 from tests.emulator import Dialect
 from tests.emulator.faults import Match
-from tests.end_to_end.publishing import Site
+from tests.support.dialects import NEWEST, STABLE, speaking
+from tests.support.publishing import Site
 from tests.torture import fault_table, scenarios
 from tests.torture.canaries import hide, left_by, nest_of
 from tests.torture.fault_table import FOR_GOOD, KINDS, Kind, patience

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 
 from tests.emulator.cluster.tree import Manifest, branch, items, number, text
-from tests.end_to_end.deploying import FILE_MARK, MARK
-from tests.end_to_end.publishing import SPACE, Site
+from tests.support.deploying import FILE_MARK, MARK
+from tests.support.publishing import SPACE, Site
 
 DEPLOYED_KINDS = ("Deployment", "StatefulSet", "Service", "Ingress", "ConfigMap", "Secret")
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from tests.dialects import NEWEST, STABLE, speaking
 from tests.emulator import Dialect
-from tests.end_to_end.scene import run_here, site
-from tests.worker import Finished, Worker, finish
+from tests.support.dialects import NEWEST, STABLE, speaking
+from tests.support.scene import run_here, site
+from tests.support.worker import Finished, Worker, finish
 
 SPACE = "front-ends"
 PAUSE = threading.Event()
@@ -147,7 +147,7 @@ def _lies_of_the_stopped(finished: Finished, *, sent: bool) -> list[str]:
     """Return what is wrong with how a run ended that could speak."""
     if finished.output is None and not sent and not finished.log:
         # Our first line has not run: the interpreter says of the signal what it says of any.
-        return [f"our own code is in {finished.stderr}"] if "agent_run.py" in finished.stderr else []
+        return [f"our own code is in {finished.stderr}"] if "run/entry.py" in finished.stderr else []
     problems: list[str] = []
     if finished.stderr or "Traceback" in finished.log:
         problems.append(f"it said: {finished.log}{finished.stderr}")

@@ -15,19 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bcs_template_set.agent_run import FOLDER
-from bcs_template_set.atom_sdk.agent import open_agent
-from bcs_template_set.atom_sdk.log import Log
-from bcs_template_set.atom_sdk.masking import Masker
-from bcs_template_set.atom_sdk.output import pessimistic
-from bcs_template_set.ending import Place, end_run
-from bcs_template_set.outcome import Outcome
-from bcs_template_set.step import run_step
-from bcs_template_set.world import World
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.masker import Masker
+from bcs_template_set.agent.open_agent import open_agent
+from bcs_template_set.agent.output_file import pessimistic
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.run.context import World
+from bcs_template_set.run.entry import FOLDER
+from bcs_template_set.run.finish import Place, end_run
+from bcs_template_set.run.step import run_step
 from tests.emulator.exchanges import Exchange
-from tests.end_to_end.publishing import Site
+from tests.support.publishing import Site
+from tests.support.stand_ins import SDK_JSON
 from tests.torture.fault_table import DELAY
-from tests.unit.atom_sdk.stand_ins import SDK_JSON
 
 PAUSE = threading.Event()
 """Never set: waiting for it lets the emulator's threads go on."""

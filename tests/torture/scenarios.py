@@ -9,16 +9,8 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from tests.emulator import Behaviour
-from tests.end_to_end.deploying import (
-    CLUSTER,
-    NAMESPACE,
-    cluster_of,
-    cluster_site,
-    image_of,
-    service,
-    workload,
-)
-from tests.end_to_end.publishing import SPACE, Site, config, open_site, routes
+from tests.support.deploying import CLUSTER, NAMESPACE, cluster_of, cluster_site, image_of, service, workload
+from tests.support.publishing import SPACE, Site, config, open_site, routes
 
 TARGET: Mapping[str, str] = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
 DEPLOY: Mapping[str, str] = {"action": "deploy", "timeout": "120", **TARGET}

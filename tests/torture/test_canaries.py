@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bcs_template_set.bcs.seen import SHOWN
-from bcs_template_set.local_plan import show_plan
-from bcs_template_set.settings_phase import identify, read_everything
+from bcs_template_set.cli.verb_plan import show_plan
+from bcs_template_set.run.settings_phase import identify, read_everything
 from tests.emulator.faults import Fault, Match
-from tests.end_to_end.publishing import SPACE, Site
+from tests.support.publishing import SPACE, Site
 from tests.torture.canaries import (
     CREDENTIALS,
     PIECE,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dialects import NEWEST, STABLE
 from tests.emulator.faults import Match
+from tests.support.dialects import NEWEST, STABLE
 from tests.torture.cases import Case, all_cases, attack, clean, parse_case, run, sampled
 from tests.torture.fault_table import KINDS, Kind
 from tests.torture.holdings import holdings_of

@@ -15,16 +15,16 @@ from typing import Callable, Optional
 
 import pytest
 
-from bcs_template_set.clock import SystemClock
-from bcs_template_set.interruption import is_unheard, stoppable
-from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.system.clock import SystemClock
+from bcs_template_set.system.signals import is_unheard, stoppable
 from tests.emulator import Fault, Match, gateway_fault
-from tests.end_to_end.publishing import CREATE_VERSION, Site, config, open_site
-from tests.end_to_end.scene import site
+from tests.support.publishing import CREATE_VERSION, Site, config, open_site
+from tests.support.scene import site
+from tests.support.worker import STEP, Finished, Worker, finish
 from tests.torture.killing import PAUSE, Kill, drawn, kill
 from tests.torture.living import come_to_rest
 from tests.torture.seeds import seed_of_this_run
-from tests.worker import STEP, Finished, Worker, finish
 
 SEED = seed_of_this_run()
 KILLS = drawn(12, seed=SEED)
@@ -181,8 +181,8 @@ def test_a_signal_while_the_step_is_being_imported_ends_in_a_verdict(tmp_path: P
         ) as process:
             assert process.stderr is not None
             told = (line.rpartition("|")[2].strip() for line in process.stderr)
-            assert any(name == "bcs_template_set.interruption" for name in told)
-            assert any(name.startswith("bcs_template_set.atom_sdk") for name in told)
+            assert any(name == "bcs_template_set.system.signals" for name in told)
+            assert any(name.startswith("bcs_template_set.agent") for name in told)
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
         output = json.loads((directory / "output.json").read_text(encoding="utf-8"))

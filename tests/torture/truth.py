@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bcs_template_set.atom_sdk.output import MOST_STRING_UNITS, utf16_units
-from bcs_template_set.errors import DeployIncomplete, OutcomeUnknown, StepError
-from bcs_template_set.outcome import FileOutcome
+from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
+from bcs_template_set.messages.errors import DeployIncomplete, OutcomeUnknown, StepError
+from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.output import OUTPUTS
 from tests.emulator.entities import TemplateVersion
-from tests.end_to_end.publishing import SPACE, Site
+from tests.support.publishing import SPACE, Site
 from tests.torture.holdings import Holdings, content_of, marks, objects
 from tests.torture.living import Lived
 

@@ -9,12 +9,12 @@ import pkgutil
 import bcs_template_set
 
 CHANGES = {
-    "connections.Attempt": "a request under way in its thread",
-    "progress_of_run._Row": "the files and workloads of a row, while they are gathered",
     "report.topology._Host": "what a host leads to, while it is gathered",
     "report.topology._Objects": "the objects of a plan, while they are gathered",
     "rollout.watch._State": "what is known of a workload while it is waited for",
-    "story.Story": "what a run has come to know so far",
+    "run.record.Story": "what a run has come to know so far",
+    "run.run_progress._Row": "the files and workloads of a row, while they are gathered",
+    "system.http_connections.Attempt": "a request under way in its thread",
 }
 """The dataclasses that change while a run goes on, and what they are."""
 

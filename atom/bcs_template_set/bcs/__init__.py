@@ -1,1 +1,1 @@
-"""BCS behind its gateway: calls as values, one decision table, and what a template space holds."""
+"""The client: calls as values, what an answer means, the gateway."""

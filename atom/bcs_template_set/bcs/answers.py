@@ -41,7 +41,7 @@ class TemplateFile(_Answer, frozen=True):
     """A template file's metadata.
 
     `name` is as BCS lists it, and as a PUT sends it back: `space/name` in most dialects (dialect.py).
-    `real_name` is the name alone; not every BCS says it, and `bcs/template_spaces.py` fills it in.
+    `real_name` is the name alone; not every BCS says it, and `template_spaces.py` fills it in.
     `version` is the current version's name and `version_id` its id, "" where it points at none.
     `version_mode` 1 means pinned (facts/bcs.md, trap 4). Times are seconds since the epoch.
     """

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.errors import AnswerUnreadable, InputsInvalid
 from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import AnswerUnreadable, InputsInvalid
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -89,6 +89,23 @@ class Reader(Protocol):
 
     def read(self, call: Read[T]) -> T:
         """Send a read and return its answer."""
+        ...
+
+
+class Writer(Protocol):
+    """A gateway that may write. It exists only after the plan."""
+
+    @property
+    def site(self) -> Site:
+        """Return what is known of BCS's dialect."""
+        ...
+
+    def read(self, call: Read[T]) -> T:
+        """Send a read and return its answer."""
+        ...
+
+    def write(self, call: Write[T]) -> T:
+        """Send a write and return its answer."""
         ...
 
 

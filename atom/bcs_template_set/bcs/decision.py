@@ -17,7 +17,8 @@ from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.dialect import OLDEST_RELEASE
 from bcs_template_set.bcs.seen import SHOWN, Seen
 from bcs_template_set.bcs.told_by_bcs import failed_sentences, no_permission, tenants_differ
-from bcs_template_set.errors import (
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import (
     AccessRefused,
     AnswerUnreadable,
     AppNotGranted,
@@ -40,8 +41,7 @@ from bcs_template_set.errors import (
     TooLarge,
     Unreachable,
 )
-from bcs_template_set.messages import Text, say
-from bcs_template_set.transport import LASTING, HttpAnswer, Kind, NoAnswer, NotSent
+from bcs_template_set.system.http_values import LASTING, HttpAnswer, Kind, NoAnswer, NotSent
 
 
 @dataclass(frozen=True)

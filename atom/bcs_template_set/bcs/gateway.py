@@ -18,12 +18,12 @@ from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.retrying import RetryPolicy
-from bcs_template_set.clock import Clock, Deadline
-from bcs_template_set.errors import AnswerUnreadable, OutcomeUnknown, OutOfTime, StepError
+from bcs_template_set.config.principal import Principal
+from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.messages import Text, say
-from bcs_template_set.principal import Principal
-from bcs_template_set.regions import Endpoint
-from bcs_template_set.transport import HttpAnswer, HttpRequest, NoAnswer, NotSent
+from bcs_template_set.messages.errors import AnswerUnreadable, OutcomeUnknown, OutOfTime, StepError
+from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Optional, cast
 import msgspec
 
 from bcs_template_set.bcs.calls import JsonValue
-from bcs_template_set.transport import HttpAnswer
+from bcs_template_set.system.http_values import HttpAnswer
 
 SHOWN = 500
 """Characters of a server's message."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Optional
 
 from bcs_template_set.bcs.calls import JsonValue
-from bcs_template_set.errors import NoPermission, StepError
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import NoPermission, StepError
 
 _PANIC = "panic recovered"
 _UNREAD = "nil pointer"

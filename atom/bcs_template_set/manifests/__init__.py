@@ -1,1 +1,1 @@
-"""Values and templates -> checked Kubernetes manifests. Reads only the files it is given."""
+"""Text -> Kubernetes documents: YAML, names, routes, kinds, Secrets, differences."""

@@ -15,8 +15,8 @@ from typing import Optional, Union
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.manifests.routes import backend_port_of, host_of, service_of
-from bcs_template_set.manifests.workloads import objects_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 BRANCHES = "bcs-template-set/branches"

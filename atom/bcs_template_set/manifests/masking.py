@@ -16,7 +16,7 @@ from typing import Optional
 
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
-from bcs_template_set.secret import MASK
+from bcs_template_set.messages.secret import MASK
 
 _PLAIN_METADATA = ("name", "generateName", "namespace")
 _TYPE = re.compile(r"Opaque|(?:[a-z]+\.)?kubernetes\.io/[a-z.-]+|helm\.sh/[a-z0-9./-]+")

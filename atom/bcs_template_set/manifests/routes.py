@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.naming import place_of
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.workloads import containers_of, objects_of, pod_of
+from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 RouteKey = tuple[str, str]

@@ -19,7 +19,7 @@ import yaml
 
 from bcs_template_set.manifests.yaml_words import VALUES, NumberUnusable, Reading, is_text, read_word
 from bcs_template_set.messages import Text, say
-from bcs_template_set.secret import MASK
+from bcs_template_set.messages.secret import MASK
 
 YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, YamlValue]"]
 

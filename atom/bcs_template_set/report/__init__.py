@@ -1,1 +1,1 @@
-"""One outcome, told three times: log, output.json and HTML page."""
+"""One outcome as log, output.json and HTML page."""

@@ -16,11 +16,11 @@ from importlib import resources
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from bcs_template_set.branches import age_text
-from bcs_template_set.errors import Detail
+from bcs_template_set.branches.branch_rows import age_text
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.moments import shown_time
-from bcs_template_set.outcome import Outcome
+from bcs_template_set.messages.errors import Detail
+from bcs_template_set.messages.text import shown_time, visible
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import (
     bars_of,
     diffs_of,
@@ -32,7 +32,6 @@ from bcs_template_set.report.page import (
     was_refused,
 )
 from bcs_template_set.report.picture import Picture, picture_of
-from bcs_template_set.report.plain_text import visible
 from bcs_template_set.report.rollout_page import (
     SYMBOLS,
     deployed_files,
@@ -179,9 +178,9 @@ def _sentence(name: str, /, **fields: object) -> Text:
 
 def _shown(value: object, language: Language) -> object:
     if isinstance(value, Text):
-        return visible(_cut(value.render(language)))
+        return visible(_cut(value.render(language)), keep_line_feeds=True)
     if isinstance(value, str) and not isinstance(value, Markup):
-        return visible(_cut(value))
+        return visible(_cut(value), keep_line_feeds=True)
     return value
 
 

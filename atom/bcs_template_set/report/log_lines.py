@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bcs_template_set.diff import count_lines
-from bcs_template_set.errors import Detail, StepError
+from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.outcome import FileOutcome, Heading, Identity, Outcome
-from bcs_template_set.plan import Change, Plan
-from bcs_template_set.report.plain_text import one_line, pad, shorten, text_lines, width
+from bcs_template_set.messages.errors import Detail, StepError
+from bcs_template_set.messages.text import one_line, pad, shorten, text_lines, width
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.plan import Change, Plan
+from bcs_template_set.report.outcome import Heading, Identity, Outcome
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
     deployed_texts,

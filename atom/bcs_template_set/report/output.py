@@ -11,23 +11,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Optional, TypedDict
 
-from bcs_template_set.atom_sdk.output import (
+from bcs_template_set.agent.output_file import (
     MOST_STRING_UNITS,
     OutputField,
     ReportField,
     cut_value,
     utf16_units,
 )
-from bcs_template_set.errors import StepError
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.outcome import FileOutcome, Outcome
-from bcs_template_set.plan import Change
-from bcs_template_set.report.plain_text import one_line, shorten, width
+from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.secret import OUR_WORDS
+from bcs_template_set.messages.text import one_line, shorten, width
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.plan import Change
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
 from bcs_template_set.report.row_states import Ending, endings_of
 from bcs_template_set.report.verdict import headline, name_of, written_text
-from bcs_template_set.secret import OUR_WORDS
 
 OUTPUTS: tuple[str, ...] = (
     "result",

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, Optional
 
-from bcs_template_set.diff import count_lines
+from bcs_template_set.bcs.space.route_map import OwnedRoute
+from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
-from bcs_template_set.moments import shown_time
-from bcs_template_set.outcome import Outcome, Phase, RequestRecord
-from bcs_template_set.plan import Change
-from bcs_template_set.report.plain_text import shorten, text_lines
+from bcs_template_set.messages.text import shorten, shown_time, text_lines
+from bcs_template_set.publish.plan import Change
+from bcs_template_set.report.outcome import Outcome, Phase, RequestRecord
 from bcs_template_set.report.rows import Row, file_rows
-from bcs_template_set.route_map import OwnedRoute
 
 DIFF_LINES_PER_FILE = 600
 DIFF_LINES = 6000

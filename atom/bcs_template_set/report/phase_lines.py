@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.messages import Language, say
+from bcs_template_set.messages.text import one_line, shorten, table
 from bcs_template_set.report.log_lines import LogLine
-from bcs_template_set.report.plain_text import one_line, shorten, table
-from bcs_template_set.settings import INPUTS, Settings, VerifyUrl
 
 _MOST_FILES = 200
 _COLUMNS = 120

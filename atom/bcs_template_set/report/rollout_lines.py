@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.messages.text import one_line, text_lines
 from bcs_template_set.report.log_lines import Kind, LogLine
-from bcs_template_set.report.plain_text import one_line, text_lines
 from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.watched import Watched

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from bcs_template_set.errors import DeployRefused, VersionConflict
-from bcs_template_set.outcome import FileOutcome, FileState, Outcome
+from bcs_template_set.messages.errors import DeployRefused, VersionConflict
+from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 

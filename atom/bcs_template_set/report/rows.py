@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Optional, TypeVar
 
-from bcs_template_set.errors import Overtaken, VersionConflict
 from bcs_template_set.manifests.routes import RouteKey
-from bcs_template_set.outcome import FileOutcome, Outcome
-from bcs_template_set.plan import Change, Plan
-from bcs_template_set.report.plain_text import shorten, width
+from bcs_template_set.messages.errors import Overtaken, VersionConflict
+from bcs_template_set.messages.text import shorten, width
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.plan import Change, Plan
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.row_states import QUIET, STATES, Ending, ending_of_row, endings_of
 
 _T = TypeVar("_T")

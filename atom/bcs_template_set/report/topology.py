@@ -14,8 +14,8 @@ from typing import Literal, Optional, TypeVar
 
 from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
 from bcs_template_set.manifests.parse import Document, parse_foreign
-from bcs_template_set.manifests.workloads import containers_of, objects_of, pod_of
-from bcs_template_set.plan import Change
+from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
+from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.rows import image_change
 
 _T = TypeVar("_T")

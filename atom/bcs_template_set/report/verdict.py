@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
-from bcs_template_set.errors import Detail, Interrupted, OutcomeUnknown, OutOfTime, StepError
 from bcs_template_set.messages import Text, known, say
-from bcs_template_set.outcome import Identity, Outcome
+from bcs_template_set.messages.errors import Detail, Interrupted, OutcomeUnknown, OutOfTime, StepError
+from bcs_template_set.report.outcome import Identity, Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, first_names
 from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted
 

@@ -1,1 +1,1 @@
-"""Deploy versions, wait for what they start, and tell what came of it."""
+"""Deploy, watch, name the cause, restore, fetch pages."""

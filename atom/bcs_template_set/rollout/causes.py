@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, text_at
+from bcs_template_set.manifests.live_fields import condition_of, is_true
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.cause_rules import (
     CRASHES,
@@ -22,7 +23,6 @@ from bcs_template_set.rollout.cause_rules import (
     Rule,
     rule_for,
 )
-from bcs_template_set.rollout.live_fields import condition_of, is_true
 from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.status import DEADLINE_EXCEEDED
 

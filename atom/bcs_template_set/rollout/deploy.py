@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import (
     WATCHED_KINDS,
     Place,
@@ -23,8 +23,8 @@ from bcs_template_set.bcs.deploy_calls import (
     list_variables,
     preview,
 )
-from bcs_template_set.clock import Clock, Deadline
-from bcs_template_set.errors import (
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import (
     BcsFailed,
     ClusterNotVisible,
     DeployIncomplete,
@@ -37,8 +37,6 @@ from bcs_template_set.errors import (
     StepError,
     VariablesMissing,
 )
-from bcs_template_set.messages import Text, say
-from bcs_template_set.publish import Writer
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
     FileVersion,
@@ -53,6 +51,7 @@ from bcs_template_set.rollout.live_diff import (
     names_hidden,
     with_hidden,
 )
+from bcs_template_set.system.clock import Clock, Deadline
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at the live objects after an answer of success: they are there at once."""

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, Preview
-from bcs_template_set.errors import NodePortLost, SelectorChanged, StepError
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import NodePortLost, SelectorChanged, StepError
 from bcs_template_set.rollout.live_diff import (
     changes_anything,
     changes_beyond_pods,

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Optional
 
-from bcs_template_set.diff import unified
+from bcs_template_set.manifests.document_diff import unified
 from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.masking import holds_secret, masked_pair
 from bcs_template_set.manifests.parse import document_of

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
-from bcs_template_set.rollout.live_fields import (
+from bcs_template_set.manifests.live_fields import (
     annotation_of,
     condition_of,
     is_going,

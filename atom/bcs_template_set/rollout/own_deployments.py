@@ -13,11 +13,11 @@ from typing import Optional
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
-from bcs_template_set.bcs.template_spaces import find_space, list_files, oldest_of_each_name
-from bcs_template_set.overlap import overlap, values_of
-from bcs_template_set.provenance import read_provenance, told
+from bcs_template_set.bcs.space.provenance import read_provenance, told
+from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, look
 from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.system.parallel import overlap, values_of
 
 
 def deployed_by_build(

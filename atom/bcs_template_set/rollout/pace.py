@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from bcs_template_set.clock import Clock
+from bcs_template_set.system.clock import Clock
 
 PER_SECOND = 7.0
 BURST = 22.0

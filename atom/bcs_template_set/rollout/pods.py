@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
-from bcs_template_set.rollout.live_fields import condition_of, count_at, is_going, number_in
+from bcs_template_set.manifests.live_fields import condition_of, count_at, is_going, number_in
 
 UNSCHEDULABLE = "Unschedulable"
 PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bcs_template_set.arrival import Arrival
 from bcs_template_set.messages import Text
 from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.watched import Watched
 
 

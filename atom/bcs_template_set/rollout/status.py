@@ -15,8 +15,7 @@ from typing import Callable, Literal, Optional
 
 from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
-from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.live_fields import (
+from bcs_template_set.manifests.live_fields import (
     annotation_of,
     condition_of,
     count_at,
@@ -25,6 +24,7 @@ from bcs_template_set.rollout.live_fields import (
     is_true,
     number_in,
 )
+from bcs_template_set.messages import Text, say
 
 State = Literal["ready", "progressing", "failed", "nothing"]
 

@@ -16,11 +16,10 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, Place, get_live, list_live, list_pods_of
-from bcs_template_set.clock import Clock, Deadline
-from bcs_template_set.errors import OutOfTime, StepError, UserMistake
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
+from bcs_template_set.manifests.live_fields import count_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.overlap import Raised, overlap
+from bcs_template_set.messages.errors import OutOfTime, StepError, UserMistake
 from bcs_template_set.rollout.causes import (
     Cause,
     Diagnosis,
@@ -28,12 +27,13 @@ from bcs_template_set.rollout.causes import (
     cause_of_replacement,
     diagnose,
 )
-from bcs_template_set.rollout.live_fields import count_at
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
 from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.rollout.pods import PodProblem, problems_of, remember
 from bcs_template_set.rollout.status import RolloutStatus, mark_of, status_of
 from bcs_template_set.rollout.watched import End, Watched, Workload
+from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.system.parallel import Raised, overlap
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 PAUSE_SHARE = 0.05

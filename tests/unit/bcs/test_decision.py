@@ -9,14 +9,13 @@ from typing import Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.bcs.pieces import answer, business, gateway_error, ok, text
+from tests.support.pieces import answer, business, gateway_error, ok, text
 
-from bcs_template_set import errors
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.bcs.seen import Seen
-from bcs_template_set.errors import OutcomeUnknown, StepError
-from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.transport import HttpAnswer, NoAnswer, NotSent
+from bcs_template_set.messages import LANGUAGES, errors
+from bcs_template_set.messages.errors import OutcomeUnknown, StepError
+from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
 
 def asked(*, writes: bool = False, is_token: bool = False) -> Asked:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Optional
 
 import pytest
-from tests.unit.bcs.pieces import answer, business, gateway_error, ok, text
+from tests.support.pieces import answer, business, gateway_error, ok, text
 
-from bcs_template_set import errors
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
-from bcs_template_set.errors import OutcomeUnknown, StepError
-from bcs_template_set.messages import say
-from bcs_template_set.transport import HttpAnswer, Kind, NoAnswer, NotSent
+from bcs_template_set.messages import errors, say
+from bcs_template_set.messages.errors import OutcomeUnknown, StepError
+from bcs_template_set.system.http_values import HttpAnswer, Kind, NoAnswer, NotSent
 
 READ = Asked("GET", "/x", "https://bcs.example.com/x", writes=False, project="demo", user="lisi")
 APP = Asked(

@@ -10,9 +10,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.manifests.building import findings_of, prepared, web
+from tests.support.building import findings_of, prepared, web
 
-from bcs_template_set.errors import ValuesInvalid
 from bcs_template_set.manifests.branch_paths import (
     BRANCHES,
     Claim,
@@ -28,7 +27,13 @@ from bcs_template_set.manifests.branch_paths import (
 )
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, path_of_branch
 from bcs_template_set.manifests.parse import Document, parse_documents, parse_foreign
-from bcs_template_set.manifests.render import Prepared, render_manifests, render_routes, render_version
+from bcs_template_set.manifests.templating.render import (
+    Prepared,
+    render_manifests,
+    render_routes,
+    render_version,
+)
+from bcs_template_set.messages.errors import ValuesInvalid
 
 HOST = "a.example.com"
 FIRST, SECOND = f"ingress-{HOST}-0", f"ingress-{HOST}-1"

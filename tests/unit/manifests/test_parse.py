@@ -5,11 +5,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.manifests.building import VALUES_OF_ANY_KIND
+from tests.support.building import VALUES_OF_ANY_KIND
 
 from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_documents, parse_foreign
+from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.manifests.routes import Route, images_of, node_ports_of, routes_of
-from bcs_template_set.manifests.workloads import objects_of
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, dump_yaml
 
 INGRESS = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bcs_template_set
-from bcs_template_set.manifests.checks import all_checks
+from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.messages import LANGUAGES, known, say
 
 SOURCES = [

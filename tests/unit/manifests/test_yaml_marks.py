@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.manifests.building import VALUES_OF_ANY_KIND
+from tests.support.building import VALUES_OF_ANY_KIND
 
 from bcs_template_set.manifests.yaml_marks import Anchored, Collection, Marked, Scalar, marked_documents
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, dump_yaml, read_yaml

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.emulator import go_yaml
-from tests.unit.manifests.building import VALUES_OF_ANY_KIND
+from tests.support.building import VALUES_OF_ANY_KIND
 
 from bcs_template_set.manifests.yaml_reading import (
     LARGEST_TEXT,

@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 from typing import Callable, Optional
 
 import pytest
-from tests.unit.report import hostile, scenes
+from tests.support import hostile_texts, scenes
 
 from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
-from bcs_template_set.branches import BranchRow
+from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.outcome import Outcome, RequestRecord
 from bcs_template_set.report.html import render_html
+from bcs_template_set.report.outcome import Outcome, RequestRecord
 from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web, was_refused
 from bcs_template_set.report.row_states import STATES, RowState
 
@@ -142,10 +142,10 @@ def structure(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("text", hostile.TEXTS)
+@pytest.mark.parametrize("text", hostile_texts.TEXTS)
 def test_hostile_text_adds_no_element_no_handler_and_no_link(text: str, language: Language) -> None:
-    tame = page_of(replace(hostile.run("tame"), language=language))
-    html = render_html(replace(hostile.run(text), language=language))
+    tame = page_of(replace(hostile_texts.run("tame"), language=language))
+    html = render_html(replace(hostile_texts.run(text), language=language))
     page = Page(html)
     assert structure(page) == structure(tame)
     assert not [name for _, a in page.elements for name in a if name.startswith("on") or name == "style"]

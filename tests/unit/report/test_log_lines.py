@@ -6,11 +6,11 @@ from typing import Callable, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.report import hostile, scenes
+from tests.support import hostile_texts, scenes
 
-from bcs_template_set.errors import AnswerUnreadable, InputsInvalid, ManifestsInvalid, TokenRefused
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.outcome import Heading, Outcome, Result
+from bcs_template_set.messages.errors import AnswerUnreadable, InputsInvalid, ManifestsInvalid, TokenRefused
+from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.log_lines import (
     DIFF_LINES,
     DIFF_LINES_PER_FILE,
@@ -21,7 +21,7 @@ from bcs_template_set.report.log_lines import (
     plan_lines,
     verdict_lines,
 )
-from bcs_template_set.report.plain_text import ROW_COLUMNS, width
+from bcs_template_set.report.outcome import Heading, Outcome, Result
 from bcs_template_set.report.rows import was_attempted
 
 MARKERS = {"group": "##[group]", "endgroup": "##[endgroup]", "warning": "##[warning]", "error": "##[error]"}
@@ -217,6 +217,6 @@ def test_every_result_has_a_verdict(result: Result, language: Language) -> None:
 
 @given(text=st.text(alphabet=st.characters(exclude_categories=()), max_size=30))
 def test_whatever_the_data_only_foreign_text_has_more_than_one_line(text: str) -> None:
-    for line in log_of(hostile.run(text + "\n::set-variable name=x::y\r##[error]" + text)):
+    for line in log_of(hostile_texts.run(text + "\n::set-variable name=x::y\r##[error]" + text)):
         if line.kind != "foreign":
             assert len(line.text.splitlines()) <= 1

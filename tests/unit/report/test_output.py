@@ -5,13 +5,16 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from tests.unit.report import hostile, rollout_scenes, scenes
+from tests.support import hostile_texts, rollout_scenes, scenes
 
-from bcs_template_set.atom_sdk.output import MOST_STRING_UNITS, utf16_units
-from bcs_template_set.errors import BcsFailed, Defect, GatewayFailed, InputsInvalid
+from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
+from bcs_template_set.config.regions import RunAs
 from bcs_template_set.messages import LANGUAGES, Language
-from bcs_template_set.outcome import FileState, Outcome, Result
-from bcs_template_set.regions import RunAs
+from bcs_template_set.messages.errors import BcsFailed, Defect, GatewayFailed, InputsInvalid
+from bcs_template_set.messages.secret import OUR_WORDS
+from bcs_template_set.messages.text import width
+from bcs_template_set.publish.file_outcome import FileState
+from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.report.output import (
     OUTPUTS,
     Output,
@@ -20,10 +23,8 @@ from bcs_template_set.report.output import (
     message_of,
     output_of,
 )
-from bcs_template_set.report.plain_text import width
 from bcs_template_set.report.row_states import STATES
 from bcs_template_set.report.verdict import context_of, counts_text
-from bcs_template_set.secret import OUR_WORDS
 
 
 class Spilt:
@@ -175,7 +176,9 @@ def test_a_failure_before_there_is_a_plan_leaves_out_what_is_not_known() -> None
 
 def test_a_server_fault_is_a_third_partys_and_a_defect_is_ours() -> None:
     assert written(scenes.half_published())["errorType"] == 2
-    output = written(replace(scenes.no_permission(), error=Defect(kind="KeyError", place="plan.py:1")))
+    output = written(
+        replace(scenes.no_permission(), error=Defect(kind="KeyError", place="publish/plan.py:1"))
+    )
     assert (output["status"], output["errorType"], output["errorCode"]) == ("error", 3, 800901)
 
 
@@ -239,9 +242,9 @@ def test_the_words_that_are_never_masked_are_those_that_results_are_told_in() ->
     assert words <= OUR_WORDS
 
 
-@pytest.mark.parametrize("text", hostile.TEXTS)
+@pytest.mark.parametrize("text", hostile_texts.TEXTS)
 def test_hostile_text_leaves_valid_json_one_line_of_message_and_the_limits(text: str) -> None:
-    output = written(hostile.run(text * 40))
+    output = written(hostile_texts.run(text * 40))
     json.dumps(output, ensure_ascii=False).encode("utf-8")
     assert len(output["message"].splitlines()) == 1
     for field in output["data"].values():

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.report import scenes
+from tests.support import scenes
 
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.messages import say
-from bcs_template_set.outcome import Outcome
 from bcs_template_set.report.html import MOST_IN_CELL, MOST_ROWS, render_html
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.topology import MOST_BOXES, topology_of
 from bcs_template_set.report.verdict import MOST_DETAILS
 

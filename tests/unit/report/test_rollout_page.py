@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import Callable
 
 import pytest
-from tests.unit.report import hostile, rollout_scenes, scenes
+from tests.support import hostile_texts, rollout_scenes, scenes
 from tests.unit.report.test_html import Page, page_of, structure
 
-from bcs_template_set.arrival import Arrival
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.outcome import Outcome
 from bcs_template_set.report.html import render_html
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import bars_of
 from bcs_template_set.report.picture import BOX, WIDTH, picture_of
 from bcs_template_set.report.rollout_page import short_details, workload_bars, workload_rows
@@ -25,6 +24,7 @@ from bcs_template_set.report.topology import (
     topology_of,
 )
 from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.result import Restoration, Rollout
 
@@ -128,10 +128,10 @@ def hostile_rollout(text: str) -> Outcome:
             problem=say("plan.route_lost", host=text, path="", name=""),
         ),
     )
-    return replace(hostile.run(text), rollout=rollout)
+    return replace(hostile_texts.run(text), rollout=rollout)
 
 
-@pytest.mark.parametrize("text", hostile.TEXTS)
+@pytest.mark.parametrize("text", hostile_texts.TEXTS)
 def test_hostile_text_in_a_deployment_adds_no_element_no_handler_and_no_link(text: str) -> None:
     tame, page = page_of(hostile_rollout("tame")), page_of(hostile_rollout(text))
     assert structure(page) == structure(tame)

@@ -5,15 +5,14 @@ from dataclasses import replace
 from typing import Callable
 
 import pytest
-from tests.unit.report import rollout_scenes, scenes
+from tests.support import rollout_scenes, scenes
 from tests.unit.report.test_log_lines import published_lines, shown
 from tests.unit.report.test_output import text_of, written
 
-from bcs_template_set.clock import SystemClock
-from bcs_template_set.errors import DeployIncomplete, DryRunFailed
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.outcome import Heading, Outcome
+from bcs_template_set.messages.errors import DeployIncomplete, DryRunFailed
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, verdict_lines
+from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.rollout_lines import DIFF_LINES, deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
@@ -25,7 +24,8 @@ from bcs_template_set.report.rollout_story import (
 from bcs_template_set.report.rows import was_attempted
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
-from bcs_template_set.story import Story
+from bcs_template_set.run.record import Story
+from bcs_template_set.system.clock import SystemClock
 
 
 def log_of(scene: rollout_scenes.Scene, *, language: Language) -> list[LogLine]:

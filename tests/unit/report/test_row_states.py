@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.report import rollout_scenes, scenes
+from tests.support import rollout_scenes, scenes
 
-from bcs_template_set.errors import (
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import (
     DeployIncomplete,
     DeployRefused,
     GatewayFailed,
@@ -15,8 +16,7 @@ from bcs_template_set.errors import (
     OutcomeUnknown,
     StepError,
 )
-from bcs_template_set.messages import say
-from bcs_template_set.outcome import Outcome
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.row_states import STATES, Ending, RowState, ending_of_row, endings_of
 from bcs_template_set.report.rows import rows_of_outcome
 from bcs_template_set.rollout.result import Restoration, Rollout

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.report import rollout_scenes, scenes
+from tests.support import rollout_scenes, scenes
 
 from bcs_template_set.messages import LANGUAGES, Language
-from bcs_template_set.outcome import Outcome
-from bcs_template_set.report.plain_text import ROW_COLUMNS, width
+from bcs_template_set.messages.text import ROW_COLUMNS, width
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.row_table import MOST_ROWS, ending_table, plan_table, took_text
 from bcs_template_set.report.rows import rows_of_outcome, rows_of_plan, version_change
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.report import scenes
+from tests.support import scenes
 
-from bcs_template_set.errors import GatewayFailed, Overtaken
-from bcs_template_set.outcome import FileOutcome, FileState
+from bcs_template_set.messages.errors import GatewayFailed, Overtaken
+from bcs_template_set.publish.file_outcome import FileOutcome, FileState
 from bcs_template_set.report.rows import count_words, image_change, rows_of_outcome, rows_of_plan, word_of
 
 

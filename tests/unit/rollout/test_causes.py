@@ -8,7 +8,7 @@ from typing import Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rollout.objects import Object, condition, deployment, ended, pod, running, waiting, workload
+from tests.support.objects import Object, condition, deployment, ended, pod, running, waiting, workload
 
 from bcs_template_set.messages import LANGUAGES, known, say
 from bcs_template_set.rollout.cause_rules import MOST_READ, REPLACED, RULES, rule_for

@@ -4,7 +4,7 @@ from typing import Optional
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rollout.objects import Object, condition, deployment, workload
+from tests.support.objects import Object, condition, deployment, workload
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries

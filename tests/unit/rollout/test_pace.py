@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.bcs.pieces import FakeClock
+from tests.support.pieces import FakeClock
 
 from bcs_template_set.rollout.pace import BURST, PER_SECOND, Pace
 

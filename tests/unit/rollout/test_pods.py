@@ -6,7 +6,7 @@ from typing import Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rollout.objects import Object, condition, ended, pod, running, stopped, waiting
+from tests.support.objects import Object, condition, ended, pod, running, stopped, waiting
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.causes import cause_of, evidence_of

@@ -5,7 +5,7 @@ from typing import Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rollout.objects import MARKS, NAME, VERSION, Object, condition, deployment, workload
+from tests.support.objects import MARKS, NAME, VERSION, Object, condition, deployment, workload
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES

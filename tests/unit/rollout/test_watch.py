@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Callable, TypeVar
 
 import pytest
-from tests.unit.bcs.pieces import FakeClock
-from tests.unit.rollout.objects import MARKS, NAME, VERSION, condition, deployment, workload
+from tests.support.objects import MARKS, NAME, VERSION, condition, deployment, workload
+from tests.support.pieces import FakeClock
 
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.clock import Deadline
-from bcs_template_set.errors import GatewayFailed, NoPermission, OutOfTime, StepError
+from bcs_template_set.messages.errors import GatewayFailed, NoPermission, OutOfTime, StepError
 from bcs_template_set.rollout.watch import MOST_AT_ONCE, MOST_FAILURES, watch
 from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.system.clock import Deadline
 
 T = TypeVar("T")
 PLACE = Place("web", "a" * 32, "BCS-K8S-40000", "prod")

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Optional
 
 from bcs_template_set.manifests.parse import Document, ManifestFile
-from bcs_template_set.manifests.workloads import PodTemplate, pod_of
+from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
 from bcs_template_set.messages import Text, say
 
 _ALLOW = re.compile(r"#[ \t]*bcs-template-set:[ \t]*allow[ \t]+([a-z0-9, \t-]+)")

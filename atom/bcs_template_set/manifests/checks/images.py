@@ -7,7 +7,7 @@ from typing import Optional
 
 from bcs_template_set.manifests.checks.finding import Finding, Run, finding
 from bcs_template_set.manifests.fields import is_left_for_bcs
-from bcs_template_set.manifests.workloads import containers_of
+from bcs_template_set.manifests.pod_templates import containers_of
 
 
 def check_tags(run: Run) -> Iterator[Finding]:

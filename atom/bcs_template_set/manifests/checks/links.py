@@ -13,8 +13,8 @@ from typing import Optional, Union
 from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, few, finding
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.pod_templates import KINDS_WITH_SELECTOR, named_ports_of
 from bcs_template_set.manifests.routes import backend_port_of, service_of
-from bcs_template_set.manifests.workloads import KINDS_WITH_SELECTOR, named_ports_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 INGRESS_SERVICE = "ingress-service"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, finding
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.workloads import (
+from bcs_template_set.manifests.pod_templates import (
     KINDS_WITH_SELECTOR,
     TEMPLATE_PATHS,
     Container,

@@ -1,0 +1,127 @@
+"""The agent through its own files and the build API.
+
+The agent's key and credentials are told to the masker here; the secrets within private settings are told by
+who reads them (`settings_phase`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Optional
+
+from bcs_template_set.agent.build_api import BuildApi, Sender
+from bcs_template_set.agent.build_info import FACTS, BuildInfo, BuildRow, TaskInfo, build_info, task_info
+from bcs_template_set.agent.credential import Credential
+from bcs_template_set.agent.input_file import AgentInput, read_input
+from bcs_template_set.agent.masker import Masker
+from bcs_template_set.agent.output_file import OutputFile, output_path
+from bcs_template_set.agent.sdk_file import AgentIdentity, read_identity
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.system.clock import Clock
+from bcs_template_set.system.proxies import of_the_machine
+
+
+class OwnAgent:
+    """See `agent.Agent` for what its methods promise."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        clock: Clock,
+        sender: Callable[[Mapping[str, str]], Sender],
+        masker: Masker,
+    ) -> None:
+        self._environ = environ
+        self._clock = clock
+        self._sender = sender
+        self._masker = masker
+        self._file = OutputFile(output_path(environ), mask=masker.mask)
+        self._input: Optional[AgentInput] = None
+        self._identity: Optional[AgentIdentity] = None
+        self._settings: Optional[Mapping[str, Secret]] = None
+        self._api: Optional[BuildApi] = None
+        self._record: Optional[Mapping[str, str]] = None
+
+    def inputs(self) -> Mapping[str, str]:
+        """Return the step's inputs, among the pipeline's variables."""
+        return self._read_input().values
+
+    def task(self) -> TaskInfo:
+        """Return what the worker says of this task."""
+        return task_info(as_written(self._environ), self.inputs(), identity=self._who())
+
+    def build(self, *, recorded: bool) -> BuildInfo:
+        """Return what is known of this build, from its record or, where none can be had, the environment."""
+        environ = as_written(self._environ)
+        return build_info(
+            source="record" if recorded else "environment",
+            record=self._stored_variables() if recorded else environ,
+            environ=environ,
+            inputs=self.inputs(),
+            identity=self._who(),
+        )
+
+    def build_row(self, build: BuildInfo) -> BuildRow:
+        """Return whom the build's own row names."""
+        return self._build_api().row_of_build(build.pipeline_id)
+
+    def names_of_pipeline(self) -> frozenset[str]:
+        """Return the names of all variables that the pipeline, its steps or their inputs have set."""
+        return frozenset(self.inputs()) | frozenset(self._record or ())
+
+    def private_setting(self, key: str) -> Secret:
+        """Return a private setting, from `input.json` or, where they are not in it, from the build API."""
+        if self._settings is None:
+            self._settings = self._read_private_settings()
+        return self._settings.get(key, Secret(""))
+
+    def credential(self, credential_id: str) -> Credential:
+        """Return a BK-CI credential."""
+        credential = self._build_api().credential(credential_id)
+        for secret in credential.secrets.values():
+            self._masker.add(secret)
+        return credential
+
+    def write_output(self, document: Mapping[str, object]) -> None:
+        """Write the step's result."""
+        self._file.write(document)
+
+    def _who(self) -> AgentIdentity:
+        if self._identity is None:
+            self._identity = read_identity(self._environ)
+            self._masker.add(self._identity.secret_key)
+        return self._identity
+
+    def _stored_variables(self) -> Mapping[str, str]:
+        if self._record is None:
+            self._record = self._build_api().stored_variables()
+        return self._record
+
+    def _read_input(self) -> AgentInput:
+        if self._input is None:
+            self._input = read_input(self._environ)
+        return self._input
+
+    def _read_private_settings(self) -> Mapping[str, Secret]:
+        given = self._read_input()
+        if given.private_settings is not None:
+            return given.private_settings
+        return self._build_api().private_settings(self.task().atom_code)
+
+    def _build_api(self) -> BuildApi:
+        if self._api is None:
+            own, _ = of_the_machine(self._environ, pipelines=self.names_of_pipeline())
+            mask = self._masker.mask_beginning
+            self._api = BuildApi(self._who(), sender=self._sender(own), clock=self._clock, mask=mask)
+        return self._api
+
+
+def as_written(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the facts in the environment as the worker wrote them: in UTF-8, whatever the locale has.
+
+    Each is asked for by its name: on Windows, names are kept in upper case and found in either.
+    """
+    given = {name: environ[name] for name in FACTS if name in environ}
+    return {name: os.fsencode(value).decode("utf-8", "replace") for name, value in given.items()}

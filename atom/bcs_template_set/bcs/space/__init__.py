@@ -1,0 +1,1 @@
+"""What a template space holds, as values, and reading it."""

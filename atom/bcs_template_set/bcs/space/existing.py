@@ -1,0 +1,135 @@
+"""What BCS holds of a run's files, as values. Performs no I/O; `read_space.py` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Optional
+
+from bcs_template_set.bcs.protocol import ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
+from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
+from bcs_template_set.bcs.space.route_map import HostClaim, LiveIngress
+from bcs_template_set.manifests.parse import Document, parse_foreign
+from bcs_template_set.manifests.routes import Route
+
+FROM_NOTHING = "-"
+"""In the place of a base: there was no version that the content could have been made from."""
+
+
+@dataclass(frozen=True)
+class VersionRef:
+    """A version by id and name, without its content. `created_at` is in seconds since the epoch."""
+
+    id: str
+    name: str
+    created_at: int = 0
+
+
+def ref_of(version: TemplateVersion) -> VersionRef:
+    """Return a version without its content."""
+    return VersionRef(id=version.id, name=version.version, created_at=version.create_at)
+
+
+SpaceHistories = Mapping[str, tuple[VersionRef, ...]]
+"""The versions of all files of a space by file name, newest first."""
+
+
+@dataclass(frozen=True)
+class Unmerged:
+    """A version that the current one was not made from (lineage.py), and what it was made from itself."""
+
+    version: TemplateVersion
+    base: Optional[TemplateVersion] = None
+
+
+@dataclass(frozen=True)
+class ExistingFile:
+    """A template file of the space that this run renders too.
+
+    `current` is the version the file points at, None for a mere draft or a dangling pointer. `same_name`
+    is the version that already has this run's version name, if that is not the current one. `later` are
+    other versions written since the build started, newest first. `history` holds every version known,
+    newest first; None where they were not needed or can't be listed. `unmerged` are the versions that were
+    hidden without having been seen; only for files that branches share.
+    """
+
+    metadata: TemplateFile
+    current: Optional[TemplateVersion] = None
+    same_name: Optional[TemplateVersion] = None
+    later: tuple[TemplateVersion, ...] = ()
+    history: Optional[tuple[VersionRef, ...]] = None
+    unmerged: tuple[Unmerged, ...] = ()
+
+    @cached_property
+    def documents(self) -> Optional[tuple[Document, ...]]:
+        """Return what the current version holds, None where it can't be read; nothing without one."""
+        return parse_foreign(self.current.content) if self.current is not None else ()
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Return what a new version is made from: the current one, and what is merged with it."""
+        first = self.current.id if self.current is not None else FROM_NOTHING
+        return (first, *(rival.version.id for rival in self.unmerged))
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Return the ids of all versions that were there, the ones a new version is made from among them."""
+        return frozenset((*(ref.id for ref in self.history or ()), *self.bases))
+
+    @property
+    def origin(self) -> Optional[Provenance]:
+        """Return the build that published the current version, None where a person did."""
+        return read_provenance(self.current.description) if self.current is not None else None
+
+    @property
+    def is_pinned(self) -> bool:
+        """Tell whether a new version would not become current by itself (facts/bcs.md, trap 4)."""
+        return self.metadata.version_mode == 1
+
+    def before(self, version_id: str) -> Optional[VersionRef]:
+        """Return the version that was written before another one, if that can be said."""
+        history = self.history or ()
+        for index, ref in enumerate(history):
+            if ref.id == version_id:
+                return history[index + 1] if index + 1 < len(history) else None
+        return None
+
+
+@dataclass(frozen=True)
+class OtherFile:
+    """A file of the space that this run does not render, as far as it matters: its routes and nodePorts.
+
+    `claims` say which branches its paths belong to, `origin` which build published it. `readable` is False
+    where its content is no YAML we can read, so that nothing is known of its routes.
+    """
+
+    name: str
+    routes: tuple[Route, ...] = ()
+    node_ports: tuple[int, ...] = ()
+    claims: tuple[HostClaim, ...] = ()
+    origin: Optional[Provenance] = None
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What the space holds. `space` is None where it does not exist yet.
+
+    `project_id` is the 32-hex id, "" where the project manager would not say. `chart` is the template
+    set of this run's name and version, None where there is none or it can't be read
+    (`chart_readable` tells the two apart). `live` are the namespace's Ingresses, where the run has a target
+    (`live_readable` is False where they may not be looked at). `histories` are the versions of all files of
+    the space, None where this BCS can't list them at once; `ids` are all files' ids by name.
+    """
+
+    project_id: str = ""
+    space: Optional[TemplateSpace] = None
+    files: Mapping[str, ExistingFile] = field(default_factory=dict)
+    others: tuple[OtherFile, ...] = ()
+    live: tuple[LiveIngress, ...] = ()
+    live_readable: bool = True
+    histories: Optional[SpaceHistories] = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    chart: Optional[ChartVersion] = None
+    chart_readable: bool = True

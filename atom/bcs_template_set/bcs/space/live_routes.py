@@ -1,0 +1,64 @@
+"""What the Ingresses of a namespace serve: one list, whose objects are pruned. Performs no I/O.
+
+A list leaves an Ingress neither rules nor status (facts/bcs.md, trap 12); its paths are rows of
+`manifestExt[uid].rules` (cluster-resources `pkg/resource/formatter/network.go`, 2026-07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bcs_template_set.bcs.calls import JsonValue, Read
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, LiveList, Place, list_live, live_list
+from bcs_template_set.bcs.space.route_map import LiveIngress
+from bcs_template_set.manifests.routes import Route
+
+
+def list_live_ingresses(place: Place) -> Read[tuple[LiveIngress, ...]]:
+    """List the Ingresses of a namespace with what they serve, sorted by name."""
+    call = list_live(place, kind="Ingress")
+    return Read(
+        name=call.name,
+        method=call.method,
+        segments=call.segments,
+        project=call.project,
+        parse=lambda data: ingresses_of(live_list(data)),
+        query=call.query,
+    )
+
+
+def ingresses_of(listed: LiveList) -> tuple[LiveIngress, ...]:
+    """Return the Ingresses of a pruned list."""
+    rows = listed.manifest.get("items")
+    found = [
+        _ingress_of(_mapping(row.get("metadata")), listed.manifest_ext)
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict)
+    ]
+    return tuple(sorted(found, key=lambda ingress: ingress.name))
+
+
+def _ingress_of(metadata: Mapping[str, JsonValue], notes: Mapping[str, JsonValue]) -> LiveIngress:
+    name = str(metadata.get("name") or "")
+    note = _mapping(notes.get(str(metadata.get("uid") or "")))
+    return LiveIngress(
+        name=name,
+        file=str(_mapping(metadata.get("annotations")).get(TEMPLATE_NAME) or ""),
+        routes=tuple(sorted(_routes_of(note.get("rules"), ingress=name))),
+    )
+
+
+def _routes_of(rules: JsonValue, *, ingress: str) -> Iterator[Route]:
+    for rule in rules if isinstance(rules, list) else ():
+        row = _mapping(rule)
+        yield Route(
+            host=str(row.get("host") or "*"),
+            path=str(row.get("path") or "/"),
+            service=str(row.get("serviceName") or ""),
+            ingress=ingress,
+            path_type=str(row.get("pathType") or ""),
+        )
+
+
+def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
+    return value if isinstance(value, dict) else {}

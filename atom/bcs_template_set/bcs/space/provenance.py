@@ -1,0 +1,129 @@
+"""Where a template version came from: the one line in its description. Performs no I/O.
+
+BCS keeps the description beside the content and strips it of HTML (facts/bcs.md, "The things"), so values
+are percent-encoded where they hold white space, `=`, `%`, `<` or `>`. Behind the seven words of design
+section 6 come two more where they are known: `link`, the build's page, and `base`, the versions that the
+content was made from (`lineage.py` tells what that is for).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Optional
+from urllib.parse import unquote
+
+_MARK = "bk-ci"
+_ENCODED = re.compile(r"[\s%=<>&\"'\x00-\x1f\x7f]")
+_MOST_CHARACTERS = 120
+_HASH = 10
+MOST_BASES = 64
+"""Each base may be read; the step names the one it planned against, and those few that it merged."""
+
+_MOST_AHEAD = 100
+_SECONDS_A_BUILD = 60
+_LONGEST_RETRY = 90 * 24 * 3600
+"""How far a newer build can be ahead: so many, and one more for each minute since ours began. Of a build that
+is retried nobody tells when it began: within so many seconds, then."""
+
+_MOST_OF_A_LINK = 500
+"""Half a link leads nowhere: a longer one is left out."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who published a version, out of which build. `build` is the build number, 0 outside BK-CI.
+
+    `link` is the build's page, "" where unknown. `bases` are the ids of the versions that the content was
+    made from: the one it was planned against comes first, then those that were merged into it. `began_at` is
+    when this build began, in seconds since the epoch; 0 where nobody knows, and never part of the line.
+    """
+
+    pipeline: str
+    build: int
+    branch: str
+    commit: str
+    started_by: str
+    acting_as: str
+    sha256: str = ""
+    link: str = ""
+    bases: tuple[str, ...] = ()
+    began_at: float = 0.0
+
+    def line(self, content: str, *, bases: tuple[str, ...] = ()) -> str:
+        """Return the description of a version that holds this content and was made from these versions."""
+        pairs = [
+            ("pipeline", self.pipeline),
+            ("build", str(self.build)),
+            ("branch", self.branch),
+            ("commit", self.commit),
+            ("started-by", self.started_by),
+            ("acting-as", self.acting_as),
+            ("sha256", content_digest(content)),
+        ]
+        if 0 < len(self.link) <= _MOST_OF_A_LINK:
+            pairs.append(("link", self.link))
+        if bases:
+            pairs.append(("base", ",".join(bases)))
+        return " ".join([_MARK, *(f"{key}={_encoded(key, value)}" for key, value in pairs)])
+
+    def is_same_line_of_builds(self, other: Provenance) -> bool:
+        """Tell whether both are builds of one pipeline and branch, so that their numbers can be compared."""
+        ours, theirs = ((told(p.pipeline), told(p.branch)) for p in (self, other))
+        return bool(self.pipeline) and ours == theirs
+
+    def is_newer_than(self, other: Provenance) -> bool:
+        """Tell whether this is a later build of the same pipeline and branch; a retry is the same build."""
+        return self.is_same_line_of_builds(other) and self.build > other.build
+
+    def furthest(self, at: float) -> int:
+        """Return the highest number that a build of this pipeline can have had at a time.
+
+        Anybody who may view a project can write a description, and an absurd number would stop a branch for
+        ever. Builds are numbered one by one, so what is further ahead was never built.
+        """
+        seconds = max(0.0, at - self.began_at) if self.began_at else _LONGEST_RETRY
+        return self.build + _MOST_AHEAD + int(seconds / _SECONDS_A_BUILD)
+
+    def is_same_build_as(self, other: Provenance) -> bool:
+        """Tell whether both came from one build."""
+        return self.is_same_line_of_builds(other) and self.build == other.build
+
+
+def read_provenance(description: str) -> Optional[Provenance]:
+    """Return the provenance a description holds, or None if a person or another tool wrote it."""
+    words = description.split()
+    if not words or words[0] != _MARK:
+        return None
+    found = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+    build = found.get("build", "")
+    return Provenance(
+        pipeline=unquote(found.get("pipeline", "")),
+        build=int(build) if re.fullmatch(r"[0-9]{1,12}", build) else 0,
+        branch=unquote(found.get("branch", "")),
+        commit=unquote(found.get("commit", "")),
+        started_by=unquote(found.get("started-by", "")),
+        acting_as=unquote(found.get("acting-as", "")),
+        sha256=found.get("sha256", ""),
+        link=unquote(found.get("link", "")),
+        bases=tuple(base for base in found.get("base", "").split(",", MOST_BASES)[:MOST_BASES] if base),
+    )
+
+
+def told(value: str) -> str:
+    """Return a name as a description tells it: a long one is cut and ends in a hash, so that two stay two."""
+    if len(value) <= _MOST_CHARACTERS:
+        return value
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
+    return f"{value[: _MOST_CHARACTERS - _HASH - 1]}-{digest}"
+
+
+def content_digest(content: str) -> str:
+    """Return the SHA-256 of a content, in hex."""
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def _encoded(key: str, value: str) -> str:
+    shown = value if key in ("link", "base") else told(value)
+    return _ENCODED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), shown)

@@ -1,0 +1,147 @@
+"""Who serves which host and path: file, Service, branch, build. Pure: performs no I/O.
+
+A path that a branch claims belongs to that branch and the build that added it (branch_paths.py);
+any other belongs to the build that published the file's version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.manifests.branch_paths import Claim
+from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.routes import Route, RouteKey
+from bcs_template_set.messages import Text, say
+
+HostClaim = tuple[str, Claim]
+"""A host, and the claim of a branch to one of its paths."""
+
+
+@dataclass(frozen=True, order=True)
+class OwnedRoute:
+    """A host and path with its owner. `build` is 0 and `branch` "" where a person wrote the file."""
+
+    host: str
+    path: str
+    file: str
+    service: str = ""
+    pipeline: str = ""
+    branch: str = ""
+    build: int = 0
+    place: RouteKey = ("", "")
+
+    def owner(self) -> Text:
+        """Return who serves it, as far as that is known."""
+        if not self.branch:
+            return say("plan.owner_file", file=self.file, service=self.service or "?")
+        return say(
+            "plan.owner_branch",
+            file=self.file,
+            service=self.service or "?",
+            branch=self.branch,
+            build=self.build,
+            pipeline=self.pipeline or "?",
+        )
+
+
+@dataclass(frozen=True)
+class LiveIngress:
+    """An Ingress of the namespace. `file` is the template file BCS applied it from, "" where it did not."""
+
+    name: str
+    file: str = ""
+    routes: tuple[Route, ...] = ()
+
+
+def owned_routes(
+    file: str, routes: Iterable[Route], *, claims: Sequence[HostClaim], origin: Optional[Provenance]
+) -> tuple[OwnedRoute, ...]:
+    """Return the routes of one file with their owners, a host and path once, sorted."""
+    claimed = {(host, place_of(claim.path)): claim for host, claim in claims}
+    found: dict[RouteKey, OwnedRoute] = {}
+    for route in routes:
+        claim = claimed.get(route.place)
+        found.setdefault(
+            (route.host, route.path),
+            OwnedRoute(
+                host=route.host,
+                path=route.path,
+                file=file,
+                service=route.service,
+                pipeline=claim.pipeline if claim else origin.pipeline if origin else "",
+                branch=claim.branch if claim else origin.branch if origin else "",
+                build=claim.build if claim else origin.build if origin else 0,
+                place=route.place,
+            ),
+        )
+    return tuple(sorted(found.values()))
+
+
+def first_of_each_place(routes: Iterable[Route]) -> tuple[Route, ...]:
+    """Return one route for every host and path: Ingresses on several load balancers serve the same."""
+    found: dict[RouteKey, Route] = {}
+    for route in routes:
+        found.setdefault(route.place, route)
+    return tuple(sorted(found.values()))
+
+
+@dataclass(frozen=True)
+class LiveClash:
+    """A route of a file that a live Ingress serves which is not that file's. `refuses` where it is new."""
+
+    route: Route
+    name: str
+    ingress: str
+    owner: str
+    refuses: bool
+
+    def text(self) -> Text:
+        """Return the sentence that names the owner."""
+        kind = "file" if self.owner else "unknown"
+        return say(
+            f"plan.live_{kind}",
+            host=self.route.host,
+            path=self.route.path,
+            name=self.name,
+            ingress=self.ingress,
+            owner=self.owner,
+        )
+
+
+def by_place(live: Iterable[LiveIngress]) -> dict[RouteKey, list[LiveIngress]]:
+    """Return which Ingresses serve each host and path, made once for all files of a run."""
+    found: dict[RouteKey, list[LiveIngress]] = {}
+    for ingress in live:
+        for place in dict.fromkeys(route.place for route in ingress.routes):
+            found.setdefault(place, []).append(ingress)
+    return found
+
+
+def live_clashes(
+    name: str,
+    routes: Iterable[Route],
+    *,
+    added: frozenset[RouteKey],
+    serving: Mapping[RouteKey, Sequence[LiveIngress]],
+    space: str,
+) -> Iterator[LiveClash]:
+    """Yield the routes of a file that another live Ingress of the namespace serves; `serving` is `by_place`.
+
+    An Ingress of the same name is the very object that deploying replaces. A route that the file serves
+    already is said and not refused: two load balancers may serve one path on purpose.
+    """
+    ours = list(first_of_each_place(routes))
+    own_names = {route.ingress for route in ours}
+    own_file = f"{space}/{name}"
+    for route in ours:
+        others = (
+            ingress
+            for ingress in reversed(serving.get(route.place, ()))
+            if ingress.name not in own_names and ingress.file != own_file
+        )
+        found = next(others, None)
+        if found is not None:
+            yield LiveClash(route, name, found.name, found.file, refuses=(route.host, route.path) in added)

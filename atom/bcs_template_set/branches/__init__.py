@@ -1,0 +1,1 @@
+"""Which branch has which path, since when; merging paths and taking them out."""

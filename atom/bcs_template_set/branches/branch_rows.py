@@ -1,0 +1,207 @@
+"""The branches of a space: which paths they have, when each was last built, which may go. Pure: no I/O.
+
+A branch's path is what it claims in a routes file (branch_paths.py). Its last build is the newest
+version of the domain's files whose description names the branch (provenance.py). A build that changed
+nothing left no version and does not count; where a file's versions can't be read the age is not known, and
+what is not known never goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Optional, Union
+
+from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.space.existing import ExistingFile, VersionRef
+from bcs_template_set.bcs.space.provenance import read_provenance, told
+from bcs_template_set.manifests.branch_paths import Claim
+from bcs_template_set.manifests.naming import (
+    DEFAULT_MAIN_BRANCHES,
+    deployment_file,
+    place_of,
+    routes_file,
+)
+from bcs_template_set.messages import Text, say
+
+_SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
+_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class HeldPath:
+    """A path of a domain that a branch claims, and the file that says so."""
+
+    file: str
+    domain: str
+    claim: Claim
+
+
+@dataclass(frozen=True)
+class PublishedVersion:
+    """A version, and what its description tells of its build. `at` is in seconds since the epoch."""
+
+    id: str
+    name: str
+    at: int
+    branch: str
+    build: int
+    who: str
+
+
+def published(version: TemplateVersion) -> PublishedVersion:
+    """Return what a version's description tells; a person's names no branch."""
+    origin = read_provenance(version.description)
+    return PublishedVersion(
+        id=version.id,
+        name=version.version,
+        at=version.create_at,
+        branch=origin.branch if origin else "",
+        build=origin.build if origin else 0,
+        who=(origin.started_by if origin else "") or version.creator,
+    )
+
+
+Histories = Mapping[str, Optional[Sequence[PublishedVersion]]]
+"""The versions of a space's files by file name; None where they could not be read."""
+
+
+@dataclass(frozen=True)
+class RoutesFile:
+    """A routes file and its current version."""
+
+    metadata: TemplateFile
+    current: TemplateVersion
+
+
+@dataclass(frozen=True)
+class SpaceBranches:
+    """What a space holds of branches. `notes` say what could not be read, and so is not known."""
+
+    files: Mapping[str, RoutesFile]
+    held: tuple[HeldPath, ...]
+    histories: Histories
+    notes: tuple[Text, ...] = ()
+
+    def existing(self, name: str) -> ExistingFile:
+        """Return a routes file as a step's plan knows files, with its history, newest version first."""
+        file, versions = self.files[name], self.histories.get(name) or ()
+        newest_first = sorted(versions, key=lambda version: (version.at, version.id), reverse=True)
+        history = tuple(VersionRef(id=v.id, name=v.name, created_at=v.at) for v in newest_first)
+        return ExistingFile(metadata=file.metadata, current=file.current, history=history)
+
+
+@dataclass(frozen=True, order=True)
+class BranchRow:
+    """One path of a branch in a domain.
+
+    `last_build` and `last_at` are 0, and `age_seconds` is None, where no build of it is known. `who`
+    started the last build, or else the one that added the path. `protected` ones are never removed.
+    """
+
+    domain: str
+    path: str
+    branch: str
+    file: str
+    added_build: int
+    last_build: int
+    last_at: int
+    age_seconds: Optional[int]
+    who: str
+    protected: bool
+
+
+def branch_rows(
+    held: Iterable[HeldPath], histories: Histories, *, now: float, keep: Sequence[str] = ()
+) -> tuple[BranchRow, ...]:
+    """Return a row for every path that a branch has, sorted by domain and path.
+
+    `keep` are patterns (`release/*`) of branches to protect beside the main ones and whatever is served at
+    `/`. `now` is in seconds since the epoch.
+    """
+    rows = (_row(path, histories, now=now, keep=keep) for path in held)
+    return tuple(sorted(rows, key=lambda row: (row.domain, row.path, row.branch, row.file)))
+
+
+def _row(path: HeldPath, histories: Histories, *, now: float, keep: Sequence[str]) -> BranchRow:
+    claim = path.claim
+    last = _last_version(path, histories)
+    return BranchRow(
+        domain=path.domain,
+        path=claim.path,
+        branch=claim.branch,
+        file=path.file,
+        added_build=claim.build,
+        last_build=last.build if last else 0,
+        last_at=last.at if last else 0,
+        age_seconds=max(0, int(now) - last.at) if last else None,
+        who=(last.who if last else "") or claim.by,
+        protected=place_of(claim.path) == "/" or is_kept(claim.branch, keep=keep),
+    )
+
+
+def _last_version(path: HeldPath, histories: Histories) -> Optional[PublishedVersion]:
+    """Return the newest version by a branch; None if there is none, or one list could hold a newer one."""
+    branch, found = told(path.claim.branch), list[PublishedVersion]()
+    for name in files_of(path):
+        versions = histories.get(name, ())
+        if versions is None:
+            return None
+        found += [version for version in versions if version.branch == branch and version.at > 0]
+    return max(found, key=lambda version: (version.at, version.build), default=None)
+
+
+def files_of(path: Union[HeldPath, BranchRow]) -> tuple[str, ...]:
+    """Return the names of the files that a build of a domain writes, each once."""
+    names = (deployment_file(path.domain), routes_file(path.domain), path.file)
+    return tuple(dict.fromkeys(names))
+
+
+# --- what may go ----------------------------------------------------------------------------------------
+
+
+def is_kept(branch: str, *, keep: Sequence[str]) -> bool:
+    """Tell whether a branch is a main one, or matches a pattern."""
+    return any(fnmatchcase(branch, pattern) for pattern in (*DEFAULT_MAIN_BRANCHES, *keep))
+
+
+def stale_rows(rows: Iterable[BranchRow], *, older_than: int) -> tuple[BranchRow, ...]:
+    """Return the rows whose last build is older than that many seconds and that nothing protects."""
+    return tuple(
+        row
+        for row in rows
+        if not row.protected and row.age_seconds is not None and row.age_seconds > older_than
+    )
+
+
+def keep_patterns(given: Iterable[str]) -> tuple[str, ...]:
+    """Return the patterns of texts that each hold some, separated by commas."""
+    return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
+
+
+def duration_of(text: str) -> Optional[int]:
+    """Return the seconds of a duration such as 12h, 30d or 8w; None for anything else, zero too."""
+    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text.strip(), re.ASCII)
+    return int(match[1]) * _SECONDS[match[2]] or None if match else None
+
+
+# --- in words -------------------------------------------------------------------------------------------
+
+
+def age_text(seconds: Optional[int]) -> Text:
+    """Return an age in its largest whole unit."""
+    if seconds is None:
+        return say("branches.age_unknown")
+    for unit, size in _units():
+        if seconds >= size:
+            number = seconds // size
+            return say(f"branches.age_{unit}" if number == 1 else f"branches.age_{unit}s", number=number)
+    return say("branches.age_now")
+
+
+def _units() -> Iterator[tuple[str, int]]:
+    yield "day", _SECONDS["d"]
+    yield "hour", _SECONDS["h"]
+    yield "minute", _MINUTE

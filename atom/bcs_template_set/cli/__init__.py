@@ -1,0 +1,1 @@
+"""argv to the step or to a verb at a desk; the only `sys.exit`."""

@@ -1,0 +1,173 @@
+"""argv -> the step, or a local verb. Without arguments it is the step, as BK-CI starts it.
+
+Imports stay inside the branches: `--help` and a mistyped verb must not wait for HTTP or templates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn, Optional
+
+from bcs_template_set.system.stdout import put
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+    from bcs_template_set.cli.verb_render import LocalRun
+
+PROGRAM = "bcs-template-set"
+
+
+POST_ACTIONS = ("restore",)
+"""What task.json's `execution.post` may name."""
+
+MISTAKEN_ARGUMENTS = 1
+"""The exit status; argparse's own is 2, and BK-CI knows 0 and 1 (facts/agent.md, "output.json")."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser, also of verbs, that ends with our exit status and prints to whatever stdout there is."""
+
+    def print_help(self, file: Optional[SupportsWrite[str]] = None) -> None:
+        """Print the help to stdout."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            put(sys.stdout, self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments and end."""
+        self.print_usage(sys.stderr)
+        self.exit(MISTAKEN_ARGUMENTS, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run what the arguments ask for; return the exit status, 0 or 1."""
+    options = build_parser().parse_args(argv)
+    if options.verb is None:
+        from bcs_template_set.system.signals import hold_signals  # noqa: PLC0415 - see the module's docstring
+
+        hold_signals()
+        from bcs_template_set.run.entry import run_for_agent  # noqa: PLC0415 - see the module's docstring
+
+        return run_for_agent(os.environ, post_action=options.post_action)
+    from bcs_template_set.cli import verb_render  # noqa: PLC0415 - see the module's docstring
+
+    if options.verb == "render":
+        return verb_render.render(local_run(options))
+    if options.verb == "check":
+        return verb_render.check(local_run(options))
+    if options.verb == "branches":
+        return verb_render.branches(
+            options.settings,
+            older_than=options.older_than,
+            keep=options.keep,
+            dry_run=options.dry_run,
+            as_json=options.json,
+        )
+    return verb_render.plan(options.settings)
+
+
+def local_run(options: argparse.Namespace) -> LocalRun:
+    """Return what `render` and `check` were asked to do."""
+    from bcs_template_set.cli.verb_render import LocalRun  # noqa: PLC0415 - see the module's docstring
+
+    return LocalRun(
+        values_files=tuple(options.values),
+        templates=tuple(options.templates) or ("builtin:web",),
+        assignments=tuple(options.set),
+        version=options.version,
+        template_space=options.template_space,
+    )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all arguments."""
+    parser = Parser(
+        prog=PROGRAM,
+        description="Publish Kubernetes manifests as BCS template versions, as one user. "
+        "Without a verb: run as a BK-CI step (reads input.json of $bk_data_dir).",
+        epilog="发布 Kubernetes 清单为 BCS 模板版本。不带子命令时作为 BK-CI 步骤运行。",
+    )
+    # Hidden: BK-CI adds it after a failed job (bk-ci, PythonAtomRunConditionHandleServiceImpl.kt, 2026-08).
+    parser.add_argument("--post_action", choices=POST_ACTIONS, default="", help=argparse.SUPPRESS)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for verb, text in (
+        ("render", "print the manifests; needs neither BK-CI nor BCS"),
+        ("check", "print the findings; exit status 1 if there are any"),
+    ):
+        add_rendering_arguments(verbs.add_parser(verb, help=text, description=text))
+    text = "show the plan against a region, from a local settings file; writes nothing"
+    add_settings_argument(verbs.add_parser("plan", help=text, description=text))
+    text = "list the branches that have paths in a space; take out those that are built no more"
+    branches = verbs.add_parser("branches", help=text, description=text)
+    add_settings_argument(branches)
+    add_branches_arguments(branches)
+    return parser
+
+
+def add_settings_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what the verbs share that speak with a region."""
+    parser.add_argument(
+        "--settings",
+        required=True,
+        metavar="FILE",
+        help="YAML with `regions` (as in the private settings), `inputs` (as in the form) and `user`",
+    )
+
+
+def add_branches_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only `branches` takes."""
+    parser.add_argument(
+        "--older-than",
+        metavar="AGE",
+        help="publish the routes files without the branches last built longer ago: 12h, 30d, 8w",
+    )
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="PATTERN,…",
+        help="branches that stay whatever their age, such as release/*; repeatable. "
+        "main, master, release and what is served at / always stay",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and write nothing")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `render` and `check` share."""
+    parser.add_argument(
+        "--values", action="append", default=[], metavar="FILE", help="a values file; repeatable"
+    )
+    parser.add_argument(
+        "--templates",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="builtin:web (the default), a file or a glob; repeatable",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a name of the build, such as branch.name=main, build.number=7, namespace=web; repeatable",
+    )
+    parser.add_argument("--version", default="", metavar="NAME", help="the version name, to check it too")
+    parser.add_argument(
+        "--template-space", default="", metavar="NAME", help="the folder, to check the length of names too"
+    )
+
+
+def entry_point() -> None:
+    """Start the console script: the only place that exits."""
+    try:
+        status = main(sys.argv[1:])
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            put(stream, "")
+    sys.exit(status)

@@ -1,0 +1,383 @@
+"""`bcs-template-set branches`: which branches have paths in a space, and taking stale ones out.
+
+It acts as the step does: the same settings file as `plan`, the same one user, the same way of writing.
+Without `--older-than` the code holds only a reader. What is for programs goes to stdout, the rest to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Optional, TextIO
+
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.log_text import guarded
+from bcs_template_set.agent.masker import Masker
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.template_spaces import find_space
+from bcs_template_set.branches.branch_histories import read_branches, read_hidden
+from bcs_template_set.branches.branch_rows import (
+    BranchRow,
+    SpaceBranches,
+    age_text,
+    branch_rows,
+    duration_of,
+    keep_patterns,
+    stale_rows,
+)
+from bcs_template_set.branches.plan_removal import Removal, plan_of, plan_removals, without_hidden
+from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, world_at_desk
+from bcs_template_set.config.principal import Principal
+from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.messages.defects import defect_of, traceback_of
+from bcs_template_set.messages.errors import InputsInvalid, StepError
+from bcs_template_set.messages.text import exact_time, one_line, table
+from bcs_template_set.publish.concurrent_writes import settle
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.plan import Desired, Target
+from bcs_template_set.publish.write_files import Publishing, publish_files
+from bcs_template_set.run.context import World
+from bcs_template_set.run.publish_phase import WatchedWriter
+from bcs_template_set.run.settings_phase import identify, read_everything
+from bcs_template_set.run.step import open_gateway
+from bcs_template_set.system.clock import SystemClock
+from bcs_template_set.system.signals import Stopped, stoppable
+from bcs_template_set.system.stdout import put
+
+VERB = "branches"
+_COLUMNS = ("domain", "path", "branch", "build", "age", "who", "protected")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the verb was given. `older_than` is None where it only lists."""
+
+    older_than: Optional[str] = None
+    keep: tuple[str, ...] = ()
+    dry_run: bool = False
+    as_json: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to do: list, or take out what was last built more than `older_than` seconds ago."""
+
+    older_than: Optional[int]
+    keep: tuple[str, ...]
+    dry_run: bool
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found and what became of it; `removals` is None where it was only listed.
+
+    `rivalled` are the files that somebody else wrote at the same time.
+    """
+
+    space: str
+    rows: tuple[BranchRow, ...]
+    removals: Optional[tuple[Removal, ...]] = None
+    outcomes: tuple[FileOutcome, ...] = ()
+    rivalled: frozenset[str] = frozenset()
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether everything that should go went, or would go, and nobody else wrote meanwhile."""
+        refused = any(removal.refused is not None for removal in self.removals or ())
+        failed = any(outcome.state != "applied" for outcome in self.outcomes)
+        return not (refused or failed or self.rivalled)
+
+
+def show_branches(settings_file: Path, arguments: Arguments, *, language: Language) -> int:
+    """List the branches, or take stale ones out; return 0, or 1 where something that should go did not."""
+    clock = SystemClock()
+    log = Log(sys.stderr, language, masker=Masker())
+    try:
+        agent = LocalAgent(read_settings_file(settings_file))
+    except StepError as exc:
+        return _refuse(log, exc)
+    world = world_at_desk(agent, log=log, clock=clock)
+    with stoppable(clock) as interruption:
+        status = run_branches(world, arguments, out=sys.stdout)
+        interruption.close()
+    return status
+
+
+def run_branches(world: World, arguments: Arguments, *, out: TextIO) -> int:
+    """Do what was asked; whatever happens is told, and the exit status returned."""
+    try:
+        request = read_request(arguments)
+        answer = _answer(_Desk(world, request, out))
+    except StepError as exc:
+        return _refuse(world.log, exc)
+    except Stopped as exc:
+        return _refuse(world.log, exc.error)
+    except Exception as exc:  # noqa: BLE001 - this verb's one boundary: a defect is told as one
+        world.log.foreign(traceback_of(exc))
+        return _refuse(world.log, defect_of(exc))
+    return 0 if answer.is_done else 1
+
+
+def read_request(arguments: Arguments) -> Request:
+    """Return what was asked, typed.
+
+    Raises:
+        InputsInvalid: the duration can't be read, or an option has no meaning without one.
+    """
+    keep, given = keep_patterns(arguments.keep), arguments.older_than
+    older_than = duration_of(given) if given is not None else None
+    mistakes: list[Text] = []
+    if given is not None and older_than is None:
+        mistakes.append(say("branches.bad_duration", given=given))
+    if given is None:
+        asked = (("--keep", bool(arguments.keep)), ("--dry-run", arguments.dry_run))
+        mistakes += [say("branches.needs_older_than", option=name) for name, is_given in asked if is_given]
+    if mistakes:
+        raise InputsInvalid(details=mistakes)
+    return Request(older_than, keep, arguments.dry_run, arguments.as_json)
+
+
+def _refuse(log: Log, error: StepError) -> int:
+    for line in error.explain(log.language):
+        log.error(line)
+    return 1
+
+
+# --- look, and take out ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What the verb works with beside the gateway: its world, what was asked, and where to print."""
+
+    world: World
+    request: Request
+    out: TextIO
+
+
+def _answer(desk: _Desk) -> Answer:
+    world = desk.world
+    asked = read_everything(world)
+    settings, region = asked.settings, asked.region
+    world.story.heading = replace(world.story.heading, action=VERB)
+    # "publish" is the input's default, and so is not shown among those that were given.
+    principal = identify(world, replace(asked, settings=replace(settings, action="publish")))
+    gateway = open_gateway(world, asked, principal)
+    place = _Place(
+        Target(settings.region, settings.project_code, settings.template_space), region.endpoint.concurrency
+    )
+    try:
+        answer = _list_or_remove(desk, place, gateway, principal)
+    except Stopped as exc:
+        gateway.stop(exc.error)
+        raise
+    _tell_end(desk, answer)
+    return answer
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The space, and how many requests may be under way at once."""
+
+    target: Target
+    concurrency: int
+
+
+def _list_or_remove(desk: _Desk, place: _Place, gateway: Gateway, principal: Principal) -> Answer:
+    request = desk.request
+    space_id, found = _look(place, gateway)
+    for note in found.notes:
+        desk.world.log.warning(note)
+    rows = branch_rows(found.held, found.histories, now=desk.world.clock.now(), keep=request.keep)
+    answer = Answer(place.target.space, rows)
+    _tell_rows(desk, answer)
+    if request.older_than is None:
+        return answer
+    removals = _plan(place, gateway, found, stale_rows(rows, older_than=request.older_than))
+    answer = replace(answer, removals=removals)
+    if request.dry_run:
+        return answer
+    outcomes, rivalled = _publish(desk.world, place, gateway, principal, removals, space_id=space_id)
+    return replace(answer, outcomes=outcomes, rivalled=rivalled)
+
+
+def _look(place: _Place, reader: Reader) -> tuple[str, SpaceBranches]:
+    project, space = place.target.project, place.target.space
+    found = find_space(reader, project=project, space=space)
+    if found is None:
+        raise InputsInvalid(details=[say("branches.no_space", project=project, space=space)])
+    branches = read_branches(reader, project=project, space_id=found.id, concurrency=place.concurrency)
+    return found.id, branches
+
+
+def _plan(
+    place: _Place, reader: Reader, found: SpaceBranches, stale: Iterable[BranchRow]
+) -> tuple[Removal, ...]:
+    removals = plan_removals(found, stale)
+    names = [removal.file for removal in removals if removal.change is not None]
+    project = place.target.project
+    hidden = read_hidden(reader, found, names, project=project, concurrency=place.concurrency)
+    return without_hidden(removals, hidden)
+
+
+def _publish(
+    world: World,
+    place: _Place,
+    gateway: Gateway,
+    principal: Principal,
+    removals: Sequence[Removal],
+    *,
+    space_id: str,
+) -> tuple[tuple[FileOutcome, ...], frozenset[str]]:
+    """Write the removals, and look back at what others wrote meanwhile, which is told."""
+    publishing = Publishing(
+        writer=WatchedWriter(gateway, world.story),
+        desired=Desired(place.target, version="", files=(), provenance=_provenance(principal)),
+        clock=world.clock,
+        deadline=world.deadline,
+        concurrency=place.concurrency,
+        on_file=partial(_file_ended, world, {removal.file: removal for removal in removals}),
+    )
+    outcomes = publish_files(publishing, plan_of(removals, target=place.target), space_id=space_id)
+    try:
+        settled = settle(publishing, outcomes, space_id=space_id)
+    except StepError as exc:
+        world.log.warning(say("branches.unsettled", problem=exc.title()))
+        return outcomes, frozenset()
+    for outcome in settled.files:
+        for note in outcome.notes:
+            world.log.warning(note)
+    return settled.files, settled.rivalled
+
+
+def _provenance(principal: Principal) -> Provenance:
+    return Provenance(
+        pipeline="", build=0, branch="", commit="", started_by=principal.user, acting_as=principal.label
+    )
+
+
+def _file_ended(world: World, removals: dict[str, Removal], outcome: FileOutcome) -> None:
+    """Say at once what became of a file: also a run that is stopped has said what it wrote."""
+    if not world.story.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+        say_line = world.log.info if outcome.state == "applied" else world.log.error
+        say_line(_outcome_text(removals[outcome.change.name], outcome))
+
+
+def _outcome_text(removal: Removal, outcome: FileOutcome) -> Text:
+    if outcome.state == "applied":
+        return say("branches.gone", name=removal.file, version=outcome.version, paths=removal.paths)
+    return say("branches.failed", name=removal.file, paths=removal.paths, reason=_reason(outcome))
+
+
+def _reason(outcome: FileOutcome) -> object:
+    if outcome.error is None:  # pragma: no cover - for want of time, and at a desk there is no deadline
+        return say("branches.not_attempted")
+    return [outcome.error.title(), *outcome.error.details]
+
+
+# --- tell -----------------------------------------------------------------------------------------------
+
+
+def _tell_rows(desk: _Desk, answer: Answer) -> None:
+    if not desk.request.as_json:
+        lines = table_lines(answer, language=desk.world.log.language)
+        put(desk.out, "".join(guarded(line) + "\n" for line in lines))
+
+
+def _tell_end(desk: _Desk, answer: Answer) -> None:
+    log = desk.world.log
+    for removal in answer.removals or ():
+        if removal.refused is not None:
+            reason = removal.refused
+            log.error(say("branches.refused", name=removal.file, paths=removal.paths, reason=reason))
+        elif desk.request.dry_run:
+            log.info(say("branches.would_go", name=removal.file, paths=removal.paths))
+    for text in _closing(desk.request, answer):
+        log.info(text)
+    if desk.request.as_json:
+        document = document_of(answer, language=log.language)
+        put(desk.out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _closing(request: Request, answer: Answer) -> Iterable[Text]:
+    if answer.removals is None:
+        return
+    if not answer.removals:
+        yield say("branches.none_stale", age=age_text(request.older_than))
+    if answer.rivalled:
+        yield say("branches.rivalled", names=sorted(answer.rivalled))
+    if any(outcome.state == "applied" for outcome in answer.outcomes):
+        yield say("branches.not_deployed")
+    elif not any(outcome.version_id for outcome in answer.outcomes):
+        yield say("branches.nothing_written")
+
+
+def table_lines(answer: Answer, *, language: Language) -> list[str]:
+    """Return the rows as an aligned table under its heads; a sentence where there are none."""
+    if not answer.rows:
+        return [one_line(say("branches.none", space=answer.space).render(language))]
+    heads = [say(f"branches.column_{name}").render(language) for name in _COLUMNS]
+    return table([heads, *([one_line(cell) for cell in _cells(row, language)] for row in answer.rows)])
+
+
+def _cells(row: BranchRow, language: Language) -> tuple[str, ...]:
+    return (
+        row.domain,
+        row.path,
+        row.branch,
+        f"#{row.last_build}" if row.last_build else "?",
+        age_text(row.age_seconds).render(language),
+        row.who or "?",
+        say("branches.yes").render(language) if row.protected else "",
+    )
+
+
+def document_of(answer: Answer, *, language: Language) -> dict[str, object]:
+    """Return what `--json` prints; `removals` is there only where something was to be taken out."""
+    document: dict[str, object] = {"space": answer.space, "branches": [_row_of(row) for row in answer.rows]}
+    if answer.removals is not None:
+        outcomes = {outcome.change.name: outcome for outcome in answer.outcomes}
+        document["removals"] = [
+            _removal_of(removal, outcomes.get(removal.file), language=language) for removal in answer.removals
+        ]
+    return document
+
+
+def _row_of(row: BranchRow) -> dict[str, object]:
+    at = exact_time(row.last_at) if row.last_at else None
+    return {
+        "domain": row.domain,
+        "path": row.path,
+        "branch": row.branch,
+        "file": row.file,
+        "added_build": row.added_build or None,
+        "last_build": row.last_build or None,
+        "last_at": at,
+        "age_seconds": row.age_seconds,
+        "who": row.who or None,
+        "protected": row.protected,
+    }
+
+
+def _removal_of(removal: Removal, outcome: Optional[FileOutcome], *, language: Language) -> dict[str, object]:
+    state = "refused" if removal.refused is not None else outcome.state if outcome is not None else "planned"
+    reason: Optional[Text] = removal.refused
+    if outcome is not None and outcome.state != "applied":
+        reason = say("branches.reason", reason=_reason(outcome))
+    change = removal.change
+    return {
+        "file": removal.file,
+        "state": state,
+        "version": change.version if change is not None else None,
+        "previous_version": change.previous.name if change is not None and change.previous else None,
+        "paths": [row.domain + row.path for row in removal.rows],
+        "branches": sorted({row.branch for row in removal.rows}),
+        "reason": reason.render(language) if reason is not None else None,
+    }

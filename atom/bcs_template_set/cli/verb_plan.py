@@ -1,0 +1,216 @@
+"""`bcs-template-set plan`: the step's own plan against a region of a local settings file. Writes nothing.
+
+The file is YAML:
+
+    regions: {gz: {gateway: …, app_code: …, app_secret: …}}   # as in the private settings
+    inputs: {region: gz, project_code: web, template_space: front-ends, values_files: values.yaml}
+    user: lisi            # who to act as
+    access_token: "…"     # optional: instead of the region's app
+    build: {branch.name: main, build.number: 7}               # optional: as with --set
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo, branch_of, number_of
+from bcs_template_set.agent.credential import Credential
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.masker import Masker
+from bcs_template_set.config.inputs import INPUTS
+from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
+from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.messages.errors import InputsInvalid, StepError
+from bcs_template_set.messages.secret import MASK, Secret
+from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.report.log_lines import verdict_lines
+from bcs_template_set.report.outcome import Heading
+from bcs_template_set.run.context import World
+from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.progress_shown import ShownProgress, audience_of
+from bcs_template_set.run.record import Story
+from bcs_template_set.run.step import run_step
+from bcs_template_set.system.clock import Clock, Deadline, SystemClock
+from bcs_template_set.system.signals import stoppable
+from bcs_template_set.system.version import step_version
+
+KEYS = ("regions", "inputs", "user", "access_token", "build")
+_TABLES = {"inputs": tuple(known.name for known in INPUTS), "build": GIVEN_NAMES}
+"""The keys of each table; `regions` is read, and refused, as the private settings are."""
+
+_NAME = re.compile(r"[A-Za-z_.-]{1,32}")
+"""A name as ours are: where a colon or a quote is missing, a token becomes part of a key."""
+
+_CREDENTIAL_ID = "local"
+
+
+class LocalAgent:
+    """A desk in place of BK-CI's agent: what it would say comes from the settings file."""
+
+    def __init__(self, settings: Mapping[str, YamlValue]) -> None:
+        self._settings = settings
+
+    def inputs(self) -> Mapping[str, str]:
+        """Return the inputs of the file as BK-CI would hand them over: all of them text."""
+        inputs = {name: _as_text(value) for name, value in _table(self._settings, "inputs").items()}
+        targets = {
+            "project_code": "project",
+            **{name: name for name in ("region", "cluster_id", "namespace")},
+        }
+        inputs.update({to: self._build(name) for to, name in targets.items() if self._build(name)})
+        return {**inputs, "action": "plan", "credential": _CREDENTIAL_ID if self._token() else ""}
+
+    def task(self) -> TaskInfo:
+        """Return that there is no worker here."""
+        return TaskInfo()
+
+    def build(self, *, recorded: bool) -> BuildInfo:
+        """Return the build that the file describes; its `user` is everybody. No region can prove less."""
+        del recorded
+        user = _as_text(self._settings.get("user"))
+        return BuildInfo(
+            source="file",
+            starter=user,
+            modifier=user,
+            authorizer=user,
+            pipeline_id=self._build("pipeline.id"),
+            pipeline_name=self._build("pipeline.name"),
+            build_id=self._build("build.id"),
+            build_number=number_of("build.number", self._build("build.number", "1")),
+            started_at=number_of("build.started_at", self._build("build.started_at")),
+            url=self._build("build.url"),
+            branch=branch_of(self._build("branch.name", "main")),
+            commit=self._build("commit.sha"),
+        )
+
+    def build_row(self, build: BuildInfo) -> BuildRow:
+        """Return the same user."""
+        return BuildRow(build.starter, build.modifier)
+
+    def names_of_pipeline(self) -> frozenset[str]:
+        """Return none: there is no pipeline whose variables could be in the environment."""
+        return frozenset()
+
+    def private_setting(self, key: str) -> Secret:
+        """Return the regions of the file."""
+        return Secret(json.dumps(self._settings.get(key) or {}))
+
+    def credential(self, credential_id: str) -> Credential:
+        """Return the access token of the file."""
+        return Credential(credential_id, "access token", {}, {"access_token": Secret(self._token())})
+
+    def write_output(self, document: Mapping[str, object]) -> None:
+        """Write nothing: nobody reads an output.json here."""
+
+    def _build(self, name: str, default: str = "") -> str:
+        return _as_text(_table(self._settings, "build").get(name)) or default
+
+    def _token(self) -> str:
+        return _as_text(self._settings.get("access_token"))
+
+
+def show_plan(settings_file: Path, *, language: Language) -> int:
+    """Print the plan; return 0, or 1 if publishing would be refused or something is wrong."""
+    clock, masker = SystemClock(), Masker()
+    log = Log(sys.stdout, language, masker=masker)
+    try:
+        agent = LocalAgent(read_settings_file(settings_file))
+    except StepError as exc:
+        for line in exc.explain(language):
+            log.error(line)
+        return 1
+    at_desk = {"TERM": os.environ.get("TERM", "")}  # whatever else it says, no worker reads this
+    progress = ShownProgress(log, clock=clock, audience=audience_of(at_desk, sys.stdout))
+    world = world_at_desk(agent, log=log, clock=clock, progress=progress)
+    with stoppable(clock) as interruption:
+        outcome = run_step(world)
+        interruption.close()
+    progress.finish(world.story, outcome)
+    show_lines(log, verdict_lines(outcome))
+    return 0 if outcome.error is None else 1
+
+
+def world_at_desk(
+    agent: LocalAgent, *, log: Log, clock: Clock, progress: Optional[ShownProgress] = None
+) -> World:
+    """Return the world of a run at a desk: the working directory, no deadline, nobody but the log to tell."""
+    heading = Heading(step_version=step_version())
+    story = Story(clock=clock, language=log.language, heading=heading)
+    world = World(
+        agent=agent,
+        log=log,
+        clock=clock,
+        deadline=Deadline(clock, seconds=None),
+        story=story,
+        workspace=Path.cwd(),
+        environ=os.environ,
+    )
+    if progress is None:
+        return world
+    story.on_move = progress.move
+    return replace(world, on_region=progress.begin)
+
+
+def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
+    """Return the settings of the file.
+
+    Raises:
+        InputsInvalid: it can't be read, or has keys nobody knows; never shows its lines.
+    """
+    try:
+        settings = read_yaml(path.read_text(encoding="utf-8"), source=str(path))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise _invalid(path, say("local.unreadable", problem=type(exc).__name__)) from exc
+    except YamlUnreadable as exc:
+        raise _invalid(path, exc.for_secrets()) from None
+    if not isinstance(settings, dict):
+        raise _invalid(path, say("local.no_table", keys=KEYS))
+    mistakes = list(_mistakes_in(settings))
+    if mistakes:
+        raise InputsInvalid(details=mistakes)
+    return settings
+
+
+def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
+    yield from _unknown_keys(settings, KEYS)
+    for key, known in _TABLES.items():
+        table = settings.get(key)
+        if isinstance(table, dict):
+            yield from _unknown_keys(table, known)
+        elif table is not None:
+            yield say("local.no_table_under", key=key, keys=known)
+
+
+def _unknown_keys(table: Mapping[str, YamlValue], known: tuple[str, ...]) -> Iterator[Text]:
+    for key in table:
+        if key not in known:
+            shown = key if _NAME.fullmatch(key) else MASK
+            mistake, near = say("local.unknown_name", name=shown, known=known), nearest(key, known)
+            yield say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+
+
+def _invalid(path: Path, problem: Text) -> InputsInvalid:
+    return InputsInvalid(details=[say("local.file", file=str(path), problem=problem)])
+
+
+def _table(settings: Mapping[str, YamlValue], key: str) -> Mapping[str, YamlValue]:
+    value = settings.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _as_text(value: YamlValue) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

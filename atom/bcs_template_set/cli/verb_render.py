@@ -1,0 +1,155 @@
+"""The verbs at a desk: render, check, plan, branches. No agent; BCS only for the last two."""
+
+from __future__ import annotations
+
+import locale
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.agent.log_text import guarded, lines_of
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.naming import check_version_name
+from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, RunContext, make_context
+from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
+from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.messages.errors import InputsInvalid, StepError, VersionNameInvalid
+from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.text import one_line
+from bcs_template_set.system.clock import SystemClock
+from bcs_template_set.system.stdout import put
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """What `render` and `check` were asked to do; paths are relative to the working directory."""
+
+    values_files: tuple[str, ...]
+    templates: tuple[str, ...]
+    assignments: tuple[str, ...]
+    version: str
+    template_space: str
+
+
+def render(run: LocalRun) -> int:
+    """Print the manifests, each under the name it would have in the space; return 0, or 1 with the reason."""
+    try:
+        prepared = _prepare(run)
+        files = render_manifests(prepared)
+    except StepError as exc:
+        return _refuse(exc)
+    for file in files:
+        put(sys.stdout, f"---\n# {one_line(file.name)}\n{_without_mark(file.text)}")
+    if prepared.branch_domains:
+        put(sys.stderr, _only_this_branch(prepared).render(_language()) + "\n")
+    return 0
+
+
+def check(run: LocalRun) -> int:
+    """Print the findings; return 1 if there are any."""
+    try:
+        files = render_manifests(_prepare(run))
+    except StepError as exc:
+        return _refuse(exc)
+    findings = [
+        finding.as_text()
+        for finding in check_manifests(files, template_space=run.template_space, template_set=False)
+    ]
+    problem = check_version_name(run.version) if run.version else None
+    if problem is not None:
+        findings.append(VersionNameInvalid(version=run.version, problem=problem).title())
+    language = _language()
+    for finding in findings:
+        put(sys.stdout, guarded(one_line(finding.render(language))) + "\n")
+    summary = say("local.checked", files=len(files), findings=len(findings))
+    put(sys.stderr, summary.render(language) + "\n")
+    return 1 if findings else 0
+
+
+def plan(settings_file: str) -> int:
+    """Show the plan against a region; return 0, or 1 if publishing would be refused."""
+    from bcs_template_set.cli.verb_plan import show_plan  # noqa: PLC0415 - render and check need no HTTP
+
+    return show_plan(Path(settings_file), language=_language())
+
+
+def branches(
+    settings_file: str, *, older_than: Optional[str], keep: Sequence[str], dry_run: bool, as_json: bool
+) -> int:
+    """List the branches that have paths in a space, or take stale ones out; return 0, or 1 if some stay."""
+    from bcs_template_set.cli.verb_branches import Arguments, show_branches  # noqa: PLC0415 - render and check need no HTTP
+
+    arguments = Arguments(older_than=older_than, keep=tuple(keep), dry_run=dry_run, as_json=as_json)
+    return show_branches(Path(settings_file), arguments, language=_language())
+
+
+def context_of(assignments: Iterable[str]) -> RunContext:
+    """Return the context that `NAME=VALUE` assignments describe.
+
+    Raises:
+        InputsInvalid: an assignment without `=`, or of a name that is not given by anybody.
+    """
+    given: dict[str, str] = {}
+    mistakes: list[Text] = []
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or name not in GIVEN_NAMES:
+            mistakes.append(_unknown_name(name))
+        given[name] = value
+    if mistakes:
+        raise InputsInvalid(details=mistakes)
+    return make_context(_with_defaults(given))
+
+
+def _with_defaults(given: Mapping[str, str]) -> dict[str, str]:
+    """Fill in what every build has, so that templates render at a desk as they would in a pipeline."""
+    return {"build.number": "1", "branch.name": "main", **given}
+
+
+def _unknown_name(name: str) -> Text:
+    mistake = say("local.unknown_name", name=name, known=GIVEN_NAMES)
+    near = nearest(name, GIVEN_NAMES)
+    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+
+
+def _prepare(run: LocalRun) -> Prepared:
+    request = RenderRequest(
+        workspace=Path.cwd(),
+        templates=run.templates,
+        values_text="",
+        values_files=run.values_files,
+        context=context_of(run.assignments),
+        clock=SystemClock(),
+    )
+    return prepare(request)
+
+
+def _only_this_branch(prepared: Prepared) -> Text:
+    branch = prepared.context.branch
+    return say(
+        "local.branch_paths", path=branch.path, branch=branch.name, hosts=list(prepared.branch_domains)
+    )
+
+
+def _without_mark(text: str) -> str:
+    body = text.removeprefix("---\n")
+    return body if body.endswith("\n") else body + "\n"
+
+
+def _refuse(error: StepError) -> int:
+    for line in lines_of("\n".join(error.explain(_language()))):
+        put(sys.stderr, guarded(line) + "\n")
+    return 1
+
+
+def _language() -> Language:
+    """Return the language of the desk: BK-CI's variable first, then the locale's, as POSIX orders them.
+
+    Read from the variables: `locale` knows only the locales that are installed. English if in doubt.
+    """
+    names = ("BK_CI_LOCALE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    known = [os.environ[name] for name in names if os.environ.get(name)] or [locale.getlocale()[0] or ""]
+    return "zh_CN" if known[0].lower().startswith(("zh", "chinese")) else "en_US"

@@ -1,0 +1,1 @@
+"""Inputs and private settings -> frozen values; the one user."""

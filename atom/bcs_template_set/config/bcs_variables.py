@@ -1,0 +1,50 @@
+"""The input `variables`: values for the `{{ NAME }}` that BCS replaces at deploy time. Performs no I/O.
+
+BCS takes texts only (facts/bcs.md, "Answers"), and a number's spelling matters: `1.10` would arrive as
+`1.1`. So numbers other than whole ones, and true/false, have to be quoted.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import ValuesInvalid
+from bcs_template_set.messages.secret import MASK
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
+
+
+def read_variables(text: str) -> dict[str, str]:
+    """Return the variables of the input, by name; none where it is empty.
+
+    Raises:
+        ValuesInvalid: it is no mapping of names to texts; a detail for each mistake.
+    """
+    try:
+        given = read_yaml(text, source="variables") if text.strip() else None
+    except YamlUnreadable as exc:
+        raise ValuesInvalid(details=[exc.for_secrets()]) from None
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise ValuesInvalid(details=[say("settings.variables_no_mapping")])
+    mistakes = [
+        mistake
+        for nth, (name, value) in enumerate(given.items(), start=1)
+        for mistake in _mistakes(name, value, nth=nth)
+    ]
+    if mistakes:
+        raise ValuesInvalid(details=mistakes)
+    return {name: str(value) for name, value in given.items()}
+
+
+def _mistakes(name: str, value: YamlValue, *, nth: int) -> list[Text]:
+    found = []
+    shown = name if _NAME.fullmatch(name) else MASK  # where a colon is missing, the value is part of it
+    if not _NAME.fullmatch(name):
+        found.append(say("settings.variable_name", nth=nth))
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        found.append(say("settings.variable_value", name=shown))
+    return found

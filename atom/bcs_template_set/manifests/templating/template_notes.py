@@ -1,0 +1,198 @@
+"""The mistakes of templates, noted while they run and not raised at the first. Pure: performs no I/O.
+
+Why missing names are found by running and not by reading: a static look (`jinja2.meta`) cannot see
+`domain.imge`, and calls names missing that stand in a branch not taken. So a missing name is noted, with
+file and line, and the template goes on with something harmless in its place: a loop over it turns once,
+so that names missing inside are found too, and what follows from it is not noted again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import jinja2
+from jinja2.exceptions import SecurityError
+
+from bcs_template_set.manifests.templating.template_lines import place_in, place_of
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.spelling import MOST_KNOWN, nearest
+
+_MOST_KEYS_SHOWN = 12
+_LONGEST_SHOWN = 300
+MOST_SUGGESTIONS = 50
+"""So many mistakes are compared with the names there are; more than these are counted, not read."""
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """Everything wrong with the templates of a run, a sentence each."""
+
+    syntax: tuple[Text, ...]
+    missing: tuple[Text, ...]
+    failed: tuple[Text, ...]
+
+
+class Notes:
+    """The mistakes noted while templates run: each once, with template and line."""
+
+    def __init__(self, context: Mapping[str, object]) -> None:
+        self._names = list(islice(context, MOST_KNOWN + 1))
+        self._syntax: dict[tuple[str, int, str], Text] = {}
+        self._missing: dict[tuple[str, int, str], Text] = {}
+        self._failed: dict[tuple[str, int, str], Text] = {}
+
+    def count(self) -> int:
+        """Return how many mistakes there are so far."""
+        return len(self._syntax) + len(self._missing) + len(self._failed)
+
+    def mistakes(self) -> Mistakes:
+        """Return the mistakes so far, in the order of templates and lines."""
+        syntax, missing, failed = (
+            tuple(notes[key] for key in sorted(notes))
+            for notes in (self._syntax, self._missing, self._failed)
+        )
+        return Mistakes(syntax=syntax, missing=missing, failed=failed)
+
+    def add_missing(self, name: str, *, owner: object, is_top: bool) -> None:
+        """Note a name of the template itself, or a part that its owner does not have."""
+        template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        name = _cut(name)
+        if (template, line, name) in self._missing:
+            return
+        known = self._names if is_top else _parts_of(owner)
+        if is_top:
+            mistake = say("render.name_missing", template=template, line=line, name=name)
+        else:
+            owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
+            mistake = say("render.part_missing", template=template, line=line, name=name, owner=owned)
+        near = nearest(name, known) if len(self._missing) < MOST_SUGGESTIONS else None
+        self._missing[template, line, name] = (
+            say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+        )
+
+    def add_forbidden(self, what: str) -> None:
+        """Note what the sandbox does not allow, at the line under way."""
+        template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        what = _cut(what)
+        self._failed[template, line, what] = say("render.forbidden", template=template, line=line, what=what)
+
+    def add_syntax(self, exc: jinja2.TemplateSyntaxError, *, name: str) -> None:
+        """Note that a template, or one it includes, is no Jinja2."""
+        template, problem = exc.name or name, _cut(exc.message or "")
+        self._syntax[template, exc.lineno, problem] = say(
+            "render.syntax", template=template, line=exc.lineno, problem=problem
+        )
+
+    def add_failure(self, exc: Exception, *, name: str, follows: bool) -> None:
+        """Note an exception; one that follows from a mistake noted in the same template is dropped."""
+        if follows:
+            return
+        template, line = place_in(exc.__traceback__) or (name, 0)
+        if isinstance(exc, SecurityError):
+            note = say("render.forbidden", template=template, line=line, what=_cut(exc))
+        elif isinstance(exc, jinja2.TemplatesNotFound):
+            names = [_cut(item) for item in exc.templates[:_MOST_KEYS_SHOWN]]
+            note = say("render.include_missing", template=template, line=line, name=names)
+        elif isinstance(exc, jinja2.TemplateNotFound):
+            note = say("render.include_missing", template=template, line=line, name=_cut(exc.name))
+        else:
+            problem = (
+                type(exc).__name__ if isinstance(exc, _QUOTING) else _cut(f"{type(exc).__name__}: {exc}")
+            )
+            note = say("render.failed", template=template, line=line, problem=problem)
+        self._failed[template, line, type(exc).__name__] = note
+
+
+_QUOTING = (ValueError, LookupError, UnicodeError, OSError)
+"""Exceptions whose words quote a value, as those of `int('hunter2')` do; others name types."""
+
+
+class MissingName(jinja2.Undefined):
+    """A name or part that is not there: noted when it is used, and harmless after that.
+
+    `is defined` and `default()` don't use it. Its uses are those of jinja2.StrictUndefined.
+    """
+
+    __slots__ = ()
+    notes: Notes
+
+    def _note(self) -> None:
+        if self._undefined_exception is SecurityError:
+            self.notes.add_forbidden(str(self._undefined_hint or self._undefined_name))
+            return
+        owner = self._undefined_obj
+        is_top = owner is jinja2.utils.missing
+        self.notes.add_missing(_cut(self._undefined_name), owner=owner, is_top=is_top)
+
+    def _used(self, *_args: object, **_named: object) -> MissingName:
+        self._note()
+        return self._harmless()
+
+    def _harmless(self) -> MissingName:
+        return _Quiet(name=self._undefined_name)
+
+    def _as_false(self, *_args: object) -> bool:
+        self._note()
+        return False
+
+    def _as_zero(self, *_args: object) -> int:
+        self._note()
+        return 0
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - Jinja's own signature
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._used()
+
+    def __str__(self) -> str:
+        self._note()
+        return ""
+
+    def __iter__(self) -> Iterator[Any]:
+        self._note()
+        yield self._harmless()
+
+    def __bool__(self) -> bool:
+        self._note()
+        return True
+
+    def __float__(self) -> float:  # type: ignore[override] # the base says it never returns
+        self._note()
+        return 0.0
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _used  # type: ignore[assignment] # as above
+    __div__ = __rdiv__ = __truediv__ = __rtruediv__ = _used  # type: ignore[assignment] # as above
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _used  # type: ignore[assignment] # as above
+    __pow__ = __rpow__ = __pos__ = __neg__ = _used  # type: ignore[assignment] # as above
+    __call__ = __getitem__ = _used  # type: ignore[assignment] # as above
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _as_false  # type: ignore[assignment] # as above
+    __contains__ = _as_false
+    __int__ = __len__ = __hash__ = _as_zero  # type: ignore[assignment] # as above
+
+
+def _cut(text: object) -> str:
+    """Return what a template says of itself, in a length that people read."""
+    return str(text)[:_LONGEST_SHOWN]
+
+
+def _parts_of(owner: object) -> list[str]:
+    """Return the names that a mapping or one of our own values has, for the near miss: all, or too many."""
+    if isinstance(owner, dict):
+        return [key for key in islice(owner, MOST_KNOWN + 1) if isinstance(key, str)]
+    return [*getattr(owner, "__dataclass_fields__", ()), *getattr(owner, "__struct_fields__", ())]
+
+
+class _Quiet(MissingName):
+    """What stands for the rest of a missing name: used like it, noted no more."""
+
+    __slots__ = ()
+
+    def _note(self) -> None:
+        """Note nothing: the name it comes from is noted."""
+
+    def _harmless(self) -> MissingName:
+        return self

@@ -1,0 +1,312 @@
+"""The values of `builtin:web`: every mistake at once, then frozen structs. Pure: performs no I/O.
+
+`templates/web/values.schema.json` says the same for editors; a test holds the two to each other. What a
+schema can't say (two domains with one host, …) is in `_across`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Optional, Union, get_args, get_origin
+
+import msgspec
+
+from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
+from bcs_template_set.manifests.templating.values import Values
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import Text, known, say
+from bcs_template_set.messages.errors import ValuesInvalid
+from bcs_template_set.messages.secret import MASK
+from bcs_template_set.messages.spelling import nearest
+
+_MOST_PLACES = 5
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
+_MAIN_BRANCHES = "main_branches"
+_SUBDOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+
+
+def _text(pattern: str, accepts: str, *, longest: Optional[int] = None) -> msgspec.Meta:
+    """Return the rule of a text; `accepts` names the sentence `render.accepts_<…>`."""
+    return msgspec.Meta(
+        pattern=rf"^{pattern}\Z", min_length=1, max_length=longest, extra={"accepts": accepts}
+    )
+
+
+AppName = Annotated[str, _text(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "app", longest=63)]
+Host = Annotated[str, _text(_SUBDOMAIN, "host", longest=253)]
+ObjectName = Annotated[str, _text(_SUBDOMAIN, "object_name", longest=253)]
+VolumeName = Annotated[str, _text(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "volume_name", longest=63)]
+Image = Annotated[str, _text(r"[^\s]+", "image", longest=512)]
+LoadBalancer = Annotated[str, _text(r"[A-Za-z0-9-]+", "load_balancer", longest=63)]
+AbsolutePath = Annotated[str, _text(r"/[^\x00-\x1f]*", "absolute_path", longest=1024)]
+MountPath = Annotated[str, _text(r"/[^:\x00-\x1f]*", "mount_path", longest=1024)]
+VariableName = Annotated[str, _text(r"[A-Za-z_.-][A-Za-z0-9_.-]*", "variable_name", longest=253)]
+BranchName = Annotated[str, msgspec.Meta(min_length=1, extra={"accepts": "branch"})]
+IngressClass = Annotated[str, _text(_SUBDOMAIN, "ingress_class", longest=253)]
+QuantityText = Annotated[
+    str, _text(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?", "quantity", longest=32)
+]
+Quantity = Union[QuantityText, Annotated[int, msgspec.Meta(ge=0)], Annotated[float, msgspec.Meta(ge=0)]]
+Replicas = Annotated[int, msgspec.Meta(ge=0, le=10_000, extra={"accepts": "replicas"})]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535, extra={"accepts": "port"})]
+NodePort = Annotated[int, msgspec.Meta(ge=0, le=32_767, extra={"accepts": "node_port"})]
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=86_400, extra={"accepts": "seconds"})]
+Count = Annotated[int, msgspec.Meta(ge=1, le=86_400, extra={"accepts": "count"})]
+_LOWEST_NODE_PORT = 30_000
+
+
+class Volume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A directory of the node, mounted into the container."""
+
+    name: VolumeName
+    host_path: AbsolutePath
+    mount_path: MountPath
+    read_only: bool = False
+
+
+class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How Kubernetes asks the container whether it is well: GET `path`, or a TCP connection without one."""
+
+    path: Optional[AbsolutePath] = None
+    initial_delay: Seconds = 0
+    period: Count = 10
+    timeout: Count = 1
+    failures: Count = 3
+
+
+class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the container asks for, and what it may use at most."""
+
+    requests: dict[ObjectName, Quantity] = msgspec.field(default_factory=dict)
+    limits: dict[ObjectName, Quantity] = msgspec.field(default_factory=dict)
+
+
+class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One domain: its Deployment, its Service, and an Ingress for each load balancer."""
+
+    host: Host
+    image: Image
+    replicas: Replicas = 1
+    port: Port = 80
+    node_port: NodePort = 0
+    load_balancers: list[LoadBalancer] = msgspec.field(default_factory=list)
+    tls: bool = True
+    paths: Annotated[list[AbsolutePath], msgspec.Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: ["/"]
+    )
+    branch_paths: bool = False
+    volumes: list[Volume] = msgspec.field(default_factory=list)
+    env: dict[VariableName, str] = msgspec.field(default_factory=dict)
+    resources: Optional[Resources] = None
+    liveness: Optional[Probe] = None
+    readiness: Optional[Probe] = None
+
+
+class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The values of `builtin:web`."""
+
+    app: AppName
+    domains: Annotated[list[Domain], msgspec.Meta(min_length=1)]
+    image_pull_secrets: list[ObjectName] = msgspec.field(default_factory=list)
+    ingress_class: IngressClass = "qcloud"
+    main_branches: list[BranchName] = msgspec.field(default_factory=lambda: list(DEFAULT_MAIN_BRANCHES))
+
+
+def read_web_values(values: Values, *, shared: bool = False) -> Web:
+    """Return the typed values of `builtin:web`.
+
+    `shared` = the run has other templates too, whose values stand beside these.
+
+    Raises:
+        ValuesInvalid: a detail for every mistake, with its path, such as `domains[3].image`.
+    """
+    own = _own(values) if shared else dict(values)
+    mistakes = list(mistakes_in(own))
+    if mistakes:
+        raise ValuesInvalid(details=mistakes)
+    return msgspec.convert(own, Web)
+
+
+def read_main_branches(values: Values) -> tuple[str, ...]:
+    """Return the branches that are served at `/`: the value `main_branches`, which any run may have.
+
+    Raises:
+        ValuesInvalid: it is no list of texts; a detail for every mistake.
+    """
+    if _MAIN_BRANCHES not in values:
+        return DEFAULT_MAIN_BRANCHES
+    given = values[_MAIN_BRANCHES]
+    mistakes = list(_check(given, list[BranchName], path=_MAIN_BRANCHES))
+    if mistakes:
+        raise ValuesInvalid(details=mistakes)
+    return tuple(msgspec.convert(given, list[BranchName]))
+
+
+def mistakes_in(values: Values) -> Iterator[Text]:
+    """Yield a sentence for every mistake in the values of `builtin:web`."""
+    shape = list(_check(dict(values), Web, path=""))
+    yield from shape
+    yield from _across(values)
+
+
+def _own(values: Values) -> dict[str, YamlValue]:
+    names = [field.name for field in msgspec.structs.fields(Web)]
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _check(value: YamlValue, kind: object, *, path: str) -> Iterator[Text]:
+    """Yield the mistakes of a value of any type that occurs in the structs above."""
+    plain, meta = _split(kind)
+    origin = get_origin(plain)
+    if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        yield from _check_struct(value, plain, path=path)
+    elif origin is list:
+        yield from _check_list(
+            value, get_args(plain)[0], at_least=meta.min_length if meta else None, path=path
+        )
+    elif origin is dict:
+        yield from _check_mapping(value, *get_args(plain), path=path)
+    elif origin is Union and type(None) in get_args(plain):
+        if value is not None:
+            yield from _check(value, get_args(plain)[0], path=path)
+    else:
+        yield from _check_leaf(value, kind, path=path)
+
+
+def _check_struct(value: YamlValue, kind: type[msgspec.Struct], *, path: str) -> Iterator[Text]:
+    fields = _fields_of(kind)
+    if not isinstance(value, dict):
+        yield _wrong(path, value, say("render.accepts_mapping", keys=list(fields)))
+        return
+    for name in value:
+        if name not in fields:
+            yield _unknown(_join(path, name), name, list(fields))
+    for name, field in fields.items():
+        if name in value:
+            yield from _check(value[name], field.type, path=_join(path, name))
+        elif field.required:
+            yield say("render.web_missing", path=_join(path, name), accepted=_accepted(field.type))
+
+
+@cache
+def _fields_of(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """Return a struct's fields by name; remembered, since msgspec evaluates every annotation anew."""
+    return {field.name: field for field in msgspec.structs.fields(kind)}
+
+
+def _check_list(value: YamlValue, kind: object, *, at_least: Optional[int], path: str) -> Iterator[Text]:
+    if not isinstance(value, list):
+        yield _wrong(path, value, say("render.accepts_list"))
+        return
+    if at_least and len(value) < at_least:
+        yield _wrong(path, value, say("render.accepts_some"))
+    for index, item in enumerate(value):
+        yield from _check(item, kind, path=f"{path}[{index}]")
+
+
+def _check_mapping(value: YamlValue, keys: object, values: object, *, path: str) -> Iterator[Text]:
+    if not isinstance(value, dict):
+        yield _wrong(path, value, say("render.accepts_any_mapping"))
+        return
+    for key, item in value.items():
+        yield from _check_leaf(key, keys, path=_join(path, key))
+        yield from _check(item, values, path=_join(path, key))
+
+
+def _check_leaf(value: YamlValue, kind: object, *, path: str) -> Iterator[Text]:
+    try:
+        given = msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        yield _wrong(path, value, _accepted(kind))
+        return
+    if kind == NodePort and 0 < given < _LOWEST_NODE_PORT:
+        yield _wrong(path, value, _accepted(kind))
+
+
+def _split(kind: object) -> tuple[object, Optional[msgspec.Meta]]:
+    if get_origin(kind) is not Annotated:
+        return kind, None
+    plain, *metas = get_args(kind)
+    return plain, next((meta for meta in metas if isinstance(meta, msgspec.Meta)), None)
+
+
+def _accepted(kind: object) -> Text:
+    """Return the sentence part that says what a type takes."""
+    plain, meta = _split(kind)
+    if meta is not None and meta.extra and "accepts" in meta.extra:
+        return say(f"render.accepts_{meta.extra['accepts']}")
+    if get_origin(plain) is Union:
+        return _accepted(get_args(plain)[0])
+    name = f"render.accepts_{getattr(get_origin(plain) or plain, '__name__', '')}"
+    return say(name) if known(name) else say("render.accepts_str")
+
+
+def _across(values: Values) -> Iterator[Text]:
+    """Yield what is wrong between values that are each right."""
+    domains = [item if isinstance(item, dict) else {} for item in _list(values.get("domains"))]
+    for places in _repeated([domain.get("host") for domain in domains]):
+        yield _twice("domains", "host", places)
+    for index, domain in enumerate(domains):
+        volumes = [item for item in _list(domain.get("volumes")) if isinstance(item, dict)]
+        for key in ("name", "mount_path"):
+            for places in _repeated([volume.get(key) for volume in volumes]):
+                yield _twice(f"domains[{index}].volumes", key, places)
+        for key in ("paths", "load_balancers"):
+            for places in _repeated(_list(domain.get(key))):
+                yield _twice(f"domains[{index}].{key}", "", places)
+        yield from _branch_paths(domain, path=f"domains[{index}]")
+
+
+def _branch_paths(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Text]:
+    if domain.get("branch_paths") is not True:
+        return
+    if "paths" in domain:
+        yield say("render.web_branch_paths", path=f"{path}.paths", other=f"{path}.branch_paths")
+    if not _list(domain.get("load_balancers")):
+        yield say("render.web_branch_ingress", path=f"{path}.branch_paths", other=f"{path}.load_balancers")
+
+
+def _list(value: YamlValue) -> Sequence[YamlValue]:
+    return value if isinstance(value, list) else ()
+
+
+def _repeated(values: Sequence[YamlValue]) -> list[list[int]]:
+    """Return the places of each text that is there more than once."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, value in enumerate(values):
+        if isinstance(value, str):
+            places[value].append(place)
+    return [found for found in places.values() if len(found) > 1]
+
+
+def _twice(path: str, key: str, places: Sequence[int]) -> Text:
+    shown = [f"{path}[{place}]{key and '.' + key}" for place in places[:_MOST_PLACES]]
+    return say("render.web_twice", places=shown)
+
+
+def _join(path: str, name: str) -> str:
+    """Return the path of a part; a name that may be more than one, as where a colon is missing, is masked."""
+    shown = name if _PLAIN_NAME.fullmatch(name) else MASK
+    return f"{path}.{shown}" if path else shown
+
+
+def _wrong(path: str, value: YamlValue, accepted: Text) -> Text:
+    if value is None:
+        return say("render.web_empty", path=path, accepted=accepted)
+    return say("render.web_wrong", path=path, kind=kind_of(value), accepted=accepted)
+
+
+def _unknown(path: str, name: str, fields: list[str]) -> Text:
+    mistake = say("render.web_unknown", path=path, keys=fields)
+    near = nearest(name, fields)
+    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+
+
+def kind_of(value: YamlValue) -> Text:
+    """Return what a message says of a given value: not what it is, for it may be a secret."""
+    kinds = (("kind_mapping", dict), ("kind_list", list), ("kind_flag", bool), ("kind_text", str))
+    name = next((name for name, kind in kinds if isinstance(value, kind)), "kind_number")
+    return say(f"render.{name}")

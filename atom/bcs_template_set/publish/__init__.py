@@ -1,0 +1,1 @@
+"""Desired x existing -> plan; carrying it out, writing nothing twice, seeing who else wrote."""

@@ -1,0 +1,174 @@
+"""The plan of a run as a value: what would be written, file by file, and why it must not be. Pure.
+
+`make_plan.py` makes it out of what is desired and what exists; here is what it is, and when it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Optional
+
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.route_map import OwnedRoute
+from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.routes import Route, RouteKey
+from bcs_template_set.messages import Text
+from bcs_template_set.messages.errors import (
+    ActedAsAnother,
+    NewerBuild,
+    PlanChanged,
+    RouteRemoval,
+    RouteTaken,
+    StepError,
+    VersionConflict,
+)
+
+Action = Literal["create", "update", "unchanged", "conflict", "skip"]
+ChartAction = Literal["create", "unchanged", "conflict", "none"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the files go."""
+
+    region: str
+    project: str
+    space: str
+    template_set: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the author allows: the inputs of the same names."""
+
+    overwrite_version: bool = False
+    allow_route_removal: bool = False
+    remove_branches: frozenset[str] = frozenset()
+    on_newer_build: Literal["fail", "skip", "replace"] = "fail"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What the run wants: the rendered files, under one version name, out of one build.
+
+    `shared` are the files that other branches write too, each its own part: what one of them has is merged
+    and never dropped. `asked` are the places whose removal was asked for, here or by whoever took them out.
+    `claimed` says which paths of this branch belong to another one, `notes` what merging has found.
+    `inputs` are those that decide what is done, for the plan's digest.
+    """
+
+    target: Target
+    version: str
+    files: tuple[ManifestFile, ...]
+    provenance: Provenance
+    shared: frozenset[str] = frozenset()
+    asked: frozenset[RouteKey] = frozenset()
+    claimed: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One template file's row of the plan.
+
+    `version` is the name of the version the file has afterwards; `previous` the version it is planned
+    against; `bases` are the ids of all that the content was made from, `known` of all that was there.
+    `writes_version` is False where only the pin must move. `images` are (old, new) pairs that differ;
+    `diff` has its Secret values masked. `notes` are things a person should know although they stop nothing.
+    """
+
+    name: str
+    action: Action
+    content: str = field(repr=False)
+    digest: str
+    version: str = ""
+    domain: str = ""
+    template_id: str = ""
+    previous: Optional[VersionRef] = None
+    version_id: str = ""
+    bases: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
+    writes_version: bool = False
+    overwrites: bool = False
+    moves_pin: bool = False
+    images: tuple[tuple[str, str], ...] = ()
+    routes: tuple[Route, ...] = ()
+    routes_added: tuple[RouteKey, ...] = ()
+    routes_removed: tuple[RouteKey, ...] = ()
+    diff: str = ""
+    reason: Optional[Text] = None
+    notes: tuple[Text, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether publishing this row sends anything."""
+        return self.writes_version or self.moves_pin
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run would do, sorted by file name; a value to show, compare and approve."""
+
+    target: Target
+    version: str
+    changes: tuple[Change, ...]
+    creates_space: bool
+    chart: ChartAction
+    digest: str
+    chart_overwrites: bool = False
+    acting_as: str = ""
+    other_users: tuple[tuple[str, Text], ...] = ()
+    newer_builds: tuple[Text, ...] = ()
+    taken: tuple[Text, ...] = ()
+    lost_routes: tuple[Text, ...] = ()
+    conflicts: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
+    route_map: tuple[OwnedRoute, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether publishing would send anything."""
+        return any(change.writes for change in self.changes) or self.chart == "create"
+
+    def count(self, action: Action) -> int:
+        """Return how many files have this action."""
+        return sum(change.action == action for change in self.changes)
+
+    @property
+    def routes(self) -> tuple[RouteKey, ...]:
+        """Return every host and path the run's files serve, sorted."""
+        return tuple(sorted({(route.host, route.path) for c in self.changes for route in c.routes}))
+
+
+def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[StepError]:
+    """Return why this plan must not be published, or None."""
+    if plan.other_users:
+        was = plan.other_users[0][0]
+        return ActedAsAnother(was=was, now=plan.acting_as, details=[text for _, text in plan.other_users])
+    newer = plan.newer_builds if policy.on_newer_build == "fail" else ()
+    rules = (
+        (newer, NewerBuild),
+        (plan.conflicts, VersionConflict),
+        (plan.taken, RouteTaken),
+        (plan.lost_routes, RouteRemoval),
+    )
+    for details, error in rules:
+        if details:
+            return error(details=details)
+    if expect_plan and expect_plan != plan.digest:
+        return PlanChanged(expected=expect_plan, actual=plan.digest)
+    return None
+
+
+def route_keys(routes: Iterable[Route]) -> tuple[RouteKey, ...]:
+    """Return the hosts and paths of routes, each once, sorted."""
+    return tuple(sorted({(route.host, route.path) for route in routes}))
+
+
+def routes_beyond(routes: Iterable[Route], others: Iterable[Route]) -> tuple[RouteKey, ...]:
+    """Return the hosts and paths that are no place of the others: `/a` and `/a/` are one, as a prefix."""
+    places = {route.place for route in others}
+    return route_keys(route for route in routes if route.place not in places)

@@ -1,0 +1,363 @@
+"""Carry a plan out: write what it says, once, and find out what came of it.
+
+BCS has no compare-and-swap, and its creations are check-then-insert without a unique index (facts/bcs.md,
+trap 5). A version is inserted, and then the file's `version` moves to its name, in two steps. What follows
+from that is explored by `tests/model/`, and holds for any number of builds.
+
+Guaranteed:
+- a version that is reported as published is in BCS, with the content that was sent, and once: a write whose
+  answer was lost is read back by name before it is sent again, after a pause that lets a slow one finish
+  (`write_once.py`); one that BCS finishes later still may be there twice, and is said where it is seen;
+- a file is written only if the version it was planned against was current right before; else the caller
+  reads, plans and checks again, three times at most, and then fails as overtaken;
+- no branch's paths are lost for good from a file that branches share: every version tells what it was made
+  from (`base=`), so whoever looks at the file next, this build looking back or any later one, sees what was
+  never merged (`lineage.py`) and brings it back;
+- nothing is undone by deleting, and a failure on one file does not stop the others.
+
+Not guaranteed, because nothing could: between the check and BCS's insert another build can write. Then both
+versions exist, and the one whose name BCS set last is current. Of two builds, the one that wrote later finds
+the other's version when it looks back (`concurrent_writes.py`): it plans again, merges what branches share,
+or ends by `on_newer_build`. The one that wrote first and had already looked back was right when it spoke, and
+can't take it back: its version is in the history, and for a file that branches don't share the other's is
+what counts. A build that is killed before it looks back, or whose three rounds are used up, leaves to the
+next what it has hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Optional, TypeVar
+
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.calls import Writer
+from bcs_template_set.bcs.protocol import CreatedFile, TemplateFile, TemplateVersion, Write
+from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name, read_file
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import (
+    AnswerUnreadable,
+    BcsFailed,
+    OutcomeUnknown,
+    OutOfTime,
+    Overtaken,
+    StepError,
+    VersionConflict,
+)
+from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.plan import Change, Desired, Plan
+from bcs_template_set.publish.unique_names import (
+    Renamed,
+    create_in_its_dialect,
+    name_again,
+    put_back,
+    space_refused,
+)
+from bcs_template_set.publish.write_once import write_once
+from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.system.parallel import overlap, values_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """What publishing needs beside the plan. `on_file` hears of every file as soon as it has ended."""
+
+    writer: Writer
+    desired: Desired
+    clock: Clock
+    deadline: Deadline
+    concurrency: int
+    on_file: Callable[[FileOutcome], None]
+
+    @property
+    def project(self) -> str:
+        """Return the BCS project's code."""
+        return self.desired.target.project
+
+    @property
+    def space(self) -> str:
+        """Return the template space's name."""
+        return self.desired.target.space
+
+    @property
+    def version(self) -> str:
+        """Return the run's version name."""
+        return self.desired.version
+
+
+# --- all files ------------------------------------------------------------------------------------------
+
+
+def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple[FileOutcome, ...]:
+    """Write every change of the plan into a space; return how each ended, sorted by name.
+
+    A file whose planned-against version is no longer current ends as failed with `Overtaken`.
+    """
+    still = [_untouched(change) for change in plan.changes if not change.writes]
+    changes = [change for change in plan.changes if change.writes]
+    tasks = [partial(_ended, publishing, change, space_id=space_id) for change in changes]
+    written = values_of(overlap(tasks, concurrency=publishing.concurrency))
+    return tuple(sorted([*still, *written], key=lambda outcome: outcome.change.name))
+
+
+def _untouched(change: Change) -> FileOutcome:
+    state: FileState = "skipped" if change.action == "skip" else "unchanged"
+    return FileOutcome(
+        change, state, version_id=change.version_id, version=change.version, notes=change.notes
+    )
+
+
+def _ended(publishing: Publishing, change: Change, *, space_id: str) -> FileOutcome:
+    """Publish one file and turn whatever a server did into an outcome; a defect of ours passes through."""
+    began = publishing.clock.monotonic()
+    try:
+        outcome = publish_file(publishing, change, space_id=space_id)
+    except OutOfTime:  # only ever raised before a file's first write
+        outcome = FileOutcome(change, "not-attempted", notes=change.notes)
+    except StepError as exc:
+        outcome = _failed(change, exc)
+    outcome = replace(outcome, seconds=publishing.clock.monotonic() - began)
+    publishing.on_file(outcome)
+    return outcome
+
+
+def _failed(change: Change, error: StepError) -> FileOutcome:
+    return FileOutcome(change, "failed", error=error.with_context(file=change.name), notes=change.notes)
+
+
+def ensure_space(publishing: Publishing) -> tuple[str, bool]:
+    """Return the id of the run's template space, and whether it had to be created.
+
+    Raises:
+        StepError: what the gateway or BCS answered.
+    """
+    create = protocol.create_space(publishing.project, name=publishing.space)
+
+    def read_back() -> Optional[str]:
+        found = find_space(publishing.writer, project=publishing.project, space=publishing.space)
+        return found.id if found is not None else None
+
+    try:
+        space_id, was_there = write_once(
+            publishing.clock, lambda: publishing.writer.write(create).id, read_back=read_back
+        )
+    except BcsFailed as exc:
+        raise space_refused(publishing.space, exc) from exc
+    return space_id, not was_there
+
+
+# --- one file -------------------------------------------------------------------------------------------
+
+
+def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> FileOutcome:
+    """Write one change and return it as applied, with the creator that BCS recorded.
+
+    Raises:
+        Overtaken: the file is no longer what the plan was made against.
+        VersionConflict: somebody else wrote this version name with other content since the plan.
+        StepError: what the gateway or BCS answered.
+    """
+    if not change.template_id:
+        version_id = _create_file(publishing, change, space_id=space_id)
+        return _verified(publishing, change, version_id=version_id)
+    metadata = read_file(publishing.writer, publishing.project, change.template_id, known_as=change.name)
+    _check_still_current(publishing, change, metadata)
+    version_id = change.version_id
+    if change.writes_version:
+        try:
+            version_id = _create_version(publishing, change)
+        except OutcomeUnknown as exc:
+            return _left_open(change, exc, metadata=metadata)
+    if change.moves_pin or metadata.is_draft:
+        try:
+            _carry_over(publishing, metadata, version=change.version if change.moves_pin else "")
+        except StepError as exc:
+            return _half_done(change, exc, metadata=metadata, version_id=version_id)
+        return _verified(publishing, change, version_id=version_id, put=metadata)
+    return _verified(publishing, change, version_id=version_id)
+
+
+def _left_open(change: Change, error: OutcomeUnknown, *, metadata: TemplateFile) -> FileOutcome:
+    """Return the failure of a file whose version may be written; then BCS has discarded its draft."""
+    names = ("draft_unsure",) if metadata.is_draft else ()
+    return _noted(_failed(change, error), names, metadata=metadata)
+
+
+def _half_done(change: Change, error: StepError, *, metadata: TemplateFile, version_id: str) -> FileOutcome:
+    """Return the failure of a file whose version is written, but whose metadata could not be put back."""
+    unsure = isinstance(error, OutcomeUnknown)
+    pin = ("pin_unsure" if unsure else "not_pinned",) if change.moves_pin else ()
+    loses_draft = metadata.is_draft and change.writes_version
+    draft = ("draft_unsure" if unsure else "draft_lost",) if loses_draft else ()
+    written = version_id if change.writes_version else ""
+    failed = replace(_failed(change, error), version_id=written, version=change.version)
+    return _noted(failed, (*pin, *draft), metadata=metadata)
+
+
+def _noted(outcome: FileOutcome, names: Sequence[str], *, metadata: TemplateFile) -> FileOutcome:
+    """Return an outcome with these notes on its file's metadata, as they were before."""
+    change = outcome.change
+    said = [
+        say(
+            f"publish.{name}",
+            name=change.name,
+            version=change.version,
+            current=metadata.version,
+            user=metadata.updator,
+        )
+        for name in names
+    ]
+    return replace(outcome, notes=(*outcome.notes, *said))
+
+
+def _check_still_current(publishing: Publishing, change: Change, metadata: TemplateFile) -> None:
+    """Refuse to write into a file that is not the one that was planned against: by name, place and version.
+
+    Raises:
+        Overtaken: somebody has renamed or moved it, or made another version current.
+    """
+    if (metadata.template_space or publishing.space, metadata.real_name) != (publishing.space, change.name):
+        now = f"{metadata.template_space or publishing.space}/{metadata.real_name}"
+        detail = say("publish.renamed", name=change.name, now=now, user=metadata.updator)
+        raise Overtaken(details=[detail])
+    expected = change.previous.id if change.previous is not None else ""
+    if metadata.version_id != expected:
+        planned = change.previous.name if change.previous is not None else "-"
+        detail = say(
+            "publish.overtaken",
+            name=change.name,
+            planned=planned,
+            current=metadata.version,
+            user=metadata.updator,
+        )
+        raise Overtaken(details=[detail])
+
+
+def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> str:
+    def call(below_space: bool) -> Write[CreatedFile]:  # noqa: FBT001 - a callback's only argument
+        return protocol.create_file(
+            publishing.project,
+            space_id=space_id,
+            space=publishing.space,
+            name=change.name,
+            version=change.version,
+            content=change.content,
+            version_description=publishing.desired.provenance.line(change.content, bases=change.bases),
+            below_space=below_space,
+        )
+
+    def read_back() -> Optional[str]:
+        rows = list_files(publishing.writer, publishing.project, space_id)
+        if change.name not in oldest_of_each_name(rows):
+            return None
+        version_id = _find_ours(publishing, change)
+        if version_id is None:
+            raise Overtaken(details=[say("publish.created_by_another", name=change.name)])
+        return version_id
+
+    return write_once(
+        publishing.clock,
+        lambda: create_in_its_dialect(publishing.writer, call).version_id,
+        read_back=read_back,
+    )[0]
+
+
+def _create_version(publishing: Publishing, change: Change) -> str:
+    call = protocol.create_version(
+        publishing.project,
+        template_id=change.template_id,
+        version=change.version,
+        content=change.content,
+        description=publishing.desired.provenance.line(change.content, bases=change.bases),
+        force=change.overwrites,
+    )
+
+    def read_back() -> Optional[str]:
+        return _find_ours(publishing, change)
+
+    return write_once(publishing.clock, lambda: publishing.writer.write(call).id, read_back=read_back)[0]
+
+
+def _find_ours(publishing: Publishing, change: Change) -> Optional[str]:
+    """Return the id of the run's version of a file if it is there with the run's content.
+
+    Raises:
+        VersionConflict: it is there with other content, and is not to be overwritten.
+    """
+    call = protocol.find_version(
+        publishing.project, space=publishing.space, name=change.name, version=change.version
+    )
+    found = publishing.writer.read(call)
+    if found is None:
+        return None
+    if found.content == change.content:
+        return found.id
+    if change.overwrites:
+        return None
+    detail = say("publish.rival_version", name=change.name, version=found.version, creator=found.creator)
+    raise VersionConflict(details=[detail])
+
+
+def _carry_over(publishing: Publishing, metadata: TemplateFile, *, version: str) -> None:
+    """Put the file's metadata back whole, pinned to a version if one is named (trap 4).
+
+    Creating a version also clears a draft that somebody left in the console (BCS's CreateTemplateVersion,
+    2026-07); the fields read before the version was created bring it back. Sent twice it does no harm.
+    """
+
+    def send() -> str:
+        put_back(publishing.writer, publishing.project, metadata, version=version or metadata.version)
+        return metadata.id
+
+    def read_back() -> Optional[str]:
+        seen = publishing.writer.read(protocol.get_file(publishing.project, metadata.id))
+        is_pinned = seen.version == version or not version
+        return metadata.id if is_pinned and _draft_of(seen) == _draft_of(metadata) else None
+
+    write_once(publishing.clock, send, read_back=read_back)
+
+
+def _draft_of(metadata: TemplateFile) -> tuple[bool, str, str]:
+    return metadata.is_draft, metadata.draft_version, metadata.draft_content
+
+
+def _verified(
+    publishing: Publishing, change: Change, *, version_id: str, put: Optional[TemplateFile] = None
+) -> FileOutcome:
+    """Read the version back: it holds what was sent, and names its creator.
+
+    BCS has said that it is written, so where it can't be read that is no failure: the result says so. `put`
+    is the metadata that we have put back, which may have renamed the file (unique_names.py).
+    """
+    applied = FileOutcome(
+        change, "applied", version_id=version_id, version=change.version, notes=change.notes
+    )
+    try:
+        version = publishing.writer.read(protocol.get_version(publishing.project, version_id))
+    except StepError as exc:
+        note = say("publish.unverified", name=change.name, version=change.version, problem=exc.title())
+        return replace(applied, notes=(*change.notes, note), verified=False)
+    called = version.template_name or change.name
+    if put is not None and called != change.name:
+        current = change.version if change.moves_pin else put.version
+        renamed = Renamed(put, version_id, current, publishing.space, change.name)
+        problem = name_again(publishing.writer, publishing.project, renamed)
+        if problem is not None:
+            return _failed_at(change, version_id, version, problem)
+        called = change.name
+    place = (version.template_space or publishing.space, called)
+    if place != (publishing.space, change.name):
+        detail = say("publish.renamed", name=change.name, now="/".join(place), user=version.creator)
+        return _failed_at(change, version_id, version, Overtaken(details=[detail]))
+    if version.content == change.content:
+        return replace(applied, creator=version.creator)
+    differs = say("publish.content_differs", name=change.name)
+    error = AnswerUnreadable(url=f"template/versions/{version_id}", problem=differs)
+    return _failed_at(change, version_id, version, error)
+
+
+def _failed_at(change: Change, version_id: str, version: TemplateVersion, error: StepError) -> FileOutcome:
+    return replace(_failed(change, error), version_id=version_id, version=version.version)

@@ -1,0 +1,101 @@
+"""What happened, as values: rendered as log, output.json and HTML from the same ones. Performs no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from bcs_template_set.branches.branch_rows import BranchRow
+from bcs_template_set.messages import Language, Text
+from bcs_template_set.messages.errors import StepError
+from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
+from bcs_template_set.publish.plan import Plan
+from bcs_template_set.rollout.result import Rollout
+
+Result = Literal[
+    "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"
+]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the run is, as header, log, output and description say it. `reason` says why."""
+
+    acting_user: str
+    app_code: str
+    credential: str
+    reason: Text
+    starter: str
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of the run: seconds since the epoch when it began, and how many it took."""
+
+    name: str
+    started_at: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """One request as the report tells it; never its headers or body.
+
+    `may_be_missing`: it asked for what not every BCS has, and 404 or 405 is an answer to that.
+    """
+
+    name: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    request_id: str
+    gateway_request_id: str
+    may_be_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the run is about, for header and report; "" where not known.
+
+    `proxy` and `certificates` are what the gateway is reached by, where that is not the usual. `bcs` are the
+    releases of BCS that its answers can have come from.
+    """
+
+    step_version: str = ""
+    action: str = ""
+    pipeline: str = ""
+    build_number: int = 0
+    build_url: str = ""
+    branch: str = ""
+    commit: str = ""
+    region: str = ""
+    project: str = ""
+    space: str = ""
+    space_url: str = ""
+    template_set: str = ""
+    version: str = ""
+    proxy: str = ""
+    certificates: str = ""
+    bcs: Optional[Text] = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The whole truth about a run. `changed` tells whether anything was written, also when it failed."""
+
+    result: Result
+    changed: bool
+    language: Language
+    heading: Heading
+    identity: Optional[Identity] = None
+    plan: Optional[Plan] = None
+    files: tuple[FileOutcome, ...] = ()
+    chart: ChartState = "none"
+    error: Optional[StepError] = None
+    rollout: Optional[Rollout] = None
+    branches: tuple[BranchRow, ...] = ()
+    warnings: tuple[Text, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    requests: tuple[RequestRecord, ...] = ()
+    finished_at: float = 0.0

@@ -1,0 +1,74 @@
+"""What a run has: its world, and what the phases from the plan on share. Values; performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bcs_template_set.agent.build_info import BuildInfo
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.open_agent import Agent
+from bcs_template_set.config.inputs import Settings
+from bcs_template_set.config.principal import Principal
+from bcs_template_set.config.regions import Region
+from bcs_template_set.manifests.templating.render import Prepared
+from bcs_template_set.publish.plan import Desired, Policy
+from bcs_template_set.run.record import Story
+from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.system.proxies import Machine
+
+
+def _nobody(*_: object) -> None:
+    """Hear which region a run is for, or who acts, and do nothing about it."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything a run has beside its inputs.
+
+    `on_region` hears which region it is for, and `on_principal` who acts in which build, once that is known.
+    `environ` is the process's environment, which may hold a proxy's password; what of it is obeyed,
+    `settings_phase.machine_of` says.
+    """
+
+    agent: Agent
+    log: Log
+    clock: Clock
+    deadline: Deadline
+    story: Story
+    workspace: Path
+    on_region: Callable[[Region], None] = _nobody
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    on_principal: Callable[[Principal, BuildInfo], None] = _nobody
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the phases from the plan on share; the gateway is handed to each as what it may do with it.
+
+    `desired` is what was rendered; what the other branches have is added by every plan (merge_paths.py).
+    """
+
+    world: World
+    settings: Settings
+    region: Region
+    build: BuildInfo
+    machine: Machine
+    prepared: Prepared
+    desired: Desired
+
+    @property
+    def policy(self) -> Policy:
+        """Return what the author allows."""
+        return Policy(
+            overwrite_version=self.settings.overwrite_version,
+            allow_route_removal=self.settings.allow_route_removal,
+            remove_branches=frozenset(self.settings.remove_branches),
+            on_newer_build=self.settings.on_newer_build,
+        )
+
+    @property
+    def concurrency(self) -> int:
+        """Return how many requests may be under way at once."""
+        return self.region.endpoint.concurrency

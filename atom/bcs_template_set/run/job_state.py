@@ -1,0 +1,180 @@
+"""What a step leaves for the end of its job, as values: what to go back from, and to. Pure.
+
+Written into the run's folder of the workspace where the author set `restore_if_job_fails`, and read by the
+post action of the same step. Whoever runs code in that job can write there too. So the state is sealed: with
+an HMAC that only the holder of the acting user's secret can make, over the state and over the one task of
+the one build that it is for. It holds no secret, and whoever acts later has to be whom it names.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Optional
+
+import msgspec
+
+from bcs_template_set.config.inputs import Settings
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
+
+FORM = 2
+
+
+class DeployedFile(msgspec.Struct, frozen=True):
+    """A file as this step deployed it; `before` is the version name that was live before, "" for none.
+
+    `rewritten`: what that version held is gone, since this step has put other content under its name.
+    """
+
+    name: str
+    version_id: str
+    version: str
+    before: str = ""
+    rewritten: bool = False
+
+
+class JobState(msgspec.Struct, frozen=True):
+    """What a step of this job came to. `form` is the version of this shape.
+
+    `restores` is False where the step failed by itself, so that `on_failure` has decided; `files` then are
+    for its next try. `attempt` counts the step's tries. `whole` is False where an earlier one has left no
+    word of what it deployed.
+    """
+
+    form: int
+    region: str
+    project: str
+    space: str
+    cluster_id: str
+    namespace: str
+    acting_user: str
+    restores: bool
+    whole: bool
+    attempt: int
+    files: tuple[DeployedFile, ...] = ()
+
+    def place(self) -> dict[str, str]:
+        """Return where it deployed, by the inputs' names."""
+        return {
+            "region": self.region,
+            "project_code": self.project,
+            "template_space": self.space,
+            "cluster_id": self.cluster_id,
+            "namespace": self.namespace,
+        }
+
+    def differs_from(self, settings: Settings) -> list[tuple[str, str, str]]:
+        """Return each input that names another place now: its name, what it was, what it is."""
+        now = {
+            "region": settings.region,
+            "project_code": settings.project_code,
+            "template_space": settings.template_space,
+            "cluster_id": settings.cluster_id,
+            "namespace": settings.namespace,
+        }
+        return [(name, was, now[name]) for name, was in self.place().items() if was != now[name]]
+
+    def deployed(self) -> tuple[FileVersion, ...]:
+        """Return the files at the versions that were deployed."""
+        return tuple(FileVersion(f.name, f.version_id, f.version, rewritten=f.rewritten) for f in self.files)
+
+    def before(self) -> dict[str, str]:
+        """Return the version names from before, by file."""
+        return {file.name: file.before for file in self.files if file.before}
+
+
+def state_of(
+    outcome: Outcome, *, user: str, attempt: int, earlier: Optional[JobState] = None, whole: bool = True
+) -> JobState:
+    """Return what a run leaves for the end of its job.
+
+    `earlier` is what an earlier try of this step in the same build left: what that one deployed and is live
+    still goes back to where it was before that one.
+    """
+    rollout = outcome.rollout
+    known = earlier.files if earlier is not None else ()
+    if outcome.result == "restored":
+        files: tuple[DeployedFile, ...] = ()
+    elif rollout is None:
+        files = known
+    else:
+        files = _files(rollout, known)
+    return JobState(
+        form=FORM,
+        region=outcome.heading.region,
+        project=outcome.heading.project,
+        space=outcome.heading.space,
+        cluster_id=rollout.cluster_id if rollout is not None else "",
+        namespace=rollout.namespace if rollout is not None else "",
+        acting_user=user,
+        restores=outcome.result == "deployed",
+        attempt=attempt,
+        whole=whole and (earlier is None or earlier.whole),
+        files=files,
+    )
+
+
+def _files(rollout: Rollout, known: tuple[DeployedFile, ...]) -> tuple[DeployedFile, ...]:
+    before = dict(rollout.before)
+    by_version = {(file.name, file.version): file for file in known}
+    touched = (*rollout.deployed, *rollout.partly)
+    new = {file.name: _deployed_file(file, before.get(file.name, "")) for file in touched}
+    for file in (*touched, *rollout.live_already):
+        found = by_version.get((file.name, file.version))
+        if found is not None:
+            new[file.name] = found
+    return tuple(new[name] for name in sorted(new))
+
+
+def _deployed_file(file: FileVersion, before: str) -> DeployedFile:
+    return DeployedFile(file.name, file.version_id, file.version, before, file.rewritten)
+
+
+# --- the seal -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What binds a state to one task of one build, and to who acts in it.
+
+    `task` are the ids of BK-CI's project, build, pipeline and task; `secret` is the one that the acting
+    user's requests are made with: code in the job does not have it, and the step and its post action both do.
+    """
+
+    task: tuple[str, ...]
+    user: str
+    secret: Secret
+
+    def mark(self, state: JobState) -> str:
+        """Return the state's HMAC."""
+        return self.secret.mark(msgspec.json.encode([self.task, self.user, state]))
+
+
+class SealedState(msgspec.Struct, frozen=True):
+    """A state as it stands in its file."""
+
+    state: JobState
+    mark: str
+
+
+def encode_state(state: JobState, seal: Seal) -> str:
+    """Return a state as the text of its file."""
+    sealed = SealedState(state, seal.mark(state))
+    return msgspec.json.format(msgspec.json.encode(sealed)).decode("utf-8") + "\n"
+
+
+def read_sealed(text: str) -> Optional[SealedState]:
+    """Return what a file's text says, believed or not; None where it says nothing that could be one."""
+    try:
+        sealed = msgspec.json.decode(text, type=SealedState)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return sealed if sealed.state.form == FORM else None
+
+
+def is_genuine(sealed: SealedState, seal: Seal) -> bool:
+    """Tell whether this build's own step wrote the state; in constant time."""
+    return hmac.compare_digest(sealed.mark.encode("utf-8", "surrogatepass"), seal.mark(sealed.state).encode())

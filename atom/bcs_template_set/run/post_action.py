@@ -1,0 +1,287 @@
+"""The step's post action: after a job that failed, put back what the step deployed, if the author asked.
+
+BK-CI starts it at the end of a failed job, with the inputs of the step and the step's task id
+(`parentTaskId`) in input.json (bk-ci, MarketAtomTask.kt and StoreConstants.kt, 2026-08). It acts as one user
+by the same rules as the step, and that has to be the step's own. What it goes back to is believed only with
+the step's seal (job_state.py); without a word of the step, the cluster is asked whether it has deployed. What
+somebody else has deployed since is left, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Optional
+
+import msgspec
+
+from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
+from bcs_template_set.agent.output_file import OutputField, string_field
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.space.versions import read_versions
+from bcs_template_set.config.bcs_variables import read_variables
+from bcs_template_set.config.inputs import Settings
+from bcs_template_set.config.principal import Principal
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import (
+    ActedAsAnother,
+    InputsInvalid,
+    NotRestored,
+    StateUntrusted,
+    StepError,
+    WorkspaceUnwritable,
+)
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
+from bcs_template_set.report.write_report import write_text
+from bcs_template_set.rollout.deploy import Deploying
+from bcs_template_set.rollout.own_deployments import deployed_by_build
+from bcs_template_set.rollout.result import Restoration
+from bcs_template_set.run.context import World
+from bcs_template_set.run.deploy_phase import DeployPhase, go_back
+from bcs_template_set.run.deploy_run import way_back_sentences
+from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed, state_of
+from bcs_template_set.run.publish_phase import WatchedWriter
+from bcs_template_set.run.secret_words import SecretWords
+from bcs_template_set.run.settings_phase import Asked, identify, read_everything
+from bcs_template_set.run.step import open_gateway
+from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.own_files import OwnFile
+from bcs_template_set.system.signals import Stopped
+
+LARGEST_STATE = 10 * 1024 * 1024
+"""Bytes; a file of a deployment takes some hundred."""
+
+CONCURRENCY = 8
+"""How many versions are looked at at once, where nothing is known of the step."""
+
+
+@dataclass(frozen=True)
+class PostResult:
+    """What the post action came to: its one sentence, and its outputs."""
+
+    sentence: Text
+    data: Mapping[str, OutputField]
+
+
+# --- what the step leaves -------------------------------------------------------------------------------
+
+
+def seal_of(principal: Principal, build: BuildInfo, *, task: TaskInfo, task_id: str) -> Seal:
+    """Return what proves that a state was written by this task of this build, as this principal."""
+    ids = (task.project, task.build_id, build.pipeline_id, task_id)
+    return Seal(ids, principal.label, principal.secrets()[0])
+
+
+def leave_state(outcome: Outcome, *, file: OwnFile, seal: Seal, attempt: int) -> Outcome:
+    """Write what the post action needs; return the outcome.
+
+    What an earlier try left, and somebody has changed since, stays as it is: then the post action says so. A
+    file that can't be written costs the restore, not the verdict: it becomes a warning.
+    """
+    try:
+        text = read_state(file)
+        earlier = read_sealed(text) if text is not None else None
+        if text is not None and (earlier is None or not is_genuine(earlier, seal)):
+            warning = say("post.not_kept", problem=say("post.not_genuine", file=str(file)))
+            return replace(outcome, warnings=(*outcome.warnings, warning))
+        state = state_of(
+            outcome,
+            user=seal.user,
+            attempt=attempt,
+            earlier=earlier.state if earlier is not None else None,
+            whole=attempt <= 1 or earlier is not None,
+        )
+        write_text(file, encode_state(state, seal))
+    except WorkspaceUnwritable as exc:
+        warning = say("post.not_kept", problem=exc.title())
+        return replace(outcome, warnings=(*outcome.warnings, warning))
+    return outcome
+
+
+def read_state(file: OwnFile) -> Optional[str]:
+    """Return the text that the step left, None where there is no such file; of one too large for ours, "".
+
+    Raises:
+        WorkspaceUnwritable: there is one, and it can't be read.
+    """
+    try:
+        data = file.read_bytes(most=LARGEST_STATE + 1)
+    except FileNotFoundError:
+        return None
+    return data.decode("utf-8", errors="replace") if len(data) <= LARGEST_STATE else ""
+
+
+# --- the post action ------------------------------------------------------------------------------------
+
+
+def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
+    """Put back what the step of this job deployed, wait for it, and say what came of it.
+
+    Raises:
+        ActedAsAnother: the step was another user.
+        StateUntrusted: what the step left was changed, or is gone although this build's versions are live.
+        NotRestored: something was to be put back and is not, or is not ready.
+        StepError: an input is wrong, or the user may not.
+    """
+    text, asked = read_state(file), read_everything(world)
+    settings, region = asked.settings, asked.region
+    if text is None and settings.action != "deploy":
+        return _nothing(world)
+    principal = identify(world, asked)
+    seal = seal_of(principal, asked.build, task=world.agent.task(), task_id=task)
+    state = None
+    if text is not None:
+        state = _believed(text, seal, file=file)
+        # A word of an earlier try may have been put back in place of this one's: then the cluster is asked.
+        if not state.restores and state.attempt >= world.agent.task().attempt:
+            return _nothing(world)
+        _check_place(state, settings)
+    words = SecretWords(variables=read_variables(settings.variables))
+    gateway = open_gateway(world, asked, principal, words=words)
+    try:
+        return _put_back(world, asked, state, gateway, file=file, seal=seal)
+    except StepError as exc:
+        exc.with_context(
+            acting_user=principal.label,
+            app=principal.app_code,
+            region=region.name,
+            project=settings.project_code,
+        )
+        raise
+    except Stopped as exc:
+        # Threads under way outlive this one: none of them may write after the verdict.
+        gateway.stop(exc.error)
+        raise
+
+
+def _nothing(world: World) -> PostResult:
+    sentence = say("post.nothing")
+    world.log.info(sentence)
+    return PostResult(sentence, {})
+
+
+def _believed(text: str, seal: Seal, *, file: OwnFile) -> JobState:
+    """Return the state of a file, which this build's own step has written, as this user.
+
+    Raises:
+        ActedAsAnother, StateUntrusted: it has not.
+    """
+    sealed = read_sealed(text)
+    if sealed is None:
+        raise StateUntrusted(file=str(file), problem=say("post.unreadable", file=str(file)))
+    check_same_user(sealed.state.acting_user, seal.user)
+    if not is_genuine(sealed, seal):
+        raise StateUntrusted(file=str(file), problem=say("post.not_genuine", file=str(file)))
+    return sealed.state
+
+
+def check_same_user(was: str, now: str) -> None:
+    """Refuse to take back as one user what another has deployed.
+
+    Raises:
+        ActedAsAnother: they are two.
+    """
+    if was != now:
+        raise ActedAsAnother(was=was or "-", now=now)
+
+
+def _put_back(
+    world: World, asked: Asked, state: Optional[JobState], gateway: Gateway, *, file: OwnFile, seal: Seal
+) -> PostResult:
+    settings, phase = asked.settings, _phase(world, asked, gateway)
+    if state is None or not (state.whole and state.restores):
+        known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()
+        names = [name for name in _live_of_this_build(asked.build, phase) if name not in known]
+        if names:
+            key = "post.missing" if state is None else "post.not_whole"
+            raise StateUntrusted(file=str(file), problem=say(key, file=str(file), names=names))
+    if state is None or not state.restores or not state.files:
+        return _nothing(world)
+    world.log.info(say("post.restoring", count=len(state.files), user=state.acting_user))
+    world.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))
+    files = state.deployed()
+    # Read for the Secrets in them, which a server could quote: nothing was rendered here (secret_words.py).
+    read_versions(gateway, settings.project_code, [f.version_id for f in files], concurrency=CONCURRENCY)
+    way = go_back(phase, files, before=state.before())
+    sentences = _told(world, way)
+    done = msgspec.structs.replace(state, restores=False, files=())
+    write_text(file, encode_state(done, seal))
+    return PostResult(reduce(_joined, sentences), _data(way, user=seal.user))
+
+
+def _live_of_this_build(build: BuildInfo, phase: DeployPhase) -> tuple[str, ...]:
+    return deployed_by_build(
+        phase.writer,
+        Deploying(phase.place, phase.space, phase.given, phase.clock, phase.deadline),
+        pipeline=build.pipeline_id,
+        build=build.build_number,
+        concurrency=CONCURRENCY,
+    )
+
+
+def _joined(first: Text, second: Text) -> Text:
+    return say("post.done", first=first, second=second)
+
+
+def _told(world: World, way: Restoration) -> list[Text]:
+    """Say what the restore came to, and return it.
+
+    Raises:
+        NotRestored: it did not work out.
+    """
+    world.log.group_end()
+    sentences = list(way_back_sentences(way))
+    for line in sentences:
+        world.log.warning(line)
+    if not way.is_whole:
+        problem = way.problem or say("post.not_all", names=list(way.owed))
+        raise NotRestored(problem=problem, details=sentences if way.problem is None else sentences[1:])
+    return sentences
+
+
+def _check_place(state: JobState, settings: Settings) -> None:
+    """Refuse to restore in another place than the inputs name.
+
+    Raises:
+        InputsInvalid: a detail for each input that has changed since the step ran.
+    """
+    changed = state.differs_from(settings)
+    if changed:
+        raise InputsInvalid(
+            details=[say("post.elsewhere", name=name, was=was, now=now or '""') for name, was, now in changed]
+        )
+
+
+def _phase(world: World, asked: Asked, gateway: Gateway) -> DeployPhase:
+    settings = asked.settings
+    project = gateway.read(protocol.get_project(settings.project_code))
+    return DeployPhase(
+        writer=WatchedWriter(gateway, world.story),
+        place=Place(settings.project_code, project.project_id, settings.cluster_id, settings.namespace),
+        space=settings.template_space,
+        settings=settings,
+        given=read_variables(settings.variables),
+        pages=Transport(connections=1, environ=asked.machine.environ),
+        clock=world.clock,
+        deadline=world.deadline,
+        tell=world.log.info,
+        warn=world.log.warning,
+        on_plan=lambda _: None,
+        on_change=lambda item: show_lines(world.log, watched_lines(item, language=world.story.language)),
+        on_quiet=lambda pending, seconds: show_lines(
+            world.log, [heartbeat_line(pending, seconds=seconds, language=world.story.language)]
+        ),
+        keep=lambda _: None,
+        newest=tuple,
+        restore=lambda _: None,
+    )
+
+
+def _data(way: Restoration, *, user: str) -> dict[str, OutputField]:
+    result = "restored" if way.files else "skipped"
+    return {"result": string_field(result), "acting_user": string_field(user)}

@@ -1,0 +1,193 @@
+"""The first phase of a run: what is asked for, and who asks. Nothing is sent to a gateway before its end.
+
+Inputs and private settings first; then what BK-CI says of this build, once every source agrees; then the one
+user. Where the gateway is reached by a proxy or certificates of its own, that is said, too.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Optional
+
+from bcs_template_set.agent.build_info import NO_ROW, BuildInfo
+from bcs_template_set.config.credentials import principal_credential
+from bcs_template_set.config.inputs import Settings, read_settings
+from bcs_template_set.config.principal import AccessToken, Credential, People, Principal, resolve_principal
+from bcs_template_set.config.region_settings import read_regions
+from bcs_template_set.config.regions import Region, secrets_of
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import PrivateSettingsInvalid
+from bcs_template_set.report.log_lines import header_lines
+from bcs_template_set.report.outcome import Heading, Identity
+from bcs_template_set.report.phase_lines import settings_lines
+from bcs_template_set.run.context import World
+from bcs_template_set.run.finish import show_lines
+from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.proxies import (
+    CERTIFICATES,
+    Machine,
+    of_the_machine,
+    proxy_of,
+    without_credentials,
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: the typed inputs and the region they name; and by what build, on what machine."""
+
+    settings: Settings
+    region: Region
+    build: BuildInfo
+    machine: Machine
+
+
+def read_everything(world: World) -> Asked:
+    """Return what is asked for.
+
+    Raises:
+        PrivateSettingsInvalid: the atom's owner has to put every mistake of it right.
+        InputsInvalid: the pipeline's author has to put every mistake of it right.
+        FactDisputed: two sources say different things of the build.
+        RecordRefused, BuildApiFailed: BK-CI does not say who the build's people are.
+    """
+    inputs = world.agent.inputs()
+    regions = read_regions(world.agent.private_setting("regions").reveal())
+    for secret in secrets_of(regions.values()):
+        world.log.mask(secret)
+    settings = read_settings(inputs, regions=tuple(regions), pipeline_project=world.agent.task().project)
+    region = regions[settings.region]
+    _check_authorities(region, world.agent.task().workspace)
+    world.story.heading = _with_settings(world.story.heading, settings)
+    build = world.agent.build(recorded=region.recorded_people)
+    world.story.heading = _with_build(world.story.heading, build)
+    return Asked(settings, region, build, machine_of(world))
+
+
+def identify(world: World, asked: Asked) -> Principal:
+    """Return the one user of the run, and say who it is before anything is sent.
+
+    Raises:
+        StepError: nobody is proven to be that user, or nothing proves it to the gateway (8002xx).
+    """
+    settings, region = asked.settings, asked.region
+    credential = _credential(world, settings.credential) if settings.credential else None
+    people = _people(world, asked, credential)
+    principal = resolve_principal(region, people, run_as=settings.run_as, credential=credential)
+    for secret in principal.secrets():
+        world.log.mask(secret)
+    world.story.identity = Identity(
+        acting_user=principal.user,
+        app_code=principal.app_code,
+        credential=principal.credential,
+        reason=principal.reason,
+        starter=people.starter,
+    )
+    world.story.heading = _with_way(world.story.heading, asked)
+    language = world.story.language
+    show_lines(world.log, header_lines(world.story.heading, world.story.identity, language=language))
+    for name in asked.machine.ignored:
+        world.log.warning(say("agent.not_obeyed", name=name))
+    if people.source == "environment" and not principal.is_token and settings.run_as != "owner":
+        world.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
+    show_lines(world.log, settings_lines(settings, language=language))
+    return principal
+
+
+def transport_of(asked: Asked) -> Transport:
+    """Return what sends the requests to the region's gateway."""
+    endpoint = asked.region.endpoint
+    return Transport(
+        ca_bundle=endpoint.ca_bundle,
+        connect_timeout=endpoint.connect_timeout,
+        read_timeout=endpoint.read_timeout,
+        connections=endpoint.concurrency,
+        environ=asked.machine.environ,
+        proxy=endpoint.proxy or None,
+    )
+
+
+def _credential(world: World, credential_id: str) -> Credential:
+    credential = principal_credential(world.agent.credential(credential_id))
+    world.log.info(say("step.credential_read", credential=credential_id))
+    return credential
+
+
+def _people(world: World, asked: Asked, credential: Optional[Credential]) -> People:
+    """Return the build's people; its own row is asked for only where a name of theirs may act."""
+    build, region, run_as = asked.build, asked.region, asked.settings.run_as
+    is_vouched_for = run_as == "owner" or (run_as == "authorizer" and region.names_authorizer)
+    has_no_row = isinstance(credential, AccessToken) or build.source == "environment"
+    return People(
+        starter=build.starter,
+        modifier=build.modifier,
+        authorizer=build.authorizer,
+        row=NO_ROW if is_vouched_for or has_no_row else world.agent.build_row(build),
+        source=build.source,
+    )
+
+
+# --- the heading ----------------------------------------------------------------------------------------
+
+
+def _with_settings(heading: Heading, settings: Settings) -> Heading:
+    return replace(
+        heading,
+        action=settings.action,
+        region=settings.region,
+        project=settings.project_code,
+        space=settings.template_space,
+        template_set=settings.template_set,
+    )
+
+
+def _with_build(heading: Heading, build: BuildInfo) -> Heading:
+    return replace(
+        heading,
+        pipeline=build.pipeline_name or build.pipeline_id,
+        build_number=build.build_number,
+        build_url=build.url,
+        branch=build.branch,
+        commit=build.commit,
+    )
+
+
+def _with_way(heading: Heading, asked: Asked) -> Heading:
+    """Name proxy and certificates where they are not the usual ones."""
+    endpoint, environ = asked.region.endpoint, asked.machine.environ
+    given = (environ.get(name, "") for name in CERTIFICATES)
+    return replace(
+        heading,
+        proxy=without_credentials(endpoint.proxy or proxy_of(endpoint.gateway, environ)),
+        certificates=endpoint.ca_bundle or next((path for path in given if path), ""),
+    )
+
+
+# --- what the environment decides -----------------------------------------------------------------------
+
+
+def machine_of(world: World) -> Machine:
+    """Return the machine of a run whose build is read: what that says is the pipeline's is known only then.
+
+    Neither what the pipeline has set counts, nor certificates in its workspace: any step can put them there.
+    """
+    own, ignored = of_the_machine(world.environ, pipelines=world.agent.names_of_pipeline())
+    workspace = world.agent.task().workspace
+    within = [name for name in CERTIFICATES if _lies_in(own.get(name, ""), workspace)]
+    return Machine({name: own[name] for name in own if name not in within}, (*ignored, *within))
+
+
+def _check_authorities(region: Region, workspace: str) -> None:
+    if _lies_in(region.endpoint.ca_bundle, workspace):
+        place = f"regions.{region.name}.ca_bundle"
+        raise PrivateSettingsInvalid(details=[say("regions.ca_bundle_in_workspace", place=place)])
+
+
+def _lies_in(path: str, workspace: str) -> bool:
+    """Tell whether a path leads into the workspace; there is none at a desk."""
+    if not path or not workspace:
+        return False
+    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(workspace))
+    return root == real or root in real.parents

@@ -1,0 +1,96 @@
+"""The one way out over HTTP, for whoever has a request to send. Knows nothing of BCS or BK-CI.
+
+What every request gets: kept connections, TLS always verified, no redirect followed, no cookie kept, no
+.netrc read, a proxy only where one is named, a plain User-Agent, and bounds on size and time.
+What happened to it is told in three ways and no other: an `HttpAnswer`, `NotSent` or `NoAnswer`.
+`http_connections.py`, imported with the first request, does the work.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Callable, Optional
+
+from bcs_template_set.system.clock import Clock, Deadline, SystemClock
+from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
+from bcs_template_set.system.version import step_version
+
+if TYPE_CHECKING:
+    from bcs_template_set.system.http_connections import Connections
+
+
+class Transport:
+    """Sends requests. Any number of threads may use one; `connections` of them get a kept connection.
+
+    Timeouts are in seconds; `read_timeout` counts from one piece of an answer to the next, and a whole
+    request may take `connect_timeout` and twice `read_timeout`. `ca_bundle` is a PEM file to trust in place
+    of the system's authorities. `environ` is the environment to obey: of variables about proxies and
+    certificates that are not in it, none counts. `proxy` comes before it, and "" is none. `refuses` tells of
+    an address whether nothing may be sent to it; it is asked of what a name resolves to, and what it has
+    allowed is what is connected to.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_bundle: str = "",
+        connect_timeout: float = 5.0,
+        read_timeout: float = 65.0,
+        connections: int = 8,
+        clock: Optional[Clock] = None,
+        environ: Optional[Mapping[str, str]] = None,
+        proxy: Optional[str] = None,
+        refuses: Optional[Callable[[str], bool]] = None,
+    ) -> None:
+        self._ca_bundle = ca_bundle
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._size = connections
+        self._clock = clock or SystemClock()
+        self._environ = os.environ if environ is None else environ
+        self._proxy = proxy
+        self._refuses = refuses
+        self._lock = threading.Lock()
+        self._connections: Optional[Connections] = None
+
+    def send(
+        self, request: HttpRequest, *, seconds: float = float("inf"), first: Optional[int] = None
+    ) -> HttpAnswer:
+        """Send a request within `seconds` and return the answer, whatever its status.
+
+        `first` is how many bytes of its body are wanted: the others are read and thrown away, and the
+        connection is closed afterwards.
+
+        Raises:
+            NotSent: no connection, or the request is none that HTTP allows.
+            NoAnswer: it was sent, and no whole answer came back in time.
+        """
+        whole = self._connect_timeout + 2 * self._read_timeout
+        deadline = Deadline(self._clock, seconds=min(seconds, whole))
+        return self._open().exchange(request, remaining=deadline.remaining, first=first)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        with self._lock:
+            connections, self._connections = self._connections, None
+        if connections is not None:
+            connections.close()
+
+    def _open(self) -> Connections:
+        with self._lock:
+            if self._connections is None:
+                from bcs_template_set.system.http_connections import Connections  # noqa: PLC0415 - costs 50 ms: on first use
+
+                self._connections = Connections(
+                    ca_bundle=self._ca_bundle,
+                    connect_timeout=self._connect_timeout,
+                    read_timeout=self._read_timeout,
+                    size=self._size,
+                    environ=self._environ,
+                    proxy=self._proxy,
+                    user_agent=f"bcs-template-set/{step_version()}",
+                    refuses=self._refuses,
+                )
+            return self._connections

@@ -1,0 +1,71 @@
+"""What a request, an answer and a failure to get one are, as values. Performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Optional, Union
+
+from bcs_template_set.messages import Text
+
+LARGEST_BODY = 10 * 1024 * 1024
+"""Bytes of an answer, as sent and as decompressed."""
+
+# fmt: off
+Kind = Literal[
+    "refused", "name", "timeout", "tls", "proxy", "other",
+    "certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid", "address",
+]
+# fmt: on
+"""What was in the way. `certificate` is one that nobody trusted here has signed, `address` a refused one."""
+
+LASTING: frozenset[Kind] = frozenset(
+    ("certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid", "address")
+)
+"""The ones that trying again can't change."""
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request. Headers and body are not in its `repr`: they may hold secrets."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Optional[bytes] = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """An answer, whole unless less was asked for, and decompressed. Header names are lower case.
+
+    `peer` is the address that it came from, where the transport refuses some; "" where nobody knows.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    peer: str = ""
+
+
+class NotSent(Exception):
+    """Not one byte of the request reached a server; `kind` says what was in the way."""
+
+    def __init__(self, problem: Union[Text, str], kind: Kind = "other") -> None:
+        super().__init__()
+        self.problem = problem
+        self.kind: Kind = kind
+
+    def __str__(self) -> str:
+        return f"not sent ({self.kind}): {self.problem}"
+
+
+class NoAnswer(Exception):
+    """The request may have reached a server, and no whole answer came back."""
+
+    def __init__(self, problem: Union[Text, str]) -> None:
+        super().__init__()
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"no answer: {self.problem}"

@@ -1,0 +1,145 @@
+"""What the tests of manifests are made with: a context, a clock that steps, and short ways to render."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.parse import ManifestFile, bcs_variables_in, parse_documents
+from bcs_template_set.manifests.templating.build_context import (
+    Branch,
+    Build,
+    Commit,
+    Pipeline,
+    RunContext,
+    make_context,
+)
+from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages.errors import StepError
+
+CONTEXT = RunContext(
+    build=Build(number=428, id="b-1", url="https://ci.example.com/b-1", started_at=1704448623620),
+    pipeline=Pipeline(id="p-1", name="release"),
+    branch=Branch(name="feature/Login", slug="feature-login-0123456789", path="/feature-login-0123456789/"),
+    commit=Commit(sha="0123456789abcdef", short="01234567"),
+    project="web",
+    cluster_id="BCS-K8S-40000",
+    namespace="prod",
+    region="gz",
+)
+
+
+class StandingClock:
+    """A clock that stands still, or goes on by `step` seconds with every look."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self._time = 1000.0
+        self._step = step
+
+    def now(self) -> float:
+        return self._time
+
+    def monotonic(self) -> float:
+        self._time += self._step
+        return self._time
+
+    def wait(self, seconds: float) -> None:
+        self._time += seconds
+
+
+def render(
+    workspace: Path,
+    *templates: str,
+    values: str = "",
+    values_files: tuple[str, ...] = (),
+    step: float = 0.0,
+) -> tuple[ManifestFile, ...]:
+    return render_manifests(
+        prepared(workspace, *templates, values=values, values_files=values_files, step=step)
+    )
+
+
+def prepared(
+    workspace: Path,
+    *templates: str,
+    values: str = "",
+    values_files: tuple[str, ...] = (),
+    branch: str = "",
+    step: float = 0.0,
+) -> Prepared:
+    context = CONTEXT
+    if branch:
+        context = replace(CONTEXT, branch=make_context({"branch.name": branch}).branch)
+    return prepare(
+        RenderRequest(
+            workspace=workspace,
+            templates=templates,
+            values_text=values,
+            values_files=values_files,
+            context=context,
+            clock=StandingClock(step),
+            by="wangwu",
+        )
+    )
+
+
+def render_source(workspace: Path, source: str, *, values: str = "", step: float = 0.0) -> ManifestFile:
+    """Render one template given as text."""
+    (workspace / "t.yaml.j2").write_text(source, encoding="utf-8")
+    (file,) = render(workspace, "t.yaml.j2", values=values, step=step)
+    return file
+
+
+def refusal(workspace: Path, source: str, kind: type[StepError], *, values: str = "") -> str:
+    """Return what the step says of a template that it refuses with that error."""
+    with pytest.raises(kind) as caught:
+        render_source(workspace, source, values=values)
+    return str(caught.value)
+
+
+def web(workspace: Path, values: str) -> tuple[ManifestFile, ...]:
+    return render(workspace, "builtin:web", values=values)
+
+
+def manifest(text: str, *, name: str = "a.yaml", domain: str = "", variables: str = "") -> ManifestFile:
+    return ManifestFile(
+        name=name,
+        text=text,
+        source=f"{name}.j2",
+        documents=parse_documents(text, source=name),
+        variables=frozenset(variables.split()),
+        places=frozenset(v.start for v in bcs_variables_in(text) if v.inner.strip() in variables.split()),
+        domain=domain,
+    )
+
+
+def findings_of(
+    *files: ManifestFile, space: str = "front-ends", template_set: bool = False
+) -> tuple[Finding, ...]:
+    return check_manifests(files, template_space=space, template_set=template_set)
+
+
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"), max_size=12),
+    st.sampled_from(
+        ["yes", "1.10", "a: b", "x\ny\n", "- a", "#c", "'", '"', "22:22", "2024-01-01", "{{ x }}"]
+    ),
+)
+VALUES_OF_ANY_KIND: st.SearchStrategy[YamlValue] = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(st.text("abcxyz._-", min_size=1, max_size=6), inner, max_size=4),
+    ),
+    max_leaves=12,
+)

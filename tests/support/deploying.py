@@ -1,0 +1,109 @@
+"""One site with a cluster, deployed to run after run: what the tests of `action: deploy` share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import yaml
+from tests.emulator import Cluster, Match
+from tests.emulator.cluster.tree import Manifest, branch, items, number, text
+from tests.emulator.exchanges import Exchange
+from tests.support.publishing import SPACE, Ran, Site, open_site
+
+CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
+DEPLOY = Match("POST", r"/template/deploy$")
+PREVIEW = Match("POST", r"/template/preview$")
+MARK = "io.tencent.paas.template_version"
+FILE_MARK = "io.tencent.paas.template_name"
+
+
+def image_of(name: str, tag: str = "1") -> str:
+    return f"example.com/{name}:{tag}"
+
+
+def workload(kind: str = "Deployment", name: str = "web", *, tag: str = "1", **spec: object) -> str:
+    """Return a workload of one container; a Job's image ends well after a second."""
+    labels = {"app": name}
+    pod: Manifest = {"containers": [{"name": "main", "image": image_of(name, tag)}]}
+    if kind == "Job":
+        body: Manifest = {"template": {"spec": {**pod, "restartPolicy": "Never"}}}
+    else:
+        body = {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        }
+    if kind == "StatefulSet":
+        body["serviceName"] = name
+    version = "batch/v1" if kind == "Job" else "apps/v1"
+    manifest = {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": {**body, **spec}}
+    return yaml.safe_dump(manifest, sort_keys=False)
+
+
+def service(name: str = "web", *, node_port: int = 0, note: str = "1", port_name: str = "http") -> str:
+    """Return a NodePort Service; another `note` makes it another document."""
+    port = {"name": port_name, "port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": node_port}
+    metadata = {"name": name, "labels": {"note": note}}
+    spec = {"type": "NodePort", "selector": {"app": name}, "ports": [port]}
+    manifest = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    return yaml.safe_dump(manifest, sort_keys=False)
+
+
+def documents(*texts: str) -> str:
+    return "---\n".join(texts)
+
+
+@contextmanager
+def cluster_site(**files: str) -> Iterator[Site]:
+    """Yield a site whose project has a cluster with the namespace `prod`; its time is the made-up clock's."""
+    with open_site(**files) as site:
+        site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+        yield site
+
+
+def make_legacy(site: Site) -> None:
+    """Give the site's cluster an API server of 1.20, before anything is in it (facts/bcs.md, trap 11)."""
+    site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,), legacy_services=True)
+
+
+def cluster_of(site: Site) -> Cluster:
+    return site.emulator.cluster(CLUSTER)
+
+
+def deploy(site: Site, **inputs: str) -> Ran:
+    return site.run(**{"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE, **inputs})
+
+
+def calls_of(ran: Ran, end: str = "/template/deploy") -> list[Exchange]:
+    return [exchange for exchange in ran.exchanges if exchange.path.endswith(end)]
+
+
+def sent_files(site: Site, exchange: Exchange) -> list[str]:
+    """Return the names of the files whose versions a deploy call names."""
+    ids = json.loads(exchange.request.body)["templateVersions"]
+    names = {version.id: version.file for version in site.emulator.state.find_versions(SPACE)}
+    return sorted(names[version_id] for version_id in ids)
+
+
+def live(site: Site, kind: str, name: str) -> Manifest:
+    return cluster_of(site).get(kind, NAMESPACE, name)
+
+
+def mark_of(site: Site, kind: str, name: str) -> str:
+    """Return the template version an object is marked with, "" where there is none."""
+    found = [o for o in cluster_of(site).find_all(kind, NAMESPACE) if text(o, "metadata", "name") == name]
+    return text(branch(found[0], "metadata", "annotations"), MARK) if found else ""
+
+
+def node_port(site: Site, name: str = "web") -> int:
+    return number(items(live(site, "Service", name), "spec", "ports")[0], "nodePort")
+
+
+def image_live(site: Site, kind: str, name: str) -> str:
+    return text(items(live(site, kind, name), "spec", "template", "spec", "containers")[0], "image")
+
+
+def rollout_files(ran: Ran) -> list[str]:
+    """Return the files that the run says are deployed."""
+    return [file.name for file in ran.outcome.rollout.deployed] if ran.outcome.rollout is not None else []

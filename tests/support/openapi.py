@@ -1,0 +1,200 @@
+"""Holds recorded exchanges to the OpenAPI file of cluster-resources, where that file is at hand.
+
+The files, one for each of two dialects, are not part of this repository: `BCS_OPENAPI_FILE` names that of
+the newest, else both are looked for beside the repository. They leave the shape of `data` open and require no
+field, so they catch paths, query parameters and properties that do not exist, and types; the rest is held by
+the recordings.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional, cast
+
+import jsonschema
+import yaml
+from tests.contract.recordings import FILES, Asked, read
+from tests.emulator import Dialect, Exchange
+from tests.emulator.cluster_resources import Operation
+from tests.emulator.emulator import OPERATIONS
+
+Tree = Mapping[str, object]
+
+FILE_VARIABLE = "BCS_OPENAPI_FILE"
+MISSING = f"no OpenAPI file of cluster-resources: set {FILE_VARIABLE}, or put it beside the repository"
+_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "contract"
+_FILES = {Dialect.C: "cluster-resources.openapi.yaml", Dialect.A: "cluster-resources.v1.30.openapi.yaml"}
+_SERVICE = "/clusterresources/v1/projects/"
+_NAMESPACE = "/clusterresources/v1/projects/{projectID}/clusters/{clusterID}/namespaces/{namespace}"
+_LIKE = {f"{_NAMESPACE}/networks/ingresses": f"{_NAMESPACE}/workloads/pods"}
+"""Lists that the published file has (bk-bcs docs/openapi, ListIng) and the cut left out, and one of their
+form."""
+
+
+def find_contract(dialect: Dialect = Dialect.C) -> Optional[Path]:
+    """Return where the dialect's OpenAPI file is, None where it is not at hand, or there is none."""
+    if dialect not in _FILES:
+        return None
+    named = os.environ.get(FILE_VARIABLE) if dialect is Dialect.C else None
+    path = Path(named) if named else _BESIDE / _FILES[dialect]
+    return path if path.is_file() else None
+
+
+def check_exchange(exchange: Exchange) -> list[str]:
+    """Return what in the exchange is against the contract; nothing for other services or without the file."""
+    contract = load_contract(exchange.dialect)
+    return [] if contract is None else contract.check(exchange)
+
+
+@functools.lru_cache(maxsize=len(_FILES))
+def load_contract(dialect: Dialect = Dialect.C) -> Optional[Contract]:
+    """Return the dialect's contract, None where its file is missing."""
+    path = find_contract(dialect)
+    return None if path is None else Contract(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def is_recorded(method: str, rest: str, *, dialect: Dialect) -> bool:
+    """Tell whether a real server was seen to have the call; the cut of the published file has not all."""
+    found = operation_at(method, rest)
+    return found is not None and found.name in _recorded_names(dialect)
+
+
+@functools.lru_cache(maxsize=len(FILES))
+def _recorded_names(dialect: Dialect) -> frozenset[str]:
+    asked = [line for line in read(dialect) if isinstance(line, Asked) and line.status == 200]
+    found = [operation_at(line.method, line.path.partition(_SERVICE)[2]) for line in asked]
+    return frozenset(operation.name for operation in found if operation is not None)
+
+
+def operation_at(method: str, rest: str) -> Optional[Operation]:
+    """Return the emulator's operation at that path below the projects."""
+    segments = tuple(rest.split("/")[1:])
+    return next((op for op in OPERATIONS if op.method == method and op.match(segments) is not None), None)
+
+
+class Contract:
+    """The OpenAPI file, made strict: properties it does not declare are mistakes, unset ones may be null."""
+
+    def __init__(self, document: Tree) -> None:
+        self._paths = dict(_tree(document["paths"]))
+        for path, like in _LIKE.items():
+            self._paths.setdefault(path, self._paths[like])
+        self._components = _strict(document["components"])
+
+    def check(self, exchange: Exchange) -> list[str]:
+        """Return every breach of one exchange, each naming the request."""
+        _, found, rest = exchange.path.partition(_SERVICE)
+        if not found or _refused_in_front(exchange):
+            return []
+        where = f"{exchange.method} {exchange.path}"
+        operation = self._find(exchange.method, _SERVICE + rest)
+        if operation is None and is_recorded(exchange.method, rest, dialect=exchange.dialect):
+            return []
+        if operation is None and _asks_for_dialect(exchange):
+            return []
+        if operation is None:
+            return [f"{where}: the contract has no such operation"]
+        problems = self._check_query(operation, exchange) + self._check_body(operation, exchange)
+        if exchange.handled:
+            problems += self._check_answer(operation, exchange)
+        return [f"{where}: {problem}" for problem in problems]
+
+    def _find(self, method: str, path: str) -> Optional[Tree]:
+        candidates = [
+            pattern
+            for pattern in self._paths
+            if _fits(pattern, path) and method.lower() in _tree(self._paths[pattern])
+        ]
+        if not candidates:
+            return None
+        return _tree(
+            _tree(self._paths[min(candidates, key=lambda pattern: pattern.count("{"))])[method.lower()]
+        )
+
+    def _check_query(self, operation: Tree, exchange: Exchange) -> list[str]:
+        parameters = [_tree(parameter) for parameter in _list(operation.get("parameters"))]
+        declared = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+        return [f"undeclared query parameter {name}" for name, _ in exchange.query if name not in declared]
+
+    def _check_body(self, operation: Tree, exchange: Exchange) -> list[str]:
+        body = operation.get("requestBody")
+        if body is None:
+            return ["a body is sent where none is declared"] if exchange.request.body else []
+        schema = self._schema_of(_with_schema(_tree(body)))
+        return _breaches("request", schema, exchange.request.body)
+
+    def _check_answer(self, operation: Tree, exchange: Exchange) -> list[str]:
+        responses = _tree(operation["responses"])
+        response = responses.get(str(exchange.answered), responses["default"])
+        return _breaches("answer", self._schema_of(_tree(response)), exchange.answer_body)
+
+    def _schema_of(self, holder: Tree) -> Tree:
+        schema = _tree(_tree(_tree(holder["content"])["application/json"])["schema"])
+        return {**_tree(_strict(schema)), "components": self._components}
+
+
+def _with_schema(holder: Tree) -> Tree:
+    """Return the body with its schema. The cut file refers to bodies it lost: their schemas are there."""
+    reference = holder.get("$ref")
+    if reference is None:
+        return holder
+    schema = {"$ref": str(reference).replace("/requestBodies/", "/schemas/")}
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+_IN_SOME_DIALECTS = re.compile(r"GET .*/template/metadatas|GET .*/metadata/versions")
+"""What is asked of every BCS, and not there in some: the answer tells the dialects apart (facts/bcs.md)."""
+
+
+def _asks_for_dialect(exchange: Exchange) -> bool:
+    asked = f"{exchange.method} {exchange.path}"
+    return _IN_SOME_DIALECTS.fullmatch(asked) is not None
+
+
+def _refused_in_front(exchange: Exchange) -> bool:
+    """Tell whether the gateway, or a fault, answered in place of the service."""
+    return exchange.handled and not exchange.operation
+
+
+def _breaches(what: str, schema: Tree, body: bytes) -> list[str]:
+    try:
+        payload = json.loads(body or b"null")
+    except ValueError as exc:
+        return [f"{what} is not JSON: {exc}"]
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(payload)
+    return [f"{what} {'/'.join(str(part) for part in error.path)}: {error.message}" for error in errors]
+
+
+def _strict(node: object) -> object:
+    """Return the schema with undeclared properties refused, and null allowed for unset objects and lists."""
+    if isinstance(node, list):
+        return [_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _strict(value) for key, value in node.items()}
+    if made.get("type") == "object" and "properties" in made:
+        made.setdefault("additionalProperties", False)
+    elif made.get("type") in ("object", "array"):
+        made["type"] = [made["type"], "null"]
+    return made
+
+
+def _fits(pattern: str, path: str) -> bool:
+    parts, segments = pattern.split("/"), path.split("/")
+    return len(parts) == len(segments) and all(
+        part == segment or (part.startswith("{") and segment != "") for part, segment in zip(parts, segments)
+    )
+
+
+def _tree(node: object) -> Tree:
+    assert isinstance(node, Mapping), node
+    return cast("Tree", node)
+
+
+def _list(node: object) -> list[object]:
+    return node if isinstance(node, list) else []

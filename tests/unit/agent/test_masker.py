@@ -1,0 +1,250 @@
+"""Secrets are taken out of text in whatever software wraps around them, and nothing of them stays beside."""
+
+from __future__ import annotations
+
+import base64
+import random
+import re
+import string
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.spellings import SPELLINGS
+
+from bcs_template_set.agent.masker import SHORTEST, Masker
+from bcs_template_set.agent.needles import END, LONG
+from bcs_template_set.messages.secret import Secret
+
+SECRETS = (
+    'pa/ss+w"ö\\rd 9',
+    "aB3&xY9>kk",
+    "riGp/58WAm+dX3a5IDnOdcdbWB2d-C4/DSDC&<",
+    "it's 100%ab & a\\u0041 <b>",
+    "密钥&<钥匙>é!",
+    "😀&fa<ce>😀",
+)
+
+
+def masker_of(*secrets: str) -> Masker:
+    masker = Masker()
+    for secret in secrets:
+        masker.add(Secret(secret))
+    return masker
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_is_masked_in_every_spelling(spelling: str, secret: str) -> None:
+    shown = SPELLINGS[spelling](secret)
+    masked = masker_of(secret).mask(f"before {shown} after")
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    left = masked[len("before ") : -len(" after")]
+    assert "***" in left
+    beside = re.sub(r"\*\*\*", "", left)
+    assert beside in ("", "''", '\\"\\"', "0x") or "base64" in spelling
+    check_nothing_readable(left, secret)
+
+
+def check_nothing_readable(text: str, secret: str) -> None:
+    """Assert that no piece of a secret can be read from what is left, also not in base64."""
+    pieces = {secret[at : at + 4] for at in range(len(secret) - 3)}
+    assert not {piece for piece in pieces if piece in text}
+    for part in text.split("***"):
+        for at in range(4):
+            digits = "".join(c for c in part if c.isalnum() or c in "+/")[at:]
+            read = base64.b64decode(digits + "A" * (-len(digits) % 4)).decode("utf-8", "replace")
+            assert not {piece for piece in pieces if piece in read}
+
+
+@pytest.mark.parametrize("between", [" ", ", ", ",\n    "])
+def test_a_secret_is_masked_as_numbers(between: str) -> None:
+    """As Go prints bytes, or JSON has them."""
+    numbers = between.join(str(byte) for byte in b"aB3&xY9>kk")
+    assert masker_of("aB3&xY9>kk").mask(f"1.0.7 at [12 {numbers}] 300") == "1.0.7 at [12 ***] 300"
+
+
+def test_each_line_of_a_secret_with_several_is_masked() -> None:
+    key = "-----BEGIN KEY-----\nMIIEabcdef\nghijklmnop\n-----END KEY-----\n"
+    masked = masker_of(key).mask("line 2 is MIIEabcdef\nline 3 is ghijklmnop")
+    assert masked == "line 2 is ***"  # what stands so close to two pieces is taken for a spelling of a third
+    assert masker_of(key).mask("here: ghijklmnop, and no more of it") == "here: ***, and no more of it"
+
+
+def test_a_secret_is_masked_where_its_spaces_are_others() -> None:
+    assert masker_of("one two\tthree\nfour").mask("say one two three four!") == "say ***!"
+
+
+def test_the_longer_of_two_secrets_that_overlap_goes_first() -> None:
+    assert masker_of("token", "token-of-lisi").mask("token-of-lisi token") == "*** ***"
+    assert masker_of("abcdefgh", "efghijkl").mask("abcdefghijkl") == "***"
+
+
+def test_an_empty_or_very_short_secret_hides_nothing() -> None:
+    assert masker_of("", " ", "a", "abc").mask("a b abc") == "a b abc"
+    assert SHORTEST == 4
+
+
+def test_what_the_escapes_of_a_secret_mean_is_not_looked_for_where_it_is_short() -> None:
+    assert masker_of("%6e%61%6d%65").mask("a name, %6e%61%6d%65") == "a name, ***"
+
+
+def test_without_secrets_text_stays_as_it_is() -> None:
+    assert Masker().mask("text &amp; \\u0026 %41 &nothing; &#x110000; \\u{110000}") == (
+        "text &amp; \\u0026 %41 &nothing; &#x110000; \\u{110000}"
+    )
+
+
+TEXT = st.text(alphabet=st.one_of(st.characters(), st.sampled_from("\\%&u0026;ab'\"=+/ \n")))
+
+
+@given(TEXT.filter(lambda s: len(s.strip()) >= SHORTEST), TEXT, TEXT)
+def test_no_text_keeps_a_secret_that_was_put_into_it(secret: str, before: str, after: str) -> None:
+    masked = masker_of(secret).mask(before + secret + after)
+    found = secret.strip()
+    assert found not in masked or found in "***" or "***" in found or found in (before + "***" + after)
+
+
+@settings(max_examples=30)
+@given(
+    st.text(string.ascii_letters + string.digits + "&<>+/=\"' \\%é中", min_size=8, max_size=40),
+    st.sampled_from(sorted(SPELLINGS)),
+    st.sampled_from(["", "x", "say: ", '"', "a=", "\n"]),
+)
+def test_no_spelling_of_any_secret_stays(secret: str, spelling: str, beside: str) -> None:
+    secret = f"q{secret}q"  # whatever is around it is not it
+    shown = SPELLINGS[spelling](secret)
+    masked = masker_of(secret).mask(f"{beside}{shown}{beside}")
+    assert shown not in masked
+    assert "***" in masked
+
+
+LONG_ONE = "riGp/58WAm+dX3a5IDnOdcdbWB2d-C4/DSDC"
+"""A secret of which a piece tells something, with characters that encodings change."""
+
+
+@pytest.mark.parametrize("size", range(END, len(LONG_ONE)))
+@pytest.mark.parametrize("spelling", ["plain", "URL", "Go in Go", "HTML"])
+def test_of_a_secret_in_which_a_text_was_cut_nothing_is_left(spelling: str, size: int) -> None:
+    masker, shown = masker_of(LONG_ONE), SPELLINGS[spelling]
+    assert masker.mask(f"you sent {shown(LONG_ONE[:size])}") == "you sent ***"
+    assert masker.mask(f"{shown(LONG_ONE[-size:])} was sent") == "*** was sent"
+
+
+def test_the_middle_of_a_long_secret_is_masked() -> None:
+    assert masker_of(LONG_ONE).mask(f"…{LONG_ONE[5:17]}…") == "…***…"
+
+
+@pytest.mark.parametrize("unknown", ["=2B", "{plus}", "[code 43]", "\u200b"])
+def test_beside_a_piece_of_a_secret_no_other_stays_whatever_stands_between(unknown: str) -> None:
+    masker = masker_of(LONG_ONE)
+    assert masker.mask(f"x {LONG_ONE.replace('+', unknown).replace('/', unknown)} y") == "x *** y"
+    thirds = f"x {LONG_ONE[:12]}{unknown}{LONG_ONE[12:24]}{unknown}{LONG_ONE[24:]} y"
+    assert masker.mask(thirds) == "x *** y"
+    masked = masker.mask(f"x {LONG_ONE.replace('5', unknown)} y")
+    assert not {LONG_ONE[at : at + 4] for at in range(len(LONG_ONE) - 3)} & {
+        masked[at : at + 4] for at in range(len(masked) - 3)
+    }
+
+
+def test_a_shorter_secret_is_looked_for_whole() -> None:
+    """Its beginning would be the app's name, in every line of the log."""
+    secret = "web_shop-secret"
+    assert len(secret) < LONG
+    assert masker_of(secret).mask(f"app web_shop, secret {secret}") == "app web_shop, secret ***"
+
+
+def test_many_secrets_with_one_beginning_are_all_found() -> None:
+    short = [f"password{n:03}" for n in range(100)]
+    long = [f"https://robot{n:03}.example.com/{n}" for n in range(100)]
+    masker = masker_of(*short, *long)
+    for secret in (*short, *long):
+        assert masker.mask(f"it is {secret}.") == "it is ***."
+
+
+def test_secrets_of_many_kilobytes_are_found_by_any_line_of_theirs() -> None:
+    chance = random.Random(7)  # noqa: S311 - no secret
+    big = "".join(chance.choice(string.ascii_letters) for _ in range(100_000))
+    assert masker_of(big).mask(f"a {big[50_003:50_023]} b") == "a *** b"
+    assert masker_of(big).mask(f"a {big[:END]} b") == "a *** b"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("postgres://robot:pass@db.example.com/x", "postgres://***@db.example.com/x"),
+        ("see https://token@example.com.", "see https://***@example.com."),
+        ('{"url": "https:\\/\\/robot:pass@db"}', '{"url": "https:\\/\\/***@db"}'),
+        ('{"url": "https:\\u002F\\u002frobot:pass@db"}', '{"url": "https:\\u002F\\u002f***@db"}'),
+        ("next=https%3A%2F%2Frobot%3Apass%40db", "next=https%3A%2F%2F***%40db"),
+        ("https://robot:pass…", "https://***@…"),
+        ("https://example.com/a@b", "https://example.com/a@b"),
+        ("https://example.com:8080/ by lisi@example.com", "https://example.com:8080/ by lisi@example.com"),
+    ],
+)
+def test_what_stands_in_front_of_the_at_of_an_address_is_masked(text: str, masked: str) -> None:
+    assert Masker().mask(text) == masked
+
+
+def test_no_character_is_cut() -> None:
+    masker = Masker()
+    masker.add(Secret("\u00e9" * 8))
+    shown = masker.mask("\u00ea" + "%C3%A9" * 8 + "\u00ea")
+    assert shown == "\u00ea***\u00ea"
+    half = "\ud83d"
+    assert masker_of("abc" + half + "defgh").mask("x abc" + half + "defgh y" + half) == "x *** y" + half
+
+
+# --- the beginning of a long text -----------------------------------------------------------------------
+
+
+def test_the_beginning_of_a_text_is_masked_as_the_whole_would_be() -> None:
+    masker = masker_of(LONG_ONE, "abcdefgh")
+    for at in range(60, 110):
+        text = "-" * at + LONG_ONE + "-" * 30 + "abcdefgh" + "-" * 300
+        shown = masker.mask_beginning(text, most=100)
+        assert masker.mask(text).startswith(shown.removesuffix("***"))
+        assert len(shown) <= 102
+    assert masker.mask_beginning(f"a {LONG_ONE}", most=100) == "a ***"
+    assert masker.mask_beginning("abcdefg" + "h", most=4) == "***"
+
+
+# --- time -----------------------------------------------------------------------------------------------
+
+WORST = {
+    "secrets": LONG_ONE + " ",
+    "halves of secrets": LONG_ONE[:9] + "xyz",
+    "middles": LONG_ONE[10:22] + "--",
+    "escapes": "\\u0026x",
+    "backslashes": "\\",
+    "quotes": '"',
+    "entities": "&amp;",
+    "one letter": "a",
+    "line breaks": "\n",
+    "base64": base64.b64encode(LONG_ONE.encode()).decode(),
+    "numbers": "97 ",
+    "hexadecimal": LONG_ONE.encode().hex(),
+    "addresses": "://a:b",
+    "addresses that are cut": "://a:b…",
+}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+@pytest.mark.parametrize("kind", WORST)
+def test_masking_twice_as_much_takes_about_twice_as_long(kind: str) -> None:
+    """Of secrets that repeat one letter, too: each place of them looks like each other."""
+    masker = masker_of(LONG_ONE, "a" * 5000, *(f"https://robot{n}:{n:08}@db" for n in range(500)))
+    unit, size = WORST[kind], 100_000
+    small, large = (unit * (n * size // len(unit)) for n in (1, 2))
+    masker.mask(small)
+    once = min(seconds(lambda: masker.mask(small)) for _ in range(2))
+    twice = min(seconds(lambda: masker.mask(large)) for _ in range(2))
+    assert twice < 3 * once + 0.1

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
+from bcs_template_set.bcs.space.lineage import MOST_SUSPECTS, SKEW_SECONDS, suspects, unmerged
+
+
+def history(*versions: tuple[str, int]) -> tuple[VersionRef, ...]:
+    """Return refs, newest first, from (id, second)."""
+    return tuple(VersionRef(id=name, name=f"1.0.{name}", created_at=at) for name, at in versions)
+
+
+def names(refs: tuple[VersionRef, ...]) -> list[str]:
+    return [ref.id for ref in refs]
+
+
+def test_nothing_is_suspect_where_each_version_was_made_from_the_one_before() -> None:
+    assert suspects(history(("c", 30), ("b", 20), ("a", 10)), current="c", bases=("b",)) == ()
+
+
+def test_a_version_written_between_base_and_current_is_suspect() -> None:
+    found = suspects(history(("c", 30), ("b", 20), ("a", 10)), current="c", bases=("a",))
+    assert names(found) == ["b"]
+
+
+def test_a_version_written_after_the_current_one_is_suspect_too() -> None:
+    """BCS inserts, then moves the pointer: the one that was inserted first may be current at the end."""
+    found = suspects(history(("c", 30), ("b", 20), ("a", 10)), current="b", bases=("a",))
+    assert names(found) == ["c"]
+
+
+def test_versions_stamped_shortly_before_the_base_are_suspect_too() -> None:
+    versions = history(("c", 30), ("a", 10), ("b", 10), ("s", 10 - SKEW_SECONDS), ("z", 9 - SKEW_SECONDS))
+    assert names(suspects(versions, current="c", bases=("a",))) == ["b", "s"]
+
+
+def test_what_was_merged_is_not_suspect() -> None:
+    found = suspects(history(("c", 30), ("b", 20), ("a", 10)), current="c", bases=("a", "b"))
+    assert found == ()
+
+
+def test_beside_a_version_made_from_nothing_every_other_is_suspect() -> None:
+    found = suspects(history(("b", 10), ("a", 10)), current="b", bases=(FROM_NOTHING,))
+    assert names(found) == ["a"]
+
+
+def test_nothing_can_be_said_without_a_base_or_where_it_is_gone() -> None:
+    versions = history(("c", 30), ("b", 20))
+    assert suspects(versions, current="c", bases=()) == ()
+    assert suspects(versions, current="c", bases=("gone",)) == ()
+    assert suspects(versions, current="gone", bases=("b",)) == ()
+
+
+def test_only_the_youngest_suspects_are_looked_at() -> None:
+    many = history(("c", 99), *((f"r{n}", 90 - n) for n in range(40)), ("a", 10))
+    found = suspects(many, current="c", bases=("a",))
+    assert names(found) == [f"r{n}" for n in range(MOST_SUSPECTS)]
+
+
+def test_an_ancestor_of_the_current_version_is_merged() -> None:
+    parents = {"c": ("b",), "b": ("a",), "r": ("a",)}
+    assert unmerged(["r", "a", "b"], current="c", parents=parents) == ("r",)
+
+
+def test_what_an_ancestor_has_merged_is_merged() -> None:
+    parents = {"d": ("c",), "c": ("b", "r"), "b": ("a",), "r": ("a",)}
+    assert unmerged(["r"], current="d", parents=parents) == ()
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdef"), max_size=3)))
+def test_whatever_the_graph_it_ends_and_the_current_version_is_never_a_rival_of_itself(
+    parents: dict[str, list[str]],
+) -> None:
+    found = unmerged(list("abcdef"), current="a", parents=parents)
+    assert "a" not in found
+    assert unmerged(found, current="a", parents=parents) == found

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.bcs.space.provenance import MOST_BASES, Provenance, content_digest, read_provenance
+
+OURS = Provenance(
+    pipeline="p-1", build=12, branch="feature/login", commit="abc", started_by="wangwu", acting_as="lisi"
+)
+
+
+def test_the_line_is_that_of_the_contract() -> None:
+    assert OURS.line("x") == (
+        "bk-ci pipeline=p-1 build=12 branch=feature/login commit=abc started-by=wangwu acting-as=lisi "
+        "sha256=2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    )
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.integers(min_value=0, max_value=10**9))
+def test_what_is_written_is_read_back_whatever_the_names(branch: str, user: str, build: int) -> None:
+    branch, user = (text.encode("utf-8", "ignore").decode() for text in (branch, user))
+    origin = replace(OURS, branch=branch, started_by=user, build=build)
+    line = origin.line("content")
+    assert "\n" not in line
+    assert "<" not in line, "BCS filters HTML out of descriptions"
+    assert read_provenance(line) == replace(origin, sha256=content_digest("content"))
+
+
+def test_a_description_by_a_person_has_no_provenance() -> None:
+    for text in ("", "fix the login page", "bk-cis pipeline=p"):
+        assert read_provenance(text) is None
+
+
+def test_a_garbled_build_number_is_nobodys() -> None:
+    origin = read_provenance("bk-ci pipeline=p-1 build=12x branch=main")
+    assert origin is not None
+    assert origin.build == 0
+
+
+def test_order_is_by_build_number_within_a_pipeline_and_branch_only() -> None:
+    assert replace(OURS, build=13).is_newer_than(OURS)
+    assert not replace(OURS, build=11).is_newer_than(OURS)
+    assert not OURS.is_newer_than(OURS)
+    assert OURS.is_same_build_as(replace(OURS, commit="other"))
+    for other in (replace(OURS, build=13, branch="main"), replace(OURS, build=13, pipeline="p-2")):
+        assert not other.is_newer_than(OURS)
+    nowhere = replace(OURS, pipeline="")
+    assert not replace(nowhere, build=13).is_newer_than(nowhere), "outside BK-CI nothing is known of order"
+
+
+def test_a_newer_build_is_so_much_ahead_at_most_and_more_as_time_goes_by() -> None:
+    began = replace(OURS, began_at=1_000_000.0)
+    assert began.furthest(999_000.0) == began.furthest(1_000_000.0) == 112
+    assert began.furthest(1_000_000.0 + 3600) == 172
+    assert OURS.furthest(0) == 12 + 100 + 90 * 24 * 60, "of a retried build nobody tells when it began"
+    assert "began" not in began.line("x")
+
+
+def test_link_and_bases_come_behind_the_words_of_the_contract() -> None:
+    linked = replace(OURS, link="https://devops.example.com/p-1?build=12")
+    line = linked.line("x", bases=("a", "b"))
+    assert line.startswith(OURS.line("x"))
+    assert line.endswith(" link=https://devops.example.com/p-1?build%3D12 base=a,b")
+    origin = read_provenance(line)
+    assert origin is not None
+    assert (origin.link, origin.bases) == (linked.link, ("a", "b"))
+
+
+def test_a_link_that_is_too_long_is_left_out_whole() -> None:
+    assert "link=" not in replace(OURS, link="https://example.com/" + "x" * 500).line("x")
+
+
+def test_builds_of_a_branch_with_a_very_long_name_are_still_compared() -> None:
+    long = replace(OURS, branch="feature/" + "x" * 300)
+    older = read_provenance(replace(long, build=11).line("x"))
+    assert older is not None
+    assert long.is_newer_than(older)
+    assert not replace(long, branch=long.branch + "y").is_newer_than(older)
+
+
+def test_of_ever_so_many_bases_a_few_are_read() -> None:
+    """Each of them may cost a request, and anybody may write a description."""
+    description = "bk-ci base=" + ",".join(f"v{n}" for n in range(10_000))
+    found = read_provenance(description)
+    assert found is not None
+    assert found.bases == tuple(f"v{n}" for n in range(MOST_BASES))

@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Callable, Union, cast
+
+import pytest
+from msgspec import structs
+
+from bcs_template_set.bcs.calls import T
+from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.protocol import (
+    FileVersions,
+    Project,
+    Read,
+    TemplateFile,
+    TemplateSpace,
+    TemplateVersion,
+    VersionName,
+)
+from bcs_template_set.bcs.space.read_space import MOST_LATER_VERSIONS, Wanted, read_chart, read_existing
+from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
+from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.messages.errors import (
+    AppNotGranted,
+    BcsFailed,
+    BcsTooOld,
+    NobodyArrived,
+    NoPermission,
+    NoSuchPath,
+    ProjectNotVisible,
+    StepError,
+)
+
+STARTED = 1_767_225_600
+PROJECT = Project(project_id="a" * 32, project_code="web")
+SPACE = TemplateSpace(id="5" * 24, name="web")
+Reply = Union[object, StepError, Callable[[], object]]
+
+
+class FakeReader:
+    """Answers a read by the name of its call, `name id` first; keeps what it was asked."""
+
+    def __init__(self, replies: Mapping[str, Reply]) -> None:
+        self.replies: dict[str, Reply] = {"get project": PROJECT, "list spaces": [SPACE], **replies}
+        self.asked: list[str] = []
+        self.site = Site()
+        self._lock = threading.Lock()
+
+    def read(self, call: Read[T]) -> T:
+        with self._lock:
+            self.asked.append(call.name)
+        exact = f"{call.name} {call.segments[-1]}"
+        reply = self.replies[exact if exact in self.replies else call.name]
+        if isinstance(reply, StepError):
+            raise reply
+        return cast("T", reply)
+
+
+def wanted(*, text: str = "new", version: str = "v9") -> Wanted:
+    file = ManifestFile(name="a.yaml", text=text, source="a", documents=())
+    return Wanted(
+        project="web", space="web", files=(file,), version=version, template_set="", started_at=STARTED
+    )
+
+
+def row(number: int, *, name: str = "a.yaml", current: int = 1) -> TemplateFile:
+    return TemplateFile(
+        id=f"{number:024x}",
+        name=f"web/{name}",
+        real_name=name,
+        version=f"v{current}",
+        version_id=f"{current:024x}" if current else "",
+        version_mode=0,
+    )
+
+
+def version(number: int, *, content: str = "old") -> TemplateVersion:
+    return TemplateVersion(id=f"{number:024x}", version=f"v{number}", content=content)
+
+
+def names(*numbers: int, at: int = STARTED - 3600) -> list[FileVersions]:
+    found = [VersionName(version=f"v{n}", version_id=f"{n:024x}", create_at=at + n) for n in numbers]
+    return [FileVersions(template_name="web/a.yaml", version_list=tuple(found))]
+
+
+def test_of_spaces_only_the_one_of_exactly_that_name_is_taken_and_the_oldest_of_two() -> None:
+    spaces = [
+        TemplateSpace(id="1" * 24, name="web-admin"),
+        TemplateSpace(id="9" * 24, name="web"),
+        TemplateSpace(id="4" * 24, name="web"),
+    ]
+    found = find_space(FakeReader({"list spaces": spaces}), project="web", space="web")
+    assert found == spaces[2]
+    assert find_space(FakeReader({"list spaces": spaces[:1]}), project="web", space="web") is None
+
+
+def test_of_two_files_of_one_name_the_oldest_is_taken_in_any_order() -> None:
+    rows = [row(3), row(1), row(2), row(7, name="b.yaml")]
+    for order in (rows, rows[::-1]):
+        assert oldest_of_each_name(order) == {"a.yaml": row(1), "b.yaml": row(7, name="b.yaml")}
+
+
+def test_a_version_of_our_name_is_read_by_its_id_where_the_names_are_known() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": names(1, 9),
+            f"get version {1:024x}": version(1),
+            f"get version {9:024x}": version(9, content="theirs"),
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert found.same_name == version(9, content="theirs")
+    assert "find version" not in reader.asked
+
+
+@pytest.mark.parametrize(
+    "error", [NoSuchPath(url="u", message="m"), AppNotGranted(app_code="a", resource="r")]
+)
+def test_a_version_of_our_name_is_looked_for_by_name_where_the_names_are_not_known(error: StepError) -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": error,
+            "list versions": error,
+            "get version": version(1),
+            "find version": version(9),
+            "ask dialect": error,
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert (found.same_name, found.history) == (version(9), None)
+
+
+def test_where_a_space_lists_no_versions_the_file_does_and_nothing_is_read_twice() -> None:
+    listed = [version(1), version(9, content="theirs"), structs.replace(version(5), draft=True)]
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": BcsTooOld(problem="p", oldest="o", status=404),
+            "list versions": listed,
+            "get version": version(1),
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert found.same_name == listed[1]
+    assert [ref.name for ref in found.history or ()] == ["v9", "v1"]
+    assert reader.asked.count("get version") == 1
+
+
+def test_of_a_file_that_is_as_it_should_be_no_versions_are_listed() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": BcsTooOld(problem="p", oldest="o", status=404),
+            "get version": version(1, content="new"),
+        }
+    )
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert (found.history, found.same_name) == (None, None)
+
+
+class LateNames(FakeReader):
+    """Lists the versions as they were a moment before the files, once."""
+
+    def __init__(self, replies: Mapping[str, Reply], *, late: list[FileVersions]) -> None:
+        super().__init__(replies)
+        self._late = [late]
+
+    def read(self, call: Read[T]) -> T:
+        if call.name == "list version names" and self._late:
+            self.asked.append(call.name)
+            return cast("T", self._late.pop())
+        return super().read(call)
+
+
+def test_names_that_are_older_than_the_files_are_read_again_where_branches_share_one() -> None:
+    """The two lists overlap; without the current version's name nothing could be seen of what it hides."""
+    replies = {
+        "list files": [row(1, current=3)],
+        "list version names": names(1, 2, 3),
+        "get version": version(3),
+    }
+    reader = LateNames(replies, late=names(1, 2))
+    shared = replace(wanted(), shared=frozenset({"a.yaml"}))
+    found = read_existing(reader, shared, concurrency=1).files["a.yaml"]
+    assert [ref.name for ref in found.history or ()] == ["v3", "v2", "v1"]
+    assert reader.asked.count("list version names") == 2
+
+
+def test_names_are_read_once_where_they_are_as_new_as_the_files() -> None:
+    reader = FakeReader({"list files": [row(1)], "list version names": names(1), "get version": version(1)})
+    read_existing(reader, replace(wanted(), shared=frozenset({"a.yaml"})), concurrency=1)
+    assert reader.asked.count("list version names") == 1
+
+
+def test_nothing_but_the_current_version_is_read_where_it_is_what_we_want() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": names(1, 9, at=STARTED + 60),
+            f"get version {1:024x}": version(1, content="new"),
+        }
+    )
+    read_existing(reader, wanted(), concurrency=1)
+    assert reader.asked.count("get version") == 1
+
+
+def test_a_file_that_points_at_no_version_has_no_current_one() -> None:
+    reader = FakeReader({"list files": [row(1, current=0)], "list version names": names()})
+    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    assert (found.current, found.same_name, found.history) == (None, None, ())
+
+
+def test_versions_written_since_the_build_started_are_read_newest_first_and_not_without_end() -> None:
+    numbers = range(1, MOST_LATER_VERSIONS + 20)
+    replies: dict[str, Reply] = {f"get version {n:024x}": version(n) for n in numbers}
+    reader = FakeReader(
+        {"list files": [row(1)], "list version names": names(*numbers, at=STARTED), **replies}
+    )
+    found = read_existing(reader, wanted(version="none"), concurrency=4).files["a.yaml"]
+    assert [later.id for later in found.later] == [
+        f"{n:024x}" for n in list(numbers)[::-1][:MOST_LATER_VERSIONS]
+    ]
+
+
+def test_older_versions_are_not_read() -> None:
+    reader = FakeReader(
+        {"list files": [row(1)], "list version names": names(1, 2, 3), "get version": version(1)}
+    )
+    assert read_existing(reader, wanted(), concurrency=1).files["a.yaml"].later == ()
+    assert reader.asked.count("get version") == 1
+
+
+# --- who refuses ----------------------------------------------------------------------------------------
+
+
+def refused(of_project: Reply, of_space: Reply) -> StepError:
+    reader = FakeReader({"get project": of_project, "list spaces": of_space})
+    with pytest.raises(StepError) as caught:
+        read_existing(reader, wanted(), concurrency=2)
+    return caught.value
+
+
+def test_a_refused_list_takes_the_apply_link_from_the_projects_answer() -> None:
+    of_project = NoPermission(user="lisi", message="no", context={"apply_url": "https://iam.example.com/1"})
+    error = refused(of_project, NoPermission(user="lisi", message="no"))
+    assert error.context["apply_url"] == "https://iam.example.com/1"
+
+
+def test_that_nobody_arrived_weighs_more_than_the_app_having_no_permission() -> None:
+    nobody = NobodyArrived(app_code="web_app", user="lisi")
+    assert refused(NoPermission(user="lisi", message="no"), nobody) is nobody
+
+
+def test_that_the_project_is_unknown_explains_the_failing_list() -> None:
+    unknown = ProjectNotVisible(project="web", user="lisi")
+    assert refused(unknown, NoPermission(user="lisi", message="no")) is unknown
+
+
+def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() -> None:
+    reader = FakeReader(
+        {
+            "get project": NoPermission(user="lisi", message="no"),
+            "list spaces": [],
+            "ask dialect": AppNotGranted(app_code="a", resource="r"),
+        }
+    )
+    existing = read_existing(reader, wanted(), concurrency=2)
+    assert (existing.project_id, existing.space) == ("", None)
+
+
+def test_without_a_time_at_which_the_build_started_nothing_is_younger_than_it() -> None:
+    reader = FakeReader(
+        {
+            "list files": [row(1)],
+            "list version names": names(1, 2, at=STARTED + 60),
+            "get version": version(1),
+        }
+    )
+    unknown = replace(wanted(version="none"), started_at=0)
+    assert read_existing(reader, unknown, concurrency=1).files["a.yaml"].later == ()
+
+
+def test_another_file_without_a_version_serves_nothing_and_is_not_read() -> None:
+    routing = ManifestFile(
+        name="a.yaml", text="new", source="a", documents=parse_documents("kind: Service\n", source="a")
+    )
+    reader = FakeReader(
+        {
+            "list files": [row(1), row(2, name="b.yaml", current=0)],
+            "list version names": names(1),
+            f"get version {1:024x}": version(1),
+        }
+    )
+    found = read_existing(reader, replace(wanted(version="none"), files=(routing,)), concurrency=1)
+    assert found.others == ()
+
+
+@pytest.mark.parametrize(("code", "readable"), [(6, True), (1, True), (11, False)])
+def test_only_code_11_of_helm_manager_says_that_it_did_not_look(code: int, *, readable: bool) -> None:
+    reader = FakeReader({"get chart version": BcsFailed(bcs_code=code, message="m")})
+    assert read_chart(reader, "web", template_set="web", version="1.0.0") == (None, readable)
+
+
+def test_of_a_space_without_files_nothing_more_is_asked_where_nothing_is_made() -> None:
+    reader = FakeReader({"list files": []})
+    assert list_files(reader, "web", SPACE.id) == ()
+    assert reader.asked == ["list files"]

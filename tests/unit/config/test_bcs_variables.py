@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from bcs_template_set.config.bcs_variables import read_variables
+from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.messages.errors import ValuesInvalid
+
+
+def test_texts_and_whole_numbers_are_taken() -> None:
+    assert read_variables('REGISTRY: example.com\nPORT: 8080\nVERSION: "1.10"') == {
+        "REGISTRY": "example.com",
+        "PORT": "8080",
+        "VERSION": "1.10",
+    }
+
+
+def test_nothing_given_is_no_variables() -> None:
+    assert read_variables(" \n") == read_variables("# only a comment") == {}
+
+
+def test_what_would_not_arrive_as_written_is_refused_all_at_once() -> None:
+    with pytest.raises(ValuesInvalid) as caught:
+        read_variables("A: 1.10\nB: yes\nC: [x]\n'a b': c\nD:\n")
+    text = str(caught.value)
+    for name in ("A", "C", "D"):
+        assert f"the value of {name} is no text" in text
+    assert "the name of entry 4 is no name of a variable" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PASSWORD canary: x",
+        "canary",
+        "A: 'canary",
+        "[canary]",
+        "A: canary: x",
+        "{A: canary, A: canary}",
+        "canary=x: 1.5",
+        "? canary+x\n? canary+x\n",
+    ],
+)
+def test_no_mistake_shows_what_stands_there(text: str) -> None:
+    with pytest.raises(ValuesInvalid) as caught:
+        read_variables(text)
+    shown = "\n".join(line for language in LANGUAGES for line in caught.value.explain(language))
+    assert "canary" not in shown
+    assert "variables" in shown
+
+
+@pytest.mark.parametrize("text", ["- a", "a", "a: b: c", "\ta: b"])
+def test_what_is_no_mapping_is_refused(text: str) -> None:
+    with pytest.raises(ValuesInvalid, match="variables"):
+        read_variables(text)

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.config.inputs import (
+    INPUTS,
+    LONGEST_TEXT,
+    NOT_APPROVED,
+    Input,
+    Settings,
+    VerifyUrl,
+    approved_inputs,
+    read_settings,
+)
+from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.messages.errors import InputsInvalid
+
+GOOD = {"region": "gz", "project_code": "web", "template_space": "front-ends"}
+
+
+def read(**inputs: str) -> Settings:
+    return read_settings({**GOOD, **inputs}, regions=("gz", "shanghai"), pipeline_project="pipeline-project")
+
+
+def complaint(**inputs: str) -> str:
+    with pytest.raises(InputsInvalid) as caught:
+        read(**inputs)
+    return str(caught.value)
+
+
+def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
+    settings = read()
+    assert settings == Settings(
+        action="publish",
+        region="gz",
+        project_code="web",
+        template_space="front-ends",
+        template_set="",
+        version="1.0.{{ build.number }}-{{ branch.slug }}",
+        templates=("builtin:web",),
+        values="",
+        values_files=(),
+        variables="",
+        cluster_id="",
+        namespace="",
+        run_as="authorizer",
+        credential="",
+        redeploy=False,
+        timeout=600,
+        on_failure="keep",
+        restore_if_job_fails=False,
+        on_newer_build="fail",
+        allow_route_removal=False,
+        remove_branches=(),
+        overwrite_version=False,
+        expect_plan="",
+        verify_urls=(),
+    )
+
+
+def test_an_empty_string_is_not_given() -> None:
+    assert read(**{known.name: "" for known in INPUTS if known.name not in GOOD}) == read()
+    blanks = dict.fromkeys((known.name for known in INPUTS if known.name not in GOOD), " \n")
+    assert read(**blanks) == read()
+
+
+def test_the_project_is_the_pipelines_where_none_is_given() -> None:
+    assert read(project_code="").project_code == "pipeline-project"
+
+
+def test_all_mistakes_are_in_one_message_each_with_name_given_and_accepted() -> None:
+    text = complaint(
+        action="publsh", region="shanghi", project_code="a b", template_space="a\tb", run_as="me",
+        timeout="-1", redeploy="yes", expect_plan="xyz", cluster_id="BCS-K8S-40000", template_set="Web_Set",
+    )  # fmt: skip
+    for name, wrong in (
+        ("action", "publsh"), ("region", "shanghi"), ("project_code", "a b"), ("template_space", "a\tb"),
+        ("run_as", "me"), ("timeout", "-1"), ("redeploy", "yes"), ("expect_plan", "xyz"),
+        ("template_set", "Web_Set"),
+    ):  # fmt: skip
+        assert f'{name} is "{wrong}"; it takes ' in text
+    assert "namespace is missing" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "near"),
+    [
+        ("action", "publsh", "publish"),
+        ("action", "Deploy", "deploy"),
+        ("region", "shanghi", "shanghai"),
+        ("run_as", "autorizer", "authorizer"),
+        ("on_failure", "restor", "restore"),
+        ("on_newer_build", "skipp", "skip"),
+    ],
+)
+def test_a_near_miss_is_suggested(name: str, given: str, near: str) -> None:
+    assert f'Did you mean "{near}"?' in complaint(**{name: given})
+
+
+def test_an_unknown_region_names_the_known_ones() -> None:
+    assert "one of gz, shanghai" in complaint(region="beijing")
+
+
+def test_lists_come_as_lines_or_as_json_text() -> None:
+    assert read(templates="a.yaml\n\n  b/*.yaml \n").templates == ("a.yaml", "b/*.yaml")
+    assert read(templates='["a.yaml", "b.yaml"]').templates == ("a.yaml", "b.yaml")
+    assert read(templates="[ab].yaml").templates == ("[ab].yaml",), "a glob is no JSON"
+
+
+def test_verify_urls_are_a_url_and_perhaps_a_text() -> None:
+    assert read(verify_urls="https://a.example.com/ contains build 7\nhttp://b.example.com").verify_urls == (
+        VerifyUrl("https://a.example.com/", "build 7"),
+        VerifyUrl("http://b.example.com", ""),
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ftp://a", "a.example.com", "https://", "https://a contain x", "https://a contains", "https://[a"],
+)
+def test_a_bad_verify_url_is_a_mistake(line: str) -> None:
+    assert "verify_urls" in complaint(verify_urls=line)
+
+
+def test_a_password_in_a_verify_url_is_masked() -> None:
+    text = complaint(verify_urls="https://me:canary@a.example.com/")
+    assert "canary" not in text
+    assert "***@a.example.com" in text
+
+
+def test_deploy_needs_cluster_and_namespace() -> None:
+    text = complaint(action="deploy")
+    assert "cluster_id is missing" in text
+    assert "namespace is missing" in text
+
+
+def test_every_mistake_has_both_languages() -> None:
+    checked = [known.name for known in INPUTS if known.kind not in ("yaml", "lines")]
+    everything_wrong = dict.fromkeys(checked, "\x00?" * 50)
+    with pytest.raises(InputsInvalid) as caught:
+        read(**everything_wrong)
+    for language in LANGUAGES:
+        lines = caught.value.explain(language)
+        assert len(lines) >= len(everything_wrong)
+    chinese = "\n".join(caught.value.explain("zh_CN"))
+    assert re.search(r"action 填的是", chinese)
+
+
+@given(st.dictionaries(st.sampled_from([known.name for known in INPUTS]), st.text(max_size=40)))
+def test_any_text_is_settings_or_one_error(inputs: dict[str, str]) -> None:
+    wrong = not all(inputs.get(name, "").strip() for name in GOOD)
+    try:
+        settings = read_settings(inputs, regions=("gz",))
+    except InputsInvalid:
+        return
+    assert not wrong
+    assert settings.region == "gz"
+
+
+def test_a_page_is_searched_for_a_text_of_bounded_length() -> None:
+    line = "https://a.example.com contains " + "x" * LONGEST_TEXT
+    assert len(read(verify_urls=line).verify_urls[0].contains) == LONGEST_TEXT
+    assert "verify_urls" in complaint(verify_urls=line + "x")
+
+
+OTHER: dict[str, object] = {
+    "action": "deploy", "run_as": "owner", "on_failure": "restore", "on_newer_build": "skip", "timeout": 1,
+    "verify_urls": (VerifyUrl("http://a", ""),),
+    **dict.fromkeys(("redeploy", "restore_if_job_fails", "allow_route_removal", "overwrite_version"), True),
+}  # fmt: skip
+
+
+def _changed(settings: Settings, name: str, value: object) -> Settings:
+    changed = replace(settings)
+    object.__setattr__(changed, name, value)
+    return changed
+
+
+@pytest.mark.parametrize("known", INPUTS, ids=lambda known: known.name)
+def test_every_input_is_approved_with_the_plan_or_said_not_to_decide(known: Input) -> None:
+    settings = read()
+    old = getattr(settings, known.name)
+    new = OTHER.get(known.name, ("x",) if isinstance(old, tuple) else "x")
+    assert new != old
+    differs = approved_inputs(_changed(settings, known.name, new)) != approved_inputs(settings)
+    assert differs is (known.name not in NOT_APPROVED)
+
+
+def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
+    assert set(NOT_APPROVED) == {"action", "timeout", "expect_plan"}
+    assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
+    assert all(NOT_APPROVED.values())

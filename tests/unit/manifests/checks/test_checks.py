@@ -1,0 +1,516 @@
+from __future__ import annotations
+
+from typing import Optional
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.building import VALUES_OF_ANY_KIND, findings_of, manifest
+
+from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.checks.images import tag_of
+from bcs_template_set.manifests.parse import Document, ManifestFile
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import LANGUAGES
+
+GOOD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  labels: {app: web}
+  annotations: {note: "1"}
+spec:
+  selector:
+    matchLabels: {k8s-app: web}
+  template:
+    metadata:
+      labels: {k8s-app: web, tier: front}
+    spec:
+      initContainers:
+        - {name: init, image: "r/init:1"}
+      containers:
+        - name: web
+          image: registry:5000/web@sha256:0123
+          env: [{name: PORT, value: "80"}]
+          ports: [{name: http, containerPort: 80}]
+          volumeMounts:
+            - {name: data, mountPath: /data}
+            - {name: logs, mountPath: /logs}
+      volumes: [{name: data, emptyDir: {}}, {name: logs, emptyDir: {}}]
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {k8s-app: web}
+  ports:
+    - {name: one, port: 80, targetPort: http, nodePort: 30080}
+    - {name: two, port: 81, targetPort: 8081, nodePort: 0}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+spec:
+  tls: [{hosts: [a.example.com], secretName: cert}]
+  rules:
+    - host: a.example.com
+      http:
+        paths:
+          - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+          - {path: /two, pathType: Prefix, backend: {service: {name: web, port: {name: two}}}}
+"""
+
+OTHER_SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {selector: {tier: db}, ports: [{port: 1}]}
+"""
+
+# Check, what is changed in GOOD, into what, and the document and field the finding names.
+BREAKS: list[tuple[str, str, str, str, str]] = [
+    ("missing-kind", "kind: Service", "kond: Service", "?/web", "kind"),
+    ("missing-kind", "kind: Service", "kind: List", "List/web", "kind"),
+    ("required-field", "apiVersion: v1\n", "", "Service/web", "apiVersion"),
+    (
+        "required-field",
+        "kind: Service\nmetadata:\n  name: web",
+        "kind: Service\nmetadata: {}",
+        "Service/?",
+        "metadata.name",
+    ),
+    (
+        "required-field",
+        "matchLabels: {k8s-app: web}",
+        "matchLabels: {}",
+        "Deployment/web",
+        "spec.selector.matchLabels",
+    ),
+    (
+        "required-field",
+        "      containers:",
+        "      cantainers:",
+        "Deployment/web",
+        "spec.template.spec.containers",
+    ),
+    (
+        "required-field",
+        "name: web\n          image:",
+        "name: web\n          imige:",
+        "Deployment/web",
+        "spec.template.spec.containers[0].image",
+    ),
+    (
+        "required-field",
+        "{name: init, image",
+        "{nam: init, image",
+        "Deployment/web",
+        "spec.template.spec.initContainers[0].name",
+    ),
+    ("required-field", "{name: two, port: 81,", "{name: two,", "Service/web", "spec.ports[1].port"),
+    ("required-field", "{name: one, port", "{port", "Service/web", "spec.ports[0].name"),
+    (
+        "required-field",
+        "  ports:\n    - {name: one",
+        "  parts:\n    - {name: one",
+        "Service/web",
+        "spec.ports",
+    ),
+    (
+        "required-field",
+        "{path: /two, pathType: Prefix,",
+        "{path: /two,",
+        "Ingress/web",
+        "spec.rules[0].http.paths[1].pathType",
+    ),
+    (
+        "required-field",
+        "backend: {service: {name: web, port: {number: 80}}}",
+        "bakend: {}",
+        "Ingress/web",
+        "spec.rules[0].http.paths[0].backend",
+    ),
+    (
+        "duplicate-object",
+        "kind: Ingress\nmetadata:\n  name: web\n",
+        "kind: Service\nmetadata:\n  name: web\n",
+        "Service/web",
+        "metadata.name",
+    ),
+    (
+        "object-name",
+        "kind: Deployment\nmetadata:\n  name: web\n",
+        "kind: Deployment\nmetadata:\n  name: Web\n",
+        "Deployment/Web",
+        "metadata.name",
+    ),
+    (
+        "object-name",
+        "kind: Service\nmetadata:\n  name: web\n",
+        "kind: Service\nmetadata:\n  name: web.a\n",
+        "Service/web.a",
+        "metadata.name",
+    ),
+    (
+        "object-name",
+        "kind: Service\nmetadata:\n  name: web\n",
+        "kind: Service\nmetadata:\n  name: 1web\n",
+        "Service/1web",
+        "metadata.name",
+    ),
+    (
+        "object-name",
+        "kind: Ingress\nmetadata:\n  name: web\n",
+        "kind: Ingress\nmetadata:\n  name: y\n",
+        "Ingress/?",
+        "metadata.name",
+    ),
+    (
+        "container-name",
+        "- name: web\n",
+        "- name: web.a\n",
+        "Deployment/web",
+        "spec.template.spec.containers[0].name",
+    ),
+    (
+        "container-name",
+        "{name: init,",
+        "{name: web,",
+        "Deployment/web",
+        "spec.template.spec.initContainers[0].name",
+    ),
+    ("label", "labels: {app: web}", "labels: {app: a b}", "Deployment/web", "metadata.labels[app]"),
+    ("label", "labels: {app: web}", "labels: {app: y}", "Deployment/web", "metadata.labels[app]"),
+    ("label", "labels: {app: web}", "labels: {a/b/c: web}", "Deployment/web", "metadata.labels[a/b/c]"),
+    ("label", "tier: front", f"tier: {'x' * 64}", "Deployment/web", "spec.template.metadata.labels[tier]"),
+    ("label", "tier: front", "tier: 5", "Deployment/web", "spec.template.metadata.labels[tier]"),
+    ("annotation", 'note: "1"', "note: 1", "Deployment/web", "metadata.annotations[note]"),
+    (
+        "env-value",
+        'value: "80"',
+        "value: 80",
+        "Deployment/web",
+        "spec.template.spec.containers[0].env[0].value",
+    ),
+    (
+        "image-tag",
+        "registry:5000/web@sha256:0123",
+        "registry:5000/web",
+        "Deployment/web",
+        "spec.template.spec.containers[0].image",
+    ),
+    (
+        "image-tag",
+        "r/init:1",
+        "r/init:latest",
+        "Deployment/web",
+        "spec.template.spec.initContainers[0].image",
+    ),
+    (
+        "volume-mount",
+        "{name: logs, mountPath",
+        "{name: lost, mountPath",
+        "Deployment/web",
+        "spec.template.spec.containers[0].volumeMounts[1].name",
+    ),
+    (
+        "volume-mount",
+        "mountPath: /logs",
+        "mountPath: /data",
+        "Deployment/web",
+        "spec.template.spec.containers[0].volumeMounts[1].mountPath",
+    ),
+    (
+        "pod-selector",
+        "labels: {k8s-app: web, tier",
+        "labels: {k8s-app: wob, tier",
+        "Deployment/web",
+        "spec.selector.matchLabels[k8s-app]",
+    ),
+    (
+        "service-selector",
+        "  selector: {k8s-app: web}",
+        "  selector: {k8s-app: wob}",
+        "Service/web",
+        "spec.selector",
+    ),
+    ("service-port", "targetPort: http", "targetPort: htpp", "Service/web", "spec.ports[0].targetPort"),
+    (
+        "ingress-service",
+        "port: {number: 80}",
+        "port: {number: 8080}",
+        "Ingress/web",
+        "spec.rules[0].http.paths[0].backend.service.port",
+    ),
+    (
+        "ingress-service",
+        "port: {name: two}",
+        "port: {name: three}",
+        "Ingress/web",
+        "spec.rules[0].http.paths[1].backend.service.port",
+    ),
+    ("ingress-tls", "secretName: cert", "secret: cert", "Ingress/web", "spec.tls[0].secretName"),
+    ("ingress-tls", "{hosts: [a.example.com],", "{", "Ingress/web", "spec.tls[0].hosts"),
+    ("ingress-tls", "hosts: [a.example.com]", "hosts: [b.example.com]", "Ingress/web", "spec.tls[0].hosts"),
+    ("node-port", "nodePort: 30080", "nodePort: 8080", "Service/web", "spec.ports[0].nodePort"),
+    ("node-port", "nodePort: 30080", "nodePort: '30080'", "Service/web", "spec.ports[0].nodePort"),
+    ("node-port", "nodePort: 0", "nodePort: 30080", "Service/web", "spec.ports[1].nodePort"),
+    ("leftover-variable", "tier: front", 'tier: "{{ TIER }}"', "", ""),
+]
+
+
+def ids(*files: ManifestFile, **options: str) -> list[str]:
+    return [finding.id for finding in findings_of(*files, **options)]  # type: ignore[arg-type] # space only
+
+
+def test_a_right_file_has_no_findings() -> None:
+    assert findings_of(manifest(GOOD)) == ()
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new", "document", "field"), BREAKS, ids=lambda value: str(value)[:30]
+)
+def test_one_broken_field_is_found_and_named(
+    check: str, old: str, new: str, document: str, field: str
+) -> None:
+    assert GOOD.count(old) >= 1
+    found = findings_of(manifest(GOOD.replace(old, new, 1)))
+    named = [finding for finding in found if finding.id == check]
+    assert [(finding.file, finding.document, finding.field) for finding in named] == [
+        ("a.yaml", document, field)
+    ]
+    for language in LANGUAGES:
+        said = named[0].as_text().render(language)
+        assert said.startswith(f"a.yaml {document} {field}".strip())
+        assert said.endswith(f"[{check}]")
+
+
+@pytest.mark.parametrize("known", all_checks(), ids=lambda known: known.id)
+def test_every_check_has_a_test_that_breaks_it_and_words(known: object) -> None:
+    check = next(entry for entry in all_checks() if entry is known)
+    apart = ("file-name", "empty-file", "document-split", "template-set-variable", "route-clash")
+    assert check.id in [*apart, *(broken[0] for broken in BREAKS)]
+    for language in LANGUAGES:
+        assert check.summary.render(language)
+
+
+# --- one by one: what the table above has no place for
+
+
+def test_the_k8s_app_label_of_a_long_domain_is_said_with_its_length_and_value() -> None:
+    value = "deployment.nginx.a-rather-long-subdomain.of-a-rather-long.example.com"
+    (finding, *_) = findings_of(manifest(GOOD.replace("k8s-app: web", f"k8s-app: {value}")))
+    assert finding.id == "label"
+    assert value in str(finding.message)
+    assert f"it has {len(value)} characters, at most 63" in str(finding.message)
+
+
+@pytest.mark.parametrize(("name", "ok"), [("x" * 48, True), ("x" * 60, False), ("a:b", False), ("a.", False)])
+def test_a_files_name_has_to_fit_bcs(name: str, *, ok: bool) -> None:
+    assert (ids(manifest(GOOD, name=name)) == []) is ok
+
+
+def test_a_file_that_renders_to_nothing_is_a_finding() -> None:
+    assert ids(manifest("# only a comment\n")) == ["empty-file"]
+
+
+def test_a_variable_of_bcs_is_no_finding_where_bcs_put_it() -> None:
+    text = GOOD.replace("registry:5000/web@sha256:0123", "{{ IMAGE }}").replace(
+        "tier: front", 'tier: "{{ T }}"'
+    )
+    assert ids(manifest(text)) == ["leftover-variable"] * 2
+    assert ids(manifest(text, variables="IMAGE T")) == []
+    assert ids(manifest(text, variables="IMAGE")) == ["leftover-variable"]
+
+
+def test_a_leftover_is_said_with_its_line_once_a_name() -> None:
+    text = GOOD + "# {{ x }} {{ x }}\n# {{ a\n}}\n"
+    first, second = findings_of(manifest(text))
+    lines = GOOD.count("\n")
+    assert {f"line {lines + 1} still has {{{{ x }}}}", f"line {lines + 2} still has {{{{ a }}}}"} == {
+        str(finding.message).split(",")[0] for finding in (first, second)
+    }
+
+
+def test_a_template_set_takes_no_braces_at_all() -> None:
+    text = GOOD.replace("tier: front", 'tier: "{{ T }}"')
+    found = findings_of(manifest(text, variables="T"), template_set=True)
+    assert [finding.id for finding in found] == ["template-set-variable"]
+    assert "line 12" in str(found[0].message)
+
+
+def test_what_bcs_fills_in_later_is_not_judged_now() -> None:
+    text = GOOD
+    for old, new in (
+        ("name: web\n", 'name: "{{ N }}"\n'),
+        ("k8s-app: web", 'k8s-app: "{{ N }}"'),
+        ("targetPort: http", "targetPort: {{ N }}"),
+        ("nodePort: 30080", "nodePort: {{ N }}"),
+        ("a.example.com", '"{{ N }}"'),
+        ("name: logs, mountPath", 'name: "{{ N }}", mountPath'),
+        ("service: {name: web", 'service: {name: "{{ N }}"'),
+    ):
+        text = text.replace(old, new)
+    assert ids(manifest(text, variables="N")) == []
+
+
+def test_the_same_object_in_two_files_is_a_finding_that_names_the_first() -> None:
+    (finding, *_) = findings_of(manifest(GOOD, name="a.yaml"), manifest(GOOD, name="b.yaml"))
+    assert (finding.id, finding.file) == ("duplicate-object", "b.yaml")
+    assert "a.yaml" in str(finding.message)
+
+
+def test_the_same_name_in_another_namespace_or_kind_is_another_object() -> None:
+    config = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, namespace: {namespace}}}\n"
+    texts = [
+        config.format(kind=kind, namespace=space)
+        for kind in ("ConfigMap", "Secret")
+        for space in ("one", "two")
+    ]
+    assert ids(manifest("---\n".join(texts))) == []
+
+
+def test_a_service_for_pods_that_the_run_does_not_have_is_no_finding() -> None:
+    service = OTHER_SERVICE.replace("tier", "role")
+    assert ids(manifest(service)) == []
+    assert ids(manifest(GOOD), manifest(service, name="b.yaml")) == []
+
+
+def test_a_comment_leaves_a_file_out_of_a_check() -> None:
+    service = OTHER_SERVICE
+    assert ids(manifest(GOOD), manifest(service, name="b.yaml")) == ["service-selector"]
+    allowed = f"# bcs-template-set: allow service-selector, node-port\n{service}"
+    assert ids(manifest(GOOD), manifest(allowed, name="b.yaml")) == []
+    other = f"# bcs-template-set: allow node-port\n{service}"
+    assert ids(manifest(GOOD), manifest(other, name="b.yaml")) == ["service-selector"]
+
+
+def test_a_service_selects_pods_of_another_file_of_the_run() -> None:
+    deployment, service, ingress = GOOD.split("---\n")
+    files = (manifest(deployment), manifest(service, name="b.yaml"), manifest(ingress, name="c.yaml"))
+    assert ids(*files) == []
+    broken = manifest(service.replace("targetPort: http", "targetPort: x"), name="b.yaml")
+    assert ids(files[0], broken) == ["service-port"]
+
+
+def test_an_ingress_to_a_service_outside_the_run_is_a_finding_for_builtin_templates_only() -> None:
+    ingress = GOOD.split("---\n")[2]
+    assert ids(manifest(ingress)) == []
+    assert set(ids(manifest(ingress, domain="a.example.com"))) == {"ingress-service"}
+
+
+def test_a_host_and_path_lead_to_one_service() -> None:
+    ingress = GOOD.split("---\n")[2]
+    same = ingress.replace("metadata:\n  name: web", "metadata:\n  name: web-1")
+    assert ids(manifest(GOOD), manifest(same, name="b.yaml")) == []
+    other = same.replace("service: {name: web", "service: {name: other")
+    clashes = [
+        f for f in findings_of(manifest(GOOD), manifest(other, name="b.yaml")) if f.id == "route-clash"
+    ]
+    assert [(clash.file, clash.document) for clash in clashes] == [("b.yaml", "Ingress/web-1")] * 2
+    assert "a.example.com/two leads to other here, and to web in Ingress/web." in str(clashes[-1].message)
+
+
+def test_a_wildcard_certificate_serves_the_hosts_below_it() -> None:
+    assert ids(manifest(GOOD.replace("hosts: [a.example.com]", "hosts: ['*.example.com']"))) == []
+
+
+def test_rbac_objects_may_have_colons_in_their_names() -> None:
+    assert (
+        ids(
+            manifest("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: 'a:b'}\n")
+        )
+        == []
+    )
+
+
+def test_volume_claims_of_a_stateful_set_are_volumes() -> None:
+    text = GOOD.split("---\n", maxsplit=1)[0].replace("Deployment", "StatefulSet")
+    text = text.replace("{name: logs, emptyDir: {}}", "")
+    assert ids(manifest(text)) == ["volume-mount"]
+    text = text.replace(
+        "spec:\n  selector", "spec:\n  volumeClaimTemplates: [{metadata: {name: logs}}]\n  selector"
+    )
+    assert ids(manifest(text)) == []
+
+
+def test_the_same_node_port_in_two_files_names_the_first() -> None:
+    service = GOOD.split("---\n")[1].replace("metadata:\n  name: web", "metadata:\n  name: other")
+    found = findings_of(manifest(GOOD), manifest(service, name="b.yaml"))
+    assert [(finding.id, finding.file) for finding in found] == [("node-port", "b.yaml")]
+    assert "Service/web spec.ports[0].nodePort" in str(found[0].message)
+    assert (
+        ids(manifest(GOOD), manifest(service.replace("port: 80,", "port: 80, protocol: UDP,"), name="b.yaml"))
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "tag"),
+    [
+        ("nginx", None),
+        ("nginx:1", "1"),
+        ("host:5000/nginx", None),
+        ("host:5000/nginx:1", "1"),
+        ("nginx@sha256:ab", "sha256:ab"),
+        ("nginx:1@sha256:ab", "sha256:ab"),
+        ("nginx:", ""),
+    ],
+)
+def test_an_images_tag_is_not_its_registrys_port(image: str, tag: Optional[str]) -> None:
+    assert tag_of(image) == tag
+
+
+def test_findings_do_not_depend_on_the_order_of_files() -> None:
+    files = [manifest(GOOD.replace("web", name), name=f"{name}.yaml") for name in ("B", "a", "C")]
+    assert findings_of(*files) == findings_of(*reversed(files))
+    assert list(findings_of(*files)) == sorted(findings_of(*files), key=Finding.order)
+
+
+_KINDS = ("Deployment", "Service", "Ingress", "StatefulSet", "CronJob", "Pod", "List", "ConfigMap", "")
+_PATHS = (
+    "metadata",
+    "metadata.labels",
+    "metadata.annotations",
+    "spec",
+    "spec.selector",
+    "spec.selector.matchLabels",
+    "spec.template",
+    "spec.template.spec",
+    "spec.template.spec.containers",
+    "spec.template.spec.volumes",
+    "spec.ports",
+    "spec.rules",
+    "spec.tls",
+    "spec.volumeClaimTemplates",
+    "spec.jobTemplate",
+    "items",
+)
+
+
+@given(
+    kind=st.sampled_from(_KINDS),
+    path=st.sampled_from(_PATHS),
+    value=VALUES_OF_ANY_KIND,
+    wrapped=st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_shape_of_a_document_breaks_the_checks(
+    kind: str, path: str, value: YamlValue, *, wrapped: bool
+) -> None:
+    inner: YamlValue = (
+        [value, {"name": value, "host": value, "hosts": value, "http": {"paths": [value]}}]
+        if wrapped
+        else value
+    )
+    for key in reversed(path.split(".")):
+        inner = {key: inner}
+    assert isinstance(inner, dict)
+    body: dict[str, YamlValue] = {"apiVersion": "v1", "kind": kind, **inner}
+    document = Document(kind, "v1", "a", "", 1, body)
+    for finding in findings_of(ManifestFile("a.yaml", "", "a", (document,))):
+        assert all(finding.as_text().render(language) for language in LANGUAGES)

@@ -1,0 +1,164 @@
+"""Who wrote the braces decides: BCS replaces what a template says, whatever values and branches hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support.building import findings_of, refusal, render_source
+
+from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.templating.bcs_places import Marks
+from bcs_template_set.messages.errors import ManifestsInvalid, TemplateFailed
+
+ALLOW = "# bcs-template-set: allow leftover-variable\n"
+
+
+def text_of(workspace: Path, source: str, *, values: str) -> str:
+    return render_source(workspace, source, values=values).text
+
+
+def leftovers(file: ManifestFile) -> list[str]:
+    return [finding.id for finding in findings_of(file) if finding.id == "leftover-variable"]
+
+
+# --- what comes from outside
+
+
+@pytest.mark.parametrize(
+    ("source", "values"),
+    [
+        ("b: {{ v | tojson }}\n", "v: 'x{{DB_PASSWORD}}'"),
+        ("b: '{{ v }}'\n", "v: '{{ DB_PASSWORD }}'"),
+        ("b: '{{ v }}'\n", "v: '{{-DB_PASSWORD-}}'"),
+        ("b: '{{ v }}'\n", "v: '{{}}'"),
+        ("b: |\n  {{ v | indent(2) }}\n", 'v: "{{\\nDB_PASSWORD\\n}}"'),
+        ("b: '{{ v | e }}'\n", "v: '{{ DB_PASSWORD }}'"),
+        ("b: '{{ v | upper }}'\n", "v: '{{ db_password }}'"),
+        ("b: {{ v }}\n", "v: [{a: '{{ DB_PASSWORD }}'}]"),
+        ("# {{ v }}\nb: 1\n", "v: '{{ DB_PASSWORD }}'"),
+        ("'{{ v }}': 1\n", "v: '{{ DB_PASSWORD }}'"),
+        ("b: '{{ v }}{{ w }}'\n", "v: '{'\nw: '{ DB_PASSWORD }}'"),
+        ("b: '{{ '{' ~ v }}'\n", "v: '{ DB_PASSWORD }}'"),
+        ("b: '{% raw %}{{% endraw %}{{ v }}'\n", "v: '{ DB_PASSWORD }}'"),
+        ("b: '{{ v }}{{ w }}'\n", "v: '{{ DB_PASSWORD }'\nw: '}'"),
+        ("b: '{{ v | replace(w, x) }}'\n", "v: '<DB_PASSWORD}}'\nw: '<'\nx: '{{'"),
+        ("{% set x %}{{ v }}{% endset %}b: '{{ x }}'\n", "v: '{{ DB_PASSWORD }}'"),
+        ("{% macro m(a) %}{{ a }}{% endmacro %}b: '{{ m(v) }}'\n", "v: '{{ DB_PASSWORD }}'"),
+        ("{% filter upper %}b: '{{ v }}'{% endfilter %}\n", "v: '{{ db_password }}'"),
+        ("b: '{{ v }}{{ bcs('TAG') }}'\n", "v: '{'"),
+        ("a: '{{ v }}'\nb: {{ bcs('TAG') }}\n", "v: '{{ '"),
+        ("a: '{{ bcs('TAG') }}'\nb: '{{ v }}'\n", "v: '{{ TAG }}'"),
+    ],
+)
+@pytest.mark.parametrize("allow", ["", ALLOW])
+def test_braces_that_come_out_of_a_value_are_refused(
+    tmp_path: Path, source: str, values: str, allow: str
+) -> None:
+    message = refusal(tmp_path, allow + source, ManifestsInvalid, values=values)
+    assert "neither bcs() nor the template's own text" in message
+    assert "PASSWORD" not in message.upper()
+
+
+def test_the_refusal_names_file_and_line_and_how_many_there_are(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "a: 1\nb: '{{ v }}'\nc: '{{ v }}'\n", ManifestsInvalid, values="v: '{{ X }}'")
+    assert "line 2 of what it renders to" in message
+    assert "(2 in all)" in message
+
+
+def test_own_braces_whose_end_comes_out_of_a_value_are_not_the_templates(tmp_path: Path) -> None:
+    source = ALLOW + "b: '{% raw %}{{ a_{% endraw %}{{ v }}{% raw %} }}{% endraw %}'\n"
+    assert text_of(tmp_path, source, values="v: b") == ALLOW + "b: '{{ a_b }}'\n"
+    refusal(tmp_path, source, ManifestsInvalid, values="v: 'b }} {{ c'")
+    refusal(tmp_path, source, ManifestsInvalid, values="v: 'b }}'")
+
+
+@pytest.mark.parametrize("value", ["{", "}}", "a{{b", "}} {{", "{ { X } }", "{{ X } }", "$" + "{X}"])
+def test_braces_that_bcs_would_not_replace_stay_as_they_are(tmp_path: Path, value: str) -> None:
+    assert text_of(tmp_path, "# {{ v }}\n", values=f"v: '{value}'") == f"# {value}\n"
+
+
+def test_no_value_can_hold_a_mark_for_marks_follow_from_the_values() -> None:
+    known = Marks({"v": "x"}).of_name("DB_PASSWORD")
+    forged = Marks({"v": known})
+    assert forged.of_name("DB_PASSWORD") != known
+    assert forged.settled(known).places == {}
+
+
+# --- what the template says
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("b: {{ bcs('TAG') | tojson }}\n", 'b: "{{ TAG }}"\n'),
+        ("b: {{ ['a', bcs('TAG')] }}\n", 'b: ["a", "{{ TAG }}"]\n'),
+        ("b: {{ {bcs('K'): 'web:' ~ bcs('TAG')} }}\n", 'b: {"{{ K }}": "web:{{ TAG }}"}\n'),
+        ("b: {{ bcs('tag') | upper | e | trim }}\n", "b: {{ tag }}\n"),
+        ("b: {{ ('1.' ~ bcs('A1')) | replace('1', '2') }}\n", "b: 2.{{ A1 }}\n"),
+        ("b: {% set x %}{{ bcs('TAG') }}{% endset %}{{ x }}\n", "b: {{ TAG }}\n"),
+        ("{% macro m(a) %}{{ bcs(a) }}{% endmacro %}b: {{ m('TAG') }}\n", "b: {{ TAG }}\n"),
+        (
+            "b: {% for n in ['A', 'B'] %}{{ bcs(n) }}-{{ bcs('A') }} {% endfor %}\n",
+            "b: {{ A }}-{{ A }} {{ B }}-{{ A }} ",
+        ),
+        ("# {{ bcs('TAG') }} {% raw %}}}{% endraw %} .\n", "# {{ TAG }} }} .\n"),
+        ('b: {"a": {"b": "{{ bcs(\'TAG\') }}"}}\n', 'b: {"a": {"b": "{{ TAG }}"}}\n'),
+    ],
+)
+def test_what_bcs_puts_passes_filters_and_is_no_leftover(tmp_path: Path, source: str, text: str) -> None:
+    file = render_source(tmp_path, source)
+    assert file.text == text
+    assert leftovers(file) == []
+    assert file.text.count("{{") == len(file.places)
+
+
+def test_a_name_that_was_said_but_not_printed_is_no_variable(tmp_path: Path) -> None:
+    assert render_source(tmp_path, "{% set x = bcs('A') %}b: {{ bcs('B') }}\n").variables == {"B"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "b: {% raw %}{{ TAG }}{% endraw %}\n\n",
+        "b: {{ '{{ TAG }}' }}\n",
+        "b: {{ '{{' }} TAG {{ '}}' }}\n",
+        "b: {% set x %}{% raw %}{{ TAG }}{% endraw %}{% endset %}{{ x | upper }}\n",
+        "{% macro m() %}{% raw %}{{ TAG }}{% endraw %}{% endmacro %}b: {{ m() }}\n",
+    ],
+)
+def test_a_templates_own_braces_are_a_leftover_unless_the_file_allows_them(
+    tmp_path: Path, source: str
+) -> None:
+    file = render_source(tmp_path, source)
+    assert (file.text, leftovers(file)) == ("b: {{ TAG }}\n", ["leftover-variable"])
+    allowed = render_source(tmp_path, ALLOW + source)
+    assert (allowed.text, leftovers(allowed)) == (ALLOW + "b: {{ TAG }}\n", [])
+
+
+def test_an_included_files_own_braces_are_a_templates_too(tmp_path: Path) -> None:
+    (tmp_path / "part.yaml").write_text("b: {% raw %}{{ TAG }}{% endraw %}\n\n")
+    file = render_source(tmp_path, ALLOW + "{% include 'part.yaml' %}\n")
+    assert file.text == ALLOW + "b: {{ TAG }}\n"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "bcs('TAG')[:4]",
+        "bcs('TAG')[1:]",
+        "bcs('TAG') | truncate(4, true, '', 0)",
+        "bcs('TAG') | list",
+        "bcs('TAG') | reverse",
+        "bcs('TAG') | urlencode",
+        "'%r' % bcs('TAG')",
+    ],
+)
+def test_a_filter_that_takes_bcs_apart_is_refused(tmp_path: Path, expression: str) -> None:
+    message = refusal(tmp_path, f"# {{{{ {expression} }}}}\n", ManifestsInvalid)
+    assert "changed what bcs() put" in message
+
+
+def test_more_names_than_there_are_marks_are_refused(tmp_path: Path) -> None:
+    source = "{% for n in range(65533) %}{% set x = bcs('A' ~ n) %}{% endfor %}\n"
+    assert "too many names" in refusal(tmp_path, source, TemplateFailed)

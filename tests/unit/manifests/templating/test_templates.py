@@ -1,0 +1,521 @@
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.support.building import (
+    CONTEXT,
+    VALUES_OF_ANY_KIND,
+    StandingClock,
+    prepared,
+    refusal,
+    render,
+    render_source,
+)
+
+from bcs_template_set.manifests.templating.budget import Budget
+from bcs_template_set.manifests.templating.render import render_manifests, render_routes, render_version
+from bcs_template_set.manifests.templating.templates import Templates
+from bcs_template_set.manifests.templating.workspace_files import FileUnusable
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_words import MANIFESTS
+from bcs_template_set.messages import LANGUAGES, say
+from bcs_template_set.messages.errors import (
+    LimitExceeded,
+    ManifestsInvalid,
+    NamesMissing,
+    OutOfTime,
+    StepError,
+    TemplateFailed,
+    TemplateSyntax,
+    TemplateUnreadable,
+)
+from bcs_template_set.system.clock import Deadline
+
+# What a limit may cost before it stops a template, on a machine that runs other things too.
+MOST_MEMORY = 150 * 2**20
+
+
+def text_of(tmp_path: Path, source: str, *, values: str = "") -> str:
+    return render_source(tmp_path, source, values=values).text
+
+
+# --- what templates can use
+
+
+def test_the_context_and_the_values_are_names_of_every_template(tmp_path: Path) -> None:
+    source = (
+        "a: {{ build.number }}-{{ build.id }}-{{ pipeline.name }}-{{ branch.slug }}-{{ commit.short }}\n"
+        "b: {{ project }}/{{ cluster_id }}/{{ namespace }}/{{ region }}/{{ team.name }}\n"
+    )
+    rendered = text_of(tmp_path, source, values="team: {name: web}")
+    assert rendered == (
+        "a: 428-b-1-release-feature-login-0123456789-01234567\nb: web/BCS-K8S-40000/prod/gz/web\n"
+    )
+
+
+def test_the_rendered_text_is_kept_to_the_letter(tmp_path: Path) -> None:
+    source = "# a comment\na:   1   # another\n\n\nb: 'x'\n"
+    assert text_of(tmp_path, source) == source
+
+
+def test_bcs_leaves_a_variable_and_says_so(tmp_path: Path) -> None:
+    file = render_source(tmp_path, 'a: {{ bcs("IMAGE") }}\nb: "{{ bcs("TAG") }}-x"\n')
+    assert file.text == 'a: {{ IMAGE }}\nb: "{{ TAG }}-x"\n'
+    assert file.variables == {"IMAGE", "TAG"}
+    assert file.documents[0].body == {"a": "{{ IMAGE }}", "b": "{{ TAG }}-x"}
+
+
+@pytest.mark.parametrize("name", ["''", "'a b'", "'}}'", "5", "'1a'", "'a' * 200"])
+def test_bcs_takes_names_of_variables_only(tmp_path: Path, name: str) -> None:
+    assert "bcs() takes the name of a variable" in refusal(
+        tmp_path, f"a: {{{{ bcs({name}) }}}}", TemplateFailed
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("a: {{ 'hunter2-canary'.encode('x') }}", ""),
+        ("a: {{ '%q' | format('hunter2-canary') }}", "ValueError"),
+        ("a: {{ 'hunter2-canary'.index('z') }}", "ValueError"),
+    ],
+)
+def test_a_value_that_python_quotes_is_not_shown(tmp_path: Path, source: str, kind: str) -> None:
+    text = refusal(tmp_path, source, TemplateFailed)
+    assert "hunter2" not in text
+    assert kind in text
+    assert "line 1" in text
+
+
+def test_values_print_as_yaml_reads_them_back(tmp_path: Path) -> None:
+    source = "a: {{ v.t }}\nb: {{ v.n }}\nc: {{ v.l }}\nd: {{ v.m }}\ne: x{{ v.t ~ v.n ~ 1 }}\n"
+    rendered = text_of(tmp_path, source, values="v: {t: true, n: null, l: [1, yes, 'no'], m: {k: off}}")
+    assert rendered == 'a: true\nb: null\nc: [1, true, "no"]\nd: {"k": false}\ne: xtruenull1\n'
+
+
+@given(value=VALUES_OF_ANY_KIND)
+def test_tojson_keeps_any_value(value: YamlValue) -> None:
+    templates = Templates(Budget(StandingClock()), read_text=str, context={"v": value})
+    rendered = templates.render("a: {{ v | tojson }}\n", name="t")
+    assert rendered is not None
+    found = read_yaml(rendered.text, source="", reading=MANIFESTS)
+    assert found == {"a": value}
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+def test_tojson_keeps_any_text_wherever_it_stands(text: str) -> None:
+    templates = Templates(Budget(StandingClock()), read_text=str, context={"v": text})
+    rendered = templates.render("a:\n  - b: {{ v | tojson }}\n    {{ v | tojson }}: c\n", name="t")
+    assert rendered is not None
+    if len(text) < 1000 and text not in ("b", "<<"):
+        assert read_yaml(rendered.text, source="") == {"a": [{"b": text, text: "c"}]}
+
+
+def test_templates_can_include_and_import_from_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "labels.j2").write_text("app: {{ name }}\n{% include './more.j2' %}")
+    (tmp_path / "parts" / "more.j2").write_text("tier: web\n")
+    (tmp_path / "macros.j2").write_text("{% macro quote(x) %}'{{ x }}'{% endmacro %}")
+    source = "{% include 'parts/labels.j2' %}{% from 'macros.j2' import quote %}x: {{ quote(name) }}\n"
+    assert text_of(tmp_path, source, values="name: shop") == "app: shop\ntier: web\nx: 'shop'\n"
+
+
+def test_blocks_and_inheritance_work(tmp_path: Path) -> None:
+    (tmp_path / "base.j2").write_text("a: {% block a %}1{% endblock %}\n")
+    assert text_of(tmp_path, "{% extends 'base.j2' %}{% block a %}{{ super() }}2{% endblock %}") == "a: 12"
+
+
+def test_usual_filters_and_methods_work(tmp_path: Path) -> None:
+    source = (
+        "a: {{ 'x' | upper }}{{ 'a b'.split(' ') | join('-') }}{{ [3, 1] | sort | first }}\n"
+        "b: {{ '%05d' | format(42) }}{{ '{:>3}'.format(7) }}{{ 'a' | center(3) }}|\n"
+        "b2: {{ 'ab' | replace('b', 'c') }}\n"
+        "c: |\n{{ 'l1\nl2' | indent(2, true) }}\n"
+        "d: {{ {'k': 1}.items() | list }}\nd2: {{ [1, 2] | map('string') | join }}{{ range(3) | sum }}\n"
+        "e: {{ xs | selectattr('on') | map(attribute='n') | list }}\n"
+        "e2: {{ 7 // 2 }}{{ 2 ** 10 }}{{ 'ab' * 2 }}\n"
+        "f: {{ missing | default('none') }}{{ missing is defined }}{{ '5' | int + 1 }}\n"
+        "g: {{ 1.234 | round(1) }}{{ 'a b' | urlencode }}{{ 'x<' | e }}\n"
+    )
+    rendered = text_of(tmp_path, source, values="xs: [{on: true, n: 1}, {on: false, n: 2}]")
+    assert rendered == (
+        "a: Xa-b1\nb: 00042  7 a |\nb2: ac\nc: |\n  l1\n  l2\n"
+        'd: [["k", 1]]\nd2: 123\ne: [1]\ne2: 31024abab\nf: nonefalse6\ng: 1.2a%20bx&lt;\n'
+    )
+
+
+# --- mistakes
+
+
+def test_all_missing_names_of_a_run_are_said_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml.j2").write_text("a: {{ nmae }}\nb: {{ name }}\nc: {{ shop.imge }}\n")
+    (tmp_path / "two.yaml.j2").write_text(
+        "{% for d in domians %}\n- {{ d.host }} {{ d.x.y }} {{ regon }}\n{% endfor %}\n"
+        "{% if flag %}x: {{ other }}{% endif %}\n"
+        "{{ lost | upper }}{{ lost2 + 1 }}{{ lost3() }}{{ lost4[0] }}\n"
+        "{{ lost5 == 1 }}{{ 1 in lost6 }}{{ lost7 | length }}{{ lost8 ~ 'x' }}{{ lost9 | tojson }}"
+    )
+    with pytest.raises(NamesMissing) as caught:
+        render(tmp_path, "*.j2", values="name: a\nshop: {image: b}")
+    lines = [str(detail) for detail in caught.value.details]
+    assert lines[:3] == [
+        'one.yaml.j2, line 1: "nmae" has no value. Did you mean "name"?',
+        'one.yaml.j2, line 3: there is no "imge" in what has image. Did you mean "image"?',
+        'two.yaml.j2, line 1: "domians" has no value.',
+    ]
+    found = " ".join(lines)
+    names = ["regon", "flag", "other", "lost", *(f"lost{number}" for number in range(2, 10))]
+    assert [name for name in names if f'"{name}"' not in found] == []
+    assert '"host"' not in found
+    assert len(lines) == 3 + len(names)
+
+
+def test_a_name_in_a_branch_not_taken_or_with_a_default_is_not_missing(tmp_path: Path) -> None:
+    source = "a: {% if false %}{{ nope }}{% endif %}{{ nope | default(1) }}{{ 'x' if nope is defined }}\n"
+    assert text_of(tmp_path, source) == "a: 1\n"
+
+
+def test_a_missing_name_in_an_included_file_is_said_there(tmp_path: Path) -> None:
+    (tmp_path / "part.txt").write_text("\n\n{{ gone }}")
+    assert 'part.txt, line 3: "gone" has no value' in refusal(
+        tmp_path, "a: {% include 'part.txt' %}", NamesMissing
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("a: {{ x", "line 1: unexpected end of template"),
+        ("\n{% for %}", "line 2:"),
+        ("{{ 1 | nofilter }}", "No filter named 'nofilter'"),
+        ("{{ 1 | random }}", "No filter named 'random'"),
+        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "nested too deeply"),
+        ("{% for a in [1] %}" * 60 + "{% endfor %}" * 60, "nested too deeply"),
+        ("{{ " + "1+" * 5000 + "1 }}", "nested too deeply"),
+    ],
+)
+def test_what_is_no_jinja_is_said_with_its_line(tmp_path: Path, source: str, says: str) -> None:
+    assert says in refusal(tmp_path, source, TemplateSyntax)
+
+
+def test_all_templates_that_are_no_jinja_are_said_together(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.j2").write_text("{{")
+    with pytest.raises(TemplateSyntax) as caught:
+        render(tmp_path, "*.j2")
+    assert len(caught.value.details) == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("{{ ''.__class__.__mro__ }}", "__class__"),
+        ("{{ cycler.__init__.__globals__ }}", "__init__"),
+        ("{{ [1].append(2) }}", "append"),
+        ("{{ {}.update(a=1) }}", "update"),
+        ("{{ 'a'.encode() }}", "str.encode()"),
+        ("{{ (1).to_bytes(10, 'big') }}", "int.to_bytes()"),
+        ("{{ {}.fromkeys('ab') }}", "fromkeys"),
+        ("{{ 'a'.maketrans('a', 'b') }}", "maketrans"),
+        ("{{ '{0.__class__}'.format(1) }}", "__class__"),
+        ("{{ self.__init__ }}", "__init__"),
+        ("{{ bcs.__self__ }}", "__self__"),
+    ],
+)
+def test_what_the_sandbox_forbids_is_named(tmp_path: Path, source: str, says: str) -> None:
+    said = refusal(tmp_path, "\n" + source, TemplateFailed)
+    assert "t.yaml.j2, line 2: the sandbox does not allow this" in said
+    assert says in said
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("\n\n{{ 1 / 0 }}", "line 3: ZeroDivisionError"),
+        ("{{ 1 + 'a' }}", "line 1: TypeError"),
+        ("{{ 'x'() }}", "line 1: TypeError"),
+        ("{% include 'nope.j2' %}", "no file nope.j2 to include"),
+        ("{% include ['a', 'b'] %}", "no file a, b to include"),
+        ("{{ bcs | tojson }}", "can't be written as YAML"),
+        ("{{ namespace(x=1) }}", "TypeError"),
+    ],
+)
+def test_what_a_template_raises_is_said_with_its_line(tmp_path: Path, source: str, says: str) -> None:
+    assert says in refusal(tmp_path, source, TemplateFailed)
+
+
+def test_an_include_that_leaves_the_workspace_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    root.mkdir()
+    (tmp_path / "secret").write_text("s")
+    (root / "link").symlink_to(tmp_path / "secret")
+    for name in ("../secret", "link", "/etc/hostname", "./../secret"):
+        said = refusal(root, f"{{% include '{name}' ignore missing %}}", TemplateUnreadable)
+        assert "t.yaml.j2, line 1: " in said
+
+
+def test_a_template_can_not_change_the_values_of_the_next(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml.j2").write_text("x: {% set v.k = 2 %}{{ v.k }}")
+    with pytest.raises(StepError):
+        render(tmp_path, "a.yaml.j2", values="v: {k: 1}")
+
+
+def test_a_rendered_text_that_is_no_yaml_is_said_with_line_and_template(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "a: 1\nb: {{ 'x: y' }}\n", ManifestsInvalid)
+    assert "t.yaml, line 2, column" in said
+    assert "t.yaml.j2" in said
+    assert "b: x: y" in said
+
+
+# --- limits
+
+BOMBS = [
+    "{{ range(10**9) }}",
+    "{{ range(10**9) | list }}",
+    "{{ range(-(10**30), 10**30) }}",
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "{% for a in range(99999) %}{% for b in range(99999) if false %}{% endfor %}{% endfor %}",
+    "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    "{% block a %}{{ self.a() }}{% endblock %}",
+    "{% include 't.yaml.j2' %}",
+    "{{ 'a' * 10**10 }}",
+    "{{ 10**10 * 'a' }}",
+    "{{ [0] * 10**10 }}",
+    "{{ 10**10**8 }}",
+    "{{ 9**9**9 }}",
+    "{{ 'x' | center(10**10) }}",
+    "{{ 'x'.center(10**10) }}",
+    "{{ 'x'.ljust(10**10) }}",
+    "{{ '1'.zfill(10**10) }}",
+    "{{ '\t'.expandtabs(10**10) }}",
+    "{{ 'x' | indent(10**10, true) }}",
+    "{{ '%1000000000d' | format(1) }}",
+    "{{ '%*d' | format(10**10, 1) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '%99999999999999999999d' % 1 }}",
+    "{{ '{:>1000000000}'.format(1) }}",
+    "{{ '{:>{w}}'.format(1, w=10**10) }}",
+    "{{ 1.5 | round(10**10) }}",
+    "{{ [1] | batch(10**10, 'x') | list }}",
+    "{{ [1] | slice(10**10) | list }}",
+    "{{ range(100000) | join('x' * 1000000) }}",
+    "{{ ('x' * 1000000).join(range(100000) | map('string') | list) }}",
+    "{{ ('x' * 1000000) | replace('x', 'y' * 1000000) }}",
+    "{{ ('x' * 1000000).replace('', 'y' * 1000) }}",
+    "{{ range(100000) | map('center', 1000000) | list }}",
+    "{{ [['x' * 1000000] * 1000] * 1000 }}",
+    "{% set x = 'a' %}" + "{% set x = x ~ x %}" * 60 + "{{ x }}",
+    "{% set x = 'a' %}" + "{% set x = x + x %}" * 60 + "{{ x }}",
+    "{% set x = 9 %}" + "{% set x = x * x %}" * 60 + "{{ x }}",
+    "{% set x = [1] %}" + "{% set x = [x, x] %}" * 60 + "{{ x == x }}",
+    "{% set x = [1] %}" + "{% set x = {'a': x, 'b': x} %}" * 60 + "{{ x | tojson }}",
+    "{% set x = (1,) %}" + "{% set x = (x, x) %}" * 60 + "{{ [x] | unique | list }}",
+    "{% set x = [1] %}" + "{% set x = dict(a=x, b=x) %}" * 60 + "{{ x | string }}",
+    "{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}",
+    "{% set q %}{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}{% endset %}",
+    "{% set q %}{% for a in range(99999) %}" + "x" * 5000 + "{% endfor %}{% endset %}",
+    "{% macro m() %}"
+    + "x" * 100000
+    + "{% endmacro %}{% set q %}{% for a in range(99999) %}{{ m() }}{% endfor %}{% endset %}",
+    "{% macro m() %}{% for a in range(99999) %}{{ caller() }}{% endfor %}{% endmacro %}"
+    "{% call m() %}" + "x" * 1000 + "{% endcall %}",
+    "{{ build.id }}" * 50_000,
+    "{% set x = [" + "1," * 500_000 + "] %}",
+    "{{ ('{' + ':' * 100000).format(1) }}",
+    "{% for a in range(9) recursive %}{{ loop(range(9)) }}{% endfor %}",
+]
+
+
+@pytest.mark.parametrize("source", BOMBS, ids=lambda source: source[:60])
+def test_a_bomb_ends_in_an_error_that_names_the_template(tmp_path: Path, source: str) -> None:
+    tracemalloc.start()
+    try:
+        said = refusal(tmp_path, "a: 1\n" + source, LimitExceeded)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "(t.yaml.j2" in said
+    assert "over the limit of" in said
+    assert peak < MOST_MEMORY
+
+
+def test_a_tree_of_macro_calls_ends_long_before_its_last_leaf(tmp_path: Path) -> None:
+    # Apart from the others: this many calls under tracemalloc would take long.
+    source = "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}"
+    assert "(t.yaml.j2, line 1)" in refusal(tmp_path, source, LimitExceeded)
+
+
+def test_the_time_of_rendering_is_limited_by_the_clock(tmp_path: Path) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        render_source(tmp_path, "{% for a in range(90000) %}{% endfor %}a: 1", step=8.0)
+    assert "The time of rendering (t.yaml.j2" in str(caught.value)
+    assert "30 s" in str(caught.value)
+
+
+def test_the_time_is_that_of_all_templates_together(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"{number}.j2").write_text("a: 1")
+    with pytest.raises(LimitExceeded) as caught:
+        render(tmp_path, "*.j2", step=1.0)
+    assert "time" in str(caught.value)
+
+
+def test_numbers_of_files_and_documents_are_limited(tmp_path: Path) -> None:
+    (tmp_path / "many.j2").write_text("{% for a in range(5001) %}---\na: 1\n{% endfor %}")
+    with pytest.raises(LimitExceeded) as caught:
+        render(tmp_path, "many.j2")
+    assert "documents, 5001, is over the limit of 5000" in str(caught.value)
+    for number in range(2001):
+        (tmp_path / f"{number}.yaml").touch()
+    with pytest.raises(LimitExceeded) as caught:
+        render(tmp_path, "*.yaml")
+    assert "files, 2001, is over the limit of 2000" in str(caught.value)
+
+
+def test_a_long_honest_loop_is_within_the_limits(tmp_path: Path) -> None:
+    source = "{% for a in range(20000) %}k{{ a }}: {{ 'v' ~ a }}\n{% endfor %}"
+    assert len(render_source(tmp_path, source).documents[0].body) == 20000
+
+
+# --- the version
+
+
+def version(expression: str) -> str:
+    return render_version(expression, context=CONTEXT, clock=StandingClock())
+
+
+def test_a_version_is_an_expression_over_the_context() -> None:
+    assert version("1.0.{{ build.number }}-{{ branch.slug }}") == "1.0.428-feature-login-0123456789"
+    assert version(" v{{ commit.short }}\n") == "v01234567"
+
+
+def test_what_is_wrong_with_a_version_is_said_by_that_name() -> None:
+    for expression, kind in (
+        ("{{ buld.number }}", NamesMissing),
+        ("{{", TemplateSyntax),
+        ("{{ 1/0 }}", TemplateFailed),
+        ("{{ 'a' * 10**10 }}", LimitExceeded),
+        ("{% include 'x' %}", TemplateFailed),
+    ):
+        with pytest.raises(kind) as caught:
+            version(expression)
+        assert "version" in str(caught.value)
+
+
+# --- any text
+
+_PIECES = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["{{", "}}", "{%", "%}", "{#", "#}", "for a in b", "endfor", "if", "else", "endif", "a", "|",
+             "upper", "range(9)", "'x'", "1", "**", "*", "~", "[", "]", "(", ")", ".", "__class__", "\n",
+             "set a = ", "macro f()", "endmacro", "bcs('X')", "loop", "- a: ", "build", "values", "%", "in"]
+        ),
+        st.text(max_size=5),
+    ),
+    max_size=30,
+).map(" ".join)  # fmt: skip
+
+
+@given(source=st.one_of(_PIECES, st.text(max_size=80)))
+@settings(max_examples=200, deadline=None)
+def test_any_template_renders_or_ends_in_an_error_of_ours(source: str) -> None:
+    def no_files(path: str) -> str:
+        raise FileUnusable(say("render.file_missing", path=path))
+
+    templates = Templates(Budget(StandingClock()), read_text=no_files, context={"b": [1, {"a": 2}]})
+    try:
+        templates.render(source, name="t")
+    except LimitExceeded as exc:
+        assert exc.explain("zh_CN")  # noqa: PT017 - it may raise, and then must be readable
+    for mistakes in (templates.mistakes().syntax, templates.mistakes().missing, templates.mistakes().failed):
+        for mistake in mistakes:
+            assert all(mistake.render(language) for language in LANGUAGES)
+
+
+@given(values=st.one_of(st.text(max_size=80), st.text("abdomins:-[]{} \n'\"&*!1.", max_size=60)))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_values_render_or_end_in_an_error_of_ours(values: str, tmp_path: Path) -> None:
+    try:
+        render(tmp_path, "builtin:web", values=values)
+    except StepError as exc:
+        assert exc.explain("zh_CN")  # noqa: PT017 - it may raise, and then must be readable
+
+
+@pytest.mark.parametrize("source", ["a: {{ missing | float }}", "a: {{ '%f' % missing }}"])
+def test_a_missing_name_that_is_to_be_a_number_is_said_to_be_missing(tmp_path: Path, source: str) -> None:
+    assert "missing" in refusal(tmp_path, source, NamesMissing)
+
+
+def test_a_sum_adds_lists_to_lists_and_nothing_else_to_them(tmp_path: Path) -> None:
+    assert text_of(tmp_path, "a: {{ [[1], [2]] | sum(start=[]) }}") == "a: [1, 2]"
+    assert "str can't be added to a list" in refusal(
+        tmp_path, "a: {{ [[1], 'x'] | sum(start=[]) }}", TemplateFailed
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("a: {{ " + "9" * 40 + " }}", "128 bits"),
+        ("a: {{ 'a' in 'b' in 'c' }}", "parentheses"),
+        ("{% autoescape true %}a: 1{% endautoescape %}", "autoescape"),
+    ],
+)
+def test_what_can_not_be_priced_is_refused_with_its_line(tmp_path: Path, source: str, says: str) -> None:
+    said = refusal(tmp_path, source, TemplateSyntax)
+    assert says in said
+    assert "line 1" in said
+
+
+def test_an_include_of_a_name_no_file_can_have_is_not_looked_for(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "{% include 'x' * 5000 %}", TemplateFailed)
+    assert len(said) < 1000
+
+
+def test_only_a_text_is_formatted(tmp_path: Path) -> None:
+    assert text_of(tmp_path, "a: {{ 7 | format }}") == "a: 7"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a: {{ ('a' * 2000000) | replace('a' * 900000, 'b') }}",
+        "a: {{ many | tojson }}",
+    ],
+)
+def test_work_that_takes_too_much_is_not_begun(tmp_path: Path, source: str) -> None:
+    values = "one: &one " + "x" * 1_000_000 + "\nmany: [*one, *one, *one, *one, *one]\n"
+    assert "t.yaml.j2" in refusal(tmp_path, source, LimitExceeded, values=values)
+
+
+def test_a_template_that_is_gone_by_the_time_it_is_rendered_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml.j2").write_text("kind: ConfigMap\n")
+    run = prepared(tmp_path, "t.yaml.j2")
+    (tmp_path / "t.yaml.j2").unlink()
+    with pytest.raises(TemplateUnreadable, match=r"t\.yaml\.j2"):
+        render_manifests(run)
+
+
+def test_texts_that_are_too_much_together_are_refused(tmp_path: Path) -> None:
+    names = [f"{number}.yaml" for number in range(34)]
+    for name in names:
+        (tmp_path / name).write_text("#" + "x" * (2 * 2**20 - 100) + "\nkind: ConfigMap\n")
+    with pytest.raises(LimitExceeded, match="64 MiB"):
+        render(tmp_path, *names)
+
+
+def test_without_the_builtin_template_there_are_no_routes_to_render_again(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("kind: ConfigMap\n")
+    assert render_routes(prepared(tmp_path, "a.yaml"), {"www.example.com": {}}) == ()
+
+
+def test_the_end_of_the_runs_own_time_ends_rendering_too() -> None:
+    clock = StandingClock()
+    budget = Budget(clock, deadline=Deadline(clock, seconds=0))
+    with pytest.raises(OutOfTime):
+        Templates(budget, read_text=str, context={}).render("{{ 1 }}", name="a.j2")

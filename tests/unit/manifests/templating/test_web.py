@@ -1,0 +1,516 @@
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+from importlib import resources
+from pathlib import Path
+from typing import Any, Callable
+
+import jsonschema
+import msgspec
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.support.building import findings_of, render, web
+
+from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.templating.web_values import (
+    Domain,
+    Probe,
+    Resources,
+    Volume,
+    Web,
+    mistakes_in,
+)
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable, ValuesInvalid
+
+CASE = Path(__file__).parents[3] / "golden" / "web"
+SCHEMA: dict[str, Any] = json.loads(
+    resources.files("bcs_template_set.templates").joinpath("web/values.schema.json").read_text("utf-8")
+)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def bodies(files: tuple[ManifestFile, ...]) -> dict[str, Any]:
+    return {document.title: document.body for file in files for document in file.documents}
+
+
+def one(tmp_path: Path, **domain: object) -> dict[str, Any]:
+    """Render one domain with these values; return its objects by kind."""
+    values = {"app": "shop", "domains": [{"host": "a.example.com", "image": "r/shop:1", **domain}]}
+    files = web(tmp_path, yaml.safe_dump(values))
+    found: dict[str, Any] = {}
+    for file in files:
+        for document in file.documents:
+            found.setdefault(document.kind, []).append(document.body)
+    return found
+
+
+def container(tmp_path: Path, **domain: object) -> Any:  # noqa: ANN401 - a manifest's part
+    (deployment,) = one(tmp_path, **domain)["Deployment"]
+    return deployment["spec"]["template"]["spec"]["containers"][0]
+
+
+def complaints(tmp_path: Path, values: str) -> list[str]:
+    with pytest.raises(ValuesInvalid) as caught:
+        web(tmp_path, values)
+    for language in LANGUAGES:
+        assert caught.value.explain(language)
+    return [str(detail) for detail in caught.value.details]
+
+
+# --- the golden case
+
+
+def test_the_golden_case_gives_exactly_the_three_documents(tmp_path: Path) -> None:
+    files = web(tmp_path, (CASE / "values.yaml").read_text("utf-8"))
+    found = {document.kind.lower(): document.body for file in files for document in file.documents}
+    wanted = {
+        kind: yaml.safe_load((CASE / f"{kind}.yaml").read_text("utf-8"))
+        for kind in ("deployment", "service", "ingress")
+    }
+    assert found == wanted
+    assert findings_of(*files) == ()
+
+
+def test_the_texts_of_the_golden_case_are_kept(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    files = web(tmp_path, (CASE / "values.yaml").read_text("utf-8"))
+    assert [file.name for file in files] == ["test.icabe.game.deployment.yaml", "test.icabe.game.routes.yaml"]
+    for file in files:
+        golden(f"web/{file.name}", file.text)
+        assert file.domain == "test.icabe.game"
+        assert file.source.startswith("builtin:web/")
+
+
+def test_a_domain_that_uses_everything_is_kept(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    files = web(tmp_path, (CASE / "everything.values.yaml").read_text("utf-8"))
+    assert findings_of(*files) == ()
+    for file in files:
+        golden(f"web/everything.{file.name}", file.text)
+
+
+# --- what the values do
+
+
+def test_a_domain_without_load_balancers_has_a_service_and_no_ingress(tmp_path: Path) -> None:
+    assert one(tmp_path).keys() == {"Deployment", "Service"}
+
+
+def test_each_load_balancer_has_an_ingress_with_every_path(tmp_path: Path) -> None:
+    objects = one(tmp_path, load_balancers=["lb-1", "lb-2"], paths=["/", "/api"])
+    names = [ingress["metadata"]["name"] for ingress in objects["Ingress"]]
+    assert names == ["ingress-a.example.com-0", "ingress-a.example.com-1"]
+    for ingress, balancer in zip(objects["Ingress"], ("lb-1", "lb-2")):
+        assert ingress["metadata"]["annotations"]["kubernetes.io/ingress.existLbId"] == balancer
+        paths = ingress["spec"]["rules"][0]["http"]["paths"]
+        assert [path["path"] for path in paths] == ["/", "/api"]
+        assert {path["backend"]["service"]["name"] for path in paths} == {"service-shop-a-example-com"}
+
+
+def test_without_tls_there_is_no_certificate(tmp_path: Path) -> None:
+    (ingress,) = one(tmp_path, load_balancers=["lb-1"], tls=False)["Ingress"]
+    assert "tls" not in ingress["spec"]
+
+
+def test_ports_go_everywhere_they_belong(tmp_path: Path) -> None:
+    objects = one(tmp_path, port=8080, node_port=30080, load_balancers=["lb-1"])
+    (port,) = objects["Service"][0]["spec"]["ports"]
+    assert (port["port"], port["targetPort"], port["nodePort"]) == (8080, "container", 30080)
+    backend = objects["Ingress"][0]["spec"]["rules"][0]["http"]["paths"][0]["backend"]
+    assert backend["service"]["port"] == {"number": 8080}
+    assert container(tmp_path, port=8080)["ports"][0]["containerPort"] == 8080
+
+
+def test_environment_resources_and_probes_reach_the_container(tmp_path: Path) -> None:
+    found = container(
+        tmp_path,
+        env={"A": "1", "B": "yes"},
+        resources={"requests": {"cpu": 0.5}, "limits": {"memory": "1Gi"}},
+        liveness={"path": "/healthz", "initial_delay": 5},
+        readiness={},
+    )
+    assert found["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "yes"}]
+    assert found["resources"] == {"requests": {"cpu": 0.5}, "limits": {"memory": "1Gi"}}
+    assert found["livenessProbe"] == {
+        "httpGet": {"path": "/healthz", "port": "container"},
+        "initialDelaySeconds": 5,
+        "periodSeconds": 10,
+        "timeoutSeconds": 1,
+        "failureThreshold": 3,
+    }
+    assert found["readinessProbe"]["tcpSocket"] == {"port": "container"}
+
+
+def test_secrets_to_pull_with_and_the_ingress_class_come_from_the_top(tmp_path: Path) -> None:
+    values = {
+        "app": "shop",
+        "image_pull_secrets": ["one", "two"],
+        "ingress_class": "nginx",
+        "domains": [{"host": "a.example.com", "image": "r:1", "load_balancers": ["lb-1"]}],
+    }
+    objects = bodies(web(tmp_path, json.dumps(values)))
+    pod = objects["Deployment/deployment.shop.a.example.com"]["spec"]["template"]["spec"]
+    assert pod["imagePullSecrets"] == [{"name": "one"}, {"name": "two"}]
+    ingress = objects["Ingress/ingress-a.example.com-0"]
+    assert ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"] == "nginx"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["yes", "1.10", "a: b", "x\ny", "- a", "#c", "'", '"', "{a: b}", "\\n", "\x7f", "😀", "\u2028", "~", ""],
+)
+def test_no_value_changes_the_structure(tmp_path: Path, value: str) -> None:
+    assert container(tmp_path, env={"A": value})["env"] == [{"name": "A", "value": value}]
+
+
+@given(value=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_text_is_kept(tmp_path: Path, value: str) -> None:
+    assert container(tmp_path, env={"A": value})["env"] == [{"name": "A", "value": value}]
+
+
+HOSTS = st.from_regex(r"[a-z]{1,4}(\.[a-z]{1,4}){1,2}", fullmatch=True)
+
+
+@given(hosts=st.lists(HOSTS, unique=True, min_size=1, max_size=6), data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+def test_the_order_of_domains_changes_nothing(tmp_path: Path, hosts: list[str], data: st.DataObject) -> None:
+    def files(order: list[str]) -> tuple[ManifestFile, ...]:
+        domains = [{"host": host, "image": "r:1", "load_balancers": ["lb-1"]} for host in order]
+        return web(tmp_path, json.dumps({"app": "a", "domains": domains}))
+
+    assert files(hosts) == files(data.draw(st.permutations(hosts)))
+
+
+def test_one_domains_files_do_not_depend_on_the_others(tmp_path: Path) -> None:
+    def files(*domains: object) -> dict[str, str]:
+        return {file.name: file.text for file in web(tmp_path, json.dumps({"app": "a", "domains": domains}))}
+
+    first, second = {"host": "a.b", "image": "r:1"}, {"host": "c.d", "image": "r:2"}
+    assert files(first, second) == {**files(first), **files(second)}
+
+
+def test_a_new_image_changes_the_deployments_file_only(tmp_path: Path) -> None:
+    def files(image: str) -> dict[str, str]:
+        values = {"app": "a", "domains": [{"host": "a.b", "image": image, "load_balancers": ["lb-1"]}]}
+        return {file.name: file.text for file in web(tmp_path, json.dumps(values))}
+
+    old, new = files("r:1"), files("r:2")
+    assert [name for name in old if old[name] != new[name]] == ["a.b.deployment.yaml"]
+
+
+def test_templates_of_the_workspace_stand_beside_builtin_ones(tmp_path: Path) -> None:
+    (tmp_path / "extra.yaml.j2").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ extra }}}\n"
+    )
+    values = "app: a\nextra: more\ndomains: [{host: a.b, image: 'r:1'}]"
+    files = render(tmp_path, "extra.yaml.j2", "builtin:web", values=values)
+    assert [file.name for file in files] == ["a.b.deployment.yaml", "a.b.routes.yaml", "extra.yaml"]
+
+
+def test_a_file_of_the_workspace_with_a_domains_name_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "a.b.routes.yaml").write_text("a: 1")
+    with pytest.raises(TemplateUnreadable, match="builtin:web"):
+        render(
+            tmp_path, "a.b.routes.yaml", "builtin:web", values="app: a\ndomains: [{host: a.b, image: 'r:1'}]"
+        )
+
+
+def test_more_domains_than_files_allowed_are_refused(tmp_path: Path) -> None:
+    domains = [{"host": f"h{number}.a", "image": "r:1"} for number in range(1001)]
+    with pytest.raises(LimitExceeded, match="2002"):
+        web(tmp_path, json.dumps({"app": "a", "domains": domains}))
+
+
+# --- mistakes in the values
+
+VOLUME = "{name: v, host_path: /a, mount_path: /x}"
+
+
+def test_every_mistake_is_said_at_once_with_its_path(tmp_path: Path) -> None:
+    values = """
+ap: shop
+domains:
+  - host: UPPER.example.com
+    image: r:1
+  - host: a.example.com
+    imge: r:1
+    port: 80.5
+    node_port: 80
+    paths: []
+    replicas: -1
+    tls: "no"
+    env: {A: 1, 1A: x}
+    resources: {limits: {cpu: lots}}
+    liveness: {path: healthz, perod: 1}
+    load_balancers: lb-1
+    volumes:
+      - {name: v, host_path: data, mount_path: /a}
+      - 5
+image_pull_secrets: ~
+"""
+    said = "\n".join(complaints(tmp_path, values))
+    for part in (
+        "ap is not known; there are app, domains, image_pull_secrets, ingress_class, main_branches.",
+        "app is missing; it takes lower-case letters",
+        "domains[0].host is not right (text); it takes a domain in lower case",
+        "domains[1].imge is not known",
+        'Did you mean "image"?',
+        "domains[1].image is missing; it takes an image with its tag",
+        "domains[1].port is not right (a number); it takes a whole number from 1 to 65535.",
+        "domains[1].node_port is not right (a number); it takes 0, or a whole number from 30000",
+        "domains[1].paths is",
+        "domains[1].replicas is not right (a number)",
+        "domains[1].tls is not right (text); it takes true or false.",
+        "domains[1].env.A is not right (a number); it takes text",
+        "domains[1].env.1A is",
+        "domains[1].resources.limits.cpu is not right (text); it takes an amount",
+        "domains[1].liveness.path is not right (text); it takes a path that begins with /",
+        "domains[1].liveness.perod is not known",
+        "domains[1].load_balancers is not right (text); it takes a list.",
+        "domains[1].volumes[0].host_path is not right (text)",
+        "domains[1].volumes[1] is not right (a number); it takes a mapping with the keys name, host_path",
+        "image_pull_secrets is empty; it takes a list, or is left out.",
+    ):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "host: Canary!, image: 'r:1'",
+        "host: a.b, image: 'r:1', env: {PASSWORD canary}",
+        "host: a.b, image: 'r:1', env: {PASSWORD: [canary], A: {b: canary}, canary/x: 5}",
+        "host: a.b, image: 'r:1', password=canary+: 5",
+        "host: a.b, image: 'https://canary@db /', replicas: canary, tls: canary",
+        "host: a.b, image: 'r:1', paths: [/canary, /canary], load_balancers: [canary, canary]",
+    ],
+)
+def test_no_mistake_shows_what_stands_there(tmp_path: Path, domain: str) -> None:
+    said = "\n".join(complaints(tmp_path, f"app: a\ndomains: [{{{domain}}}]"))
+    assert "domains[0]" in said
+    assert "canary" not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("domains", "says"),
+    [
+        (
+            "[{host: a.b, image: 'r:1'}, {host: a.b, image: 'r:2'}]",
+            "domains[0].host, domains[1].host are the same",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', paths: [/a, /a]}]",
+            "domains[0].paths[0], domains[0].paths[1] are the same",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', load_balancers: [x, x]}]",
+            "domains[0].load_balancers[0], domains[0].load_balancers[1] are the same",
+        ),
+        (
+            f"[{{host: a.b, image: 'r:1', volumes: [{VOLUME}, {VOLUME}]}}]",
+            "domains[0].volumes[0].name, domains[0].volumes[1].name are the same",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', load_balancers: [x], branch_paths: true, paths: [/a]}]",
+            "domains[0].paths can't be given beside domains[0].branch_paths: true",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', branch_paths: true}]",
+            "there is no Ingress to serve a path; name one in domains[0].load_balancers.",
+        ),
+        ("[]", "domains is"),
+        ("~", "domains is empty"),
+    ],
+)
+def test_what_does_not_go_together_is_said(tmp_path: Path, domains: str, says: str) -> None:
+    assert says in "\n".join(complaints(tmp_path, f"app: a\ndomains: {domains}"))
+
+
+# --- the schema
+
+
+def test_the_schema_is_a_schema_with_words_for_editors() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    VALIDATOR.validate(yaml.safe_load((CASE / "values.yaml").read_text("utf-8")))
+    domain = SCHEMA["$defs"]["domain"]["properties"]
+    assert [
+        name for name, entry in domain.items() if not (entry.get("title") and entry.get("description"))
+    ] == []
+
+
+def test_schema_and_structs_have_the_same_fields_and_defaults() -> None:
+    for struct, entry in (
+        (Web, SCHEMA),
+        (Domain, SCHEMA["$defs"]["domain"]),
+        (Volume, SCHEMA["$defs"]["volume"]),
+        (Probe, SCHEMA["$defs"]["probe"]),
+        (Resources, SCHEMA["$defs"]["domain"]["properties"]["resources"]),
+    ):
+        fields = {field.name: field for field in msgspec.structs.fields(struct)}
+        assert list(fields) == list(entry["properties"])
+        assert [name for name, field in fields.items() if field.required] == entry.get("required", [])
+        for name, schema in entry["properties"].items():
+            if "default" in schema:
+                field = fields[name]
+                made = field.default_factory() if callable(field.default_factory) else field.default
+                assert made == schema["default"]
+
+
+# A trailing line break is left out: Python's `$` lets it pass, in JSON Schema's own dialect it does not.
+# So are whole floats such as 1.0, which are integers to JSON Schema only.
+_WORDS = st.sampled_from(
+    [
+        "a",
+        "a.b",
+        "A",
+        "-a",
+        "a-b",
+        "/",
+        "/x",
+        "x:y",
+        "/x:y",
+        "",
+        "lb-1",
+        "1Gi",
+        "0.5",
+        "1a",
+        "r:1",
+        "a b",
+        "x" * 64,
+    ]
+)
+_ANYTHING: st.SearchStrategy[YamlValue] = st.one_of(
+    _WORDS,
+    st.none(),
+    st.booleans(),
+    st.sampled_from(
+        [-1, 0, 1, 80, 29_999, 30_000, 32_767, 32_768, 65_535, 65_536, 10_001, 86_401, 0.5, -0.5]
+    ),
+    st.lists(_WORDS, max_size=2),
+    st.dictionaries(_WORDS, _WORDS, max_size=2),
+)
+
+
+def _mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(good, good, good, _ANYTHING)
+
+
+def _objects(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[Any]:
+    known = st.fixed_dictionaries(required, optional=optional)
+    return st.one_of(
+        known, known, known, st.fixed_dictionaries({}, optional={**required, **optional, "other": _WORDS})
+    )
+
+
+_PATHS = _mostly(st.sampled_from(["/", "/api", "/data"]))
+_NAMES = _mostly(st.sampled_from(["a", "web-1", "x.example.com"]))
+_QUANTITIES = _mostly(
+    st.dictionaries(_NAMES.filter(lambda name: isinstance(name, str)), _ANYTHING, max_size=2)
+)
+_PROBES = _mostly(
+    _objects(
+        {},
+        {
+            "path": _PATHS,
+            "initial_delay": _ANYTHING,
+            "period": _ANYTHING,
+            "timeout": _ANYTHING,
+            "failures": _ANYTHING,
+        },
+    )
+)
+_VOLUMES = _mostly(
+    _objects(
+        {"name": _NAMES, "host_path": _PATHS, "mount_path": _PATHS}, {"read_only": _mostly(st.booleans())}
+    )
+)
+_DOMAINS = _mostly(
+    _objects(
+        {"host": _NAMES, "image": _mostly(st.just("r:1"))},
+        {
+            "replicas": _ANYTHING,
+            "port": _ANYTHING,
+            "node_port": _ANYTHING,
+            "load_balancers": _mostly(st.lists(_NAMES, max_size=2)),
+            "tls": _mostly(st.booleans()),
+            "paths": _mostly(st.lists(_PATHS, max_size=2)),
+            "branch_paths": _mostly(st.booleans()),
+            "volumes": _mostly(st.lists(_VOLUMES, max_size=1)),
+            "env": _mostly(st.dictionaries(_WORDS, _mostly(_WORDS), max_size=2)),
+            "resources": _mostly(_objects({}, {"requests": _QUANTITIES, "limits": _QUANTITIES})),
+            "liveness": _PROBES,
+            "readiness": _PROBES,
+        },
+    )
+)
+_WEB = _objects(
+    {"app": _NAMES, "domains": _mostly(st.lists(_DOMAINS, max_size=1))},
+    {
+        "image_pull_secrets": _mostly(st.lists(_NAMES, max_size=2)),
+        "ingress_class": _NAMES,
+        "main_branches": _mostly(st.lists(_WORDS, max_size=2)),
+    },
+)
+
+
+@given(values=_WEB)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_schema_and_structs_take_and_refuse_the_same(values: dict[str, YamlValue]) -> None:
+    ours = [str(mistake) for mistake in mistakes_in(values)]
+    theirs = [error.message for error in VALIDATOR.iter_errors(values)]
+    assert bool(ours) == bool(theirs), (ours, theirs)
+    if not ours:
+        assert msgspec.convert(values, Web).app == values["app"]
+
+
+# --- size
+
+
+def _many(number: int) -> str:
+    domains = [
+        {
+            "host": f"w{index}.example.com",
+            "image": f"name.tencentcloudcr.com/space/web:{1704448623620 + index}-428",
+            "load_balancers": ["lb-g9buwd3i"],
+            "paths": ["/", "/api"],
+            "volumes": [{"name": "logs", "host_path": "/data/logs", "mount_path": "/data/logs"}],
+        }
+        for index in range(number)
+    ]
+    return json.dumps({"app": "nginx", "domains": domains})
+
+
+def test_a_thousand_domains_stay_small(tmp_path: Path) -> None:
+    values = _many(1000)
+    tracemalloc.start()
+    try:
+        files = web(tmp_path, values)
+        assert findings_of(*files) == ()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(files) == 2000
+    assert peak < 60 * 2**20
+
+
+def test_a_domain_costs_the_same_among_many(tmp_path: Path) -> None:
+    def seconds_a_domain(number: int) -> float:
+        values = _many(number)
+        best = float("inf")
+        for _ in range(3):
+            before = time.process_time()
+            findings_of(*web(tmp_path, values))
+            best = min(best, time.process_time() - before)
+        return best / number
+
+    # Three times as much leaves room for a busy machine; a cost that grows with the number is eight-fold.
+    assert seconds_a_domain(480) < 3 * seconds_a_domain(60)
+
+
+def test_null_is_as_good_as_leaving_an_optional_value_out(tmp_path: Path) -> None:
+    assert one(tmp_path, liveness=None, resources=None) == one(tmp_path)

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from difflib import unified_diff
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bcs_template_set.manifests.document_diff import NOT_SHOWN, diff_documents, unified
+from bcs_template_set.manifests.masking import holds_secret, masked_text, secret_values
+from bcs_template_set.manifests.parse import parse_documents, parse_foreign
+
+SERVICE = """\
+# the front door
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  ports:
+    - port: 80  # http
+"""
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: key
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{"data":{"password":"canary"}}'
+data:
+  password: Y2FuYXJ5
+  other: c2FtZQ==
+stringData:
+  token: canary-token
+"""
+
+
+def diff(before: str, after: str) -> str:
+    old = parse_foreign(before) if before else ()
+    return diff_documents(before, after, old=old or (), new=parse_documents(after, source="web.yaml"))
+
+
+def test_the_same_text_has_no_difference() -> None:
+    assert diff(SERVICE, SERVICE) == ""
+    assert diff(SERVICE + "---\n" + SECRET, SERVICE + "---\n" + SECRET) == ""
+
+
+def test_a_document_that_only_moved_is_no_difference() -> None:
+    assert diff(SERVICE + "---\n" + SECRET, SECRET + "---\n" + SERVICE) == ""
+
+
+def test_a_change_is_shown_under_its_documents_name_with_its_comments() -> None:
+    text = diff(SERVICE, SERVICE.replace("port: 80", "port: 81"))
+    assert text.startswith("--- Service/web\n+++ Service/web\n")
+    assert "-    - port: 80  # http\n+    - port: 81  # http\n" in text
+
+
+def test_new_and_gone_documents_say_so() -> None:
+    assert diff("", SERVICE).startswith("--- /dev/null\n+++ Service/web\n")
+    gone = diff(SERVICE + "---\n" + SECRET, SECRET)
+    assert gone.startswith("--- Service/web\n+++ /dev/null\n")
+    assert "-# the front door\n" in gone
+
+
+@given(st.text("ab\n\r\x0c\u2028"))
+def test_a_text_that_comes_new_is_shown_as_difflib_shows_it(text: str) -> None:
+    lines = unified_diff([], text.splitlines(keepends=True), fromfile="/dev/null", tofile="Service/web")
+    expected = "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+    assert unified("", text, title="Service/web") == expected
+
+
+def test_secret_values_are_masked_and_a_changed_one_is_visible() -> None:
+    text = diff(SECRET, SECRET.replace("Y2FuYXJ5", "bmV3").replace("canary-token", "new-canary"))
+    assert "-  password: '*** (before)'\n+  password: '*** (after)'\n" in text
+    assert "   other: '***'\n" in text
+    for canary in ("Y2FuYXJ5", "bmV3", "canary", "c2FtZQ"):
+        assert canary not in text
+
+
+def test_a_secret_within_a_list_is_masked_too() -> None:
+    lines = "".join(f"    {line}\n" for line in SECRET.splitlines())
+    listed = "apiVersion: v1\nkind: List\nitems:\n  -\n" + lines
+    text = diff(listed, listed.replace("Y2FuYXJ5", "bmV3"))
+    assert "*** (before)" in text
+    for canary in ("Y2FuYXJ5", "bmV3", "canary"):
+        assert canary not in text
+    assert "canary" not in masked_text(parse_documents(listed, source="x")[0])
+
+
+@pytest.mark.parametrize(
+    "slip", ["{password canary}", "{passwordcanary}", "{password, canary}", "canary", "[canary]"]
+)
+def test_a_secret_whose_colon_is_missing_or_mistyped_is_masked_too(slip: str) -> None:
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: passwords}}\nstringData: {slip}\n"
+    assert "canary" not in masked_text(parse_documents(text, source="x")[0])
+
+
+@pytest.mark.parametrize(
+    ("held", "values"),
+    [
+        ("stringData: {a: one, b: 2}\ndata: {c: dHdv}", {"one", "dHdv", "two"}),
+        ("stringDat: [one, 2]", {"one"}),
+        ("stringData: {a: {b: one, c: [two]}}", {"one", "two"}),
+        ("stringData: one", {"one"}),
+        ("type: Opaque", set()),
+    ],
+)
+def test_the_values_of_a_secret_are_its_texts_whatever_holds_them(held: str, values: set[str]) -> None:
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: passwords}}\n{held}\n"
+    (document,) = parse_documents(text, source="x")
+    assert set(secret_values(dict(document.body))) == values
+
+
+def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
+    text = diff(SECRET, SECRET.replace("kind: Secret", "kind: ConfigMap"))
+    assert "+kind: ConfigMap" in text
+    before = text[: text.index("+kind")]
+    assert "canary" not in before.replace("canary-token", "")
+
+
+def test_what_can_not_be_parsed_is_compared_as_text_unless_it_may_hold_a_secret() -> None:
+    broken = "kind: Service\n  : x:\n{{{\n"
+    assert parse_foreign(broken) is None
+    assert "-  : x:" in diff(broken, SERVICE)
+    assert diff(broken.replace("Service", "Secret"), SERVICE) == NOT_SHOWN
+    assert diff(broken, SECRET) == NOT_SHOWN
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.text("xyz", min_size=1, max_size=3), max_size=3),
+    st.dictionaries(st.sampled_from("abc"), st.text("xyz", min_size=1, max_size=3), max_size=3),
+)
+def test_there_is_a_difference_exactly_where_the_values_of_a_secret_differ(
+    old: dict[str, str], new: dict[str, str]
+) -> None:
+    def secret(values: dict[str, str]) -> str:
+        lines = "".join(f"  {key}: CANARY{value}\n" for key, value in sorted(values.items()))
+        return "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\n" + (
+            f"stringData:\n{lines}" if lines else ""
+        )
+
+    text = diff(secret(old), secret(new))
+    assert bool(text) == (old != new)
+    assert "CANARY" not in text
+
+
+# --- Secrets at any depth ---------------------------------------------------------------------------------
+
+INNER = "{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {key: canary-text}}"
+NESTED = {
+    "Template": f"kind: Template\nmetadata: {{name: t}}\nobjects: [{INNER}]\n",
+    "ManifestWork": f"kind: ManifestWork\nmetadata: {{name: t}}\nspec: {{workload: {{list: [{INNER}]}}}}\n",
+    "KubeVela": (
+        "kind: Application\nmetadata: {name: t}\n"
+        f"spec: {{components: [{{type: k8s-objects, properties: {{objects: [{INNER}]}}}}]}}\n"
+    ),
+    "list": f"kind: List\nmetadata: {{name: t}}\nitems: [{INNER}]\n",
+    "list of lists": f"kind: List\nmetadata: {{name: t}}\nitems: [{{kind: SecretList, items: [{INNER}]}}]\n",
+    "text": f"kind: ConfigMap\nmetadata: {{name: t}}\ndata: {{secret.yaml: '{INNER}'}}\n",
+    "JSON": (
+        "kind: ConfigMap\nmetadata: {name: t}\n"
+        'data: {a: \'{"kind": "Secret", "stringData": {"key": "canary-text"}}\'}\n'
+    ),
+    "annotation": (
+        "kind: Secret\nmetadata: {name: t, annotations: {example.com/copy: canary-text, "
+        'kubectl.kubernetes.io/last-applied-configuration: \'{"data": "canary-text"}\'}}\n'
+    ),
+    "managed fields": (
+        "kind: Secret\nmetadata: {name: t, labels: {a: canary-text}, managedFields: [{manager: canary-text}]}"
+    ),
+    "type": "kind: Secret\nmetadata: {name: t}\ntype: canary-text\nimmutable: canary-text\n",
+    "version": "kind: Secret\nmetadata: {name: t, uid: [canary-text]}\napiVersion: {key: canary-text}\n",
+}
+
+
+@pytest.mark.parametrize("how", NESTED)
+def test_a_secret_at_any_depth_shows_its_name_and_keys_alone(how: str) -> None:
+    (document,) = parse_documents(NESTED[how], source="x")
+    assert holds_secret(document)
+    shown = masked_text(document)
+    assert "canary" not in shown
+    assert "***" in shown
+    assert "canary" not in diff(NESTED[how], NESTED[how].replace("canary-text", "canary-other"))
+    if how in ("Template", "ManifestWork", "KubeVela", "list", "list of lists"):
+        assert "name: s" in shown
+        assert "key: '***'" in shown
+
+
+@pytest.mark.parametrize("how", [how for how in NESTED if how not in ("managed fields", "version")])
+def test_the_values_of_a_secret_at_any_depth_are_known(how: str) -> None:
+    (document,) = parse_documents(NESTED[how], source="x")
+    assert any("canary-text" in value for value in secret_values(dict(document.body)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: Gateway\nmetadata: {name: g}\nspec: {certificateRefs: [{kind: Secret, name: tls-cert}]}\n",
+        "kind: HelmRelease\nmetadata: {name: g}\nvaluesFrom: [{kind: Secret, name: v, valuesKey: k}]\n",
+        "kind: ConfigMap\nmetadata: {name: g}\ndata: {a: a Secret of ours}\n",
+    ],
+)
+def test_what_only_names_a_secret_is_shown(text: str) -> None:
+    (document,) = parse_documents(text, source="x")
+    assert not holds_secret(document)
+    assert "***" not in masked_text(document)
+    assert not set(secret_values(dict(document.body)))
+
+
+def test_of_a_secret_kind_names_types_and_keys_are_shown() -> None:
+    text = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: ns, generateName: s-}\n"
+        "type: kubernetes.io/tls\nimmutable: true\ndata: {tls.key: Y2FuYXJ5}\n"
+    )
+    (document,) = parse_documents(text, source="x")
+    assert masked_text(document) == (
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ns\n  generateName: s-\n"
+        "type: kubernetes.io/tls\nimmutable: true\ndata:\n  tls.key: '***'\n"
+    )

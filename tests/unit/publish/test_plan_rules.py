@@ -1,0 +1,330 @@
+"""What a plan says of the run as a whole: newer builds, routes, ports, the template set, and its digest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+import msgspec
+import pytest
+from tests.support.planned import (
+    OURS,
+    POLICY,
+    TARGET,
+    A,
+    B,
+    chart,
+    desired,
+    existing,
+    existing_file,
+    ingress,
+    service,
+    version_of,
+)
+
+from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.space.existing import Existing, OtherFile
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.route_map import LiveIngress
+from bcs_template_set.manifests.branch_paths import Claim
+from bcs_template_set.manifests.routes import Route
+from bcs_template_set.messages import LANGUAGES, Text, say
+from bcs_template_set.messages.errors import ActedAsAnother, RouteTaken
+from bcs_template_set.publish.make_plan import make_plan
+from bcs_template_set.publish.plan import Change, Plan, Policy, refusal
+
+HOST = "a.example.com"
+SKIP, REPLACE = Policy(on_newer_build="skip"), Policy(on_newer_build="replace")
+ALLOW = Policy(allow_route_removal=True)
+CLAIMED = say("plan.branch_not_served", branch="dev")
+NEWER = version_of("x", name="1.0.8-main", number=2, origin=replace(OURS, build=8))
+
+
+def texts(found: tuple[Text, ...]) -> list[str]:
+    return [str(text) for text in found]
+
+
+# --- one user -------------------------------------------------------------------------------------------
+
+ANOTHER = [
+    ("wangwu", "wangwu", "lisi"),
+    ("wangwu", "credential:bcs", "lisi"),
+]
+NO_OTHER = [
+    ("lisi", "lisi", "lisi"),
+    ("lisi", "credential:bcs", "lisi"),
+    ("wangwu", "boss", "lisi"),  # a description that anybody who may view can write
+    ("wangwu", "lisi", "lisi"),  # a gateway that records another creator: told after publishing
+    ("wangwu", "wangwu", "credential:bcs"),  # only its token knows the user
+]
+
+
+def plan_after(creator: str, said: str, *, now: str) -> Plan:
+    written = version_of("x", origin=replace(OURS, acting_as=said))
+    by_other = msgspec.structs.replace(written, creator=creator)
+    wanted = replace(desired(("a.yaml", B)), provenance=replace(OURS, acting_as=now))
+    return make_plan(wanted, existing(existing_file("a.yaml", by_other)), policy=POLICY)
+
+
+@pytest.mark.parametrize(("creator", "said", "now"), ANOTHER)
+def test_what_another_user_wrote_for_this_build_stops_it(creator: str, said: str, now: str) -> None:
+    refused = refusal(plan_after(creator, said, now=now), policy=POLICY)
+    assert isinstance(refused, ActedAsAnother)
+    for language in LANGUAGES:
+        text = "\n".join(refused.explain(language))
+        for word in ("wangwu", "lisi", "a.yaml", "1.0.6-main"):
+            assert word in text
+
+
+@pytest.mark.parametrize(("creator", "said", "now"), NO_OTHER)
+def test_nobody_else_is_taken_for_another_user_of_this_build(creator: str, said: str, now: str) -> None:
+    assert plan_after(creator, said, now=now).other_users == ()
+
+
+@pytest.mark.parametrize("other", [replace(OURS, build=6), replace(OURS, pipeline="p-2")])
+def test_other_builds_may_have_other_users(other: Provenance) -> None:
+    written = version_of("x", origin=replace(other, acting_as="wangwu"))
+    found = existing_file("a.yaml", msgspec.structs.replace(written, creator="wangwu"))
+    assert make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).other_users == ()
+
+
+# --- newer builds ---------------------------------------------------------------------------------------
+
+
+def test_a_file_is_named_once_with_its_newest_build() -> None:
+    newest = version_of("y", name="1.0.9-main", number=3, origin=replace(OURS, build=9))
+    found = replace(existing_file("a.yaml", newest), later=(NEWER,))
+    (said,) = texts(make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).newer_builds)
+    assert said == (
+        "a.yaml: version 1.0.9-main is of build 9 of branch main, newer than this build 7; "
+        "started by wangwu, written by lisi at 2026-01-01 00:00 UTC."
+    )
+
+
+def test_the_page_of_a_newer_build_is_named_where_it_is_known() -> None:
+    origin = replace(OURS, build=8, link="https://devops.example.com/b-8")
+    found = existing_file("a.yaml", version_of("x", name="1.0.8-main", origin=origin))
+    (said,) = texts(make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).newer_builds)
+    assert said.endswith(" UTC. See https://devops.example.com/b-8")
+
+
+def test_newer_builds_that_may_be_replaced_are_not_looked_for() -> None:
+    plan = make_plan(desired(("a.yaml", B)), existing(existing_file("a.yaml", NEWER)), policy=REPLACE)
+    assert (plan.newer_builds, plan.writes) == ((), True)
+
+
+def test_a_run_that_would_skip_is_published_where_no_build_is_newer() -> None:
+    plan = make_plan(desired(("a.yaml", A)), existing(), policy=SKIP)
+    assert [change.action for change in plan.changes] == ["create"]
+
+
+def test_a_run_that_is_skipped_is_not_refused_and_writes_nothing_whatever_is_in_its_way() -> None:
+    other = OtherFile("theirs.yaml", routes=(Route(HOST, "/new", "x", "y"),))
+    taken = version_of("other", name="1.0.7-main", number=1)
+    found = replace(existing_file("a.yaml", version_of(ingress(HOST, "/"))), same_name=taken, later=(NEWER,))
+    live = (LiveIngress("old", "", (Route(HOST, "/new", "x", "old"),)),)
+    want = replace(desired(("a.yaml", ingress(HOST, "/new")), template_set="web"), claimed=(CLAIMED,))
+    there = replace(existing(found, others=(other,)), live=live, chart=chart(**{"a.yaml": B}))
+    plan = make_plan(want, there, policy=SKIP)
+    assert refusal(plan, policy=SKIP) is None
+    assert (plan.chart, plan.writes) == ("none", False)
+    assert (plan.conflicts, plan.taken, plan.lost_routes, plan.notes) == ((), (), (), ())
+
+
+# --- routes and ports -----------------------------------------------------------------------------------
+
+
+def test_a_route_that_is_lost_is_told_apart_from_one_that_moves() -> None:
+    found = existing_file("r.yaml", version_of(ingress(HOST, "/", "/gone", "/x")))
+    want = desired(("r.yaml", ingress(HOST, "/")), ("s.yaml", ingress(HOST, "/x/")))
+    lost, moved = texts(make_plan(want, existing(found), policy=POLICY).lost_routes)
+    assert lost == "a.example.com/gone is served by r.yaml today, and no file of this run serves it."
+    assert moved.startswith("a.example.com/x is served by r.yaml today and would move to s.yaml: ")
+
+
+def test_a_route_that_was_asked_to_go_is_not_lost() -> None:
+    found = existing_file("r.yaml", version_of(ingress(HOST, "/", "/x/")))
+    want = replace(desired(("r.yaml", ingress(HOST, "/"))), asked=frozenset({(HOST, "/x")}))
+    assert make_plan(want, existing(found), policy=POLICY).lost_routes == ()
+
+
+def test_a_port_that_no_other_file_asks_for_is_free() -> None:
+    other = OtherFile("theirs.yaml", node_ports=(30080,))
+    plan = make_plan(desired(("s.yaml", service(30081))), existing(others=(other,)), policy=POLICY)
+    assert plan.taken == ()
+
+
+def test_a_port_that_two_services_of_a_file_ask_for_is_named_once() -> None:
+    other = OtherFile("theirs.yaml", node_ports=(30080,))
+    text = service(30080) + "---\n" + service(30080, name="again")
+    plan = make_plan(desired(("s.yaml", text)), existing(others=(other,)), policy=POLICY)
+    assert texts(plan.taken) == ["nodePort 30080 of s.yaml is used by theirs.yaml."]
+
+
+def test_a_path_that_another_branch_claims_is_refused_with_what_was_said_of_it() -> None:
+    plan = make_plan(replace(desired(("s.yaml", A)), claimed=(CLAIMED,)), existing(), policy=POLICY)
+    assert plan.taken == (CLAIMED,)
+
+
+def test_the_plan_serves_each_host_and_path_once_in_their_order() -> None:
+    want = desired(("r.yaml", ingress(HOST, "/x", "/")), ("s.yaml", ingress("0.example.com", "/")))
+    plan = make_plan(want, existing(), policy=POLICY)
+    assert plan.routes == (("0.example.com", "/"), (HOST, "/"), (HOST, "/x"))
+
+
+# --- what is live ---------------------------------------------------------------------------------------
+
+
+def live(path: str, *, file: str = "") -> Existing:
+    found = existing_file("r.yaml", version_of(ingress(HOST, "/old")))
+    ingresses = (LiveIngress("theirs", file, (Route(HOST, path, "x", "theirs"),)),)
+    return replace(existing(found), live=ingresses)
+
+
+def test_a_new_path_that_is_live_elsewhere_is_refused_and_not_noted() -> None:
+    plan = make_plan(desired(("r.yaml", ingress(HOST, "/old", "/new"))), live("/new"), policy=POLICY)
+    (said,) = texts(plan.taken)
+    assert said.startswith("a.example.com/new of r.yaml is served in the cluster by Ingress/theirs")
+    assert plan.notes == ()
+    assert isinstance(refusal(plan, policy=POLICY), RouteTaken)
+
+
+def test_a_new_path_that_is_live_elsewhere_is_noted_where_moves_are_allowed() -> None:
+    plan = make_plan(desired(("r.yaml", ingress(HOST, "/old", "/new"))), live("/new"), policy=ALLOW)
+    (said,) = texts(plan.notes)
+    assert said.startswith("a.example.com/new of r.yaml is served in the cluster by Ingress/theirs")
+    assert plan.taken == ()
+
+
+@pytest.mark.parametrize("policy", [POLICY, ALLOW])
+def test_a_path_that_both_serve_already_is_noted_and_not_refused(policy: Policy) -> None:
+    plan = make_plan(desired(("r.yaml", ingress(HOST, "/old"))), live("/old"), policy=policy)
+    assert len(plan.notes) == 1
+    assert plan.taken == ()
+
+
+def test_a_file_that_allows_the_clash_clashes_with_nothing_and_the_others_do() -> None:
+    allowed = "# bcs-template-set: allow route-clash\n" + ingress(HOST, "/old", "/new")
+    want = desired(("r.yaml", allowed), ("s.yaml", ingress(HOST, "/other")))
+    plan = make_plan(want, live("/new"), policy=POLICY)
+    assert (plan.taken, plan.notes) == ((), ())
+    plan = make_plan(want, live("/other"), policy=POLICY)
+    assert [said.partition(" is")[0] for said in texts(plan.taken)] == ["a.example.com/other of s.yaml"]
+
+
+def test_ingresses_that_may_not_be_looked_at_are_noted() -> None:
+    plan = make_plan(desired(("a.yaml", A)), Existing(live_readable=False), policy=POLICY)
+    assert texts(plan.notes) == [
+        "The namespace's Ingresses could not be looked at, so clashes with what is live are not seen."
+    ]
+
+
+def test_files_of_others_are_noted_where_they_can_not_be_read_and_only_those() -> None:
+    others = (OtherFile("x.yaml", readable=False), OtherFile("y.yaml"), OtherFile("z.yaml", readable=False))
+    (said,) = texts(make_plan(desired(("a.yaml", A)), existing(others=others), policy=POLICY).notes)
+    assert said.endswith("can't be seen: x.yaml, z.yaml.")
+    assert make_plan(desired(("a.yaml", A)), existing(others=others[1:2]), policy=POLICY).notes == ()
+
+
+# --- who serves what ------------------------------------------------------------------------------------
+
+
+def owners(plan: Plan) -> list[tuple[str, str, int]]:
+    return [(owned.file, owned.path, owned.build) for owned in plan.route_map]
+
+
+def test_the_map_names_the_build_that_published_a_route_and_this_one_where_it_changes_the_file() -> None:
+    held = existing_file("a.yaml", version_of(ingress(HOST, "/a")))
+    same = make_plan(desired(("a.yaml", ingress(HOST, "/a"))), existing(held), policy=POLICY)
+    assert owners(same) == [("a.yaml", "/a", 6)]
+    changed = make_plan(desired(("a.yaml", ingress(HOST, "/a", "/b"))), existing(held), policy=POLICY)
+    assert owners(changed) == [("a.yaml", "/a", 7), ("a.yaml", "/b", 7)]
+    first = make_plan(
+        desired(("a.yaml", ingress(HOST, "/a"))), existing(existing_file("a.yaml", None)), policy=POLICY
+    )
+    assert owners(first) == [("a.yaml", "/a", 7)]
+
+
+def test_the_map_has_the_routes_of_others_with_their_claims() -> None:
+    claims = ((HOST, Claim("/x/", "feature/x", "p-2", 3)),)
+    routes = (Route(HOST, "/", "s", "i"), Route(HOST, "/x/", "s", "i"))
+    other = OtherFile("theirs.yaml", routes=routes, claims=claims, origin=replace(OURS, build=5))
+    plan = make_plan(desired(("a.yaml", A)), existing(others=(other,)), policy=POLICY)
+    assert owners(plan) == [("theirs.yaml", "/", 5), ("theirs.yaml", "/x/", 3)]
+
+
+# --- template set ---------------------------------------------------------------------------------------
+
+OVERWRITE = Policy(overwrite_version=True)
+
+
+def test_no_template_set_is_made_where_none_is_named() -> None:
+    assert make_plan(desired(("a.yaml", A)), existing(), policy=POLICY).chart == "none"
+
+
+def test_a_template_set_that_is_there_with_other_templates_is_named_in_the_conflict() -> None:
+    want = desired(("a.yaml", A), template_set="web")
+    plan = make_plan(want, replace(existing(), chart=chart(**{"a.yaml": B})), policy=POLICY)
+    assert plan.chart == "conflict"
+    assert texts(plan.conflicts) == ["template set web: version 1.0.7-main exists with other templates."]
+
+
+def test_a_template_set_is_overwritten_only_where_one_is_there_and_that_was_asked_for() -> None:
+    want = desired(("a.yaml", A), template_set="web")
+    there = replace(existing(), chart=chart(**{"a.yaml": B}))
+    plan = make_plan(want, there, policy=OVERWRITE)
+    assert (plan.chart, plan.chart_overwrites) == ("create", True)
+    plan = make_plan(want, existing(), policy=OVERWRITE)
+    assert (plan.chart, plan.chart_overwrites) == ("create", False)
+    plan = make_plan(want, replace(existing(), chart=chart(**{"a.yaml": A})), policy=OVERWRITE)
+    assert (plan.chart, plan.chart_overwrites) == ("unchanged", False)
+
+
+@pytest.mark.parametrize("current", [version_of(B, name="hotfix", number=9), None])
+def test_a_retry_finishes_its_template_set_also_where_others_have_overtaken_its_files(
+    current: Optional[TemplateVersion],
+) -> None:
+    ours = version_of(A, name="1.0.7-main", origin=OURS)
+    found = replace(existing_file("a.yaml", current), same_name=ours)
+    plan = make_plan(desired(("a.yaml", A), template_set="web"), existing(found), policy=POLICY)
+    assert [change.action for change in plan.changes] == ["unchanged"]
+    assert plan.chart == "create"
+
+
+def test_what_others_published_under_this_name_begins_no_template_set() -> None:
+    theirs = version_of(A, name="1.0.7-main")
+    by_hand = msgspec.structs.replace(theirs, description="by hand")
+    for same in (theirs, by_hand):
+        found = replace(existing_file("a.yaml", version_of(B, name="hotfix", number=9)), same_name=same)
+        plan = make_plan(desired(("a.yaml", A), template_set="web"), existing(found), policy=POLICY)
+        assert (plan.chart, plan.writes) == ("none", False)
+
+
+# --- digest ---------------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_was_approved_has_the_same_digest_in_every_release() -> None:
+    want = desired(("a.yaml", B), ("new.yaml", A), ("same.yaml", A))
+    want = replace(want, target=replace(TARGET, space="前端"))
+    there = existing(
+        existing_file("a.yaml", version_of(A)), existing_file("same.yaml", version_of(A, number=5))
+    )
+    assert make_plan(want, there, policy=POLICY).digest == "ab583f0f780de618a04f7f666322dcd6"
+
+
+# --- the values themselves ------------------------------------------------------------------------------
+
+
+def test_a_change_does_not_show_its_content_where_it_is_printed() -> None:
+    text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: canary}\n"
+    plan = make_plan(desired(("a.yaml", text)), existing(), policy=POLICY)
+    assert "canary" not in repr(plan)
+    assert "canary" in plan.changes[0].content
+
+
+def test_what_a_plan_is_not_told_it_does_not_claim() -> None:
+    change = Change(name="a.yaml", action="unchanged", content="", digest="")
+    assert not change.writes
+    assert (change.version, change.domain, change.diff) == ("", "", "")
+    plan = Plan(TARGET, "", (change,), creates_space=False, chart="none", digest="")
+    assert (plan.writes, plan.chart_overwrites) == (False, False)

@@ -1,0 +1,142 @@
+"""What is left beside the verdict must not cost it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support import scenes
+
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.masker import Masker
+from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.messages.errors import OutOfTime, WorkspaceUnwritable
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.output import Output
+from bcs_template_set.run.finish import Keep, Limited, Place, end_run
+from bcs_template_set.system.signals import Stopped
+
+
+@contextmanager
+def no_time() -> Iterator[None]:
+    yield
+    raise Stopped(OutOfTime(seconds=60))
+
+
+def test_whatever_goes_wrong_with_the_report_is_a_warning_and_the_outcome_stands(tmp_path: Path) -> None:
+    def fail() -> str:
+        raise ZeroDivisionError
+
+    def refuse() -> str:
+        raise WorkspaceUnwritable(file="report", problem="no space left on device")
+
+    run = scenes.published()
+    for leave, words in ((fail, "ZeroDivisionError"), (refuse, "no space left on device")):
+        keep = Keep(Place(tmp_path, "run"), Masker(), nullcontext)
+        told, left = keep.attempt(run, leave, file=keep.place.file("report"))
+        assert left is None
+        assert (told.result, told.error, told.files) == (run.result, run.error, run.files)
+        assert words in str(told.warnings[-1])
+
+
+def ended(
+    workspace: Path,
+    outcome: Outcome,
+    *,
+    names: tuple[str, ...] = (),
+    secrets: tuple[str, ...] = (),
+    limited: Limited = nullcontext,
+) -> tuple[Output, str]:
+    """End a run and return its output and its log."""
+    written: list[Output] = []
+    shown, masker = io.StringIO(), Masker()
+    masker.add(*map(Secret, secrets))
+    end_run(
+        outcome,
+        rendered=[ManifestFile(name, f"# {name}\n", "t", ()) for name in names],
+        place=Place(workspace, ".bcs-template-set/b-1"),
+        write_output=written.append,
+        log=Log(shown, "en_US", masker=masker),
+        limited=limited,
+    )
+    return written[0], shown.getvalue()
+
+
+def test_a_report_that_can_not_be_read_back_is_not_named_and_the_log_says_why(tmp_path: Path) -> None:
+    report = tmp_path / ".bcs-template-set" / "b-1" / "report"
+    report.mkdir(parents=True)
+    (report / "index.html").symlink_to("/dev/null")
+    output, log = ended(tmp_path, scenes.published())
+    assert "report" not in output["data"]
+    assert "index.html" in log.partition("##[warning]")[2]
+    assert output["status"] == "success"
+    good, log = ended(tmp_path / "other", scenes.published())
+    page = tmp_path / "other" / ".bcs-template-set" / "b-1" / "report" / "index.html"
+    assert good["data"]["report"] == {**good["data"]["report"], "target": "index.html"}
+    assert page.stat().st_size > 0
+
+
+def test_manifests_are_written_under_names_that_the_worker_finds_and_none_over_another(
+    tmp_path: Path,
+) -> None:
+    output, log = ended(tmp_path, scenes.published(), names=("a,b.yaml", "a[b.yaml", "a_b.yaml", "c/d*.yaml"))
+    field = output["data"]["rendered"]
+    assert field["type"] == "artifact"
+    rendered = tmp_path / ".bcs-template-set" / "b-1" / "rendered"
+    assert [str(Path(path).relative_to(rendered)) for path in field["value"]] == [
+        "a_b.yaml", "a_b~2.yaml", "a_b~3.yaml", "c/d_.yaml",
+    ]  # fmt: skip
+    assert {Path(path).read_text() for path in field["value"]} == {
+        "# a,b.yaml\n", "# a[b.yaml\n", "# a_b.yaml\n", "# c/d*.yaml\n",
+    }  # fmt: skip
+    assert "##[warning]" not in log
+
+
+@pytest.mark.parametrize("workspace", ["a,b", "a[1]", "{x}"])
+def test_where_the_worker_finds_no_file_none_is_named_and_the_log_says_why(
+    tmp_path: Path, workspace: str
+) -> None:
+    output, log = ended(tmp_path / workspace, scenes.published(), names=("a.yaml",))
+    assert "rendered" not in output["data"]
+    assert "not among the artifacts" in log
+
+
+def test_an_output_with_a_secret_in_it_is_said_and_given_without(tmp_path: Path) -> None:
+    run = scenes.published()
+    output, log = ended(tmp_path, run, secrets=("lisi", "published", "x!"))
+    assert output["data"]["acting_user"] == {"type": "string", "value": "***"}
+    assert output["data"]["result"] == {"type": "string", "value": "published"}
+    assert "The output acting_user holds a secret" in log
+    assert "The output version " not in log
+    told = replace(run, heading=replace(run.heading, version="1.0-x!"))
+    assert "The output version holds a secret" in ended(tmp_path, told, secrets=("x!",))[1]
+
+
+def test_a_list_that_can_not_be_kept_in_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".bcs-template-set").mkdir()
+    (tmp_path / ".bcs-template-set" / "b-1").write_text("in the way")
+    change = replace(scenes.change("a.yaml"), routes=(scenes.route_of("n" * 5000, "/"),))
+    output, log = ended(tmp_path, scenes.outcome_of(scenes.plan_of(change)))
+    assert output["data"]["routes"] == {"type": "string", "value": '{"file":"","count":1}'}
+    assert "routes.json" in log
+
+
+def test_what_there_is_no_time_for_is_named_and_no_output_leads_to_it(tmp_path: Path) -> None:
+    change = replace(scenes.change("a.yaml"), routes=(scenes.route_of("n" * 5000, "/"),))
+    run = scenes.outcome_of(scenes.plan_of(change))
+    output, log = ended(tmp_path, run, names=("a.yaml",), limited=no_time)
+    assert {"report", "rendered"}.isdisjoint(output["data"])
+    assert output["data"]["routes"] == {"type": "string", "value": '{"file":"","count":1}'}
+    for name in ("report", "rendered", "routes.json"):
+        place = tmp_path / ".bcs-template-set" / "b-1" / name
+        assert f"so this was not written, or not to its end: {place}" in log
+    assert output["data"]["result"] == {"type": "string", "value": "published"}
+    in_time, _ = ended(tmp_path / "other", run, names=("a.yaml",))
+    assert {"report", "rendered"} <= set(in_time["data"])
+    assert json.dumps(in_time["data"]["routes"]).count("routes.json") == 1

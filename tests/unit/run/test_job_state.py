@@ -1,0 +1,264 @@
+"""What a deployment leaves for the end of its job: the versions from before, also over a retried step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Result
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.run.job_state import (
+    DeployedFile,
+    JobState,
+    Seal,
+    encode_state,
+    is_genuine,
+    read_sealed,
+    state_of,
+)
+from bcs_template_set.run.post_action import LARGEST_STATE, leave_state, read_state
+from bcs_template_set.system.own_files import OwnFile
+
+A, B = FileVersion("a.yaml", "id-a", "1.0.8"), FileVersion("b.yaml", "id-b", "1.0.8", rewritten=True)
+
+
+SEAL = Seal(("web", "b-1", "p-1", "e-1"), "lisi", Secret("an-app-secret"))
+
+
+def outcome(
+    *,
+    result: Result = "deployed",
+    deployed: tuple[FileVersion, ...] = (A, B),
+    live: tuple[FileVersion, ...] = (),
+    before: tuple[tuple[str, str], ...] = (("a.yaml", "1.0.7"),),
+) -> Outcome:
+    return Outcome(
+        result=result,
+        changed=True,
+        language="en_US",
+        heading=Heading(region="gz", project="web", space="front-ends"),
+        identity=Identity(
+            "lisi", "lisi_app", "", say("identity.reason_starter", by=say("identity.by_record")), "wangwu"
+        ),
+        rollout=Rollout("BCS-K8S-40000", "prod", deployed=deployed, live_already=live, before=before),
+    )
+
+
+def left(told: Outcome, earlier: Optional[JobState] = None) -> JobState:
+    return state_of(told, user="lisi", attempt=1, earlier=earlier)
+
+
+def test_it_says_where_as_whom_and_what_was_before() -> None:
+    state = left(outcome())
+    assert state.place() == {
+        "region": "gz",
+        "project_code": "web",
+        "template_space": "front-ends",
+        "cluster_id": "BCS-K8S-40000",
+        "namespace": "prod",
+    }
+    assert state.acting_user == "lisi"
+    assert state.deployed() == (A, B)
+    assert state.before() == {"a.yaml": "1.0.7"}
+
+
+@pytest.mark.parametrize("result", ["published", "failed", "timed-out", "restored", "skipped"])
+def test_a_run_that_did_not_end_as_deployed_says_that_nothing_is_to_be_restored(result: Result) -> None:
+    state = left(outcome(result=result))
+    assert not state.restores
+    assert bool(state.files) == (result != "restored"), "its next try has to know what was before"
+
+
+def test_a_next_try_knows_what_one_that_failed_had_deployed() -> None:
+    failed = left(outcome(result="timed-out"))
+    refused = left(replace(outcome(result="failed"), rollout=None), failed)
+    assert refused.files == failed.files
+    again = left(outcome(deployed=(), live=(A, B), before=()), refused)
+    assert (again.restores, again.files) == (True, failed.files)
+
+
+def test_what_a_failed_try_made_live_in_part_is_remembered_too() -> None:
+    rollout = Rollout("c", "n", partly=(A,), before=(("a.yaml", "1.0.7"),))
+    state = left(replace(outcome(result="failed"), rollout=rollout))
+    assert state.before() == {"a.yaml": "1.0.7"}
+
+
+def test_a_retried_step_keeps_what_was_before_its_first_try() -> None:
+    first = left(outcome())
+    again = left(outcome(deployed=(), live=(A, B), before=()), first)
+    assert again == first
+    redeployed = left(outcome(before=(("a.yaml", "1.0.8"), ("b.yaml", "1.0.8"))), first)
+    assert redeployed == first
+
+
+def test_what_was_live_before_this_build_is_not_its_own() -> None:
+    assert left(outcome(deployed=(A,), live=(B,))).deployed() == (A,)
+    other = left(outcome(deployed=(FileVersion("b.yaml", "id-0", "1.0.6"),)))
+    assert left(outcome(deployed=(A,), live=(B,)), other).deployed() == (A,)
+
+
+FILES = st.lists(st.builds(DeployedFile, *[st.text(max_size=8)] * 4, st.booleans()), max_size=4)
+
+
+def sealed_text(state: JobState, seal: Seal = SEAL) -> str:
+    return encode_state(state, seal)
+
+
+def believed(text: str, seal: Seal = SEAL) -> bool:
+    sealed = read_sealed(text)
+    return sealed is not None and is_genuine(sealed, seal)
+
+
+@given(FILES)
+@settings(max_examples=10, deadline=None)
+def test_a_state_survives_being_written_and_read(files: list[DeployedFile]) -> None:
+    state = JobState(2, "gz", "web", "front-ends", "c", "n", "lisi", True, True, 1, tuple(files))
+    sealed = read_sealed(sealed_text(state))
+    assert sealed is not None
+    assert (sealed.state, is_genuine(sealed, SEAL)) == (state, True)
+
+
+def changed(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a state with each of its facts changed, one at a time."""
+    for key, value in body.items():
+        if isinstance(value, bool):
+            yield {**body, key: not value}
+        elif isinstance(value, str):
+            yield {**body, key: value + "x"}
+    for index, file in enumerate(body["files"]):
+        for key, value in file.items():
+            other = (not value) if isinstance(value, bool) else value + "x"
+            files = [*body["files"][:index], {**file, key: other}, *body["files"][index + 1 :]]
+            yield {**body, "files": files}
+    yield {**body, "files": body["files"][:1]}
+    yield {**body, "files": body["files"][::-1]}
+    yield {**body, "files": []}
+
+
+def test_no_fact_of_a_state_can_be_changed_without_its_seal_breaking() -> None:
+    whole = json.loads(sealed_text(left(outcome())))
+    assert believed(json.dumps(whole))
+    for other in changed(whole["state"]):
+        assert not believed(json.dumps({**whole, "state": other})), other
+    for mark in ("", "0" * 64, whole["mark"].upper(), "\u00e9", whole["mark"][:-1]):
+        assert not believed(json.dumps({**whole, "mark": mark}))
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_a_seal_is_of_one_task_of_one_build(index: int) -> None:
+    words = [*SEAL.task]
+    words[index] += "x"
+    assert not believed(sealed_text(left(outcome())), replace(SEAL, task=tuple(words)))
+
+
+@pytest.mark.parametrize("other", [replace(SEAL, user="wangwu"), replace(SEAL, secret=Secret("another"))])
+def test_a_seal_is_of_one_user_and_made_with_that_users_secret(other: Seal) -> None:
+    assert not believed(sealed_text(left(outcome()), other))
+
+
+def test_words_that_run_into_each_other_make_other_seals() -> None:
+    shifted = replace(SEAL, task=("we", "bb-1", "p-1", "e-1"))
+    assert not believed(sealed_text(left(outcome()), shifted))
+
+
+def test_the_seal_shows_nothing_of_the_secret() -> None:
+    text = sealed_text(left(outcome()))
+    assert "an-app-secret" not in text
+    assert hashlib.sha256(b"an-app-secret").hexdigest() not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", '{"form": 2}', "\ud800", '{"state": {}, "mark": ""}']
+)
+def test_what_is_no_state_is_none(text: str) -> None:
+    assert read_sealed(text) is None
+
+
+def test_a_state_of_another_form_is_none() -> None:
+    whole = json.loads(sealed_text(left(outcome())))
+    assert read_sealed(json.dumps({**whole, "state": {**whole["state"], "form": 1}})) is None
+
+
+# --- in its file ----------------------------------------------------------------------------------------
+
+
+def leave(told: Outcome, file: OwnFile, *, attempt: int = 1) -> Outcome:
+    return leave_state(told, file=file, seal=SEAL, attempt=attempt)
+
+
+def state_in(file: OwnFile) -> JobState:
+    text = read_state(file)
+    sealed = read_sealed(text) if text is not None else None
+    assert sealed is not None
+    assert is_genuine(sealed, SEAL)
+    return sealed.state
+
+
+def test_every_run_leaves_its_word(tmp_path: Path) -> None:
+    file = OwnFile(tmp_path, "run/restore.json")
+    assert leave(outcome(), file) == outcome()
+    assert state_in(file) == left(outcome())
+    leave(outcome(result="failed"), file)
+    assert not state_in(file).restores
+
+
+def test_a_next_try_that_finds_no_word_of_the_one_before_says_so_for_good(tmp_path: Path) -> None:
+    file = OwnFile(tmp_path, "restore.json")
+    leave(outcome(), file, attempt=2)
+    assert not state_in(file).whole
+    leave(outcome(), file, attempt=3)
+    assert not state_in(file).whole
+
+
+def test_what_somebody_changed_between_two_tries_is_not_sealed_anew(tmp_path: Path) -> None:
+    file = OwnFile(tmp_path, "restore.json")
+    leave(outcome(), file)
+    forged = file.path.read_text(encoding="utf-8").replace("1.0.7", "1.0.1")
+    file.path.write_text(forged, encoding="utf-8")
+    told = leave(outcome(), file, attempt=2)
+    assert [warning.key for warning in told.warnings] == ["post.not_kept"]
+    assert file.path.read_text(encoding="utf-8") == forged
+
+
+def test_a_file_that_can_not_be_written_is_a_warning_and_not_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("in the way", encoding="utf-8")
+    told = leave(outcome(), OwnFile(tmp_path, "run/restore.json"))
+    assert [warning.key for warning in told.warnings] == ["post.not_kept"]
+    assert told.result == "deployed"
+
+
+def test_what_can_not_be_read_is_an_error_and_what_is_not_there_is_none(tmp_path: Path) -> None:
+    assert read_state(OwnFile(tmp_path, "none.json")) is None
+    (tmp_path / "folder").write_text("in the way", encoding="utf-8")
+    with pytest.raises(WorkspaceUnwritable):
+        read_state(OwnFile(tmp_path, "folder/restore.json"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in its file system")
+def test_what_is_no_plain_file_of_ours_is_refused_and_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "genuine.json").write_text(sealed_text(left(outcome())), encoding="utf-8")
+    (tmp_path / "link.json").symlink_to(tmp_path / "genuine.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder").mkdir()
+    for name in ("link.json", "pipe.json", "folder"):
+        with pytest.raises(WorkspaceUnwritable):
+            read_state(OwnFile(tmp_path, name))
+
+
+def test_what_is_too_large_for_a_state_of_ours_is_none_and_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "large.json").open("wb") as stream:
+        stream.truncate(LARGEST_STATE + 1)
+    assert read_state(OwnFile(tmp_path, "large.json")) == ""

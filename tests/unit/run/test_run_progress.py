@@ -1,0 +1,315 @@
+"""How far a run is: by phases and what has ended in them, and shown to whoever can see it."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import suppress
+from dataclasses import replace
+from typing import Optional
+
+import msgspec
+import pytest
+from tests.support.pieces import FakeClock
+
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.progress import Subtask
+from bcs_template_set.agent.progress_payload import LARGEST_PAYLOAD, MOST_SUBTASKS, build_detail, encoded
+from bcs_template_set.config.inputs import INPUTS
+from bcs_template_set.config.regions import Endpoint, Region
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.plan import Change, Plan, Target
+from bcs_template_set.report.outcome import Heading, RequestRecord
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.status import RolloutStatus
+from bcs_template_set.rollout.watched import End, Watched, Workload
+from bcs_template_set.run.progress_shown import Audience, ShownProgress, audience_of
+from bcs_template_set.run.record import Story
+from bcs_template_set.run.run_progress import MOST_OF_A_PHASE, SHARES, WRITTEN, snapshot_of
+
+COMMAND = "::set-progress-rate "
+
+
+class ToldSubtask(msgspec.Struct):
+    name: str
+    status: str
+
+
+class ToldSubtasks(msgspec.Struct):
+    summary: str
+    items: list[ToldSubtask]
+
+
+class Told(msgspec.Struct):
+    """What the worker is told, as far as these tests look at it."""
+
+    subtasks: ToldSubtasks
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def story(action: str = "publish") -> Story:
+    return Story(clock=FakeClock(), language="en_US", heading=Heading(action=action))
+
+
+def change(name: str, *, domain: str = "", writes: bool = True) -> Change:
+    return Change(
+        name=name,
+        action="create" if writes else "unchanged",
+        content="kind: Pod\n",
+        digest="0" * 16,
+        version="1.0.7",
+        domain=domain,
+        writes_version=writes,
+    )
+
+
+def planned(made: Story, *changes: Change) -> None:
+    made.plan = Plan(
+        target=Target("gz", "web", "front-ends"),
+        version="1.0.7",
+        changes=changes,
+        creates_space=False,
+        chart="none",
+        digest="0" * 16,
+    )
+
+
+def ended(made: Story, *states: tuple[Change, FileState]) -> None:
+    for which, state in states:
+        made.record(FileOutcome(which, state, version_id="1" * 24))
+
+
+def watched(name: str, end: End, *, done: int = 0, wanted: int = 2) -> Watched:
+    status = RolloutStatus("progressing", say("deploy.ready"), done=done, wanted=wanted)
+    return Watched(Workload("Deployment", name, f"front-ends/{name}.yaml", "1.0.7"), end, status)
+
+
+# --- the snapshot ---------------------------------------------------------------------------------------
+
+
+def test_the_shares_of_every_action_add_up_to_the_whole() -> None:
+    (actions,) = [known.choices for known in INPUTS if known.name == "action"]
+    assert set(SHARES) == set(actions)
+    for shares in SHARES.values():
+        assert sum(shares.values()) == pytest.approx(1.0)
+
+
+def test_a_phase_counts_once_it_is_over_and_is_on_the_timeline_from_its_beginning() -> None:
+    made = story()
+    with made.phase("settings"):
+        assert snapshot_of(made).value == 0.0
+        assert [(phase.name, phase.seconds) for phase in snapshot_of(made).phases] == [("settings", None)]
+        made.clock.wait(2)
+    assert snapshot_of(made).value == pytest.approx(SHARES["publish"]["settings"])
+    assert [(phase.name, phase.seconds) for phase in snapshot_of(made).phases] == [("settings", 2)]
+
+
+def test_while_publishing_there_is_a_subtask_for_each_domain_or_lone_file_that_is_written() -> None:
+    made = story()
+    first = change("a.deployment.yaml", domain="a.example.com")
+    second = change("a.routes.yaml", domain="a.example.com")
+    broken, lone = change("broken.yaml"), change("lone.yaml")
+    planned(made, first, second, broken, lone, change("same.yaml", writes=False))
+    with made.phase("publish"):
+        ended(made, (first, "applied"), (broken, "failed"))
+        subtasks = snapshot_of(made).subtasks
+    assert subtasks == (
+        Subtask("a.example.com", 0.5, "running"),
+        Subtask("broken.yaml", 0.0, "failed"),
+        Subtask("lone.yaml", 0.0, "pending"),
+    )
+
+
+def test_while_rolling_out_there_is_a_subtask_for_each_file_with_workloads_and_their_pods_as_its_share() -> (
+    None
+):
+    made = story("deploy")
+    with made.phase("deploy"):
+        for item in (watched("b", "pending", done=1), watched("a", "ready"), watched("c", "failed", done=1)):
+            made.watch(item)
+        subtasks = snapshot_of(made).subtasks
+    assert subtasks == (
+        Subtask("a.yaml", 1.0, "succeeded"),
+        Subtask("b.yaml", WRITTEN + (1 - WRITTEN) * 0.5, "running"),
+        Subtask("c.yaml", WRITTEN + (1 - WRITTEN) * 0.5, "failed"),
+    )
+
+
+def deploying(made: Story) -> tuple[Change, Change, Change]:
+    """Plan a domain of two files, of which one has a workload, and a file that has none; return the three."""
+    files = (
+        change("a.deployment.yaml", domain="a.example.com"),
+        change("a.routes.yaml", domain="a.example.com"),
+        change("settings.yaml"),
+    )
+    planned(made, *files)
+    return files
+
+
+def told(made: Story) -> list[tuple[str, float, str]]:
+    return [(s.name, round(s.progress, 2), s.status) for s in snapshot_of(made).subtasks]
+
+
+def test_a_domain_is_one_subtask_from_its_first_file_to_its_last_pod_and_never_goes_back() -> None:
+    made = story("deploy")
+    first, second, settings = deploying(made)
+    with made.phase("publish"):
+        assert told(made) == [("a.example.com", 0.0, "pending"), ("settings.yaml", 0.0, "pending")]
+        ended(made, (first, "applied"), (settings, "applied"))
+        assert told(made) == [("a.example.com", 0.2, "running"), ("settings.yaml", 0.4, "running")]
+        ended(made, (second, "applied"))
+    assert told(made)[0] == ("a.example.com", 0.4, "running")
+    with made.phase("deploy"):
+        made.watch(watched("a.deployment", "pending", done=1))
+        assert told(made) == [("a.example.com", 0.7, "running"), ("settings.yaml", 0.4, "running")]
+        made.watch(watched("a.deployment", "ready"))
+        assert told(made) == [("a.example.com", 1.0, "succeeded"), ("settings.yaml", 0.4, "running")]
+    assert told(made) == [("a.example.com", 1.0, "succeeded"), ("settings.yaml", 1.0, "succeeded")]
+
+
+def test_a_file_that_could_not_be_written_fails_its_domain_in_a_deployment_too() -> None:
+    made = story("deploy")
+    first, second, _ = deploying(made)
+    with made.phase("publish"):
+        ended(made, (first, "applied"), (second, "failed"))
+    assert told(made)[0] == ("a.example.com", 0.2, "failed")
+
+
+@pytest.mark.parametrize(("live", "status"), [(True, "succeeded"), (False, "pending")])
+def test_after_a_deployment_that_failed_nothing_is_under_way_any_more(live: bool, status: str) -> None:  # noqa: FBT001 - a parameter of pytest
+    made = story("deploy")
+    first, second, settings = deploying(made)
+    ended(made, (first, "applied"), (second, "applied"), (settings, "applied"))
+    deployed = (FileVersion("settings.yaml", "1" * 24, "1.0.7"),) if live else ()
+    made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=deployed)
+    made.watch(watched("a.deployment", "failed", done=1))
+    made.error = WorkspaceUnwritable(file="x", problem="full")
+    assert [(name, state) for name, _, state in told(made)] == [
+        ("a.example.com", "failed"),
+        ("settings.yaml", status),
+    ]
+
+
+def test_hundreds_of_domains_are_told_within_what_the_worker_takes() -> None:
+    made = story("deploy")
+    hosts = [f"host-{number:03}.a-rather-long-name-of-a-zone.example.com" for number in range(300)]
+    files = [
+        change(f"{host}.{part}.yaml", domain=host) for host in hosts for part in ("deployment", "routes")
+    ]
+    planned(made, *files)
+    ended(made, *((file, "applied") for file in files[:400]))
+    ended(made, (files[400], "failed"))
+    detail = build_detail(snapshot_of(made), language="zh_CN", mask=str)
+    assert len(encoded(detail)) <= LARGEST_PAYLOAD
+    assert msgspec.convert(detail, Told).subtasks.summary == "1/300"
+    items = msgspec.convert(detail, Told).subtasks.items
+    assert len(items) <= MOST_SUBTASKS
+    assert {item.name for item in items if item.status == "failed"} == {hosts[200]}
+
+
+def test_published_files_are_no_progress_of_the_deployment_that_follows() -> None:
+    made = story("deploy")
+    only = change("a.yaml")
+    planned(made, only)
+    with made.phase("publish"):
+        ended(made, (only, "applied"))
+    with made.phase("deploy"):
+        before = snapshot_of(made).value
+        made.watch(watched("a", "ready"))
+        after = snapshot_of(made).value
+    assert before == pytest.approx(SHARES["deploy"]["publish"])
+    assert after == pytest.approx(before + SHARES["deploy"]["deploy"] * MOST_OF_A_PHASE)
+
+
+def test_phases_are_told_in_the_storys_language() -> None:
+    for name in SHARES["deploy"]:
+        english, chinese = story("deploy"), replace(story("deploy"), language="zh_CN")
+        for made in (english, chinese):
+            with made.phase(name):
+                pass
+        assert snapshot_of(english).phases[0].name.isascii()
+        assert not snapshot_of(chinese).phases[0].name.isascii()
+
+
+# --- who sees it ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "stream", "audience"),
+    [
+        ({"bk_data_dir": "task"}, io.StringIO(), "worker"),
+        ({"TERM": "xterm"}, Terminal(), "terminal"),
+        ({"bk_data_dir": "task", "TERM": "xterm"}, Terminal(), "terminal"),
+        ({"TERM": "dumb"}, Terminal(), "nobody"),
+        ({}, io.StringIO(), "nobody"),
+        ({}, None, "nobody"),
+    ],
+)
+def test_progress_is_for_the_worker_or_a_terminal_that_can_erase(
+    environ: dict[str, str], stream: Optional[io.StringIO], audience: Audience
+) -> None:
+    assert audience_of(environ, stream) == audience
+
+
+def test_a_closed_stdout_has_no_audience() -> None:
+    stream = io.StringIO()
+    stream.close()
+    assert audience_of({"bk_data_dir": "task"}, stream) == "nobody"
+
+
+def lived(audience: Audience, *, detail: bool = False, fails: bool = False) -> str:
+    """Return what is printed of a run of two phases, ten seconds each."""
+    stream, clock = io.StringIO(), FakeClock()
+    shown = ShownProgress(Log(stream, "en_US"), clock=clock, audience=audience)
+    made = Story(clock=clock, language="en_US", heading=Heading(action="plan"), on_move=shown.move)
+    with made.phase("settings"):
+        shown.begin(Region("gz", Endpoint(gateway="https://g.example.com"), progress_detail=detail))
+        clock.wait(10)
+    with suppress(KeyError), made.phase("render"):
+        clock.wait(10)
+        made.record_request(RequestRecord("list", "GET", "/", 200, 0.1, "", ""))
+        if fails:
+            raise KeyError
+    outcome = made.tell("failed" if fails else "planned")
+    if fails:
+        outcome = replace(outcome, error=WorkspaceUnwritable(file="x", problem="full"))
+    shown.finish(made, outcome)
+    made.record(FileOutcome(change("late.yaml"), "applied"))
+    return stream.getvalue()
+
+
+def test_the_worker_is_told_numbers_that_end_with_the_whole() -> None:
+    lines = lived("worker").splitlines()
+    assert all(line.startswith(COMMAND) for line in lines)
+    numbers = [float(line[len(COMMAND) :]) for line in lines]
+    assert numbers == sorted(numbers)
+    assert numbers[0] == pytest.approx(SHARES["plan"]["settings"])
+    assert numbers[-1] == 1.0
+
+
+def test_a_run_that_failed_stays_where_it_was() -> None:
+    last = lived("worker", fails=True).splitlines()[-1]
+    assert float(last[len(COMMAND) :]) == pytest.approx(SHARES["plan"]["settings"])
+
+
+def test_a_platform_that_takes_more_is_told_the_phases() -> None:
+    told = json.loads(lived("worker", detail=True).splitlines()[-1][len(COMMAND) :])
+    assert [item["name"] for item in told["timeline"]["items"]] == ["settings", "render"]
+
+
+def test_a_terminal_sees_a_line_that_is_gone_at_the_end() -> None:
+    printed = lived("terminal")
+    assert "render" in printed
+    assert printed.rpartition("\r")[2] == ""
+    assert COMMAND not in printed
+
+
+def test_where_nobody_looks_nothing_is_printed() -> None:
+    assert lived("nobody") == ""

@@ -1,0 +1,182 @@
+"""What the run writes are plain files of its own: nothing that somebody put there is followed or replaced."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.system.own_files import BY_DESCRIPTOR, OwnFile
+
+WAYS = (False, True) if BY_DESCRIPTOR else (False,)
+
+
+@pytest.fixture(params=WAYS, ids=["by path", "by descriptor"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> OwnFile:
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    return OwnFile(tmp_path / "workspace", ".own/run/report/a.html", by_descriptor=request.param)
+
+
+def link_directory(part: str) -> Callable[[OwnFile], Path]:
+    def put(file: OwnFile) -> Path:
+        at = file.workspace / part
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.symlink_to(file.workspace.parent / "elsewhere", target_is_directory=True)
+        return at
+
+    return put
+
+
+def at_the_file(make: Callable[[Path, Path], object]) -> Callable[[OwnFile], Path]:
+    def put(file: OwnFile) -> Path:
+        file.path.parent.mkdir(parents=True)
+        victim = file.workspace.parent / "elsewhere" / "victim"
+        victim.write_bytes(b"theirs")
+        make(file.path, victim)
+        return file.path
+
+    return put
+
+
+IN_THE_WAY = {
+    "the folder": link_directory(".own"),
+    "the run's folder": link_directory(".own/run"),
+    "the report's": link_directory(".own/run/report"),
+    "a link": at_the_file(lambda path, victim: path.symlink_to(victim)),
+    "a link to nothing": at_the_file(lambda path, victim: path.symlink_to(victim.with_name("none"))),
+    "a hard link": at_the_file(lambda path, victim: os.link(victim, path)),
+    "a pipe": at_the_file(lambda path, _victim: os.mkfifo(path)),
+    "a directory": at_the_file(lambda path, _victim: path.mkdir()),
+}
+
+
+def all_below(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    "act", [lambda file: file.write_bytes(b"ours"), lambda file: file.read_bytes(most=99)]
+)
+@pytest.mark.parametrize("put", IN_THE_WAY.values(), ids=IN_THE_WAY.keys())
+def test_what_somebody_put_there_is_named_and_left_alone(
+    file: OwnFile, put: Callable[[OwnFile], Path], act: Callable[[OwnFile], object]
+) -> None:
+    at = put(file)
+    before = (os.lstat(at).st_ino, all_below(file.workspace.parent / "elsewhere"))
+    with pytest.raises(WorkspaceUnwritable) as caught:
+        act(file)
+    now = (os.lstat(at).st_ino, all_below(file.workspace.parent / "elsewhere"))
+    assert now == before
+    assert f"{at} is a link, a pipe, or something else" in caught.value.title().render("en_US")
+
+
+def test_a_file_that_becomes_a_link_while_it_is_written_is_not_written_through(
+    file: OwnFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = file.workspace.parent / "elsewhere" / "victim"
+    victim.write_bytes(b"theirs")
+    replace = os.replace
+
+    def swapped(*args: str, **named: Any) -> None:  # noqa: ANN401 - as os.replace
+        file.path.symlink_to(victim)
+        replace(*args, **named)
+
+    monkeypatch.setattr(os, "replace", swapped)
+    file.write_bytes(b"ours")
+    assert (victim.read_bytes(), file.path.is_symlink()) == (b"theirs", False)
+    assert file.read_bytes(most=99) == b"ours"
+
+
+def test_a_file_that_becomes_a_pipe_or_a_hard_link_while_it_is_read_is_not_believed(
+    file: OwnFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_bytes(b"ours")
+    check = os.stat
+
+    def swapped(*args: str, **named: Any) -> os.stat_result:  # noqa: ANN401 - as os.stat
+        found = check(*args, **named)
+        if args[0].endswith("a.html") and not file.path.with_name("second").exists():
+            os.link(file.path, file.path.with_name("second"))
+        return found
+
+    monkeypatch.setattr(os, "stat", swapped)
+    with pytest.raises(WorkspaceUnwritable, match="is a link, a pipe"):
+        file.read_bytes(most=99)
+
+
+def test_a_plain_file_is_written_again_and_read(file: OwnFile) -> None:
+    file.write_bytes(b"first, and longer")
+    file.write_bytes(b"second")
+    assert file.read_bytes(most=99) == b"second"
+    assert [path.name for path in file.path.parent.iterdir()] == ["a.html"]
+    assert file.path.stat().st_mode & 0o777 == 0o644 & ~_umask()
+    assert file.read_bytes(most=3) == b"sec"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_what_is_not_there_is_not_there(file: OwnFile) -> None:
+    with pytest.raises(FileNotFoundError):
+        file.read_bytes(most=99)
+    assert list(file.workspace.iterdir()) == []
+
+
+def test_what_a_killed_run_left_beside_is_no_hindrance(file: OwnFile) -> None:
+    file.write_bytes(b"first")
+    victim = file.workspace.parent / "elsewhere" / "victim"
+    victim.write_bytes(b"theirs")
+    file.path.with_name(f".new-{os.getpid()}").symlink_to(victim)
+    file.write_bytes(b"second")
+    assert (file.read_bytes(most=99), victim.read_bytes()) == (b"second", b"theirs")
+
+
+def test_a_workspace_that_is_a_link_itself_or_is_not_there_yet_is_written_to(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    OwnFile(tmp_path / "link", "a/b").write_bytes(b"1")
+    OwnFile(tmp_path / "new" / "one", "a/b").write_bytes(b"2")
+    assert (tmp_path / "real/a/b").read_bytes() == b"1"
+    assert (tmp_path / "new/one/a/b").read_bytes() == b"2"
+
+
+@contextmanager
+def at_most(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_file_that_can_not_be_written_whole_leaves_the_one_from_before(file: OwnFile) -> None:
+    file.write_bytes(b"first")
+    with at_most(1000), pytest.raises(WorkspaceUnwritable, match="File too large"):
+        file.write_bytes(b"x" * 10_000)
+    assert file.read_bytes(most=99) == b"first"
+    assert [path.name for path in file.path.parent.iterdir()] == ["a.html"]
+
+
+def test_a_directory_is_claimed_by_one_only(file: OwnFile) -> None:
+    assert [file.claim(), file.claim()] == [True, False]
+    link_directory(".second")(file)
+    with pytest.raises(WorkspaceUnwritable):
+        OwnFile(file.workspace, ".second/run", file.by_descriptor).claim()
+
+
+def test_a_name_that_no_file_can_have_is_an_error_of_the_workspace(file: OwnFile) -> None:
+    with pytest.raises(WorkspaceUnwritable, match="too long"):
+        file.below("x" * 300).write_bytes(b"")

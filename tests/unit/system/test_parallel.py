@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from bcs_template_set.system.parallel import Done, Raised, overlap
+
+
+class Halt(BaseException):
+    pass
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    first_may_end = threading.Event()
+
+    def first() -> str:
+        assert first_may_end.wait(5)
+        return "first"
+
+    def second() -> str:
+        first_may_end.set()
+        return "second"
+
+    assert overlap([first, second], concurrency=2) == [Done("first"), Done("second")]
+
+
+def test_an_exception_is_its_tasks_result_and_stops_no_other() -> None:
+    error = ValueError("x")
+
+    def fail() -> int:
+        raise error
+
+    for concurrency in (1, 3):
+        assert overlap([lambda: 1, fail, lambda: 3], concurrency=concurrency) == [
+            Done(1),
+            Raised(error),
+            Done(3),
+        ]
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 5])
+def test_at_most_so_many_run_at_once(concurrency: int) -> None:
+    lock, running, most = threading.Lock(), 0, 0
+    barrier = threading.Barrier(concurrency)
+
+    def task() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        barrier.wait(5)
+        with lock:
+            running -= 1
+
+    results = overlap([task] * (concurrency * 3), concurrency=concurrency)
+    assert all(isinstance(result, Done) for result in results)
+    assert most == concurrency
+
+
+def test_one_task_or_a_concurrency_of_one_runs_in_the_calling_thread() -> None:
+    here = threading.get_ident()
+    assert overlap([threading.get_ident] * 3, concurrency=1) == [Done(here)] * 3
+    assert overlap([threading.get_ident], concurrency=8) == [Done(here)]
+    assert overlap([], concurrency=8) == []
+
+
+def test_threads_are_daemons() -> None:
+    def is_daemon() -> bool:
+        return threading.current_thread().daemon
+
+    assert overlap([is_daemon, is_daemon], concurrency=2) == [Done(value=True)] * 2
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_what_is_no_exception_is_raised_and_ends_the_handing_out(concurrency: int) -> None:
+    ran: list[int] = []
+    halted = threading.Event()
+
+    def halt() -> None:
+        halted.set()
+        raise Halt
+
+    def later(number: int) -> None:
+        halted.wait(5)
+        time.sleep(0.01)  # noqa: TID251 - lets the calling thread hear of the halt first
+        ran.append(number)
+
+    tasks = [halt, *[lambda number=number: later(number) for number in range(100)]]
+    with pytest.raises(Halt):
+        overlap(tasks, concurrency=concurrency)
+    assert len(ran) < 50
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+from bcs_template_set.system.parallel import overlap
+
+class Stopped(BaseException): pass
+
+def stop(*_):
+    raise Stopped
+
+signal.signal(signal.SIGTERM, stop)
+started = []
+def task():
+    started.append(1)
+    if len(started) == 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+try:
+    overlap([task] * 10, concurrency=2)
+except Stopped:
+    print("stopped", len(started))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends itself a SIGTERM")
+def test_a_signal_ends_it_at_once_and_tasks_under_way_do_not_hold_up_the_exit() -> None:
+    begun = time.monotonic()
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert run.stdout == "stopped 2\n"
+    assert time.monotonic() - begun < 20

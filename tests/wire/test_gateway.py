@@ -1,0 +1,549 @@
+"""The client rules of facts/gateway.md: what is sent, when it is sent again, and what is said."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.emulator.emulator import Emulator
+from tests.emulator.faults import Fault, Match, gateway_fault
+from tests.support.pieces import (
+    CREATED_DATA,
+    PROJECT_DATA,
+    SECRET,
+    TOKEN,
+    URL,
+    Bench,
+    FakeClock,
+    answer,
+    app_principal,
+    business,
+    gateway_error,
+    ids,
+    ok,
+    text,
+    token_principal,
+)
+
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.retrying import RetryPolicy
+from bcs_template_set.config.regions import Endpoint
+from bcs_template_set.messages import LANGUAGES, errors
+from bcs_template_set.messages.errors import OutcomeUnknown, StepError
+from bcs_template_set.system.clock import Deadline, SystemClock
+from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
+from bcs_template_set.system.parallel import Raised, overlap
+
+READ = protocol.get_project("demo")
+WRITE = protocol.create_space("demo", name="web")
+PROJECT = ok(PROJECT_DATA)
+CREATED = ok(CREATED_DATA)
+
+
+# --- what is sent ---------------------------------------------------------------------------------------
+
+
+def test_a_read_returns_its_typed_answer() -> None:
+    project = Bench(PROJECT).gateway.read(READ)
+    assert (project.project_id, project.project_code) == ("a" * 32, "demo")
+
+
+def test_a_write_returns_its_typed_answer() -> None:
+    assert Bench(CREATED).gateway.write(WRITE).id == "5" * 24
+
+
+@pytest.mark.parametrize(
+    ("gateway", "prefix", "expected"),
+    [
+        (URL, "/v4", f"{URL}/v4/bcsproject/v1/projects/demo"),
+        (URL + "/", "v4/", f"{URL}/v4/bcsproject/v1/projects/demo"),
+        (URL, "", f"{URL}/bcsproject/v1/projects/demo"),
+        (
+            "https://bcs.example.com",
+            "/bcsapi/v4",
+            "https://bcs.example.com/bcsapi/v4/bcsproject/v1/projects/demo",
+        ),
+    ],
+)
+def test_the_address_is_gateway_prefix_and_path(gateway: str, prefix: str, expected: str) -> None:
+    bench = Bench(PROJECT, endpoint=Endpoint(gateway=gateway, path_prefix=prefix))
+    bench.gateway.read(READ)
+    assert bench.sender.requests[0].url == expected
+
+
+def test_authentication_is_the_principals_headers_and_nothing_else() -> None:
+    for principal in (app_principal(), token_principal(), token_principal(path_prefix="/bcsapi/v4")):
+        bench = Bench(CREATED, principal=principal)
+        bench.gateway.write(WRITE)
+        request = bench.sender.requests[0]
+        assert principal.headers().items() <= request.headers.items()
+        assert set(request.headers) - set(principal.headers()) == {"Accept", "Content-Type", "X-Request-Id"}
+        assert SECRET not in request.url + str(request.body)
+        assert TOKEN not in request.url + str(request.body)
+
+
+def test_the_tenant_is_sent_where_the_region_has_one() -> None:
+    bench = Bench(PROJECT, endpoint=Endpoint(gateway=URL, tenant_id="t1"))
+    bench.gateway.read(READ)
+    assert bench.sender.requests[0].headers["X-Bk-Tenant-Id"] == "t1"
+    bench = Bench(PROJECT)
+    bench.gateway.read(READ)
+    assert "X-Bk-Tenant-Id" not in bench.sender.requests[0].headers
+
+
+def test_every_attempt_has_an_id_of_its_own() -> None:
+    bench = Bench(NotSent("p"), NoAnswer("p"), PROJECT)
+    bench.gateway.read(READ)
+    sent = ids(bench.sender.requests)
+    assert len({uuid.UUID(request_id) for request_id in sent}) == 3
+    assert [exchange.request_id for exchange in bench.exchanges] == sent
+
+
+def test_a_request_may_take_no_longer_than_the_run_has_left() -> None:
+    bench = Bench(PROJECT, seconds=30)
+    bench.gateway.read(READ)
+    assert bench.sender.seconds == [30]
+
+
+def test_every_attempt_is_told_and_counted() -> None:
+    bench = Bench(NotSent("no way"), gateway_error(500, 1650001), CREATED)
+    bench.gateway.write(WRITE)
+    first, second, third = bench.exchanges
+    assert [(e.attempt, e.status, e.wrote) for e in bench.exchanges] == [
+        (1, 0, True),
+        (2, 500, True),
+        (3, 200, True),
+    ]
+    assert first.problem == "no way"
+    assert (second.problem, second.gateway_request_id) == ("", "gateway-id")
+    assert (third.name, third.method) == ("create space", "POST")
+    assert third.path == "/clusterresources/v1/projects/demo/template/spaces"
+    assert bench.gateway.attempts == 3
+
+
+# --- when it is sent again ------------------------------------------------------------------------------
+
+
+def test_waits_double_and_the_last_error_is_raised() -> None:
+    bench = Bench(NoAnswer("p"))
+    with pytest.raises(errors.Unreachable):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [0.5, 1.0, 2.0]
+    assert len(bench.sender.requests) == 4
+
+
+def test_chance_shortens_a_wait_to_no_less_than_its_half() -> None:
+    bench = Bench(NoAnswer("p"), chance=1.0)
+    with pytest.raises(errors.Unreachable):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [0.25, 0.5, 1.0]
+
+
+@given(
+    failures=st.integers(1, 200),
+    limits=st.integers(0, 200),
+    chance=st.floats(0, 1),
+    policy=st.builds(RetryPolicy, attempts=st.integers(1, 300), longest_wait=st.floats(0, 100)),
+)
+def test_no_wait_is_longer_than_the_longest(
+    failures: int, limits: int, chance: float, policy: RetryPolicy
+) -> None:
+    from bcs_template_set.bcs.decision import RetryAfter
+
+    retry = RetryAfter(errors.Unreachable(url="u", problem="p"))
+    seconds = policy.wait(retry, failures=failures, limits=limits, chance=chance)
+    assert (seconds is None) is (failures >= policy.attempts)
+    assert seconds is None or 0 <= seconds <= policy.longest_wait
+
+
+def test_a_write_with_a_lost_answer_is_sent_once_and_its_outcome_is_unknown() -> None:
+    for reply in (
+        NoAnswer("p"),
+        gateway_error(502, 1650200),
+        gateway_error(504, 1650401),
+        gateway_error(503, 1650300),
+        text(502, "<html>"),
+        HttpAnswer(200, {}, b'{"code": 0'),
+    ):
+        bench = Bench(reply, CREATED)
+        with pytest.raises(OutcomeUnknown):
+            bench.gateway.write(WRITE)
+        assert len(bench.sender.requests) == 1
+
+
+def test_a_write_that_certainly_was_not_handled_is_sent_again() -> None:
+    for reply in (
+        NotSent("p", "refused"),
+        gateway_error(429, 1642901),
+        gateway_error(500, 1650001),
+        gateway_error(502, 1650200, "connection refused"),
+        gateway_error(504, 1650401, "timed out while connecting to upstream"),
+    ):
+        bench = Bench(reply, CREATED)
+        assert bench.gateway.write(WRITE).id
+        assert len(bench.sender.requests) == 2
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    for reply in (gateway_error(403, 1640301), gateway_error(400, 1640001), business(40300), business(40404)):
+        bench = Bench(reply)
+        with pytest.raises(StepError):
+            bench.gateway.read(READ)
+        assert len(bench.sender.requests) == 1
+
+
+def test_what_bcs_could_not_establish_is_read_twice_and_says_both_meanings() -> None:
+    body = {"error": "x", "code": 2, "message": "获取项目 demo 信息失败", "details": []}
+    bench = Bench(answer(body, status=500))
+    with pytest.raises(errors.ProjectNotVisible) as caught:
+        bench.gateway.read(READ)
+    assert len(bench.sender.requests) == 2
+    assert "lisi may not see it" in str(caught.value)
+    assert "获取项目 demo 信息失败" in str(caught.value)
+
+
+# --- rate limits ----------------------------------------------------------------------------------------
+
+
+def test_a_rate_limit_is_waited_out_for_as_long_as_it_says() -> None:
+    bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "7"}), CREATED)
+    bench.gateway.write(WRITE)
+    assert bench.clock.waits == [7.0]
+
+
+def test_a_rate_limit_without_a_time_backs_off() -> None:
+    limit = gateway_error(429, 1642901)
+    bench = Bench(limit, limit, PROJECT)
+    bench.gateway.read(READ)
+    assert bench.clock.waits == [0.5, 1.0]
+
+
+def test_a_rate_limit_does_not_use_up_the_attempts_but_is_not_waited_out_for_ever() -> None:
+    limit = gateway_error(429, 1642901, "slow down", headers={"x-bkapi-ratelimit-reset": "1"})
+    bench = Bench(*[limit] * 10, PROJECT)
+    bench.gateway.read(READ)
+    bench = Bench(limit)
+    with pytest.raises(errors.RateLimited) as caught:
+        bench.gateway.read(READ)
+    assert "slow down" in str(caught.value)
+    assert len(bench.sender.requests) == RetryPolicy().limited_attempts
+
+
+def test_all_that_one_call_waits_for_limits_has_a_limit() -> None:
+    bench = Bench(gateway_error(429, 1642901, "slow down", headers={"x-bkapi-ratelimit-reset": "250"}))
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [250.0, 250.0]
+    assert sum(bench.clock.waits) <= RetryPolicy().longest_limit
+
+
+def test_a_limit_of_ten_minutes_is_waited_out_once() -> None:
+    bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "600"}))
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [600.0]
+
+
+def test_what_others_met_counts_too_for_who_waits_it_out() -> None:
+    """Another thread's call meets the next limit just as ours is about to be sent."""
+    bench = Bench(gateway_error(429, 1642901, "slow down", headers={"x-bkapi-ratelimit-reset": "400"}))
+    waits = bench.clock.wait
+
+    def wait(seconds: float) -> None:
+        waits(seconds)
+        if len(bench.clock.waits) == 1:
+            bench.gateway._slow_all(400.0, errors.RateLimited(message="slow down"))
+
+    bench.clock.wait = wait  # type: ignore[method-assign]  # the moment between two requests
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [400.0]
+    assert len(bench.sender.requests) == 1
+
+
+def test_a_call_that_has_not_been_sent_yet_ends_with_the_limit_that_held_it_back() -> None:
+    bench = Bench(PROJECT)
+    bench.gateway._slow_all(700.0, errors.RateLimited(message="slow down"))
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert (bench.clock.waits, bench.sender.requests) == ([], [])
+
+
+def test_a_rate_limit_met_by_one_request_holds_back_every_other() -> None:
+    bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "30"}), PROJECT)
+    sent_at: list[float] = []
+    bench.sender.on_send = lambda: sent_at.append(bench.clock.time)
+    bench.gateway.read(READ)
+    bench.gateway.read(READ)
+    assert sent_at == [1000.0, 1030.0, 1030.0]
+
+
+def test_with_real_threads_a_rate_limit_slows_all() -> None:
+    with Emulator() as emulator:
+        emulator.state.add_project("demo", viewers=["lisi"])
+        emulator.state.add_app("my_app", SECRET, vouches_for=["lisi"])
+        emulator.faults.add(gateway_fault("RATE_LIMIT_RESTRICTION", match=Match(), reset=1))
+        gateway = gateway_to(emulator)
+        gateway_results = overlap([lambda: gateway.read(READ)] * 8, concurrency=4)
+    assert not [result for result in gateway_results if isinstance(result, Raised)]
+    first = emulator.exchanges[0].started
+    late = [exchange for exchange in emulator.exchanges if exchange.started > first + 0.9]
+    assert late
+    assert not [e for e in emulator.exchanges if first + 0.5 < e.started < first + 0.9]
+
+
+# --- the run's time -------------------------------------------------------------------------------------
+
+
+def test_no_request_is_sent_after_the_deadline() -> None:
+    bench = Bench(PROJECT, seconds=0)
+    with pytest.raises(errors.OutOfTime):
+        bench.gateway.read(READ)
+    assert bench.sender.requests == []
+
+
+def test_no_wait_goes_beyond_the_deadline_and_the_last_error_is_said() -> None:
+    bench = Bench(NoAnswer("p"), seconds=1.2)
+    with pytest.raises(errors.Unreachable):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [0.5]
+    bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "3600"}), seconds=60)
+    with pytest.raises(errors.RateLimited):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == []
+
+
+def test_a_run_that_is_being_stopped_sends_nothing_more() -> None:
+    bench = Bench(NotSent("p"), CREATED, clock=FakeClock(interrupt_after=0))
+    with pytest.raises(errors.Unreachable):
+        bench.gateway.write(WRITE)
+    assert len(bench.sender.requests) == 1
+
+
+def test_a_stopped_gateway_sends_nothing() -> None:
+    bench = Bench(CREATED)
+    bench.gateway.stop(errors.Interrupted(signal="SIGTERM"))
+    with pytest.raises(errors.Interrupted):
+        bench.gateway.write(WRITE)
+    assert bench.sender.requests == []
+
+
+# --- what is said ---------------------------------------------------------------------------------------
+
+
+def test_an_error_names_who_what_and_the_ids() -> None:
+    bench = Bench(gateway_error(403, 1640301, "no grant"))
+    with pytest.raises(errors.AppNotGranted) as caught:
+        bench.gateway.read(READ)
+    assert list(caught.value.context.items()) == [
+        ("acting_user", "lisi"),
+        ("app", "my_app"),
+        ("project", "demo"),
+        ("request", "GET /bcsproject/v1/projects/demo"),
+        ("request_id", bench.exchanges[0].request_id),
+        ("gateway_request_id", "gateway-id"),
+        ("gateway_code", 1640301),
+    ]
+
+
+def test_a_permission_error_shows_the_link_to_apply() -> None:
+    perms = {"apply_url": "https://iam.example.com/x", "action_list": [{"action_id": "project_view"}]}
+    bench = Bench(business(40403, "denied", web_annotations={"perms": perms}))
+    with pytest.raises(errors.NoPermission) as caught:
+        bench.gateway.read(READ)
+    for language in LANGUAGES:
+        shown = "\n".join(caught.value.explain(language))
+        assert "https://iam.example.com/x" in shown
+        assert "project_view" in shown
+
+
+def test_an_answer_that_lacks_a_field_is_named_by_its_path() -> None:
+    bench = Bench(ok([{"id": "1", "name": "web"}, {"id": "2"}]))
+    with pytest.raises(errors.AnswerUnreadable) as caught:
+        bench.gateway.read(protocol.list_spaces("demo", name="web"))
+    assert "`name`" in str(caught.value)
+    assert "data[1]" in str(caught.value)
+    assert caught.value.context["request_id"] == bench.exchanges[0].request_id
+
+
+def test_a_write_whose_answer_lacks_its_id_has_an_unknown_outcome() -> None:
+    with pytest.raises(OutcomeUnknown):
+        Bench(ok({})).gateway.write(WRITE)
+
+
+_replies = st.lists(
+    st.sampled_from(
+        [
+            NotSent("p", "refused"),
+            NotSent("p", "certificate"),
+            NoAnswer("p"),
+            PROJECT,
+            gateway_error(429, 1642901),
+            gateway_error(502, 1650200),
+            business(7),
+            HttpAnswer(200, {}, b""),
+        ]
+    )
+    | st.builds(
+        HttpAnswer,
+        st.integers(100, 599),
+        st.dictionaries(st.sampled_from(["content-type", "x-bkapi-error-code"]), st.text(max_size=8)),
+        st.binary(max_size=30),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(replies=_replies, seconds=st.none() | st.floats(0, 100), writes=st.booleans(), token=st.booleans())
+def test_whatever_comes_a_call_ends_in_a_value_or_a_step_error_without_secrets(
+    *, replies: list[HttpAnswer | NotSent | NoAnswer], seconds: Optional[float], writes: bool, token: bool
+) -> None:
+    principal = token_principal() if token else app_principal()
+    bench = Bench(*replies, seconds=seconds, principal=principal)
+    try:
+        if writes:
+            bench.gateway.write(WRITE)
+        else:
+            bench.gateway.read(READ)
+    except StepError as error:
+        shown = "".join(error.explain("en_US") + error.explain("zh_CN")) + repr(error) + repr(vars(error))
+        assert SECRET not in shown
+        assert TOKEN not in shown
+    for thing in (*bench.exchanges, *bench.sender.requests, bench.gateway):
+        assert SECRET not in repr(thing)
+        assert TOKEN not in repr(thing)
+    unsure = [r for r in replies[: len(bench.sender.requests)] if isinstance(r, NoAnswer)]
+    assert not writes or len(unsure) <= 1
+
+
+if TYPE_CHECKING:  # mypy fails here if ever an ignore is no longer needed: a plan can't write
+
+    def _a_reader_cannot_write(gateway: Gateway) -> None:
+        gateway.read(WRITE)  # type: ignore[arg-type]  # what is tested
+        gateway.write(READ)  # type: ignore[arg-type]  # what is tested
+
+
+# --- through the real transport, against the emulated site ----------------------------------------------
+
+
+def gateway_to(emulator: Emulator, *, user: str = "lisi", path_prefix: str = "/v4") -> Gateway:
+    clock = SystemClock()
+    return Gateway(
+        Endpoint(gateway=emulator.url, path_prefix=path_prefix),
+        app_principal(user=user),
+        transport=Transport(connect_timeout=2, read_timeout=2, environ={}),
+        clock=clock,
+        deadline=Deadline(clock, seconds=20),
+        policy=RetryPolicy(first_wait=0.01),
+    )
+
+
+@pytest.fixture
+def site() -> Emulator:
+    emulator = Emulator()
+    emulator.state.add_project("demo", viewers=["lisi"])
+    emulator.state.add_app("my_app", SECRET, vouches_for=["lisi", "wangwu"])
+    return emulator
+
+
+def test_the_documented_mismatch_ends_in_no_permission_with_its_link(site: Emulator) -> None:
+    with site, pytest.raises(errors.NoPermission) as caught:
+        gateway_to(site, user="wangwu").read(READ)
+    assert caught.value.context["permission"] == "project_view"
+    assert str(caught.value.context["apply_url"]).startswith("https://")
+    assert caught.value.context["acting_user"] == "wangwu"
+
+
+def test_an_unverified_user_is_nobody(site: Emulator) -> None:
+    with site, pytest.raises(errors.NobodyArrived) as caught:
+        gateway_to(site, user="zhaoliu").read(protocol.list_spaces("demo", name="web"))
+    assert caught.value.fields == {"app_code": "my_app", "user": "zhaoliu"}
+
+
+def test_a_wrong_prefix_is_no_such_path(site: Emulator) -> None:
+    with site, pytest.raises(errors.NoSuchPath):
+        gateway_to(site, path_prefix="").read(READ)
+
+
+def test_an_unknown_project_is_not_visible(site: Emulator) -> None:
+    with site:
+        for call in (protocol.get_project("nope"), protocol.list_files("nope", "5" * 24)):
+            with pytest.raises(errors.ProjectNotVisible):
+                gateway_to(site).read(call)
+
+
+@pytest.mark.parametrize("kind", ["handle-then-drop", "half", "drop-before-handling", "refuse"])
+def test_a_creation_whose_answer_is_lost_is_sent_once(site: Emulator, kind: str) -> None:
+    site.faults.add(Fault(kind, Match(method="POST")))
+    with site, pytest.raises(OutcomeUnknown):
+        gateway_to(site).write(WRITE)
+    assert len(site.writes()) == 1
+
+
+@pytest.mark.parametrize("kind", ["handle-then-drop", "half", "drop-before-handling", "refuse"])
+def test_a_read_whose_answer_is_lost_is_sent_again(site: Emulator, kind: str) -> None:
+    site.faults.add(Fault(kind, times=2))
+    with site:
+        assert gateway_to(site).read(READ).project_code == "demo"
+    assert len(site.exchanges) == 3
+
+
+def test_the_id_we_send_is_the_one_bcs_answers_with(site: Emulator) -> None:
+    with site, pytest.raises(errors.BcsFailed) as caught:
+        gateway_to(site).read(protocol.get_version("demo", "5" * 24))
+    answered = json.loads(site.exchanges[0].answer_body)
+    assert caught.value.context["request_id"] == answered["requestID"]
+    assert caught.value.context["gateway_request_id"]
+
+
+def test_a_whole_life_of_a_file(site: Emulator) -> None:
+    with site:
+        gateway = gateway_to(site)
+        space = gateway.write(protocol.create_space("demo", name="web"))
+        assert [s.id for s in gateway.read(protocol.list_spaces("demo", name="web"))] == [space.id]
+        made = gateway.write(
+            protocol.create_file(
+                "demo",
+                space_id=space.id,
+                space="web",
+                name="a.yaml",
+                version="1.0.0",
+                content="kind: A",
+                version_description="d",
+            )
+        )
+        second = gateway.write(
+            protocol.create_version(
+                "demo", template_id=made.id, version="1.0.1", content="kind: B", description="e", force=False
+            )
+        )
+        (file,) = gateway.read(protocol.list_files("demo", space.id))
+        assert (file.real_name, file.version, file.version_id) == ("a.yaml", "1.0.1", second.id)
+        gateway.write(protocol.update_file("demo", file, version="1.0.0"))
+        assert gateway.read(protocol.get_file("demo", made.id)).name == "web/a.yaml"
+        (names,) = gateway.read(protocol.list_space_versions("demo", space.id))
+        assert [v.version for v in names.version_list] == ["1.0.1", "1.0.0"]
+        listed = gateway.read(protocol.list_versions("demo", made.id))
+        assert [(v.version, v.content) for v in listed] == [("1.0.1", "kind: B"), ("1.0.0", "kind: A")]
+        found = gateway.read(protocol.find_version("demo", space="web", name="a.yaml", version="1.0.0"))
+        assert found is not None
+        assert found.content == gateway.read(protocol.get_version("demo", made.version_id)).content
+        assert gateway.read(protocol.find_version("demo", space="web", name="a.yaml", version="9")) is None
+        gateway.write(
+            protocol.create_template_set(
+                "demo", name="set", version="1.0.0", description="", templates=[("web", "a.yaml", "1.0.0")]
+            )
+        )
+        chart = gateway.read(protocol.get_chart_version("demo", name="set", version="1.0.0"))
+        assert chart.template_contents() == {"a.yaml": "kind: A"}
+        with pytest.raises(errors.BcsFailed) as caught:
+            gateway.write(protocol.create_space("demo", name="web"))
+        assert caught.value.fields["bcs_code"] == 7
+    assert site.problems() == []

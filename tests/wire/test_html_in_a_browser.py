@@ -1,0 +1,119 @@
+"""The page in Debian's Chromium, where that is installed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support import hostile_texts, rollout_scenes, scenes
+
+from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.report.html import render_html
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason="needs Debian's package chromium (apt-get install chromium)"
+)
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--dump-dom",
+)
+LONG = "a-very-long-name-of-a-domain-that-somebody-has-chosen.and-another-one." * 3 + "example.com"
+MEASURE = """<script>
+document.querySelectorAll("details").forEach(function(d){d.open=true});
+var root=document.documentElement;
+root.setAttribute("data-measured",[window.innerWidth,root.scrollWidth,
+[].some.call(document.querySelectorAll("pre"),function(p){return p.scrollWidth>p.clientWidth})].join(" "));
+</script></body>"""
+
+
+def dom(html: str, *, directory: Path, width: int) -> str:
+    """The document as the browser holds it after its scripts ran."""
+    page = directory / "page.html"
+    page.write_text(html, encoding="utf-8")
+    size, profile = f"--window-size={width},900", f"--user-data-dir={directory / 'profile'}"
+    command = [str(CHROMIUM), *FLAGS, size, profile, page.as_uri()]
+    return subprocess.run(command, check=True, capture_output=True, timeout=120).stdout.decode("utf-8")
+
+
+def measured(html: str, *, directory: Path, width: int) -> tuple[int, int, bool]:
+    """Widths of window and page with all folds open, and whether a difference scrolls by itself."""
+    without_policy = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+    seen = dom(without_policy.replace("</body>", MEASURE), directory=directory, width=width)
+    found = re.search(r'data-measured="(\d+) (\d+) (true|false)"', seen)
+    assert found is not None
+    return int(found[1]), int(found[2]), found[3] == "true"
+
+
+@pytest.mark.parametrize("width", [640, 1280])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_never_scrolls_sideways_but_a_difference_may(
+    language: Language, width: int, tmp_path: Path
+) -> None:
+    changes = [*scenes.updated("b.example.com"), *scenes.created(LONG), *scenes.unchanged("c." + LONG)]
+    outcome = replace(scenes.outcome_of(scenes.plan_of(*changes)), language=language)
+    window, page, scrolls = measured(render_html(outcome), directory=tmp_path, width=width)
+    assert window == width
+    assert page <= window
+    assert scrolls
+
+
+@pytest.mark.parametrize("width", [640, 1280])
+@pytest.mark.parametrize("scene", ["image_not_found", "restored"])
+def test_the_page_of_a_deployment_never_scrolls_sideways_though_its_picture_may(
+    scene: str, width: int, tmp_path: Path
+) -> None:
+    html = render_html(replace(rollout_scenes.SCENES[scene]().outcome, language="zh_CN"))
+    window, page, _ = measured(html, directory=tmp_path, width=width)
+    assert window == width
+    assert page <= window
+    seen = dom(html, directory=tmp_path, width=width)
+    assert len(re.findall(r'<div class="picture" tabindex="0"', seen)) == 1
+    assert len(re.findall(r'<g class="box ', seen)) == 20
+
+
+def test_hostile_text_does_not_widen_the_page(tmp_path: Path) -> None:
+    window, page, _ = measured(render_html(hostile_texts.run("名x" * 400)), directory=tmp_path, width=640)
+    assert page <= window
+
+
+def test_the_script_runs_under_the_pages_own_policy(tmp_path: Path) -> None:
+    seen = dom(render_html(scenes.half_published()), directory=tmp_path, width=1280)
+    form = re.search(r"<form[^>]*>", seen)
+    assert form is not None
+    assert "hidden" not in form[0]
+    assert "4 of 4 rows" in seen
+    assert len(re.findall(r"<tbody[^>]*data-state=", seen)) == 4
+
+
+def test_no_other_script_runs(tmp_path: Path) -> None:
+    intruder = (
+        '<script>document.title="taken"</script><img src="x" onerror="document.title=\'taken\'"></body>'
+    )
+    seen = dom(render_html(scenes.published()).replace("</body>", intruder), directory=tmp_path, width=1280)
+    assert "<title>taken" not in seen
+    assert "<title>✓ BCS template set" in seen
+
+
+def test_the_filter_hides_what_does_not_fit(tmp_path: Path) -> None:
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(scenes.published()))
+    typing = """<script>
+    var box=document.getElementById("filter-text");
+    box.value="C.example";box.dispatchEvent(new Event("input"));
+    </script></body>"""
+    seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
+    rows = re.findall(r'<tbody role="rowgroup" data-state="(\w+)"[^>]*?( hidden="")?>', seen)
+    assert [state for state, hidden in rows if not hidden] == ["unchanged"]
+    assert "1 of 4 rows" in seen
+    assert re.search(r'<details id="unchanged" open="">', seen)

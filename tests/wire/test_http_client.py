@@ -1,0 +1,479 @@
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Callable
+
+import pytest
+import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.raw_server import Script, http, saying, serving
+
+from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.http_values import LARGEST_BODY, HttpAnswer, HttpRequest, NoAnswer, NotSent
+
+SECRET = "top-secret-canary"
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    made = Transport(connect_timeout=2, read_timeout=2, environ={})
+    yield made
+    made.close()
+
+
+def get(transport: Transport, url: str, **headers: str) -> HttpAnswer:
+    return transport.send(HttpRequest("GET", url, headers))
+
+
+# --- what is sent and what comes back -------------------------------------------------------------------
+
+
+def test_status_headers_and_body_come_back_whatever_the_status(transport: Transport) -> None:
+    for status in ("200 OK", "404 Not Found", "500 Oh", "418 Tea"):
+        with serving(saying(http(b"body", status=status, headers=("X-Name: Value",)))) as server:
+            answer = get(transport, server.url + "/a?b=c")
+        assert answer.status == int(status[:3])
+        assert answer.body == b"body"
+        assert answer.headers["x-name"] == "Value"
+        assert server.requests[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
+
+
+def test_method_headers_and_body_are_sent_as_given(transport: Transport) -> None:
+    with serving(saying(http())) as server:
+        transport.send(HttpRequest("PUT", server.url + "/%2F", {"X-Mine": "1"}, b'{"a": 1}'))
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"PUT /%2F HTTP/1.1")
+    assert b"X-Mine: 1" in head
+    assert body == b'{"a": 1}'
+
+
+def test_the_user_agent_is_plain_and_fixed(transport: Transport) -> None:
+    with serving(saying(http())) as server:
+        get(transport, server.url)
+    agents = [line for line in server.requests[0].split(b"\r\n") if line.lower().startswith(b"user-agent:")]
+    assert len(agents) == 1
+    assert agents[0].split(b": ")[1].startswith(b"bcs-template-set/")
+
+
+def test_redirects_are_not_followed(transport: Transport) -> None:
+    with serving(saying(http(status="302 Found", headers=("Location: /login",)))) as server:
+        answer = get(transport, server.url, Authorization=SECRET)
+    assert (answer.status, answer.headers["location"]) == (302, "/login")
+    assert len(server.requests) == 1
+
+
+def test_cookies_are_not_kept(transport: Transport) -> None:
+    with serving(saying(http(headers=("Set-Cookie: a=b",)))) as server:
+        get(transport, server.url)
+        get(transport, server.url)
+    assert b"cookie" not in server.requests[1].lower()
+
+
+def test_netrc_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n", encoding="utf-8")
+    (tmp_path / ".netrc").chmod(0o600)
+    code = (
+        "import sys; from bcs_template_set.system.http_client import *\n"
+        "Transport().send(HttpRequest('GET', sys.argv[1]))"
+    )
+    with serving(saying(http(), keep=False)) as server:
+        subprocess.run([sys.executable, "-c", code, server.url], env={"HOME": str(tmp_path)}, check=True)
+    assert b"authorization" not in server.requests[0].lower()
+
+
+def test_connections_are_kept_and_used_again(transport: Transport) -> None:
+    with serving(saying(http())) as server:
+        for _ in range(5):
+            get(transport, server.url)
+        assert server.connections == 1
+
+
+def test_a_kept_connection_that_the_server_closed_is_opened_anew(transport: Transport) -> None:
+    with serving(saying(http(headers=("Connection: close",)), keep=False)) as server:
+        for _ in range(3):
+            assert get(transport, server.url).status == 200
+        assert server.connections == 3
+
+
+def test_threads_share_one_transport(transport: Transport) -> None:
+    statuses: list[int] = []
+    with serving(saying(http())) as server:
+        threads = [
+            threading.Thread(target=lambda: statuses.append(get(transport, server.url).status))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+    assert statuses == [200] * 8
+
+
+def test_an_answer_of_another_charset_is_not_touched(transport: Transport) -> None:
+    body = "拒绝".encode("gbk")
+    with serving(saying(http(body, headers=("Content-Type: text/plain; charset=gbk",)))) as server:
+        assert get(transport, server.url).body == body
+
+
+# --- sizes, encodings, times ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_compressed_answer_is_decompressed(
+    transport: Transport, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    body = compress(b"x" * 200_000)
+    with serving(saying(http(body, headers=(f"Content-Encoding: {encoding}",)))) as server:
+        assert get(transport, server.url).body == b"x" * 200_000
+    assert b"Accept-Encoding: gzip" in server.requests[0]
+
+
+def test_chunked_answers_are_put_together(transport: Transport) -> None:
+    chunked = http(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", headers=("Transfer-Encoding: chunked",), length=False)
+    with serving(saying(chunked)) as server:
+        assert get(transport, server.url).body == b"abcde"
+
+
+def test_a_bomb_is_not_unpacked(transport: Transport) -> None:
+    bomb = gzip.compress(b"\0" * (LARGEST_BODY + 1))
+    assert len(bomb) < 20_000
+    with serving(saying(http(bomb, headers=("Content-Encoding: gzip",)))) as server, pytest.raises(NoAnswer):
+        get(transport, server.url)
+
+
+def test_an_answer_as_large_as_allowed_is_taken_and_one_byte_more_is_not(transport: Transport) -> None:
+    with serving(saying(http(b"x" * LARGEST_BODY))) as server:
+        assert len(get(transport, server.url).body) == LARGEST_BODY
+    with serving(saying(http(b"x" * (LARGEST_BODY + 1)))) as server, pytest.raises(NoAnswer) as caught:
+        get(transport, server.url)
+    assert str(LARGEST_BODY) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(http(b"half")[:-2], id="shorter than announced"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-", id="ends in a header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: y\r\n", id="ends between headers"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"SSH-2.0-OpenSSH_9\r\n", id="not HTTP"),
+        pytest.param(
+            http(b"5\r\nab", headers=("Transfer-Encoding: chunked",), length=False), id="half a chunk"
+        ),
+        pytest.param(http(b"plain", headers=("Content-Encoding: gzip",)), id="not gzip"),
+        pytest.param(
+            http(gzip.compress(b"x" * 999)[:-9], headers=("Content-Encoding: gzip",)), id="half gzip"
+        ),
+        pytest.param(http(b"?", headers=("Content-Encoding: br",)), id="an encoding not asked for"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", id="too many headers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", id="too long a header"),
+    ],
+)
+def test_what_is_no_whole_answer_is_no_answer(transport: Transport, answer: bytes) -> None:
+    with serving(saying(answer, keep=False)) as server, pytest.raises(NoAnswer):
+        transport.send(HttpRequest("POST", server.url, {}, b"{}"))
+    assert len(server.requests) == 1
+
+
+def hanging(answer: bytes) -> Script:
+    """Send the bytes one by one, slowly."""
+
+    def script(connection: socket.socket, _: bytes) -> bool:
+        connection.settimeout(5)
+        for position in range(len(answer)):
+            connection.sendall(answer[position : position + 1])
+            time.sleep(0.05)  # noqa: TID251 - slowness is what is tested
+        connection.recv(1)
+        return False
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="silence"),
+        pytest.param(http(headers=("X-Long: " + "y" * 500,)), id="headers that trickle"),
+        pytest.param(http(b"x" * 500), id="a body that trickles"),
+    ],
+)
+def test_a_slow_answer_ends_in_time(answer: bytes) -> None:
+    transport = Transport(connect_timeout=0.2, read_timeout=0.3, environ={})
+    with serving(hanging(answer)) as server:
+        begun = time.monotonic()
+        with pytest.raises(NoAnswer):
+            get(transport, server.url)
+        assert time.monotonic() - begun < 2
+    transport.close()
+
+
+def test_a_caller_may_give_a_request_less_time(transport: Transport) -> None:
+    with serving(hanging(b"")) as server:
+        begun = time.monotonic()
+        with pytest.raises(NoAnswer):
+            transport.send(HttpRequest("GET", server.url), seconds=0.2)
+        assert time.monotonic() - begun < 1.5
+        with pytest.raises(NotSent) as caught:
+            transport.send(HttpRequest("GET", server.url), seconds=0)
+    assert caught.value.kind == "timeout"
+
+
+# --- not sent -------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        return int(unused.getsockname()[1])
+
+
+def test_a_refused_connection_is_not_sent(transport: Transport) -> None:
+    with pytest.raises(NotSent) as caught:
+        get(transport, f"http://127.0.0.1:{free_port()}/")
+    assert caught.value.kind == "refused"
+
+
+def test_an_unknown_name_is_not_sent(transport: Transport) -> None:
+    with pytest.raises(NotSent) as caught:
+        get(transport, "http://no-such-host.invalid/")
+    assert caught.value.kind == "name"
+    assert "no-such-host.invalid" in str(caught.value)
+
+
+def test_a_connection_that_takes_too_long_is_not_sent() -> None:
+    transport = Transport(connect_timeout=0.2, read_timeout=1, environ={})
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for client in waiting:  # fill the queue of connections nobody accepts
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        with pytest.raises(NotSent) as caught:
+            get(transport, f"http://127.0.0.1:{port}/")
+        for client in waiting:
+            client.close()
+    assert caught.value.kind == "timeout"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "ftp://127.0.0.1/", "http://", "http://[::1", "http://127.0.0.1:x"]
+)
+def test_what_is_no_address_is_not_sent(transport: Transport, url: str) -> None:
+    with pytest.raises(NotSent):
+        get(transport, url)
+
+
+@pytest.mark.parametrize("value", [f"{SECRET}\nX: y", f"{SECRET}\u4e2d", f"{SECRET}\ud800"])
+def test_a_header_that_http_does_not_allow_is_not_sent_and_not_quoted(
+    transport: Transport, value: str
+) -> None:
+    with serving(saying(http())) as server, pytest.raises(NotSent) as caught:
+        get(transport, server.url, Authorization=value)
+    assert caught.value.kind == "invalid"
+    assert server.requests == []
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert SECRET not in f"{error!s}{error!r}"
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def test_a_reset_while_the_answer_is_awaited_is_no_answer(transport: Transport) -> None:
+    def reset(connection: socket.socket, _: bytes) -> bool:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        return False
+
+    with serving(reset) as server, pytest.raises(NoAnswer):
+        transport.send(HttpRequest("POST", server.url, {}, b"{}"))
+    assert len(server.requests) == 1
+
+
+def test_a_request_has_no_header_and_no_body_in_its_repr() -> None:
+    request = HttpRequest("POST", "http://x/", {"Authorization": SECRET}, SECRET.encode())
+    assert SECRET not in repr(request)
+
+
+# --- TLS ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+def test_a_private_authority_is_trusted_through_ca_bundle(authority: trustme.CA, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    transport = Transport(ca_bundle=str(bundle), environ={})
+    with serving(saying(http(b"ok")), tls=server_context(authority, "127.0.0.1")) as server:
+        assert get(transport, server.url).body == b"ok"
+        assert get(transport, server.url).body == b"ok"
+        assert server.connections == 1
+        transport.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("127.0.0.1", "certificate"), ("other.example.com", "wrong_host")]
+)
+def test_a_certificate_that_does_not_verify_is_not_sent(
+    authority: trustme.CA, name: str, kind: str, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    trusting = str(bundle) if name != "127.0.0.1" else ""
+    transport = Transport(ca_bundle=trusting, environ={"CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""})
+    with serving(saying(http()), tls=server_context(authority, name)) as server:
+        with pytest.raises(NotSent) as caught:
+            get(transport, server.url, Authorization=SECRET)
+        assert server.requests == []
+    assert caught.value.kind == kind
+
+
+def test_a_server_that_speaks_no_tls_is_not_sent(transport: Transport) -> None:
+    with serving(saying(http())) as server, pytest.raises(NotSent) as caught:
+        get(transport, server.url.replace("http:", "https:"))
+    assert caught.value.kind in ("tls", "timeout", "other")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_ca_bundle_that_is_none_is_named(content: bytes | None, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    with pytest.raises(NotSent) as caught:
+        get(Transport(ca_bundle=str(bundle), environ={}), "https://127.0.0.1:1/")
+    assert caught.value.kind == "ca_bundle"
+    assert str(bundle) in str(caught.value)
+
+
+# --- proxies --------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_of_the_environment_is_used_with_its_credentials() -> None:
+    with serving(saying(http(b"through"))) as proxy:
+        address = proxy.url.replace("http://", f"http://me:{SECRET}@")
+        transport = Transport(environ={"http_proxy": address})
+        assert get(transport, "http://gateway.example.com/a").body == b"through"
+        transport.close()
+    assert proxy.requests[0].startswith(b"GET http://gateway.example.com/a HTTP/1.1")
+    assert b"proxy-authorization: basic" in proxy.requests[0].lower()
+
+
+def test_loopback_never_goes_through_a_proxy() -> None:
+    with serving(saying(http(b"direct"))) as server:
+        transport = Transport(environ={"http_proxy": f"http://127.0.0.1:{free_port()}"})
+        assert get(transport, server.url).body == b"direct"
+        transport.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there_means_not_sent_and_its_password_is_not_shown(scheme: str) -> None:
+    address = f"http://me:{SECRET}@127.0.0.1:{free_port()}"
+    transport = Transport(environ={f"{scheme}_proxy": address})
+    with pytest.raises(NotSent) as caught:
+        get(transport, f"{scheme}://gateway.example.com/")
+    assert caught.value.kind == "proxy"
+    assert SECRET not in f"{caught.value}{caught.value!r}{caught.value.__cause__}"
+
+
+def test_a_proxy_that_refuses_the_tunnel_means_not_sent() -> None:
+    with serving(saying(http(status="407 Proxy Authentication Required"), keep=False)) as proxy:
+        transport = Transport(environ={"https_proxy": proxy.url})
+        with pytest.raises(NotSent):
+            get(transport, "https://gateway.example.com/", Authorization=SECRET)
+    assert SECRET.encode() not in b"".join(proxy.requests)
+
+
+def test_a_lost_answer_through_a_proxy_is_no_answer() -> None:
+    with serving(saying(b"", keep=False)) as proxy:
+        transport = Transport(environ={"http_proxy": proxy.url})
+        with pytest.raises(NoAnswer):
+            transport.send(HttpRequest("POST", "http://gateway.example.com/", {}, b"{}"))
+
+
+def test_a_proxy_that_is_named_comes_before_the_environment_and_loopback_goes_through_it_too() -> None:
+    with serving(saying(http(b"through"))) as proxy:
+        other = {"http_proxy": f"http://127.0.0.1:{free_port()}"}
+        transport = Transport(environ=other, proxy=proxy.url)
+        assert get(transport, "http://127.0.0.1:1/a").body == b"through"
+        transport.close()
+
+
+def test_where_no_proxy_is_to_be_used_the_environment_names_none() -> None:
+    with serving(saying(http(b"through"))) as proxy:
+        transport = Transport(environ={"http_proxy": proxy.url}, proxy="")
+        with pytest.raises(NotSent) as caught:
+            get(transport, "http://no-such-host.invalid/")
+        assert caught.value.kind == "name"
+        transport.close()
+    assert proxy.requests == []
+
+
+# --- any bytes ------------------------------------------------------------------------------------------
+
+_heads = st.sampled_from(
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 999 \xff\r\n\r\n",
+        b"HTTP/9.9 200 OK\r\n\r\n",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(answer=st.builds(bytes.__add__, _heads, st.binary(max_size=200)))
+def test_any_bytes_end_in_an_answer_or_one_of_the_two_errors(answer: bytes) -> None:
+    transport = Transport(read_timeout=1, environ={})
+    with serving(saying(answer, keep=False)) as server:
+        try:
+            assert isinstance(get(transport, server.url), HttpAnswer)
+        except (NotSent, NoAnswer) as error:
+            assert isinstance(error, NoAnswer), "the request was sent"  # noqa: PT017 - either is fine
+    transport.close()
+
+
+# --- start-up -------------------------------------------------------------------------------------------
+
+
+def test_importing_it_imports_no_http_library() -> None:
+    code = (
+        "import sys, bcs_template_set.system.http_client, bcs_template_set.bcs.gateway\n"
+        "print(sorted({'urllib3', 'requests', 'ssl', 'http.client'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_only_one_module_imports_an_http_library() -> None:
+    sources = Path(__file__).parents[2] / "atom" / "bcs_template_set"
+    importers = {
+        path.name
+        for path in sources.rglob("*.py")
+        if any(
+            line.lstrip().startswith(("import requests", "from requests", "import urllib3", "from urllib3"))
+            for line in path.read_text(encoding="utf-8").splitlines()
+        )
+    }
+    assert importers == {"http_connections.py"}

@@ -1,0 +1,92 @@
+"""A run is stopped once, wherever a signal comes or its time ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+FINALIZER = """
+    import os, signal, time
+    from bcs_template_set.system.clock import SystemClock
+    from bcs_template_set.system.signals import Stopped, stoppable
+
+    class LastWords:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(1000):  # the handler runs between two of these
+                pass
+            print("gone")
+
+    clock = SystemClock()
+    with stoppable(clock):
+        try:
+            thing = LastWords()
+            del thing
+            print("waiting", flush=True)
+            time.sleep(20)
+        except Stopped as stopped:
+            print("heard", stopped.error.fields["signal"])
+"""
+
+LIMITED = """
+    import re, signal, threading, time
+    {before}
+    from bcs_template_set.system.clock import SystemClock
+    from bcs_template_set.system.signals import Stopped, stoppable
+
+    def turn():
+        while True:
+            pass
+
+    def wait():
+        threading.Event().wait(20)
+
+    def search():  # below are no turns of the interpreter's own loop
+        re.search("(a+)+b", "a" * 60)
+
+    clock = SystemClock()
+    with stoppable(clock) as interruption:
+        for work in ({works}):
+            try:
+                with interruption.limited(clock.monotonic() + 0.2, seconds=60):
+                    work()
+            except Stopped as stopped:
+                print(work.__name__, stopped.error.code)
+        with interruption.limited(clock.monotonic() + 0.05, seconds=60):
+            pass
+        for never in (None, 1e18):  # as far off as no system can count
+            with interruption.limited(never, seconds=0):
+                time.sleep(0.1)
+    print("verdict")
+"""
+
+
+def said_by(script: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout.split("\n")
+
+
+def test_a_signal_in_a_finalizer_stops_the_run_once_that_is_left() -> None:
+    assert said_by(FINALIZER) == ["gone", "waiting", "heard SIGTERM", ""]
+
+
+@pytest.mark.parametrize(
+    ("before", "works"),
+    [
+        ("", ["turn", "wait", "search"]),
+        ("del signal.SIGALRM, signal.setitimer", ["turn", "turn"]),  # as on Windows
+    ],
+)
+def test_the_end_of_the_time_stops_whatever_is_under_way(before: str, works: list[str]) -> None:
+    script = textwrap.dedent(LIMITED).format(before=before, works=", ".join(works))
+    assert said_by(script) == [*(f"{work} 800612" for work in works), "verdict", ""]
