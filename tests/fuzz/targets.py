@@ -50,7 +50,6 @@ from bcs_template_set.manifests.parse import Document, ManifestFile, parse_docum
 from bcs_template_set.manifests.routes import images_of, node_ports_of, ports_by_service, routes_of
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_routes
-from bcs_template_set.manifests.yaml_marks import Anchored, marked_documents
 from bcs_template_set.manifests.yaml_reading import (
     YamlUnreadable,
     YamlValue,
@@ -163,19 +162,6 @@ def _look_at(documents: Sequence[Document]) -> None:
         status_of(document.kind, document.body, version="1", name="n")
         for problem in problems_of(document.body):
             str(problem)
-
-
-def eat_marks(content: bytes) -> None:
-    """Every mark lies within the text, and a plain value is what stands there."""
-    text = text_of(content)
-    if parse_foreign(text) is None:
-        return
-    try:
-        marked = marked_documents(text)
-    except (Anchored, YamlUnreadable):
-        return
-    for node in marked:
-        assert 0 <= node.start <= node.end <= len(text)
 
 
 def eat_values(content: bytes) -> None:
@@ -523,7 +509,6 @@ _TEXTS = tuple(text.encode() for text in (*YAML_TEXTS, MANIFEST, LIST, ROUTES))
 TARGETS: tuple[Target, ...] = (
     Target("yaml", _TEXTS, eat_yaml),
     Target("manifest", _TEXTS, eat_manifest),
-    Target("marks", _TEXTS, eat_marks),
     Target("variables", (b"A: b\nC: '1'\n", VALUES_TEXT.encode()), eat_values),
     Target("agent-file", (VALUES_TEXT.encode(), b'{"bkSensitiveConfInfo": "{}", "a": "b"}'), eat_agent_file),
     Target("regions", (REGIONS.encode(),), eat_regions),

@@ -52,7 +52,7 @@ HOLDERS = {
     "certifi": {"system.http_connections"},
     "socket": {"system.allowed_addresses", "system.http_connections"},
     "ssl": {"system.http_connections"},
-    "yaml": {"manifests.yaml_reading", "manifests.yaml_marks"},
+    "yaml": {"manifests.yaml_reading"},
     "signal": {"system.signals"},
     "random": {"bcs.gateway"},
     "jinja2": {

@@ -1,36 +1,29 @@
 """Take the paths of branches out of a routes file's text. Pure: performs no I/O.
 
 Nothing is dumped: the lines of the paths are cut out, the list of branches beside them is replaced, and
-everything else stays as it was written, comments included. What comes out is read again and must be what
-went in less exactly those entries; a text that can't be cut like that is refused, with the reason.
+everything else stays as it was written, comments included. Lines are found by their indentation, as our own
+template writes them; what makes that safe is the last step: what comes out is read again and must be what
+went in less exactly those entries. A text for which that fails is refused, with the reason.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.manifests.branch_paths import BRANCHES, PathKey, ServedPath, claims_json, read_served
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
-from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_foreign
-from bcs_template_set.manifests.yaml_marks import (
-    LINE_BREAKS,
-    Anchored,
-    Collection,
-    Marked,
-    Scalar,
-    marked_documents,
-)
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue
+from bcs_template_set.manifests.parse import Document, parse_foreign
+from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
-_REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\n\r\x85\u2028\u2029]*)?(?:\r\n|[\n\r\x85\u2028\u2029]|\Z)")
-_QUOTED = ("'", '"')
-_WIDEST_INDENT = 1000
-"""So far before a path the start of its line is looked for, and not in the whole text for every path."""
+_LISTS_BRANCHES = re.compile(rf" *{BRANCHES}: +('(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\") *(?:#.*)?")
+_LISTS_PATHS = re.compile(r" *(?:- )?paths: *(?:#.*)?")
+_ITEM = re.compile(r"( *)-(?: .*)?")
+_SAYS_NOTHING = re.compile(r"[ \t]*(?:#.*)?")
 
 
 class CannotRemove(Exception):
@@ -49,23 +42,14 @@ class _Removal:
     claims: str
 
 
-@dataclass(frozen=True)
-class _Cut:
-    """`text[start:end]` is to become `instead`."""
-
-    start: int
-    end: int
-    instead: str = ""
-
-
 def without_paths(text: str, *, host: str, branches: frozenset[str]) -> str:
     """Return the text of a host's routes file without the paths that these branches claim.
 
     A text in which they claim none comes back as it is.
 
     Raises:
-        CannotRemove: it can't be read, an Ingress would be left without a path, or it is written in a way
-            that lines can't be cut out of.
+        CannotRemove: it can't be read, has rules of other hosts, would be left with a rule without a path, or
+            is written in a way that lines can't be cut out of.
     """
     before = parse_foreign(text)
     if before is None:
@@ -73,17 +57,11 @@ def without_paths(text: str, *, host: str, branches: frozenset[str]) -> str:
     removals = [_removal(document, host=host, branches=branches) for document in before]
     if not any(removals):
         return text
-    marked = _marks(text)
-    if len(marked) != len(before):  # pragma: no cover - no text is known that they divide differently
-        raise CannotRemove(say("branches.cannot_place"))
-    cuts = [
-        cut
-        for node, removal in zip(marked, removals)
-        if removal is not None
-        for cut in _cuts(text, node, removal)
-    ]
-    result = _applied(text, cuts)
-    _check(result, wanted=[_less(d.body, removal) for d, removal in zip(before, removals)])
+    result = _cut(text, before, removals)
+    after = parse_foreign(result)
+    wanted = [_less(document.body, removal) for document, removal in zip(before, removals)]
+    if after is None or [document.body for document in after] != wanted:
+        raise CannotRemove(say("branches.cannot_cut"))
     return result
 
 
@@ -97,8 +75,6 @@ def _removal(document: Document, *, host: str, branches: frozenset[str]) -> Opti
     if not gone:
         return None
     rules = [mapping_at(rule) for rule in list_at(document.body, "spec", "rules")]
-    if document.kind != "Ingress":
-        raise CannotRemove(say("branches.cannot_place"))
     if any(text_at(rule, "host") != host for rule in rules):
         raise CannotRemove(say("branches.other_host", ingress=document.name, host=host))
     claims = [path.claim for path in served if path.claim is not None and path.place not in gone]
@@ -143,85 +119,62 @@ def _rule_less(rule: Fields, removal: _Removal) -> YamlValue:
 # --- where it stands ------------------------------------------------------------------------------------
 
 
-def _marks(text: str) -> list[Collection]:
-    """Return the objects of the text with their places; what BCS would replace is a word of one length."""
-    try:
-        found = marked_documents(_hidden(text))
-    except Anchored:
-        raise CannotRemove(say("branches.anchored")) from None
-    except YamlUnreadable:
-        raise CannotRemove(say("branches.cannot_place")) from None
-    return [node for node in found if isinstance(node, Collection) and not node.is_list]
+def _cut(text: str, documents: Sequence[Document], removals: Sequence[Optional[_Removal]]) -> str:
+    """Return the text without the lines of what goes; nothing is sure of it before it was read again."""
+    lines = text.splitlines(keepends=True)
+    listed = [(i, found) for i, line in enumerate(lines) if (found := _LISTS_BRANCHES.fullmatch(_bare(line)))]
+    lists = [i for i, line in enumerate(lines) if _LISTS_PATHS.fullmatch(_bare(line))]
+    claimed = [removal for d, removal in zip(documents, removals) if _is_claimed(d)]
+    rules = [(_paths(rule), removal) for d, removal in zip(documents, removals) for rule in _rules(d)]
+    if len(listed) != len(claimed) or len(lists) != len(rules):
+        raise CannotRemove(say("branches.cannot_cut"))
+    for (at, found), removal in zip(listed, claimed):
+        if removal is not None:
+            lines[at] = _rewritten(lines[at], found, removal.claims)
+    for at, (paths, removal) in zip(lists, rules):
+        items = list(_items(lines, after=at))
+        if removal is not None and len(items) == len(paths):
+            for (start, end), path in zip(items, paths):
+                if _goes(path, removal):
+                    lines[start:end] = [""] * (end - start)
+    return "".join(lines)
 
 
-def _hidden(text: str) -> str:
-    pieces: list[str] = []
-    end = 0
-    for variable in bcs_variables_in(text):
-        word = re.sub(rf"[^{LINE_BREAKS}]", "x", text[variable.start : variable.end])
-        pieces += (text[end : variable.start], word)
-        end = variable.end
-    return "".join(pieces) + text[end:]
+def _bare(line: str) -> str:
+    return line.rstrip("\r\n\x85\u2028\u2029")
 
 
-def _cuts(text: str, node: Collection, removal: _Removal) -> Iterator[_Cut]:
-    annotation = _at(node, "metadata", "annotations", BRANCHES)
-    if not isinstance(annotation, Scalar):  # pragma: no cover - its text was read, so it is there: see above
-        raise CannotRemove(say("branches.cannot_place"))
-    yield _rewritten(text, annotation, removal.claims)
-    rules = _at(node, "spec", "rules")
-    for rule in rules.items() if isinstance(rules, Collection) else ():
-        paths = _at(rule, "http", "paths")
-        for path in paths.items() if isinstance(paths, Collection) else ():
-            if isinstance(path, Collection) and _is_at(path, removal.places):
-                yield _lines_of(text, path)
+def _is_claimed(document: Document) -> bool:
+    return BRANCHES in mapping_at(document.body, "metadata", "annotations")
 
 
-def _at(node: Optional[Marked], *keys: str) -> Optional[Marked]:
-    for key in keys:
-        node = node.at(key) if isinstance(node, Collection) else None
-    return node
+def _rules(document: Document) -> Iterator[Fields]:
+    """Yield the rules that have a list of paths."""
+    rules = (mapping_at(rule) for rule in list_at(document.body, "spec", "rules"))
+    return (rule for rule in rules if _paths(rule))
 
 
-def _is_at(node: Collection, places: frozenset[PathKey]) -> bool:
-    return _place(_word(node, "path"), _word(node, "pathType")) in places
+def _rewritten(line: str, found: re.Match[str], claims: str) -> str:
+    """Return the line with another list of branches, in the quotes that it has."""
+    quoted = json.dumps(claims) if found[1].startswith('"') else "'" + claims.replace("'", "''") + "'"
+    return line[: found.start(1)] + quoted + line[found.end(1) :]
 
 
-def _word(node: Collection, key: str) -> str:
-    value = node.at(key)
-    return value.value if isinstance(value, Scalar) else ""
-
-
-def _rewritten(text: str, annotation: Scalar, claims: str) -> _Cut:
-    """Put another list of branches in the place of the one that is there, in the quotes that it has."""
-    written = text[annotation.start : annotation.end]
-    if annotation.style not in _QUOTED or any(mark in written for mark in LINE_BREAKS):
-        raise CannotRemove(say("branches.annotation_form", annotation=BRANCHES))
-    quoted = json.dumps(claims) if annotation.style == '"' else "'" + claims.replace("'", "''") + "'"
-    return _Cut(annotation.start, annotation.end, quoted)
-
-
-def _lines_of(text: str, path: Collection) -> _Cut:
-    """Return the lines that a path stands on, which must be its own from the dash to the end."""
-    window = max(0, path.start - _WIDEST_INDENT)
-    before = text[window : path.start]
-    start = window + 1 + max(before.rfind(mark) for mark in LINE_BREAKS)
-    end = _REST_OF_LINE.match(text, path.end)
-    if end is None or not re.fullmatch(r" *-[ \t]+", text[start : path.start]) or start == window > 0:
-        raise CannotRemove(say("branches.not_own_lines", path=_word(path, "path") or "/"))
-    return _Cut(start, end.end())
-
-
-def _applied(text: str, cuts: Iterable[_Cut]) -> str:
-    pieces: list[str] = []
-    end = 0
-    for cut in sorted(cuts, key=lambda cut: cut.start):
-        pieces += (text[end : cut.start], cut.instead)
-        end = cut.end
-    return "".join(pieces) + text[end:]
-
-
-def _check(result: str, *, wanted: list[Mapping[str, YamlValue]]) -> None:
-    after = parse_foreign(result)
-    if after is None or [document.body for document in after] != wanted:
-        raise CannotRemove(say("branches.not_only"))
+def _items(lines: Sequence[str], *, after: int) -> Iterator[tuple[int, int]]:
+    """Yield the first line of each item of a list and the one behind its last, comments after it left out."""
+    indent: Optional[int] = None
+    start = end = 0
+    for number in range(after + 1, len(lines)):
+        line = _bare(lines[number])
+        if _SAYS_NOTHING.fullmatch(line):
+            continue
+        dash = _ITEM.fullmatch(line)
+        if dash is not None and indent in (None, len(dash[1])):
+            if indent is not None:
+                yield start, end
+            indent, start = len(dash[1]), number
+        elif indent is None or len(line) - len(line.lstrip(" ")) <= indent:
+            break
+        end = number + 1
+    if indent is not None:
+        yield start, end

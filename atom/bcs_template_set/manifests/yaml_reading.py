@@ -2,7 +2,6 @@
 
 Pure: performs no I/O. Values are built from parser events by our own loop, so that duplicate keys,
 alias bombs, deep nesting and numbers beyond 64 bits are refused within bounded time and memory.
-Only `yaml_marks.py` imports it too, to say where values stand and not what they are.
 """
 
 from __future__ import annotations
