@@ -511,6 +511,16 @@ def test_the_outcome_lists_every_branch_path_of_the_space_with_its_last_build(si
     assert rows["news.example.com", "y"].who == "wangwu"
 
 
+def test_a_branch_whose_slug_is_part_of_anothers_keeps_its_own_last_build(site: Site) -> None:
+    build(site, "a")
+    number = site.build
+    build(site, "ab")
+    build(site, "ab")
+    ran = build(site, "main", action="plan")
+    rows = {row.branch: row for row in ran.outcome.branches}
+    assert (rows["a"].last_build, rows["ab"].last_build) == (number, number + 2)
+
+
 def test_a_last_build_that_can_not_be_read_is_not_known_and_stops_nothing(site: Site) -> None:
     path, nth = (
         (r"/template/versions/", 3) if at_work() is NEWEST else (r"/template/[0-9a-f]{24}/versions$", 3)

@@ -75,7 +75,7 @@ def desk_agent(site: Site, *, user: str = USER) -> LocalAgent:
     return LocalAgent({"regions": {"gz": {**region, "owner": USER}}, "inputs": inputs, "user": user})
 
 
-def build(site: Site, branch: str, *hosts: str) -> None:
+def build(site: Site, branch: str, *hosts: str, **inputs: str) -> None:
     """Let a branch be built, a new image for each of its domains."""
     site.build += 1
     site.branch = branch
@@ -88,7 +88,7 @@ def build(site: Site, branch: str, *hosts: str) -> None:
         }
         for host in hosts or ("www.example.com",)
     ]
-    ran = site.run(templates="builtin:web", values=json.dumps({"app": "web", "domains": domains}))
+    ran = site.run(templates="builtin:web", values=json.dumps({"app": "web", "domains": domains}), **inputs)
     assert ran.outcome.result == "published", ran.log
 
 
@@ -134,6 +134,13 @@ def test_a_later_build_of_a_branch_makes_it_young_again_although_its_route_was_t
     site.clock.time += 2 * 60
     (row,) = [row for row in branches(site, as_json=True).told["branches"] if row["branch"] == "feature-old"]
     assert (row["added_build"], row["last_build"], row["age_seconds"]) == (9, 11, 120)
+
+
+def test_a_newer_build_under_a_name_of_its_own_keeps_the_path(site: Site) -> None:
+    build(site, "feature-old", version="hotfix-9")
+    said = branches(site, older_than="30d")
+    assert (said.status, said.written) == (0, 0)
+    assert "/feature-old/" in paths(site)
 
 
 def test_json_is_the_only_thing_on_stdout_and_says_the_same(site: Site) -> None:

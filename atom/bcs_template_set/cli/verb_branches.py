@@ -21,7 +21,6 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.template_spaces import find_space
-from bcs_template_set.branches.branch_histories import read_branches, read_hidden
 from bcs_template_set.branches.branch_rows import (
     BranchRow,
     SpaceBranches,
@@ -31,6 +30,7 @@ from bcs_template_set.branches.branch_rows import (
     keep_patterns,
     stale_rows,
 )
+from bcs_template_set.branches.last_builds import read_branches, read_hidden
 from bcs_template_set.branches.plan_removal import Removal, plan_of, plan_removals, without_hidden
 from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, world_at_desk
 from bcs_template_set.config.principal import Principal

@@ -16,7 +16,7 @@ from bcs_template_set.bcs.dialect import EVERY, Site, releases
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.read_space import Wanted, read_existing
-from bcs_template_set.branches.branch_ages import rows_of_space, with_this_build
+from bcs_template_set.branches.last_builds import rows_of_space, with_this_build
 from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal

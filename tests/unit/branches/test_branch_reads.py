@@ -15,8 +15,7 @@ from bcs_template_set.bcs.space.existing import ExistingFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged
 from bcs_template_set.bcs.space.versions import read_versions
-from bcs_template_set.branches.branch_ages import _read
-from bcs_template_set.branches.branch_histories import read_branches
+from bcs_template_set.branches.last_builds import _read_published, read_branches
 
 HOST = "www.example.com"
 ROUTES = f"{HOST}.routes.yaml"
@@ -51,7 +50,7 @@ class Defective(FakeReader):
 
 def test_a_defect_is_not_taken_for_a_version_that_can_not_be_read() -> None:
     with pytest.raises(ZeroDivisionError):
-        _read(Defective({}, broken="get version"), ["1" * 24], project="web", concurrency=1)
+        _read_published(Defective({}, broken="get version"), ["1" * 24], project="web", concurrency=1)
 
 
 def test_a_defect_is_not_taken_for_a_history_that_can_not_be_read() -> None:
