@@ -184,6 +184,39 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lstrip("#").strip().lower()).replace(" ", "-")
 
 
+COMING = {
+    *("manifests/kinds.py", "manifests/custom_kinds.py", "manifests/kind_rules.py"),
+    *("messages/server_errors.py", "messages/step_error.py", "docs/reference/tables.json"),
+}
+"""Files that pages name already, and that other changes bring."""
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = set(
+        re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.(?:py|json|md|txt))`", page.read_text(encoding="utf-8"))
+    )
+    roots = (PROJECT, PROJECT / "atom" / "bcs_template_set", PAGES)
+    assert {name for name in named - COMING if not any((root / name).is_file() for root in roots)} == set()
+
+
+TO_BE_RENAMED = {
+    *("Services", "RunRecord", "RunFolder", "BuildContext", "CheckInput", "ChangeKind", "WorkloadState"),
+    *("TaskEnd", "TimelineItem", "Obstacle", "InputType", "LineKind", "PodOwner", "SpaceRef", "NamespaceRef"),
+    *("DocumentInFile", "PathKey", "Authentication", "Decision", "PageResult"),
+}
+"""Words of the glossary that the code gets by other changes."""
+
+
+def test_every_word_of_the_code_that_the_glossary_explains_is_one() -> None:
+    glossary = (PAGES / "architecture.md").read_text(encoding="utf-8").partition("| in the code |")[2]
+    explained = set(re.findall(r"`([A-Z]\w+)`", glossary.partition("\n\n")[0]))
+    sources_of_step = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "atom").rglob("*.py"))
+    defined = set(re.findall(r"^(?:class )?([A-Z]\w+)(?:\(|:| = )", sources_of_step, re.MULTILINE))
+    assert len(explained) > 20
+    assert explained - TO_BE_RENAMED - defined == set()
+
+
 def test_the_design_draws_the_borders_as_they_are(request: pytest.FixtureRequest) -> None:
     """`make golden` writes the table anew."""
     text = DESIGN.read_text(encoding="utf-8")
