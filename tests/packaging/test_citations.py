@@ -16,6 +16,9 @@ from tests.packaging.documents import headings_of, without_fences
 from tests.packaging.store_files import PROJECT
 from tests.packaging.test_borders import BORDERS
 
+from bcs_template_set.config.inputs import INPUTS
+from bcs_template_set.report.output import OUTPUTS
+
 PAGES = PROJECT / "docs" / "dev"
 TRAPS, DESIGN = PAGES / "facts" / "bcs.md", PAGES / "design.md"
 CITING = ("atom", "templates", "tests", "release")
@@ -215,6 +218,14 @@ def test_every_word_of_the_code_that_the_glossary_explains_is_one() -> None:
     defined = set(re.findall(r"^(?:class )?([A-Z]\w+)(?:\(|:| = )", sources_of_step, re.MULTILINE))
     assert len(explained) > 20
     assert explained - TO_BE_RENAMED - defined == set()
+
+
+def test_the_design_names_every_input_and_every_output() -> None:
+    section = DESIGN.read_text(encoding="utf-8").partition("## 2. ")[2].partition("\n## ")[0]
+    table, outputs = section.partition("\nOutputs: ")[::2]
+    first = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(first))) == sorted(known.name for known in INPUTS)
+    assert [name for name in OUTPUTS if f"`{name}`" not in outputs] == []
 
 
 def test_the_design_draws_the_borders_as_they_are(request: pytest.FixtureRequest) -> None:
