@@ -190,6 +190,7 @@ def _anchor(heading: str) -> str:
 COMING = {
     *("manifests/kinds.py", "manifests/custom_kinds.py", "manifests/kind_rules.py"),
     *("messages/server_errors.py", "messages/step_error.py", "docs/reference/tables.json"),
+    "docs/guide/branches.md",
 }
 """Files that pages name already, and that other changes bring."""
 
