@@ -190,7 +190,8 @@ def _anchor(heading: str) -> str:
 COMING = {
     *("manifests/kinds.py", "manifests/custom_kinds.py", "manifests/kind_rules.py"),
     *("messages/server_errors.py", "messages/step_error.py", "docs/reference/tables.json"),
-    "docs/guide/branches.md",
+    *("run/render_phase.py", "run/plan_phase.py", "run/restore_phase.py", "run/run_gateway.py"),
+    *("manifests/checks/containers.py", "docs/guide/branches.md"),
 }
 """Files that pages name already, and that other changes bring."""
 
