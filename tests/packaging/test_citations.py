@@ -192,6 +192,7 @@ COMING = {
     *("messages/server_errors.py", "messages/step_error.py", "docs/reference/tables.json"),
     *("run/render_phase.py", "run/plan_phase.py", "run/restore_phase.py", "run/run_gateway.py"),
     *("manifests/checks/containers.py", "docs/guide/branches.md"),
+    *("docs/guide/deploying.md", "tests/packaging/test_reference.py"),
 }
 """Files that pages name already, and that other changes bring."""
 
