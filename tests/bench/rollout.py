@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, Place
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, NamespaceRef
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.rollout.watch import watch
@@ -140,7 +140,7 @@ def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: End) -> floa
         deadline=deadline,
         on_exchange=ignore,
     )
-    place = Place("web", emulator.cluster().project_id, emulator.cluster().id, NAMESPACE)
+    place = NamespaceRef("web", emulator.cluster().project_id, emulator.cluster().id, NAMESPACE)
     told: list[float] = []
 
     def note(watched: Watched) -> None:

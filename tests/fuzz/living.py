@@ -23,10 +23,10 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.errors import StepError
 from bcs_template_set.report.outcome import Outcome, Result
-from bcs_template_set.run.context import Run, World
+from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.entry import Process, _run_whole, first_heading
-from bcs_template_set.run.finish import Place, end_run
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.finish import RunFolder, end_run
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.settings_phase import Asked, identify, read_everything
 from bcs_template_set.run.step import _with_who, carry_out, prepare_rendering, render_desired
 from bcs_template_set.system.clock import Deadline
@@ -224,15 +224,17 @@ class MemorySite:
         agent.write_output(pessimistic("en_US"))
         seen = len(self.emulator.exchanges)
         try:
-            world = _world(agent, log, clock=self.clock, workspace=self.workspace)
+            services = _services(agent, log, clock=self.clock, workspace=self.workspace)
         except StepError as exc:
             check_named(exc)
             return Lived(None, shown.getvalue(), exc.code, 0)
-        outcome = _live(world, Memory(self.emulator, bend))
+        outcome = _live(services, Memory(self.emulator, bend))
         if outcome.error is not None:
             check_named(outcome.error)
-        place = Place(self.workspace, ".bcs-template-set/run")
-        end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
+        place = RunFolder(self.workspace, ".bcs-template-set/run")
+        end_run(
+            outcome, rendered=services.record.rendered, place=place, write_output=agent.write_output, log=log
+        )
         writes = sum(exchange.is_write for exchange in self.emulator.exchanges[seen:])
         lived = Lived(outcome, shown.getvalue(), outcome.error.code if outcome.error else 0, writes)
         output = json.loads((self.root / "output.json").read_text(encoding="utf-8"))
@@ -260,37 +262,37 @@ class Lived:
             assert self.writes == 0, self.log
 
 
-def _world(agent: Agent, log: Log, *, clock: HurriedClock, workspace: Path) -> World:
-    story = Story(clock=clock, language="en_US", heading=first_heading())
-    return World(agent, log, clock, Deadline(clock, seconds=900), story, workspace)
+def _services(agent: Agent, log: Log, *, clock: HurriedClock, workspace: Path) -> Services:
+    record = RunRecord(clock=clock, language="en_US", heading=first_heading())
+    return Services(agent, log, clock, Deadline(clock, seconds=900), record, workspace)
 
 
-def _live(world: World, sender: Memory) -> Outcome:
+def _live(services: Services, sender: Memory) -> Outcome:
     """Live the run as `step.run_step` does; an exception that nobody foresaw is the test's."""
     result: Result = "failed"
     try:
-        with world.story.phase("settings"):
-            asked = read_everything(world)
-        result = _phases(world, asked, identify(world, asked), sender=sender)
+        with services.record.phase("settings"):
+            asked = read_everything(services)
+        result = _phases(services, asked, identify(services, asked), sender=sender)
     except StepError as exc:
-        world.story.error = _with_who(exc, world.story)
-    return world.story.tell(result)
+        services.record.error = _with_who(exc, services.record)
+    return services.record.tell(result)
 
 
-def _phases(world: World, asked: Asked, principal: Principal, *, sender: Memory) -> Result:
-    with world.story.phase("render"):
-        prepared = prepare_rendering(world, asked)
-        desired = render_desired(world, asked, principal, prepared=prepared)
+def _phases(services: Services, asked: Asked, principal: Principal, *, sender: Memory) -> Result:
+    with services.record.phase("render"):
+        prepared = prepare_rendering(services, asked)
+        desired = render_desired(services, asked, principal, prepared=prepared)
     gateway = Gateway(
         asked.region.endpoint,
         principal,
         transport=sender,
-        clock=world.clock,
-        deadline=world.deadline,
+        clock=services.clock,
+        deadline=services.deadline,
         chance=lambda: 0.5,
     )
     return carry_out(
-        Run(world, asked.settings, asked.region, asked.build, asked.machine, prepared, desired),
+        RunContext(services, asked.settings, asked.region, asked.build, asked.machine, prepared, desired),
         gateway,
         principal,
     )

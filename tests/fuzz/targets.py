@@ -22,7 +22,7 @@ from bcs_template_set.agent.sdk_file import parse_identity
 from bcs_template_set.bcs import deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, JsonValue, Unreadable
 from bcs_template_set.bcs.decision import Asked, Success, decide
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import suspects, unmerged
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
@@ -45,7 +45,7 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
 from bcs_template_set.manifests.document_diff import diff_documents
 from bcs_template_set.manifests.masking import masked_pair, masked_text
-from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document, ManifestFile, parse_documents, parse_foreign
 from bcs_template_set.manifests.routes import images_of, node_ports_of, ports_by_service, routes_of
 from bcs_template_set.manifests.templating.build_context import make_context
@@ -236,7 +236,7 @@ def _without_names(shown: str, text: str) -> str:
 
 # --- answers --------------------------------------------------------------------------------------------
 
-PLACE = Place("web", "0" * 32, "BCS-K8S-40000", "prod")
+PLACE = NamespaceRef("web", "0" * 32, "BCS-K8S-40000", "prod")
 ASKED = Asked("GET", "/p", "https://x.example.com/p", writes=False, project="web", user="lisi")
 _HEADERS = {"content-type": "application/json"}
 
@@ -476,7 +476,7 @@ def eat_claims(content: bytes) -> None:
     assert "{{" not in text
     assert "'" not in text
     assert [Claim(**entry) for entry in json.loads(text)] == sorted(claims)
-    assert all(place_of(place_of(claim.path)) == place_of(claim.path) for claim in claims)
+    assert all(normal_path(normal_path(claim.path)) == normal_path(claim.path) for claim in claims)
 
 
 def eat_description(content: bytes) -> None:

@@ -14,16 +14,16 @@ from bcs_template_set.manifests.parse import ManifestFile, bcs_variables_in, par
 from bcs_template_set.manifests.templating.build_context import (
     Branch,
     Build,
+    BuildContext,
     Commit,
     Pipeline,
-    RunContext,
     make_context,
 )
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages.errors import StepError
 
-CONTEXT = RunContext(
+CONTEXT = BuildContext(
     build=Build(number=428, id="b-1", url="https://ci.example.com/b-1", started_at=1704448623620),
     pipeline=Pipeline(id="p-1", name="release"),
     branch=Branch(name="feature/Login", slug="feature-login-0123456789", path="/feature-login-0123456789/"),

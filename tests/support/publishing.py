@@ -35,9 +35,9 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import output_of
-from bcs_template_set.run.context import World
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import first_heading
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Deadline
 
@@ -174,18 +174,18 @@ class Site:
         directory = self._prepare(inputs)
         stream = io.StringIO()
         log = Log(stream, "en_US")
-        outcome = run_step(self.world(open_agent(directory, clock=self.clock), log))
+        outcome = run_step(self.services(open_agent(directory, clock=self.clock), log))
         verdict = "\n".join(line.text for line in verdict_lines(outcome))
         return Ran(outcome, stream.getvalue() + verdict, of_gateway(self.emulator.exchanges[seen:]))
 
-    def world(self, agent: Agent, log: Log) -> World:
+    def services(self, agent: Agent, log: Log) -> Services:
         """Return the world of a run that this agent has started."""
-        return World(
+        return Services(
             agent=agent,
             log=log,
             clock=self.clock,
             deadline=Deadline(self.clock, seconds=self.seconds),
-            story=Story(clock=self.clock, language="en_US", heading=first_heading()),
+            record=RunRecord(clock=self.clock, language="en_US", heading=first_heading()),
             workspace=self.root / "workspace",
             environ=os.environ,
         )

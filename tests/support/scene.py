@@ -23,10 +23,10 @@ from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import open_agent
 from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.run.context import World
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import first_heading
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Deadline
 
@@ -107,12 +107,12 @@ def run_within(worker: Worker, *, seconds: Optional[float], inputs: Mapping[str,
     agent = open_agent(environ, clock=clock, masker=masker)
     log = Log(shown, "en_US", masker=masker)
     outcome = run_step(
-        World(
+        Services(
             agent=agent,
             log=log,
             clock=clock,
             deadline=Deadline(clock, seconds=seconds),
-            story=Story(clock=clock, language="en_US", heading=first_heading()),
+            record=RunRecord(clock=clock, language="en_US", heading=first_heading()),
             workspace=worker.workspace,
             environ=environ,
         )

@@ -111,14 +111,19 @@ def left_by(lived: Lived) -> dict[str, str]:
     for path in lived.workspace.rglob("*"):
         if path.is_file() and "manifests" not in path.relative_to(lived.workspace).parts[:1]:
             texts[str(path.relative_to(lived.workspace))] = path.read_text(encoding="utf-8")
-    story = lived.world.story
-    values = {"story": story, "outcome": lived.outcome, "world": lived.world, "agent": lived.world.agent}
+    story = lived.services.record
+    values = {
+        "story": story,
+        "outcome": lived.outcome,
+        "world": lived.services,
+        "agent": lived.services.agent,
+    }
     texts.update({f"repr of the {name}": repr(value) for name, value in values.items()})
     errors = [lived.outcome.error, *(file.error for file in lived.outcome.files)]
     for error in errors:
         if error is not None:
             told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-            texts["traceback, as the log would have it"] = lived.world.log.masker.mask(told)
+            texts["traceback, as the log would have it"] = lived.services.log.masker.mask(told)
     return texts
 
 

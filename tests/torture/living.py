@@ -20,9 +20,9 @@ from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import open_agent
 from bcs_template_set.agent.output_file import pessimistic
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.run.context import World
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import FOLDER
-from bcs_template_set.run.finish import Place, end_run
+from bcs_template_set.run.finish import RunFolder, end_run
 from bcs_template_set.run.step import run_step
 from tests.emulator.exchanges import Exchange
 from tests.support.publishing import Site
@@ -44,7 +44,7 @@ class Lived:
     output: Mapping[str, Any]
     exchanges: tuple[Exchange, ...]
     workspace: Path
-    world: World
+    services: Services
 
     @property
     def result(self) -> str:
@@ -103,12 +103,14 @@ def live(
     agent = open_agent(environ, clock=site.clock, masker=masker)
     agent.write_output(pessimistic("en_US"))
     assert agent.task().task_id, "its secret is known from here on, as it is to `agent_run`"
-    world = site.world(agent, log)
-    outcome = run_step(world)
-    place = Place(workspace, RUN_FOLDER)
-    end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
+    services = site.services(agent, log)
+    outcome = run_step(services)
+    place = RunFolder(workspace, RUN_FOLDER)
+    end_run(outcome, rendered=services.record.rendered, place=place, write_output=agent.write_output, log=log)
     output = json.loads((site.root / "output.json").read_text(encoding="utf-8"))
-    return Lived(outcome, shown.getvalue(), output, tuple(site.emulator.exchanges[seen:]), workspace, world)
+    return Lived(
+        outcome, shown.getvalue(), output, tuple(site.emulator.exchanges[seen:]), workspace, services
+    )
 
 
 def come_to_rest(site: Site) -> None:

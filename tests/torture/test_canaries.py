@@ -263,7 +263,7 @@ def test_a_desks_settings_file_is_refused_without_a_key_that_is_a_token(
 
 
 def test_settings_region_and_principal_show_none_by_themselves(site: Site) -> None:
-    world = live_among(site, NEST).world
+    world = live_among(site, NEST).services
     asked = read_everything(world)
     principal = identify(world, asked)
     # `values` are the author's own text, and printed as "YAML, 1 lines".

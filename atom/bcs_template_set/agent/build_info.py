@@ -224,11 +224,11 @@ def _exported(value: str) -> str:
 def _disputed(name: str, said: Iterable[tuple[str, str]]) -> FactDisputed:
     return FactDisputed(
         variable=name,
-        details=[say(f"identity.said_{source}", value=_shown(value)) for source, value in said],
+        details=[say(f"identity.said_{source}", value=_masked_value(value)) for source, value in said],
     )
 
 
-def _shown(value: str) -> Text:
+def _masked_value(value: str) -> Text:
     if not value:
         return say("identity.said_nothing")
     return say("identity.said_value", value=value if len(value) <= _SHOWN else value[:_SHOWN] + "…")

@@ -41,7 +41,7 @@ _ORDER: Literal["little", "big"] = "little" if array("H", b"\1\0")[0] == 1 else 
 """The order of bytes in which this machine reads a block."""
 
 Span = tuple[int, int]
-Place = tuple[int, int]
+Stretch = tuple[int, int]
 """The number of a long text, and a place in it."""
 
 
@@ -164,8 +164,8 @@ def _remains(data: bytes, text: bytes) -> int:
     return taken
 
 
-def _ends(texts: Sequence[bytes]) -> Mapping[bytes, tuple[Place, ...]]:
-    found: defaultdict[bytes, list[Place]] = defaultdict(list)
+def _ends(texts: Sequence[bytes]) -> Mapping[bytes, tuple[Stretch, ...]]:
+    found: defaultdict[bytes, list[Stretch]] = defaultdict(list)
     for nth, text in enumerate(texts):
         for inside in (0, len(text) - END):
             found[text[inside : inside + END]].append((nth, inside))
@@ -181,8 +181,8 @@ def _fours(texts: Iterable[bytes]) -> Mapping[int, tuple[Span, ...]]:
     return {word: tuple(places) for word, places in found.items()}
 
 
-def _eights(texts: Sequence[bytes], *, every: int) -> Mapping[int, tuple[Place, ...]]:
-    found: defaultdict[int, list[Place]] = defaultdict(list)
+def _eights(texts: Sequence[bytes], *, every: int) -> Mapping[int, tuple[Stretch, ...]]:
+    found: defaultdict[int, list[Stretch]] = defaultdict(list)
     for nth, text in enumerate(texts):
         for inside in range(0, len(text) - END + 1, every):
             places = found[_word(text[inside : inside + END])]

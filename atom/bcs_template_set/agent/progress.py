@@ -15,10 +15,10 @@ from typing import Callable, Optional, Protocol, final
 from bcs_template_set.agent.agent_files import JsonValue
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.progress_payload import (
-    Phase,
     Snapshot,
-    Status,
     Subtask,
+    SubtaskStatus,
+    TimelineItem,
     build_detail,
     clamped,
     clean_name,
@@ -29,7 +29,7 @@ from bcs_template_set.messages import Language
 from bcs_template_set.messages.text import shorten
 from bcs_template_set.system.clock import Clock
 
-__all__ = ["Phase", "Progress", "ProgressLog", "Snapshot", "Status", "Subtask", "share_done"]
+__all__ = ["Progress", "ProgressLog", "Snapshot", "Subtask", "SubtaskStatus", "TimelineItem", "share_done"]
 
 SECONDS_APART = 1.0
 """The worker passes progress on every 2 s (bk-ci's `Heartbeat.kt`), so more often helps nobody."""

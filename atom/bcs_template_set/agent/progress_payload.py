@@ -18,7 +18,7 @@ from bcs_template_set.agent.agent_files import JsonValue
 from bcs_template_set.agent.log_text import MOST_BYTES, lines_of
 from bcs_template_set.messages import Language, say
 
-Status = Literal["succeeded", "failed", "running", "pending"]
+SubtaskStatus = Literal["succeeded", "failed", "running", "pending"]
 
 MOST_SUBTASKS = 100
 MOST_PHASES = 50
@@ -38,7 +38,7 @@ _FITS = (
 The last always fits: a character takes 12 bytes at most for its two units, so 40 names take 8 KiB.
 """
 
-_SHOWN_FIRST: tuple[Status, ...] = ("failed", "running", "pending", "succeeded")
+_SHOWN_FIRST: tuple[SubtaskStatus, ...] = ("failed", "running", "pending", "succeeded")
 _LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z, the last moment that four digits of a year can say
 
 
@@ -48,11 +48,11 @@ class Subtask:
 
     name: str
     progress: float
-    status: Status
+    status: SubtaskStatus
 
 
 @dataclass(frozen=True)
-class Phase:
+class TimelineItem:
     """One stretch of the run: its beginning in seconds since the epoch, and how many it took, None so far."""
 
     name: str
@@ -66,7 +66,7 @@ class Snapshot:
 
     value: float
     subtasks: tuple[Subtask, ...] = ()
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[TimelineItem, ...] = ()
 
 
 def share_done(subtasks: Sequence[Subtask]) -> float:
@@ -137,14 +137,14 @@ def fold_subtasks(subtasks: Sequence[Subtask], *, most: int, language: Language)
     return [subtasks[index] for index in sorted(ranks[:shown])] + list(_aggregates(rest, language))
 
 
-def fold_phases(phases: Sequence[Phase], *, most: int, language: Language) -> list[Phase]:
+def fold_phases(phases: Sequence[TimelineItem], *, most: int, language: Language) -> list[TimelineItem]:
     """Return at most `most` phases by their beginning, the earliest that do not fit as one entry."""
     ordered = sorted(phases, key=lambda phase: phase.started_at)
     if len(ordered) <= most:
         return ordered
     early = ordered[: len(ordered) - most + 1]
     name = say("progress.earlier", count=len(early)).render(language)
-    return [Phase(name, early[0].started_at, _span(early)), *ordered[len(early) :]]
+    return [TimelineItem(name, early[0].started_at, _span(early)), *ordered[len(early) :]]
 
 
 def _detail(
@@ -178,7 +178,7 @@ def _subtask_item(subtask: Subtask, longest: int) -> JsonValue:
     }
 
 
-def _phase_item(phase: Phase, longest: int) -> JsonValue:
+def _phase_item(phase: TimelineItem, longest: int) -> JsonValue:
     item: dict[str, JsonValue] = {
         "name": shortened(phase.name, longest),
         "startTime": instant(phase.started_at),
@@ -201,7 +201,7 @@ def _aggregates(subtasks: Sequence[Subtask], language: Language) -> Iterable[Sub
             yield Subtask(name, share_done(alike), status)
 
 
-def _span(phases: Sequence[Phase]) -> Optional[float]:
+def _span(phases: Sequence[TimelineItem]) -> Optional[float]:
     """Return the seconds from the first beginning to the last end, None where one has not ended."""
     ends = [phase.started_at + phase.seconds for phase in phases if phase.seconds is not None]
     return max(ends) - phases[0].started_at if len(ends) == len(phases) else None

@@ -41,7 +41,7 @@ from bcs_template_set.messages.errors import (
     TooLarge,
     Unreachable,
 )
-from bcs_template_set.system.http_values import LASTING, HttpAnswer, Kind, NoAnswer, NotSent
+from bcs_template_set.system.http_values import LASTING, HttpAnswer, NoAnswer, NotSent, Obstacle
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ class Fail:
     error: StepError
 
 
-Verdict = Union[Success, RetryAfter, Fail]
+Decision = Union[Success, RetryAfter, Fail]
 Reply = Union[HttpAnswer, NotSent, NoAnswer]
 Again = Literal["never", "any", "reads"]
 """Who may send again: nobody; anyone, since nothing was handled; only who changes nothing."""
 
 
-def decide(asked: Asked, reply: Reply) -> Verdict:
+def decide(asked: Asked, reply: Reply) -> Decision:
     """Return what became of a request: the decision table, line by line."""
     if isinstance(reply, NotSent):
         return _judge_unsent(asked, reply)
@@ -115,7 +115,7 @@ def decide(asked: Asked, reply: Reply) -> Verdict:
 # --- line 1: not sent, no answer ------------------------------------------------------------------------
 
 
-_UNSENT: Mapping[Kind, type[StepError]] = {
+_UNSENT: Mapping[Obstacle, type[StepError]] = {
     "certificate": CertificateRefused,
     "expired": CertificateExpired,
     "wrong_host": CertificateForAnother,
@@ -123,7 +123,7 @@ _UNSENT: Mapping[Kind, type[StepError]] = {
 }
 
 
-def _judge_unsent(asked: Asked, reply: NotSent) -> Verdict:
+def _judge_unsent(asked: Asked, reply: NotSent) -> Decision:
     error = _UNSENT.get(reply.kind, Unreachable)(url=asked.url, problem=reply.problem)
     return _verdict(asked, error, again="never" if reply.kind in LASTING else "any")
 
@@ -200,7 +200,7 @@ _GATEWAY_ERRORS: Mapping[int, _Row] = {
 _SECONDS = re.compile(r"\s*[0-9]{1,9}(\.[0-9]{1,9})?\s*")
 
 
-def _judge_gateway_error(asked: Asked, seen: Seen) -> Verdict:
+def _judge_gateway_error(asked: Asked, seen: Seen) -> Decision:
     code = seen.gateway_code or seen.code or 0
     if seen.status == 429 or code // 100 == 16429:  # noqa: PLR2004 - 16429xx
         return _judge_limit(asked, seen)
@@ -211,7 +211,7 @@ def _judge_gateway_error(asked: Asked, seen: Seen) -> Verdict:
     return _verdict(asked, row.make(asked, seen), again=again, problem=_status_line(seen))
 
 
-def _judge_limit(asked: Asked, seen: Seen) -> Verdict:
+def _judge_limit(asked: Asked, seen: Seen) -> Decision:
     """A refused request was not handled, so any may be sent again, after the time the gateway names."""
     given = seen.headers.get("x-bkapi-ratelimit-reset") or seen.headers.get("retry-after")
     seconds = float(given) if given and _SECONDS.fullmatch(given) else None
@@ -221,14 +221,14 @@ def _judge_limit(asked: Asked, seen: Seen) -> Verdict:
 # --- lines 3 to 6: what no service of BCS answered ------------------------------------------------------
 
 
-def _judge_redirect(asked: Asked, seen: Seen) -> Verdict:
+def _judge_redirect(asked: Asked, seen: Seen) -> Decision:
     location = asked.mask(seen.headers.get("location", "").partition("?")[0])
     place = re.sub("//[^/@]*@", "//", location)[:SHOWN]
     problem = say("gateway.redirect", location=place)
     return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
 
 
-def _judge_foreign(asked: Asked, seen: Seen) -> Verdict:
+def _judge_foreign(asked: Asked, seen: Seen) -> Decision:
     kind = asked.mask(seen.headers.get("content-type", "").partition(";")[0].strip())[:SHOWN]
     problem = (
         say("gateway.empty") if seen.body_is_empty else say("gateway.not_json", content_type=kind or "?")
@@ -236,38 +236,38 @@ def _judge_foreign(asked: Asked, seen: Seen) -> Verdict:
     return _judge_stranger(asked, seen, problem)
 
 
-def _judge_codeless(asked: Asked, seen: Seen) -> Verdict:
+def _judge_codeless(asked: Asked, seen: Seen) -> Decision:
     return _judge_stranger(asked, seen, say("gateway.no_code", message=seen.message))
 
 
-def _judge_stranger(asked: Asked, seen: Seen, problem: Text) -> Verdict:
+def _judge_stranger(asked: Asked, seen: Seen, problem: Text) -> Decision:
     """Fail on an answer that is none of BCS's; a write may have been handled, unless it was refused."""
     if asked.writes and seen.status < 400:  # noqa: PLR2004 - HTTP's classes
         return Fail(OutcomeUnknown(url=asked.url, problem=problem))
     return Fail(NotTheGateway(url=asked.url, status=seen.status, problem=problem))
 
 
-def _judge_broken(asked: Asked, seen: Seen) -> Verdict:
+def _judge_broken(asked: Asked, seen: Seen) -> Decision:
     problem = say("gateway.broken_json", status=seen.status)
     error = AnswerUnreadable(url=asked.url, problem=problem)
     return _verdict(asked, error, again="reads", problem=problem)
 
 
-def _judge_unestablished(asked: Asked, seen: Seen) -> Verdict:
+def _judge_unestablished(asked: Asked, seen: Seen) -> Decision:
     """BCS could not establish identity, project or cluster. Sent once more at most: it may be passing."""
     verdict = _verdict(asked, _not_visible(asked, seen), again="reads", problem=_status_line(seen))
     return RetryAfter(verdict.error, most_attempts=2) if isinstance(verdict, RetryAfter) else verdict
 
 
-def _judge_server_error(asked: Asked, seen: Seen) -> Verdict:
+def _judge_server_error(asked: Asked, seen: Seen) -> Decision:
     return _verdict(asked, _failed(asked, seen), again="reads", problem=_status_line(seen))
 
 
-def _failing(make: _Maker) -> Callable[[Asked, Seen], Verdict]:
+def _failing(make: _Maker) -> Callable[[Asked, Seen], Decision]:
     return lambda asked, seen: Fail(make(asked, seen))
 
 
-_Line = tuple[Callable[[Seen], bool], Callable[[Asked, Seen], Verdict]]
+_Line = tuple[Callable[[Seen], bool], Callable[[Asked, Seen], Decision]]
 
 _LINES: tuple[_Line, ...] = (
     (lambda seen: seen.gateway_code is not None, _judge_gateway_error),
@@ -332,7 +332,7 @@ _SERVICE_CODES: Mapping[int, _Maker] = {
 """Codes of cluster-resources (2, 4, 40300) and of the project manager (the others); facts/bcs.md."""
 
 
-def _judge_envelope(asked: Asked, seen: Seen) -> Verdict:
+def _judge_envelope(asked: Asked, seen: Seen) -> Decision:
     payload = seen.payload or {}
     if seen.code != 0:
         return Fail(_SERVICE_CODES.get(seen.code or 0, _bcs_failed)(asked, seen))
@@ -351,7 +351,7 @@ def _judge_envelope(asked: Asked, seen: Seen) -> Verdict:
 
 def _verdict(
     asked: Asked, error: StepError, *, again: Again, problem: Union[Text, str, None] = None
-) -> Verdict:
+) -> Decision:
     """Return the verdict on a failure; a write that may have happened is told apart from one that did not."""
     if again == "any" or (again == "reads" and not asked.writes):
         return RetryAfter(error)
@@ -364,7 +364,7 @@ def _status_line(seen: Seen) -> Text:
     return say("gateway.status", status=seen.status, message=seen.message)
 
 
-def _with_ids(verdict: Verdict, asked: Asked, seen: Seen) -> Verdict:
+def _with_ids(verdict: Decision, asked: Asked, seen: Seen) -> Decision:
     """Add to an error what only the answer knows."""
     if not isinstance(verdict, Success):
         verdict.error.with_context(

@@ -34,7 +34,7 @@ _SERVICES: Mapping[str, str] = {"Ingress": "networks"}
 
 
 @dataclass(frozen=True)
-class Place:
+class NamespaceRef:
     """A namespace of a cluster. `project_id` is the 32-hex id, which live objects are asked for by."""
 
     project: str
@@ -93,7 +93,7 @@ class LiveList:
     manifest_ext: Mapping[str, JsonValue]
 
 
-def list_variables(place: Place, *, version_ids: Sequence[str]) -> Read[Variables]:
+def list_variables(place: NamespaceRef, *, version_ids: Sequence[str]) -> Read[Variables]:
     """Ask which variables the versions hold, and which of them the namespace has values for."""
     return Read(
         name="list variables",
@@ -113,7 +113,9 @@ def _variables(data: JsonValue) -> Variables:
     return Variables(tuple(Variable(key, value) for key, value in values.items()))
 
 
-def preview(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, str]) -> Read[Preview]:
+def preview(
+    place: NamespaceRef, *, version_ids: Sequence[str], variables: Mapping[str, str]
+) -> Read[Preview]:
     """Ask for the dry run of versions; a read, although a POST."""
     return Read(
         name="preview",
@@ -126,7 +128,9 @@ def preview(place: Place, *, version_ids: Sequence[str], variables: Mapping[str,
     )
 
 
-def deploy(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, str]) -> Write[Deployed]:
+def deploy(
+    place: NamespaceRef, *, version_ids: Sequence[str], variables: Mapping[str, str]
+) -> Write[Deployed]:
     """Apply versions, one document after the other; waits for nothing (trap 7)."""
     return Write(
         name="deploy",
@@ -166,7 +170,7 @@ def live_list(data: JsonValue) -> LiveList:
     )
 
 
-def get_live(place: Place, *, kind: str, name: str) -> Read[LiveObject]:
+def get_live(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveObject]:
     """Read one live object whole."""
     return Read(
         name=f"get {kind}",
@@ -178,7 +182,7 @@ def get_live(place: Place, *, kind: str, name: str) -> Read[LiveObject]:
     )
 
 
-def list_live(place: Place, *, kind: str) -> Read[LiveList]:
+def list_live(place: NamespaceRef, *, kind: str) -> Read[LiveList]:
     """List the live objects of a kind, pruned."""
     return Read(
         name=f"list {kind}",
@@ -190,7 +194,7 @@ def list_live(place: Place, *, kind: str) -> Read[LiveList]:
     )
 
 
-def list_pods_of(place: Place, *, kind: str, name: str) -> Read[LiveList]:
+def list_pods_of(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveList]:
     """List the pods of one workload, pruned."""
     return Read(
         name="list pods",
@@ -202,12 +206,12 @@ def list_pods_of(place: Place, *, kind: str, name: str) -> Read[LiveList]:
     )
 
 
-def _template(place: Place, action: str) -> tuple[str, ...]:
+def _template(place: NamespaceRef, action: str) -> tuple[str, ...]:
     project = given_segment(place.project, what="project_code")
     return ("clusterresources", "v1", "projects", project, "template", action)
 
 
-def _live(place: Place, kind: str) -> tuple[str, ...]:
+def _live(place: NamespaceRef, kind: str) -> tuple[str, ...]:
     return (
         *("clusterresources", "v1", "projects", given_segment(place.project_id, what="projectID")),
         *("clusters", given_segment(place.cluster_id, what="cluster_id")),
@@ -216,7 +220,7 @@ def _live(place: Place, kind: str) -> tuple[str, ...]:
     )
 
 
-def _chosen(place: Place, version_ids: Sequence[str]) -> dict[str, JsonValue]:
+def _chosen(place: NamespaceRef, version_ids: Sequence[str]) -> dict[str, JsonValue]:
     return {
         "templateVersions": list(version_ids),
         "clusterID": place.cluster_id,

@@ -21,7 +21,7 @@ from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.naming import (
     DEFAULT_MAIN_BRANCHES,
     deployment_file,
-    place_of,
+    normal_path,
     routes_file,
 )
 from bcs_template_set.messages import Text, say
@@ -138,7 +138,7 @@ def _row(path: HeldPath, histories: Histories, *, now: float, keep: Sequence[str
         last_at=last.at if last else 0,
         age_seconds=max(0, int(now) - last.at) if last else None,
         who=(last.who if last else "") or claim.by,
-        protected=place_of(claim.path) == "/" or is_kept(claim.branch, keep=keep),
+        protected=normal_path(claim.path) == "/" or is_kept(claim.branch, keep=keep),
     )
 
 

@@ -22,7 +22,7 @@ from bcs_template_set.manifests.branch_paths import (
     read_served,
     serve_branch,
 )
-from bcs_template_set.manifests.naming import place_of, routes_file
+from bcs_template_set.manifests.naming import normal_path, routes_file
 from bcs_template_set.manifests.parse import Document, ManifestFile, parse_foreign
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.manifests.templating.render import Prepared, render_routes
@@ -126,7 +126,9 @@ def _merge(
         served,
         differs=served != ours,
         asked=tuple(
-            sorted({(host, place_of(claim.path)) for claim in gone if claim.branch != prepared.claim.branch})
+            sorted(
+                {(host, normal_path(claim.path)) for claim in gone if claim.branch != prepared.claim.branch}
+            )
         ),
         notes=tuple(_notes(host, found, today=today, merged=merged, served=served, claim=prepared.claim)),
         removed=frozenset(claim.branch for claim in gone if claim.branch in remove),
@@ -177,9 +179,9 @@ def _notes(
         names = [f"{host}{c.path} ({c.branch})" for c in back]
         hidden = [rival.version.version for rival in found.unmerged]
         notes.append(say("plan.branches_merged", name=found.metadata.real_name, paths=names, versions=hidden))
-    places = {place_of(c.path): c for c in _claims(merged)}
+    places = {normal_path(c.path): c for c in _claims(merged)}
     for taken in sorted(_claims(served) - _claims(merged), key=lambda c: c.path):
-        owner = places.get(place_of(taken.path))
+        owner = places.get(normal_path(taken.path))
         if owner is not None and owner.branch != claim.branch:
             notes.append(
                 say(

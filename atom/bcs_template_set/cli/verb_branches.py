@@ -42,7 +42,7 @@ from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Desired, Target
 from bcs_template_set.publish.write_files import Publishing, publish_files
-from bcs_template_set.run.context import World
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.publish_phase import WatchedWriter
 from bcs_template_set.run.settings_phase import identify, read_everything
 from bcs_template_set.run.step import open_gateway
@@ -103,25 +103,25 @@ def show_branches(settings_file: Path, arguments: Arguments, *, language: Langua
         agent = LocalAgent(read_settings_file(settings_file))
     except StepError as exc:
         return _refuse(log, exc)
-    world = world_at_desk(agent, log=log, clock=clock)
+    services = world_at_desk(agent, log=log, clock=clock)
     with stoppable(clock) as interruption:
-        status = run_branches(world, arguments, out=sys.stdout)
+        status = run_branches(services, arguments, out=sys.stdout)
         interruption.close()
     return status
 
 
-def run_branches(world: World, arguments: Arguments, *, out: TextIO) -> int:
+def run_branches(services: Services, arguments: Arguments, *, out: TextIO) -> int:
     """Do what was asked; whatever happens is told, and the exit status returned."""
     try:
         request = read_request(arguments)
-        answer = _answer(_Desk(world, request, out))
+        answer = _answer(_Desk(services, request, out))
     except StepError as exc:
-        return _refuse(world.log, exc)
+        return _refuse(services.log, exc)
     except Stopped as exc:
-        return _refuse(world.log, exc.error)
+        return _refuse(services.log, exc.error)
     except Exception as exc:  # noqa: BLE001 - this verb's one boundary: a defect is told as one
-        world.log.foreign(traceback_of(exc))
-        return _refuse(world.log, defect_of(exc))
+        services.log.foreign(traceback_of(exc))
+        return _refuse(services.log, defect_of(exc))
     return 0 if answer.is_done else 1
 
 
@@ -155,21 +155,21 @@ def _refuse(log: Log, error: StepError) -> int:
 
 @dataclass(frozen=True)
 class _Desk:
-    """What the verb works with beside the gateway: its world, what was asked, and where to print."""
+    """What the verb works with beside the gateway: its services, what was asked, and where to print."""
 
-    world: World
+    services: Services
     request: Request
     out: TextIO
 
 
 def _answer(desk: _Desk) -> Answer:
-    world = desk.world
-    asked = read_everything(world)
+    services = desk.services
+    asked = read_everything(services)
     settings, region = asked.settings, asked.region
-    world.story.heading = replace(world.story.heading, action=VERB)
+    services.record.heading = replace(services.record.heading, action=VERB)
     # "publish" is the input's default, and so is not shown among those that were given.
-    principal = identify(world, replace(asked, settings=replace(settings, action="publish")))
-    gateway = open_gateway(world, asked, principal)
+    principal = identify(services, replace(asked, settings=replace(settings, action="publish")))
+    gateway = open_gateway(services, asked, principal)
     place = _Place(
         Target(settings.region, settings.project_code, settings.template_space), region.endpoint.concurrency
     )
@@ -194,8 +194,8 @@ def _list_or_remove(desk: _Desk, place: _Place, gateway: Gateway, principal: Pri
     request = desk.request
     space_id, found = _look(place, gateway)
     for note in found.notes:
-        desk.world.log.warning(note)
-    rows = branch_rows(found.held, found.histories, now=desk.world.clock.now(), keep=request.keep)
+        desk.services.log.warning(note)
+    rows = branch_rows(found.held, found.histories, now=desk.services.clock.now(), keep=request.keep)
     answer = Answer(place.target.space, rows)
     _tell_rows(desk, answer)
     if request.older_than is None:
@@ -204,7 +204,7 @@ def _list_or_remove(desk: _Desk, place: _Place, gateway: Gateway, principal: Pri
     answer = replace(answer, removals=removals)
     if request.dry_run:
         return answer
-    outcomes, rivalled = _publish(desk.world, place, gateway, principal, removals, space_id=space_id)
+    outcomes, rivalled = _publish(desk.services, place, gateway, principal, removals, space_id=space_id)
     return replace(answer, outcomes=outcomes, rivalled=rivalled)
 
 
@@ -228,7 +228,7 @@ def _plan(
 
 
 def _publish(
-    world: World,
+    services: Services,
     place: _Place,
     gateway: Gateway,
     principal: Principal,
@@ -238,22 +238,22 @@ def _publish(
 ) -> tuple[tuple[FileOutcome, ...], frozenset[str]]:
     """Write the removals, and look back at what others wrote meanwhile, which is told."""
     publishing = Publishing(
-        writer=WatchedWriter(gateway, world.story),
+        writer=WatchedWriter(gateway, services.record),
         desired=Desired(place.target, version="", files=(), provenance=_provenance(principal)),
-        clock=world.clock,
-        deadline=world.deadline,
+        clock=services.clock,
+        deadline=services.deadline,
         concurrency=place.concurrency,
-        on_file=partial(_file_ended, world, {removal.file: removal for removal in removals}),
+        on_file=partial(_file_ended, services, {removal.file: removal for removal in removals}),
     )
     outcomes = publish_files(publishing, plan_of(removals, target=place.target), space_id=space_id)
     try:
         settled = settle(publishing, outcomes, space_id=space_id)
     except StepError as exc:
-        world.log.warning(say("branches.unsettled", problem=exc.title()))
+        services.log.warning(say("branches.unsettled", problem=exc.title()))
         return outcomes, frozenset()
     for outcome in settled.files:
         for note in outcome.notes:
-            world.log.warning(note)
+            services.log.warning(note)
     return settled.files, settled.rivalled
 
 
@@ -263,10 +263,10 @@ def _provenance(principal: Principal) -> Provenance:
     )
 
 
-def _file_ended(world: World, removals: dict[str, Removal], outcome: FileOutcome) -> None:
+def _file_ended(services: Services, removals: dict[str, Removal], outcome: FileOutcome) -> None:
     """Say at once what became of a file: also a run that is stopped has said what it wrote."""
-    if not world.story.stopped:  # pragma: no branch - but in a thread that a signal overtakes
-        say_line = world.log.info if outcome.state == "applied" else world.log.error
+    if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+        say_line = services.log.info if outcome.state == "applied" else services.log.error
         say_line(_outcome_text(removals[outcome.change.name], outcome))
 
 
@@ -287,12 +287,12 @@ def _reason(outcome: FileOutcome) -> object:
 
 def _tell_rows(desk: _Desk, answer: Answer) -> None:
     if not desk.request.as_json:
-        lines = table_lines(answer, language=desk.world.log.language)
+        lines = table_lines(answer, language=desk.services.log.language)
         put(desk.out, "".join(guarded(line) + "\n" for line in lines))
 
 
 def _tell_end(desk: _Desk, answer: Answer) -> None:
-    log = desk.world.log
+    log = desk.services.log
     for removal in answer.removals or ():
         if removal.refused is not None:
             reason = removal.refused

@@ -33,10 +33,10 @@ from bcs_template_set.messages.secret import MASK, Secret
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Heading
-from bcs_template_set.run.context import World
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.progress_shown import ShownProgress, audience_of
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.signals import stoppable
@@ -129,34 +129,34 @@ def show_plan(settings_file: Path, *, language: Language) -> int:
         return 1
     at_desk = {"TERM": os.environ.get("TERM", "")}  # whatever else it says, no worker reads this
     progress = ShownProgress(log, clock=clock, audience=audience_of(at_desk, sys.stdout))
-    world = world_at_desk(agent, log=log, clock=clock, progress=progress)
+    services = world_at_desk(agent, log=log, clock=clock, progress=progress)
     with stoppable(clock) as interruption:
-        outcome = run_step(world)
+        outcome = run_step(services)
         interruption.close()
-    progress.finish(world.story, outcome)
+    progress.finish(services.record, outcome)
     show_lines(log, verdict_lines(outcome))
     return 0 if outcome.error is None else 1
 
 
 def world_at_desk(
     agent: LocalAgent, *, log: Log, clock: Clock, progress: Optional[ShownProgress] = None
-) -> World:
-    """Return the world of a run at a desk: the working directory, no deadline, nobody but the log to tell."""
+) -> Services:
+    """Return what a run at a desk has: the working directory, no deadline, nobody but the log to tell."""
     heading = Heading(step_version=step_version())
-    story = Story(clock=clock, language=log.language, heading=heading)
-    world = World(
+    record = RunRecord(clock=clock, language=log.language, heading=heading)
+    services = Services(
         agent=agent,
         log=log,
         clock=clock,
         deadline=Deadline(clock, seconds=None),
-        story=story,
+        record=record,
         workspace=Path.cwd(),
         environ=os.environ,
     )
     if progress is None:
-        return world
-    story.on_move = progress.move
-    return replace(world, on_region=progress.begin)
+        return services
+    record.on_move = progress.move
+    return replace(services, on_region=progress.begin)
 
 
 def read_settings_file(path: Path) -> Mapping[str, YamlValue]:

@@ -13,7 +13,7 @@ from typing import Optional
 from bcs_template_set.agent.log_text import guarded, lines_of
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.naming import check_version_name
-from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, RunContext, make_context
+from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, BuildContext, make_context
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid, StepError, VersionNameInvalid
@@ -86,7 +86,7 @@ def branches(
     return show_branches(Path(settings_file), arguments, language=_language())
 
 
-def context_of(assignments: Iterable[str]) -> RunContext:
+def context_of(assignments: Iterable[str]) -> BuildContext:
     """Return the context that `NAME=VALUE` assignments describe.
 
     Raises:

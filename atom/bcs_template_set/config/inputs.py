@@ -20,7 +20,7 @@ from bcs_template_set.messages.spelling import nearest
 Action = Literal["plan", "publish", "deploy"]
 OnFailure = Literal["keep", "restore"]
 OnNewerBuild = Literal["fail", "skip", "replace"]
-Kind = Literal["text", "choice", "flag", "seconds", "lines", "yaml", "urls"]
+InputType = Literal["text", "choice", "flag", "seconds", "lines", "yaml", "urls"]
 
 DEFAULT_VERSION = "1.0.{{ build.number }}-{{ branch.slug }}"
 MOST_SECONDS = 86_400
@@ -35,7 +35,7 @@ class Input:
     """One input of the form: its name, what kind of text it takes, and its default."""
 
     name: str
-    kind: Kind
+    kind: InputType
     default: str = ""
     choices: tuple[str, ...] = ()
     required: bool = False
@@ -131,7 +131,7 @@ def read_settings(
         InputsInvalid: a detail for every mistake, each with the input's name, what was given and what is
             accepted.
     """
-    reader = _Reader(inputs, defaults={"project_code": pipeline_project})
+    reader = _Inputs(inputs, defaults={"project_code": pipeline_project})
     action = cast("Action", reader.choice("action"))
     settings = Settings(
         action=action,
@@ -179,7 +179,7 @@ def wants_restore(inputs: Mapping[str, str]) -> bool:
     return inputs.get("restore_if_job_fails", "").strip().lower() == "true"
 
 
-class _Reader:
+class _Inputs:
     """Reads inputs one by one and keeps every mistake, so that one message can hold them all."""
 
     def __init__(self, inputs: Mapping[str, str], *, defaults: Mapping[str, str]) -> None:

@@ -70,7 +70,7 @@ def read_regions(text: str) -> dict[str, Region]:
 
 
 def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region:
-    reader = _Reader(f"regions.{_shown_name(name)}", entry, keys=KEYS, mistakes=mistakes)
+    reader = _RegionTable(f"regions.{_shown_name(name)}", entry, keys=KEYS, mistakes=mistakes)
     endpoint = Endpoint(
         gateway=reader.url("gateway", required=True),
         path_prefix=reader.path_prefix(),
@@ -103,14 +103,14 @@ def _read_users(place: str, entry: YamlValue, *, mistakes: list[Text]) -> dict[s
         return {}
     apps: dict[str, App] = {}
     for user, row in entry.items():
-        reader = _Reader(f"{place}.users.{_shown_name(user)}", row, keys=_APP_KEYS, mistakes=mistakes)
+        reader = _RegionTable(f"{place}.users.{_shown_name(user)}", row, keys=_APP_KEYS, mistakes=mistakes)
         app = reader.app(required=True)
         if app is not None:
             apps[user] = app
     return apps
 
 
-class _Reader:
+class _RegionTable:
     """Reads one mapping key by key and adds every mistake to one list."""
 
     def __init__(self, place: str, entry: YamlValue, *, keys: tuple[str, ...], mistakes: list[Text]) -> None:
@@ -217,7 +217,7 @@ class _Reader:
             self._mistakes.append(say("regions.secret_is_word", place=place))
 
     def _wrong(self, key: str, value: YamlValue, *, accepted: Text) -> None:
-        given = MASK if key in _SECRET_KEYS else _shown(value)
+        given = MASK if key in _SECRET_KEYS else as_written(value)
         place = f"{self.place}.{key}"
         self._mistakes.append(say("regions.wrong_value", place=place, given=given, accepted=accepted))
 
@@ -233,7 +233,7 @@ def _shown_name(name: str) -> str:
     return name if _PLAIN_NAME.fullmatch(name) else MASK
 
 
-def _shown(value: YamlValue) -> str:
+def as_written(value: YamlValue) -> str:
     """Return a wrong value, masked where it looks like more than one: the rest may be a secret."""
     if isinstance(value, (dict, list)):
         return type(value).__name__

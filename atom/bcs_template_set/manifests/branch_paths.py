@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Optional, Union
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
-from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.manifests.routes import backend_port_of, host_of, service_of
@@ -38,12 +38,12 @@ class Claim:
     by: str = ""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PathKey:
         """Return what two claims can't both have."""
-        return False, place_of(self.path)
+        return False, normal_path(self.path)
 
 
-Place = tuple[bool, str]
+PathKey = tuple[bool, str]
 """Whether only the very path is meant (pathType Exact), and the path, its last slash aside if not."""
 
 
@@ -58,9 +58,9 @@ class ServedPath:
     claim: Optional[Claim] = None
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PathKey:
         """Return what no other path of the Ingress has."""
-        return (True, self.path) if self.path_type == _EXACT else (False, place_of(self.path))
+        return (True, self.path) if self.path_type == _EXACT else (False, normal_path(self.path))
 
 
 Served = Mapping[str, tuple[ServedPath, ...]]
@@ -129,12 +129,12 @@ def _port_of(path: Fields) -> Union[int, str]:
     return found if isinstance(found, (int, str)) and not isinstance(found, bool) else ""
 
 
-def _claimed(path: ServedPath, claims: Mapping[Place, Claim]) -> ServedPath:
+def _claimed(path: ServedPath, claims: Mapping[PathKey, Claim]) -> ServedPath:
     claim = claims.get(path.place)
     return path if claim is None else replace(path, claim=replace(claim, path=path.path))
 
 
-def _claims_by_place(ingress: Fields) -> dict[Place, Claim]:
+def _claims_by_place(ingress: Fields) -> dict[PathKey, Claim]:
     return {claim.place: claim for claim in reversed(_claims_in(ingress))}
 
 
@@ -295,7 +295,7 @@ def _merged(current: Optional[ServedPath], steps: Sequence[_Step]) -> Optional[S
     return None if None in reached else current
 
 
-def _flat(served: Served) -> dict[tuple[str, Place], ServedPath]:
+def _flat(served: Served) -> dict[tuple[str, PathKey], ServedPath]:
     return {(name, path.place): path for name, paths in served.items() for path in paths}
 
 
@@ -304,7 +304,7 @@ def _all_paths(served: Served) -> Iterator[ServedPath]:
 
 
 def _in_order(paths: Iterable[ServedPath]) -> tuple[ServedPath, ...]:
-    first: dict[Place, ServedPath] = {}
+    first: dict[PathKey, ServedPath] = {}
     for path in paths:
         first.setdefault(path.place, path)
     return tuple(sorted(first.values(), key=_order))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from bcs_template_set.manifests.branch_paths import BRANCHES, Place, ServedPath, claims_json, read_served
+from bcs_template_set.manifests.branch_paths import BRANCHES, PathKey, ServedPath, claims_json, read_served
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_foreign
 from bcs_template_set.manifests.yaml_marks import (
@@ -45,7 +45,7 @@ class CannotRemove(Exception):
 class _Removal:
     """What goes from one Ingress: the paths at these places, and its list of branches becomes this text."""
 
-    places: frozenset[Place]
+    places: frozenset[PathKey]
     claims: str
 
 
@@ -113,7 +113,7 @@ def _goes(path: YamlValue, removal: _Removal) -> bool:
     return _place(text_at(fields, "path"), text_at(fields, "pathType")) in removal.places
 
 
-def _place(path: str, path_type: str) -> Place:
+def _place(path: str, path_type: str) -> PathKey:
     return ServedPath(path or "/", path_type, service="", port=0).place
 
 
@@ -183,7 +183,7 @@ def _at(node: Optional[Marked], *keys: str) -> Optional[Marked]:
     return node
 
 
-def _is_at(node: Collection, places: frozenset[Place]) -> bool:
+def _is_at(node: Collection, places: frozenset[PathKey]) -> bool:
     return _place(_word(node, "path"), _word(node, "pathType")) in places
 
 

@@ -116,7 +116,7 @@ def path_of_branch(name: str, *, main_branches: Collection[str]) -> str:
     return "/" if name in main_branches else f"/{slug_of(name)}/"
 
 
-def place_of(path: str) -> str:
+def normal_path(path: str) -> str:
     """Return the place of a path: the path without a slash at its end, since Prefix takes both for one."""
     return path.rstrip("/") or "/"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
-from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -31,7 +31,7 @@ class Route:
 
         An exact path takes nothing from a prefix, nor the other way round; it is a place of its own.
         """
-        return self.host, f"={self.path}" if self.path_type == "Exact" else place_of(self.path)
+        return self.host, f"={self.path}" if self.path_type == "Exact" else normal_path(self.path)
 
 
 def routes_of(documents: Sequence[Document]) -> tuple[Route, ...]:

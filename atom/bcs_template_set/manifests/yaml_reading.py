@@ -133,7 +133,7 @@ def read_documents(
     """
     text = text.removeprefix("\ufeff")
     _check_characters(text, source=source)
-    return _Reader(text, source=source, reading=reading, parser=parser or available_parser()).documents()
+    return _Events(text, source=source, reading=reading, parser=parser or available_parser()).documents()
 
 
 def dump_yaml(value: YamlValue) -> str:
@@ -175,7 +175,7 @@ def _unreadable_at(found: re.Match[str], problem: Text, *, source: str) -> YamlU
     return YamlUnreadable(problem, source=source, line=line, column=column)
 
 
-class _Reader:
+class _Events:
     """Builds values from the parser's events. `spent` grows with every node, aliases at full price."""
 
     def __init__(self, text: str, *, source: str, reading: Reading, parser: _ParserType) -> None:

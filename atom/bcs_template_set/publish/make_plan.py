@@ -28,7 +28,7 @@ from bcs_template_set.config.principal import CREDENTIAL
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.checks.finding import allows
 from bcs_template_set.manifests.checks.routing import ROUTE_CLASH
-from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.manifests.routes import RouteKey, node_ports_of
 from bcs_template_set.messages import Text, say
@@ -171,10 +171,10 @@ def _lost_routes(changes: Sequence[Change], *, asked: frozenset[RouteKey]) -> li
     """
     kept = {route.place: change.name for change in changes for route in change.routes}
     return [
-        _lost(change.name, host, path, to=kept.get((host, place_of(path))))
+        _lost(change.name, host, path, to=kept.get((host, normal_path(path))))
         for change in changes
         for host, path in change.routes_removed
-        if (host, place_of(path)) not in asked
+        if (host, normal_path(path)) not in asked
     ]
 
 

@@ -46,7 +46,7 @@ from bcs_template_set.report.verdict import (
     written_text,
 )
 
-Kind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreign"]
+LineKind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreign"]
 
 DIFF_LINES_PER_FILE = 200
 DIFF_LINES = 2000
@@ -57,7 +57,7 @@ _DIFF_COLUMNS = 500
 class LogLine:
     """One line for the log; "foreign" text may have several lines, none of them ours."""
 
-    kind: Kind
+    kind: LineKind
     text: str
 
 
@@ -71,10 +71,10 @@ class _Lines:
     def words(self, text: Detail) -> str:
         return one_line(text.render(self._language) if isinstance(text, Text) else text)
 
-    def add(self, kind: Kind, text: Detail, *, indent: int = 0) -> None:
+    def add(self, kind: LineKind, text: Detail, *, indent: int = 0) -> None:
         self.lines.append(LogLine(kind, " " * indent + self.words(text)))
 
-    def listed(self, kind: Kind, texts: Sequence[Detail]) -> None:
+    def listed(self, kind: LineKind, texts: Sequence[Detail]) -> None:
         for text in listed(texts):
             self.lines.append(LogLine(kind, "  - " + self.words(text)))
 
@@ -222,7 +222,7 @@ def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
     """Return the line for one file that was to be written, and one for each thing learnt on the way."""
     out = _Lines(language)
     word = word_of(file.change, file)
-    kind: Kind = "error" if word in ("failed", "conflict") else "plain"
+    kind: LineKind = "error" if word in ("failed", "conflict") else "plain"
     out.add(kind, f"{word:<9}  {file.change.name}  {out.words(_ended(file))}")
     _add_new_notes(out, file)
     return out.lines
@@ -322,7 +322,7 @@ def _add_failure(out: _Lines, outcome: Outcome, error: StepError) -> None:
 
 
 def _add_way_back(out: _Lines, outcome: Outcome) -> None:
-    """Tell the second story of a run that restored: it does not belong into the list of what failed."""
+    """Tell the second half of a run that restored: it does not belong into the list of what failed."""
     way = outcome.rollout.restoration if outcome.rollout is not None else None
     if way is None:
         return

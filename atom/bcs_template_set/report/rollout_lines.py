@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import one_line, text_lines
-from bcs_template_set.report.log_lines import Kind, LogLine
+from bcs_template_set.report.log_lines import LineKind, LogLine
 from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.watched import Watched
@@ -73,7 +73,7 @@ def _pending(watched: Watched) -> Text:
     return say("log.pending", object=watched.workload.title, done=status.done, wanted=status.wanted)
 
 
-def _line(kind: Kind, text: Text, language: Language) -> LogLine:
+def _line(kind: LineKind, text: Text, language: Language) -> LogLine:
     return LogLine(kind, one_line(text.render(language)))
 
 

@@ -99,7 +99,7 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
 
 
 def restoration_texts(way: Restoration) -> list[Text]:
-    """Return the second story: what was deployed again, how it ended, and what was left."""
+    """Return the second half: what was deployed again, how it ended, and what was left."""
     return list(_restoration(way))
 
 

@@ -1,4 +1,4 @@
-"""What a run has: its world, and what the phases from the plan on share. Values; performs no I/O."""
+"""What a run has: its services, and what the phases from the plan on share. Values; performs no I/O."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.templating.render import Prepared
 from bcs_template_set.publish.plan import Desired, Policy
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.proxies import Machine
 
@@ -24,7 +24,7 @@ def _nobody(*_: object) -> None:
 
 
 @dataclass(frozen=True)
-class World:
+class Services:
     """Everything a run has beside its inputs.
 
     `on_region` hears which region it is for, and `on_principal` who acts in which build, once that is known.
@@ -36,7 +36,7 @@ class World:
     log: Log
     clock: Clock
     deadline: Deadline
-    story: Story
+    record: RunRecord
     workspace: Path
     on_region: Callable[[Region], None] = _nobody
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -44,13 +44,13 @@ class World:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunContext:
     """What the phases from the plan on share; the gateway is handed to each as what it may do with it.
 
     `desired` is what was rendered; what the other branches have is added by every plan (merge_paths.py).
     """
 
-    world: World
+    services: Services
     settings: Settings
     region: Region
     build: BuildInfo

@@ -2,7 +2,7 @@
 
 The order, and why: variables and dry run first, so that nothing is applied that can't be; the one call; the
 wait; the pages; and only then the verdict, since a front end that is ready and serves the old build has
-failed. Whatever happens, the story knows what was deployed.
+failed. Whatever happens, the record knows what was deployed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.deploy_calls import WATCHED_KINDS, Place
+from bcs_template_set.bcs.deploy_calls import WATCHED_KINDS, NamespaceRef
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
@@ -70,7 +70,7 @@ class DeployPhase:
     """
 
     writer: Writer
-    place: Place
+    place: NamespaceRef
     space: str
     settings: Settings
     given: Mapping[str, str]

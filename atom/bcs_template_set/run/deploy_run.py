@@ -1,4 +1,4 @@
-"""The deploy phase of a run: from the story's files to a rollout that the story tells."""
+"""The deploy phase of a run: from the record's files to a rollout that the record tells."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from bcs_template_set.bcs.calls import Reader, Writer
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.config.bcs_variables import read_variables
@@ -29,7 +29,7 @@ from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.page_checks import is_link_local
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
-from bcs_template_set.run.context import Run
+from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.deploy_phase import DeployPhase, deploy_phase
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.publish_phase import Planned
@@ -53,26 +53,26 @@ SHARED_KINDS = frozenset(
 """The kinds that a shared cluster takes (facts/bcs.md, trap 9)."""
 
 
-def deploy_run(run: Run, writer: Writer, *, planned: Planned) -> Result:
+def deploy_run(run: RunContext, writer: Writer, *, planned: Planned) -> Result:
     """Deploy what this run wants live, wait for it, and return the result.
 
     Raises:
-        StepError: what went wrong (8005xx); what was deployed is in the story.
+        StepError: what went wrong (8005xx); what was deployed is in the record.
     """
-    world, story, existing = run.world, run.world.story, planned.existing
+    services, record, existing = run.services, run.services.record, planned.existing
     files = versions_to_be_live(run, existing)
-    world.log.group_start(
+    services.log.group_start(
         say("deploy.group", cluster=run.settings.cluster_id, namespace=run.settings.namespace)
     )
     phase = DeployPhase(
         writer=writer,
-        place=place_of(run, existing),
+        place=namespace_of(run, existing),
         space=run.desired.target.space,
         settings=run.settings,
         given=read_variables(run.settings.variables),
         pages=Transport(connections=8, environ=run.machine.environ, refuses=is_link_local),
-        clock=world.clock,
-        deadline=world.deadline,
+        clock=services.clock,
+        deadline=services.deadline,
         tell=lambda sentence: _tell(run, sentence),
         warn=lambda sentence: _warn(run, sentence),
         on_plan=lambda plan: _show_plan(run, plan),
@@ -84,17 +84,17 @@ def deploy_run(run: Run, writer: Writer, *, planned: Planned) -> Result:
     )
     own = frozenset(file.name for file in files if file.version == run.desired.version)
     try:
-        story.rollout = deploy_phase(phase, files, own=own)
+        record.rollout = deploy_phase(phase, files, own=own)
     except NewerBuild as exc:
         if run.settings.on_newer_build != "skip":
             raise
-        story.warnings.append(say("deploy.skipped_newer", builds=list(exc.details)))
+        record.warnings.append(say("deploy.skipped_newer", builds=list(exc.details)))
         return "skipped"
-    world.log.group_end()
+    services.log.group_end()
     return "deployed"
 
 
-def _looking(run: Run, reader: Reader, planned: Planned) -> Looking:
+def _looking(run: RunContext, reader: Reader, planned: Planned) -> Looking:
     """Return what it takes to look for newer versions; the space may have been made by this very run."""
     target = planned.desired.target
     space = planned.existing.space or find_space(reader, project=target.project, space=target.space)
@@ -108,18 +108,18 @@ def _looking(run: Run, reader: Reader, planned: Planned) -> Looking:
     )
 
 
-def place_of(run: Run, existing: Existing) -> Place:
+def namespace_of(run: RunContext, existing: Existing) -> NamespaceRef:
     """Return the namespace to deploy into.
 
     Raises:
         ProjectNotVisible: the project manager would not say the id that live objects are asked for by.
     """
     if not existing.project_id:
-        identity = run.world.story.identity
+        identity = run.services.record.identity
         user = name_of(identity) if identity is not None else ""
         message = say("deploy.project_id_unknown")
         raise ProjectNotVisible(project=run.desired.target.project, user=user, message=message)
-    return Place(
+    return NamespaceRef(
         project=run.desired.target.project,
         project_id=existing.project_id,
         cluster_id=run.settings.cluster_id,
@@ -127,7 +127,7 @@ def place_of(run: Run, existing: Existing) -> Place:
     )
 
 
-def versions_to_be_live(run: Run, existing: Existing) -> list[FileVersion]:
+def versions_to_be_live(run: RunContext, existing: Existing) -> list[FileVersion]:
     """Return every file of the run at the version it has now in BCS."""
     pods = _files_that_set_pods(run)
     deployed = {name: found.metadata.latest_deploy_version for name, found in existing.files.items()}
@@ -140,12 +140,12 @@ def versions_to_be_live(run: Run, existing: Existing) -> list[FileVersion]:
             rewritten=outcome.state == "applied" and outcome.change.overwrites,
             sets_pods=outcome.change.name in pods,
         )
-        for outcome in run.world.story.files()
+        for outcome in run.services.record.files()
         if outcome.version_id and outcome.state in ("applied", "unchanged")
     ]
 
 
-def _files_that_set_pods(run: Run) -> frozenset[str]:
+def _files_that_set_pods(run: RunContext) -> frozenset[str]:
     """Return the files whose number of pods is this run's word, whatever an autoscaler has made of it.
 
     A variable gives it, or versions are rewritten under their names, so that the mark tells nothing of it.
@@ -171,41 +171,43 @@ def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result |
 # --- telling --------------------------------------------------------------------------------------------
 
 
-def _show_plan(run: Run, plan: DeploymentPlan) -> None:
-    show_lines(run.world.log, deployment_lines(plan, language=run.world.story.language))
+def _show_plan(run: RunContext, plan: DeploymentPlan) -> None:
+    show_lines(run.services.log, deployment_lines(plan, language=run.services.record.language))
 
 
-def _tell(run: Run, sentence: Text) -> None:
-    if not run.world.story.stopped:  # pragma: no branch - but in a thread that a signal overtakes
-        run.world.log.info(sentence)
+def _tell(run: RunContext, sentence: Text) -> None:
+    if not run.services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+        run.services.log.info(sentence)
 
 
-def _warn(run: Run, sentence: Text) -> None:
-    run.world.story.warnings.append(sentence)
-    run.world.log.warning(sentence)
+def _warn(run: RunContext, sentence: Text) -> None:
+    run.services.record.warnings.append(sentence)
+    run.services.log.warning(sentence)
 
 
-def _show_change(run: Run, watched: Watched) -> None:
-    if run.world.story.stopped:  # pragma: no cover - in a thread that a signal overtakes
+def _show_change(run: RunContext, watched: Watched) -> None:
+    if run.services.record.stopped:  # pragma: no cover - in a thread that a signal overtakes
         return
-    run.world.story.watch(watched)
-    show_lines(run.world.log, watched_lines(watched, language=run.world.story.language))
+    run.services.record.watch(watched)
+    show_lines(run.services.log, watched_lines(watched, language=run.services.record.language))
 
 
-def _show_life(run: Run, pending: Sequence[Watched], *, seconds: float) -> None:
-    show_lines(run.world.log, [heartbeat_line(pending, seconds=seconds, language=run.world.story.language)])
+def _show_life(run: RunContext, pending: Sequence[Watched], *, seconds: float) -> None:
+    show_lines(
+        run.services.log, [heartbeat_line(pending, seconds=seconds, language=run.services.record.language)]
+    )
 
 
-def _keep(run: Run, rollout: Rollout) -> None:
-    run.world.story.rollout = rollout
+def _keep(run: RunContext, rollout: Rollout) -> None:
+    run.services.record.rollout = rollout
 
 
-def _keep_way_back(run: Run, way: Restoration) -> None:
-    story = run.world.story
-    if story.rollout is not None:  # pragma: no branch - nothing is restored before a rollout is kept
-        story.rollout = replace(story.rollout, restoration=way)
+def _keep_way_back(run: RunContext, way: Restoration) -> None:
+    record = run.services.record
+    if record.rollout is not None:  # pragma: no branch - nothing is restored before a rollout is kept
+        record.rollout = replace(record.rollout, restoration=way)
     for line in way_back_sentences(way):
-        run.world.log.warning(line)
+        run.services.log.warning(line)
 
 
 def way_back_sentences(way: Restoration) -> Iterable[Text]:
@@ -220,7 +222,7 @@ def way_back_sentences(way: Restoration) -> Iterable[Text]:
 # --- what a plan can know already -----------------------------------------------------------------------
 
 
-def look_ahead(run: Run, reader: Reader, existing: Existing) -> None:
+def look_ahead(run: RunContext, reader: Reader, existing: Existing) -> None:
     """Ask and say what deploying this plan would meet, as far as that can be known before it is published.
 
     Raises:
@@ -228,13 +230,13 @@ def look_ahead(run: Run, reader: Reader, existing: Existing) -> None:
     """
     note = shared_cluster_note(run)
     if note is not None:
-        run.world.log.warning(note)
+        run.services.log.warning(note)
     check_variables_early(run, reader, existing)
     if run.settings.action == "plan":
         dry_run_early(run, reader, existing)
 
 
-def dry_run_early(run: Run, reader: Reader, existing: Existing) -> None:
+def dry_run_early(run: RunContext, reader: Reader, existing: Existing) -> None:
     """Show the live difference of a plan whose versions all exist already, after BCS's dry run of them.
 
     BCS dry-runs versions, not texts: where one is still to be written it can't be asked.
@@ -242,23 +244,23 @@ def dry_run_early(run: Run, reader: Reader, existing: Existing) -> None:
     Raises:
         StepError: the dry run fails, or the deployment would be refused.
     """
-    plan = run.world.story.plan
+    plan = run.services.record.plan
     if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
         return
-    place = place_of(run, existing)
+    place = namespace_of(run, existing)
     pods = _files_that_set_pods(run)
     files = [FileVersion(c.name, c.version_id, c.version, sets_pods=c.name in pods) for c in plan.changes]
     values = resolve_variables(reader, place, files, given=read_variables(run.settings.variables))
     space = run.desired.target.space
-    deploying = Deploying(place, space, values, run.world.clock, run.world.deadline)
+    deploying = Deploying(place, space, values, run.services.clock, run.services.deadline)
     found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
     _show_plan(run, found)
     if found.refused is not None:
         raise found.refused
-    run.world.log.info(say("deploy.dry_run_ok"))
+    run.services.log.info(say("deploy.dry_run_ok"))
 
 
-def check_variables_early(run: Run, reader: Reader, existing: Existing) -> None:
+def check_variables_early(run: RunContext, reader: Reader, existing: Existing) -> None:
     """Refuse a plan whose variables have no value, as far as BCS can be asked before versions exist.
 
     BCS tells a namespace's values only for the names in a version: those of the files' current versions.
@@ -272,19 +274,19 @@ def check_variables_early(run: Run, reader: Reader, existing: Existing) -> None:
     missing = [name for name in names if name not in given]
     if not missing or not asked:
         return
-    known = namespace_values(reader, place_of(run, existing), asked)
+    known = namespace_values(reader, namespace_of(run, existing), asked)
     lacking = [name for name in missing if name in known and not known[name]]
     if lacking:
         raise VariablesMissing(details=[say("deploy.variable_missing", name=name) for name in lacking])
 
 
-def namespace_values(reader: Reader, place: Place, version_ids: list[str]) -> Mapping[str, str]:
+def namespace_values(reader: Reader, place: NamespaceRef, version_ids: list[str]) -> Mapping[str, str]:
     """Return what the namespace has for the variables of these versions, "" for those it has not."""
     found = ask_variables(reader, place, version_ids)
     return {variable.key: variable.value for variable in found.vars}
 
 
-def shared_cluster_note(run: Run) -> Text | None:
+def shared_cluster_note(run: RunContext) -> Text | None:
     """Say which kinds a shared cluster would refuse; whether this one is shared only BCS knows."""
     kinds = sorted({d.kind for file in run.desired.files for d in file.documents} - SHARED_KINDS)
     return say("deploy.shared_kinds", kinds=kinds, cluster=run.settings.cluster_id) if kinds else None

@@ -126,21 +126,21 @@ def _forget_what_the_pipeline_decides(agent: Agent, log: Log, environ: MutableMa
 def _run(agent: Agent, log: Log, *, process: Process) -> int:
     inputs, task = agent.inputs(), agent.task()
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - as above
-    from bcs_template_set.run.context import World  # noqa: PLC0415 - as above
-    from bcs_template_set.run.finish import Place, end_run  # noqa: PLC0415 - garbled input needs none of it
+    from bcs_template_set.run.context import Services  # noqa: PLC0415 - as above
+    from bcs_template_set.run.finish import RunFolder, end_run  # noqa: PLC0415 - garbled input needs none of it
     from bcs_template_set.run.progress_shown import ShownProgress, audience_of  # noqa: PLC0415 - as above
-    from bcs_template_set.run.record import Story  # noqa: PLC0415 - as above
+    from bcs_template_set.run.record import RunRecord  # noqa: PLC0415 - as above
     from bcs_template_set.run.step import run_step  # noqa: PLC0415 - as above
 
-    place, clock = Place(*_place_of(task)), process.clock
+    place, clock = RunFolder(*_run_folder_of(task)), process.clock
     acting: list[tuple[Principal, BuildInfo]] = []
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
-    world = World(
+    services = Services(
         agent=agent,
         log=log,
         clock=clock,
         deadline=process.deadline(task.timeout),
-        story=Story(clock=clock, language=log.language, heading=first_heading(), on_move=progress.move),
+        record=RunRecord(clock=clock, language=log.language, heading=first_heading(), on_move=progress.move),
         workspace=place.workspace,
         on_region=progress.begin,
         environ=process.environ,
@@ -148,12 +148,12 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     )
     try:
         with process.limited(task.timeout, left=WORK_STOPS):
-            outcome = run_step(world)
+            outcome = run_step(services)
         process.interruption.close()
     except Stopped as exc:  # pragma: no cover - a signal in the moment between the two, which no test can hit
-        world.story.stop(exc.error)
-        outcome = world.story.tell("failed")
-    progress.finish(world.story, outcome)
+        services.record.stop(exc.error)
+        outcome = services.record.tell("failed")
+    progress.finish(services.record, outcome)
     if wants_restore(inputs) and acting:
         from bcs_template_set.run.post_action import leave_state, seal_of  # noqa: PLC0415 - most runs never need it
 
@@ -161,7 +161,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         outcome = leave_state(outcome, file=place.file(STATE_FILE), seal=seal, attempt=task.attempt)
     end_run(
         outcome,
-        rendered=world.story.rendered,
+        rendered=services.record.rendered,
         place=place,
         write_output=agent.write_output,
         log=log,
@@ -192,24 +192,24 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
 def _restore(
     agent: Agent, log: Log, *, process: Process, task: str
 ) -> tuple[Text, Mapping[str, OutputField]]:
-    from bcs_template_set.run.context import World  # noqa: PLC0415 - as above
+    from bcs_template_set.run.context import Services  # noqa: PLC0415 - as above
     from bcs_template_set.run.post_action import restore_after_job  # noqa: PLC0415 - as above
-    from bcs_template_set.run.record import Story  # noqa: PLC0415 - as above
+    from bcs_template_set.run.record import RunRecord  # noqa: PLC0415 - as above
     from bcs_template_set.system.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
 
     clock, this = process.clock, agent.task()
     workspace = _workspace_of(this)
-    world = World(
+    services = Services(
         agent=agent,
         log=log,
         clock=clock,
         deadline=process.deadline(this.timeout),
-        story=Story(clock=clock, language=log.language, heading=first_heading()),
+        record=RunRecord(clock=clock, language=log.language, heading=first_heading()),
         workspace=workspace,
         environ=process.environ,
     )
     file = OwnFile(workspace, f"{_folder_of(this, task)}/{STATE_FILE}")
-    result = restore_after_job(world, file=file, task=task)
+    result = restore_after_job(services, file=file, task=task)
     return result.sentence, result.data
 
 
@@ -232,7 +232,7 @@ def first_heading() -> Heading:
     return Heading(step_version=step_version())
 
 
-def _place_of(task: TaskInfo) -> tuple[Path, str]:
+def _run_folder_of(task: TaskInfo) -> tuple[Path, str]:
     """Return the workspace, and below it a folder that no other task of the build shares.
 
     Without a task's id, which old workers do not tell, it is one that nobody has used yet.

@@ -19,7 +19,7 @@ import msgspec
 from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
 from bcs_template_set.agent.output_file import OutputField, string_field
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.config.bcs_variables import read_variables
@@ -40,7 +40,7 @@ from bcs_template_set.report.write_report import write_text
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
-from bcs_template_set.run.context import World
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.deploy_phase import DeployPhase, go_back
 from bcs_template_set.run.deploy_run import way_back_sentences
 from bcs_template_set.run.finish import show_lines
@@ -119,7 +119,7 @@ def read_state(file: OwnFile) -> Optional[str]:
 # --- the post action ------------------------------------------------------------------------------------
 
 
-def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
+def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostResult:
     """Put back what the step of this job deployed, wait for it, and say what came of it.
 
     Raises:
@@ -128,23 +128,23 @@ def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
         NotRestored: something was to be put back and is not, or is not ready.
         StepError: an input is wrong, or the user may not.
     """
-    text, asked = read_state(file), read_everything(world)
+    text, asked = read_state(file), read_everything(services)
     settings, region = asked.settings, asked.region
     if text is None and settings.action != "deploy":
-        return _nothing(world)
-    principal = identify(world, asked)
-    seal = seal_of(principal, asked.build, task=world.agent.task(), task_id=task)
+        return _nothing(services)
+    principal = identify(services, asked)
+    seal = seal_of(principal, asked.build, task=services.agent.task(), task_id=task)
     state = None
     if text is not None:
         state = _believed(text, seal, file=file)
         # A word of an earlier try may have been put back in place of this one's: then the cluster is asked.
-        if not state.restores and state.attempt >= world.agent.task().attempt:
-            return _nothing(world)
+        if not state.restores and state.attempt >= services.agent.task().attempt:
+            return _nothing(services)
         _check_place(state, settings)
     words = SecretWords(variables=read_variables(settings.variables))
-    gateway = open_gateway(world, asked, principal, words=words)
+    gateway = open_gateway(services, asked, principal, words=words)
     try:
-        return _put_back(world, asked, state, gateway, file=file, seal=seal)
+        return _put_back(services, asked, state, gateway, file=file, seal=seal)
     except StepError as exc:
         exc.with_context(
             acting_user=principal.label,
@@ -159,9 +159,9 @@ def restore_after_job(world: World, *, file: OwnFile, task: str) -> PostResult:
         raise
 
 
-def _nothing(world: World) -> PostResult:
+def _nothing(services: Services) -> PostResult:
     sentence = say("post.nothing")
-    world.log.info(sentence)
+    services.log.info(sentence)
     return PostResult(sentence, {})
 
 
@@ -191,9 +191,15 @@ def check_same_user(was: str, now: str) -> None:
 
 
 def _put_back(
-    world: World, asked: Asked, state: Optional[JobState], gateway: Gateway, *, file: OwnFile, seal: Seal
+    services: Services,
+    asked: Asked,
+    state: Optional[JobState],
+    gateway: Gateway,
+    *,
+    file: OwnFile,
+    seal: Seal,
 ) -> PostResult:
-    settings, phase = asked.settings, _phase(world, asked, gateway)
+    settings, phase = asked.settings, _phase(services, asked, gateway)
     if state is None or not (state.whole and state.restores):
         known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()
         names = [name for name in _live_of_this_build(asked.build, phase) if name not in known]
@@ -201,14 +207,14 @@ def _put_back(
             key = "post.missing" if state is None else "post.not_whole"
             raise StateUntrusted(file=str(file), problem=say(key, file=str(file), names=names))
     if state is None or not state.restores or not state.files:
-        return _nothing(world)
-    world.log.info(say("post.restoring", count=len(state.files), user=state.acting_user))
-    world.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))
+        return _nothing(services)
+    services.log.info(say("post.restoring", count=len(state.files), user=state.acting_user))
+    services.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))
     files = state.deployed()
     # Read for the Secrets in them, which a server could quote: nothing was rendered here (secret_words.py).
     read_versions(gateway, settings.project_code, [f.version_id for f in files], concurrency=CONCURRENCY)
     way = go_back(phase, files, before=state.before())
-    sentences = _told(world, way)
+    sentences = _told(services, way)
     done = msgspec.structs.replace(state, restores=False, files=())
     write_text(file, encode_state(done, seal))
     return PostResult(reduce(_joined, sentences), _data(way, user=seal.user))
@@ -228,16 +234,16 @@ def _joined(first: Text, second: Text) -> Text:
     return say("post.done", first=first, second=second)
 
 
-def _told(world: World, way: Restoration) -> list[Text]:
+def _told(services: Services, way: Restoration) -> list[Text]:
     """Say what the restore came to, and return it.
 
     Raises:
         NotRestored: it did not work out.
     """
-    world.log.group_end()
+    services.log.group_end()
     sentences = list(way_back_sentences(way))
     for line in sentences:
-        world.log.warning(line)
+        services.log.warning(line)
     if not way.is_whole:
         problem = way.problem or say("post.not_all", names=list(way.owed))
         raise NotRestored(problem=problem, details=sentences if way.problem is None else sentences[1:])
@@ -257,24 +263,28 @@ def _check_place(state: JobState, settings: Settings) -> None:
         )
 
 
-def _phase(world: World, asked: Asked, gateway: Gateway) -> DeployPhase:
+def _phase(services: Services, asked: Asked, gateway: Gateway) -> DeployPhase:
     settings = asked.settings
     project = gateway.read(protocol.get_project(settings.project_code))
     return DeployPhase(
-        writer=WatchedWriter(gateway, world.story),
-        place=Place(settings.project_code, project.project_id, settings.cluster_id, settings.namespace),
+        writer=WatchedWriter(gateway, services.record),
+        place=NamespaceRef(
+            settings.project_code, project.project_id, settings.cluster_id, settings.namespace
+        ),
         space=settings.template_space,
         settings=settings,
         given=read_variables(settings.variables),
         pages=Transport(connections=1, environ=asked.machine.environ),
-        clock=world.clock,
-        deadline=world.deadline,
-        tell=world.log.info,
-        warn=world.log.warning,
+        clock=services.clock,
+        deadline=services.deadline,
+        tell=services.log.info,
+        warn=services.log.warning,
         on_plan=lambda _: None,
-        on_change=lambda item: show_lines(world.log, watched_lines(item, language=world.story.language)),
+        on_change=lambda item: show_lines(
+            services.log, watched_lines(item, language=services.record.language)
+        ),
         on_quiet=lambda pending, seconds: show_lines(
-            world.log, [heartbeat_line(pending, seconds=seconds, language=world.story.language)]
+            services.log, [heartbeat_line(pending, seconds=seconds, language=services.record.language)]
         ),
         keep=lambda _: None,
         newest=tuple,

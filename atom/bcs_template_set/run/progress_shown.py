@@ -1,6 +1,6 @@
 """Shows how far a run is, wherever somebody can see it: BK-CI's worker, a terminal, or nobody.
 
-The one place that connects a story with `progress.py`: the story says that it moved, and this asks
+The one place that connects a record with `progress.py`: the record says that it moved, and this asks
 it how far it is. Nothing is shown before the region has said which form the platform takes, nor after
 `finish`.
 """
@@ -14,7 +14,7 @@ from typing import Literal, Optional, Protocol
 from bcs_template_set.agent.progress import SECONDS_APART, Progress, ProgressLog
 from bcs_template_set.config.regions import Region
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.run_progress import finished, snapshot_of
 from bcs_template_set.system.clock import Clock
 
@@ -44,7 +44,7 @@ def audience_of(environ: Mapping[str, str], stream: Optional[Stream]) -> Audienc
 
 
 class ShownProgress:
-    """Shows a story's progress. `move` may be called from several threads; it never fails a run."""
+    """Shows a record's progress. `move` may be called from several threads; it never fails a run."""
 
     def __init__(self, log: ProgressLog, *, clock: Clock, audience: Audience) -> None:
         self._log = log
@@ -65,21 +65,21 @@ class ShownProgress:
             clock=self._clock,
         )
 
-    def move(self, story: Story) -> None:
-        """Show how far the story is now, unless that was shown a moment ago: to find it out costs too."""
+    def move(self, record: RunRecord) -> None:
+        """Show how far the record is now, unless that was shown a moment ago: to find it out costs too."""
         with self._lock:
             now = self._clock.monotonic()
-            if self._progress is None or story.stopped or now - self._looked_at < SECONDS_APART:
+            if self._progress is None or record.stopped or now - self._looked_at < SECONDS_APART:
                 return
             self._looked_at = now
-            self._progress.show(snapshot_of(story))
+            self._progress.show(snapshot_of(record))
 
-    def finish(self, story: Story, outcome: Outcome) -> None:
+    def finish(self, record: RunRecord, outcome: Outcome) -> None:
         """Show how far the run came, all the way where it ended well, and nothing any more."""
         with self._lock:
             progress, self._progress = self._progress, None
             if progress is None:
                 return
             with progress:
-                snapshot = snapshot_of(story)
+                snapshot = snapshot_of(record)
                 progress.show(snapshot if outcome.error is not None else finished(snapshot))

@@ -1,6 +1,6 @@
 """The plan and publish phases of a run: read, plan, write, and plan again where a rival came in between.
 
-What is written, and what rivals did meanwhile, enters the story as it happens.
+What is written, and what rivals did meanwhile, enters the record as it happens.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from bcs_template_set.publish.template_set import publish_chart
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
 from bcs_template_set.report.log_lines import file_lines, plan_lines
 from bcs_template_set.report.outcome import Result
-from bcs_template_set.run.context import Run
+from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Deadline
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Planned:
     desired: Desired
 
 
-def plan_run(run: Run, reader: Reader) -> Planned:
+def plan_run(run: RunContext, reader: Reader) -> Planned:
     """Read what the space holds, plan against it and show the plan.
 
     Raises:
@@ -79,41 +79,41 @@ def plan_run(run: Run, reader: Reader) -> Planned:
         namespace=run.settings.namespace,
     )
     existing = read_existing(reader, wanted, concurrency=run.concurrency)
-    name_site(run.world.story, run.world.log, reader.site)
+    name_site(run.services.record, run.services.log, reader.site)
     desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
     if desired.files != rendered.files:
         check_desired(desired, run.settings)
     plan = make_plan(desired, existing, policy=run.policy)
-    run.world.story.plan, run.world.story.rendered = plan, desired.files
-    show_lines(run.world.log, plan_lines(plan, language=run.world.story.language))
+    run.services.record.plan, run.services.record.rendered = plan, desired.files
+    show_lines(run.services.log, plan_lines(plan, language=run.services.record.language))
     return Planned(plan, existing, desired)
 
 
-def name_site(story: Story, log: Log, site: Site) -> None:
+def name_site(record: RunRecord, log: Log, site: Site) -> None:
     """Say which releases of BCS the answers so far are of, once, and warn where they are of two."""
     told = releases(site.possible) if site.possible != EVERY else None
-    if told is not None and story.heading.bcs is None:
+    if told is not None and record.heading.bcs is None:
         log.info(say("bcs.is", releases=told))
-    story.heading = replace(story.heading, bcs=told)
+    record.heading = replace(record.heading, bcs=told)
     if site.contradiction is not None:
         first, second = site.contradiction
         warning = say("bcs.two", first=releases(first), second=releases(second))
-        if warning.key not in {known.key for known in story.warnings}:
-            story.warnings.append(warning)
+        if warning.key not in {known.key for known in record.warnings}:
+            record.warnings.append(warning)
             log.warning(warning)
 
 
-def look_at_branches(run: Run, reader: Reader, planned: Planned) -> None:
+def look_at_branches(run: RunContext, reader: Reader, planned: Planned) -> None:
     """Note for the report which branches have paths in the space; only where the run shares some itself.
 
     Not between a plan and its writing: what is read for the report alone must not give rivals time.
     """
     if not planned.desired.shared:
         return
-    story, now = run.world.story, run.world.clock.now()
+    record, now = run.services.record, run.services.clock.now()
     rows = rows_of_space(reader, planned.desired, planned.existing, now=now, concurrency=run.concurrency)
-    written = frozenset(outcome.change.name for outcome in story.applied())
-    story.branches = with_this_build(rows, planned.desired.provenance, written=written, now=now)
+    written = frozenset(outcome.change.name for outcome in record.applied())
+    record.branches = with_this_build(rows, planned.desired.provenance, written=written, now=now)
 
 
 def check_desired(desired: Desired, settings: Settings) -> None:
@@ -132,7 +132,7 @@ def check_desired(desired: Desired, settings: Settings) -> None:
         raise ManifestsInvalid(details=[finding.as_text() for finding in ours])
 
 
-def check_refusal(run: Run, reader: Reader, planned: Planned) -> None:
+def check_refusal(run: RunContext, reader: Reader, planned: Planned) -> None:
     """Stop here if the plan must not be published; nothing has been written by this plan.
 
     Raises:
@@ -149,10 +149,10 @@ def check_refusal(run: Run, reader: Reader, planned: Planned) -> None:
 
 @dataclass(frozen=True)
 class WatchedWriter:
-    """A writer whose writes the story counts while they are under way."""
+    """A writer whose writes the record counts while they are under way."""
 
     writer: Writer
-    story: Story
+    record: RunRecord
 
     @property
     def site(self) -> Site:
@@ -165,44 +165,44 @@ class WatchedWriter:
 
     def write(self, call: Write[T]) -> T:
         """Send a write and return its answer."""
-        with self.story.writing():
+        with self.record.writing():
             return self.writer.write(call)
 
 
-def publish_run(run: Run, writer: Writer, principal: Principal, *, planned: Planned) -> Result:
+def publish_run(run: RunContext, writer: Writer, principal: Principal, *, planned: Planned) -> Result:
     """Write the plan, planning again where somebody published in between, and return the result.
 
     Raises:
-        StepError: a file or the template set failed; what was written is in the story.
+        StepError: a file or the template set failed; what was written is in the record.
     """
-    story = run.world.story
+    record = run.services.record
     publishing = Publishing(
-        writer=WatchedWriter(writer, story),
+        writer=WatchedWriter(writer, record),
         desired=planned.desired,
-        clock=run.world.clock,
-        deadline=run.world.deadline,
+        clock=run.services.clock,
+        deadline=run.services.deadline,
         concurrency=run.concurrency,
         on_file=lambda outcome: _file_ended(run, outcome),
     )
     planned = _publish_rounds(run, publishing, planned)
-    name_site(story, run.world.log, publishing.writer.site)
-    plan, files = planned.plan, story.files()
+    name_site(record, run.services.log, publishing.writer.site)
+    plan, files = planned.plan, record.files()
     look_at_branches(run, publishing.writer, planned)
-    _check_all_done(files, deadline=run.world.deadline)
+    _check_all_done(files, deadline=run.services.deadline)
     if plan.chart == "create":
-        story.chart = "failed"
-        story.warnings += publish_chart(replace(publishing, desired=planned.desired), plan, files)
-        story.chart = "created"
+        record.chart = "failed"
+        record.warnings += publish_chart(replace(publishing, desired=planned.desired), plan, files)
+        record.chart = "created"
     elif plan.chart == "unchanged":
-        story.chart = "unchanged"
-    story.warnings += creator_warnings(story.applied(), user=principal.user)
-    _learn_the_tokens_user(story, principal)
-    if story.applied() or story.chart == "created":
+        record.chart = "unchanged"
+    record.warnings += creator_warnings(record.applied(), user=principal.user)
+    _learn_the_tokens_user(record, principal)
+    if record.applied() or record.chart == "created":
         return "published"
     return "skipped" if any(outcome.state == "skipped" for outcome in files) else "unchanged"
 
 
-def _publish_rounds(run: Run, publishing: Publishing, planned: Planned) -> Planned:
+def _publish_rounds(run: RunContext, publishing: Publishing, planned: Planned) -> Planned:
     """Write, look back, and plan again while rivals write too; return the plan that holds at the end.
 
     The third look back that still finds a rival is followed by one more plan, which is not carried out: it
@@ -214,13 +214,13 @@ def _publish_rounds(run: Run, publishing: Publishing, planned: Planned) -> Plann
         space_id, rivalled = _publish_round(run, publishing, planned, space_id=space_id)
         if not rivalled:
             break
-        run.world.log.warning(say("publish.planning_again", names=sorted(rivalled)))
+        run.services.log.warning(say("publish.planning_again", names=sorted(rivalled)))
         if round_number == MOST_ROUNDS:
             planned = plan_run(run, publishing.writer)
             _give_up(run, planned)
             break
         pause = pause_before_planning_again(run.desired.provenance, round_number)
-        run.world.clock.wait(min(pause, run.world.deadline.remaining() / 2))
+        run.services.clock.wait(min(pause, run.services.deadline.remaining() / 2))
         planned = plan_run(run, publishing.writer)
         check_refusal(run, publishing.writer, planned)
     return planned
@@ -237,58 +237,60 @@ def pause_before_planning_again(provenance: Provenance, round_number: int) -> fl
 
 
 def _publish_round(
-    run: Run, publishing: Publishing, planned: Planned, *, space_id: str
+    run: RunContext, publishing: Publishing, planned: Planned, *, space_id: str
 ) -> tuple[str, frozenset[str]]:
     """Write what the plan says and return the space's id and the files that others wrote meanwhile."""
     if any(change.writes for change in planned.plan.changes):
         if not space_id:
-            space_id, run.world.story.created_space = ensure_space(publishing)
-        run.world.log.group_start(say("log.group_publish", version=run.desired.version))
+            space_id, run.services.record.created_space = ensure_space(publishing)
+        run.services.log.group_start(say("log.group_publish", version=run.desired.version))
     files = publish_files(publishing, planned.plan, space_id=space_id)
-    run.world.log.group_end()
+    run.services.log.group_end()
     for outcome in files:
-        run.world.story.record(outcome)
+        run.services.record.note_file(outcome)
     overtaken = {outcome.change.name for outcome in files if isinstance(outcome.error, Overtaken)}
     return space_id, _settle(run, publishing, files, space_id=space_id) | overtaken
 
 
 def _settle(
-    run: Run, publishing: Publishing, files: tuple[FileOutcome, ...], *, space_id: str
+    run: RunContext, publishing: Publishing, files: tuple[FileOutcome, ...], *, space_id: str
 ) -> frozenset[str]:
     """Note what rivals did while the files were written, and return which files they wrote.
 
     What can't be seen is a warning.
     """
-    story = run.world.story
+    record = run.services.record
     try:
         settled = settle(publishing, files, space_id=space_id)
     except StepError as exc:
-        story.warnings.append(say("publish.unsettled", problem=exc.title()))
+        record.warnings.append(say("publish.unsettled", problem=exc.title()))
         return frozenset()
     for before, outcome in zip(files, settled.files):
-        story.record(outcome)
+        record.note_file(outcome)
         for note in outcome.notes[len(before.notes) :]:
-            run.world.log.warning(note)
+            run.services.log.warning(note)
     return settled.rivalled
 
 
-def _give_up(run: Run, planned: Planned) -> None:
+def _give_up(run: RunContext, planned: Planned) -> None:
     """Fail the files that are not what they should be after the last round.
 
     A file that branches don't share is not planned again where it has this run's content: the last one wins.
     """
     for change in planned.plan.changes:
-        known = next(o for o in run.world.story.files() if o.change.name == change.name)
+        known = next(o for o in run.services.record.files() if o.change.name == change.name)
         if change.writes and known.state == "applied":
             error = Overtaken(details=[say("publish.gave_up", name=change.name, rounds=MOST_ROUNDS)])
-            run.world.story.record(replace(known, state="failed", error=error.with_context(file=change.name)))
+            run.services.record.note_file(
+                replace(known, state="failed", error=error.with_context(file=change.name))
+            )
 
 
-def _file_ended(run: Run, outcome: FileOutcome) -> None:
-    if run.world.story.stopped:
+def _file_ended(run: RunContext, outcome: FileOutcome) -> None:
+    if run.services.record.stopped:
         return
-    run.world.story.record(outcome)
-    show_lines(run.world.log, file_lines(outcome, language=run.world.story.language))
+    run.services.record.note_file(outcome)
+    show_lines(run.services.log, file_lines(outcome, language=run.services.record.language))
 
 
 def _check_all_done(files: Sequence[FileOutcome], *, deadline: Deadline) -> None:
@@ -301,8 +303,8 @@ def _check_all_done(files: Sequence[FileOutcome], *, deadline: Deadline) -> None
         raise failed[0].error
 
 
-def _learn_the_tokens_user(story: Story, principal: Principal) -> None:
+def _learn_the_tokens_user(record: RunRecord, principal: Principal) -> None:
     """Take the acting user from what BCS recorded, where only the access token knew who it was."""
-    creators = {outcome.creator for outcome in story.applied() if outcome.creator}
-    if not principal.user and len(creators) == 1 and story.identity is not None:
-        story.identity = replace(story.identity, acting_user=creators.pop())
+    creators = {outcome.creator for outcome in record.applied() if outcome.creator}
+    if not principal.user and len(creators) == 1 and record.identity is not None:
+        record.identity = replace(record.identity, acting_user=creators.pop())

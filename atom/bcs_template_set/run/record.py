@@ -33,17 +33,17 @@ class UnderWay:
     started_at: float
 
 
-def _nobody(_: Story) -> None:
-    """Hear that a story moved, and do nothing about it."""
+def _nobody(_: RunRecord) -> None:
+    """Hear that a record moved, and do nothing about it."""
 
 
 @dataclass
-class Story:
+class RunRecord:
     """Collects what happened. `heading` and the rest are filled in as soon as each is known.
 
     `gone_well` names the phases that did not end by an error. `may_have_written`: the run was stopped while
     it was not known what became of a write. `on_move` hears, from whichever thread, that
-    the story can be told further than before.
+    the record can be told further than before.
     """
 
     clock: Clock
@@ -64,7 +64,7 @@ class Story:
     stopped: bool = False
     may_have_written: bool = False
     under_way: Optional[UnderWay] = None
-    on_move: Callable[[Story], None] = _nobody
+    on_move: Callable[[RunRecord], None] = _nobody
     _watched: dict[str, Watched] = field(default_factory=dict)
     _sending: Counter[int] = field(default_factory=Counter)
     _unrecorded: Counter[int] = field(default_factory=Counter)
@@ -85,7 +85,7 @@ class Story:
             self.phases.append(Phase(name, at, self.clock.monotonic() - began))
             self.on_move(self)
 
-    def record(self, outcome: FileOutcome) -> None:
+    def note_file(self, outcome: FileOutcome) -> None:
         """Remember how a file ended; what is known later replaces what was known before.
 
         A file that an earlier round wrote stays written, also where a later round finds it unchanged.
@@ -137,7 +137,7 @@ class Story:
             self._sending[thread] -= 1
 
     def stop(self, error: StepError) -> None:
-        """End the story of a run that is stopped: what its threads still do is not part of it."""
+        """End the record of a run that is stopped: what its threads still do is not part of it."""
         with self._lock:
             self.stopped, self.error = True, error
             count = len(+self._open_ended())
@@ -148,7 +148,7 @@ class Story:
     def _open_ended(self) -> Counter[int]:
         """Return the writes, by thread, of which nobody has told yet what came of them.
 
-        The story knows of the folder from the moment on that it is created; and what was deployed is told by
+        The record knows of the folder from the moment on that it is created; and what was deployed is told by
         the rollout, not by files.
         """
         if "publish" in self.gone_well:
@@ -171,7 +171,7 @@ class Story:
             return tuple(f for _, f in sorted(self._files.items()) if f.state == "applied")
 
     def tell(self, result: Result) -> Outcome:
-        """Return the whole story so far as a value."""
+        """Return the whole record so far as a value."""
         changed = self.created_space or self.chart == "created" or self.may_have_written
         changed = changed or _may_have_written(self.error)
         changed = changed or any(map(_may_have_changed, self.files()))

@@ -22,7 +22,7 @@ from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.report.log_lines import header_lines
 from bcs_template_set.report.outcome import Heading, Identity
 from bcs_template_set.report.phase_lines import settings_lines
-from bcs_template_set.run.context import World
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.proxies import (
@@ -44,7 +44,7 @@ class Asked:
     machine: Machine
 
 
-def read_everything(world: World) -> Asked:
+def read_everything(services: Services) -> Asked:
     """Return what is asked for.
 
     Raises:
@@ -53,46 +53,48 @@ def read_everything(world: World) -> Asked:
         FactDisputed: two sources say different things of the build.
         RecordRefused, BuildApiFailed: BK-CI does not say who the build's people are.
     """
-    inputs = world.agent.inputs()
-    regions = read_regions(world.agent.private_setting("regions").reveal())
+    inputs = services.agent.inputs()
+    regions = read_regions(services.agent.private_setting("regions").reveal())
     for secret in secrets_of(regions.values()):
-        world.log.mask(secret)
-    settings = read_settings(inputs, regions=tuple(regions), pipeline_project=world.agent.task().project)
+        services.log.mask(secret)
+    settings = read_settings(inputs, regions=tuple(regions), pipeline_project=services.agent.task().project)
     region = regions[settings.region]
-    _check_authorities(region, world.agent.task().workspace)
-    world.story.heading = _with_settings(world.story.heading, settings)
-    build = world.agent.build(recorded=region.recorded_people)
-    world.story.heading = _with_build(world.story.heading, build)
-    return Asked(settings, region, build, machine_of(world))
+    _check_authorities(region, services.agent.task().workspace)
+    services.record.heading = _with_settings(services.record.heading, settings)
+    build = services.agent.build(recorded=region.recorded_people)
+    services.record.heading = _with_build(services.record.heading, build)
+    return Asked(settings, region, build, machine_of(services))
 
 
-def identify(world: World, asked: Asked) -> Principal:
+def identify(services: Services, asked: Asked) -> Principal:
     """Return the one user of the run, and say who it is before anything is sent.
 
     Raises:
         StepError: nobody is proven to be that user, or nothing proves it to the gateway (8002xx).
     """
     settings, region = asked.settings, asked.region
-    credential = _credential(world, settings.credential) if settings.credential else None
-    people = _people(world, asked, credential)
+    credential = _credential(services, settings.credential) if settings.credential else None
+    people = _people(services, asked, credential)
     principal = resolve_principal(region, people, run_as=settings.run_as, credential=credential)
     for secret in principal.secrets():
-        world.log.mask(secret)
-    world.story.identity = Identity(
+        services.log.mask(secret)
+    services.record.identity = Identity(
         acting_user=principal.user,
         app_code=principal.app_code,
         credential=principal.credential,
         reason=principal.reason,
         starter=people.starter,
     )
-    world.story.heading = _with_way(world.story.heading, asked)
-    language = world.story.language
-    show_lines(world.log, header_lines(world.story.heading, world.story.identity, language=language))
+    services.record.heading = _with_way(services.record.heading, asked)
+    language = services.record.language
+    show_lines(
+        services.log, header_lines(services.record.heading, services.record.identity, language=language)
+    )
     for name in asked.machine.ignored:
-        world.log.warning(say("agent.not_obeyed", name=name))
+        services.log.warning(say("agent.not_obeyed", name=name))
     if people.source == "environment" and not principal.is_token and settings.run_as != "owner":
-        world.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
-    show_lines(world.log, settings_lines(settings, language=language))
+        services.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
+    show_lines(services.log, settings_lines(settings, language=language))
     return principal
 
 
@@ -109,13 +111,13 @@ def transport_of(asked: Asked) -> Transport:
     )
 
 
-def _credential(world: World, credential_id: str) -> Credential:
-    credential = principal_credential(world.agent.credential(credential_id))
-    world.log.info(say("step.credential_read", credential=credential_id))
+def _credential(services: Services, credential_id: str) -> Credential:
+    credential = principal_credential(services.agent.credential(credential_id))
+    services.log.info(say("step.credential_read", credential=credential_id))
     return credential
 
 
-def _people(world: World, asked: Asked, credential: Optional[Credential]) -> People:
+def _people(services: Services, asked: Asked, credential: Optional[Credential]) -> People:
     """Return the build's people; its own row is asked for only where a name of theirs may act."""
     build, region, run_as = asked.build, asked.region, asked.settings.run_as
     is_vouched_for = run_as == "owner" or (run_as == "authorizer" and region.names_authorizer)
@@ -124,7 +126,7 @@ def _people(world: World, asked: Asked, credential: Optional[Credential]) -> Peo
         starter=build.starter,
         modifier=build.modifier,
         authorizer=build.authorizer,
-        row=NO_ROW if is_vouched_for or has_no_row else world.agent.build_row(build),
+        row=NO_ROW if is_vouched_for or has_no_row else services.agent.build_row(build),
         source=build.source,
     )
 
@@ -168,13 +170,13 @@ def _with_way(heading: Heading, asked: Asked) -> Heading:
 # --- what the environment decides -----------------------------------------------------------------------
 
 
-def machine_of(world: World) -> Machine:
+def machine_of(services: Services) -> Machine:
     """Return the machine of a run whose build is read: what that says is the pipeline's is known only then.
 
     Neither what the pipeline has set counts, nor certificates in its workspace: any step can put them there.
     """
-    own, ignored = of_the_machine(world.environ, pipelines=world.agent.names_of_pipeline())
-    workspace = world.agent.task().workspace
+    own, ignored = of_the_machine(services.environ, pipelines=services.agent.names_of_pipeline())
+    workspace = services.agent.task().workspace
     within = [name for name in CERTIFICATES if _lies_in(own.get(name, ""), workspace)]
     return Machine({name: own[name] for name in own if name not in within}, (*ignored, *within))
 

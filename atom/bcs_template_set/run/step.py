@@ -20,7 +20,7 @@ from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings, approved_inputs
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.naming import check_version_name, is_semver
-from bcs_template_set.manifests.templating.build_context import RunContext, make_context
+from bcs_template_set.manifests.templating.build_context import BuildContext, make_context
 from bcs_template_set.manifests.templating.render import (
     Prepared,
     RenderRequest,
@@ -34,7 +34,7 @@ from bcs_template_set.messages.errors import StepError, VersionNameInvalid
 from bcs_template_set.publish.plan import Desired, Target
 from bcs_template_set.report.outcome import Outcome, RequestRecord, Result
 from bcs_template_set.report.phase_lines import rendered_lines
-from bcs_template_set.run.context import Run, World
+from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.deploy_run import deploy_run, look_ahead, rollout_result
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.publish_phase import (
@@ -46,54 +46,54 @@ from bcs_template_set.run.publish_phase import (
     plan_run,
     publish_run,
 )
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import Asked, identify, read_everything, transport_of
 from bcs_template_set.system.signals import Stopped
 
 
-def run_step(world: World) -> Outcome:
+def run_step(services: Services) -> Outcome:
     """Live the run and return what happened, whatever happened."""
-    story, result = world.story, _FAILED
+    record, result = services.record, _FAILED
     try:
-        result = _live(world)
+        result = _live(services)
     except StepError as exc:
-        story.error = _with_who(exc, story)
-        result = rollout_result(exc, story.rollout) or _FAILED
+        record.error = _with_who(exc, record)
+        result = rollout_result(exc, record.rollout) or _FAILED
     except Stopped as exc:
-        story.stop(exc.error)
+        record.stop(exc.error)
     except Exception as exc:  # noqa: BLE001 - the one boundary: a defect becomes an outcome too
-        story.error = defect_of(exc)
-        world.log.foreign(traceback_of(exc))
-    return story.tell(result)
+        record.error = defect_of(exc)
+        services.log.foreign(traceback_of(exc))
+    return record.tell(result)
 
 
 _FAILED: Result = "failed"
 
 
-def _with_who(error: StepError, story: Story) -> StepError:
+def _with_who(error: StepError, record: RunRecord) -> StepError:
     """Add to an error of identity, conflict or server what the place of the failure did not know."""
     if not 800200 < error.code < 800300 and not 800400 < error.code < 800900:  # noqa: PLR2004 - code ranges of errors.py
         return error
-    identity, heading = story.identity, story.heading
+    identity, heading = record.identity, record.heading
     who: Mapping[str, object] = {}
     if identity is not None:
         who = {"acting_user": identity.acting_user, "app": identity.app_code, "starter": identity.starter}
     return error.with_context(**who, region=heading.region, project=heading.project)
 
 
-def _live(world: World) -> Result:
-    with world.story.phase("settings"):
-        asked = read_everything(world)
-        principal = identify(world, asked)
-    world.on_principal(principal, asked.build)
-    world.on_region(asked.region)
-    with world.story.phase("render"):
-        prepared = prepare_rendering(world, asked)
-        desired = render_desired(world, asked, principal, prepared=prepared)
+def _live(services: Services) -> Result:
+    with services.record.phase("settings"):
+        asked = read_everything(services)
+        principal = identify(services, asked)
+    services.on_principal(principal, asked.build)
+    services.on_region(asked.region)
+    with services.record.phase("render"):
+        prepared = prepare_rendering(services, asked)
+        desired = render_desired(services, asked, principal, prepared=prepared)
     words = SecretWords(desired.files, variables=read_variables(asked.settings.variables))
-    gateway = open_gateway(world, asked, principal, words=words)
-    run = Run(world, asked.settings, asked.region, asked.build, asked.machine, prepared, desired)
+    gateway = open_gateway(services, asked, principal, words=words)
+    run = RunContext(services, asked.settings, asked.region, asked.build, asked.machine, prepared, desired)
     try:
         return carry_out(run, gateway, principal)
     except Stopped as exc:
@@ -102,26 +102,26 @@ def _live(world: World) -> Result:
         raise
 
 
-def carry_out(run: Run, gateway: Gateway, principal: Principal) -> Result:
+def carry_out(run: RunContext, gateway: Gateway, principal: Principal) -> Result:
     """Plan, and publish and deploy as far as the action goes; return the result.
 
     Raises:
-        StepError: what stood in the way; what was done is in the story.
+        StepError: what stood in the way; what was done is in the record.
     """
-    story, action = run.world.story, run.settings.action
+    record, action = run.services.record, run.settings.action
     planned = _plan(run, gateway)
     if action == "plan":
         return "planned"
-    with story.phase("publish"):
+    with record.phase("publish"):
         result = publish_run(run, gateway, principal, planned=planned)
     if action == "publish" or result == "skipped":
         return result
-    with story.phase("deploy"):
-        return deploy_run(run, WatchedWriter(gateway, story), planned=planned)
+    with record.phase("deploy"):
+        return deploy_run(run, WatchedWriter(gateway, record), planned=planned)
 
 
-def _plan(run: Run, reader: Reader) -> Planned:
-    with run.world.story.phase("plan"):
+def _plan(run: RunContext, reader: Reader) -> Planned:
+    with run.services.record.phase("plan"):
         planned = plan_run(run, reader)
     check_refusal(run, reader, planned)
     if run.settings.action == "plan":
@@ -134,7 +134,7 @@ def _plan(run: Run, reader: Reader) -> Planned:
 # --- desired --------------------------------------------------------------------------------------------
 
 
-def prepare_rendering(world: World, asked: Asked) -> Prepared:
+def prepare_rendering(services: Services, asked: Asked) -> Prepared:
     """Return what the inputs come to before anything is rendered.
 
     Raises:
@@ -143,13 +143,13 @@ def prepare_rendering(world: World, asked: Asked) -> Prepared:
     settings = asked.settings
     prepared = prepare(
         RenderRequest(
-            workspace=world.workspace,
+            workspace=services.workspace,
             templates=settings.templates,
             values_text=settings.values,
             values_files=settings.values_files,
             context=context_of_build(asked.build, settings),
-            clock=world.clock,
-            deadline=world.deadline,
+            clock=services.clock,
+            deadline=services.deadline,
             by=asked.build.starter,
         )
     )
@@ -157,16 +157,18 @@ def prepare_rendering(world: World, asked: Asked) -> Prepared:
     return prepared
 
 
-def render_desired(world: World, asked: Asked, principal: Principal, *, prepared: Prepared) -> Desired:
+def render_desired(services: Services, asked: Asked, principal: Principal, *, prepared: Prepared) -> Desired:
     """Return the rendered and checked files under their version name, with this branch's paths only.
 
     Raises:
         StepError: a template, a version name or a manifest is wrong (8003xx).
     """
     settings, context = asked.settings, prepared.context
-    version = render_version(settings.version, context=context, clock=world.clock, deadline=world.deadline)
+    version = render_version(
+        settings.version, context=context, clock=services.clock, deadline=services.deadline
+    )
     check_version(version, template_set=settings.template_set)
-    world.story.heading = replace(world.story.heading, version=version)
+    services.record.heading = replace(services.record.heading, version=version)
     files = render_manifests(prepared)
     target = Target(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
@@ -182,8 +184,8 @@ def render_desired(world: World, asked: Asked, principal: Principal, *, prepared
     read_variables(settings.variables)  # what is wrong with them is said before anything is sent
     desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
     check_desired(desired, settings)
-    world.story.rendered = files
-    show_lines(world.log, rendered_lines(files, language=world.story.language))
+    services.record.rendered = files
+    show_lines(services.log, rendered_lines(files, language=services.record.language))
     return desired
 
 
@@ -192,7 +194,7 @@ def _began_at(build: BuildInfo) -> float:
     return 0.0 if build.is_retried else build.started_at / 1000
 
 
-def context_of_build(build: BuildInfo, settings: Settings) -> RunContext:
+def context_of_build(build: BuildInfo, settings: Settings) -> BuildContext:
     """Return what templates may know of this build and its target."""
     return make_context(
         {
@@ -231,25 +233,25 @@ def check_version(version: str, *, template_set: str) -> None:
 
 
 def open_gateway(
-    world: World, asked: Asked, principal: Principal, *, words: Optional[SecretWords] = None
+    services: Services, asked: Asked, principal: Principal, *, words: Optional[SecretWords] = None
 ) -> Gateway:
-    """Return the gateway of the run's region for this one principal; every request of it enters the story.
+    """Return the gateway of the run's region for this one principal; every request of it enters the record.
 
     The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
     of a short secret that is cut, nothing could tell what is left.
     """
-    known = world.log.masker
+    known = services.log.masker
     values = words if words is not None else SecretWords()
 
     def remember(exchange: Exchange) -> None:
-        world.story.record_request(request_record(exchange))
+        services.record.record_request(request_record(exchange))
 
     return Gateway(
         asked.region.endpoint,
         principal,
         transport=transport_of(asked),
-        clock=world.clock,
-        deadline=world.deadline,
+        clock=services.clock,
+        deadline=services.deadline,
         on_exchange=remember,
         mask=lambda said: values.mask(known.mask_beginning(said, most=2 * MOST_WORDS)),
         learn=values.learn,

@@ -16,7 +16,7 @@ from bcs_template_set.bcs.space.provenance import read_provenance
 from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.manifests.branch_paths import Claim, claims_of
-from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NewerBuild, Overtaken
@@ -80,5 +80,6 @@ def _newest(looking: Looking, file: FileVersion, versions: dict[str, TemplateVer
 def _serves(version: TemplateVersion, claim: Claim) -> bool:
     claims = [found for _, found in claims_of(parse_foreign(version.content) or ())]
     return any(
-        found.branch == claim.branch and place_of(found.path) == place_of(claim.path) for found in claims
+        found.branch == claim.branch and normal_path(found.path) == normal_path(claim.path)
+        for found in claims
     )

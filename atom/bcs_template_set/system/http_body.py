@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from bcs_template_set.messages import say
-from bcs_template_set.system.http_values import Kind
+from bcs_template_set.system.http_values import Obstacle
 
 PIECE = 64 * 1024
 SHOWN = 100
@@ -18,9 +18,9 @@ SHOWN = 100
 class Unusable(Exception):
     """Something we refuse ourselves; `name` is its sentence in the catalogue's `transport` area."""
 
-    def __init__(self, name: str, *, kind: Kind = "other", **fields: object) -> None:
+    def __init__(self, name: str, *, kind: Obstacle = "other", **fields: object) -> None:
         super().__init__(name)
-        self.kind: Kind = kind
+        self.kind: Obstacle = kind
         self.problem = say(f"transport.{name}", **fields)
 
 

@@ -31,7 +31,14 @@ from urllib3.util.ssl_match_hostname import CertificateError  # noqa: TID251 - t
 from bcs_template_set.messages import Text, say
 from bcs_template_set.system.allowed_addresses import address_of, allowed_addresses, connected
 from bcs_template_set.system.http_body import Unusable, read_first, read_whole
-from bcs_template_set.system.http_values import LARGEST_BODY, HttpAnswer, HttpRequest, Kind, NoAnswer, NotSent
+from bcs_template_set.system.http_values import (
+    LARGEST_BODY,
+    HttpAnswer,
+    HttpRequest,
+    NoAnswer,
+    NotSent,
+    Obstacle,
+)
 from bcs_template_set.system.proxies import DECIDING, proxy_of, without_credentials
 
 LARGEST_ANSWER = 2 * LARGEST_BODY
@@ -359,7 +366,7 @@ def _hidden(names: Iterable[str]) -> Iterator[None]:
 
 # --- what went wrong ------------------------------------------------------------------------------------
 
-_KINDS: tuple[tuple[tuple[type[BaseException], ...], Kind, str], ...] = (
+_KINDS: tuple[tuple[tuple[type[BaseException], ...], Obstacle, str], ...] = (
     ((ssl.SSLCertVerificationError, CertificateError), "certificate", "certificate"),
     ((socket.gaierror,), "name", "name_unknown"),
     ((ConnectionRefusedError,), "refused", "refused"),
@@ -368,7 +375,7 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], Kind, str], ...] = (
 )
 """What is looked for among an error and its causes, in this order."""
 
-_CERTIFICATES: Mapping[int, tuple[Kind, str]] = {
+_CERTIFICATES: Mapping[int, tuple[Obstacle, str]] = {
     9: ("expired", "certificate_early"),
     10: ("expired", "certificate_expired"),
     18: ("certificate", "certificate_self_signed"),
@@ -380,7 +387,7 @@ _CERTIFICATES: Mapping[int, tuple[Kind, str]] = {
 }
 """OpenSSL's `X509_V_ERR_…` (x509_vfy.h), as `SSLCertVerificationError.verify_code` has them."""
 
-_HANDSHAKES: Mapping[str, tuple[Kind, str]] = {
+_HANDSHAKES: Mapping[str, tuple[Obstacle, str]] = {
     **dict.fromkeys(("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"), ("old_tls", "tls_old")),
     **dict.fromkeys(("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"), ("tls", "tls_none")),
 }
@@ -400,7 +407,7 @@ def failure_of(error: Exception, *, sent: bool, url: str) -> Union[NotSent, NoAn
     return NotSent(problem, kind)
 
 
-def _obstacle(causes: list[BaseException], *, host: str) -> tuple[Kind, Text]:
+def _obstacle(causes: list[BaseException], *, host: str) -> tuple[Obstacle, Text]:
     for types, kind, name in _KINDS:
         for cause in causes:
             if isinstance(cause, types):
@@ -409,7 +416,7 @@ def _obstacle(causes: list[BaseException], *, host: str) -> tuple[Kind, Text]:
     return "other", say("transport.other", problem=_words(causes[-1]))
 
 
-def _finer(cause: BaseException) -> Optional[tuple[Kind, str]]:
+def _finer(cause: BaseException) -> Optional[tuple[Obstacle, str]]:
     """Return what OpenSSL knows more precisely, None where it does not."""
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATES.get(cause.verify_code)

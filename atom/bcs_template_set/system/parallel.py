@@ -31,10 +31,10 @@ class Raised:
     error: Exception
 
 
-Result = Union[Done[T], Raised]
+TaskEnd = Union[Done[T], Raised]
 
 
-def overlap(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[Result[T]]:
+def overlap(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[TaskEnd[T]]:
     """Return each task's result in the order of the tasks, running up to `concurrency` of them at once.
 
     A single task, or a concurrency of 1, runs in the calling thread. What is no `Exception`, raised by a task
@@ -50,7 +50,7 @@ def overlap(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[Resul
         crew.dismiss()
 
 
-def values_of(results: Iterable[Result[T]]) -> list[T]:
+def values_of(results: Iterable[TaskEnd[T]]) -> list[T]:
     """Return what the tasks returned, in their order.
 
     Raises:
@@ -64,7 +64,7 @@ def values_of(results: Iterable[Result[T]]) -> list[T]:
     return values
 
 
-def _run(task: Callable[[], T]) -> Result[T]:
+def _run(task: Callable[[], T]) -> TaskEnd[T]:
     try:
         return Done(task())
     except Exception as exc:  # noqa: BLE001 - not hidden: it is the task's result
@@ -78,12 +78,12 @@ class _Crew(Generic[T]):
         self._tasks = tasks
         self._numbers: Iterator[int] = iter(range(len(tasks)))
         self._lock = threading.Lock()
-        self._finished: queue.SimpleQueue[tuple[int, Union[Result[T], BaseException]]] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[int, Union[TaskEnd[T], BaseException]]] = queue.SimpleQueue()
 
-    def work(self, threads: int) -> list[Result[T]]:
+    def work(self, threads: int) -> list[TaskEnd[T]]:
         for _ in range(threads):
             threading.Thread(target=self._work_off, name="overlap", daemon=True).start()
-        results: dict[int, Result[T]] = {}
+        results: dict[int, TaskEnd[T]] = {}
         for _ in self._tasks:
             number, result = self._finished.get()
             if isinstance(result, BaseException):

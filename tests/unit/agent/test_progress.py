@@ -17,7 +17,14 @@ from tests.support.stand_ins import FakeClock
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import is_command
-from bcs_template_set.agent.progress import Phase, Progress, Snapshot, Status, Subtask, live_line
+from bcs_template_set.agent.progress import (
+    Progress,
+    Snapshot,
+    Subtask,
+    SubtaskStatus,
+    TimelineItem,
+    live_line,
+)
 from bcs_template_set.agent.progress_payload import (
     LARGEST_PAYLOAD,
     LONGEST_NAME,
@@ -38,7 +45,7 @@ from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.text import width
 
-STATUSES: tuple[Status, ...] = ("succeeded", "failed", "running", "pending")
+STATUSES: tuple[SubtaskStatus, ...] = ("succeeded", "failed", "running", "pending")
 COMMAND = "::set-progress-rate "
 
 
@@ -53,7 +60,7 @@ class Summary(msgspec.Struct, forbid_unknown_fields=True):
 class SubtaskItem(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     progress: float
-    status: Status
+    status: SubtaskStatus
 
 
 class SubtaskGroup(msgspec.Struct, forbid_unknown_fields=True):
@@ -131,7 +138,7 @@ def units(text: str) -> int:
 
 
 def detail_text(
-    subtasks: tuple[Subtask, ...], phases: tuple[Phase, ...], *, value: float = 0.5, language: Language
+    subtasks: tuple[Subtask, ...], phases: tuple[TimelineItem, ...], *, value: float = 0.5, language: Language
 ) -> str:
     return encoded(build_detail(Snapshot(value, subtasks, phases), language=language, mask=str))
 
@@ -210,7 +217,7 @@ def test_leaving_the_context_tells_the_last_also_where_the_run_failed() -> None:
 
 def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
     files = (Subtask("a.yaml", 0.2, "succeeded"), Subtask("b.yaml", 0.5, "running"))
-    phases = (Phase("render", 0, 1.5), Phase("publish", 1_767_225_600))
+    phases = (TimelineItem("render", 0, 1.5), TimelineItem("publish", 1_767_225_600))
     screen = Screen(detail=True)
     screen.progress.show(Snapshot(0.33, files, phases))
     assert [json.loads(payload) for payload in screen.payloads()] == [
@@ -255,7 +262,10 @@ NAMES = (
 )
 SUBTASKS = st.builds(Subtask, NAMES, st.floats(), st.sampled_from(STATUSES))
 PHASES = st.builds(
-    Phase, NAMES, st.floats(allow_nan=False), st.none() | st.floats(allow_nan=False, allow_infinity=False)
+    TimelineItem,
+    NAMES,
+    st.floats(allow_nan=False),
+    st.none() | st.floats(allow_nan=False, allow_infinity=False),
 )
 
 
@@ -283,7 +293,7 @@ def names_in(detail: Detail) -> list[str]:
 
 @given(st.floats(), st.lists(SUBTASKS, max_size=8), st.lists(PHASES, max_size=8), st.sampled_from(LANGUAGES))
 def test_whatever_it_is_told_it_stays_within_the_workers_limits(
-    value: float, subtasks: list[Subtask], phases: list[Phase], language: Language
+    value: float, subtasks: list[Subtask], phases: list[TimelineItem], language: Language
 ) -> None:
     text = detail_text(tuple(subtasks), tuple(phases), value=value, language=language)
     assert text.isascii()
@@ -299,7 +309,7 @@ def test_many_long_names_still_fit_and_stand_for_every_subtask(
     character: str, count: int, language: Language
 ) -> None:
     files = tuple(Subtask(character * 200, 0.25, STATUSES[i % 4]) for i in range(count))
-    phases = tuple(Phase(character * 200, i, 1) for i in range(count))
+    phases = tuple(TimelineItem(character * 200, i, 1) for i in range(count))
     text = detail_text(files, phases, language=language)
     assert len(text) <= LARGEST_PAYLOAD
     detail = msgspec.json.decode(text, type=Detail)
@@ -316,7 +326,7 @@ def count_of(name: str) -> int:
 
 @given(st.lists(st.tuples(st.sampled_from(STATUSES), st.floats(0, 1)), max_size=40), st.integers(4, 12))
 def test_folded_subtasks_keep_their_number_their_statuses_and_their_progress(
-    drawn: list[tuple[Status, float]], most: int
+    drawn: list[tuple[SubtaskStatus, float]], most: int
 ) -> None:
     files = [Subtask(f"file-{i}", progress, status) for i, (status, progress) in enumerate(drawn)]
     folded = fold_subtasks(files, most=most, language="en_US")
@@ -339,24 +349,24 @@ def test_what_failed_is_named_before_all_else_and_order_is_kept() -> None:
 
 
 def test_the_earliest_phases_are_folded_into_the_stretch_they_took() -> None:
-    phases = [Phase(f"p{i}", 10.0 * i, 4.0) for i in range(5)]
+    phases = [TimelineItem(f"p{i}", 10.0 * i, 4.0) for i in range(5)]
     assert fold_phases(phases[::-1], most=3, language="en_US") == [
-        Phase("3 earlier phases", 0.0, 24.0),
+        TimelineItem("3 earlier phases", 0.0, 24.0),
         *phases[3:],
     ]
 
 
 def test_folded_phases_are_under_way_while_one_of_them_is() -> None:
     seconds: list[Optional[float]] = [None, 1.0, 1.0]
-    phases = [Phase("p", float(i), took) for i, took in enumerate(seconds)]
-    assert fold_phases(phases, most=2, language="zh_CN")[0] == Phase("之前的 2 个阶段", 0.0, None)
+    phases = [TimelineItem("p", float(i), took) for i, took in enumerate(seconds)]
+    assert fold_phases(phases, most=2, language="zh_CN")[0] == TimelineItem("之前的 2 个阶段", 0.0, None)
 
 
 def test_a_secret_in_a_name_is_masked_before_the_name_is_cut() -> None:
     screen = Screen(detail=True)
     screen.log.mask(Secret("canary-5up3r-s3cret"))
     name = "x" * 60 + "canary-5up3r-s3cret" + "y" * 60
-    screen.progress.show(Snapshot(0.5, (Subtask(name, 0, "pending"),), (Phase(name, 0),)))
+    screen.progress.show(Snapshot(0.5, (Subtask(name, 0, "pending"),), (TimelineItem(name, 0),)))
     assert "canary" not in screen.printed()
     assert "s3cret" not in screen.printed()
     assert "***" in screen.printed()
@@ -372,7 +382,7 @@ def test_a_secret_that_is_a_word_of_the_format_does_not_break_it() -> None:
 
 
 def test_the_titles_are_in_the_readers_language() -> None:
-    text = detail_text((Subtask("a", 0, "pending"),), (Phase("p", 0),), language="zh_CN")
+    text = detail_text((Subtask("a", 0, "pending"),), (TimelineItem("p", 0),), language="zh_CN")
     detail = msgspec.json.decode(text, type=Detail)
     assert (detail.subtasks.title, detail.timeline.title) == ("域名和文件", "阶段")
 
@@ -423,7 +433,7 @@ def test_the_live_line_is_narrower_than_the_terminal(columns: int) -> None:
 
 def test_the_live_line_names_the_phase_and_at_most_three_of_what_is_under_way() -> None:
     files = tuple(Subtask(f"f{i}\n", 0, "running") for i in range(5))
-    snapshot = Snapshot(0.999, files, (Phase("render", 0, 1), Phase("publish", 1)))
+    snapshot = Snapshot(0.999, files, (TimelineItem("render", 0, 1), TimelineItem("publish", 1)))
     assert live_line(snapshot, columns=80, mask=str) == " 99%  0/5  publish  f0  f1  f2"
 
 

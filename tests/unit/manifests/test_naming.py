@@ -16,8 +16,8 @@ from bcs_template_set.manifests.naming import (
     check_subdomain,
     check_version_name,
     is_semver,
+    normal_path,
     path_of_branch,
-    place_of,
     slug_of,
     successor_of,
 )
@@ -85,12 +85,14 @@ def test_a_branch_is_served_at_its_slug_and_a_main_branch_at_the_root(branch: st
 
 @given(st.lists(BRANCHES, unique=True, max_size=20))
 def test_two_branches_that_are_not_main_never_share_a_place(branches: list[str]) -> None:
-    assert len({place_of(path_of_branch(branch, main_branches=())) for branch in branches}) == len(branches)
+    assert len({normal_path(path_of_branch(branch, main_branches=())) for branch in branches}) == len(
+        branches
+    )
 
 
 @pytest.mark.parametrize(("path", "place"), [("/", "/"), ("/a", "/a"), ("/a/", "/a"), ("/a/b/", "/a/b")])
 def test_the_place_of_a_path_has_no_slash_at_its_end(path: str, place: str) -> None:
-    assert place_of(path) == place
+    assert normal_path(path) == place
 
 
 @pytest.mark.parametrize(

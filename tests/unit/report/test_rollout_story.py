@@ -24,7 +24,7 @@ from bcs_template_set.report.rollout_story import (
 from bcs_template_set.report.rows import was_attempted
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import SystemClock
 
 
@@ -269,22 +269,22 @@ def test_a_message_stays_within_its_limit_however_many_files_were_restored(langu
 
 
 def test_a_run_that_only_deployed_has_changed_something_and_one_that_found_all_live_has_not() -> None:
-    story = Story(clock=SystemClock(), language="en_US", heading=Heading())
-    story.rollout = rollout_of(rollout_scenes.nothing_to_deploy().outcome)
-    assert not story.tell("deployed").changed
-    story.rollout = rollout_scenes.ROLLOUT
-    assert story.tell("failed").changed
+    record = RunRecord(clock=SystemClock(), language="en_US", heading=Heading())
+    record.rollout = rollout_of(rollout_scenes.nothing_to_deploy().outcome)
+    assert not record.tell("deployed").changed
+    record.rollout = rollout_scenes.ROLLOUT
+    assert record.tell("failed").changed
 
 
 def test_a_deployment_that_may_have_come_some_way_may_have_changed_something() -> None:
-    story = Story(clock=SystemClock(), language="en_US", heading=Heading())
-    story.rollout = replace(rollout_scenes.ROLLOUT, deployed=())
-    assert not story.tell("failed").changed
-    story.error = DeployIncomplete()
-    assert story.tell("failed").changed
-    story.error = None
-    story.rollout = replace(story.rollout, partly=rollout_scenes.DEPLOYED)
-    assert story.tell("failed").changed
+    record = RunRecord(clock=SystemClock(), language="en_US", heading=Heading())
+    record.rollout = replace(rollout_scenes.ROLLOUT, deployed=())
+    assert not record.tell("failed").changed
+    record.error = DeployIncomplete()
+    assert record.tell("failed").changed
+    record.error = None
+    record.rollout = replace(record.rollout, partly=rollout_scenes.DEPLOYED)
+    assert record.tell("failed").changed
 
 
 def test_what_only_deployed_does_not_claim_to_have_written_a_version_or_nothing() -> None:

@@ -11,7 +11,7 @@ from tests.support.objects import MARKS, NAME, VERSION, condition, deployment, w
 from tests.support.pieces import FakeClock
 
 from bcs_template_set.bcs.calls import JsonValue, Read
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import GatewayFailed, NoPermission, OutOfTime, StepError
 from bcs_template_set.rollout.watch import MOST_AT_ONCE, MOST_FAILURES, watch
@@ -19,7 +19,7 @@ from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.system.clock import Deadline
 
 T = TypeVar("T")
-PLACE = Place("web", "a" * 32, "BCS-K8S-40000", "prod")
+PLACE = NamespaceRef("web", "a" * 32, "BCS-K8S-40000", "prod")
 READY = deployment(annotations=MARKS)
 GOING_UP = deployment(available=1, annotations=MARKS)
 

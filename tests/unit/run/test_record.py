@@ -12,16 +12,16 @@ from bcs_template_set.report.outcome import Heading
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched, Workload
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 
 UNKNOWN = OutcomeUnknown(url="u", problem="no answer")
 REFUSED = BcsFailed(bcs_code=1, message="no")
 
 
-def story(*outcomes: FileOutcome) -> Story:
-    made = Story(clock=FakeClock(), language="en_US", heading=Heading())
+def record(*outcomes: FileOutcome) -> RunRecord:
+    made = RunRecord(clock=FakeClock(), language="en_US", heading=Heading())
     for outcome in outcomes:
-        made.record(outcome)
+        made.note_file(outcome)
     return made
 
 
@@ -45,28 +45,28 @@ def ended(state: FileState, *, version_id: str = "", error: StepError | None = N
 def test_changed_is_true_where_something_was_or_may_have_been_written(
     outcome: FileOutcome, *, changed: bool
 ) -> None:
-    assert story(outcome).tell("failed").changed is changed
+    assert record(outcome).tell("failed").changed is changed
 
 
 def test_a_space_that_may_have_been_created_counts_as_changed() -> None:
-    run = story()
+    run = record()
     run.error = UNKNOWN
     assert run.tell("failed").changed
 
 
 def test_what_an_earlier_round_wrote_stays_written_where_a_later_one_finds_it_unchanged() -> None:
     first = ended("applied", version_id="1")
-    assert story(first, ended("unchanged", version_id="1")).files() == (first,)
+    assert record(first, ended("unchanged", version_id="1")).files() == (first,)
 
 
 def test_what_an_earlier_round_wrote_is_not_forgotten_where_a_later_one_fails() -> None:
-    (file,) = story(ended("applied", version_id="1"), ended("failed", error=REFUSED)).files()
+    (file,) = record(ended("applied", version_id="1"), ended("failed", error=REFUSED)).files()
     assert (file.state, file.version_id) == ("failed", "1")
-    assert story(file).tell("failed").changed
+    assert record(file).tell("failed").changed
 
 
 def test_a_failure_that_a_later_round_puts_right_is_put_right() -> None:
-    (file,) = story(ended("failed", error=REFUSED), ended("applied", version_id="1")).files()
+    (file,) = record(ended("failed", error=REFUSED), ended("applied", version_id="1")).files()
     assert file.state == "applied"
 
 
@@ -78,7 +78,7 @@ def seen(name: str, *, version: str = "2") -> Watched:
 
 
 def test_a_run_that_was_stopped_in_its_wait_tells_its_workloads_as_last_seen() -> None:
-    made = story()
+    made = record()
     made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=(FileVersion("a.yaml", "1" * 24, "2"),))
     for item in (seen("a"), seen("a-before", version="1"), seen("b")):
         made.watch(item)
@@ -88,15 +88,15 @@ def test_a_run_that_was_stopped_in_its_wait_tells_its_workloads_as_last_seen() -
 
 
 def test_a_wait_that_has_ended_is_not_changed_by_what_was_seen_in_between() -> None:
-    made = story()
+    made = record()
     made.rollout = Rollout("BCS-K8S-40000", "prod", watched=(seen("a"),))
     made.watch(seen("b"))
     assert made.tell("failed").rollout == made.rollout
 
 
 def test_what_a_thread_ends_after_the_stop_is_not_part_of_the_story() -> None:
-    made = story()
+    made = record()
     made.stop(REFUSED)
-    made.record(ended("applied", version_id="1"))
+    made.note_file(ended("applied", version_id="1"))
     assert made.files() == ()
     assert not made.tell("failed").changed

@@ -27,7 +27,7 @@ from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import End, Watched, Workload
 from bcs_template_set.run.progress_shown import Audience, ShownProgress, audience_of
-from bcs_template_set.run.record import Story
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.run_progress import MOST_OF_A_PHASE, SHARES, WRITTEN, snapshot_of
 
 COMMAND = "::set-progress-rate "
@@ -54,8 +54,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def story(action: str = "publish") -> Story:
-    return Story(clock=FakeClock(), language="en_US", heading=Heading(action=action))
+def record(action: str = "publish") -> RunRecord:
+    return RunRecord(clock=FakeClock(), language="en_US", heading=Heading(action=action))
 
 
 def change(name: str, *, domain: str = "", writes: bool = True) -> Change:
@@ -70,7 +70,7 @@ def change(name: str, *, domain: str = "", writes: bool = True) -> Change:
     )
 
 
-def planned(made: Story, *changes: Change) -> None:
+def planned(made: RunRecord, *changes: Change) -> None:
     made.plan = Plan(
         target=Target("gz", "web", "front-ends"),
         version="1.0.7",
@@ -81,9 +81,9 @@ def planned(made: Story, *changes: Change) -> None:
     )
 
 
-def ended(made: Story, *states: tuple[Change, FileState]) -> None:
+def ended(made: RunRecord, *states: tuple[Change, FileState]) -> None:
     for which, state in states:
-        made.record(FileOutcome(which, state, version_id="1" * 24))
+        made.note_file(FileOutcome(which, state, version_id="1" * 24))
 
 
 def watched(name: str, end: End, *, done: int = 0, wanted: int = 2) -> Watched:
@@ -102,7 +102,7 @@ def test_the_shares_of_every_action_add_up_to_the_whole() -> None:
 
 
 def test_a_phase_counts_once_it_is_over_and_is_on_the_timeline_from_its_beginning() -> None:
-    made = story()
+    made = record()
     with made.phase("settings"):
         assert snapshot_of(made).value == 0.0
         assert [(phase.name, phase.seconds) for phase in snapshot_of(made).phases] == [("settings", None)]
@@ -112,7 +112,7 @@ def test_a_phase_counts_once_it_is_over_and_is_on_the_timeline_from_its_beginnin
 
 
 def test_while_publishing_there_is_a_subtask_for_each_domain_or_lone_file_that_is_written() -> None:
-    made = story()
+    made = record()
     first = change("a.deployment.yaml", domain="a.example.com")
     second = change("a.routes.yaml", domain="a.example.com")
     broken, lone = change("broken.yaml"), change("lone.yaml")
@@ -130,7 +130,7 @@ def test_while_publishing_there_is_a_subtask_for_each_domain_or_lone_file_that_i
 def test_while_rolling_out_there_is_a_subtask_for_each_file_with_workloads_and_their_pods_as_its_share() -> (
     None
 ):
-    made = story("deploy")
+    made = record("deploy")
     with made.phase("deploy"):
         for item in (watched("b", "pending", done=1), watched("a", "ready"), watched("c", "failed", done=1)):
             made.watch(item)
@@ -142,7 +142,7 @@ def test_while_rolling_out_there_is_a_subtask_for_each_file_with_workloads_and_t
     )
 
 
-def deploying(made: Story) -> tuple[Change, Change, Change]:
+def deploying(made: RunRecord) -> tuple[Change, Change, Change]:
     """Plan a domain of two files, of which one has a workload, and a file that has none; return the three."""
     files = (
         change("a.deployment.yaml", domain="a.example.com"),
@@ -153,12 +153,12 @@ def deploying(made: Story) -> tuple[Change, Change, Change]:
     return files
 
 
-def told(made: Story) -> list[tuple[str, float, str]]:
+def told(made: RunRecord) -> list[tuple[str, float, str]]:
     return [(s.name, round(s.progress, 2), s.status) for s in snapshot_of(made).subtasks]
 
 
 def test_a_domain_is_one_subtask_from_its_first_file_to_its_last_pod_and_never_goes_back() -> None:
-    made = story("deploy")
+    made = record("deploy")
     first, second, settings = deploying(made)
     with made.phase("publish"):
         assert told(made) == [("a.example.com", 0.0, "pending"), ("settings.yaml", 0.0, "pending")]
@@ -175,7 +175,7 @@ def test_a_domain_is_one_subtask_from_its_first_file_to_its_last_pod_and_never_g
 
 
 def test_a_file_that_could_not_be_written_fails_its_domain_in_a_deployment_too() -> None:
-    made = story("deploy")
+    made = record("deploy")
     first, second, _ = deploying(made)
     with made.phase("publish"):
         ended(made, (first, "applied"), (second, "failed"))
@@ -184,7 +184,7 @@ def test_a_file_that_could_not_be_written_fails_its_domain_in_a_deployment_too()
 
 @pytest.mark.parametrize(("live", "status"), [(True, "succeeded"), (False, "pending")])
 def test_after_a_deployment_that_failed_nothing_is_under_way_any_more(live: bool, status: str) -> None:  # noqa: FBT001 - a parameter of pytest
-    made = story("deploy")
+    made = record("deploy")
     first, second, settings = deploying(made)
     ended(made, (first, "applied"), (second, "applied"), (settings, "applied"))
     deployed = (FileVersion("settings.yaml", "1" * 24, "1.0.7"),) if live else ()
@@ -198,7 +198,7 @@ def test_after_a_deployment_that_failed_nothing_is_under_way_any_more(live: bool
 
 
 def test_hundreds_of_domains_are_told_within_what_the_worker_takes() -> None:
-    made = story("deploy")
+    made = record("deploy")
     hosts = [f"host-{number:03}.a-rather-long-name-of-a-zone.example.com" for number in range(300)]
     files = [
         change(f"{host}.{part}.yaml", domain=host) for host in hosts for part in ("deployment", "routes")
@@ -215,7 +215,7 @@ def test_hundreds_of_domains_are_told_within_what_the_worker_takes() -> None:
 
 
 def test_published_files_are_no_progress_of_the_deployment_that_follows() -> None:
-    made = story("deploy")
+    made = record("deploy")
     only = change("a.yaml")
     planned(made, only)
     with made.phase("publish"):
@@ -230,7 +230,7 @@ def test_published_files_are_no_progress_of_the_deployment_that_follows() -> Non
 
 def test_phases_are_told_in_the_storys_language() -> None:
     for name in SHARES["deploy"]:
-        english, chinese = story("deploy"), replace(story("deploy"), language="zh_CN")
+        english, chinese = record("deploy"), replace(record("deploy"), language="zh_CN")
         for made in (english, chinese):
             with made.phase(name):
                 pass
@@ -268,7 +268,7 @@ def lived(audience: Audience, *, detail: bool = False, fails: bool = False) -> s
     """Return what is printed of a run of two phases, ten seconds each."""
     stream, clock = io.StringIO(), FakeClock()
     shown = ShownProgress(Log(stream, "en_US"), clock=clock, audience=audience)
-    made = Story(clock=clock, language="en_US", heading=Heading(action="plan"), on_move=shown.move)
+    made = RunRecord(clock=clock, language="en_US", heading=Heading(action="plan"), on_move=shown.move)
     with made.phase("settings"):
         shown.begin(Region("gz", Endpoint(gateway="https://g.example.com"), progress_detail=detail))
         clock.wait(10)
@@ -281,7 +281,7 @@ def lived(audience: Audience, *, detail: bool = False, fails: bool = False) -> s
     if fails:
         outcome = replace(outcome, error=WorkspaceUnwritable(file="x", problem="full"))
     shown.finish(made, outcome)
-    made.record(FileOutcome(change("late.yaml"), "applied"))
+    made.note_file(FileOutcome(change("late.yaml"), "applied"))
     return stream.getvalue()
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bcs_template_set.bcs.calls import JsonValue, Read
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, LiveList, Place, list_live, live_list
+from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, LiveList, NamespaceRef, list_live, live_list
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.routes import Route
 
 
-def list_live_ingresses(place: Place) -> Read[tuple[LiveIngress, ...]]:
+def list_live_ingresses(place: NamespaceRef) -> Read[tuple[LiveIngress, ...]]:
     """List the Ingresses of a namespace with what they serve, sorted by name."""
     call = list_live(place, kind="Ingress")
     return Read(

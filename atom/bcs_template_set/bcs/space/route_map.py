@@ -12,7 +12,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import Claim
-from bcs_template_set.manifests.naming import place_of
+from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, say
 
@@ -60,7 +60,7 @@ def owned_routes(
     file: str, routes: Iterable[Route], *, claims: Sequence[HostClaim], origin: Optional[Provenance]
 ) -> tuple[OwnedRoute, ...]:
     """Return the routes of one file with their owners, a host and path once, sorted."""
-    claimed = {(host, place_of(claim.path)): claim for host, claim in claims}
+    claimed = {(host, normal_path(claim.path)): claim for host, claim in claims}
     found: dict[RouteKey, OwnedRoute] = {}
     for route in routes:
         claim = claimed.get(route.place)

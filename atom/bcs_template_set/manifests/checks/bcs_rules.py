@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bcs_template_set.manifests.checks.finding import Finding, Run, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, finding
 from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.naming import check_file_name
 from bcs_template_set.manifests.parse import bcs_variables_in
@@ -14,7 +14,7 @@ from bcs_template_set.messages.secret import MASK
 _SHOWN = 60
 
 
-def check_file_names(run: Run) -> Iterator[Finding]:
+def check_file_names(run: CheckInput) -> Iterator[Finding]:
     """Yield files whose `space/name` BCS refuses or would cut."""
     for file in run.files:
         problem = check_file_name(run.template_space, file.name)
@@ -22,14 +22,14 @@ def check_file_names(run: Run) -> Iterator[Finding]:
             yield finding("file-name", file, "", "named_wrong", name=file.name, problem=problem)
 
 
-def check_empty_files(run: Run) -> Iterator[Finding]:
+def check_empty_files(run: CheckInput) -> Iterator[Finding]:
     """Yield files without any document."""
     for file in run.files:
         if not file.documents:
             yield finding("empty-file", file, "", source=file.source)
 
 
-def check_leftovers(run: Run) -> Iterator[Finding]:
+def check_leftovers(run: CheckInput) -> Iterator[Finding]:
     """Yield what BCS would replace although `bcs()` did not say so, whatever name stands in the braces.
 
     A name that BCS does not know becomes nothing (trap 2). Each is said once a file, at its first line.
@@ -50,7 +50,7 @@ def check_leftovers(run: Run) -> Iterator[Finding]:
             yield finding("leftover-variable", file, "", braced="{{ " + shown + " }}", line=line)
 
 
-def check_template_set(run: Run) -> Iterator[Finding]:
+def check_template_set(run: CheckInput) -> Iterator[Finding]:
     """Yield files that Helm, which renders a template set, would read as a template (trap 14)."""
     if not run.template_set:
         return

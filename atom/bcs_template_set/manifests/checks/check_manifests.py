@@ -17,7 +17,7 @@ from bcs_template_set.manifests.checks import (
     routing,
     splitting,
 )
-from bcs_template_set.manifests.checks.finding import Check, Finding, Run
+from bcs_template_set.manifests.checks.finding import Check, CheckInput, Finding
 from bcs_template_set.manifests.parse import ManifestFile
 
 _TABLE: tuple[Check, ...] = (
@@ -50,7 +50,7 @@ def check_manifests(
     files: Sequence[ManifestFile], *, template_space: str, template_set: bool
 ) -> tuple[Finding, ...]:
     """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document."""
-    run = Run(
+    run = CheckInput(
         files=tuple(sorted(files, key=lambda file: file.name)),
         template_space=template_space,
         template_set=template_set,

@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Place:
+class DocumentInFile:
     """A document in its file."""
 
     file: ManifestFile
@@ -48,7 +48,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Workload:
+class PodOwner:
     """A document that makes pods."""
 
     file: ManifestFile
@@ -57,7 +57,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Run:
+class CheckInput:
     """All that the checks may look at, with the looks that several of them need done once."""
 
     files: tuple[ManifestFile, ...]
@@ -65,24 +65,24 @@ class Run:
     template_set: bool
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[DocumentInFile, ...]:
         """Return every document with its file."""
-        return tuple(Place(file, document) for file in self.files for document in file.documents)
+        return tuple(DocumentInFile(file, document) for file in self.files for document in file.documents)
 
     @cached_property
-    def workloads(self) -> tuple[Workload, ...]:
+    def workloads(self) -> tuple[PodOwner, ...]:
         """Return every document that makes pods."""
         return tuple(
-            Workload(place.file, place.document, pod)
+            PodOwner(place.file, place.document, pod)
             for place in self.places
             for pod in [pod_of(place.document)]
             if pod is not None
         )
 
     @cached_property
-    def by_label(self) -> dict[tuple[str, str], list[Workload]]:
+    def by_label(self) -> dict[tuple[str, str], list[PodOwner]]:
         """Return the workloads under each label of their pods, so that a look-up costs no walk."""
-        found: dict[tuple[str, str], list[Workload]] = {}
+        found: dict[tuple[str, str], list[PodOwner]] = {}
         for workload in self.workloads:
             for key, value in workload.pod.labels.items():
                 found.setdefault((key, str(value)), []).append(workload)
@@ -97,7 +97,7 @@ class Run:
     def _allowed(self) -> dict[str, frozenset[str]]:
         return {file.name: _allowed_in(file.text) for file in self.files}
 
-    def of_kind(self, kind: str) -> Iterator[Place]:
+    def of_kind(self, kind: str) -> Iterator[DocumentInFile]:
         """Yield the documents of a kind."""
         return (place for place in self.places if place.document.kind == kind)
 
@@ -116,7 +116,7 @@ class Check:
     """One check: its id, as findings and comments name it, and the function that does it."""
 
     id: str
-    run: Callable[[Run], Iterator[Finding]]
+    run: Callable[[CheckInput], Iterator[Finding]]
 
     @property
     def summary(self) -> Text:
@@ -126,7 +126,7 @@ class Check:
 
 def finding(
     check: str,
-    place: Place | Workload | ManifestFile,
+    place: DocumentInFile | PodOwner | ManifestFile,
     field: str,
     message: Optional[str] = None,
     /,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from bcs_template_set.manifests.checks.finding import Finding, Run, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, finding
 from bcs_template_set.manifests.fields import is_left_for_bcs
 from bcs_template_set.manifests.pod_templates import containers_of
 
 
-def check_tags(run: Run) -> Iterator[Finding]:
+def check_tags(run: CheckInput) -> Iterator[Finding]:
     """Yield images without a tag or with `latest`: what runs would then change without a new version."""
     for workload in run.workloads:
         for container in containers_of(workload.pod):

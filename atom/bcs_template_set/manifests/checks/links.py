@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Optional, Union
 
-from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, few, finding
+from bcs_template_set.manifests.checks.finding import (
+    CheckInput,
+    DocumentInFile,
+    Finding,
+    PodOwner,
+    few,
+    finding,
+)
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.pod_templates import KINDS_WITH_SELECTOR, named_ports_of
@@ -21,7 +28,7 @@ INGRESS_SERVICE = "ingress-service"
 """The id of the check that a path leads to a Service of the run, and to a port it has."""
 
 
-def check_pod_selectors(run: Run) -> Iterator[Finding]:
+def check_pod_selectors(run: CheckInput) -> Iterator[Finding]:
     """Yield workloads whose selector does not select their own pods."""
     for workload in run.workloads:
         if workload.document.kind not in KINDS_WITH_SELECTOR:
@@ -40,7 +47,7 @@ def check_pod_selectors(run: Run) -> Iterator[Finding]:
                 )
 
 
-def check_service_selectors(run: Run) -> Iterator[Finding]:
+def check_service_selectors(run: CheckInput) -> Iterator[Finding]:
     """Yield Services that select no pod of the run although the run has pods to select.
 
     A Service that asks for a label that no pod of the run has is meant for others.
@@ -57,7 +64,7 @@ def check_service_selectors(run: Run) -> Iterator[Finding]:
             yield finding("service-selector", place, "spec.selector", selector=shown)
 
 
-def _selected(run: Run, place: Place) -> list[Workload]:
+def _selected(run: CheckInput, place: DocumentInFile) -> list[PodOwner]:
     """Return the workloads of the run whose pods a Service selects, in its namespace."""
     selector = mapping_at(place.document.body, "spec", "selector")
     if not selector:
@@ -71,7 +78,7 @@ def _selected(run: Run, place: Place) -> list[Workload]:
     ]
 
 
-def check_service_ports(run: Run) -> Iterator[Finding]:
+def check_service_ports(run: CheckInput) -> Iterator[Finding]:
     """Yield targetPorts by a name that no container of the selected pods has."""
     for place in run.of_kind("Service"):
         selected = _selected(run, place)
@@ -86,7 +93,7 @@ def check_service_ports(run: Run) -> Iterator[Finding]:
                 yield finding("service-port", place, field, port=target, known=shown)
 
 
-def check_ingress_services(run: Run) -> Iterator[Finding]:
+def check_ingress_services(run: CheckInput) -> Iterator[Finding]:
     """Yield backends whose Service has no such port or, for built-in templates, is not in the run."""
     ports = {name: _ports_of(service.body) for name, service in run.services.items()}
     for place in run.of_kind("Ingress"):
@@ -118,7 +125,9 @@ def _ports_of(service: Fields) -> Optional[_Ports]:
     return None if any(map(is_left_for_bcs, known)) else _Ports(known, few(map(str, known)))
 
 
-def _check_port(place: Place, where: str, path: Fields, ports: Optional[_Ports]) -> Iterator[Finding]:
+def _check_port(
+    place: DocumentInFile, where: str, path: Fields, ports: Optional[_Ports]
+) -> Iterator[Finding]:
     wanted = backend_port_of(path)
     if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, PodOwner, finding
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, text_at
 from bcs_template_set.manifests.naming import (
     check_label,
@@ -23,7 +23,7 @@ _NAMED_FREELY = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _LONGEST_CRON_JOB = 52
 
 
-def check_object_names(run: Run) -> Iterator[Finding]:
+def check_object_names(run: CheckInput) -> Iterator[Finding]:
     """Yield objects whose metadata.name the API server refuses."""
     for place in run.places:
         name = place.document.name
@@ -35,7 +35,7 @@ def check_object_names(run: Run) -> Iterator[Finding]:
             yield finding("object-name", place, "metadata.name", "named_wrong", name=name, problem=problem)
 
 
-def _check_is_text(place: Place) -> Iterator[Finding]:
+def _check_is_text(place: DocumentInFile) -> Iterator[Finding]:
     """Yield a name that BCS's reader takes for a number or for true or false: `name: y`, `name: 1e5`."""
     for key in ("name", "namespace"):
         value = mapping_at(place.document.body, "metadata").get(key)
@@ -53,7 +53,7 @@ def _name_problem(kind: str, name: str) -> Optional[Text]:
     return check_subdomain(name)
 
 
-def check_container_names(run: Run) -> Iterator[Finding]:
+def check_container_names(run: CheckInput) -> Iterator[Finding]:
     """Yield containers whose name is no DNS-1123 label, or is another container's in the same pod."""
     for workload in run.workloads:
         seen: set[str] = set()
@@ -68,7 +68,7 @@ def check_container_names(run: Run) -> Iterator[Finding]:
                 yield finding("container-name", workload, field, "named_wrong", name=name, problem=problem)
 
 
-def check_labels(run: Run) -> Iterator[Finding]:
+def check_labels(run: CheckInput) -> Iterator[Finding]:
     """Yield labels and selectors that the API server refuses: 63 characters, and text only."""
     for place in run.places:
         for path, labels in _labels_of(place):
@@ -78,7 +78,7 @@ def check_labels(run: Run) -> Iterator[Finding]:
             yield from _check_labels(workload, workload.pod.field("metadata.labels"), workload.pod.labels)
 
 
-def _labels_of(place: Place) -> Iterator[tuple[str, Fields]]:
+def _labels_of(place: DocumentInFile) -> Iterator[tuple[str, Fields]]:
     body = place.document.body
     yield "metadata.labels", mapping_at(body, "metadata", "labels")
     if place.document.kind in KINDS_WITH_SELECTOR:
@@ -87,7 +87,7 @@ def _labels_of(place: Place) -> Iterator[tuple[str, Fields]]:
         yield "spec.selector", mapping_at(body, "spec", "selector")
 
 
-def _check_labels(place: Place | Workload, path: str, labels: Fields) -> Iterator[Finding]:
+def _check_labels(place: DocumentInFile | PodOwner, path: str, labels: Fields) -> Iterator[Finding]:
     for key, value in labels.items():
         field = f"{path}[{key}]"
         problem = check_label_key(key)
@@ -96,7 +96,7 @@ def _check_labels(place: Place | Workload, path: str, labels: Fields) -> Iterato
         yield from _check_label_value(place, field, value)
 
 
-def _check_label_value(place: Place | Workload, field: str, value: YamlValue) -> Iterator[Finding]:
+def _check_label_value(place: DocumentInFile | PodOwner, field: str, value: YamlValue) -> Iterator[Finding]:
     if is_left_for_bcs(value):
         return
     if not isinstance(value, str):
@@ -107,7 +107,7 @@ def _check_label_value(place: Place | Workload, field: str, value: YamlValue) ->
         yield finding("label", place, field, "label_value", name=value, problem=problem)
 
 
-def check_annotations(run: Run) -> Iterator[Finding]:
+def check_annotations(run: CheckInput) -> Iterator[Finding]:
     """Yield annotations that are no text."""
     for place in run.places:
         for key, value in mapping_at(place.document.body, "metadata", "annotations").items():

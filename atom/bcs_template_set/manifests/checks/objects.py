@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bcs_template_set.manifests.checks.finding import Finding, Place, Run, Workload, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, PodOwner, finding
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.pod_templates import (
     KINDS_WITH_SELECTOR,
@@ -23,7 +23,7 @@ _REQUIRED = {
 }
 
 
-def check_kinds(run: Run) -> Iterator[Finding]:
+def check_kinds(run: CheckInput) -> Iterator[Finding]:
     """Yield documents without a kind, which BCS skips without a word (trap 7), and Lists."""
     for place in run.places:
         if not place.document.kind:
@@ -32,7 +32,7 @@ def check_kinds(run: Run) -> Iterator[Finding]:
             yield finding("missing-kind", place, "kind", "list_kind", line=place.document.line)
 
 
-def check_required(run: Run) -> Iterator[Finding]:
+def check_required(run: CheckInput) -> Iterator[Finding]:
     """Yield fields that every object, and each kind we know, must have."""
     for place in run.places:
         if not place.document.kind or place.document.kind == "List":
@@ -55,7 +55,7 @@ def _required_of(kind: str) -> tuple[str, ...]:
     return (*pods, *_REQUIRED.get(kind, ()))
 
 
-def _check_entries(place: Place) -> Iterator[Finding]:
+def _check_entries(place: DocumentInFile) -> Iterator[Finding]:
     """Yield the required fields that entries of lists lack: Service ports, Ingress backends."""
     kind, body = place.document.kind, place.document.body
     if kind == "Service" and text_at(body, "spec", "type") != "ExternalName":
@@ -75,7 +75,7 @@ def _check_entries(place: Place) -> Iterator[Finding]:
                 yield finding("required-field", place, f"{where}.pathType", kind=kind)
 
 
-def _needs_path_type(place: Place) -> bool:
+def _needs_path_type(place: DocumentInFile) -> bool:
     return place.document.api_version == "networking.k8s.io/v1"
 
 
@@ -93,9 +93,9 @@ def _is_empty(body: Fields, path: str) -> bool:
     return value is None or value in ("", [], {})
 
 
-def check_duplicates(run: Run) -> Iterator[Finding]:
+def check_duplicates(run: CheckInput) -> Iterator[Finding]:
     """Yield objects that the run has twice: the later one would replace the earlier."""
-    seen: dict[tuple[str, str, str], Place] = {}
+    seen: dict[tuple[str, str, str], DocumentInFile] = {}
     for place in run.places:
         document = place.document
         if not document.kind or not document.name or is_left_for_bcs(document.name):
@@ -105,7 +105,7 @@ def check_duplicates(run: Run) -> Iterator[Finding]:
             yield finding("duplicate-object", place, "metadata.name", first=first.file.name)
 
 
-def check_env(run: Run) -> Iterator[Finding]:
+def check_env(run: CheckInput) -> Iterator[Finding]:
     """Yield environment variables whose value is no text: `PORT: 80` without quotes."""
     for workload in run.workloads:
         for container in containers_of(workload.pod):
@@ -121,7 +121,7 @@ def _shown(value: YamlValue) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)[:60]
 
 
-def check_mounts(run: Run) -> Iterator[Finding]:
+def check_mounts(run: CheckInput) -> Iterator[Finding]:
     """Yield mounts of volumes that the pod does not have, and places that two volumes are mounted to."""
     for workload in run.workloads:
         volumes = _volume_names(workload)
@@ -129,14 +129,14 @@ def check_mounts(run: Run) -> Iterator[Finding]:
             yield from _check_container_mounts(workload, container, volumes)
 
 
-def _volume_names(workload: Workload) -> frozenset[str]:
+def _volume_names(workload: PodOwner) -> frozenset[str]:
     own = {text_at(mapping_at(volume), "name") for volume in list_at(workload.pod.spec, "volumes")}
     claims = list_at(workload.document.body, "spec", "volumeClaimTemplates")
     return frozenset(own | {text_at(mapping_at(claim), "metadata", "name") for claim in claims})
 
 
 def _check_container_mounts(
-    workload: Workload, container: Container, volumes: frozenset[str]
+    workload: PodOwner, container: Container, volumes: frozenset[str]
 ) -> Iterator[Finding]:
     taken: set[str] = set()
     for index, mount in enumerate(list_at(container.body, "volumeMounts")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bcs_template_set.manifests.checks.finding import Finding, Place, Run, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, finding
 from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.routes import Route, RouteKey, routes_of
 
@@ -14,7 +14,7 @@ ROUTE_CLASH = "route-clash"
 """The id of the check that a host and path leads to one Service."""
 
 
-def check_tls(run: Run) -> Iterator[Finding]:
+def check_tls(run: CheckInput) -> Iterator[Finding]:
     """Yield TLS entries without a secret or hosts, and hosts that no rule serves."""
     for place in run.of_kind("Ingress"):
         body = place.document.body
@@ -35,7 +35,7 @@ def check_tls(run: Run) -> Iterator[Finding]:
                     yield finding("ingress-tls", place, f"{where}.hosts", "tls_host", host=host)
 
 
-def check_node_ports(run: Run) -> Iterator[Finding]:
+def check_node_ports(run: CheckInput) -> Iterator[Finding]:
     """Yield nodePorts outside 30000-32767, and those that two ports of the run ask for."""
     taken: dict[tuple[int, str], str] = {}
     for place in run.of_kind("Service"):
@@ -53,7 +53,7 @@ def check_node_ports(run: Run) -> Iterator[Finding]:
                 yield finding("node-port", place, field, "node_port_twice", port=number, first=first)
 
 
-def check_routes(run: Run) -> Iterator[Finding]:
+def check_routes(run: CheckInput) -> Iterator[Finding]:
     """Yield hosts and paths that lead to two Services.
 
     The same host and path to the same Service is right: there is an Ingress for each load balancer.
@@ -70,7 +70,7 @@ def _is_unknown(route: Route) -> bool:
     return any(is_left_for_bcs(value) for value in (route.host, route.path, route.service))
 
 
-def _clash(place: Place, route: Route, known: Route) -> Finding:
+def _clash(place: DocumentInFile, route: Route, known: Route) -> Finding:
     return finding(
         ROUTE_CLASH,
         place,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import GeneratorType
 from typing import Optional, cast
 
-from bcs_template_set.manifests.templating.template_lines import Place, place_of
+from bcs_template_set.manifests.templating.template_lines import TemplateLine, template_line
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import LimitExceeded, OutOfTime
 from bcs_template_set.system.clock import Clock, Deadline
@@ -94,9 +94,9 @@ class Budget:
         if self._clock.monotonic() > self._ends:
             raise self.exceeded("limit_time", limit=say("render.seconds", number=self._seconds))
 
-    def exceeded(self, what: str, *, limit: object, place: Optional[Place] = None) -> LimitExceeded:
+    def exceeded(self, what: str, *, limit: object, place: Optional[TemplateLine] = None) -> LimitExceeded:
         """Return the error that names the template, and its line where one is under way."""
-        found = place or place_of(sys._getframe(1))  # noqa: SLF001 - the frames say where the template is
+        found = place or template_line(sys._getframe(1))  # noqa: SLF001 - the frames say where the template is
         template, line = found or (self._template, 0)
         where = say("render.place", template=template, line=line) if line else template
         return LimitExceeded(what=say(f"render.{what}", place=where), limit=limit)

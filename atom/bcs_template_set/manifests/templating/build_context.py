@@ -45,7 +45,7 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class RunContext:
+class BuildContext:
     """The names of design section 4 that every template may use, beside the values."""
 
     build: Build
@@ -79,7 +79,7 @@ GIVEN_NAMES = (
 SHORT_SHA = 8
 
 
-def make_context(given: Mapping[str, str]) -> RunContext:
+def make_context(given: Mapping[str, str]) -> BuildContext:
     """Return the context of the names given (see `GIVEN_NAMES`); a missing one is empty or 0.
 
     `branch.path` is that of the default main branches; `with_main_branches` knows the run's own.
@@ -88,7 +88,7 @@ def make_context(given: Mapping[str, str]) -> RunContext:
     def text(name: str) -> str:
         return given.get(name, "")
 
-    return RunContext(
+    return BuildContext(
         build=Build(
             number=_number(text("build.number")),
             id=text("build.id"),
@@ -105,7 +105,7 @@ def make_context(given: Mapping[str, str]) -> RunContext:
     )
 
 
-def with_main_branches(context: RunContext, main_branches: Collection[str]) -> RunContext:
+def with_main_branches(context: BuildContext, main_branches: Collection[str]) -> BuildContext:
     """Return the context with the path its branch has where these are the main branches."""
     path = path_of_branch(context.branch.name, main_branches=main_branches)
     return replace(context, branch=replace(context.branch, path=path))

@@ -35,7 +35,7 @@ from bcs_template_set.manifests.templating.budget import (
     Budget,
 )
 from bcs_template_set.manifests.templating.metering import Metering
-from bcs_template_set.manifests.templating.template_lines import place_of
+from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import MissingName, Notes
 from bcs_template_set.manifests.templating.workspace_files import FileUnusable
 from bcs_template_set.messages import Text, say
@@ -386,7 +386,7 @@ def _load(read_text: ReadText, budget: Budget, name: str) -> tuple[str, str, Non
 
 
 def _refuse_include(problem: Text) -> NoReturn:
-    template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+    template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
     raise TemplateUnreadable(
         details=[say("render.include_refused", template=template, line=line, problem=problem)]
     )

@@ -21,7 +21,11 @@ from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
 from bcs_template_set.manifests.templating.bcs_places import Settled
 from bcs_template_set.manifests.templating.budget import Budget
-from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES, RunContext, with_main_branches
+from bcs_template_set.manifests.templating.build_context import (
+    CONTEXT_NAMES,
+    BuildContext,
+    with_main_branches,
+)
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.values import Values, ValuesText, read_values
 from bcs_template_set.manifests.templating.web_ingresses import WebIngress, ingresses_of, own_paths
@@ -63,7 +67,7 @@ class RenderRequest:
     templates: tuple[str, ...]
     values_text: str
     values_files: tuple[str, ...]
-    context: RunContext
+    context: BuildContext
     clock: Clock
     deadline: Optional[Deadline] = None
     by: str = ""
@@ -76,7 +80,7 @@ class Prepared:
     `context` is the request's, with the path its branch has among these `main_branches`.
     """
 
-    context: RunContext
+    context: BuildContext
     main_branches: tuple[str, ...]
     claim: Claim
     clock: Clock
@@ -131,7 +135,7 @@ def prepare(request: RenderRequest) -> Prepared:
     )
 
 
-def _claim_of(context: RunContext, *, by: str) -> Claim:
+def _claim_of(context: BuildContext, *, by: str) -> Claim:
     branch = context.branch
     return Claim(branch.path, branch.name, context.pipeline.id, context.build.number, by)
 
@@ -161,7 +165,7 @@ def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[Man
 
 
 def render_version(
-    expression: str, *, context: RunContext, clock: Clock, deadline: Optional[Deadline] = None
+    expression: str, *, context: BuildContext, clock: Clock, deadline: Optional[Deadline] = None
 ) -> str:
     """Return the version name that the input `version` comes to, without space around it.
 

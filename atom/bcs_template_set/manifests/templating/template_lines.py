@@ -11,10 +11,10 @@ from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 from typing import Optional, Protocol
 
-Place = tuple[str, int]
+TemplateLine = tuple[str, int]
 
 
-def place_of(frame: Optional[FrameType]) -> Optional[Place]:
+def template_line(frame: Optional[FrameType]) -> Optional[TemplateLine]:
     """Return the template and line that a frame, or the nearest one below it, is at."""
     while frame is not None:
         found = _lines_of(frame)
@@ -24,7 +24,7 @@ def place_of(frame: Optional[FrameType]) -> Optional[Place]:
     return None
 
 
-def place_in(traceback: Optional[TracebackType]) -> Optional[Place]:
+def place_in(traceback: Optional[TracebackType]) -> Optional[TemplateLine]:
     """Return the innermost template and line of a traceback."""
     place = None
     while traceback is not None:

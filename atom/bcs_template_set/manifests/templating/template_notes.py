@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 from jinja2.exceptions import SecurityError
 
-from bcs_template_set.manifests.templating.template_lines import place_in, place_of
+from bcs_template_set.manifests.templating.template_lines import place_in, template_line
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.spelling import MOST_KNOWN, nearest
 
@@ -59,7 +59,7 @@ class Notes:
 
     def add_missing(self, name: str, *, owner: object, is_top: bool) -> None:
         """Note a name of the template itself, or a part that its owner does not have."""
-        template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
         name = _cut(name)
         if (template, line, name) in self._missing:
             return
@@ -76,7 +76,7 @@ class Notes:
 
     def add_forbidden(self, what: str) -> None:
         """Note what the sandbox does not allow, at the line under way."""
-        template, line = place_of(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
         what = _cut(what)
         self._failed[template, line, what] = say("render.forbidden", template=template, line=line, what=what)
 
