@@ -59,7 +59,7 @@ bench: $(VENV)/ready
 	"$(BIN)/python" -m tests.bench
 
 # Asks a real BCS what the recordings asked: BCS=URL PROJECT=CODE, the token in the environment's BCS_TOKEN. The
-# other variables stand in README.md, "Carrying the code on". make passes on what stands in its command line.
+# other variables stand in docs/dev/testing.md, "make contract". make passes on what stands in its command line.
 contract: $(VENV)/ready
 	@"$(BIN)/python" -m tests.contract.site
 

@@ -1,7 +1,7 @@
 """The recordings of real servers: a packed copy beside this file, held to the original where that is at hand.
 
-What a line holds is told in the recordings' own README (contract/recorded). Their answers are facts; this
-module only reads them.
+What a line holds is told in facts/bcs.md, "The recordings". Their answers are facts; this module only reads
+them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Done:
-    """What was done to the world before the next exchange: one or more of the README's words."""
+    """What was done to the world before the next exchange, in the words of facts/bcs.md, "A line"."""
 
     number: int
     what: Mapping[str, Json]

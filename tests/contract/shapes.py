@@ -1,7 +1,8 @@
 """Compares an answer with a recorded one: every field, with ids, times and addresses by shape.
 
-The recordings' README says what was replaced, and what stands in no order. Beyond it, names that Kubernetes
-derives from a hash of Go's memory (`pod-template-hash`) are held to be the same where the recorded ones are.
+facts/bcs.md, "The recordings", says what was replaced, and what stands in no order. Beyond it, names that
+Kubernetes derives from a hash of Go's memory (`pod-template-hash`) are held to be the same where the recorded
+ones are.
 """
 
 from __future__ import annotations

@@ -235,7 +235,7 @@ def _settings(environment: Mapping[str, str]) -> dict[str, str]:
     bad = [name for name, pattern in NEEDED.items() if not re.fullmatch(pattern, found[name])]
     if bad:
         raise CannotRun(
-            f"set these, or set them to something else: {', '.join(bad)} (README, Carrying the code on)"
+            f"set these, or set them to something else: {', '.join(bad)} (docs/dev/testing.md, make contract)"
         )
     if bool(found["CLUSTER"]) != bool(found["NAMESPACE"]):
         raise CannotRun("CLUSTER and NAMESPACE go together")

@@ -2,7 +2,7 @@
 
 facts/agent.md, ".sdk.json and the build API". A build machine that is not known is refused by the platform's
 gateway before any service sees it: HTTP 401 and a page, not JSON. The HTTP status of "no such credential" and
-of a refused record are guesses; a client decides by `status`. The record is that of field/security.md, "Whom
+of a refused record are guesses; a client decides by `status`. The record is that of facts/agent.md, "Whom
 to ask" (bk-ci `BuildVarResource.kt`, `BuildBuildResource.kt`, 2026-08): the gateway finds project, pipeline
 and build by the agent's secret.
 """
@@ -84,7 +84,7 @@ def _answer_detail(state: State, project_id: str, pipeline_id: str, build_id: st
         "pipelineId": build.pipeline_id,
         "pipelineName": build.variables.get("BK_CI_PIPELINE_NAME", ""),
         "userId": build.user_id,
-        # Not proof: a variable may name it (field/security.md).
+        # Not proof: a variable may name it (facts/agent.md).
         "triggerUser": build.variables.get("BK_CI_START_USER_NAME", ""),
         "trigger": "MANUAL",
         "startTime": int(build.variables.get("BK_CI_BUILD_START_TIME") or 0),

@@ -1,6 +1,6 @@
 """What BK-CI's worker hands to a step: its files and its environment, and whose word is in which of them.
 
-As `MarketAtomTask.kt` and `ShellUtil.kt` of bk-ci have it (2026-08; field/security.md, "What BK-CI does"):
+As `MarketAtomTask.kt` and `ShellUtil.kt` of bk-ci have it (2026-08; facts/agent.md, "What BK-CI does"):
 the build's stored variables, the step's `env` over them, the worker's own facts over both; `input.json` has
 the step's inputs on top of that, declared or not, then the private settings, then the post action's parent.
 The environment has the same without the inputs, less the names and characters that a shell can't export.

@@ -110,7 +110,7 @@ class Gateway:
 
 
 def login_page(request: Request) -> Answer:
-    """Return the redirect that a browser gets (facts/gateway.md, client rules)."""
+    """Return the redirect that a browser gets (facts/gateway.md, "Client rules")."""
     where = f"https://login.example.com/plain/?size=big&c_url={request.path}"
     return Answer(status=302, headers={"Location": where, "Content-Type": "text/html"})
 

@@ -71,7 +71,7 @@ def json_answer(payload: object, *, status: int = 200, operation: str = "", user
 
 
 def unknown_api(*, status: int = 404, text: bytes = NOT_FOUND_TEXT, known: bool = False) -> Answer:
-    """Return the plain-text answer of grpc-gateway to a path it has no handler for (facts/gateway.md, 6).
+    """Return grpc-gateway's plain text for a path without a handler (facts/gateway.md, "Decision table").
 
     `known` is an API that BCS has in another dialect: a test may ask for it.
     """
@@ -81,7 +81,7 @@ def unknown_api(*, status: int = 404, text: bytes = NOT_FOUND_TEXT, known: bool 
 
 
 def runtime_error(message: str, *, code: int = 2, status: int = 500, operation: str = "") -> Answer:
-    """Return grpc-gateway's own error body (facts/gateway.md, 5; HTTP 400 with code 3 for a bad body)."""
+    """Return grpc-gateway's own error (facts/gateway.md, "Decision table"; a bad body: HTTP 400, code 3)."""
     return json_answer(
         {"error": message, "code": code, "message": message, "details": []},
         status=status,

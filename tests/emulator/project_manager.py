@@ -1,7 +1,7 @@
 """The project manager: GET /bcsproject/v1/projects/{projectIDOrCode}. Performs no I/O.
 
-It has codes of its own (facts/bcs.md, Calls), and where the gateway passes no user it takes the *app* as the
-user, so that "nobody" shows as 40403 unless the app is exempt. Existence is checked before permission
+It has codes of its own (facts/bcs.md, "Around them"), and where the gateway passes no user it takes the *app*
+as the user, so that "nobody" shows as 40403 unless the app is exempt. Existence is checked before permission
 (bcs-project-manager internal/wrapper/auth.go).
 """
 

@@ -1,7 +1,7 @@
 """What an author, or an earlier step of the build, tries: to be somebody else, to lead credentials elsewhere.
 
-field/security.md, sections 1 and 2.3. Whatever comes, the run is the platform's user, or it stops before the
-first request to a gateway.
+Design section 9. Whatever comes, the run is the platform's user, or it stops before the first request to a
+gateway.
 """
 
 from __future__ import annotations

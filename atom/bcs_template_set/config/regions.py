@@ -13,7 +13,7 @@ RunAs = Literal["authorizer", "modifier", "starter", "owner"]
 ALL_RUN_AS: tuple[RunAs, ...] = ("authorizer", "modifier", "starter", "owner")
 
 STRAIGHT_AT_BCS = "/bcsapi/v4"
-"""The path prefix behind BCS's own gateway (facts/gateway.md, URLs)."""
+"""The path prefix behind BCS's own gateway (facts/gateway.md, "URLs")."""
 
 
 @dataclass(frozen=True)

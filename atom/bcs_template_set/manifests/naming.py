@@ -1,7 +1,7 @@
 """Names and their limits: branch slugs and paths, versions, files in BCS, the objects of a domain. Pure.
 
-The forms of a domain's objects and Kubernetes' limits are those of facts/manifests.md, BCS's limits those
-of facts/bcs.md and of cluster-resources, pkg/util/stringx/string.go (ParseTemplateName).
+The forms of a domain's objects and Kubernetes' limits are those of facts/manifests.md; BCS's limits are
+those of facts/bcs.md and of cluster-resources, pkg/util/stringx/string.go (ParseTemplateName).
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def _fill_amounts(amounts: Manifest) -> None:
 
 
 def _fill_secret(made: Manifest) -> None:
-    """Keep `stringData` as `data`, as recorded (shared/contract/recorded)."""
+    """Keep `stringData` as `data`, as recorded (contract/recorded)."""
     given = made.pop("stringData", None)
     if isinstance(given, dict):
         coded = {key: base64.b64encode(str(value).encode()).decode() for key, value in given.items()}

@@ -1,4 +1,4 @@
-"""The decision table of facts/gateway.md, line by line, for reads and for writes."""
+"""Each line of facts/gateway.md, "Decision table", for reads and for writes."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Said:
     """What the platform says of a build, and what an author or an earlier step adds to it.
 
     `stored` is the platform's record with what a step could still write into it: whatever is not read-only
-    (field/security.md, "What BK-CI does"). `row` is the build's own.
+    (facts/agent.md, "What BK-CI does"). `row` is the build's own.
     """
 
     stored: Mapping[str, str]
