@@ -60,8 +60,9 @@ from bcs_template_set.manifests.yaml_reading import (
 )
 from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, Reading
 from bcs_template_set.messages import LANGUAGES, Text
-from bcs_template_set.messages.errors import PrivateSettingsInvalid, StepError
+from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.pods import problems_of
 from bcs_template_set.rollout.status import status_of
 from bcs_template_set.system.clock import SystemClock

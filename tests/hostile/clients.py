@@ -12,8 +12,8 @@ from bcs_template_set.bcs.calls import Read, Write
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.inputs import VerifyUrl
 from bcs_template_set.config.regions import Endpoint
-from bcs_template_set.messages.errors import StepError
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.page_checks import verify_arrivals
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_client import Transport

@@ -15,7 +15,8 @@ import msgspec
 
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import AnswerUnreadable, InputsInvalid
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.server_errors import AnswerUnreadable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -29,7 +29,7 @@ from bcs_template_set.branches.branch_rows import (
 )
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import slug_of
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.system.parallel import Raised, overlap
 

@@ -29,7 +29,8 @@ from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import routes_file
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import OutOfTime, StepError
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.parallel import Raised, overlap
 
 

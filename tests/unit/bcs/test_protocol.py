@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import ChartVersion, TemplateFile
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
-from bcs_template_set.messages.errors import AnswerUnreadable, InputsInvalid
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.server_errors import AnswerUnreadable
 
 ID = "5" * 24
 FILE_DATA: dict[str, JsonValue] = {
