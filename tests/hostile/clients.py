@@ -7,7 +7,7 @@ from typing import Callable, Union
 
 from bcs_template_set.agent.build_api import BuildApi
 from bcs_template_set.agent.sdk_file import AgentIdentity
-from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs import answers, protocol
 from bcs_template_set.bcs.calls import Read, Write
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.inputs import VerifyUrl
@@ -59,7 +59,7 @@ def write_to_gateway(url: str, transport: Transport) -> Told:
 
 
 def _call_gateway(
-    url: str, transport: Transport, call: Union[Read[protocol.Project], Write[protocol.Created]]
+    url: str, transport: Transport, call: Union[Read[answers.Project], Write[answers.Created]]
 ) -> Told:
     gateway = gateway_at(url, transport)
     try:

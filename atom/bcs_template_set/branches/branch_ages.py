@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import partial
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_histories import read_histories

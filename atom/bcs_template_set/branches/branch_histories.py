@@ -11,8 +11,8 @@ from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateFile
 from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged
 from bcs_template_set.bcs.space.versions import read_versions

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.protocol import ChartVersion
+from bcs_template_set.bcs.answers import ChartVersion
 from bcs_template_set.bcs.space.read_space import read_chart
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import VersionConflict

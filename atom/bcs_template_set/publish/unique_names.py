@@ -14,9 +14,9 @@ from typing import Callable, Optional, Protocol
 import msgspec
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import CreatedFile, TemplateFile
 from bcs_template_set.bcs.calls import Reader, T, Write
 from bcs_template_set.bcs.dialect import BELOW_SPACE, OLDEST_RELEASE, WITH_SPACE, releases
-from bcs_template_set.bcs.protocol import CreatedFile, TemplateFile
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, BcsTooOld

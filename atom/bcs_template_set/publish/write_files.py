@@ -32,8 +32,8 @@ from functools import partial
 from typing import Optional, TypeVar
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.protocol import CreatedFile, TemplateFile, TemplateVersion, Write
+from bcs_template_set.bcs.answers import CreatedFile, TemplateFile, TemplateVersion
+from bcs_template_set.bcs.calls import Write, Writer
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name, read_file
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken, VersionConflict

@@ -13,16 +13,10 @@ from functools import partial
 from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import ChartVersion, Project, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.bcs.dialect import space_name_problem
-from bcs_template_set.bcs.protocol import (
-    ChartVersion,
-    Project,
-    TemplateFile,
-    TemplateSpace,
-    TemplateVersion,
-)
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, SpaceHistories, VersionRef
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
 from bcs_template_set.bcs.space.provenance import read_provenance

@@ -13,6 +13,7 @@ from typing import Optional
 import msgspec
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import FileVersions, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.dialect import (
     BELOW_SPACE,
@@ -24,7 +25,6 @@ from bcs_template_set.bcs.dialect import (
     own_name,
     said_by_rows,
 )
-from bcs_template_set.bcs.protocol import FileVersions, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted, NoPermission

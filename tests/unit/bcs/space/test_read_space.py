@@ -8,17 +8,16 @@ from typing import Callable, Union, cast
 import pytest
 from msgspec import structs
 
-from bcs_template_set.bcs.calls import T
-from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.protocol import (
+from bcs_template_set.bcs.answers import (
     FileVersions,
     Project,
-    Read,
     TemplateFile,
     TemplateSpace,
     TemplateVersion,
     VersionName,
 )
+from bcs_template_set.bcs.calls import Read, T
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.space.read_space import MOST_LATER_VERSIONS, Wanted, read_chart, read_existing
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
