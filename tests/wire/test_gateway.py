@@ -126,7 +126,7 @@ def test_every_attempt_is_told_and_counted() -> None:
     assert (second.problem, second.gateway_request_id) == ("", "gateway-id")
     assert (third.name, third.method) == ("create space", "POST")
     assert third.path == "/clusterresources/v1/projects/demo/template/spaces"
-    assert bench.gateway.attempts == 3
+    assert len(bench.exchanges) == 3
 
 
 # --- when it is sent again ------------------------------------------------------------------------------

@@ -106,17 +106,11 @@ class Gateway:
         self._not_before = float("-inf")
         self._limited_by: Optional[StepError] = None
         self._stopped: Optional[StepError] = None
-        self._attempts = 0
 
     @property
     def site(self) -> Site:
         """Return what the answers have told of BCS's dialect so far."""
         return self._site
-
-    @property
-    def attempts(self) -> int:
-        """Return how many requests were sent so far, repeated ones included."""
-        return self._attempts
 
     def stop(self, error: StepError) -> None:
         """Send nothing more: every later attempt, in any thread, ends in this error."""
@@ -213,8 +207,6 @@ class Gateway:
         return reply
 
     def _reply_to(self, request: HttpRequest) -> Reply:
-        with self._lock:
-            self._attempts += 1
         try:
             return self._transport.send(request, seconds=self._deadline.remaining())
         except (NotSent, NoAnswer) as exc:
