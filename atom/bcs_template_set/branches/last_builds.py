@@ -20,8 +20,8 @@ from functools import partial
 from typing import Callable, Optional
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateFile
 from bcs_template_set.bcs.space.existing import Existing, VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance, told
 from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
@@ -42,7 +42,8 @@ from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import routes_file, slug_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import OutOfTime, StepError
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.system.parallel import Raised, overlap
 
