@@ -21,7 +21,7 @@ from bcs_template_set.agent.output_file import pessimistic
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import LANGUAGES, say
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.entry import Process, _run_whole, first_heading

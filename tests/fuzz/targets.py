@@ -19,7 +19,7 @@ import yaml
 from bcs_template_set.agent.agent_files import FileProblem, parse_object
 from bcs_template_set.agent.input_file import parse_input
 from bcs_template_set.agent.sdk_file import parse_identity
-from bcs_template_set.bcs import deploy_calls, protocol
+from bcs_template_set.bcs import answers, deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, JsonValue, Unreadable
 from bcs_template_set.bcs.decision import Asked, Success, decide
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
@@ -60,8 +60,9 @@ from bcs_template_set.manifests.yaml_reading import (
 )
 from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, Reading
 from bcs_template_set.messages import LANGUAGES, Text
-from bcs_template_set.messages.errors import PrivateSettingsInvalid, StepError
+from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.pods import problems_of
 from bcs_template_set.rollout.status import status_of
 from bcs_template_set.system.clock import SystemClock
@@ -244,7 +245,7 @@ _HEADERS = {"content-type": "application/json"}
 @cache
 def calls() -> tuple[Call[object], ...]:
     """Return one call of each kind that the step makes."""
-    file = protocol.TemplateFile("1", "s/a", "1", "2", 0)
+    file = answers.TemplateFile("1", "s/a", "1", "2", 0)
     ids = ["5" * 24]
     return (
         protocol.get_project("web"),

@@ -23,7 +23,7 @@ from bcs_template_set.manifests.templating.render import (
     render_version,
 )
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 from tests.fuzz.bounded import HurriedClock, within
 from tests.fuzz.living import check_named
 from tests.fuzz.mutations import mutated_json, mutated_text, seeded

@@ -7,13 +7,13 @@ from typing import Callable, Union
 
 from bcs_template_set.agent.build_api import BuildApi
 from bcs_template_set.agent.sdk_file import AgentIdentity
-from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs import answers, protocol
 from bcs_template_set.bcs.calls import Read, Write
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.inputs import VerifyUrl
 from bcs_template_set.config.regions import Endpoint
-from bcs_template_set.messages.errors import StepError
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.page_checks import verify_arrivals
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_client import Transport
@@ -59,7 +59,7 @@ def write_to_gateway(url: str, transport: Transport) -> Told:
 
 
 def _call_gateway(
-    url: str, transport: Transport, call: Union[Read[protocol.Project], Write[protocol.Created]]
+    url: str, transport: Transport, call: Union[Read[answers.Project], Write[answers.Created]]
 ) -> Told:
     gateway = gateway_at(url, transport)
     try:

@@ -101,7 +101,7 @@ _RUNS: Mapping[str, Callable[[Case], str]] = {"template": _run_template, "yaml":
 
 def _end_of(case: Case) -> End:
     from bcs_template_set.manifests.yaml_reading import YamlUnreadable
-    from bcs_template_set.messages.errors import StepError
+    from bcs_template_set.messages.step_error import StepError
 
     began = time.process_time()
     try:

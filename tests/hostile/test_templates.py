@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bcs_template_set.messages.errors import StepError, TemplateFailed, TemplateUnreadable
+from bcs_template_set.messages.errors import TemplateFailed, TemplateUnreadable
+from bcs_template_set.messages.step_error import StepError
 from tests.hostile.confined import Confined
 from tests.support.building import refusal, render_source
 from tests.support.worker import MEASURED

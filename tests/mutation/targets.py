@@ -66,7 +66,7 @@ TARGETS = (
             "check_manifests",
             "bcs_rules",
             "finding",
-            "images",
+            "containers",
             "links",
             "object_names",
             "objects",

@@ -11,7 +11,8 @@ import pytest
 from tests.packaging.store_files import ERROR_JSON, general_title, write_error_json
 
 from bcs_template_set.messages import LANGUAGES, Language
-from bcs_template_set.messages.errors import StepError, every_error
+from bcs_template_set.messages.errors import every_error
+from bcs_template_set.messages.step_error import StepError
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):

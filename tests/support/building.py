@@ -21,7 +21,7 @@ from bcs_template_set.manifests.templating.build_context import (
 )
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 
 CONTEXT = BuildContext(
     build=Build(number=428, id="b-1", url="https://ci.example.com/b-1", started_at=1704448623620),

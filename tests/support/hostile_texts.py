@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from tests.support import scenes
 
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import BcsFailed, VersionConflict
+from bcs_template_set.messages.errors import VersionConflict
+from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Target
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
@@ -75,7 +77,7 @@ def run(text: str) -> Outcome:
         plan=plan,
         files=(failed,),
         chart="failed",
-        error=BcsFailed(bcs_code=text, message=text, details=[text, reason], context=context),
+        error=BcsFailed(bcs_code=cast("int", text), message=text, details=[text, reason], context=context),
         warnings=(say("publish.file_gone", name=text),),
         phases=(Phase(text, 1.0, 1.0),),
         requests=(RequestRecord(text, text, text, 500, 1.0, text, text),),

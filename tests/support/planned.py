@@ -6,13 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import (
-    ChartFile,
-    ChartVersion,
-    TemplateFile,
-    TemplateSpace,
-    TemplateVersion,
-)
+from bcs_template_set.bcs.answers import ChartFile, ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents

@@ -8,7 +8,9 @@ from typing import Callable
 from tests.support import scenes
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import NotArrived, RolloutFailed, RolloutTimedOut, StepError
+from bcs_template_set.messages.errors import NotArrived, RolloutFailed
+from bcs_template_set.messages.server_errors import RolloutTimedOut
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
 from bcs_template_set.rollout.causes import cause_of

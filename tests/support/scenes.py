@@ -8,14 +8,9 @@ from typing import Any, Callable
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.messages import Language, say
-from bcs_template_set.messages.errors import (
-    GatewayFailed,
-    NewerBuild,
-    NoPermission,
-    RouteRemoval,
-    StepError,
-    VersionConflict,
-)
+from bcs_template_set.messages.errors import NewerBuild, NoPermission, RouteRemoval, VersionConflict
+from bcs_template_set.messages.server_errors import GatewayFailed
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan, Target
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord

@@ -31,8 +31,10 @@ from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.workspace_files import pattern_regex
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import LimitExceeded, OutOfTime, RouteRemoval, StepError
+from bcs_template_set.messages.errors import LimitExceeded, RouteRemoval
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.output import output_of
 from bcs_template_set.report.page import routes_of as routes_on_page

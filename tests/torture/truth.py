@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
-from bcs_template_set.messages.errors import DeployIncomplete, OutcomeUnknown, StepError
+from bcs_template_set.messages.server_errors import DeployIncomplete, OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.output import OUTPUTS
 from tests.emulator.entities import TemplateVersion

@@ -16,8 +16,10 @@ from bcs_template_set.agent.build_api import BuildApi
 from bcs_template_set.agent.credential import CredentialType, parse_credential
 from bcs_template_set.agent.sdk_file import AgentIdentity, parse_identity
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.messages.errors import BuildApiFailed, CredentialUnusable, StepError
+from bcs_template_set.messages.errors import CredentialUnusable
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.server_errors import BuildApiFailed
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 

@@ -12,7 +12,7 @@ from tests.support.publish_bench import AFTER, NAME, THEIRS, VERSION, Bench, cre
 from tests.support.publishing import LIST_FILES, SPACE, USER
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import BcsFailed
+from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.concurrent_writes import Settled, creator_warnings
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
 

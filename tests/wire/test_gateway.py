@@ -34,7 +34,9 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.messages import LANGUAGES, errors
-from bcs_template_set.messages.errors import OutcomeUnknown, StepError
+from bcs_template_set.messages import server_errors as servers
+from bcs_template_set.messages.server_errors import OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
@@ -124,7 +126,7 @@ def test_every_attempt_is_told_and_counted() -> None:
     assert (second.problem, second.gateway_request_id) == ("", "gateway-id")
     assert (third.name, third.method) == ("create space", "POST")
     assert third.path == "/clusterresources/v1/projects/demo/template/spaces"
-    assert bench.gateway.attempts == 3
+    assert len(bench.exchanges) == 3
 
 
 # --- when it is sent again ------------------------------------------------------------------------------
@@ -132,7 +134,7 @@ def test_every_attempt_is_told_and_counted() -> None:
 
 def test_waits_double_and_the_last_error_is_raised() -> None:
     bench = Bench(NoAnswer("p"))
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(servers.Unreachable):
         bench.gateway.read(READ)
     assert bench.clock.waits == [0.5, 1.0, 2.0]
     assert len(bench.sender.requests) == 4
@@ -140,7 +142,7 @@ def test_waits_double_and_the_last_error_is_raised() -> None:
 
 def test_chance_shortens_a_wait_to_no_less_than_its_half() -> None:
     bench = Bench(NoAnswer("p"), chance=1.0)
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(servers.Unreachable):
         bench.gateway.read(READ)
     assert bench.clock.waits == [0.25, 0.5, 1.0]
 
@@ -156,7 +158,7 @@ def test_no_wait_is_longer_than_the_longest(
 ) -> None:
     from bcs_template_set.bcs.decision import RetryAfter
 
-    retry = RetryAfter(errors.Unreachable(url="u", problem="p"))
+    retry = RetryAfter(servers.Unreachable(url="u", problem="p"))
     seconds = policy.wait(retry, failures=failures, limits=limits, chance=chance)
     assert (seconds is None) is (failures >= policy.attempts)
     assert seconds is None or 0 <= seconds <= policy.longest_wait
@@ -229,7 +231,7 @@ def test_a_rate_limit_does_not_use_up_the_attempts_but_is_not_waited_out_for_eve
     bench = Bench(*[limit] * 10, PROJECT)
     bench.gateway.read(READ)
     bench = Bench(limit)
-    with pytest.raises(errors.RateLimited) as caught:
+    with pytest.raises(servers.RateLimited) as caught:
         bench.gateway.read(READ)
     assert "slow down" in str(caught.value)
     assert len(bench.sender.requests) == RetryPolicy().limited_attempts
@@ -237,7 +239,7 @@ def test_a_rate_limit_does_not_use_up_the_attempts_but_is_not_waited_out_for_eve
 
 def test_all_that_one_call_waits_for_limits_has_a_limit() -> None:
     bench = Bench(gateway_error(429, 1642901, "slow down", headers={"x-bkapi-ratelimit-reset": "250"}))
-    with pytest.raises(errors.RateLimited):
+    with pytest.raises(servers.RateLimited):
         bench.gateway.read(READ)
     assert bench.clock.waits == [250.0, 250.0]
     assert sum(bench.clock.waits) <= RetryPolicy().longest_limit
@@ -245,7 +247,7 @@ def test_all_that_one_call_waits_for_limits_has_a_limit() -> None:
 
 def test_a_limit_of_ten_minutes_is_waited_out_once() -> None:
     bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "600"}))
-    with pytest.raises(errors.RateLimited):
+    with pytest.raises(servers.RateLimited):
         bench.gateway.read(READ)
     assert bench.clock.waits == [600.0]
 
@@ -258,10 +260,10 @@ def test_what_others_met_counts_too_for_who_waits_it_out() -> None:
     def wait(seconds: float) -> None:
         waits(seconds)
         if len(bench.clock.waits) == 1:
-            bench.gateway._slow_all(400.0, errors.RateLimited(message="slow down"))
+            bench.gateway._slow_all(400.0, servers.RateLimited(message="slow down"))
 
     bench.clock.wait = wait  # type: ignore[method-assign]  # the moment between two requests
-    with pytest.raises(errors.RateLimited):
+    with pytest.raises(servers.RateLimited):
         bench.gateway.read(READ)
     assert bench.clock.waits == [400.0]
     assert len(bench.sender.requests) == 1
@@ -269,8 +271,8 @@ def test_what_others_met_counts_too_for_who_waits_it_out() -> None:
 
 def test_a_call_that_has_not_been_sent_yet_ends_with_the_limit_that_held_it_back() -> None:
     bench = Bench(PROJECT)
-    bench.gateway._slow_all(700.0, errors.RateLimited(message="slow down"))
-    with pytest.raises(errors.RateLimited):
+    bench.gateway._slow_all(700.0, servers.RateLimited(message="slow down"))
+    with pytest.raises(servers.RateLimited):
         bench.gateway.read(READ)
     assert (bench.clock.waits, bench.sender.requests) == ([], [])
 
@@ -303,25 +305,25 @@ def test_with_real_threads_a_rate_limit_slows_all() -> None:
 
 def test_no_request_is_sent_after_the_deadline() -> None:
     bench = Bench(PROJECT, seconds=0)
-    with pytest.raises(errors.OutOfTime):
+    with pytest.raises(servers.OutOfTime):
         bench.gateway.read(READ)
     assert bench.sender.requests == []
 
 
 def test_no_wait_goes_beyond_the_deadline_and_the_last_error_is_said() -> None:
     bench = Bench(NoAnswer("p"), seconds=1.2)
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(servers.Unreachable):
         bench.gateway.read(READ)
     assert bench.clock.waits == [0.5]
     bench = Bench(gateway_error(429, 1642901, headers={"x-bkapi-ratelimit-reset": "3600"}), seconds=60)
-    with pytest.raises(errors.RateLimited):
+    with pytest.raises(servers.RateLimited):
         bench.gateway.read(READ)
     assert bench.clock.waits == []
 
 
 def test_a_run_that_is_being_stopped_sends_nothing_more() -> None:
     bench = Bench(NotSent("p"), CREATED, clock=FakeClock(interrupt_after=0))
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(servers.Unreachable):
         bench.gateway.write(WRITE)
     assert len(bench.sender.requests) == 1
 
@@ -365,7 +367,7 @@ def test_a_permission_error_shows_the_link_to_apply() -> None:
 
 def test_an_answer_that_lacks_a_field_is_named_by_its_path() -> None:
     bench = Bench(ok([{"id": "1", "name": "web"}, {"id": "2"}]))
-    with pytest.raises(errors.AnswerUnreadable) as caught:
+    with pytest.raises(servers.AnswerUnreadable) as caught:
         bench.gateway.read(protocol.list_spaces("demo", name="web"))
     assert "`name`" in str(caught.value)
     assert "data[1]" in str(caught.value)
@@ -468,7 +470,7 @@ def test_an_unverified_user_is_nobody(site: Emulator) -> None:
 
 
 def test_a_wrong_prefix_is_no_such_path(site: Emulator) -> None:
-    with site, pytest.raises(errors.NoSuchPath):
+    with site, pytest.raises(servers.NoSuchPath):
         gateway_to(site, path_prefix="").read(READ)
 
 
@@ -496,7 +498,7 @@ def test_a_read_whose_answer_is_lost_is_sent_again(site: Emulator, kind: str) ->
 
 
 def test_the_id_we_send_is_the_one_bcs_answers_with(site: Emulator) -> None:
-    with site, pytest.raises(errors.BcsFailed) as caught:
+    with site, pytest.raises(servers.BcsFailed) as caught:
         gateway_to(site).read(protocol.get_version("demo", "5" * 24))
     answered = json.loads(site.exchanges[0].answer_body)
     assert caught.value.context["request_id"] == answered["requestID"]
@@ -543,7 +545,7 @@ def test_a_whole_life_of_a_file(site: Emulator) -> None:
         )
         chart = gateway.read(protocol.get_chart_version("demo", name="set", version="1.0.0"))
         assert chart.template_contents() == {"a.yaml": "kind: A"}
-        with pytest.raises(errors.BcsFailed) as caught:
+        with pytest.raises(servers.BcsFailed) as caught:
             gateway.write(protocol.create_space("demo", name="web"))
         assert caught.value.fields["bcs_code"] == 7
     assert site.problems() == []

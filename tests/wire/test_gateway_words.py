@@ -12,7 +12,8 @@ from tests.support.pieces import CREATED_DATA, PROJECT_DATA, Bench, FakeClock, b
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, preview
-from bcs_template_set.messages import Text, errors
+from bcs_template_set.messages import Text, errors, step_error
+from bcs_template_set.messages import server_errors as servers
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
 READ = protocol.get_project("demo")
@@ -98,7 +99,7 @@ def test_what_a_person_goes_by_comes_before_what_an_administrator_does() -> None
 
 
 def test_a_write_whose_answer_can_not_be_read_says_what_it_lacks() -> None:
-    with pytest.raises(errors.OutcomeUnknown) as caught:
+    with pytest.raises(servers.OutcomeUnknown) as caught:
         Bench(ok({})).gateway.write(WRITE)
     problem = caught.value.fields["problem"]
     assert isinstance(problem, Text)
@@ -115,18 +116,18 @@ def test_an_answer_that_the_runs_own_end_cut_off_is_no_fault_of_the_servers(
 ) -> None:
     bench = Bench(reply, seconds=30)
     bench.sender.on_send = lambda: setattr(bench.clock, "time", bench.clock.time + 30)
-    with pytest.raises(errors.OutOfTime) as caught:
+    with pytest.raises(servers.OutOfTime) as caught:
         bench.gateway.read(READ)
     assert caught.value.fields["seconds"] == 30
     assert caught.value.context["request"] == "GET /bcsproject/v1/projects/demo"
     assert list(caught.value.details) == [
-        errors.Unreachable(url=bench.sender.requests[0].url, problem="p").title()
+        servers.Unreachable(url=bench.sender.requests[0].url, problem="p").title()
     ]
     assert len(bench.sender.requests) == 1
 
 
 def test_a_run_without_any_time_says_so_in_seconds() -> None:
-    with pytest.raises(errors.OutOfTime) as caught:
+    with pytest.raises(servers.OutOfTime) as caught:
         Bench(PROJECT, seconds=0).gateway.read(READ)
     assert caught.value.fields["seconds"] == 0
 
@@ -136,7 +137,7 @@ def test_a_wait_that_would_take_all_the_time_there_is_is_not_begun(
     reply: Union[HttpAnswer, NoAnswer],
 ) -> None:
     bench = Bench(reply, seconds=0.5)
-    with pytest.raises(errors.StepError):
+    with pytest.raises(step_error.StepError):
         bench.gateway.read(READ)
     assert bench.clock.waits == []
     assert len(bench.sender.requests) == 1
@@ -151,7 +152,7 @@ def test_a_wait_that_passed_for_half_or_more_was_a_wait(part: float) -> None:
 
 def test_a_wait_that_passed_for_less_means_that_the_run_is_being_stopped() -> None:
     bench = Bench(NotSent("p"), PROJECT, clock=PartialClock(0.4))
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(servers.Unreachable):
         bench.gateway.read(READ)
     assert len(bench.sender.requests) == 1
 

@@ -22,13 +22,8 @@ from tests.support.publishing import (
 )
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import (
-    AnswerUnreadable,
-    BcsFailed,
-    OutcomeUnknown,
-    Overtaken,
-    VersionConflict,
-)
+from bcs_template_set.messages.errors import Overtaken, VersionConflict
+from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.publish.write_files import ensure_space

@@ -16,8 +16,9 @@ from bcs_template_set.agent.build_info import BuildRow
 from bcs_template_set.agent.credential import Credential, parse_credential
 from bcs_template_set.agent.sdk_file import AgentIdentity
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import BuildApiFailed, CredentialUnusable, RecordRefused
+from bcs_template_set.messages.errors import CredentialUnusable, RecordRefused
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.server_errors import BuildApiFailed
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 

@@ -7,8 +7,7 @@ stdout that is closed, full or too poor in characters: the run goes on and write
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Optional, TextIO, Union
 
 from bcs_template_set.agent.agent_files import JsonValue
@@ -53,10 +52,6 @@ class Log:
         """Print lines marked as information."""
         self._print(words, marker="##[info]")
 
-    def debug(self, words: Words) -> None:
-        """Print lines for whoever looks for a fault."""
-        self._print(words, marker="##[debug]")
-
     def warning(self, words: Words) -> None:
         """Print lines marked as a warning."""
         self._print(words, marker="##[warning]")
@@ -66,10 +61,6 @@ class Log:
         with self._lock:
             self.group_end()
             self._print(words, marker="##[error]")
-
-    def command(self, words: Words) -> None:
-        """Print a command line that was, or could be, run."""
-        self._print(words, marker="##[command]")
 
     def foreign(self, words: Words) -> None:
         """Print what somebody else wrote, each line with `| ` before it."""
@@ -104,15 +95,6 @@ class Log:
             if self._group_open:
                 self._group_open = False
                 self._write("##[endgroup]")
-
-    @contextmanager
-    def group(self, title: Words) -> Iterator[None]:
-        """Fold what is printed inside."""
-        self.group_start(title)
-        try:
-            yield
-        finally:
-            self.group_end()
 
     def _print(self, words: Words, *, marker: str = "", foreign: bool = False) -> None:
         note = say("agent.line_cut").render(self.language)

@@ -23,13 +23,9 @@ from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import valid_document
 from bcs_template_set.agent.own_agent import OwnAgent
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import (
-    CredentialUnusable,
-    InputUnreadable,
-    PlatformSdkUnusable,
-    StepError,
-)
+from bcs_template_set.messages.errors import CredentialUnusable, InputUnreadable, PlatformSdkUnusable
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock
 
 MODULE = "python_atom_sdk"

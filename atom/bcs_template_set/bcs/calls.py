@@ -15,7 +15,8 @@ import msgspec
 
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import AnswerUnreadable, InputsInvalid
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.server_errors import AnswerUnreadable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -24,6 +25,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 Method = Literal["GET", "POST", "PUT"]
 JsonValue = Union[None, bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]"]
 Parse = Callable[[JsonValue], T]
+Query = tuple[tuple[str, str], ...]
+Body = Mapping[str, JsonValue]
 
 
 class Unreadable(Exception):
@@ -49,8 +52,8 @@ class Call(Generic[T_co]):
     segments: tuple[str, ...]
     project: str
     parse: Parse[T_co]
-    query: tuple[tuple[str, str], ...] = ()
-    body: Optional[Mapping[str, JsonValue]] = None
+    query: Query = ()
+    body: Optional[Body] = None
     reads_error: bool = False
     may_be_missing: bool = False
 

@@ -20,9 +20,14 @@ from bcs_template_set.bcs.told_by_bcs import failed_sentences, no_permission, te
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     AccessRefused,
-    AnswerUnreadable,
     AppNotGranted,
     AuthenticationRefused,
+    NobodyArrived,
+    ProjectNotVisible,
+    TokenRefused,
+)
+from bcs_template_set.messages.server_errors import (
+    AnswerUnreadable,
     AuthoritiesUnusable,
     BcsFailed,
     BcsTooOld,
@@ -30,17 +35,15 @@ from bcs_template_set.messages.errors import (
     CertificateForAnother,
     CertificateRefused,
     GatewayFailed,
-    NobodyArrived,
     NoSuchPath,
+    NotConnected,
     NotTheGateway,
     OutcomeUnknown,
-    ProjectNotVisible,
     RateLimited,
-    StepError,
-    TokenRefused,
     TooLarge,
     Unreachable,
 )
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.http_values import LASTING, HttpAnswer, NoAnswer, NotSent, Obstacle
 
 
@@ -115,7 +118,7 @@ def decide(asked: Asked, reply: Reply) -> Decision:
 # --- line 1: not sent, no answer ------------------------------------------------------------------------
 
 
-_UNSENT: Mapping[Obstacle, type[StepError]] = {
+_UNSENT: Mapping[Obstacle, type[NotConnected]] = {
     "certificate": CertificateRefused,
     "expired": CertificateExpired,
     "wrong_host": CertificateForAnother,
@@ -145,7 +148,7 @@ def _unauthenticated(asked: Asked, seen: Seen) -> StepError:
 
 def _not_granted(asked: Asked, seen: Seen) -> StepError:
     app_code = asked.app_code or asked.user
-    return AppNotGranted(app_code=app_code, resource=f"{asked.method} {asked.path}", message=seen.message)
+    return AppNotGranted(app_code=app_code, message=seen.message)
 
 
 def _refused(_: Asked, seen: Seen) -> StepError:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from bcs_template_set.bcs.calls import JsonValue, Read, Unreadable, Write, given_segment, one
+from bcs_template_set.bcs.calls import JsonValue, Parse, Query, Read, T, Unreadable, Write, given_segment, one
 
 TEMPLATE_NAME = "io.tencent.paas.template_name"
 TEMPLATE_VERSION = "io.tencent.paas.template_version"
@@ -172,38 +172,25 @@ def live_list(data: JsonValue) -> LiveList:
 
 def get_live(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveObject]:
     """Read one live object whole."""
-    return Read(
-        name=f"get {kind}",
-        method="GET",
-        segments=(*_live(place, kind), given_segment(name, what=f"{kind}.metadata.name")),
-        project=place.project,
-        parse=live_object,
-        query=(("format", "manifest"),),
-    )
+    segments = (*_live(place, kind), given_segment(name, what=f"{kind}.metadata.name"))
+    return _get(f"get {kind}", place, segments, live_object)
 
 
 def list_live(place: NamespaceRef, *, kind: str) -> Read[LiveList]:
     """List the live objects of a kind, pruned."""
-    return Read(
-        name=f"list {kind}",
-        method="GET",
-        segments=_live(place, kind),
-        project=place.project,
-        parse=live_list,
-        query=(("format", "manifest"),),
-    )
+    return _get(f"list {kind}", place, _live(place, kind), live_list)
 
 
 def list_pods_of(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveList]:
     """List the pods of one workload, pruned."""
-    return Read(
-        name="list pods",
-        method="GET",
-        segments=_live(place, "Pod"),
-        project=place.project,
-        parse=live_list,
-        query=(("ownerKind", kind), ("ownerName", name), ("format", "manifest")),
-    )
+    owner = (("ownerKind", kind), ("ownerName", name))
+    return _get("list pods", place, _live(place, "Pod"), live_list, query=owner)
+
+
+def _get(
+    name: str, place: NamespaceRef, segments: tuple[str, ...], parse: Parse[T], *, query: Query = ()
+) -> Read[T]:
+    return Read(name, "GET", segments, place.project, parse, (*query, ("format", "manifest")))
 
 
 def _template(place: NamespaceRef, action: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable, NoReturn, Optional, Protocol, TypeVar, Union
 
@@ -21,7 +21,8 @@ from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import AnswerUnreadable, OutcomeUnknown, OutOfTime, StepError
+from bcs_template_set.messages.server_errors import AnswerUnreadable, OutcomeUnknown, OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 
@@ -105,17 +106,11 @@ class Gateway:
         self._not_before = float("-inf")
         self._limited_by: Optional[StepError] = None
         self._stopped: Optional[StepError] = None
-        self._attempts = 0
 
     @property
     def site(self) -> Site:
         """Return what the answers have told of BCS's dialect so far."""
         return self._site
-
-    @property
-    def attempts(self) -> int:
-        """Return how many requests were sent so far, repeated ones included."""
-        return self._attempts
 
     def stop(self, error: StepError) -> None:
         """Send nothing more: every later attempt, in any thread, ends in this error."""
@@ -176,7 +171,7 @@ class Gateway:
         chance = self._chance()
         seconds = self._policy.wait(retry, failures=failures, limits=limits, chance=chance, waited=waited)
         if self._deadline.passed():  # our own time ended the wait for an answer: no fault of the server's
-            raise self._out_of_time(details=[error.title()], context=error.context) from error
+            raise self._out_of_time(details=[error.title()]).with_context(**error.context) from error
         if seconds is None or seconds >= self._deadline.remaining():
             raise error
         if retry.slows_all:
@@ -212,8 +207,6 @@ class Gateway:
         return reply
 
     def _reply_to(self, request: HttpRequest) -> Reply:
-        with self._lock:
-            self._attempts += 1
         try:
             return self._transport.send(request, seconds=self._deadline.remaining())
         except (NotSent, NoAnswer) as exc:
@@ -306,8 +299,5 @@ class Gateway:
     def _give_up(self, last: Optional[StepError]) -> NoReturn:
         raise last or self._out_of_time()
 
-    def _out_of_time(
-        self, *, details: Sequence[Text] = (), context: Optional[Mapping[str, object]] = None
-    ) -> OutOfTime:
-        seconds = int(self._deadline.seconds or 0)
-        return OutOfTime(seconds=seconds, details=details, context=context)
+    def _out_of_time(self, *, details: Sequence[Text] = ()) -> OutOfTime:
+        return OutOfTime(seconds=int(self._deadline.seconds or 0), details=details)

@@ -13,7 +13,6 @@ from typing import Optional
 import msgspec
 
 from bcs_template_set.bcs.answers import (
-    ChartFile,
     ChartVersion,
     Created,
     CreatedFile,
@@ -22,11 +21,14 @@ from bcs_template_set.bcs.answers import (
     TemplateFile,
     TemplateSpace,
     TemplateVersion,
-    VersionName,
 )
 from bcs_template_set.bcs.calls import (
+    Body,
     JsonValue,
+    Parse,
+    Query,
     Read,
+    T,
     Write,
     given_segment,
     id_segment,
@@ -35,36 +37,6 @@ from bcs_template_set.bcs.calls import (
     optional,
     several,
 )
-
-__all__ = [
-    "ChartFile",
-    "ChartVersion",
-    "Created",
-    "CreatedFile",
-    "FileVersions",
-    "Project",
-    "Read",
-    "TemplateFile",
-    "TemplateSpace",
-    "TemplateVersion",
-    "VersionName",
-    "Write",
-    "ask_old_path",
-    "create_file",
-    "create_space",
-    "create_template_set",
-    "create_version",
-    "find_version",
-    "get_chart_version",
-    "get_file",
-    "get_project",
-    "get_version",
-    "list_files",
-    "list_space_versions",
-    "list_spaces",
-    "list_versions",
-    "update_file",
-]
 
 EDIT_FORMAT = "yaml"
 
@@ -85,6 +57,35 @@ def _resources(project: str, *rest: str) -> tuple[str, ...]:
     return ("clusterresources", "v1", "projects", given_segment(project, what="project_code"), *rest)
 
 
+def _get(
+    name: str,
+    project: str,
+    path: tuple[str, ...],
+    parse: Parse[T],
+    *,
+    query: Query = (),
+    may_be_missing: bool = False,
+) -> Read[T]:
+    segments = _resources(project, "template", *path)
+    return Read(name, "GET", segments, project, parse, query, may_be_missing=may_be_missing)
+
+
+def _post(name: str, project: str, path: tuple[str, ...], parse: Parse[T], *, body: Body) -> Write[T]:
+    return Write(name, "POST", _resources(project, "template", *path), project, parse, body=body)
+
+
+def _space(space_id: str) -> str:
+    return id_segment(space_id, what="templateSpaceID")
+
+
+def _file(template_id: str) -> str:
+    return id_segment(template_id, what="templateID")
+
+
+def _version(version_id: str) -> str:
+    return id_segment(version_id, what="versionID")
+
+
 # --- project and space ----------------------------------------------------------------------------------
 
 
@@ -101,14 +102,7 @@ def get_project(project: str) -> Read[Project]:
 
 def list_spaces(project: str, *, name: str) -> Read[list[TemplateSpace]]:
     """List the spaces whose name matches; more may come back, so compare the name exactly (trap 3)."""
-    return Read(
-        name="list spaces",
-        method="GET",
-        segments=_resources(project, "template", "spaces"),
-        project=project,
-        parse=_spaces,
-        query=(("name", escape_regexp(name)),),
-    )
+    return _get("list spaces", project, ("spaces",), _spaces, query=(("name", escape_regexp(name)),))
 
 
 def _spaces(data: JsonValue) -> list[TemplateSpace]:
@@ -129,14 +123,8 @@ def escape_regexp(text: str) -> str:
 
 def create_space(project: str, *, name: str) -> Write[Created]:
     """Make a space. BCS checks the name, then inserts: two at once can both succeed (trap 5)."""
-    return Write(
-        name="create space",
-        method="POST",
-        segments=_resources(project, "template", "spaces"),
-        project=project,
-        parse=one(Created),
-        body={"name": name, "description": "", "tags": []},
-    )
+    body: Body = {"name": name, "description": "", "tags": []}
+    return _post("create space", project, ("spaces",), one(Created), body=body)
 
 
 # --- template files -------------------------------------------------------------------------------------
@@ -144,13 +132,7 @@ def create_space(project: str, *, name: str) -> Write[Created]:
 
 def list_files(project: str, space_id: str) -> Read[list[TemplateFile]]:
     """List the metadata of a space's files, without contents."""
-    return Read(
-        name="list files",
-        method="GET",
-        segments=_resources(project, "template", id_segment(space_id, what="templateSpaceID"), "metadatas"),
-        project=project,
-        parse=several(TemplateFile),
-    )
+    return _get("list files", project, (_space(space_id), "metadatas"), several(TemplateFile))
 
 
 def ask_old_path(project: str) -> Read[None]:
@@ -158,25 +140,12 @@ def ask_old_path(project: str) -> Read[None]:
 
     HTTP 404 is that of a BCS that has nothing at this path, 405 of one that creates files there.
     """
-    return Read(
-        name="ask dialect",
-        method="GET",
-        segments=_resources(project, "template", "metadatas"),
-        project=project,
-        parse=nothing,
-        may_be_missing=True,
-    )
+    return _get("ask dialect", project, ("metadatas",), nothing, may_be_missing=True)
 
 
 def get_file(project: str, template_id: str) -> Read[TemplateFile]:
     """Read one file's metadata."""
-    return Read(
-        name="get file",
-        method="GET",
-        segments=_resources(project, "template", "metadatas", id_segment(template_id, what="templateID")),
-        project=project,
-        parse=one(TemplateFile),
-    )
+    return _get("get file", project, ("metadatas", _file(template_id)), one(TemplateFile))
 
 
 def create_file(
@@ -195,13 +164,12 @@ def create_file(
     Path and name go together, and the path that a BCS does not speak does nothing (facts/bcs.md, "Safe
     fallback for create"): `below_space` names the file alone.
     """
-    segments = (id_segment(space_id, what="templateSpaceID"), "metadatas") if below_space else ("metadatas",)
-    return Write(
-        name="create file",
-        method="POST",
-        segments=_resources(project, "template", *segments),
-        project=project,
-        parse=one(CreatedFile),
+    path = (_space(space_id), "metadatas") if below_space else ("metadatas",)
+    return _post(
+        "create file",
+        project,
+        path,
+        one(CreatedFile),
         body={
             "name": name if below_space else f"{space}/{name}",
             "templateSpaceID": space_id,
@@ -239,7 +207,7 @@ def update_file(project: str, file: TemplateFile, *, version: str) -> Write[None
     return Write(
         name="update file",
         method="PUT",
-        segments=_resources(project, "template", "metadatas", id_segment(file.id, what="templateID")),
+        segments=_resources(project, "template", "metadatas", _file(file.id)),
         project=project,
         parse=nothing,
         body=body,
@@ -251,38 +219,18 @@ def update_file(project: str, file: TemplateFile, *, version: str) -> Write[None
 
 def list_space_versions(project: str, space_id: str) -> Read[list[FileVersions]]:
     """List the version names of all files of a space at once. Not every dialect has this path."""
-    return Read(
-        name="list version names",
-        method="GET",
-        segments=_resources(
-            project, "template", id_segment(space_id, what="templateSpaceID"), "metadata", "versions"
-        ),
-        project=project,
-        parse=several(FileVersions),
-        may_be_missing=True,
-    )
+    path = (_space(space_id), "metadata", "versions")
+    return _get("list version names", project, path, several(FileVersions), may_be_missing=True)
 
 
 def list_versions(project: str, template_id: str) -> Read[list[TemplateVersion]]:
     """List a file's versions with their contents; a draft comes first, with an id of zeros."""
-    return Read(
-        name="list versions",
-        method="GET",
-        segments=_resources(project, "template", id_segment(template_id, what="templateID"), "versions"),
-        project=project,
-        parse=several(TemplateVersion),
-    )
+    return _get("list versions", project, (_file(template_id), "versions"), several(TemplateVersion))
 
 
 def get_version(project: str, version_id: str) -> Read[TemplateVersion]:
     """Read one version with its content."""
-    return Read(
-        name="get version",
-        method="GET",
-        segments=_resources(project, "template", "versions", id_segment(version_id, what="versionID")),
-        project=project,
-        parse=one(TemplateVersion),
-    )
+    return _get("get version", project, ("versions", _version(version_id)), one(TemplateVersion))
 
 
 def find_version(project: str, *, space: str, name: str, version: str) -> Read[Optional[TemplateVersion]]:
@@ -301,12 +249,11 @@ def create_version(
     project: str, *, template_id: str, version: str, content: str, description: str, force: bool
 ) -> Write[Created]:
     """Make a version of a file; with `force`, rewrite one of that name in place (trap 6)."""
-    return Write(
-        name="create version",
-        method="POST",
-        segments=_resources(project, "template", id_segment(template_id, what="templateID"), "versions"),
-        project=project,
-        parse=one(Created),
+    return _post(
+        "create version",
+        project,
+        (_file(template_id), "versions"),
+        one(Created),
         body={
             "version": version,
             "content": content,

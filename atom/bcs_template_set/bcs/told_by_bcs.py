@@ -11,7 +11,8 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import NoPermission, StepError
+from bcs_template_set.messages.errors import NoPermission
+from bcs_template_set.messages.step_error import StepError
 
 _PANIC = "panic recovered"
 _UNREAD = "nil pointer"

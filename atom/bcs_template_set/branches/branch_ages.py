@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import partial
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_histories import read_histories
@@ -29,7 +29,7 @@ from bcs_template_set.branches.branch_rows import (
 )
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import slug_of
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.system.parallel import Raised, overlap
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateFile
 from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged
 from bcs_template_set.bcs.space.versions import read_versions
@@ -29,7 +29,8 @@ from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import routes_file
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import OutOfTime, StepError
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.parallel import Raised, overlap
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Optional, Union
 
-from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.space.existing import ExistingFile, VersionRef
 from bcs_template_set.bcs.space.provenance import read_provenance, told
 from bcs_template_set.manifests.branch_paths import Claim

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile
 from bcs_template_set.manifests.branch_paths import (
     Claim,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import ExistingFile, ref_of
 from bcs_template_set.bcs.space.provenance import content_digest
 from bcs_template_set.branches.branch_rows import BranchRow, SpaceBranches

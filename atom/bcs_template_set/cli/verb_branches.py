@@ -35,8 +35,8 @@ from bcs_template_set.branches.plan_removal import Removal, plan_of, plan_remova
 from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, world_at_desk
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.defects import defect_of, traceback_of
-from bcs_template_set.messages.errors import InputsInvalid, StepError
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
 from bcs_template_set.messages.text import exact_time, one_line, table
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome

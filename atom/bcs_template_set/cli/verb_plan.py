@@ -28,9 +28,10 @@ from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import InputsInvalid, StepError
+from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import MASK, Secret
 from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.run.context import Services

@@ -16,8 +16,9 @@ from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, BuildContext, make_context
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import InputsInvalid, StepError, VersionNameInvalid
+from bcs_template_set.messages.errors import InputsInvalid, VersionNameInvalid
 from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.stdout import put

@@ -1,15 +1,16 @@
 """The step's inputs: strings in, one frozen `Settings` out, or one error with every mistake. Performs no I/O.
 
-`INPUTS` is the table that task.json, README and this module are held to by a test (design section 2).
+An input is one field of `Settings`, annotated with its row. `INPUTS` is the table of these rows, which
+task.json and README are held to by a test (design section 2).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Optional, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Callable, Literal, NoReturn, Optional, cast, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from bcs_template_set.config.regions import RunAs
@@ -32,53 +33,18 @@ _SHOWN = 80
 
 @dataclass(frozen=True)
 class Input:
-    """One input of the form: its name, what kind of text it takes, and its default."""
+    """One input of the form: what kind of text it takes, its default; its name and choices are the field's.
 
-    name: str
+    `not_approved` is why an approved plan does not hold it fast, "" where it is part of the plan's digest.
+    """
+
     kind: InputType
     default: str = ""
-    choices: tuple[str, ...] = ()
     required: bool = False
     pattern: str = ""
-
-
-INPUTS: tuple[Input, ...] = (
-    Input("action", "choice", "publish", ("plan", "publish", "deploy")),
-    Input("region", "text", required=True),
-    # projectCode is 1-32 characters, on the multi-tenant branch 1-64 (facts/bcs.md, "Versions of BCS").
-    Input("project_code", "text", required=True, pattern=r"[A-Za-z0-9_-]{1,64}"),
-    # A folder's name: what else it may be depends on the release, and matters where it is made (dialect.py).
-    Input("template_space", "text", required=True, pattern=r"[^\x00-\x1f]{1,64}"),
-    # The name of a Helm chart: DNS-1123 (Helm's rule), at most 64 for BCS.
-    Input("template_set", "text", pattern=r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?"),
-    Input("version", "text", DEFAULT_VERSION),
-    Input("templates", "lines", "builtin:web"),
-    Input("values", "yaml"),
-    Input("values_files", "lines"),
-    Input("variables", "yaml"),
-    # clusterID is 13-14 characters, a namespace a DNS-1123 label (facts/bcs.md).
-    Input("cluster_id", "text", pattern=r"BCS-[A-Za-z0-9]+-[0-9]+"),
-    Input("namespace", "text", pattern=r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"),
-    Input("run_as", "choice", "authorizer", ("authorizer", "modifier", "starter", "owner")),
-    Input("credential", "text", pattern=r"[A-Za-z0-9_-]{1,64}"),
-    Input("redeploy", "flag", "false"),
-    Input("timeout", "seconds", "600"),
-    Input("on_failure", "choice", "keep", ("keep", "restore")),
-    Input("restore_if_job_fails", "flag", "false"),
-    Input("on_newer_build", "choice", "fail", ("fail", "skip", "replace")),
-    Input("allow_route_removal", "flag", "false"),
-    Input("remove_branches", "lines"),
-    Input("overwrite_version", "flag", "false"),
-    Input("expect_plan", "text", pattern=r"[0-9a-f]{32}"),
-    Input("verify_urls", "urls"),
-)
-
-NOT_APPROVED: Mapping[str, str] = {
-    "action": "a plan is approved, and published or deployed; with a cluster it is one for that cluster",
-    "timeout": "how long the rollout is waited for; what is deployed is the same",
-    "expect_plan": "the approval itself",
-}
-"""The inputs that an approved plan does not hold fast, and why. All others are part of its digest."""
+    not_approved: str = ""
+    name: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,30 +59,60 @@ class VerifyUrl:
 class Settings:
     """What the pipeline author asked for: every input of design section 2, typed. `timeout` is in seconds."""
 
-    action: Action
-    region: str
-    project_code: str
-    template_space: str
-    template_set: str
-    version: str
-    templates: tuple[str, ...]
-    values: str
-    values_files: tuple[str, ...]
-    variables: str
-    cluster_id: str
-    namespace: str
-    run_as: RunAs
-    credential: str
-    redeploy: bool
-    timeout: int
-    on_failure: OnFailure
-    restore_if_job_fails: bool
-    on_newer_build: OnNewerBuild
-    allow_route_removal: bool
-    remove_branches: tuple[str, ...]
-    overwrite_version: bool
-    expect_plan: str
-    verify_urls: tuple[VerifyUrl, ...]
+    action: Annotated[
+        Action,
+        Input(
+            "choice",
+            "publish",
+            not_approved="a plan is approved, and published or deployed; with a cluster for that cluster",
+        ),
+    ]
+    region: Annotated[str, Input("text", required=True)]
+    # projectCode is 1-32 characters, on the multi-tenant branch 1-64 (facts/bcs.md, "Versions of BCS").
+    project_code: Annotated[str, Input("text", required=True, pattern=r"[A-Za-z0-9_-]{1,64}")]
+    # A folder's name: what else it may be depends on the release, and matters where it is made (dialect.py).
+    template_space: Annotated[str, Input("text", required=True, pattern=r"[^\x00-\x1f]{1,64}")]
+    # The name of a Helm chart: DNS-1123 (Helm's rule), at most 64 for BCS.
+    template_set: Annotated[str, Input("text", pattern=r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")]
+    version: Annotated[str, Input("text", DEFAULT_VERSION)]
+    templates: Annotated[tuple[str, ...], Input("lines", "builtin:web")]
+    values: Annotated[str, Input("yaml")]
+    values_files: Annotated[tuple[str, ...], Input("lines")]
+    variables: Annotated[str, Input("yaml")]
+    # clusterID is 13-14 characters, a namespace a DNS-1123 label (facts/bcs.md).
+    cluster_id: Annotated[str, Input("text", pattern=r"BCS-[A-Za-z0-9]+-[0-9]+")]
+    namespace: Annotated[str, Input("text", pattern=r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")]
+    run_as: Annotated[RunAs, Input("choice", "authorizer")]
+    credential: Annotated[str, Input("text", pattern=r"[A-Za-z0-9_-]{1,64}")]
+    redeploy: Annotated[bool, Input("flag", "false")]
+    timeout: Annotated[
+        int,
+        Input(
+            "seconds",
+            "600",
+            not_approved="how long the rollout is waited for; what is deployed is the same",
+        ),
+    ]
+    on_failure: Annotated[OnFailure, Input("choice", "keep")]
+    restore_if_job_fails: Annotated[bool, Input("flag", "false")]
+    on_newer_build: Annotated[OnNewerBuild, Input("choice", "fail")]
+    allow_route_removal: Annotated[bool, Input("flag", "false")]
+    remove_branches: Annotated[tuple[str, ...], Input("lines")]
+    overwrite_version: Annotated[bool, Input("flag", "false")]
+    expect_plan: Annotated[str, Input("text", pattern=r"[0-9a-f]{32}", not_approved="the approval itself")]
+    verify_urls: Annotated[tuple[VerifyUrl, ...], Input("urls")]
+
+
+def _inputs_of_settings() -> Iterator[Input]:
+    """Yield the row of each field with what the field says too: its name and, of a `Literal`, its choices."""
+    for name, hint in get_type_hints(Settings, include_extras=True).items():
+        kind, row = get_args(hint)
+        yield replace(row, name=name, choices=get_args(kind) if row.kind == "choice" else ())
+
+
+INPUTS: tuple[Input, ...] = tuple(_inputs_of_settings())
+NOT_APPROVED: Mapping[str, str] = {row.name: row.not_approved for row in INPUTS if row.not_approved}
+"""The inputs that an approved plan does not hold fast, and why. All others are part of its digest."""
 
 
 def read_settings(
@@ -131,35 +127,11 @@ def read_settings(
         InputsInvalid: a detail for every mistake, each with the input's name, what was given and what is
             accepted.
     """
-    reader = _Inputs(inputs, defaults={"project_code": pipeline_project})
-    action = cast("Action", reader.choice("action"))
-    settings = Settings(
-        action=action,
-        region=reader.region(regions),
-        project_code=reader.text("project_code"),
-        template_space=reader.text("template_space"),
-        template_set=reader.text("template_set"),
-        version=reader.text("version"),
-        templates=reader.lines("templates"),
-        values=reader.raw("values"),
-        values_files=reader.lines("values_files"),
-        variables=reader.raw("variables"),
-        cluster_id=reader.text("cluster_id"),
-        namespace=reader.text("namespace"),
-        run_as=cast("RunAs", reader.choice("run_as")),
-        credential=reader.text("credential"),
-        redeploy=reader.flag("redeploy"),
-        timeout=reader.seconds("timeout"),
-        on_failure=cast("OnFailure", reader.choice("on_failure")),
-        restore_if_job_fails=reader.flag("restore_if_job_fails"),
-        on_newer_build=cast("OnNewerBuild", reader.choice("on_newer_build")),
-        allow_route_removal=reader.flag("allow_route_removal"),
-        remove_branches=reader.lines("remove_branches"),
-        overwrite_version=reader.flag("overwrite_version"),
-        expect_plan=reader.text("expect_plan"),
-        verify_urls=reader.urls("verify_urls"),
-    )
-    reader.check_target(action, cluster_id=settings.cluster_id, namespace=settings.namespace)
+    reader = _Inputs(inputs, regions=regions, pipeline_project=pipeline_project)
+    values = {known.name: reader.read(known) for known in INPUTS}
+    # The checker can't see that each is of its field's type.
+    settings = Settings(**cast("dict[str, NoReturn]", values))
+    reader.check_target(settings.action, cluster_id=settings.cluster_id, namespace=settings.namespace)
     if reader.mistakes:
         raise InputsInvalid(details=reader.mistakes)
     return settings
@@ -176,21 +148,29 @@ def approved_inputs(settings: Settings) -> dict[str, str]:
 
 def wants_restore(inputs: Mapping[str, str]) -> bool:
     """Tell whether the author asked for a restore after a failed job, without reading any other input."""
-    return inputs.get("restore_if_job_fails", "").strip().lower() == "true"
+    return _Inputs(inputs).flag("restore_if_job_fails")
 
 
 class _Inputs:
     """Reads inputs one by one and keeps every mistake, so that one message can hold them all."""
 
-    def __init__(self, inputs: Mapping[str, str], *, defaults: Mapping[str, str]) -> None:
+    def __init__(
+        self, inputs: Mapping[str, str], *, regions: Sequence[str] = (), pipeline_project: str = ""
+    ) -> None:
         self._inputs = inputs
-        self._defaults = {known.name: known.default for known in INPUTS} | dict(defaults)
+        self._regions = regions
         self._known = {known.name: known for known in INPUTS}
+        self._known["project_code"] = replace(self._known["project_code"], default=pipeline_project)
         self.mistakes: list[Text] = []
+
+    def read(self, known: Input) -> object:
+        """Return what an input says, of the type that its field has."""
+        read = _Inputs.region if known.name == "region" else _READERS[known.kind]
+        return read(self, known.name)
 
     def raw(self, name: str) -> str:
         given = self._inputs.get(name, "")
-        return given if given.strip() else self._defaults[name]
+        return given if given.strip() else self._known[name].default
 
     def text(self, name: str) -> str:
         value = self.raw(name).strip()
@@ -211,13 +191,14 @@ class _Inputs:
             )
         return value
 
-    def region(self, regions: Sequence[str]) -> str:
-        value = self.raw("region").strip()
+    def region(self, name: str) -> str:
+        value = self.raw(name).strip()
         if not value:
-            self._wrong("region", value, accepted=say("settings.one_of", choices=regions))
-        elif value not in regions:
-            accepted = say("settings.one_of", choices=regions) if regions else say("settings.no_regions")
-            self._wrong("region", value, accepted=accepted, near=nearest(value, regions))
+            self._wrong(name, value, accepted=say("settings.one_of", choices=self._regions))
+        elif value not in self._regions:
+            known = say("settings.one_of", choices=self._regions)
+            accepted = known if self._regions else say("settings.no_regions")
+            self._wrong(name, value, accepted=accepted, near=nearest(value, self._regions))
         return value
 
     def flag(self, name: str) -> bool:
@@ -272,6 +253,17 @@ class _Inputs:
 
     def _wrong(self, name: str, given: str, *, accepted: Text, near: Optional[str] = None) -> None:
         self.mistakes.append(wrong(name, given, accepted=accepted, near=near))
+
+
+_READERS: Mapping[InputType, Callable[[_Inputs, str], object]] = {
+    "text": _Inputs.text,
+    "choice": _Inputs.choice,
+    "flag": _Inputs.flag,
+    "seconds": _Inputs.seconds,
+    "lines": _Inputs.lines,
+    "yaml": _Inputs.raw,
+    "urls": _Inputs.urls,
+}
 
 
 def wrong(name: str, given: str, *, accepted: Text, near: Optional[str] = None) -> Text:

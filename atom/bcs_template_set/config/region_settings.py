@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Optional
+from dataclasses import dataclass, fields
+from typing import Callable, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
 from bcs_template_set.config.regions import ALL_RUN_AS, App, Endpoint, Region, RunAs
@@ -15,31 +16,11 @@ from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK, OUR_WORDS, Secret
 from bcs_template_set.messages.spelling import nearest
 
-KEYS = (
-    "gateway",
-    "path_prefix",
-    "console_url",
-    "app_code",
-    "app_secret",
-    "owner",
-    "users",
-    "authorizer",
-    "run_as",
-    "people",
-    "proxy",
-    "ca_bundle",
-    "tenant_id",
-    "connect_timeout",
-    "read_timeout",
-    "concurrency",
-    "progress_detail",
-)
 _APP_KEYS = ("app_code", "app_secret")
 _SECRET_KEYS = ("app_secret",)
 _PLAIN_NAME = re.compile(r"[\w.@-]{1,64}")
 _PLAIN_TEXT = re.compile(r"[^\s'\"{}\[\],]*")
-_NO_ADDRESS = re.compile(r"[?#].*|(?<=:)(?!//|[0-9]{1,5}(?:/|$)).*")
-"""What follows an address, and what stands where its port should."""
+_PORT = re.compile(r"[0-9]{1,5}(?:/|\Z)")
 _LEAST_SECRET = 8
 """Characters of a secret: `***` in place of shorter ones would hide half the log."""
 _MOST_SECONDS = 600
@@ -70,48 +51,18 @@ def read_regions(text: str) -> dict[str, Region]:
 
 
 def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region:
-    reader = _RegionTable(f"regions.{_shown_name(name)}", entry, keys=KEYS, mistakes=mistakes)
-    endpoint = Endpoint(
-        gateway=reader.url("gateway", required=True),
-        path_prefix=reader.path_prefix(),
-        tenant_id=reader.text("tenant_id"),
-        ca_bundle=reader.text("ca_bundle"),
-        connect_timeout=reader.seconds("connect_timeout", default=5.0),
-        read_timeout=reader.seconds("read_timeout", default=65.0),
-        concurrency=reader.count("concurrency", default=8),
-        proxy=reader.proxy(),
-    )
-    return Region(
-        name=name,
-        endpoint=endpoint,
-        console_url=reader.url("console_url"),
-        app=reader.app(),
-        owner=reader.text("owner"),
-        users=_read_users(reader.place, reader.table.get("users"), mistakes=mistakes),
-        names_authorizer=reader.word("authorizer", ("platform",)) == "platform",
-        run_as=reader.run_as(),
-        recorded_people=reader.word("people", ("record", "environment")) != "environment",
-        progress_detail=reader.flag("progress_detail"),
-    )
-
-
-def _read_users(place: str, entry: YamlValue, *, mistakes: list[Text]) -> dict[str, App]:
-    if entry is None:
-        return {}
-    if not isinstance(entry, dict):
-        mistakes.append(say("regions.wrong", place=f"{place}.users", accepted=say("regions.accepts_users")))
-        return {}
-    apps: dict[str, App] = {}
-    for user, row in entry.items():
-        reader = _RegionTable(f"{place}.users.{_shown_name(user)}", row, keys=_APP_KEYS, mistakes=mistakes)
-        app = reader.app(required=True)
-        if app is not None:
-            apps[user] = app
-    return apps
+    table = _RegionTable(f"regions.{_shown_name(name)}", entry, keys=KEYS, mistakes=mistakes)
+    read = {row.field: row.read(table, key) for key, row in _SETTINGS.items() if row is not None}
+    given = {field: value for field, value in read.items() if value is not None}
+    of_endpoint = given.keys() & {field.name for field in fields(Endpoint)}
+    # The checker can't see that each is of its field's type.
+    values = cast("dict[str, NoReturn]", given)
+    endpoint = Endpoint(**{field: values.pop(field) for field in of_endpoint})
+    return Region(name=name, endpoint=endpoint, **values)
 
 
 class _RegionTable:
-    """Reads one mapping key by key and adds every mistake to one list."""
+    """Reads one mapping key by key and adds every mistake to one list. None means that a default applies."""
 
     def __init__(self, place: str, entry: YamlValue, *, keys: tuple[str, ...], mistakes: list[Text]) -> None:
         self.place = place
@@ -139,67 +90,92 @@ class _RegionTable:
     def url(self, key: str, *, required: bool = False) -> str:
         value = self.text(key, required=required).rstrip("/")
         if value and not _is_plain_url(value):
-            self._wrong(key, _without_userinfo(value), accepted=say("regions.accepts_url"))
+            self._wrong(key, _shown_address(value), accepted=say("regions.accepts_url"))
         return value
 
-    def proxy(self) -> str:
+    def required_url(self, key: str) -> str:
+        return self.url(key, required=True)
+
+    def proxy(self, key: str) -> str:
         """Return the proxy for this gateway; unlike other addresses it may hold a user and a password."""
-        value = self.text("proxy").rstrip("/")
+        value = self.text(key).rstrip("/")
         credentials, at, _ = value.rpartition("//")[2].rpartition("@")
         bare = value.replace(credentials + at, "", 1) if at else value
         if value and not _is_plain_url(bare):
-            self._wrong("proxy", _without_userinfo(value), accepted=say("regions.accepts_proxy"))
+            self._wrong(key, _shown_address(value), accepted=say("regions.accepts_proxy"))
         return value
 
-    def word(self, key: str, words: tuple[str, ...]) -> str:
+    def names_authorizer(self, key: str) -> bool:
+        return self._word(key, ("platform",)) == "platform"
+
+    def recorded_people(self, key: str) -> bool:
+        return self._word(key, ("record", "environment")) != "environment"
+
+    def _word(self, key: str, words: tuple[str, ...]) -> str:
         value = self.text(key)
         if value and value not in words:
             self._wrong(key, value, accepted=say("settings.one_of", choices=words))
         return value
 
-    def run_as(self) -> tuple[RunAs, ...]:
-        value = self.table.get("run_as")
+    def run_as(self, key: str) -> Optional[tuple[RunAs, ...]]:
+        value = self.table.get(key)
         if value is None:
-            return ALL_RUN_AS
+            return None
         served = tuple(known for known in ALL_RUN_AS if isinstance(value, list) and known in value)
         if not isinstance(value, list) or not served or len(served) != len(value):
-            self._wrong("run_as", value, accepted=say("regions.accepts_run_as", names=ALL_RUN_AS))
+            self._wrong(key, value, accepted=say("regions.accepts_run_as", names=ALL_RUN_AS))
         return served
 
-    def path_prefix(self) -> str:
-        if self.table.get("path_prefix") is None:
-            return Endpoint.path_prefix
-        value = self.text("path_prefix").rstrip("/")
+    def path_prefix(self, key: str) -> Optional[str]:
+        if self.table.get(key) is None:
+            return None
+        value = self.text(key).rstrip("/")
         if value and (not value.startswith("/") or "?" in value or "#" in value or " " in value):
-            self._wrong("path_prefix", value, accepted=say("regions.accepts_path_prefix"))
+            self._wrong(key, value, accepted=say("regions.accepts_path_prefix"))
         return value
 
-    def seconds(self, key: str, *, default: float) -> float:
+    def seconds(self, key: str) -> Optional[float]:
         value = self.table.get(key)
         if value is None:
-            return default
+            return None
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _MOST_SECONDS:
             self._wrong(key, value, accepted=say("regions.accepts_seconds", most=_MOST_SECONDS))
-            return default
+            return None
         return float(value)
 
-    def count(self, key: str, *, default: int) -> int:
+    def count(self, key: str) -> Optional[int]:
         value = self.table.get(key)
         if value is None:
-            return default
+            return None
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_CONCURRENCY:
             self._wrong(key, value, accepted=say("regions.accepts_count", most=_MOST_CONCURRENCY))
-            return default
+            return None
         return value
 
-    def flag(self, key: str) -> bool:
+    def flag(self, key: str) -> Optional[bool]:
         value = self.table.get(key)
         if value is None or isinstance(value, bool):
-            return bool(value)
+            return value
         self._wrong(key, value, accepted=say("regions.accepts_flag"))
-        return False
+        return None
 
-    def app(self, *, required: bool = False) -> Optional[App]:
+    def users(self, key: str) -> Optional[dict[str, App]]:
+        rows = self.table.get(key)
+        if rows is None:
+            return None
+        place = f"{self.place}.{key}"
+        if not isinstance(rows, dict):
+            self._mistakes.append(say("regions.wrong", place=place, accepted=say("regions.accepts_users")))
+            return None
+        apps: dict[str, App] = {}
+        for user, row in rows.items():
+            table = _RegionTable(f"{place}.{_shown_name(user)}", row, keys=_APP_KEYS, mistakes=self._mistakes)
+            app = table.app(required=True)
+            if app is not None:
+                apps[user] = app
+        return apps
+
+    def app(self, _: str = "", *, required: bool = False) -> Optional[App]:
         """Return the app of this mapping; code and secret are both given, or neither."""
         some = required or any(self.table.get(key) not in (None, "") for key in _APP_KEYS)
         code = self.text("app_code", required=some)
@@ -250,9 +226,53 @@ def _is_plain_url(value: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and plain and port_ok
 
 
-def _without_userinfo(url: str) -> str:
+def _shown_address(value: str) -> str:
     """Return what was meant as an address without what may be a password, also where slashes or host miss."""
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, _ = head.partition("//")
+    userinfo, at, rest = value.rpartition("@")
+    scheme, slashes, _ = userinfo.partition("//")
     start = scheme + slashes if slashes else ""
-    return _NO_ADDRESS.sub(MASK, f"{start}{MASK}@{tail}" if at else url)
+    address = f"{start}{MASK}@{rest}" if at else value
+    end = _end_of_address(address)
+    return address if end == len(address) else address[:end] + MASK
+
+
+def _end_of_address(text: str) -> int:
+    """Return where a text stops being an address: at its query or fragment, or where a port should be."""
+    for at, mark in enumerate(text, start=1):
+        if mark in "?#":
+            return at - 1
+        if mark == ":" and not text.startswith("//", at) and not _PORT.match(text, at):
+            return at
+    return len(text)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A key of a region: the field of `Region` or `Endpoint` that it fills, and what reads it."""
+
+    field: str
+    read: Callable[[_RegionTable, str], object]
+
+
+_SETTINGS: Mapping[str, Optional[_Setting]] = {
+    "gateway": _Setting("gateway", _RegionTable.required_url),
+    "path_prefix": _Setting("path_prefix", _RegionTable.path_prefix),
+    "console_url": _Setting("console_url", _RegionTable.url),
+    "app_code": _Setting("app", _RegionTable.app),
+    "app_secret": None,  # read with its code
+    "owner": _Setting("owner", _RegionTable.text),
+    "users": _Setting("users", _RegionTable.users),
+    "authorizer": _Setting("names_authorizer", _RegionTable.names_authorizer),
+    "run_as": _Setting("run_as", _RegionTable.run_as),
+    "people": _Setting("recorded_people", _RegionTable.recorded_people),
+    "proxy": _Setting("proxy", _RegionTable.proxy),
+    "ca_bundle": _Setting("ca_bundle", _RegionTable.text),
+    "tenant_id": _Setting("tenant_id", _RegionTable.text),
+    "connect_timeout": _Setting("connect_timeout", _RegionTable.seconds),
+    "read_timeout": _Setting("read_timeout", _RegionTable.seconds),
+    "concurrency": _Setting("concurrency", _RegionTable.count),
+    "progress_detail": _Setting("progress_detail", _RegionTable.flag),
+}
+"""Every key, in the order of the reference; the defaults are those of the fields."""
+
+KEYS = tuple(_SETTINGS)

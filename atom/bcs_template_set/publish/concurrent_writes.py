@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import TemplateFile, TemplateSpace
+from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef
 from bcs_template_set.bcs.space.template_spaces import (
     file_versions,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from bcs_template_set.messages import Text
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
 
 ChartState = Literal["none", "created", "unchanged", "failed", "planned"]

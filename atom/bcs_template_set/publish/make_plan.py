@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.provenance import Provenance, content_digest, read_provenance, told
 from bcs_template_set.bcs.space.route_map import (

@@ -21,9 +21,9 @@ from bcs_template_set.messages.errors import (
     PlanChanged,
     RouteRemoval,
     RouteTaken,
-    StepError,
     VersionConflict,
 )
+from bcs_template_set.messages.step_error import StepError
 
 Action = Literal["create", "update", "unchanged", "conflict", "skip"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]

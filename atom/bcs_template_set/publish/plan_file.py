@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, ExistingFile, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import content_digest, read_provenance
 from bcs_template_set.manifests.document_diff import diff_documents

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.protocol import ChartVersion
+from bcs_template_set.bcs.answers import ChartVersion
 from bcs_template_set.bcs.space.read_space import read_chart
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import BcsFailed, OutcomeUnknown, StepError, VersionConflict
+from bcs_template_set.messages.errors import VersionConflict
+from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.publish.write_files import Publishing
@@ -65,7 +67,8 @@ def _explain_refusal(publishing: Publishing, error: BcsFailed) -> None:
     chart, readable = _read_chart(publishing)
     if not readable:
         details = [*error.details, say("publish.chart_maybe_there", version=publishing.version)]
-        raise BcsFailed(details=details, context=error.context, **error.fields) from error
+        again = BcsFailed(bcs_code=error.bcs_code, message=error.message, details=details)
+        raise again.with_context(**error.context) from error
     if chart is None:
         raise error
     if _missing_from(chart, publishing):

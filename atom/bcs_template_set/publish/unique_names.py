@@ -14,11 +14,13 @@ from typing import Callable, Optional, Protocol
 import msgspec
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import CreatedFile, TemplateFile
 from bcs_template_set.bcs.calls import Reader, T, Write
 from bcs_template_set.bcs.dialect import BELOW_SPACE, OLDEST_RELEASE, WITH_SPACE, releases
-from bcs_template_set.bcs.protocol import CreatedFile, TemplateFile
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import AnswerUnreadable, BcsFailed, BcsTooOld, InputsInvalid, StepError
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, BcsTooOld
+from bcs_template_set.messages.step_error import StepError
 
 MOST_TURNS = 4
 REFUSED = 2
@@ -84,7 +86,7 @@ def _refused(writer: _Writer, call: Write[None]) -> Optional[BcsFailed]:
     try:
         writer.write(call)
     except BcsFailed as exc:
-        if exc.fields.get("bcs_code") != REFUSED:
+        if exc.bcs_code != REFUSED:
             raise
         return exc
     return None
@@ -136,8 +138,8 @@ _NAME_REFUSED = "CreateTemplateSpaceReq.Name"
 
 def space_refused(space: str, error: BcsFailed) -> StepError:
     """Return BCS's refusal of a space's name as the mistake in the inputs that it is."""
-    message = str(error.fields.get("message", ""))
-    if error.fields.get("bcs_code") != REFUSED and _NAME_REFUSED not in message:
+    message = str(error.message)
+    if error.bcs_code != REFUSED and _NAME_REFUSED not in message:
         return error
     refused = InputsInvalid(details=[say("bcs.space_refused", name=space, message=message)])
     return refused.with_context(**error.context)

@@ -32,19 +32,13 @@ from functools import partial
 from typing import Optional, TypeVar
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.protocol import CreatedFile, TemplateFile, TemplateVersion, Write
+from bcs_template_set.bcs.answers import CreatedFile, TemplateFile, TemplateVersion
+from bcs_template_set.bcs.calls import Write, Writer
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name, read_file
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import (
-    AnswerUnreadable,
-    BcsFailed,
-    OutcomeUnknown,
-    OutOfTime,
-    Overtaken,
-    StepError,
-    VersionConflict,
-)
+from bcs_template_set.messages.errors import Overtaken, VersionConflict
+from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown, OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
 from bcs_template_set.publish.plan import Change, Desired, Plan
 from bcs_template_set.publish.unique_names import (

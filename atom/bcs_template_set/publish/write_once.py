@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional
 
-from bcs_template_set.messages.errors import BcsFailed, OutcomeUnknown, Overtaken, StepError, VersionConflict
+from bcs_template_set.messages.errors import Overtaken, VersionConflict
+from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock
 
 NAME_EXISTS = 7
@@ -49,7 +51,7 @@ def _after_refusal(
 
     A refusal says nothing of an earlier try whose outcome is unknown.
     """
-    if isinstance(error, BcsFailed) and error.fields.get("bcs_code") == NAME_EXISTS:
+    if isinstance(error, BcsFailed) and error.bcs_code == NAME_EXISTS:
         found = _look(read_back, otherwise=unknown or error)
         if found is not None:
             return found, unknown is None

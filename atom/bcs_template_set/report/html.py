@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from bcs_template_set.branches.branch_rows import age_text
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import Detail
+from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import shown_time, visible
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import (

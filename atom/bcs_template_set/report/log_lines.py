@@ -12,7 +12,7 @@ from typing import Literal
 
 from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import Detail, StepError
+from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.messages.text import one_line, pad, shorten, text_lines, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan

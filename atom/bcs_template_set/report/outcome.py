@@ -7,7 +7,7 @@ from typing import Literal, Optional
 
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import Language, Text
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.rollout.result import Rollout

@@ -20,8 +20,8 @@ from bcs_template_set.agent.output_file import (
 )
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import StepError
 from bcs_template_set.messages.secret import OUR_WORDS
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import one_line, shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change

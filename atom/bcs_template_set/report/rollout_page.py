@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import Detail, RolloutBlocked, RolloutFailed, RolloutTimedOut
+from bcs_template_set.messages.errors import RolloutFailed
+from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
+from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import DIFF_LINES, DIFF_LINES_PER_FILE, Diff, diff_of
 from bcs_template_set.rollout.causes import evidence_of

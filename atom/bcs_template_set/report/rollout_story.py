@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import Detail
+from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout

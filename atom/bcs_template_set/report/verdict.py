@@ -9,7 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
 from bcs_template_set.messages import Text, known, say
-from bcs_template_set.messages.errors import Detail, Interrupted, OutcomeUnknown, OutOfTime, StepError
+from bcs_template_set.messages.errors import Interrupted
+from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
+from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.report.outcome import Identity, Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, first_names
 from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted

@@ -27,7 +27,7 @@ from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.status import DEADLINE_EXCEEDED
 
 CRASH_RESTARTS = 3
-"""A container that crashed once more after so many restarts will not heal (issue 3, item 3)."""
+"""A container that crashed once more after so many restarts will not heal."""
 
 
 @dataclass(frozen=True)

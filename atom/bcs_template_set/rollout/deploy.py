@@ -25,18 +25,14 @@ from bcs_template_set.bcs.deploy_calls import (
 )
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
-    BcsFailed,
     ClusterNotVisible,
-    DeployIncomplete,
     DeployRefused,
-    Detail,
     DryRunFailed,
-    GatewayFailed,
-    OutcomeUnknown,
     ProjectNotVisible,
-    StepError,
     VariablesMissing,
 )
+from bcs_template_set.messages.server_errors import BcsFailed, DeployIncomplete, GatewayFailed, OutcomeUnknown
+from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
     FileVersion,
@@ -110,7 +106,7 @@ def ask_variables(reader: Reader, place: NamespaceRef, version_ids: Sequence[str
     try:
         return reader.read(list_variables(place, version_ids=version_ids))
     except ProjectNotVisible as exc:
-        message = exc.fields.get("message", "")
+        message = exc.message
         error = ClusterNotVisible(cluster=place.cluster_id, project=place.project, message=message)
         raise error.with_context(**exc.context) from exc
 
@@ -193,7 +189,7 @@ def deploy_files(
         marked = frozenset(_titles(known) - _titles(_missing(known, files, space=deploying.space)))
         return _settled(writer, deploying, files, because=exc, marked=marked)
     except BcsFailed as exc:
-        message = exc.fields.get("message", "")
+        message = exc.message
         raise _refused(writer, deploying, files, message=message, meaning=exc.details) from exc
     if error:
         raise _refused(writer, deploying, files, message=" ".join(error.split())[:SHOWN])
@@ -253,7 +249,7 @@ def _refused(
     deploying: Deploying,
     files: Sequence[FileVersion],
     *,
-    message: object,
+    message: Detail,
     meaning: Sequence[Detail] = (),
 ) -> StepError:
     """Return the refusal with what became of every object; where that can't be seen, it is not known."""

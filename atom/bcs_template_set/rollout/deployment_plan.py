@@ -18,7 +18,8 @@ from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import NodePortLost, SelectorChanged, StepError
+from bcs_template_set.messages.errors import NodePortLost, SelectorChanged
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.live_diff import (
     changes_anything,
     changes_beyond_pods,

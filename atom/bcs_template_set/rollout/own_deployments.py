@@ -11,8 +11,8 @@ from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.space.provenance import read_provenance, told
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, look

@@ -19,7 +19,9 @@ from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
 from bcs_template_set.manifests.live_fields import count_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages.errors import OutOfTime, StepError, UserMistake
+from bcs_template_set.messages.errors import UserMistake
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import (
     Cause,
     Diagnosis,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Optional
 
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus

@@ -15,13 +15,9 @@ from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import WATCHED_KINDS, NamespaceRef
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import (
-    NotArrived,
-    RolloutBlocked,
-    RolloutFailed,
-    RolloutTimedOut,
-    StepError,
-)
+from bcs_template_set.messages.errors import NotArrived, RolloutFailed
+from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import evidence_of
 from bcs_template_set.rollout.deploy import (
     Deploying,

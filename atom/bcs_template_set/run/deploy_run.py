@@ -13,13 +13,9 @@ from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import (
-    NewerBuild,
-    ProjectNotVisible,
-    RolloutTimedOut,
-    StepError,
-    VariablesMissing,
-)
+from bcs_template_set.messages.errors import NewerBuild, ProjectNotVisible, VariablesMissing
+from bcs_template_set.messages.server_errors import RolloutTimedOut
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import left_sentences

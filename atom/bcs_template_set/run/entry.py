@@ -20,8 +20,8 @@ from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import Agent, open_agent
 from bcs_template_set.agent.output_file import OutputField, failure, pessimistic, success
 from bcs_template_set.messages import Language, Text, language_of, say
-from bcs_template_set.messages.defects import defect_of, traceback_of
-from bcs_template_set.messages.errors import StepError, WorkspaceUnwritable
+from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.proxies import of_the_machine
 from bcs_template_set.system.signals import Interruption, Stopped, stoppable

@@ -17,8 +17,8 @@ from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import can_be_archived
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.messages import say
-from bcs_template_set.messages.defects import defect_of
-from bcs_template_set.messages.errors import StepError, WorkspaceUnwritable
+from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.report.log_lines import LogLine, verdict_lines
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of

@@ -29,11 +29,11 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ActedAsAnother,
     InputsInvalid,
-    NotRestored,
     StateUntrusted,
-    StepError,
     WorkspaceUnwritable,
 )
+from bcs_template_set.messages.server_errors import NotRestored
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.write_report import write_text

@@ -23,7 +23,9 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import ManifestsInvalid, OutOfTime, Overtaken, StepError
+from bcs_template_set.messages.errors import ManifestsInvalid, Overtaken
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.concurrent_writes import creator_warnings, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.make_plan import make_plan

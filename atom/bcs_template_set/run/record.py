@@ -16,7 +16,8 @@ from typing import Optional
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import DeployIncomplete, OutcomeUnknown, StepError
+from bcs_template_set.messages.server_errors import DeployIncomplete, OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord, Result

@@ -29,8 +29,8 @@ from bcs_template_set.manifests.templating.render import (
     render_version,
 )
 from bcs_template_set.messages import say
-from bcs_template_set.messages.defects import defect_of, traceback_of
-from bcs_template_set.messages.errors import StepError, VersionNameInvalid
+from bcs_template_set.messages.errors import VersionNameInvalid
+from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
 from bcs_template_set.publish.plan import Desired, Target
 from bcs_template_set.report.outcome import Outcome, RequestRecord, Result
 from bcs_template_set.report.phase_lines import rendered_lines

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.bcs.space.provenance import read_provenance
 from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.bcs.space.versions import read_versions

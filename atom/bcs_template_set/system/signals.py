@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Optional
 
-from bcs_template_set.messages.errors import Interrupted, OutOfTime, StepError
+from bcs_template_set.messages.errors import Interrupted
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import SystemClock
 
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")

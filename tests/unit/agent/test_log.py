@@ -20,7 +20,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.secret import Secret
 
 MARKERS = ("##[info]", "##[debug]", "##[warning]", "##[error]", "##[command]", "##[group]", "##[endgroup]")
-KINDS = ("plain", "info", "debug", "warning", "error", "command", "foreign", "group_start")
+KINDS = ("plain", "info", "warning", "error", "foreign", "group_start")
 WORKER_LIMIT = 16 * 1024
 
 
@@ -35,7 +35,7 @@ def say_as(kind: str, text: str) -> str:
 
 
 def test_each_kind_of_line_has_its_marker() -> None:
-    for kind in ("info", "debug", "warning", "error", "command"):
+    for kind in ("info", "warning", "error"):
         assert say_as(kind, "words") == f"##[{kind}]words\n"
     assert say_as("plain", "words") == "words\n"
     assert say_as("foreign", "words") == "| words\n"
@@ -150,14 +150,6 @@ def test_a_group_is_closed_before_an_error_and_before_the_next_group() -> None:
 
 def test_a_groups_title_is_one_line() -> None:
     assert say_as("group_start", "a\n::b") == "##[group]a ::b\n"
-
-
-def test_a_group_is_closed_also_where_its_inside_fails() -> None:
-    def use(log: Log) -> None:
-        with pytest.raises(KeyError), log.group("plan"):
-            raise KeyError
-
-    assert printed(use) == "##[group]plan\n##[endgroup]\n"
 
 
 def test_a_registered_secret_is_masked_everywhere_also_across_lines_and_in_sentences() -> None:

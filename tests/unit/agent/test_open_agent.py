@@ -16,12 +16,12 @@ from bcs_template_set.agent.output_file import pessimistic, success
 from bcs_template_set.agent.own_agent import OwnAgent
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import (
-    BuildApiFailed,
     InputUnreadable,
     PlatformSdkUnusable,
     RecordRefused,
     SdkFileUnreadable,
 )
+from bcs_template_set.messages.server_errors import BuildApiFailed
 
 
 def own_agent(environ: dict[str, str], *replies: Reply) -> tuple[OwnAgent, FakeSender, Masker]:

@@ -29,7 +29,9 @@ from bcs_template_set.agent.output_file import (
     utf16_units,
     valid_document,
 )
-from bcs_template_set.messages.errors import Defect, InputUnreadable, Unreachable, WorkspaceUnwritable
+from bcs_template_set.messages.errors import InputUnreadable, WorkspaceUnwritable
+from bcs_template_set.messages.server_errors import Unreachable
+from bcs_template_set.messages.step_error import Defect
 
 
 def written(path: Path) -> dict[str, object]:

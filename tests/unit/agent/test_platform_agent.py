@@ -18,12 +18,8 @@ from bcs_template_set.agent.open_agent import open_agent
 from bcs_template_set.agent.output_file import OutputFile, artifact_field, pessimistic, string_field, success
 from bcs_template_set.agent.platform_agent import PlatformAgent
 from bcs_template_set.messages import Text
-from bcs_template_set.messages.errors import (
-    CredentialUnusable,
-    InputUnreadable,
-    PlatformSdkUnusable,
-    StepError,
-)
+from bcs_template_set.messages.errors import CredentialUnusable, InputUnreadable, PlatformSdkUnusable
+from bcs_template_set.messages.step_error import StepError
 
 # A module with the habits of facts/agent.md, "The SDK": reads at import, logs to the stdout of that moment,
 # prints what it should not, ends the process.

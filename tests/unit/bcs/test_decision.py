@@ -14,7 +14,9 @@ from tests.support.pieces import answer, business, gateway_error, ok, text
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.bcs.seen import Seen
 from bcs_template_set.messages import LANGUAGES, errors
-from bcs_template_set.messages.errors import OutcomeUnknown, StepError
+from bcs_template_set.messages import server_errors as servers
+from bcs_template_set.messages.server_errors import OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
 
@@ -38,51 +40,87 @@ UNKNOWN, AGAIN = "unknown", "again"
 
 TABLE: list[tuple[str, Reply, type[StepError], str, str]] = [
     # line, reply, the error, what a read does, what a write does
-    ("1 refused", NotSent("p", "refused"), errors.Unreachable, AGAIN, AGAIN),
-    ("1 name", NotSent("p", "name"), errors.Unreachable, AGAIN, AGAIN),
-    ("1 connect timeout", NotSent("p", "timeout"), errors.Unreachable, AGAIN, AGAIN),
-    ("1 proxy", NotSent("p", "proxy"), errors.Unreachable, AGAIN, AGAIN),
-    ("1 TLS", NotSent("p", "tls"), errors.Unreachable, AGAIN, AGAIN),
-    ("1 certificate", NotSent("p", "certificate"), errors.CertificateRefused, "", ""),
-    ("1 impossible request", NotSent("p", "invalid"), errors.Unreachable, "", ""),
-    ("1 lost answer", NoAnswer("p"), errors.Unreachable, AGAIN, UNKNOWN),
+    ("1 refused", NotSent("p", "refused"), servers.Unreachable, AGAIN, AGAIN),
+    ("1 name", NotSent("p", "name"), servers.Unreachable, AGAIN, AGAIN),
+    ("1 connect timeout", NotSent("p", "timeout"), servers.Unreachable, AGAIN, AGAIN),
+    ("1 proxy", NotSent("p", "proxy"), servers.Unreachable, AGAIN, AGAIN),
+    ("1 TLS", NotSent("p", "tls"), servers.Unreachable, AGAIN, AGAIN),
+    ("1 certificate", NotSent("p", "certificate"), servers.CertificateRefused, "", ""),
+    ("1 impossible request", NotSent("p", "invalid"), servers.Unreachable, "", ""),
+    ("1 lost answer", NoAnswer("p"), servers.Unreachable, AGAIN, UNKNOWN),
     ("2 authentication", gateway_error(400, 1640001), errors.AuthenticationRefused, "", ""),
     ("2 no grant", gateway_error(403, 1640301), errors.AppNotGranted, "", ""),
     ("2 address", gateway_error(403, 1640302), errors.AccessRefused, "", ""),
     ("2 user", gateway_error(403, 1640303), errors.AccessRefused, "", ""),
     ("2 tenant", gateway_error(403, 1640304), errors.AccessRefused, "", ""),
-    ("2 no path", gateway_error(404, 1640401), errors.NoSuchPath, "", ""),
-    ("2 body too large", gateway_error(413, 1641301), errors.TooLarge, "", ""),
-    ("2 address too large", gateway_error(414, 1641401), errors.TooLarge, "", ""),
-    ("2 rate", gateway_error(429, 1642901), errors.RateLimited, AGAIN, AGAIN),
-    ("2 concurrency", gateway_error(429, 1642904), errors.RateLimited, AGAIN, AGAIN),
-    ("2 not verified", gateway_error(500, 1650001), errors.GatewayFailed, AGAIN, AGAIN),
-    ("2 refused", gateway_error(502, 1650200, "x [connection refused]"), errors.GatewayFailed, AGAIN, AGAIN),
-    ("2 bad gateway", gateway_error(502, 1650200, "Bad Gateway"), errors.GatewayFailed, AGAIN, UNKNOWN),
-    ("2 connecting", gateway_error(504, 1650401, "x while connecting"), errors.GatewayFailed, AGAIN, AGAIN),
-    ("2 timeout", gateway_error(504, 1650401, "while reading"), errors.GatewayFailed, AGAIN, UNKNOWN),
-    ("2 unavailable", gateway_error(503, 1650300), errors.GatewayFailed, AGAIN, UNKNOWN),
-    ("2 another, 4xx", gateway_error(400, 1640002), errors.GatewayFailed, "", ""),
-    ("2 another, 5xx", gateway_error(500, 1650099), errors.GatewayFailed, AGAIN, UNKNOWN),
-    ("3 redirect", HttpAnswer(302, {"location": "https://login/?a=b"}, b""), errors.NotTheGateway, "", ""),
-    ("3 login page", HTML, errors.NotTheGateway, "", UNKNOWN),
-    ("3 another's JSON", answer({"hello": 1}), errors.NotTheGateway, "", UNKNOWN),
-    ("3 a JSON list", answer([1]), errors.NotTheGateway, "", UNKNOWN),
-    ("3 code is no number", answer({"code": "0", "data": {}}), errors.NotTheGateway, "", UNKNOWN),
-    ("3 code is true", answer({"code": True}), errors.NotTheGateway, "", UNKNOWN),
-    ("3 empty", HttpAnswer(200, {}, b""), errors.NotTheGateway, "", UNKNOWN),
-    ("3 a page that refuses", text(403, "<html>", "text/html"), errors.NotTheGateway, "", ""),
-    ("3 a refusal without code", answer({"message": "no"}, status=400), errors.NotTheGateway, "", ""),
-    ("3 half a JSON", HttpAnswer(200, {}, b'{"code": 0, "da'), errors.AnswerUnreadable, AGAIN, UNKNOWN),
-    ("3 a proxy's 502", text(502, "<html>", "text/html"), errors.GatewayFailed, AGAIN, UNKNOWN),
+    ("2 no path", gateway_error(404, 1640401), servers.NoSuchPath, "", ""),
+    ("2 body too large", gateway_error(413, 1641301), servers.TooLarge, "", ""),
+    ("2 address too large", gateway_error(414, 1641401), servers.TooLarge, "", ""),
+    ("2 rate", gateway_error(429, 1642901), servers.RateLimited, AGAIN, AGAIN),
+    ("2 concurrency", gateway_error(429, 1642904), servers.RateLimited, AGAIN, AGAIN),
+    ("2 not verified", gateway_error(500, 1650001), servers.GatewayFailed, AGAIN, AGAIN),
+    (
+        "2 refused",
+        gateway_error(502, 1650200, "x [connection refused]"),
+        servers.GatewayFailed,
+        AGAIN,
+        AGAIN,
+    ),
+    (
+        "2 bad gateway",
+        gateway_error(502, 1650200, "Bad Gateway"),
+        servers.GatewayFailed,
+        AGAIN,
+        UNKNOWN,
+    ),
+    (
+        "2 connecting",
+        gateway_error(504, 1650401, "x while connecting"),
+        servers.GatewayFailed,
+        AGAIN,
+        AGAIN,
+    ),
+    ("2 timeout", gateway_error(504, 1650401, "while reading"), servers.GatewayFailed, AGAIN, UNKNOWN),
+    ("2 unavailable", gateway_error(503, 1650300), servers.GatewayFailed, AGAIN, UNKNOWN),
+    ("2 another, 4xx", gateway_error(400, 1640002), servers.GatewayFailed, "", ""),
+    ("2 another, 5xx", gateway_error(500, 1650099), servers.GatewayFailed, AGAIN, UNKNOWN),
+    (
+        "3 redirect",
+        HttpAnswer(302, {"location": "https://login/?a=b"}, b""),
+        servers.NotTheGateway,
+        "",
+        "",
+    ),
+    ("3 login page", HTML, servers.NotTheGateway, "", UNKNOWN),
+    ("3 another's JSON", answer({"hello": 1}), servers.NotTheGateway, "", UNKNOWN),
+    ("3 a JSON list", answer([1]), servers.NotTheGateway, "", UNKNOWN),
+    ("3 code is no number", answer({"code": "0", "data": {}}), servers.NotTheGateway, "", UNKNOWN),
+    ("3 code is true", answer({"code": True}), servers.NotTheGateway, "", UNKNOWN),
+    ("3 empty", HttpAnswer(200, {}, b""), servers.NotTheGateway, "", UNKNOWN),
+    ("3 a page that refuses", text(403, "<html>", "text/html"), servers.NotTheGateway, "", ""),
+    ("3 a refusal without code", answer({"message": "no"}, status=400), servers.NotTheGateway, "", ""),
+    (
+        "3 half a JSON",
+        HttpAnswer(200, {}, b'{"code": 0, "da'),
+        servers.AnswerUnreadable,
+        AGAIN,
+        UNKNOWN,
+    ),
+    ("3 a proxy's 502", text(502, "<html>", "text/html"), servers.GatewayFailed, AGAIN, UNKNOWN),
     ("4 bearer token", answer({"message": "expired"}, status=401), errors.AuthenticationRefused, "", ""),
     ("5 not established", answer(RUNTIME_ERROR, status=500), errors.ProjectNotVisible, AGAIN, UNKNOWN),
-    ("5 another code", answer({"error": "e", "code": 13}, status=500), errors.GatewayFailed, AGAIN, UNKNOWN),
-    ("5 bad body", answer({"error": "e", "code": 3}, status=400), errors.BcsFailed, "", ""),
-    ("6 no such API", text(404, "Not Found\n"), errors.BcsTooOld, "", ""),
-    ("6 a page", text(404, "<html>", "text/html"), errors.NoSuchPath, "", ""),
-    ("6 method", text(405, "Method Not Allowed\n"), errors.BcsTooOld, "", ""),
-    ("6 not implemented", text(501, "Not Implemented\n"), errors.NoSuchPath, "", ""),
+    (
+        "5 another code",
+        answer({"error": "e", "code": 13}, status=500),
+        servers.GatewayFailed,
+        AGAIN,
+        UNKNOWN,
+    ),
+    ("5 bad body", answer({"error": "e", "code": 3}, status=400), servers.BcsFailed, "", ""),
+    ("6 no such API", text(404, "Not Found\n"), servers.BcsTooOld, "", ""),
+    ("6 a page", text(404, "<html>", "text/html"), servers.NoSuchPath, "", ""),
+    ("6 method", text(405, "Method Not Allowed\n"), servers.BcsTooOld, "", ""),
+    ("6 not implemented", text(501, "Not Implemented\n"), servers.NoSuchPath, "", ""),
     (
         "7 nobody",
         business(2, "ctx validate failed: Username/ProjectID required"),
@@ -90,8 +128,8 @@ TABLE: list[tuple[str, Reply, type[StepError], str, str]] = [
         "",
         "",
     ),
-    ("7 validation", business(2, "name too long"), errors.BcsFailed, "", ""),
-    ("7 general", business(1, "record not found"), errors.BcsFailed, "", ""),
+    ("7 validation", business(2, "name too long"), servers.BcsFailed, "", ""),
+    ("7 general", business(1, "record not found"), servers.BcsFailed, "", ""),
     ("7 forbidden", business(4, "无权限访问"), errors.NoPermission, "", ""),
     ("7 IAM", business(40300, "无项目查看权限"), errors.NoPermission, "", ""),
     ("7 project manager", business(40403, "denied"), errors.NoPermission, "", ""),
@@ -99,12 +137,12 @@ TABLE: list[tuple[str, Reply, type[StepError], str, str]] = [
     ("7 certainly no project", business(1405501, "record not found"), errors.ProjectNotVisible, "", ""),
     ("7 nobody at all", business(1405500, "no user"), errors.NobodyArrived, "", ""),
     ("7 tenant", business(1, "user[u] tenant[a] not match resource tenant[b]"), errors.AccessRefused, "", ""),
-    ("7 exists", business(7, "名称重复"), errors.BcsFailed, "", ""),
-    ("7 component", business(6, "mongo"), errors.BcsFailed, "", ""),
-    ("7 trap 1", ok({"items": [], "error": "render failed"}), errors.BcsFailed, "", ""),
-    ("7 zero, but 400", answer({"code": 0}, status=400), errors.GatewayFailed, "", ""),
-    ("a 429 of a proxy", text(429, "slow down"), errors.RateLimited, AGAIN, AGAIN),
-    ("a 413 of a proxy", text(413, "<html>", "text/html"), errors.TooLarge, "", ""),
+    ("7 exists", business(7, "名称重复"), servers.BcsFailed, "", ""),
+    ("7 component", business(6, "mongo"), servers.BcsFailed, "", ""),
+    ("7 trap 1", ok({"items": [], "error": "render failed"}), servers.BcsFailed, "", ""),
+    ("7 zero, but 400", answer({"code": 0}, status=400), servers.GatewayFailed, "", ""),
+    ("a 429 of a proxy", text(429, "slow down"), servers.RateLimited, AGAIN, AGAIN),
+    ("a 413 of a proxy", text(413, "<html>", "text/html"), servers.TooLarge, "", ""),
 ]
 
 
@@ -233,7 +271,7 @@ def test_a_servers_message_is_one_line_and_not_endless() -> None:
 
 def test_a_deep_json_is_unreadable_and_no_crash() -> None:
     deep = b"[" * 100_000
-    assert isinstance(failure(HttpAnswer(200, {}, deep)), errors.AnswerUnreadable)
+    assert isinstance(failure(HttpAnswer(200, {}, deep)), servers.AnswerUnreadable)
 
 
 _json = st.recursive(

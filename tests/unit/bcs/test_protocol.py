@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs import answers, protocol
 from bcs_template_set.bcs.answers import ChartVersion, TemplateFile
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
-from bcs_template_set.messages.errors import AnswerUnreadable, InputsInvalid
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.server_errors import AnswerUnreadable
 
 ID = "5" * 24
 FILE_DATA: dict[str, JsonValue] = {
@@ -52,13 +53,13 @@ def body(call: Call[object]) -> dict[str, JsonValue]:
     return parsed
 
 
-def create_version() -> Write[protocol.Created]:
+def create_version() -> Write[answers.Created]:
     return protocol.create_version(
         "demo", template_id=ID, version="1", content="c", description="d", force=False
     )
 
 
-def create_file() -> Write[protocol.CreatedFile]:
+def create_file() -> Write[answers.CreatedFile]:
     return protocol.create_file(
         "demo", space_id=ID, space="web", name="a.yaml", version="1", content="c", version_description="d"
     )
@@ -262,9 +263,9 @@ def test_a_chart_holds_the_contents_of_the_files_it_was_made_of() -> None:
         name="set",
         version="1",
         contents={
-            "set/templates/b/c.yaml": protocol.ChartFile(content="kind: C"),
-            "set/templates/a.yaml": protocol.ChartFile(content="kind: A"),
-            "set/values.yaml": protocol.ChartFile(),
+            "set/templates/b/c.yaml": answers.ChartFile(content="kind: C"),
+            "set/templates/a.yaml": answers.ChartFile(content="kind: A"),
+            "set/values.yaml": answers.ChartFile(),
         },
     )
     assert chart.template_contents() == {"a.yaml": "kind: A", "b/c.yaml": "kind: C"}

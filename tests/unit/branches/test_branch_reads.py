@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.bcs.space.test_read_space import PROJECT, FakeReader, row, version
 
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Read, T
-from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.bcs.space.existing import ExistingFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged

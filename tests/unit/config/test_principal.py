@@ -32,10 +32,10 @@ from bcs_template_set.messages.errors import (
     NoCredentials,
     OwnerMismatch,
     StarterNotProven,
-    StepError,
     UserUnknown,
 )
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.step_error import StepError
 
 SOURCES = Path(__file__).parents[3] / "atom" / "bcs_template_set"
 RUN_AS: tuple[RunAs, ...] = ("authorizer", "modifier", "starter", "owner")

@@ -181,3 +181,26 @@ def test_a_proxys_password_is_a_secret_of_the_region() -> None:
     known = {secret.reveal() for secret in secrets_of(read_regions(WHOLE).values())}
     assert known == {"canary-1", "canary-2", "canary-3"}
     assert "canary" not in repr(read_regions(WHOLE))
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("ftp://host:8080/path", "ftp://host:8080/path"),
+        ("https://host/path?token=canary", "https://host/path***"),
+        ("https://host/path#canary", "https://host/path***"),
+        ("ftp://me:canary@host:21", "ftp://***@host:21"),
+        ("me:canary@host", "***@host"),
+        ("ftp://host:canary", "ftp://host:***"),
+        ("ftp://me:8canary/x", "ftp://me:***"),
+        ("me:canary", "me:***"),
+        ("ftp://host:123456", "ftp://host:***"),
+        ("https:canary", "https:***"),
+    ],
+)
+def test_what_follows_an_address_or_stands_for_its_port_is_masked(given: str, shown: str) -> None:
+    assert f'gateway is "{shown}"' in complaint(json.dumps({"gz": {"gateway": given}}))
+
+
+def test_what_follows_the_first_line_of_an_address_is_masked() -> None:
+    assert 'gateway is "https:***"' in complaint(json.dumps({"gz": {"gateway": "https:me\ncanary"}}))

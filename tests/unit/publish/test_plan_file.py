@@ -21,7 +21,7 @@ from tests.support.planned import (
     version_of,
 )
 
-from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import ExistingFile, Unmerged, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import content_digest
 from bcs_template_set.manifests.routes import Route

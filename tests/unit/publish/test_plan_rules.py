@@ -22,7 +22,7 @@ from tests.support.planned import (
     version_of,
 )
 
-from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, OtherFile
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.route_map import LiveIngress

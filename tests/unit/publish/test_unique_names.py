@@ -5,10 +5,13 @@ from typing import Union, cast
 
 import pytest
 
+from bcs_template_set.bcs.answers import CreatedFile, TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Read, T, Write
 from bcs_template_set.bcs.dialect import Dialect, Site
-from bcs_template_set.bcs.protocol import CreatedFile, TemplateFile, TemplateVersion, create_file
-from bcs_template_set.messages.errors import AnswerUnreadable, BcsFailed, BcsTooOld, InputsInvalid, StepError
+from bcs_template_set.bcs.protocol import create_file
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, BcsTooOld
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.unique_names import (
     MOST_TURNS,
     Renamed,

@@ -8,14 +8,22 @@ from typing import Optional, Union
 import pytest
 from tests.support.pieces import FakeClock
 
-from bcs_template_set.messages.errors import BcsFailed, OutcomeUnknown, Overtaken, StepError, VersionConflict
-from bcs_template_set.publish.write_once import write_once
+from bcs_template_set.messages.errors import Overtaken, VersionConflict
+from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.publish.write_once import NAME_EXISTS, write_once
 
 LOST, LOST_AGAIN, LOST_AT_LAST = (OutcomeUnknown(url=f"u-{number}", problem="no answer") for number in "123")
 TAKEN = BcsFailed(bcs_code=7, message="the name exists")
 AWAY = BcsFailed(bcs_code=1, message="mongo is away")
 
 Answer = Union[str, StepError, None]
+
+
+class AnothersCode(StepError):
+    """A failure that no answer of BCS tells of, with BCS's code for a name that exists."""
+
+    bcs_code: int
 
 
 class Bcs:
@@ -102,7 +110,7 @@ def test_a_refusal_is_told_and_nothing_is_looked_at() -> None:
 
 
 def test_only_bcs_itself_says_that_a_name_exists() -> None:
-    other = Overtaken(bcs_code=7)
+    other = AnothersCode(bcs_code=NAME_EXISTS)
     bcs = Bcs([other])
     assert refused(bcs) is other
     assert bcs.asked == ["write"]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.support import hostile_texts, scenes
 
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.messages.errors import AnswerUnreadable, InputsInvalid, ManifestsInvalid, TokenRefused
+from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, TokenRefused
+from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.log_lines import (
     DIFF_LINES,

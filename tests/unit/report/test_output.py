@@ -10,8 +10,10 @@ from tests.support import hostile_texts, rollout_scenes, scenes
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.config.regions import RunAs
 from bcs_template_set.messages import LANGUAGES, Language
-from bcs_template_set.messages.errors import BcsFailed, Defect, GatewayFailed, InputsInvalid
+from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import OUR_WORDS
+from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed
+from bcs_template_set.messages.step_error import Defect
 from bcs_template_set.messages.text import width
 from bcs_template_set.publish.file_outcome import FileState
 from bcs_template_set.report.outcome import Outcome, Result

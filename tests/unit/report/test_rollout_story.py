@@ -10,7 +10,8 @@ from tests.unit.report.test_log_lines import published_lines, shown
 from tests.unit.report.test_output import text_of, written
 
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.messages.errors import DeployIncomplete, DryRunFailed
+from bcs_template_set.messages.errors import DryRunFailed
+from bcs_template_set.messages.server_errors import DeployIncomplete
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, verdict_lines
 from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.rollout_lines import DIFF_LINES, deployment_lines, heartbeat_line, watched_lines

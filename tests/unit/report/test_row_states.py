@@ -8,14 +8,9 @@ import pytest
 from tests.support import rollout_scenes, scenes
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import (
-    DeployIncomplete,
-    DeployRefused,
-    GatewayFailed,
-    Interrupted,
-    OutcomeUnknown,
-    StepError,
-)
+from bcs_template_set.messages.errors import DeployRefused, Interrupted
+from bcs_template_set.messages.server_errors import DeployIncomplete, GatewayFailed, OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.row_states import STATES, Ending, RowState, ending_of_row, endings_of
 from bcs_template_set.report.rows import rows_of_outcome
@@ -126,7 +121,7 @@ def test_what_a_refused_call_did_is_told_file_by_file() -> None:
     [
         (DeployRefused(message="no"), "not-deployed"),
         (DeployIncomplete(), "unknown"),
-        (OutcomeUnknown(url="/"), "unknown"),
+        (OutcomeUnknown(url="/", problem=""), "unknown"),
         (GatewayFailed(url="/", status=500, message=""), "unknown"),
         (Interrupted(signal="SIGTERM"), "unknown"),
     ],

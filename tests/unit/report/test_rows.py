@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from tests.support import scenes
 
-from bcs_template_set.messages.errors import GatewayFailed, Overtaken
+from bcs_template_set.messages.errors import Overtaken
+from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
 from bcs_template_set.report.rows import count_words, image_change, rows_of_outcome, rows_of_plan, word_of
 

@@ -13,7 +13,9 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.messages.errors import GatewayFailed, NoPermission, OutOfTime, StepError
+from bcs_template_set.messages.errors import NoPermission
+from bcs_template_set.messages.server_errors import GatewayFailed, OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.watch import MOST_AT_ONCE, MOST_FAILURES, watch
 from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.system.clock import Deadline

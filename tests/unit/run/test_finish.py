@@ -15,8 +15,9 @@ from tests.support import scenes
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.messages.errors import OutOfTime, WorkspaceUnwritable
+from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import Output
 from bcs_template_set.run.finish import Keep, Limited, RunFolder, end_run

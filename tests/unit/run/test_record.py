@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.support.pieces import FakeClock
 
-from bcs_template_set.messages.errors import BcsFailed, OutcomeUnknown, StepError
+from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Heading

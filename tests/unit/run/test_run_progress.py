@@ -87,7 +87,7 @@ def ended(made: RunRecord, *states: tuple[Change, FileState]) -> None:
 
 
 def watched(name: str, end: End, *, done: int = 0, wanted: int = 2) -> Watched:
-    status = RolloutStatus("progressing", say("deploy.ready"), done=done, wanted=wanted)
+    status = RolloutStatus("progressing", say("rollout.ready_none"), done=done, wanted=wanted)
     return Watched(Workload("Deployment", name, f"front-ends/{name}.yaml", "1.0.7"), end, status)
 
 

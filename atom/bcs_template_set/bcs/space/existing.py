@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
+from bcs_template_set.bcs.answers import ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.bcs.space.route_map import HostClaim, LiveIngress
 from bcs_template_set.manifests.parse import Document, parse_foreign

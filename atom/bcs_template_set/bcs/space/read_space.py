@@ -13,16 +13,10 @@ from functools import partial
 from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import ChartVersion, Project, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import space_name_problem
-from bcs_template_set.bcs.protocol import (
-    ChartVersion,
-    Project,
-    TemplateFile,
-    TemplateSpace,
-    TemplateVersion,
-)
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, SpaceHistories, VersionRef
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
 from bcs_template_set.bcs.space.provenance import read_provenance
@@ -43,14 +37,13 @@ from bcs_template_set.manifests.parse import ManifestFile, parse_foreign
 from bcs_template_set.manifests.routes import node_ports_of, routes_of
 from bcs_template_set.messages.errors import (
     AppNotGranted,
-    BcsFailed,
     InputsInvalid,
     NobodyArrived,
     NoPermission,
-    NoSuchPath,
     ProjectNotVisible,
-    StepError,
 )
+from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.parallel import Done, Raised, overlap, values_of
 
 ROUTING_KINDS = frozenset({"Ingress", "Service"})
@@ -131,7 +124,7 @@ def _read_project_and_space(
         raise _explained(of_space.error, of_project)
     project = of_project.value if isinstance(of_project, Done) else None
     if isinstance(of_project, Raised) and not isinstance(
-        of_project.error, (NoPermission, ProjectNotVisible, NoSuchPath, AppNotGranted, BcsFailed)
+        of_project.error, (NoPermission, ProjectNotVisible, ApiMissing, AppNotGranted, BcsFailed)
     ):
         raise of_project.error
     space = of_space.value
@@ -205,8 +198,8 @@ def read_chart(
     try:
         return reader.read(protocol.get_chart_version(project, name=template_set, version=version)), True
     except BcsFailed as exc:
-        return None, exc.fields.get("bcs_code") != HELM_NOT_ESTABLISHED
-    except (NoSuchPath, AppNotGranted, NoPermission):
+        return None, exc.bcs_code != HELM_NOT_ESTABLISHED
+    except (ApiMissing, AppNotGranted, NoPermission):
         return None, False
 
 
@@ -216,7 +209,7 @@ def _read_live(reader: Reader, place: Optional[NamespaceRef]) -> Existing:
         return Existing()
     try:
         return Existing(live=reader.read(list_live_ingresses(place)))
-    except (NoPermission, NoSuchPath, AppNotGranted, BcsFailed):
+    except (NoPermission, ApiMissing, AppNotGranted, BcsFailed):
         return Existing(live_readable=False)
 
 

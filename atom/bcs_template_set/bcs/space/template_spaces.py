@@ -13,6 +13,7 @@ from typing import Optional
 import msgspec
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import FileVersions, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.dialect import (
     BELOW_SPACE,
@@ -24,10 +25,10 @@ from bcs_template_set.bcs.dialect import (
     own_name,
     said_by_rows,
 )
-from bcs_template_set.bcs.protocol import FileVersions, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import AppNotGranted, BcsFailed, BcsTooOld, NoPermission, NoSuchPath
+from bcs_template_set.messages.errors import AppNotGranted, NoPermission
+from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed, BcsTooOld, NoSuchPath
 from bcs_template_set.system.parallel import overlap, values_of
 
 _NOT_ALLOWED = 405
@@ -64,7 +65,7 @@ def ask_dialect(reader: Reader, project: str) -> None:
     try:
         reader.read(protocol.ask_old_path(project))
     except BcsTooOld as exc:
-        is_there = exc.fields.get("status") == _NOT_ALLOWED
+        is_there = exc.status == _NOT_ALLOWED
         reader.site.learn(WITH_SPACE if is_there else BELOW_SPACE)
         return
     except (BcsFailed, NoPermission):
@@ -195,7 +196,7 @@ def file_versions(reader: Reader, project: str, template_id: str) -> Optional[tu
     """
     try:
         versions = reader.read(protocol.list_versions(project, template_id))
-    except (NoSuchPath, AppNotGranted):
+    except (ApiMissing, AppNotGranted):
         return None
     return tuple(version for version in versions if not version.draft)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Optional
 
-from bcs_template_set.bcs.protocol import TemplateVersion
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import ExistingFile, Unmerged, VersionRef
 from bcs_template_set.bcs.space.lineage import suspects, unmerged
 from bcs_template_set.bcs.space.provenance import read_provenance

@@ -7,8 +7,8 @@ from functools import partial
 from types import MappingProxyType
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.system.parallel import overlap, values_of
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bcs_template_set.manifests.checks.finding import CheckInput, Finding, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, check
+from bcs_template_set.manifests.checks.splitting import first_other_line
 from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.naming import check_file_name
 from bcs_template_set.manifests.parse import bcs_variables_in
@@ -14,27 +15,39 @@ from bcs_template_set.messages.secret import MASK
 _SHOWN = 60
 
 
-def check_file_names(run: CheckInput) -> Iterator[Finding]:
+@check("file-name")
+def check_file_names(checked: CheckInput) -> Iterator[Finding]:
     """Yield files whose `space/name` BCS refuses or would cut."""
-    for file in run.files:
-        problem = check_file_name(run.template_space, file.name)
+    for file in checked.files:
+        problem = check_file_name(checked.template_space, file.name)
         if problem is not None:
-            yield finding("file-name", file, "", "named_wrong", name=file.name, problem=problem)
+            yield checked.finding(file, "", "named_wrong", name=file.name, problem=problem)
 
 
-def check_empty_files(run: CheckInput) -> Iterator[Finding]:
+@check("empty-file")
+def check_empty_files(checked: CheckInput) -> Iterator[Finding]:
     """Yield files without any document."""
-    for file in run.files:
+    for file in checked.files:
         if not file.documents:
-            yield finding("empty-file", file, "", source=file.source)
+            yield checked.finding(file, "", source=file.source)
 
 
-def check_leftovers(run: CheckInput) -> Iterator[Finding]:
+@check("document-split")
+def check_splitting(checked: CheckInput) -> Iterator[Finding]:
+    """Yield files of which BCS would read other documents than are there."""
+    for file in checked.files:
+        line = first_other_line(file)
+        if line:
+            yield checked.finding(file, "", line=line)
+
+
+@check("leftover-variable")
+def check_leftovers(checked: CheckInput) -> Iterator[Finding]:
     """Yield what BCS would replace although `bcs()` did not say so, whatever name stands in the braces.
 
     A name that BCS does not know becomes nothing (trap 2). Each is said once a file, at its first line.
     """
-    for file in run.files:
+    for file in checked.files:
         said: set[str] = set()
         has_secret = any(map(holds_secret, file.documents))
         line, at = 1, 0
@@ -47,14 +60,15 @@ def check_leftovers(run: CheckInput) -> Iterator[Finding]:
             shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
             if has_secret and not PLAIN_KEY.fullmatch(name):
                 shown = MASK  # a password may have braces
-            yield finding("leftover-variable", file, "", braced="{{ " + shown + " }}", line=line)
+            yield checked.finding(file, "", braced="{{ " + shown + " }}", line=line)
 
 
-def check_template_set(run: CheckInput) -> Iterator[Finding]:
+@check("template-set-variable")
+def check_template_set(checked: CheckInput) -> Iterator[Finding]:
     """Yield files that Helm, which renders a template set, would read as a template (trap 14)."""
-    if not run.template_set:
+    if not checked.template_set:
         return
-    for file in run.files:
+    for file in checked.files:
         at = file.text.find("{{")
         if at >= 0:
-            yield finding("template-set-variable", file, "", line=file.text.count("\n", 0, at) + 1)
+            yield checked.finding(file, "", line=file.text.count("\n", 0, at) + 1)

@@ -8,56 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bcs_template_set.manifests.checks import (
-    bcs_rules,
-    images,
-    links,
-    object_names,
-    objects,
-    routing,
-    splitting,
-)
-from bcs_template_set.manifests.checks.finding import Check, CheckInput, Finding
+from bcs_template_set.manifests.checks import bcs_rules, containers, links, object_names, objects, routing
+from bcs_template_set.manifests.checks.finding import Check, Finding, look_at
 from bcs_template_set.manifests.parse import ManifestFile
 
-_TABLE: tuple[Check, ...] = (
-    Check("file-name", bcs_rules.check_file_names),
-    Check("empty-file", bcs_rules.check_empty_files),
-    Check("document-split", splitting.check_splitting),
-    Check("leftover-variable", bcs_rules.check_leftovers),
-    Check("template-set-variable", bcs_rules.check_template_set),
-    Check("missing-kind", objects.check_kinds),
-    Check("required-field", objects.check_required),
-    Check("duplicate-object", objects.check_duplicates),
-    Check("object-name", object_names.check_object_names),
-    Check("container-name", object_names.check_container_names),
-    Check("label", object_names.check_labels),
-    Check("annotation", object_names.check_annotations),
-    Check("env-value", objects.check_env),
-    Check("image-tag", images.check_tags),
-    Check("volume-mount", objects.check_mounts),
-    Check("pod-selector", links.check_pod_selectors),
-    Check("service-selector", links.check_service_selectors),
-    Check("service-port", links.check_service_ports),
-    Check(links.INGRESS_SERVICE, links.check_ingress_services),
-    Check("ingress-tls", routing.check_tls),
-    Check("node-port", routing.check_node_ports),
-    Check(routing.ROUTE_CLASH, routing.check_routes),
+_TABLE: tuple[Check, ...] = tuple(
+    entry
+    for module in (bcs_rules, objects, object_names, containers, links, routing)
+    for entry in vars(module).values()
+    if isinstance(entry, Check)
 )
+"""Every `@check` of these modules, in the order in which they stand there."""
 
 
 def check_manifests(
     files: Sequence[ManifestFile], *, template_space: str, template_set: bool
 ) -> tuple[Finding, ...]:
     """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document."""
-    run = CheckInput(
-        files=tuple(sorted(files, key=lambda file: file.name)),
-        template_space=template_space,
-        template_set=template_set,
-    )
-    found = (
-        finding for check in _TABLE for finding in check.run(run) if not run.allows(finding.file, check.id)
-    )
+    checked = look_at(files, template_space=template_space, template_set=template_set)
+    found = (finding for check in _TABLE for finding in check.run(checked))
     return tuple(sorted(found, key=Finding.order))
 
 

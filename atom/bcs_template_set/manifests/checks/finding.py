@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.manifests.parse import Document, ManifestFile
@@ -58,57 +57,58 @@ class PodOwner:
 
 @dataclass(frozen=True)
 class CheckInput:
-    """All that the checks may look at, with the looks that several of them need done once."""
+    """All that a check may look at, and the id of the check; what several of them look for is found once."""
 
+    id: str
     files: tuple[ManifestFile, ...]
     template_space: str
     template_set: bool
-
-    @cached_property
-    def places(self) -> tuple[DocumentInFile, ...]:
-        """Return every document with its file."""
-        return tuple(DocumentInFile(file, document) for file in self.files for document in file.documents)
-
-    @cached_property
-    def workloads(self) -> tuple[PodOwner, ...]:
-        """Return every document that makes pods."""
-        return tuple(
-            PodOwner(place.file, place.document, pod)
-            for place in self.places
-            for pod in [pod_of(place.document)]
-            if pod is not None
-        )
-
-    @cached_property
-    def by_label(self) -> dict[tuple[str, str], list[PodOwner]]:
-        """Return the workloads under each label of their pods, so that a look-up costs no walk."""
-        found: dict[tuple[str, str], list[PodOwner]] = {}
-        for workload in self.workloads:
-            for key, value in workload.pod.labels.items():
-                found.setdefault((key, str(value)), []).append(workload)
-        return found
-
-    @cached_property
-    def services(self) -> dict[str, Document]:
-        """Return the Services of the run, by name."""
-        return {place.document.name: place.document for place in self.of_kind("Service")}
-
-    @cached_property
-    def _allowed(self) -> dict[str, frozenset[str]]:
-        return {file.name: _allowed_in(file.text) for file in self.files}
+    places: tuple[DocumentInFile, ...]
+    workloads: tuple[PodOwner, ...]
+    by_label: Mapping[tuple[str, str], Sequence[PodOwner]]
+    """The workloads under each label of their pods, so that a look-up costs no walk."""
+    allowed: Mapping[str, frozenset[str]]
+    """The checks that each file's comments leave it out of."""
 
     def of_kind(self, kind: str) -> Iterator[DocumentInFile]:
         """Yield the documents of a kind."""
         return (place for place in self.places if place.document.kind == kind)
 
-    def allows(self, file: str, check: str) -> bool:
-        """Tell whether a file's comment leaves it out of a check."""
-        return check in self._allowed[file]
+    def finding(
+        self,
+        place: DocumentInFile | PodOwner | ManifestFile,
+        field: str,
+        message: Optional[str] = None,
+        /,
+        **fields: object,
+    ) -> Finding:
+        """Return a finding, with its sentence `checks.<message or id>` and its hint `checks.<id>.hint`."""
+        file = place if isinstance(place, ManifestFile) else place.file
+        return Finding(
+            id=self.id,
+            file=file.name,
+            document="" if isinstance(place, ManifestFile) else place.document.title,
+            field=field,
+            message=say(f"checks.{message or self.id}", **fields),
+            hint=say(f"checks.{self.id}.hint", **fields),
+        )
 
 
-def allows(file: ManifestFile, check: str) -> bool:
-    """Tell whether a file's comment leaves it out of a check."""
-    return check in _allowed_in(file.text)
+def look_at(files: Iterable[ManifestFile], *, template_space: str, template_set: bool) -> CheckInput:
+    """Return what checks look at, before the first of them has its id."""
+    by_name = tuple(sorted(files, key=lambda file: file.name))
+    places = tuple(DocumentInFile(file, document) for file in by_name for document in file.documents)
+    pods = ((place, pod_of(place.document)) for place in places)
+    workloads = tuple(PodOwner(place.file, place.document, pod) for place, pod in pods if pod is not None)
+    by_label: dict[tuple[str, str], list[PodOwner]] = {}
+    for workload in workloads:
+        for key, value in workload.pod.labels.items():
+            by_label.setdefault((key, str(value)), []).append(workload)
+    allowed = {file.name: _allowed_in(file.text) for file in by_name}
+    return CheckInput("", by_name, template_space, template_set, places, workloads, by_label, allowed)
+
+
+Looks = Callable[[CheckInput], Iterator[Finding]]
 
 
 @dataclass(frozen=True)
@@ -116,33 +116,22 @@ class Check:
     """One check: its id, as findings and comments name it, and the function that does it."""
 
     id: str
-    run: Callable[[CheckInput], Iterator[Finding]]
+    looks: Looks
 
     @property
     def summary(self) -> Text:
-        """Return the line that the README's table has for this check."""
+        """Return the line that the reference's table has for this check."""
         return say(f"checks.{self.id}.summary")
 
+    def run(self, checked: CheckInput) -> Iterator[Finding]:
+        """Yield what it finds, but for files whose comment leaves them out."""
+        found = self.looks(replace(checked, id=self.id))
+        return (finding for finding in found if self.id not in checked.allowed[finding.file])
 
-def finding(
-    check: str,
-    place: DocumentInFile | PodOwner | ManifestFile,
-    field: str,
-    message: Optional[str] = None,
-    /,
-    **fields: object,
-) -> Finding:
-    """Return a finding of a check, with its sentence `checks.<message or id>` and hint `checks.<id>.hint`."""
-    file = place if isinstance(place, ManifestFile) else place.file
-    document = "" if isinstance(place, ManifestFile) else place.document.title
-    return Finding(
-        id=check,
-        file=file.name,
-        document=document,
-        field=field,
-        message=say(f"checks.{message or check}", **fields),
-        hint=say(f"checks.{check}.hint", **fields),
-    )
+
+def check(identifier: str) -> Callable[[Looks], Check]:
+    """Make a function the check of that id; the table of checks finds it by its module."""
+    return lambda looks: Check(identifier, looks)
 
 
 MOST_NAMES = 12
@@ -153,6 +142,11 @@ def few(names: Iterable[str]) -> list[str]:
     """Return the first of the names, and "…" where there are more: many findings may each have them all."""
     found = sorted(names)
     return found if len(found) <= MOST_NAMES else [*found[:MOST_NAMES], "…"]
+
+
+def allows(file: ManifestFile, identifier: str) -> bool:
+    """Tell whether a file's comment leaves it out of a check."""
+    return identifier in _allowed_in(file.text)
 
 
 def _allowed_in(text: str) -> frozenset[str]:

@@ -15,8 +15,8 @@ from bcs_template_set.manifests.checks.finding import (
     DocumentInFile,
     Finding,
     PodOwner,
+    check,
     few,
-    finding,
 )
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
@@ -24,13 +24,11 @@ from bcs_template_set.manifests.pod_templates import KINDS_WITH_SELECTOR, named_
 from bcs_template_set.manifests.routes import backend_port_of, service_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
-INGRESS_SERVICE = "ingress-service"
-"""The id of the check that a path leads to a Service of the run, and to a port it has."""
 
-
-def check_pod_selectors(run: CheckInput) -> Iterator[Finding]:
+@check("pod-selector")
+def check_pod_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield workloads whose selector does not select their own pods."""
-    for workload in run.workloads:
+    for workload in checked.workloads:
         if workload.document.kind not in KINDS_WITH_SELECTOR:
             continue
         labels = workload.pod.labels
@@ -42,34 +40,33 @@ def check_pod_selectors(run: CheckInput) -> Iterator[Finding]:
                 and not is_left_for_bcs(labels.get(key))
             ):
                 field = f"spec.selector.matchLabels[{key}]"
-                yield finding(
-                    "pod-selector", workload, field, key=key, given=value, found=_shown(labels.get(key))
-                )
+                yield checked.finding(workload, field, key=key, given=value, found=_shown(labels.get(key)))
 
 
-def check_service_selectors(run: CheckInput) -> Iterator[Finding]:
+@check("service-selector")
+def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield Services that select no pod of the run although the run has pods to select.
 
     A Service that asks for a label that no pod of the run has is meant for others.
     """
-    keys = {key for key, _ in run.by_label}
-    unsure = {key for key, value in run.by_label if is_left_for_bcs(value)}
-    for place in run.of_kind("Service"):
+    keys = {key for key, _ in checked.by_label}
+    unsure = {key for key, value in checked.by_label if is_left_for_bcs(value)}
+    for place in checked.of_kind("Service"):
         selector = mapping_at(place.document.body, "spec", "selector")
         if not selector or any(is_left_for_bcs(value) for value in selector.values()):
             continue
         sure = keys.issuperset(selector) and unsure.isdisjoint(selector)
-        if sure and not _selected(run, place):
+        if sure and not _selected(checked, place):
             shown = [f"{key}={value}" for key, value in selector.items()]
-            yield finding("service-selector", place, "spec.selector", selector=shown)
+            yield checked.finding(place, "spec.selector", selector=shown)
 
 
-def _selected(run: CheckInput, place: DocumentInFile) -> list[PodOwner]:
+def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
     """Return the workloads of the run whose pods a Service selects, in its namespace."""
     selector = mapping_at(place.document.body, "spec", "selector")
     if not selector:
         return []
-    candidates = (run.by_label.get((key, str(value)), []) for key, value in selector.items())
+    candidates = (checked.by_label.get((key, str(value)), []) for key, value in selector.items())
     return [
         workload
         for workload in min(candidates, key=len)
@@ -78,10 +75,11 @@ def _selected(run: CheckInput, place: DocumentInFile) -> list[PodOwner]:
     ]
 
 
-def check_service_ports(run: CheckInput) -> Iterator[Finding]:
+@check("service-port")
+def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
     """Yield targetPorts by a name that no container of the selected pods has."""
-    for place in run.of_kind("Service"):
-        selected = _selected(run, place)
+    for place in checked.of_kind("Service"):
+        selected = _selected(checked, place)
         if not selected:
             continue
         names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))
@@ -90,23 +88,26 @@ def check_service_ports(run: CheckInput) -> Iterator[Finding]:
             target = text_at(mapping_at(port), "targetPort")
             if target and target not in names and not is_left_for_bcs(target):
                 field = f"spec.ports[{index}].targetPort"
-                yield finding("service-port", place, field, port=target, known=shown)
+                yield checked.finding(place, field, port=target, known=shown)
 
 
-def check_ingress_services(run: CheckInput) -> Iterator[Finding]:
+@check("ingress-service")
+def check_ingress_services(checked: CheckInput) -> Iterator[Finding]:
     """Yield backends whose Service has no such port or, for built-in templates, is not in the run."""
-    ports = {name: _ports_of(service.body) for name, service in run.services.items()}
-    for place in run.of_kind("Ingress"):
+    services = (place.document for place in checked.of_kind("Service"))
+    ports = {service.name: _ports_of(service.body) for service in services}
+    for place in checked.of_kind("Ingress"):
         for where, path in ingress_paths(place.document.body):
             name = service_of(path)
             if not name or is_left_for_bcs(name):
                 continue
             if name in ports:
-                yield from _check_port(place, where, path, ports[name])
+                yield from _check_port(checked, place, where, path, ports[name])
             elif place.file.domain:
-                yield finding(
-                    INGRESS_SERVICE, place, f"{where}.backend.service.name", "service_missing", name=name
-                )
+                yield checked.finding(place, f"{where}.backend.service.name", "service_missing", name=name)
+
+
+INGRESS_SERVICE = check_ingress_services.id
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,14 @@ def _ports_of(service: Fields) -> Optional[_Ports]:
 
 
 def _check_port(
-    place: DocumentInFile, where: str, path: Fields, ports: Optional[_Ports]
+    checked: CheckInput, place: DocumentInFile, where: str, path: Fields, ports: Optional[_Ports]
 ) -> Iterator[Finding]:
     wanted = backend_port_of(path)
     if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted):
         return
     if ports is not None and wanted not in ports.known:
         field = f"{where}.backend.service.port"
-        yield finding(INGRESS_SERVICE, place, field, name=service_of(path), port=wanted, known=ports.shown)
+        yield checked.finding(place, field, name=service_of(path), port=wanted, known=ports.shown)
 
 
 def _shown(value: YamlValue) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, PodOwner, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, PodOwner, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, text_at
 from bcs_template_set.manifests.naming import (
     check_label,
@@ -23,24 +23,25 @@ _NAMED_FREELY = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _LONGEST_CRON_JOB = 52
 
 
-def check_object_names(run: CheckInput) -> Iterator[Finding]:
+@check("object-name")
+def check_object_names(checked: CheckInput) -> Iterator[Finding]:
     """Yield objects whose metadata.name the API server refuses."""
-    for place in run.places:
+    for place in checked.places:
         name = place.document.name
-        yield from _check_is_text(place)
+        yield from _check_is_text(checked, place)
         if not name or is_left_for_bcs(name) or place.document.kind in _NAMED_FREELY:
             continue
         problem = _name_problem(place.document.kind, name)
         if problem is not None:
-            yield finding("object-name", place, "metadata.name", "named_wrong", name=name, problem=problem)
+            yield checked.finding(place, "metadata.name", "named_wrong", name=name, problem=problem)
 
 
-def _check_is_text(place: DocumentInFile) -> Iterator[Finding]:
+def _check_is_text(checked: CheckInput, place: DocumentInFile) -> Iterator[Finding]:
     """Yield a name that BCS's reader takes for a number or for true or false: `name: y`, `name: 1e5`."""
     for key in ("name", "namespace"):
         value = mapping_at(place.document.body, "metadata").get(key)
         if value is not None and not isinstance(value, str):
-            yield finding("object-name", place, f"metadata.{key}", "text_needed", given=_shown(value))
+            yield checked.finding(place, f"metadata.{key}", "text_needed", given=_shown(value))
 
 
 def _name_problem(kind: str, name: str) -> Optional[Text]:
@@ -53,9 +54,10 @@ def _name_problem(kind: str, name: str) -> Optional[Text]:
     return check_subdomain(name)
 
 
-def check_container_names(run: CheckInput) -> Iterator[Finding]:
+@check("container-name")
+def check_container_names(checked: CheckInput) -> Iterator[Finding]:
     """Yield containers whose name is no DNS-1123 label, or is another container's in the same pod."""
-    for workload in run.workloads:
+    for workload in checked.workloads:
         seen: set[str] = set()
         for container in containers_of(workload.pod):
             name = text_at(container.body, "name")
@@ -65,17 +67,20 @@ def check_container_names(run: CheckInput) -> Iterator[Finding]:
             problem = say("checks.name_twice") if name in seen else check_label(name)
             seen.add(name)
             if problem is not None:
-                yield finding("container-name", workload, field, "named_wrong", name=name, problem=problem)
+                yield checked.finding(workload, field, "named_wrong", name=name, problem=problem)
 
 
-def check_labels(run: CheckInput) -> Iterator[Finding]:
+@check("label")
+def check_labels(checked: CheckInput) -> Iterator[Finding]:
     """Yield labels and selectors that the API server refuses: 63 characters, and text only."""
-    for place in run.places:
+    for place in checked.places:
         for path, labels in _labels_of(place):
-            yield from _check_labels(place, path, labels)
-    for workload in run.workloads:
+            yield from _check_labels(checked, place, path, labels)
+    for workload in checked.workloads:
         if workload.pod.path:
-            yield from _check_labels(workload, workload.pod.field("metadata.labels"), workload.pod.labels)
+            yield from _check_labels(
+                checked, workload, workload.pod.field("metadata.labels"), workload.pod.labels
+            )
 
 
 def _labels_of(place: DocumentInFile) -> Iterator[tuple[str, Fields]]:
@@ -87,33 +92,38 @@ def _labels_of(place: DocumentInFile) -> Iterator[tuple[str, Fields]]:
         yield "spec.selector", mapping_at(body, "spec", "selector")
 
 
-def _check_labels(place: DocumentInFile | PodOwner, path: str, labels: Fields) -> Iterator[Finding]:
+def _check_labels(
+    checked: CheckInput, place: DocumentInFile | PodOwner, path: str, labels: Fields
+) -> Iterator[Finding]:
     for key, value in labels.items():
         field = f"{path}[{key}]"
         problem = check_label_key(key)
         if problem is not None and not is_left_for_bcs(key):
-            yield finding("label", place, field, "label_key", name=key, problem=problem)
-        yield from _check_label_value(place, field, value)
+            yield checked.finding(place, field, "label_key", name=key, problem=problem)
+        yield from _check_label_value(checked, place, field, value)
 
 
-def _check_label_value(place: DocumentInFile | PodOwner, field: str, value: YamlValue) -> Iterator[Finding]:
+def _check_label_value(
+    checked: CheckInput, place: DocumentInFile | PodOwner, field: str, value: YamlValue
+) -> Iterator[Finding]:
     if is_left_for_bcs(value):
         return
     if not isinstance(value, str):
-        yield finding("label", place, field, "text_needed", given=_shown(value))
+        yield checked.finding(place, field, "text_needed", given=_shown(value))
         return
     problem = check_label_value(value)
     if problem is not None:
-        yield finding("label", place, field, "label_value", name=value, problem=problem)
+        yield checked.finding(place, field, "label_value", name=value, problem=problem)
 
 
-def check_annotations(run: CheckInput) -> Iterator[Finding]:
+@check("annotation")
+def check_annotations(checked: CheckInput) -> Iterator[Finding]:
     """Yield annotations that are no text."""
-    for place in run.places:
+    for place in checked.places:
         for key, value in mapping_at(place.document.body, "metadata", "annotations").items():
             field = f"metadata.annotations[{key}]"
             if not isinstance(value, str):
-                yield finding("annotation", place, field, "text_needed", given=_shown(value))
+                yield checked.finding(place, field, "text_needed", given=_shown(value))
 
 
 def _shown(value: YamlValue) -> str:

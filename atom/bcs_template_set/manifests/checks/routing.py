@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, finding
+from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.routes import Route, RouteKey, routes_of
 
 _LOWEST, _HIGHEST = 30_000, 32_767
 
-ROUTE_CLASH = "route-clash"
-"""The id of the check that a host and path leads to one Service."""
 
-
-def check_tls(run: CheckInput) -> Iterator[Finding]:
+@check("ingress-tls")
+def check_tls(checked: CheckInput) -> Iterator[Finding]:
     """Yield TLS entries without a secret or hosts, and hosts that no rule serves."""
-    for place in run.of_kind("Ingress"):
+    for place in checked.of_kind("Ingress"):
         body = place.document.body
         served = {text_at(mapping_at(rule), "host") for rule in list_at(body, "spec", "rules")}
         domains = {name.partition(".")[2] for name in served}
@@ -24,55 +22,59 @@ def check_tls(run: CheckInput) -> Iterator[Finding]:
         for index, entry in enumerate(list_at(body, "spec", "tls")):
             where = f"spec.tls[{index}]"
             if not text_at(mapping_at(entry), "secretName"):
-                yield finding("ingress-tls", place, f"{where}.secretName", "tls_secret")
+                yield checked.finding(place, f"{where}.secretName", "tls_secret")
             hosts = list_at(mapping_at(entry), "hosts")
             if not hosts:
-                yield finding("ingress-tls", place, f"{where}.hosts", "tls_hosts")
+                yield checked.finding(place, f"{where}.hosts", "tls_hosts")
             for host in map(str, hosts):
                 if is_unknown or host in served or is_left_for_bcs(host):
                     continue
                 if not (host.startswith("*.") and host[2:] in domains):
-                    yield finding("ingress-tls", place, f"{where}.hosts", "tls_host", host=host)
+                    yield checked.finding(place, f"{where}.hosts", "tls_host", host=host)
 
 
-def check_node_ports(run: CheckInput) -> Iterator[Finding]:
+@check("node-port")
+def check_node_ports(checked: CheckInput) -> Iterator[Finding]:
     """Yield nodePorts outside 30000-32767, and those that two ports of the run ask for."""
     taken: dict[tuple[int, str], str] = {}
-    for place in run.of_kind("Service"):
+    for place in checked.of_kind("Service"):
         for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
             number = mapping_at(port).get("nodePort")
             field = f"spec.ports[{index}].nodePort"
             if number in (None, 0) or is_left_for_bcs(number):
                 continue
             if not isinstance(number, int) or not _LOWEST <= number <= _HIGHEST:
-                yield finding("node-port", place, field, "node_port_range", port=number)
+                yield checked.finding(place, field, "node_port_range", port=number)
                 continue
             protocol = text_at(mapping_at(port), "protocol") or "TCP"
             first = taken.setdefault((number, protocol), f"{place.document.title} {field}")
             if first != f"{place.document.title} {field}":
-                yield finding("node-port", place, field, "node_port_twice", port=number, first=first)
+                yield checked.finding(place, field, "node_port_twice", port=number, first=first)
 
 
-def check_routes(run: CheckInput) -> Iterator[Finding]:
+@check("route-clash")
+def check_routes(checked: CheckInput) -> Iterator[Finding]:
     """Yield hosts and paths that lead to two Services.
 
     The same host and path to the same Service is right: there is an Ingress for each load balancer.
     """
     first: dict[RouteKey, Route] = {}
-    for place in run.of_kind("Ingress"):
+    for place in checked.of_kind("Ingress"):
         for route in routes_of([place.document]):
             known = first.setdefault(route.place, route)
             if known.service != route.service and not _is_unknown(route):
-                yield _clash(place, route, known)
+                yield _clash(checked, place, route, known)
+
+
+ROUTE_CLASH = check_routes.id
 
 
 def _is_unknown(route: Route) -> bool:
     return any(is_left_for_bcs(value) for value in (route.host, route.path, route.service))
 
 
-def _clash(place: DocumentInFile, route: Route, known: Route) -> Finding:
-    return finding(
-        ROUTE_CLASH,
+def _clash(checked: CheckInput, place: DocumentInFile, route: Route, known: Route) -> Finding:
+    return checked.finding(
         place,
         "spec.rules",
         host=route.host,

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bcs_template_set.manifests.checks.finding import CheckInput, Finding, finding
 from bcs_template_set.manifests.parse import Document, ManifestFile, parse_documents
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable
 
@@ -21,14 +20,6 @@ _BLANKS = "\t\n\f\r "
 _SEPARATOR = re.compile(rf"(?:\A|[{_BLANKS}]*\n)---(?P<after>[{_BLANKS}]*)")
 _OF_YAML_ALONE = re.compile(r"[\x85\u2028\u2029]|^%|^\.\.\.", re.MULTILINE)
 """Breaks of lines, directives and ends of documents, which BCS's expression knows nothing of."""
-
-
-def check_splitting(run: CheckInput) -> Iterator[Finding]:
-    """Yield files of which BCS would read other documents than are there."""
-    for file in run.files:
-        line = first_other_line(file)
-        if line:
-            yield finding("document-split", file, "", line=line)
 
 
 def first_other_line(file: ManifestFile) -> int:

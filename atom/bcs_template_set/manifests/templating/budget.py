@@ -14,7 +14,8 @@ from typing import Optional, cast
 
 from bcs_template_set.manifests.templating.template_lines import TemplateLine, template_line
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import LimitExceeded, OutOfTime
+from bcs_template_set.messages.errors import LimitExceeded
+from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.system.clock import Clock, Deadline
 
 MOST_SECONDS = 30

@@ -17,7 +17,7 @@ from bcs_template_set.manifests.templating.environment import Environment, ReadT
 from bcs_template_set.manifests.templating.template_lines import place_in
 from bcs_template_set.manifests.templating.template_notes import Mistakes, Notes
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import StepError
+from bcs_template_set.messages.step_error import StepError
 
 
 class Templates:

@@ -8,30 +8,22 @@ from typing import Callable, Union, cast
 import pytest
 from msgspec import structs
 
-from bcs_template_set.bcs.calls import T
-from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.protocol import (
+from bcs_template_set.bcs.answers import (
     FileVersions,
     Project,
-    Read,
     TemplateFile,
     TemplateSpace,
     TemplateVersion,
     VersionName,
 )
+from bcs_template_set.bcs.calls import Read, T
+from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.space.read_space import MOST_LATER_VERSIONS, Wanted, read_chart, read_existing
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
-from bcs_template_set.messages.errors import (
-    AppNotGranted,
-    BcsFailed,
-    BcsTooOld,
-    NobodyArrived,
-    NoPermission,
-    NoSuchPath,
-    ProjectNotVisible,
-    StepError,
-)
+from bcs_template_set.messages.errors import AppNotGranted, NobodyArrived, NoPermission, ProjectNotVisible
+from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, NoSuchPath
+from bcs_template_set.messages.step_error import StepError
 
 STARTED = 1_767_225_600
 PROJECT = Project(project_id="a" * 32, project_code="web")
@@ -117,7 +109,7 @@ def test_a_version_of_our_name_is_read_by_its_id_where_the_names_are_known() -> 
 
 
 @pytest.mark.parametrize(
-    "error", [NoSuchPath(url="u", message="m"), AppNotGranted(app_code="a", resource="r")]
+    "error", [NoSuchPath(url="u", message="m"), AppNotGranted(app_code="a", message="m")]
 )
 def test_a_version_of_our_name_is_looked_for_by_name_where_the_names_are_not_known(error: StepError) -> None:
     reader = FakeReader(
@@ -256,7 +248,7 @@ def test_that_nobody_arrived_weighs_more_than_the_app_having_no_permission() -> 
 
 
 def test_that_the_project_is_unknown_explains_the_failing_list() -> None:
-    unknown = ProjectNotVisible(project="web", user="lisi")
+    unknown = ProjectNotVisible(project="web", user="lisi", message="m")
     assert refused(unknown, NoPermission(user="lisi", message="no")) is unknown
 
 
@@ -265,7 +257,7 @@ def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() ->
         {
             "get project": NoPermission(user="lisi", message="no"),
             "list spaces": [],
-            "ask dialect": AppNotGranted(app_code="a", resource="r"),
+            "ask dialect": AppNotGranted(app_code="a", message="m"),
         }
     )
     existing = read_existing(reader, wanted(), concurrency=2)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import Optional
 
 import pytest
@@ -7,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.building import VALUES_OF_ANY_KIND, findings_of, manifest
 
+from bcs_template_set.manifests import checks
 from bcs_template_set.manifests.checks.check_manifests import all_checks
-from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.checks.images import tag_of
+from bcs_template_set.manifests.checks.containers import tag_of
+from bcs_template_set.manifests.checks.finding import Check, Finding
 from bcs_template_set.manifests.parse import Document, ManifestFile
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES
@@ -296,6 +299,18 @@ def test_every_check_has_a_test_that_breaks_it_and_words(known: object) -> None:
     assert check.id in [*apart, *(broken[0] for broken in BREAKS)]
     for language in LANGUAGES:
         assert check.summary.render(language)
+
+
+def test_every_check_of_the_folder_is_in_the_table_under_an_id_of_its_own() -> None:
+    names = [module.name for module in pkgutil.iter_modules(checks.__path__, checks.__name__ + ".")]
+    found = [
+        entry
+        for name in names
+        for entry in vars(importlib.import_module(name)).values()
+        if isinstance(entry, Check)
+    ]
+    assert {check.id for check in found} == {check.id for check in all_checks()}
+    assert len({check.id for check in all_checks()}) == len(all_checks()) == len(found)
 
 
 # --- one by one: what the table above has no place for

@@ -27,12 +27,12 @@ from bcs_template_set.messages.errors import (
     LimitExceeded,
     ManifestsInvalid,
     NamesMissing,
-    OutOfTime,
-    StepError,
     TemplateFailed,
     TemplateSyntax,
     TemplateUnreadable,
 )
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Deadline
 
 # What a limit may cost before it stops a template, on a machine that runs other things too.

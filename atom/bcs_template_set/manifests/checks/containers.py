@@ -1,0 +1,83 @@
+"""Checks of a pod's containers: environment, image, mounts. Pure: performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
+from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.pod_templates import Container, containers_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
+
+
+@check("env-value")
+def check_env(checked: CheckInput) -> Iterator[Finding]:
+    """Yield environment variables whose value is no text: `PORT: 80` without quotes."""
+    for workload in checked.workloads:
+        for container in containers_of(workload.pod):
+            for index, entry in enumerate(list_at(container.body, "env")):
+                value = mapping_at(entry).get("value")
+                if value is not None and not isinstance(value, str):
+                    field = workload.pod.field(f"{container.place}.env[{index}].value")
+                    name = text_at(mapping_at(entry), "name")
+                    yield checked.finding(workload, field, name=name, given=_shown(value))
+
+
+def _shown(value: YamlValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)[:60]
+
+
+@check("image-tag")
+def check_tags(checked: CheckInput) -> Iterator[Finding]:
+    """Yield images without a tag or with `latest`: what runs would then change without a new version."""
+    for workload in checked.workloads:
+        for container in containers_of(workload.pod):
+            if container.image and not is_left_for_bcs(container.image):
+                field = workload.pod.field(f"{container.place}.image")
+                tag = tag_of(container.image)
+                if tag is None:
+                    yield checked.finding(workload, field, "image_untagged", image=container.image)
+                elif tag in ("latest", ""):
+                    yield checked.finding(workload, field, "image_latest", image=container.image)
+
+
+def tag_of(image: str) -> Optional[str]:
+    """Return an image's tag or, where it has one, its digest; None where it has neither.
+
+    A colon before the last slash is a registry's port.
+    """
+    name, at, digest = image.partition("@")
+    if at:
+        return digest
+    _, colon, tag = name.rpartition("/")[2].partition(":")
+    return tag if colon else None
+
+
+@check("volume-mount")
+def check_mounts(checked: CheckInput) -> Iterator[Finding]:
+    """Yield mounts of volumes that the pod does not have, and places that two volumes are mounted to."""
+    for workload in checked.workloads:
+        volumes = _volume_names(workload)
+        for container in containers_of(workload.pod):
+            yield from _check_container_mounts(checked, workload, container, volumes)
+
+
+def _volume_names(workload: PodOwner) -> frozenset[str]:
+    own = {text_at(mapping_at(volume), "name") for volume in list_at(workload.pod.spec, "volumes")}
+    claims = list_at(workload.document.body, "spec", "volumeClaimTemplates")
+    return frozenset(own | {text_at(mapping_at(claim), "metadata", "name") for claim in claims})
+
+
+def _check_container_mounts(
+    checked: CheckInput, workload: PodOwner, container: Container, volumes: frozenset[str]
+) -> Iterator[Finding]:
+    taken: set[str] = set()
+    for index, mount in enumerate(list_at(container.body, "volumeMounts")):
+        name, path = text_at(mapping_at(mount), "name"), text_at(mapping_at(mount), "mountPath")
+        field = workload.pod.field(f"{container.place}.volumeMounts[{index}]")
+        if name and name not in volumes and not is_left_for_bcs(name):
+            yield checked.finding(workload, f"{field}.name", "mount_unknown", name=name)
+        if path and path in taken:
+            yield checked.finding(workload, f"{field}.mountPath", "mount_twice", name=path)
+        taken.add(path)

@@ -1,0 +1,125 @@
+"""What every failure of the step has: a code, an author, fields, a sentence, a cure. Performs no I/O.
+
+The classes are in `errors.py` and `server_errors.py`. The sentences are in the catalogue,
+`messages/errors.json`: `<code>.title` says what happened and where, `<code>.cure` what to do.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Union
+
+from bcs_template_set.messages import Language, Text, known, say
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+
+    @dataclass_transform(eq_default=False, kw_only_default=True)
+    class _Declared(Exception):
+        """Lets a type checker know the fields that a class declares."""
+else:
+    _Declared = Exception
+
+Detail = Union[Text, str]
+
+
+class StepError(_Declared):
+    """A failure that has a code, an author, a sentence and a cure.
+
+    What a class annotates are its fields: keyword arguments when it is raised, attributes when it is caught.
+    They fill the placeholders of title and cure. `details` are lines under the title, one for each mistake.
+    `context` are facts shown beneath, in order: acting user, app, region, project, permission, apply link,
+    request ids; its keys are names of the catalogue's `context` area.
+    """
+
+    code: ClassVar[int] = 0
+    error_type: ClassVar[int] = 3
+    field_names: ClassVar[tuple[str, ...]] = ()
+
+    if TYPE_CHECKING:  # not fields of the catalogue, but given like them
+        details: Sequence[Detail] = ()
+        context: Mapping[str, object] = {}
+
+    def __init_subclass__(cls, *, code: int = 0) -> None:
+        cls.code = code
+        cls.field_names = (*cls.field_names, *vars(cls).get("__annotations__", ()))
+
+    def __init__(
+        self, *, details: Sequence[Detail] = (), context: Mapping[str, object] | None = None, **fields: object
+    ) -> None:
+        super().__init__()
+        with_default = {name for name in self.field_names if hasattr(type(self), name)}
+        wrong = (fields.keys() ^ {*self.field_names}) - with_default
+        if wrong:
+            names = ", ".join(sorted(wrong))
+            raise TypeError(f"{type(self).__name__}: fields that are missing or not declared: {names}")
+        self.details = tuple(details)
+        self.context = dict(context or {})
+        vars(self).update(fields)
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """Return what fills the placeholders of title and cure."""
+        return {name: getattr(self, name) for name in self.field_names}
+
+    def title(self) -> Text:
+        """Return the sentence that says what happened and where."""
+        return say(f"errors.{self.code}.title", **self.fields)
+
+    def cure(self) -> Text:
+        """Return the sentence that says what to do."""
+        return say(f"errors.{self.code}.cure", **self.fields)
+
+    def with_context(self, **facts: object) -> StepError:
+        """Add facts that the place of the failure did not know; return the same error.
+
+        What it knew stays; an empty fact is one it did not know.
+        """
+        lacking = {name: fact for name, fact in facts.items() if self.context.get(name) in (None, "")}
+        self.context = {**self.context, **lacking}
+        return self
+
+    def explain(self, language: Language) -> list[str]:
+        """Return the lines a person reads: code, title, details, context, cure. Foreign text is in them."""
+        lines = [say("report.verdict_failed", code=self.code, title=self.title()).render(language)]
+        lines += [
+            "  - " + (detail.render(language) if isinstance(detail, Text) else detail)
+            for detail in self.details
+        ]
+        lines += [
+            say(f"context.{name}", value=fact).render(language)
+            for name, fact in self.context.items()
+            if fact not in (None, "") and known(f"context.{name}")
+        ]
+        lines.append(say("context.cure", value=self.cure()).render(language))
+        return lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.explain("en_US"))
+
+
+class StepDefect(StepError):
+    """A fault of this step itself."""
+
+    error_type = 3
+
+
+class Defect(StepDefect, code=800901):
+    """An exception nobody foresaw."""
+
+    kind: str
+    place: str
+
+
+def defect_of(exc: BaseException) -> Defect:
+    """Return the error for an exception nobody foresaw: its kind and the innermost place in this step."""
+    ours = [f for f in traceback.extract_tb(exc.__traceback__) if "bcs_template_set" in f.filename]
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
+    return Defect(kind=type(exc).__name__, place=place)
+
+
+def traceback_of(exc: BaseException) -> str:
+    """Return the traceback, for the log: whoever mends the step needs it."""
+    return "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))

@@ -1,0 +1,61 @@
+"""An error has the fields that its class declares and that its sentences speak of, and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bcs_template_set import messages
+from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.messages.errors import InputsInvalid, PlanChanged, every_error
+from bcs_template_set.messages.server_errors import BcsTooOld, CertificateExpired, NotConnected
+from bcs_template_set.messages.step_error import StepError
+
+CATALOGUE: dict[str, dict[str, str]] = json.loads(
+    (Path(messages.__file__).parent / "errors.json").read_text(encoding="utf-8")
+)
+FOR_CODE_ONLY: dict[type[StepError], set[str]] = {BcsTooOld: {"status"}}
+"""Fields that no sentence shows, because code reads them."""
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [("expect actual", "expect, expected"), ("expected", "actual"), ("expected actual more", "more")],
+)
+def test_a_misspelt_missing_or_unknown_field_fails_where_the_error_is_raised(names: str, wrong: str) -> None:
+    given: dict[str, Any] = dict.fromkeys(names.split(), "f")
+    kind: type[StepError] = PlanChanged
+    with pytest.raises(TypeError, match=rf"PlanChanged.*: {wrong}$"):
+        raise kind(**given)
+
+
+def test_an_error_without_fields_takes_none() -> None:
+    kind: type[StepError] = InputsInvalid
+    with pytest.raises(TypeError, match="InputsInvalid"):
+        raise kind(problem="p")
+
+
+def test_fields_are_attributes_inherited_and_with_defaults() -> None:
+    expired = CertificateExpired(url="u", problem="p")
+    assert isinstance(expired, NotConnected)
+    assert (expired.url, expired.fields) == ("u", {"url": "u", "problem": "p"})
+    too_old = BcsTooOld(problem="p", oldest="o")
+    assert (too_old.status, BcsTooOld(problem="p", oldest="o", status=404).status) == (0, 404)
+    assert too_old.fields == {"problem": "p", "oldest": "o", "status": 0}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
+def test_its_sentences_speak_of_its_fields(kind: type[StepError], language: str) -> None:
+    sentences = [CATALOGUE[f"{kind.code}.{part}"][language] for part in ("title", "cure")]
+    spoken_of = {name for sentence in sentences for name in re.findall(r"\{(\w+)\}", sentence)}
+    assert spoken_of == set(kind.field_names) - FOR_CODE_ONLY.get(kind, set())
+
+
+def test_the_catalogue_has_sentences_of_these_errors_only() -> None:
+    parts = {f"{kind.code}.{part}" for kind in every_error() for part in ("title", "cure")}
+    assert set(CATALOGUE) == parts
