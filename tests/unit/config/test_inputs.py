@@ -16,6 +16,7 @@ from bcs_template_set.config.inputs import (
     VerifyUrl,
     approved_inputs,
     read_settings,
+    wants_restore,
 )
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import InputsInvalid
@@ -195,3 +196,11 @@ def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
     assert set(NOT_APPROVED) == {"action", "timeout", "expect_plan"}
     assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
     assert all(NOT_APPROVED.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("true", True), (" TRUE\n", True), ("false", False), ("", False), ("yes", False)]
+)
+def test_a_restore_after_a_failed_job_is_read_without_the_other_inputs(given: str, *, wanted: bool) -> None:
+    assert wants_restore({"restore_if_job_fails": given, "action": "publsh"}) is wanted
+    assert wants_restore({}) is False
