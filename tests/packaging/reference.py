@@ -20,7 +20,7 @@ from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages import Language, Text
-from bcs_template_set.messages.errors import RolloutBlocked, RolloutFailed, StepError, every_error
+from bcs_template_set.messages.errors import every_error
 from bcs_template_set.report.output import OUTPUTS
 from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, REPLACED, RULES, STARTS, Rule
 from bcs_template_set.rollout.causes import CRASH_RESTARTS
@@ -190,7 +190,7 @@ def _error_classes(language: Language) -> str:
     """Return the tree of errors: whose fault, which group, which classes."""
     tree: dict[tuple[str, int, int], list[str]] = {}
     for kind in every_error():
-        family = next(base for base in kind.__mro__ if StepError in base.__bases__)
+        family = kind.__mro__[kind.__mro__.index(Exception) - 2]
         tree.setdefault((family.__name__, kind.error_type, kind.code // 100), []).append(kind.__name__)
     rows = (
         [f"`{family}`", str(number), f"{group}xx", ", ".join(f"`{name}`" for name in names)]
@@ -218,11 +218,13 @@ def _cure(code: int, language: Language) -> str:
 
 def _causes(language: Language) -> str:
     rules = [*(rule for rule in RULES if rule.reasons), REPLACED]
+    ended_by = {kind.__name__: str(kind.code) for kind in every_error()}
+    codes = {1: ended_by["RolloutFailed"], 2: ended_by["RolloutBlocked"]}
     rows = (
         [
             _open(rule, "cause", language),
             _open(rule, "cure", language),
-            f"{(RolloutFailed if rule.fault == 1 else RolloutBlocked).code}",
+            codes[rule.fault],
             _patience(rule)[language],
         ]
         for rule in rules

@@ -27,19 +27,18 @@ from bcs_template_set.messages.errors import every_error
 from bcs_template_set.system.version import step_version
 
 LONGEST_README = 200
+DEVELOPERS = ("architecture", "contributing", "testing", "release")
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 each = pytest.mark.parametrize("page", every_page(), ids=name_of)
 pair = pytest.mark.parametrize(("english", "chinese"), pairs(), ids=name_of)
 
 
-# The pages for those who carry the code on come with a branch of their own: this goes when it is merged.
-AWAITED = tuple(f"dev/{name}.md" for name in ("architecture", "contributing", "testing", "release"))
-
-
 @each
 def test_every_link_leads_somewhere(page: Path) -> None:
-    assert [link for link in broken_links(page) if not link.endswith(AWAITED)] == []
+    # The pages for those who carry the code on come with a branch of their own.
+    awaited = () if (DOCS / "dev").is_dir() else tuple(f"dev/{name}.md" for name in DEVELOPERS)
+    assert [link for link in broken_links(page) if not link.endswith(awaited)] == []
 
 
 @each
