@@ -63,7 +63,8 @@ bench: $(VENV)/ready
 contract: $(VENV)/ready
 	@"$(BIN)/python" -m tests.contract.site
 
-# Rewrites what tests compare exactly, error.json and i18n/message_zh_CN.properties included: review the diff.
+# Rewrites what tests compare exactly, error.json, i18n/message_zh_CN.properties and the tables of docs/reference
+# included: review the diff.
 golden: $(VENV)/ready
 	"$(BIN)/python" -m pytest --rewrite-golden
 

@@ -377,7 +377,7 @@ def test_a_version_written_in_the_last_window_is_said_and_its_branch_is_not_lost
     site.rival(rival, before=CREATE_VERSION)
     said = branches(site, older_than="30d")
     assert said.status == 1
-    assert "somebody published at the same time" in said.log
+    assert "another run published at the same time" in said.log
     build(site, "feature-new")
     assert paths(site) == {
         "/": "main",

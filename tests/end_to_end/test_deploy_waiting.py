@@ -181,7 +181,7 @@ def test_a_workload_that_somebody_else_replaces_while_we_wait_is_a_failure_that_
         site.rival(replace, before=Match("GET", LIVE.path, nth=3))
         ran = deploy(site, timeout="60")
         assert (ran.code, ran.outcome.result) == (800506, "failed")
-        assert "Somebody else has deployed version 9.9.9 over 1.0.7-main" in ran.log
+        assert "Another deployment replaced version 1.0.7-main by 9.9.9" in ran.log
 
 
 def test_an_answer_without_status_is_no_success() -> None:

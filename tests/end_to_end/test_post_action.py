@@ -125,7 +125,7 @@ def test_what_somebody_else_has_deployed_since_is_left_and_named(worker: Worker)
     worker.build_number = 8
     post = fail_job(worker)
     assert (post.status, post.value("result")) == (0, "skipped"), post.log
-    assert "somebody else has deployed" in post.told["message"]
+    assert "another version was deployed" in post.told["message"]
     assert FILES[0] in post.told["message"]
     assert image_live(worker) == "example.com/www:3"
 

@@ -108,7 +108,7 @@ def test_a_file_that_was_half_done_alone_counts_as_changed(site: Site) -> None:
     site.emulator.faults.add(Fault("answer", UPDATE_FILE, status=200, body=refuse))
     ran = site.run()
     assert ran.output()["changed"] == "true"
-    assert "No file is done; of some the version is written" in ran.log
+    assert "No file was completed. For some, the version was written" in ran.log
 
 
 def test_a_draft_that_could_not_be_put_back_is_said_to_be_lost(site: Site) -> None:

@@ -105,7 +105,7 @@ def test_a_file_that_was_deleted_is_said_and_is_not_planned_again(bench: Bench) 
     outcome = applied(bench)
     bench.emulator.state.delete_file(SPACE, NAME)
     settled = bench.settle(outcome)
-    assert notes(settled)[1:] == ["a.yaml was deleted by somebody right after it was published."]
+    assert notes(settled)[1:] == ["a.yaml was deleted right after it was published."]
     assert settled.rivalled == frozenset()
 
 

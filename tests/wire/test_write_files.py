@@ -165,7 +165,7 @@ def test_a_file_that_somebody_else_made_is_not_ours(bench: Bench) -> None:
     bench.add_file()
     outcome = bench.publish_one(creation())
     assert isinstance(outcome.error, Overtaken)
-    assert details(outcome) == ["a.yaml: somebody else has created this file since the plan."]
+    assert details(outcome) == ["a.yaml: this file was created after the plan."]
     assert names(bench) == ["1.0.6"]
 
 

@@ -18,10 +18,9 @@ Guaranteed:
 Not guaranteed, because nothing could: between the check and BCS's insert another build can write. Then both
 versions exist, and the one whose name BCS set last is current. Of two builds, the one that wrote later finds
 the other's version when it looks back (`concurrent_writes.py`): it plans again, merges what branches share,
-or ends by `on_newer_build`. The one that wrote first and had already looked back was right when it spoke, and
-can't take it back: its version is in the history, and for a file that branches don't share the other's is
-what counts. A build that is killed before it looks back, or whose three rounds are used up, leaves to the
-next what it has hidden.
+or ends by `on_newer_build`. The first writer's report was correct when it was written and can't be amended:
+its version is in the history, and for a file that branches don't share the other's is what counts. A build
+that is killed before it looks back, or whose three rounds are used up, leaves to the next what it has hidden.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ OUTPUTS: tuple[str, ...] = (
     "report",
     "rendered",
 )
-"""The outputs of design section 2: what task.json and README are held to."""
+"""The outputs of design section 2: what task.json and the reference are held to."""
 
 MOST_MESSAGE_COLUMNS = 1500
 _CURE_COLUMNS = 500

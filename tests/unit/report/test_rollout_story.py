@@ -73,7 +73,7 @@ def test_a_deployment_that_nobody_waited_for_does_not_speak_of_ready_workloads()
     outcome = rollout_scenes.deployed().outcome
     rollout = replace(rollout_of(outcome), watched=(), arrivals=(), waited=False)
     text = verdict(replace(outcome, rollout=rollout))
-    assert "Nobody waited for the workloads: timeout is 0." in text
+    assert "The step did not wait for the workloads: timeout is 0." in text
     assert "Workloads ready" not in text
 
 

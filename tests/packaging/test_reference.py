@@ -1,0 +1,139 @@
+"""The reference says what the code says: `make golden` writes its tables. Nothing in them is left over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from inspect import isfunction
+from pathlib import Path
+from typing import Callable, get_origin, get_type_hints
+
+import pytest
+from tests.packaging.documents import language_of, name_of, read
+from tests.packaging.reference import MARKED, MEANINGS, REFERENCE, TABLES, schema_part, with_tables
+from tests.packaging.store_files import PROJECT
+
+from bcs_template_set.bcs import answers, deploy_calls, protocol
+from bcs_template_set.bcs.calls import Call, Read, Write
+from bcs_template_set.bcs.space import live_routes
+from bcs_template_set.config.inputs import INPUTS
+from bcs_template_set.config.region_settings import KEYS
+from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
+from bcs_template_set.messages.errors import every_error
+from bcs_template_set.report.output import OUTPUTS
+
+PACKAGE = PROJECT / "atom" / "bcs_template_set"
+PAGES = sorted(REFERENCE.glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_page_of_the_reference_says_what_the_code_says(
+    page: Path, derived: Callable[[Path, str], None]
+) -> None:
+    derived(page, with_tables(read(page), language_of(page)))
+
+
+@pytest.mark.parametrize("language", ["en_US", "zh_CN"])
+def test_every_table_is_on_one_page_of_each_language(language: str) -> None:
+    placed = [
+        found[2] for page in PAGES if language_of(page) == language for found in MARKED.finditer(read(page))
+    ]
+    assert sorted(placed) == sorted(TABLES)
+
+
+def test_every_meaning_belongs_to_something_that_there_is() -> None:
+    assert list(MEANINGS.inputs) == [known.name for known in INPUTS]
+    assert list(MEANINGS.outputs) == list(OUTPUTS)
+    assert list(MEANINGS.private_settings) == list(KEYS)
+    assert list(MEANINGS.names) == list(CONTEXT_NAMES)
+    assert list(MEANINGS.error_groups) == sorted({kind.code // 100 for kind in every_error()})
+    for part, meanings in MEANINGS.values.items():
+        assert list(meanings) == list(schema_part(part)["properties"])
+
+
+def test_every_choice_of_an_input_is_named_in_its_meaning() -> None:
+    missing = [
+        (known.name, choice)
+        for known in INPUTS
+        for choice in known.choices
+        for meaning in (MEANINGS.inputs[known.name].en_US, MEANINGS.inputs[known.name].zh_CN)
+        if f"`{choice}`" not in meaning
+    ]
+    assert missing == []
+
+
+# --- permissions ----------------------------------------------------------------------------------------
+
+FILE = answers.TemplateFile(id="{id}", name="a/b", version="1", version_id="v", version_mode=0)
+PLACE = deploy_calls.NamespaceRef("{project}", "{project}", "{cluster}", "{namespace}")
+BELOW_SPACE = protocol.create_file(
+    "{project}",
+    space_id="{id}",
+    space="a",
+    name="b",
+    version="1",
+    content="",
+    version_description="",
+    below_space=True,
+)
+"""Where the same call goes in the dialect of the stable release."""
+CALLS: Mapping[str, Call[object]] = {
+    "get_project": protocol.get_project("{project}"),
+    "list_spaces": protocol.list_spaces("{project}", name="a"),
+    "ask_old_path": protocol.ask_old_path("{project}"),
+    "list_files": protocol.list_files("{project}", "{id}"),
+    "list_space_versions": protocol.list_space_versions("{project}", "{id}"),
+    "list_versions": protocol.list_versions("{project}", "{id}"),
+    "get_version": protocol.get_version("{project}", "{id}"),
+    "find_version": protocol.find_version("{project}", space="a", name="b", version="1"),
+    "create_space": protocol.create_space("{project}", name="a"),
+    "get_file": protocol.get_file("{project}", "{id}"),
+    "create_file": protocol.create_file(
+        "{project}", space_id="s", space="a", name="b", version="1", content="", version_description=""
+    ),
+    "create_version": protocol.create_version(
+        "{project}", template_id="{id}", version="1", content="", description="", force=False
+    ),
+    "update_file": protocol.update_file("{project}", FILE, version="1"),
+    "create_template_set": protocol.create_template_set(
+        "{project}", name="{name}", version="1", description="", templates=()
+    ),
+    "get_chart_version": protocol.get_chart_version("{project}", name="{name}", version="{version}"),
+    "list_variables": deploy_calls.list_variables(PLACE, version_ids=()),
+    "preview": deploy_calls.preview(PLACE, version_ids=(), variables={}),
+    "deploy": deploy_calls.deploy(PLACE, version_ids=(), variables={}),
+    "get_live": deploy_calls.get_live(PLACE, kind="Pod", name="{name}"),
+    "list_live": deploy_calls.list_live(PLACE, kind="Pod"),
+    "list_pods_of": deploy_calls.list_pods_of(PLACE, kind="Job", name="{name}"),
+    "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
+}
+
+
+def test_this_test_knows_every_call() -> None:
+    calls = {
+        name
+        for module in (protocol, deploy_calls)
+        for name, found in vars(module).items()
+        if isfunction(found) and get_origin(get_type_hints(found).get("return")) in (Read, Write)
+    }
+    assert set(CALLS) == {name for name in calls if not name.startswith("_")} | {"list_live_ingresses"}
+
+
+def test_every_call_that_the_step_makes_has_its_grant_and_no_other_is_asked_for() -> None:
+    made = {_grant(call) for call in (BELOW_SPACE, *(CALLS[name] for name in _calls_made()))}
+    assert set(MEANINGS.calls) == made
+
+
+def _grant(call: Call[object]) -> str:
+    """Return a call as the table names it; pods stand for every kind of live object."""
+    path = "/".join(call.segments)
+    return f"{call.method} /{path}".replace("/workloads/pods", "/workloads/{kind}")
+
+
+def _calls_made() -> set[str]:
+    """Return the calls that a module other than their own names."""
+    own = ("protocol.py", "deploy_calls.py", "live_routes.py")
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name not in own
+    )
+    return set(re.findall(r"\b(?<!def )(?<!\.)(?:protocol\.)?([a-z_]+)\(", text)) & set(CALLS)
