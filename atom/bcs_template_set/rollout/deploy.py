@@ -15,7 +15,6 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import (
-    WATCHED_KINDS,
     Place,
     Variables,
     deploy,
@@ -157,7 +156,7 @@ def look(
 
 def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: str) -> LiveState:
     """Return a state whose live text has also what the preview cuts from it, where that decides."""
-    kind = next((kind for kind in WATCHED_KINDS if kind == state.kind), None)
+    kind = state.watched_kind
     if kind is None or not names_hidden(state.desired) or state.live is None:
         return state
     if not state.is_at(space=deploying.space, version=version):
@@ -243,9 +242,12 @@ def _check_may_look(reader: Reader, place: Place, states: Sequence[LiveState]) -
     Raises:
         StepError: why a live object can't be read.
     """
-    kinds = [state for state in states if state.kind in WATCHED_KINDS]
-    if kinds and all(state.live is None for state in states):
-        reader.read(get_live(place, kind=kinds[0].kind, name=kinds[0].name))
+    if any(state.live is not None for state in states):
+        return
+    for state in states:
+        if state.watched_kind is not None:
+            reader.read(get_live(place, kind=state.watched_kind, name=state.name))
+            return
 
 
 def _refused(

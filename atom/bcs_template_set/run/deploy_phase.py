@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.deploy_calls import WATCHED_KINDS, Place
+from bcs_template_set.bcs.deploy_calls import Place
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
@@ -248,9 +248,9 @@ def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, s
     """Return the workloads of these files, at the versions they must be marked with."""
     versions = {file.name: file.version for file in files}
     return [
-        Workload(state.kind, state.name, f"{space}/{state.file}", versions[state.file])
+        Workload(state.watched_kind, state.name, f"{space}/{state.file}", versions[state.file])
         for state in states
-        if state.kind in WATCHED_KINDS and state.file in versions
+        if state.watched_kind is not None and state.file in versions
     ]
 
 

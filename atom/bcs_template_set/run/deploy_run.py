@@ -12,6 +12,7 @@ from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.manifests.fields import text_at
+from bcs_template_set.manifests.kinds import SHARED_KINDS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     NewerBuild,
@@ -35,22 +36,6 @@ from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.publish_phase import Planned
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
 from bcs_template_set.system.http_client import Transport
-
-SHARED_KINDS = frozenset(
-    {
-        *("Namespace", "CronJob", "Deployment", "Job", "Pod", "StatefulSet", "HorizontalPodAutoscaler"),
-        *(
-            "Endpoints",
-            "Ingress",
-            "Service",
-            "ConfigMap",
-            "Secret",
-            "PersistentVolumeClaim",
-            "ServiceAccount",
-        ),
-    }
-)
-"""The kinds that a shared cluster takes (facts/bcs.md, trap 9)."""
 
 
 def deploy_run(run: Run, writer: Writer, *, planned: Planned) -> Result:
