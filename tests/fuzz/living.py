@@ -23,12 +23,13 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.errors import StepError
 from bcs_template_set.report.outcome import Outcome, Result
-from bcs_template_set.run.context import Run, World
+from bcs_template_set.run.context import Run, RunContext, World
 from bcs_template_set.run.entry import Process, _run_whole, first_heading
 from bcs_template_set.run.finish import Place, end_run
 from bcs_template_set.run.record import Story
-from bcs_template_set.run.settings_phase import Asked, identify, read_everything
-from bcs_template_set.run.step import _with_who, carry_out, prepare_rendering, render_desired
+from bcs_template_set.run.render_phase import prepare_rendering, render_desired
+from bcs_template_set.run.settings_phase import identify, read_everything
+from bcs_template_set.run.step import _with_who, carry_out
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.system.signals import Interruption
@@ -270,27 +271,24 @@ def _live(world: World, sender: Memory) -> Outcome:
     result: Result = "failed"
     try:
         with world.story.phase("settings"):
-            asked = read_everything(world)
-        result = _phases(world, asked, identify(world, asked), sender=sender)
+            context = read_everything(world)
+        result = _phases(context, identify(context), sender=sender)
     except StepError as exc:
         world.story.error = _with_who(exc, world.story)
     return world.story.tell(result)
 
 
-def _phases(world: World, asked: Asked, principal: Principal, *, sender: Memory) -> Result:
+def _phases(context: RunContext, principal: Principal, *, sender: Memory) -> Result:
+    world = context.world
     with world.story.phase("render"):
-        prepared = prepare_rendering(world, asked)
-        desired = render_desired(world, asked, principal, prepared=prepared)
+        prepared = prepare_rendering(context)
+        desired = render_desired(context, principal, prepared=prepared)
     gateway = Gateway(
-        asked.region.endpoint,
+        context.region.endpoint,
         principal,
         transport=sender,
         clock=world.clock,
         deadline=world.deadline,
         chance=lambda: 0.5,
     )
-    return carry_out(
-        Run(world, asked.settings, asked.region, asked.build, asked.machine, prepared, desired),
-        gateway,
-        principal,
-    )
+    return carry_out(Run(context, prepared, desired), gateway, principal)

@@ -20,7 +20,7 @@ from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import Watched, Workload
-from bcs_template_set.run.deploy_phase import explain
+from bcs_template_set.run.deploy_target import explain
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 BEFORE = "1.0.427-feature-login"

@@ -43,9 +43,8 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Desired, Target
 from bcs_template_set.publish.write_files import Publishing, publish_files
 from bcs_template_set.run.context import World
-from bcs_template_set.run.publish_phase import WatchedWriter
+from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
 from bcs_template_set.run.settings_phase import identify, read_everything
-from bcs_template_set.run.step import open_gateway
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.signals import Stopped, stoppable
 from bcs_template_set.system.stdout import put
@@ -164,12 +163,12 @@ class _Desk:
 
 def _answer(desk: _Desk) -> Answer:
     world = desk.world
-    asked = read_everything(world)
-    settings, region = asked.settings, asked.region
+    context = read_everything(world)
+    settings, region = context.settings, context.region
     world.story.heading = replace(world.story.heading, action=VERB)
     # "publish" is the input's default, and so is not shown among those that were given.
-    principal = identify(world, replace(asked, settings=replace(settings, action="publish")))
-    gateway = open_gateway(world, asked, principal)
+    principal = identify(replace(context, settings=replace(settings, action="publish")))
+    gateway = open_gateway(context, principal)
     place = _Place(
         Target(settings.region, settings.project_code, settings.template_space), region.endpoint.concurrency
     )

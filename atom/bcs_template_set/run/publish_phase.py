@@ -1,43 +1,31 @@
-"""The plan and publish phases of a run: read, plan, write, and plan again where a rival came in between.
+"""The publish phase of a run: write, look back, and plan again where somebody else wrote in between.
 
-What is written, and what rivals did meanwhile, enters the story as it happens.
+What is written, and what others did meanwhile, enters the story as it happens.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
 
-from bcs_template_set.agent.log import Log
-from bcs_template_set.bcs.calls import Read, Reader, Write, Writer
-from bcs_template_set.bcs.dialect import EVERY, Site, releases
-from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.read_space import Wanted, read_existing
-from bcs_template_set.branches.branch_ages import rows_of_space, with_this_build
-from bcs_template_set.branches.merge_paths import routes_files, with_branches
-from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
-from bcs_template_set.manifests.checks.check_manifests import check_manifests
-from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import ManifestsInvalid, OutOfTime, Overtaken, StepError
+from bcs_template_set.messages.errors import OutOfTime, Overtaken, StepError
 from bcs_template_set.publish.concurrent_writes import creator_warnings, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.make_plan import make_plan
-from bcs_template_set.publish.plan import Desired, Plan, refusal
 from bcs_template_set.publish.template_set import publish_chart
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
-from bcs_template_set.report.log_lines import file_lines, plan_lines
+from bcs_template_set.report.log_lines import file_lines
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.run.context import Run
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.plan_phase import Planned, check_refusal, look_at_branches, name_site, plan_run
 from bcs_template_set.run.record import Story
+from bcs_template_set.run.run_gateway import WatchedWriter
 from bcs_template_set.system.clock import Deadline
-
-T = TypeVar("T")
 
 LONGEST_PAUSES = (3.0, 24.0)
 """Seconds before the second round, and before the third.
@@ -48,125 +36,6 @@ those that wait have written nothing. A round takes about a second: so many seco
 
 MOST_ROUNDS = 1 + len(LONGEST_PAUSES)
 """How often a run plans again because somebody else published in between (design section 6)."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A plan, what it was made against, and what it makes of that."""
-
-    plan: Plan
-    existing: Existing
-    desired: Desired
-
-
-def plan_run(run: Run, reader: Reader) -> Planned:
-    """Read what the space holds, plan against it and show the plan.
-
-    Raises:
-        ManifestsInvalid: what the other branches are served at does not go with what this run renders.
-        StepError: whatever the gateway or BCS answered.
-    """
-    rendered = run.desired
-    wanted = Wanted(
-        project=rendered.target.project,
-        space=rendered.target.space,
-        files=rendered.files,
-        version=rendered.version,
-        template_set=rendered.target.template_set,
-        started_at=run.build.started_at / 1000,
-        shared=routes_files(run.prepared),
-        cluster_id=run.settings.cluster_id,
-        namespace=run.settings.namespace,
-    )
-    existing = read_existing(reader, wanted, concurrency=run.concurrency)
-    name_site(run.world.story, run.world.log, reader.site)
-    desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
-    if desired.files != rendered.files:
-        check_desired(desired, run.settings)
-    plan = make_plan(desired, existing, policy=run.policy)
-    run.world.story.plan, run.world.story.rendered = plan, desired.files
-    show_lines(run.world.log, plan_lines(plan, language=run.world.story.language))
-    return Planned(plan, existing, desired)
-
-
-def name_site(story: Story, log: Log, site: Site) -> None:
-    """Say which releases of BCS the answers so far are of, once, and warn where they are of two."""
-    told = releases(site.possible) if site.possible != EVERY else None
-    if told is not None and story.heading.bcs is None:
-        log.info(say("bcs.is", releases=told))
-    story.heading = replace(story.heading, bcs=told)
-    if site.contradiction is not None:
-        first, second = site.contradiction
-        warning = say("bcs.two", first=releases(first), second=releases(second))
-        if warning.key not in {known.key for known in story.warnings}:
-            story.warnings.append(warning)
-            log.warning(warning)
-
-
-def look_at_branches(run: Run, reader: Reader, planned: Planned) -> None:
-    """Note for the report which branches have paths in the space; only where the run shares some itself.
-
-    Not between a plan and its writing: what is read for the report alone must not give rivals time.
-    """
-    if not planned.desired.shared:
-        return
-    story, now = run.world.story, run.world.clock.now()
-    rows = rows_of_space(reader, planned.desired, planned.existing, now=now, concurrency=run.concurrency)
-    written = frozenset(outcome.change.name for outcome in story.applied())
-    story.branches = with_this_build(rows, planned.desired.provenance, written=written, now=now)
-
-
-def check_desired(desired: Desired, settings: Settings) -> None:
-    """Refuse manifests that Kubernetes or BCS would refuse or misread.
-
-    A path that a person has added to a shared file is carried over as it is, whatever Service it leads to.
-
-    Raises:
-        ManifestsInvalid: a detail for each finding.
-    """
-    findings = check_manifests(
-        desired.files, template_space=settings.template_space, template_set=bool(settings.template_set)
-    )
-    ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
-    if ours:
-        raise ManifestsInvalid(details=[finding.as_text() for finding in ours])
-
-
-def check_refusal(run: Run, reader: Reader, planned: Planned) -> None:
-    """Stop here if the plan must not be published; nothing has been written by this plan.
-
-    Raises:
-        StepError: why (8004xx).
-    """
-    refused = refusal(planned.plan, policy=run.policy, expect_plan=run.settings.expect_plan)
-    if refused is not None:
-        look_at_branches(run, reader, planned)
-        raise refused
-
-
-# --- publish --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class WatchedWriter:
-    """A writer whose writes the story counts while they are under way."""
-
-    writer: Writer
-    story: Story
-
-    @property
-    def site(self) -> Site:
-        """Return what is known of BCS's dialect."""
-        return self.writer.site
-
-    def read(self, call: Read[T]) -> T:
-        """Send a read and return its answer."""
-        return self.writer.read(call)
-
-    def write(self, call: Write[T]) -> T:
-        """Send a write and return its answer."""
-        with self.story.writing():
-            return self.writer.write(call)
 
 
 def publish_run(run: Run, writer: Writer, principal: Principal, *, planned: Planned) -> Result:

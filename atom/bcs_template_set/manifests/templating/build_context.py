@@ -88,20 +88,44 @@ def make_context(given: Mapping[str, str]) -> RunContext:
     def text(name: str) -> str:
         return given.get(name, "")
 
-    return RunContext(
-        build=Build(
+    return context_of_build(
+        Build(
             number=_number(text("build.number")),
             id=text("build.id"),
             url=text("build.url"),
             started_at=_number(text("build.started_at")),
         ),
-        pipeline=Pipeline(id=text("pipeline.id"), name=text("pipeline.name")),
-        branch=_branch(text("branch.name")),
-        commit=Commit(sha=text("commit.sha"), short=text("commit.sha")[:SHORT_SHA]),
+        Pipeline(id=text("pipeline.id"), name=text("pipeline.name")),
+        branch=text("branch.name"),
+        commit=text("commit.sha"),
         project=text("project"),
         cluster_id=text("cluster_id"),
         namespace=text("namespace"),
         region=text("region"),
+    )
+
+
+def context_of_build(
+    build: Build,
+    pipeline: Pipeline,
+    *,
+    branch: str,
+    commit: str,
+    project: str,
+    cluster_id: str,
+    namespace: str,
+    region: str,
+) -> RunContext:
+    """Return the context of a build of this branch and commit for this target; paths as in `make_context`."""
+    return RunContext(
+        build=build,
+        pipeline=pipeline,
+        branch=_branch(branch),
+        commit=Commit(sha=commit, short=commit[:SHORT_SHA]),
+        project=project,
+        cluster_id=cluster_id,
+        namespace=namespace,
+        region=region,
     )
 
 
