@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.config.regions import Endpoint
@@ -143,7 +143,7 @@ def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: WorkloadStat
         deadline=deadline,
         on_exchange=ignore,
     )
-    place = Place("web", emulator.cluster().project_id, emulator.cluster().id, NAMESPACE)
+    place = NamespaceRef("web", emulator.cluster().project_id, emulator.cluster().id, NAMESPACE)
     told: list[float] = []
 
     def note(watched: Watched) -> None:

@@ -25,7 +25,7 @@ from bcs_template_set.messages.errors import StepError
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.run.context import Run, RunContext, World
 from bcs_template_set.run.entry import Process, _run_whole, first_heading
-from bcs_template_set.run.finish import Place, end_run
+from bcs_template_set.run.finish import RunFolder, end_run
 from bcs_template_set.run.record import Story
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
 from bcs_template_set.run.settings_phase import identify, read_everything
@@ -232,7 +232,7 @@ class MemorySite:
         outcome = _live(world, Memory(self.emulator, bend))
         if outcome.error is not None:
             check_named(outcome.error)
-        place = Place(self.workspace, ".bcs-template-set/run")
+        place = RunFolder(self.workspace, ".bcs-template-set/run")
         end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
         writes = sum(exchange.is_write for exchange in self.emulator.exchanges[seen:])
         lived = Lived(outcome, shown.getvalue(), outcome.error.code if outcome.error else 0, writes)

@@ -22,7 +22,7 @@ from bcs_template_set.agent.sdk_file import parse_identity
 from bcs_template_set.bcs import deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, JsonValue, Unreadable
 from bcs_template_set.bcs.decision import Asked, Success, decide
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import suspects, unmerged
@@ -241,7 +241,7 @@ def _without_names(shown: str, text: str) -> str:
 
 # --- answers --------------------------------------------------------------------------------------------
 
-PLACE = Place("web", "0" * 32, "BCS-K8S-40000", "prod")
+PLACE = NamespaceRef("web", "0" * 32, "BCS-K8S-40000", "prod")
 ASKED = Asked("GET", "/p", "https://x.example.com/p", writes=False, project="web", user="lisi")
 _HEADERS = {"content-type": "application/json"}
 

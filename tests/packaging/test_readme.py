@@ -125,7 +125,7 @@ def _default(name: str, rule: Mapping[str, Any], table: Mapping[str, Any], docum
 # --- permissions ----------------------------------------------------------------------------------------
 
 FILE = protocol.TemplateFile(id="{id}", name="a/b", version="1", version_id="v", version_mode=0)
-PLACE = deploy_calls.Place("{project}", "{project}", "{cluster}", "{namespace}")
+PLACE = deploy_calls.NamespaceRef("{project}", "{project}", "{cluster}", "{namespace}")
 BELOW_SPACE = protocol.create_file(
     "{project}",
     space_id="{id}",

@@ -22,7 +22,7 @@ from bcs_template_set.agent.output_file import pessimistic
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.run.context import World
 from bcs_template_set.run.entry import FOLDER
-from bcs_template_set.run.finish import Place, end_run
+from bcs_template_set.run.finish import RunFolder, end_run
 from bcs_template_set.run.step import run_step
 from tests.emulator.exchanges import Exchange
 from tests.support.publishing import Site
@@ -105,7 +105,7 @@ def live(
     assert agent.task().task_id, "its secret is known from here on, as it is to `agent_run`"
     world = site.world(agent, log)
     outcome = run_step(world)
-    place = Place(workspace, RUN_FOLDER)
+    place = RunFolder(workspace, RUN_FOLDER)
     end_run(outcome, rendered=world.story.rendered, place=place, write_output=agent.write_output, log=log)
     output = json.loads((site.root / "output.json").read_text(encoding="utf-8"))
     return Lived(outcome, shown.getvalue(), output, tuple(site.emulator.exchanges[seen:]), workspace, world)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.pieces import CREATED_DATA, PROJECT_DATA, Bench, FakeClock, business, gateway_error, ok
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.deploy_calls import Place, preview
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, preview
 from bcs_template_set.messages import Text, errors
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
@@ -62,7 +62,7 @@ def test_json_is_asked_for_and_said_to_be_sent_where_something_is() -> None:
 
 
 def test_an_error_beside_a_success_is_quoted_without_what_it_must_not_say_back() -> None:
-    place = Place("demo", "0" * 32, "BCS-K8S-40000", "prod")
+    place = NamespaceRef("demo", "0" * 32, "BCS-K8S-40000", "prod")
     dry_run = preview(place, version_ids=["0" * 24], variables={})
     bench = Bench(
         ok({"items": [], "error": "no port hunter2"}),

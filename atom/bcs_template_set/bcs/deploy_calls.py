@@ -15,7 +15,7 @@ from bcs_template_set.manifests.kinds import POD, Kind
 
 
 @dataclass(frozen=True)
-class Place:
+class NamespaceRef:
     """A namespace of a cluster. `project_id` is the 32-hex id, which live objects are asked for by."""
 
     project: str
@@ -74,7 +74,7 @@ class LiveList:
     manifest_ext: Mapping[str, JsonValue]
 
 
-def list_variables(place: Place, *, version_ids: Sequence[str]) -> Read[Variables]:
+def list_variables(place: NamespaceRef, *, version_ids: Sequence[str]) -> Read[Variables]:
     """Ask which variables the versions hold, and which of them the namespace has values for."""
     return Read(
         name="list variables",
@@ -94,7 +94,9 @@ def _variables(data: JsonValue) -> Variables:
     return Variables(tuple(Variable(key, value) for key, value in values.items()))
 
 
-def preview(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, str]) -> Read[Preview]:
+def preview(
+    place: NamespaceRef, *, version_ids: Sequence[str], variables: Mapping[str, str]
+) -> Read[Preview]:
     """Ask for the dry run of versions; a read, although a POST."""
     return Read(
         name="preview",
@@ -107,7 +109,9 @@ def preview(place: Place, *, version_ids: Sequence[str], variables: Mapping[str,
     )
 
 
-def deploy(place: Place, *, version_ids: Sequence[str], variables: Mapping[str, str]) -> Write[Deployed]:
+def deploy(
+    place: NamespaceRef, *, version_ids: Sequence[str], variables: Mapping[str, str]
+) -> Write[Deployed]:
     """Apply versions, one document after the other; waits for nothing (trap 7)."""
     return Write(
         name="deploy",
@@ -147,7 +151,7 @@ def live_list(data: JsonValue) -> LiveList:
     )
 
 
-def get_live(place: Place, *, kind: Kind, name: str) -> Read[LiveObject]:
+def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:
     """Read one live object whole."""
     return Read(
         name=f"get {kind.name}",
@@ -159,7 +163,7 @@ def get_live(place: Place, *, kind: Kind, name: str) -> Read[LiveObject]:
     )
 
 
-def list_live(place: Place, *, kind: Kind) -> Read[LiveList]:
+def list_live(place: NamespaceRef, *, kind: Kind) -> Read[LiveList]:
     """List the live objects of a kind, pruned."""
     return Read(
         name=f"list {kind.name}",
@@ -171,7 +175,7 @@ def list_live(place: Place, *, kind: Kind) -> Read[LiveList]:
     )
 
 
-def list_pods_of(place: Place, *, kind: Kind, name: str) -> Read[LiveList]:
+def list_pods_of(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveList]:
     """List the pods of one workload, pruned."""
     return Read(
         name="list pods",
@@ -183,12 +187,12 @@ def list_pods_of(place: Place, *, kind: Kind, name: str) -> Read[LiveList]:
     )
 
 
-def _template(place: Place, action: str) -> tuple[str, ...]:
+def _template(place: NamespaceRef, action: str) -> tuple[str, ...]:
     project = given_segment(place.project, what="project_code")
     return ("clusterresources", "v1", "projects", project, "template", action)
 
 
-def _live(place: Place, kind: Kind) -> tuple[str, ...]:
+def _live(place: NamespaceRef, kind: Kind) -> tuple[str, ...]:
     """Return the path of a kind's objects; that of custom ones (`CustomRes`) names no namespace."""
     in_namespace = () if kind.is_custom else ("namespaces", given_segment(place.namespace, what="namespace"))
     return (
@@ -200,12 +204,12 @@ def _live(place: Place, kind: Kind) -> tuple[str, ...]:
     )
 
 
-def _manifest_of(place: Place, kind: Kind) -> tuple[tuple[str, str], ...]:
+def _manifest_of(place: NamespaceRef, kind: Kind) -> tuple[tuple[str, str], ...]:
     of_namespace = (("namespace", place.namespace),) if kind.is_custom else ()
     return (*of_namespace, ("format", "manifest"))
 
 
-def _chosen(place: Place, version_ids: Sequence[str]) -> dict[str, JsonValue]:
+def _chosen(place: NamespaceRef, version_ids: Sequence[str]) -> dict[str, JsonValue]:
     return {
         "templateVersions": list(version_ids),
         "clusterID": place.cluster_id,

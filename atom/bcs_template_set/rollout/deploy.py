@@ -15,7 +15,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import (
-    Place,
+    NamespaceRef,
     Variables,
     deploy,
     get_live,
@@ -69,7 +69,7 @@ LONGEST_DEPLOYMENT = 180.0
 class Deploying:
     """What deploying needs: where, in which template space, with which values for BCS's variables."""
 
-    place: Place
+    place: NamespaceRef
     space: str
     variables: Mapping[str, str]
     clock: Clock
@@ -80,7 +80,7 @@ class Deploying:
 
 
 def resolve_variables(
-    reader: Reader, place: Place, files: Sequence[FileVersion], *, given: Mapping[str, str]
+    reader: Reader, place: NamespaceRef, files: Sequence[FileVersion], *, given: Mapping[str, str]
 ) -> dict[str, str]:
     """Return a value for every variable of the versions: the author's, else the namespace's own.
 
@@ -100,7 +100,7 @@ def resolve_variables(
     return {**given, **values}
 
 
-def ask_variables(reader: Reader, place: Place, version_ids: Sequence[str]) -> Variables:
+def ask_variables(reader: Reader, place: NamespaceRef, version_ids: Sequence[str]) -> Variables:
     """Return BCS's variables of the versions; the first thing that a run asks about the cluster.
 
     Raises:
@@ -132,7 +132,7 @@ def plan_live(
     return plan
 
 
-def _namespace_hint(place: Place, error: str) -> list[Text]:
+def _namespace_hint(place: NamespaceRef, error: str) -> list[Text]:
     if f'namespaces "{place.namespace}" not found' not in error:
         return []
     return [say("deploy.no_namespace", namespace=place.namespace, cluster=place.cluster_id)]
@@ -236,7 +236,7 @@ def unlike(states: Sequence[LiveState]) -> tuple[str, ...]:
     )
 
 
-def _check_may_look(reader: Reader, place: Place, states: Sequence[LiveState]) -> None:
+def _check_may_look(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> None:
     """Raise what is in the way of looking: a preview shows objects that nobody may see as not there.
 
     Raises:

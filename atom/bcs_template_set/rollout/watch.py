@@ -15,7 +15,7 @@ from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import LiveList, Place, get_live, list_live, list_pods_of
+from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
 from bcs_template_set.manifests.kind_rules import WorkloadState
@@ -69,7 +69,7 @@ QUIET = frozenset({"Running", "Pending", "ContainerCreating", "PodInitializing",
 
 def watch(
     reader: Reader,
-    place: Place,
+    place: NamespaceRef,
     workloads: Sequence[Workload],
     *,
     clock: Clock,
@@ -112,7 +112,7 @@ class _Watch:
     def __init__(
         self,
         reader: Reader,
-        place: Place,
+        place: NamespaceRef,
         *,
         clock: Clock,
         on_change: Callable[[Watched], None],

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutBlocked, RolloutFailed, RolloutTimedOut
@@ -38,7 +38,7 @@ class DeployTarget:
 
     context: RunContext
     writer: Writer
-    place: Place
+    place: NamespaceRef
 
     @property
     def settings(self) -> Settings:
@@ -71,10 +71,9 @@ class DeployTarget:
 
     def tell(self, sentence: Text) -> None:
         """Print a sentence."""
-        if (
-            not self.context.world.story.stopped
-        ):  # pragma: no branch - but in a thread that a signal overtakes
-            self.context.world.log.info(sentence)
+        world = self.context.world
+        if not world.story.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+            world.log.info(sentence)
 
     def warn(self, sentence: Text) -> None:
         """Print a warning, and keep it for the report."""

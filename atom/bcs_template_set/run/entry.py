@@ -127,12 +127,12 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     inputs, task = agent.inputs(), agent.task()
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - as above
     from bcs_template_set.run.context import World  # noqa: PLC0415 - as above
-    from bcs_template_set.run.finish import Place, end_run  # noqa: PLC0415 - garbled input needs none of it
+    from bcs_template_set.run.finish import RunFolder, end_run  # noqa: PLC0415 - garbled input needs none of it
     from bcs_template_set.run.progress_shown import ShownProgress, audience_of  # noqa: PLC0415 - as above
     from bcs_template_set.run.record import Story  # noqa: PLC0415 - as above
     from bcs_template_set.run.step import run_step  # noqa: PLC0415 - as above
 
-    place, clock = Place(*_place_of(task)), process.clock
+    place, clock = RunFolder(*_run_folder_of(task)), process.clock
     acting: list[tuple[Principal, BuildInfo]] = []
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     world = World(
@@ -232,7 +232,7 @@ def first_heading() -> Heading:
     return Heading(step_version=step_version())
 
 
-def _place_of(task: TaskInfo) -> tuple[Path, str]:
+def _run_folder_of(task: TaskInfo) -> tuple[Path, str]:
     """Return the workspace, and below it a folder that no other task of the build shares.
 
     Without a task's id, which old workers do not tell, it is one that nobody has used yet.

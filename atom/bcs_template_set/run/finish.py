@@ -32,7 +32,7 @@ Limited = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
-class Place:
+class RunFolder:
     """Where a run may leave files: `folder`, relative to the workspace, which no other task shares."""
 
     workspace: Path
@@ -47,7 +47,7 @@ def end_run(
     outcome: Outcome,
     *,
     rendered: Sequence[ManifestFile],
-    place: Place,
+    place: RunFolder,
     write_output: Callable[[Output], None],
     log: Log,
     limited: Limited = nullcontext,
@@ -79,7 +79,7 @@ class Keep:
     The masker is the last line of defence for every one of them.
     """
 
-    place: Place
+    place: RunFolder
     masker: Masker
     limited: Limited
 

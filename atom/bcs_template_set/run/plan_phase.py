@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import EVERY, Site, releases
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.read_space import Wanted, read_existing
@@ -178,7 +178,7 @@ def shared_cluster_note(run: Run) -> Text | None:
     return say("deploy.shared_kinds", kinds=kinds, cluster=run.settings.cluster_id) if kinds else None
 
 
-def namespace_of(context: RunContext, project_id: str) -> Place:
+def namespace_of(context: RunContext, project_id: str) -> NamespaceRef:
     """Return the namespace to deploy into.
 
     Raises:
@@ -190,7 +190,7 @@ def namespace_of(context: RunContext, project_id: str) -> Place:
         user = name_of(identity) if identity is not None else ""
         message = say("deploy.project_id_unknown")
         raise ProjectNotVisible(project=settings.project_code, user=user, message=message)
-    return Place(settings.project_code, project_id, settings.cluster_id, settings.namespace)
+    return NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
 
 
 def files_that_set_pods(run: Run) -> frozenset[str]:

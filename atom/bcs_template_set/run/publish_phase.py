@@ -111,7 +111,9 @@ def _publish_round(
     """Write what the plan says and return the space's id and the files that others wrote meanwhile."""
     if any(change.writes for change in planned.plan.changes):
         if not space_id:
-            space_id, run.world.story.created_space = ensure_space(publishing)
+            space_id, is_new = ensure_space(publishing)
+            if is_new:
+                run.world.story.record_space()
         run.world.log.group_start(say("log.group_publish", version=run.desired.version))
     files = publish_files(publishing, planned.plan, space_id=space_id)
     run.world.log.group_end()

@@ -21,7 +21,7 @@ from bcs_template_set.manifests.templating.render import (
 )
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import ManifestsInvalid, VersionNameInvalid
-from bcs_template_set.publish.plan import Desired, Target
+from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
@@ -72,7 +72,7 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     check_version(version, template_set=settings.template_set)
     world.story.heading = replace(world.story.heading, version=version)
     files = render_manifests(prepared)
-    target = Target(settings.region, settings.project_code, settings.template_space, settings.template_set)
+    target = SpaceRef(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
         pipeline=build.pipeline_id,
         build=build.build_number,

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.bcs.calls import JsonValue, Read
-from bcs_template_set.bcs.deploy_calls import Place, deploy, preview
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, preview
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import ClusterNotVisible, ProjectNotVisible, StepError, VariablesMissing
 from bcs_template_set.rollout.deploy import resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion
 
 T = TypeVar("T")
-PLACE = Place("web", "a" * 32, "BCS-K8S-40000", "prod")
+PLACE = NamespaceRef("web", "a" * 32, "BCS-K8S-40000", "prod")
 FILES = (FileVersion("web.yaml", "id-1", "1"),)
 
 

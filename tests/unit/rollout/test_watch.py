@@ -12,7 +12,7 @@ from tests.support.objects import MARKS, NAME, VERSION, condition, deployment, w
 from tests.support.pieces import FakeClock
 
 from bcs_template_set.bcs.calls import JsonValue, Read
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, Kind
 from bcs_template_set.messages.errors import GatewayFailed, NoPermission, OutOfTime, StepError
@@ -21,7 +21,7 @@ from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.system.clock import Deadline
 
 T = TypeVar("T")
-PLACE = Place("web", "a" * 32, "BCS-K8S-40000", "prod")
+PLACE = NamespaceRef("web", "a" * 32, "BCS-K8S-40000", "prod")
 READY = deployment(annotations=MARKS)
 GOING_UP = deployment(available=1, annotations=MARKS)
 

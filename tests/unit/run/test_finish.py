@@ -19,7 +19,7 @@ from bcs_template_set.messages.errors import OutOfTime, WorkspaceUnwritable
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import Output
-from bcs_template_set.run.finish import Keep, Limited, Place, end_run
+from bcs_template_set.run.finish import Keep, Limited, RunFolder, end_run
 from bcs_template_set.system.signals import Stopped
 
 
@@ -38,7 +38,7 @@ def test_whatever_goes_wrong_with_the_report_is_a_warning_and_the_outcome_stands
 
     run = scenes.published()
     for leave, words in ((fail, "ZeroDivisionError"), (refuse, "no space left on device")):
-        keep = Keep(Place(tmp_path, "run"), Masker(), nullcontext)
+        keep = Keep(RunFolder(tmp_path, "run"), Masker(), nullcontext)
         told, left = keep.attempt(run, leave, file=keep.place.file("report"))
         assert left is None
         assert (told.result, told.error, told.files) == (run.result, run.error, run.files)
@@ -60,7 +60,7 @@ def ended(
     end_run(
         outcome,
         rendered=[ManifestFile(name, f"# {name}\n", "t", ()) for name in names],
-        place=Place(workspace, ".bcs-template-set/b-1"),
+        place=RunFolder(workspace, ".bcs-template-set/b-1"),
         write_output=written.append,
         log=Log(shown, "en_US", masker=masker),
         limited=limited,

@@ -22,7 +22,7 @@ from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
-from bcs_template_set.publish.plan import Change, Plan, Target
+from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 from bcs_template_set.report.outcome import Heading, RequestRecord
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
@@ -74,7 +74,7 @@ def change(name: str, *, domain: str = "", writes: bool = True) -> Change:
 
 def planned(made: Story, *changes: Change) -> None:
     made.plan = Plan(
-        target=Target("gz", "web", "front-ends"),
+        target=SpaceRef("gz", "web", "front-ends"),
         version="1.0.7",
         changes=changes,
         creates_space=False,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bcs_template_set.bcs.calls import JsonValue, Read
-from bcs_template_set.bcs.deploy_calls import LiveList, Place, list_live, live_list
+from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_live, live_list
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.kinds import INGRESS
 from bcs_template_set.manifests.routes import Route
 
 
-def list_live_ingresses(place: Place) -> Read[tuple[LiveIngress, ...]]:
+def list_live_ingresses(place: NamespaceRef) -> Read[tuple[LiveIngress, ...]]:
     """List the Ingresses of a namespace with what they serve, sorted by name."""
     call = list_live(place, kind=INGRESS)
     return Read(

@@ -14,7 +14,7 @@ from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import Place
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import space_name_problem
 from bcs_template_set.bcs.protocol import (
     ChartVersion,
@@ -103,11 +103,11 @@ def _check_creatable(reader: Reader, wanted: Wanted) -> None:
         raise InputsInvalid(details=[problem])
 
 
-def _place_of(wanted: Wanted, project_id: str) -> Optional[Place]:
+def _place_of(wanted: Wanted, project_id: str) -> Optional[NamespaceRef]:
     """Return the namespace whose Ingresses matter to this run, None where there is none or nobody knows."""
     if not (project_id and wanted.cluster_id and _routes_anything(wanted.files)):
         return None
-    return Place(wanted.project, project_id, wanted.cluster_id, wanted.namespace)
+    return NamespaceRef(wanted.project, project_id, wanted.cluster_id, wanted.namespace)
 
 
 # --- project and space ----------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def read_chart(
         return None, False
 
 
-def _read_live(reader: Reader, place: Optional[Place]) -> Existing:
+def _read_live(reader: Reader, place: Optional[NamespaceRef]) -> Existing:
     """Return what is live as far as it may be looked at: a plan needs no more than the project."""
     if place is None:
         return Existing()
@@ -221,7 +221,7 @@ def _read_live(reader: Reader, place: Optional[Place]) -> Existing:
 
 
 def _read_contents(
-    reader: Reader, wanted: Wanted, listing: _Listing, *, place: Optional[Place], concurrency: int
+    reader: Reader, wanted: Wanted, listing: _Listing, *, place: Optional[NamespaceRef], concurrency: int
 ) -> Existing:
     ours = {file.name: file for file in wanted.files}
     mine = list(oldest_of_each_name(row for row in listing.files if row.real_name in ours).values())
