@@ -242,12 +242,10 @@ def _check_may_look(reader: Reader, place: NamespaceRef, states: Sequence[LiveSt
     Raises:
         StepError: why a live object can't be read.
     """
-    if any(state.live is not None for state in states):
-        return
-    for state in states:
-        if state.watched_kind is not None:
-            reader.read(get_live(place, kind=state.watched_kind, name=state.name))
-            return
+    watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
+    if watched and all(state.live is None for state in states):
+        kind, name = watched[0]
+        reader.read(get_live(place, kind=kind, name=name))
 
 
 def _refused(
