@@ -11,7 +11,8 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
 from bcs_template_set.manifests.naming import check_version_name, is_semver
-from bcs_template_set.manifests.templating.build_context import Build, Pipeline, context_of_build
+from bcs_template_set.manifests.templating import build_context
+from bcs_template_set.manifests.templating.build_context import Build, Pipeline, branch_named, commit_of
 from bcs_template_set.manifests.templating.render import (
     Prepared,
     RenderRequest,
@@ -40,11 +41,11 @@ def prepare_rendering(context: RunContext) -> Prepared:
             templates=settings.templates,
             values_text=settings.values,
             values_files=settings.values_files,
-            context=context_of_build(
-                Build(build.build_number, build.build_id, build.url, build.started_at),
-                Pipeline(build.pipeline_id, build.pipeline_name),
-                branch=build.branch,
-                commit=build.commit,
+            context=build_context.RunContext(
+                build=Build(build.build_number, build.build_id, build.url, build.started_at),
+                pipeline=Pipeline(build.pipeline_id, build.pipeline_name),
+                branch=branch_named(build.branch),
+                commit=commit_of(build.commit),
                 project=settings.project_code,
                 cluster_id=settings.cluster_id,
                 namespace=settings.namespace,

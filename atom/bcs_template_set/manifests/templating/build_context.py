@@ -88,44 +88,20 @@ def make_context(given: Mapping[str, str]) -> RunContext:
     def text(name: str) -> str:
         return given.get(name, "")
 
-    return context_of_build(
-        Build(
+    return RunContext(
+        build=Build(
             number=_number(text("build.number")),
             id=text("build.id"),
             url=text("build.url"),
             started_at=_number(text("build.started_at")),
         ),
-        Pipeline(id=text("pipeline.id"), name=text("pipeline.name")),
-        branch=text("branch.name"),
-        commit=text("commit.sha"),
+        pipeline=Pipeline(id=text("pipeline.id"), name=text("pipeline.name")),
+        branch=branch_named(text("branch.name")),
+        commit=commit_of(text("commit.sha")),
         project=text("project"),
         cluster_id=text("cluster_id"),
         namespace=text("namespace"),
         region=text("region"),
-    )
-
-
-def context_of_build(
-    build: Build,
-    pipeline: Pipeline,
-    *,
-    branch: str,
-    commit: str,
-    project: str,
-    cluster_id: str,
-    namespace: str,
-    region: str,
-) -> RunContext:
-    """Return the context of a build of this branch and commit for this target; paths as in `make_context`."""
-    return RunContext(
-        build=build,
-        pipeline=pipeline,
-        branch=_branch(branch),
-        commit=Commit(sha=commit, short=commit[:SHORT_SHA]),
-        project=project,
-        cluster_id=cluster_id,
-        namespace=namespace,
-        region=region,
     )
 
 
@@ -135,9 +111,15 @@ def with_main_branches(context: RunContext, main_branches: Collection[str]) -> R
     return replace(context, branch=replace(context.branch, path=path))
 
 
-def _branch(name: str) -> Branch:
+def branch_named(name: str) -> Branch:
+    """Return a branch, with its path where the main branches are the default ones."""
     path = path_of_branch(name, main_branches=DEFAULT_MAIN_BRANCHES)
     return Branch(name=name, slug=slug_of(name), path=path)
+
+
+def commit_of(sha: str) -> Commit:
+    """Return a commit."""
+    return Commit(sha=sha, short=sha[:SHORT_SHA])
 
 
 def _number(text: str) -> int:
