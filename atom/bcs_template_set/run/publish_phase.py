@@ -112,8 +112,7 @@ def _publish_round(
     if any(change.writes for change in planned.plan.changes):
         if not space_id:
             space_id, is_new = ensure_space(publishing)
-            if is_new:
-                run.world.story.record_space()
+            run.world.story.record_space(created=is_new)
         run.world.log.group_start(say("log.group_publish", version=run.desired.version))
     files = publish_files(publishing, planned.plan, space_id=space_id)
     run.world.log.group_end()

@@ -142,10 +142,10 @@ class Story:
         with self._lock:
             write.is_sent = True
 
-    def record_space(self) -> None:
-        """Remember that this run has created the folder: what came of that write is known by it."""
+    def record_space(self, *, created: bool) -> None:
+        """Remember whether this run has created the folder: what came of that write is known by it."""
         with self._lock:
-            self.created_space = True
+            self.created_space = created
             self._answered()
 
     def _answered(self) -> None:
