@@ -10,7 +10,7 @@ from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import BcsFailed, VersionConflict
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.plan import Target
+from bcs_template_set.publish.plan import SpaceRef
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
 
 TEXTS = (
@@ -51,7 +51,7 @@ def run(text: str) -> Outcome:
     reason = say("plan.route_lost", host=text, path=text, name=text)
     plan = replace(
         scenes.plan_of(change),
-        target=Target(region=text, project=text, space=text, template_set=text),
+        target=SpaceRef(region=text, project=text, space=text, template_set=text),
         version=text,
         creates_space=True,
         chart="conflict",

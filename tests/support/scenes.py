@@ -17,7 +17,7 @@ from bcs_template_set.messages.errors import (
     VersionConflict,
 )
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.plan import Change, Plan, Target
+from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
 
 IMAGE = "icabe-tcr.tencentcloudcr.com/icabe/pmd-mobile.icabe.wg.platform.feature.login"
@@ -174,7 +174,7 @@ def conflicting(name: str) -> Change:
 def plan_of(*changes: Change) -> Plan:
     """A plan of these changes."""
     return Plan(
-        target=Target(region="gz", project="demo", space="web"),
+        target=SpaceRef(region="gz", project="demo", space="web"),
         version=VERSION,
         changes=tuple(sorted(changes, key=lambda change: change.name)),
         creates_space=False,

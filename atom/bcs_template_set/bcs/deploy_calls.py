@@ -7,30 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
 from bcs_template_set.bcs.calls import JsonValue, Read, Unreadable, Write, given_segment, one
-
-TEMPLATE_NAME = "io.tencent.paas.template_name"
-TEMPLATE_VERSION = "io.tencent.paas.template_version"
-"""Where BCS notes which file, `space/name`, and version it made an object from (facts/bcs.md, trap 7)."""
-
-WatchedKind = Literal["Deployment", "StatefulSet", "DaemonSet", "Job"]
-WATCHED_KINDS: tuple[WatchedKind, ...] = ("Deployment", "StatefulSet", "DaemonSet", "Job")
-"""The kinds that `kubectl rollout status` waits for, and Job."""
-
-_RESOURCES: Mapping[str, str] = {
-    "Deployment": "deployments",
-    "StatefulSet": "statefulsets",
-    "DaemonSet": "daemonsets",
-    "Job": "jobs",
-    "Pod": "pods",
-    "Ingress": "ingresses",
-}
-_SERVICES: Mapping[str, str] = {"Ingress": "networks"}
-"""The part of cluster-resources that knows a kind; `workloads` where nothing is said."""
+from bcs_template_set.manifests.kinds import POD, Kind
 
 
 @dataclass(frozen=True)
@@ -170,39 +151,39 @@ def live_list(data: JsonValue) -> LiveList:
     )
 
 
-def get_live(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveObject]:
+def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:
     """Read one live object whole."""
     return Read(
-        name=f"get {kind}",
+        name=f"get {kind.name}",
         method="GET",
-        segments=(*_live(place, kind), given_segment(name, what=f"{kind}.metadata.name")),
+        segments=(*_live(place, kind), given_segment(name, what=f"{kind.name}.metadata.name")),
         project=place.project,
         parse=live_object,
-        query=(("format", "manifest"),),
+        query=_manifest_of(place, kind),
     )
 
 
-def list_live(place: NamespaceRef, *, kind: str) -> Read[LiveList]:
+def list_live(place: NamespaceRef, *, kind: Kind) -> Read[LiveList]:
     """List the live objects of a kind, pruned."""
     return Read(
-        name=f"list {kind}",
+        name=f"list {kind.name}",
         method="GET",
         segments=_live(place, kind),
         project=place.project,
         parse=live_list,
-        query=(("format", "manifest"),),
+        query=_manifest_of(place, kind),
     )
 
 
-def list_pods_of(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveList]:
+def list_pods_of(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveList]:
     """List the pods of one workload, pruned."""
     return Read(
         name="list pods",
         method="GET",
-        segments=_live(place, "Pod"),
+        segments=_live(place, POD),
         project=place.project,
         parse=live_list,
-        query=(("ownerKind", kind), ("ownerName", name), ("format", "manifest")),
+        query=(("ownerKind", kind.name), ("ownerName", name), ("format", "manifest")),
     )
 
 
@@ -211,13 +192,21 @@ def _template(place: NamespaceRef, action: str) -> tuple[str, ...]:
     return ("clusterresources", "v1", "projects", project, "template", action)
 
 
-def _live(place: NamespaceRef, kind: str) -> tuple[str, ...]:
+def _live(place: NamespaceRef, kind: Kind) -> tuple[str, ...]:
+    """Return the path of a kind's objects; that of custom ones (`CustomRes`) names no namespace."""
+    in_namespace = () if kind.is_custom else ("namespaces", given_segment(place.namespace, what="namespace"))
     return (
         *("clusterresources", "v1", "projects", given_segment(place.project_id, what="projectID")),
         *("clusters", given_segment(place.cluster_id, what="cluster_id")),
-        *("namespaces", given_segment(place.namespace, what="namespace")),
-        *(_SERVICES.get(kind, "workloads"), _RESOURCES[kind]),
+        *in_namespace,
+        *kind.route.split("/"),
+        *(("custom_objects",) if kind.is_custom else ()),
     )
+
+
+def _manifest_of(place: NamespaceRef, kind: Kind) -> tuple[tuple[str, str], ...]:
+    of_namespace = (("namespace", place.namespace),) if kind.is_custom else ()
+    return (*of_namespace, ("format", "manifest"))
 
 
 def _chosen(place: NamespaceRef, version_ids: Sequence[str]) -> dict[str, JsonValue]:
