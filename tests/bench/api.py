@@ -23,7 +23,7 @@ from bcs_template_set.messages.secret import Secret
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.make_plan import make_plan
-from bcs_template_set.publish.plan import Desired, Policy, Target
+from bcs_template_set.publish.plan import Desired, Policy, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
@@ -156,7 +156,7 @@ def run(
         on_exchange=ignore,
     )
     files = tuple(manifest(number, given) for number, given in enumerate(tags or [tag] * FILES))
-    target = Target(region="gz", project="web", space="front-ends")
+    target = SpaceRef(region="gz", project="web", space="front-ends")
     desired = Desired(target, version, files, replace(PROVENANCE, build=int(version.rpartition(".")[2])))
     wanted = Wanted("web", "front-ends", files, version, "", 0)
     existing = read_existing(gateway, wanted, concurrency=CONCURRENCY)

@@ -15,7 +15,7 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.render import RenderRequest, prepare, render_manifests
 from bcs_template_set.publish.make_plan import make_plan
-from bcs_template_set.publish.plan import Desired, Policy, Target
+from bcs_template_set.publish.plan import Desired, Policy, SpaceRef
 from bcs_template_set.system.clock import SystemClock
 from tests.bench.api import PROVENANCE
 
@@ -67,7 +67,7 @@ def main() -> int:
         began = time.perf_counter()
         files = render_manifests(prepare(request))
         findings = check_manifests(files, template_space="web", template_set=False)
-        target = Target(region="gz", project="web", space="web")
+        target = SpaceRef(region="gz", project="web", space="web")
         plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
         seconds = time.perf_counter() - began
     assert not findings, findings[0].as_text().render("en_US")

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, NamespaceRef
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.config.regions import Endpoint
+from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.rollout.watch import watch
-from bcs_template_set.rollout.watched import End, Watched, Workload
+from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from tests.bench.api import CONCURRENCY, LATENCY, ignore, principal_at
@@ -38,7 +41,7 @@ class Case:
     name: str
     behaviours: Sequence[Behaviour]
     happened: Happened
-    end: End
+    end: WorkloadState
     aim: float
 
 
@@ -104,7 +107,7 @@ def put(cluster: Cluster, count: int, behaviour: Behaviour) -> Workload:
             },
         }
     )
-    return Workload("Deployment", name, f"front-ends/{name}.yaml", "1.0.1")
+    return Workload(DEPLOYMENT, name, f"front-ends/{name}.yaml", "1.0.1")
 
 
 def observe(cluster: Cluster, happened: Happened, seen: list[float]) -> None:
@@ -128,7 +131,7 @@ def pull_failed(cluster: Cluster) -> bool:
     return any(text(find(status, "state"), "waiting", "reason") == "ErrImagePull" for status in statuses)
 
 
-def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: End) -> float:
+def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: WorkloadState) -> float:
     """Watch to the end; return the moment when the last workload that ended so was told."""
     clock = SystemClock()
     deadline = Deadline(clock, seconds=60)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live
+from bcs_template_set.manifests.kinds import DEPLOYMENT, Kind
 from tests.contract.documents import (
     IMAGE,
     NAMESPACE,
@@ -18,11 +20,32 @@ from tests.emulator import Behaviour, Cluster, Emulator
 from tests.emulator.cluster.tree import Manifest, branch, find, items, text
 from tests.support.plain_client import APP_AS_LISI, V1, PlainClient, authorization, through_gateway
 
+KIND_OF_THING = Kind("example.com", "Thing", route="crds/things.example.com")
+
 INGRESS: Manifest = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "Ingress",
     "metadata": {"name": "web", "namespace": NAMESPACE},
     "spec": {"rules": [{"host": "www.example.com"}]},
+}
+
+
+DEFINITION: Manifest = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "things.example.com"},
+    "spec": {
+        "group": "example.com",
+        "scope": "Namespaced",
+        "names": {"kind": "Thing", "plural": "things"},
+        "versions": [{"name": "v1", "served": True, "storage": True}],
+    },
+}
+THING: Manifest = {
+    "apiVersion": "example.com/v1",
+    "kind": "Thing",
+    "metadata": {"name": "web", "namespace": NAMESPACE},
+    "spec": {"size": 3},
 }
 
 
@@ -203,3 +226,18 @@ def test_networks_can_be_listed() -> None:
             (listed,) = items(client.get(path).item, "manifest", "items")
         assert find(listed, "spec", "type") == "NodePort"
         assert site.problems() == []
+
+
+@pytest.mark.parametrize(("kind", "manifest"), [(DEPLOYMENT, workload()), (KIND_OF_THING, THING)])
+def test_the_steps_own_calls_find_an_object_of_either_route(
+    lisi: PlainClient, emulator: Emulator, cluster: Cluster, kind: Kind, manifest: Manifest
+) -> None:
+    project = emulator.state.find_project("web")
+    assert project is not None
+    namespace = NamespaceRef("web", project.id, cluster.id, NAMESPACE)
+    cluster.put(DEFINITION)
+    cluster.put(manifest)
+    one = lisi.get(get_live(namespace, kind=kind, name="web").target)
+    assert text(one.item, "manifest", "metadata", "name") == "web"
+    listed = lisi.get(list_live(namespace, kind=kind).target)
+    assert [text(found, "metadata", "name") for found in items(listed.item, "manifest", "items")] == ["web"]

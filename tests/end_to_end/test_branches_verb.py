@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.support.worker import STEP, measured
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.space.provenance import read_provenance
-from bcs_template_set.cli.verb_branches import Arguments, run_branches
+from bcs_template_set.cli.verb_branches import run_branches
 from bcs_template_set.cli.verb_plan import LocalAgent, world_at_desk
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
@@ -62,7 +63,7 @@ def branches(
     agent = desk_agent(site, user=user)
     log, out = io.StringIO(), io.StringIO()
     world = world_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
-    arguments = Arguments(older_than=older_than, keep=keep, dry_run=dry_run, as_json=as_json)
+    arguments = Namespace(older_than=older_than, keep=keep, dry_run=dry_run, json=as_json)
     status = run_branches(world, arguments, out=out)
     assert f"{site.app}-secret" not in log.getvalue() + out.getvalue()
     return Said(status, out.getvalue(), log.getvalue(), len(site.emulator.writes()) - before)
@@ -432,7 +433,7 @@ def test_a_defect_is_told_as_one_with_its_place(site: Site) -> None:
     agent = desk_agent(site)
     log = io.StringIO()
     world = world_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
-    arguments = Arguments(older_than=None, keep=(), dry_run=False, as_json=False)
+    arguments = Namespace(older_than=None, keep=(), dry_run=False, json=False)
     assert run_branches(world, arguments, out=Closed()) == 1
     assert "defect of the step" in log.getvalue()
     assert "ZeroDivisionError" in log.getvalue()

@@ -23,12 +23,13 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome, Result
-from bcs_template_set.run.context import RunContext, Services
+from bcs_template_set.run.context import RenderedRun, RunContext, Services
 from bcs_template_set.run.entry import Process, _run_whole, first_heading
 from bcs_template_set.run.finish import RunFolder, end_run
 from bcs_template_set.run.record import RunRecord
-from bcs_template_set.run.settings_phase import Asked, identify, read_everything
-from bcs_template_set.run.step import _with_who, carry_out, prepare_rendering, render_desired
+from bcs_template_set.run.render_phase import prepare_rendering, render_desired
+from bcs_template_set.run.settings_phase import identify, read_everything
+from bcs_template_set.run.step import _with_who, carry_out
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.system.signals import Interruption
@@ -272,27 +273,24 @@ def _live(services: Services, sender: Memory) -> Outcome:
     result: Result = "failed"
     try:
         with services.record.phase("settings"):
-            asked = read_everything(services)
-        result = _phases(services, asked, identify(services, asked), sender=sender)
+            context = read_everything(services)
+        result = _phases(context, identify(context), sender=sender)
     except StepError as exc:
         services.record.error = _with_who(exc, services.record)
     return services.record.tell(result)
 
 
-def _phases(services: Services, asked: Asked, principal: Principal, *, sender: Memory) -> Result:
+def _phases(context: RunContext, principal: Principal, *, sender: Memory) -> Result:
+    services = context.services
     with services.record.phase("render"):
-        prepared = prepare_rendering(services, asked)
-        desired = render_desired(services, asked, principal, prepared=prepared)
+        prepared = prepare_rendering(context)
+        desired = render_desired(context, principal, prepared=prepared)
     gateway = Gateway(
-        asked.region.endpoint,
+        context.region.endpoint,
         principal,
         transport=sender,
         clock=services.clock,
         deadline=services.deadline,
         chance=lambda: 0.5,
     )
-    return carry_out(
-        RunContext(services, asked.settings, asked.region, asked.build, asked.machine, prepared, desired),
-        gateway,
-        principal,
-    )
+    return carry_out(RenderedRun(context, prepared, desired), gateway, principal)

@@ -23,6 +23,7 @@ from bcs_template_set.bcs import answers, deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, JsonValue, Unreadable
 from bcs_template_set.bcs.decision import Asked, Success, decide
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import suspects, unmerged
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
@@ -44,6 +45,7 @@ from bcs_template_set.manifests.branch_paths import (
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
 from bcs_template_set.manifests.document_diff import diff_documents
+from bcs_template_set.manifests.kinds import DEPLOYMENT, POD, kind_of
 from bcs_template_set.manifests.masking import masked_pair, masked_text
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document, ManifestFile, parse_documents, parse_foreign
@@ -160,7 +162,10 @@ def _look_at(documents: Sequence[Document]) -> None:
         if document.kind == "Secret" and "hunter2" not in str([*document.body, fields]):
             assert "hunter2" not in masked_text(document)
         masked_pair(document, None)
-        status_of(document.kind, document.body, version="1", name="n")
+        kind = kind_of(document.api_version, document.kind)
+        if kind is not None:
+            status_of(kind, document.body, mark=Mark("n", "1"))
+            kind.may_be_done(document.body)
         for problem in problems_of(document.body):
             str(problem)
 
@@ -253,9 +258,9 @@ def calls() -> tuple[Call[object], ...]:
         deploy_calls.list_variables(PLACE, version_ids=ids),
         deploy_calls.preview(PLACE, variables={}, version_ids=ids),
         deploy_calls.deploy(PLACE, variables={}, version_ids=ids),
-        deploy_calls.get_live(PLACE, kind="Deployment", name="web"),
-        deploy_calls.list_live(PLACE, kind="Pod"),
-        deploy_calls.list_pods_of(PLACE, kind="Deployment", name="web"),
+        deploy_calls.get_live(PLACE, kind=DEPLOYMENT, name="web"),
+        deploy_calls.list_live(PLACE, kind=POD),
+        deploy_calls.list_pods_of(PLACE, kind=DEPLOYMENT, name="web"),
         list_live_ingresses(PLACE),
     )
 

@@ -34,7 +34,7 @@ from bcs_template_set.manifests.templating.render import Prepared, RenderRequest
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.make_plan import make_plan
-from bcs_template_set.publish.plan import Change, Desired, Plan, Policy, Target, refusal
+from bcs_template_set.publish.plan import Change, Desired, Plan, Policy, SpaceRef, refusal
 from bcs_template_set.publish.write_files import Publishing
 from bcs_template_set.system.clock import Deadline
 from tests.model.shelf import BEGAN, Row, Version, Write
@@ -229,7 +229,7 @@ def _render(who: Who, prepared: object) -> Desired:
     if isinstance(prepared, Prepared):
         files = [file for file in render_manifests(prepared) if file.name == ROUTES]
     provenance = Provenance(PIPELINE, who.number, who.branch, "c", "wangwu", "lisi")
-    return Desired(Target("gz", "web", SPACE), who.version, tuple(files), provenance)
+    return Desired(SpaceRef("gz", "web", SPACE), who.version, tuple(files), provenance)
 
 
 # --- what a build is shown ------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ BORDERS: Mapping[str, frozenset[str]] = {
     ),
     "rollout": frozenset({"bcs", "bcs/space", "config", "manifests", "messages", "system"}),
     "bcs/space": frozenset({"bcs", "manifests", "messages", "system"}),
-    "bcs": frozenset({"config", "messages", "system"}),
+    "bcs": frozenset({"config", "manifests", "messages", "system"}),
     "config": frozenset({"agent", "manifests", "messages"}),
     "agent": frozenset({"messages", "system"}),
     "manifests/templating": frozenset({"manifests", "messages", "system"}),

@@ -18,6 +18,7 @@ from bcs_template_set.bcs.calls import Call, Read, Write
 from bcs_template_set.bcs.space import live_routes
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.region_settings import KEYS
+from bcs_template_set.manifests.kinds import JOB, POD
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages.errors import every_error
 from bcs_template_set.report.output import OUTPUTS
@@ -102,9 +103,9 @@ CALLS: Mapping[str, Call[object]] = {
     "list_variables": deploy_calls.list_variables(PLACE, version_ids=()),
     "preview": deploy_calls.preview(PLACE, version_ids=(), variables={}),
     "deploy": deploy_calls.deploy(PLACE, version_ids=(), variables={}),
-    "get_live": deploy_calls.get_live(PLACE, kind="Pod", name="{name}"),
-    "list_live": deploy_calls.list_live(PLACE, kind="Pod"),
-    "list_pods_of": deploy_calls.list_pods_of(PLACE, kind="Job", name="{name}"),
+    "get_live": deploy_calls.get_live(PLACE, kind=POD, name="{name}"),
+    "list_live": deploy_calls.list_live(PLACE, kind=POD),
+    "list_pods_of": deploy_calls.list_pods_of(PLACE, kind=JOB, name="{name}"),
     "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
 }
 

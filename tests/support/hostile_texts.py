@@ -12,7 +12,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import VersionConflict
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.plan import Target
+from bcs_template_set.publish.plan import SpaceRef
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
 
 TEXTS = (
@@ -53,7 +53,7 @@ def run(text: str) -> Outcome:
     reason = say("plan.route_lost", host=text, path=text, name=text)
     plan = replace(
         scenes.plan_of(change),
-        target=Target(region=text, project=text, space=text, template_set=text),
+        target=SpaceRef(region=text, project=text, space=text, template_set=text),
         version=text,
         creates_space=True,
         chart="conflict",

@@ -10,10 +10,10 @@ from bcs_template_set.bcs.answers import ChartFile, ChartVersion, TemplateFile, 
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.parse import ManifestFile, parse_documents
-from bcs_template_set.publish.plan import Desired, Plan, Policy, Target
+from bcs_template_set.publish.plan import Desired, Plan, Policy, SpaceRef
 
 OURS = Provenance(pipeline="p-1", build=7, branch="main", commit="abc", started_by="wangwu", acting_as="lisi")
-TARGET = Target(region="gz", project="web", space="front-ends")
+TARGET = SpaceRef(region="gz", project="web", space="front-ends")
 SPACE = TemplateSpace(id="5" * 24, name="front-ends")
 POLICY = Policy()
 

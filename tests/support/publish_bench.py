@@ -20,7 +20,7 @@ from bcs_template_set.bcs.space.provenance import content_digest
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.publish.concurrent_writes import Settled, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.plan import Change, Desired, Plan, Target
+from bcs_template_set.publish.plan import Change, Desired, Plan, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, publish_files
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_client import Transport
@@ -68,12 +68,12 @@ class Bench:
             clock=self.clock,
             deadline=deadline,
         )
-        desired = Desired(Target("gz", "web", SPACE), VERSION, (), OURS)
+        desired = Desired(SpaceRef("gz", "web", SPACE), VERSION, (), OURS)
         return Publishing(gateway, desired, self.clock, deadline, self.concurrency, self.heard.append)
 
     def publish(self, *changes: Change) -> tuple[FileOutcome, ...]:
         """Carry a plan of these changes out."""
-        target = Target("gz", "web", SPACE)
+        target = SpaceRef("gz", "web", SPACE)
         plan = Plan(target, VERSION, changes, creates_space=False, chart="none", digest="")
         return publish_files(self.publishing(), plan, space_id=self.space_id)
 

@@ -7,6 +7,8 @@ from typing import Callable
 
 from tests.support import scenes
 
+from bcs_template_set.manifests import kinds
+from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import NotArrived, RolloutFailed
 from bcs_template_set.messages.server_errors import RolloutTimedOut
@@ -18,9 +20,9 @@ from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration, Rollout
-from bcs_template_set.rollout.status import RolloutStatus, State
-from bcs_template_set.rollout.watched import End, Watched, Workload
-from bcs_template_set.run.deploy_phase import explain
+from bcs_template_set.rollout.status import RolloutStatus
+from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.run.deploy_target import explain
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 BEFORE = "1.0.427-feature-login"
@@ -85,14 +87,14 @@ LIVE = tuple(
 
 def watched(
     host: str,
-    end: End,
+    end: WorkloadState,
     *,
     problem: PodProblem | None = None,
     seconds: float = 12.3,
     key: str = "rollout.not_available",
 ) -> Watched:
     """A Deployment of one pod, and how waiting for it ended."""
-    states: dict[End, State] = {
+    states: dict[WorkloadState, WorkloadState] = {
         "ready": "ready",
         "pending": "progressing",
         "failed": "progressing",
@@ -102,7 +104,7 @@ def watched(
     done = int(end == "ready")
     return Watched(
         Workload(
-            "Deployment",
+            kinds.DEPLOYMENT,
             f"deployment.nginx.{host}",
             f"web/{host}.deployment.yaml",
             scenes.VERSION,

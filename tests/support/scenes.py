@@ -12,7 +12,7 @@ from bcs_template_set.messages.errors import NewerBuild, NoPermission, RouteRemo
 from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.plan import Change, Plan, Target
+from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
 
 IMAGE = "icabe-tcr.tencentcloudcr.com/icabe/pmd-mobile.icabe.wg.platform.feature.login"
@@ -169,7 +169,7 @@ def conflicting(name: str) -> Change:
 def plan_of(*changes: Change) -> Plan:
     """A plan of these changes."""
     return Plan(
-        target=Target(region="gz", project="demo", space="web"),
+        target=SpaceRef(region="gz", project="demo", space="web"),
         version=VERSION,
         changes=tuple(sorted(changes, key=lambda change: change.name)),
         creates_space=False,

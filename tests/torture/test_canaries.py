@@ -265,7 +265,7 @@ def test_a_desks_settings_file_is_refused_without_a_key_that_is_a_token(
 def test_settings_region_and_principal_show_none_by_themselves(site: Site) -> None:
     world = live_among(site, NEST).services
     asked = read_everything(world)
-    principal = identify(world, asked)
+    principal = identify(asked)
     # `values` are the author's own text, and printed as "YAML, 1 lines".
     shown = {"settings": repr(replace(asked.settings, values="")), "region": repr(asked.region)}
     shown["principal"] = f"{principal!r} {principal} {principal.secrets()}"

@@ -7,30 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
 from bcs_template_set.bcs.calls import JsonValue, Parse, Query, Read, T, Unreadable, Write, given_segment, one
-
-TEMPLATE_NAME = "io.tencent.paas.template_name"
-TEMPLATE_VERSION = "io.tencent.paas.template_version"
-"""Where BCS notes which file, `space/name`, and version it made an object from (facts/bcs.md, trap 7)."""
-
-WatchedKind = Literal["Deployment", "StatefulSet", "DaemonSet", "Job"]
-WATCHED_KINDS: tuple[WatchedKind, ...] = ("Deployment", "StatefulSet", "DaemonSet", "Job")
-"""The kinds that `kubectl rollout status` waits for, and Job."""
-
-_RESOURCES: Mapping[str, str] = {
-    "Deployment": "deployments",
-    "StatefulSet": "statefulsets",
-    "DaemonSet": "daemonsets",
-    "Job": "jobs",
-    "Pod": "pods",
-    "Ingress": "ingresses",
-}
-_SERVICES: Mapping[str, str] = {"Ingress": "networks"}
-"""The part of cluster-resources that knows a kind; `workloads` where nothing is said."""
+from bcs_template_set.manifests.kinds import POD, Kind
 
 
 @dataclass(frozen=True)
@@ -170,27 +151,34 @@ def live_list(data: JsonValue) -> LiveList:
     )
 
 
-def get_live(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveObject]:
+def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:
     """Read one live object whole."""
-    segments = (*_live(place, kind), given_segment(name, what=f"{kind}.metadata.name"))
-    return _get(f"get {kind}", place, segments, live_object)
+    segments = (*_live(place, kind), given_segment(name, what=f"{kind.name}.metadata.name"))
+    return _get(f"get {kind.name}", place, kind, segments, live_object)
 
 
-def list_live(place: NamespaceRef, *, kind: str) -> Read[LiveList]:
+def list_live(place: NamespaceRef, *, kind: Kind) -> Read[LiveList]:
     """List the live objects of a kind, pruned."""
-    return _get(f"list {kind}", place, _live(place, kind), live_list)
+    return _get(f"list {kind.name}", place, kind, _live(place, kind), live_list)
 
 
-def list_pods_of(place: NamespaceRef, *, kind: str, name: str) -> Read[LiveList]:
+def list_pods_of(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveList]:
     """List the pods of one workload, pruned."""
-    owner = (("ownerKind", kind), ("ownerName", name))
-    return _get("list pods", place, _live(place, "Pod"), live_list, query=owner)
+    owner = (("ownerKind", kind.name), ("ownerName", name))
+    return _get("list pods", place, POD, _live(place, POD), live_list, query=owner)
 
 
 def _get(
-    name: str, place: NamespaceRef, segments: tuple[str, ...], parse: Parse[T], *, query: Query = ()
+    name: str,
+    place: NamespaceRef,
+    kind: Kind,
+    segments: tuple[str, ...],
+    parse: Parse[T],
+    *,
+    query: Query = (),
 ) -> Read[T]:
-    return Read(name, "GET", segments, place.project, parse, (*query, ("format", "manifest")))
+    of_namespace = (("namespace", place.namespace),) if kind.is_custom else ()
+    return Read(name, "GET", segments, place.project, parse, (*query, *of_namespace, ("format", "manifest")))
 
 
 def _template(place: NamespaceRef, action: str) -> tuple[str, ...]:
@@ -198,12 +186,15 @@ def _template(place: NamespaceRef, action: str) -> tuple[str, ...]:
     return ("clusterresources", "v1", "projects", project, "template", action)
 
 
-def _live(place: NamespaceRef, kind: str) -> tuple[str, ...]:
+def _live(place: NamespaceRef, kind: Kind) -> tuple[str, ...]:
+    """Return the path of a kind's objects; that of custom ones (`CustomRes`) names no namespace."""
+    in_namespace = () if kind.is_custom else ("namespaces", given_segment(place.namespace, what="namespace"))
     return (
         *("clusterresources", "v1", "projects", given_segment(place.project_id, what="projectID")),
         *("clusters", given_segment(place.cluster_id, what="cluster_id")),
-        *("namespaces", given_segment(place.namespace, what="namespace")),
-        *(_SERVICES.get(kind, "workloads"), _RESOURCES[kind]),
+        *in_namespace,
+        *kind.route.split("/"),
+        *(("custom_objects",) if kind.is_custom else ()),
     )
 
 

@@ -21,7 +21,7 @@ from bcs_template_set.manifests.naming import free_successor
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.routes import routes_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.publish.plan import Change, Plan, Target, routes_beyond
+from bcs_template_set.publish.plan import Change, Plan, SpaceRef, routes_beyond
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def without_hidden(removals: Iterable[Removal], hidden: Mapping[str, Sequence[st
     )
 
 
-def plan_of(removals: Iterable[Removal], *, target: Target) -> Plan:
+def plan_of(removals: Iterable[Removal], *, target: SpaceRef) -> Plan:
     """Return the plan that publishes the removals."""
     changes = tuple(removal.change for removal in removals if removal.change is not None)
     return Plan(target=target, version="", changes=changes, creates_space=False, chart="none", digest="")

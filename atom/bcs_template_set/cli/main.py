@@ -61,13 +61,7 @@ def main(argv: Sequence[str]) -> int:
     if options.verb == "check":
         return verb_render.check(local_run(options))
     if options.verb == "branches":
-        return verb_render.branches(
-            options.settings,
-            older_than=options.older_than,
-            keep=options.keep,
-            dry_run=options.dry_run,
-            as_json=options.json,
-        )
+        return verb_render.branches(options)
     return verb_render.plan(options.settings)
 
 

@@ -6,6 +6,7 @@ Without `--older-than` the code holds only a reader. What is for programs goes t
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -40,28 +41,17 @@ from bcs_template_set.messages.step_error import StepError, defect_of, traceback
 from bcs_template_set.messages.text import exact_time, one_line, table
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.plan import Desired, Target
+from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, publish_files
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.publish_phase import WatchedWriter
+from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
 from bcs_template_set.run.settings_phase import identify, read_everything
-from bcs_template_set.run.step import open_gateway
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.signals import Stopped, stoppable
 from bcs_template_set.system.stdout import put
 
 VERB = "branches"
 _COLUMNS = ("domain", "path", "branch", "build", "age", "who", "protected")
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What the verb was given. `older_than` is None where it only lists."""
-
-    older_than: Optional[str] = None
-    keep: tuple[str, ...] = ()
-    dry_run: bool = False
-    as_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,25 +85,25 @@ class Answer:
         return not (refused or failed or self.rivalled)
 
 
-def show_branches(settings_file: Path, arguments: Arguments, *, language: Language) -> int:
+def show_branches(options: argparse.Namespace, *, language: Language) -> int:
     """List the branches, or take stale ones out; return 0, or 1 where something that should go did not."""
     clock = SystemClock()
     log = Log(sys.stderr, language, masker=Masker())
     try:
-        agent = LocalAgent(read_settings_file(settings_file))
+        agent = LocalAgent(read_settings_file(Path(options.settings)))
     except StepError as exc:
         return _refuse(log, exc)
     services = world_at_desk(agent, log=log, clock=clock)
     with stoppable(clock) as interruption:
-        status = run_branches(services, arguments, out=sys.stdout)
+        status = run_branches(services, options, out=sys.stdout)
         interruption.close()
     return status
 
 
-def run_branches(services: Services, arguments: Arguments, *, out: TextIO) -> int:
+def run_branches(services: Services, options: argparse.Namespace, *, out: TextIO) -> int:
     """Do what was asked; whatever happens is told, and the exit status returned."""
     try:
-        request = read_request(arguments)
+        request = read_request(options)
         answer = _answer(_Desk(services, request, out))
     except StepError as exc:
         return _refuse(services.log, exc)
@@ -125,23 +115,24 @@ def run_branches(services: Services, arguments: Arguments, *, out: TextIO) -> in
     return 0 if answer.is_done else 1
 
 
-def read_request(arguments: Arguments) -> Request:
+def read_request(options: argparse.Namespace) -> Request:
     """Return what was asked, typed.
 
     Raises:
         InputsInvalid: the duration can't be read, or an option has no meaning without one.
     """
-    keep, given = keep_patterns(arguments.keep), arguments.older_than
+    given: Optional[str] = options.older_than
+    keep = keep_patterns(options.keep)
     older_than = duration_of(given) if given is not None else None
     mistakes: list[Text] = []
     if given is not None and older_than is None:
         mistakes.append(say("branches.bad_duration", given=given))
     if given is None:
-        asked = (("--keep", bool(arguments.keep)), ("--dry-run", arguments.dry_run))
+        asked = (("--keep", bool(options.keep)), ("--dry-run", bool(options.dry_run)))
         mistakes += [say("branches.needs_older_than", option=name) for name, is_given in asked if is_given]
     if mistakes:
         raise InputsInvalid(details=mistakes)
-    return Request(older_than, keep, arguments.dry_run, arguments.as_json)
+    return Request(older_than, keep, dry_run=options.dry_run, as_json=options.json)
 
 
 def _refuse(log: Log, error: StepError) -> int:
@@ -155,26 +146,29 @@ def _refuse(log: Log, error: StepError) -> int:
 
 @dataclass(frozen=True)
 class _Desk:
-    """What the verb works with beside the gateway: its services, what was asked, and where to print."""
+    """What the verb works with beside the gateway: its services, what was asked, and where to print.
+
+    `concurrency` is how many requests may be under way at once.
+    """
 
     services: Services
     request: Request
     out: TextIO
+    concurrency: int = 1
 
 
 def _answer(desk: _Desk) -> Answer:
     services = desk.services
-    asked = read_everything(services)
-    settings, region = asked.settings, asked.region
+    context = read_everything(services)
+    settings, region = context.settings, context.region
     services.record.heading = replace(services.record.heading, action=VERB)
     # "publish" is the input's default, and so is not shown among those that were given.
-    principal = identify(services, replace(asked, settings=replace(settings, action="publish")))
-    gateway = open_gateway(services, asked, principal)
-    place = _Place(
-        Target(settings.region, settings.project_code, settings.template_space), region.endpoint.concurrency
-    )
+    principal = identify(replace(context, settings=replace(settings, action="publish")))
+    gateway = open_gateway(context, principal)
+    desk = replace(desk, concurrency=region.endpoint.concurrency)
+    space = SpaceRef(settings.region, settings.project_code, settings.template_space)
     try:
-        answer = _list_or_remove(desk, place, gateway, principal)
+        answer = _list_or_remove(desk, space, gateway, principal)
     except Stopped as exc:
         gateway.stop(exc.error)
         raise
@@ -182,54 +176,45 @@ def _answer(desk: _Desk) -> Answer:
     return answer
 
 
-@dataclass(frozen=True)
-class _Place:
-    """The space, and how many requests may be under way at once."""
-
-    target: Target
-    concurrency: int
-
-
-def _list_or_remove(desk: _Desk, place: _Place, gateway: Gateway, principal: Principal) -> Answer:
+def _list_or_remove(desk: _Desk, space: SpaceRef, gateway: Gateway, principal: Principal) -> Answer:
     request = desk.request
-    space_id, found = _look(place, gateway)
+    space_id, found = _look(desk, space, gateway)
     for note in found.notes:
         desk.services.log.warning(note)
     rows = branch_rows(found.held, found.histories, now=desk.services.clock.now(), keep=request.keep)
-    answer = Answer(place.target.space, rows)
+    answer = Answer(space.space, rows)
     _tell_rows(desk, answer)
     if request.older_than is None:
         return answer
-    removals = _plan(place, gateway, found, stale_rows(rows, older_than=request.older_than))
+    removals = _plan(desk, space, gateway, found, stale_rows(rows, older_than=request.older_than))
     answer = replace(answer, removals=removals)
     if request.dry_run:
         return answer
-    outcomes, rivalled = _publish(desk.services, place, gateway, principal, removals, space_id=space_id)
+    outcomes, rivalled = _publish(desk, space, gateway, principal, removals, space_id=space_id)
     return replace(answer, outcomes=outcomes, rivalled=rivalled)
 
 
-def _look(place: _Place, reader: Reader) -> tuple[str, SpaceBranches]:
-    project, space = place.target.project, place.target.space
-    found = find_space(reader, project=project, space=space)
+def _look(desk: _Desk, space: SpaceRef, reader: Reader) -> tuple[str, SpaceBranches]:
+    project = space.project
+    found = find_space(reader, project=project, space=space.space)
     if found is None:
-        raise InputsInvalid(details=[say("branches.no_space", project=project, space=space)])
-    branches = read_branches(reader, project=project, space_id=found.id, concurrency=place.concurrency)
+        raise InputsInvalid(details=[say("branches.no_space", project=project, space=space.space)])
+    branches = read_branches(reader, project=project, space_id=found.id, concurrency=desk.concurrency)
     return found.id, branches
 
 
 def _plan(
-    place: _Place, reader: Reader, found: SpaceBranches, stale: Iterable[BranchRow]
+    desk: _Desk, space: SpaceRef, reader: Reader, found: SpaceBranches, stale: Iterable[BranchRow]
 ) -> tuple[Removal, ...]:
     removals = plan_removals(found, stale)
     names = [removal.file for removal in removals if removal.change is not None]
-    project = place.target.project
-    hidden = read_hidden(reader, found, names, project=project, concurrency=place.concurrency)
+    hidden = read_hidden(reader, found, names, project=space.project, concurrency=desk.concurrency)
     return without_hidden(removals, hidden)
 
 
 def _publish(
-    services: Services,
-    place: _Place,
+    desk: _Desk,
+    space: SpaceRef,
     gateway: Gateway,
     principal: Principal,
     removals: Sequence[Removal],
@@ -237,15 +222,16 @@ def _publish(
     space_id: str,
 ) -> tuple[tuple[FileOutcome, ...], frozenset[str]]:
     """Write the removals, and look back at what others wrote meanwhile, which is told."""
+    services = desk.services
     publishing = Publishing(
         writer=WatchedWriter(gateway, services.record),
-        desired=Desired(place.target, version="", files=(), provenance=_provenance(principal)),
+        desired=Desired(space, version="", files=(), provenance=_provenance(principal)),
         clock=services.clock,
         deadline=services.deadline,
-        concurrency=place.concurrency,
+        concurrency=desk.concurrency,
         on_file=partial(_file_ended, services, {removal.file: removal for removal in removals}),
     )
-    outcomes = publish_files(publishing, plan_of(removals, target=place.target), space_id=space_id)
+    outcomes = publish_files(publishing, plan_of(removals, target=space), space_id=space_id)
     try:
         settled = settle(publishing, outcomes, space_id=space_id)
     except StepError as exc:

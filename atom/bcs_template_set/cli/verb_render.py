@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import locale
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from bcs_template_set.agent.log_text import guarded, lines_of
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
@@ -77,14 +77,11 @@ def plan(settings_file: str) -> int:
     return show_plan(Path(settings_file), language=_language())
 
 
-def branches(
-    settings_file: str, *, older_than: Optional[str], keep: Sequence[str], dry_run: bool, as_json: bool
-) -> int:
+def branches(options: argparse.Namespace) -> int:
     """List the branches that have paths in a space, or take stale ones out; return 0, or 1 if some stay."""
-    from bcs_template_set.cli.verb_branches import Arguments, show_branches  # noqa: PLC0415 - render and check need no HTTP
+    from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - render and check need no HTTP
 
-    arguments = Arguments(older_than=older_than, keep=tuple(keep), dry_run=dry_run, as_json=as_json)
-    return show_branches(Path(settings_file), arguments, language=_language())
+    return show_branches(options, language=_language())
 
 
 def context_of(assignments: Iterable[str]) -> BuildContext:

@@ -7,20 +7,9 @@ from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.parse import Document, document_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
-
-# Kind -> where its pod template is; "" = the object is the pod itself.
-TEMPLATE_PATHS = {
-    "Deployment": "spec.template",
-    "StatefulSet": "spec.template",
-    "DaemonSet": "spec.template",
-    "ReplicaSet": "spec.template",
-    "Job": "spec.template",
-    "CronJob": "spec.jobTemplate.spec.template",
-    "Pod": "",
-}
-KINDS_WITH_SELECTOR = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 
 
 @dataclass(frozen=True)
@@ -62,15 +51,22 @@ def objects_of(documents: Sequence[Document]) -> Iterator[Document]:
 
 def pod_of(document: Document) -> Optional[PodTemplate]:
     """Return the pod template of a workload, None for other kinds and where there is none."""
-    path = TEMPLATE_PATHS.get(document.kind)
-    if path is None:
+    kind = kind_of(document.api_version, document.kind)
+    if kind is None or kind.pod_template is None:
         return None
+    path = kind.pod_template
     value: Fields = mapping_at(document.body, *path.split(".")) if path else document.body
     if not value:
         return None
     return PodTemplate(
         labels=mapping_at(value, "metadata", "labels"), spec=mapping_at(value, "spec"), path=path
     )
+
+
+def selects_pods(document: Document) -> bool:
+    """Tell whether a document is of a kind that must select its own pods."""
+    kind = kind_of(document.api_version, document.kind)
+    return kind is not None and kind.has_selector
 
 
 def containers_of(pod: PodTemplate) -> Iterator[Container]:

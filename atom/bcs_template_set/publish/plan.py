@@ -30,7 +30,7 @@ ChartAction = Literal["create", "unchanged", "conflict", "none"]
 
 
 @dataclass(frozen=True)
-class Target:
+class SpaceRef:
     """Where the files go."""
 
     region: str
@@ -59,7 +59,7 @@ class Desired:
     `inputs` are those that decide what is done, for the plan's digest.
     """
 
-    target: Target
+    target: SpaceRef
     version: str
     files: tuple[ManifestFile, ...]
     provenance: Provenance
@@ -112,7 +112,7 @@ class Change:
 class Plan:
     """Everything a run would do, sorted by file name; a value to show, compare and approve."""
 
-    target: Target
+    target: SpaceRef
     version: str
     changes: tuple[Change, ...]
     creates_space: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
 from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
@@ -14,10 +15,10 @@ from bcs_template_set.report.page import DIFF_LINES, DIFF_LINES_PER_FILE, Diff, 
 from bcs_template_set.rollout.causes import evidence_of
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
-from bcs_template_set.rollout.watched import End, Watched
+from bcs_template_set.rollout.watched import Watched
 
-_ORDER: tuple[End, ...] = ("failed", "pending", "ready", "nothing")
-SYMBOLS: Mapping[End, str] = {"failed": "✗", "pending": "…", "ready": "✓", "nothing": "–"}
+_ORDER: tuple[WorkloadState, ...] = ("failed", "pending", "ready", "nothing")
+SYMBOLS: Mapping[WorkloadState, str] = {"failed": "✗", "pending": "…", "ready": "✓", "nothing": "–"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class WorkloadRow:
 
     kind: str
     name: str
-    state: End
+    state: WorkloadState
     done: int
     wanted: int
     seconds: float
@@ -50,7 +51,7 @@ class WorkloadBar:
     """How long a workload was waited for, in per cent of the longest wait."""
 
     title: str
-    state: End
+    state: WorkloadState
     seconds: float
     length: float
 
@@ -75,7 +76,7 @@ def _workload_row(item: Watched) -> WorkloadRow:
     if item.error is not None:
         causes.append(item.error.title())
     return WorkloadRow(
-        kind=item.workload.kind,
+        kind=item.workload.kind.name,
         name=item.workload.name,
         state=item.end,
         done=status.done if status is not None else 0,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Optional
 
+from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
 from bcs_template_set.rollout.pods import (
     COMPLETED,
     CREATING,
@@ -22,7 +23,6 @@ from bcs_template_set.rollout.pods import (
     RESTARTED,
     UNSCHEDULABLE,
 )
-from bcs_template_set.rollout.status import DEADLINE_EXCEEDED
 
 Fault = Literal[1, 2]
 """The errorType of the agent: 1 is the image's or the manifest's fault, 2 the cluster's."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, text_at
+from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
 from bcs_template_set.manifests.live_fields import condition_of, is_true
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.cause_rules import (
@@ -24,7 +25,6 @@ from bcs_template_set.rollout.cause_rules import (
     rule_for,
 )
 from bcs_template_set.rollout.pods import PodProblem, Termination
-from bcs_template_set.rollout.status import DEADLINE_EXCEEDED
 
 CRASH_RESTARTS = 3
 """A container that crashed once more after so many restarts will not heal."""

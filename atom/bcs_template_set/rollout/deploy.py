@@ -15,7 +15,6 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import (
-    WATCHED_KINDS,
     NamespaceRef,
     Variables,
     deploy,
@@ -153,7 +152,7 @@ def look(
 
 def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: str) -> LiveState:
     """Return a state whose live text has also what the preview cuts from it, where that decides."""
-    kind = next((kind for kind in WATCHED_KINDS if kind == state.kind), None)
+    kind = state.watched_kind
     if kind is None or not names_hidden(state.desired) or state.live is None:
         return state
     if not state.is_at(space=deploying.space, version=version):
@@ -239,9 +238,10 @@ def _check_may_look(reader: Reader, place: NamespaceRef, states: Sequence[LiveSt
     Raises:
         StepError: why a live object can't be read.
     """
-    kinds = [state for state in states if state.kind in WATCHED_KINDS]
-    if kinds and all(state.live is None for state in states):
-        reader.read(get_live(place, kind=kinds[0].kind, name=kinds[0].name))
+    watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
+    if watched and all(state.live is None for state in states):
+        kind, name = watched[0]
+        reader.read(get_live(place, kind=kind, name=name))
 
 
 def _refused(

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, Preview
+from bcs_template_set.bcs.deploy_calls import Preview
+from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import Kind, kind_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
@@ -61,12 +63,24 @@ class LiveState:
         """Return `Kind/name`."""
         return f"{self.kind}/{self.name}"
 
+    @property
+    def known_kind(self) -> Optional[Kind]:
+        """Return what the step knows of its kind, None where it knows nothing."""
+        return kind_of(text_at(self.desired, "apiVersion"), self.kind)
+
+    @property
+    def watched_kind(self) -> Optional[Kind]:
+        """Return its kind, None where a deployment does not wait for it."""
+        return self.known_kind if self.known_kind is not None and self.known_kind.rule is not None else None
+
+    @property
+    def mark(self) -> Mark:
+        """Return what the live object is marked with."""
+        return mark_of(self.live or {})
+
     def is_at(self, *, space: str, version: str) -> bool:
         """Tell whether the live object is marked as this file's, at this version."""
-        if self.live is None:
-            return False
-        marks = mapping_at(mapping_at(self.live, "metadata"), "annotations")
-        return marks.get(TEMPLATE_NAME) == f"{space}/{self.file}" and marks.get(TEMPLATE_VERSION) == version
+        return self.mark == Mark(f"{space}/{self.file}", version)
 
 
 @dataclass(frozen=True)
@@ -93,8 +107,7 @@ def read_states(preview: Preview, *, space: str) -> tuple[LiveState, ...]:
         desired = _parsed(item.content)
         if desired is None:
             continue
-        marks = mapping_at(mapping_at(desired, "metadata"), "annotations")
-        file = text_at(marks, TEMPLATE_NAME)
+        file = mark_of(desired).file
         states.append(
             LiveState(
                 file=file[len(space) + 1 :] if file.startswith(f"{space}/") else file,
@@ -222,15 +235,12 @@ def _refusal(states: Sequence[LiveState]) -> Optional[StepError]:
 
 def _selector_changes(state: LiveState) -> Iterable[Text]:
     """Name a workload whose selector would change: Kubernetes refuses that after creation."""
-    if state.kind not in ("Deployment", "StatefulSet", "DaemonSet") or state.live is None:
+    if state.known_kind is None or state.live is None:
         return
-    wanted, live = _selector(state.desired), _selector(state.live)
-    if wanted != live:
-        yield say("deploy.selector", object=state.title, live=_shown(live), wanted=_shown(wanted))
-
-
-def _selector(body: Object) -> Mapping[str, YamlValue]:
-    return mapping_at(mapping_at(mapping_at(body, "spec"), "selector"), "matchLabels")
+    for path in state.known_kind.fixed:
+        wanted, live = (mapping_at(body, *path.split(".")) for body in (state.desired, state.live))
+        if wanted != live:
+            yield say("deploy.selector", object=state.title, live=_shown(live), wanted=_shown(wanted))
 
 
 def _lost_ports(state: LiveState) -> Iterable[Text]:

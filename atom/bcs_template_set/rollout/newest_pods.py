@@ -6,22 +6,14 @@ by its uid. That is enough to choose; what is wrong with a chosen pod is read fr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
-from bcs_template_set.manifests.live_fields import (
-    annotation_of,
-    condition_of,
-    is_going,
-    is_observed,
-    number_in,
-)
+from bcs_template_set.manifests.kinds import Kind
+from bcs_template_set.manifests.live_fields import is_going, is_observed, number_in
 
-_NAMED_REPLICA_SET = re.compile(r'[Rr]eplica ?[Ss]et "([^"]+)"')
 _REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
-_JOB_LABELS = ("batch.kubernetes.io/controller-uid", "controller-uid")
 
 
 @dataclass(frozen=True)
@@ -64,12 +56,12 @@ def _summary(pod: Fields, note: Fields) -> PodSummary:
     )
 
 
-def newest_pods(pods: Sequence[PodSummary], *, kind: str, live: Fields) -> tuple[PodSummary, ...]:
+def newest_pods(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> tuple[PodSummary, ...]:
     """Return the pods of the newest revision of a live workload, newest first.
 
     None are returned where the controller has not seen the new spec yet: whatever runs is old then.
     """
-    if kind != "Job" and not is_observed(live):
+    if kind.has_generation and not is_observed(live):
         return ()
     there = [pod for pod in pods if not pod.is_going]
     chosen = _of_revision(there, kind=kind, live=live)
@@ -79,34 +71,16 @@ def newest_pods(pods: Sequence[PodSummary], *, kind: str, live: Fields) -> tuple
     )
 
 
-def _of_revision(pods: Sequence[PodSummary], *, kind: str, live: Fields) -> Iterable[PodSummary]:
+def _of_revision(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> Iterable[PodSummary]:
     """Choose by the workload's own word for its newest revision, else by the pod made last."""
-    labels, wanted = _newest_revision(kind, live)
-    if wanted:
-        return [pod for pod in pods if not pod.label(*labels) or pod.label(*labels) == wanted]
+    revision = kind.revision
+    wanted = revision.newest(live) if revision is not None else ""
+    if revision is not None and wanted:
+        return [pod for pod in pods if pod.label(*revision.labels) in ("", wanted)]
     last = max(pods, key=lambda pod: pod.created, default=None)
-    if kind == "Job" or last is None:
+    if last is None:
         return pods
     return [pod for pod in pods if pod.label(*_REVISION_LABELS) == last.label(*_REVISION_LABELS)]
-
-
-def _newest_revision(kind: str, live: Fields) -> tuple[tuple[str, ...], str]:
-    """Return the labels that tell revisions apart, and their value of the newest, "" where unknown."""
-    if kind == "Job":
-        return _JOB_LABELS, text_at(live, "metadata", "uid")
-    if kind == "StatefulSet":
-        return ("controller-revision-hash",), text_at(live, "status", "updateRevision")
-    if kind == "DaemonSet":
-        generation = annotation_of(live, "deprecated.daemonset.template.generation")
-        return ("pod-template-generation",), generation
-    return ("pod-template-hash",), _replica_set_hash(live)
-
-
-def _replica_set_hash(live: Fields) -> str:
-    """Return the newest ReplicaSet's hash: the Progressing condition's message names the set."""
-    named = _NAMED_REPLICA_SET.search(text_at(condition_of(live, "Progressing"), "message"))
-    prefix = text_at(live, "metadata", "name") + "-"
-    return named[1][len(prefix) :] if named and named[1].startswith(prefix) else ""
 
 
 def _template_images(live: Fields) -> frozenset[str]:

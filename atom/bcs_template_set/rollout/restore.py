@@ -8,8 +8,6 @@ from typing import Optional
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
-from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 
 
@@ -41,11 +39,8 @@ def versions_before(
     live = {state.file for state in states if state.live is not None}
     before = {f.name: f.before for f in files if f.name in live or f.before == f.version}
     for state in states:
-        if state.live is not None and text_at(state.live, "metadata", "annotations", TEMPLATE_NAME) == (
-            f"{space}/{state.file}"
-        ):
-            mark = text_at(state.live, "metadata", "annotations", TEMPLATE_VERSION)
-            before[state.file] = mark or before.get(state.file, "")
+        if state.mark.file == f"{space}/{state.file}":
+            before[state.file] = state.mark.version or before.get(state.file, "")
     return before
 
 
@@ -93,29 +88,21 @@ def overtaken(
     files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str, known: Sequence[LiveState]
 ) -> tuple[str, ...]:
     """Return the files of which an object carries a mark that is neither ours nor the one it had before."""
-    earlier = {state.title: _marks(state) for state in known}
+    earlier = {state.title: state.mark for state in known}
     foreign = {
         state.file
         for state in states
         for file in files
         if state.file == file.name
-        and _mark(state, TEMPLATE_VERSION)
+        and state.mark.version
         and not state.is_at(space=space, version=file.version)
-        and _marks(state) != earlier.get(state.title)
+        and state.mark != earlier.get(state.title)
     }
     return tuple(file.name for file in files if file.name in foreign)
 
 
 def _is_ours(state: LiveState, file: FileVersion, *, space: str) -> bool:
     return state.file == file.name and state.is_at(space=space, version=file.version)
-
-
-def _marks(state: LiveState) -> tuple[str, str]:
-    return _mark(state, TEMPLATE_NAME), _mark(state, TEMPLATE_VERSION)
-
-
-def _mark(state: LiveState, name: str) -> str:
-    return text_at(state.live or {}, "metadata", "annotations", name)
 
 
 def way_back(

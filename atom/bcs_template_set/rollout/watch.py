@@ -16,8 +16,10 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
+from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
-from bcs_template_set.manifests.live_fields import count_at
+from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.kinds import POD, Kind
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages.errors import UserMistake
 from bcs_template_set.messages.server_errors import OutOfTime
@@ -32,8 +34,8 @@ from bcs_template_set.rollout.causes import (
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
 from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.rollout.pods import PodProblem, problems_of, remember
-from bcs_template_set.rollout.status import RolloutStatus, mark_of, status_of
-from bcs_template_set.rollout.watched import End, Watched, Workload
+from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Raised, overlap
 
@@ -57,13 +59,6 @@ UNPLACED_PATIENCE = 5.0
 
 MOST_FAILURES = 5
 """Rounds in a row in which a workload can't be read before that is its result."""
-
-_DONE_COUNTS: Mapping[str, tuple[str, ...]] = {
-    "Deployment": ("updatedReplicas", "availableReplicas"),
-    "StatefulSet": ("updatedReplicas", "readyReplicas"),
-    "DaemonSet": ("updatedNumberScheduled", "numberAvailable"),
-}
-"""What has to have reached the wanted number in a list (the fields that BCS's pruning keeps)."""
 
 OLD_VERSION, DELETING = "rollout.old", "rollout.deleting"
 
@@ -167,14 +162,18 @@ class _Watch:
     # --- workloads --------------------------------------------------------------------------------------
 
     def _worth_a_look(self, states: Sequence[_State], pods: Sequence[PodSummary]) -> list[_State]:
-        """Return the workloads to read whole: all of a kind that has few, else those that lists point at."""
+        """Return the workloads to read whole: all of a kind that has few, else those that lists point at.
+
+        All, too, of a kind whose lists don't tell which may be done.
+        """
         chosen: list[_State] = []
-        for kind in sorted({state.workload.kind for state in states}):
+        for kind in sorted({state.workload.kind for state in states}, key=lambda kind: kind.name):
             same = [state for state in states if state.workload.kind == kind]
-            chosen += same if len(same) <= FEW else self._pointed_at(kind, same, pods)
+            is_told = len(same) > FEW and kind.done_in_list
+            chosen += self._pointed_at(kind, same, pods) if is_told else same
         return chosen
 
-    def _pointed_at(self, kind: str, states: Sequence[_State], pods: Sequence[PodSummary]) -> list[_State]:
+    def _pointed_at(self, kind: Kind, states: Sequence[_State], pods: Sequence[PodSummary]) -> list[_State]:
         listed = self._list(kind)
         if listed is None:
             return list(states)
@@ -185,11 +184,11 @@ class _Watch:
             state
             for state in states
             if now - state.looked_at >= PATIENCE
-            or _may_be_done(items.get(state.workload.name, {}))
+            or kind.may_be_done(items.get(state.workload.name, {}))
             or any(name.startswith(f"{state.workload.name}-") for name in troubled)
         ]
 
-    def _list(self, kind: str) -> Optional[LiveList]:
+    def _list(self, kind: Kind) -> Optional[LiveList]:
         self._pace.take()
         try:
             return self._reader.read(list_live(self._place, kind=kind))
@@ -210,12 +209,12 @@ class _Watch:
             return
         state.failures, state.looked_at = 0, self._clock.monotonic()
         state.live = read.manifest
-        status = status_of(workload.kind, state.live, version=workload.version, name=workload.file)
-        if status.sentence.key == OLD_VERSION and mark_of(state.live):
+        status = status_of(workload.kind, state.live, mark=workload.mark)
+        if status.sentence.key == OLD_VERSION and mark_of(state.live).version:
             self._tell_replaced(state, status)
             return
         state.replaced_at = None
-        end: End = "pending" if status.state == "progressing" else status.state
+        end: WorkloadState = "pending" if status.state == "progressing" else status.state
         cause = state.now.cause
         if end == "failed" and state.now.problem is None:
             cause = cause_in_workload(state.live)
@@ -234,14 +233,14 @@ class _Watch:
         """
         if state.replaced_at is None:
             state.replaced_at = state.looked_at
-        cause = cause_of_replacement(mark_of(state.live), version=state.workload.version)
+        cause = cause_of_replacement(mark_of(state.live).version, version=state.workload.version)
         gone = cause.is_hopeless(seconds=state.looked_at - state.replaced_at)
         self._tell(state, end="failed" if gone else "pending", status=status, cause=cause if gone else None)
 
     # --- pods -------------------------------------------------------------------------------------------
 
     def _all_pods(self) -> Optional[Sequence[PodSummary]]:
-        listed = self._list("Pod")
+        listed = self._list(POD)
         return read_summaries(listed.manifest, listed.manifest_ext) if listed is not None else None
 
     def _pods_of(
@@ -291,7 +290,7 @@ class _Watch:
     def _problems_of(self, state: _State, pod: PodSummary) -> Iterable[PodProblem]:
         self._pace.take()
         try:
-            read = self._reader.read(get_live(self._place, kind="Pod", name=pod.name))
+            read = self._reader.read(get_live(self._place, kind=POD, name=pod.name))
         except (UserMistake, OutOfTime):
             raise
         except StepError:  # gone, or not to be read now: the next round lists anew
@@ -317,7 +316,7 @@ class _Watch:
         self,
         state: _State,
         *,
-        end: End,
+        end: WorkloadState,
         status: Optional[RolloutStatus],
         problem: Optional[PodProblem] = None,
         cause: Optional[Cause] = None,
@@ -352,17 +351,6 @@ def _asks_for_its_pods(state: _State) -> bool:
 
 def _items(listed: LiveList) -> Sequence[YamlValue]:
     return list_at(listed.manifest, "items")
-
-
-def _may_be_done(item: Fields) -> bool:
-    """Tell whether what a list says may be that of a workload that is done: only a whole look is sure."""
-    kind = text_at(item, "kind")
-    counts, wanted = _DONE_COUNTS.get(kind, ()), count_at(item, "spec", "replicas", default=1)
-    if kind == "DaemonSet":
-        wanted = count_at(item, "status", "desiredNumberScheduled")
-    if kind == "Job":
-        return bool(list_at(item, "status", "conditions"))
-    return all(count_at(item, "status", name) >= wanted for name in counts)
 
 
 def _is_suspect(pod: PodSummary) -> bool:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Optional
 
+from bcs_template_set.bcs.marks import Mark
+from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus
-
-End = Literal["ready", "failed", "pending", "nothing"]
 
 
 @dataclass(frozen=True)
 class Workload:
     """A workload to wait for: what it is, the file `space/name` and the version it must be marked with."""
 
-    kind: str
+    kind: Kind
     name: str
     file: str
     version: str
@@ -25,7 +26,12 @@ class Workload:
     @property
     def title(self) -> str:
         """Return `Kind/name`."""
-        return f"{self.kind}/{self.name}"
+        return f"{self.kind.name}/{self.name}"
+
+    @property
+    def mark(self) -> Mark:
+        """Return what it must be marked with."""
+        return Mark(self.file, self.version)
 
     @property
     def file_name(self) -> str:
@@ -41,7 +47,7 @@ class Watched:
     """
 
     workload: Workload
-    end: End = "pending"
+    end: WorkloadState = "pending"
     status: Optional[RolloutStatus] = None
     problem: Optional[PodProblem] = None
     cause: Optional[Cause] = None

@@ -1,14 +1,16 @@
-"""What a run has: its services, and what the phases from the plan on share. Values; performs no I/O."""
+"""What a run has: its services, and what its phases share. Values; performs no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
+from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Region
@@ -45,9 +47,9 @@ class Services:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the phases from the plan on share; the gateway is handed to each as what it may do with it.
+    """What all phases share: what is asked for, by the typed inputs and the region they name, and by whom.
 
-    `desired` is what was rendered; what the other branches have is added by every plan (merge_paths.py).
+    `machine` is what of the environment counts.
     """
 
     services: Services
@@ -55,8 +57,33 @@ class RunContext:
     region: Region
     build: BuildInfo
     machine: Machine
+
+    @cached_property
+    def variables(self) -> Mapping[str, str]:
+        """Return the author's values for BCS's variables; InputsInvalid where they can't be read."""
+        return read_variables(self.settings.variables)
+
+
+@dataclass(frozen=True)
+class RenderedRun:
+    """What the phases from the plan on share; the gateway is handed to each as what it may do with it.
+
+    `desired` is what was rendered; what the other branches have is added by every plan (merge_paths.py).
+    """
+
+    context: RunContext
     prepared: Prepared
     desired: Desired
+
+    @property
+    def services(self) -> Services:
+        """Return what the run has beside its inputs."""
+        return self.context.services
+
+    @property
+    def settings(self) -> Settings:
+        """Return the typed inputs."""
+        return self.context.settings
 
     @property
     def policy(self) -> Policy:
@@ -71,4 +98,4 @@ class RunContext:
     @property
     def concurrency(self) -> int:
         """Return how many requests may be under way at once."""
-        return self.region.endpoint.concurrency
+        return self.context.region.endpoint.concurrency

@@ -1,4 +1,4 @@
-"""Deploy what was published, wait, look at the pages, and go back if that was asked for.
+"""The deploy phase of a run: deploy what was published, wait, look at the pages, and restore if asked to.
 
 The order, and why: variables and dry run first, so that nothing is applied that can't be; the one call; the
 wait; the pages; and only then the verdict, since a front end that is ready and serves the old build has
@@ -7,18 +7,18 @@ failed. Whatever happens, the record knows what was deployed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Optional
+from collections.abc import Sequence
+from dataclasses import replace
 
-from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.deploy_calls import WATCHED_KINDS, NamespaceRef
-from bcs_template_set.config.inputs import Settings
-from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import NotArrived, RolloutFailed
-from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
+from bcs_template_set.bcs.calls import Reader, Writer
+from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.space.template_spaces import find_space
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import NewerBuild, NotArrived
+from bcs_template_set.messages.server_errors import RolloutTimedOut
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.causes import evidence_of
+from bcs_template_set.report.outcome import Result
+from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.deploy import (
     Deploying,
     deploy_files,
@@ -28,24 +28,17 @@ from bcs_template_set.rollout.deploy import (
     resolve_variables,
     unlike,
 )
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, LiveState, moved_ports
-from bcs_template_set.rollout.page_checks import Pages, verify_arrivals
-from bcs_template_set.rollout.restore import (
-    Way,
-    absent,
-    added,
-    overtaken,
-    touched,
-    versions_before,
-    way_back,
-)
-from bcs_template_set.rollout.result import Restoration, Rollout
-from bcs_template_set.rollout.watch import watch
-from bcs_template_set.rollout.watched import Watched, Workload
-from bcs_template_set.system.clock import Clock, Deadline
-
-TO_SPEAK = 5.0
-"""Seconds of the step's own time that no wait uses up."""
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
+from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
+from bcs_template_set.rollout.restore import touched, versions_before
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.run.context import RenderedRun
+from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
+from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.plan_phase import Planned, files_that_set_pods, namespace_of
+from bcs_template_set.run.restore_phase import restore, way_back_sentences
+from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
+from bcs_template_set.system.http_client import Transport
 
 TO_DEPLOY = 0.6
 """The share of the step's own time for deploying, where the rest may be needed for a restore."""
@@ -53,119 +46,174 @@ TO_DEPLOY = 0.6
 MOST_LOOKS = 3
 """How often what others published while we deployed is deployed too."""
 
-IMAGE = 1
-"""The errorType of a cause that is the image's or the manifest's fault (causes.py)."""
+MOST_PAGES_AT_ONCE = 8
 
 
-@dataclass(frozen=True)
-class DeployPhase:
-    """What the phase works with.
+def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
+    """Deploy what this run wants live, wait for it, and return the result.
 
-    `tell` prints a sentence, `warn` also keeps it for the report, `keep` remembers the rollout as far as it
-    has come, `restore` the way back. `newest` looks which versions are to be live (versions_to_deploy.py).
+    Raises:
+        StepError: what went wrong (8005xx); what was deployed is in the record.
     """
-
-    writer: Writer
-    place: NamespaceRef
-    space: str
-    settings: Settings
-    given: Mapping[str, str]
-    pages: Pages
-    clock: Clock
-    deadline: Deadline
-    tell: Callable[[Text], None]
-    warn: Callable[[Text], None]
-    on_plan: Callable[[DeploymentPlan], None]
-    on_change: Callable[[Watched], None]
-    on_quiet: Callable[[Sequence[Watched], float], None]
-    keep: Callable[[Rollout], None]
-    newest: Callable[[Sequence[FileVersion]], tuple[FileVersion, ...]]
-    restore: Callable[[Restoration], None]
+    services, settings = run.services, run.settings
+    files = versions_to_be_live(run, planned.existing)
+    services.log.group_start(say("deploy.group", cluster=settings.cluster_id, namespace=settings.namespace))
+    target = DeployTarget(run.context, writer, namespace_of(run.context, planned.existing.project_id))
+    # Their workloads are waited for also where an earlier try of this step has deployed them already.
+    own = frozenset(file.name for file in files if file.version == run.desired.version)
+    try:
+        deploy_versions(target, files, own=own, looking=_looking(run, writer, planned))
+    except NewerBuild as exc:
+        if settings.on_newer_build != "skip":
+            raise
+        services.record.warnings.append(say("deploy.skipped_newer", builds=list(exc.details)))
+        return "skipped"
+    services.log.group_end()
+    return "deployed"
 
 
-def deploy_phase(phase: DeployPhase, files: Sequence[FileVersion], *, own: frozenset[str]) -> Rollout:
-    """Deploy versions and return what came of it.
+def _looking(run: RenderedRun, reader: Reader, planned: Planned) -> Looking:
+    """Return what it takes to look for newer versions; the space may have been made by this very run."""
+    target = planned.desired.target
+    space = planned.existing.space or find_space(reader, project=target.project, space=target.space)
+    return Looking(
+        reader=reader,
+        space_id=space.id if space is not None else "",
+        desired=planned.desired,
+        claim=run.prepared.claim,
+        concurrency=run.concurrency,
+        replaces_newer=run.settings.on_newer_build == "replace",
+    )
 
-    `own` are the files whose version this build published: their workloads are waited for also where an
-    earlier try of this step has deployed them already.
+
+def versions_to_be_live(run: RenderedRun, existing: Existing) -> list[FileVersion]:
+    """Return every file of the run at the version it has now in BCS."""
+    pods = files_that_set_pods(run)
+    deployed = {name: found.metadata.latest_deploy_version for name, found in existing.files.items()}
+    return [
+        FileVersion(
+            name=outcome.change.name,
+            version_id=outcome.version_id,
+            version=outcome.version,
+            before=deployed.get(outcome.change.name, ""),
+            rewritten=outcome.state == "applied" and outcome.change.overwrites,
+            sets_pods=outcome.change.name in pods,
+        )
+        for outcome in run.services.record.files()
+        if outcome.version_id and outcome.state in ("applied", "unchanged")
+    ]
+
+
+def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result | None:
+    """Return the result that a rollout's end is called, None where it is simply failed."""
+    if rollout is None or error is None:
+        return None
+    way = rollout.restoration
+    if way is not None and way.files and way.is_whole:
+        return "restored"
+    return "timed-out" if isinstance(error, RolloutTimedOut) else None
+
+
+def deploy_versions(
+    target: DeployTarget, files: Sequence[FileVersion], *, own: frozenset[str], looking: Looking
+) -> None:
+    """Deploy versions, wait for their workloads, and look at the pages.
+
+    `own` are the files whose version this build published.
 
     Raises:
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
     """
-    files = _at_their_newest(phase, files)
-    variables = resolve_variables(phase.writer, phase.place, files, given=phase.given)
-    deploying = Deploying(phase.place, phase.space, variables, phase.clock, phase.deadline)
-    plan = plan_live(phase.writer, deploying, files, redeploy=phase.settings.redeploy)
-    phase.on_plan(plan)
+    files = _at_their_newest(target, looking, files)
+    variables = resolve_variables(target.writer, target.place, files, given=target.context.variables)
+    deploying = target.deploying(variables)
+    plan = plan_live(target.writer, deploying, files, redeploy=target.settings.redeploy)
+    record = target.context.services.record
+    show_lines(target.context.services.log, deployment_lines(plan, language=record.language))
     if plan.refused is not None:
         raise plan.refused
-    before = versions_before(plan.deploy, plan.states, space=phase.space)
+    before = versions_before(plan.deploy, plan.states, space=target.space)
     rollout = Rollout(
-        cluster_id=phase.place.cluster_id,
-        namespace=phase.place.namespace,
+        cluster_id=target.place.cluster_id,
+        namespace=target.place.namespace,
         live_already=plan.live_already,
         before=tuple(sorted(before.items())),
         differences=plan.differences,
-        waited=phase.settings.timeout > 0,
+        waited=target.settings.timeout > 0,
     )
-    phase.keep(rollout)
+    target.keep(rollout)
     try:
-        return _see_it_through(phase, deploying, plan, rollout, own=own)
+        _see_it_through(target, deploying, plan, rollout, own=own, looking=looking)
     except StepError as exc:
-        exc.with_context(cluster=phase.place.cluster_id, namespace=phase.place.namespace)
-        if phase.settings.on_failure == "restore" and plan.deploy:
-            phase.tell(say("deploy.restoring"))
-            phase.restore(_restore(phase, deploying, plan.deploy, before=before, known=plan.states))
+        exc.with_context(cluster=target.place.cluster_id, namespace=target.place.namespace)
+        if target.settings.on_failure == "restore" and plan.deploy:
+            target.tell(say("deploy.restoring"))
+            way = restore(target, deploying, plan.deploy, before=before, known=plan.states)
+            target.keep(replace(record.rollout or rollout, restoration=way))
+            for line in way_back_sentences(way):
+                target.context.services.log.warning(line)
         raise
 
 
 def _see_it_through(
-    phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout, *, own: frozenset[str]
-) -> Rollout:
+    target: DeployTarget,
+    deploying: Deploying,
+    plan: DeploymentPlan,
+    rollout: Rollout,
+    *,
+    own: frozenset[str],
+    looking: Looking,
+) -> None:
+    """Deploy, wait and look at the pages; each step's end is kept before the next one may fail."""
     if plan.deploy:
-        rollout = _deploy(phase, deploying, plan, rollout)
-        rollout = _deploy_what_came_meanwhile(phase, deploying, rollout)
+        rollout = _deploy(target, deploying, plan, rollout)
+        rollout = _deploy_what_came_meanwhile(target, deploying, rollout, looking=looking)
     # Where nothing is deployed the verdict is about what is live: an earlier build may have left it broken.
     waits_for_all = not plan.deploy
     awaited = [*plan.deploy, *(f for f in plan.live_already if waits_for_all or f.name in own)]
-    seconds = _patience(phase)
-    rollout = replace(rollout, watched=_wait(phase, awaited, plan.states, seconds=seconds))
-    phase.keep(rollout)
+    # The author's time, cut so that the step can still speak, or restore.
+    share = TO_DEPLOY if target.settings.on_failure == "restore" else 1.0
+    seconds = min(float(target.settings.timeout), target.time_left * share)
+    watched = wait_for(target, awaited, plan.states, seconds=seconds)
+    rollout = target.keep(replace(rollout, watched=watched))
     check_watched(rollout.watched, seconds=seconds)
-    return _arrive(phase, rollout)
+    _arrive(target, rollout)
 
 
-def _deploy(phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout) -> Rollout:
+def _deploy(target: DeployTarget, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout) -> Rollout:
     """Send the one call, and keep what is live after it, however it ended."""
     known = plan.states_of(file.name for file in plan.deploy)
     try:
-        states = deploy_files(phase.writer, deploying, plan.deploy, known=known)
+        states = deploy_files(target.writer, deploying, plan.deploy, known=known)
     except StepError:
-        phase.keep(_as_far_as_it_came(phase, deploying, plan, rollout))
+        target.keep(_as_far_as_it_came(target, deploying, plan, rollout))
         raise
-    rollout = replace(rollout, deployed=plan.deploy)
-    phase.keep(rollout)
-    phase.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
+    rollout = target.keep(replace(rollout, deployed=plan.deploy))
+    target.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
     for note in moved_ports(known, states):
-        phase.warn(note)
+        target.warn(note)
     changed = unlike(states)
     if changed:
-        phase.warn(say("deploy.unlike", objects=list(changed)))
+        target.warn(say("deploy.unlike", objects=list(changed)))
     return rollout
 
 
-def _at_their_newest(phase: DeployPhase, files: Sequence[FileVersion]) -> tuple[FileVersion, ...]:
+def _at_their_newest(
+    target: DeployTarget, looking: Looking, files: Sequence[FileVersion]
+) -> tuple[FileVersion, ...]:
     """Return the files at the versions to be live, and say where that is another build's."""
-    newest = phase.newest(files)
+    newest = newest_versions(looking, files)
     for file, before in zip(newest, files):
         if file.version_id != before.version_id:
-            phase.tell(
+            target.tell(
                 say("deploy.newest_instead", name=file.name, version=file.version, ours=before.version)
             )
     return newest
 
 
-def _deploy_what_came_meanwhile(phase: DeployPhase, deploying: Deploying, rollout: Rollout) -> Rollout:
+def _deploy_what_came_meanwhile(
+    target: DeployTarget, deploying: Deploying, rollout: Rollout, *, looking: Looking
+) -> Rollout:
     """Deploy what other builds made of shared files while ours was on its way.
 
     They may have deployed theirs before our call came, which then took it back.
@@ -174,35 +222,34 @@ def _deploy_what_came_meanwhile(phase: DeployPhase, deploying: Deploying, rollou
         StepError: as for the first deployment.
     """
     for _ in range(MOST_LOOKS):
-        newest = _at_their_newest(phase, rollout.deployed)
+        newest = _at_their_newest(target, looking, rollout.deployed)
         changed = [file for file in newest if file not in rollout.deployed]
         if not changed:
             break
-        plan = plan_live(phase.writer, deploying, changed, redeploy=False)
+        plan = plan_live(target.writer, deploying, changed, redeploy=False)
         if plan.refused is not None:
             raise plan.refused
         deployed = replace(rollout, deployed=newest)
         if plan.deploy:
             names = [file.name for file in plan.deploy]
-            deploy_files(phase.writer, deploying, plan.deploy, known=plan.states_of(names))
-        phase.keep(deployed)
-        rollout = deployed
+            deploy_files(target.writer, deploying, plan.deploy, known=plan.states_of(names))
+        rollout = target.keep(deployed)
     return rollout
 
 
 def _as_far_as_it_came(
-    phase: DeployPhase, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout
+    target: DeployTarget, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout
 ) -> Rollout:
     """Return the rollout with what a failed call made live all the same, as far as that can be read."""
     try:
-        states, _ = look(phase.writer, deploying, plan.deploy)
+        states, _ = look(target.writer, deploying, plan.deploy)
     except StepError as exc:
-        phase.warn(say("deploy.state_unknown", problem=exc.title()))
+        target.warn(say("deploy.state_unknown", problem=exc.title()))
         return rollout
-    before = live_files(plan.states, plan.deploy, space=phase.space)
-    now = live_files(states, plan.deploy, space=phase.space)
-    begun = touched(plan.deploy, states, space=phase.space)
-    had_some = touched(plan.deploy, plan.states, space=phase.space)
+    before = live_files(plan.states, plan.deploy, space=target.space)
+    now = live_files(states, plan.deploy, space=target.space)
+    begun = touched(plan.deploy, states, space=target.space)
+    had_some = touched(plan.deploy, plan.states, space=target.space)
     return replace(
         rollout,
         deployed=tuple(file for file in now if file not in before),
@@ -210,187 +257,19 @@ def _as_far_as_it_came(
     )
 
 
-# --- waiting --------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------------
 
 
-def _wait(
-    phase: DeployPhase, files: Sequence[FileVersion], states: Sequence[LiveState], *, seconds: float
-) -> tuple[Watched, ...]:
-    workloads = workloads_of(files, states, space=phase.space)
-    if not workloads or phase.settings.timeout == 0:
-        reason = "deploy.not_waiting" if workloads else "deploy.nothing_to_wait_for"
-        phase.tell(say(reason, count=len(workloads)))
-        return ()
-    phase.tell(say("deploy.waiting", count=len(workloads), seconds=round(seconds)))
-    return watch(
-        phase.writer,
-        phase.place,
-        workloads,
-        clock=phase.clock,
-        deadline=Deadline(phase.clock, seconds=seconds),
-        on_change=phase.on_change,
-        on_quiet=phase.on_quiet,
-    )
-
-
-def _patience(phase: DeployPhase) -> float:
-    """Return how long to wait: the author's time, cut so that the step can still speak, or go back."""
-    left = max(0.0, phase.deadline.remaining() - TO_SPEAK)
-    share = TO_DEPLOY if phase.settings.on_failure == "restore" else 1.0
-    return min(float(phase.settings.timeout), left * share)
-
-
-def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> list[Workload]:
-    """Return the workloads of these files, at the versions they must be marked with."""
-    versions = {file.name: file.version for file in files}
-    return [
-        Workload(state.kind, state.name, f"{space}/{state.file}", versions[state.file])
-        for state in states
-        if state.kind in WATCHED_KINDS and state.file in versions
-    ]
-
-
-def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
-    """Raise what the waiting came to, unless everything is as it should be.
-
-    Raises:
-        RolloutFailed, RolloutBlocked: a workload can't become ready, by its image's or the cluster's fault.
-        RolloutTimedOut: some are still on their way; that is not a failure of theirs.
-    """
-    failed = [item for item in watched if item.end == "failed"]
-    if failed:
-        by_image = any(item.cause is not None and item.cause.fault == IMAGE for item in failed)
-        kind = RolloutFailed if by_image else RolloutBlocked
-        raise kind(count=len(failed), details=[line for item in failed for line in explain(item)])
-    pending = [item for item in watched if item.end == "pending"]
-    if pending:
-        details = [line for item in pending for line in explain(item)]
-        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=details)
-
-
-def explain(item: Watched) -> list[Text]:
-    """Return what there is to say of a workload that is not ready: where it stands, why, what to do."""
-    lines: list[Text] = []
-    sentence = item.status.sentence if item.status is not None else say("deploy.never_seen")
-    lines.append(say("deploy.workload", object=item.workload.title, sentence=sentence))
-    if item.error is not None:
-        lines.append(item.error.title())
-    if item.cause is not None:
-        lines.append(item.cause.sentence)
-    if item.problem is not None:
-        lines += evidence_of(item.problem)
-    if item.cause is not None:
-        lines.append(say("context.cure", value=item.cause.cure))
-    return lines
-
-
-# --- arrival --------------------------------------------------------------------------------------------
-
-
-def _arrive(phase: DeployPhase, rollout: Rollout) -> Rollout:
+def _arrive(target: DeployTarget, rollout: Rollout) -> None:
     """Fetch the pages the author named, and fail if one does not serve what it should."""
-    if not phase.settings.verify_urls:
-        return rollout
-    arrivals = verify_arrivals(
-        phase.settings.verify_urls, pages=phase.pages, clock=phase.clock, deadline=phase.deadline
-    )
-    rollout = replace(rollout, arrivals=arrivals)
-    phase.keep(rollout)
+    urls, environ = target.settings.verify_urls, target.context.machine.environ
+    if not urls:
+        return
+    pages = Transport(connections=MOST_PAGES_AT_ONCE, environ=environ, refuses=is_link_local)
+    arrivals = verify_arrivals(urls, pages=pages, clock=target.clock, deadline=target.deadline)
+    target.keep(replace(rollout, arrivals=arrivals))
     for arrival in arrivals:
-        phase.tell(arrival.describe())
+        target.tell(arrival.describe())
     missed = [arrival for arrival in arrivals if not arrival.ok]
     if missed:
         raise NotArrived(count=len(missed), details=[arrival.describe() for arrival in missed])
-    return rollout
-
-
-# --- restore --------------------------------------------------------------------------------------------
-
-
-def go_back(phase: DeployPhase, files: Sequence[FileVersion], *, before: Mapping[str, str]) -> Restoration:
-    """Restore files that an earlier process deployed, and tell why where that does not work out.
-
-    How the objects were before nobody knows here: each that is not at its file's version is somebody else's.
-
-    Raises:
-        StepError: the variables of these versions have no values any more, or nothing could be asked.
-    """
-    values = resolve_variables(phase.writer, phase.place, files, given=phase.given)
-    deploying = Deploying(phase.place, phase.space, values, phase.clock, phase.deadline)
-    return _restore(phase, deploying, files, before=before, known=None)
-
-
-def _restore(
-    phase: DeployPhase,
-    deploying: Deploying,
-    files: Sequence[FileVersion],
-    *,
-    before: Mapping[str, str],
-    known: Optional[Sequence[LiveState]],
-) -> Restoration:
-    """Deploy what was there before and wait for it; a problem of this is told beside the first one.
-
-    `known` are the objects as they were before, None where nobody here has seen them.
-    """
-    restoration = Restoration()
-    try:
-        states, _ = look(phase.writer, deploying, files)
-        way = way_back(
-            phase.writer,
-            project=phase.place.project,
-            space=phase.space,
-            files=touched(files, states, space=phase.space),
-            before=before,
-            left=overtaken(files, states, space=phase.space, known=known or ()),
-            missing=absent(files, states, before=before, known=known),
-        )
-        restoration = Restoration(
-            left=way.first_time,
-            same=way.same,
-            gone=way.gone,
-            absent=way.absent,
-            overtaken=way.overtaken,
-            not_back=tuple(file.name for file in way.back),
-        )
-        restoration, deployed = _deploy_again(phase, deploying, way.back, restoration)
-        # Looked at before the wait, which may end in a failure: what is left is left either way.
-        restoration = replace(restoration, added=_added(phase, deploying, files, way, known=known))
-        seconds = min(float(phase.settings.timeout), max(0.0, phase.deadline.remaining() - TO_SPEAK))
-        if way.back:
-            restoration = replace(restoration, watched=_wait(phase, way.back, deployed, seconds=seconds))
-        check_watched(restoration.watched, seconds=seconds)
-    except StepError as exc:
-        return replace(restoration, problem=exc.title())
-    return restoration
-
-
-def _deploy_again(
-    phase: DeployPhase, deploying: Deploying, files: Sequence[FileVersion], restoration: Restoration
-) -> tuple[Restoration, tuple[LiveState, ...]]:
-    """Deploy the versions from before; return what is back only where every object shows it."""
-    if not files:
-        return restoration, ()
-    # An older version may name variables that the new ones do not.
-    values = resolve_variables(phase.writer, phase.place, files, given=phase.given)
-    back_again = replace(deploying, variables=values)
-    known = look(phase.writer, back_again, files)[0]
-    deployed = deploy_files(phase.writer, back_again, files, known=known)
-    return replace(restoration, files=tuple(files), not_back=()), deployed
-
-
-def _added(
-    phase: DeployPhase,
-    deploying: Deploying,
-    files: Sequence[FileVersion],
-    way: Way,
-    *,
-    known: Optional[Sequence[LiveState]],
-) -> tuple[str, ...]:
-    """Name what the versions that are to be taken back leave in the cluster.
-
-    Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
-    """
-    others = way.same if known is not None else (*way.same, *way.gone)
-    taken_back = [file for file in files if file.name not in others]
-    states, _ = look(phase.writer, deploying, taken_back) if taken_back else ((), "")
-    return added(taken_back, states, space=phase.space, known=known)

@@ -19,10 +19,8 @@ import msgspec
 from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
 from bcs_template_set.agent.output_file import OutputField, string_field
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.versions import read_versions
-from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Text, say
@@ -35,21 +33,17 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.messages.server_errors import NotRestored
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.write_report import write_text
-from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
-from bcs_template_set.run.context import Services
-from bcs_template_set.run.deploy_phase import DeployPhase, go_back
-from bcs_template_set.run.deploy_run import way_back_sentences
-from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.context import RunContext, Services
+from bcs_template_set.run.deploy_target import DeployTarget
 from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed, state_of
-from bcs_template_set.run.publish_phase import WatchedWriter
+from bcs_template_set.run.plan_phase import namespace_of
+from bcs_template_set.run.restore_phase import go_back, way_back_sentences
+from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
-from bcs_template_set.run.settings_phase import Asked, identify, read_everything
-from bcs_template_set.run.step import open_gateway
-from bcs_template_set.system.http_client import Transport
+from bcs_template_set.run.settings_phase import identify, read_everything
 from bcs_template_set.system.own_files import OwnFile
 from bcs_template_set.system.signals import Stopped
 
@@ -128,12 +122,12 @@ def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostRe
         NotRestored: something was to be put back and is not, or is not ready.
         StepError: an input is wrong, or the user may not.
     """
-    text, asked = read_state(file), read_everything(services)
-    settings, region = asked.settings, asked.region
+    text, context = read_state(file), read_everything(services)
+    settings, region = context.settings, context.region
     if text is None and settings.action != "deploy":
         return _nothing(services)
-    principal = identify(services, asked)
-    seal = seal_of(principal, asked.build, task=services.agent.task(), task_id=task)
+    principal = identify(context)
+    seal = seal_of(principal, context.build, task=services.agent.task(), task_id=task)
     state = None
     if text is not None:
         state = _believed(text, seal, file=file)
@@ -141,10 +135,10 @@ def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostRe
         if not state.restores and state.attempt >= services.agent.task().attempt:
             return _nothing(services)
         _check_place(state, settings)
-    words = SecretWords(variables=read_variables(settings.variables))
-    gateway = open_gateway(services, asked, principal, words=words)
+    words = SecretWords(variables=context.variables)
+    gateway = open_gateway(context, principal, words=words)
     try:
-        return _put_back(services, asked, state, gateway, file=file, seal=seal)
+        return _put_back(context, state, gateway, file=file, seal=seal)
     except StepError as exc:
         exc.with_context(
             acting_user=principal.label,
@@ -191,18 +185,16 @@ def check_same_user(was: str, now: str) -> None:
 
 
 def _put_back(
-    services: Services,
-    asked: Asked,
-    state: Optional[JobState],
-    gateway: Gateway,
-    *,
-    file: OwnFile,
-    seal: Seal,
+    context: RunContext, state: Optional[JobState], gateway: Gateway, *, file: OwnFile, seal: Seal
 ) -> PostResult:
-    settings, phase = asked.settings, _phase(services, asked, gateway)
+    services, settings = context.services, context.settings
+    project = gateway.read(protocol.get_project(settings.project_code))
+    target = DeployTarget(
+        context, WatchedWriter(gateway, services.record), namespace_of(context, project.project_id)
+    )
     if state is None or not (state.whole and state.restores):
         known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()
-        names = [name for name in _live_of_this_build(asked.build, phase) if name not in known]
+        names = [name for name in _live_of_this_build(target) if name not in known]
         if names:
             key = "post.missing" if state is None else "post.not_whole"
             raise StateUntrusted(file=str(file), problem=say(key, file=str(file), names=names))
@@ -213,17 +205,18 @@ def _put_back(
     files = state.deployed()
     # Read for the Secrets in them, which a server could quote: nothing was rendered here (secret_words.py).
     read_versions(gateway, settings.project_code, [f.version_id for f in files], concurrency=CONCURRENCY)
-    way = go_back(phase, files, before=state.before())
+    way = go_back(target, files, before=state.before())
     sentences = _told(services, way)
     done = msgspec.structs.replace(state, restores=False, files=())
     write_text(file, encode_state(done, seal))
     return PostResult(reduce(_joined, sentences), _data(way, user=seal.user))
 
 
-def _live_of_this_build(build: BuildInfo, phase: DeployPhase) -> tuple[str, ...]:
+def _live_of_this_build(target: DeployTarget) -> tuple[str, ...]:
+    build = target.context.build
     return deployed_by_build(
-        phase.writer,
-        Deploying(phase.place, phase.space, phase.given, phase.clock, phase.deadline),
+        target.writer,
+        target.deploying(target.context.variables),
         pipeline=build.pipeline_id,
         build=build.build_number,
         concurrency=CONCURRENCY,
@@ -261,35 +254,6 @@ def _check_place(state: JobState, settings: Settings) -> None:
         raise InputsInvalid(
             details=[say("post.elsewhere", name=name, was=was, now=now or '""') for name, was, now in changed]
         )
-
-
-def _phase(services: Services, asked: Asked, gateway: Gateway) -> DeployPhase:
-    settings = asked.settings
-    project = gateway.read(protocol.get_project(settings.project_code))
-    return DeployPhase(
-        writer=WatchedWriter(gateway, services.record),
-        place=NamespaceRef(
-            settings.project_code, project.project_id, settings.cluster_id, settings.namespace
-        ),
-        space=settings.template_space,
-        settings=settings,
-        given=read_variables(settings.variables),
-        pages=Transport(connections=1, environ=asked.machine.environ),
-        clock=services.clock,
-        deadline=services.deadline,
-        tell=services.log.info,
-        warn=services.log.warning,
-        on_plan=lambda _: None,
-        on_change=lambda item: show_lines(
-            services.log, watched_lines(item, language=services.record.language)
-        ),
-        on_quiet=lambda pending, seconds: show_lines(
-            services.log, [heartbeat_line(pending, seconds=seconds, language=services.record.language)]
-        ),
-        keep=lambda _: None,
-        newest=tuple,
-        restore=lambda _: None,
-    )
 
 
 def _data(way: Restoration, *, user: str) -> dict[str, OutputField]:

@@ -1,45 +1,33 @@
-"""The plan and publish phases of a run: read, plan, write, and plan again where a rival came in between.
+"""The publish phase of a run: write, look back, and plan again where somebody else wrote in between.
 
-What is written, and what rivals did meanwhile, enters the record as it happens.
+What is written, and what others did meanwhile, enters the record as it happens.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
 
-from bcs_template_set.agent.log import Log
-from bcs_template_set.bcs.calls import Read, Reader, Write, Writer
-from bcs_template_set.bcs.dialect import EVERY, Site, releases
-from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.read_space import Wanted, read_existing
-from bcs_template_set.branches.last_builds import rows_of_space, with_this_build
-from bcs_template_set.branches.merge_paths import routes_files, with_branches
-from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
-from bcs_template_set.manifests.checks.check_manifests import check_manifests
-from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import ManifestsInvalid, Overtaken
+from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.concurrent_writes import creator_warnings, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.make_plan import make_plan
-from bcs_template_set.publish.plan import Desired, Plan, refusal
 from bcs_template_set.publish.template_set import publish_chart
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
-from bcs_template_set.report.log_lines import file_lines, plan_lines
+from bcs_template_set.report.log_lines import file_lines
 from bcs_template_set.report.outcome import Result
-from bcs_template_set.run.context import RunContext
+from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.plan_phase import Planned, check_refusal, look_at_branches, name_site, plan_run
 from bcs_template_set.run.record import RunRecord
+from bcs_template_set.run.run_gateway import WatchedWriter
 from bcs_template_set.system.clock import Deadline
-
-T = TypeVar("T")
 
 LONGEST_PAUSES = (3.0, 24.0)
 """Seconds before the second round, and before the third.
@@ -52,126 +40,7 @@ MOST_ROUNDS = 1 + len(LONGEST_PAUSES)
 """How often a run plans again because somebody else published in between (design section 6)."""
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A plan, what it was made against, and what it makes of that."""
-
-    plan: Plan
-    existing: Existing
-    desired: Desired
-
-
-def plan_run(run: RunContext, reader: Reader) -> Planned:
-    """Read what the space holds, plan against it and show the plan.
-
-    Raises:
-        ManifestsInvalid: what the other branches are served at does not go with what this run renders.
-        StepError: whatever the gateway or BCS answered.
-    """
-    rendered = run.desired
-    wanted = Wanted(
-        project=rendered.target.project,
-        space=rendered.target.space,
-        files=rendered.files,
-        version=rendered.version,
-        template_set=rendered.target.template_set,
-        started_at=run.build.started_at / 1000,
-        shared=routes_files(run.prepared),
-        cluster_id=run.settings.cluster_id,
-        namespace=run.settings.namespace,
-    )
-    existing = read_existing(reader, wanted, concurrency=run.concurrency)
-    name_site(run.services.record, run.services.log, reader.site)
-    desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
-    if desired.files != rendered.files:
-        check_desired(desired, run.settings)
-    plan = make_plan(desired, existing, policy=run.policy)
-    run.services.record.plan, run.services.record.rendered = plan, desired.files
-    show_lines(run.services.log, plan_lines(plan, language=run.services.record.language))
-    return Planned(plan, existing, desired)
-
-
-def name_site(record: RunRecord, log: Log, site: Site) -> None:
-    """Say which releases of BCS the answers so far are of, once, and warn where they are of two."""
-    told = releases(site.possible) if site.possible != EVERY else None
-    if told is not None and record.heading.bcs is None:
-        log.info(say("bcs.is", releases=told))
-    record.heading = replace(record.heading, bcs=told)
-    if site.contradiction is not None:
-        first, second = site.contradiction
-        warning = say("bcs.two", first=releases(first), second=releases(second))
-        if warning.key not in {known.key for known in record.warnings}:
-            record.warnings.append(warning)
-            log.warning(warning)
-
-
-def look_at_branches(run: RunContext, reader: Reader, planned: Planned) -> None:
-    """Note for the report which branches have paths in the space; only where the run shares some itself.
-
-    Not between a plan and its writing: what is read for the report alone must not give rivals time.
-    """
-    if not planned.desired.shared:
-        return
-    record, now = run.services.record, run.services.clock.now()
-    rows = rows_of_space(reader, planned.desired, planned.existing, now=now, concurrency=run.concurrency)
-    written = frozenset(outcome.change.name for outcome in record.applied())
-    record.branches = with_this_build(rows, planned.desired.provenance, written=written, now=now)
-
-
-def check_desired(desired: Desired, settings: Settings) -> None:
-    """Refuse manifests that Kubernetes or BCS would refuse or misread.
-
-    A path that a person has added to a shared file is carried over as it is, whatever Service it leads to.
-
-    Raises:
-        ManifestsInvalid: a detail for each finding.
-    """
-    findings = check_manifests(
-        desired.files, template_space=settings.template_space, template_set=bool(settings.template_set)
-    )
-    ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
-    if ours:
-        raise ManifestsInvalid(details=[finding.as_text() for finding in ours])
-
-
-def check_refusal(run: RunContext, reader: Reader, planned: Planned) -> None:
-    """Stop here if the plan must not be published; nothing has been written by this plan.
-
-    Raises:
-        StepError: why (8004xx).
-    """
-    refused = refusal(planned.plan, policy=run.policy, expect_plan=run.settings.expect_plan)
-    if refused is not None:
-        look_at_branches(run, reader, planned)
-        raise refused
-
-
-# --- publish --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class WatchedWriter:
-    """A writer whose writes the record counts while they are under way."""
-
-    writer: Writer
-    record: RunRecord
-
-    @property
-    def site(self) -> Site:
-        """Return what is known of BCS's dialect."""
-        return self.writer.site
-
-    def read(self, call: Read[T]) -> T:
-        """Send a read and return its answer."""
-        return self.writer.read(call)
-
-    def write(self, call: Write[T]) -> T:
-        """Send a write and return its answer."""
-        with self.record.writing():
-            return self.writer.write(call)
-
-
-def publish_run(run: RunContext, writer: Writer, principal: Principal, *, planned: Planned) -> Result:
+def publish_run(run: RenderedRun, writer: Writer, principal: Principal, *, planned: Planned) -> Result:
     """Write the plan, planning again where somebody published in between, and return the result.
 
     Raises:
@@ -204,7 +73,7 @@ def publish_run(run: RunContext, writer: Writer, principal: Principal, *, planne
     return "skipped" if any(outcome.state == "skipped" for outcome in files) else "unchanged"
 
 
-def _publish_rounds(run: RunContext, publishing: Publishing, planned: Planned) -> Planned:
+def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) -> Planned:
     """Write, look back, and plan again while rivals write too; return the plan that holds at the end.
 
     The third look back that still finds a rival is followed by one more plan, which is not carried out: it
@@ -239,12 +108,13 @@ def pause_before_planning_again(provenance: Provenance, round_number: int) -> fl
 
 
 def _publish_round(
-    run: RunContext, publishing: Publishing, planned: Planned, *, space_id: str
+    run: RenderedRun, publishing: Publishing, planned: Planned, *, space_id: str
 ) -> tuple[str, frozenset[str]]:
     """Write what the plan says and return the space's id and the files that others wrote meanwhile."""
     if any(change.writes for change in planned.plan.changes):
         if not space_id:
-            space_id, run.services.record.created_space = ensure_space(publishing)
+            space_id, is_new = ensure_space(publishing)
+            run.services.record.record_space(created=is_new)
         run.services.log.group_start(say("log.group_publish", version=run.desired.version))
     files = publish_files(publishing, planned.plan, space_id=space_id)
     run.services.log.group_end()
@@ -255,7 +125,7 @@ def _publish_round(
 
 
 def _settle(
-    run: RunContext, publishing: Publishing, files: tuple[FileOutcome, ...], *, space_id: str
+    run: RenderedRun, publishing: Publishing, files: tuple[FileOutcome, ...], *, space_id: str
 ) -> frozenset[str]:
     """Note what rivals did while the files were written, and return which files they wrote.
 
@@ -274,7 +144,7 @@ def _settle(
     return settled.rivalled
 
 
-def _give_up(run: RunContext, planned: Planned) -> None:
+def _give_up(run: RenderedRun, planned: Planned) -> None:
     """Fail the files that are not what they should be after the last round.
 
     A file that branches don't share is not planned again where it has this run's content: the last one wins.
@@ -288,7 +158,7 @@ def _give_up(run: RunContext, planned: Planned) -> None:
             )
 
 
-def _file_ended(run: RunContext, outcome: FileOutcome) -> None:
+def _file_ended(run: RenderedRun, outcome: FileOutcome) -> None:
     if run.services.record.stopped:
         return
     run.services.record.note_file(outcome)

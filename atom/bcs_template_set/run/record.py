@@ -7,7 +7,6 @@ was written is said. Performs no I/O; safe to add to from several threads.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +31,14 @@ class UnderWay:
 
     name: str
     started_at: float
+
+
+@dataclass(eq=False)
+class _Write:
+    """A write under way; `is_sent` once it was answered, or given up."""
+
+    thread: int
+    is_sent: bool = False
 
 
 def _nobody(_: RunRecord) -> None:
@@ -67,8 +74,7 @@ class RunRecord:
     under_way: Optional[UnderWay] = None
     on_move: Callable[[RunRecord], None] = _nobody
     _watched: dict[str, Watched] = field(default_factory=dict)
-    _sending: Counter[int] = field(default_factory=Counter)
-    _unrecorded: Counter[int] = field(default_factory=Counter)
+    _writes: set[_Write] = field(default_factory=set)
     _files: dict[str, FileOutcome] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,7 +100,7 @@ class RunRecord:
         with self._lock:
             if self.stopped:
                 return
-            self._unrecorded.pop(threading.get_ident(), None)
+            self._answered()
             known = self._files.get(outcome.change.name)
             self._files[outcome.change.name] = _later(known, outcome)
         self.on_move(self)
@@ -117,45 +123,52 @@ class RunRecord:
         self.on_move(self)
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Count a write from when it is sent until this thread records what came of it.
+    def writing(self) -> Iterator[_Write]:
+        """Hold a write from when it is sent until its thread records what came of it.
 
-        One that BCS refused is over at once. One that a stop leaves, which is no `Exception`, stays counted:
-        nobody knows what became of it.
+        One that BCS refused is over at once. One that a stop leaves, which is no `Exception`, is held for
+        good: nobody knows what became of it.
         """
-        thread = threading.get_ident()
+        write = _Write(threading.get_ident())
         with self._lock:
-            self._sending[thread] += 1
-            self._unrecorded[thread] += 1
+            self._writes.add(write)
         try:
-            yield
+            yield write
         except Exception as exc:
             with self._lock:
-                self._sending[thread] -= 1
-                self._unrecorded[thread] -= not _may_have_written(exc)
+                write.is_sent = True
+                if not _may_have_written(exc):
+                    self._writes.discard(write)
             raise
         with self._lock:
-            self._sending[thread] -= 1
+            write.is_sent = True
+
+    def record_space(self, *, created: bool) -> None:
+        """Remember whether this run has created the folder: what came of that write is known by it."""
+        with self._lock:
+            self.created_space = created
+            self._answered()
+
+    def _answered(self) -> None:
+        """Let go of this thread's writes, since it has recorded what came of them."""
+        self._writes = {write for write in self._writes if write.thread != threading.get_ident()}
 
     def stop(self, error: StepError) -> None:
         """End the record of a run that is stopped: what its threads still do is not part of it."""
         with self._lock:
             self.stopped, self.error = True, error
-            count = len(+self._open_ended())
+            count = len(self._threads_with_open_writes())
         self.may_have_written = count > 0
         if count:
             self.warnings.append(say("step.writes_under_way", count=count))
 
-    def _open_ended(self) -> Counter[int]:
-        """Return the writes, by thread, of which nobody has told yet what came of them.
+    def _threads_with_open_writes(self) -> set[int]:
+        """Return the threads with a write of which nobody has told yet what came of it.
 
-        The record knows of the folder from the moment on that it is created; and what was deployed is told by
-        the rollout, not by files.
+        What was deployed is told by the rollout, not by files: then only a write under way is open.
         """
-        if "publish" in self.gone_well:
-            return self._sending
-        known = Counter({threading.get_ident(): int(self.created_space)})
-        return self._unrecorded - known
+        publishing = "publish" not in self.gone_well
+        return {write.thread for write in self._writes if publishing or not write.is_sent}
 
     def files(self) -> tuple[FileOutcome, ...]:
         """Return how every planned change has ended; those nobody got to are "not-attempted"."""

@@ -7,7 +7,7 @@ user. Where the gateway is reached by a proxy or certificates of its own, that i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -22,9 +22,8 @@ from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.report.log_lines import header_lines
 from bcs_template_set.report.outcome import Heading, Identity
 from bcs_template_set.report.phase_lines import settings_lines
-from bcs_template_set.run.context import Services
+from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.proxies import (
     CERTIFICATES,
     Machine,
@@ -34,17 +33,7 @@ from bcs_template_set.system.proxies import (
 )
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is asked for: the typed inputs and the region they name; and by what build, on what machine."""
-
-    settings: Settings
-    region: Region
-    build: BuildInfo
-    machine: Machine
-
-
-def read_everything(services: Services) -> Asked:
+def read_everything(services: Services) -> RunContext:
     """Return what is asked for.
 
     Raises:
@@ -63,18 +52,18 @@ def read_everything(services: Services) -> Asked:
     services.record.heading = _with_settings(services.record.heading, settings)
     build = services.agent.build(recorded=region.recorded_people)
     services.record.heading = _with_build(services.record.heading, build)
-    return Asked(settings, region, build, machine_of(services))
+    return RunContext(services, settings, region, build, machine_of(services))
 
 
-def identify(services: Services, asked: Asked) -> Principal:
+def identify(context: RunContext) -> Principal:
     """Return the one user of the run, and say who it is before anything is sent.
 
     Raises:
         StepError: nobody is proven to be that user, or nothing proves it to the gateway (8002xx).
     """
-    settings, region = asked.settings, asked.region
+    services, settings, region = context.services, context.settings, context.region
     credential = _credential(services, settings.credential) if settings.credential else None
-    people = _people(services, asked, credential)
+    people = _people(context, credential)
     principal = resolve_principal(region, people, run_as=settings.run_as, credential=credential)
     for secret in principal.secrets():
         services.log.mask(secret)
@@ -85,30 +74,17 @@ def identify(services: Services, asked: Asked) -> Principal:
         reason=principal.reason,
         starter=people.starter,
     )
-    services.record.heading = _with_way(services.record.heading, asked)
+    services.record.heading = _with_way(services.record.heading, context)
     language = services.record.language
     show_lines(
         services.log, header_lines(services.record.heading, services.record.identity, language=language)
     )
-    for name in asked.machine.ignored:
+    for name in context.machine.ignored:
         services.log.warning(say("agent.not_obeyed", name=name))
     if people.source == "environment" and not principal.is_token and settings.run_as != "owner":
         services.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
     show_lines(services.log, settings_lines(settings, language=language))
     return principal
-
-
-def transport_of(asked: Asked) -> Transport:
-    """Return what sends the requests to the region's gateway."""
-    endpoint = asked.region.endpoint
-    return Transport(
-        ca_bundle=endpoint.ca_bundle,
-        connect_timeout=endpoint.connect_timeout,
-        read_timeout=endpoint.read_timeout,
-        connections=endpoint.concurrency,
-        environ=asked.machine.environ,
-        proxy=endpoint.proxy or None,
-    )
 
 
 def _credential(services: Services, credential_id: str) -> Credential:
@@ -117,16 +93,16 @@ def _credential(services: Services, credential_id: str) -> Credential:
     return credential
 
 
-def _people(services: Services, asked: Asked, credential: Optional[Credential]) -> People:
+def _people(context: RunContext, credential: Optional[Credential]) -> People:
     """Return the build's people; its own row is asked for only where a name of theirs may act."""
-    build, region, run_as = asked.build, asked.region, asked.settings.run_as
+    build, region, run_as = context.build, context.region, context.settings.run_as
     is_vouched_for = run_as == "owner" or (run_as == "authorizer" and region.names_authorizer)
     has_no_row = isinstance(credential, AccessToken) or build.source == "environment"
     return People(
         starter=build.starter,
         modifier=build.modifier,
         authorizer=build.authorizer,
-        row=NO_ROW if is_vouched_for or has_no_row else services.agent.build_row(build),
+        row=NO_ROW if is_vouched_for or has_no_row else context.services.agent.build_row(build),
         source=build.source,
     )
 
@@ -156,9 +132,9 @@ def _with_build(heading: Heading, build: BuildInfo) -> Heading:
     )
 
 
-def _with_way(heading: Heading, asked: Asked) -> Heading:
+def _with_way(heading: Heading, context: RunContext) -> Heading:
     """Name proxy and certificates where they are not the usual ones."""
-    endpoint, environ = asked.region.endpoint, asked.machine.environ
+    endpoint, environ = context.region.endpoint, context.machine.environ
     given = (environ.get(name, "") for name in CERTIFICATES)
     return replace(
         heading,

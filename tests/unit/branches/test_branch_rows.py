@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Optional
@@ -22,7 +23,7 @@ from bcs_template_set.branches.branch_rows import (
     keep_patterns,
     stale_rows,
 )
-from bcs_template_set.cli.verb_branches import Answer, Arguments, document_of, read_request, table_lines
+from bcs_template_set.cli.verb_branches import Answer, document_of, read_request, table_lines
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.messages.errors import InputsInvalid
 
@@ -183,11 +184,12 @@ def test_patterns_come_by_commas_and_by_repeating() -> None:
 
 def test_every_mistake_of_the_arguments_is_told_at_once() -> None:
     with pytest.raises(InputsInvalid) as caught:
-        read_request(Arguments(keep=("x",), dry_run=True))
+        read_request(Namespace(older_than=None, keep=("x",), dry_run=True, json=False))
     assert [str(detail).partition(" ")[0] for detail in caught.value.details] == ["--keep", "--dry-run"]
     with pytest.raises(InputsInvalid):
-        read_request(Arguments(older_than="", keep=("x",)))
-    assert read_request(Arguments(older_than="1d", keep=("x",), dry_run=True)).older_than == DAY
+        read_request(Namespace(older_than="", keep=("x",), dry_run=False, json=False))
+    asked = Namespace(older_than="1d", keep=("x",), dry_run=True, json=False)
+    assert read_request(asked).older_than == DAY
 
 
 # --- in words -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
 from tests.unit.report.test_html import Page, page_of, structure
 
+from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
@@ -109,7 +110,7 @@ def hostile_rollout(text: str) -> Outcome:
         volumes=(text,),
     )
     item = rollout_scenes.watched(text, "failed", problem=problem)
-    item = replace(item, workload=replace(item.workload, kind=text, name=text))
+    item = replace(item, workload=replace(item.workload, kind=Kind("", text), name=text))
     missed = Arrival(text, ok=False, problem=say("arrival.text_missing", text=text), first_line=text)
     files = (FileVersion(text, text, text),)
     rollout = Rollout(

@@ -7,7 +7,8 @@ from typing import Optional
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION, Preview, PreviewItem
+from bcs_template_set.bcs.deploy_calls import Preview, PreviewItem
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 from bcs_template_set.messages.errors import NodePortLost, SelectorChanged
 from bcs_template_set.rollout.deployment_plan import (

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.objects import Object, condition, deployment, workload
 
+from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET, Kind
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
 
@@ -55,7 +56,7 @@ def test_a_list_is_read_from_what_bcs_leaves_of_it() -> None:
 
 
 def test_the_replica_set_that_the_deployment_names_has_the_newest_pods() -> None:
-    assert names(newest_pods(OLD_AND_NEW, kind="Deployment", live=deployment(conditions=[NAMED]))) == [
+    assert names(newest_pods(OLD_AND_NEW, kind=DEPLOYMENT, live=deployment(conditions=[NAMED]))) == [
         "newer",
         "new",
     ]
@@ -64,27 +65,27 @@ def test_the_replica_set_that_the_deployment_names_has_the_newest_pods() -> None
 def test_before_the_new_spec_is_observed_nobody_is_blamed() -> None:
     live = deployment(conditions=[NAMED])
     live["metadata"] = {"name": "web", "generation": 3}
-    assert newest_pods(OLD_AND_NEW, kind="Deployment", live=live) == ()
+    assert newest_pods(OLD_AND_NEW, kind=DEPLOYMENT, live=live) == ()
 
 
 def test_when_the_newest_set_has_no_pods_yet_old_ones_do_not_stand_in() -> None:
-    assert newest_pods(OLD_AND_NEW[:1], kind="Deployment", live=deployment(conditions=[NAMED])) == ()
+    assert newest_pods(OLD_AND_NEW[:1], kind=DEPLOYMENT, live=deployment(conditions=[NAMED])) == ()
 
 
 def test_without_a_named_set_the_pod_made_last_tells_the_revision() -> None:
-    assert names(newest_pods(OLD_AND_NEW, kind="Deployment", live=deployment())) == ["old"]
+    assert names(newest_pods(OLD_AND_NEW, kind=DEPLOYMENT, live=deployment())) == ["old"]
 
 
 def test_another_deployments_replica_set_is_no_word_for_ours() -> None:
     other = condition("Progressing", message='ReplicaSet "other-new" is progressing.')
-    assert names(newest_pods(OLD_AND_NEW, kind="Deployment", live=deployment(conditions=[other]))) == ["old"]
+    assert names(newest_pods(OLD_AND_NEW, kind=DEPLOYMENT, live=deployment(conditions=[other]))) == ["old"]
 
 
 def test_pods_on_their_way_out_are_left_out() -> None:
     pods = listed(
         ("a", of(HASH, "new"), note("20", status="Terminating")), ("b", of(HASH, "new"), note("10"))
     )
-    assert names(newest_pods(pods, kind="Deployment", live=deployment(conditions=[NAMED]))) == ["b"]
+    assert names(newest_pods(pods, kind=DEPLOYMENT, live=deployment(conditions=[NAMED]))) == ["b"]
 
 
 def test_after_a_roll_back_the_failed_sets_pods_are_known_by_their_image() -> None:
@@ -96,14 +97,14 @@ def test_after_a_roll_back_the_failed_sets_pods_are_known_by_their_image() -> No
             note("20", status="ImagePullBackOff", images=["registry.example.com/web:2"]),
         ),
     )
-    assert newest_pods(pods, kind="Deployment", live=deployment(conditions=[NAMED], template=template)) == ()
+    assert newest_pods(pods, kind=DEPLOYMENT, live=deployment(conditions=[NAMED], template=template)) == ()
 
 
 def test_a_mirror_of_the_registry_or_an_injected_sidecar_makes_no_other_image() -> None:
     template: Object = {"spec": {"containers": [{"name": "web", "image": "registry.example.com/a/web:1"}]}}
     pods = listed(("p", of(HASH, "new"), note("20", images=["mirror.example.net/x/web:1", "proxy:3"])))
     assert names(
-        newest_pods(pods, kind="Deployment", live=deployment(conditions=[NAMED], template=template))
+        newest_pods(pods, kind=DEPLOYMENT, live=deployment(conditions=[NAMED], template=template))
     ) == ["p"]
 
 
@@ -113,7 +114,7 @@ def test_a_stateful_sets_update_revision_tells_its_new_pods() -> None:
         ("1", of("controller-revision-hash", "web-2"), note("01")),
     )
     live = workload("StatefulSet", status={"updateRevision": "web-2", "currentRevision": "web-1"})
-    assert names(newest_pods(pods, kind="StatefulSet", live=live)) == ["1"]
+    assert names(newest_pods(pods, kind=STATEFUL_SET, live=live)) == ["1"]
 
 
 def test_a_daemon_sets_template_generation_tells_its_new_pods() -> None:
@@ -122,7 +123,7 @@ def test_a_daemon_sets_template_generation_tells_its_new_pods() -> None:
         ("b", of("pod-template-generation", "2"), note("01")),
     )
     live = workload("DaemonSet", annotations={"deprecated.daemonset.template.generation": "2"})
-    assert names(newest_pods(pods, kind="DaemonSet", live=live)) == ["b"]
+    assert names(newest_pods(pods, kind=DAEMON_SET, live=live)) == ["b"]
 
 
 def test_a_jobs_pods_are_those_of_its_own_uid() -> None:
@@ -132,7 +133,7 @@ def test_a_jobs_pods_are_those_of_its_own_uid() -> None:
         ("second", of("batch.kubernetes.io/controller-uid", "j1"), note("30")),
     )
     live: Object = {"metadata": {"name": "web", "uid": "j1", "generation": 1}, "status": {}}
-    assert names(newest_pods(pods, kind="Job", live=live)) == ["second", "first"]
+    assert names(newest_pods(pods, kind=JOB, live=live)) == ["second", "first"]
 
 
 ANYTHING = st.recursive(
@@ -155,10 +156,10 @@ ANYTHING = st.recursive(
     items=st.lists(ANYTHING, max_size=4),
     notes=st.dictionaries(st.sampled_from(["", "u"]), ANYTHING),
     live=st.dictionaries(st.sampled_from(["metadata", "spec", "status"]), ANYTHING),
-    kind=st.sampled_from(["Deployment", "StatefulSet", "DaemonSet", "Job"]),
+    kind=st.sampled_from([DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB]),
 )
 def test_any_list_at_all_can_be_chosen_from(
-    items: list[YamlValue], notes: Object, live: Object, kind: str
+    items: list[YamlValue], notes: Object, live: Object, kind: Kind
 ) -> None:
     pods = read_summaries({"items": items}, notes)
     assert set(newest_pods(pods, kind=kind, live=live)) <= set(pods)

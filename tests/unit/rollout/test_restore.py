@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Optional, TypeVar
 
 from bcs_template_set.bcs.calls import Read
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.restore import (

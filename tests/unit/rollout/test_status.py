@@ -7,252 +7,63 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.objects import MARKS, NAME, VERSION, Object, condition, deployment, workload
 
+from bcs_template_set.bcs.marks import Mark, mark_of
+from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, SERVICE, STATEFUL_SET, Kind
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.rollout.status import RolloutStatus, is_template_version, status_of
+from bcs_template_set.rollout.status import RolloutStatus, status_of
 
-KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+KINDS = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB)
 
 
 def told(status: RolloutStatus) -> tuple[str, str]:
     return status.state, status.sentence.key.partition(".")[2]
 
 
-# --- Deployment: the lines of kubectl's DeploymentStatusViewer, top to bottom ---------------------------
-
-TIMED_OUT = condition("Progressing", "False", reason="ProgressDeadlineExceeded")
-DEPLOYMENTS: list[tuple[str, Object, str, str]] = [
-    ("spec not observed", {**deployment(), "status": {"observedGeneration": 1}}, "progressing", "observing"),
-    ("status empty", {**deployment(), "status": {}}, "progressing", "observing"),
-    ("deadline, though counts are full", deployment(conditions=[TIMED_OUT]), "failed", "deadline_exceeded"),
-    ("fewer updated than wanted", deployment(updated=2), "progressing", "updating"),
-    ("no updated count at all", deployment(updated=0, total=3), "progressing", "updating"),
-    ("paused half way", deployment(updated=2, paused=True), "progressing", "paused"),
-    ("paused when done", deployment(paused=True), "ready", "ready"),
-    ("old pods left", deployment(total=4), "progressing", "old_pods"),
-    ("updated not available", deployment(available=2), "progressing", "not_available"),
-    ("done", deployment(), "ready", "ready"),
-    (
-        "observed more than asked",
-        deployment(generation=2) | {"metadata": {"generation": 1}},
-        "ready",
-        "ready",
-    ),
-    ("scaled to nothing", deployment(replicas=0, total=0, updated=0, available=0), "ready", "ready_none"),
-    (
-        "nothing wanted, old ones ending",
-        deployment(replicas=0, total=2, updated=0),
-        "progressing",
-        "old_pods",
-    ),
-    (
-        "replicas left out means one",
-        workload("Deployment", status={"replicas": 0, "updatedReplicas": 0}),
-        "progressing",
-        "updating",
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("live", "state", "sentence"), [row[1:] for row in DEPLOYMENTS], ids=[row[0] for row in DEPLOYMENTS]
-)
-def test_a_deployment_is_judged_as_kubectl_judges_it(live: Object, state: str, sentence: str) -> None:
-    assert told(status_of("Deployment", live)) == (state, sentence)
-
-
-def test_a_deadline_of_the_spec_before_is_not_held_against_the_new_one() -> None:
-    live = deployment(conditions=[TIMED_OUT])
-    live["metadata"] = {"generation": 3}
-    assert told(status_of("Deployment", live)) == ("progressing", "observing")
-
-
-@pytest.mark.parametrize(
-    ("total", "updated", "available", "done"),
-    [(3, 0, 3, 0), (4, 1, 3, 0), (4, 1, 4, 1), (4, 2, 3, 1), (3, 3, 2, 2), (3, 3, 3, 3)],
-)
-def test_old_pods_that_are_well_are_not_counted_as_done(
-    total: int, updated: int, available: int, done: int
-) -> None:
-    status = status_of("Deployment", deployment(total=total, updated=updated, available=available))
-    assert (status.done, status.wanted) == (done, 3)
-
-
-# --- StatefulSet ----------------------------------------------------------------------------------------
-
-
-def stateful_set(
-    *,
-    strategy: Optional[Object] = None,
-    ready: int = 3,
-    updated: int = 3,
-    update: str = "web-2",
-    current: str = "web-2",
-    generation: int = 2,
-) -> Object:
-    return workload(
-        "StatefulSet",
-        generation=generation,
-        spec={"replicas": 3, **({"updateStrategy": strategy} if strategy is not None else {})},
-        status={
-            "replicas": 3,
-            "readyReplicas": ready,
-            "updatedReplicas": updated,
-            "updateRevision": update,
-            "currentRevision": current,
-        },
-    )
-
-
-def rolling(partition: int) -> Object:
-    return {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}
-
-
-BARE: Object = {"type": "RollingUpdate"}
-STATEFUL_SETS: list[tuple[str, Object, str, str]] = [
-    ("replaced by hand", stateful_set(strategy={"type": "OnDelete"}, ready=0), "nothing", "by_hand"),
-    ("never observed", {**stateful_set(), "status": {"readyReplicas": 3}}, "progressing", "observing"),
-    ("spec not observed", stateful_set() | {"metadata": {"generation": 3}}, "progressing", "observing"),
-    ("not all ready", stateful_set(ready=2), "progressing", "not_ready"),
-    ("ready comes before updated", stateful_set(ready=2, updated=1), "progressing", "not_ready"),
-    ("partition 0, too few updated", stateful_set(strategy=rolling(0), updated=2), "progressing", "updating"),
-    ("partition 0, all updated", stateful_set(strategy=rolling(0), current="web-1"), "ready", "ready"),
-    ("partition 2, none updated", stateful_set(strategy=rolling(2), updated=0), "progressing", "updating"),
-    ("partition 2, one updated", stateful_set(strategy=rolling(2), updated=1), "ready", "ready_up_to"),
-    ("partition past the end", stateful_set(strategy=rolling(5), updated=0), "ready", "ready_up_to"),
-    ("no strategy is partition 0", stateful_set(current="web-1"), "ready", "ready"),
-    ("no strategy, too few updated", stateful_set(updated=2), "progressing", "updating"),
-    ("by revision, under way", stateful_set(strategy=BARE, current="web-1"), "progressing", "updating"),
-    ("by revision, done", stateful_set(strategy=BARE, updated=0), "ready", "ready"),
-]
-
-
-@pytest.mark.parametrize(
-    ("live", "state", "sentence"), [row[1:] for row in STATEFUL_SETS], ids=[row[0] for row in STATEFUL_SETS]
-)
-def test_a_stateful_set_is_judged_as_kubectl_judges_it(live: Object, state: str, sentence: str) -> None:
-    assert told(status_of("StatefulSet", live)) == (state, sentence)
-
-
-def test_a_partition_lessens_what_is_wanted() -> None:
-    status = status_of("StatefulSet", stateful_set(strategy=rolling(1), updated=1))
-    assert (status.done, status.wanted) == (1, 2)
-
-
-# --- DaemonSet ------------------------------------------------------------------------------------------
-
-
-def daemon_set(
-    *, desired: int = 3, updated: int = 3, available: int = 3, strategy: Optional[Object] = None
-) -> Object:
-    return workload(
-        "DaemonSet",
-        spec={"updateStrategy": strategy} if strategy is not None else {},
-        status={
-            "desiredNumberScheduled": desired,
-            "currentNumberScheduled": desired,
-            "updatedNumberScheduled": updated,
-            "numberAvailable": available,
-        },
-    )
-
-
-DAEMON_SETS: list[tuple[str, Object, str, str]] = [
-    ("replaced by hand", daemon_set(strategy={"type": "OnDelete"}, updated=0), "nothing", "by_hand"),
-    ("spec not observed", daemon_set() | {"metadata": {"generation": 3}}, "progressing", "observing"),
-    ("too few updated", daemon_set(updated=2), "progressing", "updating"),
-    ("too few available", daemon_set(available=2), "progressing", "not_available"),
-    ("done", daemon_set(strategy={"type": "RollingUpdate"}), "ready", "ready"),
-    ("no node is chosen", daemon_set(desired=0, updated=0, available=0), "ready", "ready_none"),
-]
-
-
-@pytest.mark.parametrize(
-    ("live", "state", "sentence"), [row[1:] for row in DAEMON_SETS], ids=[row[0] for row in DAEMON_SETS]
-)
-def test_a_daemon_set_is_judged_as_kubectl_judges_it(live: Object, state: str, sentence: str) -> None:
-    assert told(status_of("DaemonSet", live)) == (state, sentence)
-
-
-# --- Job ------------------------------------------------------------------------------------------------
-
-
-def job(*conditions: YamlValue, succeeded: int = 0, **spec: YamlValue) -> Object:
-    return workload("Job", spec=spec, status={"succeeded": succeeded, "conditions": list(conditions)})
-
-
-JOBS: list[tuple[str, Object, str, str]] = [
-    ("running", job(), "progressing", "job_running"),
-    ("some done", job(succeeded=2, completions=3), "progressing", "job_running"),
-    ("counts alone are no end", job(succeeded=3, completions=3), "progressing", "job_running"),
-    ("complete", job(condition("Complete"), succeeded=1), "ready", "job_complete"),
-    ("not complete", job(condition("Complete", "False")), "progressing", "job_running"),
-    ("failed", job(condition("Failed", reason="BackoffLimitExceeded")), "failed", "job_failed"),
-    ("bound to fail", job(condition("FailureTarget", reason="DeadlineExceeded")), "failed", "job_failed"),
-    ("suspended by its spec", job(suspend=True), "nothing", "job_suspended"),
-    ("suspended", job(condition("Suspended")), "nothing", "job_suspended"),
-    ("complete before suspended", job(condition("Complete"), suspend=True), "ready", "job_complete"),
-]
-
-
-@pytest.mark.parametrize(
-    ("live", "state", "sentence"), [row[1:] for row in JOBS], ids=[row[0] for row in JOBS]
-)
-def test_a_job_ends_by_its_conditions(live: Object, state: str, sentence: str) -> None:
-    assert told(status_of("Job", live)) == (state, sentence)
-
-
-def test_a_failed_job_says_what_the_cluster_says_and_never_reads_it_as_a_sentence() -> None:
-    failed = job(condition("Failed", reason="DeadlineExceeded", message="{wanted} was active too long"))
-    sentence = status_of("Job", failed).sentence.render("en_US")
-    assert sentence == "The Job failed: DeadlineExceeded: {wanted} was active too long"
-
-
 # --- what holds for every kind --------------------------------------------------------------------------
 
 
 def test_a_kind_without_rollout_has_nothing_to_wait_for() -> None:
-    assert told(status_of("Service", {"kind": "Service"})) == ("nothing", "no_rollout")
+    assert told(status_of(SERVICE, {"kind": "Service"})) == ("nothing", "no_rollout")
 
 
 @pytest.mark.parametrize("mark", [{}, {**MARKS, "io.tencent.paas.template_version": "1.0.1-main"}])
 def test_ready_but_old_is_not_ready(mark: Object) -> None:
-    status = status_of("Deployment", deployment(annotations=mark), version=VERSION, name=NAME)
+    status = status_of(DEPLOYMENT, deployment(annotations=mark), mark=Mark(NAME, VERSION))
     assert told(status) == ("progressing", "old")
     assert VERSION in status.sentence.render("en_US")
 
 
 def test_a_version_of_that_name_of_another_file_is_old_too() -> None:
     live = deployment(annotations=MARKS)
-    assert told(status_of("Deployment", live, version=VERSION, name="web/other.yaml")) == (
+    assert told(status_of(DEPLOYMENT, live, mark=Mark("web/other.yaml", VERSION))) == (
         "progressing",
         "old",
     )
-    assert is_template_version(live, version=VERSION, name=NAME)
-    assert not is_template_version(live, version=VERSION, name="web/other.yaml")
+    assert mark_of(live) == Mark(NAME, VERSION)
 
 
 def test_ready_and_marked_is_ready() -> None:
     live = deployment(annotations=MARKS)
-    assert told(status_of("Deployment", live, version=VERSION, name=NAME)) == ("ready", "ready")
+    assert told(status_of(DEPLOYMENT, live, mark=Mark(NAME, VERSION))) == ("ready", "ready")
 
 
 def test_an_old_failure_is_not_the_new_versions_failure() -> None:
-    live = deployment(conditions=[TIMED_OUT])
-    assert told(status_of("Deployment", live, version=VERSION, name=NAME)) == ("progressing", "old")
+    live = deployment(conditions=[condition("Progressing", "False", reason="ProgressDeadlineExceeded")])
+    assert told(status_of(DEPLOYMENT, live, mark=Mark(NAME, VERSION))) == ("progressing", "old")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_being_deleted_has_failed(kind: str) -> None:
-    live = workload(kind)
+def test_what_is_being_deleted_has_failed(kind: Kind) -> None:
+    live = workload(kind.name)
     live["metadata"] = {"generation": 1, "deletionTimestamp": "2026-01-01T00:00:00Z"}
     assert told(status_of(kind, live)) == ("failed", "deleting")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("status", [None, "gone", []])
-def test_an_answer_without_status_is_said_and_is_not_ready(kind: str, status: YamlValue) -> None:
-    live = workload(kind)
+def test_an_answer_without_status_is_said_and_is_not_ready(kind: Kind, status: YamlValue) -> None:
+    live = workload(kind.name)
     live["status"] = status
     assert told(status_of(kind, live)) == ("progressing", "no_status")
 
@@ -260,12 +71,12 @@ def test_an_answer_without_status_is_said_and_is_not_ready(kind: str, status: Ya
 @pytest.mark.parametrize(
     ("kind", "status"),
     [
-        ("Deployment", {"availableReplicas": 3, "readyReplicas": 3, "updatedReplicas": 3}),
-        ("StatefulSet", {"readyReplicas": 3, "updatedReplicas": 3}),
-        ("DaemonSet", {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3}),
+        (DEPLOYMENT, {"availableReplicas": 3, "readyReplicas": 3, "updatedReplicas": 3}),
+        (STATEFUL_SET, {"readyReplicas": 3, "updatedReplicas": 3}),
+        (DAEMON_SET, {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3}),
     ],
 )
-def test_an_entry_of_a_list_is_cut_down_and_never_ready(kind: str, status: Object) -> None:
+def test_an_entry_of_a_list_is_cut_down_and_never_ready(kind: Kind, status: Object) -> None:
     pruned: Object = {"metadata": {"name": "web"}, "spec": {"replicas": 3}, "status": status}
     assert told(status_of(kind, pruned)) == ("progressing", "no_status")
 
@@ -276,40 +87,9 @@ def test_counts_that_went_through_a_protobuf_struct_are_the_same_counts() -> Non
         spec={"replicas": 2.0},
         status={"replicas": 2.0, "updatedReplicas": 2.0, "availableReplicas": 1.0},
     )
-    status = status_of("Deployment", live)
+    status = status_of(DEPLOYMENT, live)
     assert status.sentence.render("en_US") == "1 of 2 updated pods are available."
     assert status.sentence.render("zh_CN") == "2 个已更新的 Pod 中有 1 个可用。"
-
-
-COUNT = st.integers(min_value=0, max_value=6)
-
-
-@given(replicas=COUNT, total=COUNT, updated=COUNT, available=COUNT)
-def test_one_more_available_pod_never_makes_a_deployment_less_done(
-    replicas: int, total: int, updated: int, available: int
-) -> None:
-    def at(count: int) -> RolloutStatus:
-        return status_of(
-            "Deployment", deployment(replicas=replicas, total=total, updated=updated, available=count)
-        )
-
-    less, more = at(available), at(available + 1)
-    assert less.done <= more.done <= more.wanted == replicas
-    assert less.state != "ready" or more.state == "ready"
-
-
-@given(ready=COUNT, updated=COUNT, partition=COUNT)
-def test_one_more_ready_pod_never_makes_a_stateful_set_less_done(
-    ready: int, updated: int, partition: int
-) -> None:
-    def at(count: int) -> RolloutStatus:
-        return status_of(
-            "StatefulSet", stateful_set(strategy=rolling(partition), ready=count, updated=updated)
-        )
-
-    less, more = at(ready), at(ready + 1)
-    assert less.done <= more.done <= more.wanted
-    assert less.state != "ready" or more.state == "ready"
 
 
 GARBAGE = st.recursive(
@@ -344,10 +124,12 @@ GARBAGE = st.recursive(
 
 @given(
     live=st.dictionaries(st.sampled_from(["metadata", "spec", "status"]), GARBAGE),
-    kind=st.sampled_from([*KINDS, "Pod", ""]),
-    version=st.sampled_from(["", VERSION]),
+    kind=st.sampled_from([*KINDS, POD]),
+    mark=st.sampled_from([None, Mark(NAME, VERSION)]),
 )
-def test_any_answer_at_all_gives_a_status_in_both_languages(live: Object, kind: str, version: str) -> None:
-    status = status_of(kind, live, version=version, name=NAME)
+def test_any_answer_at_all_gives_a_status_in_both_languages(
+    live: Object, kind: Kind, mark: Optional[Mark]
+) -> None:
+    status = status_of(kind, live, mark=mark)
     assert 0 <= status.done <= max(status.wanted, 0)
     assert all(status.sentence.render(language) for language in LANGUAGES)

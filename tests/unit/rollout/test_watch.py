@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Callable, TypeVar
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, Kind
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.server_errors import GatewayFailed, OutOfTime
 from bcs_template_set.messages.step_error import StepError
@@ -54,7 +56,7 @@ class ScriptedCluster:
 
 
 def workloads(count: int = 1) -> list[Workload]:
-    return [Workload("Deployment", f"web-{number}", NAME, VERSION) for number in range(count)]
+    return [Workload(DEPLOYMENT, f"web-{number}", NAME, VERSION) for number in range(count)]
 
 
 def watched(cluster: ScriptedCluster, *, count: int = 1, seconds: float = 600) -> tuple[Watched, ...]:
@@ -168,7 +170,7 @@ class Listed(ScriptedCluster):
     ("kind", "status", "live"),
     [
         (
-            "DaemonSet",
+            DAEMON_SET,
             {
                 "desiredNumberScheduled": 2,
                 "updatedNumberScheduled": 2,
@@ -188,7 +190,7 @@ class Listed(ScriptedCluster):
             ),
         ),
         (
-            "Job",
+            JOB,
             {"conditions": [condition("Complete")]},
             workload(
                 "Job", annotations=MARKS, status={"succeeded": 1, "conditions": [condition("Complete")]}
@@ -197,18 +199,30 @@ class Listed(ScriptedCluster):
     ],
 )
 def test_many_of_a_kind_are_read_whole_once_their_list_shows_them_done(
-    kind: str, status: Mapping[str, JsonValue], live: Mapping[str, JsonValue]
+    kind: Kind, status: Mapping[str, JsonValue], live: Mapping[str, JsonValue]
 ) -> None:
     names = [f"web-{number}" for number in range(30)]
     items: list[JsonValue] = [
-        {"kind": kind, "metadata": {"name": name}, "spec": {}, "status": dict(status)} for name in names
+        {"kind": kind.name, "metadata": {"name": name}, "spec": {}, "status": dict(status)} for name in names
     ]
-    cluster = Listed(kind, items, live)
+    cluster = Listed(kind.name, items, live)
     deadline = Deadline(cluster.clock, seconds=600)
     wanted = [Workload(kind, name, NAME, VERSION) for name in names]
     ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
     assert {item.end for item in ended} == {"ready"}
-    assert (cluster.calls.count(f"list {kind}"), cluster.calls.count(f"get {kind}")) == (1, 30)
+    assert (cluster.calls.count(f"list {kind.name}"), cluster.calls.count(f"get {kind.name}")) == (1, 30)
+
+
+def test_many_of_a_kind_whose_lists_tell_nothing_are_all_read_whole_in_each_round() -> None:
+    kind = replace(DEPLOYMENT, done_in_list=())
+    cluster = ScriptedCluster(FakeClock(), up_after(3))
+    deadline = Deadline(cluster.clock, seconds=600)
+    wanted = [Workload(kind, f"web-{number}", NAME, VERSION) for number in range(30)]
+    ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
+    assert {item.end for item in ended} == {"ready"}
+    assert max(item.seconds for item in ended) < 20
+    assert "list Deployment" not in cluster.calls
+    assert cluster.calls.count("get Deployment") > 30
 
 
 @pytest.mark.parametrize("error", [NoPermission(user="lisi", message="m"), OutOfTime(seconds=5)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.pieces import FakeClock
 
+from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
@@ -75,7 +76,7 @@ def test_a_failure_that_a_later_round_puts_right_is_put_right() -> None:
 
 
 def seen(name: str, *, version: str = "2") -> Watched:
-    return Watched(Workload("Deployment", name, f"front-ends/{name}.yaml", version), "pending")
+    return Watched(Workload(DEPLOYMENT, name, f"front-ends/{name}.yaml", version), "pending")
 
 
 def test_a_run_that_was_stopped_in_its_wait_tells_its_workloads_as_last_seen() -> None:

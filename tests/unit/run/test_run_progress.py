@@ -17,15 +17,17 @@ from bcs_template_set.agent.progress import Subtask
 from bcs_template_set.agent.progress_payload import LARGEST_PAYLOAD, MOST_SUBTASKS, build_detail, encoded
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import Endpoint, Region
+from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
-from bcs_template_set.publish.plan import Change, Plan, Target
+from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 from bcs_template_set.report.outcome import Heading, RequestRecord
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.watched import End, Watched, Workload
+from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.run.progress_shown import Audience, ShownProgress, audience_of
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.run_progress import MOST_OF_A_PHASE, SHARES, WRITTEN, snapshot_of
@@ -72,7 +74,7 @@ def change(name: str, *, domain: str = "", writes: bool = True) -> Change:
 
 def planned(made: RunRecord, *changes: Change) -> None:
     made.plan = Plan(
-        target=Target("gz", "web", "front-ends"),
+        target=SpaceRef("gz", "web", "front-ends"),
         version="1.0.7",
         changes=changes,
         creates_space=False,
@@ -86,9 +88,9 @@ def ended(made: RunRecord, *states: tuple[Change, FileState]) -> None:
         made.note_file(FileOutcome(which, state, version_id="1" * 24))
 
 
-def watched(name: str, end: End, *, done: int = 0, wanted: int = 2) -> Watched:
+def watched(name: str, end: WorkloadState, *, done: int = 0, wanted: int = 2) -> Watched:
     status = RolloutStatus("progressing", say("rollout.ready_none"), done=done, wanted=wanted)
-    return Watched(Workload("Deployment", name, f"front-ends/{name}.yaml", "1.0.7"), end, status)
+    return Watched(Workload(DEPLOYMENT, name, f"front-ends/{name}.yaml", "1.0.7"), end, status)
 
 
 # --- the snapshot ---------------------------------------------------------------------------------------

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bcs_template_set.bcs.calls import JsonValue, Read
-from bcs_template_set.bcs.deploy_calls import TEMPLATE_NAME, LiveList, NamespaceRef, list_live, live_list
+from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_live, live_list
+from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.route_map import LiveIngress
+from bcs_template_set.manifests.kinds import INGRESS
 from bcs_template_set.manifests.routes import Route
 
 
 def list_live_ingresses(place: NamespaceRef) -> Read[tuple[LiveIngress, ...]]:
     """List the Ingresses of a namespace with what they serve, sorted by name."""
-    call = list_live(place, kind="Ingress")
+    call = list_live(place, kind=INGRESS)
     return Read(
         name=call.name,
         method=call.method,
@@ -31,19 +33,20 @@ def ingresses_of(listed: LiveList) -> tuple[LiveIngress, ...]:
     """Return the Ingresses of a pruned list."""
     rows = listed.manifest.get("items")
     found = [
-        _ingress_of(_mapping(row.get("metadata")), listed.manifest_ext)
+        _ingress_of(row, listed.manifest_ext)
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
     ]
     return tuple(sorted(found, key=lambda ingress: ingress.name))
 
 
-def _ingress_of(metadata: Mapping[str, JsonValue], notes: Mapping[str, JsonValue]) -> LiveIngress:
+def _ingress_of(row: Mapping[str, JsonValue], notes: Mapping[str, JsonValue]) -> LiveIngress:
+    metadata = _mapping(row.get("metadata"))
     name = str(metadata.get("name") or "")
     note = _mapping(notes.get(str(metadata.get("uid") or "")))
     return LiveIngress(
         name=name,
-        file=str(_mapping(metadata.get("annotations")).get(TEMPLATE_NAME) or ""),
+        file=mark_of(row).file,
         routes=tuple(sorted(_routes_of(note.get("rules"), ingress=name))),
     )
 

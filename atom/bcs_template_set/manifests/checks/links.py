@@ -20,7 +20,7 @@ from bcs_template_set.manifests.checks.finding import (
 )
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.pod_templates import KINDS_WITH_SELECTOR, named_ports_of
+from bcs_template_set.manifests.pod_templates import named_ports_of, selects_pods
 from bcs_template_set.manifests.routes import backend_port_of, service_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -29,7 +29,7 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 def check_pod_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield workloads whose selector does not select their own pods."""
     for workload in checked.workloads:
-        if workload.document.kind not in KINDS_WITH_SELECTOR:
+        if not selects_pods(workload.document):
             continue
         labels = workload.pod.labels
         wanted = mapping_at(workload.document.body, "spec", "selector", "matchLabels")

@@ -14,7 +14,7 @@ from bcs_template_set.manifests.naming import (
     check_service_name,
     check_subdomain,
 )
-from bcs_template_set.manifests.pod_templates import KINDS_WITH_SELECTOR, containers_of
+from bcs_template_set.manifests.pod_templates import containers_of, selects_pods
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
@@ -86,7 +86,7 @@ def check_labels(checked: CheckInput) -> Iterator[Finding]:
 def _labels_of(place: DocumentInFile) -> Iterator[tuple[str, Fields]]:
     body = place.document.body
     yield "metadata.labels", mapping_at(body, "metadata", "labels")
-    if place.document.kind in KINDS_WITH_SELECTOR:
+    if selects_pods(place.document):
         yield "spec.selector.matchLabels", mapping_at(body, "spec", "selector", "matchLabels")
     if place.document.kind == "Service":
         yield "spec.selector", mapping_at(body, "spec", "selector")

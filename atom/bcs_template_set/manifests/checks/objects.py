@@ -6,20 +6,10 @@ from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.pod_templates import (
-    KINDS_WITH_SELECTOR,
-    TEMPLATE_PATHS,
-    containers_of,
-)
+from bcs_template_set.manifests.kinds import kind_of
+from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.pod_templates import containers_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
-
-# Kind -> paths that must lead to something, beside the pod's containers.
-_REQUIRED = {
-    **dict.fromkeys(KINDS_WITH_SELECTOR, ("spec.selector.matchLabels",)),
-    "CronJob": ("spec.schedule",),
-    "Service": ("spec",),
-    "Ingress": ("spec",),
-}
 
 
 @check("missing-kind")
@@ -38,7 +28,7 @@ def check_required(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.places:
         if not place.document.kind or place.document.kind == "List":
             continue
-        for path in ("apiVersion", "metadata.name", *_required_of(place.document.kind)):
+        for path in ("apiVersion", "metadata.name", *_required_of(place.document)):
             if _is_empty(place.document.body, path):
                 yield checked.finding(place, path, kind=place.document.kind)
         yield from _check_entries(checked, place)
@@ -50,10 +40,13 @@ def check_required(checked: CheckInput) -> Iterator[Finding]:
                     yield checked.finding(workload, field, kind=workload.document.kind)
 
 
-def _required_of(kind: str) -> tuple[str, ...]:
-    path = TEMPLATE_PATHS.get(kind)
+def _required_of(document: Document) -> tuple[str, ...]:
+    kind = kind_of(document.api_version, document.kind)
+    if kind is None:
+        return ()
+    path = kind.pod_template
     pods = () if path is None else (f"{path}.spec.containers".lstrip("."),)
-    return (*pods, *_REQUIRED.get(kind, ()))
+    return (*pods, *kind.required)
 
 
 def _check_entries(checked: CheckInput, place: DocumentInFile) -> Iterator[Finding]:

@@ -96,8 +96,8 @@ def make_context(given: Mapping[str, str]) -> BuildContext:
             started_at=_number(text("build.started_at")),
         ),
         pipeline=Pipeline(id=text("pipeline.id"), name=text("pipeline.name")),
-        branch=_branch(text("branch.name")),
-        commit=Commit(sha=text("commit.sha"), short=text("commit.sha")[:SHORT_SHA]),
+        branch=branch_named(text("branch.name")),
+        commit=commit_of(text("commit.sha")),
         project=text("project"),
         cluster_id=text("cluster_id"),
         namespace=text("namespace"),
@@ -111,9 +111,15 @@ def with_main_branches(context: BuildContext, main_branches: Collection[str]) ->
     return replace(context, branch=replace(context.branch, path=path))
 
 
-def _branch(name: str) -> Branch:
+def branch_named(name: str) -> Branch:
+    """Return a branch, with its path where the main branches are the default ones."""
     path = path_of_branch(name, main_branches=DEFAULT_MAIN_BRANCHES)
     return Branch(name=name, slug=slug_of(name), path=path)
+
+
+def commit_of(sha: str) -> Commit:
+    """Return a commit."""
+    return Commit(sha=sha, short=sha[:SHORT_SHA])
 
 
 def _number(text: str) -> int:

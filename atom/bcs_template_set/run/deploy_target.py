@@ -1,0 +1,165 @@
+"""What deploying and restoring share: the namespace, who hears of what goes on there, and the wait.
+
+The record and the log hear everything as it happens, whoever deploys or restores: the step, or later its
+post action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bcs_template_set.bcs.calls import Writer
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.config.inputs import Settings
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import RolloutFailed
+from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
+from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
+from bcs_template_set.rollout.causes import evidence_of
+from bcs_template_set.rollout.deploy import Deploying
+from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.watch import watch
+from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.run.context import RunContext
+from bcs_template_set.run.finish import show_lines
+from bcs_template_set.system.clock import Clock, Deadline
+
+TO_SPEAK = 5.0
+"""Seconds of the step's own time that no wait uses up."""
+
+IMAGE = 1
+"""The errorType of a cause that is the image's or the manifest's fault (causes.py)."""
+
+
+@dataclass(frozen=True)
+class DeployTarget:
+    """The namespace that a run deploys into, or restores, and what it takes."""
+
+    context: RunContext
+    writer: Writer
+    place: NamespaceRef
+
+    @property
+    def settings(self) -> Settings:
+        """Return the typed inputs."""
+        return self.context.settings
+
+    @property
+    def clock(self) -> Clock:
+        """Return what waiting goes through."""
+        return self.context.services.clock
+
+    @property
+    def deadline(self) -> Deadline:
+        """Return when the step's own time is over."""
+        return self.context.services.deadline
+
+    @property
+    def space(self) -> str:
+        """Return the folder whose files are deployed."""
+        return self.settings.template_space
+
+    @property
+    def time_left(self) -> float:
+        """Return how long a wait may take at most, so that the step can still speak."""
+        return max(0.0, self.deadline.remaining() - TO_SPEAK)
+
+    def deploying(self, variables: Mapping[str, str]) -> Deploying:
+        """Return what it takes to deploy with these values for BCS's variables."""
+        return Deploying(self.place, self.space, variables, self.clock, self.deadline)
+
+    def tell(self, sentence: Text) -> None:
+        """Print a sentence."""
+        services = self.context.services
+        if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+            services.log.info(sentence)
+
+    def warn(self, sentence: Text) -> None:
+        """Print a warning, and keep it for the report."""
+        self.context.services.record.warnings.append(sentence)
+        self.context.services.log.warning(sentence)
+
+    def keep(self, rollout: Rollout) -> Rollout:
+        """Remember a rollout as far as it has come, and return it."""
+        self.context.services.record.rollout = rollout
+        return rollout
+
+    def show_change(self, item: Watched) -> None:
+        """Remember where a workload is, and print it."""
+        record = self.context.services.record
+        if record.stopped:  # pragma: no cover - in a thread that a signal overtakes
+            return
+        record.watch(item)
+        show_lines(self.context.services.log, watched_lines(item, language=record.language))
+
+    def show_still_waiting(self, pending: Sequence[Watched], seconds: float) -> None:
+        """Print a sign of life."""
+        language = self.context.services.record.language
+        show_lines(self.context.services.log, [heartbeat_line(pending, seconds=seconds, language=language)])
+
+
+def wait_for(
+    target: DeployTarget, files: Sequence[FileVersion], states: Sequence[LiveState], *, seconds: float
+) -> tuple[Watched, ...]:
+    """Wait so long for the workloads of these files, and return how each ended; none where nobody waits."""
+    workloads = workloads_of(files, states, space=target.space)
+    if not workloads or target.settings.timeout == 0:
+        reason = "deploy.not_waiting" if workloads else "deploy.nothing_to_wait_for"
+        target.tell(say(reason, count=len(workloads)))
+        return ()
+    target.tell(say("deploy.waiting", count=len(workloads), seconds=round(seconds)))
+    return watch(
+        target.writer,
+        target.place,
+        workloads,
+        clock=target.clock,
+        deadline=Deadline(target.clock, seconds=seconds),
+        on_change=target.show_change,
+        on_quiet=target.show_still_waiting,
+    )
+
+
+def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> list[Workload]:
+    """Return the workloads of these files, at the versions they must be marked with."""
+    versions = {file.name: file.version for file in files}
+    return [
+        Workload(state.watched_kind, state.name, f"{space}/{state.file}", versions[state.file])
+        for state in states
+        if state.watched_kind is not None and state.file in versions
+    ]
+
+
+def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
+    """Raise what the waiting came to, unless everything is as it should be.
+
+    Raises:
+        RolloutFailed, RolloutBlocked: a workload can't become ready, by its image's or the cluster's fault.
+        RolloutTimedOut: some are still on their way; that is not a failure of theirs.
+    """
+    failed = [item for item in watched if item.end == "failed"]
+    if failed:
+        by_image = any(item.cause is not None and item.cause.fault == IMAGE for item in failed)
+        kind = RolloutFailed if by_image else RolloutBlocked
+        raise kind(count=len(failed), details=[line for item in failed for line in explain(item)])
+    pending = [item for item in watched if item.end == "pending"]
+    if pending:
+        details = [line for item in pending for line in explain(item)]
+        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=details)
+
+
+def explain(item: Watched) -> list[Text]:
+    """Return what there is to say of a workload that is not ready: where it stands, why, what to do."""
+    lines: list[Text] = []
+    sentence = item.status.sentence if item.status is not None else say("deploy.never_seen")
+    lines.append(say("deploy.workload", object=item.workload.title, sentence=sentence))
+    if item.error is not None:
+        lines.append(item.error.title())
+    if item.cause is not None:
+        lines.append(item.cause.sentence)
+    if item.problem is not None:
+        lines += evidence_of(item.problem)
+    if item.cause is not None:
+        lines.append(say("context.cure", value=item.cause.cure))
+    return lines

@@ -1,0 +1,206 @@
+"""The plan phase of a run: read what the space holds, plan, and ask what publishing and deploying would meet.
+
+Holds no writer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bcs_template_set.agent.log import Log
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.dialect import EVERY, Site, releases
+from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.space.read_space import Wanted, read_existing
+from bcs_template_set.branches.last_builds import rows_of_space, with_this_build
+from bcs_template_set.branches.merge_paths import routes_files, with_branches
+from bcs_template_set.manifests.fields import text_at
+from bcs_template_set.manifests.kinds import SHARED_KINDS
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import ProjectNotVisible, VariablesMissing
+from bcs_template_set.publish.make_plan import make_plan
+from bcs_template_set.publish.plan import Desired, Plan, refusal
+from bcs_template_set.report.log_lines import plan_lines
+from bcs_template_set.report.rollout_lines import deployment_lines
+from bcs_template_set.report.verdict import name_of
+from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.run.context import RenderedRun, RunContext
+from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.record import RunRecord
+from bcs_template_set.run.render_phase import check_desired
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, what it was made against, and what it makes of that."""
+
+    plan: Plan
+    existing: Existing
+    desired: Desired
+
+
+def plan_run(run: RenderedRun, reader: Reader) -> Planned:
+    """Read what the space holds, plan against it and show the plan.
+
+    Raises:
+        ManifestsInvalid: what the other branches are served at does not go with what this run renders.
+        StepError: whatever the gateway or BCS answered.
+    """
+    rendered = run.desired
+    wanted = Wanted(
+        project=rendered.target.project,
+        space=rendered.target.space,
+        files=rendered.files,
+        version=rendered.version,
+        template_set=rendered.target.template_set,
+        started_at=run.context.build.started_at / 1000,
+        shared=routes_files(run.prepared),
+        cluster_id=run.settings.cluster_id,
+        namespace=run.settings.namespace,
+    )
+    existing = read_existing(reader, wanted, concurrency=run.concurrency)
+    name_site(run.services.record, run.services.log, reader.site)
+    desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
+    if desired.files != rendered.files:
+        check_desired(desired, run.settings)
+    plan = make_plan(desired, existing, policy=run.policy)
+    run.services.record.plan, run.services.record.rendered = plan, desired.files
+    show_lines(run.services.log, plan_lines(plan, language=run.services.record.language))
+    return Planned(plan, existing, desired)
+
+
+def name_site(record: RunRecord, log: Log, site: Site) -> None:
+    """Say which releases of BCS the answers so far are of, once, and warn where they are of two."""
+    told = releases(site.possible) if site.possible != EVERY else None
+    if told is not None and record.heading.bcs is None:
+        log.info(say("bcs.is", releases=told))
+    record.heading = replace(record.heading, bcs=told)
+    if site.contradiction is not None:
+        first, second = site.contradiction
+        warning = say("bcs.two", first=releases(first), second=releases(second))
+        if warning.key not in {known.key for known in record.warnings}:
+            record.warnings.append(warning)
+            log.warning(warning)
+
+
+def look_at_branches(run: RenderedRun, reader: Reader, planned: Planned) -> None:
+    """Note for the report which branches have paths in the space; only where the run shares some itself.
+
+    Not between a plan and its writing: what is read for the report alone must not give rivals time.
+    """
+    if not planned.desired.shared:
+        return
+    record, now = run.services.record, run.services.clock.now()
+    rows = rows_of_space(reader, planned.desired, planned.existing, now=now, concurrency=run.concurrency)
+    written = frozenset(outcome.change.name for outcome in record.applied())
+    record.branches = with_this_build(rows, planned.desired.provenance, written=written, now=now)
+
+
+def check_refusal(run: RenderedRun, reader: Reader, planned: Planned) -> None:
+    """Stop here if the plan must not be published; nothing has been written by this plan.
+
+    Raises:
+        StepError: why (8004xx).
+    """
+    refused = refusal(planned.plan, policy=run.policy, expect_plan=run.settings.expect_plan)
+    if refused is not None:
+        look_at_branches(run, reader, planned)
+        raise refused
+
+
+# --- what a plan can know already -----------------------------------------------------------------------
+
+
+def look_ahead(run: RenderedRun, reader: Reader, existing: Existing) -> None:
+    """Ask and say what deploying this plan would meet, as far as that can be known before it is published.
+
+    Raises:
+        StepError: variables have no value, or, where all versions exist already, the dry run fails.
+    """
+    note = shared_cluster_note(run)
+    if note is not None:
+        run.services.log.warning(note)
+    check_variables_early(run, reader, existing)
+    if run.settings.action == "plan":
+        dry_run_early(run, reader, existing)
+
+
+def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
+    """Show the live difference of a plan whose versions all exist already, after BCS's dry run of them.
+
+    BCS dry-runs versions, not texts: where one is still to be written it can't be asked.
+
+    Raises:
+        StepError: the dry run fails, or the deployment would be refused.
+    """
+    plan = run.services.record.plan
+    if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
+        return
+    place = namespace_of(run.context, existing.project_id)
+    pods = files_that_set_pods(run)
+    files = [FileVersion(c.name, c.version_id, c.version, sets_pods=c.name in pods) for c in plan.changes]
+    values = resolve_variables(reader, place, files, given=run.context.variables)
+    space = run.desired.target.space
+    deploying = Deploying(place, space, values, run.services.clock, run.services.deadline)
+    found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
+    show_lines(run.services.log, deployment_lines(found, language=run.services.record.language))
+    if found.refused is not None:
+        raise found.refused
+    run.services.log.info(say("deploy.dry_run_ok"))
+
+
+def check_variables_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
+    """Refuse a plan whose variables have no value, as far as BCS can be asked before versions exist.
+
+    BCS tells a namespace's values only for the names in a version: those of the files' current versions.
+
+    Raises:
+        VariablesMissing: a detail for each variable that neither the author nor the namespace gives.
+    """
+    names = sorted({name for file in run.desired.files for name in file.variables})
+    given = run.context.variables
+    asked = [found.current.id for found in existing.files.values() if found.current is not None]
+    missing = [name for name in names if name not in given]
+    if not missing or not asked:
+        return
+    found = ask_variables(reader, namespace_of(run.context, existing.project_id), asked)
+    known = {variable.key: variable.value for variable in found.vars}
+    lacking = [name for name in missing if name in known and not known[name]]
+    if lacking:
+        raise VariablesMissing(details=[say("deploy.variable_missing", name=name) for name in lacking])
+
+
+def shared_cluster_note(run: RenderedRun) -> Text | None:
+    """Say which kinds a shared cluster would refuse; whether this one is shared only BCS knows."""
+    kinds = sorted({d.kind for file in run.desired.files for d in file.documents} - SHARED_KINDS)
+    return say("deploy.shared_kinds", kinds=kinds, cluster=run.settings.cluster_id) if kinds else None
+
+
+def namespace_of(context: RunContext, project_id: str) -> NamespaceRef:
+    """Return the namespace to deploy into.
+
+    Raises:
+        ProjectNotVisible: the project manager would not say the id that live objects are asked for by.
+    """
+    settings = context.settings
+    if not project_id:
+        identity = context.services.record.identity
+        user = name_of(identity) if identity is not None else ""
+        message = say("deploy.project_id_unknown")
+        raise ProjectNotVisible(project=settings.project_code, user=user, message=message)
+    return NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
+
+
+def files_that_set_pods(run: RenderedRun) -> frozenset[str]:
+    """Return the files whose number of pods is this run's word, whatever an autoscaler has made of it.
+
+    A variable gives it, or versions are rewritten under their names, so that the mark tells nothing of it.
+    """
+    return frozenset(
+        file.name
+        for file in run.desired.files
+        if run.settings.overwrite_version
+        or any("{{" in text_at(document.body, "spec", "replicas") for document in file.documents)
+    )

@@ -1,0 +1,128 @@
+"""The render phase of a run: values and templates to checked files under their version name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.branches.merge_paths import check_removals
+from bcs_template_set.config.inputs import Settings, approved_inputs
+from bcs_template_set.config.principal import Principal
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
+from bcs_template_set.manifests.naming import check_version_name, is_semver
+from bcs_template_set.manifests.templating.build_context import (
+    Build,
+    BuildContext,
+    Pipeline,
+    branch_named,
+    commit_of,
+)
+from bcs_template_set.manifests.templating.render import (
+    Prepared,
+    RenderRequest,
+    prepare,
+    render_manifests,
+    render_version,
+)
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import ManifestsInvalid, VersionNameInvalid
+from bcs_template_set.publish.plan import Desired, SpaceRef
+from bcs_template_set.report.phase_lines import rendered_lines
+from bcs_template_set.run.context import RunContext
+from bcs_template_set.run.finish import show_lines
+
+
+def prepare_rendering(context: RunContext) -> Prepared:
+    """Return what the inputs come to before anything is rendered.
+
+    Raises:
+        StepError: values or templates are wrong (8003xx), or a branch must not be removed.
+    """
+    services, settings, build = context.services, context.settings, context.build
+    prepared = prepare(
+        RenderRequest(
+            workspace=services.workspace,
+            templates=settings.templates,
+            values_text=settings.values,
+            values_files=settings.values_files,
+            context=BuildContext(
+                build=Build(build.build_number, build.build_id, build.url, build.started_at),
+                pipeline=Pipeline(build.pipeline_id, build.pipeline_name),
+                branch=branch_named(build.branch),
+                commit=commit_of(build.commit),
+                project=settings.project_code,
+                cluster_id=settings.cluster_id,
+                namespace=settings.namespace,
+                region=settings.region,
+            ),
+            clock=services.clock,
+            deadline=services.deadline,
+            by=build.starter,
+        )
+    )
+    check_removals(settings.remove_branches, prepared)
+    return prepared
+
+
+def render_desired(context: RunContext, principal: Principal, *, prepared: Prepared) -> Desired:
+    """Return the rendered and checked files under their version name, with this branch's paths only.
+
+    Raises:
+        StepError: a template, a version name or a manifest is wrong (8003xx).
+    """
+    services, settings, build = context.services, context.settings, context.build
+    version = render_version(
+        settings.version, context=prepared.context, clock=services.clock, deadline=services.deadline
+    )
+    check_version(version, template_set=settings.template_set)
+    services.record.heading = replace(services.record.heading, version=version)
+    files = render_manifests(prepared)
+    target = SpaceRef(settings.region, settings.project_code, settings.template_space, settings.template_set)
+    provenance = Provenance(
+        pipeline=build.pipeline_id,
+        build=build.build_number,
+        branch=build.branch,
+        commit=build.commit,
+        started_by=build.starter,
+        acting_as=principal.label,
+        link=build.url,
+        # Of a build that is being retried BK-CI says when that began.
+        began_at=0.0 if build.is_retried else build.started_at / 1000,
+    )
+    desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
+    check_desired(desired, settings)
+    services.record.rendered = files
+    show_lines(services.log, rendered_lines(files, language=services.record.language))
+    return desired
+
+
+def check_version(version: str, *, template_set: str) -> None:
+    """Refuse a version name that BCS would refuse, before anything is sent.
+
+    Raises:
+        VersionNameInvalid: it is too long, empty or, for a template set, not SemVer or with a `+`.
+    """
+    problem = check_version_name(version)
+    if problem is None and template_set and not is_semver(version):
+        problem = say("settings.version_not_semver")
+    if problem is None and template_set and "+" in version:  # facts/bcs.md, trap 15
+        problem = say("settings.version_with_plus")
+    if problem is not None:
+        raise VersionNameInvalid(version=version, problem=problem)
+
+
+def check_desired(desired: Desired, settings: Settings) -> None:
+    """Refuse manifests that Kubernetes or BCS would refuse or misread.
+
+    A path that a person has added to a shared file is carried over as it is, whatever Service it leads to.
+
+    Raises:
+        ManifestsInvalid: a detail for each finding.
+    """
+    findings = check_manifests(
+        desired.files, template_space=settings.template_space, template_set=bool(settings.template_set)
+    )
+    ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
+    if ours:
+        raise ManifestsInvalid(details=[finding.as_text() for finding in ours])

@@ -1,0 +1,94 @@
+"""The run's gateway: opened for the one user, heard by the record, its words without the run's secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, TypeVar
+
+from bcs_template_set.agent.masker import MOST_WORDS
+from bcs_template_set.bcs.calls import Read, Write, Writer
+from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.gateway import Exchange, Gateway
+from bcs_template_set.config.principal import Principal
+from bcs_template_set.report.outcome import RequestRecord
+from bcs_template_set.run.context import RunContext
+from bcs_template_set.run.record import RunRecord
+from bcs_template_set.run.secret_words import SecretWords
+from bcs_template_set.system.http_client import Transport
+
+T = TypeVar("T")
+
+
+def open_gateway(
+    context: RunContext, principal: Principal, *, words: Optional[SecretWords] = None
+) -> Gateway:
+    """Return the gateway of the run's region for this one principal; every request of it enters the record.
+
+    The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
+    of a short secret that is cut, nothing could tell what is left.
+    """
+    services, known = context.services, context.services.log.masker
+    values = words if words is not None else SecretWords()
+
+    def remember(exchange: Exchange) -> None:
+        services.record.record_request(request_record(exchange))
+
+    return Gateway(
+        context.region.endpoint,
+        principal,
+        transport=_transport_of(context),
+        clock=services.clock,
+        deadline=services.deadline,
+        on_exchange=remember,
+        mask=lambda said: values.mask(known.mask_beginning(said, most=2 * MOST_WORDS)),
+        learn=values.learn,
+    )
+
+
+def _transport_of(context: RunContext) -> Transport:
+    """Return what sends the requests to the region's gateway."""
+    endpoint = context.region.endpoint
+    return Transport(
+        ca_bundle=endpoint.ca_bundle,
+        connect_timeout=endpoint.connect_timeout,
+        read_timeout=endpoint.read_timeout,
+        connections=endpoint.concurrency,
+        environ=context.machine.environ,
+        proxy=endpoint.proxy or None,
+    )
+
+
+def request_record(exchange: Exchange) -> RequestRecord:
+    """Return a request as the report tells it."""
+    return RequestRecord(
+        name=exchange.name,
+        method=exchange.method,
+        path=exchange.path,
+        status=exchange.status,
+        seconds=exchange.seconds,
+        request_id=exchange.request_id,
+        gateway_request_id=exchange.gateway_request_id,
+        may_be_missing=exchange.may_be_missing,
+    )
+
+
+@dataclass(frozen=True)
+class WatchedWriter:
+    """A writer whose writes the record counts while they are under way."""
+
+    writer: Writer
+    record: RunRecord
+
+    @property
+    def site(self) -> Site:
+        """Return what is known of BCS's dialect."""
+        return self.writer.site
+
+    def read(self, call: Read[T]) -> T:
+        """Send a read and return its answer."""
+        return self.writer.read(call)
+
+    def write(self, call: Write[T]) -> T:
+        """Send a write and return its answer."""
+        with self.record.writing():
+            return self.writer.write(call)

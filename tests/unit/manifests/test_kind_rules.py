@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+from typing import Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.objects import Object, condition, deployment, workload
+
+from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.rollout.status import RolloutStatus, status_of
+
+
+def told(status: RolloutStatus) -> tuple[str, str]:
+    return status.state, status.sentence.key.partition(".")[2]
+
+
+# --- Deployment: the lines of kubectl's DeploymentStatusViewer, top to bottom ---------------------------
+
+TIMED_OUT = condition("Progressing", "False", reason="ProgressDeadlineExceeded")
+DEPLOYMENTS: list[tuple[str, Object, str, str]] = [
+    ("spec not observed", {**deployment(), "status": {"observedGeneration": 1}}, "progressing", "observing"),
+    ("status empty", {**deployment(), "status": {}}, "progressing", "observing"),
+    ("deadline, though counts are full", deployment(conditions=[TIMED_OUT]), "failed", "deadline_exceeded"),
+    ("fewer updated than wanted", deployment(updated=2), "progressing", "updating"),
+    ("no updated count at all", deployment(updated=0, total=3), "progressing", "updating"),
+    ("paused half way", deployment(updated=2, paused=True), "progressing", "paused"),
+    ("paused when done", deployment(paused=True), "ready", "ready"),
+    ("old pods left", deployment(total=4), "progressing", "old_pods"),
+    ("updated not available", deployment(available=2), "progressing", "not_available"),
+    ("done", deployment(), "ready", "ready"),
+    (
+        "observed more than asked",
+        deployment(generation=2) | {"metadata": {"generation": 1}},
+        "ready",
+        "ready",
+    ),
+    ("scaled to nothing", deployment(replicas=0, total=0, updated=0, available=0), "ready", "ready_none"),
+    (
+        "nothing wanted, old ones ending",
+        deployment(replicas=0, total=2, updated=0),
+        "progressing",
+        "old_pods",
+    ),
+    (
+        "replicas left out means one",
+        workload("Deployment", status={"replicas": 0, "updatedReplicas": 0}),
+        "progressing",
+        "updating",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("live", "state", "sentence"), [row[1:] for row in DEPLOYMENTS], ids=[row[0] for row in DEPLOYMENTS]
+)
+def test_a_deployment_is_judged_as_kubectl_judges_it(live: Object, state: str, sentence: str) -> None:
+    assert told(status_of(DEPLOYMENT, live)) == (state, sentence)
+
+
+def test_a_deadline_of_the_spec_before_is_not_held_against_the_new_one() -> None:
+    live = deployment(conditions=[TIMED_OUT])
+    live["metadata"] = {"generation": 3}
+    assert told(status_of(DEPLOYMENT, live)) == ("progressing", "observing")
+
+
+@pytest.mark.parametrize(
+    ("total", "updated", "available", "done"),
+    [(3, 0, 3, 0), (4, 1, 3, 0), (4, 1, 4, 1), (4, 2, 3, 1), (3, 3, 2, 2), (3, 3, 3, 3)],
+)
+def test_old_pods_that_are_well_are_not_counted_as_done(
+    total: int, updated: int, available: int, done: int
+) -> None:
+    status = status_of(DEPLOYMENT, deployment(total=total, updated=updated, available=available))
+    assert (status.done, status.wanted) == (done, 3)
+
+
+# --- StatefulSet ----------------------------------------------------------------------------------------
+
+
+def stateful_set(
+    *,
+    strategy: Optional[Object] = None,
+    ready: int = 3,
+    updated: int = 3,
+    update: str = "web-2",
+    current: str = "web-2",
+    generation: int = 2,
+) -> Object:
+    return workload(
+        "StatefulSet",
+        generation=generation,
+        spec={"replicas": 3, **({"updateStrategy": strategy} if strategy is not None else {})},
+        status={
+            "replicas": 3,
+            "readyReplicas": ready,
+            "updatedReplicas": updated,
+            "updateRevision": update,
+            "currentRevision": current,
+        },
+    )
+
+
+def rolling(partition: int) -> Object:
+    return {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}
+
+
+BARE: Object = {"type": "RollingUpdate"}
+STATEFUL_SETS: list[tuple[str, Object, str, str]] = [
+    ("replaced by hand", stateful_set(strategy={"type": "OnDelete"}, ready=0), "nothing", "by_hand"),
+    ("never observed", {**stateful_set(), "status": {"readyReplicas": 3}}, "progressing", "observing"),
+    ("spec not observed", stateful_set() | {"metadata": {"generation": 3}}, "progressing", "observing"),
+    ("not all ready", stateful_set(ready=2), "progressing", "not_ready"),
+    ("ready comes before updated", stateful_set(ready=2, updated=1), "progressing", "not_ready"),
+    ("partition 0, too few updated", stateful_set(strategy=rolling(0), updated=2), "progressing", "updating"),
+    ("partition 0, all updated", stateful_set(strategy=rolling(0), current="web-1"), "ready", "ready"),
+    ("partition 2, none updated", stateful_set(strategy=rolling(2), updated=0), "progressing", "updating"),
+    ("partition 2, one updated", stateful_set(strategy=rolling(2), updated=1), "ready", "ready_up_to"),
+    ("partition past the end", stateful_set(strategy=rolling(5), updated=0), "ready", "ready_up_to"),
+    ("no strategy is partition 0", stateful_set(current="web-1"), "ready", "ready"),
+    ("no strategy, too few updated", stateful_set(updated=2), "progressing", "updating"),
+    ("by revision, under way", stateful_set(strategy=BARE, current="web-1"), "progressing", "updating"),
+    ("by revision, done", stateful_set(strategy=BARE, updated=0), "ready", "ready"),
+]
+
+
+@pytest.mark.parametrize(
+    ("live", "state", "sentence"), [row[1:] for row in STATEFUL_SETS], ids=[row[0] for row in STATEFUL_SETS]
+)
+def test_a_stateful_set_is_judged_as_kubectl_judges_it(live: Object, state: str, sentence: str) -> None:
+    assert told(status_of(STATEFUL_SET, live)) == (state, sentence)
+
+
+def test_a_partition_lessens_what_is_wanted() -> None:
+    status = status_of(STATEFUL_SET, stateful_set(strategy=rolling(1), updated=1))
+    assert (status.done, status.wanted) == (1, 2)
+
+
+# --- DaemonSet ------------------------------------------------------------------------------------------
+
+
+def daemon_set(
+    *, desired: int = 3, updated: int = 3, available: int = 3, strategy: Optional[Object] = None
+) -> Object:
+    return workload(
+        "DaemonSet",
+        spec={"updateStrategy": strategy} if strategy is not None else {},
+        status={
+            "desiredNumberScheduled": desired,
+            "currentNumberScheduled": desired,
+            "updatedNumberScheduled": updated,
+            "numberAvailable": available,
+        },
+    )
+
+
+DAEMON_SETS: list[tuple[str, Object, str, str]] = [
+    ("replaced by hand", daemon_set(strategy={"type": "OnDelete"}, updated=0), "nothing", "by_hand"),
+    ("spec not observed", daemon_set() | {"metadata": {"generation": 3}}, "progressing", "observing"),
+    ("too few updated", daemon_set(updated=2), "progressing", "updating"),
+    ("too few available", daemon_set(available=2), "progressing", "not_available"),
+    ("done", daemon_set(strategy={"type": "RollingUpdate"}), "ready", "ready"),
+    ("no node is chosen", daemon_set(desired=0, updated=0, available=0), "ready", "ready_none"),
+]
+
+
+@pytest.mark.parametrize(
+    ("live", "state", "sentence"), [row[1:] for row in DAEMON_SETS], ids=[row[0] for row in DAEMON_SETS]
+)
+def test_a_daemon_set_is_judged_as_kubectl_judges_it(live: Object, state: str, sentence: str) -> None:
+    assert told(status_of(DAEMON_SET, live)) == (state, sentence)
+
+
+# --- Job ------------------------------------------------------------------------------------------------
+
+
+def job(*conditions: YamlValue, succeeded: int = 0, **spec: YamlValue) -> Object:
+    return workload("Job", spec=spec, status={"succeeded": succeeded, "conditions": list(conditions)})
+
+
+JOBS: list[tuple[str, Object, str, str]] = [
+    ("running", job(), "progressing", "job_running"),
+    ("some done", job(succeeded=2, completions=3), "progressing", "job_running"),
+    ("counts alone are no end", job(succeeded=3, completions=3), "progressing", "job_running"),
+    ("complete", job(condition("Complete"), succeeded=1), "ready", "job_complete"),
+    ("not complete", job(condition("Complete", "False")), "progressing", "job_running"),
+    ("failed", job(condition("Failed", reason="BackoffLimitExceeded")), "failed", "job_failed"),
+    ("bound to fail", job(condition("FailureTarget", reason="DeadlineExceeded")), "failed", "job_failed"),
+    ("suspended by its spec", job(suspend=True), "nothing", "job_suspended"),
+    ("suspended", job(condition("Suspended")), "nothing", "job_suspended"),
+    ("complete before suspended", job(condition("Complete"), suspend=True), "ready", "job_complete"),
+]
+
+
+@pytest.mark.parametrize(
+    ("live", "state", "sentence"), [row[1:] for row in JOBS], ids=[row[0] for row in JOBS]
+)
+def test_a_job_ends_by_its_conditions(live: Object, state: str, sentence: str) -> None:
+    assert told(status_of(JOB, live)) == (state, sentence)
+
+
+def test_a_failed_job_says_what_the_cluster_says_and_never_reads_it_as_a_sentence() -> None:
+    failed = job(condition("Failed", reason="DeadlineExceeded", message="{wanted} was active too long"))
+    sentence = status_of(JOB, failed).sentence.render("en_US")
+    assert sentence == "The Job failed: DeadlineExceeded: {wanted} was active too long"
+
+
+# --- more never makes less -------------------------------------------------------------------------------
+
+COUNT = st.integers(min_value=0, max_value=6)
+
+
+@given(replicas=COUNT, total=COUNT, updated=COUNT, available=COUNT)
+def test_one_more_available_pod_never_makes_a_deployment_less_done(
+    replicas: int, total: int, updated: int, available: int
+) -> None:
+    def at(count: int) -> RolloutStatus:
+        return status_of(
+            DEPLOYMENT, deployment(replicas=replicas, total=total, updated=updated, available=count)
+        )
+
+    less, more = at(available), at(available + 1)
+    assert less.done <= more.done <= more.wanted == replicas
+    assert less.state != "ready" or more.state == "ready"
+
+
+@given(ready=COUNT, updated=COUNT, partition=COUNT)
+def test_one_more_ready_pod_never_makes_a_stateful_set_less_done(
+    ready: int, updated: int, partition: int
+) -> None:
+    def at(count: int) -> RolloutStatus:
+        return status_of(
+            STATEFUL_SET, stateful_set(strategy=rolling(partition), ready=count, updated=updated)
+        )
+
+    less, more = at(ready), at(ready + 1)
+    assert less.done <= more.done <= more.wanted
+    assert less.state != "ready" or more.state == "ready"
