@@ -11,6 +11,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import BcsFailed, VersionConflict
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Target
+from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
 
 TEXTS = (
@@ -70,7 +71,9 @@ def run(text: str) -> Outcome:
         result="failed",
         changed=True,
         language="zh_CN",
-        heading=Heading(text, text, text, 1, text, text, text, text, text, text, text, text, text),
+        heading=Heading(
+            text, text, text, 1, text, text, text, text, text, text, Console(text, text, text), text, text
+        ),
         identity=Identity(text, text, text, say("identity.reason_token", credential=text), text + "2"),
         plan=plan,
         files=(failed,),

@@ -18,6 +18,7 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan, Target
+from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
 
 IMAGE = "icabe-tcr.tencentcloudcr.com/icabe/pmd-mobile.icabe.wg.platform.feature.login"
@@ -36,7 +37,7 @@ HEADING = Heading(
     region="gz",
     project="demo",
     space="web",
-    space_url="https://bcs.example.com/bcs/projects/demo/templates/web",
+    console=Console("https://bcs.example.com", "demo", "0f" * 12),
     template_set="",
     version=VERSION,
 )
@@ -192,6 +193,7 @@ def applied(change: Change, *, creator: str = "lisi") -> FileOutcome:
         version=VERSION,
         creator=creator,
         notes=change.notes,
+        template_id="" if change.template_id else "8d" * 12,
         seconds=0.6 if change.images else 0.4,
     )
 

@@ -18,7 +18,8 @@ class FileOutcome:
     """How one planned change ended. `creator` is who BCS recorded for the version that was written.
 
     `seconds` is how long it took to publish. `verified` is False where BCS said that it is written, and it
-    could not be read back.
+    could not be read back. `template_id` is the id of a file that this run made, "" where only its version is
+    known.
     """
 
     change: Change
@@ -30,3 +31,4 @@ class FileOutcome:
     notes: tuple[Text, ...] = ()
     seconds: float = 0.0
     verified: bool = True
+    template_id: str = ""

@@ -161,8 +161,9 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
         StepError: what the gateway or BCS answered.
     """
     if not change.template_id:
-        version_id = _create_file(publishing, change, space_id=space_id)
-        return _verified(publishing, change, version_id=version_id)
+        created = _create_file(publishing, change, space_id=space_id)
+        outcome = _verified(publishing, change, version_id=created.version_id)
+        return replace(outcome, template_id=created.id)
     metadata = read_file(publishing.writer, publishing.project, change.template_id, known_as=change.name)
     _check_still_current(publishing, change, metadata)
     version_id = change.version_id
@@ -236,7 +237,7 @@ def _check_still_current(publishing: Publishing, change: Change, metadata: Templ
         raise Overtaken(details=[detail])
 
 
-def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> str:
+def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> CreatedFile:
     def call(below_space: bool) -> Write[CreatedFile]:  # noqa: FBT001 - a callback's only argument
         return protocol.create_file(
             publishing.project,
@@ -249,18 +250,18 @@ def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> st
             below_space=below_space,
         )
 
-    def read_back() -> Optional[str]:
-        rows = list_files(publishing.writer, publishing.project, space_id)
-        if change.name not in oldest_of_each_name(rows):
+    def read_back() -> Optional[CreatedFile]:
+        rows = oldest_of_each_name(list_files(publishing.writer, publishing.project, space_id))
+        if change.name not in rows:
             return None
         version_id = _find_ours(publishing, change)
         if version_id is None:
             raise Overtaken(details=[say("publish.created_by_another", name=change.name)])
-        return version_id
+        return CreatedFile(id=rows[change.name].id, version_id=version_id)
 
     return write_once(
         publishing.clock,
-        lambda: create_in_its_dialect(publishing.writer, call).version_id,
+        lambda: create_in_its_dialect(publishing.writer, call),
         read_back=read_back,
     )[0]
 

@@ -24,6 +24,7 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import (
     bars_of,
     diffs_of,
+    file_urls,
     haystack,
     only_web,
     request_groups,
@@ -33,13 +34,11 @@ from bcs_template_set.report.page import (
 )
 from bcs_template_set.report.picture import Picture, picture_of
 from bcs_template_set.report.rollout_page import (
-    SYMBOLS,
     deployed_files,
     live_diffs,
     live_files,
     short_details,
     workload_bars,
-    workload_rows,
 )
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
@@ -74,6 +73,7 @@ from bcs_template_set.report.verdict import (
     name_of,
     written_text,
 )
+from bcs_template_set.report.workload_rows import SYMBOLS, rows_of_restoration, rows_of_rollout
 from bcs_template_set.rollout.result import Rollout
 
 MOST_SHOWN = 10_000
@@ -210,6 +210,7 @@ def _values(outcome: Outcome) -> dict[str, object]:
         **_identity_values(outcome),
         **_row_values(outcome),
         **_rollout_values(outcome),
+        "file_urls": file_urls(outcome),
         "drawing": _drawing(outcome),
         "bars": bars_of(outcome.phases),
         "request_groups": request_groups(outcome.requests),
@@ -277,11 +278,11 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
         "live_texts": live_texts(rollout) if outcome.result == "deployed" else [],
         "waited": waited_text(outcome),
         "pages": pages_text(rollout),
-        "workload_rows": workload_rows(rollout.watched),
+        "workload_rows": rows_of_rollout(outcome),
         "workload_bars": workload_bars(rollout.watched),
         "restoration": way,
         "restoration_texts": restoration_texts(way) if way is not None else [],
-        "restored_rows": workload_rows(way.watched) if way is not None else (),
+        "restored_rows": rows_of_restoration(outcome),
         "by_hand": by_hand_texts(outcome),
         "deployed_files": deployed_files(rollout),
         "live_files": live_files(rollout),

@@ -45,12 +45,14 @@ from bcs_template_set.report.verdict import (
     name_of,
     written_text,
 )
+from bcs_template_set.report.workload_rows import rows_of_rollout
 
 Kind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreign"]
 
 DIFF_LINES_PER_FILE = 200
 DIFF_LINES = 2000
 _DIFF_COLUMNS = 500
+LOG_LINKS = 5
 
 
 @dataclass(frozen=True)
@@ -261,6 +263,7 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     else:
         out.add("info", headline(outcome))
         _add_success(out, outcome, names_files=not rows)
+        _add_links(out, outcome)
     if report_path:
         out.add("plain", say("log.report", path=report_path))
     return out.lines
@@ -285,8 +288,6 @@ def _add_success(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
     if outcome.identity is not None:  # pragma: no branch - who succeeds has said who it is
         user = name_of(outcome.identity)
         out.add("plain", say("log.by_whom", user=user, target=target_text(heading)))
-    if heading.space_url:
-        out.add("plain", say("log.look", url=heading.space_url))
 
 
 def _add_what_is_live(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
@@ -314,11 +315,21 @@ def _add_failure(out: _Lines, outcome: Outcome, error: StepError) -> None:
     _add_way_back(out, outcome)
     for fact in context_of(outcome):
         out.add("plain", fact, indent=2)
+    _add_links(out, outcome)
     out.add("warning", say("context.cure", value=error.cure()))
     by_hand = by_hand_texts(outcome)
     if by_hand:
         out.add("plain", say("report.by_hand_title"))
         out.listed("plain", by_hand)
+
+
+def _add_links(out: _Lines, outcome: Outcome) -> None:
+    """Tell where the console shows the folder, and what is not ready: of a workload, the pod in its way."""
+    troubled = [row for row in rows_of_rollout(outcome) if row.url and not row.is_settled]
+    for row in troubled[:LOG_LINKS]:
+        out.add("plain", say("log.look_at", object=row.title, url=row.pod_url or row.url))
+    if outcome.heading.console.space_url:
+        out.add("plain", say("log.look", url=outcome.heading.console.space_url))
 
 
 def _add_way_back(out: _Lines, outcome: Outcome) -> None:

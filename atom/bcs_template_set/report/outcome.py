@@ -10,6 +10,7 @@ from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.errors import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.report.console_links import NO_CONSOLE, Console
 from bcs_template_set.rollout.result import Rollout
 
 Result = Literal[
@@ -72,7 +73,7 @@ class Heading:
     region: str = ""
     project: str = ""
     space: str = ""
-    space_url: str = ""
+    console: Console = NO_CONSOLE
     template_set: str = ""
     version: str = ""
     proxy: str = ""

@@ -212,6 +212,21 @@ def haystack(row: Row) -> str:
     return " ".join(dict.fromkeys(words)).lower()
 
 
+def file_urls(outcome: Outcome) -> dict[str, str]:
+    """Return the console's page of each file by its name, at the version the run found or wrote.
+
+    A file that nobody has made yet has none.
+    """
+    console, urls = outcome.heading.console, {}
+    for file in file_rows(outcome):
+        change, end = file.change, file.outcome
+        written = end.version_id if end is not None else ""
+        before = change.previous.id if change.previous is not None else ""
+        template_id = change.template_id or (end.template_id if end is not None else "")
+        urls[file.name] = console.file_url(template_id, written or change.version_id or before)
+    return urls
+
+
 def only_web(url: str) -> Optional[str]:
     """Return an address a person may follow; None for any other scheme, such as `javascript:`."""
     return url if url.startswith(("https://", "http://")) else None

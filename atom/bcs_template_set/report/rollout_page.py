@@ -1,37 +1,17 @@
-"""What the HTML page shows of a deployment, as values: workloads, files, differences, bars. Pure."""
+"""What the HTML page shows of a deployment, as values: files, differences, bars. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import Detail, RolloutBlocked, RolloutFailed, RolloutTimedOut
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import DIFF_LINES, DIFF_LINES_PER_FILE, Diff, diff_of
-from bcs_template_set.rollout.causes import evidence_of
+from bcs_template_set.report.workload_rows import rows_of_rollout
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import End, Watched
-
-_ORDER: tuple[End, ...] = ("failed", "pending", "ready", "nothing")
-SYMBOLS: Mapping[End, str] = {"failed": "✗", "pending": "…", "ready": "✓", "nothing": "–"}
-
-
-@dataclass(frozen=True)
-class WorkloadRow:
-    """A workload: its state, where it stands, why, what the cluster says of it, and the one thing to do."""
-
-    kind: str
-    name: str
-    state: End
-    done: int
-    wanted: int
-    seconds: float
-    sentence: Text
-    causes: tuple[Text, ...] = ()
-    evidence: tuple[Text, ...] = ()
-    cure: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -61,31 +41,6 @@ class LiveDiff:
     diff: Diff
 
 
-def workload_rows(watched: Sequence[Watched]) -> tuple[WorkloadRow, ...]:
-    """Return the workloads, those that need eyes first."""
-    rows = [_workload_row(item) for item in watched]
-    return tuple(sorted(rows, key=lambda row: (_ORDER.index(row.state), row.kind, row.name)))
-
-
-def _workload_row(item: Watched) -> WorkloadRow:
-    status, cause = item.status, item.cause
-    causes = [cause.sentence] if cause is not None else []
-    if item.error is not None:
-        causes.append(item.error.title())
-    return WorkloadRow(
-        kind=item.workload.kind,
-        name=item.workload.name,
-        state=item.end,
-        done=status.done if status is not None else 0,
-        wanted=status.wanted if status is not None else 0,
-        seconds=item.seconds,
-        sentence=status.sentence if status is not None else say("deploy.never_seen"),
-        causes=tuple(causes),
-        evidence=evidence_of(item.problem) if item.problem is not None else (),
-        cure=cause.cure if cause is not None else None,
-    )
-
-
 def short_details(outcome: Outcome) -> list[Detail] | None:
     """Return a line for each workload that is not ready, None where the error is not about workloads.
 
@@ -94,16 +49,8 @@ def short_details(outcome: Outcome) -> list[Detail] | None:
     about_workloads = isinstance(outcome.error, (RolloutFailed, RolloutBlocked, RolloutTimedOut))
     if not about_workloads or outcome.rollout is None:
         return None
-    rows = workload_rows(outcome.rollout.watched)
-    lines: list[Detail] = [_short_line(row) for row in rows if row.state in ("failed", "pending")]
+    lines: list[Detail] = [row.short_line for row in rows_of_rollout(outcome) if not row.is_settled]
     return lines or None
-
-
-def _short_line(row: WorkloadRow) -> Text:
-    line = say("report.workload_line", object=f"{row.kind}/{row.name}", reason=(*row.causes, row.sentence)[0])
-    if row.cure is None:
-        return line
-    return say("report.workload_cure", line=line, cure=say("context.cure", value=row.cure))
 
 
 def deployed_files(rollout: Rollout) -> tuple[FileLine, ...]:

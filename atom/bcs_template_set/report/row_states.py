@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from bcs_template_set.messages.errors import DeployRefused, VersionConflict
 from bcs_template_set.publish.file_outcome import FileOutcome, FileState
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
@@ -145,7 +146,8 @@ class _Deployment:
     def _waited(self, name: str, own: Sequence[Watched]) -> Ending:
         failed = [item for item in own if item.end == "failed"]
         if failed:
-            return Ending("failed", ", ".join(dict.fromkeys(filter(None, map(_why, failed)))))
+            reasons = dict.fromkeys(row.reason for row in map(workload_row, failed) if row.reason)
+            return Ending("failed", ", ".join(reasons))
         if any(item.end == "pending" for item in own):
             return Ending("rolling-out", _share_ready(own))
         if name in self.deployed:
@@ -191,15 +193,6 @@ def _by_file(watched: Sequence[Watched]) -> dict[str, list[Watched]]:
     for item in watched:
         files.setdefault(item.workload.file_name, []).append(item)
     return files
-
-
-def _why(item: Watched) -> str:
-    """Return in a word why a workload can't become ready."""
-    if item.problem is not None:
-        return item.problem.reason
-    if item.cause is not None:
-        return item.cause.name
-    return str(item.error.code) if item.error is not None else ""
 
 
 def _share_ready(watched: Sequence[Watched]) -> str:

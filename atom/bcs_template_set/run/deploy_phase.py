@@ -22,7 +22,7 @@ from bcs_template_set.messages.errors import (
     RolloutTimedOut,
     StepError,
 )
-from bcs_template_set.rollout.causes import evidence_of
+from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.deploy import (
     Deploying,
     deploy_files,
@@ -265,27 +265,14 @@ def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
     if failed:
         by_image = any(item.cause is not None and item.cause.fault == IMAGE for item in failed)
         kind = RolloutFailed if by_image else RolloutBlocked
-        raise kind(count=len(failed), details=[line for item in failed for line in explain(item)])
+        raise kind(count=len(failed), details=_explanation(failed))
     pending = [item for item in watched if item.end == "pending"]
     if pending:
-        details = [line for item in pending for line in explain(item)]
-        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=details)
+        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=_explanation(pending))
 
 
-def explain(item: Watched) -> list[Text]:
-    """Return what there is to say of a workload that is not ready: where it stands, why, what to do."""
-    lines: list[Text] = []
-    sentence = item.status.sentence if item.status is not None else say("deploy.never_seen")
-    lines.append(say("deploy.workload", object=item.workload.title, sentence=sentence))
-    if item.error is not None:
-        lines.append(item.error.title())
-    if item.cause is not None:
-        lines.append(item.cause.sentence)
-    if item.problem is not None:
-        lines += evidence_of(item.problem)
-    if item.cause is not None:
-        lines.append(say("context.cure", value=item.cause.cure))
-    return lines
+def _explanation(watched: Sequence[Watched]) -> list[Text]:
+    return [line for item in watched for line in workload_row(item).explanation]
 
 
 # --- arrival --------------------------------------------------------------------------------------------

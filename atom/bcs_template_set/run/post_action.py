@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Optional
 
 import msgspec
@@ -258,7 +258,8 @@ def _check_place(state: JobState, settings: Settings) -> None:
 
 
 def _phase(world: World, asked: Asked, gateway: Gateway) -> DeployPhase:
-    settings = asked.settings
+    settings, language = asked.settings, world.story.language
+    console, place = world.story.heading.console, (settings.cluster_id, settings.namespace)
     project = gateway.read(protocol.get_project(settings.project_code))
     return DeployPhase(
         writer=WatchedWriter(gateway, world.story),
@@ -272,9 +273,11 @@ def _phase(world: World, asked: Asked, gateway: Gateway) -> DeployPhase:
         tell=world.log.info,
         warn=world.log.warning,
         on_plan=lambda _: None,
-        on_change=lambda item: show_lines(world.log, watched_lines(item, language=world.story.language)),
+        on_change=lambda item: show_lines(
+            world.log, watched_lines(item, language=language, link=partial(console.object_url, *place))
+        ),
         on_quiet=lambda pending, seconds: show_lines(
-            world.log, [heartbeat_line(pending, seconds=seconds, language=world.story.language)]
+            world.log, [heartbeat_line(pending, seconds=seconds, language=language)]
         ),
         keep=lambda _: None,
         newest=tuple,

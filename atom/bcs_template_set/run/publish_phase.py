@@ -80,6 +80,8 @@ def plan_run(run: Run, reader: Reader) -> Planned:
     )
     existing = read_existing(reader, wanted, concurrency=run.concurrency)
     name_site(run.world.story, run.world.log, reader.site)
+    if existing.space is not None:
+        run.world.story.found_space(existing.space.id)
     desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
     if desired.files != rendered.files:
         check_desired(desired, run.settings)
@@ -243,6 +245,7 @@ def _publish_round(
     if any(change.writes for change in planned.plan.changes):
         if not space_id:
             space_id, run.world.story.created_space = ensure_space(publishing)
+            run.world.story.found_space(space_id)
         run.world.log.group_start(say("log.group_publish", version=run.desired.version))
     files = publish_files(publishing, planned.plan, space_id=space_id)
     run.world.log.group_end()

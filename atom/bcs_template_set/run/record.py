@@ -156,6 +156,10 @@ class Story:
         known = Counter({threading.get_ident(): int(self.created_space)})
         return self._unrecorded - known
 
+    def found_space(self, space_id: str) -> None:
+        """Remember the folder's id, by which the console shows it."""
+        self.heading = replace(self.heading, console=replace(self.heading.console, space_id=space_id))
+
     def files(self) -> tuple[FileOutcome, ...]:
         """Return how every planned change has ended; those nobody got to are "not-attempted"."""
         with self._lock:

@@ -19,6 +19,7 @@ from bcs_template_set.config.region_settings import read_regions
 from bcs_template_set.config.regions import Region, secrets_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
+from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.log_lines import header_lines
 from bcs_template_set.report.outcome import Heading, Identity
 from bcs_template_set.report.phase_lines import settings_lines
@@ -60,7 +61,7 @@ def read_everything(world: World) -> Asked:
     settings = read_settings(inputs, regions=tuple(regions), pipeline_project=world.agent.task().project)
     region = regions[settings.region]
     _check_authorities(region, world.agent.task().workspace)
-    world.story.heading = _with_settings(world.story.heading, settings)
+    world.story.heading = _with_settings(world.story.heading, settings, region)
     build = world.agent.build(recorded=region.recorded_people)
     world.story.heading = _with_build(world.story.heading, build)
     return Asked(settings, region, build, machine_of(world))
@@ -132,13 +133,14 @@ def _people(world: World, asked: Asked, credential: Optional[Credential]) -> Peo
 # --- the heading ----------------------------------------------------------------------------------------
 
 
-def _with_settings(heading: Heading, settings: Settings) -> Heading:
+def _with_settings(heading: Heading, settings: Settings, region: Region) -> Heading:
     return replace(
         heading,
         action=settings.action,
         region=settings.region,
         project=settings.project_code,
         space=settings.template_space,
+        console=Console(region.console_url, settings.project_code),
         template_set=settings.template_set,
     )
 

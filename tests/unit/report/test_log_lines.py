@@ -199,7 +199,7 @@ def test_where_only_the_token_knows_the_user_the_credential_is_named() -> None:
 
 
 def test_a_run_that_failed_before_it_knew_anything_has_a_header_and_a_verdict() -> None:
-    empty = Heading("0.1.0", "", "", 0, "", "", "", "", "", "", "", "", "")
+    empty = Heading(step_version="0.1.0")
     outcome = Outcome(
         "failed", changed=False, language="en_US", heading=empty, error=InputsInvalid(details=["x"])
     )

@@ -316,3 +316,13 @@ def test_a_long_difference_is_cut_and_says_by_how_much() -> None:
     assert f"+line {DIFF_LINES - 1}" in log
     assert f"+line {DIFF_LINES}\n" not in log
     assert "7 more lines" in log
+
+
+def test_of_a_workload_that_is_given_up_a_line_says_where_the_console_shows_what_is_in_its_way() -> None:
+    gone_wrong = rollout_scenes.image_not_found().changes[1]
+    link = "https://c.example.com/{0}/{1}".format
+    *_, look = watched_lines(gone_wrong, language="en_US", link=link)
+    pod = f"https://c.example.com/Pod/{rollout_scenes.NOT_FOUND.pod}"
+    assert look.text == f"See {gone_wrong.workload.title} in BCS: {pod}"
+    (ready,) = watched_lines(replace(gone_wrong, end="ready"), language="en_US", link=link)
+    assert "https" not in ready.text
