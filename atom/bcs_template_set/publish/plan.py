@@ -25,7 +25,7 @@ from bcs_template_set.messages.errors import (
     VersionConflict,
 )
 
-Action = Literal["create", "update", "unchanged", "conflict", "skip"]
+ChangeKind = Literal["create", "update", "unchanged", "conflict", "skip"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]
 
 
@@ -81,7 +81,7 @@ class Change:
     """
 
     name: str
-    action: Action
+    action: ChangeKind
     content: str = field(repr=False)
     digest: str
     version: str = ""
@@ -133,7 +133,7 @@ class Plan:
         """Tell whether publishing would send anything."""
         return any(change.writes for change in self.changes) or self.chart == "create"
 
-    def count(self, action: Action) -> int:
+    def count(self, action: ChangeKind) -> int:
         """Return how many files have this action."""
         return sum(change.action == action for change in self.changes)
 

@@ -22,7 +22,7 @@ from bcs_template_set.manifests.parse import Document, ManifestFile
 from bcs_template_set.manifests.routes import images_of, ports_by_service, routes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
-from bcs_template_set.publish.plan import Action, Change, Desired, Policy, route_keys, routes_beyond
+from bcs_template_set.publish.plan import Change, ChangeKind, Desired, Policy, route_keys, routes_beyond
 
 
 def plan_file(
@@ -55,7 +55,7 @@ def _plan_existing(
     before, unreadable = _documents_of(found, file)
     old_routes, new_routes = routes_of(before), routes_of(file.documents)
     step = _decide(file.text, found, desired=desired, policy=policy)
-    action: Action = "skip" if skips and step.action != "unchanged" else step.action
+    action: ChangeKind = "skip" if skips and step.action != "unchanged" else step.action
     changed = action != "unchanged"
     notes = [*_draft_notes(found, changed=step.writes_version), *step.notes]
     notes += _port_notes(file, before) if changed else []
@@ -93,7 +93,7 @@ class _Decision:
     `base` is what a file that stays as it is was published against.
     """
 
-    action: Action
+    action: ChangeKind
     name: str = ""
     base: Optional[VersionRef] = None
     version_id: str = ""

@@ -45,7 +45,7 @@ from bcs_template_set.messages.errors import (
     StepError,
     VersionConflict,
 )
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change, Desired, Plan
 from bcs_template_set.publish.unique_names import (
     Renamed,
@@ -104,7 +104,7 @@ def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple
 
 
 def _untouched(change: Change) -> FileOutcome:
-    state: FileState = "skipped" if change.action == "skip" else "unchanged"
+    state: WriteEnd = "skipped" if change.action == "skip" else "unchanged"
     return FileOutcome(
         change, state, version_id=change.version_id, version=change.version, notes=change.notes
     )

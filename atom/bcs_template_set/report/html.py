@@ -20,6 +20,8 @@ from bcs_template_set.branches.branch_rows import age_text
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import Detail
 from bcs_template_set.messages.text import shown_time, visible
+from bcs_template_set.publish.file_outcome import Word
+from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import (
     bars_of,
@@ -48,11 +50,9 @@ from bcs_template_set.report.rollout_story import (
     restoration_texts,
     waited_text,
 )
-from bcs_template_set.report.row_states import STATES, RowState
 from bcs_template_set.report.row_table import took_text
 from bcs_template_set.report.rows import (
     Row,
-    Word,
     count_words,
     file_rows,
     image_change,
@@ -97,7 +97,7 @@ _MOODS = {
     "timed-out": ("bad", "…"),
     "failed": ("bad", "✗"),
 }
-_MOODS_OF_STATES: dict[RowState, tuple[str, str]] = {
+_MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
     "failed": ("bad", "✗"),
     "partly-deployed": ("bad", "◐"),
     "unknown": ("bad", "?"),
@@ -262,7 +262,7 @@ def _row_values(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _state_counts(rows: Sequence[Row]) -> dict[RowState, int]:
+def _state_counts(rows: Sequence[Row]) -> dict[FileState, int]:
     """Return how many rows ended in each state; those that need eyes come first."""
     counted = Counter(row.ending.state for row in rows)
     return {state: counted[state] for state in STATES if counted[state]}

@@ -32,7 +32,6 @@ from bcs_template_set.report.rows import (
     rows_of_outcome,
     rows_of_plan,
     was_attempted,
-    word_of,
 )
 from bcs_template_set.report.verdict import (
     context_of,
@@ -223,7 +222,7 @@ def _add_obstacles(out: _Lines, plan: Plan) -> None:
 def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
     """Return the line for one file that was to be written, and one for each thing learnt on the way."""
     out = _Lines(language)
-    word = word_of(file.change, file)
+    word = file.word
     kind: Kind = "error" if word in ("failed", "conflict") else "plain"
     out.add(kind, f"{word:<9}  {file.change.name}  {out.words(_ended(file))}")
     _add_new_notes(out, file)

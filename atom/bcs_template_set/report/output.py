@@ -25,9 +25,9 @@ from bcs_template_set.messages.secret import OUR_WORDS
 from bcs_template_set.messages.text import one_line, shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
-from bcs_template_set.report.row_states import Ending, endings_of
 from bcs_template_set.report.verdict import headline, name_of, written_text
 
 OUTPUTS: tuple[str, ...] = (

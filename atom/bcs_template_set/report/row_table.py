@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import one_line, table
-from bcs_template_set.report.row_states import STATES
+from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.rows import WORDS, Row, image_change, version_change
 
 MOST_ROWS = 60

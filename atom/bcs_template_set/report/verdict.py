@@ -10,9 +10,10 @@ from typing import Optional
 
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.errors import Detail, Interrupted, OutcomeUnknown, OutOfTime, StepError
+from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.report.outcome import Identity, Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, first_names
-from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted
+from bcs_template_set.report.rows import count_words, file_rows, was_attempted
 
 MOST_DETAILS = 50
 """So many details of an error are listed; a count tells of the rest."""

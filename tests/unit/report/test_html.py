@@ -12,10 +12,10 @@ from tests.support import hostile_texts, scenes
 from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
+from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome, RequestRecord
 from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web, was_refused
-from bcs_template_set.report.row_states import STATES, RowState
 
 VOID = {"meta", "input", "br", "link", "img"}
 SPOKEN = {
@@ -183,7 +183,7 @@ def test_every_state_has_a_word_and_a_symbol_beside_its_colour() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_of_a_row_has_a_name_in_both_languages(state: RowState, language: Language) -> None:
+def test_every_state_of_a_row_has_a_name_in_both_languages(state: FileState, language: Language) -> None:
     assert say(f"report.row_{state}").render(language).startswith(state)
 
 

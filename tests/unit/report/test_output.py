@@ -13,7 +13,8 @@ from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.errors import BcsFailed, Defect, GatewayFailed, InputsInvalid
 from bcs_template_set.messages.secret import OUR_WORDS
 from bcs_template_set.messages.text import width
-from bcs_template_set.publish.file_outcome import FileState
+from bcs_template_set.publish.file_outcome import WriteEnd
+from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.report.output import (
     OUTPUTS,
@@ -23,7 +24,6 @@ from bcs_template_set.report.output import (
     message_of,
     output_of,
 )
-from bcs_template_set.report.row_states import STATES
 from bcs_template_set.report.verdict import context_of, counts_text
 
 
@@ -238,7 +238,7 @@ def test_outputs_that_hold_a_secret_are_named_and_given_without_it() -> None:
 
 
 def test_the_words_that_are_never_masked_are_those_that_results_are_told_in() -> None:
-    words = {*get_args(Result), *get_args(FileState), *STATES, *get_args(RunAs), "true", "false"}
+    words = {*get_args(Result), *get_args(WriteEnd), *STATES, *get_args(RunAs), "true", "false"}
     assert words <= OUR_WORDS
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.support.pieces import FakeClock
 
 from bcs_template_set.messages.errors import BcsFailed, OutcomeUnknown, StepError
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -25,7 +25,7 @@ def story(*outcomes: FileOutcome) -> Story:
     return made
 
 
-def ended(state: FileState, *, version_id: str = "", error: StepError | None = None) -> FileOutcome:
+def ended(state: WriteEnd, *, version_id: str = "", error: StepError | None = None) -> FileOutcome:
     change = Change(name="a.yaml", action="update", content="x", digest="d", writes_version=True)
     return FileOutcome(change, state, version_id=version_id, error=error)
 

@@ -19,7 +19,7 @@ from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change, Plan, Target
 from bcs_template_set.report.outcome import Heading, RequestRecord
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -81,7 +81,7 @@ def planned(made: Story, *changes: Change) -> None:
     )
 
 
-def ended(made: Story, *states: tuple[Change, FileState]) -> None:
+def ended(made: Story, *states: tuple[Change, WriteEnd]) -> None:
     for which, state in states:
         made.record(FileOutcome(which, state, version_id="1" * 24))
 
