@@ -63,7 +63,7 @@ def test_a_restore_deploys_the_version_before_waits_for_it_and_still_fails() -> 
         assert way is not None
         assert [(file.name, file.version) for file in way.files] == [("web.yaml", before)]
         assert [item.end for item in way.watched] == ["ready"]
-        assert "web.yaml are back at what was deployed before" in ran.log
+        assert ran.log.count(f"Restored to version {before}, which was deployed before: web.yaml.") == 1
         assert len(site.version_names("web.yaml")) == 2, "the version that failed stays published"
 
 
@@ -177,7 +177,7 @@ def test_a_restore_that_bcs_refuses_says_of_no_file_that_it_is_back() -> None:
         fault = site.fault("answer", Match("POST", DEPLOY.path, nth=2), status=200)
         fault.body = '{"code": 1, "message": "etcd is full", "data": null}'
         ran = deploy(site, on_failure="restore")
-        assert "Deployed again at version" not in ran.log
+        assert "Restored to version" not in ran.log
         assert "deploying them again did not work out: web.yaml" in ran.log
         assert "failed has them: Deployment/web" not in ran.log, "nobody has looked"
 

@@ -31,13 +31,14 @@ from tests.support.deploying import (
 )
 from tests.support.publishing import CREATE_VERSION, GET_VERSION, SPACE, Site, config, open_site, routes
 
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.file_states import Ending
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.log_lines import verdict_lines
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 from bcs_template_set.report.rows import Row, rows_of_outcome
 from bcs_template_set.report.workload_rows import WorkloadRow, rows_of_restoration, rows_of_rollout
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -47,7 +48,7 @@ from bcs_template_set.rollout.result import Restoration, Rollout
 CONSOLE = "https://console.example.com/k8s"
 BUILD = {"BK_CI_BUILD_URL": "https://ci.example.com/b-7", "BK_CI_PIPELINE_NAME": "release"}
 SHOWN = (
-    *(Outcome, Heading, Console, Identity, Phase, RequestRecord, FileOutcome, Row, Ending, BranchRow),
+    *(Outcome, Heading, Console, Identity, Phase, Exchange, FileOutcome, Row, Ending, BranchRow),
     *(Rollout, FileVersion, WorkloadRow, Arrival, Restoration),
 )
 """What log and page render. What they show of a plan's change is in its `Row`, of a workload in its own."""

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from tests.support import scenes
 
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import BcsFailed, VersionConflict
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Target
 from bcs_template_set.report.console_links import Console
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 
 TEXTS = (
     "</script><script>alert(1)</script>",
@@ -81,6 +82,6 @@ def run(text: str) -> Outcome:
         error=BcsFailed(bcs_code=text, message=text, details=[text, reason], context=context),
         warnings=(say("publish.file_gone", name=text),),
         phases=(Phase(text, 1.0, 1.0),),
-        requests=(RequestRecord(text, text, text, 500, 1.0, text, text),),
+        requests=(Exchange(text, text, text, 500, 1.0, text, text),),
         finished_at=1.0,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable
 
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.messages import Language, say
@@ -19,7 +20,7 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan, Target
 from bcs_template_set.report.console_links import Console
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 
 IMAGE = "icabe-tcr.tencentcloudcr.com/icabe/pmd-mobile.icabe.wg.platform.feature.login"
 OLD, NEW = f"{IMAGE}:1704448623620-427", f"{IMAGE}:1704448999620-428"
@@ -223,11 +224,11 @@ PHASES = (
     Phase("publish", FINISHED - 5.5, 5.4),
 )
 REQUESTS = (
-    RequestRecord("get project", "GET", "/bcsproject/v1/projects/demo", 200, 0.08, "r-1", "g-1"),
-    RequestRecord(
+    Exchange("get project", "GET", "/bcsproject/v1/projects/demo", 200, 0.08, "r-1", "g-1"),
+    Exchange(
         "list spaces", "GET", "/clusterresources/v1/projects/demo/template/spaces", 200, 0.05, "r-2", "g-2"
     ),
-    RequestRecord(
+    Exchange(
         "list files",
         "GET",
         "/clusterresources/v1/projects/demo/template/64/metadatas",
@@ -236,7 +237,7 @@ REQUESTS = (
         "r-3",
         "g-3",
     ),
-    RequestRecord(
+    Exchange(
         "list files",
         "GET",
         "/clusterresources/v1/projects/demo/template/64/metadatas",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import TYPE_CHECKING, Literal, Optional
 
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import Language, Text
@@ -12,6 +12,9 @@ from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.console_links import NO_CONSOLE, Console
 from bcs_template_set.rollout.result import Rollout
+
+if TYPE_CHECKING:
+    from bcs_template_set.bcs.gateway import Exchange
 
 Result = Literal[
     "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"
@@ -36,23 +39,6 @@ class Phase:
     name: str
     started_at: float
     seconds: float
-
-
-@dataclass(frozen=True)
-class RequestRecord:
-    """One request as the report tells it; never its headers or body.
-
-    `may_be_missing`: it asked for what not every BCS has, and 404 or 405 is an answer to that.
-    """
-
-    name: str
-    method: str
-    path: str
-    status: int
-    seconds: float
-    request_id: str
-    gateway_request_id: str
-    may_be_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,5 +84,5 @@ class Outcome:
     branches: tuple[BranchRow, ...] = ()
     warnings: tuple[Text, ...] = ()
     phases: tuple[Phase, ...] = ()
-    requests: tuple[RequestRecord, ...] = ()
+    requests: tuple[Exchange, ...] = ()
     finished_at: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal, Optional
+from typing import TYPE_CHECKING, Literal, Optional
 
 from bcs_template_set.bcs.space.route_map import OwnedRoute
 from bcs_template_set.manifests.document_diff import count_lines
@@ -13,8 +13,11 @@ from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.text import shorten, shown_time, text_lines
 from bcs_template_set.publish.plan import Change
-from bcs_template_set.report.outcome import Outcome, Phase, RequestRecord
+from bcs_template_set.report.outcome import Outcome, Phase
 from bcs_template_set.report.rows import Row, file_rows
+
+if TYPE_CHECKING:
+    from bcs_template_set.bcs.gateway import Exchange
 
 DIFF_LINES_PER_FILE = 600
 DIFF_LINES = 6000
@@ -172,9 +175,9 @@ def _phase_name(name: str) -> Text | str:
     return say(key) if known(key) else name
 
 
-def request_groups(requests: Iterable[RequestRecord]) -> tuple[RequestGroup, ...]:
+def request_groups(requests: Iterable[Exchange]) -> tuple[RequestGroup, ...]:
     """Return the requests by name, in the order of their first ones."""
-    groups: dict[str, list[RequestRecord]] = {}
+    groups: dict[str, list[Exchange]] = {}
     for request in requests:
         groups.setdefault(request.name, []).append(request)
     return tuple(
@@ -188,7 +191,7 @@ def request_groups(requests: Iterable[RequestRecord]) -> tuple[RequestGroup, ...
     )
 
 
-def shown_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ...]:
+def shown_requests(requests: Sequence[Exchange]) -> tuple[Exchange, ...]:
     """Return the requests there is room for, in the order they were sent; failed ones are left out last."""
     if len(requests) <= MOST_REQUESTS:
         return tuple(requests)
@@ -196,7 +199,7 @@ def shown_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ..
     return tuple(requests[index] for index in sorted(by_need[:MOST_REQUESTS]))
 
 
-def was_refused(request: RequestRecord) -> bool:
+def was_refused(request: Exchange) -> bool:
     """Tell whether a request got no answer, or one that says no."""
     if request.may_be_missing and request.status in _NOT_THERE:
         return False

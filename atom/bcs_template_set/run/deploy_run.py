@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +22,6 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
-from bcs_template_set.report.rollout_story import left_sentences
 from bcs_template_set.report.verdict import name_of
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
@@ -204,17 +203,6 @@ def _keep_way_back(run: Run, way: Restoration) -> None:
     story = run.world.story
     if story.rollout is not None:  # pragma: no branch - nothing is restored before a rollout is kept
         story.rollout = replace(story.rollout, restoration=way)
-    for line in way_back_sentences(way):
-        run.world.log.warning(line)
-
-
-def way_back_sentences(way: Restoration) -> Iterable[Text]:
-    """Say what a restore came to."""
-    if way.problem is not None:
-        yield say("deploy.restore_failed", problem=way.problem)
-    if way.files:
-        yield say("deploy.restored", names=[file.name for file in way.files])
-    yield from left_sentences(way)
 
 
 # --- what a plan can know already -----------------------------------------------------------------------

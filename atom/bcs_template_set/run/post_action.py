@@ -36,13 +36,13 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_story import FAILED, restoration_texts
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.run.context import World
 from bcs_template_set.run.deploy_phase import DeployPhase, go_back
-from bcs_template_set.run.deploy_run import way_back_sentences
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed, state_of
 from bcs_template_set.run.publish_phase import WatchedWriter
@@ -232,15 +232,15 @@ def _told(world: World, way: Restoration) -> list[Text]:
     """Say what the restore came to, and return it.
 
     Raises:
-        NotRestored: it did not work out.
+        NotRestored: it did not work out; the error says what it came to.
     """
     world.log.group_end()
-    sentences = list(way_back_sentences(way))
-    for line in sentences:
-        world.log.warning(line)
+    sentences = restoration_texts(way)
     if not way.is_whole:
         problem = way.problem or say("post.not_all", names=list(way.owed))
-        raise NotRestored(problem=problem, details=sentences if way.problem is None else sentences[1:])
+        raise NotRestored(problem=problem, details=[text for text in sentences if text.key != FAILED])
+    for line in sentences:
+        world.log.warning(line)
     return sentences
 
 

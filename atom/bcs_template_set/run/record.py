@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import DeployIncomplete, OutcomeUnknown, StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord, Result
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, Result
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.system.clock import Clock
@@ -55,7 +56,7 @@ class Story:
     warnings: list[Text] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     gone_well: list[str] = field(default_factory=list)
-    requests: list[RequestRecord] = field(default_factory=list)
+    requests: list[Exchange] = field(default_factory=list)
     rollout: Optional[Rollout] = None
     branches: tuple[BranchRow, ...] = ()
     error: Optional[StepError] = None
@@ -109,10 +110,10 @@ class Story:
         with self._lock:
             return tuple(item for _, item in sorted(self._watched.items()))
 
-    def record_request(self, request: RequestRecord) -> None:
+    def record_request(self, exchange: Exchange) -> None:
         """Remember a request."""
         with self._lock:
-            self.requests.append(request)
+            self.requests.append(exchange)
         self.on_move(self)
 
     @contextmanager

@@ -13,7 +13,7 @@ from typing import Optional
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.masker import MOST_WORDS
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.gateway import Exchange, Gateway
+from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.merge_paths import check_removals
 from bcs_template_set.config.bcs_variables import read_variables
@@ -32,7 +32,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.defects import defect_of, traceback_of
 from bcs_template_set.messages.errors import StepError, VersionNameInvalid
 from bcs_template_set.publish.plan import Desired, Target
-from bcs_template_set.report.outcome import Outcome, RequestRecord, Result
+from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run.context import Run, World
 from bcs_template_set.run.deploy_run import deploy_run, look_ahead, rollout_result
@@ -241,30 +241,13 @@ def open_gateway(
     known = world.log.masker
     values = words if words is not None else SecretWords()
 
-    def remember(exchange: Exchange) -> None:
-        world.story.record_request(request_record(exchange))
-
     return Gateway(
         asked.region.endpoint,
         principal,
         transport=transport_of(asked),
         clock=world.clock,
         deadline=world.deadline,
-        on_exchange=remember,
+        on_exchange=world.story.record_request,
         mask=lambda said: values.mask(known.mask_beginning(said, most=2 * MOST_WORDS)),
         learn=values.learn,
-    )
-
-
-def request_record(exchange: Exchange) -> RequestRecord:
-    """Return a request as the report tells it."""
-    return RequestRecord(
-        name=exchange.name,
-        method=exchange.method,
-        path=exchange.path,
-        status=exchange.status,
-        seconds=exchange.seconds,
-        request_id=exchange.request_id,
-        gateway_request_id=exchange.gateway_request_id,
-        may_be_missing=exchange.may_be_missing,
     )

@@ -10,11 +10,12 @@ import pytest
 from tests.support import hostile_texts, scenes
 
 from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.outcome import Outcome, RequestRecord
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web, was_refused
 
 VOID = {"meta", "input", "br", "link", "img"}
@@ -328,5 +329,5 @@ def test_the_release_of_bcs_is_told_where_it_is_known(language: Language) -> Non
 def test_that_this_bcs_lacks_what_not_every_one_has_is_no_refusal(
     status: int, *, may_be_missing: bool, refused: bool
 ) -> None:
-    request = RequestRecord("list", "GET", "/", status, 0.1, "", "", may_be_missing=may_be_missing)
+    request = Exchange("list", "GET", "/", status, 0.1, "", "", may_be_missing=may_be_missing)
     assert was_refused(request) is refused

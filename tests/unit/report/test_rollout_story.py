@@ -22,6 +22,7 @@ from bcs_template_set.report.rollout_story import (
     waited_text,
 )
 from bcs_template_set.report.rows import was_attempted
+from bcs_template_set.report.verdict import headline
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import Story
@@ -88,7 +89,7 @@ def test_a_restored_run_tells_both_stories_and_not_how_to_go_back_by_hand() -> N
     text = verdict(rollout_scenes.restored().outcome)
     first, second = text.split("After that, since on_failure is restore:")
     assert "does not exist in its registry" in first
-    assert f"Deployed again at version {rollout_scenes.BEFORE}, as before: b.example.com" in second
+    assert f"Restored to version {rollout_scenes.BEFORE}, which was deployed before: b.example.com" in second
     assert "Left as they are, since they had not been deployed before: a.example.com" in second
     assert "by hand" not in text
 
@@ -152,7 +153,7 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
     for name, text in zip("abcdef", texts):
         is_owed = f"{name}.yaml" in way.owed
         assert text.startswith("Not back" if is_owed else "Left as they are")
-        assert text.endswith(f"{name}.yaml")
+        assert text.endswith(f"{name}.yaml.")
     assert "Ingress/admin" in added
     assert way.owed == ("c.yaml", "d.yaml", "f.yaml")
     assert not way.is_whole
@@ -251,7 +252,7 @@ def test_the_message_of_a_restored_run_tells_both_stories_and_ends_with_the_cure
     message = written(outcome)["message"]
     assert outcome.error is not None
     assert message.startswith("Failed (800506), and what was deployed before is back")
-    assert "Deployed again at version" in message
+    assert "Restored to version" in message
     assert message.endswith(outcome.error.cure().render("en_US"))
 
 
@@ -326,3 +327,14 @@ def test_of_a_workload_that_is_given_up_a_line_says_where_the_console_shows_what
     assert look.text == f"See {gone_wrong.workload.title} in BCS: {pod}"
     (ready,) = watched_lines(replace(gone_wrong, end="ready"), language="en_US", link=link)
     assert "https" not in ready.text
+
+
+def test_the_verdict_names_the_versions_that_went_live_and_not_the_run_s_where_none_was_written() -> None:
+    def verdict(*versions: str) -> str:
+        files = tuple(rollout_scenes.file_version(f"{v}.yaml", version=v) for v in versions)
+        return str(headline(rollout_scenes.outcome_of(replace(rollout_scenes.ROLLOUT, deployed=files))))
+
+    assert verdict("1.0.7-main").startswith("Deployed version 1.0.7-main to BCS-K8S-40000, namespace prod")
+    own = scenes.VERSION
+    assert verdict("1.0.1", own).startswith(f"Deployed version {own}, 1.0.1 to ")
+    assert verdict("1", "2", "3", "4", "5").startswith("Deployed version 1, 2, 3, and 2 more to ")

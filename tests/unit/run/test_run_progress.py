@@ -15,13 +15,14 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.progress import Subtask
 from bcs_template_set.agent.progress_payload import LARGEST_PAYLOAD, MOST_SUBTASKS, build_detail, encoded
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change, Plan, Target
-from bcs_template_set.report.outcome import Heading, RequestRecord
+from bcs_template_set.report.outcome import Heading
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.status import RolloutStatus
@@ -274,7 +275,7 @@ def lived(audience: Audience, *, detail: bool = False, fails: bool = False) -> s
         clock.wait(10)
     with suppress(KeyError), made.phase("render"):
         clock.wait(10)
-        made.record_request(RequestRecord("list", "GET", "/", 200, 0.1, "", ""))
+        made.record_request(Exchange("list", "GET", "/", 200, 0.1, "", ""))
         if fails:
             raise KeyError
     outcome = made.tell("failed" if fails else "planned")
