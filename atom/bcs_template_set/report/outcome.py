@@ -23,7 +23,10 @@ Result = Literal[
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the run is, as header, log, output and description say it. `reason` says why."""
+    """Who the run is, as header, log, output and description say it. `reason` says why.
+
+    `acting_user` is the principal's label: a credential's name where only its access token knows the user.
+    """
 
     acting_user: str
     app_code: str

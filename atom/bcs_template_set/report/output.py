@@ -28,7 +28,7 @@ from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
-from bcs_template_set.report.verdict import headline, name_of, written_text
+from bcs_template_set.report.verdict import headline, written_text
 
 OUTPUTS: tuple[str, ...] = (
     "result",
@@ -246,7 +246,7 @@ def texts_of(outcome: Outcome) -> dict[str, str]:
         "version": outcome.heading.version,
         "versions": _json(versions_of(outcome)) if plan is not None else "",
         "plan_digest": plan.digest if plan is not None else "",
-        "acting_user": name_of(outcome.identity) if outcome.identity is not None else "",
+        "acting_user": outcome.identity.acting_user if outcome.identity is not None else "",
         "routes": _json(_shown_routes(plan.routes)) if plan is not None else "",
     }
 

@@ -8,17 +8,15 @@ from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import one_line, text_lines
 from bcs_template_set.report.log_lines import Kind, LogLine
 from bcs_template_set.report.rollout_story import first_names
+from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES, LOG_PENDING
 from bcs_template_set.report.workload_rows import Link, no_link, workload_row
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.watched import Watched
-
-DIFF_LINES = 400
 
 QUIET_SECONDS = 3.0
 """A cluster takes a moment to take note of a new spec: within it, that it has not is no news."""
 
 _NO_NEWS_YET = frozenset({"rollout.no_status", "rollout.observing"})
-_MOST_PENDING = 5
 
 
 def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLine]:
@@ -66,7 +64,7 @@ def watched_line(watched: Watched, *, language: Language) -> LogLine:
 
 def heartbeat_line(pending: Sequence[Watched], *, seconds: float, language: Language) -> LogLine:
     """Return the line that says, after so many seconds of waiting, for what the wait goes on."""
-    names = first_names([_pending(watched) for watched in pending], most=_MOST_PENDING)
+    names = first_names([_pending(watched) for watched in pending], most=LOG_PENDING)
     return _line(
         "plain", say("log.heartbeat", seconds=round(seconds), count=len(pending), names=names), language
     )
@@ -88,6 +86,6 @@ def _cut(differences: list[str], language: Language) -> str:
     count = 0
     for difference in differences:
         count += len(difference.splitlines())
-        shown += text_lines(difference, most=DIFF_LINES - len(shown))
+        shown += text_lines(difference, most=LOG_LIVE_DIFF_LINES - len(shown))
     more = [say("deploy.more_lines", count=count - len(shown)).render(language)] if count > len(shown) else []
     return "\n".join([*shown, *more])

@@ -10,18 +10,13 @@ from collections.abc import Iterable, Sequence
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import Detail
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.shown_limits import MOST_NAMES, MOST_VERSIONS
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
-MOST_VERSIONS = 3
-"""Files that were live already, at many versions perhaps, are named for so many of them."""
-
 FAILED = "deploy.restore_failed"
 """The sentence that says why a restore did not work out."""
-
-MOST_NAMES = 20
-"""So many names are listed in a sentence; a count tells of the rest."""
 
 
 def first_names(names: Sequence[Detail], *, most: int = MOST_NAMES) -> list[Detail]:

@@ -22,7 +22,6 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
-from bcs_template_set.report.verdict import name_of
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.page_checks import is_link_local
@@ -115,7 +114,7 @@ def place_of(run: Run, existing: Existing) -> Place:
     """
     if not existing.project_id:
         identity = run.world.story.identity
-        user = name_of(identity) if identity is not None else ""
+        user = identity.acting_user if identity is not None else ""
         message = say("deploy.project_id_unknown")
         raise ProjectNotVisible(project=run.desired.target.project, user=user, message=message)
     return Place(

@@ -20,9 +20,8 @@ from bcs_template_set.config.regions import Region, secrets_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.report.console_links import Console
-from bcs_template_set.report.log_lines import header_lines
+from bcs_template_set.report.log_lines import header_lines, settings_lines
 from bcs_template_set.report.outcome import Heading, Identity
-from bcs_template_set.report.phase_lines import settings_lines
 from bcs_template_set.run.context import World
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.system.http_client import Transport
@@ -80,7 +79,7 @@ def identify(world: World, asked: Asked) -> Principal:
     for secret in principal.secrets():
         world.log.mask(secret)
     world.story.identity = Identity(
-        acting_user=principal.user,
+        acting_user=principal.label,
         app_code=principal.app_code,
         credential=principal.credential,
         reason=principal.reason,

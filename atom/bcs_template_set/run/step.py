@@ -32,8 +32,8 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.defects import defect_of, traceback_of
 from bcs_template_set.messages.errors import StepError, VersionNameInvalid
 from bcs_template_set.publish.plan import Desired, Target
+from bcs_template_set.report.log_lines import rendered_lines
 from bcs_template_set.report.outcome import Outcome, Result
-from bcs_template_set.report.phase_lines import rendered_lines
 from bcs_template_set.run.context import Run, World
 from bcs_template_set.run.deploy_run import deploy_run, look_ahead, rollout_result
 from bcs_template_set.run.finish import show_lines

@@ -16,7 +16,8 @@ from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web, was_refused
+from bcs_template_set.report.page import only_web, was_refused
+from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS
 
 VOID = {"meta", "input", "br", "link", "img"}
 SPOKEN = {
@@ -219,10 +220,10 @@ def test_a_thousand_domains_render_within_seconds_and_a_few_megabytes() -> None:
 
 
 def test_long_differences_are_cut_and_say_so() -> None:
-    change = scenes.change("a.yaml", writes_version=True, diff="+x\n" * (DIFF_LINES + 10))
+    change = scenes.change("a.yaml", writes_version=True, diff="+x\n" * (PAGE_DIFF_LINES + 10))
     html = render_html(scenes.outcome_of(scenes.plan_of(change)))
     assert html.count("+x") == 600
-    assert f"… {DIFF_LINES + 10 - 600} more lines" in html
+    assert f"… {PAGE_DIFF_LINES + 10 - 600} more lines" in html
 
 
 def test_of_many_requests_the_failed_ones_are_all_shown() -> None:
@@ -230,7 +231,7 @@ def test_of_many_requests_the_failed_ones_are_all_shown() -> None:
     requests = (good,) * 500 + (replace(bad, request_id="the-failed-one"),)
     html = render_html(replace(scenes.published(), requests=requests))
     assert "the-failed-one" in html
-    assert f"{501 - MOST_REQUESTS} more requests" in html
+    assert f"{501 - PAGE_REQUESTS} more requests" in html
 
 
 def test_another_creator_than_the_acting_user_is_visible() -> None:

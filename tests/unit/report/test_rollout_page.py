@@ -12,9 +12,8 @@ from tests.unit.report.test_html import Page, page_of, structure
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.page import bars_of
+from bcs_template_set.report.page import bars_of, short_details, workload_bars
 from bcs_template_set.report.picture import BOX, WIDTH, picture_of
-from bcs_template_set.report.rollout_page import short_details, workload_bars
 from bcs_template_set.report.topology import (
     FEW_DOMAINS,
     MOST_DOMAINS,

@@ -13,7 +13,7 @@ from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import DeployIncomplete, DryRunFailed
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, verdict_lines
 from bcs_template_set.report.outcome import Heading, Outcome
-from bcs_template_set.report.rollout_lines import DIFF_LINES, deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
     first_names,
@@ -22,6 +22,7 @@ from bcs_template_set.report.rollout_story import (
     waited_text,
 )
 from bcs_template_set.report.rows import was_attempted
+from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES
 from bcs_template_set.report.verdict import headline
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
@@ -309,13 +310,13 @@ def test_of_many_versions_that_are_live_the_rest_are_counted() -> None:
 
 
 def test_a_long_difference_is_cut_and_says_by_how_much() -> None:
-    difference = "".join(f"+line {n}\n" for n in range(DIFF_LINES + 7))
+    difference = "".join(f"+line {n}\n" for n in range(LOG_LIVE_DIFF_LINES + 7))
     plan = replace(
         rollout_scenes.deployment_plan(rollout_scenes.ROLLOUT), differences=(("Deployment/web", difference),)
     )
     log = shown(deployment_lines(plan, language="en_US"))
-    assert f"+line {DIFF_LINES - 1}" in log
-    assert f"+line {DIFF_LINES}\n" not in log
+    assert f"+line {LOG_LIVE_DIFF_LINES - 1}" in log
+    assert f"+line {LOG_LIVE_DIFF_LINES}\n" not in log
     assert "7 more lines" in log
 
 

@@ -27,9 +27,16 @@ from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import End, Watched, Workload
-from bcs_template_set.run.progress_shown import Audience, ShownProgress, audience_of
 from bcs_template_set.run.record import Story
-from bcs_template_set.run.run_progress import MOST_OF_A_PHASE, SHARES, WRITTEN, snapshot_of
+from bcs_template_set.run.run_progress import (
+    MOST_OF_A_PHASE,
+    SHARES,
+    WRITTEN,
+    Audience,
+    ShownProgress,
+    audience_of,
+    snapshot_of,
+)
 
 COMMAND = "::set-progress-rate "
 
@@ -132,6 +139,9 @@ def test_while_rolling_out_there_is_a_subtask_for_each_file_with_workloads_and_t
     None
 ):
     made = story("deploy")
+    files = [change(f"{name}.yaml", writes=False) for name in "abc"]
+    planned(made, *files)
+    deployed(made, *files)
     with made.phase("deploy"):
         for item in (watched("b", "pending", done=1), watched("a", "ready"), watched("c", "failed", done=1)):
             made.watch(item)
@@ -154,6 +164,12 @@ def deploying(made: Story) -> tuple[Change, Change, Change]:
     return files
 
 
+def deployed(made: Story, *files: Change) -> None:
+    """Keep that these files were deployed: before that nothing is waited for."""
+    versions = tuple(FileVersion(file.name, "1" * 24, "1.0.7") for file in files)
+    made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=versions)
+
+
 def told(made: Story) -> list[tuple[str, float, str]]:
     return [(s.name, round(s.progress, 2), s.status) for s in snapshot_of(made).subtasks]
 
@@ -168,6 +184,7 @@ def test_a_domain_is_one_subtask_from_its_first_file_to_its_last_pod_and_never_g
         ended(made, (second, "applied"))
     assert told(made)[0] == ("a.example.com", 0.4, "running")
     with made.phase("deploy"):
+        deployed(made, first, second, settings)
         made.watch(watched("a.deployment", "pending", done=1))
         assert told(made) == [("a.example.com", 0.7, "running"), ("settings.yaml", 0.4, "running")]
         made.watch(watched("a.deployment", "ready"))
@@ -188,8 +205,7 @@ def test_after_a_deployment_that_failed_nothing_is_under_way_any_more(live: bool
     made = story("deploy")
     first, second, settings = deploying(made)
     ended(made, (first, "applied"), (second, "applied"), (settings, "applied"))
-    deployed = (FileVersion("settings.yaml", "1" * 24, "1.0.7"),) if live else ()
-    made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=deployed)
+    deployed(made, first, second, *([settings] if live else []))
     made.watch(watched("a.deployment", "failed", done=1))
     made.error = WorkspaceUnwritable(file="x", problem="full")
     assert [(name, state) for name, _, state in told(made)] == [
