@@ -27,7 +27,6 @@ from bcs_template_set.branches.branch_rows import (
     files_of,
     published,
 )
-from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import slug_of
 from bcs_template_set.messages.errors import StepError
 from bcs_template_set.publish.plan import Desired
@@ -78,7 +77,7 @@ def _rows_of_listed(
 
 def held_paths(desired: Desired, existing: Existing) -> tuple[HeldPath, ...]:
     """Return what branches claim in the files of the run and of the rest of the space, sorted."""
-    ours = [(file.name, claims_of(file.documents)) for file in desired.files if file.name in desired.shared]
+    ours = [(file.name, file.claims) for file in desired.files if file.name in desired.shared]
     others = [(other.name, other.claims) for other in existing.others]
     found = {HeldPath(name, host, claim) for name, claims in (*ours, *others) for host, claim in claims}
     return tuple(sorted(found, key=lambda path: (path.domain, path.claim.path, path.file)))

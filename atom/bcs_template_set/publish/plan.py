@@ -12,7 +12,7 @@ from typing import Literal, Optional
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.route_map import OwnedRoute
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import (

@@ -12,7 +12,7 @@ from typing import Literal
 
 from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.document_diff import count_lines
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import Detail, StepError
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width

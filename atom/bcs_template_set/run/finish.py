@@ -15,7 +15,7 @@ from typing import Optional, TypeVar
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import can_be_archived
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import say
 from bcs_template_set.messages.defects import defect_of
 from bcs_template_set.messages.errors import StepError, WorkspaceUnwritable

@@ -15,7 +15,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import DeployIncomplete, OutcomeUnknown, StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome

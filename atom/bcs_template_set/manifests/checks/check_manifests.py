@@ -18,7 +18,7 @@ from bcs_template_set.manifests.checks import (
     splitting,
 )
 from bcs_template_set.manifests.checks.finding import Check, Finding, Run
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 
 _TABLE: tuple[Check, ...] = (
     Check("file-name", bcs_rules.check_file_names),

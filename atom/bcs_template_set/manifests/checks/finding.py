@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
 
-from bcs_template_set.manifests.parse import Document, ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
 from bcs_template_set.messages import Text, say
 

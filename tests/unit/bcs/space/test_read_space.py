@@ -21,7 +21,8 @@ from bcs_template_set.bcs.protocol import (
 )
 from bcs_template_set.bcs.space.read_space import MOST_LATER_VERSIONS, Wanted, read_chart, read_existing
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages.errors import (
     AppNotGranted,
     BcsFailed,

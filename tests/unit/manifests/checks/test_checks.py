@@ -10,7 +10,8 @@ from tests.support.building import VALUES_OF_ANY_KIND, findings_of, manifest
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.images import tag_of
-from bcs_template_set.manifests.parse import Document, ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES
 
