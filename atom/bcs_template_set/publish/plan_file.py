@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Optional
+from typing import Optional, Union
 
 from bcs_template_set.bcs.protocol import TemplateVersion
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, ExistingFile, VersionRef, ref_of
@@ -52,8 +52,7 @@ def plan_file(
 def _plan_existing(
     file: ManifestFile, found: ExistingFile, *, desired: Desired, policy: Policy, skips: bool
 ) -> Change:
-    is_ours = found.current is not None and found.current.content == file.text
-    before = file if is_ours else found  # our own text is not parsed again
+    before = _held(found, file)
     documents = before.documents
     step = _decide(file.text, found, desired=desired, policy=policy)
     action: ChangeKind = "skip" if skips and step.action != "unchanged" else step.action
@@ -163,6 +162,13 @@ def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
     return say(
         "plan.published_not_current", name=metadata.real_name, version=same.version, current=metadata.version
     )
+
+
+def _held(found: ExistingFile, file: ManifestFile) -> Union[ExistingFile, ManifestFile]:
+    """Return what BCS holds of a file; our own text is not parsed again."""
+    if found.current is not None and found.current.content == file.text:
+        return file
+    return found
 
 
 def _port_notes(file: ManifestFile, before: Sequence[Document]) -> list[Text]:

@@ -259,7 +259,7 @@ def _strings(
     masked = {name: text if text in OUR_WORDS else mask(text) for name, text in texts.items() if text}
     for name, count in counts.items():
         masked[name] = _fitting(name, masked[name], count=count, spill=spill)
-    return {name: string_field(_whole(text)) for name, text in masked.items()}
+    return {name: string_field(_whole(masked[name])) for name in OUTPUTS if name in masked}
 
 
 def _files(

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.causes import evidence_of
+from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import End, Watched
 
 Link = Callable[[str, str], str]
@@ -116,18 +118,17 @@ def _reason(item: Watched) -> str:
 def rows_of_rollout(outcome: Outcome) -> tuple[WorkloadRow, ...]:
     """Return the workloads that the run waited for, with their pages in the console."""
     rollout = outcome.rollout
-    return workload_rows(rollout.watched, link=link_of(outcome)) if rollout is not None else ()
+    return workload_rows(rollout.watched, link=_link(outcome, rollout)) if rollout is not None else ()
 
 
 def rows_of_restoration(outcome: Outcome) -> tuple[WorkloadRow, ...]:
     """Return the workloads of what was restored, likewise."""
-    way = outcome.rollout.restoration if outcome.rollout is not None else None
-    return workload_rows(way.watched, link=link_of(outcome)) if way is not None else ()
+    rollout = outcome.rollout
+    if rollout is None or rollout.restoration is None:
+        return ()
+    return workload_rows(rollout.restoration.watched, link=_link(outcome, rollout))
 
 
-def link_of(outcome: Outcome) -> Link:
+def _link(outcome: Outcome, rollout: Rollout) -> Link:
     """Return what finds an object of the run's namespace in the console."""
-    console, rollout = outcome.heading.console, outcome.rollout
-    if rollout is None:
-        return no_link
-    return lambda kind, name: console.object_url(rollout.cluster_id, rollout.namespace, kind, name)
+    return partial(outcome.heading.console.object_url, rollout.cluster_id, rollout.namespace)
