@@ -18,7 +18,8 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.read_space import Wanted, read_existing
 from bcs_template_set.config.principal import People, Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import Claim, Served, ServedPath, read_served
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.render import (
     RenderRequest,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -78,7 +79,9 @@ def test_what_was_deployed_before_comes_back(worker: Worker) -> None:
     assert (post.status, post.told["status"], post.stderr) == (0, "success", ""), post.log
     assert (post.value("result"), post.value("acting_user")) == ("restored", "lisi")
     assert image_live(worker) == "example.com/www:1"
-    assert post.told["message"] == f"Restored: {FILES[0]} are back at what was deployed before."
+    back = f"Restored to version 1.0.7-main, which was deployed before: {FILES[0]}."
+    assert re.fullmatch(re.escape(back) + r" Workloads ready: 1, .*", post.told["message"])
+    assert post.log.count(back) == 1
     assert "1 of 1 pods are updated and ready" in post.log
 
 

@@ -46,9 +46,10 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
 from bcs_template_set.manifests.document_diff import diff_documents
 from bcs_template_set.manifests.kinds import DEPLOYMENT, POD, kind_of
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import masked_pair, masked_text
 from bcs_template_set.manifests.naming import normal_path
-from bcs_template_set.manifests.parse import Document, ManifestFile, parse_documents, parse_foreign
+from bcs_template_set.manifests.parse import Document, parse_documents, parse_foreign
 from bcs_template_set.manifests.routes import images_of, node_ports_of, ports_by_service, routes_of
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_routes

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.render import (
     RenderRequest,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.parse import ManifestFile, bcs_variables_in, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import bcs_variables_in, parse_documents
 from bcs_template_set.manifests.templating.build_context import (
     Branch,
     Build,

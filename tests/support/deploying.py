@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 from tests.emulator import Cluster, Match
@@ -107,3 +109,30 @@ def image_live(site: Site, kind: str, name: str) -> str:
 def rollout_files(ran: Ran) -> list[str]:
     """Return the files that the run says are deployed."""
     return [file.name for file in ran.outcome.rollout.deployed] if ran.outcome.rollout is not None else []
+
+
+@contextmanager
+def page(*texts: str) -> Iterator[str]:
+    """Serve the texts one after the other, the last one for ever; yield the address."""
+    left = list(texts)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = (left.pop(0) if len(left) > 1 else left[0]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -7,13 +7,15 @@ from typing import cast
 
 from tests.support import scenes
 
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import VersionConflict
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import SpaceRef
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
+from bcs_template_set.report.console_links import Console
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 
 TEXTS = (
     "</script><script>alert(1)</script>",
@@ -72,7 +74,9 @@ def run(text: str) -> Outcome:
         result="failed",
         changed=True,
         language="zh_CN",
-        heading=Heading(text, text, text, 1, text, text, text, text, text, text, text, text, text),
+        heading=Heading(
+            text, text, text, 1, text, text, text, text, text, text, Console(text, text, text), text, text
+        ),
         identity=Identity(text, text, text, say("identity.reason_token", credential=text), text + "2"),
         plan=plan,
         files=(failed,),
@@ -80,6 +84,6 @@ def run(text: str) -> Outcome:
         error=BcsFailed(bcs_code=cast("int", text), message=text, details=[text, reason], context=context),
         warnings=(say("publish.file_gone", name=text),),
         phases=(Phase(text, 1.0, 1.0),),
-        requests=(RequestRecord(text, text, text, 500, 1.0, text, text),),
+        requests=(Exchange(text, text, text, 500, 1.0, text, text),),
         finished_at=1.0,
     )

@@ -9,7 +9,8 @@ from typing import Optional
 from bcs_template_set.bcs.answers import ChartFile, ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.publish.plan import Desired, Plan, Policy, SpaceRef
 
 OURS = Provenance(pipeline="p-1", build=7, branch="main", commit="abc", started_by="wangwu", acting_as="lisi")

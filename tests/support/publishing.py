@@ -167,6 +167,7 @@ class Site:
     concurrency: int = 4
     user: str = USER
     app: str = "web_app"
+    region: Mapping[str, object] = field(default_factory=dict)
 
     def run(self, **inputs: str) -> Ran:
         """Run the step on the files as they are now; an input of a variable's name is that variable."""
@@ -202,6 +203,7 @@ class Site:
             "app_code": self.app,
             "app_secret": f"{self.app}-secret",
             "concurrency": self.concurrency,
+            **self.region,
         }
         variables = {
             "BK_CI_START_USER_NAME": "wangwu",

@@ -15,6 +15,7 @@ from bcs_template_set.messages.server_errors import RolloutTimedOut
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
+from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.causes import cause_of
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
@@ -22,7 +23,6 @@ from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import Watched, Workload
-from bcs_template_set.run.deploy_target import explain
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 BEFORE = "1.0.427-feature-login"
@@ -185,7 +185,7 @@ def image_not_found() -> Scene:
         watched("b.example.com", "failed", problem=NOT_FOUND, seconds=3.1),
     )
     rollout = replace(ROLLOUT, watched=ends)
-    error = RolloutFailed(count=1, details=explain(ends[1]))
+    error = RolloutFailed(count=1, details=workload_row(ends[1]).explanation)
     return Scene(failed(rollout, error), ends)
 
 
@@ -195,7 +195,7 @@ def timed_out() -> Scene:
         watched("a.example.com", "ready", seconds=4.0),
         watched("b.example.com", "pending", problem=NOT_READY, seconds=600.0),
     )
-    error = RolloutTimedOut(count=1, seconds=600, details=explain(ends[1]))
+    error = RolloutTimedOut(count=1, seconds=600, details=workload_row(ends[1]).explanation)
     outcome = replace(failed(replace(ROLLOUT, watched=ends), error), result="timed-out")
     return Scene(outcome, ends)
 

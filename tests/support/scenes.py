@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable
 
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.messages import Language, say
@@ -13,7 +14,8 @@ from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan, SpaceRef
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord
+from bcs_template_set.report.console_links import Console
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 
 IMAGE = "icabe-tcr.tencentcloudcr.com/icabe/pmd-mobile.icabe.wg.platform.feature.login"
 OLD, NEW = f"{IMAGE}:1704448623620-427", f"{IMAGE}:1704448999620-428"
@@ -31,7 +33,7 @@ HEADING = Heading(
     region="gz",
     project="demo",
     space="web",
-    space_url="https://bcs.example.com/bcs/projects/demo/templates/web",
+    console=Console("https://bcs.example.com", "demo", "0f" * 12),
     template_set="",
     version=VERSION,
 )
@@ -187,6 +189,7 @@ def applied(change: Change, *, creator: str = "lisi") -> FileOutcome:
         version=VERSION,
         creator=creator,
         notes=change.notes,
+        template_id="" if change.template_id else "8d" * 12,
         seconds=0.6 if change.images else 0.4,
     )
 
@@ -216,11 +219,11 @@ PHASES = (
     Phase("publish", FINISHED - 5.5, 5.4),
 )
 REQUESTS = (
-    RequestRecord("get project", "GET", "/bcsproject/v1/projects/demo", 200, 0.08, "r-1", "g-1"),
-    RequestRecord(
+    Exchange("get project", "GET", "/bcsproject/v1/projects/demo", 200, 0.08, "r-1", "g-1"),
+    Exchange(
         "list spaces", "GET", "/clusterresources/v1/projects/demo/template/spaces", 200, 0.05, "r-2", "g-2"
     ),
-    RequestRecord(
+    Exchange(
         "list files",
         "GET",
         "/clusterresources/v1/projects/demo/template/64/metadatas",
@@ -229,7 +232,7 @@ REQUESTS = (
         "r-3",
         "g-3",
     ),
-    RequestRecord(
+    Exchange(
         "list files",
         "GET",
         "/clusterresources/v1/projects/demo/template/64/metadatas",

@@ -24,7 +24,8 @@ from bcs_template_set.manifests.branch_paths import BRANCHES, claims_json, claim
 from bcs_template_set.manifests.branch_paths import Claim as BranchClaim
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.document_diff import unified
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents, parse_foreign
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_documents, parse_foreign
 from bcs_template_set.manifests.routes import Route, routes_of
 from bcs_template_set.manifests.templating.budget import Budget
 from bcs_template_set.manifests.templating.templates import Templates

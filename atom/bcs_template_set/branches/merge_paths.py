@@ -22,8 +22,9 @@ from bcs_template_set.manifests.branch_paths import (
     read_served,
     serve_branch,
 )
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import normal_path, routes_file
-from bcs_template_set.manifests.parse import Document, ManifestFile, parse_foreign
+from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.manifests.templating.render import Prepared, render_routes
 from bcs_template_set.messages import Text, say

@@ -36,8 +36,8 @@ from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.progress_shown import ShownProgress, audience_of
 from bcs_template_set.run.record import RunRecord
+from bcs_template_set.run.run_progress import ShownProgress, audience_of
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.signals import stoppable

@@ -37,24 +37,6 @@ class Document:
         return f"{self.kind or '?'}/{self.name or '?'}"
 
 
-@dataclass(frozen=True)
-class ManifestFile:
-    """One file of the run as it would be uploaded.
-
-    `name` is its name in the template space, `source` the template it came from. `variables` are the
-    names that `bcs()` left for BCS, `places` where in the text they stand. `domain` is "" unless a built-in
-    template made the file.
-    """
-
-    name: str
-    text: str = field(repr=False)
-    source: str
-    documents: tuple[Document, ...]
-    variables: frozenset[str] = frozenset()
-    places: frozenset[int] = frozenset()
-    domain: str = ""
-
-
 def parse_documents(text: str, *, source: str) -> tuple[Document, ...]:
     """Return the documents of a rendered text; empty ones are left out.
 

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from bcs_template_set.messages import Text
+from bcs_template_set.messages.errors import Overtaken, VersionConflict
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
 
 ChartState = Literal["none", "created", "unchanged", "failed", "planned"]
-FileState = Literal["applied", "unchanged", "skipped", "failed", "not-attempted", "planned"]
+WriteEnd = Literal["applied", "unchanged", "skipped", "failed", "not-attempted", "planned"]
+"""How writing a file ended."""
+
+Word = Literal["create", "update", "unchanged", "conflict", "skip", "failed"]
+"""The fixed words of design section 7: the same in both languages, so that a log can be searched."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +23,12 @@ class FileOutcome:
     """How one planned change ended. `creator` is who BCS recorded for the version that was written.
 
     `seconds` is how long it took to publish. `verified` is False where BCS said that it is written, and it
-    could not be read back.
+    could not be read back. `template_id` is the id of a file that this run made, "" where only its version is
+    known.
     """
 
     change: Change
-    state: FileState
+    state: WriteEnd
     version_id: str = ""
     version: str = ""
     creator: str = ""
@@ -30,3 +36,13 @@ class FileOutcome:
     notes: tuple[Text, ...] = ()
     seconds: float = 0.0
     verified: bool = True
+    template_id: str = ""
+
+    @property
+    def word(self) -> Word:
+        """Return the fixed word for what came of the file, or what is planned where nothing has yet."""
+        if not self.change.writes or self.state in ("planned", "applied"):
+            return self.change.action
+        if self.state == "failed":
+            return "conflict" if isinstance(self.error, (Overtaken, VersionConflict)) else "failed"
+        return "unchanged" if self.state == "unchanged" else "skip"

@@ -25,12 +25,11 @@ from bcs_template_set.bcs.space.route_map import (
     owned_routes,
 )
 from bcs_template_set.config.principal import CREDENTIAL
-from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.checks.finding import allows
 from bcs_template_set.manifests.checks.routing import ROUTE_CLASH
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import normal_path
-from bcs_template_set.manifests.parse import ManifestFile
-from bcs_template_set.manifests.routes import RouteKey, node_ports_of
+from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
 from bcs_template_set.publish.plan import Change, ChartAction, Desired, Plan, Policy
@@ -190,7 +189,7 @@ def _taken(
     """Name every route and nodePort that belongs to another file of the space."""
     owners = {owned.place: owned.owner() for owned in others}
     ports = {port: other.name for other in existing.others for port in other.node_ports}
-    documents = {file.name: file.documents for file in desired.files}
+    asked = {file.name: file.node_ports for file in desired.files}
     for change in changes:
         for route in first_of_each_place(change.routes):
             if route.place in owners:
@@ -201,7 +200,7 @@ def _taken(
                     name=change.name,
                     owner=owners[route.place],
                 )
-        for port in sorted(set(node_ports_of(documents[change.name]))):
+        for port in sorted(set(asked[change.name])):
             if port in ports:
                 yield say("plan.port_taken", port=port, name=change.name, owner=ports[port])
 
@@ -235,7 +234,7 @@ def _routes_of_ours(changes: Sequence[Change], desired: Desired, existing: Exist
     for change in changes:
         file = files[change.name]
         origin = _origin_of(file, existing) or desired.provenance
-        yield from owned_routes(file.name, change.routes, claims=claims_of(file.documents), origin=origin)
+        yield from owned_routes(file.name, change.routes, claims=file.claims, origin=origin)
 
 
 def _origin_of(file: ManifestFile, existing: Existing) -> Optional[Provenance]:

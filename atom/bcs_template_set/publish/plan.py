@@ -12,7 +12,7 @@ from typing import Literal, Optional
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.route_map import OwnedRoute
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import (
@@ -25,7 +25,7 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.messages.step_error import StepError
 
-Action = Literal["create", "update", "unchanged", "conflict", "skip"]
+ChangeKind = Literal["create", "update", "unchanged", "conflict", "skip"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]
 
 
@@ -81,7 +81,7 @@ class Change:
     """
 
     name: str
-    action: Action
+    action: ChangeKind
     content: str = field(repr=False)
     digest: str
     version: str = ""
@@ -133,7 +133,7 @@ class Plan:
         """Tell whether publishing would send anything."""
         return any(change.writes for change in self.changes) or self.chart == "create"
 
-    def count(self, action: Action) -> int:
+    def count(self, action: ChangeKind) -> int:
         """Return how many files have this action."""
         return sum(change.action == action for change in self.changes)
 

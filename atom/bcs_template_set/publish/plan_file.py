@@ -11,25 +11,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Optional
+from typing import Optional, Union
 
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, ExistingFile, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import content_digest, read_provenance
 from bcs_template_set.manifests.document_diff import diff_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import free_successor
-from bcs_template_set.manifests.parse import Document, ManifestFile
-from bcs_template_set.manifests.routes import images_of, ports_by_service, routes_of
+from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.routes import ports_by_service
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
-from bcs_template_set.publish.plan import Action, Change, Desired, Policy, route_keys, routes_beyond
+from bcs_template_set.publish.plan import Change, ChangeKind, Desired, Policy, route_keys, routes_beyond
 
 
 def plan_file(
     file: ManifestFile, found: Optional[ExistingFile], *, desired: Desired, policy: Policy, skips: bool
 ) -> Change:
     """Return the row of one file; with `skips` it is not written, since a newer build has published."""
-    routes = routes_of(file.documents)
     digest = content_digest(file.text)
     if found is None:
         return Change(
@@ -41,9 +41,9 @@ def plan_file(
             domain=file.domain,
             bases=(FROM_NOTHING,),
             writes_version=not skips,
-            images=tuple(("", image) for image in images_of(file.documents)),
-            routes=routes,
-            routes_added=route_keys(routes),
+            images=tuple(("", image) for image in file.images),
+            routes=file.routes,
+            routes_added=route_keys(file.routes),
             diff=diff_documents("", file.text, old=(), new=file.documents),
         )
     return _plan_existing(file, found, desired=desired, policy=policy, skips=skips)
@@ -52,14 +52,14 @@ def plan_file(
 def _plan_existing(
     file: ManifestFile, found: ExistingFile, *, desired: Desired, policy: Policy, skips: bool
 ) -> Change:
-    before, unreadable = _documents_of(found, file)
-    old_routes, new_routes = routes_of(before), routes_of(file.documents)
+    before = _held(found, file)
+    documents = before.documents
     step = _decide(file.text, found, desired=desired, policy=policy)
-    action: Action = "skip" if skips and step.action != "unchanged" else step.action
+    action: ChangeKind = "skip" if skips and step.action != "unchanged" else step.action
     changed = action != "unchanged"
     notes = [*_draft_notes(found, changed=step.writes_version), *step.notes]
-    notes += _port_notes(file, before) if changed else []
-    if unreadable:
+    notes += _port_notes(file, documents or ()) if changed else []
+    if documents is None:
         notes.append(say("plan.unreadable_before", name=file.name))
     return Change(
         name=file.name,
@@ -76,11 +76,11 @@ def _plan_existing(
         writes_version=step.writes_version and not skips,
         overwrites=step.overwrites,
         moves_pin=step.moves_pin and not skips,
-        images=_image_changes(before, file.documents) if changed else (),
-        routes=new_routes,
-        routes_added=routes_beyond(new_routes, old_routes),
-        routes_removed=routes_beyond(old_routes, new_routes),
-        diff=_diff(found.current, file, before=before) if changed else "",
+        images=_image_changes(before.images, file.images) if changed else (),
+        routes=file.routes,
+        routes_added=routes_beyond(file.routes, before.routes),
+        routes_removed=routes_beyond(before.routes, file.routes),
+        diff=_diff(found.current, file, before=documents or ()) if changed else "",
         reason=step.reason,
         notes=tuple(notes),
     )
@@ -93,7 +93,7 @@ class _Decision:
     `base` is what a file that stays as it is was published against.
     """
 
-    action: Action
+    action: ChangeKind
     name: str = ""
     base: Optional[VersionRef] = None
     version_id: str = ""
@@ -164,11 +164,11 @@ def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
     )
 
 
-def _documents_of(found: ExistingFile, file: ManifestFile) -> tuple[tuple[Document, ...], bool]:
-    """Return what BCS holds, and whether that can't be read; our own text is not parsed again."""
+def _held(found: ExistingFile, file: ManifestFile) -> Union[ExistingFile, ManifestFile]:
+    """Return what BCS holds of a file; our own text is not parsed again."""
     if found.current is not None and found.current.content == file.text:
-        return file.documents, False
-    return (found.documents or ()), found.documents is None
+        return file
+    return found
 
 
 def _port_notes(file: ManifestFile, before: Sequence[Document]) -> list[Text]:
@@ -186,11 +186,11 @@ def _diff(current: Optional[TemplateVersion], file: ManifestFile, *, before: tup
     return diff_documents(old, file.text, old=before, new=file.documents)
 
 
-def _image_changes(before: Sequence[Document], after: Sequence[Document]) -> tuple[tuple[str, str], ...]:
+def _image_changes(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Pair images that went with images that came, in order; "" where there is no partner."""
-    old, new = dict.fromkeys(images_of(before)), dict.fromkeys(images_of(after))
-    gone = [image for image in old if image not in new]
-    come = [image for image in new if image not in old]
+    old, new = frozenset(before), frozenset(after)
+    gone = [image for image in before if image not in new]
+    come = [image for image in after if image not in old]
     return tuple(zip_longest(gone, come, fillvalue=""))
 
 

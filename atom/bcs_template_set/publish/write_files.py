@@ -38,7 +38,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken, VersionConflict
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change, Desired, Plan
 from bcs_template_set.publish.unique_names import (
     Renamed,
@@ -97,7 +97,7 @@ def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple
 
 
 def _untouched(change: Change) -> FileOutcome:
-    state: FileState = "skipped" if change.action == "skip" else "unchanged"
+    state: WriteEnd = "skipped" if change.action == "skip" else "unchanged"
     return FileOutcome(
         change, state, version_id=change.version_id, version=change.version, notes=change.notes
     )
@@ -154,8 +154,9 @@ def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> Fi
         StepError: what the gateway or BCS answered.
     """
     if not change.template_id:
-        version_id = _create_file(publishing, change, space_id=space_id)
-        return _verified(publishing, change, version_id=version_id)
+        created = _create_file(publishing, change, space_id=space_id)
+        outcome = _verified(publishing, change, version_id=created.version_id)
+        return replace(outcome, template_id=created.id)
     metadata = read_file(publishing.writer, publishing.project, change.template_id, known_as=change.name)
     _check_still_current(publishing, change, metadata)
     version_id = change.version_id
@@ -229,7 +230,7 @@ def _check_still_current(publishing: Publishing, change: Change, metadata: Templ
         raise Overtaken(details=[detail])
 
 
-def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> str:
+def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> CreatedFile:
     def call(below_space: bool) -> Write[CreatedFile]:  # noqa: FBT001 - a callback's only argument
         return protocol.create_file(
             publishing.project,
@@ -242,18 +243,18 @@ def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> st
             below_space=below_space,
         )
 
-    def read_back() -> Optional[str]:
-        rows = list_files(publishing.writer, publishing.project, space_id)
-        if change.name not in oldest_of_each_name(rows):
+    def read_back() -> Optional[CreatedFile]:
+        rows = oldest_of_each_name(list_files(publishing.writer, publishing.project, space_id))
+        if change.name not in rows:
             return None
         version_id = _find_ours(publishing, change)
         if version_id is None:
             raise Overtaken(details=[say("publish.created_by_another", name=change.name)])
-        return version_id
+        return CreatedFile(id=rows[change.name].id, version_id=version_id)
 
     return write_once(
         publishing.clock,
-        lambda: create_in_its_dialect(publishing.writer, call).version_id,
+        lambda: create_in_its_dialect(publishing.writer, call),
         read_back=read_back,
     )[0]
 

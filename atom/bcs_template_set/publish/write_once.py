@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Optional
+from typing import Optional, TypeVar
 
 from bcs_template_set.messages.errors import Overtaken, VersionConflict
 from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock
+
+T = TypeVar("T")
 
 NAME_EXISTS = 7
 """BCS's code for "the version or name exists" (facts/bcs.md, "Answers")."""
@@ -19,9 +21,9 @@ PAUSES_BEFORE_READING_BACK = (1.0, 4.0)
 
 
 def write_once(
-    clock: Clock, send: Callable[[], str], *, read_back: Callable[[], Optional[str]]
-) -> tuple[str, bool]:
-    """Return the id that a write gave, and whether BCS said that the name was there already.
+    clock: Clock, send: Callable[[], T], *, read_back: Callable[[], Optional[T]]
+) -> tuple[T, bool]:
+    """Return what a write gave, such as an id, and whether BCS said that the name was there already.
 
     It is sent again only where reading back shows that it did not happen.
 
@@ -45,8 +47,8 @@ def write_once(
 
 
 def _after_refusal(
-    error: StepError, unknown: Optional[OutcomeUnknown], *, read_back: Callable[[], Optional[str]]
-) -> tuple[str, bool]:
+    error: StepError, unknown: Optional[OutcomeUnknown], *, read_back: Callable[[], Optional[T]]
+) -> tuple[T, bool]:
     """Return what is there under a name that BCS says exists; raise any other refusal.
 
     A refusal says nothing of an earlier try whose outcome is unknown.
@@ -61,8 +63,8 @@ def _after_refusal(
 
 
 def _read_back_later(
-    clock: Clock, unknown: OutcomeUnknown, *, read_back: Callable[[], Optional[str]]
-) -> Optional[str]:
+    clock: Clock, unknown: OutcomeUnknown, *, read_back: Callable[[], Optional[T]]
+) -> Optional[T]:
     for pause in PAUSES_BEFORE_READING_BACK:
         clock.wait(pause)
         found = _look(read_back, otherwise=unknown)
@@ -71,7 +73,7 @@ def _read_back_later(
     return None
 
 
-def _look(read_back: Callable[[], Optional[str]], *, otherwise: StepError) -> Optional[str]:
+def _look(read_back: Callable[[], Optional[T]], *, otherwise: StepError) -> Optional[T]:
     """Return what was read back; where that can't be read, `otherwise` still stands, and is raised."""
     try:
         return read_back()

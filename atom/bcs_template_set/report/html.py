@@ -20,27 +20,26 @@ from bcs_template_set.branches.branch_rows import age_text
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import shown_time, visible
+from bcs_template_set.publish.file_outcome import Word
+from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import (
     bars_of,
+    deployed_files,
     diffs_of,
+    file_urls,
     haystack,
+    live_diffs,
+    live_files,
     only_web,
     request_groups,
     routes_of,
+    short_details,
     shown_requests,
     was_refused,
+    workload_bars,
 )
 from bcs_template_set.report.picture import Picture, picture_of
-from bcs_template_set.report.rollout_page import (
-    SYMBOLS,
-    deployed_files,
-    live_diffs,
-    live_files,
-    short_details,
-    workload_bars,
-    workload_rows,
-)
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
     deployed_texts,
@@ -49,17 +48,22 @@ from bcs_template_set.report.rollout_story import (
     restoration_texts,
     waited_text,
 )
-from bcs_template_set.report.row_states import STATES, RowState
 from bcs_template_set.report.row_table import took_text
 from bcs_template_set.report.rows import (
     Row,
-    Word,
     count_words,
     file_rows,
     image_change,
     rows_of_outcome,
     version_change,
     was_attempted,
+)
+from bcs_template_set.report.shown_limits import (
+    PAGE_IN_CELL,
+    PAGE_OPEN_FILES,
+    PAGE_OPEN_ROUTES,
+    PAGE_ROWS,
+    PAGE_VALUE,
 )
 from bcs_template_set.report.topology import Sign, topology_of
 from bcs_template_set.report.verdict import (
@@ -71,13 +75,10 @@ from bcs_template_set.report.verdict import (
     further_obstacles,
     headline,
     listed,
-    name_of,
     written_text,
 )
+from bcs_template_set.report.workload_rows import SYMBOLS, rows_of_restoration, rows_of_rollout
 from bcs_template_set.rollout.result import Rollout
-
-MOST_SHOWN = 10_000
-"""Characters of one value: a page may show the same text of a megabyte in a dozen places."""
 
 _SYMBOLS: dict[Word, str] = {
     "create": "+",
@@ -97,7 +98,7 @@ _MOODS = {
     "timed-out": ("bad", "…"),
     "failed": ("bad", "✗"),
 }
-_MOODS_OF_STATES: dict[RowState, tuple[str, str]] = {
+_MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
     "failed": ("bad", "✗"),
     "partly-deployed": ("bad", "◐"),
     "unknown": ("bad", "?"),
@@ -116,17 +117,6 @@ _MOODS_OF_STATES: dict[RowState, tuple[str, str]] = {
 _SIGNS: dict[Sign, str] = {"+": "+", "~": "~", "-": "−", "=": ""}
 _SIGN_NAMES: dict[Sign, str] = {"+": "new", "~": "changed", "-": "goes", "=": "stays"}
 _LANG = {"zh_CN": "zh-CN", "en_US": "en"}
-_OPEN_ROUTES = 30
-"""So many routes are shown unfolded."""
-
-MOST_ROWS = 1000
-"""So many rows of one table are shown; output.json and its files tell all."""
-
-MOST_IN_CELL = 20
-"""So many images or routes are shown in the row of one file or domain."""
-
-_OPEN_FILES = 20
-"""So many deployed files are shown unfolded."""
 
 
 def render_html(outcome: Outcome) -> str:
@@ -161,10 +151,10 @@ def _environment(language: Language) -> Environment:
         moods=_MOODS_OF_STATES,
         took=took_text,
         age=age_text,
-        open_routes=_OPEN_ROUTES,
+        open_routes=PAGE_OPEN_ROUTES,
         listed=listed,
-        most_rows=MOST_ROWS,
-        most_in_cell=MOST_IN_CELL,
+        most_rows=PAGE_ROWS,
+        most_in_cell=PAGE_IN_CELL,
         signs=_SIGNS,
         sign_names=_SIGN_NAMES,
     )
@@ -186,8 +176,8 @@ def _shown(value: object, language: Language) -> object:
 
 def _cut(text: str) -> str:
     """Return the text, or its beginning and end where it is longer than anybody reads."""
-    half = MOST_SHOWN // 2
-    return text if len(text) <= MOST_SHOWN else f"{text[:half]} … {text[-half:]}"
+    half = PAGE_VALUE // 2
+    return text if len(text) <= PAGE_VALUE else f"{text[:half]} … {text[-half:]}"
 
 
 def _policy_hash(text: str) -> str:
@@ -210,6 +200,7 @@ def _values(outcome: Outcome) -> dict[str, object]:
         **_identity_values(outcome),
         **_row_values(outcome),
         **_rollout_values(outcome),
+        "file_urls": file_urls(outcome),
         "drawing": _drawing(outcome),
         "bars": bars_of(outcome.phases),
         "request_groups": request_groups(outcome.requests),
@@ -239,7 +230,7 @@ def _details(outcome: Outcome) -> list[Detail]:
 def _identity_values(outcome: Outcome) -> dict[str, object]:
     return {
         "identity": outcome.identity,
-        "who": name_of(outcome.identity) if outcome.identity is not None else "",
+        "who": outcome.identity.acting_user if outcome.identity is not None else "",
         "creators": sorted({file.creator for file in outcome.files if file.creator}),
     }
 
@@ -257,11 +248,11 @@ def _row_values(outcome: Outcome) -> dict[str, object]:
         "unchanged_rows": [row for row in rows if row.is_quiet],
         "diffs": diffs_of(rows),
         "routes": routes,
-        "fold_routes": len(routes) > _OPEN_ROUTES,
+        "fold_routes": len(routes) > PAGE_OPEN_ROUTES,
     }
 
 
-def _state_counts(rows: Sequence[Row]) -> dict[RowState, int]:
+def _state_counts(rows: Sequence[Row]) -> dict[FileState, int]:
     """Return how many rows ended in each state; those that need eyes come first."""
     counted = Counter(row.ending.state for row in rows)
     return {state: counted[state] for state in STATES if counted[state]}
@@ -277,16 +268,16 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
         "live_texts": live_texts(rollout) if outcome.result == "deployed" else [],
         "waited": waited_text(outcome),
         "pages": pages_text(rollout),
-        "workload_rows": workload_rows(rollout.watched),
+        "workload_rows": rows_of_rollout(outcome),
         "workload_bars": workload_bars(rollout.watched),
         "restoration": way,
         "restoration_texts": restoration_texts(way) if way is not None else [],
-        "restored_rows": workload_rows(way.watched) if way is not None else (),
+        "restored_rows": rows_of_restoration(outcome),
         "by_hand": by_hand_texts(outcome),
         "deployed_files": deployed_files(rollout),
         "live_files": live_files(rollout),
         "live_diffs": live_diffs(rollout),
-        "open_files": _OPEN_FILES,
+        "open_files": PAGE_OPEN_FILES,
     }
 
 

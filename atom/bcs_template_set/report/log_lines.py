@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.document_diff import count_lines
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import Detail, StepError
-from bcs_template_set.messages.text import one_line, pad, shorten, text_lines, width
+from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan
 from bcs_template_set.report.outcome import Heading, Identity, Outcome
@@ -32,7 +34,14 @@ from bcs_template_set.report.rows import (
     rows_of_outcome,
     rows_of_plan,
     was_attempted,
-    word_of,
+)
+from bcs_template_set.report.shown_limits import (
+    LOG_DIFF_COLUMNS,
+    LOG_DIFF_LINES,
+    LOG_DIFF_LINES_PER_FILE,
+    LOG_INPUT_COLUMNS,
+    LOG_LINKS,
+    LOG_RENDERED_FILES,
 )
 from bcs_template_set.report.verdict import (
     context_of,
@@ -42,15 +51,11 @@ from bcs_template_set.report.verdict import (
     further_obstacles,
     headline,
     listed,
-    name_of,
     written_text,
 )
+from bcs_template_set.report.workload_rows import rows_of_rollout
 
 LineKind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreign"]
-
-DIFF_LINES_PER_FILE = 200
-DIFF_LINES = 2000
-_DIFF_COLUMNS = 500
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def _identity_facts(identity: Identity | None) -> list[tuple[str, Detail]]:
 
 
 def _acting_user(identity: Identity) -> Text:
-    return say("log.acting_user", name=name_of(identity), reason=identity.reason)
+    return say("log.acting_user", name=identity.acting_user, reason=identity.reason)
 
 
 def _heading_facts(heading: Heading) -> list[tuple[str, Detail]]:
@@ -150,6 +155,54 @@ def build_text(heading: Heading) -> Text:
     if heading.commit:
         text = say("log.build_commit", build=text, commit=heading.commit[:8])
     return text
+
+
+# --- settings, render --------------------------------------------------------------------------------
+
+
+def settings_lines(settings: Settings, *, language: Language) -> list[LogLine]:
+    """Return the inputs that were given, one a line; those left at their default are only counted.
+
+    YAML is not shown: its lines may hold what is nobody's business. What it renders to is in the report.
+    """
+    shown = [(known.name, _input_text(settings, known.name, known.kind, language)) for known in INPUTS]
+    defaults = {known.name: known.default for known in INPUTS}
+    given = [[name, value] for name, value in shown if value not in (defaults[name], "")]
+    count = say("log.inputs_default", count=len(INPUTS) - len(given)).render(language)
+    lines = [LogLine("plain", f"  {line}") for line in table(given, columns=LOG_INPUT_COLUMNS)]
+    title = say("log.group_settings").render(language)
+    return _group(title, [*lines, LogLine("plain", f"  {count}")])
+
+
+def rendered_lines(files: Sequence[ManifestFile], *, language: Language) -> list[LogLine]:
+    """Return the rendered files with their templates and documents."""
+    title = say("log.group_render", files=len(files), documents=sum(len(f.documents) for f in files))
+    rows = [
+        [file.name, file.source, ", ".join(document.title for document in file.documents)]
+        for file in files[:LOG_RENDERED_FILES]
+    ]
+    lines = [LogLine("plain", f"  {line}") for line in table(rows)]
+    if len(files) > LOG_RENDERED_FILES:
+        more = say("log.more_files", count=len(files) - LOG_RENDERED_FILES).render(language)
+        lines.append(LogLine("plain", f"  {more}"))
+    return _group(title.render(language), lines)
+
+
+def _group(title: str, lines: list[LogLine]) -> list[LogLine]:
+    return [LogLine("group", title), *lines, LogLine("endgroup", "")]
+
+
+def _input_text(settings: Settings, name: str, kind: str, language: Language) -> str:
+    value: object = getattr(settings, name)
+    if kind == "yaml":
+        text = str(value)
+        return say("log.yaml_lines", count=len(text.splitlines())).render(language) if text else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        parts = [item.url if isinstance(item, VerifyUrl) else str(item) for item in value]
+        return shorten(one_line(", ".join(parts)), LOG_INPUT_COLUMNS)
+    return shorten(one_line(str(value)), LOG_INPUT_COLUMNS)
 
 
 # --- plan -----------------------------------------------------------------------------------------------
@@ -190,13 +243,13 @@ def _add_diffs(out: _Lines, changes: Sequence[Change]) -> None:
     if not changes:
         return
     out.add("group", say("log.group_diff", count=len(changes)))
-    left = DIFF_LINES
+    left = LOG_DIFF_LINES
     for change in changes:
-        shown = text_lines(change.diff, most=min(DIFF_LINES_PER_FILE, left))
+        shown = text_lines(change.diff, most=min(LOG_DIFF_LINES_PER_FILE, left))
         left -= len(shown)
         out.add("plain", f"{change.action} {change.name}")
         if shown:
-            out.foreign(shorten(line, _DIFF_COLUMNS) for line in shown)
+            out.foreign(shorten(line, LOG_DIFF_COLUMNS) for line in shown)
         more = count_lines(change.diff) - len(shown)
         if more:
             out.add("plain", say("log.diff_more", count=more), indent=2)
@@ -221,7 +274,7 @@ def _add_obstacles(out: _Lines, plan: Plan) -> None:
 def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
     """Return the line for one file that was to be written, and one for each thing learnt on the way."""
     out = _Lines(language)
-    word = word_of(file.change, file)
+    word = file.word
     kind: LineKind = "error" if word in ("failed", "conflict") else "plain"
     out.add(kind, f"{word:<9}  {file.change.name}  {out.words(_ended(file))}")
     _add_new_notes(out, file)
@@ -261,6 +314,7 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     else:
         out.add("info", headline(outcome))
         _add_success(out, outcome, names_files=not rows)
+        _add_links(out, outcome)
     if report_path:
         out.add("plain", say("log.report", path=report_path))
     return out.lines
@@ -283,10 +337,8 @@ def _add_success(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
     if outcome.chart == "created":
         out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
     if outcome.identity is not None:  # pragma: no branch - who succeeds has said who it is
-        user = name_of(outcome.identity)
+        user = outcome.identity.acting_user
         out.add("plain", say("log.by_whom", user=user, target=target_text(heading)))
-    if heading.space_url:
-        out.add("plain", say("log.look", url=heading.space_url))
 
 
 def _add_what_is_live(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
@@ -314,11 +366,21 @@ def _add_failure(out: _Lines, outcome: Outcome, error: StepError) -> None:
     _add_way_back(out, outcome)
     for fact in context_of(outcome):
         out.add("plain", fact, indent=2)
+    _add_links(out, outcome)
     out.add("warning", say("context.cure", value=error.cure()))
     by_hand = by_hand_texts(outcome)
     if by_hand:
         out.add("plain", say("report.by_hand_title"))
         out.listed("plain", by_hand)
+
+
+def _add_links(out: _Lines, outcome: Outcome) -> None:
+    """Tell where the console shows the folder, and what is not ready: of a workload, the pod in its way."""
+    troubled = [row for row in rows_of_rollout(outcome) if row.url and not row.is_settled]
+    for row in troubled[:LOG_LINKS]:
+        out.add("plain", say("log.look_at", object=row.title, url=row.pod_url or row.url))
+    if outcome.heading.console.space_url:
+        out.add("plain", say("log.look", url=outcome.heading.console.space_url))
 
 
 def _add_way_back(out: _Lines, outcome: Outcome) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import TYPE_CHECKING, Literal, Optional
 
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.report.console_links import NO_CONSOLE, Console
 from bcs_template_set.rollout.result import Rollout
+
+if TYPE_CHECKING:
+    from bcs_template_set.bcs.gateway import Exchange
 
 Result = Literal[
     "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"
@@ -19,7 +23,10 @@ Result = Literal[
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the run is, as header, log, output and description say it. `reason` says why."""
+    """Who the run is, as header, log, output and description say it. `reason` says why.
+
+    `acting_user` is the principal's label: a credential's name where only its access token knows the user.
+    """
 
     acting_user: str
     app_code: str
@@ -35,23 +42,6 @@ class Phase:
     name: str
     started_at: float
     seconds: float
-
-
-@dataclass(frozen=True)
-class RequestRecord:
-    """One request as the report tells it; never its headers or body.
-
-    `may_be_missing`: it asked for what not every BCS has, and 404 or 405 is an answer to that.
-    """
-
-    name: str
-    method: str
-    path: str
-    status: int
-    seconds: float
-    request_id: str
-    gateway_request_id: str
-    may_be_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +62,7 @@ class Heading:
     region: str = ""
     project: str = ""
     space: str = ""
-    space_url: str = ""
+    console: Console = NO_CONSOLE
     template_set: str = ""
     version: str = ""
     proxy: str = ""
@@ -97,5 +87,5 @@ class Outcome:
     branches: tuple[BranchRow, ...] = ()
     warnings: tuple[Text, ...] = ()
     phases: tuple[Phase, ...] = ()
-    requests: tuple[RequestRecord, ...] = ()
+    requests: tuple[Exchange, ...] = ()
     finished_at: float = 0.0

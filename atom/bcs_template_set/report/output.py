@@ -15,7 +15,7 @@ from bcs_template_set.agent.output_file import (
     MOST_STRING_UNITS,
     OutputField,
     ReportField,
-    cut_value,
+    string_field,
     utf16_units,
 )
 from bcs_template_set.manifests.routes import RouteKey
@@ -25,10 +25,10 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import one_line, shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
-from bcs_template_set.report.row_states import Ending, endings_of
-from bcs_template_set.report.verdict import headline, name_of, written_text
+from bcs_template_set.report.verdict import headline, written_text
 
 OUTPUTS: tuple[str, ...] = (
     "result",
@@ -105,12 +105,16 @@ def output_of(
     rendered: tuple[str, ...],
     spill: Spill,
     mask: Mask = str,
+    texts: Optional[Mapping[str, str]] = None,
 ) -> Output:
     """Return the whole value of output.json, `mask` taking secrets out before anything is shortened.
 
-    `rendered` are absolute paths of existing files. A mistake of the user and a fault of a third party are
-    a "failure", a defect of the step an "error": the worker (MarketAtomTask.kt, 2026-08) fails the step
-    on both alike, and takes the blame from `errorType`, but shows the word to the person who reads.
+    `rendered` are absolute paths of existing files, `texts` those of `texts_of`, where they are at hand. A
+    value that is too long is cut where the file is written (agent/output_file.py).
+
+    A mistake of the user and a fault of a third party are a "failure", a defect of the step an "error": the
+    worker (MarketAtomTask.kt, 2026-08) fails the step on both alike, and takes the blame from `errorType`,
+    but shows the word to the person who reads.
     """
     error = outcome.error
     return {
@@ -119,7 +123,10 @@ def output_of(
         "errorType": error.error_type if error is not None else 0,
         "errorCode": error.code if error is not None else 0,
         "type": "default",
-        "data": _data(outcome, report=report, rendered=rendered, spill=spill, mask=mask),
+        "data": {
+            **_strings(outcome, texts if texts is not None else texts_of(outcome), spill=spill, mask=mask),
+            **_files(report, rendered, outcome.language),
+        },
     }
 
 
@@ -221,16 +228,16 @@ def _status(outcome: Outcome) -> Status:
     return "error" if error.error_type == _DEFECT else "failure"
 
 
-def holding_secrets(outcome: Outcome, holds: Callable[[str], bool]) -> tuple[Text, ...]:
+def holding_secrets(texts: Mapping[str, str], holds: Callable[[str], bool]) -> tuple[Text, ...]:
     """Say which outputs hold a secret that the run knows: BK-CI drops those that still do."""
     return tuple(
         say("report.output_is_secret" if text in OUR_WORDS else "report.output_holds_secret", name=name)
-        for name, text in _texts_of(outcome).items()
+        for name, text in texts.items()
         if holds(text)
     )
 
 
-def _texts_of(outcome: Outcome) -> dict[str, str]:
+def texts_of(outcome: Outcome) -> dict[str, str]:
     """Return the string outputs as they are, whatever their length."""
     plan = outcome.plan
     return {
@@ -239,26 +246,28 @@ def _texts_of(outcome: Outcome) -> dict[str, str]:
         "version": outcome.heading.version,
         "versions": _json(versions_of(outcome)) if plan is not None else "",
         "plan_digest": plan.digest if plan is not None else "",
-        "acting_user": name_of(outcome.identity) if outcome.identity is not None else "",
+        "acting_user": outcome.identity.acting_user if outcome.identity is not None else "",
         "routes": _json(_shown_routes(plan.routes)) if plan is not None else "",
     }
 
 
-def _data(
-    outcome: Outcome, *, report: Optional[ReportPlace], rendered: tuple[str, ...], spill: Spill, mask: Mask
+def _strings(
+    outcome: Outcome, texts: Mapping[str, str], *, spill: Spill, mask: Mask
 ) -> dict[str, OutputField]:
     plan = outcome.plan
     counts = {} if plan is None else {"versions": len(outcome.files), "routes": len(plan.routes)}
-    texts = {
-        name: text if text in OUR_WORDS else mask(text) for name, text in _texts_of(outcome).items() if text
-    }
+    masked = {name: text if text in OUR_WORDS else mask(text) for name, text in texts.items() if text}
     for name, count in counts.items():
-        texts[name] = _fitting(name, texts[name], count=count, spill=spill)
-    data: dict[str, OutputField] = {
-        name: {"type": "string", "value": cut_value(_whole(texts[name]))} for name in OUTPUTS if name in texts
-    }
+        masked[name] = _fitting(name, masked[name], count=count, spill=spill)
+    return {name: string_field(_whole(masked[name])) for name in OUTPUTS if name in masked}
+
+
+def _files(
+    report: Optional[ReportPlace], rendered: tuple[str, ...], language: Language
+) -> dict[str, OutputField]:
+    data: dict[str, OutputField] = {}
     if report is not None:
-        data["report"] = _report_field(report, outcome.language)
+        data["report"] = _report_field(report, language)
     if rendered:
         data["rendered"] = {"type": "artifact", "value": list(rendered)}
     return data

@@ -1,25 +1,41 @@
-"""What the HTML page shows beside the rows: differences, routes, timeline, requests, as values. Pure."""
+"""What the HTML page shows beside the rows, as values: differences, routes, timeline, requests, a deployment.
+
+Pure: performs no I/O.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal, Optional
+from typing import TYPE_CHECKING, Literal, Optional
 
 from bcs_template_set.bcs.space.route_map import OwnedRoute
 from bcs_template_set.manifests.document_diff import count_lines
+from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
+from bcs_template_set.messages.errors import RolloutFailed
+from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
+from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import shorten, shown_time, text_lines
 from bcs_template_set.publish.plan import Change
-from bcs_template_set.report.outcome import Outcome, Phase, RequestRecord
+from bcs_template_set.report.outcome import Outcome, Phase
 from bcs_template_set.report.rows import Row, file_rows
+from bcs_template_set.report.shown_limits import (
+    PAGE_DIFF_COLUMNS,
+    PAGE_DIFF_LINES,
+    PAGE_DIFF_LINES_PER_FILE,
+    PAGE_REQUESTS,
+)
+from bcs_template_set.report.workload_rows import rows_of_rollout
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.watched import Watched
 
-DIFF_LINES_PER_FILE = 600
-DIFF_LINES = 6000
-MOST_REQUESTS = 300
-_DIFF_COLUMNS = 1000
+if TYPE_CHECKING:
+    from bcs_template_set.bcs.gateway import Exchange
+
 _FIRST_REFUSAL = 400
 _NOT_THERE = (404, 405)
 
@@ -81,13 +97,13 @@ class RequestGroup:
 
 def diffs_of(rows: Iterable[Row]) -> dict[str, Diff]:
     """Return the difference of each changed file by its name, as much of it as the page has room for."""
-    left = DIFF_LINES
+    left = PAGE_DIFF_LINES
     diffs: dict[str, Diff] = {}
     for row in rows:
         for file in row.files:
             if file.word == "unchanged" or not file.change.diff:
                 continue
-            diff = diff_of(file.change.diff, most=min(DIFF_LINES_PER_FILE, left))
+            diff = diff_of(file.change.diff, most=min(PAGE_DIFF_LINES_PER_FILE, left))
             left -= diff.shown
             diffs[file.name] = diff
     return diffs
@@ -101,7 +117,7 @@ def diff_of(text: str, *, most: int) -> Diff:
 
 def _runs(lines: Sequence[str]) -> tuple[tuple[RunKind, str], ...]:
     return tuple(
-        (kind, "\n".join(shorten(line, _DIFF_COLUMNS) for line in run))
+        (kind, "\n".join(shorten(line, PAGE_DIFF_COLUMNS) for line in run))
         for kind, run in groupby(lines, key=_kind_of)
     )
 
@@ -172,9 +188,9 @@ def _phase_name(name: str) -> Text | str:
     return say(key) if known(key) else name
 
 
-def request_groups(requests: Iterable[RequestRecord]) -> tuple[RequestGroup, ...]:
+def request_groups(requests: Iterable[Exchange]) -> tuple[RequestGroup, ...]:
     """Return the requests by name, in the order of their first ones."""
-    groups: dict[str, list[RequestRecord]] = {}
+    groups: dict[str, list[Exchange]] = {}
     for request in requests:
         groups.setdefault(request.name, []).append(request)
     return tuple(
@@ -188,15 +204,15 @@ def request_groups(requests: Iterable[RequestRecord]) -> tuple[RequestGroup, ...
     )
 
 
-def shown_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ...]:
+def shown_requests(requests: Sequence[Exchange]) -> tuple[Exchange, ...]:
     """Return the requests there is room for, in the order they were sent; failed ones are left out last."""
-    if len(requests) <= MOST_REQUESTS:
+    if len(requests) <= PAGE_REQUESTS:
         return tuple(requests)
     by_need = sorted(range(len(requests)), key=lambda index: not was_refused(requests[index]))
-    return tuple(requests[index] for index in sorted(by_need[:MOST_REQUESTS]))
+    return tuple(requests[index] for index in sorted(by_need[:PAGE_REQUESTS]))
 
 
-def was_refused(request: RequestRecord) -> bool:
+def was_refused(request: Exchange) -> bool:
     """Tell whether a request got no answer, or one that says no."""
     if request.may_be_missing and request.status in _NOT_THERE:
         return False
@@ -212,6 +228,99 @@ def haystack(row: Row) -> str:
     return " ".join(dict.fromkeys(words)).lower()
 
 
+def file_urls(outcome: Outcome) -> dict[str, str]:
+    """Return the console's page of each file by its name, at the version the run found or wrote.
+
+    A file that nobody has made yet has none.
+    """
+    console, urls = outcome.heading.console, {}
+    for file in file_rows(outcome):
+        change, end = file.change, file.outcome
+        written = end.version_id if end is not None else ""
+        before = change.previous.id if change.previous is not None else ""
+        template_id = change.template_id or (end.template_id if end is not None else "")
+        urls[file.name] = console.file_url(template_id, written or change.version_id or before)
+    return urls
+
+
 def only_web(url: str) -> Optional[str]:
     """Return an address a person may follow; None for any other scheme, such as `javascript:`."""
     return url if url.startswith(("https://", "http://")) else None
+
+
+# --- a deployment ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """A file that was deployed or is live already; `before` is the version live before, "" for none."""
+
+    name: str
+    version: str
+    before: str
+
+
+@dataclass(frozen=True)
+class WorkloadBar:
+    """How long a workload was waited for, in per cent of the longest wait."""
+
+    title: str
+    state: WorkloadState
+    seconds: float
+    length: float
+
+
+@dataclass(frozen=True)
+class LiveDiff:
+    """What deploying changes of one live object."""
+
+    title: str
+    diff: Diff
+
+
+def short_details(outcome: Outcome) -> list[Detail] | None:
+    """Return a line for each workload that is not ready, None where the error is not about workloads.
+
+    The workloads' own rows, right below, tell the rest.
+    """
+    about_workloads = isinstance(outcome.error, (RolloutFailed, RolloutBlocked, RolloutTimedOut))
+    if not about_workloads or outcome.rollout is None:
+        return None
+    lines: list[Detail] = [row.short_line for row in rows_of_rollout(outcome) if not row.is_settled]
+    return lines or None
+
+
+def deployed_files(rollout: Rollout) -> tuple[FileLine, ...]:
+    """Return the files that were deployed."""
+    before = dict(rollout.before)
+    return tuple(_file_line(file, before=before.get(file.name, "")) for file in rollout.deployed)
+
+
+def live_files(rollout: Rollout) -> tuple[FileLine, ...]:
+    """Return the files that were live already and were left alone."""
+    return tuple(_file_line(file, before="") for file in rollout.live_already)
+
+
+def _file_line(file: FileVersion, *, before: str) -> FileLine:
+    return FileLine(file.name, file.version, before)
+
+
+def live_diffs(rollout: Rollout) -> tuple[LiveDiff, ...]:
+    """Return what deploying changes, object by object, as much of it as the page has room for."""
+    left = PAGE_DIFF_LINES
+    found: list[LiveDiff] = []
+    for title, text in rollout.differences:
+        diff = diff_of(text, most=min(PAGE_DIFF_LINES_PER_FILE, left))
+        left -= diff.shown
+        found.append(LiveDiff(title, diff))
+    return tuple(found)
+
+
+def workload_bars(watched: Sequence[Watched]) -> tuple[WorkloadBar, ...]:
+    """Return how long each workload was waited for, the longest first; all begin with the wait."""
+    whole = max([0.001, *(item.seconds for item in watched)])
+    bars = [
+        WorkloadBar(item.workload.title, item.end, item.seconds, round(100 * item.seconds / whole, 2))
+        for item in watched
+    ]
+    return tuple(sorted(bars, key=lambda bar: (-bar.seconds, bar.title)))

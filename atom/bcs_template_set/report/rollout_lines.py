@@ -8,16 +8,15 @@ from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import one_line, text_lines
 from bcs_template_set.report.log_lines import LineKind, LogLine
 from bcs_template_set.report.rollout_story import first_names
+from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES, LOG_PENDING
+from bcs_template_set.report.workload_rows import Link, no_link, workload_row
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.watched import Watched
-
-DIFF_LINES = 400
 
 QUIET_SECONDS = 3.0
 """A cluster takes a moment to take note of a new spec: within it, that it has not is no news."""
 
 _NO_NEWS_YET = frozenset({"rollout.no_status", "rollout.observing"})
-_MOST_PENDING = 5
 
 
 def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLine]:
@@ -37,30 +36,35 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
     return [*lines, *(_line("warning", note, language) for note in plan.notes)]
 
 
-def watched_lines(watched: Watched, *, language: Language) -> list[LogLine]:
-    """Return the line for a change of a workload, none where it tells nobody anything."""
+def watched_lines(watched: Watched, *, language: Language, link: Link = no_link) -> list[LogLine]:
+    """Return the line for a change of a workload, none where it tells nobody anything.
+
+    Of one that is given up, another says where the console shows what is in its way.
+    """
     status = watched.status
     is_early = watched.end == "pending" and watched.cause is None and watched.seconds < QUIET_SECONDS
     if is_early and status is not None and status.sentence.key in _NO_NEWS_YET:
         return []
-    return [watched_line(watched, language=language)]
+    row, lines = workload_row(watched, link=link), [watched_line(watched, language=language)]
+    if row.state == "failed" and row.url:
+        look = say("log.look_at", object=row.title, url=row.pod_url or row.url)
+        lines.append(_line("plain", look, language))
+    return lines
 
 
 def watched_line(watched: Watched, *, language: Language) -> LogLine:
     """Return the one line for a change of a workload: how long it took, where it stands, what troubles it."""
-    sentence = watched.status.sentence if watched.status is not None else say("deploy.never_seen")
-    key = "log.given_up" if watched.end == "failed" else "deploy.progress"
-    text: Text = say(key, seconds=round(watched.seconds), object=watched.workload.title, sentence=sentence)
-    if watched.cause is not None and watched.end in ("failed", "pending"):
-        text = say("deploy.because", line=text, cause=watched.cause.sentence)
-    elif watched.error is not None:
-        text = say("deploy.because", line=text, cause=watched.error.title())
+    row = workload_row(watched)
+    key = "log.given_up" if row.state == "failed" else "deploy.progress"
+    text: Text = say(key, seconds=round(row.seconds), object=row.title, sentence=row.sentence)
+    if row.causes:
+        text = say("deploy.because", line=text, cause=row.causes[0])
     return _line("warning" if watched.end == "failed" else "plain", text, language)
 
 
 def heartbeat_line(pending: Sequence[Watched], *, seconds: float, language: Language) -> LogLine:
     """Return the line that says, after so many seconds of waiting, for what the wait goes on."""
-    names = first_names([_pending(watched) for watched in pending], most=_MOST_PENDING)
+    names = first_names([_pending(watched) for watched in pending], most=LOG_PENDING)
     return _line(
         "plain", say("log.heartbeat", seconds=round(seconds), count=len(pending), names=names), language
     )
@@ -82,6 +86,6 @@ def _cut(differences: list[str], language: Language) -> str:
     count = 0
     for difference in differences:
         count += len(difference.splitlines())
-        shown += text_lines(difference, most=DIFF_LINES - len(shown))
+        shown += text_lines(difference, most=LOG_LIVE_DIFF_LINES - len(shown))
     more = [say("deploy.more_lines", count=count - len(shown)).render(language)] if count > len(shown) else []
     return "\n".join([*shown, *more])

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Sequence
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.shown_limits import MOST_NAMES, MOST_VERSIONS
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
-MOST_VERSIONS = 3
-"""Files that were live already, at many versions perhaps, are named for so many of them."""
-
-MOST_NAMES = 20
-"""So many names are listed in a sentence; a count tells of the rest."""
+FAILED = "deploy.restore_failed"
+"""The sentence that says why a restore did not work out."""
 
 
 def first_names(names: Sequence[Detail], *, most: int = MOST_NAMES) -> list[Detail]:
@@ -29,11 +27,18 @@ def first_names(names: Sequence[Detail], *, most: int = MOST_NAMES) -> list[Deta
 
 
 def deployed_headline(rollout: Rollout, *, version: str) -> Text:
-    """Return the one sentence for a deployment that went well."""
+    """Return the one sentence for a deployment that went well, with the versions it made live.
+
+    They need not be the run's own: a file that it did not have to write is deployed at the version it has.
+    """
     place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": len(rollout.live_already)}
     if not rollout.deployed:
         return say("report.verdict_deployed_nothing", **place)
-    return say("report.verdict_deployed_to", version=version, deployed=len(rollout.deployed), **place)
+    versions = sorted(
+        {file.version for file in rollout.deployed}, key=lambda other: (other != version, other)
+    )
+    shown = first_names(versions, most=MOST_VERSIONS)
+    return say("report.verdict_deployed_to", versions=shown, deployed=len(rollout.deployed), **place)
 
 
 def live_texts(rollout: Rollout) -> list[Text]:
@@ -95,11 +100,14 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
     return texts
 
 
-# --- the way back ---------------------------------------------------------------------------------------
+# --- restoring ---------------------------------------------------------------------------------------
 
 
 def restoration_texts(way: Restoration) -> list[Text]:
-    """Return the second half: what was deployed again, how it ended, and what was left."""
+    """Return what a restore came to: what was deployed again, how it ended, and what was left.
+
+    The only place that says it, for log, page and error.
+    """
     return list(_restoration(way))
 
 
@@ -107,14 +115,9 @@ def _restoration(way: Restoration) -> Iterable[Text]:
     for version, names in _by_version(way.files).items():
         yield say("report.back_at", version=version, names=first_names(names))
     if way.problem is not None:
-        yield say("deploy.restore_failed", problem=way.problem)
+        yield say(FAILED, problem=way.problem)
     elif way.watched:
         yield ready_text(way.watched)
-    yield from left_sentences(way)
-
-
-def left_sentences(way: Restoration) -> Iterable[Text]:
-    """Say of what is not back why it is not, and what stays in the cluster; each list shortened."""
     for key, files in (
         ("deploy.restore_left", way.left),
         ("deploy.restore_same", way.same),

@@ -11,13 +11,10 @@ from collections.abc import Iterable, Sequence
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import one_line, table
-from bcs_template_set.report.row_states import STATES
+from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.rows import WORDS, Row, image_change, version_change
+from bcs_template_set.report.shown_limits import LOG_ROUTES_IN_CELL, LOG_ROWS
 
-MOST_ROWS = 60
-"""So many rows are shown; a count tells of the rest, and the HTML report has them all."""
-
-_ROUTES_SHOWN = 3
 _TENTHS_BELOW = 10
 _PLANNED = ("change", "name", "version", "image", "routes")
 _ENDED = ("state", "name", "version", "image", "routes", "took")
@@ -28,8 +25,8 @@ def plan_table(rows: Sequence[Row], *, language: Language) -> list[str]:
     shown = [row for row in rows if not row.is_quiet]
     if not shown:
         return []
-    cells = [[row.word, *_cells(row)] for row in shown[:MOST_ROWS]]
-    rest = [row.word for row in shown[MOST_ROWS:]]
+    cells = [[row.word, *_cells(row)] for row in shown[:LOG_ROWS]]
+    rest = [row.word for row in shown[LOG_ROWS:]]
     return [
         *_table(_PLANNED, cells, language=language),
         *_more("log.more_planned", rest, order=WORDS, language=language),
@@ -43,9 +40,9 @@ def ending_table(rows: Sequence[Row], *, language: Language) -> list[str]:
     if len(shown) <= 1:
         return []
     cells = [
-        [row.ending.words, *_cells(row), _took(row.ending.seconds, language)] for row in shown[:MOST_ROWS]
+        [row.ending.words, *_cells(row), _took(row.ending.seconds, language)] for row in shown[:LOG_ROWS]
     ]
-    rest = [row.ending.state for row in shown[MOST_ROWS:]]
+    rest = [row.ending.state for row in shown[LOG_ROWS:]]
     return [
         *_table(_ENDED, cells, language=language),
         *_more("log.more_ended", rest, order=STATES, language=language),
@@ -106,8 +103,8 @@ def _routes_cell(row: Row) -> str:
 
 
 def _first(routes: list[str], *, sign: str) -> list[str]:
-    more = len(routes) - _ROUTES_SHOWN
-    return [*routes[:_ROUTES_SHOWN], f"{sign}…({more})"] if more > 0 else routes
+    more = len(routes) - LOG_ROUTES_IN_CELL
+    return [*routes[:LOG_ROUTES_IN_CELL], f"{sign}…({more})"] if more > 0 else routes
 
 
 def _route(key: RouteKey, row: Row) -> str:

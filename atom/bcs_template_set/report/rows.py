@@ -8,19 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Optional, TypeVar
+from typing import Optional, TypeVar
 
 from bcs_template_set.manifests.routes import RouteKey
-from bcs_template_set.messages.errors import Overtaken, VersionConflict
 from bcs_template_set.messages.text import shorten, width
-from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.file_outcome import FileOutcome, Word
 from bcs_template_set.publish.plan import Change, Plan
+from bcs_template_set.report.file_states import QUIET, STATES, Ending, ending_of_row, endings_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.row_states import QUIET, STATES, Ending, ending_of_row, endings_of
 
 _T = TypeVar("_T")
-Word = Literal["create", "update", "unchanged", "conflict", "skip", "failed"]
-"""The fixed words of design section 7: the same in both languages, so that a log can be searched."""
 
 WORDS: tuple[Word, ...] = ("failed", "conflict", "update", "create", "skip", "unchanged")
 """Every word, in the order a person needs to see them."""
@@ -37,7 +34,6 @@ class FileRow:
     """One template file: its planned change, and how that ended where it was tried."""
 
     change: Change
-    word: Word
     outcome: Optional[FileOutcome] = None
     ending: Ending = _PLANNED
 
@@ -45,6 +41,11 @@ class FileRow:
     def name(self) -> str:
         """Return the file's name in its space."""
         return self.change.name
+
+    @property
+    def word(self) -> Word:
+        """Return the fixed word: what came of it, or what is planned."""
+        return self.outcome.word if self.outcome is not None else self.change.action
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,9 @@ class Row:
         return self.word == "unchanged" and self.ending.state in (*QUIET, "planned")
 
 
-def word_of(change: Change, outcome: Optional[FileOutcome] = None) -> Word:
-    """Return the fixed word for a file: what came of it, or what is planned."""
-    if outcome is None or not change.writes or outcome.state in ("planned", "applied"):
-        return change.action
-    if outcome.state == "failed":
-        return "conflict" if isinstance(outcome.error, (Overtaken, VersionConflict)) else "failed"
-    return "unchanged" if outcome.state == "unchanged" else "skip"
-
-
 def rows_of_plan(plan: Plan) -> tuple[Row, ...]:
     """Return the plan's rows, those that need eyes first: of one word, those that lose a route."""
-    rows = _rows([FileRow(change, word_of(change)) for change in plan.changes], version=plan.version)
+    rows = _rows([FileRow(change) for change in plan.changes], version=plan.version)
     return tuple(sorted(rows, key=lambda row: (*_planned_rank(row), row.name)))
 
 
@@ -116,10 +108,7 @@ def file_rows(outcome: Outcome) -> list[FileRow]:
     planned = {change.name: change for change in outcome.plan.changes} if outcome.plan is not None else {}
     changes = {**planned, **{name: file.change for name, file in ended.items()}}
     endings = endings_of(outcome)
-    return [
-        FileRow(change, word_of(change, ended.get(name)), ended.get(name), endings[name])
-        for name, change in sorted(changes.items())
-    ]
+    return [FileRow(change, ended.get(name), endings[name]) for name, change in sorted(changes.items())]
 
 
 def name_of_row(change: Change) -> str:

@@ -12,12 +12,11 @@ from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import Detail, StepError
-from bcs_template_set.report.outcome import Identity, Outcome
+from bcs_template_set.publish.file_outcome import Word
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, first_names
-from bcs_template_set.report.rows import Word, count_words, file_rows, was_attempted
-
-MOST_DETAILS = 50
-"""So many details of an error are listed; a count tells of the rest."""
+from bcs_template_set.report.rows import count_words, file_rows, was_attempted
+from bcs_template_set.report.shown_limits import MOST_DETAILS
 
 _IDENTITY_MATTERS = ("8002", "8004", "8006")
 _PLATFORM_FAULTS = ("8006",)
@@ -114,11 +113,6 @@ def context_of(outcome: Outcome) -> list[Text]:
     ]
 
 
-def name_of(identity: Identity) -> str:
-    """Return the one name for who acts; a credential's where only its access token knows the user."""
-    return identity.acting_user or f"credential:{identity.credential}"
-
-
 def failures_of(outcome: Outcome) -> list[Text]:
     """Return why files failed, for each whose reason the run's own error does not tell already."""
     whole = outcome.error
@@ -155,7 +149,7 @@ def _adds(error: StepError, told: Collection[str]) -> bool:
 def _known_facts(outcome: Outcome) -> dict[str, object]:
     identity, heading = outcome.identity, outcome.heading
     return {
-        "acting_user": name_of(identity) if identity is not None else "",
+        "acting_user": identity.acting_user if identity is not None else "",
         "app": identity.app_code if identity is not None else "",
         "region": heading.region,
         "project": heading.project,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bcs_template_set.agent.output_file import can_be_archived
 from bcs_template_set.manifests.document_texts import document_texts
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import holds_secret, masked_text
-from bcs_template_set.manifests.parse import ManifestFile
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.system.own_files import OwnFile

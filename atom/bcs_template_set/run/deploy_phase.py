@@ -36,7 +36,7 @@ from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.plan_phase import Planned, files_that_set_pods, namespace_of
-from bcs_template_set.run.restore_phase import restore, way_back_sentences
+from bcs_template_set.run.restore_phase import restore
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
 from bcs_template_set.system.http_client import Transport
 
@@ -150,8 +150,6 @@ def deploy_versions(
             target.tell(say("deploy.restoring"))
             way = restore(target, deploying, plan.deploy, before=before, known=plan.states)
             target.keep(replace(record.rollout or rollout, restoration=way))
-            for line in way_back_sentences(way):
-                target.context.services.log.warning(line)
         raise
 
 

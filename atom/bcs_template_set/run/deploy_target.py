@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
@@ -16,7 +17,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
 from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
-from bcs_template_set.rollout.causes import evidence_of
+from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.result import Rollout
@@ -92,7 +93,9 @@ class DeployTarget:
         if record.stopped:  # pragma: no cover - in a thread that a signal overtakes
             return
         record.watch(item)
-        show_lines(self.context.services.log, watched_lines(item, language=record.language))
+        link = partial(record.heading.console.object_url, self.settings.cluster_id, self.settings.namespace)
+        lines = watched_lines(item, language=record.language, link=link)
+        show_lines(self.context.services.log, lines)
 
     def show_still_waiting(self, pending: Sequence[Watched], seconds: float) -> None:
         """Print a sign of life."""
@@ -142,24 +145,11 @@ def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
     if failed:
         by_image = any(item.cause is not None and item.cause.fault == IMAGE for item in failed)
         kind = RolloutFailed if by_image else RolloutBlocked
-        raise kind(count=len(failed), details=[line for item in failed for line in explain(item)])
+        raise kind(count=len(failed), details=_explanation(failed))
     pending = [item for item in watched if item.end == "pending"]
     if pending:
-        details = [line for item in pending for line in explain(item)]
-        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=details)
+        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=_explanation(pending))
 
 
-def explain(item: Watched) -> list[Text]:
-    """Return what there is to say of a workload that is not ready: where it stands, why, what to do."""
-    lines: list[Text] = []
-    sentence = item.status.sentence if item.status is not None else say("deploy.never_seen")
-    lines.append(say("deploy.workload", object=item.workload.title, sentence=sentence))
-    if item.error is not None:
-        lines.append(item.error.title())
-    if item.cause is not None:
-        lines.append(item.cause.sentence)
-    if item.problem is not None:
-        lines += evidence_of(item.problem)
-    if item.cause is not None:
-        lines.append(say("context.cure", value=item.cause.cure))
-    return lines
+def _explanation(watched: Sequence[Watched]) -> list[Text]:
+    return [line for item in watched for line in workload_row(item).explanation]

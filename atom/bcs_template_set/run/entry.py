@@ -128,8 +128,8 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - as above
     from bcs_template_set.run.context import Services  # noqa: PLC0415 - as above
     from bcs_template_set.run.finish import RunFolder, end_run  # noqa: PLC0415 - garbled input needs none of it
-    from bcs_template_set.run.progress_shown import ShownProgress, audience_of  # noqa: PLC0415 - as above
     from bcs_template_set.run.record import RunRecord  # noqa: PLC0415 - as above
+    from bcs_template_set.run.run_progress import ShownProgress, audience_of  # noqa: PLC0415 - as above
     from bcs_template_set.run.step import run_step  # noqa: PLC0415 - as above
 
     place, clock = RunFolder(*_run_folder_of(task)), process.clock

@@ -15,13 +15,13 @@ from typing import Optional, TypeVar
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import can_be_archived
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.report.log_lines import LogLine, verdict_lines
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of
+from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of, texts_of
 from bcs_template_set.report.write_report import PAGE, write_rendered, write_report, write_text
 from bcs_template_set.system.own_files import OwnFile
 from bcs_template_set.system.signals import Stopped
@@ -112,7 +112,8 @@ class Keep:
         self, outcome: Outcome, report: Optional[ReportPlace], artifacts: tuple[str, ...]
     ) -> tuple[Outcome, Output]:
         """Return the output, and the outcome with a warning for all that is not in it as it should be."""
-        warnings = list(holding_secrets(outcome, self.masker.holds))
+        texts = texts_of(outcome)
+        warnings = list(holding_secrets(texts, self.masker.holds))
 
         def spill(name: str, text: str) -> str:
             file = self.place.file(f"{name}.json")
@@ -127,7 +128,9 @@ class Keep:
                 return ""
             return f"{self.place.folder}/{name}.json"
 
-        output = output_of(outcome, report=report, rendered=artifacts, spill=spill, mask=self.masker.mask)
+        output = output_of(
+            outcome, report=report, rendered=artifacts, spill=spill, mask=self.masker.mask, texts=texts
+        )
         return replace(outcome, warnings=(*outcome.warnings, *warnings)), output
 
     def attempt(

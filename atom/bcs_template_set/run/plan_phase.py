@@ -23,7 +23,6 @@ from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, refusal
 from bcs_template_set.report.log_lines import plan_lines
 from bcs_template_set.report.rollout_lines import deployment_lines
-from bcs_template_set.report.verdict import name_of
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.run.context import RenderedRun, RunContext
@@ -62,6 +61,8 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     )
     existing = read_existing(reader, wanted, concurrency=run.concurrency)
     name_site(run.services.record, run.services.log, reader.site)
+    if existing.space is not None:
+        run.services.record.found_space(existing.space.id)
     desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
     if desired.files != rendered.files:
         check_desired(desired, run.settings)
@@ -187,7 +188,7 @@ def namespace_of(context: RunContext, project_id: str) -> NamespaceRef:
     settings = context.settings
     if not project_id:
         identity = context.services.record.identity
-        user = name_of(identity) if identity is not None else ""
+        user = identity.acting_user if identity is not None else ""
         message = say("deploy.project_id_unknown")
         raise ProjectNotVisible(project=settings.project_code, user=user, message=message)
     return NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)

@@ -33,6 +33,7 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.messages.server_errors import NotRestored
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.rollout_story import FAILED, restoration_texts
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
@@ -40,7 +41,7 @@ from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.deploy_target import DeployTarget
 from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed, state_of
 from bcs_template_set.run.plan_phase import namespace_of
-from bcs_template_set.run.restore_phase import go_back, way_back_sentences
+from bcs_template_set.run.restore_phase import go_back
 from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything
@@ -231,15 +232,15 @@ def _told(services: Services, way: Restoration) -> list[Text]:
     """Say what the restore came to, and return it.
 
     Raises:
-        NotRestored: it did not work out.
+        NotRestored: it did not work out; the error says what it came to.
     """
     services.log.group_end()
-    sentences = list(way_back_sentences(way))
-    for line in sentences:
-        services.log.warning(line)
+    sentences = restoration_texts(way)
     if not way.is_whole:
         problem = way.problem or say("post.not_all", names=list(way.owed))
-        raise NotRestored(problem=problem, details=sentences if way.problem is None else sentences[1:])
+        raise NotRestored(problem=problem, details=[text for text in sentences if text.key != FAILED])
+    for line in sentences:
+        services.log.warning(line)
     return sentences
 
 

@@ -115,6 +115,7 @@ def _publish_round(
         if not space_id:
             space_id, is_new = ensure_space(publishing)
             run.services.record.record_space(created=is_new)
+            run.services.record.found_space(space_id)
         run.services.log.group_start(say("log.group_publish", version=run.desired.version))
     files = publish_files(publishing, planned.plan, space_id=space_id)
     run.services.log.group_end()

@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.server_errors import DeployIncomplete, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, RequestRecord, Result
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, Result
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.system.clock import Clock
@@ -63,7 +64,7 @@ class RunRecord:
     warnings: list[Text] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     gone_well: list[str] = field(default_factory=list)
-    requests: list[RequestRecord] = field(default_factory=list)
+    requests: list[Exchange] = field(default_factory=list)
     rollout: Optional[Rollout] = None
     branches: tuple[BranchRow, ...] = ()
     error: Optional[StepError] = None
@@ -116,10 +117,10 @@ class RunRecord:
         with self._lock:
             return tuple(item for _, item in sorted(self._watched.items()))
 
-    def record_request(self, request: RequestRecord) -> None:
+    def record_request(self, exchange: Exchange) -> None:
         """Remember a request."""
         with self._lock:
-            self.requests.append(request)
+            self.requests.append(exchange)
         self.on_move(self)
 
     @contextmanager
@@ -169,6 +170,10 @@ class RunRecord:
         """
         publishing = "publish" not in self.gone_well
         return {write.thread for write in self._writes if publishing or not write.is_sent}
+
+    def found_space(self, space_id: str) -> None:
+        """Remember the folder's id, by which the console shows it."""
+        self.heading = replace(self.heading, console=replace(self.heading.console, space_id=space_id))
 
     def files(self) -> tuple[FileOutcome, ...]:
         """Return how every planned change has ended; those nobody got to are "not-attempted"."""

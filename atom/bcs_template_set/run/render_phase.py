@@ -28,7 +28,7 @@ from bcs_template_set.manifests.templating.render import (
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import ManifestsInvalid, VersionNameInvalid
 from bcs_template_set.publish.plan import Desired, SpaceRef
-from bcs_template_set.report.phase_lines import rendered_lines
+from bcs_template_set.report.log_lines import rendered_lines
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
 

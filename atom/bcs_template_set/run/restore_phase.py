@@ -6,13 +6,11 @@ deployed since is left (rollout/restore.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.rollout_story import left_sentences
 from bcs_template_set.rollout.deploy import Deploying, deploy_files, look, resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, way_back
@@ -107,12 +105,3 @@ def _added(
     taken_back = [file for file in files if file.name not in others]
     states, _ = look(target.writer, deploying, taken_back) if taken_back else ((), "")
     return added(taken_back, states, space=target.space, known=known)
-
-
-def way_back_sentences(way: Restoration) -> Iterable[Text]:
-    """Say what a restore came to."""
-    if way.problem is not None:
-        yield say("deploy.restore_failed", problem=way.problem)
-    if way.files:
-        yield say("deploy.restored", names=[file.name for file in way.files])
-    yield from left_sentences(way)

@@ -8,9 +8,8 @@ from typing import Optional, TypeVar
 from bcs_template_set.agent.masker import MOST_WORDS
 from bcs_template_set.bcs.calls import Read, Write, Writer
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.gateway import Exchange, Gateway
+from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.principal import Principal
-from bcs_template_set.report.outcome import RequestRecord
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.secret_words import SecretWords
@@ -30,16 +29,13 @@ def open_gateway(
     services, known = context.services, context.services.log.masker
     values = words if words is not None else SecretWords()
 
-    def remember(exchange: Exchange) -> None:
-        services.record.record_request(request_record(exchange))
-
     return Gateway(
         context.region.endpoint,
         principal,
         transport=_transport_of(context),
         clock=services.clock,
         deadline=services.deadline,
-        on_exchange=remember,
+        on_exchange=services.record.record_request,
         mask=lambda said: values.mask(known.mask_beginning(said, most=2 * MOST_WORDS)),
         learn=values.learn,
     )
@@ -55,20 +51,6 @@ def _transport_of(context: RunContext) -> Transport:
         connections=endpoint.concurrency,
         environ=context.machine.environ,
         proxy=endpoint.proxy or None,
-    )
-
-
-def request_record(exchange: Exchange) -> RequestRecord:
-    """Return a request as the report tells it."""
-    return RequestRecord(
-        name=exchange.name,
-        method=exchange.method,
-        path=exchange.path,
-        status=exchange.status,
-        seconds=exchange.seconds,
-        request_id=exchange.request_id,
-        gateway_request_id=exchange.gateway_request_id,
-        may_be_missing=exchange.may_be_missing,
     )
 
 

@@ -1,21 +1,29 @@
-"""How far a run is, told from what its record knows. Pure: performs no I/O.
+"""How far a run is, told from its record, and shown wherever somebody can see it.
 
 A phase has a fixed share of the whole, by what the run is to do; within publishing and deploying, the share
 is that of what has ended. Where nothing tells how far a phase is, it counts once it is over, unless it
-failed. A subtask is a row of the report: a domain, or a file that belongs to none.
+failed. A subtask is a row of the report: a domain, or a file that belongs to none. Nothing is shown before
+the region has said which form the platform takes, nor after `finish`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Optional, Protocol
 
+from bcs_template_set.agent.progress import SECONDS_APART, Progress, ProgressLog
 from bcs_template_set.agent.progress_payload import Snapshot, Subtask, SubtaskStatus, TimelineItem
+from bcs_template_set.config.regions import Region
 from bcs_template_set.messages import known, say
 from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.report.file_states import STATES, FileState, endings_of
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rows import name_of_row
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import RunRecord
+from bcs_template_set.system.clock import Clock
 
 SHARES: Mapping[str, Mapping[str, float]] = {
     "plan": {"settings": 0.05, "render": 0.25, "plan": 0.7},
@@ -30,7 +38,15 @@ MOST_OF_A_PHASE = 0.95
 WRITTEN = 0.4
 """What a row has behind it once its files are written, where they are to be deployed too."""
 
-_DONE, _WRONG = ("applied", "unchanged", "skipped"), ("failed",)
+_STATUSES: Mapping[FileState, SubtaskStatus] = {
+    **dict.fromkeys(STATES, "succeeded"),
+    **dict.fromkeys(("failed", "partly-deployed", "restored"), "failed"),
+    **dict.fromkeys(("unknown", "not-deployed", "not-attempted", "planned"), "pending"),
+    "rolling-out": "running",
+}
+_ONLY_WRITTEN: tuple[FileState, ...] = ("published", "unchanged", "skipped")
+_KNOWN_AT_THE_END: tuple[FileState, ...] = (*_ONLY_WRITTEN, "deployed", "live", "unknown", "not-deployed")
+"""What a file without workloads is while it is deployed, and what it is yet to be."""
 
 
 def snapshot_of(record: RunRecord) -> Snapshot:
@@ -44,21 +60,15 @@ def snapshot_of(record: RunRecord) -> Snapshot:
     return Snapshot(value=value, subtasks=subtasks, phases=tuple(_phases(record)))
 
 
-def finished(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot of a run that ended well: nothing is left to do."""
-    return Snapshot(1.0, snapshot.subtasks, snapshot.phases)
-
-
 def _phases(record: RunRecord) -> Iterable[TimelineItem]:
+    def named(name: str) -> str:
+        key = f"progress.phase_{name}"
+        return say(key).render(record.language) if known(key) else name
+
     for phase in record.phases:
-        yield TimelineItem(_name_of(record, phase.name), phase.started_at, phase.seconds)
+        yield TimelineItem(named(phase.name), phase.started_at, phase.seconds)
     if record.under_way is not None:
-        yield TimelineItem(_name_of(record, record.under_way.name), record.under_way.started_at)
-
-
-def _name_of(record: RunRecord, name: str) -> str:
-    key = f"progress.phase_{name}"
-    return say(key).render(record.language) if known(key) else name
+        yield TimelineItem(named(record.under_way.name), record.under_way.started_at)
 
 
 # --- rows -----------------------------------------------------------------------------------------------
@@ -66,71 +76,74 @@ def _name_of(record: RunRecord, name: str) -> str:
 
 @dataclass
 class _Row:
-    """What a row of the report is made of: its files that are written, its workloads that are waited for."""
+    """What a row of the report is made of: its files that are written, its workloads that are waited for.
+
+    `states` are those of the files, and of the files that the workloads come from.
+    """
 
     files: list[FileOutcome] = field(default_factory=list)
     workloads: list[Watched] = field(default_factory=list)
+    states: dict[str, FileState] = field(default_factory=dict)
 
 
 def _rows(record: RunRecord) -> dict[str, _Row]:
     """Return the rows that the run works on by their names: domains, and files that belong to none."""
     rows: dict[str, _Row] = {}
-    names = {}
-    for file in record.files():
-        names[file.change.name] = name_of_row(file.change)
-        if file.change.writes:
-            rows.setdefault(names[file.change.name], _Row()).files.append(file)
+    states = {name: ending.state for name, ending in endings_of(record.tell("failed")).items()}
+    names = {file.change.name: name_of_row(file.change) for file in record.files()}
+    for file in [file for file in record.files() if file.change.writes]:
+        row = rows.setdefault(names[file.change.name], _Row())
+        row.files.append(file)
+        row.states[file.change.name] = states[file.change.name]
     for item in record.watched():
         name = item.workload.file_name
-        rows.setdefault(names.get(name, name), _Row()).workloads.append(item)
+        row = rows.setdefault(names[name], _Row())
+        row.workloads.append(item)
+        row.states[name] = states[name]
     return rows
 
 
 def _share_of_phase(record: RunRecord, rows: Iterable[_Row]) -> float:
     """Return how much of the phase under way is done; files tell nothing of a deployment."""
     if record.under_way is not None and record.under_way.name == "deploy":
-        shares = [_share_ready(row) for row in rows if row.workloads]
+        shares = [_share_ready(row.workloads) for row in rows if row.workloads]
     else:
-        shares = [_share_written(row) for row in rows if row.files]
+        shares = [_share_written(row.files) for row in rows if row.files]
     return MOST_OF_A_PHASE * sum(shares) / len(shares) if shares else 0.0
 
 
 def _subtask(record: RunRecord, name: str, row: _Row) -> Subtask:
     """Return a row as the subtask it is from publishing on to the end of its wait: it never goes back."""
+    status, written = _status(record, row), _share_written(row.files)
     if record.heading.action != "deploy":
-        return Subtask(name, _share_written(row), _status_written(row))
-    written = _share_written(row) if row.files else 1.0
-    share = WRITTEN * written + (1 - WRITTEN) * _share_live(record, row)
-    return Subtask(name, share, _status_live(record, row))
+        return Subtask(name, written, status)
+    live = _share_ready(row.workloads) if row.workloads else float(status == "succeeded")
+    return Subtask(name, WRITTEN * written + (1 - WRITTEN) * live, status)
 
 
-def _share_written(row: _Row) -> float:
-    return sum(file.state in _DONE for file in row.files) / len(row.files) if row.files else 0.0
+def _status(record: RunRecord, row: _Row) -> SubtaskStatus:
+    found = {_status_of(record, state, waited_for=bool(row.workloads)) for state in row.states.values()}
+    if "failed" in found or len(found) == 1:
+        return "failed" if "failed" in found else found.pop()
+    return "running"
 
 
-def _status_written(row: _Row) -> SubtaskStatus:
-    if any(file.state in _WRONG for file in row.files):
-        return "failed"
-    done = _share_written(row)
-    return "succeeded" if done == 1.0 else "running" if done else "pending"
+def _status_of(record: RunRecord, state: FileState, *, waited_for: bool) -> SubtaskStatus:
+    """Return what a file is of a row: where it is to be live, written is only half the way."""
+    if record.heading.action != "deploy" or state not in _KNOWN_AT_THE_END:
+        return _STATUSES[state]
+    if "deploy" not in record.gone_well and record.error is None and not waited_for:
+        return "running"
+    return "pending" if state in _ONLY_WRITTEN and record.error is not None else _STATUSES[state]
 
 
-def _share_live(record: RunRecord, row: _Row) -> float:
-    return _share_ready(row) if row.workloads else float(_is_live(record, row))
+def _share_written(files: Sequence[FileOutcome]) -> float:
+    done = sum(file.state in ("applied", "unchanged", "skipped") for file in files)
+    return done / len(files) if files else 1.0
 
 
-def _is_live(record: RunRecord, row: _Row) -> bool:
-    """Tell whether a row is live that has nothing to wait for: known once the phase is over."""
-    if "deploy" in record.gone_well:
-        return True
-    if record.error is None or record.rollout is None:
-        return False
-    live = {file.name for file in (*record.rollout.deployed, *record.rollout.live_already)}
-    return all(file.change.name in live for file in row.files)
-
-
-def _share_ready(row: _Row) -> float:
-    return sum(map(_share_of, row.workloads)) / len(row.workloads)
+def _share_ready(workloads: Sequence[Watched]) -> float:
+    return sum(map(_share_of, workloads)) / len(workloads)
 
 
 def _share_of(item: Watched) -> float:
@@ -140,16 +153,70 @@ def _share_of(item: Watched) -> float:
     return status.done / status.wanted if status is not None and status.wanted > 0 else 0.0
 
 
-def _status_live(record: RunRecord, row: _Row) -> SubtaskStatus:
-    """Return the status of a row that is to be live: written is only half the way."""
-    written = _status_written(row) if row.files else "succeeded"
-    if written != "succeeded":
-        return written
-    ends = {item.end for item in row.workloads}
-    if "failed" in ends:
-        return "failed"
-    if "pending" in ends:
-        return "running"
-    if ends or _is_live(record, row):
-        return "succeeded"
-    return "running" if record.error is None else "pending"
+# --- who sees it ----------------------------------------------------------------------------------------
+
+Audience = Literal["worker", "terminal", "nobody"]
+
+
+class Stream(Protocol):
+    """What is asked of stdout."""
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        ...
+
+
+def audience_of(environ: Mapping[str, str], stream: Optional[Stream]) -> Audience:
+    """Return who can see progress: a terminal that can erase, an agent (facts/agent.md, "Start"), or nobody.
+
+    A terminal comes first: BK-CI's worker reads stdout through a pipe.
+    """
+    try:
+        at_terminal = stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return "nobody"
+    if at_terminal:
+        return "nobody" if environ.get("TERM") == "dumb" else "terminal"
+    return "worker" if environ.get("bk_data_dir") else "nobody"
+
+
+class ShownProgress:
+    """Shows a record's progress. `move` may be called from several threads; it never fails a run."""
+
+    def __init__(self, log: ProgressLog, *, clock: Clock, audience: Audience) -> None:
+        self._log = log
+        self._clock = clock
+        self._audience = audience
+        self._progress: Optional[Progress] = None
+        self._looked_at = float("-inf")
+        self._lock = threading.RLock()  # a signal's handler may end the run while its thread is in here
+
+    def begin(self, region: Region) -> None:
+        """Show from now on, in the form that the region's platform takes."""
+        if self._audience == "nobody":
+            return
+        self._progress = Progress(
+            self._log,
+            detail=region.progress_detail,
+            terminal=self._audience == "terminal",
+            clock=self._clock,
+        )
+
+    def move(self, record: RunRecord) -> None:
+        """Show how far the record is now, unless that was shown a moment ago: to find it out costs too."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._progress is None or record.stopped or now - self._looked_at < SECONDS_APART:
+                return
+            self._looked_at = now
+            self._progress.show(snapshot_of(record))
+
+    def finish(self, record: RunRecord, outcome: Outcome) -> None:
+        """Show how far the run came, all the way where it ended well, and nothing any more."""
+        with self._lock:
+            progress, self._progress = self._progress, None
+            if progress is None:
+                return
+            with progress:
+                snapshot = snapshot_of(record)
+                progress.show(snapshot if outcome.error is not None else replace(snapshot, value=1.0))

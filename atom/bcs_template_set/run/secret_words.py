@@ -14,8 +14,9 @@ from typing import Optional
 
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import may_hold_secret, secret_values
-from bcs_template_set.manifests.parse import Document, ManifestFile, bcs_variables_in, parse_foreign
+from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_foreign
 from bcs_template_set.messages.secret import Secret
 
 LEAST_OF_A_VALUE = 8

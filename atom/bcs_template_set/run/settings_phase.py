@@ -19,9 +19,9 @@ from bcs_template_set.config.region_settings import read_regions
 from bcs_template_set.config.regions import Region, secrets_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
-from bcs_template_set.report.log_lines import header_lines
+from bcs_template_set.report.console_links import Console
+from bcs_template_set.report.log_lines import header_lines, settings_lines
 from bcs_template_set.report.outcome import Heading, Identity
-from bcs_template_set.report.phase_lines import settings_lines
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.system.proxies import (
@@ -49,7 +49,7 @@ def read_everything(services: Services) -> RunContext:
     settings = read_settings(inputs, regions=tuple(regions), pipeline_project=services.agent.task().project)
     region = regions[settings.region]
     _check_authorities(region, services.agent.task().workspace)
-    services.record.heading = _with_settings(services.record.heading, settings)
+    services.record.heading = _with_settings(services.record.heading, settings, region)
     build = services.agent.build(recorded=region.recorded_people)
     services.record.heading = _with_build(services.record.heading, build)
     return RunContext(services, settings, region, build, machine_of(services))
@@ -68,7 +68,7 @@ def identify(context: RunContext) -> Principal:
     for secret in principal.secrets():
         services.log.mask(secret)
     services.record.identity = Identity(
-        acting_user=principal.user,
+        acting_user=principal.label,
         app_code=principal.app_code,
         credential=principal.credential,
         reason=principal.reason,
@@ -110,13 +110,14 @@ def _people(context: RunContext, credential: Optional[Credential]) -> People:
 # --- the heading ----------------------------------------------------------------------------------------
 
 
-def _with_settings(heading: Heading, settings: Settings) -> Heading:
+def _with_settings(heading: Heading, settings: Settings, region: Region) -> Heading:
     return replace(
         heading,
         action=settings.action,
         region=settings.region,
         project=settings.project_code,
         space=settings.template_space,
+        console=Console(region.console_url, settings.project_code),
         template_set=settings.template_set,
     )
 

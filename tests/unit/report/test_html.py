@@ -10,12 +10,14 @@ import pytest
 from tests.support import hostile_texts, scenes
 
 from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
+from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.outcome import Outcome, RequestRecord
-from bcs_template_set.report.page import DIFF_LINES, MOST_REQUESTS, only_web, was_refused
-from bcs_template_set.report.row_states import STATES, RowState
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.page import only_web, was_refused
+from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS
 
 VOID = {"meta", "input", "br", "link", "img"}
 SPOKEN = {
@@ -183,7 +185,7 @@ def test_every_state_has_a_word_and_a_symbol_beside_its_colour() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_of_a_row_has_a_name_in_both_languages(state: RowState, language: Language) -> None:
+def test_every_state_of_a_row_has_a_name_in_both_languages(state: FileState, language: Language) -> None:
     assert say(f"report.row_{state}").render(language).startswith(state)
 
 
@@ -218,10 +220,10 @@ def test_a_thousand_domains_render_within_seconds_and_a_few_megabytes() -> None:
 
 
 def test_long_differences_are_cut_and_say_so() -> None:
-    change = scenes.change("a.yaml", writes_version=True, diff="+x\n" * (DIFF_LINES + 10))
+    change = scenes.change("a.yaml", writes_version=True, diff="+x\n" * (PAGE_DIFF_LINES + 10))
     html = render_html(scenes.outcome_of(scenes.plan_of(change)))
     assert html.count("+x") == 600
-    assert f"… {DIFF_LINES + 10 - 600} more lines" in html
+    assert f"… {PAGE_DIFF_LINES + 10 - 600} more lines" in html
 
 
 def test_of_many_requests_the_failed_ones_are_all_shown() -> None:
@@ -229,7 +231,7 @@ def test_of_many_requests_the_failed_ones_are_all_shown() -> None:
     requests = (good,) * 500 + (replace(bad, request_id="the-failed-one"),)
     html = render_html(replace(scenes.published(), requests=requests))
     assert "the-failed-one" in html
-    assert f"{501 - MOST_REQUESTS} more requests" in html
+    assert f"{501 - PAGE_REQUESTS} more requests" in html
 
 
 def test_another_creator_than_the_acting_user_is_visible() -> None:
@@ -328,5 +330,5 @@ def test_the_release_of_bcs_is_told_where_it_is_known(language: Language) -> Non
 def test_that_this_bcs_lacks_what_not_every_one_has_is_no_refusal(
     status: int, *, may_be_missing: bool, refused: bool
 ) -> None:
-    request = RequestRecord("list", "GET", "/", status, 0.1, "", "", may_be_missing=may_be_missing)
+    request = Exchange("list", "GET", "/", status, 0.1, "", "", may_be_missing=may_be_missing)
     assert was_refused(request) is refused

@@ -13,8 +13,6 @@ from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, To
 from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.log_lines import (
-    DIFF_LINES,
-    DIFF_LINES_PER_FILE,
     LogLine,
     build_text,
     file_lines,
@@ -24,6 +22,7 @@ from bcs_template_set.report.log_lines import (
 )
 from bcs_template_set.report.outcome import Heading, Outcome, Result
 from bcs_template_set.report.rows import was_attempted
+from bcs_template_set.report.shown_limits import LOG_DIFF_LINES, LOG_DIFF_LINES_PER_FILE
 
 MARKERS = {"group": "##[group]", "endgroup": "##[endgroup]", "warning": "##[warning]", "error": "##[error]"}
 
@@ -110,7 +109,7 @@ def test_a_long_difference_is_cut_and_says_by_how_much() -> None:
     change = scenes.change("a.yaml", writes_version=True, diff="+x\n" * 1000)
     lines = plan_lines(scenes.plan_of(change), language="en_US")
     (foreign,) = [line for line in lines if line.kind == "foreign"]
-    assert len(foreign.text.splitlines()) == DIFF_LINES_PER_FILE
+    assert len(foreign.text.splitlines()) == LOG_DIFF_LINES_PER_FILE
     assert "… 800 more lines" in shown(lines)
 
 
@@ -120,7 +119,7 @@ def test_many_differences_together_are_cut_too_and_changes_are_shown_before_new_
     lines = plan_lines(scenes.plan_of(*new, changed), language="en_US")
     foreign = [line.text for line in lines if line.kind == "foreign"]
     assert foreign[0] == "-y"
-    assert sum(len(text.splitlines()) for text in foreign) == DIFF_LINES
+    assert sum(len(text.splitlines()) for text in foreign) == LOG_DIFF_LINES
 
 
 def test_a_group_that_is_opened_is_closed() -> None:
@@ -194,13 +193,15 @@ def test_the_cure_is_the_last_word_about_an_error() -> None:
 
 
 def test_where_only_the_token_knows_the_user_the_credential_is_named() -> None:
-    identity = replace(scenes.IDENTITY, acting_user="", app_code="", credential="bcs_token")
+    identity = replace(
+        scenes.IDENTITY, acting_user="credential:bcs_token", app_code="", credential="bcs_token"
+    )
     text = shown(header_lines(scenes.HEADING, identity, language="en_US"))
     assert "acting user  credential:bcs_token (" in text
 
 
 def test_a_run_that_failed_before_it_knew_anything_has_a_header_and_a_verdict() -> None:
-    empty = Heading("0.1.0", "", "", 0, "", "", "", "", "", "", "", "", "")
+    empty = Heading(step_version="0.1.0")
     outcome = Outcome(
         "failed", changed=False, language="en_US", heading=empty, error=InputsInvalid(details=["x"])
     )

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
 
-from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
+from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units, valid_document
 from bcs_template_set.config.regions import RunAs
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.errors import InputsInvalid
@@ -15,7 +15,8 @@ from bcs_template_set.messages.secret import OUR_WORDS
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed
 from bcs_template_set.messages.step_error import Defect
 from bcs_template_set.messages.text import width
-from bcs_template_set.publish.file_outcome import FileState
+from bcs_template_set.publish.file_outcome import WriteEnd
+from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.report.output import (
     OUTPUTS,
@@ -24,8 +25,8 @@ from bcs_template_set.report.output import (
     holding_secrets,
     message_of,
     output_of,
+    texts_of,
 )
-from bcs_template_set.report.row_states import STATES
 from bcs_template_set.report.verdict import context_of, counts_text
 
 
@@ -233,14 +234,14 @@ def test_outputs_that_hold_a_secret_are_named_and_given_without_it() -> None:
     assert text_of(output, "acting_user") == "***"
     assert text_of(output, "result") == "published"
     assert json.loads(text_of(output, "versions"))["a.example.com.routes.yaml"]["state"] == "***"
-    told = [text.render("en_US") for text in holding_secrets(run, lambda text: mask(text) != text)]
+    told = [text.render("en_US") for text in holding_secrets(texts_of(run), lambda text: mask(text) != text)]
     assert [line.split(" ")[2] for line in told] == ["result", "versions", "acting_user"]
     assert "BK-CI may drop it" in told[0]
     assert "with *** in its place" in told[2]
 
 
 def test_the_words_that_are_never_masked_are_those_that_results_are_told_in() -> None:
-    words = {*get_args(Result), *get_args(FileState), *STATES, *get_args(RunAs), "true", "false"}
+    words = {*get_args(Result), *get_args(WriteEnd), *STATES, *get_args(RunAs), "true", "false"}
     assert words <= OUR_WORDS
 
 
@@ -249,7 +250,7 @@ def test_hostile_text_leaves_valid_json_one_line_of_message_and_the_limits(text:
     output = written(hostile_texts.run(text * 40))
     json.dumps(output, ensure_ascii=False).encode("utf-8")
     assert len(output["message"].splitlines()) == 1
-    for field in output["data"].values():
+    for field in valid_document(output)["data"].values():
         if field["type"] == "string":
             assert utf16_units(field["value"]) <= MOST_STRING_UNITS
 

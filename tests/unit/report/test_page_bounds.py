@@ -9,10 +9,10 @@ from tests.support import scenes
 
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.messages import say
-from bcs_template_set.report.html import MOST_IN_CELL, MOST_ROWS, render_html
+from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.shown_limits import MOST_DETAILS, PAGE_IN_CELL, PAGE_ROWS
 from bcs_template_set.report.topology import MOST_BOXES, topology_of
-from bcs_template_set.report.verdict import MOST_DETAILS
 
 
 def routes(count: int, *, host: str = "www.example.com") -> tuple[Route, ...]:
@@ -24,20 +24,20 @@ def english(outcome: Outcome) -> Outcome:
 
 
 def test_a_table_has_so_many_rows_and_says_how_many_more_there_are() -> None:
-    several = scenes.change("a.yaml", routes=routes(MOST_ROWS + 3))
+    several = scenes.change("a.yaml", routes=routes(PAGE_ROWS + 3))
     page = render_html(english(scenes.outcome_of(scenes.plan_of(several))))
     table = page[page.index('id="routes"') :]
-    assert table.count('role="rowheader">www.example.com/') == MOST_ROWS
+    assert table.count('role="rowheader">www.example.com/') == PAGE_ROWS
     assert "… and 3 more." in table
 
 
 def test_the_row_of_a_file_has_so_many_routes_and_images() -> None:
-    places = tuple(("h", f"/{n}") for n in range(MOST_IN_CELL + 4))
-    images = tuple((f"a:{n}", f"b:{n}") for n in range(MOST_IN_CELL + 5))
+    places = tuple(("h", f"/{n}") for n in range(PAGE_IN_CELL + 4))
+    images = tuple((f"a:{n}", f"b:{n}") for n in range(PAGE_IN_CELL + 5))
     several = scenes.change("a.yaml", routes_added=places, routes_removed=places[:-1], images=images)
     page = render_html(english(scenes.outcome_of(scenes.plan_of(several))))
-    assert page.count('<li class="come">') == page.count('<li class="go">') == MOST_IN_CELL
-    assert page.count('<span title="a:') == MOST_IN_CELL
+    assert page.count('<li class="come">') == page.count('<li class="go">') == PAGE_IN_CELL
+    assert page.count('<span title="a:') == PAGE_IN_CELL
     for more in (3, 4, 5):
         assert f"… and {more} more." in page
 

@@ -13,9 +13,8 @@ from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.page import bars_of
+from bcs_template_set.report.page import bars_of, short_details, workload_bars
 from bcs_template_set.report.picture import BOX, WIDTH, picture_of
-from bcs_template_set.report.rollout_page import short_details, workload_bars, workload_rows
 from bcs_template_set.report.topology import (
     FEW_DOMAINS,
     MOST_DOMAINS,
@@ -24,6 +23,7 @@ from bcs_template_set.report.topology import (
     Topology,
     topology_of,
 )
+from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem, Termination

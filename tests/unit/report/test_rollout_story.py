@@ -14,7 +14,7 @@ from bcs_template_set.messages.errors import DryRunFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, verdict_lines
 from bcs_template_set.report.outcome import Heading, Outcome
-from bcs_template_set.report.rollout_lines import DIFF_LINES, deployment_lines, heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
     first_names,
@@ -23,6 +23,8 @@ from bcs_template_set.report.rollout_story import (
     waited_text,
 )
 from bcs_template_set.report.rows import was_attempted
+from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES
+from bcs_template_set.report.verdict import headline
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import RunRecord
@@ -89,7 +91,7 @@ def test_a_restored_run_tells_both_stories_and_not_how_to_go_back_by_hand() -> N
     text = verdict(rollout_scenes.restored().outcome)
     first, second = text.split("After that, since on_failure is restore:")
     assert "does not exist in its registry" in first
-    assert f"Deployed again at version {rollout_scenes.BEFORE}, as before: b.example.com" in second
+    assert f"Restored to version {rollout_scenes.BEFORE}, which was deployed before: b.example.com" in second
     assert "Left as they are, since they had not been deployed before: a.example.com" in second
     assert "by hand" not in text
 
@@ -153,7 +155,7 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
     for name, text in zip("abcdef", texts):
         is_owed = f"{name}.yaml" in way.owed
         assert text.startswith("Not back" if is_owed else "Left as they are")
-        assert text.endswith(f"{name}.yaml")
+        assert text.endswith(f"{name}.yaml.")
     assert "Ingress/admin" in added
     assert way.owed == ("c.yaml", "d.yaml", "f.yaml")
     assert not way.is_whole
@@ -252,7 +254,7 @@ def test_the_message_of_a_restored_run_tells_both_stories_and_ends_with_the_cure
     message = written(outcome)["message"]
     assert outcome.error is not None
     assert message.startswith("Failed (800506), and what was deployed before is back")
-    assert "Deployed again at version" in message
+    assert "Restored to version" in message
     assert message.endswith(outcome.error.cure().render("en_US"))
 
 
@@ -309,11 +311,32 @@ def test_of_many_versions_that_are_live_the_rest_are_counted() -> None:
 
 
 def test_a_long_difference_is_cut_and_says_by_how_much() -> None:
-    difference = "".join(f"+line {n}\n" for n in range(DIFF_LINES + 7))
+    difference = "".join(f"+line {n}\n" for n in range(LOG_LIVE_DIFF_LINES + 7))
     plan = replace(
         rollout_scenes.deployment_plan(rollout_scenes.ROLLOUT), differences=(("Deployment/web", difference),)
     )
     log = shown(deployment_lines(plan, language="en_US"))
-    assert f"+line {DIFF_LINES - 1}" in log
-    assert f"+line {DIFF_LINES}\n" not in log
+    assert f"+line {LOG_LIVE_DIFF_LINES - 1}" in log
+    assert f"+line {LOG_LIVE_DIFF_LINES}\n" not in log
     assert "7 more lines" in log
+
+
+def test_of_a_workload_that_is_given_up_a_line_says_where_the_console_shows_what_is_in_its_way() -> None:
+    gone_wrong = rollout_scenes.image_not_found().changes[1]
+    link = "https://c.example.com/{0}/{1}".format
+    *_, look = watched_lines(gone_wrong, language="en_US", link=link)
+    pod = f"https://c.example.com/Pod/{rollout_scenes.NOT_FOUND.pod}"
+    assert look.text == f"See {gone_wrong.workload.title} in BCS: {pod}"
+    (ready,) = watched_lines(replace(gone_wrong, end="ready"), language="en_US", link=link)
+    assert "https" not in ready.text
+
+
+def test_the_verdict_names_the_versions_that_went_live_and_not_the_run_s_where_none_was_written() -> None:
+    def verdict(*versions: str) -> str:
+        files = tuple(rollout_scenes.file_version(f"{v}.yaml", version=v) for v in versions)
+        return str(headline(rollout_scenes.outcome_of(replace(rollout_scenes.ROLLOUT, deployed=files))))
+
+    assert verdict("1.0.7-main").startswith("Deployed version 1.0.7-main to BCS-K8S-40000, namespace prod")
+    own = scenes.VERSION
+    assert verdict("1.0.1", own).startswith(f"Deployed version {own}, 1.0.1 to ")
+    assert verdict("1", "2", "3", "4", "5").startswith("Deployed version 1, 2, 3, and 2 more to ")

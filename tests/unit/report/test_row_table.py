@@ -10,8 +10,9 @@ from tests.support import rollout_scenes, scenes
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.row_table import MOST_ROWS, ending_table, plan_table, took_text
+from bcs_template_set.report.row_table import ending_table, plan_table, took_text
 from bcs_template_set.report.rows import rows_of_outcome, rows_of_plan, version_change
+from bcs_template_set.report.shown_limits import LOG_ROWS
 
 
 def ended(outcome: Outcome, *, language: Language = "en_US") -> list[str]:
@@ -50,9 +51,9 @@ def test_columns_begin_where_their_heads_do_and_no_line_is_too_wide(
     changed: int, still: int, language: Language
 ) -> None:
     lines = ended(many(changed, still=still), language=language)
-    rows = lines[1 : 1 + min(changed, MOST_ROWS)]
-    assert len(rows) == min(changed, MOST_ROWS)
-    assert len(lines) <= MOST_ROWS + 3
+    rows = lines[1 : 1 + min(changed, LOG_ROWS)]
+    assert len(rows) == min(changed, LOG_ROWS)
+    assert len(lines) <= LOG_ROWS + 3
     assert len({row.index("1.0.427") for row in rows}) == 1
     assert len({width(row) for row in rows}) == 1
     assert max(width(line) for line in lines) <= ROW_COLUMNS

@@ -7,8 +7,8 @@ from tests.support import scenes
 
 from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import GatewayFailed
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
-from bcs_template_set.report.rows import count_words, image_change, rows_of_outcome, rows_of_plan, word_of
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
+from bcs_template_set.report.rows import count_words, image_change, rows_of_outcome, rows_of_plan
 
 
 def test_both_files_of_a_domain_are_one_row() -> None:
@@ -51,11 +51,11 @@ def test_before_publishing_began_every_file_stands_as_planned() -> None:
     ],
 )
 def test_how_a_file_ended_has_one_of_the_fixed_words(
-    state: FileState, error: GatewayFailed | Overtaken | None, word: str
+    state: WriteEnd, error: GatewayFailed | Overtaken | None, word: str
 ) -> None:
     change = scenes.change("a.yaml", writes_version=True)
     outcome = replace(FileOutcome(change, "applied"), state=state, error=error)
-    assert word_of(change, outcome) == word
+    assert outcome.word == word
 
 
 def test_a_count_leaves_out_what_does_not_occur() -> None:

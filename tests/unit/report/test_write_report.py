@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.report.write_report import write_rendered, write_report
 from bcs_template_set.system.own_files import OwnFile

@@ -14,7 +14,7 @@ from tests.support import scenes
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.server_errors import OutOfTime

@@ -8,7 +8,7 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -27,7 +27,7 @@ def record(*outcomes: FileOutcome) -> RunRecord:
     return made
 
 
-def ended(state: FileState, *, version_id: str = "", error: StepError | None = None) -> FileOutcome:
+def ended(state: WriteEnd, *, version_id: str = "", error: StepError | None = None) -> FileOutcome:
     change = Change(name="a.yaml", action="update", content="x", digest="d", writes_version=True)
     return FileOutcome(change, state, version_id=version_id, error=error)
 

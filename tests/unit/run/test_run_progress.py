@@ -15,22 +15,30 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.progress import Subtask
 from bcs_template_set.agent.progress_payload import LARGEST_PAYLOAD, MOST_SUBTASKS, build_detail, encoded
+from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change, Plan, SpaceRef
-from bcs_template_set.report.outcome import Heading, RequestRecord
+from bcs_template_set.report.outcome import Heading
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import Watched, Workload
-from bcs_template_set.run.progress_shown import Audience, ShownProgress, audience_of
 from bcs_template_set.run.record import RunRecord
-from bcs_template_set.run.run_progress import MOST_OF_A_PHASE, SHARES, WRITTEN, snapshot_of
+from bcs_template_set.run.run_progress import (
+    MOST_OF_A_PHASE,
+    SHARES,
+    WRITTEN,
+    Audience,
+    ShownProgress,
+    audience_of,
+    snapshot_of,
+)
 
 COMMAND = "::set-progress-rate "
 
@@ -83,7 +91,7 @@ def planned(made: RunRecord, *changes: Change) -> None:
     )
 
 
-def ended(made: RunRecord, *states: tuple[Change, FileState]) -> None:
+def ended(made: RunRecord, *states: tuple[Change, WriteEnd]) -> None:
     for which, state in states:
         made.note_file(FileOutcome(which, state, version_id="1" * 24))
 
@@ -133,6 +141,9 @@ def test_while_rolling_out_there_is_a_subtask_for_each_file_with_workloads_and_t
     None
 ):
     made = record("deploy")
+    files = [change(f"{name}.yaml", writes=False) for name in "abc"]
+    planned(made, *files)
+    deployed(made, *files)
     with made.phase("deploy"):
         for item in (watched("b", "pending", done=1), watched("a", "ready"), watched("c", "failed", done=1)):
             made.watch(item)
@@ -155,6 +166,12 @@ def deploying(made: RunRecord) -> tuple[Change, Change, Change]:
     return files
 
 
+def deployed(made: RunRecord, *files: Change) -> None:
+    """Keep that these files were deployed: before that nothing is waited for."""
+    versions = tuple(FileVersion(file.name, "1" * 24, "1.0.7") for file in files)
+    made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=versions)
+
+
 def told(made: RunRecord) -> list[tuple[str, float, str]]:
     return [(s.name, round(s.progress, 2), s.status) for s in snapshot_of(made).subtasks]
 
@@ -169,6 +186,7 @@ def test_a_domain_is_one_subtask_from_its_first_file_to_its_last_pod_and_never_g
         ended(made, (second, "applied"))
     assert told(made)[0] == ("a.example.com", 0.4, "running")
     with made.phase("deploy"):
+        deployed(made, first, second, settings)
         made.watch(watched("a.deployment", "pending", done=1))
         assert told(made) == [("a.example.com", 0.7, "running"), ("settings.yaml", 0.4, "running")]
         made.watch(watched("a.deployment", "ready"))
@@ -189,8 +207,7 @@ def test_after_a_deployment_that_failed_nothing_is_under_way_any_more(live: bool
     made = record("deploy")
     first, second, settings = deploying(made)
     ended(made, (first, "applied"), (second, "applied"), (settings, "applied"))
-    deployed = (FileVersion("settings.yaml", "1" * 24, "1.0.7"),) if live else ()
-    made.rollout = Rollout("BCS-K8S-40000", "prod", deployed=deployed)
+    deployed(made, first, second, *([settings] if live else []))
     made.watch(watched("a.deployment", "failed", done=1))
     made.error = WorkspaceUnwritable(file="x", problem="full")
     assert [(name, state) for name, _, state in told(made)] == [
@@ -276,7 +293,7 @@ def lived(audience: Audience, *, detail: bool = False, fails: bool = False) -> s
         clock.wait(10)
     with suppress(KeyError), made.phase("render"):
         clock.wait(10)
-        made.record_request(RequestRecord("list", "GET", "/", 200, 0.1, "", ""))
+        made.record_request(Exchange("list", "GET", "/", 200, 0.1, "", ""))
         if fails:
             raise KeyError
     outcome = made.tell("failed" if fails else "planned")

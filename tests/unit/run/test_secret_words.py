@@ -9,7 +9,8 @@ import pytest
 
 from bcs_template_set.agent.masker import MOST_WORDS
 from bcs_template_set.bcs.calls import JsonValue
-from bcs_template_set.manifests.parse import ManifestFile, bcs_variables_in, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import bcs_variables_in, parse_documents
 from bcs_template_set.run.secret_words import SecretWords
 
 HEAD = "apiVersion: v1\nkind: Secret\nmetadata: {name: passwords}\n"

@@ -11,7 +11,7 @@ from bcs_template_set.bcs.answers import ChartVersion, TemplateFile, TemplateSpa
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.bcs.space.route_map import HostClaim, LiveIngress
 from bcs_template_set.manifests.parse import Document, parse_foreign
-from bcs_template_set.manifests.routes import Route
+from bcs_template_set.manifests.routes import Route, images_of, routes_of
 
 FROM_NOTHING = "-"
 """In the place of a base: there was no version that the content could have been made from."""
@@ -65,6 +65,16 @@ class ExistingFile:
     def documents(self) -> Optional[tuple[Document, ...]]:
         """Return what the current version holds, None where it can't be read; nothing without one."""
         return parse_foreign(self.current.content) if self.current is not None else ()
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """Return every host and path that the current version serves, sorted."""
+        return routes_of(self.documents or ())
+
+    @cached_property
+    def images(self) -> tuple[str, ...]:
+        """Return the images of the current version's containers."""
+        return images_of(self.documents or ())
 
     @property
     def bases(self) -> tuple[str, ...]:

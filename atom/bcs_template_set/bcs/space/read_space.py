@@ -33,7 +33,8 @@ from bcs_template_set.bcs.space.unmerged_versions import read_unmerged, suspects
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.bcs.told_by_bcs import HELM_NOT_ESTABLISHED
 from bcs_template_set.manifests.branch_paths import claims_of
-from bcs_template_set.manifests.parse import ManifestFile, parse_foreign
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.routes import node_ports_of, routes_of
 from bcs_template_set.messages.errors import (
     AppNotGranted,

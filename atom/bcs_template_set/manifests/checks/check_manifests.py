@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bcs_template_set.manifests.checks import bcs_rules, containers, links, object_names, objects, routing
 from bcs_template_set.manifests.checks.finding import Check, Finding, look_at
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 
 _TABLE: tuple[Check, ...] = tuple(
     entry

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bcs_template_set.manifests.parse import Document, ManifestFile, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import Document, parse_documents
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable
 
 _BLANKS = "\t\n\f\r "

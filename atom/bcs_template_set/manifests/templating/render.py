@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Optional
 
 from bcs_template_set.manifests.branch_paths import Claim, Served
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import may_hold_secret
 from bcs_template_set.manifests.naming import DomainNames, web_file
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.templating.bcs_places import Settled
 from bcs_template_set.manifests.templating.budget import Budget
 from bcs_template_set.manifests.templating.build_context import (

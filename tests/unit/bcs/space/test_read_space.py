@@ -20,7 +20,8 @@ from bcs_template_set.bcs.calls import Read, T
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.space.read_space import MOST_LATER_VERSIONS, Wanted, read_chart, read_existing
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
-from bcs_template_set.manifests.parse import ManifestFile, parse_documents
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages.errors import AppNotGranted, NobodyArrived, NoPermission, ProjectNotVisible
 from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, NoSuchPath
 from bcs_template_set.messages.step_error import StepError

@@ -12,7 +12,7 @@ import pytest
 from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.finding import Finding, allows
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import say
 
 

@@ -13,7 +13,8 @@ from bcs_template_set.manifests import checks
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.checks.containers import tag_of
 from bcs_template_set.manifests.checks.finding import Check, Finding
-from bcs_template_set.manifests.parse import Document, ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES
 

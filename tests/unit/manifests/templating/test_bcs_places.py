@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.building import findings_of, refusal, render_source
 
-from bcs_template_set.manifests.parse import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.messages.errors import ManifestsInvalid, TemplateFailed
 

@@ -11,8 +11,8 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, Interrupted
 from bcs_template_set.messages.server_errors import DeployIncomplete, GatewayFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.report.file_states import STATES, Ending, FileState, ending_of_row, endings_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.row_states import STATES, Ending, RowState, ending_of_row, endings_of
 from bcs_template_set.report.rows import rows_of_outcome
 from bcs_template_set.rollout.result import Restoration, Rollout
 
@@ -184,7 +184,7 @@ def test_every_state_has_its_place_in_the_order() -> None:
 
 
 @pytest.mark.parametrize("worse", STATES)
-def test_a_row_is_no_better_than_the_worst_of_its_files(worse: RowState) -> None:
+def test_a_row_is_no_better_than_the_worst_of_its_files(worse: FileState) -> None:
     better = STATES[STATES.index(worse) :]
     for other in better:
         assert ending_of_row([Ending(other), Ending(worse)]).state == worse

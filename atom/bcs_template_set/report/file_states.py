@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from bcs_template_set.messages.errors import DeployRefused, VersionConflict
-from bcs_template_set.publish.file_outcome import FileOutcome, FileState
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
-RowState = Literal[
+FileState = Literal[
     "failed",
     "partly-deployed",
     "unknown",
@@ -32,13 +33,13 @@ RowState = Literal[
     "unchanged",
 ]
 
-STATES: tuple[RowState, ...] = get_args(RowState)
+STATES: tuple[FileState, ...] = get_args(FileState)
 """Every state, in the order a person needs to see them; a row of several files has the first of theirs."""
 
-QUIET: tuple[RowState, ...] = ("live", "unchanged")
+QUIET: tuple[FileState, ...] = ("live", "unchanged")
 """The states in which nothing was done."""
 
-_STATE_OF_FILE: Mapping[FileState, RowState] = {
+_STATE_OF_FILE: Mapping[WriteEnd, FileState] = {
     "applied": "published",
     "unchanged": "unchanged",
     "skipped": "skipped",
@@ -54,7 +55,7 @@ class Ending:
     `seconds` is how long publishing it took and then the wait for its workloads; 0 where nothing was done.
     """
 
-    state: RowState
+    state: FileState
     reason: str = ""
     seconds: float = 0.0
 
@@ -127,7 +128,7 @@ class _Deployment:
     partly: frozenset[str]
     live: frozenset[str]
     watched: Mapping[str, Sequence[Watched]]
-    restored: Mapping[str, RowState]
+    restored: Mapping[str, FileState]
     is_known: bool
 
     def ending(self, name: str, published: Ending) -> Ending:
@@ -145,7 +146,8 @@ class _Deployment:
     def _waited(self, name: str, own: Sequence[Watched]) -> Ending:
         failed = [item for item in own if item.end == "failed"]
         if failed:
-            return Ending("failed", ", ".join(dict.fromkeys(filter(None, map(_why, failed)))))
+            reasons = dict.fromkeys(row.reason for row in map(workload_row, failed) if row.reason)
+            return Ending("failed", ", ".join(reasons))
         if any(item.end == "pending" for item in own):
             return Ending("rolling-out", _share_ready(own))
         if name in self.deployed:
@@ -168,17 +170,17 @@ def _deployment(rollout: Rollout, outcome: Outcome) -> _Deployment:
     )
 
 
-def _states_after(way: Restoration) -> dict[str, RowState]:
+def _states_after(way: Restoration) -> dict[str, FileState]:
     """Return how the files are that were deployed again as before: what nobody saw is not said to be back."""
     back = _by_file(way.watched)
     were_deployed = way.problem is None or bool(back)
-    states: dict[str, RowState] = dict.fromkeys(way.not_back, "unknown")
+    states: dict[str, FileState] = dict.fromkeys(way.not_back, "unknown")
     for file in way.files:
         states[file.name] = _state_after(back.get(file.name, ())) if were_deployed else "unknown"
     return states
 
 
-def _state_after(watched: Sequence[Watched]) -> RowState:
+def _state_after(watched: Sequence[Watched]) -> FileState:
     ends = {item.end for item in watched}
     if "failed" in ends:
         return "failed"
@@ -191,15 +193,6 @@ def _by_file(watched: Sequence[Watched]) -> dict[str, list[Watched]]:
     for item in watched:
         files.setdefault(item.workload.file_name, []).append(item)
     return files
-
-
-def _why(item: Watched) -> str:
-    """Return in a word why a workload can't become ready."""
-    if item.problem is not None:
-        return item.problem.reason
-    if item.cause is not None:
-        return item.cause.name
-    return str(item.error.code) if item.error is not None else ""
 
 
 def _share_ready(watched: Sequence[Watched]) -> str:

@@ -1,0 +1,48 @@
+"""One file of the run, and what its documents serve, each worked out once. Pure: performs no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from bcs_template_set.manifests.branch_paths import Claim, claims_of
+from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.routes import Route, images_of, node_ports_of, routes_of
+
+
+@dataclass(frozen=True)
+class ManifestFile:
+    """One file of the run as it would be uploaded.
+
+    `name` is its name in the template space, `source` the template it came from. `variables` are the
+    names that `bcs()` left for BCS, `places` where in the text they stand. `domain` is "" unless a built-in
+    template made the file.
+    """
+
+    name: str
+    text: str = field(repr=False)
+    source: str
+    documents: tuple[Document, ...]
+    variables: frozenset[str] = frozenset()
+    places: frozenset[int] = frozenset()
+    domain: str = ""
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """Return every host and path that its Ingresses serve, sorted."""
+        return routes_of(self.documents)
+
+    @cached_property
+    def images(self) -> tuple[str, ...]:
+        """Return the images of its containers."""
+        return images_of(self.documents)
+
+    @cached_property
+    def node_ports(self) -> tuple[int, ...]:
+        """Return the nodePorts that its Services ask for."""
+        return node_ports_of(self.documents)
+
+    @cached_property
+    def claims(self) -> tuple[tuple[str, Claim], ...]:
+        """Return which branch each path of its Ingresses belongs to, with the path's host."""
+        return claims_of(self.documents)

@@ -1,0 +1,135 @@
+"""A workload as a person reads of it: its state, where it stands, why, and the one thing to do. Pure.
+
+The run's error, the log and the HTML page render this one value, so they say the same of a workload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.messages import Text, say
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.rollout.causes import evidence_of
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.watched import Watched
+
+Link = Callable[[str, str], str]
+"""Takes kind and name of an object, and returns the address of its page in the console, "" for none."""
+
+_ORDER: tuple[WorkloadState, ...] = ("failed", "pending", "ready", "nothing")
+SYMBOLS: Mapping[WorkloadState, str] = {"failed": "✗", "pending": "…", "ready": "✓", "nothing": "–"}
+
+
+def no_link(_kind: str, _name: str) -> str:
+    """Return no address."""
+    return ""
+
+
+@dataclass(frozen=True)
+class WorkloadRow:
+    """A workload: its state, where it stands, why, what the cluster says of it, and the one thing to do.
+
+    `reason` is why in a word. `causes`, `evidence` and `cure` are those of a workload that is not ready.
+    `url` and `pod_url` lead to the workload and to the pod that keeps it from being ready, in the console.
+    """
+
+    kind: str
+    name: str
+    state: WorkloadState
+    done: int
+    wanted: int
+    seconds: float
+    sentence: Text
+    reason: str = ""
+    causes: tuple[Text, ...] = ()
+    evidence: tuple[Text, ...] = ()
+    cure: Text | None = None
+    url: str = ""
+    pod_url: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return `Kind/name`."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether there is nothing to wait for, or to put right."""
+        return self.state in ("ready", "nothing")
+
+    @property
+    def explanation(self) -> list[Text]:
+        """Return all there is to say of it, for the details of an error."""
+        cure = [say("context.cure", value=self.cure)] if self.cure is not None else []
+        stands = say("deploy.workload", object=self.title, sentence=self.sentence)
+        return [stands, *self.causes, *self.evidence, *cure]
+
+    @property
+    def short_line(self) -> Text:
+        """Return why it is not ready, and what to do, where its own row tells the rest."""
+        line = say("report.workload_line", object=self.title, reason=(*self.causes, self.sentence)[0])
+        if self.cure is None:
+            return line
+        return say("report.workload_cure", line=line, cure=say("context.cure", value=self.cure))
+
+
+def workload_rows(watched: Sequence[Watched], *, link: Link = no_link) -> tuple[WorkloadRow, ...]:
+    """Return the workloads, those that need eyes first."""
+    rows = [workload_row(item, link=link) for item in watched]
+    return tuple(sorted(rows, key=lambda row: (_ORDER.index(row.state), row.kind, row.name)))
+
+
+def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
+    """Return a workload's row."""
+    status, workload = item.status, item.workload
+    troubled = item.end in ("failed", "pending")
+    cause, problem = (item.cause, item.problem) if troubled else (None, None)
+    sentences = [cause.sentence] if cause is not None else []
+    if item.error is not None:
+        sentences.append(item.error.title())
+    return WorkloadRow(
+        kind=workload.kind.name,
+        name=workload.name,
+        state=item.end,
+        done=status.done if status is not None else 0,
+        wanted=status.wanted if status is not None else 0,
+        seconds=item.seconds,
+        sentence=status.sentence if status is not None else say("deploy.never_seen"),
+        reason=_reason(item),
+        causes=tuple(sentences),
+        evidence=evidence_of(problem) if problem is not None else (),
+        cure=cause.cure if cause is not None else None,
+        url=link(workload.kind.name, workload.name),
+        pod_url=link("Pod", problem.pod) if problem is not None else "",
+    )
+
+
+def _reason(item: Watched) -> str:
+    """Return in a word why a workload can't become ready."""
+    if item.problem is not None:
+        return item.problem.reason
+    if item.cause is not None:
+        return item.cause.name
+    return str(item.error.code) if item.error is not None else ""
+
+
+def rows_of_rollout(outcome: Outcome) -> tuple[WorkloadRow, ...]:
+    """Return the workloads that the run waited for, with their pages in the console."""
+    rollout = outcome.rollout
+    return workload_rows(rollout.watched, link=_link(outcome, rollout)) if rollout is not None else ()
+
+
+def rows_of_restoration(outcome: Outcome) -> tuple[WorkloadRow, ...]:
+    """Return the workloads of what was restored, likewise."""
+    rollout = outcome.rollout
+    if rollout is None or rollout.restoration is None:
+        return ()
+    return workload_rows(rollout.restoration.watched, link=_link(outcome, rollout))
+
+
+def _link(outcome: Outcome, rollout: Rollout) -> Link:
+    """Return what finds an object of the run's namespace in the console."""
+    return partial(outcome.heading.console.object_url, rollout.cluster_id, rollout.namespace)
