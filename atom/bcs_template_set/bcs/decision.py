@@ -41,7 +41,7 @@ from bcs_template_set.messages.errors import (
     TooLarge,
     Unreachable,
 )
-from bcs_template_set.system.http_values import LASTING, HttpAnswer, Kind, NoAnswer, NotSent
+from bcs_template_set.system.http_values import LASTING, HttpAnswer, NoAnswer, NotSent, Obstacle
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def decide(asked: Asked, reply: Reply) -> Verdict:
 # --- line 1: not sent, no answer ------------------------------------------------------------------------
 
 
-_UNSENT: Mapping[Kind, type[StepError]] = {
+_UNSENT: Mapping[Obstacle, type[StepError]] = {
     "certificate": CertificateRefused,
     "expired": CertificateExpired,
     "wrong_host": CertificateForAnother,

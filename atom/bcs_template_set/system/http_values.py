@@ -12,14 +12,14 @@ LARGEST_BODY = 10 * 1024 * 1024
 """Bytes of an answer, as sent and as decompressed."""
 
 # fmt: off
-Kind = Literal[
+Obstacle = Literal[
     "refused", "name", "timeout", "tls", "proxy", "other",
     "certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid", "address",
 ]
 # fmt: on
 """What was in the way. `certificate` is one that nobody trusted here has signed, `address` a refused one."""
 
-LASTING: frozenset[Kind] = frozenset(
+LASTING: frozenset[Obstacle] = frozenset(
     ("certificate", "expired", "wrong_host", "ca_bundle", "old_tls", "invalid", "address")
 )
 """The ones that trying again can't change."""
@@ -51,10 +51,10 @@ class HttpAnswer:
 class NotSent(Exception):
     """Not one byte of the request reached a server; `kind` says what was in the way."""
 
-    def __init__(self, problem: Union[Text, str], kind: Kind = "other") -> None:
+    def __init__(self, problem: Union[Text, str], kind: Obstacle = "other") -> None:
         super().__init__()
         self.problem = problem
-        self.kind: Kind = kind
+        self.kind: Obstacle = kind
 
     def __str__(self) -> str:
         return f"not sent ({self.kind}): {self.problem}"
