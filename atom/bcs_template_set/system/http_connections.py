@@ -105,7 +105,6 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, *, size: int, ca_bundle: str, environ: Mapping[str, str]) -> None:
         super().__init__(pool_maxsize=size)
-        self._managers: dict[str, ProxyManager] = self.proxy_manager
         self._size = size
         self.poolmanager.pool_classes_by_scheme = _POOLS
         self._ca_bundle = ca_bundle
@@ -128,16 +127,16 @@ class Adapter(HTTPAdapter):
             ValueError: that is no proxy's address; the text may quote its credentials.
         """
         with self._lock:
-            if proxy not in self._managers:
-                made = ProxyManager(
+            made: Optional[ProxyManager] = self.proxy_manager.get(proxy)
+            if made is None:
+                made = self.proxy_manager[proxy] = ProxyManager(
                     without_credentials(proxy),
                     proxy_headers=self.proxy_headers(proxy),
                     maxsize=self._size,
                     proxy_ssl_context=self._trusted() if urlsplit(proxy).scheme == "https" else None,
                 )
                 made.pool_classes_by_scheme = _POOLS
-                self._managers[proxy] = made
-            return self._managers[proxy]
+            return made
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         """Return a proxy's credentials as a header, also those without a password."""
