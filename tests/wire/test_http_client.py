@@ -369,6 +369,16 @@ def test_a_certificate_that_does_not_verify_is_not_sent(
     assert caught.value.kind == kind
 
 
+def test_a_request_adds_no_authority_to_those_of_ca_bundle(authority: trustme.CA, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    transport = Transport(ca_bundle=str(bundle), environ={})
+    with serving(saying(http(b"ok")), tls=server_context(authority, "127.0.0.1")) as server:
+        assert get(transport, server.url).body == b"ok"
+        assert transport._open()._adapter._trusted().cert_store_stats()["x509_ca"] == 1
+        transport.close()
+
+
 def test_a_header_that_http_does_not_allow_is_not_sent_over_tls_either(
     authority: trustme.CA, tmp_path: Path
 ) -> None:
@@ -399,14 +409,12 @@ def test_a_server_that_takes_a_record_of_tls_now_and_then_keeps_nobody_waiting(
                 time.sleep(0.1)  # noqa: TID251 - slowness is what is tested
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=sip, args=(listener,), daemon=True)
-        thread.start()
+        threading.Thread(target=sip, args=(listener,), daemon=True).start()
         began = time.monotonic()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
         with pytest.raises(NoAnswer, match="in time"):
             transport.send(HttpRequest("POST", url, {}, b"x" * 30_000_000))
         assert time.monotonic() - began < 4
-        thread.join(10)
     transport.close()
 
 

@@ -41,10 +41,6 @@ from bcs_template_set.system.http_values import (
 )
 from bcs_template_set.system.proxies import proxy_of, without_credentials
 
-RECORD = 16 * 1024
-"""Bytes that TLS sends at once: what is longer would have the whole timeout for each of its parts."""
-
-
 # --- connections that know their request ----------------------------------------------------------------
 
 
@@ -65,10 +61,9 @@ class _Connection(HTTPConnection):
         attempt = current.attempt
         if self.sock is None:
             self.connect()
-        for start in range(0, len(data), RECORD):
-            self.sock.settimeout(attempt.patience())
-            attempt.sent = attempt.sent or not self._opening
-            super().send(data[start : start + RECORD])
+        self.sock.settimeout(attempt.patience())  # for all of it, over TLS too
+        attempt.sent = attempt.sent or not self._opening
+        super().send(data)
 
     def _new_conn(self) -> socket.socket:
         """Return a socket that is connected: to an address that was looked at, where some are refused."""

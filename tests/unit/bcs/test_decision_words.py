@@ -13,7 +13,7 @@ from tests.support.pieces import answer, business, gateway_error, ok, text
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.messages import errors, say
 from bcs_template_set.messages.errors import OutcomeUnknown, StepError
-from bcs_template_set.system.http_values import HttpAnswer, Kind, NoAnswer, NotSent
+from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent, Obstacle
 
 READ = Asked("GET", "/x", "https://bcs.example.com/x", writes=False, project="demo", user="lisi")
 APP = Asked(
@@ -49,7 +49,7 @@ def test_a_retry_asks_for_no_time_slows_nobody_and_has_no_bound_unless_said_othe
     ],
 )
 def test_each_thing_wrong_with_a_certificate_is_an_error_of_its_own(
-    kind: Kind, error: type[StepError]
+    kind: Obstacle, error: type[StepError]
 ) -> None:
     assert type(failure(NotSent("p", kind))) is error
 
