@@ -28,11 +28,12 @@ setup(
     # BK-CI installs the atom on every run, so each entry costs every build of every user. Each lower bound
     # is the lowest version that all tests pass with, on Python 3.9 in CI, and that has no known hole.
     install_requires=[
-        # HTTP over kept connections. Not requests: what it adds (redirects, cookies, .netrc, a session's
-        # environment) is what the client rules forbid, and it would bring two more distributions.
-        # 1.26.16 is the first whose pools are not closed under a request that is under way; 1.26.19 the
-        # last of its line to close a hole.
-        "urllib3>=1.26.19",
+        # HTTP. 2.32.4 closes the last hole in what it does with a .netrc; brings urllib3, certifi, idna and
+        # charset-normalizer.
+        "requests>=2.32.4",
+        # The connections under it, which note what was sent. 2.6.3 closes the last hole that is known, and is
+        # the last version for Python 3.9.
+        "urllib3>=2.6.3",
         # 2024.7.4 is the last to drop an authority that nobody should trust.
         "certifi>=2024.7.4",  # authorities to trust where the system has none to offer
         "PyYAML>=6.0",  # the manifests and values; its C loader keeps parsing cheap

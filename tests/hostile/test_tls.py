@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.system.authorities import trusting
 from bcs_template_set.system.http_client import Transport
-from bcs_template_set.system.http_connections import trusting
 from bcs_template_set.system.http_values import LASTING, HttpRequest, NotSent
 from tests.hostile.clients import (
     CLIENTS,

@@ -44,7 +44,7 @@ def warm_up() -> None:
     import jsonschema  # noqa: F401 - as above
     import msgspec  # noqa: F401 - as above
     import pytest  # noqa: F401 - as above
-    import urllib3  # noqa: F401, TID251 - as above
+    import requests  # noqa: F401, TID251 - as above
     import yaml  # noqa: F401 - as above
 
     # The same examples for every mutant, none kept: what a mutant fails with says nothing of the step.

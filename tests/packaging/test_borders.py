@@ -48,10 +48,11 @@ BORDERS: Mapping[str, frozenset[str]] = {
 are read from the top down, and no row names one above it: so no cycle is possible."""
 
 HOLDERS = {
+    "requests": {"system.http_connections"},
     "urllib3": {"system.http_connections"},
-    "certifi": {"system.http_connections"},
-    "socket": {"system.allowed_addresses", "system.http_connections"},
-    "ssl": {"system.http_connections"},
+    "certifi": {"system.authorities"},
+    "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
+    "ssl": {"system.authorities", "system.http_connections"},
     "yaml": {"manifests.yaml_reading"},
     "signal": {"system.signals"},
     "random": {"bcs.gateway"},
@@ -84,9 +85,9 @@ VALUES_BESIDE_IO = {
 
 READS_ENVIRONMENT = {
     *("cli.main", "cli.verb_plan", "cli.verb_render"),
-    *("system.http_client", "system.http_connections"),
+    *("system.authorities", "system.http_client"),
 }
-"""Where `os.environ` is read; from there on the environment is an argument. `http_connections` hides from
+"""Where `os.environ` is read; from there on the environment is an argument. `authorities` hides from
 OpenSSL, which reads it itself, what is not the machine's own."""
 
 

@@ -135,6 +135,13 @@ def test_every_python_has_every_dependency_and_what_those_bring_locked(
     assert wanted == set(entries)
 
 
+@pytest.mark.parametrize("python", PYTHONS)
+def test_no_more_than_ten_distributions_are_installed_the_step_among_them(
+    locked: LockedSet, python: str
+) -> None:
+    assert len(of_python(locked.runtime, python)) + 1 <= 10
+
+
 def test_no_locked_version_is_below_its_bound(locked: LockedSet) -> None:
     bounds = {canonical(entry.name): Version(entry.lowest) for entry in read_dependencies()}
     below = [

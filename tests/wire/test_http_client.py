@@ -9,6 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Callable
 
@@ -72,11 +73,34 @@ def test_redirects_are_not_followed(transport: Transport) -> None:
     assert len(server.requests) == 1
 
 
+def test_the_body_of_a_redirect_comes_back_too_and_is_not_unpacked_by_anybody_else(
+    transport: Transport,
+) -> None:
+    headers = ("Location: /login", "Content-Encoding: gzip")
+    with serving(saying(http(gzip.compress(b"moved"), status="302 Found", headers=headers))) as server:
+        assert get(transport, server.url).body == b"moved"
+    bomb = gzip.compress(b"\0" * (LARGEST_BODY + 1))
+    with serving(saying(http(bomb, status="302 Found", headers=headers))) as server, pytest.raises(NoAnswer):
+        get(transport, server.url)
+
+
+def test_an_address_s_credentials_are_not_sent(transport: Transport) -> None:
+    with serving(saying(http())) as server:
+        get(transport, server.url.replace("//", "//me:secret@"))
+    assert b"authorization" not in server.requests[0].lower()
+
+
 def test_cookies_are_not_kept(transport: Transport) -> None:
     with serving(saying(http(headers=("Set-Cookie: a=b",)))) as server:
         get(transport, server.url)
         get(transport, server.url)
     assert b"cookie" not in server.requests[1].lower()
+
+
+def test_no_cookie_stays_in_memory_either(transport: Transport) -> None:
+    with serving(saying(http(headers=("Set-Cookie: a=b",)))) as server:
+        get(transport, server.url)
+    assert len(transport._open()._session.cookies) == 0
 
 
 def test_netrc_is_not_read(tmp_path: Path) -> None:
@@ -345,6 +369,55 @@ def test_a_certificate_that_does_not_verify_is_not_sent(
     assert caught.value.kind == kind
 
 
+def test_a_request_adds_no_authority_to_those_of_ca_bundle(authority: trustme.CA, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    transport = Transport(ca_bundle=str(bundle), environ={})
+    with serving(saying(http(b"ok")), tls=server_context(authority, "127.0.0.1")) as server:
+        assert get(transport, server.url).body == b"ok"
+        assert transport._open()._adapter._trusted().cert_store_stats()["x509_ca"] == 1
+        transport.close()
+
+
+def test_a_header_that_http_does_not_allow_is_not_sent_over_tls_either(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    transport = Transport(ca_bundle=str(bundle), environ={})
+    with serving(saying(http()), tls=server_context(authority, "127.0.0.1")) as server:
+        with pytest.raises(NotSent) as caught:
+            get(transport, server.url, Authorization="\u4e2d")
+        assert server.requests == []
+    transport.close()
+    assert caught.value.kind == "invalid"
+
+
+def test_a_server_that_takes_a_record_of_tls_now_and_then_keeps_nobody_waiting(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    transport = Transport(ca_bundle=str(bundle), connect_timeout=0.4, read_timeout=0.4, environ={})
+
+    def sip(listener: socket.socket) -> None:
+        plain, _ = listener.accept()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        tls = server_context(authority, "127.0.0.1").wrap_socket(plain, server_side=True)
+        with tls as connection, suppress(OSError):  # the client leaves in the middle of it
+            while connection.recv(16384):
+                time.sleep(0.1)  # noqa: TID251 - slowness is what is tested
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=sip, args=(listener,), daemon=True).start()
+        began = time.monotonic()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(NoAnswer, match="in time"):
+            transport.send(HttpRequest("POST", url, {}, b"x" * 30_000_000))
+        assert time.monotonic() - began < 4
+    transport.close()
+
+
 def test_a_server_that_speaks_no_tls_is_not_sent(transport: Transport) -> None:
     with serving(saying(http())) as server, pytest.raises(NotSent) as caught:
         get(transport, server.url.replace("http:", "https:"))
@@ -373,6 +446,14 @@ def test_a_proxy_of_the_environment_is_used_with_its_credentials() -> None:
         transport.close()
     assert proxy.requests[0].startswith(b"GET http://gateway.example.com/a HTTP/1.1")
     assert b"proxy-authorization: basic" in proxy.requests[0].lower()
+
+
+def test_a_proxy_s_user_may_have_no_password() -> None:
+    with serving(saying(http(b"through"))) as proxy:
+        transport = Transport(environ={"http_proxy": proxy.url.replace("//", "//me@")})
+        assert get(transport, "http://gateway.example.com/a").body == b"through"
+        transport.close()
+    assert b"proxy-authorization: basic bwu=" in proxy.requests[0].lower()  # "me"
 
 
 def test_loopback_never_goes_through_a_proxy() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from bcs_template_set.messages import say
@@ -46,16 +46,11 @@ def read_whole(response: Response, *, most: int) -> bytes:
     decoder = _Decoder(response.headers.get("content-encoding") or "")
     if _announced(response.headers) > most:
         raise Unusable("too_large", limit=most)
-    body, received = bytearray(), 0
-    while True:
-        piece = response.read(PIECE, decode_content=False)
-        if not piece:
-            break
-        received += len(piece)
+    body = bytearray()
+    for piece in _pieces(response, most=most):
         body += decoder.decode(piece, most=most + 1 - len(body))
-        if max(received, len(body)) > most:
+        if len(body) > most:
             raise Unusable("too_large", limit=most)
-    _check_length(response.headers, received)
     decoder.finish()
     return bytes(body)
 
@@ -67,38 +62,29 @@ def read_first(response: Response, *, most: int, whole: int) -> bytes:
     bytes come.
     """
     decoder = _Decoder(response.headers.get("content-encoding") or "")
-    body, received = bytearray(), 0
-    while received < most and len(body) < most:
-        piece = response.read(min(PIECE, most - received), decode_content=False)
-        if not piece:
-            _check_length(response.headers, received)
-            decoder.finish()
-            break
-        received += len(piece)
-        body += decoder.decode(piece, most=most - len(body))
-    else:
-        _throw_away(response, received, whole=whole)
+    body, wanted = bytearray(), most
+    for piece in _pieces(response, most=whole):
+        if wanted > 0 and len(body) < most:
+            body += decoder.decode(piece[:wanted], most=most - len(body))
+            wanted -= len(piece)
+    if wanted > 0 and len(body) < most:
+        decoder.finish()
     return bytes(body)
 
 
-def _throw_away(response: Response, received: int, *, whole: int) -> None:
-    """Read an answer to its end.
+def _pieces(response: Response, *, most: int) -> Iterator[bytes]:
+    """Yield an answer's body as it comes, to its end.
 
     Raises:
-        Unusable: it is larger than `whole`, or cut short.
+        Unusable: it is larger than `most`, or shorter than announced.
     """
-    while received <= whole:
-        piece = response.read(PIECE, decode_content=False)
-        if not piece:
-            _check_length(response.headers, received)
-            return
+    received = 0
+    while piece := response.read(PIECE, decode_content=False):
         received += len(piece)
-    raise Unusable("too_large", limit=whole)
-
-
-def _check_length(headers: Mapping[str, str], received: int) -> None:
-    """Refuse a body that is shorter than announced (urllib3 1.26 does not)."""
-    announced = _announced(headers)
+        if received > most:
+            raise Unusable("too_large", limit=most)
+        yield piece
+    announced = _announced(response.headers)
     if received < announced:
         raise Unusable("cut_short", received=received, announced=announced)
 

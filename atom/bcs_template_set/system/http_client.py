@@ -44,14 +44,23 @@ class Transport:
         proxy: Optional[str] = None,
         refuses: Optional[Callable[[str], bool]] = None,
     ) -> None:
-        self._ca_bundle = ca_bundle
-        self._connect_timeout = connect_timeout
-        self._read_timeout = read_timeout
-        self._size = connections
+        def connect() -> Connections:
+            from bcs_template_set.system.http_connections import Connections  # noqa: PLC0415 - costs 100 ms: on first use
+
+            return Connections(
+                ca_bundle=ca_bundle,
+                connect_timeout=connect_timeout,
+                read_timeout=read_timeout,
+                size=connections,
+                environ=os.environ if environ is None else environ,
+                proxy=proxy,
+                user_agent=f"bcs-template-set/{step_version()}",
+                refuses=refuses,
+            )
+
+        self._connect = connect
+        self._longest = connect_timeout + 2 * read_timeout
         self._clock = clock or SystemClock()
-        self._environ = os.environ if environ is None else environ
-        self._proxy = proxy
-        self._refuses = refuses
         self._lock = threading.Lock()
         self._connections: Optional[Connections] = None
 
@@ -67,8 +76,7 @@ class Transport:
             NotSent: no connection, or the request is none that HTTP allows.
             NoAnswer: it was sent, and no whole answer came back in time.
         """
-        whole = self._connect_timeout + 2 * self._read_timeout
-        deadline = Deadline(self._clock, seconds=min(seconds, whole))
+        deadline = Deadline(self._clock, seconds=min(seconds, self._longest))
         return self._open().exchange(request, remaining=deadline.remaining, first=first)
 
     def close(self) -> None:
@@ -81,16 +89,5 @@ class Transport:
     def _open(self) -> Connections:
         with self._lock:
             if self._connections is None:
-                from bcs_template_set.system.http_connections import Connections  # noqa: PLC0415 - costs 50 ms: on first use
-
-                self._connections = Connections(
-                    ca_bundle=self._ca_bundle,
-                    connect_timeout=self._connect_timeout,
-                    read_timeout=self._read_timeout,
-                    size=self._size,
-                    environ=self._environ,
-                    proxy=self._proxy,
-                    user_agent=f"bcs-template-set/{step_version()}",
-                    refuses=self._refuses,
-                )
+                self._connections = self._connect()
             return self._connections

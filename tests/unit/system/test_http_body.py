@@ -15,7 +15,7 @@ from bcs_template_set.system.http_body import Unusable, read_first, read_whole
 
 @dataclass(frozen=True)
 class Lax:
-    """A response that ends where its bytes end, as urllib3 1.26 has it."""
+    """A response that ends where its bytes end, as a library would have it that does not count."""
 
     body: io.BytesIO
     headers: Mapping[str, str]
