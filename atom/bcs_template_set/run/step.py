@@ -27,7 +27,9 @@ from bcs_template_set.manifests.templating.render import (
     prepare,
     render_manifests,
     render_version,
+    template_process,
 )
+from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import say
 from bcs_template_set.messages.defects import defect_of, traceback_of
 from bcs_template_set.messages.errors import StepError, VersionNameInvalid
@@ -151,6 +153,7 @@ def prepare_rendering(world: World, asked: Asked) -> Prepared:
             clock=world.clock,
             deadline=world.deadline,
             by=asked.build.starter,
+            environ=child_environment(world.environ),
         )
     )
     check_removals(settings.remove_branches, prepared)
@@ -164,10 +167,11 @@ def render_desired(world: World, asked: Asked, principal: Principal, *, prepared
         StepError: a template, a version name or a manifest is wrong (8003xx).
     """
     settings, context = asked.settings, prepared.context
-    version = render_version(settings.version, context=context, clock=world.clock, deadline=world.deadline)
-    check_version(version, template_set=settings.template_set)
-    world.story.heading = replace(world.story.heading, version=version)
-    files = render_manifests(prepared)
+    with template_process(prepared) as process:
+        version = render_version(settings.version, process)
+        check_version(version, template_set=settings.template_set)
+        world.story.heading = replace(world.story.heading, version=version)
+        files = render_manifests(prepared, process)
     target = Target(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
         pipeline=context.pipeline.id,
