@@ -48,7 +48,7 @@ ESCAPES = [
     "{{ cycler.__init__.__globals__.os }}",
     "{{ joiner.__init__.__globals__ }}",
     "{{ cycler(1).next.__func__.__globals__ }}",
-    "{{ range.__self__._budget }}",
+    "{{ range.__self__._marks }}",
     "{{ bcs.__func__.__globals__ }}",
     "{{ bcs.__self__._notes }}",
     "{{ bcs.__wrapped__ }}",
@@ -335,7 +335,6 @@ BOMBS_NO_MORE = {
 """What was refused for its price only, or because it could not be priced."""
 
 MISTAKES = {
-    "{% set a = 0x" + "f" * 90_000 + " %}" + "{{ a // 3 }}" * 2000: "ValueError",
     "{{ '\t'.expandtabs(10**10) }}": "OverflowError",
     "{{ '%99999999999999999999d' % 1 }}": "ValueError",
     "{{ ('{' + ':' * 100000).format(1) }}": "ValueError",
@@ -365,6 +364,7 @@ def test_what_python_itself_refuses_is_said_with_its_line(tmp_path: Path, source
 
 
 NO_JINJA = [
+    "{% set a = 0x" + "f" * 90_000 + " %}" + "{{ a // 3 }}" * 2000,
     "{{ 0x" + "f" * 1_900_000 + " }}",
     "{{ " + "9" * 1_900_000 + " }}",
     "{{ " + "(" * 15_000 + "1" + ")" * 15_000 + " }}",
