@@ -7,7 +7,18 @@ import platform
 import sys
 from collections.abc import Sequence
 
-from tests.bench import api, cold_start, dialects, growth, installing, many_builds, peers, rendering, rollout
+from tests.bench import (
+    api,
+    cold_start,
+    dialects,
+    growth,
+    installing,
+    many_builds,
+    peers,
+    rendering,
+    rollout,
+    template_child,
+)
 
 
 def main() -> int:
@@ -28,6 +39,8 @@ def main() -> int:
         print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
     table(rendering.HEADINGS, rendering.measure())
     print("builtin:web rendered, checked and planned\n")
+    table(template_child.HEADINGS, template_child.measure())
+    print("templates of one's own, rendered in a child; with one it is the child's start that counts\n")
     table(peers.RENDERING_HEADINGS, peers.measure_rendering())
     print(f"whole processes, the best of {peers.ROUNDS} in turns; kustomize once, stopped if it takes long\n")
     table(peers.REQUESTS_HEADINGS, peers.measure_requests())

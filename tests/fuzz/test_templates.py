@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from hypothesis import assume, example, given
@@ -15,6 +16,7 @@ from jinja2 import Environment
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.limits import Limits
 from bcs_template_set.manifests.templating.render import (
     RenderRequest,
     builtin_source,
@@ -22,6 +24,7 @@ from bcs_template_set.manifests.templating.render import (
     render_manifests,
     render_version,
 )
+from bcs_template_set.manifests.templating.worker_process import TemplateProcess, TemplateRun
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages.step_error import StepError
 from tests.fuzz.bounded import HurriedClock, within
@@ -30,9 +33,10 @@ from tests.fuzz.mutations import mutated_json, mutated_text, seeded
 from tests.fuzz.profile import fuzzed
 from tests.fuzz.seeds import MANIFEST, VALUES, YAML_TEXTS
 from tests.support.building import VALUES_OF_ANY_KIND
+from tests.support.worker import measured
 
 SECONDS = 20.0
-RATE = 5.0
+LIMITS = Limits(seconds=6, cpu_seconds=6)
 CONTEXT = make_context({"branch.name": "feature/x", "build.number": "7", "pipeline.id": "p-1"})
 
 
@@ -47,8 +51,10 @@ def rendered(*templates: str, values: str = "", **files: str) -> Sequence[Manife
             values_text=values,
             values_files=(),
             context=CONTEXT,
-            clock=HurriedClock(rate=RATE),
+            clock=HurriedClock(),
             by="wangwu",
+            limits=LIMITS,
+            environ=measured(),
         )
         try:
             made = render_manifests(prepare(request))
@@ -188,8 +194,10 @@ def test_any_template_of_the_grammar_ends_in_a_manifest_or_a_mistake(source: str
 @fuzzed(60)
 def test_any_version_expression_ends_in_a_name_or_a_mistake(expression: str) -> None:
     with within(SECONDS):
+        run = TemplateRun(Path(), {}, CONTEXT, HurriedClock(), limits=LIMITS, environ=measured())
         try:
-            render_version(f"1.0-{{{{ {expression} }}}}", context=CONTEXT, clock=HurriedClock(rate=RATE))
+            with closing(TemplateProcess(run)) as process:
+                render_version(f"1.0-{{{{ {expression} }}}}", process)
         except StepError as exc:
             check_named(exc)
 

@@ -1,4 +1,4 @@
-"""Runs hostile templates and texts in a process of their own that may have one GiB and few seconds.
+"""Runs hostile texts in a process of their own that may have one GiB and few seconds.
 
 As a program it reads one `Case` a line from stdin and writes one `End` a line: each case is run in a forked
 child under `RLIMIT_AS` and `RLIMIT_CPU`, so that what is not stopped by us is stopped by the kernel, and
@@ -13,12 +13,11 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Optional
 
 ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 2**30
@@ -27,11 +26,9 @@ MOST_SECONDS = 10
 
 @dataclass(frozen=True)
 class Case:
-    """What to run: a template `t.yaml.j2` (`kind` "template") beside other files, or a YAML text ("yaml")."""
+    """What to run: a text that is read as a manifest."""
 
-    kind: str
-    source: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    text: str
 
 
 @dataclass(frozen=True)
@@ -50,18 +47,11 @@ class Confined:
     def __init__(self, program: subprocess.Popen[str]) -> None:
         self._program = program
 
-    def template(self, source: str, **files: str) -> End:
-        """Render a template; `files` stand beside it."""
-        return self._run(Case("template", source, files))
-
     def yaml(self, text: str) -> End:
         """Read a text as a manifest."""
-        return self._run(Case("yaml", text))
-
-    def _run(self, case: Case) -> End:
         assert self._program.stdin is not None
         assert self._program.stdout is not None
-        self._program.stdin.write(json.dumps(vars(case)) + "\n")
+        self._program.stdin.write(json.dumps(vars(Case(text))) + "\n")
         self._program.stdin.flush()
         return End(**json.loads(self._program.stdout.readline()))
 
@@ -79,34 +69,21 @@ def confinement() -> Iterator[Confined]:
 # --- the program ----------------------------------------------------------------------------------------
 
 
-def _run_template(case: Case) -> str:
-    from tests.support.building import render_source
-
-    with tempfile.TemporaryDirectory() as directory:
-        for name, text in case.files.items():
-            (Path(directory) / name).write_text(text, encoding="utf-8")
-        return render_source(Path(directory), case.source).text
-
-
-def _run_yaml(case: Case) -> str:
+def _read(case: Case) -> str:
     from bcs_template_set.manifests.yaml_reading import read_documents
     from bcs_template_set.manifests.yaml_words import MANIFESTS
 
-    documents = list(read_documents(case.source, source="t.yaml", reading=MANIFESTS))
+    documents = list(read_documents(case.text, source="t.yaml", reading=MANIFESTS))
     return f"{len(documents)} documents: {str(documents)[:200]}"
-
-
-_RUNS: Mapping[str, Callable[[Case], str]] = {"template": _run_template, "yaml": _run_yaml}
 
 
 def _end_of(case: Case) -> End:
     from bcs_template_set.manifests.yaml_reading import YamlUnreadable
-    from bcs_template_set.messages.step_error import StepError
 
     began = time.process_time()
     try:
-        error, said = "", _RUNS[case.kind](case)
-    except (StepError, YamlUnreadable) as exc:
+        error, said = "", _read(case)
+    except YamlUnreadable as exc:
         error, said = type(exc).__name__, str(exc)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return End(error, said[:2000], round(time.process_time() - began, 2), used)
@@ -133,7 +110,7 @@ def _run_forked(case: Case) -> End:
 
 
 def _serve(lines: Optional[Iterator[str]] = None) -> None:
-    import tests.support.building  # noqa: F401 - imported once, here, and not in every child
+    import bcs_template_set.manifests.yaml_reading  # noqa: F401 - imported once, here, and not in every child
 
     for line in lines or sys.stdin:
         print(json.dumps(vars(_run_forked(Case(**json.loads(line))))), flush=True)

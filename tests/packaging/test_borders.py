@@ -54,19 +54,19 @@ HOLDERS = {
     "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
     "ssl": {"system.authorities", "system.http_connections"},
     "yaml": {"manifests.yaml_reading"},
-    "signal": {"system.signals"},
+    "signal": {"system.signals", "manifests.templating.limits"},
+    "resource": {"manifests.templating.limits"},
+    "subprocess": {"manifests.templating.worker_process"},
     "random": {"bcs.gateway"},
     "jinja2": {
-        *("manifests.templating.environment", "manifests.templating.metering"),
-        *("manifests.templating.template_notes", "manifests.templating.templates", "report.html"),
+        *("manifests.templating.environment", "manifests.templating.template_notes"),
+        *("manifests.templating.templates", "report.html"),
     },
 }
 """Which modules alone may import a library."""
 
 PURE_BUT: Mapping[str, frozenset[str]] = {
-    # where in a template it is: the frame's line
-    "manifests.templating.budget": frozenset({"sys"}),
-    # as above; reading is a function it is given
+    # where in a template it is: the frame's line; reading is a function it is given
     "manifests.templating.environment": frozenset({"sys", "read_text"}),
     "manifests.templating.template_notes": frozenset({"sys"}),  # as above
     "report.html": frozenset({"importlib.resources", "read_text"}),  # its own template, shipped beside it

@@ -9,7 +9,7 @@ from tests.packaging.store_files import PROJECT
 SETTINGS = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
 ANY_ALLOWED_IN = {
     *("system.http_attempt", "system.http_connections"),
-    *(f"manifests.templating.{name}" for name in ("environment", "metering", "template_notes")),
+    *(f"manifests.templating.{name}" for name in ("environment", "template_notes")),
 }
 """Where a library's own signature says `Any`."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
+from tests.support.worker import measured
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
@@ -20,7 +21,15 @@ from bcs_template_set.manifests.templating.build_context import (
     Pipeline,
     make_context,
 )
-from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
+from bcs_template_set.manifests.templating.limits import Limits
+from bcs_template_set.manifests.templating.render import (
+    Prepared,
+    RenderRequest,
+    prepare,
+    render_manifests,
+    render_version,
+    template_process,
+)
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages.step_error import StepError
 
@@ -34,6 +43,8 @@ CONTEXT = BuildContext(
     namespace="prod",
     region="gz",
 )
+
+LIMITS = Limits()
 
 
 class StandingClock:
@@ -60,9 +71,10 @@ def render(
     values: str = "",
     values_files: tuple[str, ...] = (),
     step: float = 0.0,
+    limits: Limits = LIMITS,
 ) -> tuple[ManifestFile, ...]:
     return render_manifests(
-        prepared(workspace, *templates, values=values, values_files=values_files, step=step)
+        prepared(workspace, *templates, values=values, values_files=values_files, step=step, limits=limits)
     )
 
 
@@ -73,6 +85,7 @@ def prepared(
     values_files: tuple[str, ...] = (),
     branch: str = "",
     step: float = 0.0,
+    limits: Limits = LIMITS,
 ) -> Prepared:
     context = CONTEXT
     if branch:
@@ -86,22 +99,34 @@ def prepared(
             context=context,
             clock=StandingClock(step),
             by="wangwu",
+            limits=limits,
+            environ=measured(),
         )
     )
 
 
-def render_source(workspace: Path, source: str, *, values: str = "", step: float = 0.0) -> ManifestFile:
+def render_source(
+    workspace: Path, source: str, *, values: str = "", step: float = 0.0, limits: Limits = LIMITS
+) -> ManifestFile:
     """Render one template given as text."""
     (workspace / "t.yaml.j2").write_text(source, encoding="utf-8")
-    (file,) = render(workspace, "t.yaml.j2", values=values, step=step)
+    (file,) = render(workspace, "t.yaml.j2", values=values, step=step, limits=limits)
     return file
 
 
-def refusal(workspace: Path, source: str, kind: type[StepError], *, values: str = "") -> str:
+def refusal(
+    workspace: Path, source: str, kind: type[StepError], *, values: str = "", limits: Limits = LIMITS
+) -> str:
     """Return what the step says of a template that it refuses with that error."""
     with pytest.raises(kind) as caught:
-        render_source(workspace, source, values=values)
+        render_source(workspace, source, values=values, limits=limits)
     return str(caught.value)
+
+
+def version_of(expression: str, *, run: Prepared) -> str:
+    """Return the version's name that an expression comes to."""
+    with template_process(run) as process:
+        return render_version(expression, process)
 
 
 def web(workspace: Path, values: str) -> tuple[ManifestFile, ...]:

@@ -27,7 +27,8 @@ from bcs_template_set.manifests.document_diff import unified
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
 from bcs_template_set.manifests.routes import Route, routes_of
-from bcs_template_set.manifests.templating.budget import Budget
+from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
+from bcs_template_set.manifests.templating.template_notes import Notes
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.workspace_files import pattern_regex
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
@@ -45,7 +46,6 @@ from bcs_template_set.report.verdict import further_obstacles
 from bcs_template_set.rollout.cause_rules import rule_for
 from bcs_template_set.rollout.live_diff import live_difference
 from bcs_template_set.rollout.pods import UNSCHEDULABLE
-from bcs_template_set.system.clock import SystemClock
 from tests.support import scenes
 from tests.support.scene import site
 from tests.support.worker import Worker, finish
@@ -100,9 +100,10 @@ def missing_parts(size: int) -> Work:
 
 def _mistaken(source: str, context: Mapping[str, object]) -> Work:
     def render() -> object:
-        templates = Templates(Budget(SystemClock(), seconds=600), read_text=str, context=context)
+        notes = Notes(context)
+        templates = Templates(context, notes=notes, marks=Marks(stem_of(context)), read_text=str)
         templates.render(source, name="a.j2")
-        return templates.mistakes()
+        return notes.mistakes()
 
     return render
 

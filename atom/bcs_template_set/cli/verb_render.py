@@ -15,6 +15,7 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, BuildContext, make_context
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
+from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid, VersionNameInvalid
 from bcs_template_set.messages.spelling import nearest
@@ -121,6 +122,7 @@ def _prepare(run: LocalRun) -> Prepared:
         values_files=run.values_files,
         context=context_of(run.assignments),
         clock=SystemClock(),
+        environ=child_environment(os.environ),
     )
     return prepare(request)
 

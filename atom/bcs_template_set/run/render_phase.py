@@ -24,7 +24,9 @@ from bcs_template_set.manifests.templating.render import (
     prepare,
     render_manifests,
     render_version,
+    template_process,
 )
+from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import ManifestsInvalid, VersionNameInvalid
 from bcs_template_set.publish.plan import Desired, SpaceRef
@@ -59,6 +61,7 @@ def prepare_rendering(context: RunContext) -> Prepared:
             clock=services.clock,
             deadline=services.deadline,
             by=build.starter,
+            environ=child_environment(services.environ),
         )
     )
     check_removals(settings.remove_branches, prepared)
@@ -72,12 +75,11 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
         StepError: a template, a version name or a manifest is wrong (8003xx).
     """
     services, settings, build = context.services, context.settings, context.build
-    version = render_version(
-        settings.version, context=prepared.context, clock=services.clock, deadline=services.deadline
-    )
-    check_version(version, template_set=settings.template_set)
-    services.record.heading = replace(services.record.heading, version=version)
-    files = render_manifests(prepared)
+    with template_process(prepared) as process:
+        version = render_version(settings.version, process)
+        check_version(version, template_set=settings.template_set)
+        services.record.heading = replace(services.record.heading, version=version)
+        files = render_manifests(prepared, process)
     target = SpaceRef(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
         pipeline=build.pipeline_id,

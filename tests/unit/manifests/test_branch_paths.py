@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.building import findings_of, prepared, web
+from tests.support.building import findings_of, prepared, version_of, web
 
 from bcs_template_set.manifests.branch_paths import (
     BRANCHES,
@@ -31,7 +31,6 @@ from bcs_template_set.manifests.templating.render import (
     Prepared,
     render_manifests,
     render_routes,
-    render_version,
 )
 from bcs_template_set.messages.errors import ValuesInvalid
 
@@ -481,8 +480,8 @@ def test_two_branches_of_a_domain_are_kept(tmp_path: Path, golden: Callable[[str
 # --- the value main_branches
 
 
-def version_of(run: Prepared) -> str:
-    return render_version("{{ branch.path }}", context=run.context, clock=run.clock)
+def path_of_version(run: Prepared) -> str:
+    return version_of("{{ branch.path }}", run=run)
 
 
 @pytest.mark.parametrize(
@@ -502,7 +501,7 @@ def test_any_run_may_say_which_branches_are_main(
     (tmp_path / "t.yaml.j2").write_text("a: {{ branch.path }}\n")
     run = prepared(tmp_path, "t.yaml.j2", values=values, branch=branch)
     assert run.branch_domains == ()
-    assert version_of(run) == place
+    assert path_of_version(run) == place
     (file,) = render_manifests(run)
     assert file.text == f"a: {place}\n"
 

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
-
-from bcs_template_set.manifests.parse import bcs_variables_in
 
 _STEM_SIGNS = 8
 _PRIVATE_NUMBERS, _PRIVATE_SIGNS = 0xF0000, 0x100000
@@ -37,20 +35,24 @@ class Settled:
     is_cut: bool = False
 
 
-class Marks:
-    """The marks of one run."""
+def stem_of(context: Mapping[str, object]) -> str:
+    """Return what every mark of a run begins with, from all values that its templates may use."""
+    digest = hashlib.sha256(repr(context).encode("utf-8", "surrogatepass")).digest()
+    signs = (int.from_bytes(digest[at : at + 2], "big") for at in range(0, 2 * _STEM_SIGNS, 2))
+    return "".join(chr(_PRIVATE_SIGNS + sign % _SIGNS) for sign in signs)
 
-    def __init__(self, context: Mapping[str, object]) -> None:
-        """Take all values that the run's templates may use."""
-        digest = hashlib.sha256(repr(context).encode("utf-8", "surrogatepass")).digest()
-        signs = (int.from_bytes(digest[at : at + 2], "big") for at in range(0, 2 * _STEM_SIGNS, 2))
-        self._stem = "".join(chr(_PRIVATE_SIGNS + sign % _SIGNS) for sign in signs)
-        self._texts = [*_OWN]
+
+class Marks:
+    """The marks of one run. `names` are the variables that have one, in the order of their numbers."""
+
+    def __init__(self, stem: str, names: Sequence[str] = ()) -> None:
+        self._stem = stem
         self._mark = re.compile(
             f"{self._stem}([{chr(_PRIVATE_NUMBERS)}-{chr(_PRIVATE_NUMBERS + _SIGNS - 1)}])"
         )
         self._own = {text: self._stem + chr(_PRIVATE_NUMBERS + number) for number, text in enumerate(_OWN)}
-        self._names: dict[str, str] = {}
+        self.names = [*names]
+        self._known: dict[str, str] = {}
 
     def of_name(self, name: str) -> str:
         """Return the mark of a variable of BCS.
@@ -58,12 +60,13 @@ class Marks:
         Raises:
             ValueError: there are more names than marks.
         """
-        if name not in self._names:
-            if len(self._texts) == _SIGNS:
+        if name not in self._known:
+            number = len(_OWN) + len(self.names)
+            if number == _SIGNS:
                 raise TypeError("bcs() was given too many names")
-            self._names[name] = self._stem + chr(_PRIVATE_NUMBERS + len(self._texts))
-            self._texts.append(name)
-        return self._names[name]
+            self._known[name] = self._stem + chr(_PRIVATE_NUMBERS + number)
+            self.names.append(name)
+        return self._known[name]
 
     def in_text(self, text: str) -> str:
         """Return a template's own text with marks for its braces."""
@@ -75,6 +78,7 @@ class Marks:
         """Return what a rendered text is when its marks have become braces."""
         pieces: list[str] = []
         places: dict[int, str] = {}
+        texts = (*_OWN, *self.names)
         own: set[int] = set()
         end = length = 0
         for match in self._mark.finditer(marked):
@@ -82,10 +86,12 @@ class Marks:
             length += match.start() - end
             if number < len(_OWN):
                 own.add(length)
-                written = self._texts[number]
+                written = texts[number]
+            elif number >= len(texts):  # nobody's, and refused as a piece of a mark is
+                written = match[0]
             else:
-                places[length] = self._texts[number]
-                written = "{{ " + self._texts[number] + " }}"
+                places[length] = texts[number]
+                written = "{{ " + texts[number] + " }}"
             pieces += (marked[end : match.start()], written)
             end, length = match.end(), length + len(written)
         text = "".join((*pieces, marked[end:]))
@@ -98,6 +104,8 @@ class Marks:
 
 
 def _foreign_lines(text: str, places: set[int], own: set[int]) -> list[int]:
+    from bcs_template_set.manifests.parse import bcs_variables_in  # noqa: PLC0415 - a child only marks, and its start is counted
+
     lines = []
     line, at = 1, 0
     for variable in bcs_variables_in(text):

@@ -9,8 +9,10 @@ The rendered text is what will be uploaded, comments included: it is parsed to b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Optional
@@ -20,17 +22,15 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import may_hold_secret
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import parse_documents
-from bcs_template_set.manifests.templating.bcs_places import Settled
-from bcs_template_set.manifests.templating.budget import Budget
-from bcs_template_set.manifests.templating.build_context import (
-    CONTEXT_NAMES,
-    BuildContext,
-    with_main_branches,
-)
+from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
+from bcs_template_set.manifests.templating.build_context import BuildContext, with_main_branches
+from bcs_template_set.manifests.templating.limits import Limits
+from bcs_template_set.manifests.templating.template_notes import Notes
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.values import Values, ValuesText, read_values
 from bcs_template_set.manifests.templating.web_ingresses import WebIngress, ingresses_of, own_paths
 from bcs_template_set.manifests.templating.web_values import Domain, Web, read_main_branches, read_web_values
+from bcs_template_set.manifests.templating.worker_process import TemplateProcess, TemplateRun
 from bcs_template_set.manifests.templating.workspace_files import (
     MOST_FILES,
     FileUnusable,
@@ -55,13 +55,16 @@ MOST_TOTAL_TEXT = 64 * 2**20
 BUILTINS = ("web",)
 _WEB_FILES = ("deployment", "routes")
 _VALUES_INPUT = "values"
+_ONLY_NAMES = re.compile(r"(?:[^{}]|\{\{ ?[a-z][a-z_]*(?:\.[a-z][a-z_]*)? ?\}\})*")
+"""A version without a loop, a call, a filter or an operator, such as the default."""
 
 
 @dataclass(frozen=True)
 class RenderRequest:
     """What to render: the inputs of the same names, what the run is about, and the time; None: no end of it.
 
-    `by` is who started the build.
+    `by` is who started the build. Templates that are not our own are rendered within `limits`, in a process
+    with `environ`, whole.
     """
 
     workspace: Path
@@ -72,6 +75,8 @@ class RenderRequest:
     clock: Clock
     deadline: Optional[Deadline] = None
     by: str = ""
+    limits: Limits = field(default_factory=Limits)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class Prepared:
     values: Values
     web: Optional[Web]
     sources: tuple[TemplateSource, ...]
+    limits: Limits = field(default_factory=Limits)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def branch_domains(self) -> tuple[str, ...]:
@@ -133,6 +140,8 @@ def prepare(request: RenderRequest) -> Prepared:
         values=values,
         web=web,
         sources=tuple(sources),
+        limits=request.limits,
+        environ=request.environ,
     )
 
 
@@ -141,17 +150,36 @@ def _claim_of(context: BuildContext, *, by: str) -> Claim:
     return Claim(branch.path, branch.name, context.pipeline.id, context.build.number, by)
 
 
-def render_manifests(prepared: Prepared) -> tuple[ManifestFile, ...]:
+def template_process(prepared: Prepared) -> closing[TemplateProcess]:
+    """Return what renders the templates that are not our own, in a child that is started at the first."""
+    run = TemplateRun(
+        workspace=prepared.workspace.root,
+        values=prepared.values,
+        context=prepared.context,
+        clock=prepared.clock,
+        deadline=prepared.deadline,
+        limits=prepared.limits,
+        environ=prepared.environ,
+    )
+    return closing(TemplateProcess(run))
+
+
+def render_manifests(
+    prepared: Prepared, process: Optional[TemplateProcess] = None
+) -> tuple[ManifestFile, ...]:
     """Return the manifests of the run, sorted by name; of branch paths, with this branch's only.
+
+    `process` renders them, where the run has one already.
 
     Raises:
         TemplateSyntax: templates are no Jinja2.
         NamesMissing: templates use names that have no value.
         TemplateFailed: templates raised errors or asked for what the sandbox forbids.
-        LimitExceeded: sizes, counts or time are over their limits.
+        LimitExceeded: sizes, counts, memory or time are over their limits.
         ManifestsInvalid: what came out is no YAML.
     """
-    return _render_all(prepared, _all_work(prepared))
+    with nullcontext(process) if process is not None else template_process(prepared) as renders:
+        return _render_all(_all_work(prepared), process=renders)
 
 
 def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[ManifestFile, ...]:
@@ -162,22 +190,40 @@ def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[Man
     Raises:
         LimitExceeded: sizes or time are over their limits.
     """
-    return _render_all(prepared, _routes_work(prepared, served))
+    with template_process(prepared) as process:
+        return _render_all(_routes_work(prepared, served), process=process)
 
 
-def render_version(
-    expression: str, *, context: BuildContext, clock: Clock, deadline: Optional[Deadline] = None
-) -> str:
+def render_version(expression: str, process: TemplateProcess) -> str:
     """Return the version name that the input `version` comes to, without space around it.
+
+    It knows the names of the build only. One that does nothing but name them needs no child.
 
     Raises:
         TemplateSyntax, NamesMissing, TemplateFailed, LimitExceeded: as for a manifest.
     """
-    names = {name: getattr(context, name) for name in CONTEXT_NAMES}
-    templates = Templates(Budget(clock, deadline=deadline), read_text=_no_includes, context=names)
-    rendered = templates.render(expression, name="version")
-    _raise_mistakes(templates)
+    names = process.run.context_names
+    notes = Notes(names)
+    if _ONLY_NAMES.fullmatch(expression):
+        rendered = _Own(names, process, notes=notes).render(expression, name="version")
+    else:
+        rendered = process.render(expression, name="version", notes=notes, is_version=True)
+    _raise_mistakes(notes)
     return rendered.text.strip() if rendered is not None else ""
+
+
+class _Own:
+    """Renders our own templates, in this process: what they cost follows from values that are bounded."""
+
+    def __init__(self, names: Mapping[str, object], process: TemplateProcess, *, notes: Notes) -> None:
+        self._marks = Marks(process.stem)
+        self._templates = Templates(names, notes=notes, marks=self._marks, read_text=_no_includes)
+
+    def render(
+        self, source: str, *, name: str, extra: Optional[Mapping[str, object]] = None
+    ) -> Optional[Settled]:
+        text = self._templates.render(source, name=name, extra=extra, keep=True)
+        return None if text is None else self._marks.settled(text)
 
 
 def _no_includes(path: str) -> str:
@@ -272,16 +318,20 @@ def builtin_source(name: str, part: str) -> str:
     return folder.joinpath(f"{part}.yaml.j2").read_text(encoding="utf-8")
 
 
-def _render_all(prepared: Prepared, work: Iterable[_Work]) -> tuple[ManifestFile, ...]:
+def _render_all(work: Iterable[_Work], *, process: TemplateProcess) -> tuple[ManifestFile, ...]:
     """Render and parse file by file; all mistakes of one kind are raised together."""
-    names = {**prepared.values, **{name: getattr(prepared.context, name) for name in CONTEXT_NAMES}}
-    budget = Budget(prepared.clock, deadline=prepared.deadline)
-    templates = Templates(budget, read_text=prepared.workspace.read_text, context=names)
+    names = process.run.names
+    notes = Notes(names)
+    own = _Own(names, process, notes=notes)
     files: list[ManifestFile] = []
     wrong: list[Text] = []
     total = documents = 0
     for item in work:
-        rendered = templates.render(item.text, name=item.source, extra=item.extra, keep=bool(item.domain))
+        process.check_time(item.source)
+        if item.domain:
+            rendered = own.render(item.text, name=item.source, extra=item.extra)
+        else:
+            rendered = process.render(item.text, name=item.source, notes=notes)
         if rendered is None:
             continue
         total += len(rendered.text)
@@ -299,7 +349,7 @@ def _render_all(prepared: Prepared, work: Iterable[_Work]) -> tuple[ManifestFile
         if documents > MOST_DOCUMENTS:
             raise LimitExceeded(what=say("render.limit_documents", number=documents), limit=MOST_DOCUMENTS)
         files.append(file)
-    _raise_mistakes(templates)
+    _raise_mistakes(notes)
     if wrong:
         raise ManifestsInvalid(details=wrong)
     return tuple(sorted(files, key=lambda file: file.name))
@@ -326,8 +376,8 @@ def _parse(item: _Work, rendered: Settled) -> ManifestFile:
     )
 
 
-def _raise_mistakes(templates: Templates) -> None:
-    mistakes = templates.mistakes()
+def _raise_mistakes(notes: Notes) -> None:
+    mistakes = notes.mistakes()
     if mistakes.syntax:
         raise TemplateSyntax(details=mistakes.syntax)
     if mistakes.missing:

@@ -12,19 +12,25 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, Optional
 
 import jinja2
 from jinja2.exceptions import SecurityError
 
-from bcs_template_set.manifests.templating.template_lines import place_in, template_line
+from bcs_template_set.manifests.templating.template_lines import TemplateLine, place_in, template_line
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.spelling import MOST_KNOWN, nearest
 
 _MOST_KEYS_SHOWN = 12
 _LONGEST_SHOWN = 300
 MOST_SUGGESTIONS = 50
 """So many mistakes are compared with the names there are; more than these are counted, not read."""
+
+
+MistakeKind = Literal["syntax", "missing", "failed"]
+Key = tuple[MistakeKind, str, int, str]
+"""Of which kind a mistake is, in which template and line, and what tells it from others there."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +47,27 @@ class Notes:
 
     def __init__(self, context: Mapping[str, object]) -> None:
         self._names = list(islice(context, MOST_KNOWN + 1))
-        self._syntax: dict[tuple[str, int, str], Text] = {}
-        self._missing: dict[tuple[str, int, str], Text] = {}
-        self._failed: dict[tuple[str, int, str], Text] = {}
+        self._noted: dict[Key, Text] = {}
+        self._missing = 0
 
     def count(self) -> int:
         """Return how many mistakes there are so far."""
-        return len(self._syntax) + len(self._missing) + len(self._failed)
+        return len(self._noted)
+
+    def since(self, count: int) -> list[tuple[Key, Text]]:
+        """Return the mistakes noted after the first `count` ones."""
+        return list(islice(self._noted.items(), count, None))
+
+    def add(self, key: Key, note: Text) -> None:
+        """Note what was noted elsewhere."""
+        self._noted[key] = note
 
     def mistakes(self) -> Mistakes:
         """Return the mistakes so far, in the order of templates and lines."""
+        noted = sorted(self._noted)
         syntax, missing, failed = (
-            tuple(notes[key] for key in sorted(notes))
-            for notes in (self._syntax, self._missing, self._failed)
+            tuple(self._noted[key] for key in noted if key[0] == kind)
+            for kind in ("syntax", "missing", "failed")
         )
         return Mistakes(syntax=syntax, missing=missing, failed=failed)
 
@@ -61,7 +75,8 @@ class Notes:
         """Note a name of the template itself, or a part that its owner does not have."""
         template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
         name = _cut(name)
-        if (template, line, name) in self._missing:
+        key: Key = ("missing", template, line, name)
+        if key in self._noted:
             return
         known = self._names if is_top else _parts_of(owner)
         if is_top:
@@ -69,23 +84,22 @@ class Notes:
         else:
             owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
             mistake = say("render.part_missing", template=template, line=line, name=name, owner=owned)
-        near = nearest(name, known) if len(self._missing) < MOST_SUGGESTIONS else None
-        self._missing[template, line, name] = (
-            say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
-        )
+        near = nearest(name, known) if self._missing < MOST_SUGGESTIONS else None
+        self._missing += 1
+        self._noted[key] = say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
     def add_forbidden(self, what: str) -> None:
         """Note what the sandbox does not allow, at the line under way."""
         template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
         what = _cut(what)
-        self._failed[template, line, what] = say("render.forbidden", template=template, line=line, what=what)
+        note = say("render.forbidden", template=template, line=line, what=what)
+        self._noted["failed", template, line, what] = note
 
     def add_syntax(self, exc: jinja2.TemplateSyntaxError, *, name: str) -> None:
         """Note that a template, or one it includes, is no Jinja2."""
         template, problem = exc.name or name, _cut(exc.message or "")
-        self._syntax[template, exc.lineno, problem] = say(
-            "render.syntax", template=template, line=exc.lineno, problem=problem
-        )
+        note = say("render.syntax", template=template, line=exc.lineno, problem=problem)
+        self._noted["syntax", template, exc.lineno, problem] = note
 
     def add_failure(self, exc: Exception, *, name: str, follows: bool) -> None:
         """Note an exception; one that follows from a mistake noted in the same template is dropped."""
@@ -99,12 +113,27 @@ class Notes:
             note = say("render.include_missing", template=template, line=line, name=names)
         elif isinstance(exc, jinja2.TemplateNotFound):
             note = say("render.include_missing", template=template, line=line, name=_cut(exc.name))
+        elif isinstance(exc, ReadTwice):
+            note = say("render.lazy_twice", template=template, line=line)
         else:
             problem = (
                 type(exc).__name__ if isinstance(exc, _QUOTING) else _cut(f"{type(exc).__name__}: {exc}")
             )
             note = say("render.failed", template=template, line=line, problem=problem)
-        self._failed[template, line, type(exc).__name__] = note
+        self._noted["failed", template, line, type(exc).__name__] = note
+
+
+def exceeded(
+    what: str, *, limit: object, place: Optional[TemplateLine] = None, template: str = ""
+) -> LimitExceeded:
+    """Return the error that names the template, and its line where one is under way or given."""
+    name, line = place or template_line(sys._getframe(1)) or (template, 0)  # noqa: SLF001 - where the template is
+    where = say("render.place", template=name, line=line) if line else name
+    return LimitExceeded(what=say(f"render.{what}", place=where), limit=limit)
+
+
+class ReadTwice(Exception):
+    """A template reads a lazy value again, which would be empty now."""
 
 
 _QUOTING = (ValueError, LookupError, UnicodeError, OSError)

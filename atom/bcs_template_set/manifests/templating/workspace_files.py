@@ -53,7 +53,7 @@ class Workspace:
     """The directory that every named file has to be in."""
 
     def __init__(self, root: Path, *, most_visited: int = MOST_VISITED) -> None:
-        self._root = root
+        self.root = root
         self._most_visited = most_visited
         self._compared, self._most_compared = 0, FULL_GLOBS * most_visited
         self._real = Path(os.path.realpath(root))
@@ -90,7 +90,7 @@ class Workspace:
             raise FileUnusable(say("render.file_os_error", path=path, problem=problem)) from exc
 
     def _locate(self, path: str) -> Path:
-        given = self._root / path
+        given = self.root / path
         real = Path(os.path.realpath(given))
         if not real.is_relative_to(self._real):
             raise FileUnusable(say("render.file_outside", path=path))
@@ -123,7 +123,7 @@ class Workspace:
         base, rest = split_pattern(pattern)
         if not _is_relative(pattern) or ".." in PurePosixPath(rest).parts:
             raise FileUnusable(say("render.file_not_relative", path=pattern))
-        top = Path(os.path.realpath(self._root / base))
+        top = Path(os.path.realpath(self.root / base))
         if not top.is_relative_to(self._real):
             raise FileUnusable(say("render.file_outside", path=pattern))
         self._refuse_hidden(pattern, top)

@@ -8,7 +8,7 @@ import pytest
 from tests.support.building import findings_of, refusal, render_source
 
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.templating.bcs_places import Marks
+from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
 from bcs_template_set.messages.errors import ManifestsInvalid, TemplateFailed
 
 ALLOW = "# bcs-template-set: allow leftover-variable\n"
@@ -79,8 +79,8 @@ def test_braces_that_bcs_would_not_replace_stay_as_they_are(tmp_path: Path, valu
 
 
 def test_no_value_can_hold_a_mark_for_marks_follow_from_the_values() -> None:
-    known = Marks({"v": "x"}).of_name("DB_PASSWORD")
-    forged = Marks({"v": known})
+    known = Marks(stem_of({"v": "x"})).of_name("DB_PASSWORD")
+    forged = Marks(stem_of({"v": known}))
     assert forged.of_name("DB_PASSWORD") != known
     assert forged.settled(known).places == {}
 

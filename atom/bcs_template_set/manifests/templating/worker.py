@@ -1,0 +1,163 @@
+"""The child's side of rendering: reads templates and writes what they come to, a JSON object a line.
+
+Started by `worker_process`, which says what goes over the line. It ends when its parent does: a thread sees
+the end of stdin while the main one renders.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from types import FrameType
+from typing import BinaryIO, Callable, NoReturn, Optional, Union, cast
+
+from bcs_template_set.manifests.templating.bcs_places import Marks
+from bcs_template_set.manifests.templating.build_context import Branch, Build, Commit, Pipeline
+from bcs_template_set.manifests.templating.limits import (
+    Limits,
+    confine,
+    end_this,
+    leave_room_to_speak,
+    when_over,
+)
+from bcs_template_set.manifests.templating.template_lines import TemplateLine, place_in, template_line
+from bcs_template_set.manifests.templating.template_notes import Notes, exceeded
+from bcs_template_set.manifests.templating.templates import Templates
+from bcs_template_set.manifests.templating.workspace_files import FileUnusable, Workspace
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable
+
+Json = Union[None, str, int, float, list["Json"], dict[str, "Json"]]
+_PARTS: Mapping[str, type[Union[Build, Pipeline, Branch, Commit]]] = {
+    "build": Build,
+    "pipeline": Pipeline,
+    "branch": Branch,
+    "commit": Commit,
+}
+"""The parts of the context that have parts."""
+
+
+class TimeOver(BaseException):
+    """The time is over; `place` is where the templates are. No `except Exception` catches it."""
+
+    def __init__(self, place: Optional[TemplateLine]) -> None:
+        super().__init__()
+        self.place = place
+
+
+class Worker:
+    """Renders what it is sent. The version's templates know the context only, and include nothing."""
+
+    def __init__(self, start: Mapping[str, Json]) -> None:
+        """Take the first line: names, context, workspace, stem of the marks, and limits."""
+        self._limits = Limits(**cast("dict[str, int]", start["limits"]))
+        confine(self._limits)
+        stem = str(start["stem"])
+        context = {
+            name: _PARTS[name](**cast("dict[str, NoReturn]", value)) if name in _PARTS else value
+            for name, value in cast("dict[str, Json]", start["context"]).items()
+        }
+        names: dict[str, object] = {**cast("dict[str, object]", start["values"]), **context}
+        self._read_text = Workspace(Path(str(start["workspace"]))).read_text
+        self._sets = {
+            False: _Set(names, stem, read_text=self._read_text),
+            True: _Set(context, stem, read_text=_no_includes),
+        }
+
+    def answer(self, request: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the answer to a request."""
+        name, of = str(request["name"]), self._sets[bool(request["is_version"])]
+        noted = of.notes.count()
+        try:
+            text = of.templates.render(str(request["source"]), name=name)
+        except LimitExceeded as exc:
+            return {"limit": [_plain(exc.fields["what"]), _plain(exc.fields["limit"])]}
+        except TemplateUnreadable as exc:
+            return {"unreadable": [_plain(detail) for detail in exc.details]}
+        except MemoryError as exc:
+            leave_room_to_speak()
+            limit = say("render.mebibytes", number=self._limits.mebibytes)
+            return self._over("limit_memory", limit, place_in(exc.__traceback__), name=name)
+        except TimeOver as exc:
+            limit = say("render.seconds", number=self._limits.seconds)
+            return self._over("limit_time", limit, exc.place, name=name)
+        notes: list[Json] = [[*key, _plain(note)] for key, note in of.notes.since(noted)]
+        return {"text": text, "variables": [*of.marks.names], "notes": notes}
+
+    def _over(self, what: str, limit: Text, place: Optional[TemplateLine], *, name: str) -> dict[str, Json]:
+        fields = exceeded(what, limit=limit, place=place, template=name).fields
+        return {"limit": [_plain(fields["what"]), _plain(fields["limit"])]}
+
+
+class _Set:
+    """Templates that share names, notes and marks."""
+
+    def __init__(self, names: Mapping[str, object], stem: str, *, read_text: Callable[[str], str]) -> None:
+        self.notes, self.marks = Notes(names), Marks(stem)
+        self.templates = Templates(names, notes=self.notes, marks=self.marks, read_text=read_text)
+
+
+def _no_includes(path: str) -> str:
+    raise FileUnusable(say("render.file_missing", path=path))
+
+
+def _plain(value: object) -> Json:
+    """Return a sentence, or a field of one, as JSON."""
+    if isinstance(value, Text):
+        return {"key": value.key, "fields": {name: _plain(field) for name, field in value.fields.items()}}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (int, float)) else str(value)
+
+
+class _Requests:
+    """The lines of stdin, as they come; after the last one, whatever is under way is left."""
+
+    def __init__(self, stdin: BinaryIO) -> None:
+        self._stdin = stdin
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self.is_under_way = False
+        Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._stdin:
+            self._lines.put(line)
+        self._lines.put(b"")
+        if self.is_under_way:
+            end_this()
+
+    def next(self) -> Optional[dict[str, Json]]:
+        """Return the next one, or None after the last."""
+        self.is_under_way = False
+        line = self._lines.get()
+        self.is_under_way = True
+        text = line.decode("utf-8", "surrogatepass")
+        return cast("dict[str, Json]", json.loads(text)) if text else None
+
+
+def _stop(frame: Optional[FrameType]) -> None:
+    raise TimeOver(template_line(frame))
+
+
+def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
+    """Answer every request until there are no more, or nobody is there to hear the answer."""
+    when_over(_stop)
+    try:
+        requests = _Requests(stdin)
+        start = requests.next()
+        worker = Worker(start) if start is not None else None
+        while worker is not None and (request := requests.next()) is not None:
+            written = json.dumps(worker.answer(request), ensure_ascii=False)
+            stdout.write(written.encode("utf-8", "surrogatepass") + b"\n")
+            stdout.flush()
+    except (TimeOver, OSError):
+        return
+
+
+def main() -> None:
+    """Serve the parent; a child has nothing else to do."""
+    serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,262 @@
+"""Renders templates that are not our own in a child process, and ends it: the parent's side of `worker`.
+
+The child is started at the first of them. It gets the modules' path of this process and of its environment
+what it was given, but no open file and no variable of a pipeline. Over its stdin and stdout goes a JSON
+object a line: names and limits first, then a template and what it comes to, again and again.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from threading import Timer
+from typing import IO, Callable, Optional, Union, cast
+
+import msgspec
+
+from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
+from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES, BuildContext
+from bcs_template_set.manifests.templating.limits import Limits, hurry
+from bcs_template_set.manifests.templating.template_notes import MistakeKind, Notes, exceeded
+from bcs_template_set.manifests.templating.values import Values
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import LimitExceeded, TemplateFailed, TemplateUnreadable
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.system.clock import Clock, Deadline
+
+_PROGRAM = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from bcs_template_set.manifests.templating.worker import main; main()"
+)
+_ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "TEMP")
+GRACE = 2.0
+"""Seconds that a child has to say what it was at, or to go by itself, before it is killed."""
+
+LONGEST_ANSWER = 64 * 2**20
+"""Bytes; a text has 2 MiB, and each word of it may be a mistake."""
+
+
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an environment a child gets: what starts Python, and no variable of a pipeline."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.upper() in _ENVIRONMENT or name.startswith("LC_")
+    }
+
+
+@dataclass(frozen=True)
+class TemplateRun:
+    """What the templates of a run may know and take. `environ` is the child's, whole."""
+
+    workspace: Path
+    values: Values
+    context: BuildContext
+    clock: Clock
+    deadline: Optional[Deadline] = None
+    limits: Limits = field(default_factory=Limits)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def context_names(self) -> dict[str, object]:
+        """Return the names of the build, with their values."""
+        return {name: getattr(self.context, name) for name in CONTEXT_NAMES}
+
+    @property
+    def names(self) -> dict[str, object]:
+        """Return all names."""
+        return {**self.values, **self.context_names}
+
+
+class _Said(msgspec.Struct, forbid_unknown_fields=True):
+    """A sentence of the catalogue, as the child says it."""
+
+    key: str
+    fields: dict[str, _Field]
+
+
+_Word = Union[str, int, float, _Said]
+_Field = Union[str, int, float, _Said, list[_Word]]
+_Note = tuple[MistakeKind, str, int, str, _Said]
+
+
+class _Answer(msgspec.Struct, forbid_unknown_fields=True):
+    """What a child answers: a text with marks and the variables they stand for, or mistakes, or an error."""
+
+    text: Optional[str] = None
+    variables: list[str] = []
+    notes: list[_Note] = []
+    limit: Optional[tuple[_Said, _Word]] = None
+    unreadable: list[_Said] = []
+
+
+class TemplateProcess:
+    """The child, from the first template on; and the time that all rendering has, from now on."""
+
+    def __init__(self, run: TemplateRun) -> None:
+        self.run = run
+        self._deadline = run.deadline or Deadline(run.clock, seconds=None)
+        self._rendering = Deadline(run.clock, seconds=run.limits.seconds)
+        self._child: Optional[_Child] = None
+        self.stem = stem_of(run.names)
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        if self._child is not None:
+            self._child.end()
+
+    def check_time(self, template: str) -> None:
+        """Stop where the time of all rendering, or of the run, is used up.
+
+        Raises:
+            LimitExceeded: it is the rendering's.
+            OutOfTime: it is the run's.
+        """
+        if self._deadline.passed():
+            raise OutOfTime(seconds=int(self._deadline.seconds or 0))
+        if self._rendering.passed():
+            raise self._out_of_time(template)
+
+    def render(self, source: str, *, name: str, notes: Notes, is_version: bool = False) -> Optional[Settled]:
+        """Return what a template comes to in the child, or None where it has mistakes, which are noted.
+
+        Raises:
+            LimitExceeded, TemplateUnreadable: as the child said.
+            OutOfTime: the run's time is over.
+            TemplateFailed: the child has ended, or has said what is no answer.
+        """
+        self.check_time(name)
+        if self._child is None:
+            self._child = self._start()
+        line = self._child.ask({"name": name, "source": source, "is_version": is_version})
+        if self._deadline.passed():
+            raise OutOfTime(seconds=int(self._deadline.seconds or 0))
+        try:
+            answer = msgspec.convert(json.loads(line.decode("utf-8", "surrogatepass")), _Answer)
+            self._take_mistakes(answer, notes)
+        except (ValueError, KeyError, msgspec.ValidationError):
+            raise self._ended(name) from None
+        return None if answer.text is None else Marks(self.stem, answer.variables).settled(answer.text)
+
+    def _start(self) -> _Child:
+        run = self.run
+        child = _Child(run.environ, seconds=min(self._deadline.remaining(), self._rendering.remaining()))
+        start = {
+            "limits": asdict(run.limits),
+            "stem": self.stem,
+            "workspace": str(run.workspace.absolute()),
+            "values": run.values,
+            "context": asdict(run.context),
+        }
+        child.send(start)
+        return child
+
+    def _take_mistakes(self, answer: _Answer, notes: Notes) -> None:
+        if answer.limit is not None:
+            what, number = answer.limit
+            raise LimitExceeded(what=_text(what), limit=_said(number))
+        if answer.unreadable:
+            raise TemplateUnreadable(details=[_text(detail) for detail in answer.unreadable])
+        for kind, template, line, what, note in answer.notes:
+            notes.add((kind, template, line, what), _text(note))
+
+    def _ended(self, name: str) -> StepError:
+        """Return the error for a child that has said nothing, or nonsense."""
+        status, is_late = self._child.kill() if self._child is not None else (0, False)
+        if is_late:
+            return self._out_of_time(name)
+        return TemplateFailed(details=[say("render.process_ended", template=name, status=status)])
+
+    def _out_of_time(self, name: str) -> LimitExceeded:
+        limit = say("render.seconds", number=self.run.limits.seconds)
+        return exceeded("limit_time", limit=limit, template=name)
+
+
+class _Child:
+    """The process itself. After its seconds it is told that its time is over, and killed soon after."""
+
+    def __init__(self, environ: Mapping[str, str], *, seconds: float) -> None:
+        options = ["-X", "utf8"] if sys.flags.utf8_mode else []
+        path = json.dumps([entry for entry in sys.path if entry])
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, in the interpreter that runs this
+            [sys.executable, "-I", *options, "-c", _PROGRAM, path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+        )
+        self._stdin: IO[bytes] = cast("IO[bytes]", self._process.stdin)
+        self._stdout: IO[bytes] = cast("IO[bytes]", self._process.stdout)
+        self._timers: list[Timer] = []
+        self._is_late = self._is_asked = False
+        self._after(seconds, self._hurry)
+
+    def send(self, message: Mapping[str, object]) -> None:
+        """Write a line; where the child has ended, its answer will say so."""
+        line = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        with suppress(OSError):
+            self._stdin.write(line)
+            self._stdin.flush()
+
+    def ask(self, message: Mapping[str, object]) -> bytes:
+        """Return the line that answers this one; less than a line where the child has ended."""
+        self._is_asked = True
+        self.send(message)
+        answer = self._stdout.readline(LONGEST_ANSWER)
+        self._is_asked = False
+        return answer
+
+    def kill(self) -> tuple[int, bool]:
+        """End it at once; return its status, and whether its time was over."""
+        self._process.kill()
+        return self._process.wait(), self._is_late
+
+    def end(self) -> None:
+        """Let it end by itself, or at once where it still renders."""
+        if self._is_asked:
+            self._process.kill()
+        else:
+            self._after(GRACE, self._process.kill)
+        for stream in (self._stdout, self._stdin):
+            with suppress(OSError):  # what is still to be written goes nowhere
+                stream.close()
+        self._process.wait()
+        for timer in self._timers:
+            timer.cancel()
+
+    def _hurry(self) -> None:
+        self._is_late = True
+        hurry(self._process.send_signal, kill=self._process.kill)
+        self._after(GRACE, self._process.kill)
+
+    def _after(self, seconds: float, call: Callable[[], None]) -> None:
+        timer = Timer(seconds, call)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
+
+
+def _text(said: _Said) -> Text:
+    """Return a sentence that the child has said.
+
+    Raises:
+        KeyError: the catalogue has no such sentence, or it needs other fields.
+    """
+    fields = {name: _said_field(field) for name, field in said.fields.items()}
+    text = Text(said.key, fields)
+    text.render("en_US")
+    return text
+
+
+def _said(word: _Word) -> object:
+    return _text(word) if isinstance(word, _Said) else word
+
+
+def _said_field(given: _Field) -> object:
+    return [_said(word) for word in given] if isinstance(given, list) else _said(given)

@@ -1,0 +1,239 @@
+"""The child that renders templates: what goes over the line, and what is said of a child that fails."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import json
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from tests.support.building import CONTEXT, StandingClock
+from tests.support.worker import measured
+
+from bcs_template_set.manifests.templating import limits as limits_module
+from bcs_template_set.manifests.templating import worker, worker_process
+from bcs_template_set.manifests.templating.limits import Limits, hurry
+from bcs_template_set.manifests.templating.template_notes import Notes
+from bcs_template_set.manifests.templating.worker_process import (
+    TemplateProcess,
+    TemplateRun,
+    child_environment,
+)
+from bcs_template_set.messages.errors import LimitExceeded, TemplateFailed
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.system.clock import Deadline
+
+START = {
+    "limits": {"seconds": 1, "cpu_seconds": 1000, "mebibytes": 2**20},
+    "stem": "s",
+    "workspace": ".",
+    "values": {},
+    "context": {},
+}
+
+
+def run_of(**more: object) -> TemplateRun:
+    fields: dict[str, object] = {"environ": measured(), **more}
+    return TemplateRun(Path(), {"v": 1}, CONTEXT, StandingClock(), **fields)  # type: ignore[arg-type] # the fields of each test
+
+
+def rendered(run: TemplateRun, source: str = "{{ v }}") -> str:
+    with contextlib.closing(TemplateProcess(run)) as process:
+        settled = process.render(source, name="t", notes=Notes(run.names))
+    assert settled is not None
+    return settled.text
+
+
+def refused(run: TemplateRun) -> StepError:
+    with pytest.raises(StepError) as caught:
+        rendered(run)
+    return caught.value
+
+
+# --- the parent
+
+
+def test_of_an_environment_only_what_starts_python_is_handed_on() -> None:
+    environ = {
+        "PATH": "/bin",
+        "LC_ALL": "C",
+        "SystemRoot": "C:\\",
+        "BK_CI_START_USER_NAME": "x",
+        "TOKEN": "canary",
+    }
+    assert child_environment(environ) == {"PATH": "/bin", "LC_ALL": "C", "SystemRoot": "C:\\"}
+
+
+def test_the_childs_python_is_in_the_mode_of_the_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Utf8:
+        utf8_mode = 1
+
+    monkeypatch.setattr(sys, "flags", Utf8())
+    assert rendered(run_of()) == "1"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "no JSON",
+        "[]",
+        '{"text": 1}',
+        '{"unknown": 1}',
+        '{"notes": [["syntax", "t", 1, "", {"key": "render.no_such", "fields": {}}]]}',
+        '{"notes": [["syntax", "t", 1, "", {"key": "render.syntax", "fields": {}}]]}',
+        '{"notes": [["else", "t", 1, "", {"key": "render.steps", "fields": {}}]]}',
+    ],
+)
+def test_a_child_that_gives_no_answer_is_a_failure_of_that_template(
+    monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    program = f"import sys; sys.stdin.readline(); print({answer!r}); sys.stderr.write('canary')"
+    monkeypatch.setattr(worker_process, "_PROGRAM", program)
+    error = refused(run_of())
+    assert isinstance(error, TemplateFailed)
+    assert "t: the process that renders templates ended before it was done" in str(error)
+    assert "canary" not in str(error)
+
+
+def test_a_child_that_ends_at_once_is_a_failure_of_that_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "_PROGRAM", "raise SystemExit(7)")
+    assert "(status" in str(refused(run_of()))
+
+
+def test_braces_that_a_child_makes_up_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of()
+    with contextlib.closing(TemplateProcess(run)) as process:
+        answer = json.dumps({"text": process.stem + "\U000f1234" + "{{ X }}"})
+        program = f"import sys; sys.stdin.readline(); print({answer!r}, flush=True); sys.stdin.read()"
+        monkeypatch.setattr(worker_process, "_PROGRAM", program)
+        settled = process.render("", name="t", notes=Notes({}))
+    assert settled is not None
+    assert settled.is_cut
+    assert settled.foreign
+
+
+def test_a_child_that_hears_nothing_is_killed_and_the_template_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "import signal, time; signal.signal(signal.SIGXCPU, signal.SIG_IGN); time.sleep(60)"
+    monkeypatch.setattr(worker_process, "_PROGRAM", program)
+    monkeypatch.setattr(worker_process, "GRACE", 0.1)
+    error = refused(run_of(limits=Limits(seconds=2)))
+    assert isinstance(error, LimitExceeded)
+    assert "The time of rendering (t) is over the limit of 2 s" in str(error)
+
+
+def test_a_child_that_does_not_go_by_itself_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = 'import sys, time; sys.stdin.readline(); print(\'{"text": "a"}\', flush=True); time.sleep(60)'
+    monkeypatch.setattr(worker_process, "_PROGRAM", program)
+    monkeypatch.setattr(worker_process, "GRACE", 0.1)
+    assert rendered(run_of()) == "a"
+
+
+def test_an_answer_after_the_end_of_the_runs_time_comes_too_late() -> None:
+    clock = StandingClock()
+    run = run_of(deadline=Deadline(clock, seconds=5))
+    clock.wait(10)
+    with pytest.raises(OutOfTime):
+        rendered(run)
+    stepping = StandingClock(step=1.5)
+    late = TemplateRun(
+        Path(), {}, CONTEXT, stepping, deadline=Deadline(stepping, seconds=5), environ=measured()
+    )
+    with pytest.raises(OutOfTime):
+        rendered(late, "1")
+
+
+def test_where_a_child_hears_no_such_signal_it_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[object] = []
+    hurry(called.append, kill=lambda: called.append("kill"))
+    monkeypatch.setattr(limits_module, "_OVER", signal.SIGTERM)
+    hurry(called.append, kill=lambda: called.append("kill"))
+    assert called == [signal.SIGXCPU, "kill"]
+
+
+# --- the child
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
+    before = [(name, signal.getsignal(name)) for name in names]
+    yield
+    for name, handler in before:
+        signal.signal(name, handler)
+
+
+@pytest.fixture
+def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep this process without bounds, as Windows has none."""
+    monkeypatch.setattr(limits_module, "_HAS_BOUNDS", False)
+
+
+def answers(*requests: Mapping[str, object]) -> list[dict[str, object]]:
+    out = io.BytesIO()
+    worker.serve(io.BytesIO(b"".join(json.dumps(request).encode() + b"\n" for request in requests)), out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.usefixtures("signals", "unbounded")
+def test_a_child_says_nothing_where_nothing_is_asked() -> None:
+    assert answers() == []
+    assert answers(START) == []
+
+
+@pytest.mark.usefixtures("signals", "unbounded")
+def test_a_child_ends_where_nobody_hears_its_answer() -> None:
+    class Closed(io.BytesIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    lines = [START, {"name": "t", "source": "a", "is_version": False}]
+    worker.serve(io.BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines)), Closed())
+
+
+def module_without(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the module of limits as it is where Python lacks another one."""
+    monkeypatch.setitem(sys.modules, name, None)
+    spec = importlib.util.spec_from_file_location("limits_elsewhere", limits_module.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "limits_elsewhere", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_where_the_system_bounds_nothing_a_child_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = module_without("resource", monkeypatch)
+    elsewhere.confine(elsewhere.Limits())
+    elsewhere.leave_room_to_speak()
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_signal_that_a_system_lacks_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits_module, "_IGNORED", ("SIGNO",))
+    heard: list[object] = []
+    limits_module.when_over(heard.append)
+    limits_module.end_this()
+    assert len(heard) == 1
+
+
+def test_a_limit_is_never_above_the_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    asked: list[object] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (5, 5))
+    monkeypatch.setattr(resource, "setrlimit", lambda what, limit: asked.append((what, limit)))
+    limits_module.confine(Limits())
+    assert asked == [
+        (resource.RLIMIT_CORE, (0, 0)),
+        (resource.RLIMIT_CPU, (5, 5)),
+        (resource.RLIMIT_AS, (5, 5)),
+    ]
