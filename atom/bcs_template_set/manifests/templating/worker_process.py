@@ -159,8 +159,8 @@ class TemplateProcess:
 
     def _take_mistakes(self, answer: _Answer, notes: Notes) -> None:
         if answer.limit is not None:
-            what, number = answer.limit
-            raise LimitExceeded(what=_text(what), limit=_said(number))
+            subject, most = answer.limit
+            raise LimitExceeded(what=_text(subject), limit=_said(most))
         if answer.unreadable:
             raise TemplateUnreadable(details=[_text(detail) for detail in answer.unreadable])
         for kind, template, line, what, note in answer.notes:
