@@ -43,7 +43,7 @@ def main() -> int:
     PLACE.mkdir()
     with Emulator() as emulator:
         people_of(emulator)
-        worker = Worker(PLACE.absolute(), emulator, regions=regions_of(emulator), inputs=inputs())
+        worker = Worker(PLACE.absolute(), emulator, regions=regions_of(emulator), inputs=inputs(), cold=True)
         title("The site", "lisi changed the pipeline last and may view the project web; lisi_app is hers.",
               "wangwu starts the build, and has no permission in the project.")  # fmt: skip
         refused = old_way(emulator)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +23,8 @@ from tests.emulator import Behaviour, Emulator
 from tests.emulator.faults import Fault
 from tests.support import hostile_texts
 from tests.support.publishing import CREATE_FILE, CREATE_VERSION, SPACE, USER, routes
-from tests.support.worker import STEP, Worker
+from tests.support.warm_start import run_warm
+from tests.support.worker import Worker
 from tests.unit.report.test_html import Page, structure
 from tests.wire.test_html_in_a_browser import CHROMIUM, dom
 
@@ -138,9 +138,7 @@ class Ran:
 
     def __init__(self, worker: Worker, **inputs: str) -> None:
         directory, environ = worker.prepare(**inputs)
-        run = subprocess.run(
-            [str(STEP)], cwd=directory, env=environ, capture_output=True, timeout=110, check=False
-        )
+        run = run_warm((), at=directory, environ=environ, timeout=110)
         assert run.stderr == b""
         self.status = run.returncode
         self.lines = run.stdout.decode("utf-8").split("\n")
