@@ -10,11 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from tests.demo import people_of, regions_of
 from tests.emulator import Emulator
 from tests.emulator.faults import Fault, Match
 from tests.packaging.documents import broken_links, fences_of, headings_of
 from tests.packaging.store_files import PROJECT
+from tests.support.demo_site import people_of, regions_of
 from tests.support.worker import Worker
 
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, slug_of

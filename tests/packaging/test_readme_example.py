@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.demo import people_of, regions_of
 from tests.emulator import Behaviour, Emulator
 from tests.packaging.building import run
 from tests.packaging.documents import DOCUMENTS, Document
+from tests.support.demo_site import people_of, regions_of
 from tests.support.worker import STEP, Worker
 
 NEW_IMAGE = ("www:1704448623620-427", "www:1704448999620-428")

@@ -11,11 +11,11 @@ from tests.mutation.targets import TARGETS as MUTATED
 from tests.packaging.documents import broken_links, headings_of
 from tests.packaging.store_files import PROJECT
 from tests.packaging.tables import table_rows
+from tests.support.scenarios import SCENARIOS
 from tests.torture.__main__ import KILLS
 from tests.torture.canaries import PLACES
 from tests.torture.cases import parse_case
 from tests.torture.fault_table import KINDS
-from tests.torture.scenarios import SCENARIOS
 
 ENGLISH, CHINESE = PROJECT / "docs" / "reliability.md", PROJECT / "docs" / "reliability.zh-CN.md"
 EVIDENCE = {ENGLISH: "The evidence", CHINESE: "证据"}

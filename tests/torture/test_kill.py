@@ -19,15 +19,16 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.signals import is_unheard, stoppable
 from tests.emulator import Fault, Match, gateway_fault
+from tests.support.draws import seed_of_this_run
+from tests.support.living import come_to_rest
 from tests.support.publishing import CREATE_VERSION, Site, config, open_site
 from tests.support.scene import site
 from tests.support.worker import STEP, Finished, Worker, finish
 from tests.torture.killing import PAUSE, Kill, drawn, kill
-from tests.torture.living import come_to_rest
-from tests.torture.seeds import seed_of_this_run
 
+pytestmark = pytest.mark.xdist_group("alone")  # measures seconds
 SEED = seed_of_this_run()
-KILLS = drawn(12, seed=SEED)
+KILLS = drawn(6, seed=SEED)
 
 
 @pytest.mark.parametrize("wanted", KILLS, ids=str)

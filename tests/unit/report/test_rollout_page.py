@@ -7,7 +7,7 @@ from typing import Callable
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
-from tests.unit.report.test_html import Page, page_of, structure
+from tests.support.pages import Page, page_of, structure
 
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.html import render_html
