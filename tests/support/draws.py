@@ -6,14 +6,16 @@ end of every run. `BCS_SWEEPS=whole` draws nothing: all cases run.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 WHOLE = os.environ.get("BCS_SWEEPS", "") == "whole"
 _Case = TypeVar("_Case")
+_Other = TypeVar("_Other")
 
 
 def seed_of_this_run() -> int:
@@ -33,6 +35,18 @@ def swept(cases: Iterable[_Case], *, sample: int) -> list[_Case]:
     known = list(cases)
     drawn = sampled(range(len(known)), count=len(known) if WHOLE else sample, seed=seed_of_this_run())
     return [known[index] for index in sorted(drawn)]
+
+
+def crossed(cases: Iterable[_Case], others: Sequence[_Other]) -> list[tuple[_Case, _Other]]:
+    """Return each case with one of the others, in turn, and the first case with each.
+
+    So no case is left out, and none of the others is without a case. Where sweeps are whole: each with each.
+    """
+    known = list(cases)
+    if WHOLE:
+        return list(itertools.product(known, others))
+    in_turn = [(case, others[number % len(others)]) for number, case in enumerate(known)]
+    return [(known[0], other) for other in others] + in_turn[1:]
 
 
 def examples(count: int, *, sample: int) -> int:

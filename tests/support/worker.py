@@ -18,9 +18,11 @@ from typing import Any, Optional
 
 from tests.emulator import Emulator
 from tests.emulator.build_worker import WORKER_FACTS, Task
-from tests.support.warm_start import MEASURED, STEP, Started, as_text, can_be_warm, run_warm, start_warm
+from tests.support import warm_start
+from tests.support.warm_start import Started, as_text, can_be_warm, run_warm, start_warm
 
 ATOM_CODE = "bcsTemplateSet"
+STEP, MEASURED = warm_start.STEP, warm_start.MEASURED
 PROGRESS = "::set-progress-rate "
 
 
@@ -238,4 +240,5 @@ def finish(process: Started, directory: Path, *, seconds: float = 60) -> Finishe
     lines = log.splitlines(keepends=True)
     told = tuple(line.rstrip("\n") for line in lines if line.startswith(PROGRESS))
     shown = "".join(line for line in lines if not line.startswith(PROGRESS))
+    assert process.returncode is not None
     return Finished(process.returncode, shown, stderr, output, directory, told)
