@@ -23,7 +23,6 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpRequest, NotSent
 from tests.hostile.clients import (
-    APIS,
     CLIENTS,
     SECRETS,
     Client,
@@ -440,7 +439,10 @@ ODDITIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize(("oddity", "client"), crossed(ODDITIES, APIS))
+@pytest.mark.parametrize(
+    ("oddity", "client"),
+    [*crossed(ODDITIES, [ask_gateway, write_to_gateway]), *((oddity, ask_build_api) for oddity in ODDITIES)],
+)
 def test_what_is_no_answer_of_the_api_is_an_error_with_a_code(
     client: Client, oddity: str, transport: Transport
 ) -> None:
