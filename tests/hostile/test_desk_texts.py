@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.test_texts import ALL, COMMANDS, UNSEEN, is_obeyed
-from tests.support.warm_start import run_warm
+from tests.support.warm_start import run_program
 from tests.support.worker import measured
 
 HOSTILE = json.dumps(ALL)
@@ -24,7 +24,7 @@ NAMES = re.sub("[\\x00{]", "(", ALL)
 def said(*arguments: str, at: Path) -> list[str]:
     """Run a verb that fails, and return the lines of what it printed."""
     environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
-    done = run_warm(arguments, at=at, environ=environ)
+    done = run_program(arguments, at=at, environ=environ)
     assert done.returncode == 1
     return (done.stdout + done.stderr).decode("utf-8").split("\n")
 

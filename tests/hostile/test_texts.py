@@ -25,7 +25,7 @@ from tests.support import hostile_texts
 from tests.support.draws import swept
 from tests.support.pages import CHROMIUM, Page, dom, structure
 from tests.support.publishing import CREATE_FILE, CREATE_VERSION, SPACE, USER, routes
-from tests.support.warm_start import run_warm
+from tests.support.warm_start import run_program
 from tests.support.worker import Worker
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
@@ -138,7 +138,7 @@ class Ran:
 
     def __init__(self, worker: Worker, **inputs: str) -> None:
         directory, environ = worker.prepare(**inputs)
-        run = run_warm((), at=directory, environ=environ, timeout=110)
+        run = run_program((), at=directory, environ=environ, timeout=110)
         assert run.stderr == b""
         self.status = run.returncode
         self.lines = run.stdout.decode("utf-8").split("\n")

@@ -57,8 +57,11 @@ class Started(Protocol):
 
 
 def can_be_warm(environ: Mapping[str, str]) -> bool:
-    """Tell whether nothing in an environment is for the interpreter or the loader."""
-    return not any(name.startswith(_OF_THE_INTERPRETER) for name in environ)
+    """Tell whether nothing in an environment is for the interpreter, the loader or `make coverage`.
+
+    Coverage counts the lines of an import only where it happens.
+    """
+    return not any(name.startswith((*_OF_THE_INTERPRETER, MEASURED)) for name in environ)
 
 
 def start_warm(arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]) -> WarmProcess:
@@ -66,10 +69,21 @@ def start_warm(arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]
     return _server(environ.get(LOCALE), os.getpid()).start(arguments, at=at, environ=environ)
 
 
-def run_warm(
+def run_program(
     arguments: Sequence[str], *, at: Path, environ: Mapping[str, str], timeout: float = 60
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the step, or one of its verbs, to its end."""
+    """Run the step, or one of its verbs, to its end; warm where that is the same."""
+    if not can_be_warm(environ):
+        command = [str(STEP), *arguments]
+        return subprocess.run(
+            command,
+            cwd=at,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+        )
     process = start_warm(arguments, at=at, environ=environ)
     stdout, stderr = process.communicate_bytes(timeout=timeout)
     assert process.returncode is not None
@@ -237,10 +251,6 @@ def _become_the_step(asked: Mapping[str, object], stdout: int, stderr: int) -> N
     os.environ.update(environ)
     os.chdir(str(asked["at"]))
     sys.argv = [str(STEP), *arguments]
-    if MEASURED in os.environ:
-        import coverage
-
-        coverage.process_startup()
     from bcs_template_set.cli.main import entry_point
 
     entry_point()

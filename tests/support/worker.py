@@ -19,7 +19,7 @@ from typing import Any, Optional
 from tests.emulator import Emulator
 from tests.emulator.build_worker import WORKER_FACTS, Task
 from tests.support import warm_start
-from tests.support.warm_start import Started, as_text, can_be_warm, run_warm, start_warm
+from tests.support.warm_start import Started, as_text, can_be_warm, run_program, start_warm
 
 ATOM_CODE = "bcsTemplateSet"
 STEP, MEASURED = warm_start.STEP, warm_start.MEASURED
@@ -215,21 +215,10 @@ def launch(
 def run_step(
     arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run the step, or one of its verbs, to its end in such an environment; warm where that is the same."""
-    if can_be_warm(environ):
-        done = run_warm(arguments, at=at, environ=environ)
-        said = (as_text(done.stdout), as_text(done.stderr))
-        return subprocess.CompletedProcess(done.args, done.returncode, *said)
-    return subprocess.run(
-        [str(STEP), *arguments],
-        cwd=at,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
+    """Run the step, or one of its verbs, to its end; return what it printed as text."""
+    done = run_program(arguments, at=at, environ=environ)
+    printed = (as_text(done.stdout), as_text(done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, *printed)
 
 
 def finish(process: Started, directory: Path, *, seconds: float = 60) -> Finished:
