@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.emulator import Fault, Match
 from tests.end_to_end.test_interruption import until
 from tests.support.scene import check_refused, site
 from tests.support.warm_start import WarmProcess, can_be_warm, run_program, start_warm
-from tests.support.worker import STEP, finish
+from tests.support.worker import STEP, Worker, finish
 
 
 def test_it_prints_writes_and_ends_as_a_cold_one(tmp_path: Path) -> None:
@@ -26,6 +27,10 @@ def test_it_prints_writes_and_ends_as_a_cold_one(tmp_path: Path) -> None:
     assert first_lines[0] == first_lines[1]
 
 
+def more_than(asked: int, worker: Worker) -> bool:
+    return len(worker.emulator.find(path="template/spaces")) > asked
+
+
 def test_it_hears_a_signal_and_its_end_by_one_is_seen(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -33,7 +38,7 @@ def test_it_hears_a_signal_and_its_end_by_one_is_seen(tmp_path: Path) -> None:
             asked = len(worker.emulator.find(path="template/spaces"))
             process, directory = worker.start()
             assert isinstance(process, WarmProcess)
-            until(lambda asked=asked: len(worker.emulator.find(path="template/spaces")) > asked)
+            until(functools.partial(more_than, asked, worker))
             assert process.poll() is None
             process.send_signal(number)
             finished = finish(process, directory)
