@@ -12,7 +12,7 @@ LOCK ?= release/tests.txt
 RELEASE := .venv-release
 
 .PHONY: demo test bench contract torture lint types pytest coverage format golden lock newest package clean
-.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-fuzz
+.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-sweeps torture-fuzz
 
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
@@ -28,29 +28,39 @@ types: $(VENV)/ready
 	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then set -x; "$(BIN)/python" -m mypy; \
 	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi
 
-# `JOBS=2` runs them in two processes: on a machine that has little else to do, as some of them measure time.
-JOBS ?=
+# One process for each core, or `JOBS=3`; `TESTS="tests/unit tests/wire"` runs those alone. Compiled modules are
+# kept, whatever the caller's environment says: hundreds of processes are started.
+JOBS ?= auto
+TESTS ?=
+unexport PYTHONDONTWRITEBYTECODE
 pytest: $(VENV)/ready
-	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest $(if $(JOBS),--numprocesses "$(JOBS)")
+	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest --quiet --numprocesses "$(JOBS)" --dist loadgroup $(TESTS)
 
 # Which lines and branches no test runs, those of the step's own processes included. Said when a test fails, too:
-# it fails then all the same, and so it does below pyproject.toml's `fail_under`.
+# it fails then all the same, and so it does below pyproject.toml's `fail_under`. Each end-to-end test runs on the
+# stable BCS and on the newest, where `make test` has each on one of them.
 coverage: $(VENV)/ready
 	"$(BIN)/python" -m coverage erase
-	@failed=; set -x; "$(BIN)/python" -m coverage run -m pytest --quiet || failed=yes; \
+	@failed=; set -x; BCS_DIALECTS="C A" "$(BIN)/python" -m coverage run -m pytest --quiet || failed=yes; \
 	  "$(BIN)/python" -m coverage combine --quiet && "$(BIN)/python" -m coverage report && [ -z "$$failed" ]
 
 # The hunts that take longer than `make test` should.
-torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-fuzz
+torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-sweeps torture-fuzz
 
 torture-mutation: $(VENV)/ready
-	"$(BIN)/python" -m tests.mutation
+	BCS_DIALECTS="C A" "$(BIN)/python" -m tests.mutation
 
 torture-faults torture-canaries torture-kill torture-bounds: torture-%: $(VENV)/ready
 	"$(BIN)/python" -m tests.torture $*
 
 torture-builds: $(VENV)/ready
-	BCS_ROUNDS=10 "$(BIN)/python" -m pytest tests/end_to_end/test_many_builds.py
+	BCS_ROUNDS=10 BCS_DIALECTS="C A" "$(BIN)/python" -m pytest tests/end_to_end/test_many_builds.py
+
+# What `make test` has a sample of: each test on both BCS, each request that can fail, each client that a hostile
+# server can meet, the whole model.
+torture-sweeps: $(VENV)/ready
+	BCS_DIALECTS="C A" BCS_SWEEPS=whole BCS_MODEL=whole "$(BIN)/python" -m pytest --quiet \
+	  --numprocesses "$(JOBS)" --dist loadgroup tests/end_to_end tests/hostile tests/model tests/torture
 
 torture-fuzz: $(VENV)/ready
 	"$(BIN)/python" -m tests.fuzz --minutes 10

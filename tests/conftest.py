@@ -1,15 +1,29 @@
-"""What every test may use: golden files, compared exactly and rewritten by `pytest --rewrite-golden`."""
+"""What every test may use: golden files, compared exactly and rewritten by `pytest --rewrite-golden`.
+
+And which of the collected tests run, and beside which others.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Callable
+from zlib import crc32
 
 import pytest
 
+from tests.support.dialects import NEWEST, STABLE, VARIABLE
+from tests.support.draws import seed_of_this_run
 from tests.support.versions import versions_at_work
 
 GOLDEN = Path(__file__).parent / "golden"
+DIALECT = re.compile(rf"\bBCS-({NEWEST.name}|{STABLE.name})(?=[]-])")
+"""What names the dialect among a test's parameters."""
+
+TOGETHER = frozenset({"unit", "wire", "contract", "mutation"})
+"""Layers whose files are quick: each file goes to one of pytest-xdist's processes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +37,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_report_header() -> str:
     """Name the versions of our dependencies that this run is about."""
     return "dependencies: " + ", ".join(f"{name} {at_work}" for name, at_work in versions_at_work().items())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the seed of what was drawn, also where nothing went wrong."""
+    terminalreporter.write_line(f"What was drawn was drawn by BCS_SEED={seed_of_this_run()}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep each end-to-end test on one BCS, unless some are named, and the files of quick layers together."""
+    if not os.environ.get(VARIABLE):
+        kept = on_one_dialect(items)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
+    for item in items:
+        quick = item.path.relative_to(GOLDEN.parent).parts[0] in TOGETHER
+        if quick and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]), append=True)
+
+
+def on_one_dialect(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Return the tests without those that would run again on another BCS: its name decides which one it is.
+
+    So of a feature's tests some run on the stable BCS and some on the newest; CI runs all on both.
+    """
+    variants: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        variants.setdefault(DIALECT.sub("", item.nodeid), []).append(item)
+    return {found[crc32(name.encode()) % len(found)] for name, found in variants.items()}
 
 
 @pytest.fixture

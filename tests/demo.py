@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.cluster.tree import items, number, text
+from tests.support.demo_site import people_of, regions_of
 from tests.support.worker import Finished, Worker
 
 PLACE = Path("demo-workspace")
@@ -43,7 +44,7 @@ def main() -> int:
     PLACE.mkdir()
     with Emulator() as emulator:
         people_of(emulator)
-        worker = Worker(PLACE.absolute(), emulator, regions=regions_of(emulator), inputs=inputs())
+        worker = Worker(PLACE.absolute(), emulator, regions=regions_of(emulator), inputs=inputs(), cold=True)
         title("The site", "lisi changed the pipeline last and may view the project web; lisi_app is hers.",
               "wangwu starts the build, and has no permission in the project.")  # fmt: skip
         refused = old_way(emulator)
@@ -60,18 +61,6 @@ def main() -> int:
     for letter, run in (("c", published), ("e", deployed), ("f", failed), ("g", restored)):
         print(f"  The report of {letter}: {report_of(run, worker)}")
     return 0 if refused and results == WANTED else 1
-
-
-def people_of(emulator: Emulator) -> None:
-    """Set the scene of the documented failure (facts/manifests.md, "The permission mismatch")."""
-    emulator.state.add_project("web", viewers={"lisi"})
-    emulator.state.add_app("lisi_app", "lisi-app-secret", vouches_for={"lisi", "wangwu"})
-
-
-def regions_of(emulator: Emulator) -> dict[str, dict[str, object]]:
-    """Return the private settings: one region, whose app is lisi's."""
-    app = {"app_code": "lisi_app", "app_secret": "lisi-app-secret", "owner": "lisi"}
-    return {"gz": {"gateway": emulator.url, **app}}
 
 
 def inputs() -> dict[str, str]:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tests.contract.recordings import Asked, Done, Json
 from tests.contract.replay import OWN
 from tests.emulator import Dialect
+from tests.support.recordings import Asked, Done, Json
 
 PROJECTS = "/clusterresources/v1/projects"
 PROJECT, SPACE, NAMESPACE = "demo", "web", "apps"

@@ -14,11 +14,11 @@ from typing import Optional
 from urllib.parse import quote
 
 from tests.contract.own_space import PROJECTS, Place
-from tests.contract.recordings import Asked, Json
 from tests.contract.replay import body_of
 from tests.contract.three_answers import Answer
 from tests.emulator import Dialect
 from tests.support.plain_client import PlainClient, Reply, authorization
+from tests.support.recordings import Asked, Json
 
 STRAIGHT = "/bcsapi"
 PATIENCE = 70.0

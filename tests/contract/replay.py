@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from tests.contract.recordings import Asked, Done, Json, read
 from tests.contract.shapes import Names, differences
 from tests.emulator import Behaviour, Dialect, Emulator
 from tests.emulator.permission_centre import ACTIONS
 from tests.support.plain_client import PlainClient, Reply, authorization
+from tests.support.recordings import Asked, Done, Json, read
 
 PROJECT_ID = "0123456789abcdef0123456789abcdef"
 OWN, SHARED = "BCS-K8S-40000", "BCS-K8S-15000"

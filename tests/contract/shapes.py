@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.contract.recordings import Json
 from tests.contract.sentences import agree
+from tests.support.recordings import Json
 
 _HASH = r"(?<![a-z0-9])(?=[a-z]*[0-9])[bcdfghjklmnpqrstvwxz2456789]{8,10}(?![a-z0-9])"
 _SHAPES = {

@@ -24,11 +24,11 @@ from urllib.parse import quote
 
 from tests.contract.own_space import FOLLOWS, NAMESPACE, PROJECT, SPACE, Place, Selection, names_in, rewritten
 from tests.contract.real_site import ID, UNPUBLISHED, CannotRun, Site, item_of
-from tests.contract.recordings import Asked, Done, read
 from tests.contract.replay import OWN, STEP, Clock, body_of, build_world
 from tests.contract.three_answers import RECORDED_USERS, Answer, Judge, Shaper, Translator
 from tests.emulator import Dialect, Emulator
 from tests.support.plain_client import PlainClient
+from tests.support.recordings import Asked, Done, read
 
 LONGEST_LINE = 800
 NEVER = threading.Event()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract import recordings
-from tests.contract.recordings import FILES, Asked
 from tests.contract.replay import NOT_REPLAYED, is_excepted, replay, summarise
 from tests.emulator import Dialect
+from tests.support import recordings
+from tests.support.recordings import FILES, Asked
 
 MOST_EXCEPTED = 0.05
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.recordings import Asked, Json, read
 from tests.contract.replay import replay, summarise
 from tests.contract.sentences import agree
 from tests.contract.shapes import Names, differences
 from tests.emulator import Dialect, template_rules
+from tests.support.recordings import Asked, Json, read
 
 ID = "0" * 23
 UID = "01234567-89ab-cdef-0123-456789abcdef"

@@ -18,8 +18,8 @@ import pytest
 import trustme
 
 from tests.contract import site as tool
-from tests.contract.recordings import FILES
 from tests.emulator import Dialect, Emulator, Exchange, Fault, Match, State, gateway_fault
+from tests.support.recordings import FILES
 
 TOKEN = "lisi's/canary+token"
 SPACE = "contract-probe-0a1b2c"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from tests.contract.own_space import NAMESPACE, PROJECT, SPACE, Place
-from tests.contract.recordings import Json
 from tests.contract.replay import OWN
 from tests.contract.shapes import Names, differences
+from tests.support.recordings import Json
 
 Answer = tuple[int, Json]
 """HTTP status and body."""

@@ -133,7 +133,7 @@ def resolve(text: str) -> Union[bool, int, float, str, None]:
 
 def _number(text: str) -> Union[int, float, None]:
     if text[:1] == ".":
-        return float(text) if _FLOAT.fullmatch(text) else None
+        return _float(text)
     if text[:1] not in set("+-0123456789") or _TIMESTAMP.fullmatch(text):
         return None
     plain = text.replace("_", "")
@@ -141,7 +141,13 @@ def _number(text: str) -> Union[int, float, None]:
         value = _integer(plain)
         if _SMALLEST <= value <= _LARGEST:
             return value
-    return float(plain) if _FLOAT.fullmatch(plain) else None
+    return _float(plain)
+
+
+def _float(plain: str) -> Optional[float]:
+    """Return the number, None for what is none to strconv.ParseFloat: one beyond all floats is an error."""
+    value = float(plain) if _FLOAT.fullmatch(plain) else math.inf
+    return value if math.isfinite(value) else None
 
 
 def _integer(plain: str) -> int:

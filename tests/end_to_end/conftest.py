@@ -1,4 +1,4 @@
-"""Every end-to-end test runs on the stable release of BCS and on the newest (tests/support/dialects.py)."""
+"""Every end-to-end test has a form on the stable BCS and one on the newest (tests/support/dialects.py)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
 from tests.end_to_end.test_interruption import until
 from tests.support.publishing import CREATE_VERSION, GET_FILE, LIST_FILES, SPACE, USER, Site, open_site
-from tests.support.worker import STEP, measured
+from tests.support.worker import STEP, measured, run_step
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.space.provenance import read_provenance
@@ -513,13 +513,4 @@ def environment() -> dict[str, str]:
 
 
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(STEP), "branches", "--settings", "desk.yaml", *arguments],
-        cwd=directory,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
+    return run_step(["branches", "--settings", "desk.yaml", *arguments], at=directory, environ=environment())

@@ -22,9 +22,9 @@ from tests.support.deploying import (
     service,
     workload,
 )
+from tests.support.living import live as live_run
 from tests.support.publishing import USER, Ran, config
-from tests.torture.living import live as live_run
-from tests.torture.scenarios import BY_NAME, DEPLOY
+from tests.support.scenarios import BY_NAME, DEPLOY
 
 
 def with_variables(*names: str) -> str:

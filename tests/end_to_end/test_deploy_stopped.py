@@ -20,7 +20,7 @@ def slow_cluster(worker: Worker) -> None:
 
 
 def test_a_stop_while_waiting_says_what_was_deployed(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         slow_cluster(worker)
         process, directory = worker.start(**TARGET)
         until(lambda: worker.emulator.find(path="/workloads/"))
@@ -32,7 +32,7 @@ def test_a_stop_while_waiting_says_what_was_deployed(tmp_path: Path) -> None:
 
 
 def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         slow_cluster(worker)
         slow = worker.emulator.faults.add(Fault("slow", DEPLOY, delay=30))
         process, directory = worker.start(**TARGET)

@@ -12,7 +12,7 @@ from typing import Optional
 import pytest
 import yaml
 from tests.support.scene import APP_SECRET, FILES, VALUES, site
-from tests.support.worker import STEP, Worker, measured
+from tests.support.worker import STEP, Worker, measured, run_step
 
 BRANCH = "{{ branch.slug }}/{{ build.number }}/{{ namespace }}"
 
@@ -21,16 +21,7 @@ def run(
     *arguments: str, at: Path, environ: Optional[Mapping[str, str]] = None
 ) -> subprocess.CompletedProcess[str]:
     known = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured(), **(environ or {})}
-    done = subprocess.run(
-        [str(STEP), *arguments],
-        cwd=at,
-        env=known,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
+    done = run_step(arguments, at=at, environ=known)
     assert done.returncode in (0, 1)
     assert "Traceback" not in done.stderr
     return done

@@ -14,6 +14,7 @@ from tests.emulator import Behaviour, Fault, Match
 from tests.emulator.cluster.tree import items, text
 from tests.end_to_end.test_interruption import until
 from tests.support.scene import FILES, VALUES, check_refused, site
+from tests.support.warm_start import Started
 from tests.support.worker import STEP, Finished, Worker, finish, launch
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
@@ -48,14 +49,11 @@ def fail_job(worker: Worker, *, parent: str = TASK, **inputs: str) -> Finished:
     return finish(*start_post_action(worker, parent=parent, **inputs))
 
 
-def start_post_action(
-    worker: Worker, *, parent: str = TASK, **inputs: str
-) -> tuple[subprocess.Popen[str], Path]:
+def start_post_action(worker: Worker, *, parent: str = TASK, **inputs: str) -> tuple[Started, Path]:
     directory, environ = worker.prepare(**{**ASKED, "parentTaskId": parent, **inputs})
     identity = {**worker.identity(), "taskId": "e-post"}
     (directory / ".sdk.json").write_text(json.dumps(identity), encoding="utf-8")
-    command = [str(STEP), "--post_action=restore"]
-    return launch(directory, environ, command=command), directory
+    return launch(directory, environ, arguments=["--post_action=restore"]), directory
 
 
 def image_live(worker: Worker) -> str:

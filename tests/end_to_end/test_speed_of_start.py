@@ -40,10 +40,11 @@ def imported(*arguments: str, directory: Path, environ: dict[str, str], status: 
 def test_help_and_a_mistyped_verb_import_nothing_heavy(
     tmp_path: Path, arguments: list[str], status: int
 ) -> None:
-    modules = imported(*arguments, directory=tmp_path, environ={}, status=status)
-    assert modules.isdisjoint(HEAVY)
-    ours = {name for name in modules if name.startswith("bcs_template_set")}
-    assert ours == {"bcs_template_set", "bcs_template_set.cli.main", "bcs_template_set.system.stdout"}
+    found = imported(*arguments, directory=tmp_path, environ={}, status=status)
+    assert found.isdisjoint(HEAVY)
+    ours = {name for name in found if name.startswith("bcs_template_set")}
+    modules = {"bcs_template_set.cli.main", "bcs_template_set.system.stdout"}
+    assert ours == {"bcs_template_set", "bcs_template_set.cli", "bcs_template_set.system", *modules}
 
 
 def test_a_garbled_input_json_is_said_without_http_or_templates(tmp_path: Path) -> None:

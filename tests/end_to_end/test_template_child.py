@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
 from typing import Callable
 
 import pytest
 from tests.support.scene import check_refused, site
+from tests.support.warm_start import Started
 from tests.support.worker import Worker, finish
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes as Linux shows them")
@@ -50,9 +50,7 @@ def is_gone(process: int) -> bool:
 
 
 @contextmanager
-def rendering(
-    worker: Worker, source: str, *, version: str = "1.0.0"
-) -> Iterator[tuple[Popen[str], Path, int]]:
+def rendering(worker: Worker, source: str, *, version: str = "1.0.0") -> Iterator[tuple[Started, Path, int]]:
     """Start the step and wait until its child renders."""
     (worker.workspace / "endless.yaml.j2").write_text(source)
     process, directory = worker.start(templates="endless.yaml.j2", version=version)
@@ -66,12 +64,12 @@ def rendering(
         until(lambda: is_gone(child))
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("source", [ENDLESS, IN_C], ids=["a loop", "one call"])
 def test_a_stop_while_a_template_is_rendered_ends_both_in_a_verdict(tmp_path: Path, source: str) -> None:
-    with site(tmp_path) as worker, rendering(worker, source) as (process, directory, _):
+    with site(tmp_path, cold=True) as worker, rendering(worker, source) as (process, directory, _):
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         finished = finish(process, directory)
@@ -80,7 +78,7 @@ def test_a_stop_while_a_template_is_rendered_ends_both_in_a_verdict(tmp_path: Pa
 
 
 def test_a_signal_to_all_processes_of_the_step_is_answered_by_the_step(tmp_path: Path) -> None:
-    with site(tmp_path) as worker, rendering(worker, ENDLESS) as (process, directory, child):
+    with site(tmp_path, cold=True) as worker, rendering(worker, ENDLESS) as (process, directory, child):
         os.kill(child, signal.SIGTERM)
         os.kill(child, signal.SIGINT)
         process.send_signal(signal.SIGTERM)
@@ -88,14 +86,14 @@ def test_a_signal_to_all_processes_of_the_step_is_answered_by_the_step(tmp_path:
 
 
 def test_a_step_that_is_killed_takes_its_child_along(tmp_path: Path) -> None:
-    with site(tmp_path) as worker, rendering(worker, ENDLESS) as (process, _, child):
+    with site(tmp_path, cold=True) as worker, rendering(worker, ENDLESS) as (process, _, child):
         process.kill()
-        process.wait()
+        process.communicate(timeout=60)
         until(lambda: is_gone(child), seconds=5)
 
 
 def test_no_secret_is_in_reach_of_a_template(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         worker.environ["HTTPS_PROXY"] = "http://user:canary-of-a-proxy@127.0.0.1:1"
         worker.variables["MY_PASSWORD"] = "canary-of-the-pipeline"
         with rendering(worker, ENDLESS) as (process, directory, child):
@@ -115,14 +113,17 @@ def test_no_secret_is_in_reach_of_a_template(tmp_path: Path) -> None:
 
 def test_a_version_of_ones_own_is_rendered_in_the_same_child(tmp_path: Path) -> None:
     version = "1.0.{{ [build.number, 3] | max }}"
-    with site(tmp_path) as worker, rendering(worker, ENDLESS, version=version) as (process, directory, child):
+    with (
+        site(tmp_path, cold=True) as worker,
+        rendering(worker, ENDLESS, version=version) as (process, directory, child),
+    ):
         assert children_of(process.pid) == [child]
         process.send_signal(signal.SIGTERM)
         finish(process, directory)
 
 
 def test_our_own_template_needs_no_child(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         worker.environ["PATH"] = ""
         process, directory = worker.start()
         seen: list[int] = []

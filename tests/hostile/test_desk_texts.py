@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.hostile.test_texts import ALL, COMMANDS, UNSEEN, is_obeyed
-from tests.support.worker import STEP, measured
+from tests.support.warm_start import run_program
+from tests.support.worker import measured
 
 HOSTILE = json.dumps(ALL)
 NAMES = re.sub("[\\x00{]", "(", ALL)
@@ -23,14 +23,8 @@ NAMES = re.sub("[\\x00{]", "(", ALL)
 
 def said(*arguments: str, at: Path) -> list[str]:
     """Run a verb that fails, and return the lines of what it printed."""
-    done = subprocess.run(
-        [str(STEP), *arguments],
-        cwd=at,
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()},
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
+    done = run_program(arguments, at=at, environ=environ)
     assert done.returncode == 1
     return (done.stdout + done.stderr).decode("utf-8").split("\n")
 

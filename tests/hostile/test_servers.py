@@ -23,7 +23,6 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpRequest, NotSent
 from tests.hostile.clients import (
-    APIS,
     CLIENTS,
     SECRETS,
     Client,
@@ -33,6 +32,7 @@ from tests.hostile.clients import (
     look_at_page,
     write_to_gateway,
 )
+from tests.support.draws import crossed, swept
 from tests.support.pieces import PROJECT_DATA
 from tests.support.raw_server import Script, http, saying, serving
 
@@ -54,8 +54,7 @@ def assert_keeps_secrets(said: str) -> None:
 # --- redirects ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 305, 307, 308])
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(("status", "client"), crossed((302, 300, 301, 303, 305, 307, 308), CLIENTS))
 def test_no_request_follows_a_redirect_to_another_host(
     client: Client, status: int, transport: Transport
 ) -> None:
@@ -91,20 +90,19 @@ def test_a_redirect_within_a_host_takes_no_credential_and_no_cookie_with_it(tran
     assert b"x-devops" not in sent
 
 
-@pytest.mark.parametrize(
-    "location",
-    [
-        "javascript:alert(1)",
-        "file:///etc/passwd",
-        "data:text/html,x",
-        "http://",
-        "http://[",
-        "\x1b[31m",
-        "//",
-        "x" * 60_000,
-    ],
+NOWHERE = (
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "data:text/html,x",
+    "http://",
+    "http://[",
+    "\x1b[31m",
+    "//",
+    "x" * 60_000,
 )
-@pytest.mark.parametrize("client", CLIENTS)
+
+
+@pytest.mark.parametrize(("location", "client"), crossed(NOWHERE, CLIENTS))
 def test_a_redirect_to_nowhere_is_said_shortly(client: Client, location: str, transport: Transport) -> None:
     with serving(saying(http(b"", status="302 Found", headers=(f"Location: {location}",)))) as server:
         said = client(server.url, transport).said
@@ -169,9 +167,12 @@ DRIPS = {
 }
 
 
-@pytest.mark.parametrize("drip", DRIPS)
 @pytest.mark.parametrize(
-    ("client", "attempts", "code"), [(ask_gateway, 3, 800601), (write_to_gateway, 1, 800610)]
+    ("client", "attempts", "code", "drip"),
+    [
+        *((write_to_gateway, 1, 800610, drip) for drip in DRIPS),
+        *((ask_gateway, 3, 800601, drip) for drip in swept(DRIPS, sample=2)),
+    ],
 )
 def test_a_byte_now_and_then_keeps_nobody_waiting(
     client: Client, attempts: int, code: int, drip: str, transport: Transport
@@ -271,8 +272,13 @@ FLOODS = {
 }
 
 
-@pytest.mark.parametrize("flood", FLOODS)
-@pytest.mark.parametrize("client", [write_to_gateway, look_at_page])
+@pytest.mark.parametrize(
+    ("client", "flood"),
+    [
+        *((write_to_gateway, flood) for flood in FLOODS),
+        *((look_at_page, flood) for flood in swept(FLOODS, sample=3)),
+    ],
+)
 def test_what_has_no_end_is_left_in_time_and_within_memory(client: Client, flood: str) -> None:
     head, piece = FLOODS[flood]
     transport = Transport(connect_timeout=1, read_timeout=2, environ={})
@@ -433,8 +439,10 @@ ODDITIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("oddity", ODDITIES)
-@pytest.mark.parametrize("client", APIS)
+@pytest.mark.parametrize(
+    ("oddity", "client"),
+    [*crossed(ODDITIES, [ask_gateway, write_to_gateway]), *((oddity, ask_build_api) for oddity in ODDITIES)],
+)
 def test_what_is_no_answer_of_the_api_is_an_error_with_a_code(
     client: Client, oddity: str, transport: Transport
 ) -> None:
@@ -447,7 +455,7 @@ def test_what_is_no_answer_of_the_api_is_an_error_with_a_code(
         assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("oddity", ODDITIES)
+@pytest.mark.parametrize("oddity", swept(ODDITIES, sample=12))
 def test_a_page_of_any_kind_is_looked_at_without_harm(oddity: str, transport: Transport) -> None:
     with serving(saying(ODDITIES[oddity], keep=False)) as server:
         assert len(look_at_page(server.url, transport).said) < 3000

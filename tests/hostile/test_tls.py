@@ -36,6 +36,7 @@ from tests.hostile.clients import (
     look_at_page,
     write_to_gateway,
 )
+from tests.support.draws import crossed
 from tests.support.raw_server import http, saying, serving
 
 DAY = dt.timedelta(days=1)
@@ -142,8 +143,7 @@ WRONG: tuple[Wrong, ...] = (
 )
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong[0].__name__)
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(("wrong", "client"), crossed(WRONG, CLIENTS))
 def test_each_wrong_certificate_has_its_own_error_and_nothing_is_sent(
     client: Client, wrong: Wrong, authority: trustme.CA, bundle: str, tmp_path: Path
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
 from tests.packaging.modules import CLOCKS, PACKAGE, Module, known, read_modules
+from tests.packaging.store_files import PROJECT
 
+TESTS = PROJECT / "tests"
 MODULES = read_modules()
 PURE = tuple(module for module in MODULES.values() if module.says_it_is_pure)
 
@@ -259,3 +261,53 @@ def test_one_place_ends_the_process() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.exit", "exit", "quit", "os._exit")
     }
     assert enders == {"cli.main"}
+
+
+# --- the tests ------------------------------------------------------------------------------------------
+
+SHARED = frozenset({"support", "emulator"})
+"""What every layer of the tests may import, beside itself and the product."""
+
+COUNTED_BY_A_PAGE = frozenset({"fuzz.targets", "mutation.targets"}) | {
+    f"torture.{name}" for name in ("__main__", "canaries", "cases", "fault_table")
+}
+"""What `test_reliability_page` imports of the hunts: the page has to say how much each of them attacks."""
+
+
+def imports_across_layers() -> Iterator[tuple[str, str]]:
+    """Yield who imports what of another layer of the tests, as paths below `tests`."""
+    for path in sorted(TESTS.rglob("*.py")):
+        place = path.relative_to(TESTS)
+        layer = place.parts[0]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for name in imported_names(node):
+                first, *rest = name.split(".")
+                of_another = first == "tests" and rest and rest[0] not in SHARED | {layer}
+                if of_another:
+                    yield place.as_posix(), ".".join(rest[:2])
+
+
+def imported_names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+def test_a_layer_of_the_tests_imports_what_is_shared_itself_and_the_product() -> None:
+    across = set(imports_across_layers())
+    page = "packaging/test_reliability_page.py"
+    assert {(who, what) for who, what in across if who != page} == set()
+    assert {what for who, what in across if who == page} <= COUNTED_BY_A_PAGE
+
+
+def test_what_is_shared_imports_no_layer_and_the_emulator_not_even_what_is_shared() -> None:
+    emulators = [
+        (path.name, name)
+        for path in (TESTS / "emulator").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in imported_names(node)
+        if name.startswith(("tests.support", PACKAGE))
+    ]
+    assert emulators == []

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from tests.demo import people_of, regions_of
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.faults import Fault, Match
 from tests.packaging.building import run
@@ -24,6 +23,7 @@ from tests.packaging.documents import (
     tables_of,
 )
 from tests.packaging.store_files import PROJECT
+from tests.support.demo_site import people_of, regions_of
 from tests.support.worker import STEP, Worker
 
 from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file

@@ -10,11 +10,11 @@ from tests.fuzz.targets import TARGETS as PARSERS
 from tests.mutation.targets import TARGETS as MUTATED
 from tests.packaging.documents import DOCS, in_chinese, name_of, read, tables_of
 from tests.packaging.store_files import PROJECT
+from tests.support.scenarios import SCENARIOS
 from tests.torture.__main__ import KILLS
 from tests.torture.canaries import PLACES
 from tests.torture.cases import parse_case
 from tests.torture.fault_table import KINDS
-from tests.torture.scenarios import SCENARIOS
 
 ENGLISH = DOCS / "reliability.md"
 CHINESE = in_chinese(ENGLISH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.packaging.store_files import PROJECT
+from tests.support.dialects import NEWEST, STABLE
 
 SETTINGS = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
 ANY_ALLOWED_IN = {
@@ -47,11 +48,17 @@ def test_what_nothing_uses_is_looked_for_in_all_that_is_shipped() -> None:
     assert 'paths = ["atom", "release", "setup.py"]' in section("tool.vulture")
 
 
-def test_ci_runs_all_tests_on_the_oldest_python_with_the_lowest_versions() -> None:
+def test_ci_runs_the_steps_tests_on_the_oldest_python_with_the_lowest_versions() -> None:
     lines = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     oldest = next(line for line in lines if line.startswith("OLDEST=")).partition("=")[2]
     assert f'python_requires=">={oldest}"' in (PROJECT / "setup.py").read_text(encoding="utf-8")
     assert 'test_on "$OLDEST" lowest' in lines
     assert 'test_on "$NEWEST" locked' in lines
     (command,) = (line for line in lines if "LOCK=release/lowest.txt" in line)
-    assert command.split()[-1] == "pytest"
+    assert command.split()[-2:] == ['"TESTS=$EVERYWHERE"', "pytest"]
+    assert 'EVERYWHERE="tests/unit tests/wire tests/contract tests/end_to_end"' in lines
+
+
+def test_each_end_to_end_test_runs_on_both_bcs_in_ci() -> None:
+    text = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
+    assert set(re.findall(r"BCS_DIALECTS=(\w+)", text)) == {NEWEST.name, STABLE.name}

@@ -1,7 +1,8 @@
 """Which BCS the tests' sites run, where a test does not choose.
 
-Every end-to-end test runs on the stable release and on the newest: its conftest.py goes through `chosen`.
-`BCS_DIALECTS` narrows that down, by name: `BCS_DIALECTS=A make pytest`.
+Every end-to-end test has two forms, on the stable release and on the newest: its conftest.py goes through
+`chosen`. Of the two, one runs (tests/conftest.py). `BCS_DIALECTS` names those that run: `BCS_DIALECTS="C A"
+make pytest` runs both.
 """
 
 from __future__ import annotations

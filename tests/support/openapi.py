@@ -18,10 +18,10 @@ from typing import Optional, cast
 
 import jsonschema
 import yaml
-from tests.contract.recordings import FILES, Asked, read
 from tests.emulator import Dialect, Exchange
 from tests.emulator.cluster_resources import Operation
 from tests.emulator.emulator import OPERATIONS
+from tests.support.recordings import FILES, Asked, read
 
 Tree = Mapping[str, object]
 

@@ -70,16 +70,23 @@ class Lived:
 
 @contextmanager
 def site(
-    root: Path, *, emulator: Optional[Emulator] = None, region: Optional[Mapping[str, object]] = None
+    root: Path,
+    *,
+    emulator: Optional[Emulator] = None,
+    region: Optional[Mapping[str, object]] = None,
+    cold: bool = False,
 ) -> Iterator[Worker]:
-    """Start the site, yield a build machine in it, and see that no request broke a rule."""
+    """Start the site, yield a build machine in it, and see that no request broke a rule.
+
+    `cold` has its steps started as an agent starts them (`Worker`).
+    """
     with emulator if emulator is not None else Emulator(dialect=at_work()) as started:
         started.state.add_project("web", viewers={"lisi"})
         started.state.add_app("lisi_app", APP_SECRET, vouches_for={"lisi", "wangwu"})
         app = {"app_code": "lisi_app", "app_secret": APP_SECRET, "owner": "lisi"}
         inputs = {"region": "gz", "template_space": "front-ends", "values": VALUES}
         gz = {"gateway": started.url, **(app if region is None else region)}
-        yield Worker(root, started, regions={"gz": gz}, inputs=inputs)
+        yield Worker(root, started, regions={"gz": gz}, inputs=inputs, cold=cold)
         assert started.problems() == []
 
 

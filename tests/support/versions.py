@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 from release.dependencies import read_dependencies
 from release.locked import pins_of
-from tests.packaging.store_files import PROJECT
 
+PROJECT = Path(__file__).parents[2]
 HERE = "{}.{}".format(*sys.version_info)
 EXPECTED_LOCK = os.environ.get("EXPECTED_LOCK", "release/tests.txt")
 """What this environment was made from; "" where it has the newest of everything (`make newest`)."""

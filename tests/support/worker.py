@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +18,12 @@ from typing import Any, Optional
 
 from tests.emulator import Emulator
 from tests.emulator.build_worker import WORKER_FACTS, Task
+from tests.support import warm_start
+from tests.support.warm_start import Started, as_text, can_be_warm, run_program, start_warm
 
 ATOM_CODE = "bcsTemplateSet"
+STEP, MEASURED = warm_start.STEP, warm_start.MEASURED
 PROGRESS = "::set-progress-rate "
-STEP = Path(sys.executable).with_name("bcs-template-set")
-MEASURED = "COVERAGE_PROCESS_CONFIG"
-"""What a process needs in its environment for `make coverage` to count it; set under that command alone."""
 
 
 def measured() -> dict[str, str]:
@@ -68,7 +67,8 @@ class Worker:
     """A build machine with one workspace. `inputs` and `env` are the step's, `variables` the pipeline's.
 
     `environ` is the machine's. `build_user` is whom BK-CI authenticated when the build was started: the
-    starter, unless told otherwise; `row_modifier` who has changed the pipeline last by now, alike.
+    starter, unless told otherwise; `row_modifier` who has changed the pipeline last by now, alike. `cold` has
+    each run started as an agent starts it, imports and all.
     """
 
     root: Path
@@ -84,6 +84,7 @@ class Worker:
     env: dict[str, str] = field(default_factory=dict)
     build_user: Optional[str] = None
     row_modifier: Optional[str] = None
+    cold: bool = False
 
     def __post_init__(self) -> None:
         """Let BK-CI know the machine, unless it knows one."""
@@ -172,10 +173,10 @@ class Worker:
         machine = {name: os.environ[name] for name in known if name in os.environ}
         return {**machine, **self.environ, **task.hand_over(directory)}
 
-    def start(self, **inputs: str) -> tuple[subprocess.Popen[str], Path]:
+    def start(self, **inputs: str) -> tuple[Started, Path]:
         """Start the step and return its process and directory."""
         directory, environ = self.prepare(**inputs)
-        return launch(directory, environ), directory
+        return launch(directory, environ, cold=self.cold), directory
 
     def run(self, **inputs: str) -> Finished:
         """Run the step to its end."""
@@ -187,12 +188,19 @@ def launch(
     directory: Path,
     environ: Mapping[str, str],
     *,
-    command: Sequence[str] = (str(STEP),),
+    arguments: Sequence[str] = (),
+    command: Sequence[str] = (),
     before: Optional[Callable[[], object]] = None,
-) -> subprocess.Popen[str]:
-    """Start the step in a prepared directory; `before` is called in its process first."""
-    return subprocess.Popen(
-        command,
+    cold: bool = False,
+) -> Started:
+    """Start the step in a prepared directory, or the `command`; `before` is called in its process first.
+
+    Without either, and unless it is to be cold, the step starts with its modules imported already.
+    """
+    if not (cold or command or before) and can_be_warm(environ):
+        return start_warm(arguments, at=directory, environ=environ)
+    process: subprocess.Popen[str] = subprocess.Popen(
+        command or [str(STEP), *arguments],
         cwd=directory,
         env=environ,
         stdout=subprocess.PIPE,
@@ -201,9 +209,19 @@ def launch(
         encoding="utf-8",
         preexec_fn=before,  # noqa: PLW1509 - a limit has to be the child's alone; no test starts it in a thread
     )
+    return process
 
 
-def finish(process: subprocess.Popen[str], directory: Path, *, seconds: float = 60) -> Finished:
+def run_step(
+    arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run the step, or one of its verbs, to its end; return what it printed as text."""
+    done = run_program(arguments, at=at, environ=environ)
+    printed = (as_text(done.stdout), as_text(done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, *printed)
+
+
+def finish(process: Started, directory: Path, *, seconds: float = 60) -> Finished:
     """Wait for a started step and return how it ended."""
     log, stderr = process.communicate(timeout=seconds)
     path = directory / "output.json"
@@ -211,4 +229,5 @@ def finish(process: subprocess.Popen[str], directory: Path, *, seconds: float = 
     lines = log.splitlines(keepends=True)
     told = tuple(line.rstrip("\n") for line in lines if line.startswith(PROGRESS))
     shown = "".join(line for line in lines if not line.startswith(PROGRESS))
+    assert process.returncode is not None
     return Finished(process.returncode, shown, stderr, output, directory, told)

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.support.draws import sampled
 from tests.torture.bounds import all_measured, late_verdicts
 from tests.torture.canaries import all_pokes, count_requests, nest_of, nesting, poke
-from tests.torture.cases import Case, all_cases, attack, parse_case, sampled
+from tests.torture.cases import Case, all_cases, attack, parse_case
 from tests.torture.killing import drawn, kill
 
 SHOW_EVERY, SHOW_EVERY_KILL = 200, 20

@@ -321,12 +321,12 @@ def late_verdicts() -> Iterator[str]:
     lines = "".join(f"a{n}: b\n" for n in range(180_000))
     manifest = "kind: A\nmetadata: {name: a}\n" + lines
     # The first is ended by the limit of rendering; the second asks no clock, and is stopped by the alarm.
-    with TemporaryDirectory() as root, site(Path(root)) as worker:
+    with TemporaryDirectory() as root, site(Path(root), cold=True) as worker:
         worker.variables["BK_CI_ATOM_TIMEOUT"] = "1"
         for number in range(30):
             (worker.workspace / f"f{number}.yaml").write_text(manifest, encoding="utf-8")
         yield from _late(worker, LimitExceeded, "30 manifests of 2 MiB", templates="*.yaml", values="")
-    with TemporaryDirectory() as root, site(Path(root)) as worker:
+    with TemporaryDirectory() as root, site(Path(root), cold=True) as worker:
         worker.variables["BK_CI_ATOM_TIMEOUT"] = "1"
         (worker.workspace / "values.yaml").write_text(lines, encoding="utf-8")
         yield from _late(worker, OutOfTime, "200 values files of 2 MiB", values_files="values.yaml\n" * 200)

@@ -22,11 +22,11 @@ from urllib.parse import quote
 from tests.emulator.faults import Fault, Match
 from tests.support.deploying import cluster_site, workload
 from tests.support.dialects import NEWEST, STABLE, speaking
+from tests.support.living import Lived, Others, come_to_rest, live
 from tests.support.publishing import Site, config
+from tests.support.scenarios import DEPLOY
 from tests.support.spellings import SPELLINGS
 from tests.torture.fault_table import FOR_GOOD, KINDS, Kind, patience
-from tests.torture.living import Lived, Others, come_to_rest, live
-from tests.torture.scenarios import DEPLOY
 
 PIECE = 8
 """Characters of a secret that may not be shown together."""

@@ -7,21 +7,21 @@ nothing had happened.
 from __future__ import annotations
 
 import functools
-import random
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tests.emulator import Dialect
 from tests.emulator.faults import Match
+from tests.support import scenarios
 from tests.support.dialects import NEWEST, STABLE, speaking
+from tests.support.living import Lived, come_to_rest, live
 from tests.support.publishing import Site
-from tests.torture import fault_table, scenarios
+from tests.support.scenarios import SCENARIOS, Scenario
+from tests.torture import fault_table
 from tests.torture.canaries import hide, left_by, nest_of
 from tests.torture.fault_table import FOR_GOOD, KINDS, Kind, patience
 from tests.torture.holdings import Holdings, holdings_of
-from tests.torture.living import Lived, come_to_rest, live
-from tests.torture.scenarios import SCENARIOS, Scenario
 from tests.torture.truth import DRAFT_NOTES, Struck, lies_of
 
 NEST = nest_of(8)
@@ -99,11 +99,6 @@ def _cases_of(scenario: Scenario, dialect: Dialect) -> Iterator[Case]:
 def _drawn(case: Case, *, seed: int) -> Dialect:
     named = f"{seed} {replace(case, dialect=NEWEST)}"
     return (NEWEST, STABLE)[zlib.crc32(named.encode()) % 2]
-
-
-def sampled(cases: Sequence[Case], *, count: int, seed: int) -> list[Case]:
-    """Return that many of the cases, the same ones for the same seed."""
-    return random.Random(seed).sample(list(cases), min(count, len(cases)))  # noqa: S311 - no secret
 
 
 def run(site: Site, scenario: Scenario, *, slow: bool = False) -> Lived:

@@ -13,12 +13,10 @@ from typing import Callable, Optional
 
 from tests.emulator.faults import Fault, Match, gateway_fault
 from tests.emulator.gateway_errors import gateway_error
+from tests.support.living import DELAY
 
 TIMEOUT = 0.1
 """Seconds until the step gives up on an answer, where a fault is about time."""
-
-DELAY = 0.16
-"""Seconds that a slow answer takes: more than `TIMEOUT`."""
 
 FOR_GOOD = 1_000_000
 

@@ -10,7 +10,6 @@ import functools
 import json
 import random
 import signal
-import subprocess
 import tempfile
 import threading
 import time
@@ -23,6 +22,7 @@ from typing import Any, Optional
 from tests.emulator import Dialect
 from tests.support.dialects import NEWEST, STABLE, speaking
 from tests.support.scene import run_here, site
+from tests.support.warm_start import Started
 from tests.support.worker import Finished, Worker, finish
 
 SPACE = "front-ends"
@@ -76,7 +76,7 @@ def _draw(chance: random.Random, number: int) -> Kill:
 @contextmanager
 def scene(dialect: Dialect) -> Iterator[Worker]:
     """Yield a build machine whose pipeline has published, and is about to bring a new image."""
-    with tempfile.TemporaryDirectory() as root, speaking(dialect), site(Path(root)) as worker:
+    with tempfile.TemporaryDirectory() as root, speaking(dialect), site(Path(root), cold=True) as worker:
         cluster = worker.emulator.state.add_cluster(TARGET["cluster_id"], namespaces=("prod",), speed=20.0)
         assert cluster.has_namespace("prod")
         worker.inputs["values"] = WEB.replace("{tag}", "1")
@@ -124,9 +124,7 @@ def kill(wanted: Kill) -> list[str]:
         return problems + _unlike(wanted, worker, expected=expected)
 
 
-def _wait_for(
-    wanted: Kill, worker: Worker, process: subprocess.Popen[str], *, seen: int, seconds: float
-) -> None:
+def _wait_for(wanted: Kill, worker: Worker, process: Started, *, seen: int, seconds: float) -> None:
     """Return when the moment has come, or will not come any more."""
     if not wanted.nth_request:
         PAUSE.wait(seconds * wanted.share)

@@ -19,15 +19,16 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.signals import is_unheard, stoppable
 from tests.emulator import Fault, Match, gateway_fault
+from tests.support.draws import seed_of_this_run
+from tests.support.living import come_to_rest
 from tests.support.publishing import CREATE_VERSION, Site, config, open_site
 from tests.support.scene import site
 from tests.support.worker import STEP, Finished, Worker, finish
 from tests.torture.killing import PAUSE, Kill, drawn, kill
-from tests.torture.living import come_to_rest
-from tests.torture.seeds import seed_of_this_run
 
+pytestmark = pytest.mark.xdist_group("alone")  # measures seconds
 SEED = seed_of_this_run()
-KILLS = drawn(12, seed=SEED)
+KILLS = drawn(6, seed=SEED)
 
 
 @pytest.mark.parametrize("wanted", KILLS, ids=str)
@@ -102,7 +103,7 @@ VERIFY = Match("GET", r"template/versions/")
 
 
 def test_writes_under_way_may_have_changed_something(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         worker.emulator.state.add_space("front-ends")
         finished = stopped_at(worker, Fault("slow", CREATE, times=2, delay=30))
         assert finished.value("changed") == "true"
@@ -111,7 +112,7 @@ def test_writes_under_way_may_have_changed_something(tmp_path: Path) -> None:
 
 
 def test_a_write_whose_answer_was_lost_may_have_changed_something(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         worker.emulator.state.add_space("front-ends")
         lost = gateway_fault("REQUEST_BACKEND_TIMEOUT", match=CREATE, times=2, handled=True)
         finished = stopped_at(worker, lost, pause=0.2)
@@ -121,7 +122,7 @@ def test_a_write_whose_answer_was_lost_may_have_changed_something(tmp_path: Path
 
 
 def test_a_version_that_is_written_and_not_yet_read_back_is_not_denied(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         worker.emulator.state.add_space("front-ends")
         finished = stopped_at(worker, Fault("slow", VERIFY, times=2, delay=30))
         assert len(worker.emulator.state.versions) == 2
@@ -173,7 +174,7 @@ def stopped_within(made: Site, slow: Fault) -> tuple[Outcome, int]:
 
 def test_a_signal_while_the_step_is_being_imported_ends_in_a_verdict(tmp_path: Path) -> None:
     """Python tells of every module that is there; `agent_run` needs more than those of the command line."""
-    with site(tmp_path) as worker:
+    with site(tmp_path, cold=True) as worker:
         directory, environ = worker.prepare()
         command = [sys.executable, "-X", "importtime", str(STEP)]
         with subprocess.Popen(

@@ -14,9 +14,9 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.output import OUTPUTS
 from tests.emulator.entities import TemplateVersion
+from tests.support.living import Lived
 from tests.support.publishing import SPACE, Site
 from tests.torture.holdings import Holdings, content_of, marks, objects
-from tests.torture.living import Lived
 
 GOOD_RESULTS = ("planned", "unchanged", "published", "deployed", "skipped")
 RESULTS = (*GOOD_RESULTS, "failed", "timed-out", "restored")

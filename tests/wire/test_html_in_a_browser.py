@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
+from tests.support.pages import CHROMIUM, dom
 
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
 
-CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason="needs Debian's package chromium (apt-get install chromium)"
 )
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--dump-dom",
-)
 LONG = "a-very-long-name-of-a-domain-that-somebody-has-chosen.and-another-one." * 3 + "example.com"
 MEASURE = """<script>
 document.querySelectorAll("details").forEach(function(d){d.open=true});
@@ -36,15 +24,6 @@ var root=document.documentElement;
 root.setAttribute("data-measured",[window.innerWidth,root.scrollWidth,
 [].some.call(document.querySelectorAll("pre"),function(p){return p.scrollWidth>p.clientWidth})].join(" "));
 </script></body>"""
-
-
-def dom(html: str, *, directory: Path, width: int) -> str:
-    """The document as the browser holds it after its scripts ran."""
-    page = directory / "page.html"
-    page.write_text(html, encoding="utf-8")
-    size, profile = f"--window-size={width},900", f"--user-data-dir={directory / 'profile'}"
-    command = [str(CHROMIUM), *FLAGS, size, profile, page.as_uri()]
-    return subprocess.run(command, check=True, capture_output=True, timeout=120).stdout.decode("utf-8")
 
 
 def measured(html: str, *, directory: Path, width: int) -> tuple[int, int, bool]:

@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from html.parser import HTMLParser
-from typing import Callable, Optional
+from typing import Callable
 
 import pytest
 from tests.support import hostile_texts, scenes
+from tests.support.pages import Page, page_of, structure
 
 from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
 from bcs_template_set.bcs.gateway import Exchange
@@ -15,73 +15,8 @@ from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import only_web, was_refused
 from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS
-
-VOID = {"meta", "input", "br", "link", "img"}
-SPOKEN = {
-    "title",
-    "a",
-    "h1",
-    "h2",
-    "h3",
-    "p",
-    "li",
-    "dt",
-    "dd",
-    "caption",
-    "th",
-    "td",
-    "summary",
-    "label",
-    "button",
-}
-
-
-class Page(HTMLParser):
-    """The page as a tree walk: every element with its attributes, balanced, and the text of some."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, Optional[str]]]] = []
-        self.open: list[str] = []
-        self.skeleton: list[str] = []
-        self._texts: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, Optional[str]]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag in SPOKEN:
-            self._say()
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open[-1] == tag, f"</{tag}> closes <{self.open[-1]}>"
-        if tag in SPOKEN:
-            self._say()
-        self.open.pop()
-
-    def handle_data(self, data: str) -> None:
-        if not {"style", "script"} & set(self.open):
-            self._texts.append(data)
-
-    def _say(self) -> None:
-        text = " ".join("".join(self._texts).split())
-        spoken = [tag for tag in self.open if tag in SPOKEN]
-        if text:
-            self.skeleton.append(f"{spoken[-1] if spoken else '-'}: {text}")
-        self._texts.clear()
-
-    def all(self, tag: str) -> list[dict[str, Optional[str]]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def page_of(outcome: Outcome) -> Page:
-    return Page(render_html(outcome))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -136,11 +71,6 @@ def test_nothing_is_fetched_and_the_policy_says_so() -> None:
     assert not [a for tag, a in page.elements if "src" in a or tag in ("link", "img", "iframe", "object")]
     assert "url(" not in html
     assert "@import" not in html
-
-
-def structure(page: Page) -> list[str]:
-    """The page's elements, without the runs of a difference: more lines make more of those."""
-    return [tag for tag, _ in page.elements if tag not in ("ins", "del", "span")]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

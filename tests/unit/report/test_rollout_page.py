@@ -7,7 +7,7 @@ from typing import Callable
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
-from tests.unit.report.test_html import Page, page_of, structure
+from tests.support.pages import Page, page_of, structure
 
 from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.messages import LANGUAGES, Language, say

@@ -1,6 +1,6 @@
 """A run as BK-CI's agent has it, inside this process: the real step and ending, and output.json on a disk.
 
-Only time is made up. What `agent_run` does with a process (signals, stdout) is left to `killing.py`.
+Only time is made up. What `agent_run` does with a process (signals, stdout) is left to `torture/killing.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.emulator.exchanges import Exchange
+from tests.support.publishing import Site
+from tests.support.stand_ins import SDK_JSON
+
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import open_agent
@@ -24,10 +28,9 @@ from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import FOLDER
 from bcs_template_set.run.finish import RunFolder, end_run
 from bcs_template_set.run.step import run_step
-from tests.emulator.exchanges import Exchange
-from tests.support.publishing import Site
-from tests.support.stand_ins import SDK_JSON
-from tests.torture.fault_table import DELAY
+
+DELAY = 0.16
+"""Seconds that a slow answer takes: more than anybody here waits for it (tests/torture/fault_table.py)."""
 
 PAUSE = threading.Event()
 """Never set: waiting for it lets the emulator's threads go on."""

@@ -1,4 +1,4 @@
-"""The recordings of real servers: a packed copy beside this file, held to the original where that is at hand.
+"""The recordings of real servers: packed copies (contract/recorded), held to the originals where at hand.
 
 What a line holds is told in facts/bcs.md, "The recordings". Their answers are facts; this module only reads
 them.
@@ -15,7 +15,7 @@ from typing import Optional, Union
 
 from tests.emulator import Dialect
 
-HERE = Path(__file__).resolve().parent / "recorded"
+HERE = Path(__file__).resolve().parents[1] / "contract" / "recorded"
 ORIGINALS = Path(__file__).resolve().parents[3] / "shared" / "contract" / "recorded"
 FILES: Mapping[Dialect, str] = {
     Dialect.A: "v1.30.4.jsonl",
