@@ -16,24 +16,21 @@ from urllib.parse import urlsplit
 
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.cluster.tree import items, number, text
-from tests.support.demo_site import people_of, regions_of
+from tests.support.demo_site import (
+    CLUSTER,
+    GOOD,
+    MISSING,
+    MISSING_TOO,
+    NAMESPACE,
+    VALUES,
+    inputs,
+    people_of,
+    regions_of,
+    report_of,
+)
 from tests.support.worker import Finished, Worker
 
 PLACE = Path("demo-workspace")
-VALUES = """\
-app: nginx
-domains:
-  - host: www.example.com
-    image: example.tencentcloudcr.com/web/www:1704448623620-427
-    load_balancers: [lb-g9buwd3i]
-  - host: news.example.com
-    image: example.tencentcloudcr.com/web/news:1704448623620-427
-    load_balancers: [lb-g9buwd3i]
-"""
-GOOD = "example.tencentcloudcr.com/web/www:1704448623620-427"
-MISSING = "example.tencentcloudcr.com/web/www:1704448999620-428"
-MISSING_TOO = "example.tencentcloudcr.com/web/www:1704449333620-429"
-CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 DEPLOYMENT = "deployment.nginx.www.example.com"
 WANTED = ["planned", "published", "unchanged", "deployed", "failed", "deployed", "restored"]
 
@@ -61,11 +58,6 @@ def main() -> int:
     for letter, run in (("c", published), ("e", deployed), ("f", failed), ("g", restored)):
         print(f"  The report of {letter}: {report_of(run, worker)}")
     return 0 if refused and results == WANTED else 1
-
-
-def inputs() -> dict[str, str]:
-    """Return the form as the pipeline author filled it in; everything else takes its default."""
-    return {"region": "gz", "template_space": "front-ends", "values": VALUES}
 
 
 def old_way(emulator: Emulator) -> bool:
@@ -168,12 +160,6 @@ def creators(emulator: Emulator) -> None:
     print("\n  What BCS recorded:")
     for version in emulator.state.find_versions("front-ends"):
         print(f"    {version.file}  {version.version}  creator: {version.creator}")
-
-
-def report_of(finished: Finished, worker: Worker) -> Path:
-    """Return the path of the HTML report."""
-    entry = finished.told["data"]["report"]
-    return Path(worker.workspace / entry["path"] / entry["target"])
 
 
 def title(heading: str, *lines: str) -> None:

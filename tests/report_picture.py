@@ -11,9 +11,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.demo import CLUSTER, GOOD, MISSING, NAMESPACE, VALUES, inputs, report_of
 from tests.emulator import Emulator
-from tests.support.demo_site import people_of, regions_of
+from tests.support.demo_site import (
+    CLUSTER,
+    GOOD,
+    MISSING,
+    NAMESPACE,
+    VALUES,
+    inputs,
+    people_of,
+    regions_of,
+    report_of,
+)
 from tests.support.worker import Worker
 
 CHROMIUM = "/usr/bin/chromium"

@@ -187,32 +187,13 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lstrip("#").strip().lower()).replace(" ", "-")
 
 
-COMING = {
-    *("manifests/kinds.py", "manifests/kind_rules.py"),
-    *("tests/unit/manifests/test_kinds.py", "tests/unit/manifests/test_kind_rules.py"),
-    *("messages/server_errors.py", "messages/step_error.py", "docs/reference/tables.json"),
-    *("run/render_phase.py", "run/plan_phase.py", "run/restore_phase.py", "run/run_gateway.py"),
-    *("manifests/checks/containers.py", "docs/guide/branches.md"),
-    *("docs/guide/deploying.md", "tests/packaging/test_reference.py"),
-}
-"""Files that pages name already, and that other changes bring."""
-
-
 @pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.name)
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     named = set(
         re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.(?:py|json|md|txt))`", page.read_text(encoding="utf-8"))
     )
     roots = (PROJECT, PROJECT / "atom" / "bcs_template_set", PAGES)
-    assert {name for name in named - COMING if not any((root / name).is_file() for root in roots)} == set()
-
-
-TO_BE_RENAMED = {
-    *("Services", "RunRecord", "RunFolder", "BuildContext", "CheckInput", "ChangeKind", "WorkloadState"),
-    *("TaskEnd", "TimelineItem", "Obstacle", "InputType", "LineKind", "PodOwner", "SpaceRef", "NamespaceRef"),
-    *("DocumentInFile", "PathKey", "Authentication", "Decision", "PageResult"),
-}
-"""Words of the glossary that the code gets by other changes."""
+    assert {name for name in named if not any((root / name).is_file() for root in roots)} == set()
 
 
 def test_every_word_of_the_code_that_the_glossary_explains_is_one() -> None:
@@ -221,7 +202,7 @@ def test_every_word_of_the_code_that_the_glossary_explains_is_one() -> None:
     sources_of_step = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "atom").rglob("*.py"))
     defined = set(re.findall(r"^(?:class )?([A-Z]\w+)(?:\(|:| = )", sources_of_step, re.MULTILINE))
     assert len(explained) > 20
-    assert explained - TO_BE_RENAMED - defined == set()
+    assert explained - defined == set()
 
 
 def test_the_design_names_every_input_and_every_output() -> None:

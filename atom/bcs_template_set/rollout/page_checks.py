@@ -110,10 +110,10 @@ class Missed:
     final: bool = False
 
 
-Judgement = Union[Found, Follow, Missed]
+PageResult = Union[Found, Follow, Missed]
 
 
-def judge(answer: HttpAnswer, *, url: str, contains: str) -> Judgement:
+def judge(answer: HttpAnswer, *, url: str, contains: str) -> PageResult:
     """Return what the answer to a request for `url` means; `contains` is the text looked for, "" = any."""
     location = answer.headers.get("location", "")
     is_ours = is_this_machine(answer.peer)

@@ -1,1 +1,1 @@
-"""Values and templates -> text."""
+"""Values and templates -> text; templates of users in a process of their own."""
