@@ -28,7 +28,7 @@ types: $(VENV)/ready
 	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then set -x; "$(BIN)/python" -m mypy; \
 	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi
 
-# One process for each core, or `JOBS=3`; `TESTS="tests/unit tests/wire"` runs those alone. Compiled modules are
+# Two processes for each core, or `JOBS=3`; `TESTS="tests/unit tests/wire"` runs those alone. Compiled modules are
 # kept, whatever the caller's environment says: hundreds of processes are started.
 JOBS ?= auto
 TESTS ?=

@@ -39,6 +39,11 @@ def pytest_report_header() -> str:
     return "dependencies: " + ", ".join(f"{name} {at_work}" for name, at_work in versions_at_work().items())
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return two processes for each core: half of what the tests take, they wait for answers and pauses."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the seed of what was drawn, also where nothing went wrong."""
     terminalreporter.write_line(f"What was drawn was drawn by BCS_SEED={seed_of_this_run()}")
