@@ -97,7 +97,7 @@ def test_a_run_that_is_struck_leaves_none(site: Site, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("credential", "padding"), swept(itertools.product(CREDENTIALS, AT_THE_CUT), sample=6)
+    ("credential", "padding"), swept(itertools.product(CREDENTIALS, AT_THE_CUT), sample=1)
 )
 def test_a_server_that_says_them_back_is_not_quoted(site: Site, credential: str, padding: int) -> None:
     """Whole, in every encoding, and where its words are cut in the middle of one."""

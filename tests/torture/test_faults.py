@@ -18,7 +18,7 @@ from tests.torture.holdings import holdings_of
 from tests.torture.truth import Struck, lies_of
 
 SEED = seed_of_this_run()
-IN_EACH = 4
+IN_EACH = 2
 """Cases of every scenario."""
 
 
