@@ -210,6 +210,13 @@ def test_what_cannot_be_taken_away_is_named_and_little(site: Emulator) -> None:
     assert all(SPACE in line for line in left)
 
 
+AS_AT_A_TERMINAL = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('tests.contract.site', run_name='__main__')"
+)
+"""Where tests run in a shell's background SIGINT is ignored, and every child of theirs inherits that."""
+
+
 def test_an_interrupted_run_takes_everything_away(site: Emulator) -> None:
     before = held(site.state)
     started: list[subprocess.Popen[str]] = []
@@ -220,7 +227,7 @@ def test_an_interrupted_run_takes_everything_away(site: Emulator) -> None:
     )
     started.append(
         subprocess.Popen(
-            [sys.executable, "-m", "tests.contract.site"],
+            [sys.executable, "-c", AS_AT_A_TERMINAL],
             cwd=PROJECT_ROOT,
             env={**os.environ, **environment(site)},
             stdout=subprocess.PIPE,
