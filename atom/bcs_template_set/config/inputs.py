@@ -1,7 +1,7 @@
 """The step's inputs: strings in, one frozen `Settings` out, or one error with every mistake. Performs no I/O.
 
 An input is one field of `Settings`, annotated with its row. `INPUTS` is the table of these rows, which
-task.json and README are held to by a test (design section 2).
+task.json and the reference page are held to by a test (design section 2).
 """
 
 from __future__ import annotations
