@@ -36,6 +36,7 @@ from bcs_template_set.manifests.templating.workspace_files import (
     FileUnusable,
     TemplateSource,
     Workspace,
+    no_files,
     resolve_templates,
 )
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue
@@ -217,17 +218,13 @@ class _Own:
 
     def __init__(self, names: Mapping[str, object], process: TemplateProcess, *, notes: Notes) -> None:
         self._marks = Marks(process.stem)
-        self._templates = Templates(names, notes=notes, marks=self._marks, read_text=_no_includes)
+        self._templates = Templates(names, notes=notes, marks=self._marks, read_text=no_files)
 
     def render(
         self, source: str, *, name: str, extra: Optional[Mapping[str, object]] = None
     ) -> Optional[Settled]:
         text = self._templates.render(source, name=name, extra=extra, keep=True)
         return None if text is None else self._marks.settled(text)
-
-
-def _no_includes(path: str) -> str:
-    raise FileUnusable(say("render.file_missing", path=path))
 
 
 def _read_inputs(

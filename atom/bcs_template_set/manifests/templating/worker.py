@@ -27,7 +27,7 @@ from bcs_template_set.manifests.templating.limits import (
 from bcs_template_set.manifests.templating.template_lines import TemplateLine, place_in, template_line
 from bcs_template_set.manifests.templating.template_notes import Notes, exceeded
 from bcs_template_set.manifests.templating.templates import Templates
-from bcs_template_set.manifests.templating.workspace_files import FileUnusable, Workspace
+from bcs_template_set.manifests.templating.workspace_files import Workspace, no_files
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable
 
@@ -65,7 +65,7 @@ class Worker:
         self._read_text = Workspace(Path(str(start["workspace"]))).read_text
         self._sets = {
             False: _Set(names, stem, read_text=self._read_text),
-            True: _Set(context, stem, read_text=_no_includes),
+            True: _Set(context, stem, read_text=no_files),
         }
 
     def answer(self, request: Mapping[str, Json]) -> dict[str, Json]:
@@ -99,10 +99,6 @@ class _Set:
     def __init__(self, names: Mapping[str, object], stem: str, *, read_text: Callable[[str], str]) -> None:
         self.notes, self.marks = Notes(names), Marks(stem)
         self.templates = Templates(names, notes=self.notes, marks=self.marks, read_text=read_text)
-
-
-def _no_includes(path: str) -> str:
-    raise FileUnusable(say("render.file_missing", path=path))
 
 
 def _plain(value: object) -> Json:

@@ -49,6 +49,15 @@ class FileUnusable(Exception):
         self.problem = problem
 
 
+def no_files(path: str) -> str:
+    """Read no file at all: what is handed to templates that may include none.
+
+    Raises:
+        FileUnusable: always.
+    """
+    raise FileUnusable(say("render.file_missing", path=path))
+
+
 class Workspace:
     """The directory that every named file has to be in."""
 
