@@ -23,7 +23,7 @@ from tests.support.worker import STEP, measured, run_step
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.space.provenance import read_provenance
 from bcs_template_set.cli.verb_branches import run_branches
-from bcs_template_set.cli.verb_plan import LocalAgent, world_at_desk
+from bcs_template_set.cli.verb_plan import LocalAgent, services_at_desk
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -62,7 +62,7 @@ def branches(
     before = len(site.emulator.writes())
     agent = desk_agent(site, user=user)
     log, out = io.StringIO(), io.StringIO()
-    world = world_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
+    world = services_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
     arguments = Namespace(older_than=older_than, keep=keep, dry_run=dry_run, json=as_json)
     status = run_branches(world, arguments, out=out)
     assert f"{site.app}-secret" not in log.getvalue() + out.getvalue()
@@ -432,7 +432,7 @@ class Closed(io.StringIO):
 def test_a_defect_is_told_as_one_with_its_place(site: Site) -> None:
     agent = desk_agent(site)
     log = io.StringIO()
-    world = world_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
+    world = services_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
     arguments = Namespace(older_than=None, keep=(), dry_run=False, json=False)
     assert run_branches(world, arguments, out=Closed()) == 1
     assert "defect of the step" in log.getvalue()

@@ -60,9 +60,14 @@ def main(argv: Sequence[str]) -> int:
         return verb_render.render(local_run(options))
     if options.verb == "check":
         return verb_render.check(local_run(options))
+    language = verb_render.local_language()
     if options.verb == "branches":
-        return verb_render.branches(options)
-    return verb_render.plan(options.settings)
+        from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - as above: it needs HTTP
+
+        return show_branches(options, language=language)
+    from bcs_template_set.cli.verb_plan import show_plan  # noqa: PLC0415 - as above: it needs HTTP
+
+    return show_plan(options.settings, language=language)
 
 
 def local_run(options: argparse.Namespace) -> LocalRun:

@@ -33,7 +33,7 @@ from bcs_template_set.branches.branch_rows import (
 )
 from bcs_template_set.branches.last_builds import read_branches, read_hidden
 from bcs_template_set.branches.plan_removal import Removal, plan_of, plan_removals, without_hidden
-from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, world_at_desk
+from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
@@ -93,7 +93,7 @@ def show_branches(options: argparse.Namespace, *, language: Language) -> int:
         agent = LocalAgent(read_settings_file(Path(options.settings)))
     except StepError as exc:
         return _refuse(log, exc)
-    services = world_at_desk(agent, log=log, clock=clock)
+    services = services_at_desk(agent, log=log, clock=clock)
     with stoppable(clock) as interruption:
         status = run_branches(services, options, out=sys.stdout)
         interruption.close()

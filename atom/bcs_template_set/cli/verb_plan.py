@@ -118,19 +118,19 @@ class LocalAgent:
         return _as_text(self._settings.get("access_token"))
 
 
-def show_plan(settings_file: Path, *, language: Language) -> int:
+def show_plan(settings_file: str, *, language: Language) -> int:
     """Print the plan; return 0, or 1 if publishing would be refused or something is wrong."""
     clock, masker = SystemClock(), Masker()
     log = Log(sys.stdout, language, masker=masker)
     try:
-        agent = LocalAgent(read_settings_file(settings_file))
+        agent = LocalAgent(read_settings_file(Path(settings_file)))
     except StepError as exc:
         for line in exc.explain(language):
             log.error(line)
         return 1
     at_desk = {"TERM": os.environ.get("TERM", "")}  # whatever else it says, no worker reads this
     progress = ShownProgress(log, clock=clock, audience=audience_of(at_desk, sys.stdout))
-    services = world_at_desk(agent, log=log, clock=clock, progress=progress)
+    services = services_at_desk(agent, log=log, clock=clock, progress=progress)
     with stoppable(clock) as interruption:
         outcome = run_step(services)
         interruption.close()
@@ -139,7 +139,7 @@ def show_plan(settings_file: Path, *, language: Language) -> int:
     return 0 if outcome.error is None else 1
 
 
-def world_at_desk(
+def services_at_desk(
     agent: LocalAgent, *, log: Log, clock: Clock, progress: Optional[ShownProgress] = None
 ) -> Services:
     """Return what a run at a desk has: the working directory, no deadline, nobody but the log to tell."""

@@ -1,8 +1,7 @@
-"""The verbs at a desk: render, check, plan, branches. No agent; BCS only for the last two."""
+"""The verbs `render` and `check`: the manifests of a working directory. No agent, no BCS."""
 
 from __future__ import annotations
 
-import argparse
 import locale
 import os
 import sys
@@ -46,7 +45,7 @@ def render(run: LocalRun) -> int:
     for file in files:
         put(sys.stdout, f"---\n# {one_line(file.name)}\n{_without_mark(file.text)}")
     if prepared.branch_domains:
-        put(sys.stderr, _only_this_branch(prepared).render(_language()) + "\n")
+        put(sys.stderr, _only_this_branch(prepared).render(local_language()) + "\n")
     return 0
 
 
@@ -63,26 +62,12 @@ def check(run: LocalRun) -> int:
     problem = check_version_name(run.version) if run.version else None
     if problem is not None:
         findings.append(VersionNameInvalid(version=run.version, problem=problem).title())
-    language = _language()
+    language = local_language()
     for finding in findings:
         put(sys.stdout, guarded(one_line(finding.render(language))) + "\n")
     summary = say("local.checked", files=len(files), findings=len(findings))
     put(sys.stderr, summary.render(language) + "\n")
     return 1 if findings else 0
-
-
-def plan(settings_file: str) -> int:
-    """Show the plan against a region; return 0, or 1 if publishing would be refused."""
-    from bcs_template_set.cli.verb_plan import show_plan  # noqa: PLC0415 - render and check need no HTTP
-
-    return show_plan(Path(settings_file), language=_language())
-
-
-def branches(options: argparse.Namespace) -> int:
-    """List the branches that have paths in a space, or take stale ones out; return 0, or 1 if some stay."""
-    from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - render and check need no HTTP
-
-    return show_branches(options, language=_language())
 
 
 def context_of(assignments: Iterable[str]) -> BuildContext:
@@ -140,12 +125,12 @@ def _without_mark(text: str) -> str:
 
 
 def _refuse(error: StepError) -> int:
-    for line in lines_of("\n".join(error.explain(_language()))):
+    for line in lines_of("\n".join(error.explain(local_language()))):
         put(sys.stderr, guarded(line) + "\n")
     return 1
 
 
-def _language() -> Language:
+def local_language() -> Language:
     """Return the language of the desk: BK-CI's variable first, then the locale's, as POSIX orders them.
 
     Read from the variables: `locale` knows only the locales that are installed. English if in doubt.
