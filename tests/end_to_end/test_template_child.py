@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
 
 import pytest
+from tests.end_to_end.test_interruption import until
 from tests.support.scene import check_refused, site
 from tests.support.warm_start import Started
 from tests.support.worker import Worker, finish
@@ -24,13 +24,6 @@ IN_C = "a: 1\n{% set x = (1,) %}" + "{% set x = (x, x) %}" * 60 + "{{ {x: 1} }}\
 """One call of Python's own, during which it hears nothing."""
 
 SECONDS_TO_SPEAK = 3.0
-
-
-def until(condition: Callable[[], object], *, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        PAUSE.wait(0.02)
 
 
 def stat_of(process: str) -> list[str]:
@@ -55,13 +48,12 @@ def rendering(worker: Worker, source: str, *, version: str = "1.0.0") -> Iterato
     (worker.workspace / "endless.yaml.j2").write_text(source)
     process, directory = worker.start(templates="endless.yaml.j2", version=version)
     try:
-        until(lambda: children_of(process.pid))
+        until(lambda: children_of(process.pid), seconds=20)
         (child,) = children_of(process.pid)
-        until(
-            lambda: int(stat_of(str(child))[11]) > 20
-        )  # a fifth of a second of the processor: it is at work
+        # a fifth of a second of the processor: it is at work
+        until(lambda: int(stat_of(str(child))[11]) > 20, seconds=20)
         yield process, directory, child
-        until(lambda: is_gone(child))
+        until(lambda: is_gone(child), seconds=20)
     finally:
         process.kill()
         process.communicate(timeout=60)
