@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Callable
 from zlib import crc32
 
+import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from tests.support.dialects import NEWEST, STABLE, VARIABLE
-from tests.support.draws import seed_of_this_run
+from tests.support.draws import IS_SEEDED_ANEW, WHOLE, seed_of_this_run
 from tests.support.versions import versions_at_work
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,6 +34,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what the tests produce into tests/golden instead of comparing; review the difference",
     )
+
+
+def pytest_configure() -> None:
+    """Let Hypothesis draw the same for a clone each time, too, unless a seed is given or sweeps are whole.
+
+    It would also draw what it finds in our modules, and which of them a process has loaded differs each time.
+    """
+    if not (WHOLE or IS_SEEDED_ANEW):
+        hypothesis.settings.register_profile("always-the-same", derandomize=True, database=None)
+        hypothesis.settings.load_profile("always-the-same")
+        providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_report_header() -> str:

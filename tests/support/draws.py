@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 ALWAYS = 20261129
+IS_SEEDED_ANEW = bool(os.environ.get("BCS_SEED", ""))
 WHOLE = os.environ.get("BCS_SWEEPS", "") == "whole"
 _Case = TypeVar("_Case")
 _Other = TypeVar("_Other")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 USUAL_PATH = "/bcs"
 """Where the console lies on its host unless `console_url` says so."""
@@ -58,7 +58,7 @@ class Console:
     def _page(self, *segments: str, **query: str) -> str:
         if not self.url or not all((self.project, *segments)):
             return ""
-        root = self.url if urlsplit(self.url).path else self.url + USUAL_PATH
+        root = self.url if "/" in self.url.partition("://")[2] else self.url + USUAL_PATH
         path = "/".join(
             quote(segment, safe="", errors="replace") for segment in ("projects", self.project, *segments)
         )

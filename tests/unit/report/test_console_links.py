@@ -49,6 +49,11 @@ def test_a_path_of_the_console_of_its_own_is_taken_as_it_is() -> None:
     assert own.space_url == "https://portal.example.com/kubernetes/projects/demo/template/file/s1"
 
 
+@pytest.mark.parametrize("url", ["http://[warning]", "http://a:b@[", "x"])
+def test_an_address_that_is_none_breaks_no_report(url: str) -> None:
+    assert Console(url, "proj", "space").space_url == f"{url}/bcs/projects/proj/template/file/space"
+
+
 def test_what_is_not_known_is_linked_nowhere() -> None:
     assert NO_CONSOLE.space_url == ""
     assert replace(CONSOLE, url="").file_url("t1") == ""
