@@ -1,11 +1,12 @@
 """What a deployment would change of a live object. Pure: performs no I/O.
 
 A live object holds what its API server filled in. So what the manifest says is compared, as far down as it
-says anything, and beyond that only what no API server fills in: such a field stands there because an earlier
-text had it, and a replacement takes it away. Lists of named things (containers, ports, volumes) are compared
-by name and order, other lists by position; amounts by what they are worth; a Secret's `stringData` as the
-`data` that it becomes. Left out are the annotations that BCS adds and `metadata.resourceVersion`, which its
-preview puts into the new text (facts/bcs.md, traps 7 and 13).
+says anything, and beyond that what a replacement takes away. What is *shown* is all of that but a server's
+known defaults (server_defaults.py). What *decides* about deploying are only the fields that no server fills
+in: a newer server's default must not have a file deployed again and again. Lists of named things (containers,
+ports, volumes) are compared by name and order, other lists by position; amounts by what they are worth; a
+Secret's `stringData` as the `data` that it becomes. Left out are the annotations that BCS adds and
+`metadata.resourceVersion`, which its preview puts into the new text (facts/bcs.md, traps 7 and 13).
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Optional
+from typing import Callable, Optional
 
 from bcs_template_set.manifests.document_diff import unified
 from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.masking import holds_secret, masked_pair
 from bcs_template_set.manifests.parse import document_of
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
+from bcs_template_set.rollout.server_defaults import beyond_defaults
 
 Object = Mapping[str, YamlValue]
+
+Loss = Callable[[str, str, YamlValue, Object], Optional[YamlValue]]
+"""What of a live field is taken away: by the key of the mapping, the field, its value, and the mapping."""
 _OF_BCS = "io.tencent.paas."
 _NOT_OURS = ("resourceVersion", "namespace")
 
@@ -33,7 +38,11 @@ _PAYLOAD = frozenset({"data", "stringData", "binaryData"})
 _STRICT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("ConfigMap", "Secret"), _PAYLOAD),
     **dict.fromkeys(
-        ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Ingress"), frozenset({"spec"})
+        (
+            *("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Ingress"),
+            *("HorizontalPodAutoscaler", "PodDisruptionBudget"),
+        ),
+        frozenset({"spec"}),
     ),
 }
 """By kind, the fields below which it is known what an API server fills in: nothing of `_AUTHORS`."""
@@ -82,7 +91,7 @@ _SCALES: Mapping[str, Decimal] = {
 def live_difference(desired: Object, live: Optional[Object]) -> str:
     """Return the unified diff from what is live to what would be; "" where nothing would change."""
     wanted = _plain(desired)
-    before = _live_like(wanted, live) if live is not None else None
+    before = _live_like(wanted, live, loss=_whole_loss) if live is not None else None
     title = f"{desired.get('kind')}/{document_of(desired, line=1).name}"
     document = document_of(wanted, line=1)
     if holds_secret(document):
@@ -94,7 +103,7 @@ def live_difference(desired: Object, live: Optional[Object]) -> str:
 def changes_anything(desired: Object, live: Object) -> bool:
     """Tell whether the live object differs in what the manifest says, or in what it no longer says."""
     wanted = _plain(desired)
-    return _live_like(wanted, live) != wanted
+    return _live_like(wanted, live, loss=_sure_loss) != wanted
 
 
 def changes_beyond_pods(desired: Object, live: Object) -> bool:
@@ -126,15 +135,30 @@ def with_hidden(live: Object, whole: Object) -> Object:
     return {**live, "spec": {**spec, "template": {**template, "spec": pods}}}
 
 
-def _live_like(wanted: Mapping[str, YamlValue], live: Object) -> dict[str, YamlValue]:
+def _live_like(wanted: Object, live: Object, *, loss: Loss) -> dict[str, YamlValue]:
     """Return a live object as far as the manifest says anything of it, and with what it would lose."""
     plain = _plain(live)
     found: dict[str, YamlValue] = {}
     fields = _STRICT.get(str(wanted.get("kind")), frozenset())
     for key, value in wanted.items():
         if key in plain or _says_nothing(value):
-            found[key] = _like(value, plain.get(key, value), key=key, strict=key in fields)
+            below = loss if key in fields else _no_loss
+            found[key] = _like(value, plain.get(key, value), key=key, loss=below)
     return found
+
+
+def _no_loss(_key: str, _name: str, _value: YamlValue, _live: Object) -> Optional[YamlValue]:
+    return None
+
+
+def _sure_loss(key: str, name: str, value: YamlValue, _live: Object) -> Optional[YamlValue]:
+    """Return a field that no API server fills in."""
+    return value if key in _MAPS or (value and name in _AUTHORS) else None
+
+
+def _whole_loss(key: str, name: str, value: YamlValue, live: Object) -> Optional[YamlValue]:
+    """Return what of a field is no default of an API server."""
+    return value if key in _MAPS else beyond_defaults(name, value, beside=live)
 
 
 def _plain(body: Object) -> dict[str, YamlValue]:
@@ -179,35 +203,29 @@ def _folded(value: YamlValue) -> YamlValue:
         return value
 
 
-def _like(wanted: YamlValue, live: YamlValue, *, key: str = "", strict: bool = False) -> YamlValue:
-    """Return the live value as far as the wanted one says anything of it; below `strict`, what goes too."""
+def _like(wanted: YamlValue, live: YamlValue, *, loss: Loss, key: str = "") -> YamlValue:
+    """Return the live value as far as the wanted one says anything of it, and what of it would be lost."""
     if not wanted and not live:
         return wanted
     if isinstance(wanted, dict) and isinstance(live, dict):
-        return _like_mapping(wanted, live, key=key, strict=strict)
+        return _like_mapping(wanted, live, key=key, loss=loss)
     if isinstance(wanted, list) and isinstance(live, list):
-        return _like_list(wanted, live, strict=strict)
+        return _like_list(wanted, live, loss=loss)
     return wanted if key in _AMOUNT and _same_amount(wanted, live) else live
 
 
-def _like_mapping(
-    wanted: Mapping[str, YamlValue], live: Mapping[str, YamlValue], *, key: str, strict: bool
-) -> YamlValue:
+def _like_mapping(wanted: Object, live: Object, *, key: str, loss: Loss) -> YamlValue:
     found: dict[str, YamlValue] = {}
-    all_ours = strict and key in _MAPS
+    all_ours = loss is not _no_loss and key in _MAPS
     for name, value in wanted.items():
         if _left_to_the_server(name, value) or (key in _AMOUNTS and _same_amount(value, live.get(name))):
             found[name] = value
         elif name in live:
-            found[name] = _like(value, live[name], key=name, strict=strict)
+            found[name] = _like(value, live[name], key=name, loss=loss)
         elif _says_nothing(value) and (value is None or not all_ours):
             found[name] = value
-    lost = {
-        name: value
-        for name, value in live.items()
-        if name not in wanted and (all_ours or (strict and value and name in _AUTHORS))
-    }
-    return {**found, **lost}
+    lost = {name: loss(key, name, value, live) for name, value in live.items() if name not in wanted}
+    return {**found, **{name: value for name, value in lost.items() if value is not None}}
 
 
 def _left_to_the_server(key: str, value: YamlValue) -> bool:
@@ -236,13 +254,13 @@ def _amount(value: YamlValue) -> Optional[Decimal]:
     return number * _SCALES[unit] if unit in _SCALES else number.scaleb(int(unit[1:]))
 
 
-def _like_list(wanted: Sequence[YamlValue], live: Sequence[YamlValue], *, strict: bool) -> YamlValue:
+def _like_list(wanted: Sequence[YamlValue], live: Sequence[YamlValue], *, loss: Loss) -> YamlValue:
     names = [_name_of(item) for item in wanted]
     if not all(names) or len(set(names)) < len(names):
-        paired = [_like(item, there, strict=strict) for item, there in zip(wanted, live)]
+        paired = [_like(item, there, loss=loss) for item, there in zip(wanted, live)]
         return [*paired, *live[len(wanted) :]]
     ours = dict(zip(names, wanted))
-    return [_like(ours.get(_name_of(item), item), item, strict=strict) for item in live]
+    return [_like(ours.get(_name_of(item), item), item, loss=loss) for item in live]
 
 
 def _name_of(item: YamlValue) -> str:

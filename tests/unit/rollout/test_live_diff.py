@@ -25,7 +25,11 @@ DESIRED: Body = {
     "metadata": {"name": "web", "resourceVersion": "7", "annotations": {"io.tencent.paas.updator": "lisi"}},
     "spec": {"replicas": 2, "template": {"spec": {"containers": [CONTAINER]}}},
 }
-FILLED: Body = {**CONTAINER, "imagePullPolicy": "Always", "ports": [{"containerPort": 80, "protocol": "TCP"}]}
+FILLED: Body = {
+    **CONTAINER,
+    "imagePullPolicy": "IfNotPresent",
+    "ports": [{"containerPort": 80, "protocol": "TCP"}],
+}
 LIVE: Body = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
@@ -46,7 +50,8 @@ def test_what_the_api_server_and_bcs_fill_in_is_no_difference() -> None:
 
 def test_another_image_is_a_difference_and_the_only_one_shown() -> None:
     wanted = copy.deepcopy(DESIRED)
-    wanted["spec"] = {"template": {"spec": {"containers": [{**CONTAINER, "image": "example.com/web:2"}]}}}
+    new: Body = {**CONTAINER, "image": "example.com/web:2"}
+    wanted["spec"] = {"replicas": 2, "template": {"spec": {"containers": [new]}}}
     shown = live_difference(wanted, LIVE)
     changed = [line for line in shown.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert [line[1:].strip(" -") for line in changed] == [

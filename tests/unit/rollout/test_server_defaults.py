@@ -1,0 +1,150 @@
+"""What a replacement takes away is shown, and what a server only fills in is not."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+from tests.emulator.cluster.defaults import complete
+from tests.emulator.go_yaml import write
+from tests.support.recordings import FILES, Asked, read
+
+from bcs_template_set.manifests.fields import Fields, mapping_at
+from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.rollout.live_diff import changes_anything, live_difference
+
+Body = dict[str, YamlValue]
+PROBE: Body = {"httpGet": {"path": "/", "port": 80}}
+ENV: list[YamlValue] = [{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]
+CONTAINER: Body = {
+    "name": "main",
+    "image": "example.com/web:1",
+    "ports": [{"containerPort": 80}],
+    "env": ENV,
+    "livenessProbe": PROBE,
+}
+POD: Body = {"containers": [CONTAINER], "volumes": [{"name": "v", "configMap": {"name": "c"}}]}
+TEMPLATE: Body = {"metadata": {"labels": {"app": "web"}}, "spec": POD}
+
+
+def body(kind: str, spec: Body) -> Body:
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "web"}, "spec": copy.deepcopy(spec)}
+
+
+def stored(wanted: Body) -> Body:
+    """Return an object as a server stores it and BCS's preview shows it."""
+    (found,) = parse_foreign(write(complete({**wanted}))) or ()
+    return dict(found.body)
+
+
+BARE = [
+    body("Deployment", {"template": TEMPLATE}),
+    body("StatefulSet", {"serviceName": "web", "template": TEMPLATE}),
+    body("DaemonSet", {"template": TEMPLATE}),
+    body("CronJob", {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": TEMPLATE}}}),
+    body("Service", {"ports": [{"port": 80}], "selector": {"app": "web"}}),
+    body("HorizontalPodAutoscaler", {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment"}}),
+]
+
+
+@pytest.mark.parametrize("wanted", BARE, ids=lambda wanted: wanted["kind"])
+def test_what_the_emulated_server_fills_in_is_not_shown(wanted: Body) -> None:
+    assert live_difference(wanted, stored(wanted)) == ""
+
+
+def pairs() -> Iterator[tuple[Fields, Fields]]:
+    """Yield what real servers' previews showed: a text that says no more than is live, and what is live."""
+    for dialect in FILES:
+        for line in read(dialect):
+            if isinstance(line, Asked) and line.path.endswith("/template/preview"):
+                items = mapping_at(line.answer if isinstance(line.answer, dict) else {}, "data").get("items")
+                for item in items if isinstance(items, list) else ():
+                    assert isinstance(item, dict)
+                    texts = (str(item["content"]), str(item["previousContent"]))
+                    found = [document.body for text in texts for document in parse_foreign(text) or ()]
+                    if len(found) == len(texts) and not changes_anything(found[0], found[1]):
+                        yield found[0], found[1]
+
+
+def test_what_a_real_server_fills_in_is_not_shown() -> None:
+    kinds = set()
+    for wanted, live in pairs():
+        kinds.add(wanted["kind"])
+        assert live_difference(wanted, live) == ""
+    assert kinds >= {"Deployment", "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"}
+
+
+def removed(wanted: Body, live: Body) -> list[str]:
+    shown = live_difference(wanted, live).splitlines()
+    return [line[1:].strip(" -") for line in shown if line.startswith("-") and not line.startswith("---")]
+
+
+def with_pod(**more: YamlValue) -> Body:
+    return stored(body("Deployment", {"template": {**TEMPLATE, "spec": {**POD, **more}}}))
+
+
+def with_container(**more: YamlValue) -> Body:
+    return with_pod(containers=[{**CONTAINER, **more}])
+
+
+DEPLOYMENT = BARE[0]
+
+
+@pytest.mark.parametrize(
+    ("live", "lost"),
+    [
+        (stored(body("Deployment", {"template": TEMPLATE, "replicas": 10})), ["replicas: 10"]),
+        (stored(body("Deployment", {"template": TEMPLATE, "replicas": 0})), ["replicas: 0"]),
+        (stored(body("Deployment", {"template": TEMPLATE, "paused": True})), ["paused: true"]),
+        (
+            stored(
+                body("Deployment", {"template": TEMPLATE, "strategy": {"rollingUpdate": {"maxSurge": 5}}})
+            ),
+            ["strategy:", "rollingUpdate:", "maxSurge: 5"],
+        ),
+        (with_pod(nodeSelector={"pool": "big"}), ["nodeSelector:", "pool: big"]),
+        (with_pod(automountServiceAccountToken=False), ["automountServiceAccountToken: false"]),
+        (with_pod(enableServiceLinks=False), ["enableServiceLinks: false"]),
+        (
+            with_container(resources={"limits": {"memory": "1Gi"}, "requests": {"cpu": "1"}}),
+            ["resources:", "limits:", "memory: 1Gi", "requests:", "cpu: '1'"],
+        ),
+        (with_container(imagePullPolicy="Always"), ["imagePullPolicy: Always"]),
+        (
+            with_container(env=[*ENV, {"name": "DEBUG", "value": "1"}]),
+            ["name: DEBUG", "value: '1'"],
+        ),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, list) else "",
+)
+def test_what_somebody_set_by_hand_is_shown_before_it_is_lost(live: Body, lost: list[str]) -> None:
+    assert removed(DEPLOYMENT, live) == lost
+
+
+def test_what_a_restart_by_hand_wrote_is_shown_and_deploys_nothing() -> None:
+    note: Body = {"kubectl.kubernetes.io/restartedAt": "2026-11-28T12:00:00Z"}
+    live = stored(body("Deployment", {"template": {"metadata": {"annotations": note}, "spec": POD}}))
+    wanted = body("Deployment", {"template": {"metadata": {}, "spec": POD}})
+    assert "annotations:" in removed(wanted, live)
+    assert not changes_anything(wanted, live)
+
+
+@pytest.mark.parametrize(
+    ("image", "policy", "shown"),
+    [
+        ("web", "Always", False),
+        ("web:latest", "Always", False),
+        ("web:latest", "IfNotPresent", True),
+        ("registry:5000/web:1", "IfNotPresent", False),
+        ("registry:5000/web", "Always", False),
+        ("web@sha256:0", "IfNotPresent", False),
+        (7, "IfNotPresent", False),
+    ],
+)
+def test_when_an_image_is_pulled_follows_from_its_tag(image: YamlValue, policy: str, shown: bool) -> None:  # noqa: FBT001 - a parameter
+    wanted = body("Deployment", {"template": {"spec": {"containers": [{"name": "m", "image": image}]}}})
+    container: Body = {"name": "m", "image": image, "imagePullPolicy": policy}
+    live = body("Deployment", {"template": {"spec": {"containers": [container]}}})
+    assert bool(live_difference(wanted, live)) == shown
