@@ -202,8 +202,9 @@ def _live_text(call: Call, manifest: Manifest) -> str:
     if missing or not kind:
         return ""
     try:
-        call.cluster.find_kind(kind, text(manifest, "apiVersion"))
-        live = call.cluster.get(kind, namespace, text(manifest, "metadata", "name"))
+        version = text(manifest, "apiVersion")
+        call.cluster.find_kind(kind, version)
+        live = call.cluster.get(kind, namespace, text(manifest, "metadata", "name"), version=version)
     except ApiRefusal:
         return ""
     for path in _PRUNED:

@@ -159,6 +159,14 @@ class ApiServer:
             annotations[name] = value
             self._touch(self.objects[key])
 
+    def scale(self, key: Key, replicas: int) -> None:
+        """Set a workload's number of pods, as its subresource `scale` does: a new generation of it."""
+        stored = self.objects[key]
+        grow(stored, "spec")["replicas"] = replicas
+        metadata = grow(stored, "metadata")
+        metadata["generation"] = number(metadata, "generation") + 1
+        self._touch(stored)
+
     def new_version(self) -> str:
         """Return the next resourceVersion."""
         return str(next(self._versions))

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Callable, Optional
 
+from tests.emulator.cluster import autoscalers
 from tests.emulator.cluster.api_server import Key
 from tests.emulator.cluster.behaviour import FOREVER, Behaviour
 from tests.emulator.cluster.controllers import new_runners
@@ -38,6 +39,7 @@ class Cluster:
     """A cluster to deploy to; see `State.add_cluster`.
 
     images        image -> Behaviour; an image that is not in it becomes ready after a second
+    load          (kind, name) -> the pods that a workload's load needs, which an HPA of it gives it
     namespaces    name -> code of the project it belongs to
     nodes         a DaemonSet runs on each
     terse         ImagePullBackOff does not repeat why the pull failed (kubelets before 1.32)
@@ -76,6 +78,11 @@ class Cluster:
     def images(self) -> dict[str, Behaviour]:
         """Return how images behave; a test sets what it needs."""
         return self._world.images
+
+    @property
+    def load(self) -> dict[tuple[str, str], int]:
+        """Return how many pods the load of workloads needs, by kind and name."""
+        return self._world.load
 
     @property
     def nodes(self) -> list[str]:
@@ -197,15 +204,18 @@ class Cluster:
             raise ApiRefusal(NOT_FOUND, f"kind {name} not found in cluster {self.id}{behind}")
         return found
 
-    def get(self, kind: str, namespace: str, name: str) -> Manifest:
-        """Return an object as the API server shows it. Raises ApiRefusal."""
+    def get(self, kind: str, namespace: str, name: str, *, version: str = "") -> Manifest:
+        """Return an object as the API server shows it, by default in its preferred version.
+
+        Raises ApiRefusal.
+        """
         with self.lock:
             self._catch_up()
             known = self._world.api.kinds.named(kind)
             self._check(known, "GET", namespace, name)
             if kind == "Pod":
                 return show_pod(self._pod(namespace, name), self._world.now)
-            return self._shown(self._world.api.get(known, namespace, name), known)
+            return self._shown(self._world.api.get(known, namespace, name), known, version=version)
 
     def find_all(self, kind: str, namespace: str) -> list[Manifest]:
         """Return a namespace's objects; of a cluster-wide kind, all. Raises ApiRefusal."""
@@ -359,5 +369,8 @@ class Cluster:
                 return pod
         raise not_found("pods", name)
 
-    def _shown(self, stored: Manifest, kind: Kind) -> Manifest:
-        return {"apiVersion": self._world.api.kinds.versions(kind)[0], "kind": kind.name, **stored}
+    def _shown(self, stored: Manifest, kind: Kind, *, version: str = "") -> Manifest:
+        version = version or self._world.api.kinds.versions(kind)[0]
+        if kind.name != autoscalers.KIND:
+            return {"apiVersion": version, "kind": kind.name, **stored}
+        return {**autoscalers.in_version(stored, version), "apiVersion": version, "kind": kind.name}

@@ -7,6 +7,7 @@ from typing import Callable, Generic, Protocol, TypeVar
 
 from tests.emulator.cluster import daemon_sets, deployments, jobs, stateful_sets
 from tests.emulator.cluster.api_server import Key
+from tests.emulator.cluster.autoscalers import Autoscalers
 from tests.emulator.cluster.behaviour import FOREVER
 from tests.emulator.cluster.tree import text
 from tests.emulator.cluster.world import Track, World
@@ -70,8 +71,9 @@ class Runner(Generic[Tracked]):
 
 
 def new_runners() -> tuple[Worker, ...]:
-    """Return one runner for each kind of workload."""
+    """Return one runner for each kind of workload, and what scales them."""
     return (
+        Autoscalers(),
         Runner(
             Controller(
                 kind=deployments.KIND,

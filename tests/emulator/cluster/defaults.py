@@ -208,6 +208,10 @@ def _fill_service(made: Manifest) -> None:
         port.setdefault("targetPort", number(port, "port"))
 
 
+def _fill_autoscaler(made: Manifest) -> None:
+    grow(made, "spec").setdefault("minReplicas", 1)
+
+
 _FILLERS: dict[str, Callable[[Manifest], None]] = {
     "Deployment": _fill_deployment,
     "StatefulSet": _fill_stateful_set,
@@ -218,6 +222,7 @@ _FILLERS: dict[str, Callable[[Manifest], None]] = {
     "PersistentVolumeClaim": _fill_claim,
     "CronJob": _fill_cron_job,
     "Namespace": _fill_namespace,
+    "HorizontalPodAutoscaler": _fill_autoscaler,
     "Role": _fill_role,
     "CustomResourceDefinition": _fill_definition,
     "ClusterRole": _fill_role,

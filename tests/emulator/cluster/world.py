@@ -26,6 +26,7 @@ class World:
         self.api = ApiServer(now=lambda: self.now, legacy=legacy)
         self.pods: dict[str, Pod] = {}
         self.images: dict[str, Behaviour] = {}
+        self.load: dict[tuple[str, str], int] = {}
         self.nodes = ["node-1", "node-2"]
         self.lag = 0.2
         self.terse = False
