@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
@@ -10,8 +11,6 @@ from tests.packaging.modules import CLOCKS, PACKAGE, Module, known, read_modules
 from tests.packaging.store_files import PROJECT
 
 TESTS = PROJECT / "tests"
-MODULES = read_modules()
-PURE = tuple(module for module in MODULES.values() if module.says_it_is_pure)
 
 EVERYTHING = frozenset(
     {
@@ -93,6 +92,17 @@ READS_ENVIRONMENT = {
 OpenSSL, which reads it itself, what is not the machine's own."""
 
 
+@functools.lru_cache(maxsize=1)
+def modules() -> Mapping[str, Module]:
+    """Return every module of the step by its dotted name."""
+    return read_modules()
+
+
+def pure_modules() -> list[Module]:
+    """Return those that say that they are pure."""
+    return [module for module in modules().values() if module.says_it_is_pure]
+
+
 def short(name: str) -> str:
     return name[len(PACKAGE) + 1 :]
 
@@ -106,7 +116,7 @@ def folder_of(name: str) -> str:
 def imported_by(module: Module, *, early_only: bool = False) -> set[str]:
     """Return which of our modules a module imports, itself left out."""
     names = (name for name, early in module.imports.items() if early or not early_only)
-    return {found for name in names if (found := known(name, MODULES)) not in ("", PACKAGE, module.name)}
+    return {found for name in names if (found := known(name, modules())) not in ("", PACKAGE, module.name)}
 
 
 def reached_from(module: Module) -> set[str]:
@@ -116,7 +126,7 @@ def reached_from(module: Module) -> set[str]:
     while waiting:
         name = waiting.pop()
         found.add(name)
-        waiting |= imported_by(MODULES[name], early_only=True) - found
+        waiting |= imported_by(modules()[name], early_only=True) - found
     return found - {module.name}
 
 
@@ -142,42 +152,45 @@ def cycles_in(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
 
 
 def test_most_modules_are_pure_and_say_so() -> None:
-    assert len(PURE) > len(MODULES) / 2
+    assert len(pure_modules()) > len(modules()) / 2
 
 
-@pytest.mark.parametrize("module", PURE, ids=lambda module: short(module.name))
-def test_a_module_that_says_it_is_pure_reaches_nothing_itself(module: Module) -> None:
-    assert module.reaches <= PURE_BUT.get(short(module.name), frozenset())
-
-
-@pytest.mark.parametrize("module", PURE, ids=lambda module: short(module.name))
-def test_a_pure_module_imports_nothing_that_does_io_however_far_away(module: Module) -> None:
-    worldly = {
-        short(name)
-        for name in reached_from(module)
-        if MODULES[name].reaches and not MODULES[name].says_it_is_pure
+def test_a_module_that_says_it_is_pure_reaches_nothing_itself() -> None:
+    more = {
+        short(module.name): module.reaches - PURE_BUT.get(short(module.name), frozenset())
+        for module in pure_modules()
     }
-    assert worldly <= set(VALUES_BESIDE_IO)
+    assert {name: ways for name, ways in more.items() if ways} == {}
+
+
+def test_a_pure_module_imports_nothing_that_does_io_however_far_away() -> None:
+    worldly = {
+        (short(module.name), short(name))
+        for module in pure_modules()
+        for name in reached_from(module)
+        if modules()[name].reaches and not modules()[name].says_it_is_pure
+    }
+    assert {(pure, name) for pure, name in worldly if name not in VALUES_BESIDE_IO} == set()
 
 
 def test_no_exception_above_is_out_of_date() -> None:
     for name, ways in PURE_BUT.items():
-        assert MODULES[f"{PACKAGE}.{name}"].reaches == ways, name
-    everything = set().union(*(reached_from(module) for module in PURE))
-    assert set(VALUES_BESIDE_IO) <= {short(name) for name in everything if MODULES[name].reaches}
+        assert modules()[f"{PACKAGE}.{name}"].reaches == ways, name
+    everything = set().union(*(reached_from(module) for module in pure_modules()))
+    assert set(VALUES_BESIDE_IO) <= {short(name) for name in everything if modules()[name].reaches}
 
 
 # --- cycles ---------------------------------------------------------------------------------------------
 
 
 def test_no_import_goes_round_in_a_circle() -> None:
-    graph = {name: imported_by(module) for name, module in MODULES.items()}
+    graph = {name: imported_by(module) for name, module in modules().items()}
     assert cycles_in(graph) == []
 
 
 def test_no_folder_is_reached_from_itself_by_another_late_imports_counted() -> None:
     graph: dict[str, set[str]] = {folder: set() for folder in BORDERS}
-    for name, module in MODULES.items():
+    for name, module in modules().items():
         if name != PACKAGE:
             graph[folder_of(name)] |= {folder_of(other) for other in imported_by(module)} - {folder_of(name)}
     assert cycles_in(graph) == []
@@ -194,21 +207,21 @@ def test_a_circle_would_be_seen() -> None:
 def test_a_library_is_imported_only_where_it_may_be(library: str) -> None:
     holders = {
         short(name)
-        for name, module in MODULES.items()
+        for name, module in modules().items()
         if any(f"{imported}.".startswith(f"{library}.") for imported in module.imports)
     }
     assert holders == HOLDERS[library]
 
 
 def test_every_folder_has_its_row_and_nothing_stands_beside_the_folders() -> None:
-    assert {folder_of(name) for name in MODULES if name != PACKAGE} == set(BORDERS) == EVERYTHING
+    assert {folder_of(name) for name in modules() if name != PACKAGE} == set(BORDERS) == EVERYTHING
 
 
 @pytest.mark.parametrize("folder", BORDERS)
 def test_a_folder_imports_only_what_its_row_lists(folder: str) -> None:
     across = {
         (short(name), short(other))
-        for name, module in MODULES.items()
+        for name, module in modules().items()
         if name != PACKAGE and folder_of(name) == folder
         for other in imported_by(module)
         if folder_of(other) not in BORDERS[folder] | {folder}
@@ -226,7 +239,7 @@ def test_no_row_of_the_borders_names_one_above_it() -> None:
 
 def test_no_row_of_the_borders_allows_more_than_is_needed() -> None:
     needed: dict[str, set[str]] = {folder: set() for folder in BORDERS}
-    for name, module in MODULES.items():
+    for name, module in modules().items():
         if name != PACKAGE:
             needed[folder_of(name)] |= {folder_of(other) for other in imported_by(module)} - {folder_of(name)}
     idle = {row: BORDERS[row] - needed[row] for row in BORDERS if row not in ("cli", "run")}
@@ -234,14 +247,14 @@ def test_no_row_of_the_borders_allows_more_than_is_needed() -> None:
 
 
 def test_a_module_is_found_by_its_name_alone() -> None:
-    names = [short(name).rpartition(".")[2] for name in MODULES if folder_of(name) != short(name)]
+    names = [short(name).rpartition(".")[2] for name in modules() if folder_of(name) != short(name)]
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 def test_the_environment_is_read_in_few_places_and_passed_on() -> None:
     readers = {
         short(name)
-        for name, module in MODULES.items()
+        for name, module in modules().items()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
         if isinstance(node.value, ast.Name) and node.value.id == "os"
@@ -250,13 +263,13 @@ def test_the_environment_is_read_in_few_places_and_passed_on() -> None:
 
 
 def test_one_module_asks_the_time_and_waits() -> None:
-    assert {short(name) for name, module in MODULES.items() if module.reaches & CLOCKS} == {"system.clock"}
+    assert {short(name) for name, module in modules().items() if module.reaches & CLOCKS} == {"system.clock"}
 
 
 def test_one_place_ends_the_process() -> None:
     enders = {
         short(name)
-        for name, module in MODULES.items()
+        for name, module in modules().items()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.exit", "exit", "quit", "os._exit")
     }

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 import yaml
 from tests.packaging.building import run
-from tests.packaging.store_files import PROJECT, read_task_json
-from tests.support.versions import EXPECTED_LOCK
+from tests.packaging.store_files import read_task_json
 
 MOST_DISTRIBUTIONS = 10
-TOOLS = {"pip", "setuptools", "wheel"}
 
 VALUES = """\
 app: nginx
@@ -40,33 +36,6 @@ class Distribution(msgspec.Struct, frozen=True):
     name: str
 
 
-@pytest.fixture(scope="module")
-def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of programs of a fresh environment that holds the wheel and what it asks for.
-
-    A worker's pip would take what is newest that day; here it takes what this run is about.
-    """
-    home = tmp_path_factory.mktemp("installed step")
-    run([sys.executable, "-m", "venv", "env"], cwd=home)
-    folder = home / "env" / "bin"
-    install = [str(folder / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if EXPECTED_LOCK:
-        (home / "lock.txt").write_text(entries_of_the_step(EXPECTED_LOCK), encoding="utf-8")
-        run([*install, "--require-hashes", "--requirement", "lock.txt"], cwd=home)
-        install.append("--no-index")  # so this fails where the wheel asks for anything else
-    run([*install, str(wheel)], cwd=home)
-    return folder
-
-
-def entries_of_the_step(lock: str) -> str:
-    """Return the entries of a lock, with their hashes, of what the step runs on."""
-    entries = re.split(r"\n(?=\w)", (PROJECT / lock).read_text(encoding="utf-8"))
-    names = set(
-        re.findall(r"^\w[\w-]*", (PROJECT / "release/runtime.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    return "\n".join(entry for entry in entries if entry.partition("==")[0] in names)
-
-
 @pytest.fixture
 def step(programs: Path) -> str:
     """Return the console script, by the name that task.json tells the worker."""
@@ -89,7 +58,7 @@ def rendered(step: str, desk: Path, *arguments: str) -> list[tuple[str, str]]:
 
 def test_at_most_ten_distributions_come_with_it(programs: Path, tmp_path: Path) -> None:
     out = run([str(programs / "python"), "-m", "pip", "list", "--format=json"], cwd=tmp_path)
-    names = {row.name.lower() for row in msgspec.json.decode(out, type=list[Distribution])} - TOOLS
+    names = {row.name.lower() for row in msgspec.json.decode(out, type=list[Distribution])}
     assert names & {"bcs-template-set", "bcs_template_set"}
     assert len(names) <= MOST_DISTRIBUTIONS, sorted(names)
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 from tests.packaging.store_files import PROJECT
 
 MINE = "mine.txt"
+PACKAGES = Path(sysconfig.get_path("purelib"))
+QUICK_PYTHON = f"""\
+#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exec "{sys.executable}" "$@"
+for folder; do :; done
+"{sys.executable}" "$@" --without-pip || exit
+echo "{PACKAGES}" > "$folder/{PACKAGES.relative_to(sys.prefix)}/tests.pth"
+"""
+"""A Python that makes an environment in no time: the pip in there is the one that the tests run beside."""
 
 
 @pytest.fixture
@@ -21,6 +32,8 @@ def project(tmp_path: Path) -> Path:
     shutil.copyfile(PROJECT / "Makefile", project / "Makefile")
     (project / "setup.py").touch()
     (project / "lock.txt").touch()
+    (project / "python").write_text(QUICK_PYTHON, encoding="utf-8")
+    (project / "python").chmod(0o755)
     return project
 
 
@@ -36,7 +49,7 @@ def home(tmp_path: Path) -> Path:
 def make(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run make; a make that may have started the tests tells it nothing."""
     own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "VENV")}
-    command = ["make", "--no-print-directory", *arguments]
+    command = ["make", "--no-print-directory", f"PYTHON={project / 'python'}", *arguments]
     return subprocess.run(
         command, cwd=project, env={**own, **environment}, capture_output=True, encoding="utf-8", check=False
     )
