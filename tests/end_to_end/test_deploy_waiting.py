@@ -21,7 +21,7 @@ from tests.support.deploying import (
     workload,
 )
 from tests.support.pieces import FakeClock
-from tests.support.publishing import USER, Ran
+from tests.support.publishing import Ran
 
 LIVE = Match("GET", r"/workloads/deployments/")
 LIST = Match("GET", r"/workloads/deployments\?|/workloads/deployments$")
@@ -153,19 +153,6 @@ def test_a_quiet_wait_gives_a_sign_of_life_each_half_minute_and_no_more() -> Non
         assert max(later - earlier for earlier, later in zip(times, times[1:])) <= 45
 
 
-def test_a_workload_that_is_deleted_while_we_wait_is_a_failure_and_not_an_endless_wait() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
-        site.rival(
-            lambda _: cluster_of(site).delete("Deployment", NAMESPACE, "web"),
-            before=Match("GET", LIVE.path, nth=3),
-        )
-        ran = deploy(site)
-        assert (ran.code, ran.outcome.result) == (800507, "failed")
-        assert "not found" in ran.log
-        assert seconds_waited(ran) < 60
-
-
 def test_a_workload_that_somebody_else_replaces_while_we_wait_is_a_failure_that_says_so() -> None:
     with cluster_site(web_yaml=workload()) as site:
         cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
@@ -218,26 +205,6 @@ def test_lists_that_fail_only_cost_requests() -> None:
         site.emulator.faults.clear()
         assert ran.code == 0, ran.log
         assert set(ends(ran).values()) == {"ready"}
-
-
-def test_objects_that_cannot_be_read_any_more_end_the_wait() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        site.fault("answer", Match("GET", "/workloads/"), times=9999, status=500)
-        ran = deploy(site)
-        site.emulator.faults.clear()
-        assert (ran.code, ran.outcome.result) == (800507, "failed")
-        assert ends(ran) == {"Deployment/web": "failed"}
-
-
-def test_a_permission_that_goes_while_pods_are_looked_at_ends_the_wait() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        cluster_of(site).images[image_of("web")] = Behaviour("not-found", after=1)
-        site.rival(
-            lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"),
-            before=Match("GET", r"/workloads/pods/[^/]+$"),
-        )
-        ran = deploy(site)
-        assert (ran.code, ran.outcome.result) == (800210, "failed"), ran.log
 
 
 class AnHourAhead(FakeClock):

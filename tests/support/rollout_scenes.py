@@ -11,7 +11,12 @@ from bcs_template_set.manifests import kinds
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import NotArrived, RolloutFailed
-from bcs_template_set.messages.server_errors import RolloutTimedOut
+from bcs_template_set.messages.server_errors import (
+    GatewayFailed,
+    RolloutTimedOut,
+    RolloutUnseen,
+    WorkloadsGone,
+)
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
@@ -22,7 +27,8 @@ from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.rollout.vanished import cause_of_vanishing
+from bcs_template_set.rollout.watched import Blind, Watched, Workload
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 BEFORE = "1.0.427-feature-login"
@@ -98,6 +104,8 @@ def watched(
         "ready": "ready",
         "pending": "progressing",
         "failed": "progressing",
+        "gone": "progressing",
+        "unseen": "progressing",
         "nothing": "nothing",
     }
     key = "rollout.ready" if end == "ready" else key
@@ -200,6 +208,29 @@ def timed_out() -> Scene:
     return Scene(outcome, ends)
 
 
+def unseen() -> Scene:
+    """The gateway is down at the end: one workload was seen ready before, of the other nobody knows."""
+    blind = Blind(
+        scenes.FINISHED - 60, GatewayFailed(url="https://bkapi.example.com", status=504, message="")
+    )
+    ends = (
+        watched("a.example.com", "ready", seconds=4.0),
+        replace(watched("b.example.com", "unseen", seconds=600.0), blind=blind),
+    )
+    error = RolloutUnseen(count=1, details=workload_row(ends[1]).explanation)
+    outcome = replace(failed(replace(ROLLOUT, watched=ends), error), result="unseen")
+    return Scene(outcome, ends[:1])
+
+
+def gone() -> Scene:
+    """Somebody deletes a workload while it is waited for."""
+    ends = (watched("a.example.com", "ready", seconds=4.0), watched("b.example.com", "gone", seconds=31.0))
+    cause = cause_of_vanishing(ends[1].workload, live={}, seen_at=scenes.FINISHED - 60, patience=10.0)
+    ends = (ends[0], replace(ends[1], cause=cause))
+    error = WorkloadsGone(count=1, details=workload_row(ends[1]).explanation)
+    return Scene(failed(replace(ROLLOUT, watched=ends), error), ends)
+
+
 def restored() -> Scene:
     """The same missing image, but what was there before is back."""
     scene = image_not_found()
@@ -255,6 +286,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "deployed": deployed,
     "image_not_found": image_not_found,
     "timed_out": timed_out,
+    "unseen": unseen,
+    "gone": gone,
     "restored": restored,
     "nothing_to_deploy": nothing_to_deploy,
     "page_missed": page_missed,

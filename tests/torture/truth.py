@@ -19,7 +19,7 @@ from tests.support.publishing import SPACE, Site
 from tests.torture.holdings import Holdings, content_of, marks, objects
 
 GOOD_RESULTS = ("planned", "unchanged", "published", "deployed", "skipped")
-RESULTS = (*GOOD_RESULTS, "failed", "timed-out", "restored")
+RESULTS = (*GOOD_RESULTS, "failed", "timed-out", "unseen", "restored")
 DRAFT_NOTES = ("had left in the console is gone", "had left a draft in the console. BCS discards it")
 """What a run says of a draft that it could not put back, or does not know to be there."""
 

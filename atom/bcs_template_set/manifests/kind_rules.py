@@ -25,9 +25,10 @@ from bcs_template_set.manifests.live_fields import (
 )
 from bcs_template_set.messages import Text, say
 
-WorkloadState = Literal["ready", "progressing", "pending", "failed", "nothing"]
-"""Where a workload is. A look finds it `ready`, `progressing`, `failed`, or `nothing` to wait for; a wait
-that goes on, or was cut off, leaves it `pending`, whether or not it has been seen to progress."""
+WorkloadState = Literal["ready", "progressing", "pending", "failed", "gone", "unseen", "nothing"]
+"""Where a workload is. A look finds it `ready`, `progressing`, `failed`, `gone`, or `nothing` to wait for; a
+wait that goes on, or was cut off, leaves it `pending`, whether or not it has been seen to progress, and
+`unseen` where it could not be looked at in the end."""
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
@@ -62,10 +63,14 @@ Look = tuple[WorkloadState, Text]
 
 @dataclass(frozen=True)
 class RolloutRule:
-    """How a kind's rollout is told: by which counts, and what a look at a whole object with them finds."""
+    """How a kind's rollout is told: by which counts, and what a look at a whole object with them finds.
+
+    `ends`: its objects come to an end, and what they say of it holds also while they are being deleted.
+    """
 
     counts: Callable[[Fields], Counts]
     look: Callable[[Fields, Counts], Look]
+    ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,7 +255,7 @@ def _uid(live: Fields) -> str:
     return text_at(live, "metadata", "uid")
 
 
-JOB_RULE = RolloutRule(_job_counts, _job)
+JOB_RULE = RolloutRule(_job_counts, _job, ends=True)
 JOB_REVISION = Revision(("batch.kubernetes.io/controller-uid", "controller-uid"), _uid)
 
 

@@ -36,6 +36,18 @@ class NotRestored(ThirdPartyFault, code=800510):
     problem: Detail
 
 
+class RolloutUnseen(ThirdPartyFault, code=800512):
+    """Workloads could not be looked at any more; nothing is known against them. Details say since when."""
+
+    count: int
+
+
+class WorkloadsGone(ThirdPartyFault, code=800513):
+    """Workloads that were there are there no more; details say what they were when they were last seen."""
+
+    count: int
+
+
 class NotConnected(ThirdPartyFault):
     """No connection to the gateway came about."""
 

@@ -92,6 +92,11 @@ def shown_time(seconds: float) -> str:
     return _moment(seconds, "%Y-%m-%d %H:%M UTC") if not seconds <= 0 else "?"
 
 
+def clock_time(seconds: float) -> str:
+    """Return the time of day of a moment, given in seconds since the epoch, as `23:59:00 UTC`."""
+    return _moment(seconds, "%H:%M:%S UTC")
+
+
 def exact_time(seconds: float) -> str:
     """Return a moment as programs read it: `2026-01-31T23:59:00Z`; as it came where it is none."""
     return _moment(seconds, "%Y-%m-%dT%H:%M:%SZ")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages.errors import DeployRefused, VersionConflict
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.report.outcome import Outcome
@@ -45,6 +46,13 @@ _STATE_OF_FILE: Mapping[WriteEnd, FileState] = {
     "skipped": "skipped",
     "planned": "planned",
 }
+
+
+_TROUBLES: tuple[tuple[FileState, tuple[WorkloadState, ...]], ...] = (
+    ("failed", ("failed", "gone")),
+    ("unknown", ("unseen",)),
+)
+"""What a file is called by how its workloads ended, the worst first."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +152,10 @@ class _Deployment:
         return replace(ending, seconds=published.seconds + max([0.0, *(item.seconds for item in own)]))
 
     def _waited(self, name: str, own: Sequence[Watched]) -> Ending:
-        failed = [item for item in own if item.end == "failed"]
-        if failed:
-            reasons = dict.fromkeys(row.reason for row in map(workload_row, failed) if row.reason)
-            return Ending("failed", ", ".join(reasons))
+        for state, ends in _TROUBLES:
+            reasons = dict.fromkeys(workload_row(item).reason for item in own if item.end in ends)
+            if reasons:
+                return Ending(state, ", ".join(filter(None, reasons)))
         if any(item.end == "pending" for item in own):
             return Ending("rolling-out", _share_ready(own))
         if name in self.deployed:
@@ -182,8 +190,9 @@ def _states_after(way: Restoration) -> dict[str, FileState]:
 
 def _state_after(watched: Sequence[Watched]) -> FileState:
     ends = {item.end for item in watched}
-    if "failed" in ends:
-        return "failed"
+    for state, troubles in _TROUBLES:
+        if ends & {*troubles}:
+            return state
     return "rolling-out" if "pending" in ends else "restored"
 
 

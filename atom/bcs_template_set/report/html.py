@@ -96,6 +96,7 @@ _MOODS = {
     "deployed": ("good", "✓"),
     "restored": ("bad", "↩"),
     "timed-out": ("bad", "…"),
+    "unseen": ("bad", "?"),
     "failed": ("bad", "✗"),
 }
 _MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {

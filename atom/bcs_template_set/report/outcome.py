@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bcs_template_set.bcs.gateway import Exchange
 
 Result = Literal[
-    "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"
+    "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "unseen", "restored"
 ]
 
 

@@ -59,7 +59,7 @@ def watched_line(watched: Watched, *, language: Language) -> LogLine:
     text: Text = say(key, seconds=round(row.seconds), object=row.title, sentence=row.sentence)
     if row.causes:
         text = say("deploy.because", line=text, cause=row.causes[0])
-    return _line("warning" if watched.end == "failed" else "plain", text, language)
+    return _line("warning" if row.state in ("failed", "gone") else "plain", text, language)
 
 
 def heartbeat_line(pending: Sequence[Watched], *, seconds: float, language: Language) -> LogLine:

@@ -168,7 +168,8 @@ def _last_request(outcome: Outcome) -> dict[str, object]:
 
 
 def _failure(outcome: Outcome) -> str:
-    return {"timed-out": "timed_out", "restored": "failed_restored"}.get(outcome.result, "failed")
+    endings = {"timed-out": "timed_out", "restored": "failed_restored", "unseen": "unseen"}
+    return endings.get(outcome.result, "failed")
 
 
 def _ending(outcome: Outcome) -> str:

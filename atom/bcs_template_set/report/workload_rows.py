@@ -11,16 +11,24 @@ from functools import partial
 
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.causes import evidence_of
 from bcs_template_set.rollout.result import Rollout
-from bcs_template_set.rollout.watched import Watched
+from bcs_template_set.rollout.watched import Blind, Watched
 
 Link = Callable[[str, str], str]
 """Takes kind and name of an object, and returns the address of its page in the console, "" for none."""
 
-_ORDER: tuple[WorkloadState, ...] = ("failed", "pending", "ready", "nothing")
-SYMBOLS: Mapping[WorkloadState, str] = {"failed": "✗", "pending": "…", "ready": "✓", "nothing": "–"}
+_ORDER: tuple[WorkloadState, ...] = ("failed", "gone", "unseen", "pending", "ready", "nothing")
+SYMBOLS: Mapping[WorkloadState, str] = {
+    "failed": "✗",
+    "gone": "✗",
+    "unseen": "?",
+    "pending": "…",
+    "ready": "✓",
+    "nothing": "–",
+}
 
 
 def no_link(_kind: str, _name: str) -> str:
@@ -85,11 +93,11 @@ def workload_rows(watched: Sequence[Watched], *, link: Link = no_link) -> tuple[
 def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
     """Return a workload's row."""
     status, workload = item.status, item.workload
-    troubled = item.end in ("failed", "pending")
+    troubled = item.end not in ("ready", "nothing")
     cause, problem = (item.cause, item.problem) if troubled else (None, None)
     sentences = [cause.sentence] if cause is not None else []
-    if item.error is not None:
-        sentences.append(item.error.title())
+    if item.blind is not None:
+        sentences.append(_blind_text(item, item.blind))
     return WorkloadRow(
         kind=workload.kind.name,
         name=workload.name,
@@ -97,7 +105,7 @@ def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
         done=status.done if status is not None else 0,
         wanted=status.wanted if status is not None else 0,
         seconds=item.seconds,
-        sentence=status.sentence if status is not None else say("deploy.never_seen"),
+        sentence=_sentence(item),
         reason=_reason(item),
         causes=tuple(sentences),
         evidence=evidence_of(problem) if problem is not None else (),
@@ -107,13 +115,28 @@ def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
     )
 
 
+def _sentence(item: Watched) -> Text:
+    """Return where a workload stands; of one that nobody sees any more, where it stood."""
+    if item.status is None:
+        return say("deploy.never_seen")
+    is_seen = item.end not in ("gone", "unseen")
+    return item.status.sentence if is_seen else say("deploy.last_seen", sentence=item.status.sentence)
+
+
+def _blind_text(item: Watched, blind: Blind) -> Text:
+    """Return since when a workload, or its pods, can't be looked at, and why."""
+    key = "unseen" if item.end == "unseen" else "pods_unseen"
+    since = clock_time(blind.since)
+    return say(f"rollout.{key}", since=since, problem=blind.error.title())
+
+
 def _reason(item: Watched) -> str:
-    """Return in a word why a workload can't become ready."""
+    """Return in a word why a workload is not ready."""
+    if item.end == "unseen" and item.blind is not None:
+        return str(item.blind.error.code)
     if item.problem is not None:
         return item.problem.reason
-    if item.cause is not None:
-        return item.cause.name
-    return str(item.error.code) if item.error is not None else ""
+    return item.cause.name if item.cause is not None else ""
 
 
 def rows_of_rollout(outcome: Outcome) -> tuple[WorkloadRow, ...]:

@@ -1,8 +1,9 @@
 """Where the rollout of a live workload is. Pure: performs no I/O.
 
 Each kind has its own rule (`manifests/kind_rules.py`). Three hold for every kind, and are ours: what does not
-carry the expected template version is not ready, however well it runs; what is being deleted has failed; and
-an answer without `status`, or one cut down for a list (facts/bcs.md, trap 12), tells nothing.
+carry the expected template version is not ready, however well it runs; what is being deleted is gone, unless
+it has come to its end before; and an answer without `status`, or one cut down for a list (facts/bcs.md, trap
+12), tells nothing.
 """
 
 from __future__ import annotations
@@ -40,15 +41,20 @@ def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> Rollo
     if kind.rule is None:
         return RolloutStatus("nothing", say("rollout.no_rollout", kind=kind.name))
     counts = kind.rule.counts(live)
-    state, sentence = _known(kind, live, counts, mark=mark) or kind.rule.look(live, counts)
+    look = kind.rule.look(live, counts)
+    # A Job that is done is deleted by its own clean-up.
+    has_ended = kind.rule.ends and look[0] in ("ready", "failed")
+    state, sentence = _known(kind, live, counts, mark=mark, has_ended=has_ended) or look
     wanted = max(0, counts.wanted)
     return RolloutStatus(state, sentence, done=wanted if state == "ready" else counts.done, wanted=wanted)
 
 
-def _known(kind: Kind, live: Fields, counts: Counts, *, mark: Optional[Mark]) -> Optional[Look]:
+def _known(
+    kind: Kind, live: Fields, counts: Counts, *, mark: Optional[Mark], has_ended: bool
+) -> Optional[Look]:
     """Return what the rules that hold for every kind find, None where they find nothing."""
-    if is_going(live):
-        return "failed", say("rollout.deleting")
+    if is_going(live) and not has_ended:
+        return "gone", say("rollout.deleting")
     if mark is not None and mark_of(live) != mark:
         found = mark_of(live).version or say("rollout.unmarked")
         return "progressing", say("rollout.old", found=found, version=mark.version, **counts.numbers)

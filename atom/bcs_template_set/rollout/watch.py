@@ -5,25 +5,24 @@ come every second at first and, as the wait grows long, up to ten seconds apart.
 requests are under way and fewer than eight a second leave, however many workloads there are: of many, a
 list of their kind tells which are worth a look of their own (what a list says is not enough to be sure,
 facts/bcs.md, trap 12). Durations are measured on our own clock: the cluster's may differ by an hour.
+
+A look that fails says nothing about the workload: it is looked at again for as long as the wait lasts. One
+that could not be looked at in the end is unseen; one that was there and is there no more is gone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.marks import mark_of
-from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
+from bcs_template_set.manifests.fields import Fields, mapping_at, texts_of
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.kinds import POD, Kind
-from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages.errors import UserMistake
-from bcs_template_set.messages.server_errors import OutOfTime
-from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import (
     Cause,
     Diagnosis,
@@ -31,11 +30,12 @@ from bcs_template_set.rollout.causes import (
     cause_of_replacement,
     diagnose,
 )
+from bcs_template_set.rollout.live_reads import LiveReads, Unread
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
-from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.rollout.pods import PodProblem, problems_of, remember
 from bcs_template_set.rollout.status import RolloutStatus, status_of
-from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.rollout.wait_state import WaitState
+from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Raised, overlap
 
@@ -57,9 +57,6 @@ UNPLACED = "Pending"
 UNPLACED_PATIENCE = 5.0
 """The same for a pod without any state of its containers: it may have no node, and that is given a minute."""
 
-MOST_FAILURES = 5
-"""Rounds in a row in which a workload can't be read before that is its result."""
-
 OLD_VERSION, DELETING = "rollout.old", "rollout.deleting"
 
 HEARTBEAT = 30.0
@@ -78,75 +75,69 @@ def watch(
     deadline: Deadline,
     on_change: Callable[[Watched], None],
     on_quiet: Callable[[Sequence[Watched], float], None] = lambda _watched, _seconds: None,
+    on_sight: Callable[[Optional[Blind]], None] = lambda _blind: None,
 ) -> tuple[Watched, ...]:
     """Return how every workload ended; those that are not done when the deadline passes are pending.
 
     `on_change` hears of a workload whenever something new can be said of it; `on_quiet` of those still waited
-    for, with the seconds so far, once in 30 seconds in which there was nothing new. One that can't heal ends
-    the wait for itself only: how the others end is worth knowing too, and they have as long as it takes them.
-
-    Raises:
-        UserMistake: the permission to look was taken away.
-        OutOfTime: the step's own time is over.
+    for, with the seconds so far, once in 30 seconds in which there was nothing new; `on_sight` that some
+    can't be looked at, and why, and then that all can again. One that can't heal ends the wait for itself
+    only: how the others end is worth knowing too, and they have as long as it takes them.
     """
-    watching = _Watch(reader, place, clock=clock, on_change=on_change, on_quiet=on_quiet)
-    began = clock.monotonic()
-    states = [_State(workload, Watched(workload), looked_at=began) for workload in workloads]
-    return watching.run(states, deadline=deadline)
+    hears = _Hears(on_change, on_quiet, on_sight)
+    watching = _Watch(LiveReads(reader, place, clock=clock), clock=clock, deadline=deadline, hears=hears)
+    began, at = clock.monotonic(), clock.now()
+    states = [WaitState(workload, Watched(workload), looked_at=began, seen_at=at) for workload in workloads]
+    return watching.run(states)
 
 
-@dataclass
-class _State:
-    """What is known of a workload while it is waited for."""
+@dataclass(frozen=True)
+class _Hears:
+    """Who is told what while it is waited."""
 
-    workload: Workload
-    now: Watched
-    live: Fields = field(default_factory=dict)
-    looked_at: float = 0.0
-    pods_read_at: float = float("-inf")
-    failures: int = 0
-    replaced_at: Optional[float] = None
-    since: dict[tuple[str, str, str], float] = field(default_factory=dict)
-    known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
+    change: Callable[[Watched], None]
+    quiet: Callable[[Sequence[Watched], float], None]
+    sight: Callable[[Optional[Blind]], None]
 
 
 class _Watch:
-    def __init__(
-        self,
-        reader: Reader,
-        place: NamespaceRef,
-        *,
-        clock: Clock,
-        on_change: Callable[[Watched], None],
-        on_quiet: Callable[[Sequence[Watched], float], None],
-    ) -> None:
-        self._reader = reader
-        self._place = place
+    def __init__(self, reads: LiveReads, *, clock: Clock, deadline: Deadline, hears: _Hears) -> None:
+        self._reads = reads
         self._clock = clock
-        self._on_change = on_change
-        self._pace = Pace(clock)
-        self._on_quiet = on_quiet
+        self._deadline = deadline
+        self._hears = hears
+        self._sees = True
         self._began = self._heard_at = clock.monotonic()
 
-    def run(self, states: Sequence[_State], *, deadline: Deadline) -> tuple[Watched, ...]:
+    def run(self, states: Sequence[WaitState]) -> tuple[Watched, ...]:
         while True:
-            self._round([state for state in states if state.now.end == "pending"])
-            if deadline.passed() or all(state.now.end != "pending" for state in states):
-                return tuple(state.now for state in states)
+            waiting = [state for state in states if state.is_waiting]
+            self._round(waiting)
+            self._tell_sight(waiting)
+            if self._deadline.passed() or not any(state.is_waiting for state in states):
+                return tuple(state.ended() for state in states)
             self._give_sign_of_life(states)
             pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, self._elapsed() * PAUSE_SHARE))
-            self._clock.wait(min(pause, deadline.remaining()))
+            self._clock.wait(min(pause, self._deadline.remaining()))
 
-    def _give_sign_of_life(self, states: Sequence[_State]) -> None:
+    def _tell_sight(self, states: Sequence[WaitState]) -> None:
+        """Say once that workloads can't be looked at, and once that all can be again."""
+        blind = next((state.blind for state in states if state.blind is not None), None)
+        if (blind is None) != self._sees:
+            self._sees = blind is None
+            self._heard_at = self._clock.monotonic()
+            self._hears.sight(blind)
+
+    def _give_sign_of_life(self, states: Sequence[WaitState]) -> None:
         now = self._clock.monotonic()
         if now - self._heard_at >= HEARTBEAT:
             self._heard_at = now
-            self._on_quiet([s.now for s in states if s.now.end == "pending"], self._elapsed())
+            self._hears.quiet([s.now for s in states if s.is_waiting], self._elapsed())
 
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._began
 
-    def _round(self, states: Sequence[_State]) -> None:
+    def _round(self, states: Sequence[WaitState]) -> None:
         everybodys = self._all_pods() if len(states) > FEW else None
         chosen = self._worth_a_look(states, everybodys or ())
         self._together([partial(self._look, state) for state in chosen])
@@ -161,72 +152,78 @@ class _Watch:
 
     # --- workloads --------------------------------------------------------------------------------------
 
-    def _worth_a_look(self, states: Sequence[_State], pods: Sequence[PodSummary]) -> list[_State]:
+    def _worth_a_look(self, states: Sequence[WaitState], pods: Sequence[PodSummary]) -> list[WaitState]:
         """Return the workloads to read whole: all of a kind that has few, else those that lists point at.
 
         All, too, of a kind whose lists don't tell which may be done.
         """
-        chosen: list[_State] = []
+        chosen: list[WaitState] = []
         for kind in sorted({state.workload.kind for state in states}, key=lambda kind: kind.name):
             same = [state for state in states if state.workload.kind == kind]
             is_told = len(same) > FEW and kind.done_in_list
             chosen += self._pointed_at(kind, same, pods) if is_told else same
         return chosen
 
-    def _pointed_at(self, kind: Kind, states: Sequence[_State], pods: Sequence[PodSummary]) -> list[_State]:
-        listed = self._list(kind)
-        if listed is None:
+    def _pointed_at(
+        self, kind: Kind, states: Sequence[WaitState], pods: Sequence[PodSummary]
+    ) -> list[WaitState]:
+        items = self._reads.by_name(kind)
+        if items is None:  # a list only saves requests: without it every workload is asked for
             return list(states)
-        items = {text_at(mapping_at(item), "metadata", "name"): mapping_at(item) for item in _items(listed)}
         troubled = [pod.name for pod in pods if _is_suspect(pod)]
         now = self._clock.monotonic()
-        return [
+        chosen = [
             state
             for state in states
             if now - state.looked_at >= PATIENCE
-            or kind.may_be_done(items.get(state.workload.name, {}))
+            or state.workload.name not in items
+            or kind.may_be_done(items[state.workload.name])
             or any(name.startswith(f"{state.workload.name}-") for name in troubled)
         ]
+        for state in states:
+            if state not in chosen:  # seen as one that is not done
+                state.saw(self._clock)
+        return chosen
 
-    def _list(self, kind: Kind) -> Optional[LiveList]:
-        self._pace.take()
-        try:
-            return self._reader.read(list_live(self._place, kind=kind))
-        except (UserMistake, OutOfTime):
-            raise
-        except StepError:  # a list only saves requests: without it every workload is asked for
-            return None
-
-    def _look(self, state: _State) -> None:
+    def _look(self, state: WaitState) -> None:
         workload = state.workload
-        self._pace.take()
-        try:
-            read = self._reader.read(get_live(self._place, kind=workload.kind, name=workload.name))
-        except (UserMistake, OutOfTime):
-            raise
-        except StepError as exc:
-            self._failed_to_look(state, exc)
+        if self._deadline.passed() and state.live:  # a round may take longer than what is left
             return
-        state.failures, state.looked_at = 0, self._clock.monotonic()
-        state.live = read.manifest
+        read = self._reads.whole(workload.kind, workload.name)
+        if isinstance(read, Unread):
+            self._did_not_see(state, read)
+            return
+        state.saw(self._clock)
+        state.looked_at, state.live = self._clock.monotonic(), read
         status = status_of(workload.kind, state.live, mark=workload.mark)
         if status.sentence.key == OLD_VERSION and mark_of(state.live).version:
             self._tell_replaced(state, status)
             return
         state.replaced_at = None
+        if status.state == "gone":
+            self._tell_now(state, replace(state.gone(), status=status))
+            return
         end: WorkloadState = "pending" if status.state == "progressing" else status.state
         cause = state.now.cause
         if end == "failed" and state.now.problem is None:
             cause = cause_in_workload(state.live)
         self._tell(state, end=end, status=status, cause=cause, problem=state.now.problem)
 
-    def _failed_to_look(self, state: _State, error: StepError) -> None:
-        """Give up on a workload that is gone or can't be read, after it has been so for some rounds."""
-        state.failures += 1
-        if state.failures >= MOST_FAILURES:
-            self._tell(state, end="failed", status=state.now.status, error=error)
+    # --- what is not seen -------------------------------------------------------------------------------
 
-    def _tell_replaced(self, state: _State, status: RolloutStatus) -> None:
+    def _did_not_see(self, state: WaitState, read: Unread) -> None:
+        """Note that a workload is not there, or that nobody knows; the next round looks again."""
+        if not (read.may_be_missing and self._is_missing(state.workload)):
+            state.could_not_look(read.error, self._clock)
+        elif state.did_not_find(self._clock):
+            self._tell_now(state, state.gone())
+
+    def _is_missing(self, workload: Workload) -> bool:
+        """Tell whether a list lacks it: BCS answers alike for what is not there and for much else."""
+        items = self._reads.by_name(workload.kind)
+        return items is not None and workload.name not in items
+
+    def _tell_replaced(self, state: WaitState, status: RolloutStatus) -> None:
         """End the wait where another version has taken the place of ours, which was there: it was read back.
 
         A server that answers out of an old cache is given some seconds.
@@ -240,11 +237,13 @@ class _Watch:
     # --- pods -------------------------------------------------------------------------------------------
 
     def _all_pods(self) -> Optional[Sequence[PodSummary]]:
-        listed = self._list(POD)
-        return read_summaries(listed.manifest, listed.manifest_ext) if listed is not None else None
+        listed = self._reads.listed(POD)
+        if isinstance(listed, Unread):
+            return None
+        return read_summaries(listed.manifest, listed.manifest_ext)
 
     def _pods_of(
-        self, states: Sequence[_State], everybodys: Optional[Sequence[PodSummary]]
+        self, states: Sequence[WaitState], everybodys: Optional[Sequence[PodSummary]]
     ) -> Mapping[str, Sequence[PodSummary]]:
         """Return the pods of each workload: of many from the one list of all, else asked for one by one."""
         if everybodys is not None:
@@ -253,18 +252,17 @@ class _Watch:
         self._together([partial(self._list_own_pods, state, found) for state in states])
         return found
 
-    def _list_own_pods(self, state: _State, found: dict[str, Sequence[PodSummary]]) -> None:
+    def _list_own_pods(self, state: WaitState, found: dict[str, Sequence[PodSummary]]) -> None:
+        """List a workload's pods; where that fails its status still tells, and the next round asks again."""
         workload = state.workload
-        self._pace.take()
-        try:
-            listed = self._reader.read(list_pods_of(self._place, kind=workload.kind, name=workload.name))
-        except (UserMistake, OutOfTime):
-            raise
-        except StepError:  # its status still tells; the next round asks again
+        listed = self._reads.pods_of(workload.kind, workload.name)
+        if isinstance(listed, Unread):
+            state.pods_blind = state.pods_blind or Blind(self._clock.now(), listed.error)
             return
+        state.pods_blind = None
         found[workload.title] = read_summaries(listed.manifest, listed.manifest_ext)
 
-    def _examine(self, state: _State, pods: Sequence[PodSummary]) -> None:
+    def _examine(self, state: WaitState, pods: Sequence[PodSummary]) -> None:
         """Read the pods that may be in trouble, and end the wait for a workload that can't heal."""
         newest = newest_pods(pods, kind=state.workload.kind, live=state.live)
         waiting = [pod for pod in newest if not pod.is_ready]
@@ -287,21 +285,17 @@ class _Watch:
         if worst is not None:
             self._tell_problem(state, worst, hopeless=failed or bool(hopeless))
 
-    def _problems_of(self, state: _State, pod: PodSummary) -> Iterable[PodProblem]:
-        self._pace.take()
-        try:
-            read = self._reader.read(get_live(self._place, kind=POD, name=pod.name))
-        except (UserMistake, OutOfTime):
-            raise
-        except StepError:  # gone, or not to be read now: the next round lists anew
+    def _problems_of(self, state: WaitState, pod: PodSummary) -> Iterable[PodProblem]:
+        read = self._reads.whole(POD, pod.name)
+        if isinstance(read, Unread):  # gone, or not to be read now: the next round lists anew
             return
-        for found in problems_of(read.manifest):
+        for found in problems_of(read):
             problem = remember(found, earlier=state.known.get(found.key))
             state.known[problem.key] = problem
             state.since.setdefault(problem.key, self._clock.monotonic())
             yield problem
 
-    def _tell_problem(self, state: _State, diagnosis: Diagnosis, *, hopeless: bool) -> None:
+    def _tell_problem(self, state: WaitState, diagnosis: Diagnosis, *, hopeless: bool) -> None:
         self._tell(
             state,
             end="failed" if hopeless else "pending",
@@ -314,43 +308,39 @@ class _Watch:
 
     def _tell(
         self,
-        state: _State,
+        state: WaitState,
         *,
         end: WorkloadState,
         status: Optional[RolloutStatus],
         problem: Optional[PodProblem] = None,
         cause: Optional[Cause] = None,
-        error: Optional[StepError] = None,
     ) -> None:
         settled = end in ("ready", "nothing")
-        earlier = state.now
-        state.now = Watched(
+        now = Watched(
             workload=state.workload,
             end=end,
             status=status,
             problem=None if settled else problem,
             cause=None if settled else cause,
-            error=error,
-            seconds=self._elapsed(),
         )
+        self._tell_now(state, now)
+
+    def _tell_now(self, state: WaitState, now: Watched) -> None:
+        earlier, state.now = state.now, replace(now, seconds=self._elapsed())
         if state.now.says_more_than(earlier):
             self._heard_at = self._clock.monotonic()
-            self._on_change(state.now)
+            self._hears.change(state.now)
 
 
-def _asks_for_its_pods(state: _State) -> bool:
+def _asks_for_its_pods(state: WaitState) -> bool:
     """Tell whether the pods have more to say: of a workload at our version that is not ready, or has failed.
 
     The pods of one at another version are somebody else's, and those of one being deleted are going.
     """
     status = state.now.status
-    if status is None or state.now.error is not None or status.sentence.key in (OLD_VERSION, DELETING):
+    if status is None or state.blind is not None or status.sentence.key in (OLD_VERSION, DELETING):
         return False
     return state.now.end in ("pending", "failed")
-
-
-def _items(listed: LiveList) -> Sequence[YamlValue]:
-    return list_at(listed.manifest, "items")
 
 
 def _is_suspect(pod: PodSummary) -> bool:

@@ -40,10 +40,19 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class Blind:
+    """That something can't be looked at: since when, in seconds since the epoch, and why."""
+
+    since: float
+    error: StepError
+
+
+@dataclass(frozen=True)
 class Watched:
     """How a workload ended, or where it is. `seconds` counts from the start of the wait.
 
-    `problem` and `cause` say what keeps it from being ready; `error` why it could not be read any more.
+    `problem` and `cause` say what keeps it from being ready. `blind` is why it could not be looked at in the
+    end; where it is not unseen, why its pods could not.
     """
 
     workload: Workload
@@ -51,7 +60,7 @@ class Watched:
     status: Optional[RolloutStatus] = None
     problem: Optional[PodProblem] = None
     cause: Optional[Cause] = None
-    error: Optional[StepError] = None
+    blind: Optional[Blind] = None
     seconds: float = 0.0
 
     def says_more_than(self, earlier: Watched) -> bool:

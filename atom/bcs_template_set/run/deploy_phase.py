@@ -14,8 +14,13 @@ from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import NewerBuild, NotArrived
-from bcs_template_set.messages.server_errors import RolloutTimedOut
+from bcs_template_set.messages.errors import DeployRefused, NewerBuild, NotArrived, RolloutFailed
+from bcs_template_set.messages.server_errors import (
+    DeployIncomplete,
+    RolloutBlocked,
+    RolloutTimedOut,
+    RolloutUnseen,
+)
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines
@@ -47,6 +52,12 @@ MOST_LOOKS = 3
 """How often what others published while we deployed is deployed too."""
 
 MOST_PAGES_AT_ONCE = 8
+
+RESTORED_AFTER = (
+    *(DeployRefused, DeployIncomplete),
+    *(RolloutFailed, RolloutBlocked, RolloutTimedOut, NotArrived),
+)
+"""The ends of a rollout that a restore follows: the cluster said so. That nobody could look is none."""
 
 
 def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
@@ -111,6 +122,8 @@ def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result |
     way = rollout.restoration
     if way is not None and way.files and way.is_whole:
         return "restored"
+    if isinstance(error, RolloutUnseen):
+        return "unseen"
     return "timed-out" if isinstance(error, RolloutTimedOut) else None
 
 
@@ -146,7 +159,10 @@ def deploy_versions(
         _see_it_through(target, deploying, plan, rollout, own=own, looking=looking)
     except StepError as exc:
         exc.with_context(cluster=target.place.cluster_id, namespace=target.place.namespace)
-        if target.settings.on_failure == "restore" and plan.deploy:
+        wanted = target.settings.on_failure == "restore" and plan.deploy
+        if wanted and not isinstance(exc, RESTORED_AFTER):
+            target.tell(say("deploy.not_restoring"))
+        elif wanted:
             target.tell(say("deploy.restoring"))
             way = restore(target, deploying, plan.deploy, before=before, known=plan.states)
             target.keep(replace(record.rollout or rollout, restoration=way))

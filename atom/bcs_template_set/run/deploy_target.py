@@ -9,20 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Optional
 
 from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
-from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
+from bcs_template_set.messages.server_errors import (
+    RolloutBlocked,
+    RolloutTimedOut,
+    RolloutUnseen,
+    WorkloadsGone,
+)
+from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watch import watch
-from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.system.clock import Clock, Deadline
@@ -102,6 +109,14 @@ class DeployTarget:
         language = self.context.services.record.language
         show_lines(self.context.services.log, [heartbeat_line(pending, seconds=seconds, language=language)])
 
+    def show_sight(self, blind: Optional[Blind]) -> None:
+        """Say that workloads can't be looked at, and why; and that they can again."""
+        if blind is None:
+            self.tell(say("deploy.sees_again"))
+        elif not self.context.services.record.stopped:  # pragma: no branch - as in `tell`
+            problem, since = blind.error.title(), clock_time(blind.since)
+            self.context.services.log.warning(say("deploy.can_not_look", since=since, problem=problem))
+
 
 def wait_for(
     target: DeployTarget, files: Sequence[FileVersion], states: Sequence[LiveState], *, seconds: float
@@ -121,6 +136,7 @@ def wait_for(
         deadline=Deadline(target.clock, seconds=seconds),
         on_change=target.show_change,
         on_quiet=target.show_still_waiting,
+        on_sight=target.show_sight,
     )
 
 
@@ -137,18 +153,30 @@ def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, s
 def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
     """Raise what the waiting came to, unless everything is as it should be.
 
+    What the cluster said comes before what nobody could see.
+
     Raises:
         RolloutFailed, RolloutBlocked: a workload can't become ready, by its image's or the cluster's fault.
+        WorkloadsGone: some were there and are not any more.
         RolloutTimedOut: some are still on their way; that is not a failure of theirs.
+        RolloutUnseen: some could not be looked at in the end; nothing is known against them.
     """
-    failed = [item for item in watched if item.end == "failed"]
+    failed, gone, pending, unseen = (
+        [item for item in watched if item.end == end] for end in ("failed", "gone", "pending", "unseen")
+    )
     if failed:
         by_image = any(item.cause is not None and item.cause.fault == IMAGE for item in failed)
         kind = RolloutFailed if by_image else RolloutBlocked
         raise kind(count=len(failed), details=_explanation(failed))
-    pending = [item for item in watched if item.end == "pending"]
+    if gone:
+        raise WorkloadsGone(count=len(gone), details=_explanation([*gone, *unseen]))
     if pending:
-        raise RolloutTimedOut(count=len(pending), seconds=round(seconds), details=_explanation(pending))
+        raise RolloutTimedOut(
+            count=len(pending), seconds=round(seconds), details=_explanation([*pending, *unseen])
+        )
+    if unseen:
+        context = next(item.blind.error.context for item in unseen if item.blind is not None)
+        raise RolloutUnseen(count=len(unseen), details=_explanation(unseen), context=context)
 
 
 def _explanation(watched: Sequence[Watched]) -> list[Text]:

@@ -40,11 +40,13 @@ def reconcile(track: Errand, world: World) -> None:
     if not track.verdict[0]:
         _start(track, world, pods)
     world.api.write_status(track.key, _status(track, world))
+    if world.now >= _clean_up(track):
+        del world.api.objects[track.key]
 
 
 def next_event(track: Errand, world: World) -> float:
     """Return when the controller acts next though no pod changes."""
-    moments = [track.due]
+    moments = [track.due, _clean_up(track)]
     if not track.verdict[0]:
         moments += [track.next_try, _deadline(track)]
     return min((moment for moment in moments if moment > world.now), default=FOREVER)
@@ -53,6 +55,12 @@ def next_event(track: Errand, world: World) -> float:
 def _deadline(track: Errand) -> float:
     seconds = number(track.spec, "activeDeadlineSeconds")
     return track.started + seconds if seconds else FOREVER
+
+
+def _clean_up(track: Errand) -> float:
+    """Return when a Job that is done is removed (pkg/controller/ttlafterfinished)."""
+    seconds = track.spec.get("ttlSecondsAfterFinished")
+    return track.ended + seconds if track.verdict[0] and isinstance(seconds, int) else FOREVER
 
 
 def _judge(track: Errand, world: World, pods: list[Pod]) -> None:

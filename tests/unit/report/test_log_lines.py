@@ -212,7 +212,7 @@ def test_a_run_that_failed_before_it_knew_anything_has_a_header_and_a_verdict() 
 @pytest.mark.parametrize("result", get_args(Result))
 def test_every_result_has_a_verdict(result: Result, language: Language) -> None:
     outcome = replace(scenes.published(), result=result, language=language)
-    if result in ("failed", "timed-out"):
+    if result in ("failed", "timed-out", "unseen"):
         outcome = replace(outcome, error=InputsInvalid())
     assert verdict_lines(outcome)[0].text
 

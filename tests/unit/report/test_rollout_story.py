@@ -237,6 +237,8 @@ def test_a_heartbeat_counts_what_is_pending_and_names_the_first() -> None:
         ("deployed", "success", "deployed", 0),
         ("nothing_to_deploy", "success", "deployed", 0),
         ("timed_out", "failure", "timed-out", 800508),
+        ("unseen", "failure", "unseen", 800512),
+        ("gone", "failure", "failed", 800513),
         ("restored", "failure", "restored", 800506),
         ("image_not_found", "failure", "failed", 800506),
     ],

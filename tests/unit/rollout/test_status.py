@@ -54,10 +54,17 @@ def test_an_old_failure_is_not_the_new_versions_failure() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_being_deleted_has_failed(kind: Kind) -> None:
+def test_what_is_being_deleted_is_gone(kind: Kind) -> None:
     live = workload(kind.name)
     live["metadata"] = {"generation": 1, "deletionTimestamp": "2026-01-01T00:00:00Z"}
-    assert told(status_of(kind, live)) == ("failed", "deleting")
+    assert told(status_of(kind, live)) == ("gone", "deleting")
+
+
+@pytest.mark.parametrize(("name", "state"), [("Complete", "ready"), ("Failed", "failed")])
+def test_a_job_that_is_done_keeps_its_verdict_while_it_is_cleaned_up(name: str, state: str) -> None:
+    live = workload("Job", status={"conditions": [condition(name)]})
+    live["metadata"] = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    assert status_of(JOB, live).state == state
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Callable, TypeVar
+from typing import Callable, Optional, TypeVar
 
 import pytest
 from tests.support.objects import MARKS, NAME, VERSION, condition, deployment, workload
@@ -15,11 +15,11 @@ from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, Kind
-from bcs_template_set.messages.errors import NoPermission
-from bcs_template_set.messages.server_errors import GatewayFailed, OutOfTime
+from bcs_template_set.messages.errors import AuthenticationRefused, NoPermission
+from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed, OutOfTime
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.watch import MOST_AT_ONCE, MOST_FAILURES, watch
-from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.rollout.watch import MOST_AT_ONCE, watch
+from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Deadline
 
 T = TypeVar("T")
@@ -101,19 +101,134 @@ def test_no_more_than_eight_requests_are_under_way() -> None:
     assert 1 <= cluster.most_at_once <= MOST_AT_ONCE
 
 
-def test_a_permission_that_is_taken_away_ends_the_wait() -> None:
-    cluster = ScriptedCluster(FakeClock(), up_after(5))
-    cluster.failing["list pods"] = NoPermission(user="lisi", message="m")
-    with pytest.raises(NoPermission):
-        watched(cluster)
+REFUSED = NoPermission(user="lisi", message="m")
+DOWN = GatewayFailed(url="u", status=504, message="m")
+NOT_THERE = BcsFailed(bcs_code=1, message='deployments.apps "web-0" not found')
 
 
-def test_what_cannot_be_read_for_some_rounds_is_a_failure_with_its_error() -> None:
-    cluster = ScriptedCluster(FakeClock(), up_after(5))
-    cluster.failing["get Deployment"] = GatewayFailed(url="u", status=500, message="m")
+class Blinded(ScriptedCluster):
+    """Fails the calls of some names with an error, between two moments."""
+
+    def __init__(self, error: StepError, *names: str, after: float, until: float, ready: float) -> None:
+        super().__init__(FakeClock(), up_after(ready))
+        self.error, self.names, self.after, self.until = error, names, after, until
+        self.items: list[JsonValue] = []
+
+    def read(self, call: Read[T]) -> T:
+        passed = self.clock.monotonic() - self.began
+        if call.name in self.names and self.after <= passed < self.until:
+            raise self.error
+        if call.name == "list Deployment" and self.items:
+            return call.parse({"manifest": {"items": self.items}, "manifestExt": {}})
+        return super().read(call)
+
+
+@pytest.mark.parametrize("error", [REFUSED, DOWN, OutOfTime(seconds=5), AuthenticationRefused(message="m")])
+@pytest.mark.parametrize("count", [1, 30])
+def test_what_can_not_be_looked_at_for_a_while_has_not_failed_however_many_there_are(
+    error: StepError, count: int
+) -> None:
+    names = ("get Deployment", "list Deployment", "list pods", "list Pod")
+    cluster = Blinded(error, *names, after=2, until=120, ready=60)
+    heard: list[tuple[float, Optional[Blind]]] = []
+    ended = watch(
+        cluster,
+        PLACE,
+        workloads(count),
+        clock=cluster.clock,
+        deadline=Deadline(cluster.clock, seconds=600),
+        on_change=lambda _: None,
+        on_sight=lambda blind: heard.append((cluster.clock.monotonic() - cluster.began, blind)),
+    )
+    assert {item.end for item in ended} == {"ready"}
+    assert max(item.seconds for item in ended) < 140
+    (lost, why), (found, nothing) = heard
+    assert why is not None
+    assert (why.error, nothing) == (error, None)
+    assert 2 <= lost < 12
+    assert 120 <= found < 140
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_what_can_not_be_looked_at_in_the_end_is_unseen_with_when_and_why_and_what_was_seen(
+    count: int,
+) -> None:
+    cluster = Blinded(DOWN, "get Deployment", after=30, until=1e9, ready=60)
+    ended = watched(cluster, count=count, seconds=100)
+    assert {item.end for item in ended} == {"unseen"}
+    for item in ended:
+        assert item.blind is not None
+        assert item.status is not None
+        assert item.blind.error is DOWN
+        assert 1030 <= item.blind.since < 1050
+        assert item.status.sentence.key == "rollout.not_available"
+
+
+def test_pods_that_can_not_be_looked_at_are_said_of_a_workload_that_is_pending() -> None:
+    (ended,) = watched(Blinded(REFUSED, "list pods", after=0, until=1e9, ready=1e9), seconds=20)
+    assert (ended.end, ended.blind and ended.blind.error) == ("pending", REFUSED)
+
+
+def test_a_list_that_shows_a_workload_on_its_way_is_a_look_too() -> None:
+    cluster = Blinded(DOWN, "get Deployment", after=14, until=1e9, ready=1e9)
+    cluster.items = [{"metadata": {"name": f"web-{n}"}, "spec": {"replicas": 3}} for n in range(30)]
+    assert {item.end for item in watched(cluster, count=30, seconds=14.5)} == {"pending"}
+
+
+def test_what_is_there_no_more_is_gone_after_some_seconds() -> None:
+    cluster = Blinded(NOT_THERE, "get Deployment", after=20, until=1e9, ready=1e9)
     (ended,) = watched(cluster)
-    assert (ended.end, type(ended.error)) == ("failed", GatewayFailed)
-    assert cluster.calls.count("get Deployment") == MOST_FAILURES
+    assert (ended.end, ended.cause and ended.cause.name) == ("gone", "gone")
+    assert ended.status is not None
+    assert ended.status.sentence.key == "rollout.not_available"
+    assert 30 <= ended.seconds < 36
+
+
+def test_what_is_there_again_soon_is_not_gone() -> None:
+    (ended,) = watched(Blinded(NOT_THERE, "get Deployment", after=20, until=28, ready=40))
+    assert ended.end == "ready"
+
+
+def test_what_is_missing_when_the_time_is_over_is_gone() -> None:
+    (ended,) = watched(Blinded(NOT_THERE, "get Deployment", after=20, until=1e9, ready=1e9), seconds=24)
+    assert ended.end == "gone"
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        Blinded(NOT_THERE, "get Deployment", "list Deployment", after=20, until=1e9, ready=1e9),
+        Blinded(BcsFailed(bcs_code=6, message="m"), "get Deployment", after=20, until=1e9, ready=1e9),
+        Blinded(NOT_THERE, "get Deployment", after=20, until=1e9, ready=1e9),
+    ],
+)
+def test_only_what_a_list_lacks_is_gone(cluster: Blinded) -> None:
+    if len(cluster.names) == 1 and cluster.error is NOT_THERE:
+        cluster.items = [{"metadata": {"name": "web-0"}}]
+    assert watched(cluster, seconds=60)[0].end == "unseen"
+
+
+def test_what_is_being_deleted_is_gone_at_once() -> None:
+    going = deployment(annotations=MARKS)
+    going["metadata"] = {"generation": 1, "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    (ended,) = watched(ScriptedCluster(FakeClock(), lambda _: going))
+    assert (ended.end, ended.status and ended.status.sentence.key) == ("gone", "rollout.deleting")
+
+
+def test_a_round_that_takes_longer_than_is_left_looks_at_no_more() -> None:
+    class Slow(ScriptedCluster):
+        def read(self, call: Read[T]) -> T:
+            if call.name == "get Deployment" and self.clock.monotonic() - self.began > 5:
+                self.clock.wait(30)
+            return super().read(call)
+
+    cluster = Slow(FakeClock(), up_after(1e9))
+    kind = replace(DEPLOYMENT, done_in_list=())
+    wanted = [Workload(kind, f"web-{number}", NAME, VERSION) for number in range(100)]
+    deadline = Deadline(cluster.clock, seconds=10)
+    ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
+    assert {item.end for item in ended} == {"pending"}
+    assert cluster.calls.count("get Deployment") < 300
 
 
 def test_a_sign_of_life_is_given_once_in_thirty_quiet_seconds() -> None:
@@ -223,14 +338,3 @@ def test_many_of_a_kind_whose_lists_tell_nothing_are_all_read_whole_in_each_roun
     assert max(item.seconds for item in ended) < 20
     assert "list Deployment" not in cluster.calls
     assert cluster.calls.count("get Deployment") > 30
-
-
-@pytest.mark.parametrize("error", [NoPermission(user="lisi", message="m"), OutOfTime(seconds=5)])
-@pytest.mark.parametrize(
-    ("call", "count"), [("list Deployment", 30), ("get Deployment", 1), ("list pods", 1)]
-)
-def test_what_asking_again_can_not_change_ends_the_wait(error: StepError, call: str, count: int) -> None:
-    cluster = ScriptedCluster(FakeClock(), up_after(5))
-    cluster.failing[call] = error
-    with pytest.raises(type(error)):
-        watched(cluster, count=count)

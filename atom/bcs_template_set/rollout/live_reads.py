@@ -1,0 +1,75 @@
+"""Read live objects while they are waited for: at a pace, and a read that fails is a value, not an end.
+
+Whatever stands in the way of a look (a refusal, an outage of the gateway, a token that is over) says nothing
+about the workload: BCS answers 40300 also when its permission centre is down. So it is told, and looked at
+again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Optional, TypeVar, Union
+
+from bcs_template_set.bcs.calls import Read, Reader
+from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import Kind
+from bcs_template_set.messages.server_errors import BcsFailed
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.rollout.pace import Pace
+from bcs_template_set.system.clock import Clock
+
+T = TypeVar("T")
+
+NOT_FOUND = 1
+"""BCS's general code, which is also that of an object that is not there (facts/bcs.md, "Answers")."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A look that failed, and why."""
+
+    error: StepError
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Tell whether this may be the answer of an object that is not there."""
+        return isinstance(self.error, BcsFailed) and self.error.bcs_code == NOT_FOUND
+
+
+class LiveReads:
+    """Looks at the objects of one namespace. Threads may share it."""
+
+    def __init__(self, reader: Reader, place: NamespaceRef, *, clock: Clock) -> None:
+        self._reader = reader
+        self._place = place
+        self._pace = Pace(clock)
+
+    def whole(self, kind: Kind, name: str) -> Union[Fields, Unread]:
+        """Return one object whole."""
+        found = self._read(get_live(self._place, kind=kind, name=name))
+        return found if isinstance(found, Unread) else found.manifest
+
+    def listed(self, kind: Kind) -> Union[LiveList, Unread]:
+        """Return all objects of a kind, pruned."""
+        return self._read(list_live(self._place, kind=kind))
+
+    def by_name(self, kind: Kind) -> Optional[Mapping[str, Fields]]:
+        """Return all objects of a kind by name, pruned; None where they can't be listed."""
+        found = self.listed(kind)
+        if isinstance(found, Unread):
+            return None
+        items = [mapping_at(item) for item in list_at(found.manifest, "items")]
+        return {text_at(item, "metadata", "name"): item for item in items}
+
+    def pods_of(self, kind: Kind, name: str) -> Union[LiveList, Unread]:
+        """Return the pods of one workload, pruned."""
+        return self._read(list_pods_of(self._place, kind=kind, name=name))
+
+    def _read(self, call: Read[T]) -> Union[T, Unread]:
+        self._pace.take()
+        try:
+            return self._reader.read(call)
+        except StepError as exc:
+            return Unread(exc)

@@ -1,0 +1,75 @@
+"""What is known of a workload while it is waited for: when it was seen, and since when it is not.
+
+Performs no I/O. Moments are seconds: `*_at` of our own clock that never goes back, but for `seen_at` and what
+`Blind` holds, which are for people and count from the epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Optional
+
+from bcs_template_set.manifests.fields import Fields
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.rollout.pods import PodProblem
+from bcs_template_set.rollout.vanished import cause_of_vanishing
+from bcs_template_set.rollout.watched import Blind, Watched, Workload
+from bcs_template_set.system.clock import Clock
+
+GONE_AFTER = 10.0
+"""Seconds for which nobody must find an object: a server may answer out of an old cache."""
+
+
+@dataclass(eq=False)
+class WaitState:
+    """A workload that is waited for. It was there before the wait: the deployment has read it back."""
+
+    workload: Workload
+    now: Watched
+    looked_at: float
+    seen_at: float
+    live: Fields = field(default_factory=dict)
+    pods_read_at: float = float("-inf")
+    blind: Optional[Blind] = None
+    pods_blind: Optional[Blind] = None
+    missing_at: Optional[float] = None
+    replaced_at: Optional[float] = None
+    since: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether it has not ended."""
+        return self.now.end == "pending"
+
+    def saw(self, clock: Clock) -> None:
+        """Note that it is there."""
+        self.blind = self.missing_at = None
+        self.seen_at = clock.now()
+
+    def could_not_look(self, error: StepError, clock: Clock) -> None:
+        """Note that nobody knows whether it is there."""
+        self.missing_at = None
+        self.blind = self.blind or Blind(clock.now(), error)
+
+    def did_not_find(self, clock: Clock) -> bool:
+        """Note that it is not there, and tell whether that has lasted."""
+        self.blind = None
+        now = clock.monotonic()
+        self.missing_at = now if self.missing_at is None else self.missing_at
+        return now - self.missing_at >= GONE_AFTER
+
+    def gone(self) -> Watched:
+        """Return that it is gone, with what it was when it was last seen."""
+        cause = cause_of_vanishing(self.workload, live=self.live, seen_at=self.seen_at, patience=GONE_AFTER)
+        return replace(self.now, end="gone", cause=cause, problem=None)
+
+    def ended(self) -> Watched:
+        """Return how it ended when the time is over: what could not be looked at in the end is unseen."""
+        if not self.is_waiting:
+            return self.now
+        if self.missing_at is not None:
+            return self.gone()
+        if self.blind is not None:
+            return replace(self.now, end="unseen", blind=self.blind)
+        return replace(self.now, blind=self.pods_blind)

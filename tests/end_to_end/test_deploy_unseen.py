@@ -1,0 +1,113 @@
+"""What the step can't see, and what is there no more: neither is a failed rollout, nor is it undone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.emulator import Behaviour
+from tests.emulator.faults import Fault, Match, gateway_fault
+from tests.support.deploying import (
+    NAMESPACE,
+    calls_of,
+    cluster_of,
+    cluster_site,
+    deploy,
+    image_live,
+    image_of,
+    workload,
+)
+from tests.support.publishing import USER, Ran, Site
+
+LOOKS = Match("GET", "/workloads/")
+LIVE = Match("GET", r"/workloads/deployments/")
+
+
+def second_build(site: Site, behaviour: Behaviour) -> None:
+    """Deploy a first build, and bring a second one with another image."""
+    deploy(site)
+    cluster_of(site).images[image_of("web", "2")] = behaviour
+    site.next_build(web_yaml=workload(tag="2"))
+
+
+def ends(ran: Ran) -> dict[str, str]:
+    assert ran.outcome.rollout is not None
+    return {item.workload.title: item.end for item in ran.outcome.rollout.watched}
+
+
+def refused(code: int, *, match: Match, times: int) -> Fault:
+    body = f'{{"code": {code}, "message": "no permission", "requestID": "x", "data": null}}'
+    return Fault("answer", match, times=times, status=200, body=body)
+
+
+REFUSALS = {
+    "40300": refused(40300, match=Match("GET", LIVE.path, nth=4), times=3),
+    "1640301": gateway_fault("APP_NO_PERMISSION", match=Match("GET", LIVE.path, nth=4), times=3),
+    "504": Fault("answer", Match("GET", LOOKS.path, nth=4), times=60, status=504, body="gateway timeout"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_looks_that_fail_for_a_while_cost_a_healthy_release_nothing(name: str) -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site, Behaviour("ready", after=200))
+        fault = REFUSALS[name]
+        fault.seen = fault.struck = 0
+        site.emulator.faults.add(fault)
+        ran = deploy(site, on_failure="restore")
+        assert fault.struck == fault.times
+        assert (ran.code, ran.outcome.result) == (0, "deployed"), ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web", "2")
+        told = ran.log.partition("can't be looked at since")[2]
+        assert "The workloads can be looked at again." in told
+
+
+def test_what_is_never_seen_again_is_red_and_not_restored_and_tells_what_was_seen() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site, Behaviour("ready", after=60))
+        site.rival(
+            lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"), before=Match("GET", LIVE.path, 4)
+        )
+        ran = deploy(site, on_failure="restore", timeout="300")
+        assert (ran.code, ran.outcome.result, ends(ran)) == (800512, "unseen", {"Deployment/web": "unseen"})
+        assert image_live(site, "Deployment", "web") == image_of("web", "2")
+        assert len(calls_of(ran)) == 1
+        assert "nothing is restored" in ran.log
+        verdict = ran.log.partition("Not seen (800512)")[2]
+        assert re.search(r"when it was last seen: \d", verdict)
+        assert re.search(r"Could not look since \d\d:\d\d:\d\d UTC \(BCS says that lisi has no perm", verdict)
+        assert "Apply at:" in verdict
+        assert "Before, version 1.0.7-main was live" in verdict
+        assert "can't become ready" not in ran.log
+        assert ran.output()["result"] == "unseen"
+        assert ran.versions()["web.yaml"]["state"] == "unknown"
+
+
+def test_a_workload_that_is_deleted_while_we_wait_is_gone_and_was_no_failure() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site, Behaviour("never-ready"))
+        site.rival(
+            lambda _: cluster_of(site).delete("Deployment", NAMESPACE, "web"),
+            before=Match("GET", LIVE.path, nth=6),
+        )
+        ran = deploy(site, on_failure="restore")
+        assert (ran.code, ran.outcome.result, ends(ran)) == (800513, "failed", {"Deployment/web": "gone"})
+        gone = r"Deployment/web was there at \d\d:\d\d:\d\d UTC and is gone: somebody, or something in the"
+        assert re.search(gone, ran.log), ran.log
+        assert "Deploy it again with redeploy" in ran.log
+        assert len(calls_of(ran)) == 1
+        assert ran.versions()["web.yaml"]["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code", "words"),
+    [(0, 800513, "Its ttlSecondsAfterFinished is 0, so the cluster may have removed it"), (60, 0, "")],
+)
+def test_of_a_job_that_cleans_itself_up_at_once_nobody_knows_how_it_ended(
+    seconds: int, code: int, words: str
+) -> None:
+    with cluster_site(web_yaml=workload("Job", ttlSecondsAfterFinished=seconds)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=30)
+        ran = deploy(site)
+        assert ran.code == code, ran.log
+        assert words in ran.log
