@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from html import unescape
 
+import pytest
 from tests.emulator import Behaviour
+from tests.emulator.cluster.tree import text
 from tests.emulator.faults import Match
 from tests.support.deploying import (
     CLUSTER,
@@ -26,6 +28,7 @@ from tests.support.deploying import (
 )
 from tests.support.publishing import SPACE, Ran, Site, config
 
+from bcs_template_set.report.file_states import endings_of
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.output import message_of
 
@@ -179,6 +182,7 @@ def test_a_restore_that_bcs_refuses_says_of_no_file_that_it_is_back() -> None:
         ran = deploy(site, on_failure="restore")
         assert "Restored to version" not in ran.log
         assert "deploying them again did not work out: web.yaml" in ran.log
+        assert f"In the cluster now, at version {ran.output()['version']}: web.yaml." in ran.log
         assert "failed has them: Deployment/web" not in ran.log, "nobody has looked"
 
 
@@ -217,6 +221,120 @@ def test_a_restore_that_fails_says_both() -> None:
         assert ran.outcome.result == "failed"
         assert "etcd is full" in ran.log
         assert "restore did not work out" in ran.log
+
+
+def test_what_a_refused_restore_brought_back_all_the_same_is_read_and_told_file_by_file() -> None:
+    files = {"a_yaml": workload(name="a"), "b_yaml": workload(name="b")}
+    with cluster_site(**files) as site:
+        deploy(site)
+        first = mark_of(site, "Deployment", "a")
+        cluster_of(site).images[image_of("b", "2")] = BROKEN
+        site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
+        armed: list[bool] = []
+
+        def write_in_between(kind: str, name: str) -> None:
+            if armed and name == "b":
+                armed.clear()
+                found = cluster_of(site).get(kind, NAMESPACE, name)
+                found["metadata"]["labels"] = {"rival": "yes"}  # type: ignore[index]  # a tree of JSON
+                cluster_of(site).put(found)
+
+        cluster_of(site).before_write = write_in_between
+        site.rival(lambda _: armed.append(True), before=Match("POST", DEPLOY.path, nth=2))
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == "failed", ran.log
+        second = ran.output()["version"]
+        assert [mark_of(site, "Deployment", name) for name in "ab"] == [first, second]
+        assert f"Restored to version {first}, which was deployed before: a.yaml." in ran.log
+        assert "did not work out: b.yaml." in ran.log
+        assert f"In the cluster now, at version {second}: b.yaml." in ran.log
+        states = {name: ending.state for name, ending in endings_of(ran.outcome).items()}
+        assert states == {"a.yaml": "restored", "b.yaml": "failed"}
+
+
+def test_a_version_before_that_was_broken_too_is_not_advised_as_if_it_were_good() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+        deploy(site)
+        cluster_of(site).images[image_of("web", "3")] = BROKEN
+        site.next_build(web_yaml=workload(tag="3"))
+        kept = deploy(site)
+        assert "version 1.0.8-main was live, and was not ready itself: web.yaml" in kept.log
+        assert "Run build" not in kept.log
+        site.next_build(web_yaml=workload(tag="3") + "# again\n")
+        ran = deploy(site, on_failure="restore", timeout="60")
+        assert ran.outcome.result == "failed", ran.log
+        assert "Version 1.0.9-main, which was deployed before, is deployed again and was not seen" in ran.log
+        assert "The version before was not ready itself when it was last seen: web.yaml." in ran.log
+        assert "Restored to" not in ran.log
+        assert "by hand" not in ran.log
+
+
+def test_where_nobody_could_look_nothing_is_said_of_the_version_before() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        before = second_build(site)
+        fault = site.fault("answer", Match("GET", r"/workloads/deployments/"), status=200)
+        fault.body = '{"code": 40300, "message": "no permission", "requestID": "x", "data": null}'
+        ran = deploy(site)
+        told = f"Before, version {before} was live, and nobody knows whether it was ready: web.yaml."
+        assert told in ran.log
+
+
+def test_the_way_back_by_hand_names_what_else_running_the_old_build_again_would_change() -> None:
+    names = ("a", "b", "c")
+    with cluster_site(**{f"{name}_yaml": workload(name=name) for name in names}) as site:
+        deploy(site)
+        site.next_build(b_yaml=workload(name="b", tag="2"))
+        deploy(site)
+        cluster_of(site).images[image_of("a", "3")] = BROKEN
+        site.next_build(a_yaml=workload(name="a", tag="3"))
+        ran = deploy(site)
+        assert "Before, version 1.0.7-main was live and ready: a.yaml." in ran.log
+        told = (
+            "Run build 7, which published 1.0.7-main, again, with action deploy and on_newer_build replace."
+        )
+        assert f"{told} That also changes (1): b.yaml." in ran.log
+
+
+def test_a_restore_that_nobody_waited_for_is_not_called_one() -> None:
+    with page("old build") as url, cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site, verify_urls=f"{url} contains build 7", on_failure="restore", timeout="0")
+        assert (ran.code, ran.outcome.result) == (800509, "failed"), ran.log
+        assert mark_of(site, "Deployment", "web") == "1.0.7-main"
+        assert "is deployed again and was not seen ready: web.yaml." in ran.log
+
+
+def test_a_restore_that_times_out_says_what_is_on_its_way() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+        for pod in cluster_of(site).pods_of("Deployment", NAMESPACE, "web"):
+            cluster_of(site).delete("Pod", NAMESPACE, text(pod, "metadata", "name"))
+        ran = deploy(site, on_failure="restore", timeout="60")
+        assert ran.outcome.result == "failed", ran.log
+        assert "The restore did not work out: Workloads were not ready within" in ran.log
+        assert endings_of(ran.outcome)["web.yaml"].state == "rolling-out"
+
+
+@pytest.mark.parametrize(
+    ("nth", "result", "told"),
+    [
+        (3, "failed", "What is in the cluster of these now could not be read: web.yaml."),
+        (4, "failed", "In the cluster now, at version 1.0.8-main: web.yaml."),
+        (6, "restored", "Restored to version 1.0.7-main, which was deployed before: web.yaml."),
+    ],
+)
+def test_a_restore_that_can_not_look_says_only_what_it_has_seen(nth: int, result: str, told: str) -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+        fault = site.fault("answer", Match("POST", PREVIEW.path, nth=nth), status=200)
+        fault.body = '{"code": 1, "message": "mongo is away", "data": null}'
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == result, ran.log
+        assert told in ran.log
+        assert ("Restored to" in ran.log) == (result == "restored")
 
 
 def test_a_restore_whose_own_rollout_fails_says_both() -> None:

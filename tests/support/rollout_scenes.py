@@ -25,7 +25,7 @@ from bcs_template_set.rollout.causes import cause_of
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem
-from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.result import Before, Restoration, Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.vanished import cause_of_vanishing
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
@@ -149,7 +149,7 @@ ROLLOUT = Rollout(
     namespace=NAMESPACE,
     deployed=DEPLOYED,
     live_already=LIVE,
-    before=tuple((file.name, BEFORE) for file in DEPLOYED if file.name.startswith("b.")),
+    before=tuple(Before(file.name, BEFORE, ready=True) for file in DEPLOYED if file.name.startswith("b.")),
     differences=DIFFERENCES,
 )
 
@@ -237,7 +237,7 @@ def restored() -> Scene:
     rollout = scene.outcome.rollout
     assert rollout is not None
     way = Restoration(
-        files=tuple(file_version(name, version=version) for name, version in ROLLOUT.before),
+        files=tuple(file_version(item.file, version=item.version) for item in ROLLOUT.before),
         left=tuple(file.name for file in DEPLOYED if file.name.startswith("a.")),
         watched=(watched("b.example.com", "ready", seconds=1.4),),
     )

@@ -103,6 +103,11 @@ class Change:
     notes: tuple[Text, ...] = ()
 
     @property
+    def row(self) -> str:
+        """Return the name of the row that it belongs to: its domain, or its own where it has none."""
+        return self.domain or self.name
+
+    @property
     def writes(self) -> bool:
         """Tell whether publishing this row sends anything."""
         return self.writes_version or self.moves_pin

@@ -179,21 +179,27 @@ def _deployment(rollout: Rollout, outcome: Outcome) -> _Deployment:
 
 
 def _states_after(way: Restoration) -> dict[str, FileState]:
-    """Return how the files are that were deployed again as before: what nobody saw is not said to be back."""
-    back = _by_file(way.watched)
-    were_deployed = way.problem is None or bool(back)
-    states: dict[str, FileState] = dict.fromkeys(way.not_back, "unknown")
+    """Return how the files are that were deployed again as before, or were to be.
+
+    What nobody saw is not said to be back, nor to be as the run left it.
+    """
+    seen = dict(way.runs)
+    states: dict[str, FileState] = {name: "unknown" for name in way.not_back if name not in seen}
+    ends: dict[str, set[WorkloadState]] = {}
+    for item in way.watched:
+        ends.setdefault(item.workload.file_name, set()).add(item.end)
     for file in way.files:
-        states[file.name] = _state_after(back.get(file.name, ())) if were_deployed else "unknown"
+        states[file.name] = _state_after(ends.get(file.name, set()), ready=way.is_ready(file.name))
     return states
 
 
-def _state_after(watched: Sequence[Watched]) -> FileState:
-    ends = {item.end for item in watched}
+def _state_after(ends: set[WorkloadState], *, ready: bool) -> FileState:
+    if ready:
+        return "restored"
     for state, troubles in _TROUBLES:
         if ends & {*troubles}:
             return state
-    return "rolling-out" if "pending" in ends else "restored"
+    return "rolling-out" if "pending" in ends else "unknown"
 
 
 def _by_file(watched: Sequence[Watched]) -> dict[str, list[Watched]]:

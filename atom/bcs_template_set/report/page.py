@@ -292,7 +292,7 @@ def short_details(outcome: Outcome) -> list[Detail] | None:
 
 def deployed_files(rollout: Rollout) -> tuple[FileLine, ...]:
     """Return the files that were deployed."""
-    before = dict(rollout.before)
+    before = {item.file: item.version for item in rollout.before}
     return tuple(_file_line(file, before=before.get(file.name, "")) for file in rollout.deployed)
 
 

@@ -5,10 +5,13 @@ Log, output.json and HTML page tell it with these same ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Optional
 
+from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail
+from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import MOST_NAMES, MOST_VERSIONS
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -104,7 +107,7 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
 
 
 def restoration_texts(way: Restoration) -> list[Text]:
-    """Return what a restore came to: what was deployed again, how it ended, and what was left.
+    """Return what a restore came to: what is back, how that ended, what is there instead, and what was left.
 
     The only place that says it, for log, page and error.
     """
@@ -112,26 +115,50 @@ def restoration_texts(way: Restoration) -> list[Text]:
 
 
 def _restoration(way: Restoration) -> Iterable[Text]:
-    for version, names in _by_version(way.files).items():
-        yield say("report.back_at", version=version, names=first_names(names))
+    ready = [file for file in way.files if way.is_ready(file.name)]
+    for key, files in (("back_at", ready), ("again_at", [file for file in way.files if file not in ready])):
+        for version, names in _by_version(files).items():
+            yield say(f"report.{key}", version=version, names=first_names(names))
     if way.problem is not None:
         yield say(FAILED, problem=way.problem)
     elif way.watched:
         yield ready_text(way.watched)
-    for key, files in (
-        ("deploy.restore_left", way.left),
-        ("deploy.restore_same", way.same),
-        ("deploy.restore_gone", way.gone),
-        ("deploy.restore_absent", way.absent),
-        ("deploy.restore_overtaken", way.overtaken),
-        ("deploy.restore_not_back", way.not_back),
-    ):
-        if files:
-            yield say(key, names=first_names(files))
+    elif way.unwatched:
+        yield say("report.not_waited")
+    yield from _not_restored(way, back={file.name for file in ready})
     if way.added:
         yield say("deploy.restore_added", objects=first_names(way.added))
     if way == Restoration():
         yield say("deploy.restore_nothing")
+
+
+def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
+    """Say of each file that is not as it was before why it is not, and what is there instead."""
+    for key, names in (
+        ("left", way.left),
+        ("same", way.same),
+        ("gone", way.gone),
+        ("absent", way.absent),
+        ("overtaken", way.overtaken),
+        ("not_back", way.not_back),
+        ("unready", [name for name in way.unready if name not in back]),
+        ("unknown", [name for name in way.unknown if name not in back]),
+    ):
+        if names:
+            yield say(f"deploy.restore_{key}", names=first_names(names))
+    found: dict[str, list[Detail]] = {}
+    for name, versions in way.runs:
+        found.setdefault(versions, []).append(name)
+    for versions, files in found.items():
+        if versions:
+            yield say("deploy.restore_runs", version=versions, names=first_names(files))
+    seen = {name for name, _ in way.runs}
+    unseen = [name for name in way.not_back if name not in seen]
+    if unseen:
+        yield say("deploy.restore_unseen", names=first_names(unseen))
+
+
+# --- going back by hand ----------------------------------------------------------------------------------
 
 
 def by_hand_texts(outcome: Outcome) -> list[Text]:
@@ -139,7 +166,7 @@ def by_hand_texts(outcome: Outcome) -> list[Text]:
     rollout = outcome.rollout
     if outcome.error is None or rollout is None or _went_back(rollout):
         return []
-    return list(_by_hand(rollout))
+    return list(_by_hand(rollout, outcome))
 
 
 def _went_back(rollout: Rollout) -> bool:
@@ -147,21 +174,62 @@ def _went_back(rollout: Rollout) -> bool:
     return rollout.restoration is not None and rollout.restoration.is_whole
 
 
-def _by_hand(rollout: Rollout) -> Iterable[Text]:
-    before = dict(rollout.before)
-    files = (*rollout.deployed, *rollout.partly)
-    versions: dict[str, list[Detail]] = {}
-    for file in files:
-        earlier = before.get(file.name, "")
-        if earlier and earlier != file.version:
-            versions.setdefault(earlier, []).append(file.name)
-    for version, names in versions.items():
-        yield say("report.by_hand", version=version, names=first_names(names))
+def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
+    """Say what was live before, whether that was any good, and what running its build again would change."""
+    before = {item.file: item for item in rollout.before}
+    files = {file.name: file for file in (*rollout.earlier, *rollout.deployed, *rollout.partly)}
+    back = {file.name for file in rollout.restoration.files} if rollout.restoration is not None else set()
+    versions: dict[tuple[str, Optional[bool]], list[str]] = {}
+    for name in sorted(files):
+        earlier = before.get(name)
+        if earlier is not None and name not in back and earlier.version not in ("", files[name].version):
+            versions.setdefault((earlier.version, earlier.ready), []).append(name)
+    for (version, ready), names in versions.items():
+        yield say(_BY_HAND[ready], version=version, names=first_names(names))
+        if ready is not False:
+            yield _by_build(outcome, version, names)
     if versions and rollout.restoration is None:
         yield say("report.by_hand_next_time")
-    first: list[Detail] = [file.name for file in files if not before.get(file.name)]
+    first: list[Detail] = [name for name in sorted(files) if name not in before]
     if first:
         yield say("report.by_hand_first", names=first_names(first))
+
+
+_BY_HAND = {True: "report.by_hand", False: "report.by_hand_unready", None: "report.by_hand_unknown"}
+
+
+def _by_build(outcome: Outcome, version: str, names: Sequence[str]) -> Text:
+    """Say how to have these files at their version before, and what else that changes, domain by domain."""
+    changes = {file.change.name: file for file in outcome.files}
+    origin = next(
+        (
+            previous.origin
+            for previous in (changes[name].change.previous for name in names if name in changes)
+            if previous is not None and previous.name == version and previous.origin is not None
+        ),
+        None,
+    )
+    ours = {changes[name].change.row for name in names if name in changes}
+    also = sorted({f.change.row for f in outcome.files if _is_newer(f, than=origin)} - ours)
+    text = (
+        say("report.by_hand_build", version=version, build=origin.build)
+        if origin is not None
+        else (say("report.by_hand_some_build", version=version))
+    )
+    if not also:
+        return say("report.by_hand_only", text=text)
+    return say("report.by_hand_also", text=text, count=len(also), names=first_names(also))
+
+
+def _is_newer(file: FileOutcome, *, than: Optional[Provenance]) -> bool:
+    """Tell whether a file may hold what that build did not have yet, so that running it again changes it."""
+    previous = file.change.previous
+    if file.state == "applied" or previous is None or previous.id != file.version_id:
+        return True
+    origin = previous.origin
+    if origin is None or than is None:
+        return True
+    return not origin.is_same_line_of_builds(than) or origin.build > than.build
 
 
 def _by_version(files: Sequence[FileVersion]) -> dict[str, list[Detail]]:

@@ -111,11 +111,6 @@ def file_rows(outcome: Outcome) -> list[FileRow]:
     return [FileRow(change, ended.get(name), endings[name]) for name, change in sorted(changes.items())]
 
 
-def name_of_row(change: Change) -> str:
-    """Return the name of the row that a file belongs to: its domain, or its own where it has none."""
-    return change.domain or change.name
-
-
 def count_words(words: Iterable[Word]) -> dict[Word, int]:
     """Return how often each word occurs, in the order of `WORDS`; words that don't are left out."""
     counted = Counter(words)
@@ -162,7 +157,7 @@ def _shared_suffix(names: Sequence[str]) -> int:
 def _rows(files: Sequence[FileRow], *, version: str) -> list[Row]:
     groups: dict[str, list[FileRow]] = {}
     for file in files:
-        groups.setdefault(name_of_row(file.change), []).append(file)
+        groups.setdefault(file.change.row, []).append(file)
     return [_row(name, tuple(members), version=version) for name, members in groups.items()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -66,6 +66,18 @@ def absent(
     live = {state.file for state in states if state.live is not None}
     had = set(before) if known is None else {state.file for state in known if state.live is not None}
     return tuple(f.name for f in files if before.get(f.name) and f.name in had and f.name not in live)
+
+
+def versions_live(files: Collection[str], states: Sequence[LiveState]) -> tuple[tuple[str, str], ...]:
+    """Return what the live objects of each file are marked with, "-" for those without a mark; sorted.
+
+    Of a file of which nothing is live nothing is told.
+    """
+    found: dict[str, set[str]] = {}
+    for state in states:
+        if state.file in files and state.live is not None:
+            found.setdefault(state.file, set()).add(state.mark.version or "-")
+    return tuple((name, ", ".join(sorted(versions))) for name, versions in sorted(found.items()))
 
 
 def added(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 from bcs_template_set.messages import Text
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -11,12 +12,27 @@ from bcs_template_set.rollout.watched import Watched
 
 
 @dataclass(frozen=True)
+class Before:
+    """The version that a file was live at, in this namespace, before this build deployed it.
+
+    `ready`: whether its workloads were, when they were last seen before that; None where nobody knows.
+    """
+
+    file: str
+    version: str
+    ready: Optional[bool] = None
+
+
+@dataclass(frozen=True)
 class Restoration:
     """A way back that was gone: the files at their versions before, the ones left, how the workloads ended.
 
-    `files` were deployed again, as their objects show. `left` were deployed for the first time; `same`,
-    `gone`, `absent` and `overtaken` are those of `restore.Way`. `not_back` were to go back, and BCS did not
-    do it. `added` are the objects that are still as the version that failed made them, `Kind/name`.
+    `files` were deployed again, as their objects show; `unwatched` are those of them whose workloads nobody
+    has seen to their end. `left` were deployed for the first time; `same`, `gone`, `absent` and `overtaken`
+    are those of `restore.Way`. `not_back` were to go back, and are not there. `unready` and `unknown` are
+    those whose version before was itself not ready, or nobody knows. `added` are the objects that are still
+    as the version that failed made them, `Kind/name`. `runs` are (file, versions) pairs: what the objects of
+    the files that are not back were marked with at the end; of a file that is missing, nobody could look.
     `problem` is why it did not work out, None where it did.
     """
 
@@ -27,7 +43,11 @@ class Restoration:
     absent: tuple[str, ...] = ()
     overtaken: tuple[str, ...] = ()
     not_back: tuple[str, ...] = ()
+    unwatched: tuple[str, ...] = ()
+    unready: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    runs: tuple[tuple[str, str], ...] = ()
     watched: tuple[Watched, ...] = ()
     problem: Text | None = None
 
@@ -39,7 +59,12 @@ class Restoration:
     @property
     def is_whole(self) -> bool:
         """Tell whether all that was to go back is back, and ready."""
-        return self.problem is None and not self.owed
+        return self.problem is None and not self.owed and not self.unwatched
+
+    def is_ready(self, name: str) -> bool:
+        """Tell whether a file that was deployed again was seen ready, as far as there is anything to see."""
+        own = [item.end for item in self.watched if item.workload.file_name == name]
+        return name not in self.unwatched and all(end in ("ready", "nothing") for end in own)
 
 
 @dataclass(frozen=True)
@@ -48,7 +73,8 @@ class Rollout:
 
     `deployed` are files all of whose objects were seen live at our version, however the call was answered;
     `partly` are those of which a failed call made only some live.
-    `before` are (file, version) pairs as they were live before. `differences` are (Kind/name, unified diff)
+    `before` is what was live before, `earlier` are the files that an earlier try of this build has deployed.
+    `differences` are (Kind/name, unified diff)
     pairs between live and deployed. `waited` is False where nobody waited (timeout 0).
     """
 
@@ -57,7 +83,8 @@ class Rollout:
     deployed: tuple[FileVersion, ...] = ()
     partly: tuple[FileVersion, ...] = ()
     live_already: tuple[FileVersion, ...] = ()
-    before: tuple[tuple[str, str], ...] = ()
+    earlier: tuple[FileVersion, ...] = ()
+    before: tuple[Before, ...] = ()
     differences: tuple[tuple[str, str], ...] = ()
     watched: tuple[Watched, ...] = ()
     waited: bool = True

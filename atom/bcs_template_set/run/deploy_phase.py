@@ -35,8 +35,9 @@ from bcs_template_set.rollout.deploy import (
 )
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
+from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restore import touched, versions_before
-from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
 from bcs_template_set.run.finish import show_lines
@@ -145,12 +146,12 @@ def deploy_versions(
     show_lines(target.context.services.log, deployment_lines(plan, language=record.language))
     if plan.refused is not None:
         raise plan.refused
-    before = versions_before(plan.deploy, plan.states, space=target.space)
+    before = _before(target, plan)
     rollout = Rollout(
         cluster_id=target.place.cluster_id,
         namespace=target.place.namespace,
         live_already=plan.live_already,
-        before=tuple(sorted(before.items())),
+        before=before,
         differences=plan.differences,
         waited=target.settings.timeout > 0,
     )
@@ -167,6 +168,13 @@ def deploy_versions(
             way = restore(target, deploying, plan.deploy, before=before, known=plan.states)
             target.keep(replace(record.rollout or rollout, restoration=way))
         raise
+
+
+def _before(target: DeployTarget, plan: DeploymentPlan) -> tuple[Before, ...]:
+    """Return what the files that are to be deployed are live at, and whether that is ready."""
+    versions = versions_before(plan.deploy, plan.states, space=target.space)
+    ready = readiness_of(target.writer, target.place, plan.states_of(versions))
+    return tuple(Before(name, version, ready.get(name, True)) for name, version in sorted(versions.items()))
 
 
 def _see_it_through(

@@ -18,15 +18,16 @@ from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.deployment_plan import FileVersion
-from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.result import Before, Rollout
 
-FORM = 2
+FORM = 3
 
 
 class DeployedFile(msgspec.Struct, frozen=True):
     """A file as this step deployed it; `before` is the version name that was live before, "" for none.
 
-    `rewritten`: what that version held is gone, since this step has put other content under its name.
+    `was_ready`: whether that one was ready, None where nobody knows. `rewritten`: what that version held is
+    gone, since this step has put other content under its name.
     """
 
     name: str
@@ -34,6 +35,7 @@ class DeployedFile(msgspec.Struct, frozen=True):
     version: str
     before: str = ""
     rewritten: bool = False
+    was_ready: Optional[bool] = None
 
 
 class JobState(msgspec.Struct, frozen=True):
@@ -81,9 +83,9 @@ class JobState(msgspec.Struct, frozen=True):
         """Return the files at the versions that were deployed."""
         return tuple(FileVersion(f.name, f.version_id, f.version, rewritten=f.rewritten) for f in self.files)
 
-    def before(self) -> dict[str, str]:
-        """Return the version names from before, by file."""
-        return {file.name: file.before for file in self.files if file.before}
+    def before(self) -> tuple[Before, ...]:
+        """Return what the files were live at before."""
+        return tuple(Before(file.name, file.before, file.was_ready) for file in self.files if file.before)
 
 
 def state_of(
@@ -118,10 +120,10 @@ def state_of(
 
 
 def _files(rollout: Rollout, known: tuple[DeployedFile, ...]) -> tuple[DeployedFile, ...]:
-    before = dict(rollout.before)
+    before = {item.file: item for item in rollout.before}
     by_version = {(file.name, file.version): file for file in known}
     touched = (*rollout.deployed, *rollout.partly)
-    new = {file.name: _deployed_file(file, before.get(file.name, "")) for file in touched}
+    new = {file.name: _deployed_file(file, before.get(file.name)) for file in touched}
     for file in (*touched, *rollout.live_already):
         found = by_version.get((file.name, file.version))
         if found is not None:
@@ -129,8 +131,11 @@ def _files(rollout: Rollout, known: tuple[DeployedFile, ...]) -> tuple[DeployedF
     return tuple(new[name] for name in sorted(new))
 
 
-def _deployed_file(file: FileVersion, before: str) -> DeployedFile:
-    return DeployedFile(file.name, file.version_id, file.version, before, file.rewritten)
+def _deployed_file(file: FileVersion, before: Optional[Before]) -> DeployedFile:
+    known = before or Before(file.name, "")
+    return DeployedFile(
+        file.name, file.version_id, file.version, known.version, file.rewritten, was_ready=known.ready
+    )
 
 
 # --- the seal -------------------------------------------------------------------------------------------

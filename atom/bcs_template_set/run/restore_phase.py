@@ -1,7 +1,7 @@
 """Restore what was live before a deployment: after one that failed, or after a job that failed.
 
 Files go back to their version before by being deployed again, never by deleting; what somebody else has
-deployed since is left (rollout/restore.py).
+deployed since is left (rollout/restore.py). What is told of it was read after it had happened.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.deploy import Deploying, deploy_files, look, resolve_variables
+from bcs_template_set.rollout.deploy import Deploying, deploy_files, live_files, look, resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, way_back
-from bcs_template_set.rollout.result import Restoration
-from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
+from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, versions_live, way_back
+from bcs_template_set.rollout.result import Before, Restoration
+from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for, workloads_of
 
 
-def go_back(target: DeployTarget, files: Sequence[FileVersion], *, before: Mapping[str, str]) -> Restoration:
+def go_back(target: DeployTarget, files: Sequence[FileVersion], *, before: Sequence[Before]) -> Restoration:
     """Restore files that an earlier process deployed, and tell why where that does not work out.
 
     How the objects were before nobody knows here: each that is not at its file's version is somebody else's.
@@ -36,72 +36,127 @@ def restore(
     deploying: Deploying,
     files: Sequence[FileVersion],
     *,
-    before: Mapping[str, str],
+    before: Sequence[Before],
     known: Optional[Sequence[LiveState]],
 ) -> Restoration:
     """Deploy what was there before and wait for it; a problem of this is told beside the first one.
 
     `known` are the objects as they were before, None where nobody here has seen them.
     """
-    restoration = Restoration()
+    versions = {item.file: item.version for item in before}
     try:
-        states, _ = look(target.writer, deploying, files)
-        way = way_back(
-            target.writer,
-            project=target.place.project,
-            space=target.space,
-            files=touched(files, states, space=target.space),
-            before=before,
-            left=overtaken(files, states, space=target.space, known=known or ()),
-            missing=absent(files, states, before=before, known=known),
-        )
-        restoration = Restoration(
-            left=way.first_time,
-            same=way.same,
-            gone=way.gone,
-            absent=way.absent,
-            overtaken=way.overtaken,
-            not_back=tuple(file.name for file in way.back),
-        )
-        restoration, deployed = _deploy_again(target, deploying, way.back, restoration)
-        # Looked at before the wait, which may end in a failure: what is left is left either way.
-        restoration = replace(restoration, added=_added(target, deploying, files, way, known=known))
-        seconds = min(float(target.settings.timeout), target.time_left)
-        if way.back:
-            restoration = replace(restoration, watched=wait_for(target, way.back, deployed, seconds=seconds))
-        check_watched(restoration.watched, seconds=seconds)
+        way = _way(target, deploying, files, before=versions, known=known)
     except StepError as exc:
-        return replace(restoration, problem=exc.title())
-    return restoration
+        owed = tuple(file.name for file in files if versions.get(file.name))
+        return Restoration(not_back=owed, problem=exc.title())
+    ready = {item.file: item.ready for item in before}
+    to_go = [file.name for file in way.back]
+    restoration = Restoration(
+        left=way.first_time,
+        same=way.same,
+        gone=way.gone,
+        absent=way.absent,
+        overtaken=way.overtaken,
+        not_back=tuple(to_go),
+        unready=tuple(name for name in to_go if ready.get(name) is False),
+        unknown=tuple(name for name in to_go if ready.get(name) is None),
+    )
+    restoration, deployed = _deploy_again(target, deploying, way.back, restoration)
+    # Looked at before the wait, which may end in a failure: what is left is left either way.
+    restoration = _left(target, deploying, files, way, restoration, known=known)
+    return _waited(target, restoration, deployed)
+
+
+def _way(
+    target: DeployTarget,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    *,
+    before: Mapping[str, str],
+    known: Optional[Sequence[LiveState]],
+) -> Way:
+    """Look at what is live, and return what has to be deployed again and what is left, by why."""
+    states, _ = look(target.writer, deploying, files)
+    return way_back(
+        target.writer,
+        project=target.place.project,
+        space=target.space,
+        files=touched(files, states, space=target.space),
+        before=before,
+        left=overtaken(files, states, space=target.space, known=known or ()),
+        missing=absent(files, states, before=before, known=known),
+    )
 
 
 def _deploy_again(
     target: DeployTarget, deploying: Deploying, files: Sequence[FileVersion], restoration: Restoration
 ) -> tuple[Restoration, tuple[LiveState, ...]]:
-    """Deploy the versions from before; return what is back only where every object shows it."""
+    """Deploy the versions from before; return what is back, as its objects show, and these."""
     if not files:
         return restoration, ()
-    # An older version may name variables that the new ones do not.
-    values = resolve_variables(target.writer, target.place, files, given=target.context.variables)
-    back_again = replace(deploying, variables=values)
-    known = look(target.writer, back_again, files)[0]
-    deployed = deploy_files(target.writer, back_again, files, known=known)
-    return replace(restoration, files=tuple(files), not_back=()), deployed
+    states: tuple[LiveState, ...] = ()
+    try:
+        # An older version may name variables that the new ones do not.
+        values = resolve_variables(target.writer, target.place, files, given=target.context.variables)
+        back_again = replace(deploying, variables=values)
+        known = look(target.writer, back_again, files)[0]
+        try:
+            states = deploy_files(target.writer, back_again, files, known=known)
+        except StepError as exc:
+            restoration = replace(restoration, problem=exc.title())
+            states, _ = look(target.writer, back_again, files)
+    except StepError as exc:
+        return replace(restoration, problem=restoration.problem or exc.title()), ()
+    back = live_files(states, files, space=target.space)
+    names = frozenset(file.name for file in back)
+    watched = {workload.file_name for workload in workloads_of(back, states, space=target.space)}
+    restoration = replace(
+        restoration,
+        files=back,
+        not_back=tuple(file.name for file in files if file.name not in names),
+        unwatched=tuple(file.name for file in back if file.name in watched),
+    )
+    return restoration, states
 
 
-def _added(
+def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[LiveState]) -> Restoration:
+    """Wait for what is back, and return how that ended."""
+    seconds = min(float(target.settings.timeout), target.time_left)
+    try:
+        if restoration.files:
+            watched = wait_for(target, restoration.files, states, seconds=seconds)
+            seen = {item.workload.file_name for item in watched}
+            left = tuple(name for name in restoration.unwatched if name not in seen)
+            restoration = replace(restoration, watched=watched, unwatched=left)
+        check_watched(restoration.watched, seconds=seconds)
+    except StepError as exc:
+        return replace(restoration, problem=restoration.problem or exc.title())
+    return restoration
+
+
+def _left(
     target: DeployTarget,
     deploying: Deploying,
     files: Sequence[FileVersion],
     way: Way,
+    restoration: Restoration,
     *,
     known: Optional[Sequence[LiveState]],
-) -> tuple[str, ...]:
-    """Name what the versions that are to be taken back leave in the cluster.
+) -> Restoration:
+    """Add what the versions that are to be taken back leave in the cluster, and what is there of the files.
 
     Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
     """
-    others = way.same if known is not None else (*way.same, *way.gone)
-    taken_back = [file for file in files if file.name not in others]
-    states, _ = look(target.writer, deploying, taken_back) if taken_back else ((), "")
-    return added(taken_back, states, space=target.space, known=known)
+    owed = frozenset(restoration.owed)
+    others = way.same if known is not None else (*way.same, *way.gone, *restoration.not_back)
+    looked_at = [file for file in files if file.name in owed or file.name not in others]
+    try:
+        states, _ = look(target.writer, deploying, looked_at) if looked_at else ((), "")
+    except StepError:  # what could not be looked at is not said to be there, or gone
+        return restoration
+    taken_back = [file for file in looked_at if file.name not in others]
+    return replace(
+        restoration,
+        added=added(taken_back, states, space=target.space, known=known),
+        runs=versions_live(owed, states),
+    )

@@ -20,7 +20,6 @@ from bcs_template_set.messages import known, say
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.file_states import STATES, FileState, endings_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rows import name_of_row
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock
@@ -90,7 +89,7 @@ def _rows(record: RunRecord) -> dict[str, _Row]:
     """Return the rows that the run works on by their names: domains, and files that belong to none."""
     rows: dict[str, _Row] = {}
     states = {name: ending.state for name, ending in endings_of(record.tell("failed")).items()}
-    names = {file.change.name: name_of_row(file.change) for file in record.files()}
+    names = {file.change.name: file.change.row for file in record.files()}
     for file in [file for file in record.files() if file.change.writes]:
         row = rows.setdefault(names[file.change.name], _Row())
         row.files.append(file)

@@ -145,8 +145,10 @@ def test_an_unchanged_file_that_did_not_become_live_is_not_hidden_among_the_unch
 # --- going back -----------------------------------------------------------------------------------------
 
 BACK = tuple(
-    rollout_scenes.file_version(name, version=version) for name, version in rollout_scenes.ROLLOUT.before
+    rollout_scenes.file_version(item.file, version=item.version) for item in rollout_scenes.ROLLOUT.before
 )
+NAMES = tuple(file.name for file in BACK)
+RUNS = tuple((name, scenes.VERSION) for name in NAMES)
 PROBLEM = say("deploy.restoring")
 
 
@@ -154,7 +156,7 @@ PROBLEM = say("deploy.restoring")
     ("way", "state"),
     [
         (Restoration(files=BACK), "restored (ErrImagePull)"),
-        (Restoration(files=BACK, problem=PROBLEM), "unknown (ErrImagePull)"),
+        (Restoration(files=BACK, problem=PROBLEM, unwatched=NAMES), "unknown (ErrImagePull)"),
         (
             Restoration(
                 files=BACK,
@@ -172,6 +174,8 @@ PROBLEM = say("deploy.restoring")
             "rolling-out (ErrImagePull)",
         ),
         (Restoration(problem=PROBLEM), "failed (ErrImagePull)"),
+        (Restoration(problem=PROBLEM, not_back=NAMES), "unknown (ErrImagePull)"),
+        (Restoration(problem=PROBLEM, not_back=NAMES, runs=RUNS), "failed (ErrImagePull)"),
     ],
 )
 def test_only_what_was_seen_to_be_back_is_restored(way: Restoration, state: str) -> None:

@@ -27,7 +27,7 @@ from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem, Termination
-from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.result import Before, Restoration, Rollout
 
 SCENES = rollout_scenes.SCENES
 
@@ -118,7 +118,7 @@ def hostile_rollout(text: str) -> Outcome:
         namespace=text,
         deployed=files,
         live_already=files,
-        before=((text, text + "1"),),
+        before=(Before(text, text + "1"),),
         differences=((text, f"-{text}\n+{text}\n"),),
         watched=(item,),
         arrivals=(missed,),

@@ -25,7 +25,7 @@ from bcs_template_set.report.rollout_story import (
 from bcs_template_set.report.rows import was_attempted
 from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES
 from bcs_template_set.report.verdict import headline
-from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.result import Before, Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import SystemClock
@@ -96,16 +96,20 @@ def test_a_restored_run_tells_both_stories_and_not_how_to_go_back_by_hand() -> N
     assert "by hand" not in text
 
 
-def test_a_restore_that_failed_says_both_and_how_to_go_back_by_hand() -> None:
+def test_a_restore_that_failed_says_both_and_calls_nothing_restored() -> None:
     outcome = rollout_scenes.restored().outcome
     rollout = rollout_of(outcome)
     assert rollout.restoration is not None
-    way = replace(rollout.restoration, problem=DryRunFailed(message="no such Secret").title())
+    problem = DryRunFailed(message="no such Secret").title()
+    names = tuple(file.name for file in rollout.restoration.files)
+    way = replace(rollout.restoration, problem=problem, unwatched=names)
     text = verdict(replace(outcome, result="failed", rollout=replace(rollout, restoration=way)))
     assert text.partition("##[error]")[2].startswith("Failed (800506)")
     assert "The restore did not work out" in text
+    assert "is deployed again and was not seen ready" in text
+    assert "Restored to" not in text
     assert "no such Secret" in text
-    assert text.splitlines()[-2].startswith(f"  - Before, version {rollout_scenes.BEFORE} was live")
+    assert "Before, version" not in text, "all that could is deployed again"
 
 
 def test_what_was_deployed_and_kept_ends_with_how_to_go_back() -> None:
@@ -114,7 +118,7 @@ def test_what_was_deployed_and_kept_ends_with_how_to_go_back() -> None:
     texts = [line.text for line in verdict_lines(outcome)]
     cure = say("context.cure", value=outcome.error.cure()).render("en_US")
     assert texts.index("To go back by hand:") == texts.index(cure) + 1
-    assert texts[-3].startswith(f"  - Before, version {rollout_scenes.BEFORE} was live")
+    assert texts[-4].startswith(f"  - Before, version {rollout_scenes.BEFORE} was live")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_nobody_is_told_to_go_back_where_there_is_nothing_to_go_back_from(outcom
 def test_a_file_redeployed_at_the_version_it_had_has_no_way_back() -> None:
     outcome = rollout_scenes.image_not_found().outcome
     rollout = rollout_of(outcome)
-    before = tuple((file.name, file.version) for file in rollout.deployed)
+    before = tuple(Before(file.name, file.version) for file in rollout.deployed)
     assert by_hand_texts(replace(outcome, rollout=replace(rollout, before=before))) == []
 
 
@@ -150,12 +154,14 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
         overtaken=("e.yaml",),
         not_back=("f.yaml",),
         added=("Ingress/admin",),
+        runs=(("c.yaml", "1.0.8"), ("f.yaml", "")),
     )
-    *texts, added = [text.render("en_US") for text in restoration_texts(way)]
+    *texts, runs, added = [text.render("en_US") for text in restoration_texts(way)]
     for name, text in zip("abcdef", texts):
         is_owed = f"{name}.yaml" in way.owed
         assert text.startswith("Not back" if is_owed else "Left as they are")
         assert text.endswith(f"{name}.yaml.")
+    assert runs == "In the cluster now, at version 1.0.8: c.yaml."
     assert "Ingress/admin" in added
     assert way.owed == ("c.yaml", "d.yaml", "f.yaml")
     assert not way.is_whole
@@ -173,7 +179,7 @@ def test_a_file_that_is_live_only_in_part_is_named_and_can_be_taken_back_by_hand
     rollout = replace(rollout_of(outcome), deployed=(), partly=(half,), watched=())
     text = verdict(replace(outcome, rollout=rollout))
     assert "Of these files only some objects are live at the new version: b.example.com.dep" in text
-    assert f"Before, version {rollout_scenes.BEFORE} was live: b.example.com.dep" in text
+    assert f"Before, version {rollout_scenes.BEFORE} was live and ready: b.example.com.dep" in text
     assert "Files deployed" not in text
 
 

@@ -19,7 +19,7 @@ from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Result
 from bcs_template_set.rollout.deployment_plan import FileVersion
-from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.job_state import (
     DeployedFile,
     JobState,
@@ -34,6 +34,8 @@ from bcs_template_set.system.own_files import OwnFile
 
 A, B = FileVersion("a.yaml", "id-a", "1.0.8"), FileVersion("b.yaml", "id-b", "1.0.8", rewritten=True)
 
+WAS = Before("a.yaml", "1.0.7", ready=True)
+
 
 SEAL = Seal(("web", "b-1", "p-1", "e-1"), "lisi", Secret("an-app-secret"))
 
@@ -43,7 +45,7 @@ def outcome(
     result: Result = "deployed",
     deployed: tuple[FileVersion, ...] = (A, B),
     live: tuple[FileVersion, ...] = (),
-    before: tuple[tuple[str, str], ...] = (("a.yaml", "1.0.7"),),
+    before: tuple[Before, ...] = (WAS,),
 ) -> Outcome:
     return Outcome(
         result=result,
@@ -72,7 +74,7 @@ def test_it_says_where_as_whom_and_what_was_before() -> None:
     }
     assert state.acting_user == "lisi"
     assert state.deployed() == (A, B)
-    assert state.before() == {"a.yaml": "1.0.7"}
+    assert state.before() == (WAS,)
 
 
 @pytest.mark.parametrize("result", ["published", "failed", "timed-out", "restored", "skipped"])
@@ -91,16 +93,16 @@ def test_a_next_try_knows_what_one_that_failed_had_deployed() -> None:
 
 
 def test_what_a_failed_try_made_live_in_part_is_remembered_too() -> None:
-    rollout = Rollout("c", "n", partly=(A,), before=(("a.yaml", "1.0.7"),))
+    rollout = Rollout("c", "n", partly=(A,), before=(WAS,))
     state = left(replace(outcome(result="failed"), rollout=rollout))
-    assert state.before() == {"a.yaml": "1.0.7"}
+    assert state.before() == (WAS,)
 
 
 def test_a_retried_step_keeps_what_was_before_its_first_try() -> None:
     first = left(outcome())
     again = left(outcome(deployed=(), live=(A, B), before=()), first)
     assert again == first
-    redeployed = left(outcome(before=(("a.yaml", "1.0.8"), ("b.yaml", "1.0.8"))), first)
+    redeployed = left(outcome(before=(Before("a.yaml", "1.0.8"), Before("b.yaml", "1.0.8"))), first)
     assert redeployed == first
 
 
@@ -110,7 +112,9 @@ def test_what_was_live_before_this_build_is_not_its_own() -> None:
     assert left(outcome(deployed=(A,), live=(B,)), other).deployed() == (A,)
 
 
-FILES = st.lists(st.builds(DeployedFile, *[st.text(max_size=8)] * 4, st.booleans()), max_size=4)
+FILES = st.lists(
+    st.builds(DeployedFile, *[st.text(max_size=8)] * 4, st.booleans(), st.none() | st.booleans()), max_size=4
+)
 
 
 def sealed_text(state: JobState, seal: Seal = SEAL) -> str:
@@ -125,7 +129,7 @@ def believed(text: str, seal: Seal = SEAL) -> bool:
 @given(FILES)
 @settings(max_examples=10, deadline=None)
 def test_a_state_survives_being_written_and_read(files: list[DeployedFile]) -> None:
-    state = JobState(2, "gz", "web", "front-ends", "c", "n", "lisi", True, True, 1, tuple(files))
+    state = JobState(3, "gz", "web", "front-ends", "c", "n", "lisi", True, True, 1, tuple(files))
     sealed = read_sealed(sealed_text(state))
     assert sealed is not None
     assert (sealed.state, is_genuine(sealed, SEAL)) == (state, True)
@@ -140,7 +144,7 @@ def changed(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**body, key: value + "x"}
     for index, file in enumerate(body["files"]):
         for key, value in file.items():
-            other = (not value) if isinstance(value, bool) else value + "x"
+            other = value + "x" if isinstance(value, str) else not value
             files = [*body["files"][:index], {**file, key: other}, *body["files"][index + 1 :]]
             yield {**body, "files": files}
     yield {**body, "files": body["files"][:1]}
@@ -181,7 +185,7 @@ def test_the_seal_shows_nothing_of_the_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "null", "[]", "{}", '{"form": 2}', "\ud800", '{"state": {}, "mark": ""}']
+    "text", ["", "null", "[]", "{}", '{"form": 3}', "\ud800", '{"state": {}, "mark": ""}']
 )
 def test_what_is_no_state_is_none(text: str) -> None:
     assert read_sealed(text) is None
@@ -189,7 +193,7 @@ def test_what_is_no_state_is_none(text: str) -> None:
 
 def test_a_state_of_another_form_is_none() -> None:
     whole = json.loads(sealed_text(left(outcome())))
-    assert read_sealed(json.dumps({**whole, "state": {**whole["state"], "form": 1}})) is None
+    assert read_sealed(json.dumps({**whole, "state": {**whole["state"], "form": 2}})) is None
 
 
 # --- in its file ----------------------------------------------------------------------------------------

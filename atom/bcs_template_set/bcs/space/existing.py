@@ -19,16 +19,21 @@ FROM_NOTHING = "-"
 
 @dataclass(frozen=True)
 class VersionRef:
-    """A version by id and name, without its content. `created_at` is in seconds since the epoch."""
+    """A version by id and name, without its content. `created_at` is in seconds since the epoch.
+
+    `origin` is the build that published it, None where a person did, or where its description was not read.
+    """
 
     id: str
     name: str
     created_at: int = 0
+    origin: Optional[Provenance] = field(default=None, compare=False, repr=False)
 
 
 def ref_of(version: TemplateVersion) -> VersionRef:
     """Return a version without its content."""
-    return VersionRef(id=version.id, name=version.version, created_at=version.create_at)
+    origin = read_provenance(version.description)
+    return VersionRef(id=version.id, name=version.version, created_at=version.create_at, origin=origin)
 
 
 SpaceHistories = Mapping[str, tuple[VersionRef, ...]]
