@@ -19,6 +19,7 @@ from hypothesis.internal.conjecture import providers
 from tests.support.dialects import NEWEST, STABLE, VARIABLE
 from tests.support.draws import IS_SEEDED_ANEW, WHOLE, seed_of_this_run
 from tests.support.versions import versions_at_work
+from tests.support.warm_start import MEASURED, warm_children
 
 GOLDEN = Path(__file__).parent / "golden"
 DIALECT = re.compile(rf"\bBCS-({NEWEST.name}|{STABLE.name})(?=[]-])")
@@ -40,7 +41,10 @@ def pytest_configure() -> None:
     """Let Hypothesis draw the same for a clone each time, too, unless a seed is given or sweeps are whole.
 
     It would also draw what it finds in our modules, and which of them a process has loaded differs each time.
+    And have the children that render forked (tests/support/warm_start.py), unless sweeps are whole.
     """
+    if not (WHOLE or MEASURED in os.environ):
+        warm_children()
     if not (WHOLE or IS_SEEDED_ANEW):
         hypothesis.settings.register_profile("always-the-same", derandomize=True, database=None)
         hypothesis.settings.load_profile("always-the-same")

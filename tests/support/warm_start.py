@@ -1,13 +1,17 @@
 """Starts the installed step as a process of its own, without the half second of CPU that its imports take.
 
-One process for each of pytest's workers imports everything once (`serve`, this file as a program) and forks a
-step whenever a test wants one: with its own arguments, environment, directory, pipes and exit status, through
-the console script's `entry_point`. What the start itself decides is started cold all the same: variables that
-the interpreter or the loader reads at its start, and whatever a test asks for (`tests/support/worker.py`).
+Two processes for each of pytest's workers (this file as a program) import what there is to import once, and
+fork whenever a test wants it (`serve`). One forks steps: each with its own arguments, environment, directory,
+pipes and exit status, through the console script's `entry_point`. The other, which has imported no more than
+that takes, forks the children that render templates, for those steps and for runs in pytest's own process.
+
+What the start itself decides is started cold all the same: variables that the interpreter or the loader reads
+at its start, and whatever a test asks for (`tests/support/worker.py`, `cold_children`).
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import gc
@@ -23,9 +27,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Optional, Protocol
+from typing import IO, Any, NoReturn, Optional, Protocol
 
 STEP = Path(sys.executable).with_name("bcs-template-set")
 MEASURED = "COVERAGE_PROCESS_CONFIG"
@@ -33,7 +37,11 @@ MEASURED = "COVERAGE_PROCESS_CONFIG"
 
 LOCALE = "LANG"
 _OF_THE_INTERPRETER = ("PYTHON", "LC_", "LD_", "DYLD_", "MALLOC_")
-_SIZE, _NUMBER = struct.Struct("!Q"), struct.Struct("!i")
+_NUMBER = struct.Struct("!i")
+_FDS = 4
+"""What a process is asked for with: a pipe that says which, two of its streams, and where its end is told."""
+
+_POPEN = subprocess.Popen
 
 
 class Started(Protocol):
@@ -70,7 +78,7 @@ def can_be_warm(environ: Mapping[str, str]) -> bool:
 
 def start_warm(arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]) -> WarmProcess:
     """Start the step with these arguments."""
-    return _server(environ.get(LOCALE), os.getpid()).start(arguments, at=at, environ=environ)
+    return _servers(environ.get(LOCALE), os.getpid()).start(arguments, at=at, environ=environ)
 
 
 def run_program(
@@ -94,12 +102,11 @@ def run_program(
     return subprocess.CompletedProcess([str(STEP), *arguments], process.returncode, stdout, stderr)
 
 
-class WarmProcess:
-    """A step that was forked: `subprocess.Popen`, as far as tests need one."""
+class _Forked:
+    """A process that was forked, whose number and end are told by who forked it."""
 
-    def __init__(self, *, stdout: int, stderr: int, told: int) -> None:
+    def __init__(self, told: int) -> None:
         self.returncode: Optional[int] = None
-        self._streams = (stdout, stderr)
         self._told = told
         (self.pid,) = _NUMBER.unpack(_read_all(told, _NUMBER.size))
 
@@ -116,6 +123,24 @@ class WarmProcess:
     def kill(self) -> None:
         """Send it SIGKILL."""
         self.send_signal(signal.SIGKILL)
+
+    def _wait(self, seconds: Optional[float]) -> Optional[int]:
+        if self.returncode is None:
+            with selectors.DefaultSelector() as waiting:
+                waiting.register(self._told, selectors.EVENT_READ)
+                if not waiting.select(seconds):
+                    return None
+            (self.returncode,) = _NUMBER.unpack(_read_all(self._told, _NUMBER.size))
+            os.close(self._told)
+        return self.returncode
+
+
+class WarmProcess(_Forked):
+    """A step that was forked: `subprocess.Popen`, as far as tests need one."""
+
+    def __init__(self, *, stdout: int, stderr: int, told: int) -> None:
+        super().__init__(told)
+        self._streams = (stdout, stderr)
 
     def communicate(self, *, timeout: float) -> tuple[str, str]:
         """Wait for its end; return what it wrote to stdout and stderr. Raises TimeoutExpired."""
@@ -148,51 +173,62 @@ class WarmProcess:
         self.kill()
         raise subprocess.TimeoutExpired(str(STEP), seconds)
 
-    def _wait(self, seconds: float) -> Optional[int]:
-        if self.returncode is None:
-            with selectors.DefaultSelector() as waiting:
-                waiting.register(self._told, selectors.EVENT_READ)
-                if not waiting.select(seconds):
-                    return None
-            (self.returncode,) = _NUMBER.unpack(_read_all(self._told, _NUMBER.size))
-            os.close(self._told)
-        return self.returncode
+
+class WarmChild(_Forked):
+    """A child that renders, and was forked: `subprocess.Popen`, as far as a step needs one."""
+
+    def __init__(self, *, stdin: int, stdout: int, told: int) -> None:
+        super().__init__(told)
+        self.stdin: IO[bytes] = os.fdopen(stdin, "wb")
+        self.stdout: IO[bytes] = os.fdopen(stdout, "rb")
+
+    def wait(self) -> int:
+        """Wait for its end; return `returncode`."""
+        status = self._wait(None)
+        assert status is not None
+        return status
 
 
-class _Server:
-    """The process that has imported everything, as its client sees it. It ends when its client does."""
+class _Servers:
+    """The processes that have imported everything, as their client sees them. They end when that does."""
 
     def __init__(self, locale: Optional[str]) -> None:
-        self._channel, theirs = socket.socketpair()
-        self._lock = threading.Lock()
+        self._steps, steps = socket.socketpair()
+        self.children, children = socket.socketpair()
         known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        with theirs:
-            subprocess.Popen(
-                [sys.executable, str(Path(__file__)), str(theirs.fileno())],
+        given = (steps.fileno(), children.fileno(), self.children.fileno())
+        with steps, children:
+            _POPEN(
+                [sys.executable, str(Path(__file__)), *map(str, given)],
                 env={**known, **({} if locale is None else {LOCALE: locale})},
                 stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=given,
                 start_new_session=True,  # Ctrl-C is for pytest
             ).returncode = 0  # nobody waits for it: it is not to be told as left behind
 
     def start(self, arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]) -> WarmProcess:
         """Have a step forked."""
-        ours, theirs = zip(os.pipe(), os.pipe(), os.pipe())
-        asked = json.dumps({"arguments": [*arguments], "at": str(at), "environ": {**environ}}).encode()
-        try:
-            with self._lock:
-                socket.send_fds(self._channel, [_SIZE.pack(len(asked))], theirs)
-                self._channel.sendall(asked)
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        stdout, stderr, told = ours
-        return WarmProcess(stdout=stdout, stderr=stderr, told=told)
+        out, err, told = os.pipe(), os.pipe(), os.pipe()
+        request = {"arguments": [*arguments], "at": str(at), "environ": {**environ}}
+        _ask(self._steps, request, (out[1], err[1], told[1]))
+        return WarmProcess(stdout=out[0], stderr=err[0], told=told[0])
 
 
 @functools.lru_cache(maxsize=4)
-def _server(locale: Optional[str], client: int) -> _Server:  # noqa: ARG001 - a fork of pytest has its own
-    return _Server(locale)
+def _servers(locale: Optional[str], client: int) -> _Servers:  # noqa: ARG001 - a fork of pytest has its own
+    return _Servers(locale)
+
+
+def _ask(server: socket.socket, request: Mapping[str, object], streams: Sequence[int]) -> None:
+    """Have a process forked that reads the request; a byte and its descriptors arrive as one."""
+    reading, writing = os.pipe()
+    try:
+        socket.send_fds(server, [b"."], [reading, *streams])
+    finally:
+        for descriptor in (reading, *streams):
+            os.close(descriptor)
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(json.dumps(request).encode())
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
@@ -200,7 +236,7 @@ def _read_all(descriptor: int, size: int) -> bytes:
     while len(read) < size:
         piece = os.read(descriptor, size - len(read))
         if not piece:
-            raise EOFError("the process that starts steps has ended: see its stderr")
+            raise EOFError("the process that forks others has ended: see its stderr")
         read += piece
     return read
 
@@ -210,54 +246,144 @@ def as_text(data: bytes) -> str:
     return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
 
 
-# --- the process that forks -----------------------------------------------------------------------------
+# --- children that render -------------------------------------------------------------------------------
 
 
-def serve(channel: socket.socket) -> None:
-    """Fork a step for each request until the client ends. Returns; in a step it raises SystemExit."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for the steps needs no waiting for
-    while True:
-        size, descriptors, _, _ = socket.recv_fds(channel, _SIZE.size, 3)
-        if not size:
+def warm_children(server: Optional[socket.socket] = None) -> None:
+    """Have this process's children that render forked, and not started, from now on.
+
+    By the server, or by one that is started for the first of them.
+    """
+
+    class Popen(subprocess.Popen):  # type: ignore[type-arg] # at run time it takes none on Python 3.9
+        """`subprocess.Popen`, but for that one program."""
+
+        def __new__(cls, args: Any, **more: Any) -> Any:  # noqa: ANN401 - as `subprocess` has it
+            if not _renders(args):
+                return super().__new__(cls)
+            inside, outside, told = os.pipe(), os.pipe(), os.pipe()
+            request = {"path": args[-1], "environ": more["env"]}
+            children = server or _servers(os.environ.get(LOCALE), os.getpid()).children
+            _ask(children, request, (inside[0], outside[1], told[1]))
+            return WarmChild(stdin=inside[1], stdout=outside[0], told=told[0])
+
+    subprocess.Popen = Popen  # type: ignore[misc, assignment] # that is the point
+
+
+@contextlib.contextmanager
+def cold_children() -> Iterator[None]:
+    """Start the children that render meanwhile as a step does that nobody has helped."""
+    warm, subprocess.Popen = subprocess.Popen, _POPEN  # type: ignore[misc] # as above
+    try:
+        yield
+    finally:
+        subprocess.Popen = warm  # type: ignore[misc] # as above
+
+
+def _renders(command: object) -> bool:
+    """Tell whether a command starts a child that renders, in an interpreter that is set up as this one."""
+    from bcs_template_set.manifests.templating.worker_process import _PROGRAM
+
+    return isinstance(command, list) and command[:-1] == [sys.executable, "-I", "-c", _PROGRAM]
+
+
+# --- the processes that fork ----------------------------------------------------------------------------
+
+
+def serve(asked: socket.socket, become: Callable[[Mapping[str, Any], int, int], NoReturn]) -> None:
+    """Fork a process for each request until nobody is there to ask. Returns; in a fork it does not."""
+    running: dict[int, int] = {}
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker)
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(asked, selectors.EVENT_READ)
+        waiting.register(woken, selectors.EVENT_READ)
+        while True:
+            for key, _ in waiting.select():
+                if key.fd == woken:
+                    os.read(woken, 4096)
+                    _tell_ends(running)
+                    continue
+                byte, descriptors, _, _ = socket.recv_fds(asked, 1, _FDS)
+                if not byte:
+                    return
+                request, *streams, told = descriptors
+                process = os.fork()
+                if process == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for descriptor in (asked.detach(), woken, waker, told, *running.values()):
+                        os.close(descriptor)
+                    with os.fdopen(request, "rb") as pipe:
+                        wanted = json.load(pipe)
+                    become(wanted, *streams)
+                os.write(told, _NUMBER.pack(process))
+                running[process] = told
+                for descriptor in (request, *streams):
+                    os.close(descriptor)
+
+
+def _tell_ends(running: dict[int, int]) -> None:
+    """Tell each process's client, where it still listens, how the process has ended."""
+    while running:
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if process == 0:
             return
-        while len(size) < _SIZE.size:
-            size += channel.recv(_SIZE.size - len(size))
-        asked = json.loads(_read_all(channel.fileno(), *_SIZE.unpack(size)))
-        if os.fork() == 0:
-            channel.close()
-            _watch(asked, *descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
-def _watch(asked: Mapping[str, object], stdout: int, stderr: int, told: int) -> None:
-    """Fork the step, tell its number, wait for it, and tell how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    pid = os.fork()
-    if pid == 0:
+        told = running.pop(process)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(told, _NUMBER.pack(os.waitstatus_to_exitcode(status)))
         os.close(told)
-        _become_the_step(asked, stdout, stderr)
-    os.close(stdout)
-    os.close(stderr)
-    os.write(told, _NUMBER.pack(pid))
-    os.write(told, _NUMBER.pack(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
-    os._exit(0)
 
 
-def _become_the_step(asked: Mapping[str, object], stdout: int, stderr: int) -> None:
-    environ, arguments = asked["environ"], asked["arguments"]
-    assert isinstance(environ, dict)
-    assert isinstance(arguments, list)
+def _end(status: object) -> NoReturn:
+    """End this process as Python does, without taking apart what was imported.
+
+    A fork would have to copy each page of memory on which it takes something apart.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # what Python calls at its end
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status if isinstance(status, int) else 1)
+
+
+def become_a_step(asked: Mapping[str, Any], stdout: int, stderr: int, *, children: socket.socket) -> NoReturn:
+    """Live as the step until its end."""
     for given, standard in ((stdout, 1), (stderr, 2)):
         os.dup2(given, standard)
         os.close(given)
     os.environ.clear()
-    os.environ.update(environ)
-    os.chdir(str(asked["at"]))
-    sys.argv = [str(STEP), *arguments]
+    os.environ.update(asked["environ"])
+    os.chdir(asked["at"])
+    sys.argv = [str(STEP), *asked["arguments"]]
+    warm_children(children)
     from bcs_template_set.cli.main import entry_point
 
-    entry_point()
+    try:
+        entry_point()
+    except SystemExit as ended:
+        _end(ended.code)
+    raise AssertionError("the console script has not ended the process")
+
+
+def become_a_child(asked: Mapping[str, Any], stdin: int, stdout: int) -> NoReturn:
+    """Live as a child that renders until its end."""
+    for given, standard in ((stdin, 0), (stdout, 1)):
+        os.dup2(given, standard)
+        os.close(given)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    os.environ.clear()
+    os.environ.update(asked["environ"])
+    sys.path[:] = json.loads(asked["path"])
+    sys.argv = ["-c", asked["path"]]
+    from bcs_template_set.manifests.templating.worker import main
+
+    main()
+    _end(0)
 
 
 def import_everything() -> None:
@@ -272,8 +398,21 @@ def import_everything() -> None:
         _environment(language).get_template("report.html.j2")
 
 
+def main(steps: socket.socket, children: socket.socket, asking: socket.socket) -> None:
+    """Fork the process that forks children, import everything, and fork steps."""
+    importlib.import_module("bcs_template_set.manifests.templating.worker")
+    if os.fork() == 0:
+        steps.close()
+        asking.close()
+        gc.freeze()  # what is here is not looked at again by each fork
+        serve(children, become_a_child)
+        return
+    children.close()
+    import_everything()
+    gc.freeze()
+    serve(steps, functools.partial(become_a_step, children=asking))
+
+
 if __name__ == "__main__":
     sys.path[0] = str(STEP.parent)  # as in the console script
-    import_everything()
-    gc.freeze()  # what is here is not looked at again by each step
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    main(*(socket.socket(fileno=int(number)) for number in sys.argv[1:]))

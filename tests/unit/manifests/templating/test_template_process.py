@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 from tests.support.building import CONTEXT, StandingClock
+from tests.support.warm_start import cold_children
 from tests.support.worker import measured
 
 from bcs_template_set.manifests.templating import limits as limits_module
@@ -37,6 +38,12 @@ START = {
     "values": {},
     "context": {},
 }
+
+
+@pytest.fixture(autouse=True)
+def _as_a_step_starts_it() -> Iterator[None]:
+    with cold_children():
+        yield
 
 
 def run_of(**more: object) -> TemplateRun:
