@@ -48,7 +48,7 @@ coverage: $(VENV)/ready
 torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-sweeps torture-fuzz
 
 torture-mutation: $(VENV)/ready
-	BCS_DIALECTS="C A" "$(BIN)/python" -m tests.mutation
+	BCS_DIALECTS="C A" BCS_SWEEPS=whole "$(BIN)/python" -m tests.mutation
 
 torture-faults torture-canaries torture-kill torture-bounds: torture-%: $(VENV)/ready
 	"$(BIN)/python" -m tests.torture $*
@@ -57,10 +57,10 @@ torture-builds: $(VENV)/ready
 	BCS_ROUNDS=10 BCS_DIALECTS="C A" "$(BIN)/python" -m pytest tests/end_to_end/test_many_builds.py
 
 # What `make test` has a sample of: each test on both BCS, each request that can fail, each client that a hostile
-# server can meet, the whole model.
+# server can meet, each hostile template and text, the whole model. Children that render are started, not forked.
 torture-sweeps: $(VENV)/ready
 	BCS_DIALECTS="C A" BCS_SWEEPS=whole BCS_MODEL=whole "$(BIN)/python" -m pytest --quiet \
-	  --numprocesses "$(JOBS)" --dist loadgroup tests/end_to_end tests/hostile tests/model tests/torture
+	  --numprocesses "$(JOBS)" --dist loadgroup
 
 torture-fuzz: $(VENV)/ready
 	"$(BIN)/python" -m tests.fuzz --minutes 10

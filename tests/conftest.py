@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let Hypothesis draw the same for a clone each time, too, unless a seed is given or sweeps are whole.
+    """Let Hypothesis draw less, and the same each time, unless a seed is given or sweeps are whole.
 
     It would also draw what it finds in our modules, and which of them a process has loaded differs each time.
     And have the children that render forked (tests/support/warm_start.py), unless sweeps are whole.
@@ -46,7 +46,9 @@ def pytest_configure() -> None:
     if not (WHOLE or MEASURED in os.environ):
         warm_children()
     if not (WHOLE or IS_SEEDED_ANEW):
-        hypothesis.settings.register_profile("always-the-same", derandomize=True, database=None)
+        hypothesis.settings.register_profile(
+            "always-the-same", derandomize=True, database=None, max_examples=40
+        )
         hypothesis.settings.load_profile("always-the-same")
         providers._get_local_constants = lambda: providers._local_constants
 

@@ -230,7 +230,7 @@ def test_whatever_request_fails_what_is_said_to_be_deployed_is_live(kind: str, t
         site.run()
         needed = len(deploy(site).exchanges)
     assert needed > 9, "the run has at least so many requests"
-    for number in swept(range(1, needed + 1), sample=6):
+    for number in swept(range(1, needed + 1), sample=3):
         with cluster_site(**FILES) as site:
             site.run()
             fault = site.fault(kind, Match(nth=number), status=502, times=times)

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.draws import swept
 from tests.support.raw_server import http, saying, serving
 from tests.support.scene import FILES, VALUES, run_here, site, unowned, unrecorded
 from tests.support.worker import Worker
@@ -221,7 +222,7 @@ def set_output(output):
 """
 
 
-@pytest.mark.parametrize("name", [*DECIDING, "HTTP_PROXY", "HTTPS_PROXY"])
+@pytest.mark.parametrize("name", swept([*DECIDING, "HTTP_PROXY", "HTTPS_PROXY"], sample=2))
 def test_neither_resolver_nor_openssl_nor_the_platforms_sdk_obeys_the_pipeline(
     tmp_path: Path, name: str
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.emulator import EVERYONE, Emulator, Exchange
 from tests.support.dialects import at_work
+from tests.support.draws import examples
 from tests.support.scene import FILES, VALUES, run_here
 from tests.support.worker import Worker
 
@@ -149,7 +150,11 @@ def names_in(exchange: Exchange) -> Mapping[str, str]:
 
 
 @given(case=cases)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150, sample=40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_every_request_is_one_user_and_the_recorded_creator_is_that_user_or_nothing_is_sent(
     case: Case, tmp_path: Path
 ) -> None:

@@ -6,8 +6,8 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-EFFORT = float(os.environ.get("FUZZ_EFFORT", "0.25"))
-"""How many times the examples that a test names; `make test` takes as many as fit into half a minute."""
+EFFORT = float(os.environ.get("FUZZ_EFFORT", "0.1"))
+"""How many times the examples that a test names; `make test` takes as many as fit into some seconds."""
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 _PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]  # explaining takes longer than finding

@@ -279,8 +279,8 @@ FLOODS: Mapping[str, tuple[Union[bytes, Callable[[], bytes]], bytes]] = {
 @pytest.mark.parametrize(
     ("client", "flood"),
     [
-        *((write_to_gateway, flood) for flood in FLOODS),
-        *((look_at_page, flood) for flood in swept(FLOODS, sample=3)),
+        *((write_to_gateway, flood) for flood in swept(FLOODS, sample=6)),
+        *((look_at_page, flood) for flood in swept(FLOODS, sample=2)),
     ],
 )
 def test_what_has_no_end_is_left_in_time_and_within_memory(client: Client, flood: str) -> None:

@@ -17,6 +17,7 @@ from bcs_template_set.manifests.templating.limits import Limits
 from bcs_template_set.messages.errors import LimitExceeded, TemplateFailed, TemplateSyntax, TemplateUnreadable
 from bcs_template_set.messages.step_error import StepError
 from tests.support.building import refusal, render_source
+from tests.support.draws import in_turn, swept
 
 MEGA = "'x' * 1000000"
 LIMITS = Limits(seconds=2, cpu_seconds=2)
@@ -121,7 +122,7 @@ ESCAPES = [
 ]
 
 
-@pytest.mark.parametrize("source", ESCAPES)
+@pytest.mark.parametrize("source", swept(ESCAPES, sample=30))
 def test_a_way_out_of_the_sandbox_is_refused_with_template_and_line(tmp_path: Path, source: str) -> None:
     with pytest.raises(StepError) as caught:
         render_source(tmp_path, "a: 1\n\n" + source)
@@ -157,47 +158,44 @@ def test_nothing_is_asynchronous(tmp_path: Path, source: str) -> None:
 # --- files outside
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "/etc/passwd",
-        "/dev/zero",
-        "/proc/self/environ",
-        "../outside",
-        "../../../../../../etc/passwd",
-        "./../outside",
-        "sub/../../outside",
-        ".git/config",
-        "./.git/config",
-        "sub/../.git/config",
-        "to_git",
-        "link",
-        "linked/outside",
-        "chain",
-        "zero",
-        "environ",
-        "pipe",
-        "sub",
-        ".",
-        "",
-        "outside\0",
-        "C:\\outside",
-        "\\\\host\\share",
-        "file:///etc/passwd",
-        "http://127.0.0.1/",
-    ],
+OUTSIDE = (
+    "/etc/passwd",
+    "/dev/zero",
+    "/proc/self/environ",
+    "../outside",
+    "../../../../../../etc/passwd",
+    "./../outside",
+    "sub/../../outside",
+    ".git/config",
+    "./.git/config",
+    "sub/../.git/config",
+    "to_git",
+    "link",
+    "linked/outside",
+    "chain",
+    "zero",
+    "environ",
+    "pipe",
+    "sub",
+    ".",
+    "",
+    "outside\0",
+    "C:\\outside",
+    "\\\\host\\share",
+    "file:///etc/passwd",
+    "http://127.0.0.1/",
 )
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "{{% include {0} %}}",
-        "{{% include [{0}] ignore missing %}}",
-        "{{% import {0} as m %}}",
-        "{{% from {0} import m %}}",
-        "{{% extends {0} %}}",
-        "{{% set n = {0} %}}{{% include n %}}",
-    ],
+STATEMENTS = (
+    "{{% include {0} %}}",
+    "{{% include [{0}] ignore missing %}}",
+    "{{% import {0} as m %}}",
+    "{{% from {0} import m %}}",
+    "{{% extends {0} %}}",
+    "{{% set n = {0} %}}{{% include n %}}",
 )
+
+
+@pytest.mark.parametrize(("name", "statement"), in_turn(OUTSIDE, STATEMENTS))
 def test_nothing_outside_the_workspace_is_read(tmp_path: Path, statement: str, name: str) -> None:
     root = tmp_path / "workspace"
     (root / "sub").mkdir(parents=True)
@@ -337,7 +335,7 @@ MISTAKES = {
 BESIDE = {"b": "{{ a }}" * 190_000, "c": "x" * 100_000}
 
 
-@pytest.mark.parametrize("source", BOMBS, ids=lambda source: source[:70])
+@pytest.mark.parametrize("source", swept(BOMBS, sample=8), ids=lambda source: source[:70])
 def test_a_bomb_ends_within_the_limits_with_its_template(tmp_path: Path, source: str) -> None:
     for name, text in BESIDE.items():
         (tmp_path / name).write_text(text)
@@ -375,7 +373,7 @@ NO_JINJA = [
 ]
 
 
-@pytest.mark.parametrize("source", NO_JINJA, ids=lambda source: source[:70])
+@pytest.mark.parametrize("source", swept(NO_JINJA, sample=4), ids=lambda source: source[:70])
 def test_what_can_not_be_compiled_is_said_with_its_line(tmp_path: Path, source: str) -> None:
     began = time.monotonic()
     said = refusal(tmp_path, "a: 1\n\n" + source, TemplateSyntax)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bcs_template_set.manifests.yaml_reading import LARGEST_TEXT, YamlUnreadable, read_documents
 from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, Reading
 from tests.hostile.confined import Confined
+from tests.support.draws import examples, swept
 
 MANY = "".join(f"k{number}: 1\n" for number in range(180_000))
 BIG = ", ".join(f"k{number}: 1" for number in range(90_000))
@@ -63,26 +64,31 @@ def test_what_is_refused_is_refused_at_its_place(confined: Confined, text: str, 
 
 @pytest.mark.parametrize(
     "text",
-    [
-        pytest.param(MANY, id="180,000 keys"),
-        pytest.param(
-            f"big: &b {{{BIG}}}\ns: &s {{a: 1}}\nm:\n  <<: [*b" + ",*s" * 250_000 + "]\n",
-            id="small merges into a large mapping",
-        ),
-        pytest.param("[" + "[]," * 680_000 + "]", id="empty lists"),
-        pytest.param("---\n" * 500_000, id="empty documents"),
-        pytest.param("--- a\n" * 340_000, id="documents"),
-        pytest.param("".join("- &a x\n" for _ in range(240_000)) + "- *a\n", id="one anchor again and again"),
-        pytest.param("".join(f"- &a{n} x\n" for n in range(150_000)), id="anchors"),
-        pytest.param("a: " + "x" * 2_000_000, id="a long text"),
-        pytest.param("a: 1." + "1" * 2_000_000, id="a long fraction"),
-        pytest.param("a: |\n" + " \n" * 900_000 + "  x\n", id="a block of blanks"),
-        pytest.param('a: "' + "x\n\n " * 500_000 + '"', id="folded lines"),
-        pytest.param("#\n" * 1_000_000, id="comments"),
-        pytest.param("a" + ":a" * 900_000, id="colons"),
-        pytest.param("{" + "a " * 900_000 + "}", id="what may become a key"),
-        pytest.param("%TAG ! " + "x" * 2_000_000 + "\n--- a", id="a long directive"),
-    ],
+    swept(
+        [
+            pytest.param(MANY, id="180,000 keys"),
+            pytest.param(
+                f"big: &b {{{BIG}}}\ns: &s {{a: 1}}\nm:\n  <<: [*b" + ",*s" * 250_000 + "]\n",
+                id="small merges into a large mapping",
+            ),
+            pytest.param("[" + "[]," * 680_000 + "]", id="empty lists"),
+            pytest.param("---\n" * 500_000, id="empty documents"),
+            pytest.param("--- a\n" * 340_000, id="documents"),
+            pytest.param(
+                "".join("- &a x\n" for _ in range(240_000)) + "- *a\n", id="one anchor again and again"
+            ),
+            pytest.param("".join(f"- &a{n} x\n" for n in range(150_000)), id="anchors"),
+            pytest.param("a: " + "x" * 2_000_000, id="a long text"),
+            pytest.param("a: 1." + "1" * 2_000_000, id="a long fraction"),
+            pytest.param("a: |\n" + " \n" * 900_000 + "  x\n", id="a block of blanks"),
+            pytest.param('a: "' + "x\n\n " * 500_000 + '"', id="folded lines"),
+            pytest.param("#\n" * 1_000_000, id="comments"),
+            pytest.param("a" + ":a" * 900_000, id="colons"),
+            pytest.param("{" + "a " * 900_000 + "}", id="what may become a key"),
+            pytest.param("%TAG ! " + "x" * 2_000_000 + "\n--- a", id="a long directive"),
+        ],
+        sample=5,
+    ),
 )
 def test_what_is_only_large_is_read_in_seconds(confined: Confined, text: str) -> None:
     end = confined.yaml(text)
@@ -112,7 +118,7 @@ _INGREDIENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300, sample=80), deadline=None)
 @given(
     text=st.lists(st.one_of(_INGREDIENTS, st.text(max_size=3)), max_size=40).map("".join),
     reading=st.sampled_from([VALUES, MANIFESTS]),

@@ -38,16 +38,22 @@ def swept(cases: Iterable[_Case], *, sample: int) -> list[_Case]:
     return [known[index] for index in sorted(drawn)]
 
 
+def in_turn(cases: Iterable[_Case], others: Sequence[_Other]) -> list[tuple[_Case, _Other]]:
+    """Return each case with one of the others, in turn; where sweeps are whole, each with each."""
+    known = list(cases)
+    if WHOLE:
+        return list(itertools.product(known, others))
+    return [(case, others[number % len(others)]) for number, case in enumerate(known)]
+
+
 def crossed(cases: Iterable[_Case], others: Sequence[_Other]) -> list[tuple[_Case, _Other]]:
     """Return each case with one of the others, in turn, and the first case with each.
 
     So no case is left out, and none of the others is without a case. Where sweeps are whole: each with each.
     """
     known = list(cases)
-    if WHOLE:
-        return list(itertools.product(known, others))
-    in_turn = [(case, others[number % len(others)]) for number, case in enumerate(known)]
-    return [(known[0], other) for other in others] + in_turn[1:]
+    drawn = in_turn(known, others)
+    return drawn if WHOLE else [(known[0], other) for other in others] + drawn[1:]
 
 
 def examples(count: int, *, sample: int) -> int:

@@ -213,10 +213,17 @@ class _Servers:
         _ask(self._steps, request, (out[1], err[1], told[1]))
         return WarmProcess(stdout=out[0], stderr=err[0], told=told[0])
 
+    def close(self) -> None:
+        """Let them end."""
+        self._steps.close()
+        self.children.close()
+
 
 @functools.lru_cache(maxsize=4)
 def _servers(locale: Optional[str], client: int) -> _Servers:  # noqa: ARG001 - a fork of pytest has its own
-    return _Servers(locale)
+    servers = _Servers(locale)
+    atexit.register(servers.close)
+    return servers
 
 
 def _ask(server: socket.socket, request: Mapping[str, object], streams: Sequence[int]) -> None:

@@ -16,7 +16,7 @@ from bcs_template_set.bcs.seen import SHOWN
 from bcs_template_set.cli.verb_plan import show_plan
 from bcs_template_set.run.settings_phase import identify, read_everything
 from tests.emulator.faults import Fault, Match
-from tests.support.draws import seed_of_this_run, swept
+from tests.support.draws import in_turn, seed_of_this_run, swept
 from tests.support.living import Lived
 from tests.support.publishing import SPACE, Site
 from tests.torture.canaries import (
@@ -59,8 +59,7 @@ def check(site: Site, lived: Lived, *, nest: Nest = NEST) -> None:
     assert site.emulator.defects == []
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS)
-@pytest.mark.parametrize("action", ["plan", "publish", "deploy"])
+@pytest.mark.parametrize(("credential", "action"), in_turn(CREDENTIALS, ["deploy", "plan", "publish"]))
 def test_a_run_that_succeeds_leaves_none(
     site: Site, action: str, credential: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,7 +85,7 @@ def test_the_search_finds_what_is_there(site: Site) -> None:
     assert "***" in left_by(lived)[".bcs-template-set/run/rendered/secret.yaml"]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))
+@pytest.mark.parametrize("kind", swept(KINDS, sample=8), ids=lambda kind: str(kind.name))
 def test_a_run_that_is_struck_leaves_none(site: Site, kind: Kind) -> None:
     """One of every kind, drawn by a seed; `python -m tests.torture canaries` strikes every request."""
     of_kind = [wanted for wanted in all_pokes(dict.fromkeys(CREDENTIALS, 12)) if wanted.kind is kind]
@@ -112,7 +111,7 @@ def test_a_server_that_says_them_back_is_not_quoted(site: Site, credential: str,
     assert quoted
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS[1:])
+@pytest.mark.parametrize("credential", swept(CREDENTIALS[1:], sample=1))
 def test_what_bk_ci_says_back_is_not_quoted(site: Site, credential: str) -> None:
     for name in ("agent secret key", "app secret", "app secret of another region"):
         chance = random.Random(f"{SEED} {credential} {name}")  # noqa: S311 - no secret
@@ -125,7 +124,7 @@ def test_what_bk_ci_says_back_is_not_quoted(site: Site, credential: str) -> None
             check(site, lived)
 
 
-@pytest.mark.parametrize("size", range(PIECE, 2 * PIECE))
+@pytest.mark.parametrize("size", swept(range(PIECE, 2 * PIECE), sample=2))
 def test_of_a_short_secret_nothing_is_left_where_a_servers_words_are_cut(site: Site, size: int) -> None:
     secret = NEST.canaries["another private setting"].replace("@", "a")[:size]
     site.emulator.state.add_app("web_app", secret, vouches_for={"lisi"})

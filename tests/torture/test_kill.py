@@ -19,7 +19,7 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.signals import is_unheard, stoppable
 from tests.emulator import Fault, Match, gateway_fault
-from tests.support.draws import seed_of_this_run
+from tests.support.draws import WHOLE, seed_of_this_run
 from tests.support.living import come_to_rest
 from tests.support.publishing import CREATE_VERSION, Site, config, open_site
 from tests.support.scene import site
@@ -28,7 +28,7 @@ from tests.torture.killing import PAUSE, Kill, drawn, kill
 
 pytestmark = pytest.mark.xdist_group("alone")  # measures seconds
 SEED = seed_of_this_run()
-KILLS = drawn(6, seed=SEED)
+KILLS = drawn(6 if WHOLE else 2, seed=SEED)
 
 
 @pytest.mark.parametrize("wanted", KILLS, ids=str)

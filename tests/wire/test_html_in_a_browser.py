@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
+from tests.support.draws import in_turn
 from tests.support.pages import CHROMIUM, dom
 
 from bcs_template_set.messages import LANGUAGES, Language
@@ -26,45 +27,54 @@ root.setAttribute("data-measured",[window.innerWidth,root.scrollWidth,
 </script></body>"""
 
 
-def measured(html: str, *, directory: Path, width: int) -> tuple[int, int, bool]:
+@dataclass(frozen=True)
+class Measured:
     """Widths of window and page with all folds open, and whether a difference scrolls by itself."""
+
+    window: int
+    page: int
+    scrolls: bool
+    seen: str
+
+
+def measured(html: str, *, directory: Path, width: int) -> Measured:
     without_policy = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
     seen = dom(without_policy.replace("</body>", MEASURE), directory=directory, width=width)
     found = re.search(r'data-measured="(\d+) (\d+) (true|false)"', seen)
     assert found is not None
-    return int(found[1]), int(found[2]), found[3] == "true"
+    return Measured(int(found[1]), int(found[2]), found[3] == "true", seen)
 
 
-@pytest.mark.parametrize("width", [640, 1280])
-@pytest.mark.parametrize("language", LANGUAGES)
+WIDTHS = (640, 1280)
+
+
+@pytest.mark.parametrize(("language", "width"), in_turn(LANGUAGES, WIDTHS))
 def test_the_page_never_scrolls_sideways_but_a_difference_may(
     language: Language, width: int, tmp_path: Path
 ) -> None:
     changes = [*scenes.updated("b.example.com"), *scenes.created(LONG), *scenes.unchanged("c." + LONG)]
     outcome = replace(scenes.outcome_of(scenes.plan_of(*changes)), language=language)
-    window, page, scrolls = measured(render_html(outcome), directory=tmp_path, width=width)
-    assert window == width
-    assert page <= window
-    assert scrolls
+    found = measured(render_html(outcome), directory=tmp_path, width=width)
+    assert found.window == width
+    assert found.page <= width
+    assert found.scrolls
 
 
-@pytest.mark.parametrize("width", [640, 1280])
-@pytest.mark.parametrize("scene", ["image_not_found", "restored"])
+@pytest.mark.parametrize(("scene", "width"), in_turn(["image_not_found", "restored"], WIDTHS))
 def test_the_page_of_a_deployment_never_scrolls_sideways_though_its_picture_may(
     scene: str, width: int, tmp_path: Path
 ) -> None:
     html = render_html(replace(rollout_scenes.SCENES[scene]().outcome, language="zh_CN"))
-    window, page, _ = measured(html, directory=tmp_path, width=width)
-    assert window == width
-    assert page <= window
-    seen = dom(html, directory=tmp_path, width=width)
-    assert len(re.findall(r'<div class="picture" tabindex="0"', seen)) == 1
-    assert len(re.findall(r'<g class="box ', seen)) == 20
+    found = measured(html, directory=tmp_path, width=width)
+    assert found.window == width
+    assert found.page <= width
+    assert len(re.findall(r'<div class="picture" tabindex="0"', found.seen)) == 1
+    assert len(re.findall(r'<g class="box ', found.seen)) == 20
 
 
 def test_hostile_text_does_not_widen_the_page(tmp_path: Path) -> None:
-    window, page, _ = measured(render_html(hostile_texts.run("名x" * 400)), directory=tmp_path, width=640)
-    assert page <= window
+    html = render_html(hostile_texts.run("名x" * 400))
+    assert measured(html, directory=tmp_path, width=640).page <= 640
 
 
 def test_the_script_runs_under_the_pages_own_policy(tmp_path: Path) -> None:

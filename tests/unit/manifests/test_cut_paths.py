@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.building import prepared
+from tests.support.draws import examples
 
 from bcs_template_set.manifests.branch_paths import (
     Claim,
@@ -68,7 +69,9 @@ def without(served: Served, branches: frozenset[str]) -> Served:
     }
 
 
-few = settings(max_examples=40, deadline=None)  # each renders and reads a file twice or more
+few = settings(
+    max_examples=examples(40, sample=15), deadline=None
+)  # each renders and reads a file twice or more
 
 
 @few

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.building import VALUES_OF_ANY_KIND, findings_of, manifest
+from tests.support.draws import examples
 
 from bcs_template_set.manifests import checks
 from bcs_template_set.manifests.checks.check_manifests import all_checks
@@ -514,7 +515,7 @@ _PATHS = (
     value=VALUES_OF_ANY_KIND,
     wrapped=st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300, sample=100), deadline=None)
 def test_no_shape_of_a_document_breaks_the_checks(
     kind: str, path: str, value: YamlValue, *, wrapped: bool
 ) -> None:

@@ -16,6 +16,7 @@ from tests.support.building import (
     render_source,
     version_of,
 )
+from tests.support.draws import examples
 
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
 from bcs_template_set.manifests.templating.environment import ReadText
@@ -316,8 +317,8 @@ def test_what_is_counted_has_a_limit_and_a_message_of_its_own(tmp_path: Path, so
 
 def test_the_time_of_rendering_is_limited(tmp_path: Path) -> None:
     source = "a: 1\n{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}"
-    said = refusal(tmp_path, source, LimitExceeded, limits=Limits(seconds=4))
-    assert "The time of rendering (t.yaml.j2, line 2) is over the limit of 4 s" in said
+    said = refusal(tmp_path, source, LimitExceeded, limits=Limits(seconds=2))
+    assert "The time of rendering (t.yaml.j2, line 2) is over the limit of 2 s" in said
 
 
 def test_the_time_is_that_of_all_templates_together(tmp_path: Path) -> None:
@@ -389,7 +390,7 @@ _PIECES = st.lists(
 
 
 @given(source=st.one_of(_PIECES, st.text(max_size=80)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200, sample=60), deadline=None)
 def test_any_template_renders_or_ends_in_an_error_of_ours(source: str) -> None:
     def no_files(path: str) -> str:
         raise FileUnusable(say("render.file_missing", path=path))
@@ -404,7 +405,11 @@ def test_any_template_renders_or_ends_in_an_error_of_ours(source: str) -> None:
 
 
 @given(values=st.one_of(st.text(max_size=80), st.text("abdomins:-[]{} \n'\"&*!1.", max_size=60)))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150, sample=50),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_any_values_render_or_end_in_an_error_of_ours(values: str, tmp_path: Path) -> None:
     try:
         render(tmp_path, "builtin:web", values=values)
@@ -431,9 +436,10 @@ def test_a_template_that_is_gone_by_the_time_it_is_rendered_is_named(tmp_path: P
 
 
 def test_texts_that_are_too_much_together_are_refused(tmp_path: Path) -> None:
-    names = [f"{number}.yaml" for number in range(34)]
+    """They are no YAML, so that nothing but their size is looked at."""
+    names = [f"{number}.yaml.j2" for number in range(34)]
     for name in names:
-        (tmp_path / name).write_text("#" + "x" * (2 * 2**20 - 100) + "\nkind: ConfigMap\n")
+        (tmp_path / name).write_text("@{{ 'x' * 2097000 }}")
     with pytest.raises(LimitExceeded, match="64 MiB"):
         render(tmp_path, *names, limits=Limits(seconds=300, cpu_seconds=300))
 
