@@ -11,7 +11,7 @@ PIP := -m pip --quiet --disable-pip-version-check
 LOCK ?= release/tests.txt
 RELEASE := .venv-release
 
-.PHONY: demo test bench contract torture lint types pytest coverage format golden lock newest package clean
+.PHONY: demo test bench contract torture lint types pytest coverage format golden lock schema newest package clean
 .PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-sweeps torture-fuzz
 
 demo: $(VENV)/ready
@@ -85,6 +85,10 @@ format: $(VENV)/ready
 # Takes the newest versions, for every Python, and writes them to release/ with hashes: review the diff.
 lock: $(VENV)/ready
 	"$(BIN)/python" -m release.lock
+
+# Writes what Kubernetes' published schemas say of its kinds, as compact data: review the diff.
+schema: $(VENV)/ready
+	"$(BIN)/python" -m release.kubernetes_schema
 
 # Nobody's verdict: tries the newest of everything on the newest Python there is, and tells what is newer than
 # the lock and which tests fail with it.

@@ -22,6 +22,7 @@ setup(
     package_data={
         "bcs_template_set": ["py.typed"],
         "bcs_template_set.messages": ["*.json"],
+        "bcs_template_set.manifests.schema": ["*.json"],
         "bcs_template_set.report": ["*.html.j2"],
         "bcs_template_set.templates": ["*/*.j2", "*/*.json"],
     },

@@ -15,7 +15,7 @@ TESTS = PROJECT / "tests"
 EVERYTHING = frozenset(
     {
         *("cli", "run", "report", "branches", "publish", "rollout", "bcs/space", "bcs", "config", "agent"),
-        *("manifests/templating", "manifests/checks", "manifests", "system", "messages"),
+        *("manifests/templating", "manifests/checks", "manifests/schema", "manifests", "system", "messages"),
     }
 )
 
@@ -40,7 +40,8 @@ BORDERS: Mapping[str, frozenset[str]] = {
     "config": frozenset({"agent", "manifests", "messages"}),
     "agent": frozenset({"messages", "system"}),
     "manifests/templating": frozenset({"manifests", "messages", "system"}),
-    "manifests/checks": frozenset({"manifests", "messages"}),
+    "manifests/checks": frozenset({"manifests", "manifests/schema", "messages"}),
+    "manifests/schema": frozenset({"manifests", "messages"}),
     "manifests": frozenset({"messages"}),
     "system": frozenset({"messages"}),
     "messages": frozenset(),
@@ -80,6 +81,7 @@ VALUES_BESIDE_IO = {
     "system.clock": "the protocols Clock and Deadline, beside the system's clock",
     "manifests.templating.workspace_files": "the type of a function that reads, beside the one who does",
     "manifests.yaml_reading": "sys.intern only: it gets text, and reads no file",
+    "manifests.schema.field_types": "types of fields, from a JSON file that is read when one is asked for",
     "messages": "sentences, from JSON files of its own that are read when the first one is rendered",
 }
 """Modules that reach the world and are imported by pure ones, which take only values and types from them."""

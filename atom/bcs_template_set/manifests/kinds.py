@@ -179,3 +179,8 @@ def kind_of(api_version: str, name: str) -> Optional[Kind]:
     """
     group = "" if is_left_for_bcs(api_version) else api_version.rpartition("/")[0]
     return KINDS.get((group, name)) if group else _BY_NAME.get(name)
+
+
+def is_of(kind: Kind, api_version: str, name: str) -> bool:
+    """Tell whether an object is of a kind: the same word in another group is another thing."""
+    return kind_of(api_version, name) is kind

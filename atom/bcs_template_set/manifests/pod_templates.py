@@ -11,6 +11,9 @@ from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.parse import Document, document_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
+_USUAL_PATH = "spec.template"
+_USUAL_CONTAINERS = ("spec", "template", "spec", "containers")
+
 
 @dataclass(frozen=True)
 class PodTemplate:
@@ -50,11 +53,14 @@ def objects_of(documents: Sequence[Document]) -> Iterator[Document]:
 
 
 def pod_of(document: Document) -> Optional[PodTemplate]:
-    """Return the pod template of a workload, None for other kinds and where there is none."""
+    """Return the pod template of a workload, None for other kinds and where there is none.
+
+    A kind that is not known makes pods if it has containers where Kubernetes' own kinds have theirs.
+    """
     kind = kind_of(document.api_version, document.kind)
-    if kind is None or kind.pod_template is None:
+    path = _USUAL_PATH if kind is None else kind.pod_template
+    if path is None or (kind is None and not list_at(document.body, *_USUAL_CONTAINERS)):
         return None
-    path = kind.pod_template
     value: Fields = mapping_at(document.body, *path.split(".")) if path else document.body
     if not value:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import INGRESS, SERVICE, is_of
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
@@ -42,7 +43,7 @@ def routes_of(documents: Sequence[Document]) -> tuple[Route, ...]:
     found = {
         route
         for document in objects_of(documents)
-        if document.kind == "Ingress"
+        if is_of(INGRESS, document.api_version, document.kind)
         for route in _routes_of_ingress(document)
     }
     return tuple(sorted(found))
@@ -53,7 +54,7 @@ def node_ports_of(documents: Sequence[Document]) -> tuple[int, ...]:
     return tuple(
         number
         for document in objects_of(documents)
-        if document.kind == "Service"
+        if is_of(SERVICE, document.api_version, document.kind)
         for port in list_at(document.body, "spec", "ports")
         for number in [mapping_at(port).get("nodePort")]
         if isinstance(number, int) and not isinstance(number, bool) and number != 0
@@ -65,7 +66,8 @@ def ports_by_service(documents: Sequence[Document]) -> dict[str, tuple[int, ...]
     return {
         document.name: tuple(sorted(_node_port(mapping_at(port)) for port in ports))
         for document in objects_of(documents)
-        if document.kind == "Service" and text_at(document.body, "spec", "type") == "NodePort"
+        if is_of(SERVICE, document.api_version, document.kind)
+        and text_at(document.body, "spec", "type") == "NodePort"
         for ports in [list_at(document.body, "spec", "ports")]
     }
 

@@ -8,26 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bcs_template_set.manifests.checks import bcs_rules, containers, links, object_names, objects, routing
+from bcs_template_set.manifests.checks import (
+    bcs_rules,
+    containers,
+    links,
+    object_names,
+    objects,
+    routing,
+    schema_checks,
+)
 from bcs_template_set.manifests.checks.finding import Check, Finding, look_at
 from bcs_template_set.manifests.manifest_file import ManifestFile
 
 _TABLE: tuple[Check, ...] = tuple(
     entry
-    for module in (bcs_rules, objects, object_names, containers, links, routing)
+    for module in (bcs_rules, objects, object_names, containers, links, routing, schema_checks)
     for entry in vars(module).values()
     if isinstance(entry, Check)
 )
 """Every `@check` of these modules, in the order in which they stand there."""
 
+_BY_SCHEMA = frozenset(value.id for value in vars(schema_checks).values() if isinstance(value, Check))
+
 
 def check_manifests(
-    files: Sequence[ManifestFile], *, template_space: str, template_set: bool
+    files: Sequence[ManifestFile], *, template_space: str, template_set: bool, kube_version: str = ""
 ) -> tuple[Finding, ...]:
-    """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document."""
-    checked = look_at(files, template_space=template_space, template_set=template_set)
-    found = (finding for check in _TABLE for finding in check.run(checked))
-    return tuple(sorted(found, key=Finding.order))
+    """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document.
+
+    `kube_version` names the one Kubernetes in question; without it something is wrong only where no version
+    that is known would take it. What a check with a sentence of its own finds, the schema does not repeat.
+    """
+    checked = look_at(
+        files, template_space=template_space, template_set=template_set, kube_version=kube_version
+    )
+    found = [finding for check in _TABLE for finding in check.run(checked)]
+    told = {finding.place for finding in found if finding.id not in _BY_SCHEMA}
+    kept = (finding for finding in found if finding.id not in _BY_SCHEMA or finding.place not in told)
+    return tuple(sorted(kept, key=Finding.order))
 
 
 def all_checks() -> tuple[Check, ...]:

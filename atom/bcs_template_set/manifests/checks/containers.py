@@ -33,13 +33,24 @@ def check_tags(checked: CheckInput) -> Iterator[Finding]:
     """Yield images without a tag or with `latest`: what runs would then change without a new version."""
     for workload in checked.workloads:
         for container in containers_of(workload.pod):
-            if container.image and not is_left_for_bcs(container.image):
+            if (
+                container.image
+                and not is_left_for_bcs(container.image)
+                and not _is_injected(workload, container)
+            ):
                 field = workload.pod.field(f"{container.place}.image")
                 tag = tag_of(container.image)
                 if tag is None:
                     yield checked.finding(workload, field, "image_untagged", image=container.image)
                 elif tag in ("latest", ""):
                     yield checked.finding(workload, field, "image_latest", image=container.image)
+
+
+def _is_injected(workload: PodOwner, container: Container) -> bool:
+    """Tell whether Istio fills the image in, as it does for gateways ("auto" and a word to its injector)."""
+    metadata = mapping_at(workload.document.body, *workload.pod.path.split("."), "metadata")
+    words = (*mapping_at(metadata, "annotations"), *mapping_at(metadata, "labels"))
+    return container.image == "auto" and any("istio.io/" in word and "inject" in word for word in words)
 
 
 def tag_of(image: str) -> Optional[str]:

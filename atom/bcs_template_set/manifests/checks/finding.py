@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
+from bcs_template_set.manifests.kinds import Kind, is_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
+from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
+from bcs_template_set.manifests.schema.field_walk import FieldProblem, problems_of
 from bcs_template_set.messages import Text, say
 
 _ALLOW = re.compile(r"#[ \t]*bcs-template-set:[ \t]*allow[ \t]+([a-z0-9, \t-]+)")
@@ -33,6 +36,11 @@ class Finding:
         """Return the one sentence that a log line or an error's detail shows."""
         place = [part for part in (self.file, self.document, self.field) if part]
         return say("checks.finding", place=" ".join(place), message=self.message, hint=self.hint, id=self.id)
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Return where it is."""
+        return (self.file, self.document, self.field)
 
     def order(self) -> tuple[str, str, str, str, str]:
         """Return what findings are sorted by; it costs a sentence, so it is asked for once."""
@@ -70,10 +78,15 @@ class CheckInput:
     """The workloads under each label of their pods, so that a look-up costs no walk."""
     allowed: Mapping[str, frozenset[str]]
     """The checks that each file's comments leave it out of."""
+    kubernetes: KubeVersions
+    """The versions of Kubernetes in question: what one of them takes is no mistake."""
+    problems: tuple[tuple[DocumentInFile, FieldProblem], ...]
+    """What the schema of Kubernetes says against each document."""
 
-    def of_kind(self, kind: str) -> Iterator[DocumentInFile]:
-        """Yield the documents of a kind."""
-        return (place for place in self.places if place.document.kind == kind)
+    def of_kind(self, kind: Kind) -> Iterator[DocumentInFile]:
+        """Yield the documents of a kind, by its group and name."""
+        found = ((place, place.document) for place in self.places)
+        return (place for place, document in found if is_of(kind, document.api_version, document.kind))
 
     def finding(
         self,
@@ -95,7 +108,9 @@ class CheckInput:
         )
 
 
-def look_at(files: Iterable[ManifestFile], *, template_space: str, template_set: bool) -> CheckInput:
+def look_at(
+    files: Iterable[ManifestFile], *, template_space: str, template_set: bool, kube_version: str
+) -> CheckInput:
     """Return what checks look at, before the first of them has its id."""
     by_name = tuple(sorted(files, key=lambda file: file.name))
     places = tuple(DocumentInFile(file, document) for file in by_name for document in file.documents)
@@ -106,7 +121,14 @@ def look_at(files: Iterable[ManifestFile], *, template_space: str, template_set:
         for key, value in workload.pod.labels.items():
             by_label.setdefault((key, str(value)), []).append(workload)
     allowed = {file.name: _allowed_in(file.text) for file in by_name}
-    return CheckInput("", by_name, template_space, template_set, places, workloads, by_label, allowed)
+    kubernetes = field_types().wanted(kube_version)
+    problems = tuple(
+        (place, problem)
+        for place in places
+        for problem in problems_of(place.document, types=field_types(), versions=kubernetes)
+    )
+    looked_at = (by_name, template_space, template_set, places, workloads, by_label, allowed)
+    return CheckInput("", *looked_at, kubernetes, problems)
 
 
 Looks = Callable[[CheckInput], Iterator[Finding]]

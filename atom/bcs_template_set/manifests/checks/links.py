@@ -20,6 +20,7 @@ from bcs_template_set.manifests.checks.finding import (
 )
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import INGRESS, SERVICE
 from bcs_template_set.manifests.pod_templates import named_ports_of, selects_pods
 from bcs_template_set.manifests.routes import backend_port_of, service_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -32,7 +33,8 @@ def check_pod_selectors(checked: CheckInput) -> Iterator[Finding]:
         if not selects_pods(workload.document):
             continue
         labels = workload.pod.labels
-        wanted = mapping_at(workload.document.body, "spec", "selector", "matchLabels")
+        selector = mapping_at(workload.document.body, "spec", "selector")
+        wanted = mapping_at(selector, "matchLabels")
         for key, value in wanted.items():
             if (
                 labels.get(key) != value
@@ -41,6 +43,21 @@ def check_pod_selectors(checked: CheckInput) -> Iterator[Finding]:
             ):
                 field = f"spec.selector.matchLabels[{key}]"
                 yield checked.finding(workload, field, key=key, given=value, found=_shown(labels.get(key)))
+        for index, asked in enumerate(list_at(selector, "matchExpressions")):
+            field = f"spec.selector.matchExpressions[{index}]"
+            key, operator = text_at(mapping_at(asked), "key"), text_at(mapping_at(asked), "operator")
+            if key and not _is_met(mapping_at(asked), labels.get(key)):
+                found = _shown(labels.get(key))
+                yield checked.finding(workload, field, key=key, given=operator, found=found)
+
+
+def _is_met(asked: Fields, value: YamlValue) -> bool:
+    """Tell whether a label's value is what a selector's expression asks for; unknown operators are met."""
+    if is_left_for_bcs(value):
+        return True
+    values, operator = list_at(asked, "values"), text_at(asked, "operator")
+    met = {"In": value in values, "NotIn": value not in values, "Exists": value is not None}
+    return {**met, "DoesNotExist": value is None}.get(operator, True)
 
 
 @check("service-selector")
@@ -51,7 +68,7 @@ def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
     """
     keys = {key for key, _ in checked.by_label}
     unsure = {key for key, value in checked.by_label if is_left_for_bcs(value)}
-    for place in checked.of_kind("Service"):
+    for place in checked.of_kind(SERVICE):
         selector = mapping_at(place.document.body, "spec", "selector")
         if not selector or any(is_left_for_bcs(value) for value in selector.values()):
             continue
@@ -78,7 +95,7 @@ def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
 @check("service-port")
 def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
     """Yield targetPorts by a name that no container of the selected pods has."""
-    for place in checked.of_kind("Service"):
+    for place in checked.of_kind(SERVICE):
         selected = _selected(checked, place)
         if not selected:
             continue
@@ -94,9 +111,9 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
 @check("ingress-service")
 def check_ingress_services(checked: CheckInput) -> Iterator[Finding]:
     """Yield backends whose Service has no such port or, for built-in templates, is not in the run."""
-    services = (place.document for place in checked.of_kind("Service"))
+    services = (place.document for place in checked.of_kind(SERVICE))
     ports = {service.name: _ports_of(service.body) for service in services}
-    for place in checked.of_kind("Ingress"):
+    for place in checked.of_kind(INGRESS):
         for where, path in ingress_paths(place.document.body):
             name = service_of(path)
             if not name or is_left_for_bcs(name):
@@ -119,11 +136,11 @@ class _Ports:
 
 
 def _ports_of(service: Fields) -> Optional[_Ports]:
-    """Return what a Service's ports are called, None where BCS fills one in."""
+    """Return what a Service's ports are called, None where it has none or BCS fills one in."""
     ports = [mapping_at(port) for port in list_at(service, "spec", "ports")]
     values = (value for port in ports for value in (port.get("port"), port.get("name")))
     known = frozenset(value for value in values if value and isinstance(value, (int, str)))
-    return None if any(map(is_left_for_bcs, known)) else _Ports(known, few(map(str, known)))
+    return None if not ports or any(map(is_left_for_bcs, known)) else _Ports(known, few(map(str, known)))
 
 
 def _check_port(
@@ -132,7 +149,8 @@ def _check_port(
     wanted = backend_port_of(path)
     if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted):
         return
-    if ports is not None and wanted not in ports.known:
+    is_number_as_text = isinstance(wanted, str) and wanted.isdecimal()  # its type is wrong, not its number
+    if ports is not None and wanted not in ports.known and not is_number_as_text:
         field = f"{where}.backend.service.port"
         yield checked.finding(place, field, name=service_of(path), port=wanted, known=ports.shown)
 

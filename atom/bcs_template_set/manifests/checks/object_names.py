@@ -14,12 +14,14 @@ from bcs_template_set.manifests.naming import (
     check_service_name,
     check_subdomain,
 )
+from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, selects_pods
+from bcs_template_set.manifests.schema.field_types import field_types
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
-# RBAC objects are named by path segments such as `system:node`, not by DNS names.
-_NAMED_FREELY = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+# Named by path segments such as `system:node` or `2001:db8::1`, as all objects of unknown groups may be.
+_NAMED_FREELY = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "IPAddress")
 _LONGEST_CRON_JOB = 52
 
 
@@ -29,9 +31,9 @@ def check_object_names(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.places:
         name = place.document.name
         yield from _check_is_text(checked, place)
-        if not name or is_left_for_bcs(name) or place.document.kind in _NAMED_FREELY:
+        if not name or is_left_for_bcs(name):
             continue
-        problem = _name_problem(place.document.kind, name)
+        problem = _name_problem(place.document)
         if problem is not None:
             yield checked.finding(place, "metadata.name", "named_wrong", name=name, problem=problem)
 
@@ -44,7 +46,11 @@ def _check_is_text(checked: CheckInput, place: DocumentInFile) -> Iterator[Findi
             yield checked.finding(place, f"metadata.{key}", "text_needed", given=_shown(value))
 
 
-def _name_problem(kind: str, name: str) -> Optional[Text]:
+def _name_problem(document: Document) -> Optional[Text]:
+    kind, name = document.kind, document.name
+    if kind in _NAMED_FREELY or not field_types().is_known_group(document.api_version):
+        is_segment = name not in (".", "..") and "/" not in name and "%" not in name
+        return None if is_segment else say("checks.form_segment")
     if kind == "Service":
         return check_service_name(name)
     if kind == "Namespace":
@@ -106,7 +112,7 @@ def _check_labels(
 def _check_label_value(
     checked: CheckInput, place: DocumentInFile | PodOwner, field: str, value: YamlValue
 ) -> Iterator[Finding]:
-    if is_left_for_bcs(value):
+    if value is None or is_left_for_bcs(value):
         return
     if not isinstance(value, str):
         yield checked.finding(place, field, "text_needed", given=_shown(value))
@@ -122,7 +128,7 @@ def check_annotations(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.places:
         for key, value in mapping_at(place.document.body, "metadata", "annotations").items():
             field = f"metadata.annotations[{key}]"
-            if not isinstance(value, str):
+            if value is not None and not isinstance(value, str):
                 yield checked.finding(place, field, "text_needed", given=_shown(value))
 
 

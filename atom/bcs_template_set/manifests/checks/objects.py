@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import kind_of
+from bcs_template_set.manifests.kinds import INGRESS, SELECTOR, SERVICE, kind_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -24,14 +24,32 @@ def check_kinds(checked: CheckInput) -> Iterator[Finding]:
 
 @check("required-field")
 def check_required(checked: CheckInput) -> Iterator[Finding]:
-    """Yield fields that every object, and each kind we know, must have."""
+    """Yield fields that every object, and each kind we know, must have; each of them once."""
+    found = [*_missing(checked), *_missing_in_containers(checked)]
+    found += (
+        checked.finding(place, problem.path, kind=place.document.kind)
+        for place, problem in checked.problems
+        if problem.what == "missing"
+    )
+    yield from {finding.place: finding for finding in reversed(found)}.values()
+
+
+def _missing(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.places:
         if not place.document.kind or place.document.kind == "List":
             continue
         for path in ("apiVersion", "metadata.name", *_required_of(place.document)):
-            if _is_empty(place.document.body, path):
+            if _is_empty(place.document.body, path) and not _selects_otherwise(place.document.body, path):
                 yield checked.finding(place, path, kind=place.document.kind)
         yield from _check_entries(checked, place)
+
+
+def _selects_otherwise(body: Fields, path: str) -> bool:
+    """Tell whether it is labels that are missing, of a selector that has expressions."""
+    return path == SELECTOR and bool(list_at(body, "spec", "selector", "matchExpressions"))
+
+
+def _missing_in_containers(checked: CheckInput) -> Iterator[Finding]:
     for workload in checked.workloads:
         for container in containers_of(workload.pod):
             for key in ("name", "image"):
@@ -52,7 +70,8 @@ def _required_of(document: Document) -> tuple[str, ...]:
 def _check_entries(checked: CheckInput, place: DocumentInFile) -> Iterator[Finding]:
     """Yield the required fields that entries of lists lack: Service ports, Ingress backends."""
     kind, body = place.document.kind, place.document.body
-    if kind == "Service" and text_at(body, "spec", "type") != "ExternalName":
+    known = kind_of(place.document.api_version, kind)
+    if known is SERVICE and text_at(body, "spec", "type") != "ExternalName":
         ports = list_at(body, "spec", "ports")
         wanted = ("port", "name") if len(ports) > 1 else ("port",)
         for index, port in enumerate(ports):
@@ -61,7 +80,7 @@ def _check_entries(checked: CheckInput, place: DocumentInFile) -> Iterator[Findi
                     yield checked.finding(place, f"spec.ports[{index}].{key}", kind=kind)
         if not ports and text_at(body, "spec", "clusterIP") != "None":
             yield checked.finding(place, "spec.ports", kind=kind)
-    if kind == "Ingress":
+    if known is INGRESS:
         for where, path in ingress_paths(body):
             if not mapping_at(path, "backend"):
                 yield checked.finding(place, f"{where}.backend", kind=kind)
@@ -90,11 +109,13 @@ def _is_empty(body: Fields, path: str) -> bool:
 @check("duplicate-object")
 def check_duplicates(checked: CheckInput) -> Iterator[Finding]:
     """Yield objects that the run has twice: the later one would replace the earlier."""
-    seen: dict[tuple[str, str, str], DocumentInFile] = {}
+    seen: dict[tuple[str, str, str, str], DocumentInFile] = {}
     for place in checked.places:
         document = place.document
         if not document.kind or not document.name or is_left_for_bcs(document.name):
             continue
-        first = seen.setdefault((document.kind, document.namespace, document.name), place)
+        known = kind_of(document.api_version, document.kind)
+        group = document.api_version.rpartition("/")[0] if known is None else known.group
+        first = seen.setdefault((group, document.kind, document.namespace, document.name), place)
         if first is not place:
             yield checked.finding(place, "metadata.name", first=first.file.name)

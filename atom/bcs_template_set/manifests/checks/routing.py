@@ -5,39 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
-from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.routes import Route, RouteKey, routes_of
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import INGRESS, SERVICE
+from bcs_template_set.manifests.routes import Route, RouteKey, host_of, routes_of
 
 _LOWEST, _HIGHEST = 30_000, 32_767
 
 
 @check("ingress-tls")
 def check_tls(checked: CheckInput) -> Iterator[Finding]:
-    """Yield TLS entries without a secret or hosts, and hosts that no rule serves."""
-    for place in checked.of_kind("Ingress"):
+    """Yield hosts of TLS entries that neither a rule nor a default backend can serve."""
+    for place in checked.of_kind(INGRESS):
         body = place.document.body
-        served = {text_at(mapping_at(rule), "host") for rule in list_at(body, "spec", "rules")}
+        served = {host_of(rule) for rule in list_at(body, "spec", "rules")}
+        if "*" in served or any(map(is_left_for_bcs, served)) or _has_default_backend(body):
+            continue
         domains = {name.partition(".")[2] for name in served}
-        is_unknown = any(map(is_left_for_bcs, served))
         for index, entry in enumerate(list_at(body, "spec", "tls")):
-            where = f"spec.tls[{index}]"
-            if not text_at(mapping_at(entry), "secretName"):
-                yield checked.finding(place, f"{where}.secretName", "tls_secret")
-            hosts = list_at(mapping_at(entry), "hosts")
-            if not hosts:
-                yield checked.finding(place, f"{where}.hosts", "tls_hosts")
-            for host in map(str, hosts):
-                if is_unknown or host in served or is_left_for_bcs(host):
-                    continue
-                if not (host.startswith("*.") and host[2:] in domains):
-                    yield checked.finding(place, f"{where}.hosts", "tls_host", host=host)
+            for host in map(str, list_at(mapping_at(entry), "hosts")):
+                below = (
+                    host[2:] in domains if host.startswith("*.") else f"*.{host.partition('.')[2]}" in served
+                )
+                if host not in served and not below and not is_left_for_bcs(host):
+                    yield checked.finding(place, f"spec.tls[{index}].hosts", "tls_host", host=host)
+
+
+def _has_default_backend(body: Fields) -> bool:
+    return bool(mapping_at(body, "spec", "defaultBackend") or mapping_at(body, "spec", "backend"))
 
 
 @check("node-port")
 def check_node_ports(checked: CheckInput) -> Iterator[Finding]:
     """Yield nodePorts outside 30000-32767, and those that two ports of the run ask for."""
     taken: dict[tuple[int, str], str] = {}
-    for place in checked.of_kind("Service"):
+    for place in checked.of_kind(SERVICE):
         for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
             number = mapping_at(port).get("nodePort")
             field = f"spec.ports[{index}].nodePort"
@@ -59,7 +60,7 @@ def check_routes(checked: CheckInput) -> Iterator[Finding]:
     The same host and path to the same Service is right: there is an Ingress for each load balancer.
     """
     first: dict[RouteKey, Route] = {}
-    for place in checked.of_kind("Ingress"):
+    for place in checked.of_kind(INGRESS):
         for route in routes_of([place.document]):
             known = first.setdefault(route.place, route)
             if known.service != route.service and not _is_unknown(route):

@@ -80,6 +80,21 @@ spec: {selector: {tier: db}, ports: [{port: 1}]}
 BREAKS: list[tuple[str, str, str, str, str]] = [
     ("missing-kind", "kind: Service", "kond: Service", "?/web", "kind"),
     ("missing-kind", "kind: Service", "kind: List", "List/web", "kind"),
+    (
+        "unknown-field",
+        "tier: front}\n",
+        "tier: front}\n      speck: {}\n",
+        "Deployment/web",
+        "spec.template.metadata.speck",
+    ),
+    (
+        "field-type",
+        "containerPort: 80}",
+        'containerPort: "80"}',
+        "Deployment/web",
+        "spec.template.spec.containers[0].ports[0].containerPort",
+    ),
+    ("api-version", "networking.k8s.io/v1\n", "extensions/v1\n", "Ingress/web", "apiVersion"),
     ("required-field", "apiVersion: v1\n", "", "Service/web", "apiVersion"),
     (
         "required-field",
@@ -141,8 +156,8 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "duplicate-object",
-        "kind: Ingress\nmetadata:\n  name: web\n",
-        "kind: Service\nmetadata:\n  name: web\n",
+        "networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\n",
+        "v1\nkind: Service\nmetadata:\n  name: web\n",
         "Service/web",
         "metadata.name",
     ),
@@ -258,8 +273,6 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
         "Ingress/web",
         "spec.rules[0].http.paths[1].backend.service.port",
     ),
-    ("ingress-tls", "secretName: cert", "secret: cert", "Ingress/web", "spec.tls[0].secretName"),
-    ("ingress-tls", "{hosts: [a.example.com],", "{", "Ingress/web", "spec.tls[0].hosts"),
     ("ingress-tls", "hosts: [a.example.com]", "hosts: [b.example.com]", "Ingress/web", "spec.tls[0].hosts"),
     ("node-port", "nodePort: 30080", "nodePort: 8080", "Service/web", "spec.ports[0].nodePort"),
     ("node-port", "nodePort: 30080", "nodePort: '30080'", "Service/web", "spec.ports[0].nodePort"),

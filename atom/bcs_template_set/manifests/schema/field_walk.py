@@ -1,0 +1,163 @@
+"""Compare an object with what Kubernetes knows of its kind. Pure: performs no I/O.
+
+A walk over the object and the types of its fields at once. What is null counts as not given, as the server
+has it; what holds a variable of BCS's may become anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.manifests.fields import is_left_for_bcs
+from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.pod_templates import containers_of, pod_of
+from bcs_template_set.manifests.schema.field_types import (
+    Field,
+    FieldTypes,
+    KubeVersions,
+    ObjectType,
+    fields_below,
+)
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages.spelling import nearest
+
+MOST = 50
+"""Problems of one object: who wrote more has written another thing."""
+
+MOST_BELOW, MOST_BESIDE = 3, 1
+"""How deep a field is looked for that stands in the wrong place: below its object, below those around it."""
+
+_INDEX = re.compile(r"\[[0-9]+\](?=\.|$)")
+_Path = tuple["Optional[_Path]", str]
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One thing that Kubernetes does not take.
+
+    `what` is `unknown`, `missing`, `type`, `since` or `until`; `path` is the field's. Of an unknown field
+    `near` is the name that was probably meant, or `belongs` the path of the object that has such a field. Of
+    a wrong type `wanted` is the letter of the right one, `[` for a list, `{` for a map or an object, and
+    `given` alike. Of one that comes too early or too late `version` is the 1.x that has it first or last.
+    """
+
+    what: str
+    path: str
+    near: str = ""
+    belongs: str = ""
+    wanted: str = ""
+    given: str = ""
+    version: int = 0
+
+
+def problems_of(document: Document, *, types: FieldTypes, versions: KubeVersions) -> list[FieldProblem]:
+    """Return what is wrong with the fields of a document, in its order; at most MOST.
+
+    Of a kind without an entry the containers of its pods are looked at, and nothing else.
+    """
+    walk = _Walk(types, versions)
+    entry = types.entry(document.api_version, document.kind)
+    if entry is not None and entry.type >= 0:
+        walk.object(document.body, entry.type, None)
+    elif entry is None:
+        walk.containers(document)
+    return walk.found[:MOST]
+
+
+class _Walk:
+    def __init__(self, types: FieldTypes, versions: KubeVersions) -> None:
+        self._types = types
+        self._versions = versions
+        self._around: list[tuple[int, Optional[_Path]]] = []
+        self.found: list[FieldProblem] = []
+
+    def object(self, body: Mapping[str, YamlValue], number: int, path: Optional[_Path]) -> None:
+        known = self._types[number]
+        fields = known.fields
+        self._around.append((number, path))
+        for name, value in body.items():
+            field = fields.get(name)
+            if field is None:
+                self._unknown(name, known, path)
+                continue
+            if value is None:
+                continue
+            if (field.since or field.until) and not self._versions.has(field.since, field.until):
+                self._untimely(field, (path, name))
+            elif field.around or type(value) not in field.plain:
+                self._inside(value, field, field.around, (path, name))
+        for name in known.required:
+            if body.get(name) is None:
+                self.found.append(FieldProblem("missing", _written((path, name))))
+        self._around.pop()
+
+    def containers(self, document: Document) -> None:
+        """Look at the containers of a document's pods, whatever its kind is."""
+        pod = pod_of(document)
+        if pod is not None:
+            for container in containers_of(pod):
+                self.object(container.body, self._types.container, (None, pod.field(container.place)))
+
+    def _inside(self, value: YamlValue, field: Field, around: str, path: _Path) -> None:
+        """Compare a value with what its field holds inside these lists and maps."""
+        if value is None:
+            return
+        if around == "" and field.letter == "" and isinstance(value, dict):
+            self.object(value, field.of, path)
+        elif around[:1] == "[" and isinstance(value, list):
+            for index, item in enumerate(value):
+                self._inside(item, field, around[1:], (path, f"[{index}]"))
+        elif around[:1] == "{" and isinstance(value, dict):
+            for key, item in value.items():
+                self._inside(item, field, around[1:], (path, f"[{key}]"))
+        elif around or type(value) not in field.plain:
+            self._wrong(value, around[:1] or field.letter or "{", path)
+
+    def _wrong(self, value: YamlValue, wanted: str, path: _Path) -> None:
+        is_whole = wanted == "i" and isinstance(value, float) and value.is_integer()
+        if not is_whole and not is_left_for_bcs(value):
+            self.found.append(FieldProblem("type", _written(path), wanted=wanted, given=_letter_of(value)))
+
+    def _untimely(self, field: Field, path: _Path) -> None:
+        early = field.since > self._versions.last
+        what, version = ("since", field.since) if early else ("until", field.until)
+        self.found.append(FieldProblem(what, _written(path), version=version))
+
+    def _unknown(self, name: str, known: ObjectType, path: Optional[_Path]) -> None:
+        if is_left_for_bcs(name) or len(self.found) >= MOST:
+            return
+        belongs = "" if known.is_open else self._place_of(name)
+        near = "" if belongs else nearest(name, known.fields) or ""
+        if near or not known.is_open:
+            self.found.append(FieldProblem("unknown", _written((path, name)), near=near, belongs=belongs))
+
+    def _place_of(self, name: str) -> str:
+        """Return the path of the nearest object that has such a field: below this one, else around it."""
+        most = MOST_BELOW
+        for number, path in reversed(self._around):
+            for found, below in fields_below(self._types, number, most=most):
+                if found == name:
+                    return ".".join(part for part in (_INDEX.sub("[]", _written(path)), below) if part)
+            most = MOST_BESIDE
+        return ""
+
+
+def _letter_of(value: YamlValue) -> str:
+    if isinstance(value, dict):
+        return "{"
+    if isinstance(value, list):
+        return "["
+    if isinstance(value, bool):
+        return "b"
+    return {int: "i", float: "n"}.get(type(value), "s")
+
+
+def _written(path: Optional[_Path]) -> str:
+    parts: list[str] = []
+    while path is not None:
+        parts.append(path[1])
+        path = path[0]
+    return ".".join(reversed(parts)).replace(".[", "[")
