@@ -105,6 +105,7 @@ CALLS: Mapping[str, Call[object]] = {
     "deploy": deploy_calls.deploy(PLACE, version_ids=(), variables={}),
     "get_live": deploy_calls.get_live(PLACE, kind=POD, name="{name}"),
     "list_live": deploy_calls.list_live(PLACE, kind=POD),
+    "list_autoscalers": deploy_calls.list_autoscalers(PLACE),
     "list_pods_of": deploy_calls.list_pods_of(PLACE, kind=JOB, name="{name}"),
     "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
 }

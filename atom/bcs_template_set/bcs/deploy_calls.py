@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bcs_template_set.bcs.calls import JsonValue, Parse, Query, Read, T, Unreadable, Write, given_segment, one
-from bcs_template_set.manifests.kinds import POD, Kind
+from bcs_template_set.manifests.kinds import AUTOSCALER, POD, Kind
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,11 @@ def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:
 def list_live(place: NamespaceRef, *, kind: Kind) -> Read[LiveList]:
     """List the live objects of a kind, pruned."""
     return _get(f"list {kind.name}", place, kind, _live(place, kind), live_list)
+
+
+def list_autoscalers(place: NamespaceRef) -> Read[LiveList]:
+    """List the namespace's HPAs whole, in the version that its API server prefers."""
+    return list_live(place, kind=AUTOSCALER)
 
 
 def list_pods_of(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveList]:

@@ -41,7 +41,8 @@ class Kind:
     With a `rule`, a deployment waits for its objects. `done_in_list` are the fields of `status` by which an
     entry of a pruned list (facts/bcs.md, trap 12) may be done: counts that reach the wanted number, or lists
     that are not empty. Without any, every object is read whole. `has_generation`: a whole object has one, and
-    the controller says which one it has seen. `on_shared_cluster`: a shared cluster takes it.
+    the controller says which one it has seen. `on_shared_cluster`: a shared cluster takes it. `scales`: an
+    autoscaler may set its `spec.replicas`, which a replacement without that field makes 1.
     """
 
     group: str
@@ -56,6 +57,7 @@ class Kind:
     revision: Optional[Revision] = None
     has_generation: bool = True
     on_shared_cluster: bool = False
+    scales: bool = False
 
     @property
     def is_custom(self) -> bool:
@@ -91,6 +93,7 @@ DEPLOYMENT = Kind(
     done_in_list=("updatedReplicas", "availableReplicas"),
     revision=DEPLOYMENT_REVISION,
     on_shared_cluster=True,
+    scales=True,
 )
 STATEFUL_SET = Kind(
     "apps",
@@ -103,6 +106,7 @@ STATEFUL_SET = Kind(
     done_in_list=("updatedReplicas", "readyReplicas"),
     revision=STATEFUL_SET_REVISION,
     on_shared_cluster=True,
+    scales=True,
 )
 DAEMON_SET = Kind(
     "apps",
@@ -151,10 +155,11 @@ INGRESS = Kind(
     required=("spec",),
     on_shared_cluster=True,
 )
+AUTOSCALER = Kind("autoscaling", "HorizontalPodAutoscaler", route="hpa", on_shared_cluster=True)
 
 BUILT_IN: Sequence[Kind] = (
     *(DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB),
-    *(POD, SERVICE, INGRESS),
+    *(POD, SERVICE, INGRESS, AUTOSCALER),
 )
 
 KINDS: Mapping[tuple[str, str], Kind] = {
@@ -164,7 +169,7 @@ _BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in BUILT_IN}
 
 _TAKEN_BY_SHARED_CLUSTERS = frozenset(
     {
-        *("Namespace", "HorizontalPodAutoscaler", "Endpoints", "ConfigMap", "Secret"),
+        *("Namespace", "Endpoints", "ConfigMap", "Secret"),
         *("PersistentVolumeClaim", "ServiceAccount"),
     }
 )

@@ -23,7 +23,7 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
     """Return what is deployed and what is live already, and what that changes of the live objects."""
     if not plan.deploy:
         lines = [_line("info", say("deploy.nothing_to_deploy"), language)]
-        return [*lines, *(_line("warning", note, language) for note in plan.notes)]
+        return [*lines, *(_line("warning", note, language) for note in (*plan.pods, *plan.notes))]
     counts = say("deploy.counts", deploy=len(plan.deploy), live=len(plan.live_already))
     lines = [_line("info", counts, language)]
     lines += [
@@ -33,7 +33,10 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
     if plan.differences:
         lines.append(_line("plain", say("deploy.difference", count=len(plan.differences)), language))
         lines.append(LogLine("foreign", _cut([d for _, d in plan.differences], language)))
-    return [*lines, *(_line("warning", note, language) for note in plan.notes)]
+    if plan.kept:
+        kept = say("deploy.pods_kept", objects=first_names(plan.kept, most=LOG_PENDING))
+        lines.append(_line("info", kept, language))
+    return [*lines, *(_line("warning", note, language) for note in (*plan.pods, *plan.notes))]
 
 
 def watched_lines(watched: Watched, *, language: Language, link: Link = no_link) -> list[LogLine]:

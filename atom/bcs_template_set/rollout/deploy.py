@@ -22,6 +22,7 @@ from bcs_template_set.bcs.deploy_calls import (
     list_variables,
     preview,
 )
+from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ClusterNotVisible,
@@ -46,6 +47,8 @@ from bcs_template_set.rollout.live_diff import (
     names_hidden,
     with_hidden,
 )
+from bcs_template_set.rollout.live_numbers import live_numbers, read_numbers
+from bcs_template_set.rollout.pod_numbers import with_pods
 from bcs_template_set.system.clock import Clock, Deadline
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
@@ -59,29 +62,46 @@ SHOWN = 500
 """Characters shown of what BCS says."""
 
 LONGEST_DEPLOYMENT = 180.0
+NO_AUTOSCALER: Mapping[Workload, int] = {}
 
 
 @dataclass(frozen=True)
 class Deploying:
-    """What deploying needs: where, in which template space, with which values for BCS's variables."""
+    """What deploying needs: where, in which template space, with which values for BCS's variables.
+
+    `given` are those that the author gave: where he gives a number of pods, it is not the live one.
+    """
 
     place: NamespaceRef
     space: str
     variables: Mapping[str, str]
     clock: Clock
     deadline: Deadline
+    given: frozenset[str] = frozenset()
+
+    @property
+    def kept(self) -> frozenset[Workload]:
+        """Return the workloads that keep the number of pods they have."""
+        found = (workload_of(name) for name in self.variables if name not in self.given)
+        return frozenset(workload for workload in found if workload is not None)
 
 
 # --- before ---------------------------------------------------------------------------------------------
 
 
 def resolve_variables(
-    reader: Reader, place: NamespaceRef, files: Sequence[FileVersion], *, given: Mapping[str, str]
+    reader: Reader,
+    place: NamespaceRef,
+    files: Sequence[FileVersion],
+    *,
+    given: Mapping[str, str],
+    least: Mapping[Workload, int] = NO_AUTOSCALER,
 ) -> dict[str, str]:
     """Return a value for every variable of the versions: the author's, else the namespace's own.
 
     BCS replaces what is left out by nothing, silently (trap 2), and fills in the namespace's values only in
-    its console; so every value is sent.
+    its console; so every value is sent. A number of pods that is to stay is read from the cluster; `least`
+    are the fewest pods of workloads that have an autoscaler.
 
     Raises:
         VariablesMissing: a detail for each variable without a value.
@@ -90,6 +110,8 @@ def resolve_variables(
         return dict(given)
     found = ask_variables(reader, place, [file.version_id for file in files])
     values = {variable.key: given.get(variable.key, variable.value) for variable in found.vars}
+    open_names = [name for name, value in values.items() if not value and name not in given]
+    values.update(live_numbers(reader, place, open_names, least=least))
     missing = sorted(name for name, value in values.items() if not value and name not in given)
     if missing:
         raise VariablesMissing(details=[say("deploy.variable_missing", name=name) for name in missing])
@@ -119,13 +141,14 @@ def plan_live(
         DryRunFailed: Kubernetes would refuse an object, or BCS can't render it.
     """
     states, error = look(reader, deploying, files)
-    plan = plan_deployment(files, states, space=deploying.space, redeploy=redeploy)
+    numbers = read_numbers(reader, deploying.place, states, kept=deploying.kept)
+    plan = plan_deployment(files, states, space=deploying.space, redeploy=redeploy, numbers=numbers)
     if len(plan.deploy) < len(files):
         error = look(reader, deploying, plan.deploy)[1] if plan.deploy else ""
     if error and plan.refused is None:
         hints = refused_services(plan.states_of(file.name for file in plan.deploy), error)
         raise DryRunFailed(message=error, details=[*hints, *_namespace_hint(deploying.place, error)])
-    return plan
+    return with_pods(plan, numbers)
 
 
 def _namespace_hint(place: NamespaceRef, error: str) -> list[Text]:

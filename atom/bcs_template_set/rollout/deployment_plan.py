@@ -26,7 +26,6 @@ from bcs_template_set.rollout.live_diff import (
     changes_anything,
     changes_beyond_pods,
     live_difference,
-    pods_of,
 )
 
 Object = Mapping[str, YamlValue]
@@ -36,8 +35,9 @@ Object = Mapping[str, YamlValue]
 class FileVersion:
     """A file of the run at the version to be live. `before` is `latestDeployVersion` before we began.
 
-    `rewritten`: this run has put other content under the version's name. `sets_pods`: nobody but the file
-    can have meant another number of pods, since a variable gives it, or the names of versions are reused.
+    `rewritten`: this run has put other content under the version's name. `sets_pods`: a variable gives the
+    number of pods, so that nobody but this run can mean another. `reused`: the names of versions are reused,
+    so that a mark does not tell which number its text had.
     """
 
     name: str
@@ -46,6 +46,7 @@ class FileVersion:
     before: str = ""
     rewritten: bool = False
     sets_pods: bool = False
+    reused: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,27 @@ class LiveState:
 
 
 @dataclass(frozen=True)
+class PodNumbers:
+    """Whose pods the text does not decide about: `kept` have the live number, `scaled` an autoscaler.
+
+    `unseen` says why nobody knows of some autoscalers, None where they were asked for or not needed.
+    """
+
+    kept: frozenset[str] = frozenset()
+    scaled: frozenset[str] = frozenset()
+    unseen: Optional[Text] = None
+
+
+FROM_THE_TEXT = PodNumbers()
+
+
+@dataclass(frozen=True)
 class DeploymentPlan:
-    """The versions to deploy in one call, and what a person should see before. Sorted by file name."""
+    """The versions to deploy in one call, and what a person should see before. Sorted by file name.
+
+    `kept` are the workloads whose number of pods stays, with that number; `pods` says which one changes
+    although nobody means it to, or which is left.
+    """
 
     deploy: tuple[FileVersion, ...]
     live_already: tuple[FileVersion, ...]
@@ -93,6 +113,8 @@ class DeploymentPlan:
     differences: tuple[tuple[str, str], ...]
     refused: Optional[StepError]
     notes: tuple[Text, ...]
+    kept: tuple[str, ...] = ()
+    pods: tuple[Text, ...] = ()
 
     def states_of(self, names: Iterable[str]) -> tuple[LiveState, ...]:
         """Return the objects of these files."""
@@ -126,11 +148,17 @@ def _parsed(text: str) -> Optional[Object]:
 
 
 def plan_deployment(
-    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str, redeploy: bool
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    space: str,
+    redeploy: bool,
+    numbers: PodNumbers = FROM_THE_TEXT,
 ) -> DeploymentPlan:
     """Return which files are deployed, what that changes of what is live, and why it must not be."""
     ordered = sorted(files, key=lambda file: file.name)
-    chosen = [f for f in ordered if redeploy or _must_deploy(f, states, space=space)]
+    is_live = _Liveness(space, numbers)
+    chosen = [f for f in ordered if redeploy or _must_deploy(f, states, is_live)]
     names = {file.name for file in chosen}
     touched = [state for state in states if state.file in names]
     return DeploymentPlan(
@@ -146,31 +174,38 @@ def plan_deployment(
         ),
         refused=_refusal(touched),
         notes=(
-            *_content_notes(chosen, states, space=space),
-            *_pods_notes(ordered, states, deployed=names),
+            *_content_notes(chosen, states, is_live),
             *_port_notes(touched),
         ),
     )
 
 
-def _must_deploy(file: FileVersion, states: Sequence[LiveState], *, space: str) -> bool:
+@dataclass(frozen=True)
+class _Liveness:
+    """Tells whether an object is live as its file says, whoever decides about its pods."""
+
+    space: str
+    numbers: PodNumbers
+
+    def __call__(self, file: FileVersion, state: LiveState) -> bool:
+        if state.live is None or not state.is_at(space=self.space, version=file.version):
+            return False
+        of_text = file.sets_pods or (file.reused and state.title not in self.numbers.scaled)
+        exact = of_text and state.title not in self.numbers.kept
+        return not (changes_anything if exact else changes_beyond_pods)(state.desired, state.live)
+
+
+def _must_deploy(file: FileVersion, states: Sequence[LiveState], is_live: _Liveness) -> bool:
     """Tell whether an object of the file is missing, of another version, or holds something else.
 
     A file of which BCS lists no object can't be known to be live.
     """
     own = [state for state in states if state.file == file.name]
-    return file.rewritten or not own or any(not _is_live(file, state, space=space) for state in own)
-
-
-def _is_live(file: FileVersion, state: LiveState, *, space: str) -> bool:
-    if state.live is None or not state.is_at(space=space, version=file.version):
-        return False
-    differs = changes_anything if file.sets_pods else changes_beyond_pods
-    return not differs(state.desired, state.live)
+    return file.rewritten or not own or any(not is_live(file, state) for state in own)
 
 
 def _content_notes(
-    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str
+    files: Sequence[FileVersion], states: Sequence[LiveState], is_live: _Liveness
 ) -> Iterable[Text]:
     """Say which objects have the right mark and the wrong content, and what may be the reason."""
     for key, chosen in (
@@ -182,23 +217,11 @@ def _content_notes(
             state.title
             for state in states
             if state.file in versions
-            and state.is_at(space=space, version=versions[state.file].version)
-            and not _is_live(versions[state.file], state, space=space)
+            and state.is_at(space=is_live.space, version=versions[state.file].version)
+            and not is_live(versions[state.file], state)
         ]
         if titles:
             yield say(key, objects=titles)
-
-
-def _pods_notes(
-    files: Sequence[FileVersion], states: Sequence[LiveState], *, deployed: set[str]
-) -> Iterable[Text]:
-    """Say which workloads have another number of pods than their file says, and are left so."""
-    known = {file.name for file in files} - deployed
-    for state in states:
-        live = pods_of(state.live) if state.live is not None else None
-        wanted = pods_of(state.desired)
-        if state.file in known and wanted is not None and live not in (None, wanted):
-            yield say("deploy.pods_left", object=state.title, live=live, wanted=wanted)
 
 
 def _port_notes(states: Sequence[LiveState]) -> Iterable[Text]:

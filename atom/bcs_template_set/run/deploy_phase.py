@@ -7,12 +7,13 @@ failed. Whatever happens, the record knows what was deployed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.template_spaces import find_space
+from bcs_template_set.manifests.live_replicas import Workload
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, NewerBuild, NotArrived, RolloutFailed
 from bcs_template_set.messages.server_errors import (
@@ -41,7 +42,7 @@ from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.plan_phase import Planned, files_that_set_pods, namespace_of
+from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of
 from bcs_template_set.run.restore_phase import restore
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
 from bcs_template_set.system.http_client import Transport
@@ -74,7 +75,8 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
     # Their workloads are waited for also where an earlier try of this step has deployed them already.
     own = frozenset(file.name for file in files if file.version == run.desired.version)
     try:
-        deploy_versions(target, files, own=own, looking=_looking(run, writer, planned))
+        looking = _looking(run, writer, planned)
+        deploy_versions(target, files, own=own, looking=looking, least=fewest_pods(run))
     except NewerBuild as exc:
         if settings.on_newer_build != "skip":
             raise
@@ -100,16 +102,17 @@ def _looking(run: RenderedRun, reader: Reader, planned: Planned) -> Looking:
 
 def versions_to_be_live(run: RenderedRun, existing: Existing) -> list[FileVersion]:
     """Return every file of the run at the version it has now in BCS."""
-    pods = files_that_set_pods(run)
     deployed = {name: found.metadata.latest_deploy_version for name, found in existing.files.items()}
     return [
-        FileVersion(
-            name=outcome.change.name,
-            version_id=outcome.version_id,
-            version=outcome.version,
-            before=deployed.get(outcome.change.name, ""),
-            rewritten=outcome.state == "applied" and outcome.change.overwrites,
-            sets_pods=outcome.change.name in pods,
+        as_it_counts(
+            run,
+            FileVersion(
+                name=outcome.change.name,
+                version_id=outcome.version_id,
+                version=outcome.version,
+                before=deployed.get(outcome.change.name, ""),
+                rewritten=outcome.state == "applied" and outcome.change.overwrites,
+            ),
         )
         for outcome in run.services.record.files()
         if outcome.version_id and outcome.state in ("applied", "unchanged")
@@ -129,21 +132,28 @@ def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result |
 
 
 def deploy_versions(
-    target: DeployTarget, files: Sequence[FileVersion], *, own: frozenset[str], looking: Looking
+    target: DeployTarget,
+    files: Sequence[FileVersion],
+    *,
+    own: frozenset[str],
+    looking: Looking,
+    least: Mapping[Workload, int],
 ) -> None:
     """Deploy versions, wait for their workloads, and look at the pages.
 
-    `own` are the files whose version this build published.
+    `own` are the files whose version this build published, `least` the fewest pods of autoscaled workloads.
 
     Raises:
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
     """
     files = _at_their_newest(target, looking, files)
-    variables = resolve_variables(target.writer, target.place, files, given=target.context.variables)
+    given = target.context.variables
+    variables = resolve_variables(target.writer, target.place, files, given=given, least=least)
     deploying = target.deploying(variables)
     plan = plan_live(target.writer, deploying, files, redeploy=target.settings.redeploy)
     record = target.context.services.record
     show_lines(target.context.services.log, deployment_lines(plan, language=record.language))
+    record.warnings.extend(plan.pods)
     if plan.refused is not None:
         raise plan.refused
     before = _before(target, plan)
@@ -251,6 +261,8 @@ def _deploy_what_came_meanwhile(
         plan = plan_live(target.writer, deploying, changed, redeploy=False)
         if plan.refused is not None:
             raise plan.refused
+        for warning in plan.pods:
+            target.warn(warning)
         deployed = replace(rollout, deployed=newest)
         if plan.deploy:
             names = [file.name for file in plan.deploy]

@@ -76,7 +76,8 @@ class DeployTarget:
 
     def deploying(self, variables: Mapping[str, str]) -> Deploying:
         """Return what it takes to deploy with these values for BCS's variables."""
-        return Deploying(self.place, self.space, variables, self.clock, self.deadline)
+        given = frozenset(self.context.variables)
+        return Deploying(self.place, self.space, variables, self.clock, self.deadline, given)
 
     def tell(self, sentence: Text) -> None:
         """Print a sentence."""

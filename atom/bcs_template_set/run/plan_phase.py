@@ -5,6 +5,7 @@ Holds no writer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bcs_template_set.agent.log import Log
@@ -17,6 +18,8 @@ from bcs_template_set.branches.last_builds import rows_of_space, with_this_build
 from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.manifests.kinds import SHARED_KINDS
+from bcs_template_set.manifests.live_replicas import Workload, workload_of
+from bcs_template_set.manifests.parse import bcs_variables_in
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ProjectNotVisible, VariablesMissing
 from bcs_template_set.publish.make_plan import make_plan
@@ -25,6 +28,7 @@ from bcs_template_set.report.log_lines import plan_lines
 from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.record import RunRecord
@@ -140,11 +144,11 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
         return
     place = namespace_of(run.context, existing.project_id)
-    pods = files_that_set_pods(run)
-    files = [FileVersion(c.name, c.version_id, c.version, sets_pods=c.name in pods) for c in plan.changes]
-    values = resolve_variables(reader, place, files, given=run.context.variables)
+    files = [as_it_counts(run, FileVersion(c.name, c.version_id, c.version)) for c in plan.changes]
+    given = run.context.variables
+    values = resolve_variables(reader, place, files, given=given, least=fewest_pods(run))
     space = run.desired.target.space
-    deploying = Deploying(place, space, values, run.services.clock, run.services.deadline)
+    deploying = Deploying(place, space, values, run.services.clock, run.services.deadline, frozenset(given))
     found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
     show_lines(run.services.log, deployment_lines(found, language=run.services.record.language))
     if found.refused is not None:
@@ -163,7 +167,7 @@ def check_variables_early(run: RenderedRun, reader: Reader, existing: Existing) 
     names = sorted({name for file in run.desired.files for name in file.variables})
     given = run.context.variables
     asked = [found.current.id for found in existing.files.values() if found.current is not None]
-    missing = [name for name in names if name not in given]
+    missing = [name for name in names if name not in given and workload_of(name) is None]
     if not missing or not asked:
         return
     found = ask_variables(reader, namespace_of(run.context, existing.project_id), asked)
@@ -194,14 +198,20 @@ def namespace_of(context: RunContext, project_id: str) -> NamespaceRef:
     return NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
 
 
-def files_that_set_pods(run: RenderedRun) -> frozenset[str]:
-    """Return the files whose number of pods is this run's word, whatever an autoscaler has made of it.
-
-    A variable gives it, or versions are rewritten under their names, so that the mark tells nothing of it.
-    """
-    return frozenset(
-        file.name
+def as_it_counts(run: RenderedRun, version: FileVersion) -> FileVersion:
+    """Return a version with what its number of pods means: this run's word, or what a mark can't tell."""
+    numbers = [
+        text_at(document.body, "spec", "replicas")
         for file in run.desired.files
-        if run.settings.overwrite_version
-        or any("{{" in text_at(document.body, "spec", "replicas") for document in file.documents)
-    )
+        if file.name == version.name
+        for document in file.documents
+    ]
+    names = [found.inner.strip() for number in numbers for found in bcs_variables_in(number)]
+    sets_pods = any(workload_of(name) is None or name in run.context.variables for name in names)
+    return replace(version, sets_pods=sets_pods, reused=run.settings.overwrite_version)
+
+
+def fewest_pods(run: RenderedRun) -> Mapping[Workload, int]:
+    """Return the fewest pods of each workload that an autoscaler of this run scales."""
+    bodies = (document.body for file in run.desired.files for document in file.documents)
+    return targets_of(autoscalers_in(bodies))

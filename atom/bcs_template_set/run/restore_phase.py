@@ -13,6 +13,8 @@ from typing import Optional
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deploy import Deploying, deploy_files, live_files, look, resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.live_numbers import read_numbers
+from bcs_template_set.rollout.pod_numbers import as_many_as, lost_pods, still_fewer
 from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, versions_live, way_back
 from bcs_template_set.rollout.result import Before, Restoration
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for, workloads_of
@@ -61,7 +63,7 @@ def restore(
         unready=tuple(name for name in to_go if ready.get(name) is False),
         unknown=tuple(name for name in to_go if ready.get(name) is None),
     )
-    restoration, deployed = _deploy_again(target, deploying, way.back, restoration)
+    restoration, deployed = _deploy_again(target, deploying, way.back, restoration, earlier=known or ())
     # Looked at before the wait, which may end in a failure: what is left is left either way.
     restoration = _left(target, deploying, files, way, restoration, known=known)
     return _waited(target, restoration, deployed)
@@ -89,7 +91,12 @@ def _way(
 
 
 def _deploy_again(
-    target: DeployTarget, deploying: Deploying, files: Sequence[FileVersion], restoration: Restoration
+    target: DeployTarget,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    restoration: Restoration,
+    *,
+    earlier: Sequence[LiveState],
 ) -> tuple[Restoration, tuple[LiveState, ...]]:
     """Deploy the versions from before; return what is back, as its objects show, and these."""
     if not files:
@@ -99,12 +106,18 @@ def _deploy_again(
         # An older version may name variables that the new ones do not.
         values = resolve_variables(target.writer, target.place, files, given=target.context.variables)
         back_again = replace(deploying, variables=values)
+        back_again = replace(back_again, variables=as_many_as(earlier, values, kept=back_again.kept))
         known = look(target.writer, back_again, files)[0]
+        numbers = read_numbers(target.writer, target.place, known, kept=back_again.kept)
+        for warning in lost_pods(known, numbers):
+            target.warn(warning)
         try:
             states = deploy_files(target.writer, back_again, files, known=known)
         except StepError as exc:
             restoration = replace(restoration, problem=exc.title())
             states, _ = look(target.writer, back_again, files)
+        for warning in still_fewer(earlier, known, states):
+            target.warn(warning)
     except StepError as exc:
         return replace(restoration, problem=restoration.problem or exc.title()), ()
     back = live_files(states, files, space=target.space)

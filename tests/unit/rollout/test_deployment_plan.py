@@ -14,6 +14,7 @@ from bcs_template_set.messages.errors import NodePortLost, SelectorChanged
 from bcs_template_set.rollout.deployment_plan import (
     FileVersion,
     LiveState,
+    PodNumbers,
     moved_ports,
     plan_deployment,
     read_states,
@@ -105,11 +106,27 @@ def test_what_the_run_has_rewritten_is_deployed_whatever_is_live() -> None:
 
 def test_a_number_of_pods_is_left_and_said_unless_the_file_means_it() -> None:
     scaled = [state(desired={"replicas": 2}, live={"replicas": 5}, live_version="2")]
-    assert (deployed(scaled), notes(scaled, file())) == ([], ["deploy.pods_left"])
+    assert (deployed(scaled), notes(scaled, file())) == ([], [])
     assert deployed(scaled, file(sets_pods=True)) == ["web.yaml"]
     assert notes(scaled, file(sets_pods=True)) == ["deploy.other_content"]
     missing = [state(desired={"replicas": 2}, live={}, live_version="2")]
     assert (deployed(missing), notes(missing, file())) == (["web.yaml"], ["deploy.other_content"])
+
+
+def test_a_number_that_others_decide_about_deploys_nothing() -> None:
+    scaled = [state(desired={"replicas": 2}, live={"replicas": 5}, live_version="2")]
+    reused = FileVersion("web.yaml", "id", "2", reused=True)
+    by_variable = FileVersion("web.yaml", "id", "2", sets_pods=True)
+    both = frozenset({"Deployment/web"})
+
+    def chosen(version: FileVersion, numbers: PodNumbers) -> bool:
+        return bool(plan_deployment([version], scaled, space=SPACE, redeploy=False, numbers=numbers).deploy)
+
+    assert chosen(reused, PodNumbers())
+    assert chosen(by_variable, PodNumbers())
+    assert not chosen(reused, PodNumbers(scaled=both))
+    assert chosen(by_variable, PodNumbers(scaled=both)), "the author's value wins"
+    assert not chosen(by_variable, PodNumbers(kept=both))
 
 
 @given(st.permutations(["a.yaml", "b.yaml", "c.yaml"]))

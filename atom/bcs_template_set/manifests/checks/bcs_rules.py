@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, Finding, check
 from bcs_template_set.manifests.checks.splitting import first_other_line
+from bcs_template_set.manifests.fields import is_left_for_bcs
+from bcs_template_set.manifests.kinds import kind_of
+from bcs_template_set.manifests.live_replicas import number_taken_from
 from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.naming import check_file_name
 from bcs_template_set.manifests.parse import bcs_variables_in
@@ -61,6 +64,21 @@ def check_leftovers(checked: CheckInput) -> Iterator[Finding]:
             if has_secret and not PLAIN_KEY.fullmatch(name):
                 shown = MASK  # a password may have braces
             yield checked.finding(file, "", braced="{{ " + shown + " }}", line=line)
+
+
+@check("live-replicas")
+def check_live_replicas(checked: CheckInput) -> Iterator[Finding]:
+    """Yield workloads that take the live number of pods of another one, or of a kind that has none."""
+    for place in checked.places:
+        document = place.document
+        taken = number_taken_from(document.body)
+        if taken is None or is_left_for_bcs(document.name):
+            continue
+        kind = kind_of(document.api_version, document.kind)
+        if kind is None or not kind.scales:
+            yield checked.finding(place, "spec.replicas", "live_unknown", kind=document.kind)
+        elif taken != (document.kind, document.name):
+            yield checked.finding(place, "spec.replicas", kind=taken[0], name=taken[1])
 
 
 @check("template-set-variable")

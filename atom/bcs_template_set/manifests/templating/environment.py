@@ -27,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from markupsafe import Markup, escape
 
+from bcs_template_set.manifests.live_replicas import variable_of
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import MissingName, Notes, ReadTwice, exceeded
@@ -138,6 +139,7 @@ class Environment(ImmutableSandboxedEnvironment):
         }
         self.globals = {name: value for name, value in self.globals.items() if name not in _LEFT_OUT} | {
             "bcs": self.bcs,
+            "live_replicas": self.live_replicas,
             "range": self.range,
             "namespace": namespace,
         }
@@ -193,6 +195,12 @@ class Environment(ImmutableSandboxedEnvironment):
         if not isinstance(name, str) or not _BCS_NAME.fullmatch(name):
             raise TypeError("bcs() takes the name of a variable: at most 128 letters, digits, _ . -")
         return self._marks.of_name(name)
+
+    def live_replicas(self, name: object, kind: object = "Deployment") -> str:
+        """Return what becomes the number of pods that a workload has when it is deployed."""
+        if not (isinstance(name, str) and isinstance(kind, str) and kind.isalnum()):
+            raise TypeError("live_replicas() takes a workload's name and, if it is no Deployment, its kind")
+        return self.bcs(variable_of(kind, name))
 
     def range(self, *args: int) -> range:
         """Return a range of at most 100,000 numbers."""

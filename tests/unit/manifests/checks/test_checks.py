@@ -310,7 +310,14 @@ def test_one_broken_field_is_found_and_named(
 @pytest.mark.parametrize("known", all_checks(), ids=lambda known: known.id)
 def test_every_check_has_a_test_that_breaks_it_and_words(known: object) -> None:
     check = next(entry for entry in all_checks() if entry is known)
-    apart = ("file-name", "empty-file", "document-split", "template-set-variable", "route-clash")
+    apart = (
+        "file-name",
+        "empty-file",
+        "document-split",
+        "template-set-variable",
+        "route-clash",
+        "live-replicas",
+    )
     assert check.id in [*apart, *(broken[0] for broken in BREAKS)]
     for language in LANGUAGES:
         assert check.summary.render(language)
@@ -364,6 +371,34 @@ def test_a_leftover_is_said_with_its_line_once_a_name() -> None:
     assert {f"line {lines + 1} still has {{{{ x }}}}", f"line {lines + 2} still has {{{{ a }}}}"} == {
         str(finding.message).split(",")[0] for finding in (first, second)
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "message"),
+    [
+        ("Deployment", "live_replicas.Deployment.web", ""),
+        ("StatefulSet", "live_replicas.StatefulSet.web", ""),
+        ("Deployment", "N", ""),
+        ("Deployment", "live_replicas.web", ""),
+        ("Deployment", "live_replicas.Deployment.api", "the number of pods that Deployment/api has"),
+        ("StatefulSet", "live_replicas.Deployment.web", "the number of pods that Deployment/web has"),
+        ("ReplicaSet", "live_replicas.ReplicaSet.web", "can't read how many pods a ReplicaSet has"),
+        ("Rollout", "live_replicas.Rollout.web", "can't read how many pods a Rollout has"),
+    ],
+)
+def test_a_workload_takes_the_live_number_of_its_own_pods(kind: str, variable: str, message: str) -> None:
+    group = "argoproj.io/v1alpha1" if kind == "Rollout" else "apps/v1"
+    spec = f"{{replicas: '{{{{ {variable} }}}}'}}"
+    text = f"apiVersion: {group}\nkind: {kind}\nmetadata: {{name: web}}\nspec: {spec}\n"
+    found = [one for one in findings_of(manifest(text, variables=variable)) if one.id == "live-replicas"]
+    assert [message in str(finding.message) for finding in found] == ([True] if message else [])
+    assert [finding.field for finding in found] == (["spec.replicas"] if message else [])
+
+
+def test_whose_name_bcs_fills_in_is_not_held_to_it() -> None:
+    spec = "{replicas: '{{ live_replicas.Deployment.web }}'}"
+    text = f"kind: Deployment\nmetadata: {{name: '{{{{ N }}}}'}}\nspec: {spec}\n"
+    assert "live-replicas" not in ids(manifest(text, variables="N live_replicas.Deployment.web"))
 
 
 def test_a_template_set_takes_no_braces_at_all() -> None:

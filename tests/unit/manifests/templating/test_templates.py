@@ -87,6 +87,19 @@ def test_bcs_takes_names_of_variables_only(tmp_path: Path, name: str) -> None:
     )
 
 
+def test_live_replicas_leaves_a_variable_that_names_the_workload(tmp_path: Path) -> None:
+    source = 'a: {{ live_replicas("web.x") }}\nb: {{ live_replicas(name, "StatefulSet") }}\n'
+    file = render_source(tmp_path, source, values="name: db")
+    assert file.text == "a: {{ live_replicas.Deployment.web.x }}\nb: {{ live_replicas.StatefulSet.db }}\n"
+    assert file.variables == {"live_replicas.Deployment.web.x", "live_replicas.StatefulSet.db"}
+
+
+@pytest.mark.parametrize("given", ["5", "'web', 5", "'web', 'a.b'"])
+def test_live_replicas_takes_a_name_and_a_kind_only(tmp_path: Path, given: str) -> None:
+    said = refusal(tmp_path, f"a: {{{{ live_replicas({given}) }}}}", TemplateFailed)
+    assert "live_replicas() takes a workload's name" in said
+
+
 @pytest.mark.parametrize(
     ("source", "kind"),
     [

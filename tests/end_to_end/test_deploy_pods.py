@@ -1,0 +1,216 @@
+"""The live number of pods: kept where the text leaves it open, and said before it is lost."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from tests.emulator import Behaviour
+from tests.emulator.cluster.tree import Manifest, number
+from tests.support.deploying import (
+    NAMESPACE,
+    calls_of,
+    cluster_of,
+    cluster_site,
+    deploy,
+    documents,
+    image_live,
+    image_of,
+    live,
+    workload,
+)
+from tests.support.publishing import Site
+
+BOTH = pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+
+
+def autoscaler(kind: str = "Deployment", *, least: int = 2) -> str:
+    """Return an HPA of the workload `web`."""
+    target: Manifest = {"apiVersion": "apps/v1", "kind": kind, "name": "web"}
+    spec: Manifest = {"minReplicas": least, "maxReplicas": 20, "scaleTargetRef": target}
+    metadata: Manifest = {"name": "web", "namespace": NAMESPACE}
+    return yaml.safe_dump(
+        {
+            "apiVersion": "autoscaling/v1",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": metadata,
+            "spec": {**spec, "targetCPUUtilizationPercentage": 60},
+        }
+    )
+
+
+def keeping(kind: str = "Deployment", *, tag: str = "1") -> str:
+    """Return a template whose workload keeps its number of pods."""
+    call = (
+        '{{ live_replicas("web") }}' if kind == "Deployment" else f'{{{{ live_replicas("web", "{kind}") }}}}'
+    )
+    return workload(kind, tag=tag).replace("spec:\n", f"spec:\n  replicas: {call}\n", 1)
+
+
+def use(site: Site, text: str) -> None:
+    """Let the next build render this template."""
+    site.next_build()
+    site.files = {"web.yaml.j2": text}
+
+
+def scale(site: Site, count: int, kind: str = "Deployment") -> None:
+    """Set the number of pods as an autoscaler or a person does."""
+    found = live(site, kind, "web")
+    found["spec"]["replicas"] = count  # type: ignore[index] # a workload has one
+    cluster_of(site).put(found)
+    site.clock.time += 30
+
+
+def pods(site: Site, kind: str = "Deployment") -> int:
+    return number(live(site, kind, "web"), "spec", "replicas")
+
+
+@BOTH
+def test_a_text_without_a_number_makes_it_one_pod_and_that_is_said_before_the_call(kind: str) -> None:
+    with cluster_site(web_yaml=workload(kind)) as site:
+        deploy(site)
+        scale(site, 10, kind)
+        site.next_build(web_yaml=workload(kind, tag="2"))
+        ran = deploy(site)
+        assert (ran.code, pods(site, kind)) == (0, 1), ran.log
+        warning = f"{kind}/web: 10 pods now, 1 after this"
+        assert (
+            -1 < ran.log.index("-  replicas: 10") < ran.log.index(warning) < ran.log.index("Deployed 1 files")
+        )
+        assert "live_replicas(" in ran.log
+        assert any(warning in str(said) for said in ran.outcome.warnings)
+
+
+def test_an_autoscalers_number_is_called_so_whether_the_text_has_a_number_or_not() -> None:
+    with cluster_site(web_yaml=workload(replicas=1), hpa_yaml=autoscaler()) as site:
+        deploy(site)
+        scale(site, 10)
+        site.next_build(web_yaml=workload(tag="2", replicas=1))
+        site.files.pop("hpa.yaml")
+        ran = deploy(site)
+        assert (
+            "Deployment/web: 10 pods now (an autoscaler's number), 1 after this, as its file says" in ran.log
+        )
+        scale(site, 10)
+        site.next_build(web_yaml=workload(tag="3"))
+        site.files.pop("hpa.yaml", None)
+        assert "(an autoscaler's number), 1 after this, since its file says no number" in deploy(site).log
+
+
+@BOTH
+def test_a_template_can_keep_the_number_whatever_set_it(kind: str) -> None:
+    with cluster_site() as site:
+        use(site, documents(keeping(kind), autoscaler(kind, least=3)))
+        first = deploy(site)
+        assert (first.code, pods(site, kind)) == (0, 3), first.log
+        cluster_of(site).load[kind, "web"] = 10
+        site.clock.time += 120
+        assert pods(site, kind) == 10
+        use(site, documents(keeping(kind, tag="2"), autoscaler(kind, least=3)))
+        ran = deploy(site)
+        assert (ran.code, pods(site, kind), image_live(site, kind, "web")) == (0, 10, image_of("web", "2")), (
+            ran.log
+        )
+        assert f"The number of pods stays as it is: {kind}/web 10." in ran.log
+        assert "after this" not in ran.log
+        scale(site, 0, kind)
+        use(site, documents(keeping(kind, tag="3"), autoscaler(kind, least=3)))
+        assert (deploy(site).code, pods(site, kind)) == (0, 0), "somebody wants none"
+
+
+def test_an_unchanged_build_deploys_nothing_for_the_number_and_blames_nobody() -> None:
+    with cluster_site() as site:
+        use(site, documents(keeping(), autoscaler()))
+        deploy(site)
+        for count in (7, 12):
+            scale(site, count)
+            site.next_build()
+            site.files = {"web.yaml.j2": documents(keeping(), autoscaler())}
+            ran = deploy(site)
+            assert (ran.code, calls_of(ran), pods(site)) == (0, [], count), ran.log
+            assert "by hand" not in ran.log
+            assert "redeploy" not in ran.log
+
+
+def test_an_autoscalers_number_is_no_drift_of_a_text_that_has_another() -> None:
+    with cluster_site(web_yaml=documents(workload(replicas=2), autoscaler())) as site:
+        deploy(site, version="1.0.0", overwrite_version="true")
+        scale(site, 7)
+        site.next_build()
+        ran = deploy(site, version="1.0.0", overwrite_version="true")
+        assert (ran.code, calls_of(ran), pods(site)) == (0, [], 7), ran.log
+        assert "pods" not in ran.log.partition("Nothing to deploy")[2].partition("Waiting")[0]
+
+
+def test_redeploy_keeps_the_number_or_says_that_it_does_not() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        scale(site, 10)
+        site.next_build()
+        ran = deploy(site, redeploy="true")
+        assert "Deployment/web: 10 pods now, 1 after this" in ran.log
+        use(site, keeping())
+        scale(site, 10)
+        deploy(site, redeploy="true")
+        assert pods(site) == 10
+
+
+def test_a_number_that_the_author_gives_wins_over_the_live_one() -> None:
+    with cluster_site() as site:
+        use(site, workload().replace("spec:\n", "spec:\n  replicas: {{ bcs('N') }}\n", 1))
+        deploy(site, variables="N: 3")
+        cluster_of(site).put(yaml.safe_load(autoscaler()))
+        scale(site, 10)
+        site.next_build()
+        site.files = {"web.yaml.j2": workload().replace("spec:\n", "spec:\n  replicas: {{ bcs('N') }}\n", 1)}
+        ran = deploy(site, variables="N: 3")
+        assert (ran.code, pods(site)) == (0, 3), ran.log
+        assert "Deployment/web: 10 pods now (an autoscaler's number), 3 after this" in ran.log
+        use(site, keeping())
+        ran = deploy(site, variables="live_replicas.Deployment.web: 5")
+        assert (ran.code, pods(site)) == (0, 5), ran.log
+        assert "stays as it is" not in ran.log
+
+
+def test_a_restore_keeps_the_number_that_was_live_before_the_run() -> None:
+    with cluster_site() as site:
+        use(site, keeping())
+        deploy(site)
+        cluster_of(site).put(yaml.safe_load(autoscaler()))
+        scale(site, 10)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
+        for text in (keeping(tag="2"), workload(tag="2", replicas=1)):
+            use(site, text)
+            ran = deploy(site, on_failure="restore")
+            assert (ran.outcome.result, image_live(site, "Deployment", "web")) == (
+                "restored",
+                image_of("web"),
+            )
+            assert pods(site) == 10, ran.log
+
+
+def test_a_restore_that_can_not_keep_the_number_says_so() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        scale(site, 10)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site, on_failure="restore")
+        assert (ran.outcome.result, pods(site)) == ("restored", 1)
+        assert "Deployment/web: 10 pods before this run, 1 now" in ran.log
+        scale(site, 10)
+        use(site, keeping(tag="2"))
+        ran = deploy(site, on_failure="restore")
+        assert (ran.outcome.result, pods(site)) == ("restored", 1)
+        assert "Deployment/web: 10 pods now, 1 after this" in ran.log
+
+
+def test_autoscalers_that_may_not_be_read_cost_a_sentence() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        scale(site, 10)
+        cluster_of(site).refuses["GET .*horizontalpodautoscalers"] = 403
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site)
+        assert ran.code == 0, ran.log
+        assert "Deployment/web: 10 pods now, 1 after this" in ran.log
+        assert "Which workloads an autoscaler scales could not be read" in ran.log
