@@ -38,7 +38,15 @@ def test_a_pod_is_created_runs_and_becomes_ready() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("not-found", "not found"), ("unauthorized", "401 Unauthorized"), ("unreachable", "i/o timeout")],
+    [
+        ("not-found", "not found"),
+        ("unauthorized", "401 Unauthorized"),
+        ("unauthorized-head", "HEAD request to https://example.com/v2/web/manifests/1: 401 Unauthorized"),
+        ("rate-limited", "https://example.com/v2/web/manifests/1: 429 Too Many Requests"),
+        ("docker-not-found", f"manifest for {IMAGE} not found"),
+        ("docker-denied", "pull access denied for example.com/web,"),
+        ("unreachable", "i/o timeout"),
+    ],
 )
 def test_a_pull_fails_backs_off_and_says_why(kind: str, words: str) -> None:
     state, reason, message = container_state(started(kind, seconds=2))

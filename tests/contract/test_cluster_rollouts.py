@@ -265,6 +265,62 @@ def test_a_job_fails_at_its_own_deadline() -> None:
     assert condition(status_of(cluster, "Job", "once"), "Failed") == ("True", "DeadlineExceeded")
 
 
+def test_a_job_that_is_over_is_deleted_when_its_time_to_live_is_over() -> None:
+    cluster = new_cluster()
+    cluster.put(job(ttlSecondsAfterFinished=5))
+    cluster.advance(4)
+    assert condition(status_of(cluster, "Job", "once"), "Complete")
+    cluster.advance(10)
+    assert cluster.find_all("Job", NAMESPACE) == []
+
+
+def test_a_suspended_job_runs_nothing() -> None:
+    cluster = new_cluster()
+    cluster.put(job(suspend=True))
+    cluster.advance(30)
+    assert condition(status_of(cluster, "Job", "once"), "Suspended") == ("True", "JobSuspended")
+    assert cluster.find_all("Pod", NAMESPACE) == []
+
+
+@pytest.mark.parametrize(("kind", "left"), [("Deployment", 1), ("StatefulSet", 0), ("DaemonSet", 0)])
+def test_an_evicted_pod_is_over_and_its_controller_makes_another(kind: str, left: int) -> None:
+    """A ReplicaSet leaves the one that is over where it is; the others delete it."""
+    cluster = new_cluster()
+    cluster.nodes[:] = ["node-1"]
+    cluster.put(workload(kind, replicas=1) if kind != "DaemonSet" else workload(kind))
+    cluster.advance(5)
+    cluster.evict(NAMESPACE, "web")
+    if left:
+        evicted = [pod for pod in cluster.find_all("Pod", NAMESPACE) if find(pod, "status", "reason")]
+        assert [find(pod, "status", "phase") for pod in evicted] == ["Failed"]
+    cluster.advance(10)
+    phases = sorted(str(find(pod, "status", "phase")) for pod in cluster.find_all("Pod", NAMESPACE))
+    assert phases == ["Failed"] * left + ["Running"]
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_with_on_delete_a_pod_is_new_when_somebody_has_deleted_it(kind: str) -> None:
+    cluster = new_cluster()
+    cluster.nodes[:] = ["node-1"]
+    strategy = {"type": "OnDelete"}
+    cluster.put(workload(kind, updateStrategy=strategy))
+    cluster.advance(5)
+    cluster.put(workload(kind, image="example.com/web:2", updateStrategy=strategy))
+    cluster.advance(60)
+    (pod,) = cluster.find_all("Pod", NAMESPACE)
+    assert items(pod, "spec", "containers")[0]["image"] == "example.com/web:1"
+    cluster.delete("Pod", NAMESPACE, text(pod, "metadata", "name"))
+    cluster.advance(10)
+    (pod,) = cluster.find_all("Pod", NAMESPACE)
+    assert items(pod, "spec", "containers")[0]["image"] == "example.com/web:2"
+    if kind == "StatefulSet":  # stateful_set_control.go, completeRollingUpdate: of a rolling update alone
+        status = status_of(cluster, kind, "web")
+        assert (status["updatedReplicas"], status["currentRevision"] == status["updateRevision"]) == (
+            1,
+            False,
+        )
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     kind=st.sampled_from(KINDS),

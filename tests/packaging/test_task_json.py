@@ -80,7 +80,7 @@ def fields_that_depend() -> dict[str, Field]:
 
 def test_only_the_inputs_of_a_rollout_depend_on_the_action() -> None:
     assert set(fields_that_depend()) == {
-        *("redeploy", "timeout", "on_failure", "restore_if_job_fails", "verify_urls")
+        *("redeploy", "timeout", "fail_fast", "on_failure", "restore_if_job_fails", "verify_urls")
     }
     for field in fields_that_depend().values():
         assert field.rely is not None

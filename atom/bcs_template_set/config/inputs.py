@@ -93,6 +93,14 @@ class Settings:
             not_approved="how long the rollout is waited for; what is deployed is the same",
         ),
     ]
+    fail_fast: Annotated[
+        bool,
+        Input(
+            "flag",
+            "true",
+            not_approved="what ends the wait for the rollout; what is deployed is the same",
+        ),
+    ]
     on_failure: Annotated[OnFailure, Input("choice", "keep")]
     restore_if_job_fails: Annotated[bool, Input("flag", "false")]
     on_newer_build: Annotated[OnNewerBuild, Input("choice", "fail")]

@@ -1,10 +1,11 @@
 """When a live workload is what it should be, and which of its pods are new. Pure: performs no I/O.
 
 Deployment, StatefulSet and DaemonSet follow `kubectl rollout status` line by line
-(kubernetes/kubectl, pkg/polymorphichelpers/rollout_status.go, 2026-07). kubectl knows no Job; a Job follows
-its own conditions, as `kubectl wait --for=condition=complete` does. What holds for every kind, such as that
-an object which is being deleted has failed, is in `rollout/status.py`; which kind has which rule, in
-`kinds.py`.
+(kubernetes/kubectl, pkg/polymorphichelpers/rollout_status.go, 2026-07), but in what kubectl has no answer to:
+a paused Deployment can't move, and with OnDelete the pods that are there must be well. kubectl knows no Job;
+a Job follows its own conditions, as `kubectl wait --for=condition=complete` does. What holds for every kind,
+such as that an object which is being deleted has failed, is in `rollout/status.py`; which kind has which
+rule, in `kinds.py`.
 """
 
 from __future__ import annotations
@@ -102,11 +103,12 @@ def _deployment(live: Fields, counts: Counts) -> Look:
         return "progressing", say("rollout.observing")
     if condition_of(live, "Progressing").get("reason") == DEADLINE_EXCEEDED:
         return "failed", say("rollout.deadline_exceeded", **numbers)
-    if counts.updated < counts.wanted:
-        paused = mapping_at(live, "spec").get("paused") is True
-        return "progressing", say("rollout.paused" if paused else "rollout.updating", **numbers)
-    if counts.total > counts.updated:
-        return "progressing", say("rollout.old_pods", **numbers)
+    paused = mapping_at(live, "spec").get("paused") is True
+    if paused and not counts.updated == counts.wanted == counts.total:
+        return "failed", say("rollout.paused", **numbers)
+    if counts.updated < counts.wanted or counts.total > counts.updated:
+        key = "updating" if counts.updated < counts.wanted else "old_pods"
+        return "progressing", say(f"rollout.{key}", **numbers)
     if counts.well < counts.updated:
         return "progressing", say("rollout.not_available", **numbers)
     return _ready(counts)
@@ -157,12 +159,12 @@ def _stateful_set_counts(live: Fields) -> Counts:
 def _stateful_set(live: Fields, counts: Counts) -> Look:
     kind, _ = _strategy(live)
     replicas = count_at(live, "spec", "replicas", default=1)
-    if kind != "RollingUpdate":
-        return "nothing", say("rollout.by_hand", strategy=kind)
     if not is_observed(live):  # a whole object's generation is 1 at least, so 0 observed is none
         return "progressing", say("rollout.observing")
     if counts.well < replicas:
         return "progressing", say("rollout.not_ready", replicas=replicas, well=counts.well)
+    if kind != "RollingUpdate":  # its currentRevision stays behind, however many pods are new
+        return _by_hand(kind, counts)
     if not _is_updated(live, counts):
         return "progressing", say("rollout.updating", **counts.numbers)
     return _ready(counts, partition=_partition(live))
@@ -199,15 +201,13 @@ def _daemon_set_counts(live: Fields) -> Counts:
 def _daemon_set(live: Fields, counts: Counts) -> Look:
     numbers = counts.numbers
     kind, _ = _strategy(live)
-    if kind != "RollingUpdate":
-        return "nothing", say("rollout.by_hand", strategy=kind)
     if not is_observed(live):
         return "progressing", say("rollout.observing")
-    if counts.updated < counts.wanted:
+    if counts.updated < counts.wanted and kind == "RollingUpdate":
         return "progressing", say("rollout.updating", **numbers)
     if counts.well < counts.wanted:
         return "progressing", say("rollout.not_available", **{**numbers, "updated": counts.wanted})
-    return _ready(counts)
+    return _ready(counts) if kind == "RollingUpdate" else _by_hand(kind, counts)
 
 
 def _template_generation(live: Fields) -> str:
@@ -260,6 +260,13 @@ JOB_REVISION = Revision(("batch.kubernetes.io/controller-uid", "controller-uid")
 
 
 # --- what the kinds share -------------------------------------------------------------------------------
+
+
+def _by_hand(strategy: str, counts: Counts) -> Look:
+    """Say of a workload all of whose pods are well which of them only somebody who deletes them makes new."""
+    if counts.updated < counts.wanted:
+        return "nothing", say("rollout.by_hand", strategy=strategy, **counts.numbers)
+    return _ready(counts)
 
 
 def _ready(counts: Counts, *, partition: int = 0) -> Look:

@@ -60,8 +60,8 @@ def watched_line(watched: Watched, *, language: Language) -> LogLine:
     row = workload_row(watched)
     key = "log.given_up" if row.state == "failed" else "deploy.progress"
     text: Text = say(key, seconds=round(row.seconds), object=row.title, sentence=row.sentence)
-    if row.causes:
-        text = say("deploy.because", line=text, cause=row.causes[0])
+    for cause in row.causes:
+        text = say("deploy.because", line=text, cause=cause)
     return _line("warning" if row.state in ("failed", "gone") else "plain", text, language)
 
 

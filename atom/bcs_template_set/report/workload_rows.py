@@ -95,7 +95,8 @@ def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
     status, workload = item.status, item.workload
     troubled = item.end not in ("ready", "nothing")
     cause, problem = (item.cause, item.problem) if troubled else (None, None)
-    sentences = [cause.sentence] if cause is not None else []
+    said = (cause.sentence, cause.grace) if cause is not None else ()
+    sentences = [sentence for sentence in said if sentence is not None]
     if item.blind is not None:
         sentences.append(_blind_text(item, item.blind))
     return WorkloadRow(

@@ -23,17 +23,20 @@ from bcs_template_set.rollout.pods import (
     RESTARTED,
     UNSCHEDULABLE,
 )
+from bcs_template_set.rollout.said_words import registry_words, without_names
 
 Fault = Literal[1, 2]
 """The errorType of the agent: 1 is the image's or the manifest's fault, 2 the cluster's."""
 
 NEVER = 0.0
-SCHEDULING_SECONDS = 60.0
 REPLACED_SECONDS = 10.0
 """In which a server may have answered out of an old cache."""
 
-CONFIG_SECONDS = 20.0
-"""A Secret deployed with what needs it is found at the kubelet's next try, within some 15 seconds."""
+CONFIG_SECONDS = 60.0
+"""A Secret or ConfigMap that an operator makes is there within a minute, and the kubelet tries every 15 s."""
+
+START_SECONDS = 20.0
+"""The node tries again after some 10 seconds, and is done by then with what it was late with itself."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,16 @@ def _rows(reasons: Iterable[str], *rows: _Row) -> tuple[Rule, ...]:
 
 
 def _pattern(words: str) -> Optional[re.Pattern[str]]:
-    return re.compile(words, re.IGNORECASE) if words else None
+    return re.compile(words, re.IGNORECASE | re.MULTILINE) if words else None
 
 
 _NETWORK = (
     r"i/o timeout|no such host|connection (refused|reset)|no route to host|network is unreachable|"
     r"tls handshake timeout|deadline ?exceeded|temporary failure|server misbehaving|"
-    r"registry is unavailable|unexpected eof|: eof\b|\b50[0234]\b"
+    r"registry is unavailable|client\.timeout|^(unexpected )?eof\b"
 )
 _REFUSED = (
-    r"unauthori[sz]ed|denied|authentication|authorization failed|insufficient_scope|no basic auth|"
-    r"forbidden|\b40[13]\b"
+    r"unauthori[sz]ed|denied|authentication|authorization failed|insufficient_scope|no basic auth|forbidden"
 )
 _NOT_FOUND = r"not ?found|(manifest|name)[ _]unknown|does not exist|no such image"
 _BAD_COMMAND = r"executable file not found|no such file or directory|permission denied|not a directory"
@@ -96,7 +98,7 @@ RULES: tuple[Rule, ...] = (
     *_rows(
         PULL_REASONS,  # a missing platform and a host without address are "not found" too: they come first
         ("image_platform", 1, NEVER, r"no match for platform|no matching manifest"),
-        ("image_busy", 2, None, r"toomanyrequests|too many requests|\b429\b|rate limit"),
+        ("image_busy", 2, None, r"toomanyrequests|too many requests|rate limit"),
         ("image_certificate", 2, None, r"x509|certificate|http response to https"),
         ("image_network", 2, None, _NETWORK),
         ("image_refused", 1, NEVER, _REFUSED),
@@ -107,20 +109,20 @@ RULES: tuple[Rule, ...] = (
         ["CreateContainerConfigError"],
         ("config_key", 1, CONFIG_SECONDS, r"couldn't find key|non-existent .*key"),
         ("config_missing", 1, CONFIG_SECONDS, r"(secret|configmap)s?\b.*not found"),
-        ("config_root", 1, CONFIG_SECONDS, r"runasnonroot|non-root"),
+        ("config_root", 1, START_SECONDS, r"runasnonroot|non-root"),
         ("config", 1, CONFIG_SECONDS, ""),
     ),
-    *_rows(STARTS | CRASHES, ("start_platform", 1, CONFIG_SECONDS, r"exec format error")),
-    *_rows(STARTS, ("start_command", 1, CONFIG_SECONDS, _BAD_COMMAND), ("start", 1, CONFIG_SECONDS, "")),
+    *_rows(STARTS | CRASHES, ("start_platform", 1, START_SECONDS, r"exec format error\W*$")),
+    *_rows(STARTS, ("start_command", 1, START_SECONDS, _BAD_COMMAND), ("start", 1, START_SECONDS, "")),
     *_rows(
         [UNSCHEDULABLE],  # masters are nearly always named for their taint: it comes last
-        ("claim_missing", 1, SCHEDULING_SECONDS, r"persistentvolumeclaim .*not found"),
-        ("claim_unbound", 2, SCHEDULING_SECONDS, r"volume"),
-        ("resources", 2, SCHEDULING_SECONDS, r"insufficient |too many pods"),
-        ("host_port", 1, SCHEDULING_SECONDS, r"free ports"),
-        ("node_choice", 1, SCHEDULING_SECONDS, r"selector|affinity|topology spread"),
-        ("taint", 2, SCHEDULING_SECONDS, r"taint|unschedulable|not ready"),
-        ("unschedulable", 2, SCHEDULING_SECONDS, ""),
+        ("claim_missing", 1, None, r"persistentvolumeclaim .*not found"),
+        ("claim_unbound", 2, None, r"volume"),
+        ("resources", 2, None, r"insufficient |too many pods"),
+        ("host_port", 1, None, r"free ports"),
+        ("node_choice", 1, None, r"selector|affinity|topology spread"),
+        ("taint", 2, None, r"taint|unschedulable|not ready"),
+        ("unschedulable", 2, None, ""),
     ),
     *_rows(["SchedulingGated"], ("gated", 2, None, "")),
     *_rows(["Evicted", "Preempting", "Preempted"], ("evicted", 2, None, "")),
@@ -152,10 +154,25 @@ MOST_READ = 8192
 """Characters of a message that are searched: looking for words with others between takes the square of it."""
 
 REPLACED = Rule("replaced", 1, REPLACED_SECONDS)
-"""Not looked up by what a server says: a workload had our version, as was read back, and now has another."""
+"""A workload had our version, as was read back, and now has another."""
+
+PAUSED = Rule("paused_by_spec", 1, NEVER)
+"""The `spec` says it: nothing moves until somebody resumes it."""
+
+OWN = (REPLACED, PAUSED)
+"""The causes that are not looked up by what a server says."""
 
 
 def rule_for(reasons: frozenset[str], *, message: str, exit_code: Optional[int]) -> Rule:
-    """Return the first row that fits; the last one fits everything."""
+    """Return the first row that fits; the last one fits everything.
+
+    Names never decide (said_words.py). Of a failed pull each thing that is said is looked up by itself.
+    """
     read = message[:MOST_READ]
-    return next(rule for rule in RULES if rule.fits(reasons=reasons, message=read, exit_code=exit_code))
+    pulls = reasons & PULL_REASONS
+    for said in registry_words(read) if pulls else ():
+        for rule in RULES:
+            if rule.words is not None and rule.fits(reasons=pulls, message=said, exit_code=exit_code):
+                return rule
+    bare = "" if pulls else without_names(read)
+    return next(rule for rule in RULES if rule.fits(reasons=reasons, message=bare, exit_code=exit_code))

@@ -7,10 +7,10 @@ data; what fits no row is told as it is.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
-from bcs_template_set.manifests.fields import Fields, text_at
+from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
 from bcs_template_set.manifests.live_fields import condition_of, is_true
 from bcs_template_set.messages import Text, say
@@ -18,16 +18,36 @@ from bcs_template_set.rollout.cause_rules import (
     CRASHES,
     MOST_READ,
     NEVER,
+    PAUSED,
     REPLACED,
     STARTS,
     Fault,
     Rule,
     rule_for,
 )
-from bcs_template_set.rollout.pods import PodProblem, Termination
+from bcs_template_set.rollout.pods import PodProblem, Termination, rank_of
 
-CRASH_RESTARTS = 3
-"""A container that crashed once more after so many restarts will not heal."""
+CRASH_RESTARTS = 4
+"""A container that crashed once more after so many restarts is given up: it had 70 s, with the back-offs."""
+
+_FOR_EVER = float("inf")
+_NO_NAME = "image_name"
+"""The one cause that nobody can mend but by a new build, so that no input makes the step wait for it."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the wait may be given up for.
+
+    `fail_fast`: images, configuration and crashes. `own_verdict`: the workload itself says when its pods
+    have failed too often (a Job), so no crash decides.
+    """
+
+    fail_fast: bool = True
+    own_verdict: bool = False
+
+
+FAIL_FAST = Terms()
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,8 @@ class Cause:
     """Why something does not become ready. `patience` is how many seconds it may last and still heal.
 
     Patience 0 means it cannot heal; None means it may for ever, and only the time limit ends the wait.
+    `grace` says what ends the wait for it before, None where nothing does. `urgency` is the patience it has
+    at most, whatever the terms.
     """
 
     name: str
@@ -42,6 +64,8 @@ class Cause:
     patience: Optional[float]
     sentence: Text
     cure: Text
+    grace: Optional[Text] = None
+    urgency: float = _FOR_EVER
 
     def is_hopeless(self, *, seconds: float) -> bool:
         """Tell whether waiting on is vain after so many seconds, on our own clock, of the same trouble."""
@@ -59,19 +83,21 @@ class Diagnosis:
 # --- pods -----------------------------------------------------------------------------------------------
 
 
-def cause_of(problem: PodProblem) -> Cause:
+def cause_of(problem: PodProblem, *, terms: Terms = FAIL_FAST) -> Cause:
     """Return why a pod is in this trouble; a reason we have no row for is told as it is."""
-    last = problem.last
+    last = problem.last if problem.reason in CRASHES else None
     reasons = frozenset({problem.reason, last.reason if last else ""})
-    said = [words[:MOST_READ] for words in (problem.message, last.message if last else "")]
-    message = "\n".join(said).replace(problem.image, "") if problem.image else "\n".join(said)
-    rule = rule_for(_telling(problem, reasons), message=message, exit_code=problem.exit_code)
-    return _cause(rule, patience=_patience(rule, problem), fields=_fields(problem))
+    said = "\n".join(words[:MOST_READ] for words in (problem.message, last.message if last else ""))
+    rule = rule_for(reasons, message=said, exit_code=problem.exit_code)
+    allowed = _allowed(rule, problem, terms)
+    most = _allowed(rule, problem, FAIL_FAST)[0]
+    made = _cause(rule, patience=allowed[0], fields=_fields(problem))
+    return replace(made, grace=allowed[1], urgency=_FOR_EVER if most is None else most)
 
 
-def diagnose(problems: Iterable[PodProblem]) -> tuple[Diagnosis, ...]:
+def diagnose(problems: Iterable[PodProblem], *, terms: Terms = FAIL_FAST) -> tuple[Diagnosis, ...]:
     """Return the problems with their causes: what cannot heal first, what may for ever last."""
-    found = [Diagnosis(problem, cause_of(problem)) for problem in problems]
+    found = [Diagnosis(problem, cause_of(problem, terms=terms)) for problem in problems]
     return tuple(sorted(found, key=_urgency))
 
 
@@ -98,26 +124,31 @@ def _last_end(problem: PodProblem, last: Termination) -> list[Text]:
     return [ended] if told else [ended, say("rollout.evidence.last_words", words=last.message)]
 
 
-def _urgency(diagnosis: Diagnosis) -> tuple[float, str, str]:
-    patience = diagnosis.cause.patience
-    return (
-        (float("inf") if patience is None else patience),
-        diagnosis.problem.pod,
-        diagnosis.problem.container,
-    )
+def _urgency(diagnosis: Diagnosis) -> tuple[float, int, str, str]:
+    problem = diagnosis.problem
+    return diagnosis.cause.urgency, rank_of(problem), problem.pod, problem.container
 
 
-def _telling(problem: PodProblem, reasons: frozenset[str]) -> frozenset[str]:
-    """Return the reasons that speak of this trouble; a crash is known by how its container ended."""
-    return reasons if problem.reason in CRASHES else frozenset({problem.reason})
+def _allowed(rule: Rule, problem: PodProblem, terms: Terms) -> tuple[Optional[float], Optional[Text]]:
+    """Return the patience that is left, and what ends it.
 
-
-def _patience(rule: Rule, problem: PodProblem) -> Optional[float]:
-    """Return the rule's patience: none is left for a container that keeps crashing, any for one that runs."""
+    None is left for a container that keeps crashing; any for one that runs, or is over and made anew.
+    """
+    if rule.name == _NO_NAME:
+        return rule.patience, None
+    crashes = problem.reason in CRASHES | STARTS | {"OOMKilled"}
+    if not terms.fail_fast or problem.is_over or (crashes and terms.own_verdict):
+        return None, None
+    grace = _grace(rule.patience, crashes=crashes)
     if problem.is_running:
-        return None
-    loops = problem.reason in CRASHES | STARTS | {"OOMKilled"} and problem.restarts >= CRASH_RESTARTS
-    return NEVER if loops else rule.patience
+        return None, grace
+    return (NEVER if crashes and problem.restarts >= CRASH_RESTARTS else rule.patience), grace
+
+
+def _grace(patience: Optional[float], *, crashes: bool) -> Optional[Text]:
+    if patience is None:
+        return say("rollout.grace_restarts", restarts=CRASH_RESTARTS) if crashes else None
+    return say("rollout.grace_seconds", seconds=round(patience)) if patience else say("rollout.grace_none")
 
 
 def _fields(problem: PodProblem) -> dict[str, object]:
@@ -145,6 +176,8 @@ def cause_in_workload(live: Fields) -> Optional[Cause]:
         condition = condition_of(live, name)
         if is_true(condition):
             return _cause_of_words(text_at(condition, "reason"), text_at(condition, "message"))
+    if mapping_at(live, "spec").get("paused") is True:
+        return _cause(PAUSED, patience=PAUSED.patience, fields={"name": text_at(live, "metadata", "name")})
     progressing = condition_of(live, "Progressing")
     if progressing.get("reason") in (DEADLINE_EXCEEDED, "FailedCreate", "ReplicaSetCreateError"):
         return _cause_of_words(text_at(progressing, "reason"), text_at(progressing, "message"))

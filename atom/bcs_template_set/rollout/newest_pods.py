@@ -59,9 +59,10 @@ def _summary(pod: Fields, note: Fields) -> PodSummary:
 def newest_pods(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> tuple[PodSummary, ...]:
     """Return the pods of the newest revision of a live workload, newest first.
 
-    None are returned where the controller has not seen the new spec yet: whatever runs is old then.
+    None are returned where the controller has not seen the new spec yet, or makes nothing of it since it is
+    paused: whatever runs is old then.
     """
-    if kind.has_generation and not is_observed(live):
+    if (kind.has_generation and not is_observed(live)) or mapping_at(live, "spec").get("paused") is True:
         return ()
     there = [pod for pod in pods if not pod.is_going]
     chosen = _of_revision(there, kind=kind, live=live)

@@ -67,6 +67,11 @@ class PodProblem:
         return self.last.exit_code if self.last else None
 
     @property
+    def is_over(self) -> bool:
+        """Tell whether the pod has ended for good: whatever made it makes another, and that one decides."""
+        return self.phase == "Failed"
+
+    @property
     def key(self) -> tuple[str, str, str]:
         """Return what stays the same from poll to poll, to know since when a trouble lasts."""
         family = "ImagePullBackOff" if self.reason in PULL_REASONS else self.reason
@@ -81,7 +86,7 @@ def problems_of(pod: Fields) -> tuple[PodProblem, ...]:
     if is_going(pod) or text_at(pod, "status", "phase") == "Succeeded":
         return ()
     found = [*_own_problems(pod), *_container_problems(pod)]
-    return tuple(sorted(found, key=_rank)) or tuple(_preparing(pod))
+    return tuple(sorted(found, key=rank_of)) or tuple(_preparing(pod))
 
 
 def remember(problem: PodProblem, *, earlier: Optional[PodProblem]) -> PodProblem:
@@ -96,7 +101,8 @@ def remember(problem: PodProblem, *, earlier: Optional[PodProblem]) -> PodProble
     return replace(problem, message=earlier.message or problem.message)
 
 
-def _rank(problem: PodProblem) -> int:
+def rank_of(problem: PodProblem) -> int:
+    """Return how little a problem blocks its pod: 0 for what keeps it from running."""
     order = {RESTARTED: 1, NOT_READY: 2, GATES_NOT_READY: 2, INIT_RUNNING: 3, CREATING: 3}
     return order.get(problem.reason, 0)
 

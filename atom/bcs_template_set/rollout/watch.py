@@ -26,6 +26,7 @@ from bcs_template_set.manifests.kinds import POD, Kind
 from bcs_template_set.rollout.causes import (
     Cause,
     Diagnosis,
+    Terms,
     cause_in_workload,
     cause_of_replacement,
     diagnose,
@@ -76,16 +77,24 @@ def watch(
     on_change: Callable[[Watched], None],
     on_quiet: Callable[[Sequence[Watched], float], None] = lambda _watched, _seconds: None,
     on_sight: Callable[[Optional[Blind]], None] = lambda _blind: None,
+    fail_fast: bool = True,
 ) -> tuple[Watched, ...]:
     """Return how every workload ended; those that are not done when the deadline passes are pending.
 
     `on_change` hears of a workload whenever something new can be said of it; `on_quiet` of those still waited
     for, with the seconds so far, once in 30 seconds in which there was nothing new; `on_sight` that some
     can't be looked at, and why, and then that all can again. One that can't heal ends the wait for itself
-    only: how the others end is worth knowing too, and they have as long as it takes them.
+    only: how the others end is worth knowing too, and they have as long as it takes them. With `fail_fast`
+    images, configuration and crashes end it; without, they are waited for as well.
     """
     hears = _Hears(on_change, on_quiet, on_sight)
-    watching = _Watch(LiveReads(reader, place, clock=clock), clock=clock, deadline=deadline, hears=hears)
+    watching = _Watch(
+        LiveReads(reader, place, clock=clock),
+        clock=clock,
+        deadline=deadline,
+        hears=hears,
+        fail_fast=fail_fast,
+    )
     began, at = clock.monotonic(), clock.now()
     states = [WaitState(workload, Watched(workload), looked_at=began, seen_at=at) for workload in workloads]
     return watching.run(states)
@@ -101,12 +110,15 @@ class _Hears:
 
 
 class _Watch:
-    def __init__(self, reads: LiveReads, *, clock: Clock, deadline: Deadline, hears: _Hears) -> None:
+    def __init__(
+        self, reads: LiveReads, *, clock: Clock, deadline: Deadline, hears: _Hears, fail_fast: bool
+    ) -> None:
         self._reads = reads
         self._clock = clock
         self._deadline = deadline
         self._hears = hears
         self._sees = True
+        self._fail_fast = fail_fast
         self._began = self._heard_at = clock.monotonic()
 
     def run(self, states: Sequence[WaitState]) -> tuple[Watched, ...]:
@@ -279,7 +291,8 @@ class _Watch:
         problems = [problem for pod in suspects[:MOST_PODS] for problem in self._problems_of(state, pod)]
         there = {problem.key for problem in problems}
         state.since = {key: at for key, at in state.since.items() if key in there}
-        found = diagnose(problems)
+        terms = Terms(fail_fast=self._fail_fast, own_verdict=state.workload.kind.judges_pods)
+        found = diagnose(problems, terms=terms)
         hopeless = [d for d in found if d.cause.is_hopeless(seconds=now - state.since[d.problem.key])]
         worst = next(iter([*hopeless, *found]), None)
         if worst is not None:

@@ -138,6 +138,7 @@ def wait_for(
         on_change=target.show_change,
         on_quiet=target.show_still_waiting,
         on_sight=target.show_sight,
+        fail_fast=target.settings.fail_fast,
     )
 
 

@@ -28,6 +28,14 @@ PULL = {
     "unauthorized": 'rpc error: code = Unknown desc = failed to pull and unpack image "{image}": failed to '
     'resolve reference "{image}": failed to authorize: failed to fetch anonymous token: unexpected status: '
     "401 Unauthorized",
+    "unauthorized-head": 'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
+    "unexpected status from HEAD request to https://{host}/v2/{path}/manifests/{tag}: 401 Unauthorized",
+    "rate-limited": 'failed to pull and unpack image "{image}": failed to copy: httpReadSeeker: failed open: '
+    "unexpected status code https://{host}/v2/{path}/manifests/{tag}: 429 Too Many Requests - Server "
+    "message: toomanyrequests: You have reached your unauthenticated pull rate limit.",
+    "docker-not-found": "Error response from daemon: manifest for {image} not found: manifest unknown",
+    "docker-denied": "Error response from daemon: pull access denied for {host}/{path}, repository does not "
+    "exist or may require 'docker login': denied: requested access to the resource is denied",
     "unreachable": 'rpc error: code = Unknown desc = failed to pull and unpack image "{image}": failed to '
     'resolve reference "{image}": failed to do request: Head "https://{image}": dial tcp: i/o timeout',
 }
@@ -161,7 +169,11 @@ def _running(since: float, *, ready: bool, until: float = FOREVER) -> Moment:
 
 def _pulling(behaviour: Behaviour, age: float, *, image: str, terse: bool) -> Moment:
     """Return ErrImagePull for three seconds of every attempt, ImagePullBackOff between attempts."""
-    why = (behaviour.message or PULL[behaviour.kind]).replace("{image}", image)
+    host, _, rest = image.partition("/")
+    path, _, tag = rest.partition(":")
+    why = behaviour.message or PULL[behaviour.kind]
+    for name, value in (("image", image), ("host", host), ("path", path), ("tag", tag)):
+        why = why.replace(f"{{{name}}}", value)
     attempt, pause = behaviour.after, 10.0
     while age >= attempt + pause:
         attempt, pause = attempt + pause, min(pause * 2, 300.0)

@@ -140,6 +140,15 @@ class Cluster:
                 pod.heal(image, now=self._world.now)
             self._quiet_until = 0.0
 
+    def evict(self, namespace: str, workload: str) -> None:
+        """Let the nodes end a workload's pods for good, as under memory pressure; its controller goes on."""
+        with self.lock:
+            self._catch_up()
+            for pod in self._world.pods.values():
+                if pod.namespace == namespace and pod.name.startswith(f"{workload}-") and pod.active:
+                    pod.evicted = "The node was low on resource: memory. "
+            self._step()
+
     def deny(self, user: str, *actions: str, namespace: str = "") -> None:
         """Take permissions from a user (`namespace_scoped_create` …), in one namespace or in all."""
         self._denied.update((user, action, namespace) for action in actions)

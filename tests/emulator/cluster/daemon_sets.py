@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.emulator.cluster.behaviour import FOREVER
-from tests.emulator.cluster.pods import Owner, Pod
+from tests.emulator.cluster.pods import FAILED, Owner, Pod
 from tests.emulator.cluster.tree import Manifest, find, text, without_zeros
 from tests.emulator.cluster.world import Track, World, revision_of, scaled
 
@@ -26,6 +26,9 @@ def begin(track: Everywhere, world: World) -> None:  # noqa: ARG001 - the contro
 
 def reconcile(track: Everywhere, world: World) -> None:
     """Start a pod where there is none, stop old ones as the strategy allows, then write the status."""
+    for pod in world.pods_of(track.uid):
+        if pod.phase == FAILED:  # daemon_controller.go, podsShouldBeOnNode
+            world.stop_pod(pod)
     held = {pod.node for pod in world.pods_of(track.uid)}
     for node in world.nodes:
         if node not in held:

@@ -1,4 +1,7 @@
-"""The Job controller: pods until enough ended well, or too many failed. Performs no I/O."""
+"""The Job controller: pods until enough ended well, or too many failed. Performs no I/O.
+
+Kubernetes pkg/controller/job (job_controller.go: backoffLimit, suspend).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,11 @@ class Errand(Track):
     failures: int = 0
     next_try: float = 0.0
 
+    @property
+    def suspended(self) -> bool:
+        """Tell whether nothing may run for now."""
+        return not self.verdict[0] and self.spec.get("suspend") is True
+
 
 def begin(track: Errand, world: World) -> None:
     """Take a new generation in."""
@@ -37,7 +45,10 @@ def reconcile(track: Errand, world: World) -> None:
         track.next_try = world.now + min(10.0 * 2 ** (failures - 1), 360.0)
     if not track.verdict[0]:
         _judge(track, world, pods)
-    if not track.verdict[0]:
+    if track.suspended:
+        for pod in pods:
+            world.stop_pod(pod)
+    elif not track.verdict[0]:
         _start(track, world, pods)
     world.api.write_status(track.key, _status(track, world))
     if world.now >= _clean_up(track):
@@ -106,6 +117,8 @@ def _status(track: Errand, world: World) -> Manifest:
         }
     )
     name, reason, message = track.verdict
+    if track.suspended:
+        name, reason, message = "Suspended", "JobSuspended", "Job suspended"
     if not name:
         return status
     moment = timestamp(track.ended)

@@ -26,7 +26,7 @@ class Pod:
     """One pod. `behaviours` are its containers' in their order.
 
     `root` is the uid of the object whose controller made it (a Deployment's, not its ReplicaSet's).
-    `ready_since` and `phase` are what `look` saw last.
+    `ready_since` and `phase` are what `look` saw last. `evicted` is why its node has ended it for good.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Pod:
     extra_labels: Manifest = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
     deleted: Optional[float] = None
+    evicted: str = ""
     ready_since: Optional[float] = None
     phase: str = PENDING
     resource_version: str = ""
@@ -81,7 +82,7 @@ class Pod:
     def look(self, now: float) -> None:
         """Note phase and readiness at this moment."""
         moments = self.moments(now)
-        self.phase = _phase_of(moments, scheduled=self.unschedulable(now) is None)
+        self.phase = FAILED if self.evicted else _phase_of(moments, scheduled=self.unschedulable(now) is None)
         if not all(moment.ready for moment in moments):
             self.ready_since = None
         elif self.ready_since is None:
@@ -95,6 +96,9 @@ class Pod:
 
     def moments(self, now: float) -> list[Moment]:
         """Return the containers' states."""
+        if self.evicted:
+            ended = {"exitCode": 137, "reason": "Error", "finishedAt": timestamp(now)}
+            return [Moment(state={"terminated": ended}, failed=True) for _ in self.behaviours]
         if self.unschedulable(now) is not None:
             return [Moment(state={}) for _ in self.behaviours]
         pairs = zip(self.behaviours, items(self.template, "spec", "containers"))
@@ -168,6 +172,8 @@ def _metadata(pod: Pod) -> Manifest:
 
 def _status(pod: Pod, now: float, *, refusal: Optional[str]) -> Manifest:
     status: Manifest = {"phase": pod.phase, "qosClass": "BestEffort"}
+    if pod.evicted:  # pkg/kubelet/eviction/eviction_manager.go
+        status.update(reason="Evicted", message=pod.evicted)
     if refusal is not None:
         status["conditions"] = [
             _condition("PodScheduled", ok=False, reason="Unschedulable", message=refusal, since=pod.created)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.emulator.cluster.behaviour import FOREVER
-from tests.emulator.cluster.pods import Owner, Pod
+from tests.emulator.cluster.pods import FAILED, SUCCEEDED, Owner, Pod
 from tests.emulator.cluster.tree import Manifest, number, text, without_zeros
 from tests.emulator.cluster.world import Track, World, revision_of
 
@@ -50,9 +50,8 @@ def begin(track: Ordered, world: World) -> None:  # noqa: ARG001 - the controlle
 def reconcile(track: Ordered, world: World) -> None:
     """Start, stop and update pods in turn, then write the status."""
     pods = {pod.ordinal: pod for pod in world.pods_of(track.uid)}
-    if _fill(track, world, pods):
-        if text(track.spec, "updateStrategy", "type") == "RollingUpdate":
-            _update(track, world, pods)
+    if _fill(track, world, pods) and text(track.spec, "updateStrategy", "type") == "RollingUpdate":
+        _update(track, world, pods)
         _complete(track, pods)
     world.api.write_status(track.key, _status(track, world))
 
@@ -65,6 +64,8 @@ def next_event(track: Ordered, world: World) -> float:
 def _fill(track: Ordered, world: World, pods: dict[int, Pod]) -> bool:
     """Start what is missing and stop what is too much; tell whether all wanted pods are there."""
     for ordinal in range(track.replicas):
+        if ordinal in pods and pods[ordinal].phase in (FAILED, SUCCEEDED):
+            world.stop_pod(pods[ordinal])
         if ordinal not in pods:
             pods[ordinal] = _start(track, world, ordinal)
         if track.in_turn and not _is_up(pods[ordinal]):

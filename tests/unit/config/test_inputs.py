@@ -53,6 +53,7 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         credential="",
         redeploy=False,
         timeout=600,
+        fail_fast=True,
         on_failure="keep",
         restore_if_job_fails=False,
         on_newer_build="fail",
@@ -193,7 +194,7 @@ def test_every_input_is_approved_with_the_plan_or_said_not_to_decide(known: Inpu
 
 
 def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
-    assert set(NOT_APPROVED) == {"action", "timeout", "expect_plan"}
+    assert set(NOT_APPROVED) == {"action", "timeout", "fail_fast", "expect_plan"}
     assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
     assert all(NOT_APPROVED.values())
 

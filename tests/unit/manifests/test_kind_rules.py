@@ -25,7 +25,9 @@ DEPLOYMENTS: list[tuple[str, Object, str, str]] = [
     ("deadline, though counts are full", deployment(conditions=[TIMED_OUT]), "failed", "deadline_exceeded"),
     ("fewer updated than wanted", deployment(updated=2), "progressing", "updating"),
     ("no updated count at all", deployment(updated=0, total=3), "progressing", "updating"),
-    ("paused half way", deployment(updated=2, paused=True), "progressing", "paused"),
+    ("paused half way", deployment(updated=2, paused=True), "failed", "paused"),
+    ("paused beside old pods", deployment(total=4, paused=True), "failed", "paused"),
+    ("paused while they start", deployment(available=2, paused=True), "progressing", "not_available"),
     ("paused when done", deployment(paused=True), "ready", "ready"),
     ("old pods left", deployment(total=4), "progressing", "old_pods"),
     ("updated not available", deployment(available=2), "progressing", "not_available"),
@@ -107,8 +109,16 @@ def rolling(partition: int) -> Object:
 
 
 BARE: Object = {"type": "RollingUpdate"}
+BY_HAND: Object = {"type": "OnDelete"}
 STATEFUL_SETS: list[tuple[str, Object, str, str]] = [
-    ("replaced by hand", stateful_set(strategy={"type": "OnDelete"}, ready=0), "nothing", "by_hand"),
+    ("by hand, some old", stateful_set(strategy=BY_HAND, updated=2), "nothing", "by_hand"),
+    (
+        "by hand, not all ready",
+        stateful_set(strategy=BY_HAND, ready=2, updated=0),
+        "progressing",
+        "not_ready",
+    ),
+    ("by hand, all new", stateful_set(strategy=BY_HAND, current="web-1"), "ready", "ready"),
     ("never observed", {**stateful_set(), "status": {"readyReplicas": 3}}, "progressing", "observing"),
     ("spec not observed", stateful_set() | {"metadata": {"generation": 3}}, "progressing", "observing"),
     ("not all ready", stateful_set(ready=2), "progressing", "not_ready"),
@@ -156,7 +166,14 @@ def daemon_set(
 
 
 DAEMON_SETS: list[tuple[str, Object, str, str]] = [
-    ("replaced by hand", daemon_set(strategy={"type": "OnDelete"}, updated=0), "nothing", "by_hand"),
+    ("by hand, some old", daemon_set(strategy=BY_HAND, updated=0), "nothing", "by_hand"),
+    (
+        "by hand, not all available",
+        daemon_set(strategy=BY_HAND, updated=0, available=2),
+        "progressing",
+        "not_available",
+    ),
+    ("by hand, all new", daemon_set(strategy=BY_HAND), "ready", "ready"),
     ("spec not observed", daemon_set() | {"metadata": {"generation": 3}}, "progressing", "observing"),
     ("too few updated", daemon_set(updated=2), "progressing", "updating"),
     ("too few available", daemon_set(available=2), "progressing", "not_available"),

@@ -8,12 +8,24 @@ from typing import Optional
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.objects import Object, condition, deployment, ended, pod, running, waiting, workload
+from tests.support.objects import (
+    Object,
+    condition,
+    deployment,
+    ended,
+    pod,
+    running,
+    stopped,
+    waiting,
+    workload,
+)
 
 from bcs_template_set.messages import LANGUAGES, known, say
-from bcs_template_set.rollout.cause_rules import MOST_READ, REPLACED, RULES, rule_for
+from bcs_template_set.rollout.cause_rules import MOST_READ, OWN, RULES, rule_for
 from bcs_template_set.rollout.causes import (
+    FAIL_FAST,
     Cause,
+    Terms,
     cause_in_workload,
     cause_of,
     diagnose,
@@ -22,9 +34,11 @@ from bcs_template_set.rollout.causes import (
 from bcs_template_set.rollout.pods import PodProblem, Termination, problems_of
 
 NO = 0.0
-SLOW = 60.0
+LATER = 60.0
 SOON = 20.0
 IMAGE = "example.com/web:2"
+PATIENT = Terms(fail_fast=False)
+OF_A_JOB = Terms(own_verdict=True)
 
 
 def cause(reason: str, message: str = "", *, restarts: int = 0, last: Optional[Object] = None) -> Cause:
@@ -103,9 +117,9 @@ def test_not_found_and_refused_have_different_cures() -> None:
 CONTAINERS = [
     ("InvalidImageName", "couldn't parse", "image_name", 1, NO),
     ("ErrImageNeverPull", "is not present with pull policy of Never", "image_never_pull", 1, NO),
-    ("CreateContainerConfigError", 'secret "web-tls" not found', "config_missing", 1, SOON),
-    ("CreateContainerConfigError", 'configmap "web" not found', "config_missing", 1, SOON),
-    ("CreateContainerConfigError", "couldn't find key A in Secret ns/web", "config_key", 1, SOON),
+    ("CreateContainerConfigError", 'secret "web-tls" not found', "config_missing", 1, LATER),
+    ("CreateContainerConfigError", 'configmap "web" not found', "config_missing", 1, LATER),
+    ("CreateContainerConfigError", "couldn't find key A in Secret ns/web", "config_key", 1, LATER),
     (
         "CreateContainerConfigError",
         "container has runAsNonRoot and image will run as root",
@@ -113,7 +127,7 @@ CONTAINERS = [
         1,
         SOON,
     ),
-    ("CreateContainerConfigError", "something else", "config", 1, SOON),
+    ("CreateContainerConfigError", "something else", "config", 1, LATER),
     ("CreateContainerError", 'exec: "x": executable file not found in $PATH', "start_command", 1, SOON),
     ("RunContainerError", "exec /app: exec format error", "start_platform", 1, SOON),
     ("CreateContainerError", "not a device node", "start", 1, SOON),
@@ -156,8 +170,8 @@ def test_a_crash_loop_is_known_by_how_the_container_ended(last: Optional[Object]
     assert judged(found) == (name, 1, NO)
 
 
-@pytest.mark.parametrize(("restarts", "hopeless"), [(1, False), (2, False), (3, True), (4, True)])
-def test_a_crash_loop_is_given_three_restarts(restarts: int, hopeless: bool) -> None:  # noqa: FBT001 - a table's column
+@pytest.mark.parametrize(("restarts", "hopeless"), [(1, False), (3, False), (4, True), (5, True)])
+def test_a_crash_loop_is_given_four_restarts(restarts: int, hopeless: bool) -> None:  # noqa: FBT001 - a table's column
     found = cause("CrashLoopBackOff", restarts=restarts, last=ended(1))
     assert found.is_hopeless(seconds=0) is hopeless
     assert found.is_hopeless(seconds=1e9) is hopeless
@@ -204,13 +218,14 @@ SCHEDULER = [
 
 
 @pytest.mark.parametrize(("message", "name", "fault"), SCHEDULER)
-def test_no_node_is_explained_in_the_schedulers_words_and_given_a_minute(
+def test_no_node_is_explained_in_the_schedulers_words_and_never_ends_the_wait(
     message: str, name: str, fault: int
 ) -> None:
+    """A node, a volume or an open taint may come as long as `timeout` says."""
     found = unscheduled(message)
-    assert judged(found) == (name, fault, SLOW)
+    assert judged(found) == (name, fault, None)
     assert message in found.sentence.render("zh_CN")
-    assert [found.is_hopeless(seconds=after) for after in (0, 59.9, 60)] == [False, False, True]
+    assert found.grace is None
 
 
 @pytest.mark.parametrize(
@@ -225,6 +240,70 @@ def test_a_pod_taken_from_its_node_is_the_clusters_doing_and_is_made_again(reaso
 def test_what_no_row_knows_is_told_as_it_is() -> None:
     found = cause("PostStartHookError", "{pod} %s {0}", last=ended(1))
     assert found.sentence.render("en_US") == "PostStartHookError: {pod} %s {0}"
+
+
+# --- what ends the wait ---------------------------------------------------------------------------------
+
+HOPELESS = [
+    ("ErrImagePull", "not found", 0),
+    ("ErrImagePull", "unauthorized", 0),
+    ("ErrImageNeverPull", "", 0),
+    ("CreateContainerConfigError", 'secret "web-tls" not found', 0),
+    ("RunContainerError", "no such file or directory", 0),
+    ("CrashLoopBackOff", "", 9),
+]
+
+
+@pytest.mark.parametrize(("reason", "message", "restarts"), HOPELESS)
+def test_images_configuration_and_crashes_end_the_wait_unless_the_author_says_otherwise(
+    reason: str, message: str, restarts: int
+) -> None:
+    (problem,) = problems_of(pod(containers=[waiting(reason, message, restarts=restarts, last=ended(1))]))
+    given_up, waited_for = cause_of(problem), cause_of(problem, terms=PATIENT)
+    assert given_up.is_hopeless(seconds=60)
+    assert given_up.grace is not None
+    assert all("fail_fast" in given_up.grace.render(language) for language in LANGUAGES)
+    assert not waited_for.is_hopeless(seconds=1e9)
+    assert waited_for.grace is None
+    assert (given_up.sentence, given_up.fault) == (waited_for.sentence, waited_for.fault)
+
+
+def test_what_no_registry_has_is_not_waited_for_whatever_the_author_says() -> None:
+    (problem,) = problems_of(pod(containers=[waiting("InvalidImageName")]))
+    assert cause_of(problem, terms=PATIENT).is_hopeless(seconds=0)
+
+
+@pytest.mark.parametrize(("message", "seconds"), [('secret "x" not found', "60 s"), ("runAsNonRoot", "20 s")])
+def test_the_grace_is_said(message: str, seconds: str) -> None:
+    grace = cause("CreateContainerConfigError", message).grace
+    assert grace is not None
+    assert seconds in grace.render("en_US")
+
+
+@pytest.mark.parametrize("reason", ["CrashLoopBackOff", "Error", "OOMKilled", "RunContainerError"])
+def test_a_jobs_pod_may_crash_as_often_as_the_job_says(reason: str) -> None:
+    (problem,) = problems_of(pod(containers=[waiting(reason, restarts=9, last=ended(1))]))
+    assert cause_of(problem).is_hopeless(seconds=0)
+    assert not cause_of(problem, terms=OF_A_JOB).is_hopeless(seconds=1e9)
+    assert cause_of(problem, terms=OF_A_JOB).grace is None
+
+
+def test_an_image_that_does_not_exist_ends_the_wait_for_a_job_too() -> None:
+    """No condition of the Job's would: its pod never runs, so it never fails."""
+    (problem,) = problems_of(pod(containers=[waiting("ErrImagePull", "not found")]))
+    assert cause_of(problem, terms=OF_A_JOB).is_hopeless(seconds=0)
+
+
+@pytest.mark.parametrize("reason", ["Evicted", "NodeLost", "OutOfcpu", ""])
+def test_a_pod_that_is_over_decides_nothing(reason: str) -> None:
+    over = pod(containers=[stopped(137, "OOMKilled", restarts=9)], phase="Failed", reason=reason)
+    assert not any(cause_of(problem).is_hopeless(seconds=1e9) for problem in problems_of(over))
+
+
+def test_what_an_application_said_last_is_read_of_a_crash_alone() -> None:
+    last = ended(1, message="registry: 401 Unauthorized, exec format error")
+    found = cause("ErrImagePull", "i/o timeout", last=last)
+    assert found.name == "image_network"
 
 
 # --- workloads ------------------------------------------------------------------------------------------
@@ -281,6 +360,7 @@ def test_a_workload_without_failure_has_no_cause() -> None:
             "job_backoff",
         ),
         (workload("Job", status={"conditions": [condition("Failed", reason="PodFailurePolicy")]}), "other"),
+        (deployment(updated=0, paused=True), "paused_by_spec"),
     ],
 )
 def test_a_workload_that_failed_by_itself_says_so(live: Object, name: str) -> None:
@@ -308,10 +388,11 @@ def test_what_cannot_heal_comes_first() -> None:
     problems = [
         PodProblem(pod="a", reason="NotReady"),
         PodProblem(pod="b", reason="Unschedulable", message="3 Insufficient cpu"),
-        PodProblem(pod="d", reason="InvalidImageName"),
-        PodProblem(pod="c", reason="InvalidImageName"),
+        PodProblem(pod="d", reason="ErrImagePull", message="not found"),
+        PodProblem(pod="c", reason="ErrImagePull", message="not found"),
     ]
-    assert [found.problem.pod for found in diagnose(problems)] == ["c", "d", "b", "a"]
+    for terms in (FAIL_FAST, PATIENT):
+        assert [found.problem.pod for found in diagnose(problems, terms=terms)] == ["c", "d", "b", "a"]
 
 
 def test_the_evidence_is_the_clusters_own_in_order() -> None:
@@ -341,7 +422,7 @@ def test_evidence_that_is_not_there_takes_no_line() -> None:
 
 
 def test_every_row_has_its_sentence_and_its_cure_and_no_sentence_is_left_over() -> None:
-    rules = [*RULES, REPLACED]
+    rules = [*RULES, *OWN]
     names = {rule.name for rule in rules}
     assert len(names) == len(rules)
     assert all(known(f"rollout.{name}.{part}") for name in names for part in ("cause", "cure"))
