@@ -358,3 +358,34 @@ def test_a_job_that_fails_says_how_its_pod_ended() -> None:
         assert error is not None
         assert re.search(r"code:? 3\b", "\n".join(error.explain("en_US"))), str(error)
         assert mark_of(site, "Job", "web")
+
+
+def test_the_pod_that_blocks_is_named_in_the_restore_and_in_the_next_build_and_deleting_it_helps() -> None:
+    """A StatefulSet does not replace a broken pod, however well its template was mended."""
+    with cluster_site(web_yaml=workload("StatefulSet", replicas=2)) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
+        site.next_build(web_yaml=workload("StatefulSet", tag="2", replicas=2))
+        failed = deploy(site, on_failure="restore")
+        assert failed.outcome.rollout is not None
+        way = failed.outcome.rollout.restoration
+        assert way is not None
+        assert [(item.end, item.seconds < 10) for item in way.watched] == [("failed", True)]
+        assert "Pod web-1 is of an earlier revision" in failed.log
+        assert "kubectl delete pod web-1 -n prod" in failed.log
+        site.next_build(web_yaml=workload("StatefulSet", tag="3", replicas=2))
+        blocked = deploy(site)
+        assert (blocked.code, seconds_waited(blocked) < 10) == (800507, True), blocked.log
+        assert "kubectl delete pod web-1 -n prod" in str(blocked.outcome.error)
+        cluster_of(site).delete("Pod", NAMESPACE, "web-1")
+        assert deploy(site).code == 0
+
+
+def test_a_pod_that_does_not_end_is_named_where_its_place_is_waited_for() -> None:
+    with cluster_site(web_yaml=workload("StatefulSet")) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour(stops_after=300)
+        deploy(site)
+        site.next_build(web_yaml=workload("StatefulSet", tag="2"))
+        ran = deploy(site, timeout="120")
+        assert ran.outcome.result == "timed-out"
+        assert "Pod web-0 was told to stop and has not ended" in str(ran.outcome.error)

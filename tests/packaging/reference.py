@@ -22,7 +22,17 @@ from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.errors import every_error
 from bcs_template_set.report.output import OUTPUTS
-from bcs_template_set.rollout.cause_rules import CRASHES, NEVER, OWN, RULES, STARTS, Rule
+from bcs_template_set.rollout.cause_rules import (
+    BELOW,
+    CRASHES,
+    EARLIER,
+    NEVER,
+    PAUSED,
+    REPLACED,
+    RULES,
+    STARTS,
+    Rule,
+)
 from bcs_template_set.rollout.causes import CRASH_RESTARTS
 
 REFERENCE = PROJECT / "docs" / "reference"
@@ -217,7 +227,7 @@ def _cure(code: int, language: Language) -> str:
 
 
 def _causes(language: Language) -> str:
-    rules = [*(rule for rule in RULES if rule.reasons), *OWN]
+    rules = [*(rule for rule in RULES if rule.reasons), REPLACED, PAUSED, EARLIER, BELOW]
     ended_by = {kind.__name__: str(kind.code) for kind in every_error()}
     codes = {1: ended_by["RolloutFailed"], 2: ended_by["RolloutBlocked"]}
     rows = (

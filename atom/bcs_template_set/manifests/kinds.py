@@ -42,7 +42,8 @@ class Kind:
     entry of a pruned list (facts/bcs.md, trap 12) may be done: counts that reach the wanted number, or lists
     that are not empty. Without any, every object is read whole. `has_generation`: a whole object has one, and
     the controller says which one it has seen. `judges_pods`: it says itself when its pods have failed too
-    often. `on_shared_cluster`: a shared cluster takes it. `scales`: an
+    the controller says which one it has seen. `in_turn`: its pods have numbers, and it goes past none that is
+    not ready. `on_shared_cluster`: a shared cluster takes it. `scales`: an
     autoscaler may set its `spec.replicas`, which a replacement without that field makes 1.
     """
 
@@ -58,6 +59,7 @@ class Kind:
     revision: Optional[Revision] = None
     has_generation: bool = True
     judges_pods: bool = False
+    in_turn: bool = False
     on_shared_cluster: bool = False
     scales: bool = False
 
@@ -107,6 +109,7 @@ STATEFUL_SET = Kind(
     rule=STATEFUL_SET_RULE,
     done_in_list=("updatedReplicas", "readyReplicas"),
     revision=STATEFUL_SET_REVISION,
+    in_turn=True,
     on_shared_cluster=True,
     scales=True,
 )

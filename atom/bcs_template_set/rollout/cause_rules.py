@@ -16,6 +16,7 @@ from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
 from bcs_template_set.rollout.pods import (
     COMPLETED,
     CREATING,
+    ENDING,
     GATES_NOT_READY,
     INIT_RUNNING,
     NOT_READY,
@@ -135,6 +136,7 @@ RULES: tuple[Rule, ...] = (
     *_rows([GATES_NOT_READY], ("gates_not_ready", 2, None, "")),
     *_rows([INIT_RUNNING], ("init_running", 1, None, "")),
     *_rows([CREATING], ("creating", 2, None, "")),
+    *_rows([ENDING], ("ending", 2, None, "")),
     *_rows(
         ["FailedCreate"],
         ("quota", 2, None, r"exceeded quota"),
@@ -159,8 +161,12 @@ REPLACED = Rule("replaced", 1, REPLACED_SECONDS)
 PAUSED = Rule("paused_by_spec", 1, NEVER)
 """The `spec` says it: nothing moves until somebody resumes it."""
 
-OWN = (REPLACED, PAUSED)
-"""The causes that are not looked up by what a server says."""
+BLOCKED_SECONDS = 5.0
+"""In which a Kubernetes that does replace a broken pod of an earlier revision has begun to."""
+
+EARLIER = Rule("earlier", 2, BLOCKED_SECONDS)
+BELOW = Rule("below", 2, BLOCKED_SECONDS)
+"""A pod of an earlier revision is in the way; below the partition it is kept on purpose."""
 
 
 def rule_for(reasons: frozenset[str], *, message: str, exit_code: Optional[int]) -> Rule:

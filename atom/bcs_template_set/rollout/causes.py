@@ -15,7 +15,10 @@ from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
 from bcs_template_set.manifests.live_fields import condition_of, is_true
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.cause_rules import (
+    BELOW,
+    BLOCKED_SECONDS,
     CRASHES,
+    EARLIER,
     MOST_READ,
     NEVER,
     PAUSED,
@@ -92,7 +95,16 @@ def cause_of(problem: PodProblem, *, terms: Terms = FAIL_FAST) -> Cause:
     allowed = _allowed(rule, problem, terms)
     most = _allowed(rule, problem, FAIL_FAST)[0]
     made = _cause(rule, patience=allowed[0], fields=_fields(problem))
-    return replace(made, grace=allowed[1], urgency=_FOR_EVER if most is None else most)
+    own = replace(made, grace=allowed[1], urgency=_FOR_EVER if most is None else most)
+    return _of_a_blocker(problem, own) if problem.role in ("earlier", "below") else own
+
+
+def _of_a_blocker(problem: PodProblem, own: Cause) -> Cause:
+    """Return why a pod of an earlier revision is in the way: no fault of the new version's."""
+    rule = BELOW if problem.role == "below" else EARLIER
+    patience = own.patience if own.patience is None else max(own.patience, BLOCKED_SECONDS)
+    made = _cause(rule, patience=patience, fields={**_fields(problem), "why": own.sentence})
+    return replace(made, grace=own.grace if own.patience else None, urgency=own.urgency)
 
 
 def diagnose(problems: Iterable[PodProblem], *, terms: Terms = FAIL_FAST) -> tuple[Diagnosis, ...]:
@@ -124,9 +136,10 @@ def _last_end(problem: PodProblem, last: Termination) -> list[Text]:
     return [ended] if told else [ended, say("rollout.evidence.last_words", words=last.message)]
 
 
-def _urgency(diagnosis: Diagnosis) -> tuple[float, int, str, str]:
+def _urgency(diagnosis: Diagnosis) -> tuple[float, bool, int, str, str]:
     problem = diagnosis.problem
-    return diagnosis.cause.urgency, rank_of(problem), problem.pod, problem.container
+    is_new = problem.role == "new"
+    return diagnosis.cause.urgency, is_new, rank_of(problem), problem.pod, problem.container
 
 
 def _allowed(rule: Rule, problem: PodProblem, terms: Terms) -> tuple[Optional[float], Optional[Text]]:
@@ -154,6 +167,8 @@ def _grace(patience: Optional[float], *, crashes: bool) -> Optional[Text]:
 def _fields(problem: PodProblem) -> dict[str, object]:
     return {
         "pod": problem.pod,
+        "namespace": problem.namespace,
+        "revision": problem.revision or "-",
         "container": problem.container,
         "image": problem.image,
         "reason": problem.reason,

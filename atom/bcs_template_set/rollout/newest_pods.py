@@ -13,7 +13,7 @@ from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_
 from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.manifests.live_fields import is_going, is_observed, number_in
 
-_REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
+REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _of_revision(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> Ite
     last = max(pods, key=lambda pod: pod.created, default=None)
     if last is None:
         return pods
-    return [pod for pod in pods if pod.label(*_REVISION_LABELS) == last.label(*_REVISION_LABELS)]
+    return [pod for pod in pods if pod.label(*REVISION_LABELS) == last.label(*REVISION_LABELS)]
 
 
 def _template_images(live: Fields) -> frozenset[str]:

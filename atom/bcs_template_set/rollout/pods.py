@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Literal, Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.live_fields import condition_of, count_at, is_going, number_in
@@ -24,6 +24,11 @@ NOT_READY = "NotReady"
 RESTARTED = "Restarted"
 INIT_RUNNING = "InitRunning"
 COMPLETED = "Completed"
+ENDING = "Terminating"
+
+Role = Literal["new", "earlier", "below", "ending"]
+"""What a pod is in a rollout: `new`; of an earlier revision, and waited for; the same, and kept by the
+partition; or told to stop, and waited for."""
 
 _PREPARING = frozenset({"", CREATING, "PodInitializing"})
 
@@ -45,6 +50,7 @@ class PodProblem:
     `message` and `last.message` are the cluster's or the application's words: data, never formats.
     `probe` is the readiness probe of a container that is not ready, such as `GET :80/healthz`.
     `volumes` name what the pod mounts, such as `Secret/web-tls`, for a pod that is still being prepared.
+    `revision` is the label that tells it, "" where there is none.
     """
 
     pod: str
@@ -60,6 +66,9 @@ class PodProblem:
     uid: str = ""
     probe: str = ""
     volumes: tuple[str, ...] = ()
+    role: Role = "new"
+    revision: str = ""
+    namespace: str = ""
 
     @property
     def exit_code(self) -> Optional[int]:
@@ -87,6 +96,13 @@ def problems_of(pod: Fields) -> tuple[PodProblem, ...]:
         return ()
     found = [*_own_problems(pod), *_container_problems(pod)]
     return tuple(sorted(found, key=rank_of)) or tuple(_preparing(pod))
+
+
+def ending_of(pod: Fields) -> PodProblem:
+    """Return that a pod was told to stop, and what may hold it."""
+    held = ", ".join(str(name) for name in list_at(pod, "metadata", "finalizers"))
+    words = f"nodeName: {text_at(pod, 'spec', 'nodeName') or '-'}"
+    return _problem(pod, reason=ENDING, message=f"{words}, finalizers: {held}" if held else words)
 
 
 def remember(problem: PodProblem, *, earlier: Optional[PodProblem]) -> PodProblem:
@@ -134,6 +150,7 @@ def _problem(pod: Fields, *, reason: str, message: str = "") -> PodProblem:
         phase=text_at(pod, "status", "phase"),
         reason=reason,
         message=message,
+        namespace=text_at(pod, "metadata", "namespace"),
     )
 
 

@@ -32,9 +32,17 @@ from bcs_template_set.rollout.causes import (
     diagnose,
 )
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
-from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
-from bcs_template_set.rollout.pods import PodProblem, problems_of, remember
+from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
+from bcs_template_set.rollout.pods import PodProblem, remember
 from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.suspect_pods import (
+    PATIENCE,
+    Suspect,
+    is_suspect,
+    lasts,
+    problems_of_suspect,
+    suspects_of,
+)
 from bcs_template_set.rollout.wait_state import WaitState
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
@@ -51,20 +59,10 @@ FEW = 4
 MOST_PODS = 2
 """Pods of one workload that are read whole in one round."""
 
-PATIENCE = 15.0
-"""Seconds after which a workload is looked at although its list says nothing new, and a quiet pod too."""
-
-UNPLACED = "Pending"
-UNPLACED_PATIENCE = 5.0
-"""The same for a pod without any state of its containers: it may have no node, and that is given a minute."""
-
 OLD_VERSION, DELETING = "rollout.old", "rollout.deleting"
 
 HEARTBEAT = 30.0
 """Seconds without anything new after which a sign of life is given (design section 7)."""
-
-QUIET = frozenset({"Running", "Pending", "ContainerCreating", "PodInitializing", "Completed", "Terminating"})
-"""States of pods that are no trouble by themselves."""
 
 
 def watch(
@@ -182,7 +180,7 @@ class _Watch:
         items = self._reads.by_name(kind)
         if items is None:  # a list only saves requests: without it every workload is asked for
             return list(states)
-        troubled = [pod.name for pod in pods if _is_suspect(pod)]
+        troubled = [pod.name for pod in pods if is_suspect(pod)]
         now = self._clock.monotonic()
         chosen = [
             state
@@ -276,33 +274,28 @@ class _Watch:
 
     def _examine(self, state: WaitState, pods: Sequence[PodSummary]) -> None:
         """Read the pods that may be in trouble, and end the wait for a workload that can't heal."""
-        newest = newest_pods(pods, kind=state.workload.kind, live=state.live)
-        waiting = [pod for pod in newest if not pod.is_ready]
-        now = self._clock.monotonic()
-        suspects = [pod for pod in waiting if _is_suspect(pod)]
-        failed = state.now.end == "failed"
-        unplaced = any(pod.state == UNPLACED for pod in waiting)
+        kind, failed, now = state.workload.kind, state.now.end == "failed", self._clock.monotonic()
         quiet_for = now - max(state.pods_read_at, self._began)
-        if not suspects and (failed or quiet_for >= (UNPLACED_PATIENCE if unplaced else PATIENCE)):
-            suspects = waiting
+        suspects = suspects_of(pods, kind=kind, live=state.live, quiet_for=quiet_for, failed=failed)
         if not suspects:
             return
         state.pods_read_at = now
-        problems = [problem for pod in suspects[:MOST_PODS] for problem in self._problems_of(state, pod)]
+        problems = [problem for one in suspects[:MOST_PODS] for problem in self._problems_of(state, one)]
         there = {problem.key for problem in problems}
         state.since = {key: at for key, at in state.since.items() if key in there}
-        terms = Terms(fail_fast=self._fail_fast, own_verdict=state.workload.kind.judges_pods)
-        found = diagnose(problems, terms=terms)
+        terms = Terms(fail_fast=self._fail_fast, own_verdict=kind.judges_pods)
+        lasting = [problem for problem in problems if lasts(problem, now - state.since[problem.key])]
+        found = diagnose(lasting, terms=terms)
         hopeless = [d for d in found if d.cause.is_hopeless(seconds=now - state.since[d.problem.key])]
         worst = next(iter([*hopeless, *found]), None)
         if worst is not None:
             self._tell_problem(state, worst, hopeless=failed or bool(hopeless))
 
-    def _problems_of(self, state: WaitState, pod: PodSummary) -> Iterable[PodProblem]:
-        read = self._reads.whole(POD, pod.name)
+    def _problems_of(self, state: WaitState, suspect: Suspect) -> Iterable[PodProblem]:
+        read = self._reads.whole(POD, suspect.pod.name)
         if isinstance(read, Unread):  # gone, or not to be read now: the next round lists anew
             return
-        for found in problems_of(read):
+        for found in problems_of_suspect(suspect, read):
             problem = remember(found, earlier=state.known.get(found.key))
             state.known[problem.key] = problem
             state.since.setdefault(problem.key, self._clock.monotonic())
@@ -354,11 +347,6 @@ def _asks_for_its_pods(state: WaitState) -> bool:
     if status is None or state.blind is not None or status.sentence.key in (OLD_VERSION, DELETING):
         return False
     return state.now.end in ("pending", "failed")
-
-
-def _is_suspect(pod: PodSummary) -> bool:
-    """Tell whether a pod's state in a list is one of trouble."""
-    return not pod.is_ready and pod.state not in QUIET and not pod.state.startswith("Init:")
 
 
 def _selected(pods: Sequence[PodSummary], live: Fields) -> Sequence[PodSummary]:

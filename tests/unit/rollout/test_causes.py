@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from importlib import resources
 from typing import Optional
 
@@ -21,7 +22,7 @@ from tests.support.objects import (
 )
 
 from bcs_template_set.messages import LANGUAGES, known, say
-from bcs_template_set.rollout.cause_rules import MOST_READ, OWN, RULES, rule_for
+from bcs_template_set.rollout.cause_rules import BELOW, EARLIER, MOST_READ, PAUSED, REPLACED, RULES, rule_for
 from bcs_template_set.rollout.causes import (
     FAIL_FAST,
     Cause,
@@ -306,6 +307,46 @@ def test_what_an_application_said_last_is_read_of_a_crash_alone() -> None:
     assert found.name == "image_network"
 
 
+# --- pods that are in the way ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "terms", "ends_after"),
+    [
+        ("ErrImagePull", "not found", FAIL_FAST, 5),
+        ("CreateContainerConfigError", 'secret "x" not found', FAIL_FAST, 60),
+        ("ErrImagePull", "not found", PATIENT, None),
+        ("ErrImagePull", "i/o timeout", FAIL_FAST, None),
+    ],
+)
+def test_a_pod_of_an_earlier_revision_is_named_with_its_trouble_and_is_no_fault_of_the_new_one(
+    reason: str, message: str, terms: Terms, ends_after: Optional[float]
+) -> None:
+    (own,) = problems_of(pod(containers=[waiting(reason, message)]))
+    problem = replace(own, role="earlier", revision="web-6c9f", namespace="prod")
+    (found,) = diagnose([problem], terms=terms)
+    assert judged(found.cause) == ("earlier", 2, ends_after)
+    said = found.cause.sentence.render("en_US")
+    assert "web-abc-1 is of an earlier revision (web-6c9f)" in said
+    assert cause_of(own).sentence.render("en_US") in said
+    assert "kubectl delete pod web-abc-1 -n prod" in found.cause.cure.render("zh_CN")
+
+
+def test_below_the_partition_deleting_alone_does_not_help() -> None:
+    (own,) = problems_of(pod(containers=[waiting("ErrImagePull", "not found")]))
+    found = cause_of(replace(own, role="below"))
+    assert found.name == "below"
+    assert "partition" in found.cure.render("en_US")
+
+
+def test_of_two_alike_the_one_in_the_way_comes_first() -> None:
+    problems = [
+        PodProblem(pod="a", reason="ErrImagePull", message="not found"),
+        PodProblem(pod="b", reason="ErrImagePull", message="not found", role="earlier"),
+    ]
+    assert [found.problem.pod for found in diagnose(problems)] == ["b", "a"]
+
+
 # --- workloads ------------------------------------------------------------------------------------------
 
 QUOTA = 'pods "web-1" is forbidden: exceeded quota: small, requested: cpu=1, used: cpu=2, limited: cpu=2'
@@ -422,7 +463,7 @@ def test_evidence_that_is_not_there_takes_no_line() -> None:
 
 
 def test_every_row_has_its_sentence_and_its_cure_and_no_sentence_is_left_over() -> None:
-    rules = [*RULES, *OWN]
+    rules = [*RULES, REPLACED, PAUSED, EARLIER, BELOW]
     names = {rule.name for rule in rules}
     assert len(names) == len(rules)
     assert all(known(f"rollout.{name}.{part}") for name in names for part in ("cause", "cure"))
