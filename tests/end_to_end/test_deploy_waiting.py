@@ -11,6 +11,7 @@ from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import grow, text
 from tests.emulator.faults import Match
 from tests.support.deploying import (
+    CLUSTER,
     NAMESPACE,
     cluster_of,
     cluster_site,
@@ -389,3 +390,36 @@ def test_a_pod_that_does_not_end_is_named_where_its_place_is_waited_for() -> Non
         ran = deploy(site, timeout="120")
         assert ran.outcome.result == "timed-out"
         assert "Pod web-0 was told to stop and has not ended" in str(ran.outcome.error)
+
+
+def test_a_progress_deadline_that_ends_the_wait_is_named_before_and_after_with_both_numbers() -> None:
+    with cluster_site(web_yaml=workload(progressDeadlineSeconds=60)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+        ran = deploy(site, timeout="300")
+        assert (ran.code, ran.outcome.result) == (800506, "failed")
+        before = ran.log.partition("Waiting for 1 workloads")[0]
+        assert re.search(r"timeout is 300 s, .* which is 60 s for 1 of them", before), before
+        verdict = str(ran.outcome.error)
+        assert "progressDeadlineSeconds (60) ended it before timeout (300)" in verdict
+        assert "raise spec.progressDeadlineSeconds" in verdict
+        assert "Running again is safe" not in verdict
+        again = deploy(site, timeout="300")
+        assert (again.code, seconds_waited(again) < 5) == (800506, True)
+
+
+def test_a_wait_as_long_as_the_progress_deadline_does_not_promise_that_running_again_helps() -> None:
+    with cluster_site(web_yaml=workload(progressDeadlineSeconds=60)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
+        ran = deploy(site, timeout="60")
+        assert ran.code == 800508, ran.log
+        assert "progressDeadlineSeconds (60)" in str(ran.outcome.error)
+        assert "Running again is safe" not in ran.log
+
+
+def test_a_plan_says_once_that_nothing_would_see_a_late_crash() -> None:
+    with cluster_site(web_yaml=documents(workload(), workload("StatefulSet", name="db"))) as site:
+        place = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+        for ran in (site.run(action="plan", **place), deploy(site)):
+            assert ran.log.count("neither readinessProbe nor minReadySeconds") == 1
+            assert "Deployment/web, StatefulSet/db" in ran.log
+        assert "readinessProbe" not in deploy(site, timeout="0").log

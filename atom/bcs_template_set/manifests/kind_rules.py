@@ -102,7 +102,8 @@ def _deployment(live: Fields, counts: Counts) -> Look:
     if not is_observed(live):
         return "progressing", say("rollout.observing")
     if condition_of(live, "Progressing").get("reason") == DEADLINE_EXCEEDED:
-        return "failed", say("rollout.deadline_exceeded", **numbers)
+        deadline = progress_deadline(live)
+        return "failed", say("rollout.deadline_exceeded", deadline=deadline or "-", **numbers)
     paused = mapping_at(live, "spec").get("paused") is True
     if paused and not counts.updated == counts.wanted == counts.total:
         return "failed", say("rollout.paused", **numbers)
@@ -112,6 +113,11 @@ def _deployment(live: Fields, counts: Counts) -> Look:
     if counts.well < counts.updated:
         return "progressing", say("rollout.not_available", **numbers)
     return _ready(counts)
+
+
+def progress_deadline(live: Fields) -> Optional[int]:
+    """Return after how many seconds without progress Kubernetes gives up, None where it never does."""
+    return number_in(mapping_at(live, "spec").get("progressDeadlineSeconds"))
 
 
 def _replica_set_hash(live: Fields) -> str:

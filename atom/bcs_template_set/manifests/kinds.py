@@ -41,10 +41,9 @@ class Kind:
     With a `rule`, a deployment waits for its objects. `done_in_list` are the fields of `status` by which an
     entry of a pruned list (facts/bcs.md, trap 12) may be done: counts that reach the wanted number, or lists
     that are not empty. Without any, every object is read whole. `has_generation`: a whole object has one, and
-    the controller says which one it has seen. `judges_pods`: it says itself when its pods have failed too
     the controller says which one it has seen. `in_turn`: its pods have numbers, and it goes past none that is
-    not ready. `on_shared_cluster`: a shared cluster takes it. `scales`: an
-    autoscaler may set its `spec.replicas`, which a replacement without that field makes 1.
+    not ready. `on_shared_cluster`: a shared cluster takes it. `scales`: an autoscaler may set its
+    `spec.replicas`, which a replacement without that field makes 1.
     """
 
     group: str
@@ -58,7 +57,6 @@ class Kind:
     done_in_list: tuple[str, ...] = ()
     revision: Optional[Revision] = None
     has_generation: bool = True
-    judges_pods: bool = False
     in_turn: bool = False
     on_shared_cluster: bool = False
     scales: bool = False
@@ -140,7 +138,6 @@ JOB = Kind(
     rule=JOB_RULE,
     done_in_list=("conditions",),
     revision=JOB_REVISION,
-    judges_pods=True,
     has_generation=False,  # not on older clusters; it ends by its conditions alone
     on_shared_cluster=True,
 )

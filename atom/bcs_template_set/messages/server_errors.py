@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, StepError
 
 
@@ -24,10 +25,18 @@ class RolloutBlocked(ThirdPartyFault, code=800507):
 
 
 class RolloutTimedOut(ThirdPartyFault, code=800508):
-    """Workloads are still on their way when the time is over; details say where."""
+    """Workloads are still on their way when the time is over; details say where.
+
+    `deadline` is the progressDeadlineSeconds of one of them, where the wait was as long; 0 where none was.
+    """
 
     count: int
     seconds: int
+    deadline: int = 0
+
+    def cure(self) -> Text:
+        """Return what to do: where Kubernetes gives up next, running again does not help for long."""
+        return say("rollout.deadline_next", deadline=self.deadline) if self.deadline else super().cure()
 
 
 class NotRestored(ThirdPartyFault, code=800510):

@@ -14,7 +14,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.manifests.fields import Fields
-from bcs_template_set.manifests.kind_rules import Counts, Look, WorkloadState
+from bcs_template_set.manifests.kind_rules import Counts, Look, WorkloadState, progress_deadline
 from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.manifests.live_fields import count_at, is_going
 from bcs_template_set.messages import Text, say
@@ -25,12 +25,14 @@ class RolloutStatus:
     """Where a rollout is. `nothing` means there is nothing to wait for, and the sentence says why.
 
     `done` of `wanted` pods are new and well; a lower bound where the cluster counts old and new together.
+    `deadline` is how many seconds without progress Kubernetes allows, None where it sets no limit.
     """
 
     state: WorkloadState
     sentence: Text
     done: int = 0
     wanted: int = 0
+    deadline: Optional[int] = None
 
 
 def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> RolloutStatus:
@@ -46,7 +48,8 @@ def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> Rollo
     has_ended = kind.rule.ends and look[0] in ("ready", "failed")
     state, sentence = _known(kind, live, counts, mark=mark, has_ended=has_ended) or look
     wanted = max(0, counts.wanted)
-    return RolloutStatus(state, sentence, done=wanted if state == "ready" else counts.done, wanted=wanted)
+    done = wanted if state == "ready" else counts.done
+    return RolloutStatus(state, sentence, done=done, wanted=wanted, deadline=progress_deadline(live))
 
 
 def _known(

@@ -283,7 +283,7 @@ class _Watch:
         problems = [problem for one in suspects[:MOST_PODS] for problem in self._problems_of(state, one)]
         there = {problem.key for problem in problems}
         state.since = {key: at for key, at in state.since.items() if key in there}
-        terms = Terms(fail_fast=self._fail_fast, own_verdict=kind.judges_pods)
+        terms = Terms(fail_fast=self._fail_fast, own_verdict=kind.rule is not None and kind.rule.ends)
         lasting = [problem for problem in problems if lasts(problem, now - state.since[problem.key])]
         found = diagnose(lasting, terms=terms)
         hopeless = [d for d in found if d.cause.is_hopeless(seconds=now - state.since[d.problem.key])]

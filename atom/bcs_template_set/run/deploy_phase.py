@@ -208,7 +208,7 @@ def _see_it_through(
     seconds = min(float(target.settings.timeout), target.time_left * share)
     watched = wait_for(target, awaited, plan.states, seconds=seconds)
     rollout = target.keep(replace(rollout, watched=watched))
-    check_watched(rollout.watched, seconds=seconds)
+    check_watched(rollout.watched, seconds=seconds, timeout=target.settings.timeout)
     _arrive(target, rollout)
 
 

@@ -6,7 +6,7 @@ post action.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Optional
@@ -36,6 +36,8 @@ from bcs_template_set.system.clock import Clock, Deadline
 
 TO_SPEAK = 5.0
 """Seconds of the step's own time that no wait uses up."""
+
+DEADLINE_OVER = "rollout.deadline_exceeded"
 
 IMAGE = 1
 """The errorType of a cause that is the image's or the manifest's fault (causes.py)."""
@@ -152,10 +154,10 @@ def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, s
     ]
 
 
-def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
+def check_watched(watched: Sequence[Watched], *, seconds: float, timeout: int) -> None:
     """Raise what the waiting came to, unless everything is as it should be.
 
-    What the cluster said comes before what nobody could see.
+    What the cluster said comes before what nobody could see. Of the author's `timeout`, `seconds` were given.
 
     Raises:
         RolloutFailed, RolloutBlocked: a workload can't become ready, by its image's or the cluster's fault.
@@ -169,12 +171,17 @@ def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
     if failed:
         by_image = any(item.cause is not None and item.cause.fault == IMAGE for item in failed)
         kind = RolloutFailed if by_image else RolloutBlocked
-        raise kind(count=len(failed), details=_explanation(failed))
+        details = [line for item in failed for line in (*_explanation([item]), *_early_end(item, timeout))]
+        raise kind(count=len(failed), details=details)
     if gone:
         raise WorkloadsGone(count=len(gone), details=_explanation([*gone, *unseen]))
     if pending:
+        deadlines = [item.status.deadline for item in pending if item.status is not None]
         raise RolloutTimedOut(
-            count=len(pending), seconds=round(seconds), details=_explanation([*pending, *unseen])
+            count=len(pending),
+            seconds=round(seconds),
+            deadline=max((one for one in deadlines if one is not None and one <= seconds), default=0),
+            details=_explanation([*pending, *unseen]),
         )
     if unseen:
         context = next(item.blind.error.context for item in unseen if item.blind is not None)
@@ -183,3 +190,12 @@ def check_watched(watched: Sequence[Watched], *, seconds: float) -> None:
 
 def _explanation(watched: Sequence[Watched]) -> list[Text]:
     return [line for item in watched for line in workload_row(item).explanation]
+
+
+def _early_end(item: Watched, timeout: int) -> Iterable[Text]:
+    """Say which field ended the wait for a workload before the author's time was over, and what to do."""
+    status = item.status
+    if status is not None and status.sentence.key == DEADLINE_OVER:
+        if status.deadline is not None and status.deadline < timeout:
+            yield say("rollout.ended_before_timeout", deadline=status.deadline, timeout=timeout)
+        yield say("context.cure", value=say("rollout.raise_deadline"))

@@ -29,6 +29,7 @@ from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
+from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.record import RunRecord
@@ -127,6 +128,10 @@ def look_ahead(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     note = shared_cluster_note(run)
     if note is not None:
         run.services.log.warning(note)
+    if run.settings.action != "publish" and run.settings.timeout:
+        documents = [document for file in run.desired.files for document in file.documents]
+        for sentence in wait_notes(documents, timeout=run.settings.timeout):
+            run.services.log.info(sentence)
     check_variables_early(run, reader, existing)
     if run.settings.action == "plan":
         dry_run_early(run, reader, existing)

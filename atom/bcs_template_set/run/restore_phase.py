@@ -141,7 +141,7 @@ def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[Liv
             seen = {item.workload.file_name for item in watched}
             left = tuple(name for name in restoration.unwatched if name not in seen)
             restoration = replace(restoration, watched=watched, unwatched=left)
-        check_watched(restoration.watched, seconds=seconds)
+        check_watched(restoration.watched, seconds=seconds, timeout=target.settings.timeout)
     except StepError as exc:
         return replace(restoration, problem=restoration.problem or exc.title())
     return restoration

@@ -12,13 +12,21 @@ import pytest
 from bcs_template_set import messages
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import InputsInvalid, PlanChanged, every_error
-from bcs_template_set.messages.server_errors import BcsTooOld, CertificateExpired, NotConnected
+from bcs_template_set.messages.server_errors import (
+    BcsTooOld,
+    RolloutTimedOut,
+    CertificateExpired,
+    NotConnected,
+)
 from bcs_template_set.messages.step_error import StepError
 
 CATALOGUE: dict[str, dict[str, str]] = json.loads(
     (Path(messages.__file__).parent / "errors.json").read_text(encoding="utf-8")
 )
-FOR_CODE_ONLY: dict[type[StepError], set[str]] = {BcsTooOld: {"status"}}
+FOR_CODE_ONLY: dict[type[StepError], set[str]] = {
+    BcsTooOld: {"status"},
+    RolloutTimedOut: {"deadline"},  # of another cure
+}
 """Fields that no sentence shows, because code reads them."""
 
 
