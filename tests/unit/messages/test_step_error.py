@@ -14,9 +14,9 @@ from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import InputsInvalid, PlanChanged, every_error
 from bcs_template_set.messages.server_errors import (
     BcsTooOld,
-    RolloutTimedOut,
     CertificateExpired,
     NotConnected,
+    RolloutTimedOut,
 )
 from bcs_template_set.messages.step_error import StepError
 

@@ -144,10 +144,8 @@ def test_of_a_workload_that_has_failed_every_pod_is_read_that_in_trouble_first()
         (JOB, {}, False),
     ],
 )
-def test_a_pod_that_does_not_end_is_read_where_another_takes_its_place(  # a table's column
-    kind: Kind,
-    spec: Object,
-    waits: bool,  # noqa: FBT001
+def test_a_pod_that_does_not_end_is_read_where_another_takes_its_place(
+    kind: Kind, spec: Object, *, waits: bool
 ) -> None:
     live = workload(kind.name, spec=spec)
     ending = one("web-1", "old", state="Terminating", going=True)
