@@ -178,6 +178,13 @@ def test_a_paused_deployment_ends_the_wait_at_once_and_says_so() -> None:
         assert "kubectl rollout resume deployment/web" in ran.log
 
 
+def test_a_suspended_job_ends_the_wait_at_once_and_is_named() -> None:
+    with cluster_site(web_yaml=workload("Job", suspend=True)) as site:
+        ran = deploy(site)
+        assert (ran.code, ends(ran), seconds_waited(ran) < 5) == (0, {"Job/web": "nothing"}, True)
+        assert "Job/web: The Job is suspended" in "\n".join(map(str, ran.outcome.warnings))
+
+
 @pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
 def test_old_pods_that_only_a_hand_replaces_are_told_and_new_ones_must_be_well(kind: str) -> None:
     strategy = {"type": "OnDelete"}
@@ -187,7 +194,8 @@ def test_old_pods_that_only_a_hand_replaces_are_told_and_new_ones_must_be_well(k
         site.next_build(web_yaml=workload(kind, tag="2", updateStrategy=strategy))
         second = deploy(site)
         assert (second.code, ends(second)) == (0, {f"{kind}/web": "nothing"}), second.log
-        assert re.search(r"OnDelete: 0 of \d pods are of the new version", second.log)
+        (warned,) = [str(warning) for warning in second.outcome.warnings if "OnDelete" in str(warning)]
+        assert re.search(rf"{kind}/web: .*OnDelete: 0 of \d pods are of the new version", warned)
         for pod in cluster_of(site).pods_of(kind, NAMESPACE, "web"):
             cluster_of(site).delete("Pod", NAMESPACE, text(pod, "metadata", "name"))
         cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
@@ -405,6 +413,7 @@ def test_a_progress_deadline_that_ends_the_wait_is_named_before_and_after_with_b
         assert "Running again is safe" not in verdict
         again = deploy(site, timeout="300")
         assert (again.code, seconds_waited(again) < 5) == (800506, True)
+        assert "ended it before timeout" not in deploy(site, timeout="30").log
 
 
 def test_a_wait_as_long_as_the_progress_deadline_does_not_promise_that_running_again_helps() -> None:

@@ -37,6 +37,9 @@ from bcs_template_set.system.clock import Clock, Deadline
 TO_SPEAK = 5.0
 """Seconds of the step's own time that no wait uses up."""
 
+_BY_HAND = frozenset({"rollout.by_hand", "rollout.job_suspended"})
+"""What is not ready for good, and waits for a person: nothing has failed, and nothing is new."""
+
 DEADLINE_OVER = "rollout.deadline_exceeded"
 
 IMAGE = 1
@@ -131,7 +134,7 @@ def wait_for(
         target.tell(say(reason, count=len(workloads)))
         return ()
     target.tell(say("deploy.waiting", count=len(workloads), seconds=round(seconds)))
-    return watch(
+    watched = watch(
         target.writer,
         target.place,
         workloads,
@@ -142,6 +145,10 @@ def wait_for(
         on_sight=target.show_sight,
         fail_fast=target.settings.fail_fast,
     )
+    for item in watched:
+        if item.status is not None and item.status.sentence.key in _BY_HAND:
+            target.warn(say("deploy.workload", object=item.workload.title, sentence=item.status.sentence))
+    return watched
 
 
 def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> list[Workload]:
