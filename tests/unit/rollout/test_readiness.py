@@ -96,7 +96,9 @@ def test_jobs_are_read_whole_since_a_list_does_not_tell_how_they_ended() -> None
 
 
 def test_where_there_is_nothing_to_wait_for_nobody_knows() -> None:
-    by_hand = workload("StatefulSet", spec={"updateStrategy": {"type": "OnDelete"}})
+    by_hand = workload(
+        "StatefulSet", spec={"updateStrategy": {"type": "OnDelete"}}, status={"readyReplicas": 1}
+    )
     assert found(Namespace({"s": by_hand}), state("s", kind="StatefulSet")) == {"s.yaml": None}
 
 
