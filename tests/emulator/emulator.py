@@ -24,7 +24,7 @@ from tests.emulator.chaos import Chaos
 from tests.emulator.cluster import Cluster
 from tests.emulator.cluster_resources import ClusterResources
 from tests.emulator.dialect import Dialect
-from tests.emulator.exchanges import BUILD_API, Exchange, find_violations, most_at_once
+from tests.emulator.exchanges import BUILD_API, Exchange, find_violations, most_at_once, path_for_faults
 from tests.emulator.faults import ANSWERING, WITHOUT_HANDLING, Fault, Faults
 from tests.emulator.gateway import STRAIGHT_PREFIX, Gateway, GatewayRules, answer_straight
 from tests.emulator.helm_manager import answer_helm_manager
@@ -204,7 +204,7 @@ class Emulator:
         )
         self.exchanges.append(exchange)
         self.violations += find_violations(request, secrets=self.state.secrets())
-        faults = self.faults.take(request.method, request.path)
+        faults = self.faults.take(request.method, path_for_faults(request))
         self._wait(self.latency)
         chaos = self._chaos
         if chaos is not None:

@@ -15,6 +15,11 @@ BUILD_API = ("ticket", "store", "process")
 READING_POSTS = ("template/detail", "template/variables", "template/preview")
 """POSTs of cluster-resources that write nothing."""
 
+_DEPLOY = "template/deploy"
+RIGHTS_ONLY = "?of=nothing"
+"""What a fault's path has behind it where a deployment names no version: it deploys nothing, and only asks
+for the rights of one (facts/bcs.md, "Asking without doing")."""
+
 _CREDENTIAL_KEYS = {
     "bk_app_code", "bk_app_secret", "bk_username", "bk_token", "bk_ticket", "access_token", "app_code",
     "app_secret",
@@ -63,7 +68,9 @@ class Exchange:
     @property
     def is_write(self) -> bool:
         """Tell whether the request is one that changes something at BCS."""
-        return self.method not in ("GET", "HEAD") and not self.path.endswith(READING_POSTS)
+        if self.method in ("GET", "HEAD") or self.path.endswith(READING_POSTS):
+            return False
+        return not asks_for_rights(self.request)
 
     def header(self, name: str) -> str:
         """Return a request header, empty where it is missing."""
@@ -76,6 +83,22 @@ class Exchange:
     def answer_json(self) -> object:
         """Return the answer's decoded body. Raises ValueError."""
         return json.loads(self.answer_body)
+
+
+def asks_for_rights(request: Request) -> bool:
+    """Tell whether the request is a deployment of no version."""
+    if not request.path.endswith(_DEPLOY):
+        return False
+    try:
+        body = request.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("templateVersions") == []
+
+
+def path_for_faults(request: Request) -> str:
+    """Return the path that a fault's pattern is held against: a question strikes no fault of deployments."""
+    return request.path + (RIGHTS_ONLY if asks_for_rights(request) else "")
 
 
 def most_at_once(exchanges: Iterable[Exchange]) -> int:

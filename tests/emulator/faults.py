@@ -25,7 +25,10 @@ Body = Union[bytes, str]
 
 @dataclass(frozen=True)
 class Match:
-    """Which requests a fault strikes: method ("*" is any), a regex over the quoted path, from the n-th on."""
+    """Which requests a fault strikes: method ("*" is any), a regex over the quoted path, from the n-th on.
+
+    The path of a deployment of nothing ends in `?of=nothing`.
+    """
 
     method: str = "*"
     path: str = ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from tests.emulator import Match
+from tests.emulator import Dialect, Match
 from tests.emulator.cluster.tree import Manifest, branch, items, text
 from tests.support.deploying import (
+    ASK_RIGHT,
     CLUSTER,
     NAMESPACE,
     calls_of,
@@ -25,6 +26,8 @@ from tests.support.deploying import (
 from tests.support.living import live as live_run
 from tests.support.publishing import USER, Ran, config
 from tests.support.scenarios import BY_NAME, DEPLOY
+
+NAMESPACES = Match("GET", r"/clusters/[^/]+/namespaces$")
 
 
 def with_variables(*names: str) -> str:
@@ -235,10 +238,28 @@ def test_a_node_port_that_changed_though_nobody_asked_is_said() -> None:
 
 def test_a_namespace_that_does_not_exist_is_said_as_that() -> None:
     with cluster_site(web_yaml=workload()) as site:
+        ran = deploy(site, namespace="prd")
+        assert (ran.code, ran.written) == (800220, []), ran.log
+        assert f"The cluster {CLUSTER} has no namespace prd" in ran.log
+        assert "Did you mean prod?" in ran.log
+        plan = site.run(action="plan", cluster_id=CLUSTER, namespace="nowhere")
+        assert (plan.code, plan.written) == (800220, [])
+        assert "Did you mean" not in plan.log
+
+
+def test_where_namespaces_cannot_be_listed_one_that_is_not_there_is_told_by_the_dry_run() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        site.fault("answer", NAMESPACES, status=403).body = '{"code": 1640301, "message": "no"}'
         ran = deploy(site, namespace="nowhere")
         assert ran.code == 800501
         assert f"Namespace nowhere does not exist in cluster {CLUSTER}" in ran.log
         check_nothing_sent(ran)
+
+
+def test_a_cluster_that_there_is_not_is_told_before_anything_is_written() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        ran = deploy(site, cluster_id="BCS-K8S-49999")
+        assert (ran.code, ran.written) == (800212, []), ran.log
 
 
 def test_a_cluster_of_another_project_is_said_as_that() -> None:
@@ -263,13 +284,54 @@ def test_without_the_permission_to_deploy_it_and_the_link_are_named() -> None:
     with cluster_site(web_yaml=workload()) as site:
         cluster_of(site).deny(USER, "namespace_scoped_create")
         ran = deploy(site, on_failure="restore")
-        assert ran.code == 800210
-        assert "namespace_scoped_create" in ran.log
-        assert "https://iam.example.com/" in ran.log
-        assert len(calls_of(ran)) == 1
-        assert rollout_files(ran) == []
-        assert mark_of(site, "Deployment", "web") == ""
-        assert ran.outcome.result == "failed"
+        assert (ran.code, ran.outcome.result, ran.written) == (800210, "failed", [])
+        for said in (
+            "lisi",
+            "web_app",
+            "namespace_scoped_create",
+            "https://iam.example.com/",
+            "nothing was",
+        ):
+            assert said in ran.log, said
+        assert ran.output()["changed"] == "false"
+
+
+def test_a_refusal_without_a_link_names_the_actions_all_the_same() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        site.emulator.state.dialect = Dialect.MULTI_TENANT
+        cluster_of(site).deny(USER, "namespace_scoped_create")
+        ran = deploy(site)
+        assert (ran.code, ran.written) == (800210, [])
+        assert "Permission: namespace_scoped_create" in ran.log
+        assert "Apply at" not in ran.log
+
+
+def test_a_plan_says_whether_a_deployment_would_be_allowed_and_goes_on() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert (ran.code, ran.written) == (0, [])
+        assert f"BCS allows a deployment into namespace {NAMESPACE}" in ran.log
+        cluster_of(site).deny(USER, "namespace_scoped_create")
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert (ran.code, ran.outcome.result, ran.written) == (0, "planned", []), ran.log
+        (warning,) = ran.outcome.warnings
+        for said in ("lisi", "web_app", "namespace_scoped_create", "https://iam.example.com/"):
+            assert said in warning.render("en_US"), said
+
+
+def test_a_plan_that_may_not_ask_says_so_and_goes_on() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        site.fault("answer", ASK_RIGHT, status=403).body = '{"code": 1640301, "message": "no"}'
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert (ran.code, ran.written) == (0, []), ran.log
+        assert "could not be asked" in ran.log
+
+
+def test_whoever_publishes_alone_asks_for_no_right_to_deploy() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        ran = site.run(cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert ran.code == 0
+        assert not [call for call in ran.exchanges if call.path.endswith("/template/deploy")]
 
 
 def test_without_the_permission_to_look_the_wait_ends_at_once() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.emulator import Behaviour, Fault
 from tests.end_to_end.test_interruption import until
-from tests.support.deploying import CLUSTER, DEPLOY, NAMESPACE
+from tests.support.deploying import CLUSTER, DEPLOY, NAMESPACE, calls_in
 from tests.support.scene import check_refused, site
 from tests.support.worker import Worker, finish
 
@@ -28,7 +28,7 @@ def test_a_stop_while_waiting_says_what_was_deployed(tmp_path: Path) -> None:
         finished = finish(process, directory)
         check_refused(finished, 800107, "SIGTERM", "Running again is safe", "Deployed 2 files")
         assert finished.value("result") == "failed"
-        assert len(worker.emulator.find(path="/template/deploy")) == 1
+        assert len(calls_in(worker.emulator.exchanges)) == 1
 
 
 def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path: Path) -> None:

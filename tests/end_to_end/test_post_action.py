@@ -13,6 +13,7 @@ import pytest
 from tests.emulator import Behaviour, Fault, Match
 from tests.emulator.cluster.tree import items, text
 from tests.end_to_end.test_interruption import until
+from tests.support.deploying import calls_in
 from tests.support.scene import FILES, VALUES, check_refused, site
 from tests.support.warm_start import Started
 from tests.support.worker import STEP, Finished, Worker, finish, launch
@@ -62,7 +63,7 @@ def image_live(worker: Worker) -> str:
 
 
 def deployments_sent(worker: Worker) -> int:
-    return len(worker.emulator.find(method="POST", path="/template/deploy"))
+    return len(calls_in(worker.emulator.exchanges))
 
 
 def state_files(worker: Worker) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from inspect import isfunction
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Callable, get_origin, get_type_hints
 
@@ -102,8 +102,10 @@ CALLS: Mapping[str, Call[object]] = {
     "get_chart_version": protocol.get_chart_version("{project}", name="{name}", version="{version}"),
     "list_variables": deploy_calls.list_variables(PLACE, version_ids=()),
     "preview": deploy_calls.preview(PLACE, version_ids=(), variables={}),
-    "deploy": deploy_calls.deploy(PLACE, version_ids=(), variables={}),
+    "may_deploy": deploy_calls.may_deploy(PLACE),
+    "deploy": deploy_calls.deploy(PLACE, version_ids=("v",), variables={}),
     "get_live": deploy_calls.get_live(PLACE, kind=POD, name="{name}"),
+    "list_namespaces": deploy_calls.list_namespaces(PLACE),
     "list_live": deploy_calls.list_live(PLACE, kind=POD),
     "list_autoscalers": deploy_calls.list_autoscalers(PLACE),
     "list_pods_of": deploy_calls.list_pods_of(PLACE, kind=JOB, name="{name}"),
@@ -119,6 +121,14 @@ def test_this_test_knows_every_call() -> None:
         if isfunction(found) and get_origin(get_type_hints(found).get("return")) in (Read, Write)
     }
     assert set(CALLS) == {name for name in calls if not name.startswith("_")} | {"list_live_ingresses"}
+
+
+def test_a_read_goes_where_a_write_goes_only_to_ask_for_the_right_to_deploy_nothing() -> None:
+    written = {_grant(call) for call in (BELOW_SPACE, *CALLS.values()) if isinstance(call, Write)}
+    (question,) = [call for call in CALLS.values() if isinstance(call, Read) and _grant(call) in written]
+    assert question.body is not None
+    assert question.body["templateVersions"] == []
+    assert list(signature(deploy_calls.may_deploy).parameters) == ["place"]
 
 
 def test_every_call_that_the_step_makes_has_its_grant_and_no_other_is_asked_for() -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 from tests.emulator import Cluster, Match
 from tests.emulator.cluster.tree import Manifest, branch, items, number, text
-from tests.emulator.exchanges import Exchange
+from tests.emulator.exchanges import Exchange, asks_for_rights
 from tests.support.publishing import SPACE, Ran, Site, open_site
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 DEPLOY = Match("POST", r"/template/deploy$")
+ASK_RIGHT = Match("POST", r"/template/deploy\?of=nothing$")
+"""A deployment of no version, which only asks for the right to deploy."""
+
 PREVIEW = Match("POST", r"/template/preview$")
 MARK = "io.tencent.paas.template_version"
 FILE_MARK = "io.tencent.paas.template_name"
@@ -78,7 +81,13 @@ def deploy(site: Site, **inputs: str) -> Ran:
 
 
 def calls_of(ran: Ran, end: str = "/template/deploy") -> list[Exchange]:
-    return [exchange for exchange in ran.exchanges if exchange.path.endswith(end)]
+    """Return the requests to a call; of `deploy` those that deploy something."""
+    return calls_in(ran.exchanges, end)
+
+
+def calls_in(exchanges: Iterable[Exchange], end: str = "/template/deploy") -> list[Exchange]:
+    """Return those of the exchanges that are requests to a call, as `calls_of` does."""
+    return [e for e in exchanges if e.path.endswith(end) and not asks_for_rights(e.request)]
 
 
 def sent_files(site: Site, exchange: Exchange) -> list[str]:

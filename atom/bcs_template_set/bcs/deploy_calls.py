@@ -10,7 +10,19 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bcs_template_set.bcs.calls import JsonValue, Parse, Query, Read, T, Unreadable, Write, given_segment, one
+from bcs_template_set.bcs.calls import (
+    JsonValue,
+    Parse,
+    Query,
+    Read,
+    T,
+    Unreadable,
+    Write,
+    given_segment,
+    nothing,
+    one,
+)
+from bcs_template_set.manifests.fields import list_at, text_at
 from bcs_template_set.manifests.kinds import AUTOSCALER, POD, Kind
 
 
@@ -124,6 +136,22 @@ def deploy(
     )
 
 
+def may_deploy(place: NamespaceRef) -> Read[None]:
+    """Ask for the right to deploy there; a read, although it goes where a deployment goes.
+
+    It names no version, and can't: so it changes nothing, and asks for exactly the rights of a deployment
+    (facts/bcs.md, "Asking without doing").
+    """
+    return Read(
+        name="may deploy",
+        method="POST",
+        segments=_template(place, "deploy"),
+        project=place.project,
+        parse=nothing,
+        body={**_chosen(place, ()), "variables": {}},
+    )
+
+
 def one_or_empty(data: JsonValue) -> Deployed:
     """Return the answer of a deployment, whose data is null or {} where all went well."""
     return Deployed() if data is None else one(Deployed)(data)
@@ -155,6 +183,22 @@ def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:
     """Read one live object whole."""
     segments = (*_live(place, kind), given_segment(name, what=f"{kind.name}.metadata.name"))
     return _get(f"get {kind.name}", place, kind, segments, live_object)
+
+
+def list_namespaces(place: NamespaceRef) -> Read[tuple[str, ...]]:
+    """List the names of the cluster's namespaces; of a shared one, those of the project."""
+    return Read(
+        name="list namespaces",
+        method="GET",
+        segments=(*_cluster(place), "namespaces"),
+        project=place.project,
+        parse=_names,
+    )
+
+
+def _names(data: JsonValue) -> tuple[str, ...]:
+    rows = list_at(live_list(data).manifest, "items")
+    return tuple(sorted(text_at(row, "metadata", "name") for row in rows))
 
 
 def list_live(place: NamespaceRef, *, kind: Kind) -> Read[LiveList]:
@@ -195,11 +239,17 @@ def _live(place: NamespaceRef, kind: Kind) -> tuple[str, ...]:
     """Return the path of a kind's objects; that of custom ones (`CustomRes`) names no namespace."""
     in_namespace = () if kind.is_custom else ("namespaces", given_segment(place.namespace, what="namespace"))
     return (
-        *("clusterresources", "v1", "projects", given_segment(place.project_id, what="projectID")),
-        *("clusters", given_segment(place.cluster_id, what="cluster_id")),
+        *_cluster(place),
         *in_namespace,
         *kind.route.split("/"),
         *(("custom_objects",) if kind.is_custom else ()),
+    )
+
+
+def _cluster(place: NamespaceRef) -> tuple[str, ...]:
+    return (
+        *("clusterresources", "v1", "projects", given_segment(place.project_id, what="projectID")),
+        *("clusters", given_segment(place.cluster_id, what="cluster_id")),
     )
 
 

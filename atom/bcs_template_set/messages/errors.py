@@ -205,6 +205,13 @@ class ActedAsAnother(UserMistake, code=800219):
     now: str
 
 
+class NamespaceMissing(UserMistake, code=800220):
+    """The cluster has no such namespace, or it is another project's."""
+
+    namespace: str
+    cluster: str
+
+
 # --- 8003xx templates and manifests ---------------------------------------------------------------------
 
 

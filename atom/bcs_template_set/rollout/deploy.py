@@ -16,20 +16,15 @@ from typing import Optional
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import (
     NamespaceRef,
-    Variables,
     deploy,
     get_live,
-    list_variables,
     preview,
 )
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
-    ClusterNotVisible,
     DeployRefused,
     DryRunFailed,
-    ProjectNotVisible,
-    VariablesMissing,
 )
 from bcs_template_set.messages.server_errors import BcsFailed, DeployIncomplete, GatewayFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import Detail, StepError
@@ -47,7 +42,7 @@ from bcs_template_set.rollout.live_diff import (
     names_hidden,
     with_hidden,
 )
-from bcs_template_set.rollout.live_numbers import live_numbers, read_numbers
+from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.pod_numbers import with_pods
 from bcs_template_set.system.clock import Clock, Deadline
 
@@ -62,7 +57,6 @@ SHOWN = 500
 """Characters shown of what BCS says."""
 
 LONGEST_DEPLOYMENT = 180.0
-NO_AUTOSCALER: Mapping[Workload, int] = {}
 
 
 @dataclass(frozen=True)
@@ -87,49 +81,6 @@ class Deploying:
 
 
 # --- before ---------------------------------------------------------------------------------------------
-
-
-def resolve_variables(
-    reader: Reader,
-    place: NamespaceRef,
-    files: Sequence[FileVersion],
-    *,
-    given: Mapping[str, str],
-    least: Mapping[Workload, int] = NO_AUTOSCALER,
-) -> dict[str, str]:
-    """Return a value for every variable of the versions: the author's, else the namespace's own.
-
-    BCS replaces what is left out by nothing, silently (trap 2), and fills in the namespace's values only in
-    its console; so every value is sent. A number of pods that is to stay is read from the cluster; `least`
-    are the fewest pods of workloads that have an autoscaler.
-
-    Raises:
-        VariablesMissing: a detail for each variable without a value.
-    """
-    if not files:
-        return dict(given)
-    found = ask_variables(reader, place, [file.version_id for file in files])
-    values = {variable.key: given.get(variable.key, variable.value) for variable in found.vars}
-    open_names = [name for name, value in values.items() if not value and name not in given]
-    values.update(live_numbers(reader, place, open_names, least=least))
-    missing = sorted(name for name, value in values.items() if not value and name not in given)
-    if missing:
-        raise VariablesMissing(details=[say("deploy.variable_missing", name=name) for name in missing])
-    return {**given, **values}
-
-
-def ask_variables(reader: Reader, place: NamespaceRef, version_ids: Sequence[str]) -> Variables:
-    """Return BCS's variables of the versions; the first thing that a run asks about the cluster.
-
-    Raises:
-        ClusterNotVisible: the project is known by now, so what BCS can't establish is the cluster.
-    """
-    try:
-        return reader.read(list_variables(place, version_ids=version_ids))
-    except ProjectNotVisible as exc:
-        message = exc.message
-        error = ClusterNotVisible(cluster=place.cluster_id, project=place.project, message=message)
-        raise error.with_context(**exc.context) from exc
 
 
 def plan_live(

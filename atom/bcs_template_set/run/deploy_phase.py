@@ -25,13 +25,13 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines
+from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy import (
     Deploying,
     deploy_files,
     live_files,
     look,
     plan_live,
-    resolve_variables,
     unlike,
 )
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports

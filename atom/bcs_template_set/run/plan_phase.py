@@ -21,12 +21,17 @@ from bcs_template_set.manifests.kinds import SHARED_KINDS
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.manifests.parse import bcs_variables_in
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import ProjectNotVisible, VariablesMissing
+from bcs_template_set.messages.errors import NoPermission, ProjectNotVisible, VariablesMissing
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, refusal
 from bcs_template_set.report.log_lines import plan_lines
 from bcs_template_set.report.rollout_lines import deployment_lines
-from bcs_template_set.rollout.deploy import Deploying, ask_variables, plan_live, resolve_variables
+from bcs_template_set.rollout.before_deploying import (
+    ask_variables,
+    refusal_to_deploy,
+    resolve_variables,
+)
+from bcs_template_set.rollout.deploy import Deploying, plan_live
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.rollout.wait_notes import wait_notes
@@ -123,7 +128,8 @@ def look_ahead(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     """Ask and say what deploying this plan would meet, as far as that can be known before it is published.
 
     Raises:
-        StepError: variables have no value, or, where all versions exist already, the dry run fails.
+        StepError: there is no such place, a deployment is not allowed, variables have no value, or, where all
+            versions exist already, the dry run fails.
     """
     note = shared_cluster_note(run)
     if note is not None:
@@ -132,9 +138,39 @@ def look_ahead(run: RenderedRun, reader: Reader, existing: Existing) -> None:
         documents = [document for file in run.desired.files for document in file.documents]
         for sentence in wait_notes(documents, timeout=run.settings.timeout):
             run.services.log.info(sentence)
+    if run.settings.namespace and run.settings.action != "publish":
+        check_place(run, reader, project_id=existing.project_id)
     check_variables_early(run, reader, existing)
     if run.settings.action == "plan":
         dry_run_early(run, reader, existing)
+
+
+def check_place(run: RenderedRun, reader: Reader, *, project_id: str) -> None:
+    """Ask for the right to deploy there: a run that will deploy ends without it, a plan says the answer.
+
+    Raises:
+        ClusterNotVisible, NamespaceMissing: there is nothing to deploy into.
+        StepError: what stands in the way of a deployment, before anything is written.
+    """
+    settings = run.settings
+    place = NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
+    where = {"namespace": place.namespace, "cluster": place.cluster_id}
+    refused = refusal_to_deploy(reader, place, concurrency=run.concurrency)
+    if settings.action == "deploy":
+        if refused is not None:
+            refused.details = (*refused.details, say("deploy.asked_first", **where))
+            raise refused
+        return
+    log, record = run.services.log, run.services.record
+    if refused is None:
+        log.info(say("deploy.may_deploy", **where))
+        return
+    facts = [name for name in ("app", "permission", "apply_url") if refused.context.get(name)]
+    told = [refused.title(), *(say(f"context.{name}", value=refused.context[name]) for name in facts)]
+    key = "deploy.may_not_deploy" if isinstance(refused, NoPermission) else "deploy.right_unknown"
+    warning = say(key, why=told, **where)
+    record.warnings.append(warning)
+    log.warning(warning)
 
 
 def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:

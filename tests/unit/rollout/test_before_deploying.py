@@ -13,7 +13,7 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, preview
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import ClusterNotVisible, ProjectNotVisible, VariablesMissing
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.deploy import resolve_variables
+from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion
 
 T = TypeVar("T")
