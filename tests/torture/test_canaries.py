@@ -141,7 +141,7 @@ def test_of_a_short_secret_nothing_is_left_where_a_servers_words_are_cut(site: S
 def test_a_cluster_that_quotes_a_kubernetes_secret_is_not_quoted(site: Site) -> None:
     """As API servers do that can't read one; the dry run and the deployment tell it beside code 0."""
     said = f'...|ain": "{PLAIN}"|..., bigger context ...|{secret_manifest(NEST, plain="stringData")}'
-    for call in ("template/preview", "template/deploy"):
+    for call in ("template/preview$", "template/deploy$"):
         body = json.dumps({"code": 0, "message": "OK", "data": {"items": [], "error": said}})
         fault = site.emulator.faults.add(Fault("answer", Match("POST", call), times=9, status=200, body=body))
         lived = live_among(site, NEST, redeploy="true")
@@ -162,7 +162,7 @@ def test_a_cluster_that_quotes_what_a_variable_put_into_a_secret_is_not_quoted(
     if not given:
         site.emulator.state.set_namespace_variable("OWN", WORD)
     try:
-        for call in ("template/preview", "template/deploy"):
+        for call in ("template/preview$", "template/deploy$"):
             said = f'illegal base64 data in "x-{WORD}-y", which is {WORD} here'
             body = json.dumps({"code": 0, "message": "OK", "data": {"items": [], "error": said}})
             match = Match("POST", call)
