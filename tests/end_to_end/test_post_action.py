@@ -101,7 +101,6 @@ def test_without_the_input_nothing_is_asked_of_anybody(worker: Worker) -> None:
     assert (post.status, post.told["status"], post.told["data"]) == (0, "success", {})
     assert "restore_if_job_fails" in post.told["message"]
     assert worker.emulator.exchanges == []
-    assert state_files(worker) == []
     assert image_live(worker) == "example.com/www:2"
 
 
@@ -285,6 +284,55 @@ def test_a_try_after_one_that_timed_out_goes_back_to_what_was_before_both(worker
     worker.execute_count = 2
     deployed(worker, build=8, tag="2")
     assert fail_job(worker).value("result") == "restored"
+    assert image_live(worker) == "example.com/www:1"
+
+
+def timed_out(worker: Worker, **inputs: str) -> Finished:
+    """Deploy build 8, whose pods never become ready, over build 7, and wait for a second."""
+    deployed(worker, build=7, tag="1", **inputs)
+    worker.build_number = 8
+    worker.emulator.cluster().images["example.com/www:2"] = Behaviour("never-ready")
+    run = worker.run(**{**ASKED, "values": values("2"), "timeout": "1", **inputs})
+    assert run.value("result") == "timed-out", run.log
+    worker.execute_count = 2
+    return run
+
+
+def test_a_second_try_goes_back_itself_to_what_was_before_the_first(worker: Worker) -> None:
+    timed_out(worker, restore_if_job_fails="")
+    second = worker.run(**{**TARGET, "values": values("2"), "timeout": "3", "on_failure": "restore"})
+    assert second.value("result") == "restored", second.log
+    assert image_live(worker) == "example.com/www:1"
+    assert f"Restored to version 1.0.7-main, which was deployed before: {FILES[0]}." in second.log
+
+
+def test_a_second_try_says_how_to_go_back_by_hand(worker: Worker) -> None:
+    timed_out(worker, restore_if_job_fails="")
+    second = worker.run(**{**TARGET, "values": values("2"), "timeout": "1"})
+    assert f"Before, version 1.0.7-main was live and ready: {FILES[0]}." in second.log
+
+
+def test_a_second_try_that_finds_no_word_of_the_first_claims_to_know_nothing(worker: Worker) -> None:
+    timed_out(worker)
+    state_of_build(worker, 8).unlink()
+    second = worker.run(**{**TARGET, "values": values("2"), "timeout": "1", "on_failure": "restore"})
+    assert second.value("result") == "timed-out", second.log
+    assert f"its note of what was there before is gone: {FILES[0]}" in second.log
+    assert f"what was live before is not known any more: {FILES[0]}" in second.log
+    assert "Not deployed here before" not in second.log
+
+
+def test_what_a_step_deployed_that_was_killed_in_its_wait_goes_back(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1")
+    worker.build_number = 8
+    worker.emulator.cluster().images["example.com/www:2"] = Behaviour("never-ready")
+    directory, environ = worker.prepare(**ASKED, values=values("2"))
+    process = launch(directory, environ)
+    until(lambda: image_live(worker) == "example.com/www:2")
+    process.kill()
+    assert finish(process, directory).status == -signal.SIGKILL
+    post = fail_job(worker)
+    assert (post.status, post.value("result")) == (0, "restored"), post.log
     assert image_live(worker) == "example.com/www:1"
 
 

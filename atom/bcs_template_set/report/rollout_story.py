@@ -139,6 +139,7 @@ def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
         ("same", way.same),
         ("gone", way.gone),
         ("absent", way.absent),
+        ("lost", way.lost),
         ("overtaken", way.overtaken),
         ("not_back", way.not_back),
         ("unready", [name for name in way.unready if name not in back]),
@@ -193,6 +194,8 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
     first: list[Detail] = [name for name in sorted(files) if name not in before]
     if first:
         yield say("report.by_hand_first", names=first_names(first))
+    if rollout.lost:
+        yield say("report.by_hand_lost", names=first_names(rollout.lost))
 
 
 _BY_HAND = {True: "report.by_hand", False: "report.by_hand_unready", None: "report.by_hand_unknown"}

@@ -57,15 +57,17 @@ def absent(
     states: Sequence[LiveState],
     *,
     before: Mapping[str, str],
-    known: Optional[Sequence[LiveState]],
+    known: Sequence[LiveState],
 ) -> tuple[str, ...]:
     """Return the files that had a version before, and of which nothing is live now.
 
-    `known` are the objects as they were before, None where nobody here has seen them: then `before` tells.
+    `known` are the objects as they were before, of the files that somebody here has seen: of them none may
+    have been live although BCS remembers a version.
     """
-    live = {state.file for state in states if state.live is not None}
-    had = set(before) if known is None else {state.file for state in known if state.live is not None}
-    return tuple(f.name for f in files if before.get(f.name) and f.name in had and f.name not in live)
+    live = {state.file for state in (*states, *known) if state.live is not None}
+    now = {state.file for state in states if state.live is not None}
+    had = {f.name for f in files if f.name in live or f.name not in {state.file for state in known}}
+    return tuple(f.name for f in files if before.get(f.name) and f.name in had - now)
 
 
 def versions_live(files: Collection[str], states: Sequence[LiveState]) -> tuple[tuple[str, str], ...]:
@@ -85,21 +87,26 @@ def added(
     states: Sequence[LiveState],
     *,
     space: str,
-    known: Optional[Sequence[LiveState]],
+    known: Sequence[LiveState],
 ) -> tuple[str, ...]:
     """Name the objects that are live as these files' versions made them, and were not live before.
 
-    `known` are the objects as they were before, None where nobody here has seen them.
+    `known` are the objects as they were before, as far as somebody here has seen them.
     """
-    before = {state.title for state in known or () if state.live is not None}
+    before = {state.title for state in known if state.live is not None}
     ours = [s.title for s in states if any(_is_ours(s, file, space=space) for file in files)]
     return tuple(title for title in ours if title not in before)
 
 
 def overtaken(
-    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str, known: Sequence[LiveState]
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    space: str,
+    before: Mapping[str, str],
+    known: Sequence[LiveState],
 ) -> tuple[str, ...]:
-    """Return the files of which an object carries a mark that is neither ours nor the one it had before."""
+    """Return the files of which an object carries a mark that is neither ours nor one from before."""
     earlier = {state.title: state.mark for state in known}
     foreign = {
         state.file
@@ -108,6 +115,7 @@ def overtaken(
         if state.file == file.name
         and state.mark.version
         and not state.is_at(space=space, version=file.version)
+        and not state.is_at(space=space, version=before.get(file.name, ""))
         and state.mark != earlier.get(state.title)
     }
     return tuple(file.name for file in files if file.name in foreign)

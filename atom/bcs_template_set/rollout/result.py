@@ -29,10 +29,11 @@ class Restoration:
 
     `files` were deployed again, as their objects show; `unwatched` are those of them whose workloads nobody
     has seen to their end. `left` were deployed for the first time; `same`, `gone`, `absent` and `overtaken`
-    are those of `restore.Way`. `not_back` were to go back, and are not there. `unready` and `unknown` are
-    those whose version before was itself not ready, or nobody knows. `added` are the objects that are still
-    as the version that failed made them, `Kind/name`. `runs` are (file, versions) pairs: what the objects of
-    the files that are not back were marked with at the end; of a file that is missing, nobody could look.
+    are those of `restore.Way`. `not_back` were to go back, and are not there; of `lost` nobody knows what was
+    there. `unready` and `unknown` are those whose version before was itself not ready, or nobody knows.
+    `added` are the objects that are still as the version that failed made them, `Kind/name`. `runs` are
+    (file, versions) pairs: what the objects of the files that are not back were marked with at the end; of a
+    file that is missing, nobody could look.
     `problem` is why it did not work out, None where it did.
     """
 
@@ -42,6 +43,7 @@ class Restoration:
     gone: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     overtaken: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     not_back: tuple[str, ...] = ()
     unwatched: tuple[str, ...] = ()
     unready: tuple[str, ...] = ()
@@ -54,7 +56,7 @@ class Restoration:
     @property
     def owed(self) -> tuple[str, ...]:
         """Return the files that were to go back and did not; sorted."""
-        return tuple(sorted({*self.gone, *self.absent, *self.not_back}))
+        return tuple(sorted({*self.gone, *self.absent, *self.lost, *self.not_back}))
 
     @property
     def is_whole(self) -> bool:
@@ -73,9 +75,9 @@ class Rollout:
 
     `deployed` are files all of whose objects were seen live at our version, however the call was answered;
     `partly` are those of which a failed call made only some live.
-    `before` is what was live before, `earlier` are the files that an earlier try of this build has deployed.
-    `differences` are (Kind/name, unified diff)
-    pairs between live and deployed. `waited` is False where nobody waited (timeout 0).
+    `before` is what was live before, `earlier` are the files that an earlier try of this step has deployed,
+    `lost` those of them of which nobody knows what was live before. `differences` are (Kind/name, unified
+    diff) pairs between live and deployed. `waited` is False where nobody waited (timeout 0).
     """
 
     cluster_id: str
@@ -84,6 +86,7 @@ class Rollout:
     partly: tuple[FileVersion, ...] = ()
     live_already: tuple[FileVersion, ...] = ()
     earlier: tuple[FileVersion, ...] = ()
+    lost: tuple[str, ...] = ()
     before: tuple[Before, ...] = ()
     differences: tuple[tuple[str, str], ...] = ()
     watched: tuple[Watched, ...] = ()

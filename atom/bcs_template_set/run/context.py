@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.log import Log
@@ -20,6 +21,9 @@ from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.proxies import Machine
 
+if TYPE_CHECKING:
+    from bcs_template_set.run.journal import Journal
+
 
 def _nobody(*_: object) -> None:
     """Hear which region a run is for, or who acts, and do nothing about it."""
@@ -30,6 +34,7 @@ class Services:
     """Everything a run has beside its inputs.
 
     `on_region` hears which region it is for, and `on_principal` who acts in which build, once that is known.
+    `journal` is what this task's tries leave for each other, None where nobody acts yet, or nobody keeps it.
     `environ` is the process's environment, which may hold a proxy's password; what of it is obeyed,
     `settings_phase.machine_of` says.
     """
@@ -43,6 +48,7 @@ class Services:
     on_region: Callable[[Region], None] = _nobody
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     on_principal: Callable[[Principal, BuildInfo], None] = _nobody
+    journal: Callable[[], Optional[Journal]] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.journal import EarlierTry
 from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of
 from bcs_template_set.run.restore_phase import restore
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
@@ -156,35 +157,52 @@ def deploy_versions(
     record.warnings.extend(plan.pods)
     if plan.refused is not None:
         raise plan.refused
-    before = _before(target, plan)
+    tried = _earlier_try(target, plan, own=own)
     rollout = Rollout(
         cluster_id=target.place.cluster_id,
         namespace=target.place.namespace,
         live_already=plan.live_already,
-        before=before,
+        earlier=tried.files,
+        lost=tried.lost,
+        before=_before(target, plan, tried),
         differences=plan.differences,
         waited=target.settings.timeout > 0,
     )
     target.keep(rollout)
+    journal = target.context.services.journal()
+    if journal is not None and plan.deploy:
+        journal.leave(replace(record.tell("deployed"), rollout=replace(rollout, deployed=plan.deploy)))
     try:
         _see_it_through(target, deploying, plan, rollout, own=own, looking=looking)
     except StepError as exc:
         exc.with_context(cluster=target.place.cluster_id, namespace=target.place.namespace)
-        wanted = target.settings.on_failure == "restore" and plan.deploy
+        mine = (*plan.deploy, *tried.files)
+        wanted = target.settings.on_failure == "restore" and (mine or tried.lost)
         if wanted and not isinstance(exc, RESTORED_AFTER):
             target.tell(say("deploy.not_restoring"))
         elif wanted:
             target.tell(say("deploy.restoring"))
-            way = restore(target, deploying, plan.deploy, before=before, known=plan.states)
+            known = plan.states_of({f.name for f in plan.deploy} - {item.file for item in tried.before})
+            way = restore(target, deploying, mine, before=rollout.before, known=known, lost=tried.lost)
             target.keep(replace(record.rollout or rollout, restoration=way))
         raise
 
 
-def _before(target: DeployTarget, plan: DeploymentPlan) -> tuple[Before, ...]:
-    """Return what the files that are to be deployed are live at, and whether that is ready."""
+def _earlier_try(target: DeployTarget, plan: DeploymentPlan, *, own: frozenset[str]) -> EarlierTry:
+    """Return what earlier tries of this step have deployed of the plan."""
+    journal = target.context.services.journal()
+    return (
+        journal.earlier_try(plan, own=own, settings=target.settings) if journal is not None else EarlierTry()
+    )
+
+
+def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tuple[Before, ...]:
+    """Return what was live before this build, and whether that was ready; "" for nothing is left out."""
+    known = {item.file: item for item in tried.before}
     versions = versions_before(plan.deploy, plan.states, space=target.space)
-    ready = readiness_of(target.writer, target.place, plan.states_of(versions))
-    return tuple(Before(name, version, ready.get(name, True)) for name, version in sorted(versions.items()))
+    ready = readiness_of(target.writer, target.place, plan.states_of(versions.keys() - known.keys()))
+    found = {name: Before(name, version, ready.get(name, True)) for name, version in versions.items()}
+    return tuple(item for _, item in sorted({**found, **known}.items()) if item.version)
 
 
 def _see_it_through(

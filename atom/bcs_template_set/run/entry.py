@@ -128,12 +128,18 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - as above
     from bcs_template_set.run.context import Services  # noqa: PLC0415 - as above
     from bcs_template_set.run.finish import RunFolder, end_run  # noqa: PLC0415 - garbled input needs none of it
+    from bcs_template_set.run.journal import Journal, seal_of  # noqa: PLC0415 - as above
     from bcs_template_set.run.record import RunRecord  # noqa: PLC0415 - as above
     from bcs_template_set.run.run_progress import ShownProgress, audience_of  # noqa: PLC0415 - as above
     from bcs_template_set.run.step import run_step  # noqa: PLC0415 - as above
 
     place, clock = RunFolder(*_run_folder_of(task)), process.clock
     acting: list[tuple[Principal, BuildInfo]] = []
+
+    def journal() -> Optional[Journal]:
+        seals = [seal_of(*them, task=task, task_id=task.task_id) for them in acting]
+        return Journal(place.file(STATE_FILE), seals[0], task.attempt) if seals else None
+
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     services = Services(
         agent=agent,
@@ -145,6 +151,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         on_region=progress.begin,
         environ=process.environ,
         on_principal=lambda principal, build: acting.append((principal, build)),
+        journal=journal,
     )
     try:
         with process.limited(task.timeout, left=WORK_STOPS):
@@ -154,11 +161,10 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         services.record.stop(exc.error)
         outcome = services.record.tell("failed")
     progress.finish(services.record, outcome)
-    if wants_restore(inputs) and acting:
-        from bcs_template_set.run.post_action import leave_state, seal_of  # noqa: PLC0415 - most runs never need it
-
-        seal = seal_of(*acting[0], task=task, task_id=task.task_id)
-        outcome = leave_state(outcome, file=place.file(STATE_FILE), seal=seal, attempt=task.attempt)
+    if wants_restore(inputs) or outcome.rollout is not None:
+        kept = journal()
+        left = kept.leave(outcome) if kept is not None else outcome
+        outcome = left if wants_restore(inputs) else outcome  # what nobody asked for is no warning
     end_run(
         outcome,
         rendered=services.record.rendered,

@@ -1,9 +1,10 @@
 """What a step leaves for the end of its job, as values: what to go back from, and to. Pure.
 
-Written into the run's folder of the workspace where the author set `restore_if_job_fails`, and read by the
-post action of the same step. Whoever runs code in that job can write there too. So the state is sealed: with
-an HMAC that only the holder of the acting user's secret can make, over the state and over the one task of
-the one build that it is for. It holds no secret, and whoever acts later has to be whom it names.
+Written into the run's folder of the workspace (journal.py), and read by the step's next try and, where the
+author set `restore_if_job_fails`, by its post action. Whoever runs code in that job can write there too. So
+the state is sealed: with an HMAC that only the holder of the acting user's secret can make, over the state
+and over the one task of the one build that it is for. It holds no secret, and whoever acts later has to be
+whom it names.
 """
 
 from __future__ import annotations
@@ -37,13 +38,19 @@ class DeployedFile(msgspec.Struct, frozen=True):
     rewritten: bool = False
     was_ready: Optional[bool] = None
 
+    @property
+    def was(self) -> Before:
+        """Return what was live before."""
+        return Before(self.name, self.before, self.was_ready)
+
 
 class JobState(msgspec.Struct, frozen=True):
     """What a step of this job came to. `form` is the version of this shape.
 
     `restores` is False where the step failed by itself, so that `on_failure` has decided; `files` then are
-    for its next try. `attempt` counts the step's tries. `whole` is False where an earlier one has left no
-    word of what it deployed.
+    for its next try. It is True while the step is at it: then one that is killed has decided nothing.
+    `attempt` counts the step's tries. `whole` is False where an earlier one has left no word of what it
+    deployed.
     """
 
     form: int
@@ -85,7 +92,7 @@ class JobState(msgspec.Struct, frozen=True):
 
     def before(self) -> tuple[Before, ...]:
         """Return what the files were live at before."""
-        return tuple(Before(file.name, file.before, file.was_ready) for file in self.files if file.before)
+        return tuple(file.was for file in self.files if file.before)
 
 
 def state_of(

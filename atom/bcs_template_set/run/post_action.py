@@ -10,36 +10,33 @@ somebody else has deployed since is left, and named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from typing import Optional
 
 import msgspec
 
-from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
 from bcs_template_set.agent.output_file import OutputField, string_field
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.config.inputs import Settings
-from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ActedAsAnother,
     InputsInvalid,
     StateUntrusted,
-    WorkspaceUnwritable,
 )
 from bcs_template_set.messages.server_errors import NotRestored
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import FAILED, restoration_texts
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.deploy_target import DeployTarget
-from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed, state_of
+from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed
+from bcs_template_set.run.journal import read_state, seal_of
 from bcs_template_set.run.plan_phase import namespace_of
 from bcs_template_set.run.restore_phase import go_back
 from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
@@ -47,9 +44,6 @@ from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything
 from bcs_template_set.system.own_files import OwnFile
 from bcs_template_set.system.signals import Stopped
-
-LARGEST_STATE = 10 * 1024 * 1024
-"""Bytes; a file of a deployment takes some hundred."""
 
 CONCURRENCY = 8
 """How many versions are looked at at once, where nothing is known of the step."""
@@ -61,57 +55,6 @@ class PostResult:
 
     sentence: Text
     data: Mapping[str, OutputField]
-
-
-# --- what the step leaves -------------------------------------------------------------------------------
-
-
-def seal_of(principal: Principal, build: BuildInfo, *, task: TaskInfo, task_id: str) -> Seal:
-    """Return what proves that a state was written by this task of this build, as this principal."""
-    ids = (task.project, task.build_id, build.pipeline_id, task_id)
-    return Seal(ids, principal.label, principal.secrets()[0])
-
-
-def leave_state(outcome: Outcome, *, file: OwnFile, seal: Seal, attempt: int) -> Outcome:
-    """Write what the post action needs; return the outcome.
-
-    What an earlier try left, and somebody has changed since, stays as it is: then the post action says so. A
-    file that can't be written costs the restore, not the verdict: it becomes a warning.
-    """
-    try:
-        text = read_state(file)
-        earlier = read_sealed(text) if text is not None else None
-        if text is not None and (earlier is None or not is_genuine(earlier, seal)):
-            warning = say("post.not_kept", problem=say("post.not_genuine", file=str(file)))
-            return replace(outcome, warnings=(*outcome.warnings, warning))
-        state = state_of(
-            outcome,
-            user=seal.user,
-            attempt=attempt,
-            earlier=earlier.state if earlier is not None else None,
-            whole=attempt <= 1 or earlier is not None,
-        )
-        write_text(file, encode_state(state, seal))
-    except WorkspaceUnwritable as exc:
-        warning = say("post.not_kept", problem=exc.title())
-        return replace(outcome, warnings=(*outcome.warnings, warning))
-    return outcome
-
-
-def read_state(file: OwnFile) -> Optional[str]:
-    """Return the text that the step left, None where there is no such file; of one too large for ours, "".
-
-    Raises:
-        WorkspaceUnwritable: there is one, and it can't be read.
-    """
-    try:
-        data = file.read_bytes(most=LARGEST_STATE + 1)
-    except FileNotFoundError:
-        return None
-    return data.decode("utf-8", errors="replace") if len(data) <= LARGEST_STATE else ""
-
-
-# --- the post action ------------------------------------------------------------------------------------
 
 
 def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostResult:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Optional
 
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
@@ -31,7 +30,7 @@ def go_back(target: DeployTarget, files: Sequence[FileVersion], *, before: Seque
     """
     values = resolve_variables(target.writer, target.place, files, given=target.context.variables)
     deploying = target.deploying(values)
-    return restore(target, deploying, files, before=before, known=None)
+    return restore(target, deploying, files, before=before, known=())
 
 
 def restore(
@@ -40,18 +39,20 @@ def restore(
     files: Sequence[FileVersion],
     *,
     before: Sequence[Before],
-    known: Optional[Sequence[LiveState]],
+    known: Sequence[LiveState],
+    lost: Sequence[str] = (),
 ) -> Restoration:
     """Deploy what was there before and wait for it; a problem of this is told beside the first one.
 
-    `known` are the objects as they were before, None where nobody here has seen them.
+    `known` are the objects as they were before, of the files that somebody here has seen; `lost` are further
+    files, of which nobody knows what was there before.
     """
     versions = {item.file: item.version for item in before}
     try:
         way = _way(target, deploying, files, before=versions, known=known)
     except StepError as exc:
         owed = tuple(file.name for file in files if versions.get(file.name))
-        return Restoration(not_back=owed, problem=exc.title())
+        return Restoration(lost=tuple(lost), not_back=owed, problem=exc.title())
     ready = {item.file: item.ready for item in before}
     to_go = [file.name for file in way.back]
     restoration = Restoration(
@@ -60,6 +61,7 @@ def restore(
         gone=way.gone,
         absent=way.absent,
         overtaken=way.overtaken,
+        lost=tuple(lost),
         not_back=tuple(to_go),
         unready=tuple(name for name in to_go if ready.get(name) is False),
         unknown=tuple(name for name in to_go if ready.get(name) is None),
@@ -76,7 +78,7 @@ def _way(
     files: Sequence[FileVersion],
     *,
     before: Mapping[str, str],
-    known: Optional[Sequence[LiveState]],
+    known: Sequence[LiveState],
 ) -> Way:
     """Look at what is live, and return what has to be deployed again and what is left, by why."""
     states, _ = look(target.writer, deploying, files)
@@ -86,7 +88,7 @@ def _way(
         space=target.space,
         files=touched(files, states, space=target.space),
         before=before,
-        left=overtaken(files, states, space=target.space, known=known or ()),
+        left=overtaken(files, states, space=target.space, before=before, known=known),
         missing=absent(files, states, before=before, known=known),
     )
 
@@ -155,14 +157,15 @@ def _left(
     way: Way,
     restoration: Restoration,
     *,
-    known: Optional[Sequence[LiveState]],
+    known: Sequence[LiveState],
 ) -> Restoration:
     """Add what the versions that are to be taken back leave in the cluster, and what is there of the files.
 
     Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
     """
     owed = frozenset(restoration.owed)
-    others = way.same if known is not None else (*way.same, *way.gone, *restoration.not_back)
+    unseen = owed - {state.file for state in known}
+    others = unseen | {*way.same}
     looked_at = [file for file in files if file.name in owed or file.name not in others]
     try:
         states, _ = look(target.writer, deploying, looked_at) if looked_at else ((), "")

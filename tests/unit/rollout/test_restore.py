@@ -63,14 +63,14 @@ def test_only_files_with_an_object_of_ours_are_touched() -> None:
 def test_a_mark_that_is_neither_ours_nor_the_one_before_is_somebody_elses() -> None:
     known = [state("a", "1"), state("b", "1"), state("c", "8", space="other")]
     now = [state("a", "9"), state("b", "2"), state("c", "8", space="other")]
-    assert overtaken([file(name) for name in "abc"], now, space=SPACE, known=known) == ("a",)
+    assert overtaken([file(name) for name in "abc"], now, space=SPACE, before={}, known=known) == ("a",)
 
 
 def test_nothing_is_gone_of_a_file_that_was_never_here() -> None:
     files = [file(name) for name in "abc"]
     before = {"a": "1", "b": "1"}
     now = [state("a"), state("b", "2"), state("c")]
-    assert absent(files, now, before=before, known=None) == ("a",)
+    assert absent(files, now, before=before, known=()) == ("a",)
     assert absent(files, now, before=before, known=[state("a", "1")]) == ("a",)
     assert absent(files, now, before=before, known=[state("a")]) == (), "a refused deployment made none"
 
@@ -79,7 +79,7 @@ def test_what_was_not_there_before_and_is_ours_is_named() -> None:
     now = [state("a", "2"), state("a", "2", name="new"), state("a", "1", name="theirs"), state("b", "2")]
     known = [state("a", "1"), state("a", name="new")]
     assert added([file("a")], now, space=SPACE, known=known) == ("Deployment/new",)
-    assert added([file("a")], now, space=SPACE, known=None) == ("Deployment/a", "Deployment/new")
+    assert added([file("a")], now, space=SPACE, known=()) == ("Deployment/a", "Deployment/new")
 
 
 def test_without_a_live_object_what_bcs_remembers_is_another_namespaces() -> None:

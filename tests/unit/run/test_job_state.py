@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Optional
 
 import pytest
@@ -15,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Result
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -29,8 +26,6 @@ from bcs_template_set.run.job_state import (
     read_sealed,
     state_of,
 )
-from bcs_template_set.run.post_action import LARGEST_STATE, leave_state, read_state
-from bcs_template_set.system.own_files import OwnFile
 
 A, B = FileVersion("a.yaml", "id-a", "1.0.8"), FileVersion("b.yaml", "id-b", "1.0.8", rewritten=True)
 
@@ -194,75 +189,3 @@ def test_what_is_no_state_is_none(text: str) -> None:
 def test_a_state_of_another_form_is_none() -> None:
     whole = json.loads(sealed_text(left(outcome())))
     assert read_sealed(json.dumps({**whole, "state": {**whole["state"], "form": 2}})) is None
-
-
-# --- in its file ----------------------------------------------------------------------------------------
-
-
-def leave(told: Outcome, file: OwnFile, *, attempt: int = 1) -> Outcome:
-    return leave_state(told, file=file, seal=SEAL, attempt=attempt)
-
-
-def state_in(file: OwnFile) -> JobState:
-    text = read_state(file)
-    sealed = read_sealed(text) if text is not None else None
-    assert sealed is not None
-    assert is_genuine(sealed, SEAL)
-    return sealed.state
-
-
-def test_every_run_leaves_its_word(tmp_path: Path) -> None:
-    file = OwnFile(tmp_path, "run/restore.json")
-    assert leave(outcome(), file) == outcome()
-    assert state_in(file) == left(outcome())
-    leave(outcome(result="failed"), file)
-    assert not state_in(file).restores
-
-
-def test_a_next_try_that_finds_no_word_of_the_one_before_says_so_for_good(tmp_path: Path) -> None:
-    file = OwnFile(tmp_path, "restore.json")
-    leave(outcome(), file, attempt=2)
-    assert not state_in(file).whole
-    leave(outcome(), file, attempt=3)
-    assert not state_in(file).whole
-
-
-def test_what_somebody_changed_between_two_tries_is_not_sealed_anew(tmp_path: Path) -> None:
-    file = OwnFile(tmp_path, "restore.json")
-    leave(outcome(), file)
-    forged = file.path.read_text(encoding="utf-8").replace("1.0.7", "1.0.1")
-    file.path.write_text(forged, encoding="utf-8")
-    told = leave(outcome(), file, attempt=2)
-    assert [warning.key for warning in told.warnings] == ["post.not_kept"]
-    assert file.path.read_text(encoding="utf-8") == forged
-
-
-def test_a_file_that_can_not_be_written_is_a_warning_and_not_the_verdict(tmp_path: Path) -> None:
-    (tmp_path / "run").write_text("in the way", encoding="utf-8")
-    told = leave(outcome(), OwnFile(tmp_path, "run/restore.json"))
-    assert [warning.key for warning in told.warnings] == ["post.not_kept"]
-    assert told.result == "deployed"
-
-
-def test_what_can_not_be_read_is_an_error_and_what_is_not_there_is_none(tmp_path: Path) -> None:
-    assert read_state(OwnFile(tmp_path, "none.json")) is None
-    (tmp_path / "folder").write_text("in the way", encoding="utf-8")
-    with pytest.raises(WorkspaceUnwritable):
-        read_state(OwnFile(tmp_path, "folder/restore.json"))
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in its file system")
-def test_what_is_no_plain_file_of_ours_is_refused_and_is_not_waited_for(tmp_path: Path) -> None:
-    (tmp_path / "genuine.json").write_text(sealed_text(left(outcome())), encoding="utf-8")
-    (tmp_path / "link.json").symlink_to(tmp_path / "genuine.json")
-    os.mkfifo(tmp_path / "pipe.json")
-    (tmp_path / "folder").mkdir()
-    for name in ("link.json", "pipe.json", "folder"):
-        with pytest.raises(WorkspaceUnwritable):
-            read_state(OwnFile(tmp_path, name))
-
-
-def test_what_is_too_large_for_a_state_of_ours_is_none_and_is_not_read_whole(tmp_path: Path) -> None:
-    with (tmp_path / "large.json").open("wb") as stream:
-        stream.truncate(LARGEST_STATE + 1)
-    assert read_state(OwnFile(tmp_path, "large.json")) == ""
