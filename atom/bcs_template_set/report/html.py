@@ -34,7 +34,6 @@ from bcs_template_set.report.page import (
     only_web,
     request_groups,
     routes_of,
-    short_details,
     shown_requests,
     was_refused,
     workload_bars,
@@ -48,6 +47,7 @@ from bcs_template_set.report.rollout_story import (
     restoration_texts,
     waited_text,
 )
+from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
 from bcs_template_set.report.row_table import took_text
 from bcs_template_set.report.rows import (
     Row,
@@ -215,7 +215,9 @@ def _failure_values(outcome: Outcome) -> dict[str, object]:
         "error": error,
         "details": _details(outcome),
         "further": listed(further_obstacles(outcome)),
+        "impact": impact_texts(outcome),
         "written": written_text(outcome),
+        "cure": cure_of(outcome),
         "facts": context_of(outcome),
     }
 
@@ -223,9 +225,7 @@ def _failure_values(outcome: Outcome) -> dict[str, object]:
 def _details(outcome: Outcome) -> list[Detail]:
     if outcome.error is None:
         return []
-    short = short_details(outcome)
-    details = listed(short) if short is not None else details_of(outcome.error)
-    return [*details, *listed(failures_of(outcome))]
+    return [*listed(details_of(outcome)), *listed(failures_of(outcome))]
 
 
 def _identity_values(outcome: Outcome) -> dict[str, object]:

@@ -14,7 +14,7 @@ from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan
@@ -27,6 +27,7 @@ from bcs_template_set.report.rollout_story import (
     restoration_texts,
     waited_text,
 )
+from bcs_template_set.report.rollout_verdict import cure_of, evidence_of_troubles, impact_texts
 from bcs_template_set.report.row_table import ending_table, plan_table
 from bcs_template_set.report.rows import (
     Row,
@@ -46,6 +47,7 @@ from bcs_template_set.report.shown_limits import (
 from bcs_template_set.report.verdict import (
     context_of,
     counts_text,
+    details_of,
     failures_of,
     file_error,
     further_obstacles,
@@ -310,7 +312,7 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     for warning in listed(outcome.warnings):
         out.add("warning", warning)
     if outcome.error is not None:
-        _add_failure(out, outcome, outcome.error)
+        _add_failure(out, outcome)
     else:
         out.add("info", headline(outcome))
         _add_success(out, outcome, names_files=not rows)
@@ -353,25 +355,40 @@ def _add_what_is_live(out: _Lines, outcome: Outcome, *, names_files: bool) -> No
         out.add("plain", line)
 
 
-def _add_failure(out: _Lines, outcome: Outcome, error: StepError) -> None:
+def _add_failure(out: _Lines, outcome: Outcome) -> None:
+    """Tell what happened, who serves meanwhile and what to do; what the cluster says comes last."""
     out.add("error", headline(outcome))
-    out.listed("error", error.details)
+    out.listed("error", details_of(outcome))
     out.listed("error", failures_of(outcome))
     further = further_obstacles(outcome)
     if further:
         out.add("error", say("report.further"))
         out.listed("error", further)
-    for text in [text for text in (written_text(outcome), *deployed_texts(outcome)) if text is not None]:
-        out.add("plain", text)
+    for text in impact_texts(outcome):
+        out.add("warning", text)
+    for written in (written_text(outcome), *deployed_texts(outcome)):
+        if written is not None:
+            out.add("plain", written)
     _add_way_back(out, outcome)
-    for fact in context_of(outcome):
-        out.add("plain", fact, indent=2)
-    _add_links(out, outcome)
-    out.add("warning", say("context.cure", value=error.cure()))
+    evidence = evidence_of_troubles(outcome)
+    if not evidence:  # who acts, and where to apply, are part of what to do
+        _add_facts(out, outcome)
+    out.add("warning", say("context.cure", value=cure_of(outcome)))
     by_hand = by_hand_texts(outcome)
     if by_hand:
         out.add("plain", say("report.by_hand_title"))
         out.listed("plain", by_hand)
+    if evidence:
+        _add_facts(out, outcome)
+        out.add("group", say("log.group_evidence", count=len(evidence)))
+        out.listed("plain", evidence)
+        out.lines.append(LogLine("endgroup", ""))
+
+
+def _add_facts(out: _Lines, outcome: Outcome) -> None:
+    for fact in context_of(outcome):
+        out.add("plain", fact, indent=2)
+    _add_links(out, outcome)
 
 
 def _add_links(out: _Lines, outcome: Outcome) -> None:

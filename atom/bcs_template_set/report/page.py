@@ -15,9 +15,6 @@ from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
-from bcs_template_set.messages.errors import RolloutFailed
-from bcs_template_set.messages.server_errors import RolloutBlocked, RolloutTimedOut
-from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import shorten, shown_time, text_lines
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
@@ -28,7 +25,6 @@ from bcs_template_set.report.shown_limits import (
     PAGE_DIFF_LINES_PER_FILE,
     PAGE_REQUESTS,
 )
-from bcs_template_set.report.workload_rows import rows_of_rollout
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
@@ -276,18 +272,6 @@ class LiveDiff:
 
     title: str
     diff: Diff
-
-
-def short_details(outcome: Outcome) -> list[Detail] | None:
-    """Return a line for each workload that is not ready, None where the error is not about workloads.
-
-    The workloads' own rows, right below, tell the rest.
-    """
-    about_workloads = isinstance(outcome.error, (RolloutFailed, RolloutBlocked, RolloutTimedOut))
-    if not about_workloads or outcome.rollout is None:
-        return None
-    lines: list[Detail] = [row.short_line for row in rows_of_rollout(outcome) if not row.is_settled]
-    return lines or None
 
 
 def deployed_files(rollout: Rollout) -> tuple[FileLine, ...]:

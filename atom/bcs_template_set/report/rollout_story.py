@@ -14,6 +14,7 @@ from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import MOST_NAMES, MOST_VERSIONS
+from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
@@ -125,6 +126,9 @@ def _restoration(way: Restoration) -> Iterable[Text]:
         yield ready_text(way.watched)
     elif way.unwatched:
         yield say("report.not_waited")
+    for row in workload_rows(way.watched):
+        if not row.is_settled:
+            yield say("report.workload_line", object=row.title, reason=row.why)
     yield from _not_restored(way, back={file.name for file in ready})
     if way.added:
         yield say("deploy.restore_added", objects=first_names(way.added))

@@ -42,5 +42,8 @@ MOST_DETAILS = 50
 MOST_NAMES = 20
 """So many names are listed in a sentence."""
 
+MOST_HOSTS = 5
+"""So many hosts are named in the headline; the lines below it name each."""
+
 MOST_VERSIONS = 3
 """Files that are live at many versions are named for so many of them."""

@@ -15,6 +15,7 @@ from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, first_names
+from bcs_template_set.report.rollout_verdict import trouble_lines, trouble_title
 from bcs_template_set.report.rows import count_words, file_rows, was_attempted
 from bcs_template_set.report.shown_limits import MOST_DETAILS
 
@@ -31,9 +32,8 @@ def headline(outcome: Outcome) -> Text:
 
 def _headline(outcome: Outcome) -> Text:
     if outcome.error is not None:
-        return say(
-            f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=outcome.error.title()
-        )
+        title = trouble_title(outcome) or outcome.error.title()
+        return say(f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=title)
     if outcome.result == "deployed" and outcome.rollout is not None:
         return deployed_headline(outcome.rollout, version=outcome.heading.version)
     counts = counts_of(outcome)
@@ -85,9 +85,11 @@ def _wrote_without_a_file(outcome: Outcome) -> str:
     return "unknown" if any(isinstance(error, OutcomeUnknown) for error in errors) else "no_file"
 
 
-def details_of(error: StepError) -> list[Detail]:
-    """Return the error's details, at most `MOST_DETAILS`, then how many more there are."""
-    return listed(error.details)
+def details_of(outcome: Outcome) -> Sequence[Detail]:
+    """Return what there is to say below the headline: a line for each host, or the error's own details."""
+    if outcome.error is None:
+        return ()
+    return trouble_lines(outcome) or outcome.error.details
 
 
 def listed(details: Sequence[Detail]) -> list[Detail]:
@@ -135,7 +137,7 @@ def further_obstacles(outcome: Outcome) -> list[Text]:
 
 def file_error(error: StepError) -> Text:
     """Return a file's error in one sentence, with its first details."""
-    details = details_of(error)
+    details = listed(error.details)
     if not details:
         return say("report.file_error", code=error.code, title=error.title())
     return say("report.file_error_details", code=error.code, title=error.title(), details=details)

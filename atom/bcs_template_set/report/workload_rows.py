@@ -69,19 +69,20 @@ class WorkloadRow:
         return self.state in ("ready", "nothing")
 
     @property
+    def stands(self) -> list[Text]:
+        """Return where it stands, and why it is not ready."""
+        return [say("deploy.workload", object=self.title, sentence=self.sentence), *self.causes]
+
+    @property
     def explanation(self) -> list[Text]:
         """Return all there is to say of it, for the details of an error."""
         cure = [say("context.cure", value=self.cure)] if self.cure is not None else []
-        stands = say("deploy.workload", object=self.title, sentence=self.sentence)
-        return [stands, *self.causes, *self.evidence, *cure]
+        return [*self.stands, *self.evidence, *cure]
 
     @property
-    def short_line(self) -> Text:
-        """Return why it is not ready, and what to do, where its own row tells the rest."""
-        line = say("report.workload_line", object=self.title, reason=(*self.causes, self.sentence)[0])
-        if self.cure is None:
-            return line
-        return say("report.workload_cure", line=line, cure=say("context.cure", value=self.cure))
+    def why(self) -> Text:
+        """Return the one thing that says best why it is not ready."""
+        return (*self.causes, self.sentence)[0]
 
 
 def workload_rows(watched: Sequence[Watched], *, link: Link = no_link) -> tuple[WorkloadRow, ...]:

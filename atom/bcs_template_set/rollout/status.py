@@ -26,6 +26,8 @@ class RolloutStatus:
 
     `done` of `wanted` pods are new and well; a lower bound where the cluster counts old and new together.
     `deadline` is how many seconds without progress Kubernetes allows, None where it sets no limit.
+    `serving` pods are well, old or new; None where the workload serves nobody, or nothing is known. `old` are
+    there that are not new.
     """
 
     state: WorkloadState
@@ -33,6 +35,8 @@ class RolloutStatus:
     done: int = 0
     wanted: int = 0
     deadline: Optional[int] = None
+    serving: Optional[int] = None
+    old: int = 0
 
 
 def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> RolloutStatus:
@@ -48,8 +52,15 @@ def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> Rollo
     has_ended = kind.rule.ends and look[0] in ("ready", "failed")
     state, sentence = _known(kind, live, counts, mark=mark, has_ended=has_ended) or look
     wanted = max(0, counts.wanted)
-    done = wanted if state == "ready" else counts.done
-    return RolloutStatus(state, sentence, done=done, wanted=wanted, deadline=progress_deadline(live))
+    return RolloutStatus(
+        state,
+        sentence,
+        done=wanted if state == "ready" else counts.done,
+        wanted=wanted,
+        deadline=progress_deadline(live),
+        serving=counts.well if kind.has_selector and isinstance(live.get("status"), Mapping) else None,
+        old=max(0, counts.total - counts.updated),
+    )
 
 
 def _known(

@@ -13,7 +13,7 @@ from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.page import bars_of, short_details, workload_bars
+from bcs_template_set.report.page import bars_of, workload_bars
 from bcs_template_set.report.picture import BOX, WIDTH, picture_of
 from bcs_template_set.report.topology import (
     FEW_DOMAINS,
@@ -63,20 +63,6 @@ def test_the_workload_that_failed_comes_first_with_cause_evidence_and_cure() -> 
     assert any("ErrImagePull" in line.render("en_US") for line in failed.evidence)
     assert failed.cure is not None
     assert ready.causes == ready.evidence == ()
-
-
-def test_the_verdict_names_each_workload_that_is_not_ready_once_with_its_cure() -> None:
-    details = short_details(rollout_scenes.image_not_found().outcome)
-    assert details is not None
-    (line,) = details
-    text = str(line)
-    assert text.startswith("Deployment/deployment.nginx.b.example.com: The image")
-    assert "What to do: Check that the build pushed this very tag" in text
-
-
-def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
-    assert short_details(rollout_scenes.page_missed().outcome) is None
-    assert short_details(scenes.half_published()) is None
 
 
 def test_a_bar_is_as_long_as_the_wait_and_the_longest_fills_the_track() -> None:

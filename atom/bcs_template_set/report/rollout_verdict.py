@@ -1,0 +1,176 @@
+"""The verdict on workloads that are not ready: whose they are, who serves meanwhile, what to do. Pure.
+
+Hosts and numbers come first, then whether pods still serve, then the one cure; pods and the cluster's own
+words are evidence, and come last. A host stands for its workloads; a workload of no domain for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import RolloutFailed
+from bcs_template_set.messages.server_errors import (
+    RolloutBlocked,
+    RolloutTimedOut,
+    RolloutUnseen,
+    WorkloadsGone,
+)
+from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.rollout_story import first_names
+from bcs_template_set.report.shown_limits import MOST_HOSTS
+from bcs_template_set.report.workload_rows import WorkloadRow, workload_row
+from bcs_template_set.rollout.watched import Watched
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is not ready of a domain, or of a file that belongs to none: its name, and its workloads."""
+
+    name: str
+    is_domain: bool
+    watched: tuple[Watched, ...]
+
+    def has(self, end: WorkloadState) -> bool:
+        """Tell whether one of its workloads ended so."""
+        return any(item.end == end for item in self.watched)
+
+    @property
+    def rows(self) -> tuple[WorkloadRow, ...]:
+        """Return the workloads as a person reads of them."""
+        return tuple(map(workload_row, self.watched))
+
+
+_MEANT: Mapping[type[StepError], WorkloadState] = {
+    RolloutFailed: "failed",
+    RolloutBlocked: "failed",
+    WorkloadsGone: "gone",
+    RolloutTimedOut: "pending",
+    RolloutUnseen: "unseen",
+}
+"""Which end of a workload an error is about: those are counted, whatever else is not ready beside them."""
+
+
+def troubles_of(outcome: Outcome) -> tuple[Trouble, ...]:
+    """Return what is not ready, what the error is about first; none where it is not about workloads."""
+    rollout, meant = outcome.rollout, _MEANT.get(type(outcome.error))  # type: ignore[arg-type]
+    if rollout is None or meant is None:
+        return ()
+    found = _by_name(outcome, [item for item in rollout.watched if item.end not in ("ready", "nothing")])
+    return tuple(sorted(found, key=lambda trouble: not trouble.has(meant)))
+
+
+def _by_name(outcome: Outcome, watched: Sequence[Watched]) -> tuple[Trouble, ...]:
+    domains = {file.change.name: file.change.domain for file in outcome.files}
+    found: dict[tuple[str, bool], list[Watched]] = {}
+    for item in watched:
+        domain = domains.get(item.workload.file_name, "")
+        found.setdefault((domain or item.workload.title, bool(domain)), []).append(item)
+    return tuple(Trouble(name, is_domain, tuple(found[name, is_domain])) for name, is_domain in sorted(found))
+
+
+def trouble_title(outcome: Outcome) -> Text | None:
+    """Return how many of how many are not ready, which, at which version and where; None for none."""
+    troubles, rollout, error = troubles_of(outcome), outcome.rollout, outcome.error
+    if not troubles or rollout is None or error is None:
+        return None
+    meant = [trouble for trouble in troubles if trouble.has(_MEANT[type(error)])]
+    everybody = _by_name(outcome, rollout.watched)
+    unit = "domains" if all(item.is_domain for item in everybody) else "workloads"
+    versions = sorted({item.workload.version for trouble in meant for item in trouble.watched})
+    return say(
+        f"report.trouble_{error.code}",
+        subject=say(f"report.of_{unit}", count=len(meant), total=len(everybody)),
+        names=first_names([trouble.name for trouble in meant], most=MOST_HOSTS),
+        versions=first_names(versions, most=MOST_HOSTS),
+        cluster=rollout.cluster_id,
+        namespace=rollout.namespace,
+        seconds=error.fields.get("seconds", 0),
+    )
+
+
+def trouble_lines(outcome: Outcome) -> list[Detail]:
+    """Return a line for each that is not ready: why; and what to do, where that is not the same for all."""
+    troubles = troubles_of(outcome)
+    shared = len(_cures(troubles)) < 2  # noqa: PLR2004 - one cure for all is told once, below them
+    return [_line(trouble, with_cure=not shared) for trouble in troubles]
+
+
+def _line(trouble: Trouble, *, with_cure: bool) -> Text:
+    row = trouble.rows[0]
+    line = say("report.workload_line", object=trouble.name, reason=row.why)
+    if row.cure is None or not with_cure:
+        return line
+    return say("report.workload_cure", line=line, cure=say("context.cure", value=row.cure))
+
+
+def _cures(troubles: Iterable[Trouble]) -> list[Text]:
+    """Return the cures of all causes, each once."""
+    cures = [row.cure for trouble in troubles for row in trouble.rows if row.cure is not None]
+    return list({str(cure): cure for cure in cures}.values())
+
+
+def cure_of(outcome: Outcome) -> Text | None:
+    """Return the one thing to do about a failed run: the cure that its causes share, and the error's own."""
+    if outcome.error is None:
+        return None
+    cures = _cures(troubles_of(outcome))
+    shared = cures if len(cures) == 1 else []
+    return reduce(lambda one, two: say("report.two", first=one, second=two), [*shared, outcome.error.cure()])
+
+
+# --- who serves -----------------------------------------------------------------------------------------
+
+
+def impact_texts(outcome: Outcome) -> list[Text]:
+    """Return whether what is not ready is served meanwhile, by old pods or new ones, and how many."""
+    rollout = outcome.rollout
+    if rollout is None:
+        return []
+    way = rollout.restoration
+    latest = {item.workload.title: item for item in (way.watched if way is not None else ())}
+    before = {item.file: item.version for item in rollout.before}
+    groups: dict[str, list[Detail]] = {}
+    for trouble in troubles_of(outcome):
+        now = [latest.get(item.workload.title, item) for item in trouble.watched]
+        is_back = any(item.workload.title in latest for item in trouble.watched)
+        key, text = _served(trouble, now, before=before, is_back=is_back)
+        if key:
+            groups.setdefault(key, []).append(text)
+    return [say(f"report.serve_{key}", names=first_names(groups[key])) for key in _GROUPS if key in groups]
+
+
+_GROUPS = ("none_web", "none", "unknown", "old", "some", "again")
+"""In the order in which somebody has to hear of them."""
+
+
+def _served(
+    trouble: Trouble, now: Sequence[Watched], *, before: Mapping[str, str], is_back: bool
+) -> tuple[str, Detail]:
+    """Return in which group a name belongs by who serves it, and the name with its numbers; "" for none."""
+    known = [item.status for item in now if item.status is not None and item.end != "unseen"]
+    counted = [status for status in known if status.serving is not None]
+    serving, wanted = sum(status.serving or 0 for status in counted), sum(status.wanted for status in counted)
+    if len(known) < len(now) or not counted:  # a Job serves nobody
+        return "unknown" if len(known) < len(now) else "", trouble.name
+    if not serving:
+        return "none_web" if trouble.is_domain else "none", trouble.name
+    if all(item.end in ("ready", "nothing") for item in now):
+        return "again", trouble.name
+    numbers = say("report.serves", name=trouble.name, count=serving, wanted=wanted)
+    if is_back or not all(status.old and not status.done for status in counted):
+        return "some", numbers
+    versions = {before[item.workload.file_name] for item in now if item.workload.file_name in before}
+    return "old", say("report.serves_at", text=numbers, versions=sorted(versions)) if versions else numbers
+
+
+# --- evidence -------------------------------------------------------------------------------------------
+
+
+def evidence_of_troubles(outcome: Outcome) -> list[Text]:
+    """Return what the cluster says of what is not ready: where each workload stands, its pods, its words."""
+    return [line for t in troubles_of(outcome) for row in t.rows for line in (*row.stands, *row.evidence)]

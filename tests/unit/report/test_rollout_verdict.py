@@ -1,0 +1,197 @@
+"""The verdict on workloads: hosts and numbers first, then who serves, then the cure; evidence last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+import pytest
+from tests.support import rollout_scenes, scenes
+
+from bcs_template_set.manifests import kinds
+from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.messages import LANGUAGES, Language, say
+from bcs_template_set.messages.errors import RolloutFailed
+from bcs_template_set.messages.server_errors import RolloutTimedOut
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.report.log_lines import verdict_lines
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.output import message_of
+from bcs_template_set.report.rollout_verdict import (
+    cure_of,
+    evidence_of_troubles,
+    impact_texts,
+    trouble_lines,
+    trouble_title,
+    troubles_of,
+)
+from bcs_template_set.rollout.pods import PodProblem
+from bcs_template_set.rollout.result import Restoration
+from bcs_template_set.rollout.status import RolloutStatus
+from bcs_template_set.rollout.watched import Watched
+
+HOSTS = tuple(f"h{number}.example.com" for number in range(8))
+FAILED = RolloutFailed(count=1)
+
+
+def run(
+    *watched: Watched,
+    error: StepError = FAILED,
+    restoration: Optional[Restoration] = None,
+    hosts: tuple[str, ...] = HOSTS,
+) -> Outcome:
+    """A run of eight domains that waited for these workloads."""
+    plan = scenes.plan_of(*(change for host in hosts for change in scenes.updated(host)))
+    before = tuple(
+        replace(item, file=f"{host}.deployment.yaml")
+        for host in hosts
+        for item in rollout_scenes.ROLLOUT.before[:1]
+    )
+    rollout = replace(
+        rollout_scenes.ROLLOUT, watched=watched, before=before, restoration=restoration, deployed=()
+    )
+    files = tuple(map(scenes.ended, plan.changes))
+    outcome = rollout_scenes.failed(rollout, error)
+    return replace(outcome, plan=plan, files=files)
+
+
+def pods(item: Watched, *, serving: Optional[int], old: int = 0, done: int = 0, wanted: int = 1) -> Watched:
+    status = RolloutStatus("progressing", say("rollout.observing"), done, wanted, serving, old)
+    return replace(item, status=status)
+
+
+def missing(host: str, end: WorkloadState = "failed") -> Watched:
+    return rollout_scenes.watched(host, end, problem=rollout_scenes.NOT_FOUND)
+
+
+def english(texts: object) -> list[str]:
+    assert isinstance(texts, list)
+    return [str(text) for text in texts]
+
+
+def test_the_headline_counts_and_names_the_hosts_and_the_place() -> None:
+    ready = [rollout_scenes.watched(host, "ready") for host in HOSTS[2:]]
+    told = str(trouble_title(run(missing(HOSTS[1]), missing(HOSTS[0]), *ready)))
+    hosts = "h0.example.com, h1.example.com"
+    assert told == (
+        f"2 of 8 domains can't become ready: {hosts}. Version {scenes.VERSION}, BCS-K8S-40000/prod."
+    )
+
+
+def test_of_many_hosts_the_headline_names_five_and_the_lines_all() -> None:
+    outcome = run(*map(missing, HOSTS))
+    assert str(trouble_title(outcome)).count("example.com") == 5
+    assert ", and 3 more. Version" in str(trouble_title(outcome))
+    assert [line.partition(":")[0] for line in english(trouble_lines(outcome))] == list(HOSTS)
+
+
+def test_a_workload_of_no_domain_stands_for_itself() -> None:
+    outcome = run(missing("x.example.com"), hosts=())
+    assert str(trouble_title(outcome)).startswith(
+        "1 of 1 workloads can't become ready: Deployment/deployment.nginx.x.example.com."
+    )
+
+
+def test_only_what_the_error_is_about_is_counted_and_the_rest_is_told_after_it() -> None:
+    pending = rollout_scenes.watched(HOSTS[0], "pending")
+    outcome = run(pending, missing(HOSTS[1]))
+    assert str(trouble_title(outcome)).startswith("1 of 2 domains can't become ready: h1.example.com.")
+    assert [trouble.name for trouble in troubles_of(outcome)] == [HOSTS[1], HOSTS[0]]
+    late = RolloutTimedOut(count=1, seconds=600)
+    assert str(trouble_title(run(pending, error=late))).startswith(
+        "1 of 1 domains were not ready within 600 s; they have not failed: h0.example.com."
+    )
+
+
+def test_one_cure_for_all_is_told_once_below_and_several_each_in_its_line() -> None:
+    same = run(missing(HOSTS[0]), missing(HOSTS[1]))
+    assert not any("What to do" in line for line in english(trouble_lines(same)))
+    assert str(cure_of(same)).startswith("Check that the build pushed this very tag")
+    other = rollout_scenes.watched(HOSTS[1], "failed", problem=PodProblem(pod="p", reason="OOMKilled"))
+    both = run(missing(HOSTS[0]), other, rollout_scenes.watched(HOSTS[2], "failed"))
+    cured = ["What to do" in line for line in english(trouble_lines(both))]
+    assert cured == [True, True, False]
+    assert str(cure_of(both)) == str(FAILED.cure())
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (
+            pods(missing(HOSTS[0]), serving=2, old=2, wanted=2),
+            f"Old pods still serve: h0.example.com (2 of 2) at {rollout_scenes.BEFORE}.",
+        ),
+        (
+            pods(missing("new.example.com"), serving=1, old=1),
+            "Old pods still serve: Deployment/deployment.nginx.new.example.com (1 of 1).",
+        ),
+        (
+            pods(missing(HOSTS[0]), serving=2, old=1, done=1, wanted=3),
+            "Some pods serve: h0.example.com (2 of 3).",
+        ),
+        (pods(missing(HOSTS[0]), serving=1, wanted=3), "Some pods serve: h0.example.com (1 of 3)."),
+        (
+            pods(missing(HOSTS[0]), serving=0, old=1),
+            "No pod serves, so visitors get an error: h0.example.com.",
+        ),
+        (
+            pods(missing("own"), serving=0),
+            "No pod is ready: Deployment/deployment.nginx.own.",
+        ),
+        (
+            replace(missing(HOSTS[0]), status=None),
+            "Whether pods serve could not be seen: h0.example.com.",
+        ),
+        (
+            replace(pods(missing(HOSTS[0]), serving=1, old=1), end="unseen"),
+            "Whether pods serve could not be seen: h0.example.com.",
+        ),
+    ],
+)
+def test_who_serves_is_told_with_numbers(item: Watched, told: str) -> None:
+    assert told in english(impact_texts(run(item)))
+
+
+def test_what_serves_nobody_has_no_impact() -> None:
+    job = pods(missing(HOSTS[0]), serving=None)
+    assert impact_texts(run(replace(job, workload=replace(job.workload, kind=kinds.JOB)))) == []
+    assert impact_texts(scenes.published()) == []
+
+
+def test_what_was_restored_serves_again_and_what_is_on_its_way_does_so_in_part() -> None:
+    item = pods(missing(HOSTS[0]), serving=0)
+    back = replace(item, end="ready", status=RolloutStatus("ready", say("rollout.observing"), 1, 1, 1))
+    way = Restoration(watched=(back,))
+    assert english(impact_texts(run(item, restoration=way))) == [
+        "The version before serves again: h0.example.com."
+    ]
+    half = Restoration(watched=(pods(replace(back, end="pending"), serving=1, old=1, wanted=2),))
+    assert english(impact_texts(run(item, restoration=half))) == ["Some pods serve: h0.example.com (1 of 2)."]
+
+
+def test_evidence_comes_last_in_a_closed_group_and_holds_the_pods_words() -> None:
+    outcome = run(missing(HOSTS[0]))
+    texts = [(line.kind, line.text) for line in verdict_lines(outcome)]
+    group = [index for index, (kind, _) in enumerate(texts) if kind == "group"]
+    assert len(group) == 1
+    cure = next(index for index, (_, text) in enumerate(texts) if text.startswith("What to do:"))
+    assert cure < group[0]
+    assert texts[-1][0] == "endgroup"
+    assert any("ErrImagePull" in line for line in english(evidence_of_troubles(outcome)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_message_has_hosts_then_impact_then_cure(language: Language) -> None:
+    outcome = replace(run(pods(missing(HOSTS[0]), serving=1, old=1)), language=language)
+    message = message_of(outcome)
+    impact, cure = impact_texts(outcome)[0].render(language), FAILED.cure().render(language)
+    assert message.index(HOSTS[0]) < message.index(impact) < message.index(cure)
+    assert "rpc error" not in message
+
+
+def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
+    for outcome in (rollout_scenes.page_missed().outcome, scenes.half_published()):
+        assert troubles_of(outcome) == ()
+        assert trouble_title(outcome) is None
+        assert trouble_lines(outcome) == []
+    assert cure_of(scenes.published()) is None
