@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import Text, say
@@ -57,7 +56,8 @@ _MEANT: Mapping[type[StepError], WorkloadState] = {
 
 def troubles_of(outcome: Outcome) -> tuple[Trouble, ...]:
     """Return what is not ready, what the error is about first; none where it is not about workloads."""
-    rollout, meant = outcome.rollout, _MEANT.get(type(outcome.error))  # type: ignore[arg-type]
+    rollout, error = outcome.rollout, outcome.error
+    meant = _MEANT.get(type(error)) if error is not None else None
     if rollout is None or meant is None:
         return ()
     found = _by_name(outcome, [item for item in rollout.watched if item.end not in ("ready", "nothing")])
@@ -116,11 +116,12 @@ def _cures(troubles: Iterable[Trouble]) -> list[Text]:
 
 def cure_of(outcome: Outcome) -> Text | None:
     """Return the one thing to do about a failed run: the cure that its causes share, and the error's own."""
-    if outcome.error is None:
-        return None
+    error = outcome.error
     cures = _cures(troubles_of(outcome))
-    shared = cures if len(cures) == 1 else []
-    return reduce(lambda one, two: say("report.two", first=one, second=two), [*shared, outcome.error.cure()])
+    if error is None or len(cures) != 1:
+        return error.cure() if error is not None else None
+    is_over = isinstance(error, (RolloutFailed, RolloutBlocked))
+    return say("report.two", first=cures[0], second=say("report.then_again") if is_over else error.cure())
 
 
 # --- who serves -----------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import Watched
 
 HOSTS = tuple(f"h{number}.example.com" for number in range(8))
-FAILED = RolloutFailed(count=1)
+FAILED, LATE = RolloutFailed(count=1), RolloutTimedOut(count=1, seconds=600)
 
 
 def run(
@@ -97,8 +97,7 @@ def test_only_what_the_error_is_about_is_counted_and_the_rest_is_told_after_it()
     outcome = run(pending, missing(HOSTS[1]))
     assert str(trouble_title(outcome)).startswith("1 of 2 domains can't become ready: h1.example.com.")
     assert [trouble.name for trouble in troubles_of(outcome)] == [HOSTS[1], HOSTS[0]]
-    late = RolloutTimedOut(count=1, seconds=600)
-    assert str(trouble_title(run(pending, error=late))).startswith(
+    assert str(trouble_title(run(pending, error=LATE))).startswith(
         "1 of 1 domains were not ready within 600 s; they have not failed: h0.example.com."
     )
 
@@ -107,6 +106,9 @@ def test_one_cure_for_all_is_told_once_below_and_several_each_in_its_line() -> N
     same = run(missing(HOSTS[0]), missing(HOSTS[1]))
     assert not any("What to do" in line for line in english(trouble_lines(same)))
     assert str(cure_of(same)).startswith("Check that the build pushed this very tag")
+    assert "Then run again;" in str(cure_of(same))
+    late = run(rollout_scenes.watched(HOSTS[0], "pending", problem=rollout_scenes.NOT_READY), error=LATE)
+    assert str(cure_of(late)).endswith(str(LATE.cure()))
     other = rollout_scenes.watched(HOSTS[1], "failed", problem=PodProblem(pod="p", reason="OOMKilled"))
     both = run(missing(HOSTS[0]), other, rollout_scenes.watched(HOSTS[2], "failed"))
     cured = ["What to do" in line for line in english(trouble_lines(both))]
@@ -184,7 +186,7 @@ def test_evidence_comes_last_in_a_closed_group_and_holds_the_pods_words() -> Non
 def test_the_message_has_hosts_then_impact_then_cure(language: Language) -> None:
     outcome = replace(run(pods(missing(HOSTS[0]), serving=1, old=1)), language=language)
     message = message_of(outcome)
-    impact, cure = impact_texts(outcome)[0].render(language), FAILED.cure().render(language)
+    impact, cure = impact_texts(outcome)[0].render(language), say("report.then_again").render(language)
     assert message.index(HOSTS[0]) < message.index(impact) < message.index(cure)
     assert "rpc error" not in message
 
