@@ -66,7 +66,7 @@ def restore(
         unready=tuple(name for name in to_go if ready.get(name) is False),
         unknown=tuple(name for name in to_go if ready.get(name) is None),
     )
-    restoration, deployed = _deploy_again(target, deploying, way.back, restoration, earlier=known or ())
+    restoration, deployed = _deploy_again(target, deploying, way.back, restoration, earlier=known)
     # Looked at before the wait, which may end in a failure: what is left is left either way.
     restoration = _left(target, deploying, files, way, restoration, known=known)
     return _waited(target, restoration, deployed)
