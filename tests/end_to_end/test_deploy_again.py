@@ -29,6 +29,8 @@ from tests.support.deploying import (
 )
 from tests.support.publishing import SPACE, Site, config
 
+from bcs_template_set.report.output import message_of
+
 
 def test_a_first_deployment_sends_every_file_in_one_call_and_waits_until_all_is_ready() -> None:
     with cluster_site(web_yaml=documents(workload(), service()), api_yaml=workload(name="api")) as site:
@@ -296,3 +298,18 @@ def test_an_unchanged_build_over_a_broken_rollout_is_no_success() -> None:
         site.next_build()
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (800506, [])
+
+
+def test_what_is_dropped_from_a_file_or_rendered_no_more_stays_and_is_said() -> None:
+    both = documents(workload(), workload(name="canary"))
+    with cluster_site(web_yaml=both, old_yaml=documents(workload(name="old"), service("old"))) as site:
+        assert deploy(site).code == 0
+        site.next_build(web_yaml=documents(workload(tag="2"), service("web")))
+        del site.files["old.yaml"]
+        ran = deploy(site)
+        assert ran.outcome.result == "deployed", ran.log
+        assert live(site, "Deployment", "canary")
+        message = message_of(ran.outcome)
+        for told in (ran.log, message):
+            assert "BCS deletes nothing: Deployment/canary." in told
+            assert "this run does not render them: old.yaml." in told

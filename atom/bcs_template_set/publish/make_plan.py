@@ -32,6 +32,7 @@ from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
+from bcs_template_set.publish.left_behind import dropped_objects, files_no_more
 from bcs_template_set.publish.plan import Change, ChartAction, Desired, Plan, Policy
 from bcs_template_set.publish.plan_file import plan_file
 
@@ -74,6 +75,8 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
             *_unbelieved_builds(desired, existing),
             *(clash.text() for clash in clashes if not clash.refuses or policy.allow_route_removal),
         ),
+        dropped=dropped_objects(desired, existing, changes),
+        rendered_no_more=files_no_more(desired, existing),
         route_map=tuple(sorted([*others, *_routes_of_ours(changes, desired, existing)])),
     )
 

@@ -115,7 +115,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run would do, sorted by file name; a value to show, compare and approve."""
+    """Everything a run would do, sorted by file name; a value to show, compare and approve.
+
+    `dropped` are objects that the files hold no more, `rendered_no_more` files that an earlier build
+    published: BCS deletes nothing, so both stay where they were deployed.
+    """
 
     target: SpaceRef
     version: str
@@ -131,6 +135,8 @@ class Plan:
     lost_routes: tuple[Text, ...] = ()
     conflicts: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
+    dropped: tuple[str, ...] = ()
+    rendered_no_more: tuple[str, ...] = ()
     route_map: tuple[OwnedRoute, ...] = ()
 
     @property

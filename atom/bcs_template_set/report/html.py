@@ -75,6 +75,7 @@ from bcs_template_set.report.verdict import (
     further_obstacles,
     headline,
     listed,
+    plan_leaves,
     written_text,
 )
 from bcs_template_set.report.workload_rows import SYMBOLS, rows_of_restoration, rows_of_rollout
@@ -194,6 +195,7 @@ def _values(outcome: Outcome) -> dict[str, object]:
         "outcome": outcome,
         "heading": outcome.heading,
         "plan": outcome.plan,
+        "leaves": plan_leaves(outcome.plan) if outcome.plan is not None else [],
         "mood": mood,
         "symbol": symbol,
         "headline": headline(outcome),

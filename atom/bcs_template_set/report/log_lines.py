@@ -52,7 +52,9 @@ from bcs_template_set.report.verdict import (
     file_error,
     further_obstacles,
     headline,
+    left_texts,
     listed,
+    plan_leaves,
     written_text,
 )
 from bcs_template_set.report.workload_rows import rows_of_rollout
@@ -223,7 +225,8 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
     _add_target_changes(out, plan)
     _add_diffs(out, [change for row in rows for change in _changed(row)])
     _add_obstacles(out, plan)
-    for note in (*listed(plan.notes), *listed([note for change in plan.changes for note in change.notes])):
+    of_files = [note for change in plan.changes for note in change.notes]
+    for note in (*plan_leaves(plan), *listed(plan.notes), *listed(of_files)):
         out.add("warning", note)
     if plan.writes:
         out.add("info", say("log.plan_digest", digest=plan.digest))
@@ -336,6 +339,9 @@ def _add_success(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
     _add_what_is_live(out, outcome, names_files=names_files)
+    if was_attempted(outcome) or outcome.rollout is not None:  # else the plan, right above, has said so
+        for text in left_texts(outcome):
+            out.add("warning", text)
     if outcome.chart == "created":
         out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
     if outcome.identity is not None:  # pragma: no branch - who succeeds has said who it is
@@ -366,7 +372,7 @@ def _add_failure(out: _Lines, outcome: Outcome) -> None:
         out.listed("error", further)
     for text in impact_texts(outcome):
         out.add("warning", text)
-    for written in (written_text(outcome), *deployed_texts(outcome)):
+    for written in (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome)):
         if written is not None:
             out.add("plain", written)
     _add_way_back(out, outcome)

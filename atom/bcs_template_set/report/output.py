@@ -29,7 +29,7 @@ from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
 from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
-from bcs_template_set.report.verdict import details_of, headline, written_text
+from bcs_template_set.report.verdict import details_of, headline, left_texts, written_text
 
 OUTPUTS: tuple[str, ...] = (
     "result",
@@ -138,7 +138,8 @@ def message_of(outcome: Outcome, *, mask: Mask = str) -> str:
     """
     language, error = outcome.language, outcome.error
     if error is None:
-        return _shorten(_line(headline(outcome), language, mask), MOST_MESSAGE_COLUMNS)
+        told = " ".join(_line(text, language, mask) for text in (headline(outcome), *left_texts(outcome)))
+        return _shorten(told, MOST_MESSAGE_COLUMNS)
     cure = _shorten(_line(say("context.cure", value=cure_of(outcome)), language, mask), _CURE_COLUMNS)
     after = _shorten(" ".join(_line(t, language, mask) for t in _aftermath(outcome)), _AFTERMATH_COLUMNS)
     room = MOST_MESSAGE_COLUMNS - width(cure) - width(after) - 3
@@ -171,7 +172,8 @@ def _shorten(text: str, columns: int) -> str:
 def _aftermath(outcome: Outcome) -> Iterator[Text]:
     """Yield what a failed run leaves behind: who serves, what was written, deployed and restored."""
     yield from impact_texts(outcome)
-    yield from (text for text in (written_text(outcome), *deployed_texts(outcome)) if text is not None)
+    texts = (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome))
+    yield from (text for text in texts if text is not None)
     if outcome.rollout is not None and outcome.rollout.restoration is not None:
         yield from restoration_texts(outcome.rollout.restoration)
 

@@ -13,6 +13,7 @@ from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.publish.file_outcome import Word
+from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, first_names
 from bcs_template_set.report.rollout_verdict import trouble_lines, trouble_title
@@ -90,6 +91,20 @@ def details_of(outcome: Outcome) -> Sequence[Detail]:
     if outcome.error is None:
         return ()
     return trouble_lines(outcome) or outcome.error.details
+
+
+def left_texts(outcome: Outcome) -> list[Text]:
+    """Return what the run leaves in the cluster, of what it planned; nothing where that was taken back."""
+    plan, stopped_early = outcome.plan, outcome.error is not None and not outcome.changed
+    if plan is None or stopped_early or outcome.result in ("restored", "skipped"):
+        return []
+    return plan_leaves(plan)
+
+
+def plan_leaves(plan: Plan) -> list[Text]:
+    """Return what publishing and deploying a plan leaves where it is, since BCS deletes nothing."""
+    left = (("dropped", plan.dropped), ("rendered_no_more", plan.rendered_no_more))
+    return [say(f"plan.{name}", names=first_names(names)) for name, names in left if names]
 
 
 def listed(details: Sequence[Detail]) -> list[Detail]:
