@@ -32,9 +32,9 @@ from tests.support.stand_ins import SDK_JSON
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent, open_agent
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import output_of
+from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import first_heading
 from bcs_template_set.run.record import RunRecord

@@ -21,8 +21,8 @@ from tests.support.worker import Finished, Worker, finish, launch
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import open_agent
-from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import first_heading
 from bcs_template_set.run.finish import show_lines

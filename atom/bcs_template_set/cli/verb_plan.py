@@ -32,8 +32,8 @@ from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import MASK, Secret
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Heading
+from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.record import RunRecord

@@ -18,46 +18,26 @@ from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan
-from bcs_template_set.report.outcome import Heading, Identity, Outcome
-from bcs_template_set.report.rollout_story import (
-    by_hand_texts,
-    deployed_texts,
-    live_texts,
-    pages_text,
-    restoration_texts,
-    waited_text,
-)
-from bcs_template_set.report.rollout_verdict import cure_of, evidence_of_troubles, impact_texts
-from bcs_template_set.report.row_table import ending_table, plan_table
+from bcs_template_set.report.outcome import Heading, Identity
+from bcs_template_set.report.row_table import plan_table
 from bcs_template_set.report.rows import (
     Row,
     count_words,
-    rows_of_outcome,
     rows_of_plan,
-    was_attempted,
 )
 from bcs_template_set.report.shown_limits import (
     LOG_DIFF_COLUMNS,
     LOG_DIFF_LINES,
     LOG_DIFF_LINES_PER_FILE,
     LOG_INPUT_COLUMNS,
-    LOG_LINKS,
     LOG_RENDERED_FILES,
 )
 from bcs_template_set.report.verdict import (
-    context_of,
     counts_text,
-    details_of,
-    failures_of,
     file_error,
-    further_obstacles,
-    headline,
-    left_texts,
     listed,
     plan_leaves,
-    written_text,
 )
-from bcs_template_set.report.workload_rows import rows_of_rollout
 
 LineKind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreign"]
 
@@ -70,7 +50,7 @@ class LogLine:
     text: str
 
 
-class _Lines:
+class Lines:
     """Collects lines in one language; everything but foreign text is made one line."""
 
     def __init__(self, language: Language) -> None:
@@ -78,19 +58,24 @@ class _Lines:
         self.lines: list[LogLine] = []
 
     def words(self, text: Detail) -> str:
+        """Return a text in the language of the log, on one line."""
         return one_line(text.render(self._language) if isinstance(text, Text) else text)
 
     def add(self, kind: LineKind, text: Detail, *, indent: int = 0) -> None:
+        """Add a line."""
         self.lines.append(LogLine(kind, " " * indent + self.words(text)))
 
     def listed(self, kind: LineKind, texts: Sequence[Detail]) -> None:
+        """Add a list, as long as people read."""
         for text in listed(texts):
             self.lines.append(LogLine(kind, "  - " + self.words(text)))
 
     def plain(self, lines: Iterable[str]) -> None:
+        """Add lines that are words already."""
         self.lines += [LogLine("plain", line) for line in lines]
 
     def foreign(self, lines: Iterable[str]) -> None:
+        """Add the text of somebody else."""
         self.lines.append(LogLine("foreign", "\n".join(lines)))
 
 
@@ -99,7 +84,7 @@ class _Lines:
 
 def header_lines(heading: Heading, identity: Identity | None, *, language: Language) -> list[LogLine]:
     """Return what the run is: version of the step, acting user and why, app, project, target."""
-    out = _Lines(language)
+    out = Lines(language)
     out.add("info", say("log.header", version=heading.step_version, action=heading.action))
     facts = [*_identity_facts(identity), *_heading_facts(heading)]
     labels = [(out.words(say(f"log.label_{name}")), fact) for name, fact in facts]
@@ -217,7 +202,7 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
 
     The differences are a group of their own: no other group may be open around these lines.
     """
-    out = _Lines(language)
+    out = Lines(language)
     rows = rows_of_plan(plan)
     counts = counts_text(count_words(change.action for change in plan.changes))
     out.add("info", say("log.plan_counts", version=plan.version, counts=counts, total=len(plan.changes)))
@@ -237,14 +222,14 @@ def _changed(row: Row) -> list[Change]:
     return [file.change for file in row.files if file.change.diff and file.word != "unchanged"]
 
 
-def _add_target_changes(out: _Lines, plan: Plan) -> None:
+def _add_target_changes(out: Lines, plan: Plan) -> None:
     if plan.creates_space:
         out.add("info", say("log.creates_space", space=plan.target.space))
     if plan.chart != "none":
         out.add("info", say(f"log.chart_{plan.chart}", name=plan.target.template_set, version=plan.version))
 
 
-def _add_diffs(out: _Lines, changes: Sequence[Change]) -> None:
+def _add_diffs(out: Lines, changes: Sequence[Change]) -> None:
     if not changes:
         return
     out.add("group", say("log.group_diff", count=len(changes)))
@@ -261,7 +246,7 @@ def _add_diffs(out: _Lines, changes: Sequence[Change]) -> None:
     out.lines.append(LogLine("endgroup", ""))
 
 
-def _add_obstacles(out: _Lines, plan: Plan) -> None:
+def _add_obstacles(out: Lines, plan: Plan) -> None:
     obstacles: tuple[tuple[str, tuple[Text, ...]], ...] = (
         ("conflicts", plan.conflicts),
         ("taken", plan.taken),
@@ -278,7 +263,7 @@ def _add_obstacles(out: _Lines, plan: Plan) -> None:
 
 def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
     """Return the line for one file that was to be written, and one for each thing learnt on the way."""
-    out = _Lines(language)
+    out = Lines(language)
     word = file.word
     kind: LineKind = "error" if word in ("failed", "conflict") else "plain"
     out.add(kind, f"{word:<9}  {file.change.name}  {out.words(_ended(file))}")
@@ -286,7 +271,7 @@ def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
     return out.lines
 
 
-def _add_new_notes(out: _Lines, file: FileOutcome) -> None:
+def _add_new_notes(out: Lines, file: FileOutcome) -> None:
     told = set(map(str, file.change.notes))
     for note in listed([note for note in file.notes if str(note) not in told]):
         out.add("warning", note)
@@ -299,117 +284,3 @@ def _ended(file: FileOutcome) -> Detail:
         name = "written_pin" if not file.change.writes_version else "written"
         return say(f"log.{name}", version=file.version, id=file.version_id, creator=file.creator or "?")
     return say("log.not_attempted")
-
-
-# --- verdict --------------------------------------------------------------------------------------------
-
-
-def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
-    """Return the last lines, to be shown outside any group: how each row ended, the verdict, what to do.
-
-    `report_path` is where the HTML report was written, "" where there is none.
-    """
-    out = _Lines(outcome.language)
-    rows = _ended_rows(outcome)
-    out.plain(rows)
-    for warning in listed(outcome.warnings):
-        out.add("warning", warning)
-    if outcome.error is not None:
-        _add_failure(out, outcome)
-    else:
-        out.add("info", headline(outcome))
-        _add_success(out, outcome, names_files=not rows)
-        _add_links(out, outcome)
-    if report_path:
-        out.add("plain", say("log.report", path=report_path))
-    return out.lines
-
-
-def _ended_rows(outcome: Outcome) -> list[str]:
-    """Return the table of how each row ended, of a run that wrote or deployed, or tried to."""
-    if not was_attempted(outcome) and outcome.rollout is None:
-        return []
-    return ending_table(rows_of_outcome(outcome), language=outcome.language)
-
-
-def _add_success(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
-    heading, plan = outcome.heading, outcome.plan
-    if outcome.result == "planned" and plan is not None and plan.writes:
-        out.add("plain", say("log.how_to_publish", digest=plan.digest))
-    if outcome.result == "skipped" and plan is not None:
-        out.listed("plain", plan.newer_builds)
-    _add_what_is_live(out, outcome, names_files=names_files)
-    if was_attempted(outcome) or outcome.rollout is not None:  # else the plan, right above, has said so
-        for text in left_texts(outcome):
-            out.add("warning", text)
-    if outcome.chart == "created":
-        out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
-    if outcome.identity is not None:  # pragma: no branch - who succeeds has said who it is
-        user = outcome.identity.acting_user
-        out.add("plain", say("log.by_whom", user=user, target=target_text(heading)))
-
-
-def _add_what_is_live(out: _Lines, outcome: Outcome, *, names_files: bool) -> None:
-    """Tell what a deployment came to; the files only where no table above names their domains."""
-    rollout = outcome.rollout
-    if outcome.result != "deployed" or rollout is None:
-        return
-    for text in live_texts(rollout) if names_files else ():
-        out.add("plain", text)
-    waited = waited_text(outcome) if rollout.deployed or rollout.watched else None
-    for line in [line for line in (waited, pages_text(rollout)) if line is not None]:
-        out.add("plain", line)
-
-
-def _add_failure(out: _Lines, outcome: Outcome) -> None:
-    """Tell what happened, who serves meanwhile and what to do; what the cluster says comes last."""
-    out.add("error", headline(outcome))
-    out.listed("error", details_of(outcome))
-    out.listed("error", failures_of(outcome))
-    further = further_obstacles(outcome)
-    if further:
-        out.add("error", say("report.further"))
-        out.listed("error", further)
-    for text in impact_texts(outcome):
-        out.add("warning", text)
-    for written in (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome)):
-        if written is not None:
-            out.add("plain", written)
-    _add_way_back(out, outcome)
-    evidence = evidence_of_troubles(outcome)
-    if not evidence:  # who acts, and where to apply, are part of what to do
-        _add_facts(out, outcome)
-    out.add("warning", say("context.cure", value=cure_of(outcome)))
-    by_hand = by_hand_texts(outcome)
-    if by_hand:
-        out.add("plain", say("report.by_hand_title"))
-        out.listed("plain", by_hand)
-    if evidence:
-        _add_facts(out, outcome)
-        out.add("group", say("log.group_evidence", count=len(evidence)))
-        out.listed("plain", evidence)
-        out.lines.append(LogLine("endgroup", ""))
-
-
-def _add_facts(out: _Lines, outcome: Outcome) -> None:
-    for fact in context_of(outcome):
-        out.add("plain", fact, indent=2)
-    _add_links(out, outcome)
-
-
-def _add_links(out: _Lines, outcome: Outcome) -> None:
-    """Tell where the console shows the folder, and what is not ready: of a workload, the pod in its way."""
-    troubled = [row for row in rows_of_rollout(outcome) if row.url and not row.is_settled]
-    for row in troubled[:LOG_LINKS]:
-        out.add("plain", say("log.look_at", object=row.title, url=row.pod_url or row.url))
-    if outcome.heading.console.space_url:
-        out.add("plain", say("log.look", url=outcome.heading.console.space_url))
-
-
-def _add_way_back(out: _Lines, outcome: Outcome) -> None:
-    """Tell the second half of a run that restored: it does not belong into the list of what failed."""
-    way = outcome.rollout.restoration if outcome.rollout is not None else None
-    if way is None:
-        return
-    out.add("info" if way.is_whole else "warning", say("report.restore_title"))
-    out.listed("plain", restoration_texts(way))

@@ -19,9 +19,10 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.step_error import StepError, defect_of
-from bcs_template_set.report.log_lines import LogLine, verdict_lines
+from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of, texts_of
+from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.report.write_report import PAGE, write_rendered, write_report, write_text
 from bcs_template_set.system.own_files import OwnFile
 from bcs_template_set.system.signals import Stopped

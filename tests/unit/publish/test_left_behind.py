@@ -23,10 +23,10 @@ from bcs_template_set.bcs.space.existing import Existing, OtherFile
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import message_of
 from bcs_template_set.report.verdict import left_texts
+from bcs_template_set.report.verdict_lines import verdict_lines
 
 TWO = A + "---\n" + service(0, name="old")
 

@@ -18,11 +18,11 @@ from bcs_template_set.report.log_lines import (
     file_lines,
     header_lines,
     plan_lines,
-    verdict_lines,
 )
 from bcs_template_set.report.outcome import Heading, Outcome, Result
 from bcs_template_set.report.rows import was_attempted
 from bcs_template_set.report.shown_limits import LOG_DIFF_LINES, LOG_DIFF_LINES_PER_FILE
+from bcs_template_set.report.verdict_lines import verdict_lines
 
 MARKERS = {"group": "##[group]", "endgroup": "##[endgroup]", "warning": "##[warning]", "error": "##[error]"}
 

@@ -12,7 +12,7 @@ from tests.unit.report.test_output import text_of, written
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import DryRunFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete
-from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines, verdict_lines
+from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines
 from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
@@ -26,6 +26,7 @@ from bcs_template_set.report.rollout_verdict import cure_of
 from bcs_template_set.report.rows import was_attempted
 from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES
 from bcs_template_set.report.verdict import headline
+from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.rollout.result import Before, Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import RunRecord

@@ -14,7 +14,6 @@ from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import RolloutFailed
 from bcs_template_set.messages.server_errors import RolloutTimedOut
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.log_lines import verdict_lines
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import message_of
 from bcs_template_set.report.rollout_verdict import (
@@ -25,6 +24,7 @@ from bcs_template_set.report.rollout_verdict import (
     trouble_title,
     troubles_of,
 )
+from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.rollout.status import RolloutStatus
