@@ -118,7 +118,9 @@ def watched(
             scenes.VERSION,
         ),
         end=end,
-        status=RolloutStatus(states[end], say(key, well=0, updated=1, wanted=1), done, 1, 1, 1 - done),
+        status=RolloutStatus(
+            states[end], say(key, well=0, updated=1, wanted=1), done, 1, serving=1, old=1 - done
+        ),
         problem=problem,
         cause=cause_of(problem) if problem is not None else None,
         seconds=seconds,

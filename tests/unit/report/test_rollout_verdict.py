@@ -56,7 +56,7 @@ def run(
 
 
 def pods(item: Watched, *, serving: Optional[int], old: int = 0, done: int = 0, wanted: int = 1) -> Watched:
-    status = RolloutStatus("progressing", say("rollout.observing"), done, wanted, serving, old)
+    status = RolloutStatus("progressing", say("rollout.observing"), done, wanted, serving=serving, old=old)
     return replace(item, status=status)
 
 
@@ -162,7 +162,9 @@ def test_what_serves_nobody_has_no_impact() -> None:
 
 def test_what_was_restored_serves_again_and_what_is_on_its_way_does_so_in_part() -> None:
     item = pods(missing(HOSTS[0]), serving=0)
-    back = replace(item, end="ready", status=RolloutStatus("ready", say("rollout.observing"), 1, 1, 1))
+    back = replace(
+        item, end="ready", status=RolloutStatus("ready", say("rollout.observing"), 1, 1, serving=1)
+    )
     way = Restoration(watched=(back,))
     assert english(impact_texts(run(item, restoration=way))) == [
         "The version before serves again: h0.example.com."
