@@ -6,7 +6,7 @@ import pytest
 
 from tests.torture.bounds import FAMILIES, Family, calls_of
 
-A_PART, MOST = 20, 2_000
+A_PART, MOST = 50, 800
 """Of the sizes there, and no more; a loop over all pairs shows long before."""
 
 MOST_GROWTH = 2.5
