@@ -226,7 +226,7 @@ def test_a_failure_at_any_request_leaves_a_true_outcome_and_the_next_run_converg
     kind: str, times: int, requests_needed: int
 ) -> None:
     assert requests_needed > 10
-    for nth in swept(range(1, requests_needed + 1), sample=4):
+    for nth in swept(range(1, requests_needed + 1), sample=2):
         with half_changed() as site:
             site.emulator.faults.add(failing(kind, Match(nth=nth), times=times))
             held_to_be_true(site, site.run())
@@ -255,7 +255,7 @@ STATES = st.dictionaries(
 )
 
 
-@settings(max_examples=examples(40, sample=12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40, sample=5), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(there=STATES, wanted=st.dictionaries(st.sampled_from(NAMES), CONTENTS, min_size=1))
 def test_from_any_state_of_the_space_publish_then_plan_is_empty(
     there: dict[str, dict[str, object]], wanted: dict[str, str]
