@@ -9,6 +9,7 @@ import pytest
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
+from tests.support.draws import in_turn
 from tests.support.publishing import (
     CREATE_CHART,
     CREATE_FILE,
@@ -90,8 +91,7 @@ def test_a_write_that_was_handled_is_found_and_not_sent_again(write: str, kind: 
         assert site.contents() == site.files
 
 
-@pytest.mark.parametrize("kind", LOST)
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(("write", "kind"), in_turn(WRITES, LOST))
 def test_a_write_that_was_lost_is_sent_again_only_after_reading_back(write: str, kind: str) -> None:
     match, path, read_back = WRITES[write]
     with before(write) as site:
@@ -120,8 +120,7 @@ def test_a_write_that_goes_on_behind_a_gateways_timeout_is_found_later(look: Mat
         assert site.version_names("a.yaml") == ["1.0.7-main", "1.0.8-main"]
 
 
-@pytest.mark.parametrize("kind", LOST)
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(("write", "kind"), in_turn(WRITES, LOST))
 def test_a_write_that_stays_lost_is_said_to_be_unknown(write: str, kind: str) -> None:
     match, path, _ = WRITES[write]
     with before(write) as site:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Callable
 import pytest
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.faults import Fault, Match
-from tests.packaging.building import run
 from tests.packaging.documents import (
     DOCS,
     README,
@@ -24,7 +24,8 @@ from tests.packaging.documents import (
 )
 from tests.packaging.store_files import PROJECT
 from tests.support.demo_site import people_of, regions_of
-from tests.support.worker import STEP, Worker
+from tests.support.warm_start import run_program
+from tests.support.worker import Worker
 
 from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file
 from bcs_template_set.config.inputs import read_settings
@@ -178,7 +179,8 @@ def test_the_commands_for_a_desk_take_the_values_file(page: Path, values: Path, 
     lines = [line for line in commands if re.match(r"bcs-template-set (render|check) ", line)]
     assert len(lines) == 2
     for line in lines:
-        run([str(STEP), *line.split()[1:]], cwd=tmp_path)
+        done = run_program(line.split()[1:], at=tmp_path, environ={"PATH": os.environ["PATH"]})
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 # --- branches -------------------------------------------------------------------------------------------

@@ -393,16 +393,53 @@ def become_a_child(asked: Mapping[str, Any], stdin: int, stdout: int) -> NoRetur
     _end(0)
 
 
+def compile_once() -> None:
+    """Have each of our own templates compiled by the first run in this process only.
+
+    They are the same in every run: they write no braces of their own, which would have marks of the run.
+    """
+    import jinja2
+
+    compiled = jinja2.Environment.compile
+    known: dict[tuple[type, str, str], object] = {}
+
+    def compile_or_remember(
+        self: jinja2.Environment,
+        source: str,
+        name: Optional[str] = None,
+        *more: Any,  # noqa: ANN401 - as Jinja2's
+        **named: Any,  # noqa: ANN401 - as above
+    ) -> object:
+        if name is None or not name.startswith("builtin:"):
+            return compiled(self, source, name, *more, **named)
+        key = (type(self), source, name)
+        if key not in known:
+            known[key] = compiled(self, source, name, *more, **named)
+        return known[key]
+
+    jinja2.Environment.compile = compile_or_remember  # type: ignore[method-assign, assignment] # its overloads
+
+
 def import_everything() -> None:
-    """Import each module of the step, and so whatever it may import later; compile the report's template."""
+    """Import each module of the step, and so whatever it may import later; compile our own templates."""
     package = importlib.import_module("bcs_template_set")
     for module in pkgutil.walk_packages(package.__path__, "bcs_template_set."):
         importlib.import_module(module.name)
+    from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
+    from bcs_template_set.manifests.templating.render import _WEB_FILES, builtin_source
+    from bcs_template_set.manifests.templating.template_notes import Notes
+    from bcs_template_set.manifests.templating.templates import Templates
     from bcs_template_set.messages import LANGUAGES
     from bcs_template_set.report.html import _environment
 
     for language in LANGUAGES:
-        _environment(language).get_template("report.html.j2")
+        for page in (Path(package.__path__[0]) / "report").glob("*.j2"):
+            _environment(language).get_template(page.name)
+    compile_once()
+    templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=str)
+    for part in _WEB_FILES:
+        name = f"builtin:web/{part}.yaml.j2"
+        templates._environment.compile_source(builtin_source("web", part), name=name)
 
 
 def main(steps: socket.socket, children: socket.socket, asking: socket.socket) -> None:
