@@ -37,6 +37,7 @@ FIRST_RUN, BRANCHES = GUIDE / "first-run.md", GUIDE / "branches.md"
 CATALOGUE = PROJECT / "atom" / "bcs_template_set" / "messages"
 GOOD, NEW, NEXT = "1704448623620-427", "1704448999620-428", "1704448623620-428"
 ROUTES = "www.example.com.routes.yaml"
+DESK = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 CREATE_VERSION = Match("POST", r"/template/[0-9a-f]{24}/versions$")
 
 
@@ -179,7 +180,7 @@ def test_the_commands_for_a_desk_take_the_values_file(page: Path, values: Path, 
     lines = [line for line in commands if re.match(r"bcs-template-set (render|check) ", line)]
     assert len(lines) == 2
     for line in lines:
-        done = run_program(line.split()[1:], at=tmp_path, environ={"PATH": os.environ["PATH"]})
+        done = run_program(line.split()[1:], at=tmp_path, environ=DESK)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
