@@ -11,9 +11,9 @@ NAMESPACE = "shop"
 IMAGE = "example.com/web:1"
 
 
-def new_cluster(*, start: float = 1_700_000_000.0, legacy_services: bool = False) -> Cluster:
+def new_cluster(*, start: float = 1_700_000_000.0, kubernetes: str = "1.28") -> Cluster:
     """Return a cluster whose time stands still until it is advanced."""
-    cluster = Cluster("BCS-K8S-40000", project_id="p", legacy_services=legacy_services, now=lambda: start)
+    cluster = Cluster("BCS-K8S-40000", project_id="p", kubernetes=kubernetes, now=lambda: start)
     cluster.add_namespace(NAMESPACE)
     return cluster
 

@@ -228,9 +228,9 @@ def build_world(emulator: Emulator) -> None:
     state.add_bcs_token("a-client-canary", user="", client=True)
     for user in ("ann", "bob"):
         state.add_bcs_token(f"{user}-canary-token", user=user)
-    own = state.add_cluster(OWN, project="demo", namespaces=("apps", "default"), legacy_services=True)
+    own = state.add_cluster(OWN, project="demo", namespaces=("apps", "default"), kubernetes="1.20")
     own.nodes[:] = ["node-1"]
-    state.add_cluster(SHARED, project="owner-of-shared", shared=True, legacy_services=True)
+    state.add_cluster(SHARED, project="owner-of-shared", shared=True, kubernetes="1.20")
     state.set_namespace_variable("NAME", "from-bcs", project="demo")
 
 

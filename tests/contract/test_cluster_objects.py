@@ -89,7 +89,7 @@ def tokens(cluster: Cluster) -> list[str]:
 
 
 def test_before_1_24_a_service_account_that_is_replaced_gets_another_token() -> None:
-    cluster = new_cluster(legacy_services=True)
+    cluster = new_cluster(kubernetes="1.20")
     cluster.put(account())
     (first,) = tokens(cluster)
     shown = cluster.get("ServiceAccount", NAMESPACE, "robot")
@@ -136,8 +136,8 @@ def test_only_a_bound_claim_can_not_be_replaced() -> None:
     ],
 )
 def test_a_release_serves_its_own_versions(kind: str, version: str, *, old: bool, new: bool) -> None:
-    for legacy, served in ((True, old), (False, new)):
-        cluster = new_cluster(legacy_services=legacy)
+    for release, served in (("1.20", old), ("1.28", new)):
+        cluster = new_cluster(kubernetes=release)
         if served:
             assert cluster.find_kind(kind, version).name == kind
         else:

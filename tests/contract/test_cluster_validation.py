@@ -9,9 +9,9 @@ from tests.emulator.cluster.refusals import ApiRefusal
 from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text
 
 
-def refusal_of(manifest: Manifest, *, legacy: bool = False) -> str:
+def refusal_of(manifest: Manifest, *, kubernetes: str = "1.28") -> str:
     with pytest.raises(ApiRefusal) as caught:
-        new_cluster(legacy_services=legacy).put(manifest)
+        new_cluster(kubernetes=kubernetes).put(manifest)
     return caught.value.message
 
 
@@ -103,7 +103,7 @@ def port_of(manifest: Manifest) -> int:
 
 
 def test_an_old_api_server_refuses_a_service_without_cluster_ip() -> None:
-    cluster = new_cluster(legacy_services=True)
+    cluster = new_cluster(kubernetes="1.20")
     cluster.put(service())
     with pytest.raises(ApiRefusal) as caught:
         cluster.put(service())
@@ -114,7 +114,7 @@ def test_an_old_api_server_refuses_a_service_without_cluster_ip() -> None:
 
 
 def test_an_old_api_server_gives_another_node_port_for_zero() -> None:
-    cluster = new_cluster(legacy_services=True)
+    cluster = new_cluster(kubernetes="1.20")
     first = cluster.put(service())
     again = cluster.put(service(clusterIP=text(first, "spec", "clusterIP")))
     assert port_of(first) != port_of(again) >= 30000

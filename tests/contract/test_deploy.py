@@ -316,7 +316,7 @@ def test_a_namespace_that_does_not_exist_is_the_api_servers_refusal(
 
 
 def test_a_redeployed_service_is_refused_by_an_old_api_server(emulator: Emulator, lisi: PlainClient) -> None:
-    emulator.state.add_cluster(namespaces=("shop",), legacy_services=True)
+    emulator.state.add_cluster(namespaces=("shop",))
     version = version_of(emulator, content_of(service()))
     assert ask(lisi, "deploy", version).code == 0
     assert "primary clusterIP can not be unset" in text(ask(lisi, "preview", version).item, "error")

@@ -70,7 +70,7 @@ def site_of(dialect: Dialect, *, tls: Optional[ssl.SSLContext] = None) -> Emulat
     ):
         state.add_file(space, "a.yaml", content="kind: A", project=project)
         state.add_version(space, "a.yaml", version="1.0.1", content="kind: B", project=project)
-    state.add_cluster("BCS-K8S-12345", project="web", namespaces=("probe",), legacy_services=True)
+    state.add_cluster("BCS-K8S-12345", project="web", namespaces=("probe",), kubernetes="1.20")
     return emulator
 
 

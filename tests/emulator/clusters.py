@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Callable
 
 from tests.emulator.accounts import Accounts
-from tests.emulator.cluster import Cluster
+from tests.emulator.cluster import REFUSING, Cluster
 
 
 class Clusters(Accounts):
@@ -25,13 +25,13 @@ class Clusters(Accounts):
         project: str = "",
         namespaces: Iterable[str] = ("default",),
         shared: bool = False,
-        legacy_services: bool = False,
+        kubernetes: str = REFUSING,
         speed: float = 1.0,
     ) -> Cluster:
         """Add a cluster of a project with its namespaces; `speed` is how fast its time passes.
 
         `shared` opens it to all projects, each in its own namespaces (`Cluster.add_namespace`).
-        `legacy_services` answers as an API server of 1.20 does (facts/bcs.md trap 11).
+        `kubernetes` is its release: it serves and refuses what that one does (facts/bcs.md trap 11).
         """
         code = self.project_code(project)
         owner = self.find_project(code)
@@ -39,7 +39,7 @@ class Clusters(Accounts):
             cluster_id,
             project_id=owner.id if owner else "",
             shared=shared,
-            legacy_services=legacy_services,
+            kubernetes=kubernetes,
             speed=speed,
             now=self.now,
         )

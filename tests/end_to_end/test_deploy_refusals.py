@@ -16,11 +16,11 @@ from tests.support.deploying import (
     deploy,
     documents,
     live,
-    make_legacy,
     mark_of,
     node_port,
     rollout_files,
     service,
+    take_release,
     workload,
 )
 from tests.support.living import live as live_run
@@ -172,6 +172,7 @@ def test_a_plan_of_versions_that_exist_refuses_a_selector_that_would_change() ->
 
 def test_a_newer_api_server_keeps_the_node_port_of_a_replaced_service() -> None:
     with cluster_site(web_yaml=service()) as site:
+        take_release(site, "1.23")
         deploy(site)
         port = node_port(site)
         site.next_build(web_yaml=service(note="2"))
@@ -182,7 +183,6 @@ def test_a_newer_api_server_keeps_the_node_port_of_a_replaced_service() -> None:
 
 def test_an_old_api_server_that_would_refuse_is_told_before_with_the_live_address_and_ports() -> None:
     with cluster_site(web_yaml=service()) as site:
-        make_legacy(site)
         deploy(site)
         port = node_port(site)
         address = text(live(site, "Service", "web"), "spec", "clusterIP")
@@ -197,7 +197,6 @@ def test_an_old_api_server_that_would_refuse_is_told_before_with_the_live_addres
 
 def test_a_service_that_would_lose_its_node_port_is_refused_with_the_value_to_set() -> None:
     with cluster_site(web_yaml=service()) as site:
-        make_legacy(site)
         deploy(site)
         port = node_port(site)
         address = text(live(site, "Service", "web"), "spec", "clusterIP")
@@ -213,6 +212,7 @@ def test_a_service_that_would_lose_its_node_port_is_refused_with_the_value_to_se
 
 def test_a_node_port_that_the_author_changes_is_said() -> None:
     with cluster_site(web_yaml=service(node_port=31500)) as site:
+        take_release(site, "1.23")
         deploy(site)
         site.next_build(web_yaml=service(node_port=31600))
         ran = deploy(site)
@@ -223,6 +223,7 @@ def test_a_node_port_that_the_author_changes_is_said() -> None:
 def test_a_node_port_that_changed_though_nobody_asked_is_said() -> None:
     """A newer API server carries ports over by name: with another name it gives another port."""
     with cluster_site(web_yaml=service()) as site:
+        take_release(site, "1.23")
         deploy(site)
         port = node_port(site)
         site.next_build(web_yaml=service(port_name="web"))

@@ -61,15 +61,18 @@ def documents(*texts: str) -> str:
 
 @contextmanager
 def cluster_site(**files: str) -> Iterator[Site]:
-    """Yield a site whose project has a cluster with the namespace `prod`; its time is the made-up clock's."""
+    """Yield a site whose project has a cluster with the namespace `prod`; its time is the made-up clock's.
+
+    The cluster is of the release that refuses most (facts/bcs.md, trap 11); see `take_release`.
+    """
     with open_site(**files) as site:
         site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
         yield site
 
 
-def make_legacy(site: Site) -> None:
-    """Give the site's cluster an API server of 1.20, before anything is in it (facts/bcs.md, trap 11)."""
-    site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,), legacy_services=True)
+def take_release(site: Site, kubernetes: str) -> None:
+    """Give the site's cluster an API server of that release, before anything is in it."""
+    site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,), kubernetes=kubernetes)
 
 
 def cluster_of(site: Site) -> Cluster:

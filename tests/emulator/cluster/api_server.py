@@ -32,11 +32,11 @@ Key = tuple[str, str, str]
 
 
 class ApiServer:
-    """Stored objects. `legacy` answers as 1.20 does (facts/bcs.md trap 11), else as a current release."""
+    """Stored objects. `minor` is the release: 20 answers as 1.20 does (facts/bcs.md trap 11)."""
 
-    def __init__(self, *, now: Callable[[], float], legacy: bool = False) -> None:
-        self.legacy = legacy
-        self.kinds = Kinds(legacy=legacy)
+    def __init__(self, *, now: Callable[[], float], minor: int) -> None:
+        self.minor = minor
+        self.kinds = Kinds(minor=minor)
         self.objects: dict[Key, Manifest] = {}
         self.namespaces: set[str] = set()
         self.services = ServiceAllocator()
@@ -176,14 +176,14 @@ class ApiServer:
     def _accept(self, kind: Kind, manifest: Manifest, *, old: Manifest) -> Manifest:
         mistyped = find_mistyped(manifest)
         if mistyped is not None:
-            raise cannot_decode(kind, mistyped, legacy=self.legacy)
+            raise cannot_decode(kind, mistyped, minor=self.minor)
         made = complete(manifest, known=not self.kinds.is_custom(kind))
         made.pop("status", None)
         causes = refuse_new(made)
         if old:
             causes += refuse_change(old, made)
         if kind.name == "Service":
-            causes += self.services.refuse(made, old=old, legacy=self.legacy)
+            causes += self.services.refuse(made, old=old, minor=self.minor)
         if causes:
             raise invalid(kind, text(made, "metadata", "name"), causes)
         return made
@@ -191,7 +191,7 @@ class ApiServer:
     def _store(self, kind: Kind, made: Manifest, *, old: Manifest, dry_run: bool) -> Manifest:
         metadata = grow(made, "metadata")
         if kind.name == "Service":
-            self.services.assign(made, old=old, legacy=self.legacy, dry_run=dry_run)
+            self.services.assign(made, old=old, minor=self.minor, dry_run=dry_run)
         if old and _moves_generation(kind, old, made):
             metadata["generation"] = number(metadata, "generation") + 1
         metadata["resourceVersion"] = text(old, "metadata", "resourceVersion")

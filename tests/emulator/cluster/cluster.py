@@ -32,7 +32,10 @@ from tests.emulator.cluster.world import World
 _PROJECT_OF_NAMESPACE = "io.tencent.bcs.projectcode"
 """The annotation that says whose a shared cluster's namespace is (pkg/resource/client/ns.go)."""
 _DESCRIPTION = "kubernetes.io/description"
+DESCRIBED_SINCE = 21
 MOST_EVENTS = 200_000
+REFUSING = "1.20"
+"""The release that was seen live, and that tests meet unless they say so: it refuses most (trap 11)."""
 
 
 class Cluster:
@@ -43,6 +46,7 @@ class Cluster:
     namespaces    name -> code of the project it belongs to
     nodes         a DaemonSet runs on each
     terse         ImagePullBackOff does not repeat why the pull failed (kubelets before 1.32)
+    kubernetes    its release, such as `1.20`
     refuses       pattern over method and path -> the HTTP status with which the API server refuses it to BCS
     before_write  runs between BCS's read and its write of an object: where a rival gets in
     """
@@ -53,7 +57,7 @@ class Cluster:
         *,
         project_id: str,
         shared: bool = False,
-        legacy_services: bool = False,
+        kubernetes: str = REFUSING,
         speed: float = 1.0,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -68,7 +72,7 @@ class Cluster:
         self._denied: set[tuple[str, str, str]] = set()
         self._clock, self._speed = now, speed
         self._started, self._advanced = now(), 0.0
-        self._world = World(now=self._started, legacy=legacy_services)
+        self._world = World(now=self._started, minor=int(kubernetes.partition(".")[2]))
         self._runners = new_runners()
         self._quiet_until = 0.0
 
@@ -119,7 +123,9 @@ class Cluster:
         api = self._world.api
         made = api.create(api.kinds.named("Namespace"), manifest)
         name = text(made, "metadata", "name")
-        annotations: Manifest = {} if api.legacy else {"annotations": {_DESCRIPTION: "Contains a CA bundle"}}
+        annotations: Manifest = (
+            {} if api.minor < DESCRIBED_SINCE else {"annotations": {_DESCRIPTION: "Contains a CA bundle"}}
+        )
         api.create(
             api.kinds.named("ConfigMap"),
             {

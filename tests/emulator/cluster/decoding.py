@@ -1,6 +1,6 @@
 """Which documents the API server can't decode into their kind, and how it says so. Performs no I/O.
 
-A release of 1.20 reads with json-iterator, a current one with encoding/json: their sentences differ, what
+A release up to 1.22 reads with json-iterator, a later one as encoding/json does: their sentences differ, what
 they refuse is the same (1.20.2 seen live, contract/recorded).
 """
 
@@ -14,6 +14,7 @@ from typing import Optional
 
 from tests.emulator.cluster.tree import Manifest, branch, find, items, text
 
+ENCODING_JSON_SINCE = 23
 _TEXT, _WHOLE = "string", "int32"
 _MAPS_OF_TEXT: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (("metadata", "labels"), ("metadata", "annotations"), ("spec", "template", "metadata", "labels")),
@@ -30,11 +31,11 @@ class Mistyped:
     path: tuple[str, ...]
     wanted: str
 
-    def explain(self, *, legacy: bool) -> str:
+    def explain(self, *, minor: int) -> str:
         """Return the API server's sentence."""
         if isinstance(self.value, float) and math.isinf(self.value):
             return f"json: unsupported value: {'+' if self.value > 0 else '-'}Inf"
-        return self._old_words() if legacy else self._new_words()
+        return self._old_words() if minor < ENCODING_JSON_SINCE else self._new_words()
 
     def _old_words(self) -> str:
         field = self.path[-1][:1].upper() + self.path[-1][1:]

@@ -1,11 +1,13 @@
 """Which kinds the API server serves, and how its messages call them. Performs no I/O.
 
-Kubernetes API reference 1.20 and 1.28; what 1.20.2 serves was seen live (contract/recorded).
+Kubernetes API reference 1.18 to 1.28 and its deprecation guide; what 1.20.2 serves was seen live
+(contract/recorded).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Optional
 
 from tests.emulator.cluster.tree import Manifest, branch, items, text
@@ -13,12 +15,16 @@ from tests.emulator.cluster.tree import Manifest, branch, items, text
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind. `versions` are its group versions, the preferred one first; `in_1_20` a legacy server's."""
+    """One kind. `versions` are its group versions, the preferred one first.
+
+    `releases` are the minor releases of Kubernetes that serve a version, from the first to before the last;
+    a version that is not in it is served by all.
+    """
 
     name: str
     plural: str
     versions: tuple[str, ...]
-    in_1_20: tuple[str, ...] = ()
+    releases: Mapping[str, tuple[int, int]] = field(default_factory=dict, hash=False)
     namespaced: bool = True
 
     @property
@@ -26,9 +32,9 @@ class Kind:
         """Return the API group, empty for the core group."""
         return self.versions[0].rpartition("/")[0]
 
-    def served(self, *, legacy: bool) -> tuple[str, ...]:
-        """Return the group versions that the server has, the preferred one first."""
-        return self.in_1_20 if legacy and self.in_1_20 else self.versions
+    def served(self, minor: int) -> tuple[str, ...]:
+        """Return the group versions that a server of this release has, the preferred one first."""
+        return tuple(v for v in self.versions if minor in range(*self.releases.get(v, (0, _NEVER))))
 
     @property
     def resource(self) -> str:
@@ -41,6 +47,7 @@ class Kind:
         return f"{self.name}.{self.group}" if self.group else self.name
 
 
+_NEVER = 1000
 _CRD = ("apiextensions.k8s.io/v1",)
 _RBAC = ("rbac.authorization.k8s.io/v1",)
 KINDS = (
@@ -58,21 +65,39 @@ KINDS = (
     Kind("StatefulSet", "statefulsets", ("apps/v1",)),
     Kind("DaemonSet", "daemonsets", ("apps/v1",)),
     Kind("Job", "jobs", ("batch/v1",)),
-    Kind("CronJob", "cronjobs", ("batch/v1",), ("batch/v1beta1",)),
+    Kind(
+        "CronJob",
+        "cronjobs",
+        ("batch/v1", "batch/v1beta1"),
+        {"batch/v1": (21, _NEVER), "batch/v1beta1": (0, 25)},
+    ),
     Kind(
         "Ingress",
         "ingresses",
-        ("networking.k8s.io/v1",),
         ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "extensions/v1beta1"),
+        {
+            "networking.k8s.io/v1": (19, _NEVER),
+            "networking.k8s.io/v1beta1": (14, 22),
+            "extensions/v1beta1": (0, 22),
+        },
     ),
     Kind("NetworkPolicy", "networkpolicies", ("networking.k8s.io/v1",)),
     Kind(
         "HorizontalPodAutoscaler",
         "horizontalpodautoscalers",
-        ("autoscaling/v2", "autoscaling/v1"),
-        ("autoscaling/v1", "autoscaling/v2beta1", "autoscaling/v2beta2"),
+        ("autoscaling/v2", "autoscaling/v1", "autoscaling/v2beta1", "autoscaling/v2beta2"),
+        {
+            "autoscaling/v2": (23, _NEVER),
+            "autoscaling/v2beta1": (0, 25),
+            "autoscaling/v2beta2": (12, 26),
+        },
     ),
-    Kind("PodDisruptionBudget", "poddisruptionbudgets", ("policy/v1",), ("policy/v1beta1",)),
+    Kind(
+        "PodDisruptionBudget",
+        "poddisruptionbudgets",
+        ("policy/v1", "policy/v1beta1"),
+        {"policy/v1": (21, _NEVER), "policy/v1beta1": (0, 25)},
+    ),
     Kind("CustomResourceDefinition", "customresourcedefinitions", _CRD, namespaced=False),
     Kind("StorageClass", "storageclasses", ("storage.k8s.io/v1",), namespaced=False),
     Kind("Role", "roles", _RBAC),
@@ -86,8 +111,8 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 class Kinds:
     """The kinds of one API server: those of its release, and those that were defined in it."""
 
-    def __init__(self, *, legacy: bool) -> None:
-        self._legacy = legacy
+    def __init__(self, *, minor: int) -> None:
+        self._minor = minor
         self._defined: dict[str, Kind] = {}
 
     def define(self, definition: Manifest) -> None:
@@ -124,4 +149,4 @@ class Kinds:
 
     def versions(self, kind: Kind) -> tuple[str, ...]:
         """Return the group versions that a kind is served in, the preferred one first."""
-        return kind.served(legacy=self._legacy)
+        return kind.served(self._minor)

@@ -74,10 +74,10 @@ def bad_request(what: str) -> ApiRefusal:
     return ApiRefusal(BAD_REQUEST, what)
 
 
-def cannot_decode(kind: Kind, mistyped: Mistyped, *, legacy: bool) -> ApiRefusal:
+def cannot_decode(kind: Kind, mistyped: Mistyped, *, minor: int) -> ApiRefusal:
     """Return the refusal of a document that does not decode into its kind."""
     version = kind.versions[0].rpartition("/")[2]
-    what = mistyped.explain(legacy=legacy)
+    what = mistyped.explain(minor=minor)
     if what.startswith("json: unsupported"):
         return bad_request(what)  # BCS's own client can't even write it down
     return bad_request(f'{kind.name} in version "{version}" cannot be handled as a {kind.name}: {what}')

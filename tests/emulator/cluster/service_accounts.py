@@ -12,13 +12,14 @@ from tests.emulator.cluster.tree import Manifest, text
 from tests.emulator.cluster.world import World
 
 KIND = "ServiceAccount"
+TOKENLESS_SINCE = 24
 _OWNER = "kubernetes.io/service-account.uid"
 _TYPE = "kubernetes.io/service-account-token"
 
 
 def give_tokens(world: World) -> None:
     """Give every account without a token one; take those away whose account is gone."""
-    if not world.api.legacy:
+    if world.api.minor >= TOKENLESS_SINCE:
         return
     living = {text(stored, "metadata", "uid") for stored in world.api.objects.values()}
     for key, stored in list(world.api.objects.items()):

@@ -1,6 +1,6 @@
 """What the API server gives a Service: its clusterIP and nodePorts, on create and on replace. No I/O.
 
-facts/bcs.md trap 11. A legacy server (observed: 1.20.2) refuses a PUT without clusterIP and takes
+facts/bcs.md trap 11. A server up to 1.22 (observed: 1.20.2) refuses a PUT without clusterIP and takes
 `nodePort: 0` for "give me another one"; a newer one carries both over, by the ports' names
 (pkg/registry/core/service/storage, patchAllocatedValues).
 """
@@ -12,6 +12,7 @@ import itertools
 from tests.emulator.cluster.tree import Manifest, branch, items, number, text
 
 LOWEST, HIGHEST = 30000, 32767
+CARRIED_SINCE = 23
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 Owner = tuple[str, str]
 
@@ -24,11 +25,16 @@ class ServiceAllocator:
         self._next_ip = itertools.count(10)
         self._held: dict[int, Owner] = {}
 
-    def refuse(self, manifest: Manifest, *, old: Manifest, legacy: bool) -> list[str]:
+    def refuse(self, manifest: Manifest, *, old: Manifest, minor: int) -> list[str]:
         """Return what may not be stored; `old` is empty on create."""
         causes = []
         old_ip, new_ip = text(old, "spec", "clusterIP"), text(manifest, "spec", "clusterIP")
-        if old_ip and not new_ip and legacy and text(manifest, "spec", "type") != "ExternalName":
+        if (
+            old_ip
+            and not new_ip
+            and minor < CARRIED_SINCE
+            and text(manifest, "spec", "type") != "ExternalName"
+        ):
             causes.append(
                 "spec.clusterIPs[0]: Invalid value: []string(nil): primary clusterIP can not be unset"
             )
@@ -52,10 +58,10 @@ class ServiceAllocator:
                 causes.append(f"{where}: provided port is already allocated")
         return causes
 
-    def assign(self, manifest: Manifest, *, old: Manifest, legacy: bool, dry_run: bool) -> None:
+    def assign(self, manifest: Manifest, *, old: Manifest, minor: int, dry_run: bool) -> None:
         """Fill clusterIP and nodePorts into an accepted document; a dry run holds nothing."""
         spec = branch(manifest, "spec")
-        if not legacy:
+        if minor >= CARRIED_SINCE:
             _carry_over(spec, branch(old, "spec"))
         if spec.get("type") != "ExternalName" and not spec.get("clusterIP"):
             spec["clusterIP"] = f"10.96.0.{next(self._next_ip)}"

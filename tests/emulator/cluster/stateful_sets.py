@@ -14,6 +14,8 @@ from tests.emulator.cluster.tree import Manifest, number, text, without_zeros
 from tests.emulator.cluster.world import Track, World, revision_of
 
 KIND = "StatefulSet"
+AVAILABLE_SINCE = 22
+"""The release whose status has `availableReplicas`."""
 
 
 @dataclass
@@ -123,6 +125,6 @@ def _status(track: Ordered, world: World) -> Manifest:
         "currentRevision": f"{track.name}-{track.current}",
         "updateRevision": f"{track.name}-{track.update}",
     }
-    if not world.api.legacy:  # a field of 1.22 and later
+    if world.api.minor >= AVAILABLE_SINCE:
         status["availableReplicas"] = status["readyReplicas"]
     return {"replicas": len(pods), "collisionCount": 0, **without_zeros(status)}

@@ -21,9 +21,9 @@ _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 class World:
     """The running part of a cluster. `now` is the simulated moment, moved by the cluster only."""
 
-    def __init__(self, *, now: float, legacy: bool = False) -> None:
+    def __init__(self, *, now: float, minor: int) -> None:
         self.now = now
-        self.api = ApiServer(now=lambda: self.now, legacy=legacy)
+        self.api = ApiServer(now=lambda: self.now, minor=minor)
         self.pods: dict[str, Pod] = {}
         self.images: dict[str, Behaviour] = {}
         self.load: dict[tuple[str, str], int] = {}
