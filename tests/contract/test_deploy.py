@@ -286,7 +286,7 @@ def test_a_document_without_kind_is_passed_over(
             "kind Rollout not found in cluster BCS-K8S-40000",
         ),
         (
-            {"kind": "Ingress", "apiVersion": "extensions/v1beta1", "metadata": {"name": "a"}},
+            {"kind": "Ingress", "apiVersion": "networking.k8s.io/v2", "metadata": {"name": "a"}},
             1,
             "the server could not find the requested resource",
         ),

@@ -234,12 +234,12 @@ def test_an_output_too_long_for_the_platform_is_counted_where_its_file_can_not_b
         worker.inputs["values"] = "app: nginx\ndomains:\n" + domains
         told = json.loads(worker.run(action="plan").value("versions"))
         spilt = json.loads((worker.workspace / told["file"]).read_text())
-        assert len(spilt) == told["count"] == 80
+        assert len(spilt) == told["count"] == 120
         shutil.rmtree(worker.workspace / ".bcs-template-set")
         (worker.workspace / ".bcs-template-set").write_text("a file where the folder belongs")
         finished = worker.run(action="plan")
         assert finished.status == 0, finished.log
-        assert json.loads(finished.value("versions")) == {"file": "", "count": 80}
+        assert json.loads(finished.value("versions")) == {"file": "", "count": 120}
 
 
 def test_an_output_that_is_a_directory_stops_the_run_before_anything_is_sent(tmp_path: Path) -> None:

@@ -15,7 +15,17 @@ import yaml
 from tests.emulator.cluster.tree import Manifest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.support.deploying import CLUSTER, DEPLOY, NAMESPACE, calls_of, cluster_of, deploy, live, workload
+from tests.support.deploying import (
+    CLUSTER,
+    DEPLOY,
+    NAMESPACE,
+    calls_of,
+    cluster_of,
+    deploy,
+    live,
+    sent_files,
+    workload,
+)
 from tests.support.dialects import NEWEST, at_work
 from tests.support.publishing import CREATE_VERSION, GET_FILE, LIST_FILES, SPACE, Ran, Site, open_site, routes
 
@@ -24,6 +34,7 @@ from bcs_template_set.run.deploy_phase import MOST_LOOKS
 HOST = "www.example.com"
 ROUTES = f"{HOST}.routes.yaml"
 DEPLOYMENT = f"{HOST}.deployment.yaml"
+SERVICE = f"{HOST}.service.yaml"
 
 
 def values(*hosts: str, tag: str = "1", **more: object) -> str:
@@ -83,7 +94,7 @@ def test_each_branch_adds_its_path_beside_those_that_are_served(site: Site) -> N
 def test_a_branch_that_is_there_already_leaves_the_routes_as_they_are(site: Site) -> None:
     before = site.version_names(ROUTES)
     ran = build(site, "x")
-    assert ran.states() == {DEPLOYMENT: "applied", ROUTES: "unchanged"}
+    assert ran.states() == {DEPLOYMENT: "applied", ROUTES: "unchanged", SERVICE: "unchanged"}
     assert site.version_names(ROUTES) == before
 
 
@@ -309,6 +320,15 @@ def test_ones_own_live_ingress_is_no_clash(live_site: Site) -> None:
     assert build(live_site, "x", **target).outcome.result == "deployed"
     ingress = live(live_site, "Ingress", f"ingress-{HOST}-0")
     assert "/x/" in json.dumps(ingress["spec"])
+
+
+def test_a_second_branch_is_deployed_where_no_service_can_be_replaced(live_site: Site) -> None:
+    """The default cluster refuses to replace one (facts/bcs.md, trap 11)."""
+    for number, branch in ((56, "main"), (57, "login"), (58, "pay")):
+        ran = build_number(live_site, number, branch, action="deploy", values=values(), **TARGET)
+        assert ran.code == 0, ran.log
+    assert sent_files(live_site, *calls_of(ran)) == [ROUTES]
+    assert live_paths(live_site) == {"/", "/login/", "/pay/"}
 
 
 def test_ingresses_that_may_not_be_looked_at_are_said_and_stop_nothing(live_site: Site) -> None:

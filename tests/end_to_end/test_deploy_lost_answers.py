@@ -23,6 +23,7 @@ from tests.support.deploying import (
     mark_of,
     rollout_files,
     service,
+    take_release,
     workload,
 )
 from tests.support.draws import swept
@@ -155,6 +156,7 @@ def test_a_conflict_in_the_middle_is_told_object_by_object() -> None:
 def test_a_file_that_was_applied_in_part_is_not_called_deployed() -> None:
     both = {"web_yaml": documents(workload(), service())}
     with cluster_site(**both) as site:
+        take_release(site, "1.23")  # which replaces a Service
         deploy(site)
         site.next_build(web_yaml=documents(workload(tag="2"), service(note="2")))
         conflict_at(site, "web")

@@ -26,7 +26,7 @@ def test_a_stop_while_waiting_says_what_was_deployed(tmp_path: Path) -> None:
         until(lambda: worker.emulator.find(path="/workloads/"))
         process.send_signal(signal.SIGTERM)
         finished = finish(process, directory)
-        check_refused(finished, 800107, "SIGTERM", "Running again is safe", "Deployed 2 files")
+        check_refused(finished, 800107, "SIGTERM", "Running again is safe", "Deployed 3 files")
         assert finished.value("result") == "failed"
         assert len(calls_in(worker.emulator.exchanges)) == 1
 
@@ -40,4 +40,4 @@ def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path:
         process.send_signal(signal.SIGTERM)
         finished = finish(process, directory)
         check_refused(finished, 800107, "SIGTERM", "1 writes were under way")
-        assert "Deployed 2 files" not in finished.log
+        assert "Deployed 3 files" not in finished.log

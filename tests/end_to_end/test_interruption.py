@@ -89,7 +89,7 @@ def test_a_stop_while_waiting_to_try_again_ends_in_a_verdict_too(tmp_path: Path)
 
 
 def test_a_stop_in_the_middle_of_publishing_says_what_was_written(tmp_path: Path) -> None:
-    """Of twelve files three are written; the three that were under way are said to be so."""
+    """Of eighteen files three are written; the three that were under way are said to be so."""
     with site(tmp_path, cold=True) as worker:
         state = worker.emulator.state
         made = Match("POST", path=r"template/([0-9a-f]{24}/)?metadatas$", nth=4)
@@ -100,33 +100,33 @@ def test_a_stop_in_the_middle_of_publishing_says_what_was_written(tmp_path: Path
         until(lambda: slow.struck == 3)
         process.send_signal(signal.SIGTERM)
         finished = finish(process, directory)
-        check_refused(finished, 800107, "SIGTERM", "3 of 12", "3 writes were under way")
+        check_refused(finished, 800107, "SIGTERM", "3 of 18", "3 writes were under way")
         worker.emulator.faults.clear()
         assert finished.value("changed") == "true"
         told = json.loads(finished.value("versions"))
-        assert len(told) == 12
+        assert len(told) == 18
         assert {name for name, entry in told.items() if entry["id"]} == {v.file for v in state.versions}
         assert len(worker.emulator.writes()) == 1 + 3 + 3, "nothing is sent after the stop"
 
         again = worker.run(values=MANY)
         assert again.status == 0, again.log
         assert {version.file for version in state.versions} == set(told)
-        assert len(state.versions) == 12, "running again is safe"
+        assert len(state.versions) == 18, "running again is safe"
 
 
 def test_a_stop_between_two_writes_of_one_file_sends_no_second_one(tmp_path: Path) -> None:
     with site(tmp_path, cold=True) as worker:
         for name in FILES:
             worker.emulator.state.add_file("front-ends", name, content="kind: Service\n", pinned=True)
-        slow = Fault("slow", Match("POST", path=r"template/[^/]+/versions$"), times=2, delay=0.5)
+        slow = Fault("slow", Match("POST", path=r"template/[^/]+/versions$"), times=3, delay=0.5)
         worker.emulator.faults.add(slow)
         process, directory = worker.start()
-        until(lambda: slow.struck == 2)
+        until(lambda: slow.struck == 3)
         process.send_signal(signal.SIGTERM)
         finished = finish(process, directory)
-        check_refused(finished, 800107, "2 writes were under way")
+        check_refused(finished, 800107, "3 writes were under way")
         PAUSE.wait(0.6)
-        assert [e.method for e in worker.emulator.writes()] == ["POST", "POST"]
+        assert [e.method for e in worker.emulator.writes()] == ["POST"] * 3
 
 
 def test_a_killed_run_leaves_the_pessimistic_result(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_render_prints_every_manifest_under_its_name(desk: Path) -> None:
     done = run("render", "--values", "values.yaml", at=desk)
     assert (done.returncode, done.stderr) == (0, "")
     documents = list(yaml.safe_load_all(done.stdout))
-    assert [document["kind"] for document in documents] == ["Deployment", "Service", "Ingress"]
+    assert [document["kind"] for document in documents] == ["Deployment", "Ingress", "Service"]
     for name in FILES:
         assert f"# {name}" in done.stdout
 
@@ -64,7 +64,7 @@ def test_render_says_that_the_paths_of_other_branches_are_not_shown(desk: Path) 
     assert done.returncode == 0
     assert done.stderr.startswith('Only the path /x/ of branch "x" is shown for a.b;')
     assert done.stderr.count("\n") == 1
-    ingress = list(yaml.safe_load_all(done.stdout))[2]
+    ingress = list(yaml.safe_load_all(done.stdout))[1]
     assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/x/"]
 
 
@@ -72,7 +72,7 @@ def test_check_ends_with_0_where_it_finds_nothing(desk: Path) -> None:
     arguments = ("--version", "1.0.7", "--template-space", "front-ends")
     done = run("check", "--values", "values.yaml", *arguments, at=desk)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert done.stderr == "2 files checked, 0 findings.\n"
+    assert done.stderr == "3 files checked, 0 findings.\n"
 
 
 def test_check_ends_with_1_and_names_what_it_finds(desk: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_mistake_is_told_with_its_cure(
 def test_the_desk_is_spoken_to_in_its_language(desk: Path) -> None:
     for environ in ({"BK_CI_LOCALE_LANGUAGE": "zh_CN"}, {"LC_ALL": "zh_CN.UTF-8"}, {"LANG": "zh_CN.UTF-8"}):
         done = run("check", "--values", "values.yaml", at=desk, environ=environ)
-        assert done.stderr == "已检查 2 个文件，发现 0 个问题。\n", environ
+        assert done.stderr == "已检查 3 个文件，发现 0 个问题。\n", environ
 
 
 def test_a_pipe_that_is_closed_early_is_no_failure(desk: Path) -> None:

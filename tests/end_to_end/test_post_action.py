@@ -252,8 +252,11 @@ def test_a_deleted_state_is_a_failure_where_nobody_can_look_at_what_is_live(work
 def test_a_state_that_was_deleted_matters_to_nobody_where_this_build_has_deployed_nothing(
     worker: Worker,
 ) -> None:
+    """Build 8 publishes a routes file without an object, which is never deployed."""
     deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="1")
+    without = values("1").replace(", load_balancers: [lb-g9buwd3i]", "")
+    deployed(worker, build=8, tag="1", values=without, allow_route_removal="true")
+    assert len(worker.emulator.state.find_versions("front-ends", FILES[1])) == 2
     state_of_build(worker, 8).unlink()
     post = fail_job(worker)
     assert (post.status, post.told["data"]) == (0, {}), post.log

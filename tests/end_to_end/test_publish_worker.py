@@ -14,7 +14,7 @@ from tests.support.publishing import CREATE_VERSION, breaches
 from tests.support.worker import Finished, Worker
 
 SPACE = "front-ends"
-FILES = ("www.example.com.deployment.yaml", "www.example.com.routes.yaml")
+FILES = tuple(f"www.example.com.{part}.yaml" for part in ("deployment", "routes", "service"))
 DEPLOYMENT = FILES[0]
 
 
@@ -93,7 +93,10 @@ def test_a_new_image_writes_the_deployment_alone(worker: Worker) -> None:
     worker.build_number = 8
     run = worker.run(values=values(tag="1704448623999-428"))
     assert run.value("result") == "published"
-    assert states(worker) == {FILES[0]: ["1.0.7-main", "1.0.8-main"], FILES[1]: ["1.0.7-main"]}
+    assert states(worker) == {
+        FILES[0]: ["1.0.7-main", "1.0.8-main"],
+        **{name: ["1.0.7-main"] for name in FILES[1:]},
+    }
     assert "1704448623620-427" in run.log
     assert "1704448623999-428" in run.log
     entry = versions(run)[DEPLOYMENT]
@@ -116,7 +119,10 @@ def test_a_file_that_fails_fails_the_step_and_the_retry_does_the_rest(worker: Wo
     worker.execute_count = 2
     retried = worker.run(values=changed)
     assert (retried.status, retried.value("result")) == (0, "published")
-    assert states(worker) == {name: ["1.0.7-main", "1.0.8-main"] for name in FILES}
+    assert states(worker) == {
+        **{name: ["1.0.7-main", "1.0.8-main"] for name in FILES},
+        FILES[2]: ["1.0.7-main"],
+    }
 
 
 def test_an_older_build_fails_skips_or_replaces_as_told(worker: Worker) -> None:

@@ -36,7 +36,7 @@ app: nginx
 domains:
   - {host: www.example.com, image: 'example.com/www:1', load_balancers: [lb-g9buwd3i]}
 """
-FILES = ("www.example.com.deployment.yaml", "www.example.com.routes.yaml")
+FILES = tuple(f"www.example.com.{part}.yaml" for part in ("deployment", "routes", "service"))
 
 
 class SkippingClock:

@@ -73,7 +73,7 @@ def deployment_file(host: str) -> str:
 
 
 def routes_file(host: str) -> str:
-    """Return the name of the file that leads to a domain's pods: its Service and Ingresses."""
+    """Return the name of the file that holds a domain's Ingresses."""
     return web_file(host, "routes")
 
 

@@ -37,7 +37,8 @@ class FileVersion:
 
     `rewritten`: this run has put other content under the version's name. `sets_pods`: a variable gives the
     number of pods, so that nobody but this run can mean another. `reused`: the names of versions are reused,
-    so that a mark does not tell which number its text had.
+    so that a mark does not tell which number its text had. `is_empty`: it holds no object, so that there is
+    nothing to deploy.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FileVersion:
     rewritten: bool = False
     sets_pods: bool = False
     reused: bool = False
+    is_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,11 +125,14 @@ class DeploymentPlan:
 
 
 def read_states(preview: Preview, *, space: str) -> tuple[LiveState, ...]:
-    """Return the objects that a preview of the run's versions lists, in its order."""
+    """Return the objects that a preview of the run's versions lists, in its order.
+
+    A document without a kind is none: BCS passes it over (facts/bcs.md, trap 7).
+    """
     states = []
     for item in preview.items:
         desired = _parsed(item.content)
-        if desired is None:
+        if desired is None or not item.kind:
             continue
         file = mark_of(desired).file
         states.append(
@@ -158,7 +163,7 @@ def plan_deployment(
     """Return which files are deployed, what that changes of what is live, and why it must not be."""
     ordered = sorted(files, key=lambda file: file.name)
     is_live = _Liveness(space, numbers)
-    chosen = [f for f in ordered if redeploy or _must_deploy(f, states, is_live)]
+    chosen = [f for f in ordered if not f.is_empty and (redeploy or _must_deploy(f, states, is_live))]
     names = {file.name for file in chosen}
     touched = [state for state in states if state.file in names]
     return DeploymentPlan(

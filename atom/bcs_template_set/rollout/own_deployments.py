@@ -15,6 +15,7 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.space.provenance import read_provenance, told
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
+from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.rollout.before_deploying import ask_variables
 from bcs_template_set.rollout.deploy import Deploying, look
 from bcs_template_set.rollout.deployment_plan import FileVersion
@@ -55,7 +56,10 @@ def deployed_by_build(
 def _published(
     reader: Reader, deploying: Deploying, *, pipeline: str, build: int, concurrency: int
 ) -> list[FileVersion]:
-    """Return the versions of this build among those that files have now, and that BCS deployed last."""
+    """Return the versions of this build among those that files have now, and that BCS deployed last.
+
+    Those that hold no object were not deployed.
+    """
     project, space = deploying.place.project, deploying.space
     found = find_space(reader, project=project, space=space)
     if found is None:
@@ -67,7 +71,7 @@ def _published(
         FileVersion(row.real_name, version.id, version.version)
         for row, versions in pairs
         for version in versions
-        if _is_of(version, pipeline=pipeline, build=build)
+        if _is_of(version, pipeline=pipeline, build=build) and parse_foreign(version.content) != ()
     ]
 
 

@@ -240,16 +240,16 @@ def namespace_of(context: RunContext, project_id: str) -> NamespaceRef:
 
 
 def as_it_counts(run: RenderedRun, version: FileVersion) -> FileVersion:
-    """Return a version with what its number of pods means: this run's word, or what a mark can't tell."""
-    numbers = [
-        text_at(document.body, "spec", "replicas")
-        for file in run.desired.files
-        if file.name == version.name
-        for document in file.documents
-    ]
+    """Return a version with what its number of pods means, and whether it holds anything.
+
+    The number is this run's word, or what a mark can't tell. Without a load balancer routes hold nothing.
+    """
+    documents = [d for file in run.desired.files if file.name == version.name for d in file.documents]
+    numbers = [text_at(document.body, "spec", "replicas") for document in documents]
     names = [found.inner.strip() for number in numbers for found in bcs_variables_in(number)]
     sets_pods = any(workload_of(name) is None or name in run.context.variables for name in names)
-    return replace(version, sets_pods=sets_pods, reused=run.settings.overwrite_version)
+    reused = run.settings.overwrite_version
+    return replace(version, sets_pods=sets_pods, reused=reused, is_empty=not documents)
 
 
 def fewest_pods(run: RenderedRun) -> Mapping[Workload, int]:

@@ -430,10 +430,10 @@ def test_a_branch_that_builds_alone_serves_its_path_only(tmp_path: Path) -> None
     run = prepared(tmp_path, "builtin:web", values=VALUES, branch="x")
     assert run.branch_domains == (HOST,)
     assert run.claim == Claim("/x/", "x", "p-1", 428, "wangwu")
-    (deployment, routes) = render_manifests(run)
+    deployment, routes, service = render_manifests(run)
     own = (replace(path("x"), claim=run.claim),)
     assert read_served(routes.documents, host=HOST) == {FIRST: own, SECOND: own}
-    assert BRANCHES not in deployment.text
+    assert BRANCHES not in deployment.text + service.text
 
 
 def test_a_routes_file_with_all_branches_is_read_back_as_it_was_asked_for(tmp_path: Path) -> None:
@@ -473,8 +473,8 @@ def test_two_branches_of_a_domain_are_kept(tmp_path: Path, golden: Callable[[str
     )
     (routes,) = render_routes(run, {HOST: served})
     golden("web/branches.routes.yaml", routes.text)
-    deployment = render_manifests(run)[0]
-    assert findings_of(deployment, routes) == ()
+    deployment, _, service = render_manifests(run)
+    assert findings_of(deployment, routes, service) == ()
 
 
 # --- the value main_branches

@@ -82,6 +82,11 @@ def test_a_file_of_which_bcs_lists_no_object_is_deployed() -> None:
     assert deployed([]) == ["web.yaml"]
 
 
+def test_a_file_without_an_object_is_never_deployed() -> None:
+    empty = FileVersion("web.yaml", "id", "2", is_empty=True)
+    assert deployed([], empty) == deployed([], empty, redeploy=True) == []
+
+
 def test_a_mark_of_another_space_is_not_ours() -> None:
     foreign = body(annotations=marks("web.yaml", "2", space="other"))
     assert deployed([LiveState("web.yaml", "Deployment", "web", body(), foreign)]) == ["web.yaml"]
@@ -170,6 +175,7 @@ def test_a_preview_is_read_with_what_is_no_yaml_left_out() -> None:
     items = (
         PreviewItem("Deployment", "web", dump_yaml(body(annotations=marks("a/web.yaml", "2"))), ""),
         PreviewItem("Deployment", "bad", "a: [", "b: ["),
+        PreviewItem("", "", "{}", ""),  # a file of comments (contract/recorded)
     )
     (found,) = read_states(Preview(items), space=SPACE)
     assert (found.file, found.title, found.live) == ("a/web.yaml", "Deployment/web", None)

@@ -54,7 +54,7 @@ from bcs_template_set.system.clock import Clock, Deadline
 MOST_DOCUMENTS = 5000
 MOST_TOTAL_TEXT = 64 * 2**20
 BUILTINS = ("web",)
-_WEB_FILES = ("deployment", "routes")
+_WEB_FILES = ("deployment", "service", "routes")
 _VALUES_INPUT = "values"
 _ONLY_NAMES = re.compile(r"(?:[^{}]|\{\{ ?[a-z][a-z_]*(?:\.[a-z][a-z_]*)? ?\}\})*")
 """A version without a loop, a call, a filter or an operator, such as the default."""

@@ -348,11 +348,11 @@ def test_numbers_of_files_and_documents_are_limited(tmp_path: Path) -> None:
     with pytest.raises(LimitExceeded) as caught:
         render(tmp_path, "many.j2")
     assert "documents, 5001, is over the limit of 5000" in str(caught.value)
-    for number in range(2001):
+    for number in range(3001):
         (tmp_path / f"{number}.yaml").touch()
     with pytest.raises(LimitExceeded) as caught:
         render(tmp_path, "*.yaml")
-    assert "files, 2001, is over the limit of 2000" in str(caught.value)
+    assert "files, 3001, is over the limit of 3000" in str(caught.value)
 
 
 def test_a_long_honest_loop_is_within_the_limits(tmp_path: Path) -> None:

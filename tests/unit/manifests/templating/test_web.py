@@ -80,7 +80,9 @@ def test_the_golden_case_gives_exactly_the_three_documents(tmp_path: Path) -> No
 
 def test_the_texts_of_the_golden_case_are_kept(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
     files = web(tmp_path, (CASE / "values.yaml").read_text("utf-8"))
-    assert [file.name for file in files] == ["test.icabe.game.deployment.yaml", "test.icabe.game.routes.yaml"]
+    assert [file.name for file in files] == [
+        f"test.icabe.game.{part}.yaml" for part in ("deployment", "routes", "service")
+    ]
     for file in files:
         golden(f"web/{file.name}", file.text)
         assert file.domain == "test.icabe.game"
@@ -99,6 +101,9 @@ def test_a_domain_that_uses_everything_is_kept(tmp_path: Path, golden: Callable[
 
 def test_a_domain_without_load_balancers_has_a_service_and_no_ingress(tmp_path: Path) -> None:
     assert one(tmp_path).keys() == {"Deployment", "Service"}
+    files = web(tmp_path, "app: a\ndomains: [{host: a.b, image: 'r:1'}]")
+    assert [len(file.documents) for file in files] == [1, 0, 1]
+    assert findings_of(*files) == ()
 
 
 def test_each_load_balancer_has_an_ingress_with_every_path(tmp_path: Path) -> None:
@@ -210,7 +215,12 @@ def test_templates_of_the_workspace_stand_beside_builtin_ones(tmp_path: Path) ->
     )
     values = "app: a\nextra: more\ndomains: [{host: a.b, image: 'r:1'}]"
     files = render(tmp_path, "extra.yaml.j2", "builtin:web", values=values)
-    assert [file.name for file in files] == ["a.b.deployment.yaml", "a.b.routes.yaml", "extra.yaml"]
+    assert [file.name for file in files] == [
+        "a.b.deployment.yaml",
+        "a.b.routes.yaml",
+        "a.b.service.yaml",
+        "extra.yaml",
+    ]
 
 
 def test_a_file_of_the_workspace_with_a_domains_name_is_a_mistake(tmp_path: Path) -> None:
@@ -223,7 +233,7 @@ def test_a_file_of_the_workspace_with_a_domains_name_is_a_mistake(tmp_path: Path
 
 def test_more_domains_than_files_allowed_are_refused(tmp_path: Path) -> None:
     domains = [{"host": f"h{number}.a", "image": "r:1"} for number in range(1001)]
-    with pytest.raises(LimitExceeded, match="2002"):
+    with pytest.raises(LimitExceeded, match="3003"):
         web(tmp_path, json.dumps({"app": "a", "domains": domains}))
 
 
@@ -496,7 +506,7 @@ def test_a_thousand_domains_stay_small(tmp_path: Path) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(files) == 2 * number
+    assert len(files) == 3 * number
     assert peak < number * 60 * 2**10
 
 
