@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tests.support.deploying import (
     cluster_of,
     deploy,
     live,
+    node_port,
     sent_files,
     workload,
 )
@@ -34,7 +36,7 @@ from bcs_template_set.run.deploy_phase import MOST_LOOKS
 HOST = "www.example.com"
 ROUTES = f"{HOST}.routes.yaml"
 DEPLOYMENT = f"{HOST}.deployment.yaml"
-SERVICE = f"{HOST}.service.yaml"
+SERVICE, SERVICE_NAME = f"{HOST}.service.yaml", "service-nginx-www-example-com"
 
 
 def values(*hosts: str, tag: str = "1", **more: object) -> str:
@@ -331,6 +333,26 @@ def test_a_second_branch_is_deployed_where_no_service_can_be_replaced(live_site:
     assert live_paths(live_site) == {"/", "/login/", "/pay/"}
 
 
+def test_a_folder_of_two_files_a_domain_moves_over_and_no_service_is_replaced(live_site: Site) -> None:
+    """An earlier version of the step put Service and Ingresses into the routes file."""
+    for branch in ("main", "login"):
+        build(live_site, branch, values=values())
+    made = live_site.contents()
+    older = {DEPLOYMENT: made[DEPLOYMENT], ROUTES: f"{made[SERVICE]}---\n{made[ROUTES]}"}
+    with open_site(**{name.replace(".", "_"): text for name, text in older.items()}) as site:
+        site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+        first = deploy(site)
+        assert first.code == 0, first.log
+        port, before = node_port(site, SERVICE_NAME), live_paths(site)
+        ran = build_number(site, 58, "pay", action="deploy", values=values(), **TARGET)
+        assert ran.code == 0, ran.log
+        assert ran.states() == {DEPLOYMENT: "unchanged", ROUTES: "applied", SERVICE: "applied"}
+        assert sent_files(site, *calls_of(ran)) == [ROUTES]
+        assert (node_port(site, SERVICE_NAME), live_paths(site)) == (port, before | {"/pay/"})
+        assert f"not marked as ours: Service/{SERVICE_NAME}" in ran.log
+        assert "Service" not in site.contents()[ROUTES]
+
+
 def test_ingresses_that_may_not_be_looked_at_are_said_and_stop_nothing(live_site: Site) -> None:
     body = '{"code": 40300, "message": "no", "data": null}'
     match = replace(GET_FILE, path=r"/networks/ingresses")
@@ -472,7 +494,12 @@ def test_what_another_branch_deploys_over_ours_ends_the_wait_and_is_named(live_s
 
 def test_others_that_publish_without_end_do_not_keep_a_build_deploying(live_site: Site) -> None:
     build(live_site, "main", action="deploy", **TARGET)
-    live_site.rival(publish_by_hand, before=list_files(AFTER_DEPLOYING), times=MOST_LOOKS + 1)
+    numbers = itertools.count(2)
+
+    def publish_another(state: State) -> None:
+        publish_by_hand(state, lambda text: re.sub('"lb-[0-9]+"', f'"lb-{next(numbers)}"', text))
+
+    live_site.rival(publish_another, before=list_files(AFTER_DEPLOYING), times=MOST_LOOKS + 1)
     ran = build(live_site, "z", action="deploy", **TARGET)
     live_site.emulator.faults.clear()
     assert ran.outcome.result == "deployed", ran.log

@@ -56,6 +56,46 @@ def test_an_unchanged_next_build_deploys_nothing() -> None:
         assert rollout_files(ran) == []
 
 
+def test_what_is_live_as_wanted_is_left_alone_whoever_made_it() -> None:
+    """Made by kubectl: no mark. On this release the Service could not be replaced (trap 11)."""
+    with cluster_site(routes_yaml=service(), web_yaml=workload()) as site:
+        for text in site.files.values():
+            made = yaml.safe_load(text)
+            cluster_of(site).put({**made, "metadata": {**made["metadata"], "namespace": NAMESPACE}})
+        ran = deploy(site)
+        assert (ran.code, calls_of(ran)) == (0, []), ran.log
+        assert "not marked as ours: Service/web, Deployment/web" in ran.log
+        assert ran.versions()["web.yaml"]["state"] == ran.versions()["routes.yaml"]["state"] == "live"
+        assert ran.outcome.rollout is not None
+        assert [item.end for item in ran.outcome.rollout.watched] == ["ready"]
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site)
+        assert [sent_files(site, call) for call in calls_of(ran)] == [["web.yaml"]]
+
+
+def test_a_new_comment_is_published_and_sends_nothing() -> None:
+    with cluster_site(routes_yaml=service(), web_yaml=workload()) as site:
+        deploy(site)
+        site.next_build(**{name: f"# new\n{text}" for name, text in site.files.items()})
+        ran = deploy(site)
+        assert (ran.code, calls_of(ran)) == (0, []), ran.log
+        assert set(ran.states().values()) == {"applied"}
+        assert "not marked as ours" not in ran.log
+
+
+def test_what_the_dry_run_hides_is_looked_at_before_an_object_is_called_live() -> None:
+    """BCS's preview leaves out the pods' securityContext: that the new version drops it shows elsewhere."""
+    bound = yaml.safe_load(workload())
+    bound["spec"]["template"]["spec"]["securityContext"] = {"runAsUser": 1000}
+    with cluster_site(web_yaml=yaml.safe_dump(bound)) as site:
+        deploy(site)
+        site.next_build(web_yaml=workload())
+        ran = deploy(site)
+        assert rollout_files(ran) == ["web.yaml"]
+        pods = branch(live(site, "Deployment", "web"), "spec", "template", "spec")
+        assert pods["securityContext"] == {}
+
+
 def test_one_new_image_deploys_its_file_and_leaves_the_service_alone() -> None:
     with cluster_site(web_yaml=workload(), routes_yaml=service(), api_yaml=workload(name="api")) as site:
         deploy(site)
@@ -282,10 +322,13 @@ def test_a_server_that_forgets_what_it_lists_makes_no_false_success() -> None:
         site.emulator.faults.clear()
 
 
-def test_a_file_of_the_same_name_in_another_space_does_not_count_as_live() -> None:
+def test_what_a_file_of_the_same_name_in_another_space_has_made_is_not_ours() -> None:
     with cluster_site(web_yaml=workload()) as site:
         deploy(site, template_space="other")
         ran = deploy(site)
+        assert (ran.code, calls_of(ran)) == (0, [])
+        assert "not marked as ours: Deployment/web" in ran.log
+        ran = deploy(site, redeploy="true")
         assert (ran.code, rollout_files(ran)) == (0, ["web.yaml"])
         annotations = cluster_of(site).get("Deployment", NAMESPACE, "web")["metadata"]
         assert f"{SPACE}/web.yaml" in str(annotations)

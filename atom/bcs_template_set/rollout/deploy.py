@@ -28,6 +28,7 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.messages.server_errors import BcsFailed, DeployIncomplete, GatewayFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
     FileVersion,
@@ -127,9 +128,13 @@ def look(
 def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: str) -> LiveState:
     """Return a state whose live text has also what the preview cuts from it, where that decides."""
     kind = state.watched_kind
-    if kind is None or not names_hidden(state.desired) or state.live is None:
+    if kind is None or state.live is None:
         return state
-    if not state.is_at(space=deploying.space, version=version):
+    if state.is_at(space=deploying.space, version=version):
+        decides = names_hidden(state.desired)
+    else:  # all else has to be as wanted: what an earlier version said may be gone from this one
+        decides = is_as_wanted(state.desired, with_hidden(state.live, state.desired))
+    if not decides:
         return state
     whole = reader.read(get_live(deploying.place, kind=kind, name=state.name)).manifest
     return replace(state, live=with_hidden(state.live, whole))

@@ -3,8 +3,9 @@
 Deployed is what is new or not what is live. BCS marks every object it applies with the file and version it
 came from, in the namespace that `latestDeployVersion` does not name. The mark tells where an object came
 from, not what it holds: a version can be rewritten, its variables have other values, a hand change what is
-live. So "live already" are only objects that hold what BCS's dry run would apply. They are left alone, since
-a Service replaced whole is not the Service it was (facts/bcs.md, trap 11).
+live. So "live already" are the objects that hold what BCS's dry run would apply, whatever they are marked
+with, and no others. They are left alone, since a Service replaced whole is not the Service it was
+(facts/bcs.md, trap 11).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NodePortLost, SelectorChanged
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.live_diff import (
     changes_anything,
     changes_beyond_pods,
@@ -179,6 +181,7 @@ def plan_deployment(
         ),
         refused=_refusal(touched),
         notes=(
+            *_unmarked_notes(states, deployed=names, space=space),
             *_content_notes(chosen, states, is_live),
             *_port_notes(touched),
         ),
@@ -187,26 +190,41 @@ def plan_deployment(
 
 @dataclass(frozen=True)
 class _Liveness:
-    """Tells whether an object is live as its file says, whoever decides about its pods."""
+    """Tells whether an object is live as its file says: its content decides, less strictly at our mark."""
 
     space: str
     numbers: PodNumbers
 
     def __call__(self, file: FileVersion, state: LiveState) -> bool:
-        if state.live is None or not state.is_at(space=self.space, version=file.version):
+        if state.live is None:
             return False
+        if not state.is_at(space=self.space, version=file.version):
+            return is_as_wanted(state.desired, state.live)
         of_text = file.sets_pods or (file.reused and state.title not in self.numbers.scaled)
         exact = of_text and state.title not in self.numbers.kept
         return not (changes_anything if exact else changes_beyond_pods)(state.desired, state.live)
 
 
 def _must_deploy(file: FileVersion, states: Sequence[LiveState], is_live: _Liveness) -> bool:
-    """Tell whether an object of the file is missing, of another version, or holds something else.
+    """Tell whether an object of the file is missing, or holds something else than it is to hold.
 
     A file of which BCS lists no object can't be known to be live.
     """
     own = [state for state in states if state.file == file.name]
     return file.rewritten or not own or any(not is_live(file, state) for state in own)
+
+
+def _unmarked_notes(states: Sequence[LiveState], *, deployed: set[str], space: str) -> Iterable[Text]:
+    """Say which objects are live as they are to be, and marked with another file or with none."""
+    titles = [
+        state.title
+        for state in states
+        if state.file not in deployed
+        and state.live is not None
+        and state.mark.file != f"{space}/{state.file}"
+    ]
+    if titles:
+        yield say("deploy.not_ours", objects=titles)
 
 
 def _content_notes(

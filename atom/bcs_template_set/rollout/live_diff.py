@@ -114,6 +114,13 @@ def changes_beyond_pods(desired: Object, live: Object) -> bool:
     return changes_anything({**desired, "spec": {**spec, "replicas": live_spec["replicas"]}}, live)
 
 
+def holds_nothing_else(desired: Object, live: Object) -> bool:
+    """Tell whether the live object holds what the manifest says, and else only what servers fill in."""
+    wanted = _plain(desired)
+    strict = frozenset(wanted) - {"metadata"}
+    return _live_like(wanted, live, loss=_whole_loss, strict=strict) == wanted
+
+
 def pods_of(body: Object) -> Optional[int]:
     """Return how many pods an object asks for, None where it does not say."""
     replicas = mapping_at(body, "spec").get("replicas")
@@ -135,11 +142,16 @@ def with_hidden(live: Object, whole: Object) -> Object:
     return {**live, "spec": {**spec, "template": {**template, "spec": pods}}}
 
 
-def _live_like(wanted: Object, live: Object, *, loss: Loss) -> dict[str, YamlValue]:
-    """Return a live object as far as the manifest says anything of it, and with what it would lose."""
+def _live_like(
+    wanted: Object, live: Object, *, loss: Loss, strict: Optional[frozenset[str]] = None
+) -> dict[str, YamlValue]:
+    """Return a live object as far as the manifest says anything of it, and with what it would lose.
+
+    `strict` are the fields below which that is looked for, those of the kind where none are given.
+    """
     plain = _plain(live)
     found: dict[str, YamlValue] = {}
-    fields = _STRICT.get(str(wanted.get("kind")), frozenset())
+    fields = _STRICT.get(str(wanted.get("kind")), frozenset()) if strict is None else strict
     for key, value in wanted.items():
         if key in plain or _says_nothing(value):
             below = loss if key in fields else _no_loss

@@ -3,7 +3,8 @@
 Whatever else a live object has beyond its manifest was put there by a hand, a controller or an earlier text,
 and a whole replacement takes it away (facts/bcs.md, trap 11). By field name, since a name has one meaning in
 the kinds that `live_diff` looks at (Kubernetes' defaults.go of apps, autoscaling, batch, core and networking,
-1.20 to 1.31). A value that is wrong here costs a line of a difference, never a deployment.
+1.20 to 1.31). A value that is missing here costs a line of a difference, or a deployment that is not needed;
+one too many would leave what a text no longer says (as_wanted.py).
 """
 
 from __future__ import annotations
@@ -68,11 +69,16 @@ _OF_THE_SERVER = frozenset(
     {
         *("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "nodePort", "healthCheckNodePort"),
         *("ingressClassName", "creationTimestamp", "status"),
-        *("serviceAccount", "hostPort"),  # said again of `serviceAccountName`, of `containerPort`
-        "targetPort",  # the port itself
     }
 )
-"""Fields that the server gives any value: it chooses, or says again what stands in another field."""
+"""Fields whose values the server chooses."""
+
+_SAID_AGAIN: Mapping[str, str] = {
+    "serviceAccount": "serviceAccountName",
+    "hostPort": "containerPort",
+    "targetPort": "port",
+}
+"""Fields in which the server says again what stands in another field."""
 
 
 def beyond_defaults(name: str, value: YamlValue, *, beside: Mapping[str, YamlValue]) -> Optional[YamlValue]:
@@ -89,6 +95,8 @@ def beyond_defaults(name: str, value: YamlValue, *, beside: Mapping[str, YamlVal
 
 
 def _is_default(name: str, value: YamlValue, *, beside: Mapping[str, YamlValue]) -> bool:
+    if name in _SAID_AGAIN:
+        return value == beside.get(_SAID_AGAIN[name])
     if name == "imagePullPolicy":
         return value == ("Always" if _is_latest(beside.get("image")) else "IfNotPresent")
     # Of one type: 1 is no True, and 0 no False.

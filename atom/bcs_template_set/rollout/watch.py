@@ -240,7 +240,7 @@ class _Watch:
         """
         if state.replaced_at is None:
             state.replaced_at = state.looked_at
-        cause = cause_of_replacement(mark_of(state.live).version, version=state.workload.version)
+        cause = cause_of_replacement(mark_of(state.live).version, version=state.workload.mark.version)
         gone = cause.is_hopeless(seconds=state.looked_at - state.replaced_at)
         self._tell(state, end="failed" if gone else "pending", status=status, cause=cause if gone else None)
 

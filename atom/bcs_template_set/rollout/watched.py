@@ -16,12 +16,16 @@ from bcs_template_set.rollout.status import RolloutStatus
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload to wait for: what it is, the file `space/name` and the version it must be marked with."""
+    """A workload to wait for: what it is, the file `space/name` and the version it must be marked with.
+
+    `marked` is what it is marked with instead where it was live as wanted, and so was not sent.
+    """
 
     kind: Kind
     name: str
     file: str
     version: str
+    marked: Optional[Mark] = None
 
     @property
     def title(self) -> str:
@@ -31,7 +35,7 @@ class Workload:
     @property
     def mark(self) -> Mark:
         """Return what it must be marked with."""
-        return Mark(self.file, self.version)
+        return self.marked or Mark(self.file, self.version)
 
     @property
     def file_name(self) -> str:

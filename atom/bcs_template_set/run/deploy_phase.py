@@ -224,7 +224,7 @@ def _see_it_through(
     # The author's time, cut so that the step can still speak, or restore.
     share = TO_DEPLOY if target.settings.on_failure == "restore" else 1.0
     seconds = min(float(target.settings.timeout), target.time_left * share)
-    watched = wait_for(target, awaited, plan.states, seconds=seconds)
+    watched = wait_for(target, awaited, plan.states, seconds=seconds, unsent=plan.live_already)
     rollout = target.keep(replace(rollout, watched=watched))
     check_watched(rollout.watched, seconds=seconds, timeout=target.settings.timeout)
     _arrive(target, rollout)

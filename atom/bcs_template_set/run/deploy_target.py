@@ -6,7 +6,7 @@ post action.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Optional
@@ -125,10 +125,18 @@ class DeployTarget:
 
 
 def wait_for(
-    target: DeployTarget, files: Sequence[FileVersion], states: Sequence[LiveState], *, seconds: float
+    target: DeployTarget,
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    seconds: float,
+    unsent: Collection[FileVersion] = (),
 ) -> tuple[Watched, ...]:
-    """Wait so long for the workloads of these files, and return how each ended; none where nobody waits."""
-    workloads = workloads_of(files, states, space=target.space)
+    """Wait so long for the workloads of these files, and return how each ended; none where nobody waits.
+
+    `unsent` are the files that were live as wanted.
+    """
+    workloads = workloads_of(files, states, space=target.space, unsent=unsent)
     if not workloads or target.settings.timeout == 0:
         reason = "deploy.not_waiting" if workloads else "deploy.nothing_to_wait_for"
         target.tell(say(reason, count=len(workloads)))
@@ -151,11 +159,27 @@ def wait_for(
     return watched
 
 
-def workloads_of(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> list[Workload]:
-    """Return the workloads of these files, at the versions they must be marked with."""
+def workloads_of(
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    space: str,
+    unsent: Collection[FileVersion] = (),
+) -> list[Workload]:
+    """Return the workloads of these files, at the versions they must be marked with.
+
+    Those of `unsent` files keep the marks that they have.
+    """
     versions = {file.name: file.version for file in files}
+    kept = {file.name for file in unsent}
     return [
-        Workload(state.watched_kind, state.name, f"{space}/{state.file}", versions[state.file])
+        Workload(
+            state.watched_kind,
+            state.name,
+            f"{space}/{state.file}",
+            versions[state.file],
+            marked=state.mark if state.file in kept else None,
+        )
         for state in states
         if state.watched_kind is not None and state.file in versions
     ]

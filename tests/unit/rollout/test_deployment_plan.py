@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 from hypothesis import given
@@ -101,6 +102,24 @@ def test_content_decides_beside_the_mark() -> None:
     assert deployed(changed) == ["web.yaml"]
     assert notes(changed, file()) == ["deploy.other_content"]
     assert notes(changed, file(rewritten=True)) == ["deploy.rewritten"]
+
+
+def test_what_is_live_as_wanted_is_not_sent_whatever_its_mark() -> None:
+    spec: Body = {"ports": [{"name": "http", "port": 80}]}
+    elsewhere = LiveState(
+        "web.yaml",
+        "Service",
+        "web",
+        body("Service", spec=spec, annotations=marks("web.yaml", "2")),
+        body("Service", spec=spec, annotations=marks("routes.yaml", "1")),
+    )
+    assert notes([elsewhere], file()) == ["deploy.not_ours"]
+    assert deployed([elsewhere]) == []
+    assert deployed([elsewhere], redeploy=True) == ["web.yaml"]
+    earlier = replace(elsewhere, live=body("Service", spec=spec, annotations=marks("web.yaml", "1")))
+    assert (deployed([earlier]), notes([earlier], file())) == ([], [])
+    assert deployed([elsewhere, state()]) == ["web.yaml"], "the file is sent whole"
+    assert notes([elsewhere, state()], file()) == []
 
 
 def test_what_the_run_has_rewritten_is_deployed_whatever_is_live() -> None:
