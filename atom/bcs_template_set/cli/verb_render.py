@@ -50,15 +50,14 @@ def render(run: LocalRun) -> int:
 
 
 def check(run: LocalRun) -> int:
-    """Print the findings; return 1 if there are any."""
+    """Print the findings; return 1 if there is one that is more than a warning."""
     try:
         files = render_manifests(_prepare(run))
     except StepError as exc:
         return _refuse(exc)
-    findings = [
-        finding.as_text()
-        for finding in check_manifests(files, template_space=run.template_space, template_set=False)
-    ]
+    found = check_manifests(files, template_space=run.template_space, template_set=False)
+    findings = [finding.as_text() for finding in found]
+    warnings = sum(finding.is_warning for finding in found)
     problem = check_version_name(run.version) if run.version else None
     if problem is not None:
         findings.append(VersionNameInvalid(version=run.version, problem=problem).title())
@@ -67,7 +66,7 @@ def check(run: LocalRun) -> int:
         put(sys.stdout, guarded(one_line(finding.render(language))) + "\n")
     summary = say("local.checked", files=len(files), findings=len(findings))
     put(sys.stderr, summary.render(language) + "\n")
-    return 1 if findings else 0
+    return 1 if len(findings) > warnings else 0
 
 
 def context_of(assignments: Iterable[str]) -> BuildContext:

@@ -304,6 +304,10 @@ class NodePortLost(UserMistake, code=800503):
     """Replacing a Service would take its nodePort away; a detail for each port."""
 
 
+class NotReplaceable(UserMistake, code=800520):
+    """Objects exist that Kubernetes does not let be replaced; a detail for each."""
+
+
 class DeployRefused(UserMistake, code=800504):
     """BCS stopped while it applied objects; a detail for each object, applied or not."""
 

@@ -21,7 +21,7 @@ from bcs_template_set.manifests.kinds import Kind, kind_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import NodePortLost, SelectorChanged
+from bcs_template_set.messages.errors import NodePortLost, NotReplaceable, SelectorChanged
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.live_diff import (
@@ -31,6 +31,9 @@ from bcs_template_set.rollout.live_diff import (
 )
 
 Object = Mapping[str, YamlValue]
+
+KEPT: Mapping[str, str] = {"Job": "selector", "PersistentVolumeClaim": "volumeName"}
+"""Kinds that can't be replaced, and the field of `spec` that shows that the cluster has taken one in."""
 
 
 @dataclass(frozen=True)
@@ -275,6 +278,9 @@ def _refusal(states: Sequence[LiveState]) -> Optional[StepError]:
     selectors = [text for state in states for text in _selector_changes(state)]
     if selectors:
         return SelectorChanged(details=selectors)
+    kept = [text for state in states for text in _not_replaceable(state)]
+    if kept:
+        return NotReplaceable(details=kept)
     ports = [text for state in states for text in _lost_ports(state)]
     return NodePortLost(details=ports) if ports else None
 
@@ -287,6 +293,25 @@ def _selector_changes(state: LiveState) -> Iterable[Text]:
         wanted, live = (mapping_at(body, *path.split(".")) for body in (state.desired, state.live))
         if wanted != live:
             yield say("deploy.selector", object=state.title, live=_shown(live), wanted=_shown(wanted))
+
+
+def _not_replaceable(state: LiveState) -> Iterable[Text]:
+    """Name a live object that a replacement would leave without what the cluster gave it (trap 11).
+
+    A Job keeps the selector that was generated for it, a bound claim its volume: a document without them is
+    refused, whatever else it says.
+    """
+    field = KEPT.get(state.kind)
+    if field is None or state.live is None or mapping_at(state.desired, "spec").get(field):
+        return
+    if mapping_at(state.live, "spec").get(field):
+        as_it_is = is_as_wanted(state.desired, state.live)
+        yield kept_text(state.title, file=state.file, as_it_is=as_it_is)
+
+
+def kept_text(title: str, *, file: str, as_it_is: bool) -> Text:
+    """Return the sentence that a live object can't be replaced, which a file is to do."""
+    return say("deploy.kept_as_it_is" if as_it_is else "deploy.kept_otherwise", object=title, file=file)
 
 
 def _lost_ports(state: LiveState) -> Iterable[Text]:

@@ -21,7 +21,12 @@ from bcs_template_set.manifests.kinds import SHARED_KINDS
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.manifests.parse import bcs_variables_in
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import NoPermission, ProjectNotVisible, VariablesMissing
+from bcs_template_set.messages.errors import (
+    ManifestsInvalid,
+    NoPermission,
+    ProjectNotVisible,
+    VariablesMissing,
+)
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, refusal
 from bcs_template_set.report.log_lines import plan_lines
@@ -37,8 +42,11 @@ from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.kept_objects import check_jobs, jobs_of
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import check_desired
+
+INGRESS_V1 = "networking.k8s.io/v1"
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     name_site(run.services.record, run.services.log, reader.site)
     if existing.space is not None:
         run.services.record.found_space(existing.space.id)
+    check_ingresses_served(rendered, existing, cluster=run.settings.cluster_id)
     desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
     if desired.files != rendered.files:
         check_desired(desired, run.settings)
@@ -80,6 +89,25 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     run.services.record.plan, run.services.record.rendered = plan, desired.files
     show_lines(run.services.log, plan_lines(plan, language=run.services.record.language))
     return Planned(plan, existing, desired)
+
+
+def check_ingresses_served(desired: Desired, existing: Existing, *, cluster: str) -> None:
+    """Refuse Ingresses in the version of Kubernetes 1.19 and newer where the cluster has none.
+
+    Raises:
+        ManifestsInvalid: a detail for each.
+    """
+    if existing.ingresses_as in ("", INGRESS_V1):
+        return
+    served = existing.ingresses_as
+    details = [
+        say("deploy.old_cluster", object=found.title, file=file.name, cluster=cluster, served=served)
+        for file in desired.files
+        for found in file.documents
+        if (found.kind, found.api_version) == ("Ingress", INGRESS_V1)
+    ]
+    if details:
+        raise ManifestsInvalid(details=details)
 
 
 def name_site(record: RunRecord, log: Log, site: Site) -> None:
@@ -124,13 +152,14 @@ def check_refusal(run: RenderedRun, reader: Reader, planned: Planned) -> None:
 # --- what a plan can know already -----------------------------------------------------------------------
 
 
-def look_ahead(run: RenderedRun, reader: Reader, existing: Existing) -> None:
+def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     """Ask and say what deploying this plan would meet, as far as that can be known before it is published.
 
     Raises:
-        StepError: there is no such place, a deployment is not allowed, variables have no value, or, where all
-            versions exist already, the dry run fails.
+        StepError: there is no such place, a deployment is not allowed, variables have no value, a Job can't be
+            replaced, or, where all versions exist already, the dry run fails.
     """
+    existing = planned.existing
     note = shared_cluster_note(run)
     if note is not None:
         run.services.log.warning(note)
@@ -141,6 +170,8 @@ def look_ahead(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     if run.settings.namespace and run.settings.action != "publish":
         check_place(run, reader, project_id=existing.project_id)
     check_variables_early(run, reader, existing)
+    if run.settings.action != "publish":
+        _check_jobs_early(run, reader, planned)
     if run.settings.action == "plan":
         dry_run_early(run, reader, existing)
 
@@ -171,6 +202,14 @@ def check_place(run: RenderedRun, reader: Reader, *, project_id: str) -> None:
     warning = say(key, why=told, **where)
     record.warnings.append(warning)
     log.warning(warning)
+
+
+def _check_jobs_early(run: RenderedRun, reader: Reader, planned: Planned) -> None:
+    changing = {change.name for change in planned.plan.changes if change.writes_version}
+    jobs = jobs_of([file for file in planned.desired.files if file.name in changing])
+    if jobs:
+        place = namespace_of(run.context, planned.existing.project_id)
+        check_jobs(reader, place, jobs, planned.existing)
 
 
 def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:

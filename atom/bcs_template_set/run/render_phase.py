@@ -27,7 +27,7 @@ from bcs_template_set.manifests.templating.render import (
     template_process,
 )
 from bcs_template_set.manifests.templating.worker_process import child_environment
-from bcs_template_set.messages import say
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ManifestsInvalid, VersionNameInvalid
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.report.log_lines import rendered_lines
@@ -93,9 +93,12 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
         began_at=0.0 if build.is_retried else build.started_at / 1000,
     )
     desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
-    check_desired(desired, settings)
+    warnings = check_desired(desired, settings)
     services.record.rendered = files
+    services.record.warnings += warnings
     show_lines(services.log, rendered_lines(files, language=services.record.language))
+    for warning in warnings:
+        services.log.warning(warning)
     return desired
 
 
@@ -114,17 +117,19 @@ def check_version(version: str, *, template_set: str) -> None:
         raise VersionNameInvalid(version=version, problem=problem)
 
 
-def check_desired(desired: Desired, settings: Settings) -> None:
-    """Refuse manifests that Kubernetes or BCS would refuse or misread.
+def check_desired(desired: Desired, settings: Settings) -> list[Text]:
+    """Refuse manifests that Kubernetes or BCS would refuse or misread; return the warnings.
 
     A path that a person has added to a shared file is carried over as it is, whatever Service it leads to.
 
     Raises:
-        ManifestsInvalid: a detail for each finding.
+        ManifestsInvalid: a detail for each finding that is more than a warning.
     """
     findings = check_manifests(
         desired.files, template_space=settings.template_space, template_set=bool(settings.template_set)
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
-    if ours:
-        raise ManifestsInvalid(details=[finding.as_text() for finding in ours])
+    mistakes = [finding.as_text() for finding in ours if not finding.is_warning]
+    if mistakes:
+        raise ManifestsInvalid(details=mistakes)
+    return [finding.as_text() for finding in ours]

@@ -100,5 +100,5 @@ def _plan(run: RenderedRun, reader: Reader) -> Planned:
     if run.settings.action == "plan":
         look_at_branches(run, reader, planned)
     if run.settings.cluster_id:
-        look_ahead(run, reader, planned.existing)
+        look_ahead(run, reader, planned)
     return planned

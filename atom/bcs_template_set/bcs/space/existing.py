@@ -134,7 +134,8 @@ class Existing:
     `project_id` is the 32-hex id, "" where the project manager would not say. `chart` is the template
     set of this run's name and version, None where there is none or it can't be read
     (`chart_readable` tells the two apart). `live` are the namespace's Ingresses, where the run has a target
-    (`live_readable` is False where they may not be looked at). `histories` are the versions of all files of
+    (`live_readable` is False where they may not be looked at), `ingresses_as` is the group version in which
+    the cluster serves them, "" where nobody knows. `histories` are the versions of all files of
     the space, None where this BCS can't list them at once; `ids` are all files' ids by name.
     """
 
@@ -143,6 +144,7 @@ class Existing:
     files: Mapping[str, ExistingFile] = field(default_factory=dict)
     others: tuple[OtherFile, ...] = ()
     live: tuple[LiveIngress, ...] = ()
+    ingresses_as: str = ""
     live_readable: bool = True
     histories: Optional[SpaceHistories] = None
     ids: Mapping[str, str] = field(default_factory=dict)

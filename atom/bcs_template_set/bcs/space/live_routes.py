@@ -7,6 +7,7 @@ A list leaves an Ingress neither rules nor status (facts/bcs.md, trap 12); its p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_live, live_list
@@ -16,20 +17,32 @@ from bcs_template_set.manifests.kinds import INGRESS
 from bcs_template_set.manifests.routes import Route
 
 
-def list_live_ingresses(place: NamespaceRef) -> Read[tuple[LiveIngress, ...]]:
-    """List the Ingresses of a namespace with what they serve, sorted by name."""
+@dataclass(frozen=True)
+class LiveIngresses:
+    """The Ingresses of a namespace, sorted by name, and the group version that the cluster serves them in.
+
+    BCS lists a kind in the version that the cluster's discovery prefers: v1 on Kubernetes 1.20 (recorded),
+    and a beta before 1.19, which has no other.
+    """
+
+    ingresses: tuple[LiveIngress, ...]
+    served_as: str
+
+
+def list_live_ingresses(place: NamespaceRef) -> Read[LiveIngresses]:
+    """List the Ingresses of a namespace with what they serve."""
     call = list_live(place, kind=INGRESS)
     return Read(
         name=call.name,
         method=call.method,
         segments=call.segments,
         project=call.project,
-        parse=lambda data: ingresses_of(live_list(data)),
+        parse=lambda data: _ingresses_of(live_list(data)),
         query=call.query,
     )
 
 
-def ingresses_of(listed: LiveList) -> tuple[LiveIngress, ...]:
+def _ingresses_of(listed: LiveList) -> LiveIngresses:
     """Return the Ingresses of a pruned list."""
     rows = listed.manifest.get("items")
     found = [
@@ -37,7 +50,9 @@ def ingresses_of(listed: LiveList) -> tuple[LiveIngress, ...]:
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
     ]
-    return tuple(sorted(found, key=lambda ingress: ingress.name))
+    return LiveIngresses(
+        tuple(sorted(found, key=lambda ingress: ingress.name)), str(listed.manifest.get("apiVersion") or "")
+    )
 
 
 def _ingress_of(row: Mapping[str, JsonValue], notes: Mapping[str, JsonValue]) -> LiveIngress:

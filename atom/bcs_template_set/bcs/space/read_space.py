@@ -209,7 +209,8 @@ def _read_live(reader: Reader, place: Optional[NamespaceRef]) -> Existing:
     if place is None:
         return Existing()
     try:
-        return Existing(live=reader.read(list_live_ingresses(place)))
+        found = reader.read(list_live_ingresses(place))
+        return Existing(live=found.ingresses, ingresses_as=found.served_as)
     except (NoPermission, ApiMissing, AppNotGranted, BcsFailed):
         return Existing(live_readable=False)
 

@@ -22,7 +22,8 @@ _ALLOW = re.compile(r"#[ \t]*bcs-template-set:[ \t]*allow[ \t]+([a-z0-9, \t-]+)"
 class Finding:
     """Something wrong: check, file, document (`Deployment/web`), field, what it is and what to do.
 
-    `document` is "" where the file itself is meant, `field` is "" where the whole document is.
+    `document` is "" where the file itself is meant, `field` is "" where the whole document is. A warning
+    stops nothing.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Finding:
     field: str
     message: Text
     hint: Text
+    is_warning: bool = False
 
     def as_text(self) -> Text:
         """Return the one sentence that a log line or an error's detail shows."""
@@ -66,9 +68,13 @@ class PodOwner:
 
 @dataclass(frozen=True)
 class CheckInput:
-    """All that a check may look at, and the id of the check; what several of them look for is found once."""
+    """All that a check may look at, and the id of the check; what several of them look for is found once.
+
+    `warns`: what the check finds stops nothing.
+    """
 
     id: str
+    warns: bool
     files: tuple[ManifestFile, ...]
     template_space: str
     template_set: bool
@@ -105,6 +111,7 @@ class CheckInput:
             field=field,
             message=say(f"checks.{message or self.id}", **fields),
             hint=say(f"checks.{self.id}.hint", **fields),
+            is_warning=self.warns,
         )
 
 
@@ -128,7 +135,7 @@ def look_at(
         for problem in problems_of(place.document, types=field_types(), versions=kubernetes)
     )
     looked_at = (by_name, template_space, template_set, places, workloads, by_label, allowed)
-    return CheckInput("", *looked_at, kubernetes, problems)
+    return CheckInput("", False, *looked_at, kubernetes, problems)
 
 
 Looks = Callable[[CheckInput], Iterator[Finding]]
@@ -136,10 +143,11 @@ Looks = Callable[[CheckInput], Iterator[Finding]]
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its id, as findings and comments name it, and the function that does it."""
+    """One check: its id, as findings and comments name it, the function that does it, whether it warns."""
 
     id: str
     looks: Looks
+    warns: bool = False
 
     @property
     def summary(self) -> Text:
@@ -148,13 +156,13 @@ class Check:
 
     def run(self, checked: CheckInput) -> Iterator[Finding]:
         """Yield what it finds, but for files whose comment leaves them out."""
-        found = self.looks(replace(checked, id=self.id))
+        found = self.looks(replace(checked, id=self.id, warns=self.warns))
         return (finding for finding in found if self.id not in checked.allowed[finding.file])
 
 
-def check(identifier: str) -> Callable[[Looks], Check]:
+def check(identifier: str, *, warns: bool = False) -> Callable[[Looks], Check]:
     """Make a function the check of that id; the table of checks finds it by its module."""
-    return lambda looks: Check(identifier, looks)
+    return lambda looks: Check(identifier, looks, warns)
 
 
 MOST_NAMES = 12

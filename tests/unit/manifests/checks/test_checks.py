@@ -162,6 +162,13 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
         "metadata.name",
     ),
     (
+        "replace",
+        "kind: Ingress\nmetadata:\n  name: web\n",
+        "kind: PersistentVolumeClaim\nmetadata:\n  name: web\n",
+        "PersistentVolumeClaim/web",
+        "",
+    ),
+    (
         "object-name",
         "kind: Deployment\nmetadata:\n  name: web\n",
         "kind: Deployment\nmetadata:\n  name: Web\n",
@@ -321,6 +328,15 @@ def test_every_check_has_a_test_that_breaks_it_and_words(known: object) -> None:
     assert check.id in [*apart, *(broken[0] for broken in BREAKS)]
     for language in LANGUAGES:
         assert check.summary.render(language)
+
+
+def test_what_has_a_file_of_its_own_may_be_of_a_kind_that_is_not_replaced() -> None:
+    pods = "{containers: [{name: a, image: 'r:1'}]}"
+    job = f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a}}\nspec: {{template: {{spec: {pods}}}}}\n"
+    assert ids(manifest(job)) == []
+    (finding,) = findings_of(manifest(f"{job}---\n{GOOD}"))
+    assert (finding.id, finding.is_warning) == ("replace", True)
+    assert ids(manifest(f"# bcs-template-set: allow replace\n{job}---\n{GOOD}")) == []
 
 
 def test_every_check_of_the_folder_is_in_the_table_under_an_id_of_its_own() -> None:
