@@ -37,6 +37,7 @@ from bcs_template_set.rollout.deploy import (
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
+from bcs_template_set.rollout.restarts import restart_notes
 from bcs_template_set.rollout.restore import touched, versions_before
 from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.context import RenderedRun
@@ -241,6 +242,8 @@ def _deploy(target: DeployTarget, deploying: Deploying, plan: DeploymentPlan, ro
     rollout = target.keep(replace(rollout, deployed=plan.deploy))
     target.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
     for note in moved_ports(known, states):
+        target.warn(note)
+    for note in restart_notes(plan, redeploy=target.settings.redeploy):
         target.warn(note)
     changed = unlike(states)
     if changed:
