@@ -123,3 +123,48 @@ def test_an_old_cluster_is_no_matter_where_no_ingress_needs_a_newer_one() -> Non
     with cluster_site(web_yaml=routes("a.example.com", "/").rpartition("---")[0]) as site:
         take_release(site, "1.18")
         assert deploy(site).code == 0
+
+
+ROLE = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: reader}\nrules: []\n"
+
+
+def test_rights_on_the_whole_cluster_are_given_only_where_the_manifest_says_so() -> None:
+    with cluster_site(web_yaml=ROLE) as site:
+        ran = deploy(site)
+        assert (ran.code, ran.exchanges) == (800307, ())
+        assert "a ClusterRole is the whole cluster's" in ran.log
+        site.next_build(web_yaml=f"# bcs-template-set: allow cluster-scoped\n{ROLE}")
+        for ran in (site.run(**PLAN), deploy(site)):
+            assert ran.code == 0, ran.log
+            assert "not for the namespace alone: ClusterRole/reader" in ran.log
+            assert [warning.key for warning in ran.outcome.warnings] == ["checks.cluster_wide"]
+
+
+def test_a_key_that_is_a_word_is_named_with_its_line_before_anything_is_sent() -> None:
+    with cluster_site(web_yaml=f"{config('settings', 'x')}  on: x\n") as site:
+        ran = deploy(site)
+        assert (ran.code, ran.exchanges) == (800307, ())
+        assert "line 7" in ran.log
+        assert 'the key on without quotes is no text to BCS: it would arrive as "true"' in ran.log
+
+
+def reading(tag: str = "1") -> str:
+    """Return a Deployment whose container reads ConfigMap/settings."""
+    manifest = yaml.safe_load(workload(tag=tag))
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    container["envFrom"] = [{"configMapRef": {"name": "settings"}}]
+    return yaml.safe_dump(manifest)
+
+
+def test_settings_that_changed_under_pods_that_did_not_are_said() -> None:
+    with cluster_site(settings_yaml=config("settings", "1"), web_yaml=reading()) as site:
+        assert deploy(site).outcome.warnings == ()
+        site.next_build(settings_yaml=config("settings", "2"))
+        ran = deploy(site)
+        assert (ran.code, rollout_files(ran)) == (0, ["settings.yaml"]), ran.log
+        assert "no pod was restarted; what it reads did: ConfigMap/settings" in ran.log
+        assert [warning.key for warning in ran.outcome.warnings] == ["deploy.no_restart"]
+        ran = deploy(site, redeploy="true")
+        assert [warning.key for warning in ran.outcome.warnings] == ["deploy.redeploy_no_restart"]
+        site.next_build(settings_yaml=config("settings", "3"), web_yaml=reading("2"))
+        assert deploy(site).outcome.warnings == ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_documents
-from bcs_template_set.manifests.yaml_words import MANIFESTS
+from bcs_template_set.manifests.yaml_words import MANIFESTS, WRITTEN
 from bcs_template_set.messages import say
 
 _ONLY_VARIABLES = re.compile(r"(?m)^[ \t]*(?:\{\{[^}\n]*\}\}[ \t]*)+$")
@@ -88,7 +88,7 @@ def document_of(body: Mapping[str, YamlValue], *, line: int) -> Document:
 def _read(hidden: str, *, source: str, original: str) -> Sequence[tuple[int, YamlValue]]:
     """Read the text that holds placeholders; a mistake shows the line as it was written."""
     try:
-        return list(read_documents(hidden, source=source, reading=MANIFESTS))
+        return list(read_documents(hidden, source=source, reading=WRITTEN))
     except YamlUnreadable as exc:
         excerpt = (exc.excerpt and _line_of(original, exc.line)) or exc.excerpt
         raise YamlUnreadable(

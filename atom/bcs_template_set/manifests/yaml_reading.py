@@ -16,7 +16,7 @@ from typing import Optional, Protocol, Union, cast
 
 import yaml
 
-from bcs_template_set.manifests.yaml_words import VALUES, NumberUnusable, Reading, is_text, read_word
+from bcs_template_set.manifests.yaml_words import VALUES, NumberUnusable, Reading, is_text, key_of, read_word
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.secret import MASK
 
@@ -267,6 +267,8 @@ class _Events:
             self._anchors[event.anchor] = (text, len(text) + 1)
         if text == _MERGE and event.implicit[0]:
             return None
+        if self._reading.text_keys and event.implicit[0] and key_of(text) != text:
+            raise self._error(event, say("render.yaml_word_key", key=text, arrives=key_of(text)))
         # The same keys come in every document: one string for all keeps 1,000 domains small.
         return sys.intern(text)
 

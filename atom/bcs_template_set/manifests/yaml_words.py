@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Union
 
 Plain = Union[None, bool, int, float, str]
@@ -38,10 +39,14 @@ class NumberUnusable(ValueError):
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read unquoted words: the words with a meaning, and what a word is that may be a number."""
+    """One way to read unquoted words: the words with a meaning, and what a word is that may be a number.
+
+    With `text_keys`, a key must be one that arrives as it is written.
+    """
 
     words: Mapping[str, Plain]
     number: Callable[[str], Plain]
+    text_keys: bool = False
 
 
 def _words(*, yes: tuple[str, ...], no: tuple[str, ...]) -> Mapping[str, Plain]:
@@ -65,6 +70,21 @@ def read_word(text: str, *, reading: Reading) -> Plain:
     if _NOT_FINITE.fullmatch(text):
         raise NumberUnusable
     return reading.number(text)
+
+
+@lru_cache(maxsize=4096)
+def key_of(text: str) -> str:
+    """Return what BCS makes of an unquoted key: it reads it as any word, and writes down what that means.
+
+    `on: x` is the key `true`, `null: x` the key `` (facts/manifests.md, "YAML as BCS reads it", and trap 19).
+    """
+    try:
+        value = read_word(text, reading=MANIFESTS)
+    except NumberUnusable:
+        return ""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
 
 
 def is_text(word: str) -> bool:
@@ -120,3 +140,5 @@ def _read_integer(text: str) -> int:
 
 VALUES = Reading(words=_words(yes=_TRUE, no=_FALSE), number=_clear_number)
 MANIFESTS = Reading(words=_words(yes=(*_TRUE, "y", "Y"), no=(*_FALSE, "n", "N")), number=_number_of_go)
+WRITTEN = replace(MANIFESTS, text_keys=True)
+"""How a manifest of ours is read: `MANIFESTS`, of which every key arrives as it is written."""

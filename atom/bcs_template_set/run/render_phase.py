@@ -8,6 +8,7 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.merge_paths import check_removals
 from bcs_template_set.config.inputs import Settings, approved_inputs
 from bcs_template_set.config.principal import Principal
+from bcs_template_set.manifests.checks.bcs_rules import CLUSTER_WIDE
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
 from bcs_template_set.manifests.naming import check_version_name, is_semver
@@ -132,4 +133,6 @@ def check_desired(desired: Desired, settings: Settings) -> list[Text]:
     mistakes = [finding.as_text() for finding in ours if not finding.is_warning]
     if mistakes:
         raise ManifestsInvalid(details=mistakes)
-    return [finding.as_text() for finding in ours]
+    wide = [d.title for file in desired.files for d in file.documents if d.kind in CLUSTER_WIDE]
+    named = [say("checks.cluster_wide", objects=wide)] if wide else []
+    return [*(finding.as_text() for finding in ours), *named]

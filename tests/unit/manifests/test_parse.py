@@ -160,6 +160,30 @@ spec: {containers: [{image: none}]}
     assert images_of(parse(text)) == ("a:1", "b:1", "c:1", "d:1", "e:1")
 
 
+@pytest.mark.parametrize(
+    ("key", "arrives"),
+    [
+        *[("on", "true"), ("y", "true"), ("n", "false"), ("No", "false"), ("TRUE", "true")],
+        *[("null", ""), ("~", ""), ("08", "8"), ("0x1F", "31"), ("+5", "5"), ("1.0", "1"), ("1e3", "1000")],
+        (".inf", ""),
+    ],
+)
+def test_a_key_that_is_a_word_is_found_with_its_line(key: str, arrives: str) -> None:
+    text = f"kind: ConfigMap\ndata:\n  a: x\n  {key}: x\n"
+    with pytest.raises(YamlUnreadable) as caught:
+        parse(text)
+    assert (caught.value.line, caught.value.excerpt) == (4, f"{key}: x")
+    assert caught.value.problem.fields == {"key": key, "arrives": arrives}
+    for quote in "'\"":
+        assert parse(text.replace(key, f"{quote}{key}{quote}"))[0].body["data"] == {"a": "x", key: "x"}
+    assert parse_foreign(text) is not None, "what others wrote is read all the same"
+
+
+@pytest.mark.parametrize("key", ["true", "8080", "-1", "1.5", "yes-no", "app.kubernetes.io/name"])
+def test_a_key_that_arrives_as_it_is_written_needs_no_quotes(key: str) -> None:
+    assert parse(f"kind: X\ndata:\n  {key}: x\n")[0].body["data"] == {key: "x"}
+
+
 def test_objects_inside_a_list_are_found() -> None:
     documents = parse("kind: List\nitems: [{kind: Pod, metadata: {name: p}}, 5]\n---\nkind: Service\n")
     assert [document.title for document in objects_of(documents)] == ["Pod/p", "Service/?"]

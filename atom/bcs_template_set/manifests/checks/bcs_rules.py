@@ -90,3 +90,45 @@ def check_template_set(checked: CheckInput) -> Iterator[Finding]:
         at = file.text.find("{{")
         if at >= 0:
             yield checked.finding(file, "", line=file.text.count("\n", 0, at) + 1)
+
+
+CLUSTER_WIDE = frozenset({"PersistentVolume", "StorageClass", "ClusterRole", "ClusterRoleBinding"})
+"""Kinds without a namespace that BCS applies with the namespace's permission alone (trap 17)."""
+
+_NOT_APPLIED = {
+    **dict.fromkeys(("Namespace", "Node"), ""),
+    "CustomResourceDefinition": "apiextensions.k8s.io",
+    "APIService": "apiregistration.k8s.io",
+    **dict.fromkeys(
+        (
+            *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
+            *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+        ),
+        "admissionregistration.k8s.io",
+    ),
+    **dict.fromkeys(("CSIDriver", "CSINode", "VolumeAttachment"), "storage.k8s.io"),
+    **dict.fromkeys(("FlowSchema", "PriorityLevelConfiguration"), "flowcontrol.apiserver.k8s.io"),
+    "CertificateSigningRequest": "certificates.k8s.io",
+    "IngressClass": "networking.k8s.io",
+    "PodSecurityPolicy": "policy",
+    "PriorityClass": "scheduling.k8s.io",
+    "RuntimeClass": "node.k8s.io",
+}
+"""Kubernetes' other kinds without a namespace, with their groups: BCS asks for them inside one (trap 17)."""
+
+
+@check("cluster-scoped")
+def check_cluster_wide(checked: CheckInput) -> Iterator[Finding]:
+    """Yield objects that are the whole cluster's: whoever writes a template would act there as our user."""
+    for place in checked.places:
+        if place.document.kind in CLUSTER_WIDE:
+            yield checked.finding(place, "kind", kind=place.document.kind)
+
+
+@check("not-applied")
+def check_not_applied(checked: CheckInput) -> Iterator[Finding]:
+    """Yield objects that BCS can't deploy."""
+    for place in checked.places:
+        document = place.document
+        if _NOT_APPLIED.get(document.kind) == document.api_version.rpartition("/")[0]:
+            yield checked.finding(place, "kind", kind=document.kind)

@@ -355,10 +355,10 @@ def test_a_name_that_is_no_text_is_shown_as_it_is_read(key: str, value: str, giv
 
 @pytest.mark.parametrize(("value", "given"), [("yes", "true"), ("1", "1")])
 def test_labels_and_annotations_that_are_no_text_are_shown_as_they_are_read(value: str, given: str) -> None:
-    metadata = f"{{name: a, labels: {{l: {value}}}, annotations: {{n: {value}}}}}"
+    metadata = f"{{name: a, labels: {{l: {value}}}, annotations: {{a: {value}}}}}"
     text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n"
     assert [(f.id, f.field, f.message.fields["given"]) for f in found(text)] == [
-        ("annotation", "metadata.annotations[n]", given),
+        ("annotation", "metadata.annotations[a]", given),
         ("label", "metadata.labels[l]", given),
     ]
 

@@ -163,8 +163,8 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "replace",
-        "kind: Ingress\nmetadata:\n  name: web\n",
-        "kind: PersistentVolumeClaim\nmetadata:\n  name: web\n",
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\n",
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: web\n",
         "PersistentVolumeClaim/web",
         "",
     ),
@@ -317,17 +317,35 @@ def test_one_broken_field_is_found_and_named(
 @pytest.mark.parametrize("known", all_checks(), ids=lambda known: known.id)
 def test_every_check_has_a_test_that_breaks_it_and_words(known: object) -> None:
     check = next(entry for entry in all_checks() if entry is known)
-    apart = (
-        "file-name",
-        "empty-file",
-        "document-split",
-        "template-set-variable",
-        "route-clash",
-        "live-replicas",
-    )
+    apart = ["file-name", "empty-file", "document-split", "template-set-variable", "route-clash"]
+    apart += ["live-replicas", "cluster-scoped", "not-applied"]
     assert check.id in [*apart, *(broken[0] for broken in BREAKS)]
     for language in LANGUAGES:
         assert check.summary.render(language)
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "check"),
+    [
+        ("ClusterRole", "rbac.authorization.k8s.io/v1", "cluster-scoped"),
+        ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1", "cluster-scoped"),
+        ("PersistentVolume", "v1", "cluster-scoped"),
+        ("StorageClass", "storage.k8s.io/v1", "cluster-scoped"),
+        ("Namespace", "v1", "not-applied"),
+        ("CustomResourceDefinition", "apiextensions.k8s.io/v1", "not-applied"),
+        ("PriorityClass", "scheduling.k8s.io/v1", "not-applied"),
+        ("Namespace", "example.com/v1", ""),
+        ("Role", "rbac.authorization.k8s.io/v1", ""),
+    ],
+)
+def test_what_belongs_to_no_namespace_is_refused_unless_a_comment_allows_it(
+    kind: str, group: str, check: str
+) -> None:
+    text = f"apiVersion: {group}\nkind: {kind}\nmetadata: {{name: a}}\n"
+    known = ("cluster-scoped", "not-applied")
+    assert [found for found in ids(manifest(text)) if found in known] == ([check] if check else [])
+    allowed = ids(manifest(f"# bcs-template-set: allow {check}\n{text}"))
+    assert [found for found in allowed if found in known] == []
 
 
 def test_what_has_a_file_of_its_own_may_be_of_a_kind_that_is_not_replaced() -> None:
@@ -502,10 +520,7 @@ def test_a_wildcard_certificate_serves_the_hosts_below_it() -> None:
 
 def test_rbac_objects_may_have_colons_in_their_names() -> None:
     assert (
-        ids(
-            manifest("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: 'a:b'}\n")
-        )
-        == []
+        ids(manifest("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: 'a:b'}\n")) == []
     )
 
 
