@@ -261,7 +261,7 @@ def test_a_version_before_that_was_broken_too_is_not_advised_as_if_it_were_good(
         kept = deploy(site)
         assert "version 1.0.8-main was live, and was not ready itself: web.yaml" in kept.log
         assert "Run build" not in kept.log
-        site.next_build(web_yaml=workload(tag="3") + "# again\n")
+        site.next_build(web_yaml=workload(tag="3", minReadySeconds=1))
         ran = deploy(site, on_failure="restore", timeout="60")
         assert ran.outcome.result == "failed", ran.log
         assert "Version 1.0.9-main, which was deployed before, is deployed again and was not seen" in ran.log
