@@ -156,8 +156,8 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     """Ask and say what deploying this plan would meet, as far as that can be known before it is published.
 
     Raises:
-        StepError: there is no such place, a deployment is not allowed, variables have no value, a Job can't be
-            replaced, or, where all versions exist already, the dry run fails.
+        StepError: there is no such place, a deployment is not allowed, variables have no value, a Job can not
+            be replaced, or, where all versions exist already, the dry run fails.
     """
     existing = planned.existing
     note = shared_cluster_note(run)
