@@ -6,6 +6,7 @@ data; what fits no row is told as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -32,6 +33,11 @@ from bcs_template_set.rollout.pods import PodProblem, Termination, rank_of
 
 CRASH_RESTARTS = 4
 """A container that crashed once more after so many restarts is given up: it had 70 s, with the back-offs."""
+
+CRASH_BACK_OFF = 80
+"""Seconds that the kubelet waits after so many (10, doubled each time); it forgets them once all is well."""
+
+_BACK_OFF = re.compile(r"back-off (?:(\d+)m)?(\d+)s")
 
 _FOR_EVER = float("inf")
 _NO_NAME = "image_name"
@@ -155,7 +161,14 @@ def _allowed(rule: Rule, problem: PodProblem, terms: Terms) -> tuple[Optional[fl
     grace = _grace(rule.patience, crashes=crashes)
     if problem.is_running:
         return None, grace
-    return (NEVER if crashes and problem.restarts >= CRASH_RESTARTS else rule.patience), grace
+    return (NEVER if crashes and _keeps_crashing(problem) else rule.patience), grace
+
+
+def _keeps_crashing(problem: PodProblem) -> bool:
+    """Tell whether a container crashed too often: in the wait, or, as its back-off tells, just before it."""
+    found = _BACK_OFF.search(problem.message) if problem.reason == "CrashLoopBackOff" else None
+    back_off = 60 * int(found[1] or 0) + int(found[2]) if found else 0
+    return back_off >= CRASH_BACK_OFF or problem.restarts - problem.restarts_before >= CRASH_RESTARTS
 
 
 def _grace(patience: Optional[float], *, crashes: bool) -> Optional[Text]:

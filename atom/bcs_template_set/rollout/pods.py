@@ -50,7 +50,8 @@ class PodProblem:
     `message` and `last.message` are the cluster's or the application's words: data, never formats.
     `probe` is the readiness probe of a container that is not ready, such as `GET :80/healthz`.
     `volumes` name what the pod mounts, such as `Secret/web-tls`, for a pod that is still being prepared.
-    `revision` is the label that tells it, "" where there is none.
+    `revision` is the label that tells it, "" where there is none. `restarts_before` are those of before the
+    wait: a pod may have run for months.
     """
 
     pod: str
@@ -61,6 +62,7 @@ class PodProblem:
     is_init: bool = False
     last: Optional[Termination] = None
     restarts: int = 0
+    restarts_before: int = 0
     is_running: bool = False
     phase: str = ""
     uid: str = ""

@@ -36,6 +36,7 @@ class WaitState:
     replaced_at: Optional[float] = None
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
     known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
+    restarts: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def is_waiting(self) -> bool:

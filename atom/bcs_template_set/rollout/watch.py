@@ -296,7 +296,9 @@ class _Watch:
         if isinstance(read, Unread):  # gone, or not to be read now: the next round lists anew
             return
         for found in problems_of_suspect(suspect, read):
-            problem = remember(found, earlier=state.known.get(found.key))
+            before = state.restarts.setdefault((found.uid, found.container), found.restarts)
+            told = replace(found, restarts_before=before)
+            problem = remember(told, earlier=state.known.get(found.key))
             state.known[problem.key] = problem
             state.since.setdefault(problem.key, self._clock.monotonic())
             yield problem

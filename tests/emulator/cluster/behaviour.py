@@ -219,7 +219,9 @@ def _before_crash(
 
 
 def _back_off(ended: Manifest, *, pause: float, until: float, restarts: int) -> Moment:
-    message = f"back-off {int(pause)}s restarting failed container"
+    minutes, seconds = divmod(int(pause), 60)
+    shown = f"{minutes}m{seconds}s" if minutes else f"{seconds}s"  # a duration of Go's
+    message = f"back-off {shown} restarting failed container"
     return Moment(
         state={"waiting": {"reason": "CrashLoopBackOff", "message": message}},
         until=until,

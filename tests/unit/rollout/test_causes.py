@@ -178,6 +178,25 @@ def test_a_crash_loop_is_given_four_restarts(restarts: int, hopeless: bool) -> N
     assert found.is_hopeless(seconds=1e9) is hopeless
 
 
+@pytest.mark.parametrize(
+    ("reason", "message", "restarts", "hopeless"),
+    [
+        ("Error", "", 40, False),
+        ("OOMKilled", "", 43, False),
+        ("CrashLoopBackOff", "back-off 20s restarting failed container=web", 42, False),
+        ("CrashLoopBackOff", "back-off 1m20s restarting failed container=web", 42, True),
+        ("CrashLoopBackOff", "back-off 5m0s restarting failed container=web", 40, True),
+        ("Error", "", 44, True),
+    ],
+)
+def test_what_a_pod_did_before_the_wait_is_no_crash_of_now(
+    reason: str, message: str, restarts: int, *, hopeless: bool
+) -> None:
+    """It may have run for months, and crash once more while somebody waits for it."""
+    problem = PodProblem(pod="p", reason=reason, message=message, restarts=restarts, restarts_before=40)
+    assert cause_of(problem).is_hopeless(seconds=0) is hopeless
+
+
 @pytest.mark.parametrize("last", [ended(1), ended(128, "StartError", "no such file or directory")])
 def test_a_container_that_runs_again_is_given_its_chance(last: Object) -> None:
     found = problems_of(pod(containers=[running(ready=False, restarts=7, last=last)]))[0]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Callable, Optional, TypeVar
 
 import pytest
-from tests.support.objects import MARKS, NAME, VERSION, condition, deployment, workload
+from tests.support.objects import MARKS, NAME, VERSION, condition, deployment, pod, stopped, workload
 from tests.support.pieces import FakeClock
 
 from bcs_template_set.bcs.calls import JsonValue, Read
@@ -338,3 +338,24 @@ def test_many_of_a_kind_whose_lists_tell_nothing_are_all_read_whole_in_each_roun
     assert max(item.seconds for item in ended) < 20
     assert "list Deployment" not in cluster.calls
     assert cluster.calls.count("get Deployment") > 30
+
+
+class CrashesOnce(ScriptedCluster):
+    """Has one pod, which has crashed nine times in its life, does so now, and is well after 20 seconds."""
+
+    def read(self, call: Read[T]) -> T:
+        labels: dict[str, JsonValue] = {"app": "web"}
+        if call.name == "list pods":
+            listed: JsonValue = {"metadata": {"name": "web-abc-1", "uid": "u1", "labels": labels}}
+            note: JsonValue = {"status": "Error", "readyCnt": 0.0, "totalCnt": 1.0}
+            return call.parse({"manifest": {"items": [listed]}, "manifestExt": {"u1": note}})
+        if call.name == "get Pod":
+            self.calls.append(call.name)
+            return call.parse({"manifest": pod(containers=[stopped(1, restarts=9)])})
+        return super().read(call)
+
+
+def test_a_pod_that_crashed_often_before_the_wait_is_given_its_chance() -> None:
+    cluster = CrashesOnce(FakeClock(), up_after(20))
+    (ended,) = watched(cluster)
+    assert (ended.end, "get Pod" in cluster.calls) == ("ready", True)
