@@ -11,6 +11,7 @@ from tests.bench import (
     api,
     cold_start,
     dialects,
+    fleet,
     growth,
     installing,
     many_builds,
@@ -34,6 +35,8 @@ def main() -> int:
     print("two files published; what is found out is how to name files, and where new ones are made\n")
     table(rollout.HEADINGS, rollout.measure())
     print("happened: in the cluster, after it was deployed; told after: from there to the line in the log\n")
+    table(fleet.HEADINGS, fleet.measure())
+    print("half a second an object, a quarter to look, a gateway that waits a minute; in made-up time\n")
     for case in many_builds.CASES:
         table(case.headings, many_builds.measure(case))
         print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")

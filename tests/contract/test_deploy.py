@@ -8,6 +8,7 @@ import yaml
 from tests.contract.documents import NAMESPACE, config_map, content_of, service, workload
 from tests.emulator import Cluster, Emulator, Match, gateway_fault
 from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text
+from tests.emulator.pace import Pace
 from tests.support.plain_client import V1, PlainClient, Reply
 
 TEMPLATE = f"{V1}/web/template"
@@ -343,6 +344,21 @@ def test_a_504_leaves_the_outcome_to_the_live_annotations(
     assert (reply.status, reply.json()["code"]) == (504, 1650401)
     assert cluster.writes == [("ConfigMap", NAMESPACE, "settings")]
     assert emulator.exchanges[-1].handled
+
+
+@pytest.mark.parametrize(("call", "done"), [("deploy", 12), ("preview", 0)])
+def test_a_slow_deployment_ends_in_the_gateways_504_and_bcs_stops_where_it_is(
+    call: str, done: int, emulator: Emulator, lisi: PlainClient, cluster: Cluster
+) -> None:
+    waited: list[float] = []
+    emulator.state.pace = Pace(deploy=5.0, preview=4.0, wait=waited.append)
+    content = "---\n".join(content_of(config_map(f"c{n:02}")) for n in range(20))
+    reply = ask(lisi, call, version_of(emulator, content))
+    assert (reply.status, reply.json()["code"]) == (504, 1650401)
+    assert sum(waited) == 60
+    assert len(cluster.writes) == done
+    emulator.state.pace = Pace(deploy=3.0, preview=3.0, wait=waited.append)
+    assert ask(lisi, call, version_of(emulator, content)).code == 0
 
 
 def test_a_deploy_waits_for_nothing(emulator: Emulator, lisi: PlainClient, cluster: Cluster) -> None:

@@ -159,9 +159,11 @@ def _check_namespace_permission(call: Call) -> None:
 
 def _apply_all(call: Call, manifests: list[Manifest], *, dry_run: bool) -> Optional[Refusal]:
     """Apply in order; return the first refusal. A document without kind is passed over silently."""
+    work = call.state.pace.work(dry_run=dry_run)
     for manifest in manifests:
         if not text(manifest, "kind"):
             continue
+        work.take()
         try:
             call.cluster.find_kind(text(manifest, "kind"), text(manifest, "apiVersion"))
             if not text(manifest, "metadata", "name"):

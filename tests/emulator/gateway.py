@@ -15,6 +15,7 @@ from typing import Callable, Optional
 from tests.emulator.entities import App
 from tests.emulator.gateway_errors import gateway_error
 from tests.emulator.http_message import Answer, Caller, Request, json_answer, runtime_error
+from tests.emulator.pace import HungUp
 from tests.emulator.state import State
 
 STRAIGHT_PREFIX = ("bcsapi", "v4")
@@ -72,7 +73,10 @@ class Gateway:
         except AuthenticationRefused as exc:
             return gateway_error("INVALID_ARGS", reason=str(exc))
         refusal = self._refuse(request, segments, caller=caller, app=app)
-        answer = refusal or self._service(request, segments, caller)
+        try:
+            answer = refusal or self._service(request, segments, caller)
+        except HungUp:
+            answer = gateway_error("REQUEST_BACKEND_TIMEOUT")
         return replace(answer, app=caller.app)
 
     def _check_verified(self, caller: Caller) -> None:

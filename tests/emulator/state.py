@@ -23,6 +23,7 @@ from tests.emulator.entities import (
     TemplateVersion,
     kinds_of,
 )
+from tests.emulator.pace import Pace
 
 Entity = TypeVar("Entity", Space, TemplateFile, TemplateVersion)
 
@@ -30,7 +31,8 @@ Entity = TypeVar("Entity", Space, TemplateFile, TemplateVersion)
 class State(Clusters):
     """All that the emulated site knows. `lock` guards the lists; hold it only for a moment.
 
-    `dialect` may be changed at any time: so a site is upgraded while a run is under way.
+    `dialect` may be changed at any time: so a site is upgraded while a run is under way. `pace` is how long
+    deployments take.
     """
 
     def __init__(self, *, now: Callable[[], float] = time.time, dialect: Dialect = Dialect.C) -> None:
@@ -47,6 +49,7 @@ class State(Clusters):
         self.between_insert_and_move: Callable[[str], None] = lambda _kind: None
         self.shuffle: Callable[[list[TemplateVersion]], list[TemplateVersion]] = lambda versions: versions
         self.server_part: Callable[[], int] = lambda: 0
+        self.pace = Pace()
         self._ids = itertools.count(1)
 
     # --- templates: what the console or a rival does ----------------------------------------------------

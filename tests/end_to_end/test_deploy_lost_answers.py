@@ -22,6 +22,7 @@ from tests.support.deploying import (
     live,
     mark_of,
     rollout_files,
+    sent_files,
     service,
     take_release,
     workload,
@@ -72,23 +73,32 @@ def test_a_lost_answer_is_resolved_by_reading_and_never_by_sending_again(
 
 
 @pytest.mark.parametrize("kind", ["drop-before-handling", "refuse"])
-def test_a_call_that_was_cut_before_it_was_handled_is_not_sent_again_either(kind: str) -> None:
+def test_what_a_call_that_was_cut_before_it_was_handled_left_is_sent_in_smaller_ones(kind: str) -> None:
     with cluster_site(**FILES) as site:
         site.fault(kind, DEPLOY)
         ran = deploy(site)
-        assert (ran.code, len(calls_of(ran)), rollout_files(ran)) == (800505, 1, [])
+        assert (ran.code, rollout_files(ran)) == (0, ["a.yaml", "b.yaml", "c.yaml"]), ran.log
+        _, *again = calls_of(ran)
+        assert [sent_files(site, call) for call in again] == [["a.yaml"], ["b.yaml", "c.yaml"]]
+
+
+def test_what_is_sent_in_vain_twice_is_told_object_by_object() -> None:
+    with cluster_site(**FILES) as site:
+        site.fault("refuse", DEPLOY, times=2)
+        ran = deploy(site)
+        assert (ran.code, len(calls_of(ran)), rollout_files(ran)) == (800505, 2, [])
         assert "Deployment/a: not applied" in ran.log
         again = deploy(site)
         assert (again.code, len(calls_of(again))) == (0, 1)
 
 
 def test_a_deployment_that_goes_on_behind_a_504_is_waited_for() -> None:
-    """BCS applies on after the gateway gave up: here the objects come ten seconds later."""
+    """A gateway in between may let BCS go on: here the objects come some seconds later."""
     with cluster_site(**FILES) as site:
         site.run()
         site.emulator.faults.add(gateway_fault("REQUEST_BACKEND_TIMEOUT", match=DEPLOY, reason=""))
         version = site.version_names("a.yaml")[0]
-        due = site.clock.time + 10
+        due = site.clock.time + 5
 
         def arrive(_: object) -> None:
             if site.clock.time >= due:
@@ -120,7 +130,11 @@ def test_a_redeployment_whose_answer_is_lost_is_judged_by_content_where_the_mark
         drift(site, minReadySeconds=1, revisionHistoryLimit=3, template=other_template())
         site.fault("drop-before-handling", DEPLOY)
         ran = deploy(site, redeploy="true")
-        assert (ran.code, len(calls_of(ran))) == (800505, 1), ran.log
+        assert (ran.code, len(calls_of(ran))) == (0, 2), ran.log
+        drift(site, template=other_template())
+        site.fault("drop-before-handling", DEPLOY, times=2)
+        ran = deploy(site, redeploy="true")
+        assert (ran.code, len(calls_of(ran))) == (800505, 2), ran.log
 
 
 def drift(site: Site, **spec: object) -> None:

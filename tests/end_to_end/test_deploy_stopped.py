@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from tests.emulator import Behaviour, Fault
@@ -41,3 +43,20 @@ def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path:
         finished = finish(process, directory)
         check_refused(finished, 800107, "SIGTERM", "1 writes were under way")
         assert "Deployed 3 files" not in finished.log
+
+
+def test_a_stop_between_calls_says_which_files_are_live(tmp_path: Path) -> None:
+    domains = [{"host": f"d{n:02}.example.com", "image": "example.com/www:1"} for n in range(20)]
+    with site(tmp_path, cold=True) as worker:
+        slow_cluster(worker)
+        slow = worker.emulator.faults.add(Fault("slow", replace(DEPLOY, nth=2), delay=30))
+        process, directory = worker.start(
+            **TARGET, values=json.dumps({"app": "nginx", "domains": domains}), timeout="0"
+        )
+        until(lambda: slow.struck)
+        process.send_signal(signal.SIGTERM)
+        finished = finish(process, directory)
+        check_refused(
+            finished, 800107, "SIGTERM", "1 writes were under way", "files are live. Now: d00.example"
+        )
+        assert "unknown" in finished.log, "of the second call's files nobody knows"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 import pytest
@@ -203,6 +204,24 @@ def test_what_bcs_could_not_establish_is_read_twice_and_says_both_meanings() -> 
     assert len(bench.sender.requests) == 2
     assert "lisi may not see it" in str(caught.value)
     assert "获取项目 demo 信息失败" in str(caught.value)
+
+
+@pytest.mark.parametrize(("took", "sent"), [(30.0, 4), (31.0, 1)])
+def test_what_took_too_long_is_not_asked_again_where_a_smaller_call_may_do_instead(
+    took: float, sent: int
+) -> None:
+    bench = Bench(gateway_error(504, 1650401))
+    bench.sender.on_send = lambda: bench.clock.wait(took)
+    with pytest.raises(servers.GatewayFailed):
+        bench.gateway.read(replace(READ, longest_again=30.0))
+    assert len(bench.sender.requests) == sent
+
+
+def test_a_rate_limit_is_waited_out_however_long_its_answer_took() -> None:
+    bench = Bench(gateway_error(429, 1642901), PROJECT)
+    bench.sender.on_send = lambda: bench.clock.wait(40.0)
+    bench.gateway.read(replace(READ, longest_again=30.0))
+    assert len(bench.sender.requests) == 2
 
 
 # --- rate limits ----------------------------------------------------------------------------------------

@@ -152,13 +152,14 @@ class Gateway:
         last: Optional[StepError] = None
         while True:
             waited += self._hold_back(last, waited=waited)
-            request_id = self._new_id()
+            request_id, began = self._new_id(), self._clock.monotonic()
             reply = self._attempt(call, asked, request_id=request_id)
             verdict = decide(asked, reply)
             if isinstance(verdict, Success):
                 return self._said(verdict.data), asked, request_id
             last = self._in_context(verdict.error, asked, request_id)
-            if isinstance(verdict, Fail):
+            took = self._clock.monotonic() - began
+            if isinstance(verdict, Fail) or (took > call.longest_again and not verdict.slows_all):
                 raise last
             failures, limits = failures + (not verdict.slows_all), limits + verdict.slows_all
             self._wait_or_give_up(verdict, last, failures=failures, limits=limits, waited=waited)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from bcs_template_set.manifests.kind_rules import WorkloadState
-from bcs_template_set.messages.errors import DeployRefused, VersionConflict
+from bcs_template_set.messages.errors import VersionConflict
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.workload_rows import workload_row
@@ -130,14 +130,18 @@ def _left(file: FileOutcome, outcome: Outcome) -> Ending:
 
 @dataclass(frozen=True)
 class _Deployment:
-    """What a rollout says of each file, by its name. `is_known` is False where nobody could look."""
+    """What a rollout says of each file, by its name; `unsent` are states of files that no call made live.
+
+    What is not named is not live: a call that was refused, or cut short, did not come to it.
+    """
 
     deployed: frozenset[str]
     partly: frozenset[str]
     live: frozenset[str]
     watched: Mapping[str, Sequence[Watched]]
     restored: Mapping[str, FileState]
-    is_known: bool
+    unsent: Mapping[str, FileState]
+    refused: Mapping[str, str]
 
     def ending(self, name: str, published: Ending) -> Ending:
         """Return how a file ended that publishing left like this."""
@@ -162,9 +166,11 @@ class _Deployment:
             return Ending("ready" if own else "deployed")
         if name in self.live:
             return Ending("live")
-        if name in self.partly:
-            return Ending("partly-deployed")
-        return Ending("not-deployed" if self.is_known else "unknown")
+        if name in self.unsent:
+            return Ending(self.unsent[name])
+        return Ending(
+            "partly-deployed" if name in self.partly else "not-deployed", self.refused.get(name, "")
+        )
 
 
 def _deployment(rollout: Rollout, outcome: Outcome) -> _Deployment:
@@ -174,7 +180,11 @@ def _deployment(rollout: Rollout, outcome: Outcome) -> _Deployment:
         live=frozenset(file.name for file in rollout.live_already),
         watched=_by_file(rollout.watched),
         restored=_states_after(rollout.restoration or Restoration()),
-        is_known=bool(rollout.deployed or rollout.partly) or isinstance(outcome.error, DeployRefused),
+        unsent={
+            **dict.fromkeys(rollout.not_attempted, "not-attempted"),
+            **dict.fromkeys(rollout.unread, "unknown"),
+        },
+        refused=dict.fromkeys(rollout.refused, str(outcome.error.code) if outcome.error is not None else ""),
     )
 
 

@@ -101,6 +101,8 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
         texts.append(say(key, count=len(rollout.deployed), **place))
     if rollout.partly:
         texts.append(say("report.deployed_partly", names=first_names([f.name for f in rollout.partly])))
+    if rollout.not_attempted:
+        texts.append(say("deploy.not_attempted", names=first_names(rollout.not_attempted)))
     return texts
 
 

@@ -1,34 +1,23 @@
-"""Deploy versions in one call, and find out object by object what came of it.
+"""Look at what is live of versions, and at what deploying them would change, by BCS's dry run.
 
-BCS applies documents one by one, stops at the first error and keeps what it did; a slow deployment ends in
-the gateway's 504 with the outcome unknown (facts/bcs.md, trap 7). So success is code 0 *and* an empty
-`data.error` *and* every object live with the mark of our file and version; whatever the answer was, the
-live objects are read, and nothing is sent again blindly. BCS's preview is that reading: it lists the live
-text of every object, of every kind.
+BCS's preview is that reading: it lists the live text of every object, of every kind. It takes half as long
+as deploying, so many files take several calls (call_sizes.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Optional
+from functools import partial
 
-from bcs_template_set.bcs.calls import Reader, Writer
-from bcs_template_set.bcs.deploy_calls import (
-    NamespaceRef,
-    deploy,
-    get_live,
-    preview,
-)
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, preview
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import (
-    DeployRefused,
-    DryRunFailed,
-)
-from bcs_template_set.messages.server_errors import BcsFailed, DeployIncomplete, GatewayFailed, OutcomeUnknown
-from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.messages.errors import DryRunFailed
+from bcs_template_set.messages.server_errors import GatewayFailed, OutOfTime, Unreachable
 from bcs_template_set.rollout.as_wanted import is_as_wanted
+from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
     FileVersion,
@@ -37,34 +26,25 @@ from bcs_template_set.rollout.deployment_plan import (
     read_states,
     refused_services,
 )
-from bcs_template_set.rollout.live_diff import (
-    changes_anything,
-    changes_beyond_pods,
-    names_hidden,
-    with_hidden,
-)
+from bcs_template_set.rollout.live_diff import changes_beyond_pods, names_hidden, with_hidden
 from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.pod_numbers import with_pods
+from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
 from bcs_template_set.system.clock import Clock, Deadline
 
-READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
-"""Seconds before each look at the live objects after an answer of success: they are there at once."""
-
-STILL_FOR = 20.0
-"""Seconds without any change after which an unanswered deployment counts as over."""
-
-LOOK_EVERY = 4.0
 SHOWN = 500
 """Characters shown of what BCS says."""
 
-LONGEST_DEPLOYMENT = 180.0
+TOO_LONG = 30.0
+"""Seconds after which a call that failed was too large, and goes into smaller ones."""
 
 
 @dataclass(frozen=True)
 class Deploying:
     """What deploying needs: where, in which template space, with which values for BCS's variables.
 
-    `given` are those that the author gave: where he gives a number of pods, it is not the live one.
+    `given` are those that the author gave: where he gives a number of pods, it is not the live one. `at_once`
+    is how many calls may be under way.
     """
 
     place: NamespaceRef
@@ -73,6 +53,7 @@ class Deploying:
     clock: Clock
     deadline: Deadline
     given: frozenset[str] = frozenset()
+    at_once: int = AT_ONCE
 
     @property
     def kept(self) -> frozenset[Workload]:
@@ -110,19 +91,64 @@ def _namespace_hint(place: NamespaceRef, error: str) -> list[Text]:
 
 
 def look(
-    reader: Reader, deploying: Deploying, files: Sequence[FileVersion]
+    reader: Reader,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    *,
+    size: CallSize = CallSize(),  # noqa: B008 - frozen
 ) -> tuple[tuple[LiveState, ...], str]:
-    """Return the objects of the files as they would be and as they are, and what the dry run said."""
+    """Return the objects of the files as they would be and as they are, and what the dry run said first.
+
+    `size` is that of the first call.
+
+    Raises:
+        OutOfTime: the step's own time is too short for so many files.
+        StepError: whatever the gateway or BCS answered.
+    """
+    calls = send_in_calls(
+        [Unit((file,)) for file in files],
+        partial(_look_at, reader, deploying),
+        deadline=deploying.deadline,
+        at_once=deploying.at_once,
+        size=size,
+    )
+    for problem in calls.errors:
+        raise problem
+    if calls.left:
+        raise OutOfTime(seconds=int(deploying.deadline.seconds or 0))
+    states = (state for found, _ in calls.values for state in found)
+    return in_order(states, files), next((error for _, error in calls.values if error), "")
+
+
+def _look_at(
+    reader: Reader, deploying: Deploying, units: tuple[Unit, ...]
+) -> CallEnd[tuple[tuple[LiveState, ...], str]]:
+    """Preview the files of one call; where that takes too long, nothing of it is done."""
+    files = [file for unit in units for file in unit.files]
     call = preview(
         deploying.place,
         version_ids=[file.version_id for file in files],
         variables=deploying.variables,
     )
-    answer = reader.read(call)
+    began = deploying.clock.monotonic()
+    try:
+        answer = reader.read(replace(call, longest_again=TOO_LONG) if len(units) > 1 else call)
+    except (GatewayFailed, Unreachable):
+        seconds = deploying.clock.monotonic() - began
+        if seconds < TOO_LONG or len(units) == 1:
+            raise
+        return CallEnd(((), ""), seconds, left=units)
+    seconds = deploying.clock.monotonic() - began
     states = read_states(answer, space=deploying.space)
     versions = {file.name: file.version for file in files}
     seen = tuple(_whole(reader, deploying, state, version=versions.get(state.file, "")) for state in states)
-    return seen, " ".join(answer.error.split())[:SHOWN]
+    return CallEnd((seen, " ".join(answer.error.split())[:SHOWN]), seconds)
+
+
+def in_order(states: Iterable[LiveState], files: Sequence[FileVersion]) -> tuple[LiveState, ...]:
+    """Return the objects in the order of their files."""
+    place = {file.name: number for number, file in enumerate(files)}
+    return tuple(sorted(states, key=lambda state: place.get(state.file, len(place))))
 
 
 def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: str) -> LiveState:
@@ -140,135 +166,8 @@ def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: s
     return replace(state, live=with_hidden(state.live, whole))
 
 
-# --- the one call ---------------------------------------------------------------------------------------
-
-
-def deploy_files(
-    writer: Writer, deploying: Deploying, files: Sequence[FileVersion], *, known: Sequence[LiveState] = ()
-) -> tuple[LiveState, ...]:
-    """Deploy versions with one call and return the live objects, all of them marked with our versions.
-
-    `known` are the objects as they were before: where an answer is lost, the mark of one that had it already
-    tells nothing, and its content decides.
-
-    Raises:
-        DeployRefused: BCS or Kubernetes refused; a detail for each object, applied or not.
-        DeployIncomplete: it was accepted, or its answer lost, and objects are not what was deployed.
-        StepError: nothing was sent, or nothing could be learnt.
-    """
-    call = deploy(
-        deploying.place,
-        version_ids=[file.version_id for file in files],
-        variables=deploying.variables,
-    )
-    try:
-        error = writer.write(call).error
-    except (OutcomeUnknown, GatewayFailed) as exc:
-        marked = frozenset(_titles(known) - _titles(_missing(known, files, space=deploying.space)))
-        return _settled(writer, deploying, files, because=exc, marked=marked)
-    except BcsFailed as exc:
-        message = exc.message
-        raise _refused(writer, deploying, files, message=message, meaning=exc.details) from exc
-    if error:
-        raise _refused(writer, deploying, files, message=" ".join(error.split())[:SHOWN])
-    return _confirmed(writer, deploying, files, known=known)
-
-
-def _confirmed(
-    writer: Writer, deploying: Deploying, files: Sequence[FileVersion], *, known: Sequence[LiveState]
-) -> tuple[LiveState, ...]:
-    states: tuple[LiveState, ...] = ()
-    untouched = frozenset[str]()
-    for pause in READ_BACK_PAUSES:
-        deploying.clock.wait(pause)
-        states, _ = look(writer, deploying, files)
-        untouched = _untouched(states, files, known=known)
-        if not untouched and _all_there(states, files, space=deploying.space):
-            return states
-    _check_may_look(writer, deploying.place, states)
-    raise DeployIncomplete(details=_objects(states, files, space=deploying.space, missing=untouched))
-
-
-def _untouched(
-    states: Sequence[LiveState], files: Sequence[FileVersion], *, known: Sequence[LiveState]
-) -> frozenset[str]:
-    """Name the objects that still hold the text that this run has rewritten: their mark was there before."""
-    rewritten = {file.name for file in files if file.rewritten}
-    before = {state.title: state.live for state in known}
-    return frozenset(
-        state.title
-        for state in states
-        if state.file in rewritten and state.live == before.get(state.title) and _differs(state)
-    )
-
-
-def unlike(states: Sequence[LiveState]) -> tuple[str, ...]:
-    """Name the objects that are not what was sent, although they were applied: something changes them."""
-    return tuple(
-        state.title
-        for state in states
-        if state.live is not None and changes_beyond_pods(state.desired, state.live)
-    )
-
-
-def _check_may_look(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> None:
-    """Raise what is in the way of looking: a preview shows objects that nobody may see as not there.
-
-    Raises:
-        StepError: why a live object can't be read.
-    """
-    watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
-    if watched and all(state.live is None for state in states):
-        kind, name = watched[0]
-        reader.read(get_live(place, kind=kind, name=name))
-
-
-def _refused(
-    writer: Writer,
-    deploying: Deploying,
-    files: Sequence[FileVersion],
-    *,
-    message: Detail,
-    meaning: Sequence[Detail] = (),
-) -> StepError:
-    """Return the refusal with what became of every object; where that can't be seen, it is not known."""
-    try:
-        states, _ = look(writer, deploying, files)
-    except BcsFailed as exc:
-        unseen = say("deploy.refused_unseen", message=message)
-        return DeployIncomplete(details=[unseen, *meaning]).with_context(**exc.context)
-    objects = _objects(states, files, space=deploying.space)
-    return DeployRefused(message=message, details=[*meaning, *objects])
-
-
-def _settled(
-    writer: Writer,
-    deploying: Deploying,
-    files: Sequence[FileVersion],
-    *,
-    because: StepError,
-    marked: frozenset[str],
-) -> tuple[LiveState, ...]:
-    """Watch the live objects until all are ours, or nothing has moved for a while: BCS may still be at it."""
-    clock = deploying.clock
-    began = moved_at = clock.monotonic()
-    known: Optional[frozenset[str]] = None
-    while True:
-        states, _ = look(writer, deploying, files)
-        missing = frozenset(_titles(_missing(states, files, space=deploying.space)))
-        missing |= {state.title for state in states if state.title in marked and _differs(state)}
-        if not missing and _all_there(states, files, space=deploying.space):
-            return states
-        if missing != known:
-            known, moved_at = missing, clock.monotonic()
-        over = clock.monotonic() - moved_at >= STILL_FOR or clock.monotonic() - began >= LONGEST_DEPLOYMENT
-        if over or deploying.deadline.remaining() <= LOOK_EVERY:
-            details = _objects(states, files, space=deploying.space, missing=missing)
-            raise DeployIncomplete(details=details).with_context(**because.context) from because
-        clock.wait(LOOK_EVERY)
-
-
-def _missing(states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str) -> list[LiveState]:
+def not_marked(states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str) -> list[LiveState]:
+    """Return the objects that are not live, or are not marked with their file's version."""
     versions = {file.name: file.version for file in files}
     return [state for state in states if not state.is_at(space=space, version=versions.get(state.file, ""))]
 
@@ -278,32 +177,14 @@ def live_files(
 ) -> tuple[FileVersion, ...]:
     """Return the files all of whose objects are live and marked with their version."""
     there = {state.file for state in states}
-    missing = {state.file for state in _missing(states, files, space=space)}
+    missing = {state.file for state in not_marked(states, files, space=space)}
     return tuple(file for file in files if file.name in there - missing)
 
 
-def _all_there(states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str) -> bool:
-    return len(live_files(states, files, space=space)) == len(files)
-
-
-def _differs(state: LiveState) -> bool:
-    return state.live is None or changes_anything(state.desired, state.live)
-
-
-def _titles(states: Sequence[LiveState]) -> set[str]:
-    return {state.title for state in states}
-
-
-def _objects(
-    states: Sequence[LiveState],
-    files: Sequence[FileVersion],
-    *,
-    space: str,
-    missing: frozenset[str] = frozenset(),
-) -> list[Text]:
-    """Say of every object whether it is what was deployed."""
-    missing |= _titles(_missing(states, files, space=space))
-    return [
-        say("deploy.not_applied" if state.title in missing else "deploy.applied", object=state.title)
+def unlike(states: Sequence[LiveState]) -> tuple[str, ...]:
+    """Name the objects that are not what was sent, although they were applied: something changes them."""
+    return tuple(
+        state.title
         for state in states
-    ]
+        if state.live is not None and changes_beyond_pods(state.desired, state.live)
+    )

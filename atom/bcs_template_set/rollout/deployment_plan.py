@@ -43,7 +43,7 @@ class FileVersion:
     `rewritten`: this run has put other content under the version's name. `sets_pods`: a variable gives the
     number of pods, so that nobody but this run can mean another. `reused`: the names of versions are reused,
     so that a mark does not tell which number its text had. `is_empty`: it holds no object, so that there is
-    nothing to deploy.
+    nothing to deploy. `objects` is how many it holds, as far as known.
     """
 
     name: str
@@ -54,6 +54,7 @@ class FileVersion:
     sets_pods: bool = False
     reused: bool = False
     is_empty: bool = False
+    objects: int = 1
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ can't be looked at counts as deployed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Optional
 
@@ -35,8 +36,7 @@ def deployed_by_build(
         return ()
     asked = ask_variables(reader, deploying.place, [file.version_id for file in files])
     values = {variable.key: deploying.variables.get(variable.key, variable.value) for variable in asked.vars}
-    looking = Deploying(deploying.place, deploying.space, values, deploying.clock, deploying.deadline)
-    states, _ = look(reader, looking, files)
+    states, _ = look(reader, replace(deploying, variables=values), files)
     seen = {state.file for state in states}
     return tuple(
         sorted(

@@ -74,7 +74,9 @@ class Rollout:
     """A deployment: what was deployed, what was live already, what that changed, how the workloads ended.
 
     `deployed` are files all of whose objects were seen live at our version, however the call was answered;
-    `partly` are those of which a failed call made only some live.
+    `partly` are those of which a failed call made only some live. Names of files: `refused` are those at
+    which BCS stopped, `unread` those of a call after which nobody could look, `not_attempted` those of calls
+    that did not begin.
     `before` is what was live before, `earlier` are the files that an earlier try of this step has deployed,
     `lost` those of them of which nobody knows what was live before. `differences` are (Kind/name, unified
     diff) pairs between live and deployed. `waited` is False where nobody waited (timeout 0).
@@ -84,6 +86,9 @@ class Rollout:
     namespace: str
     deployed: tuple[FileVersion, ...] = ()
     partly: tuple[FileVersion, ...] = ()
+    refused: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    not_attempted: tuple[str, ...] = ()
     live_already: tuple[FileVersion, ...] = ()
     earlier: tuple[FileVersion, ...] = ()
     lost: tuple[str, ...] = ()

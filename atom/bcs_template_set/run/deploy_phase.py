@@ -1,6 +1,6 @@
 """The deploy phase of a run: deploy what was published, wait, look at the pages, and restore if asked to.
 
-The order, and why: variables and dry run first, so that nothing is applied that can't be; the one call; the
+The order, and why: variables and dry run first, so that nothing is applied that can't be; the calls; the
 wait; the pages; and only then the verdict, since a front end that is ready and serves the old build has
 failed. Whatever happens, the record knows what was deployed.
 """
@@ -26,21 +26,16 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import resolve_variables
-from bcs_template_set.rollout.deploy import (
-    Deploying,
-    deploy_files,
-    live_files,
-    look,
-    plan_live,
-    unlike,
-)
+from bcs_template_set.rollout.deploy import Deploying, plan_live, unlike
+from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restarts import restart_notes
-from bcs_template_set.rollout.restore import touched, versions_before
+from bcs_template_set.rollout.restore import versions_before
 from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.context import RenderedRun
+from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.journal import EarlierTry
@@ -232,13 +227,10 @@ def _see_it_through(
 
 
 def _deploy(target: DeployTarget, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout) -> Rollout:
-    """Send the one call, and keep what is live after it, however it ended."""
+    """Send what is to be deployed, and keep what is live, however it ends."""
     known = plan.states_of(file.name for file in plan.deploy)
-    try:
-        states = deploy_files(target.writer, deploying, plan.deploy, known=known)
-    except StepError:
-        target.keep(_as_far_as_it_came(target, deploying, plan, rollout))
-        raise
+    progress = DeployProgress(target, plan, rollout)
+    states = deploy_files(target.writer, deploying, plan.deploy, known=known, observer=progress)
     rollout = target.keep(replace(rollout, deployed=plan.deploy))
     target.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
     for note in moved_ports(known, states):
@@ -290,26 +282,6 @@ def _deploy_what_came_meanwhile(
             deploy_files(target.writer, deploying, plan.deploy, known=plan.states_of(names))
         rollout = target.keep(deployed)
     return rollout
-
-
-def _as_far_as_it_came(
-    target: DeployTarget, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout
-) -> Rollout:
-    """Return the rollout with what a failed call made live all the same, as far as that can be read."""
-    try:
-        states, _ = look(target.writer, deploying, plan.deploy)
-    except StepError as exc:
-        target.warn(say("deploy.state_unknown", problem=exc.title()))
-        return rollout
-    before = live_files(plan.states, plan.deploy, space=target.space)
-    now = live_files(states, plan.deploy, space=target.space)
-    begun = touched(plan.deploy, states, space=target.space)
-    had_some = touched(plan.deploy, plan.states, space=target.space)
-    return replace(
-        rollout,
-        deployed=tuple(file for file in now if file not in before),
-        partly=tuple(file for file in begun if file not in (*now, *had_some)),
-    )
 
 
 # --- pages ----------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
+from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.result import Rollout
@@ -81,8 +82,15 @@ class DeployTarget:
 
     def deploying(self, variables: Mapping[str, str]) -> Deploying:
         """Return what it takes to deploy with these values for BCS's variables."""
-        given = frozenset(self.context.variables)
-        return Deploying(self.place, self.space, variables, self.clock, self.deadline, given)
+        return Deploying(
+            self.place,
+            self.space,
+            variables,
+            self.clock,
+            self.deadline,
+            given=frozenset(self.context.variables),
+            at_once=min(AT_ONCE, self.context.region.endpoint.concurrency),
+        )
 
     def tell(self, sentence: Text) -> None:
         """Print a sentence."""

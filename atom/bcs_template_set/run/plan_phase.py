@@ -36,6 +36,7 @@ from bcs_template_set.rollout.before_deploying import (
     refusal_to_deploy,
     resolve_variables,
 )
+from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.deploy import Deploying, plan_live
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
@@ -228,7 +229,15 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     given = run.context.variables
     values = resolve_variables(reader, place, files, given=given, least=fewest_pods(run))
     space = run.desired.target.space
-    deploying = Deploying(place, space, values, run.services.clock, run.services.deadline, frozenset(given))
+    deploying = Deploying(
+        place,
+        space,
+        values,
+        run.services.clock,
+        run.services.deadline,
+        given=frozenset(given),
+        at_once=min(AT_ONCE, run.concurrency),
+    )
     found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
     show_lines(run.services.log, deployment_lines(found, language=run.services.record.language))
     if found.refused is not None:
@@ -279,16 +288,18 @@ def namespace_of(context: RunContext, project_id: str) -> NamespaceRef:
 
 
 def as_it_counts(run: RenderedRun, version: FileVersion) -> FileVersion:
-    """Return a version with what its number of pods means, and whether it holds anything.
+    """Return a version with what its number of pods means, and how many objects it holds.
 
     The number is this run's word, or what a mark can't tell. Without a load balancer routes hold nothing.
     """
-    documents = [d for file in run.desired.files if file.name == version.name for d in file.documents]
+    documents = next((file.documents for file in run.desired.files if file.name == version.name), ())
     numbers = [text_at(document.body, "spec", "replicas") for document in documents]
     names = [found.inner.strip() for number in numbers for found in bcs_variables_in(number)]
     sets_pods = any(workload_of(name) is None or name in run.context.variables for name in names)
     reused = run.settings.overwrite_version
-    return replace(version, sets_pods=sets_pods, reused=reused, is_empty=not documents)
+    return replace(
+        version, sets_pods=sets_pods, reused=reused, is_empty=not documents, objects=len(documents)
+    )
 
 
 def fewest_pods(run: RenderedRun) -> Mapping[Workload, int]:

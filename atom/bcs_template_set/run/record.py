@@ -251,4 +251,4 @@ def _may_have_deployed(rollout: Optional[Rollout], error: Optional[StepError]) -
     """Tell whether a deployment changed what is live, or may have: then it is not known how far it came."""
     if rollout is None:
         return False
-    return bool(rollout.deployed or rollout.partly) or isinstance(error, DeployIncomplete)
+    return bool(rollout.deployed or rollout.partly or rollout.unread) or isinstance(error, DeployIncomplete)

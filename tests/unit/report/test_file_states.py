@@ -9,7 +9,6 @@ from tests.support import rollout_scenes, scenes
 
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, Interrupted
-from bcs_template_set.messages.server_errors import DeployIncomplete, GatewayFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.file_states import STATES, Ending, FileState, ending_of_row, endings_of
 from bcs_template_set.report.outcome import Outcome
@@ -118,18 +117,23 @@ def test_what_a_refused_call_did_is_told_file_by_file() -> None:
     assert endings_of(outcome)["b.example.com.routes.yaml"].state == "not-deployed"
 
 
-@pytest.mark.parametrize(
-    ("error", "state"),
-    [
-        (DeployRefused(message="no"), "not-deployed"),
-        (DeployIncomplete(), "unknown"),
-        (OutcomeUnknown(url="/", problem=""), "unknown"),
-        (GatewayFailed(url="/", status=500, message=""), "unknown"),
-        (Interrupted(signal="SIGTERM"), "unknown"),
-    ],
-)
-def test_where_nobody_could_look_a_file_is_not_said_to_be_as_it_was(error: StepError, state: str) -> None:
-    assert states(refused(error, deployed=())) == {"a": state, "b": state, "c": "live"}
+def test_where_nobody_could_look_a_file_is_not_said_to_be_as_it_was() -> None:
+    files = tuple(file.name for file in rollout_scenes.DEPLOYED)
+    stopped = refused(Interrupted(signal="SIGTERM"), deployed=(), unread=files)
+    assert states(stopped) == {"a": "unknown", "b": "unknown", "c": "live"}
+
+
+def test_a_file_at_which_bcs_stopped_has_the_errors_code_and_what_was_not_sent_is_not_attempted() -> None:
+    first, second, *rest = (file.name for file in rollout_scenes.DEPLOYED)
+    outcome = refused(
+        DeployRefused(message="no"),
+        deployed=rollout_scenes.DEPLOYED[:1],
+        refused=(second,),
+        not_attempted=tuple(rest),
+    )
+    words = {name: ending.words for name, ending in endings_of(outcome).items()}
+    assert (words[first], words[second]) == ("deployed", "not-deployed (800504)")
+    assert {words[name] for name in rest} == {"not-attempted"}
 
 
 def test_an_unchanged_file_that_did_not_become_live_is_not_hidden_among_the_unchanged() -> None:

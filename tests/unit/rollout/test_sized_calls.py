@@ -1,0 +1,85 @@
+"""Units sent in calls: sizes from what was measured, what was cut short put back, and when no call begins."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from tests.support.pieces import FakeClock
+
+from bcs_template_set.messages.errors import DeployRefused
+from bcs_template_set.rollout.call_sizes import Unit, units_of
+from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
+from bcs_template_set.system.clock import Deadline
+
+
+def domains(count: int) -> tuple[Unit, ...]:
+    """Return units of one object, which may be sent at once."""
+    return units_of([FileVersion(f"d{n:03}.service.yaml", str(n), "1") for n in range(count)])
+
+
+class Site:
+    """Takes so many seconds an object, and cuts a call short after `patience`."""
+
+    def __init__(self, *, pace: float = 0.0, patience: float = 60.0, fails_at: int = 0) -> None:
+        self.clock = FakeClock()
+        self.calls: list[int] = []
+        self._pace, self._patience, self._fails_at = pace, patience, fails_at
+        self._lock = threading.Lock()
+
+    def send(self, units: tuple[Unit, ...]) -> CallEnd[tuple[str, ...]]:
+        with self._lock:
+            self.calls.append(len(units))
+            number = len(self.calls)
+        if number == self._fails_at:
+            raise DeployRefused(message=f"call {number}")
+        done = min(len(units), int(self._patience / self._pace)) if self._pace else len(units)
+        seconds = min(self._patience, len(units) * self._pace)
+        return CallEnd(tuple(unit.files[0].name for unit in units[:done]), seconds, units[done:])
+
+    def deadline(self, seconds: float | None = None) -> Deadline:
+        return Deadline(self.clock, seconds=seconds)
+
+
+def test_calls_grow_to_what_fits_twenty_seconds_and_to_four_at_once() -> None:
+    site = Site(pace=0.5)
+    calls = send_in_calls(domains(300), site.send, deadline=site.deadline())
+    assert site.calls == [20, 40, 40, 40, 40, 40, 20, 20, 20, 20]
+    assert sorted(name for value in calls.values for name in value) == [
+        f"d{n:03}.service.yaml" for n in range(300)
+    ]
+    assert (calls.errors, calls.left) == ((), ())
+
+
+def test_no_more_calls_are_under_way_than_are_allowed() -> None:
+    site = Site(pace=0.5)
+    send_in_calls(domains(100), site.send, deadline=site.deadline(), at_once=1)
+    assert site.calls == [20, 40, 40]
+
+
+def test_what_a_call_that_was_cut_short_left_is_sent_first_and_in_smaller_ones() -> None:
+    site = Site(pace=6.0)
+    calls = send_in_calls(domains(20), site.send, deadline=site.deadline())
+    assert site.calls[0] == 20
+    assert max(site.calls[1:]) <= 3
+    assert [name for value in calls.values for name in value][:10] == [
+        f"d{n:03}.service.yaml" for n in range(10)
+    ]
+    assert sum(map(len, calls.values)) == 20
+
+
+def test_after_a_failure_no_call_begins_and_what_was_not_sent_is_left() -> None:
+    site = Site(pace=0.5, fails_at=2)
+    calls = send_in_calls(domains(300), site.send, deadline=site.deadline())
+    assert len(site.calls) == 3, "the two of one round have begun"
+    (error,) = calls.errors
+    assert isinstance(error, DeployRefused)
+    assert len(calls.left) == 300 - sum(site.calls)
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(0.0, 0), (0.4, 20)])
+def test_without_time_no_call_begins(seconds: float, sent: int) -> None:
+    site = Site(pace=0.5)
+    calls = send_in_calls(domains(60), site.send, deadline=site.deadline(seconds))
+    assert (sum(site.calls), len(calls.left)) == (sent, 60 - sent)
