@@ -122,6 +122,7 @@ def test_a_call_has_no_place_for_headers_or_credentials() -> None:
         "body",
         "reads_error",
         "may_be_missing",
+        "longest_again",
     }
 
 

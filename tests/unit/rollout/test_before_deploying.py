@@ -13,7 +13,7 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, preview
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import ClusterNotVisible, ProjectNotVisible, VariablesMissing
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.before_deploying import resolve_variables
+from bcs_template_set.rollout.before_deploying import refusal_to_deploy, resolve_variables
 from bcs_template_set.rollout.deployment_plan import FileVersion
 
 T = TypeVar("T")
@@ -74,3 +74,12 @@ def test_the_error_beside_code_0_reaches_those_who_can_say_more_of_it() -> None:
     ):
         assert call.reads_error
         assert call.parse({"error": "no such field"}).error == "no such field"
+
+
+def test_a_defect_while_asking_for_the_right_is_no_refusal() -> None:
+    class Broken(Namespace):
+        def read(self, call: Read[T]) -> T:
+            raise ZeroDivisionError(call.name)
+
+    with pytest.raises(ZeroDivisionError):
+        refusal_to_deploy(Broken({}), PLACE, concurrency=1)
