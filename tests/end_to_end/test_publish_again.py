@@ -215,6 +215,24 @@ def test_an_approved_plan_is_for_its_cluster_namespace_and_user() -> None:
         assert (ran.outcome.result, ran.code) == ("deployed", 0), ran.log
 
 
+def test_an_approved_plan_holds_the_namespaces_values_as_far_as_bcs_tells_them() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": config("a", "{{ bcs('COLOUR') }}")}
+        here = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+        state = site.emulator.state
+        state.set_namespace_variable("COLOUR", "blue", cluster=CLUSTER, namespace=NAMESPACE)
+        assert site.run(**here, action="deploy").code == 0
+        site.build += 1
+        site.files = {"a.yaml.j2": config("a", "{{ bcs('COLOUR') }}") + "# again\n"}
+        digest = approved(site, **here)
+        state.set_namespace_variable("COLOUR", "red", cluster=CLUSTER, namespace=NAMESPACE)
+        refused = site.run(**here, action="deploy", expect_plan=digest)
+        assert (refused.code, refused.writes) == (800403, [])
+        state.set_namespace_variable("COLOUR", "blue", cluster=CLUSTER, namespace=NAMESPACE)
+        for _ in range(2):
+            assert site.run(**here, action="deploy", expect_plan=digest).code == 0, "a retry is the same plan"
+
+
 def test_an_approved_plan_is_carried_out_by_publish_and_by_deploy() -> None:
     with cluster_site(a_yaml=A1) as site:
         here = {"cluster_id": CLUSTER, "namespace": NAMESPACE}

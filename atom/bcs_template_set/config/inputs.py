@@ -148,10 +148,15 @@ def read_settings(
 def approved_inputs(settings: Settings) -> dict[str, str]:
     """Return every input that decides what is done, as a person approves it with the plan's digest.
 
-    One that says nothing is left out, so that an input which comes with a later release changes no digest.
+    One at its default is left out, so that an input which comes with a later release changes no digest.
     """
-    deciding = (known.name for known in INPUTS if known.name not in NOT_APPROVED)
-    return {name: repr(getattr(settings, name)) for name in deciding if getattr(settings, name)}
+    usual = _Inputs({})
+    deciding = [known for known in INPUTS if known.name not in NOT_APPROVED]
+    return {
+        known.name: repr(getattr(settings, known.name))
+        for known in deciding
+        if getattr(settings, known.name) != usual.read(known)
+    }
 
 
 def wants_restore(inputs: Mapping[str, str]) -> bool:

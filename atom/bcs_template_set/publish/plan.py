@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Optional
 
 from bcs_template_set.bcs.space.existing import VersionRef
@@ -152,6 +154,15 @@ class Plan:
     def routes(self) -> tuple[RouteKey, ...]:
         """Return every host and path the run's files serve, sorted."""
         return tuple(sorted({(route.host, route.path) for c in self.changes for route in c.routes}))
+
+
+def holding(plan: Plan, facts: Mapping[str, str]) -> Plan:
+    """Return a plan whose digest holds further facts, too, that decide what comes of it."""
+    if not facts:
+        return plan
+    text = json.dumps([plan.digest, sorted(facts.items())], ensure_ascii=False, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[: len(plan.digest)]
+    return replace(plan, digest=digest)
 
 
 def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[StepError]:

@@ -95,6 +95,8 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
     if outcome.error is None or rollout is None:
         return []
     texts: list[Text] = []
+    if rollout.watched and not (rollout.deployed or rollout.partly):
+        texts.append(say("report.deployed_none", live=len(rollout.live_already)))
     if rollout.deployed:
         key = "report.deployed_stays" if rollout.restoration is None else "report.deployed_first"
         place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace}

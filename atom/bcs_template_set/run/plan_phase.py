@@ -6,7 +6,9 @@ Holds no writer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Optional
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.calls import Reader
@@ -27,8 +29,9 @@ from bcs_template_set.messages.errors import (
     ProjectNotVisible,
     VariablesMissing,
 )
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
-from bcs_template_set.publish.plan import Desired, Plan, refusal
+from bcs_template_set.publish.plan import Desired, Plan, holding, refusal
 from bcs_template_set.report.log_lines import plan_lines
 from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import (
@@ -52,11 +55,16 @@ INGRESS_V1 = "networking.k8s.io/v1"
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan, what it was made against, and what it makes of that."""
+    """A plan, what it was made against, and what it makes of that.
+
+    `variables` are those that the namespace has to give, with its values, as far as BCS tells before versions
+    exist; None where nobody has asked, or BCS would not say.
+    """
 
     plan: Plan
     existing: Existing
     desired: Desired
+    variables: Optional[Mapping[str, str]] = None
 
 
 def plan_run(run: RenderedRun, reader: Reader) -> Planned:
@@ -87,9 +95,13 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     if desired.files != rendered.files:
         check_desired(desired, run.settings)
     plan = make_plan(desired, existing, policy=run.policy)
+    variables: Optional[Mapping[str, str]] = None
+    with suppress(StepError):  # asked again after the plan is shown, and before anything is written
+        variables = _of_the_namespace(run, reader, plan, existing)
+    plan = holding(plan, variables or {})
     run.services.record.plan, run.services.record.rendered = plan, desired.files
     show_lines(run.services.log, plan_lines(plan, language=run.services.record.language))
-    return Planned(plan, existing, desired)
+    return Planned(plan, existing, desired, variables)
 
 
 def check_ingresses_served(desired: Desired, existing: Existing, *, cluster: str) -> None:
@@ -169,12 +181,12 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         for sentence in wait_notes(documents, timeout=run.settings.timeout):
             run.services.log.info(sentence)
     if run.settings.namespace and run.settings.action != "publish":
-        check_place(run, reader, project_id=existing.project_id)
-    check_variables_early(run, reader, existing)
+        check_place(run, reader, project_id=planned.existing.project_id)
+    check_variables_early(run, reader, planned)
     if run.settings.action != "publish":
         _check_jobs_early(run, reader, planned)
     if run.settings.action == "plan":
-        dry_run_early(run, reader, existing)
+        dry_run_early(run, reader, planned.existing)
 
 
 def check_place(run: RenderedRun, reader: Reader, *, project_id: str) -> None:
@@ -245,23 +257,37 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     run.services.log.info(say("deploy.dry_run_ok"))
 
 
-def check_variables_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
-    """Refuse a plan whose variables have no value, as far as BCS can be asked before versions exist.
+def _of_the_namespace(run: RenderedRun, reader: Reader, plan: Plan, existing: Existing) -> Mapping[str, str]:
+    """Return the namespace's values for the variables that the author gives none, as far as BCS tells them.
 
-    BCS tells a namespace's values only for the names in a version: those of the files' current versions.
+    BCS tells them only for the names in a version: those that the plan was made against, so that a retried
+    step knows as much as its first try.
+
+    Raises:
+        StepError: BCS would not say.
+    """
+    given = run.context.variables
+    names = {name for file in run.desired.files for name in file.variables}
+    missing = [name for name in sorted(names) if name not in given and workload_of(name) is None]
+    asked = [change.previous.id for change in plan.changes if change.previous is not None]
+    if not (run.settings.cluster_id and missing and asked):
+        return {}
+    found = ask_variables(reader, namespace_of(run.context, existing.project_id), asked)
+    known = {variable.key: variable.value for variable in found.vars}
+    return {name: known[name] for name in missing if name in known}
+
+
+def check_variables_early(run: RenderedRun, reader: Reader, planned: Planned) -> None:
+    """Refuse a plan whose variables have no value, as far as BCS can be asked before versions exist.
 
     Raises:
         VariablesMissing: a detail for each variable that neither the author nor the namespace gives.
+        StepError: BCS would not say.
     """
-    names = sorted({name for file in run.desired.files for name in file.variables})
-    given = run.context.variables
-    asked = [found.current.id for found in existing.files.values() if found.current is not None]
-    missing = [name for name in names if name not in given and workload_of(name) is None]
-    if not missing or not asked:
-        return
-    found = ask_variables(reader, namespace_of(run.context, existing.project_id), asked)
-    known = {variable.key: variable.value for variable in found.vars}
-    lacking = [name for name in missing if name in known and not known[name]]
+    known = planned.variables
+    if known is None:
+        known = _of_the_namespace(run, reader, planned.plan, planned.existing)
+    lacking = [name for name, value in known.items() if not value]
     if lacking:
         raise VariablesMissing(details=[say("deploy.variable_missing", name=name) for name in lacking])
 

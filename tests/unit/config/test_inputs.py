@@ -193,6 +193,12 @@ def test_every_input_is_approved_with_the_plan_or_said_not_to_decide(known: Inpu
     assert differs is (known.name not in NOT_APPROVED)
 
 
+def test_an_input_at_its_default_is_no_part_of_an_approval_so_that_a_new_one_changes_none() -> None:
+    assert approved_inputs(read()).keys() == GOOD.keys()
+    said = {known.name: known.default for known in INPUTS if known.default}
+    assert approved_inputs(read(**said)) == approved_inputs(read())
+
+
 def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
     assert set(NOT_APPROVED) == {"action", "timeout", "fail_fast", "expect_plan"}
     assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
