@@ -88,6 +88,15 @@ def test_the_approved_plan_is_published_and_a_retry_of_the_step_agrees(worker: W
     assert states(worker) == {name: ["1.0.7-main"] for name in FILES}
 
 
+def test_a_refusal_says_which_part_of_the_approved_plan_is_another_one(worker: Worker) -> None:
+    digest = worker.run(action="plan").value("plan_digest")
+    refused = worker.run(expect_plan=digest, values=values(tag="2"), redeploy="true")
+    assert (refused.status, refused.told["errorCode"]) == (1, 800403), refused.log
+    for told in (refused.log, refused.told["message"]):
+        assert f"Files, or the versions that they replace: {DEPLOYMENT}" in told
+        assert "Inputs: redeploy, values" in told
+
+
 def test_a_new_image_writes_the_deployment_alone(worker: Worker) -> None:
     worker.run()
     worker.build_number = 8

@@ -55,13 +55,15 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
     refused = [clash for clash in clashes if clash.refuses and not policy.allow_route_removal]
     taken = [] if skips else [*desired.claimed, *_taken(changes, desired, existing, others=others)]
     taken += [clash.text() for clash in refused]
+    parts = _plan_parts(desired, existing, changes, chart=chart)
     return Plan(
         target=desired.target,
         version=desired.version,
         changes=tuple(changes),
         creates_space=existing.space is None,
         chart=chart,
-        digest=_plan_digest(desired, existing, changes, chart=chart),
+        digest=_digest_of(parts),
+        parts=parts,
         chart_overwrites=chart == "create" and existing.chart is not None,
         acting_as=desired.provenance.acting_as,
         other_users=tuple(_other_users(desired, existing)),
@@ -282,20 +284,33 @@ def _plan_notes(existing: Existing) -> Iterable[Text]:
         yield say("plan.live_unreadable")
 
 
-def _plan_digest(
+Parts = tuple[tuple[str, str, str], ...]
+
+
+def _plan_parts(
     desired: Desired, existing: Existing, changes: Sequence[Change], *, chart: ChartAction
-) -> str:
-    """Return what a person approves: who acts, every input that decides, and what is put in whose place."""
-    whole = [
-        sorted(desired.inputs.items()),
-        desired.provenance.acting_as,
-        [desired.target.region, desired.target.project, desired.target.space, desired.target.template_set],
-        desired.version,
-        [_approved(change, existing) for change in changes],
-        _overwritten_chart(existing) if chart == "create" else "",
-    ]
-    text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:DIGEST_CHARACTERS]
+) -> Parts:
+    """Return what a person approves: who acts, every input that decides, and what is put in whose place.
+
+    Each has its kind, its name and its value.
+    """
+    target, lost = desired.target, _overwritten_chart(existing) if chart == "create" else ""
+    return (
+        *(("input", name, value) for name, value in sorted(desired.inputs.items())),
+        ("user", "", desired.provenance.acting_as),
+        ("target", "", _text([target.region, target.project, target.space])),
+        ("version", "", desired.version),
+        *(("file", change.name, _text(_approved(change, existing))) for change in changes),
+        ("template_set", "", _text([target.template_set, lost])),
+    )
+
+
+def _digest_of(parts: Parts) -> str:
+    return hashlib.sha256(_text(parts).encode("utf-8")).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _approved(change: Change, existing: Existing) -> list[object]:

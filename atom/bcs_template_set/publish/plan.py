@@ -120,7 +120,8 @@ class Plan:
     """Everything a run would do, sorted by file name; a value to show, compare and approve.
 
     `dropped` are objects that the files hold no more, `rendered_no_more` files that an earlier build
-    published: BCS deletes nothing, so both stay where they were deployed.
+    published: BCS deletes nothing, so both stay where they were deployed. `parts` are what the digest is made
+    of, each with its kind and name.
     """
 
     target: SpaceRef
@@ -129,6 +130,7 @@ class Plan:
     creates_space: bool
     chart: ChartAction
     digest: str
+    parts: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
     chart_overwrites: bool = False
     acting_as: str = ""
     other_users: tuple[tuple[str, Text], ...] = ()
@@ -162,7 +164,7 @@ def holding(plan: Plan, facts: Mapping[str, str]) -> Plan:
         return plan
     text = json.dumps([plan.digest, sorted(facts.items())], ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[: len(plan.digest)]
-    return replace(plan, digest=digest)
+    return replace(plan, digest=digest, parts=(*plan.parts, *(("variable", *fact) for fact in facts.items())))
 
 
 def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[StepError]:

@@ -26,9 +26,11 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ManifestsInvalid,
     NoPermission,
+    PlanChanged,
     ProjectNotVisible,
     VariablesMissing,
 )
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding, refusal
@@ -44,6 +46,7 @@ from bcs_template_set.rollout.deploy import Deploying, plan_live
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.rollout.wait_notes import wait_notes
+from bcs_template_set.run.approved_plan import what_differs
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.kept_objects import check_jobs, jobs_of
@@ -157,6 +160,9 @@ def check_refusal(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         StepError: why (8004xx).
     """
     refused = refusal(planned.plan, policy=run.policy, expect_plan=run.settings.expect_plan)
+    if isinstance(refused, PlanChanged):
+        approved = run.settings.expect_plan
+        refused.details = tuple(what_differs(run.services.journal(), planned.plan, approved=approved))
     if refused is not None:
         look_at_branches(run, reader, planned)
         raise refused

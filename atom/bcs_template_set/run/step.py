@@ -13,6 +13,7 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
 from bcs_template_set.report.outcome import Outcome, Result
+from bcs_template_set.run.approved_plan import leave_plan
 from bcs_template_set.run.context import RenderedRun, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.plan_phase import Planned, check_refusal, look_ahead, look_at_branches, plan_run
@@ -84,6 +85,7 @@ def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Resul
     record, action = run.services.record, run.settings.action
     planned = _plan(run, gateway)
     if action == "plan":
+        leave_plan(run.services.journal(), planned.plan)
         return "planned"
     with record.phase("publish"):
         result = publish_run(run, gateway, principal, planned=planned)
