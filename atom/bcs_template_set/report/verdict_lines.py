@@ -98,9 +98,9 @@ def _add_failure(out: Lines, outcome: Outcome) -> None:
         out.listed("error", further)
     for text in impact_texts(outcome):
         out.add("warning", text)
-    for written in (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome)):
-        if written is not None:
-            out.add("plain", written)
+    left = (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome))
+    for written in [text for text in left if text is not None]:
+        out.add("plain", written)
     _add_way_back(out, outcome)
     evidence = evidence_of_troubles(outcome)
     if not evidence:  # who acts, and where to apply, are part of what to do

@@ -31,7 +31,6 @@ from bcs_template_set.messages.errors import (
     VariablesMissing,
 )
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding, refusal
 from bcs_template_set.report.log_lines import plan_lines
@@ -178,7 +177,6 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         StepError: there is no such place, a deployment is not allowed, variables have no value, a Job can not
             be replaced, or, where all versions exist already, the dry run fails.
     """
-    existing = planned.existing
     note = shared_cluster_note(run)
     if note is not None:
         run.services.log.warning(note)
