@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live
-from bcs_template_set.manifests.kinds import DEPLOYMENT, Kind
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import DEPLOYMENT
 from tests.contract.documents import (
     IMAGE,
     NAMESPACE,
@@ -18,6 +20,7 @@ from tests.contract.documents import (
 )
 from tests.emulator import Behaviour, Cluster, Emulator
 from tests.emulator.cluster.tree import Manifest, branch, find, items, text
+from tests.support.custom_kinds import custom_workload, define
 from tests.support.plain_client import APP_AS_LISI, V1, PlainClient, authorization, through_gateway
 
 KIND_OF_THING = Kind("example.com", "Thing", route="crds/things.example.com")
@@ -241,3 +244,72 @@ def test_the_steps_own_calls_find_an_object_of_either_route(
     assert text(one.item, "manifest", "metadata", "name") == "web"
     listed = lisi.get(list_live(namespace, kind=kind).target)
     assert [text(found, "metadata", "name") for found in items(listed.item, "manifest", "items")] == ["web"]
+
+
+# --- custom objects (facts/workloads.md) ----------------------------------------------------------------
+
+CRDS = "clusters/BCS-K8S-40000/crds"
+
+
+def definitions_of(emulator: Emulator) -> str:
+    project = emulator.state.find_project("web")
+    assert project is not None
+    return f"{V1}/{project.id}/{CRDS}"
+
+
+def test_custom_objects_are_listed_whole(lisi: PlainClient, emulator: Emulator, cluster: Cluster) -> None:
+    cluster.put(DEFINITION)
+    cluster.put(THING)
+    path = f"{definitions_of(emulator)}/things.example.com/custom_objects"
+    listed = lisi.get(f"{path}?namespace={NAMESPACE}&format=manifest")
+    (found,) = items(listed.item, "manifest", "items")
+    assert found == cluster.get("Thing", NAMESPACE, "web")
+    assert found["spec"] == {"size": 3}
+
+
+def test_a_custom_object_needs_its_namespace(lisi: PlainClient, emulator: Emulator, cluster: Cluster) -> None:
+    cluster.put(DEFINITION)
+    reply = lisi.get(f"{definitions_of(emulator)}/things.example.com/custom_objects/web")
+    assert (reply.status, reply.code) == (200, 2)
+
+
+def test_whoever_may_not_see_definitions_sees_no_custom_object(
+    lisi: PlainClient, emulator: Emulator, cluster: Cluster
+) -> None:
+    cluster.put(DEFINITION)
+    cluster.put(THING)
+    cluster.deny("lisi", "cluster_scoped_view")
+    for path in ("/things.example.com", "/things.example.com/custom_objects/web"):
+        reply = lisi.get(f"{definitions_of(emulator)}{path}?namespace={NAMESPACE}")
+        assert (reply.code, items(reply.item, "perms", "action_list")[0]["action_id"]) == (
+            40300,
+            "cluster_scoped_view",
+        )
+
+
+def test_a_shared_cluster_shows_the_custom_kinds_that_its_site_has_enabled(
+    lisi: PlainClient, emulator: Emulator
+) -> None:
+    shared = emulator.state.add_cluster("BCS-K8S-40001", namespaces=(NAMESPACE,), shared=True, project="web")
+    shared.put(DEFINITION)
+    shared.put(THING)
+    path = definitions_of(emulator).replace("40000", "40001")
+    one = f"{path}/things.example.com/custom_objects/web?namespace={NAMESPACE}"
+    refused = lisi.get(one)
+    assert (refused.code, refused.message) == (4, "共享集群中不支持查看 CRD things.example.com 信息")
+    shared.enabled_definitions.add("things.example.com")
+    assert lisi.get(one).code == 0
+
+
+@pytest.mark.parametrize("kind", ["GameDeployment", "Rollout"])
+def test_pods_are_found_by_their_own_owner_alone_and_by_their_labels(
+    lisi: PlainClient, cluster: Cluster, place: str, kind: str
+) -> None:
+    define(cluster, kind)
+    manifest = yaml.safe_load(custom_workload(kind))
+    cluster.put({**manifest, "metadata": {"name": "web", "namespace": NAMESPACE}})
+    cluster.advance(5)
+    path = f"{place}/workloads/pods"
+    owned = items(lisi.get(f"{path}?ownerKind={kind}&ownerName=web").item, "manifest", "items")
+    labelled = items(lisi.get(f"{path}?labelSelector=app%3Dweb").item, "manifest", "items")
+    assert (len(owned), len(labelled)) == (3 if kind == "GameDeployment" else 0, 3)

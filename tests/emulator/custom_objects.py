@@ -7,11 +7,11 @@ from typing import Callable
 
 from tests.emulator.cluster.kinds import Kind
 from tests.emulator.cluster.refusals import ApiRefusal
-from tests.emulator.cluster.tree import items, text
-from tests.emulator.cluster_resources import VALIDATION, Call, Operation, Refusal
+from tests.emulator.cluster.tree import Manifest, items, text
+from tests.emulator.cluster_resources import NO_PERMISSION, VALIDATION, Call, Operation, Refusal
 from tests.emulator.deploying import check_shared_namespace
 from tests.emulator.live_objects import (
-    check_cluster,
+    check_cluster_scoped,
     check_namespace,
     live,
     refused_by_cluster,
@@ -33,21 +33,25 @@ _GUARD: Mapping[str, object] = {
 
 def _get_definition(call: Call) -> object:
     """Return one CustomResourceDefinition."""
-    check_cluster(call)
+    return show_one(call, "CustomResourceDefinition", _definition(call))
+
+
+def _definition(call: Call) -> Manifest:
+    """Return the definition that the path names, after what every call about custom objects asks for."""
+    name = call.message.text("CRDName")
+    if not call.cluster.shared:
+        check_cluster_scoped(call)
+    elif name not in call.cluster.enabled_definitions:
+        raise Refusal(f"共享集群中不支持查看 CRD {name} 信息", code=NO_PERMISSION)
     try:
-        found = call.cluster.get("CustomResourceDefinition", "", call.message.text("CRDName"))
+        return call.cluster.get("CustomResourceDefinition", "", name)
     except ApiRefusal as refusal:
         raise refused_by_cluster(refusal) from refusal
-    return show_one(call, "CustomResourceDefinition", found)
 
 
 def _kind_of(call: Call) -> Kind:
     """Return the custom kind that the path names, after what its calls ask for."""
-    name = call.message.text("CRDName")
-    try:
-        call.cluster.get("CustomResourceDefinition", "", name)
-    except ApiRefusal as refusal:
-        raise refused_by_cluster(refusal) from refusal
+    name = text(_definition(call), "metadata", "name")
     kind = call.cluster.custom_kind(name)
     assert kind is not None, name
     if kind.namespaced and not call.message.text("namespace"):

@@ -18,6 +18,7 @@ from tests.emulator.permission_centre import (
     NAMESPACE_VIEW,
     SCOPED_DELETE,
     SCOPED_VIEW,
+    missing_in_cluster,
     missing_in_namespace,
 )
 from tests.emulator.pruning import prune
@@ -214,6 +215,14 @@ def check_cluster(call: Call) -> None:
     """Refuse who may not view the cluster."""
     _check_known(call)
     missing = missing_in_namespace(call.project, call.cluster, user=call.user, namespace="", actions=())
+    if missing:
+        raise refuse_permission(missing)
+
+
+def check_cluster_scoped(call: Call) -> None:
+    """Refuse who may not look at what is the cluster's own: definitions, of which custom objects are read."""
+    _check_known(call)
+    missing = missing_in_cluster(call.project, call.cluster, user=call.user)
     if missing:
         raise refuse_permission(missing)
 

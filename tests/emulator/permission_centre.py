@@ -20,9 +20,11 @@ SCOPED_VIEW, SCOPED_CREATE, SCOPED_DELETE = (
     "namespace_scoped_create",
     "namespace_scoped_delete",
 )
+CLUSTER_SCOPED_VIEW = "cluster_scoped_view"
 ACTIONS = (
     VIEW,
     CLUSTER_VIEW,
+    CLUSTER_SCOPED_VIEW,
     NAMESPACE_VIEW,
     SCOPED_VIEW,
     SCOPED_CREATE,
@@ -56,6 +58,14 @@ def missing_in_namespace(
     if lacks(CLUSTER_VIEW):
         return _CLUSTER
     return () if may_view(project, user=user) else _PROJECT
+
+
+def missing_in_cluster(project: Project, cluster: Cluster, *, user: str) -> Actions:
+    """Return what a refusal names of who may not look at definitions (perm/resource/cluster/perm.go)."""
+    denied = cluster.is_denied(user, CLUSTER_SCOPED_VIEW, namespace="")
+    if denied or (user, CLUSTER_SCOPED_VIEW) in project.denied:
+        return (("cluster", CLUSTER_SCOPED_VIEW), *_CLUSTER)
+    return missing_in_namespace(project, cluster, user=user, namespace="", actions=())
 
 
 def perms_of(project: Project, *, actions: Actions = _PROJECT) -> dict[str, object]:

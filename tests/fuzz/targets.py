@@ -261,7 +261,7 @@ def calls() -> tuple[Call[object], ...]:
         deploy_calls.deploy(PLACE, variables={}, version_ids=ids),
         deploy_calls.get_live(PLACE, kind=DEPLOYMENT, name="web"),
         deploy_calls.list_live(PLACE, kind=POD),
-        deploy_calls.list_pods_of(PLACE, kind=DEPLOYMENT, name="web"),
+        deploy_calls.list_pods_of(PLACE, kind=DEPLOYMENT, name="web", labels={}),
         list_live_ingresses(PLACE),
     )
 

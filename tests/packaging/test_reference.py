@@ -18,6 +18,7 @@ from bcs_template_set.bcs.calls import Call, Read, Write
 from bcs_template_set.bcs.space import live_routes
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.region_settings import KEYS
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import JOB, POD
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages.errors import every_error
@@ -78,6 +79,9 @@ BELOW_SPACE = protocol.create_file(
     below_space=True,
 )
 """Where the same call goes in the dialect of the stable release."""
+ANY_CUSTOM = Kind("", "", route="crds/{crd}")
+CUSTOM_CALLS = ("get_custom", "list_custom")
+"""The calls about live objects, where these are of a custom kind."""
 CALLS: Mapping[str, Call[object]] = {
     "get_project": protocol.get_project("{project}"),
     "list_spaces": protocol.list_spaces("{project}", name="a"),
@@ -108,7 +112,9 @@ CALLS: Mapping[str, Call[object]] = {
     "list_namespaces": deploy_calls.list_namespaces(PLACE),
     "list_live": deploy_calls.list_live(PLACE, kind=POD),
     "list_autoscalers": deploy_calls.list_autoscalers(PLACE),
-    "list_pods_of": deploy_calls.list_pods_of(PLACE, kind=JOB, name="{name}"),
+    "list_pods_of": deploy_calls.list_pods_of(PLACE, kind=JOB, name="{name}", labels={}),
+    "get_custom": deploy_calls.get_live(PLACE, kind=ANY_CUSTOM, name="{name}"),
+    "list_custom": deploy_calls.list_live(PLACE, kind=ANY_CUSTOM),
     "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
 }
 
@@ -120,7 +126,8 @@ def test_this_test_knows_every_call() -> None:
         for name, found in vars(module).items()
         if isfunction(found) and get_origin(get_type_hints(found).get("return")) in (Read, Write)
     }
-    assert set(CALLS) == {name for name in calls if not name.startswith("_")} | {"list_live_ingresses"}
+    others = {"list_live_ingresses", *CUSTOM_CALLS}
+    assert set(CALLS) == {name for name in calls if not name.startswith("_")} | others
 
 
 def test_a_read_goes_where_a_write_goes_only_to_ask_for_the_right_to_deploy_nothing() -> None:
@@ -132,7 +139,9 @@ def test_a_read_goes_where_a_write_goes_only_to_ask_for_the_right_to_deploy_noth
 
 
 def test_every_call_that_the_step_makes_has_its_grant_and_no_other_is_asked_for() -> None:
-    made = {_grant(call) for call in (BELOW_SPACE, *(CALLS[name] for name in _calls_made()))}
+    made = {
+        _grant(call) for call in (BELOW_SPACE, *(CALLS[name] for name in (*_calls_made(), *CUSTOM_CALLS)))
+    }
     assert set(MEANINGS.calls) == made
 
 

@@ -104,6 +104,7 @@ def watched(
         "ready": "ready",
         "pending": "progressing",
         "failed": "progressing",
+        "paused": "paused",
         "gone": "progressing",
         "unseen": "progressing",
         "nothing": "nothing",
@@ -186,6 +187,22 @@ def deployed() -> Scene:
     )
     rollout = replace(ROLLOUT, watched=ends, arrivals=pages)
     return Scene(outcome_of(rollout), (early, moving, *ends))
+
+
+def paused() -> Scene:
+    """A canary waits for a person at one of its steps."""
+    sentence = say(
+        "rollout.canary_paused",
+        step=2,
+        steps=4,
+        updated=1,
+        replicas=3,
+        how=say("rollout.continue_game"),
+    )
+    waits = watched("b.example.com", "paused", seconds=8.0)
+    waits = replace(waits, status=RolloutStatus("paused", sentence, done=1, wanted=3))
+    ends = (watched("a.example.com", "ready", seconds=4.0), waits)
+    return Scene(replace(outcome_of(replace(ROLLOUT, watched=ends)), result="paused"), ends)
 
 
 def image_not_found() -> Scene:
@@ -286,6 +303,7 @@ def deployment_plan(rollout: Rollout) -> DeploymentPlan:
 
 SCENES: dict[str, Callable[[], Scene]] = {
     "deployed": deployed,
+    "paused": paused,
     "image_not_found": image_not_found,
     "timed_out": timed_out,
     "unseen": unseen,

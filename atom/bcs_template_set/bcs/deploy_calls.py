@@ -23,7 +23,8 @@ from bcs_template_set.bcs.calls import (
     one,
 )
 from bcs_template_set.manifests.fields import list_at, text_at
-from bcs_template_set.manifests.kinds import AUTOSCALER, POD, Kind
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import AUTOSCALER, POD
 
 
 @dataclass(frozen=True)
@@ -211,10 +212,16 @@ def list_autoscalers(place: NamespaceRef) -> Read[LiveList]:
     return list_live(place, kind=AUTOSCALER)
 
 
-def list_pods_of(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveList]:
-    """List the pods of one workload, pruned."""
-    owner = (("ownerKind", kind.name), ("ownerName", name))
-    return _get("list pods", place, POD, _live(place, POD), live_list, query=owner)
+def list_pods_of(place: NamespaceRef, *, kind: Kind, name: str, labels: Mapping[str, str]) -> Read[LiveList]:
+    """List the pods of one workload, pruned; those of a custom kind by the labels that it selects.
+
+    BCS goes by the pods' owners, and looks through ReplicaSets for a Deployment only: it finds no pod of a
+    Rollout (facts/workloads.md, "Custom objects").
+    """
+    query: Query = (("ownerKind", kind.name), ("ownerName", name))
+    if kind.is_custom and labels:
+        query = (("labelSelector", ",".join(f"{key}={labels[key]}" for key in sorted(labels))),)
+    return _get("list pods", place, POD, _live(place, POD), live_list, query=query)
 
 
 def _get(

@@ -26,10 +26,14 @@ from bcs_template_set.manifests.live_fields import (
 )
 from bcs_template_set.messages import Text, say
 
-WorkloadState = Literal["ready", "progressing", "pending", "failed", "gone", "unseen", "nothing"]
-"""Where a workload is. A look finds it `ready`, `progressing`, `failed`, `gone`, or `nothing` to wait for; a
-wait that goes on, or was cut off, leaves it `pending`, whether or not it has been seen to progress, and
-`unseen` where it could not be looked at in the end."""
+WorkloadState = Literal["ready", "paused", "progressing", "pending", "failed", "gone", "unseen", "nothing"]
+"""Where a workload is. A look finds it `ready`, `progressing`, `failed`, `gone`, `nothing` to wait for, or
+`paused`: all goes well, and a person is to say when it goes on. A wait that goes on, or was cut off, leaves
+it `pending`, whether or not it has been seen to progress, and `unseen` where it could not be looked at in the
+end."""
+
+SETTLED: frozenset[WorkloadState] = frozenset({"ready", "paused", "nothing"})
+"""The states in which there is nothing more to wait for, or to put right."""
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
@@ -112,7 +116,7 @@ def _deployment(live: Fields, counts: Counts) -> Look:
         return "progressing", say(f"rollout.{key}", **numbers)
     if counts.well < counts.updated:
         return "progressing", say("rollout.not_available", **numbers)
-    return _ready(counts)
+    return ready(counts)
 
 
 def progress_deadline(live: Fields) -> Optional[int]:
@@ -170,10 +174,10 @@ def _stateful_set(live: Fields, counts: Counts) -> Look:
     if counts.well < replicas:
         return "progressing", say("rollout.not_ready", replicas=replicas, well=counts.well)
     if kind != "RollingUpdate":  # its currentRevision stays behind, however many pods are new
-        return _by_hand(kind, counts)
+        return by_hand(kind, counts)
     if not _is_updated(live, counts):
         return "progressing", say("rollout.updating", **counts.numbers)
-    return _ready(counts, partition=_partition(live))
+    return ready(counts, partition=_partition(live))
 
 
 def _is_updated(live: Fields, counts: Counts) -> bool:
@@ -213,7 +217,7 @@ def _daemon_set(live: Fields, counts: Counts) -> Look:
         return "progressing", say("rollout.updating", **numbers)
     if counts.well < counts.wanted:
         return "progressing", say("rollout.not_available", **{**numbers, "updated": counts.wanted})
-    return _ready(counts) if kind == "RollingUpdate" else _by_hand(kind, counts)
+    return ready(counts) if kind == "RollingUpdate" else by_hand(kind, counts)
 
 
 def _template_generation(live: Fields) -> str:
@@ -265,17 +269,35 @@ JOB_RULE = RolloutRule(_job_counts, _job, ends=True)
 JOB_REVISION = Revision(("batch.kubernetes.io/controller-uid", "controller-uid"), _uid)
 
 
+# --- CronJob --------------------------------------------------------------------------------------------
+
+
+def _cron_job_counts(_live: Fields) -> Counts:
+    return Counts(wanted=0, total=0, updated=0, well=0)
+
+
+def _cron_job(live: Fields, _counts: Counts) -> Look:
+    spec = mapping_at(live, "spec")
+    if spec.get("suspend") is True:
+        return "nothing", say("rollout.cron_job_suspended")
+    return "nothing", say("rollout.cron_job", schedule=text_at(spec, "schedule"))
+
+
+CRON_JOB_RULE = RolloutRule(_cron_job_counts, _cron_job)
+
+
 # --- what the kinds share -------------------------------------------------------------------------------
 
 
-def _by_hand(strategy: str, counts: Counts) -> Look:
+def by_hand(strategy: str, counts: Counts) -> Look:
     """Say of a workload all of whose pods are well which of them only somebody who deletes them makes new."""
     if counts.updated < counts.wanted:
         return "nothing", say("rollout.by_hand", strategy=strategy, **counts.numbers)
-    return _ready(counts)
+    return ready(counts)
 
 
-def _ready(counts: Counts, *, partition: int = 0) -> Look:
+def ready(counts: Counts, *, partition: int = 0) -> Look:
+    """Return the look at a workload all of whose pods are new and well, down to the partition."""
     if partition:
         return "ready", say("rollout.ready_up_to", wanted=counts.wanted)
     return "ready", say("rollout.ready" if counts.wanted else "rollout.ready_none", wanted=counts.wanted)

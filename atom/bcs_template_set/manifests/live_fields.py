@@ -46,8 +46,14 @@ def annotation_of(live: Fields, name: str) -> str:
 
 
 def is_observed(live: Fields) -> bool:
-    """Tell whether the controller's status speaks of the spec as it is now."""
-    return count_at(live, "metadata", "generation") <= count_at(live, "status", "observedGeneration")
+    """Tell whether the controller's status speaks of the spec as it is now.
+
+    Argo's Rollout writes the generation as text, and a hash in its place before its 0.10.
+    """
+    generation, seen = count_at(live, "metadata", "generation"), text_at(live, "status", "observedGeneration")
+    if seen:
+        return not seen.isdecimal() or generation <= int(seen)
+    return generation <= count_at(live, "status", "observedGeneration")
 
 
 def is_going(live: Fields) -> bool:

@@ -72,7 +72,7 @@ def pod_of(document: Document) -> Optional[PodTemplate]:
 def selects_pods(document: Document) -> bool:
     """Tell whether a document is of a kind that must select its own pods."""
     kind = kind_of(document.api_version, document.kind)
-    return kind is not None and kind.has_selector
+    return kind is not None and kind.has_selector and kind.has_own_template(document.body)
 
 
 def containers_of(pod: PodTemplate) -> Iterator[Container]:

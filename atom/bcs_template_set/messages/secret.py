@@ -22,6 +22,7 @@ OUR_WORDS = frozenset(
             "partly-deployed",
             "rolling-out",
             "ready",
+            "paused",
             "unknown",
             "live",
         ),

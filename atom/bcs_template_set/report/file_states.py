@@ -24,6 +24,7 @@ FileState = Literal[
     "rolling-out",
     "not-deployed",
     "not-attempted",
+    "paused",
     "restored",
     "skipped",
     "ready",
@@ -48,11 +49,14 @@ _STATE_OF_FILE: Mapping[WriteEnd, FileState] = {
 }
 
 
-_TROUBLES: tuple[tuple[FileState, tuple[WorkloadState, ...]], ...] = (
-    ("failed", ("failed", "gone")),
-    ("unknown", ("unseen",)),
-)
-"""What a file is called by how its workloads ended, the worst first."""
+_STATE_OF_WAIT: Mapping[WorkloadState, FileState] = {
+    "failed": "failed",
+    "gone": "failed",
+    "unseen": "unknown",
+    "pending": "rolling-out",
+    "paused": "paused",
+}
+"""What a file is called of which a workload has ended so; the first of them counts."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +160,14 @@ class _Deployment:
         return replace(ending, seconds=published.seconds + max([0.0, *(item.seconds for item in own)]))
 
     def _waited(self, name: str, own: Sequence[Watched]) -> Ending:
-        for state, ends in _TROUBLES:
-            reasons = dict.fromkeys(workload_row(item).reason for item in own if item.end in ends)
-            if reasons:
-                return Ending(state, ", ".join(filter(None, reasons)))
-        if any(item.end == "pending" for item in own):
-            return Ending("rolling-out", _share_ready(own))
+        state = _state_of_wait(own)
+        if state in ("failed", "unknown"):
+            worst = [item for item in own if _STATE_OF_WAIT.get(item.end) == state]
+            return Ending(
+                state, ", ".join(filter(None, dict.fromkeys(workload_row(w).reason for w in worst)))
+            )
+        if state is not None:
+            return Ending(state, _share_ready(own))
         if name in self.deployed:
             return Ending("ready" if own else "deployed")
         if name in self.live:
@@ -195,21 +201,17 @@ def _states_after(way: Restoration) -> dict[str, FileState]:
     """
     seen = dict(way.runs)
     states: dict[str, FileState] = {name: "unknown" for name in way.not_back if name not in seen}
-    ends: dict[str, set[WorkloadState]] = {}
-    for item in way.watched:
-        ends.setdefault(item.workload.file_name, set()).add(item.end)
+    back = _by_file(way.watched)
     for file in way.files:
-        states[file.name] = _state_after(ends.get(file.name, set()), ready=way.is_ready(file.name))
+        after = _state_of_wait(back.get(file.name, ())) or "unknown"
+        states[file.name] = "restored" if way.is_ready(file.name) else after
     return states
 
 
-def _state_after(ends: set[WorkloadState], *, ready: bool) -> FileState:
-    if ready:
-        return "restored"
-    for state, troubles in _TROUBLES:
-        if ends & {*troubles}:
-            return state
-    return "rolling-out" if "pending" in ends else "unknown"
+def _state_of_wait(watched: Sequence[Watched]) -> FileState | None:
+    """Return the state of a file whose workloads are not all there, None where they are."""
+    ends = {item.end for item in watched}
+    return next((state for end, state in _STATE_OF_WAIT.items() if end in ends), None)
 
 
 def _by_file(watched: Sequence[Watched]) -> dict[str, list[Watched]]:

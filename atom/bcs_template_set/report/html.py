@@ -44,6 +44,7 @@ from bcs_template_set.report.rollout_story import (
     deployed_texts,
     live_texts,
     pages_text,
+    paused_texts,
     restoration_texts,
     waited_text,
 )
@@ -95,6 +96,7 @@ _MOODS = {
     "skipped": ("calm", "»"),
     "published": ("good", "✓"),
     "deployed": ("good", "✓"),
+    "paused": ("good", "‖"),
     "restored": ("bad", "↩"),
     "timed-out": ("bad", "…"),
     "unseen": ("bad", "?"),
@@ -108,6 +110,7 @@ _MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
     "not-deployed": ("warn", "»"),
     "not-attempted": ("warn", "»"),
     "restored": ("warn", "↩"),
+    "paused": ("warn", "‖"),
     "skipped": ("calm", "»"),
     "ready": ("good", "✓"),
     "deployed": ("good", "✓"),
@@ -268,7 +271,7 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
     return {
         "rollout": outcome.rollout,
         "deployed_texts": deployed_texts(outcome),
-        "live_texts": live_texts(rollout) if outcome.result == "deployed" else [],
+        "live_texts": [*paused_texts(rollout), *live_texts(rollout)] if outcome.error is None else [],
         "waited": waited_text(outcome),
         "pages": pages_text(rollout),
         "workload_rows": rows_of_rollout(outcome),

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from bcs_template_set.bcs.gateway import Exchange
 
 Result = Literal[
-    "planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "unseen", "restored"
+    "planned",
+    "unchanged",
+    "published",
+    "deployed",
+    "paused",
+    "skipped",
+    "failed",
+    "timed-out",
+    "unseen",
+    "restored",
 ]
 
 

@@ -42,14 +42,14 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
 def watched_lines(watched: Watched, *, language: Language, link: Link = no_link) -> list[LogLine]:
     """Return the line for a change of a workload, none where it tells nobody anything.
 
-    Of one that is given up, another says where the console shows what is in its way.
+    Of one that is given up, or waits for a person, another says where the console shows it.
     """
     status = watched.status
     is_early = watched.end == "pending" and watched.cause is None and watched.seconds < QUIET_SECONDS
     if is_early and status is not None and status.sentence.key in _NO_NEWS_YET:
         return []
     row, lines = workload_row(watched, link=link), [watched_line(watched, language=language)]
-    if row.state == "failed" and row.url:
+    if row.state in ("failed", "paused") and row.url:
         look = say("log.look_at", object=row.title, url=row.pod_url or row.url)
         lines.append(_line("plain", look, language))
     return lines

@@ -45,14 +45,33 @@ def deployed_headline(rollout: Rollout, *, version: str) -> Text:
     return say("report.verdict_deployed_to", versions=shown, deployed=len(rollout.deployed), **place)
 
 
+def paused_headline(rollout: Rollout, *, version: str) -> Text:
+    """Return the one sentence for a deployment that goes on when a person says so: what waits comes first."""
+    paused = [item.workload.title for item in rollout.watched if item.end == "paused"]
+    deployed = deployed_headline(rollout, version=version)
+    return say("report.verdict_paused", count=len(paused), names=first_names(paused), deployed=deployed)
+
+
+def paused_texts(rollout: Rollout) -> list[Text]:
+    """Return where each workload stands that waits for a person, and how it goes on."""
+    return [
+        say("deploy.workload", object=item.workload.title, sentence=item.status.sentence)
+        for item in rollout.watched
+        if item.end == "paused" and item.status is not None
+    ]
+
+
 def live_texts(rollout: Rollout) -> list[Text]:
     """Return what is live after a deployment that went well: the files at each version, deployed ones first.
 
-    Each domain has the version of the build that last changed it, so of many a count tells.
+    Each domain has the version of the build that last changed it, so of many a count tells. A file whose
+    rollout is paused is not live as a whole.
     """
     deployed = {file.version for file in rollout.deployed}
+    paused = {item.workload.file_name for item in rollout.watched if item.end == "paused"}
     files = sorted(
-        (*rollout.deployed, *rollout.live_already), key=lambda file: (file.version not in deployed, file.name)
+        (file for file in (*rollout.deployed, *rollout.live_already) if file.name not in paused),
+        key=lambda file: (file.version not in deployed, file.name),
     )
     versions = list(_by_version(files).items())
     shown = len(deployed) + MOST_VERSIONS

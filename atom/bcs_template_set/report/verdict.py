@@ -15,7 +15,7 @@ from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rollout_story import deployed_headline, first_names
+from bcs_template_set.report.rollout_story import deployed_headline, first_names, paused_headline
 from bcs_template_set.report.rollout_verdict import trouble_lines, trouble_title
 from bcs_template_set.report.rows import count_words, file_rows, was_attempted
 from bcs_template_set.report.shown_limits import MOST_DETAILS
@@ -37,6 +37,8 @@ def _headline(outcome: Outcome) -> Text:
         return say(f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=title)
     if outcome.result == "deployed" and outcome.rollout is not None:
         return deployed_headline(outcome.rollout, version=outcome.heading.version)
+    if outcome.result == "paused" and outcome.rollout is not None:
+        return paused_headline(outcome.rollout, version=outcome.heading.version)
     counts = counts_of(outcome)
     return say(
         f"report.verdict_{_ending(outcome)}",

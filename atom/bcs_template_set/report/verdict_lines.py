@@ -10,6 +10,7 @@ from bcs_template_set.report.rollout_story import (
     deployed_texts,
     live_texts,
     pages_text,
+    paused_texts,
     restoration_texts,
     waited_text,
 )
@@ -78,9 +79,9 @@ def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
 def _add_what_is_live(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     """Tell what a deployment came to; the files only where no table above names their domains."""
     rollout = outcome.rollout
-    if outcome.result != "deployed" or rollout is None:
+    if outcome.result not in ("deployed", "paused") or rollout is None:
         return
-    for text in live_texts(rollout) if names_files else ():
+    for text in (*paused_texts(rollout), *(live_texts(rollout) if names_files else ())):
         out.add("plain", text)
     waited = waited_text(outcome) if rollout.deployed or rollout.watched else None
     for line in [line for line in (waited, pages_text(rollout)) if line is not None]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.outcome import Outcome
@@ -20,12 +20,13 @@ from bcs_template_set.rollout.watched import Blind, Watched
 Link = Callable[[str, str], str]
 """Takes kind and name of an object, and returns the address of its page in the console, "" for none."""
 
-_ORDER: tuple[WorkloadState, ...] = ("failed", "gone", "unseen", "pending", "ready", "nothing")
+_ORDER: tuple[WorkloadState, ...] = ("failed", "gone", "unseen", "pending", "paused", "ready", "nothing")
 SYMBOLS: Mapping[WorkloadState, str] = {
     "failed": "✗",
     "gone": "✗",
     "unseen": "?",
     "pending": "…",
+    "paused": "‖",
     "ready": "✓",
     "nothing": "–",
 }
@@ -66,7 +67,7 @@ class WorkloadRow:
     @property
     def is_settled(self) -> bool:
         """Tell whether there is nothing to wait for, or to put right."""
-        return self.state in ("ready", "nothing")
+        return self.state in SETTLED
 
     @property
     def stands(self) -> list[Text]:

@@ -17,7 +17,8 @@ from typing import Optional
 from bcs_template_set.bcs.deploy_calls import Preview
 from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import Kind, kind_of
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_autoscalers, list_live
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import Kind, kind_of
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import SCALING
 from bcs_template_set.manifests.live_fields import number_in
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages.step_error import StepError
@@ -31,14 +32,10 @@ def live_numbers(
         StepError: the workloads can't be read, so that nobody knows which number to keep.
     """
     wanted = {name: found for name in variables for found in [workload_of(name)] if found is not None}
-    kinds = {name: kind_of("", name) for name, _ in wanted.values()}
     pods: dict[Workload, int] = {}
-    for kind in kinds.values():
-        if kind is not None and kind.scales:
-            pods.update(
-                {found: least.get(found, ALONE) for found in wanted.values() if found[0] == kind.name}
-            )
-            pods.update(pods_in(reader, place, kind))
+    for kind in dict.fromkeys(SCALING[name] for name, _ in wanted.values() if name in SCALING):
+        pods.update({found: least.get(found, ALONE) for found in wanted.values() if found[0] == kind.name})
+        pods.update(pods_in(reader, place, kind))
     return {name: str(pods[found]) for name, found in wanted.items() if found in pods}
 
 

@@ -14,7 +14,7 @@ from typing import Optional, TypeVar, Union
 from bcs_template_set.bcs.calls import Read, Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import Kind
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.pace import Pace
@@ -63,9 +63,9 @@ class LiveReads:
         items = [mapping_at(item) for item in list_at(found.manifest, "items")]
         return {text_at(item, "metadata", "name"): item for item in items}
 
-    def pods_of(self, kind: Kind, name: str) -> Union[LiveList, Unread]:
-        """Return the pods of one workload, pruned."""
-        return self._read(list_pods_of(self._place, kind=kind, name=name))
+    def pods_of(self, kind: Kind, name: str, *, labels: Mapping[str, str]) -> Union[LiveList, Unread]:
+        """Return the pods of one workload, which selects these labels, pruned."""
+        return self._read(list_pods_of(self._place, kind=kind, name=name, labels=labels))
 
     def _read(self, call: Read[T]) -> Union[T, Unread]:
         self._pace.take()

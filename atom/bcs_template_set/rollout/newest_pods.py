@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
-from bcs_template_set.manifests.kinds import Kind
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.live_fields import is_going, is_observed, number_in
 
 REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")

@@ -13,7 +13,7 @@ from typing import Optional
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import Kind
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import LiveState

@@ -98,3 +98,8 @@ class Rollout:
     waited: bool = True
     arrivals: tuple[Arrival, ...] = ()
     restoration: Restoration | None = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether a workload waits for a person."""
+        return any(item.end == "paused" for item in self.watched)

@@ -14,8 +14,8 @@ from typing import Optional
 
 from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.manifests.fields import Fields
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import Counts, Look, WorkloadState, progress_deadline
-from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.manifests.live_fields import count_at, is_going
 from bcs_template_set.messages import Text, say
 

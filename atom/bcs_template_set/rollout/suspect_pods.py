@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bcs_template_set.manifests.fields import Fields, text_at
-from bcs_template_set.manifests.kinds import Kind
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.live_fields import count_at, is_going, is_observed
 from bcs_template_set.rollout.newest_pods import REVISION_LABELS, PodSummary, newest_pods
 from bcs_template_set.rollout.pods import ENDING, PodProblem, Role, ending_of, problems_of

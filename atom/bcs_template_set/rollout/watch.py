@@ -21,8 +21,9 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.fields import Fields, mapping_at, texts_of
-from bcs_template_set.manifests.kind_rules import WorkloadState
-from bcs_template_set.manifests.kinds import POD, Kind
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
+from bcs_template_set.manifests.kinds import POD
 from bcs_template_set.rollout.causes import (
     Cause,
     Diagnosis,
@@ -31,6 +32,7 @@ from bcs_template_set.rollout.causes import (
     cause_of_replacement,
     diagnose,
 )
+from bcs_template_set.rollout.hook_runs import with_words_of_runs
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
 from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
 from bcs_template_set.rollout.pods import PodProblem, remember
@@ -170,7 +172,7 @@ class _Watch:
         chosen: list[WaitState] = []
         for kind in sorted({state.workload.kind for state in states}, key=lambda kind: kind.name):
             same = [state for state in states if state.workload.kind == kind]
-            is_told = len(same) > FEW and kind.done_in_list
+            is_told = len(same) > FEW and kind.is_told_by_lists
             chosen += self._pointed_at(kind, same, pods) if is_told else same
         return chosen
 
@@ -206,6 +208,8 @@ class _Watch:
         state.saw(self._clock)
         state.looked_at, state.live = self._clock.monotonic(), read
         status = status_of(workload.kind, state.live, mark=workload.mark)
+        if status.state == "failed" and workload.kind.runs is not None:
+            status = with_words_of_runs(status, self._reads.by_name(workload.kind.runs) or {}, live=read)
         if status.sentence.key == OLD_VERSION and mark_of(state.live).version:
             self._tell_replaced(state, status)
             return
@@ -265,7 +269,7 @@ class _Watch:
     def _list_own_pods(self, state: WaitState, found: dict[str, Sequence[PodSummary]]) -> None:
         """List a workload's pods; where that fails its status still tells, and the next round asks again."""
         workload = state.workload
-        listed = self._reads.pods_of(workload.kind, workload.name)
+        listed = self._reads.pods_of(workload.kind, workload.name, labels=_selector(state.live))
         if isinstance(listed, Unread):
             state.pods_blind = state.pods_blind or Blind(self._clock.now(), listed.error)
             return
@@ -323,7 +327,7 @@ class _Watch:
         problem: Optional[PodProblem] = None,
         cause: Optional[Cause] = None,
     ) -> None:
-        settled = end in ("ready", "nothing")
+        settled = end in SETTLED
         now = Watched(
             workload=state.workload,
             end=end,
@@ -351,7 +355,11 @@ def _asks_for_its_pods(state: WaitState) -> bool:
     return state.now.end in ("pending", "failed")
 
 
+def _selector(live: Fields) -> Mapping[str, str]:
+    return texts_of(mapping_at(live, "spec", "selector", "matchLabels"))
+
+
 def _selected(pods: Sequence[PodSummary], live: Fields) -> Sequence[PodSummary]:
     """Return the pods that a workload's selector selects."""
-    wanted = texts_of(mapping_at(live, "spec", "selector", "matchLabels"))
+    wanted = _selector(live)
     return [pod for pod in pods if wanted and wanted.items() <= dict(pod.labels).items()]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.marks import Mark
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import WorkloadState
-from bcs_template_set.manifests.kinds import Kind
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy import Deploying, live_files, look
@@ -148,6 +149,9 @@ def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[Liv
         check_watched(restoration.watched, seconds=seconds, timeout=target.settings.timeout)
     except StepError as exc:
         return replace(restoration, problem=restoration.problem or exc.title())
+    paused = [item.workload.title for item in restoration.watched if item.end == "paused"]
+    if paused:  # its version is the one before, and most of its pods are not
+        return replace(restoration, problem=say("deploy.restore_paused", objects=paused))
     return restoration
 
 

@@ -16,6 +16,7 @@ from typing import Literal, Optional, Protocol
 from bcs_template_set.agent.progress import SECONDS_APART, Progress, ProgressLog
 from bcs_template_set.agent.progress_payload import Snapshot, Subtask, SubtaskStatus, TimelineItem
 from bcs_template_set.config.regions import Region
+from bcs_template_set.manifests.kind_rules import SETTLED
 from bcs_template_set.messages import known, say
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.file_states import STATES, FileState, endings_of
@@ -146,7 +147,7 @@ def _share_ready(workloads: Sequence[Watched]) -> float:
 
 
 def _share_of(item: Watched) -> float:
-    if item.end in ("ready", "nothing"):
+    if item.end in SETTLED:
         return 1.0
     status = item.status
     return status.done / status.wanted if status is not None and status.wanted > 0 else 0.0

@@ -34,6 +34,7 @@ _PROJECT_OF_NAMESPACE = "io.tencent.bcs.projectcode"
 _DESCRIPTION = "kubernetes.io/description"
 DESCRIBED_SINCE = 21
 MOST_EVENTS = 200_000
+_OWN_THROUGH_OTHERS = ("Deployment", "CronJob")
 REFUSING = "1.20"
 """The release that was seen live, and that tests meet unless they say so: it refuses most (trap 11)."""
 
@@ -43,6 +44,9 @@ class Cluster:
 
     images        image -> Behaviour; an image that is not in it becomes ready after a second
     load          (kind, name) -> the pods that a workload's load needs, which an HPA of it gives it
+    hooks         name of a HookTemplate or AnalysisTemplate -> the phase and message that its runs end with
+    enabled_definitions  custom kinds that a shared cluster lets see, by the names of their definitions
+    operators     custom kinds whose controllers are installed
     namespaces    name -> code of the project it belongs to
     nodes         a DaemonSet runs on each
     terse         ImagePullBackOff does not repeat why the pull failed (kubelets before 1.32)
@@ -64,6 +68,7 @@ class Cluster:
         self.id = cluster_id
         self.project_id = project_id
         self.shared = shared
+        self.enabled_definitions: set[str] = set()
         self.namespaces: dict[str, str] = {}
         self.before_write: Callable[[str, str], None] = lambda _kind, _name: None
         self.refuses: dict[str, int] = {}
@@ -73,6 +78,7 @@ class Cluster:
         self._clock, self._speed = now, speed
         self._started, self._advanced = now(), 0.0
         self._world = World(now=self._started, minor=int(kubernetes.partition(".")[2]))
+        self.hooks, self.operators = self._world.hooks, self._world.operators
         self._runners = new_runners()
         self._quiet_until = 0.0
 
@@ -252,13 +258,27 @@ class Cluster:
         return self._world.api.kinds.defined_as(definition)
 
     def pods_of(self, kind: str, namespace: str, name: str) -> list[Manifest]:
-        """Return a workload's pods, those of a Deployment's older revisions included. Raises ApiRefusal."""
+        """Return a workload's pods, those of a Deployment's older revisions included. Raises ApiRefusal.
+
+        BCS goes by owners, through ReplicaSets and Jobs only for two kinds: a Rollout owns no pod
+        (pkg/resource/client/po.go).
+        """
         with self.lock:
             self._catch_up()
             self._check(self._world.api.kinds.named("Pod"), "GET", namespace)
             owner = self._world.api.objects.get((kind, namespace, name))
             root = text(owner, "metadata", "uid") or "none"
-            return [show_pod(pod, self._world.now) for pod in self._world.pods_of(root)]
+            pods = self._world.pods_of(root)
+            if kind not in _OWN_THROUGH_OTHERS:
+                pods = [pod for pod in pods if pod.owner is not None and pod.owner.kind == kind]
+            return [show_pod(pod, self._world.now) for pod in pods]
+
+    def write_status(self, kind: str, namespace: str, name: str, status: Manifest) -> None:
+        """Write an object's status, as its controller or a plugin of kubectl does."""
+        with self.lock:
+            self._catch_up()
+            self._world.api.write_status((kind, namespace, name), status)
+            self._step()
 
     def apply(self, manifest: Manifest, *, by_scope: bool = False, dry_run: bool = False) -> Manifest:
         """Create or replace as BCS does; writes the live resourceVersion into `manifest`. Raises ApiRefusal.

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Generic, Protocol, TypeVar
 
-from tests.emulator.cluster import daemon_sets, deployments, jobs, stateful_sets
+from tests.emulator.cluster import (
+    argo_rollouts,
+    daemon_sets,
+    deployments,
+    game_workloads,
+    jobs,
+    stateful_sets,
+)
 from tests.emulator.cluster.api_server import Key
 from tests.emulator.cluster.autoscalers import Autoscalers
 from tests.emulator.cluster.behaviour import FOREVER
+from tests.emulator.cluster.canaries import Canary
 from tests.emulator.cluster.tree import text
 from tests.emulator.cluster.world import Track, World
 
@@ -70,6 +78,34 @@ class Runner(Generic[Tracked]):
         )
 
 
+class _Canaries(Protocol):
+    """A module that moves workloads from step to step."""
+
+    @property
+    def begin(self) -> Callable[[Canary, World], None]: ...
+    @property
+    def reconcile(self) -> Callable[[Canary, World], None]: ...
+    @property
+    def next_event(self) -> Callable[[Canary, World], float]: ...
+
+
+class _Operator:
+    """The controller of a custom kind: it works where somebody has installed it."""
+
+    def __init__(self, kind: str, work: _Canaries) -> None:
+        self._kind = kind
+        self._runner = Runner(Controller(kind, Canary, work.begin, work.reconcile, work.next_event))
+
+    def step(self, world: World) -> None:
+        """Bring every workload of the kind forward at this moment."""
+        if self._kind in world.operators:
+            self._runner.step(world)
+
+    def next_event(self, world: World) -> float:
+        """Return when the controller acts next though no pod changes."""
+        return self._runner.next_event(world)
+
+
 def new_runners() -> tuple[Worker, ...]:
     """Return one runner for each kind of workload, and what scales them."""
     return (
@@ -110,4 +146,6 @@ def new_runners() -> tuple[Worker, ...]:
                 next_event=jobs.next_event,
             )
         ),
+        *(_Operator(kind, game_workloads) for kind in game_workloads.KINDS),
+        _Operator(argo_rollouts.KIND, argo_rollouts),
     )

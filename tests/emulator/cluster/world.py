@@ -26,6 +26,8 @@ class World:
         self.api = ApiServer(now=lambda: self.now, minor=minor)
         self.pods: dict[str, Pod] = {}
         self.images: dict[str, Behaviour] = {}
+        self.hooks: dict[str, tuple[str, str]] = {}
+        self.operators: set[str] = set()
         self.load: dict[tuple[str, str], int] = {}
         self.nodes = ["node-1", "node-2"]
         self.lag = 0.2

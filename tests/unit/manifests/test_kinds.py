@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from bcs_template_set.manifests.custom_kinds import CUSTOM, GAME_DEPLOYMENT, GAME_STATEFUL_SET, ROLLOUT
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import (
     BUILT_IN,
     CRON_JOB,
@@ -17,13 +19,12 @@ from bcs_template_set.manifests.kinds import (
     POD,
     SHARED_KINDS,
     STATEFUL_SET,
-    Kind,
     kind_of,
 )
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 Object = dict[str, YamlValue]
-WATCHED = tuple(kind for kind in BUILT_IN if kind.rule is not None)
+WATCHED = tuple(kind for kind in dict.fromkeys(KINDS.values()) if kind.rule is not None)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,11 @@ WATCHED = tuple(kind for kind in BUILT_IN if kind.rule is not None)
         ("v1", "Pod", POD),
         ("", "CronJob", CRON_JOB),
         ("{{ GROUP }}/v1", "Job", JOB),
-        ("argoproj.io/v1alpha1", "Rollout", None),
+        ("argoproj.io/v1alpha1", "Rollout", ROLLOUT),
+        ("tkex.tencent.com/v1alpha1", "GameDeployment", GAME_DEPLOYMENT),
+        ("tkex.tencent.com/v1", "GameStatefulSet", GAME_STATEFUL_SET),
+        ("example.com/v1", "Rollout", None),
+        ("", "GameDeployment", None),
         ("apps.example.com/v1", "Deployment", None),
         ("v1", "Deployment", DEPLOYMENT),
         ("apps/v1", "deployment", None),
@@ -49,13 +54,19 @@ def test_a_kind_is_found_by_its_group_and_name(api_version: str, name: str, kind
 
 
 def test_no_entry_hides_another() -> None:
-    assert len(KINDS) == sum(1 + len(kind.former_groups) for kind in BUILT_IN)
-    assert set(KINDS.values()) == set(BUILT_IN)
+    known = (*BUILT_IN, *CUSTOM)
+    assert len(KINDS) == sum(1 + len(kind.former_groups) for kind in known)
+    assert set(KINDS.values()) == set(known)
 
 
 def test_what_is_waited_for_can_be_read_and_its_pods_can_be_found() -> None:
-    assert WATCHED == (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB)
-    assert all(kind.route and kind.pod_template and kind.revision for kind in WATCHED)
+    assert (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB, CRON_JOB, *CUSTOM) == WATCHED
+    assert all(kind.route and kind.pod_template for kind in WATCHED)
+    assert all(kind.revision for kind in WATCHED if kind != CRON_JOB)
+
+
+def test_every_custom_kind_is_read_by_the_name_of_its_definition() -> None:
+    assert all(kind.is_custom and kind.route.endswith(f".{kind.group}") for kind in CUSTOM)
 
 
 def test_shared_clusters_take_the_kinds_of_trap_9() -> None:
@@ -100,7 +111,7 @@ def test_an_entry_of_a_list_may_be_done_by_the_counts_of_its_kind(
     assert kind.may_be_done(item) is is_told
 
 
-@pytest.mark.parametrize("kind", WATCHED, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [kind for kind in WATCHED if kind.done_in_list], ids=lambda kind: kind.name)
 def test_a_kind_of_which_lists_tell_nothing_is_never_taken_for_done(kind: Kind) -> None:
     done = entry(desiredNumberScheduled=1)
     done["status"] = {**dict.fromkeys(kind.done_in_list, 9), "conditions": [{"type": "Complete"}]}

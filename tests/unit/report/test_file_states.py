@@ -80,6 +80,7 @@ def test_a_run_without_a_plan_has_no_rows() -> None:
     ("scene", "expected"),
     [
         ("deployed", {"a": "ready", "b": "ready", "c": "live"}),
+        ("paused", {"a": "ready", "b": "paused (1/3)", "c": "live"}),
         ("image_not_found", {"a": "ready", "b": "failed (ErrImagePull)", "c": "live"}),
         ("timed_out", {"a": "ready", "b": "rolling-out (0/1)", "c": "live"}),
         ("unseen", {"a": "ready", "b": "unknown (800606)", "c": "live"}),
@@ -176,6 +177,10 @@ PROBLEM = say("deploy.restoring")
                 watched=(rollout_scenes.watched("b.example.com", "pending"),),
             ),
             "rolling-out (ErrImagePull)",
+        ),
+        (
+            Restoration(files=BACK, watched=(rollout_scenes.watched("b.example.com", "paused"),)),
+            "paused (ErrImagePull)",
         ),
         (Restoration(problem=PROBLEM), "failed (ErrImagePull)"),
         (Restoration(problem=PROBLEM, not_back=NAMES), "unknown (ErrImagePull)"),

@@ -6,7 +6,7 @@ from typing import Callable, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import hostile_texts, scenes
+from tests.support import hostile_texts, rollout_scenes, scenes
 
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, TokenRefused
@@ -212,6 +212,8 @@ def test_a_run_that_failed_before_it_knew_anything_has_a_header_and_a_verdict() 
 @pytest.mark.parametrize("result", get_args(Result))
 def test_every_result_has_a_verdict(result: Result, language: Language) -> None:
     outcome = replace(scenes.published(), result=result, language=language)
+    if result == "paused":
+        outcome = replace(rollout_scenes.paused().outcome, language=language)
     if result in ("failed", "timed-out", "unseen"):
         outcome = replace(outcome, error=InputsInvalid())
     assert verdict_lines(outcome)[0].text

@@ -9,7 +9,7 @@ import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
 from tests.support.pages import Page, page_of, structure
 
-from bcs_template_set.manifests.kinds import Kind
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
@@ -33,7 +33,9 @@ SCENES = rollout_scenes.SCENES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("scene", ["deployed", "image_not_found", "timed_out", "restored", "page_missed"])
+@pytest.mark.parametrize(
+    "scene", ["deployed", "paused", "image_not_found", "timed_out", "restored", "page_missed"]
+)
 def test_what_the_page_says_of_a_deployment_is_its_golden_file(
     scene: str, language: Language, golden: Callable[[str, str], None]
 ) -> None:

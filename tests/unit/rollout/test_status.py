@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.support.objects import MARKS, NAME, VERSION, Object, condition, deployment, workload
 
 from bcs_template_set.bcs.marks import Mark, mark_of
-from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, SERVICE, STATEFUL_SET, Kind
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, SERVICE, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.rollout.status import RolloutStatus, status_of

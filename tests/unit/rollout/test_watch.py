@@ -14,7 +14,8 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, Kind
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB
 from bcs_template_set.messages.errors import AuthenticationRefused, NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed, OutOfTime
 from bcs_template_set.messages.step_error import StepError

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import INGRESS, SELECTOR, SERVICE, kind_of
+from bcs_template_set.manifests.kind_entry import SELECTOR
+from bcs_template_set.manifests.kinds import INGRESS, SERVICE, kind_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -61,6 +62,8 @@ def _missing_in_containers(checked: CheckInput) -> Iterator[Finding]:
 def _required_of(document: Document) -> tuple[str, ...]:
     kind = kind_of(document.api_version, document.kind)
     if kind is None:
+        return ()
+    if not kind.has_own_template(document.body):
         return ()
     path = kind.pod_template
     pods = () if path is None else (f"{path}.spec.containers".lstrip("."),)

@@ -417,11 +417,12 @@ def test_a_leftover_is_said_with_its_line_once_a_name() -> None:
         ("Deployment", "live_replicas.Deployment.api", "the number of pods that Deployment/api has"),
         ("StatefulSet", "live_replicas.Deployment.web", "the number of pods that Deployment/web has"),
         ("ReplicaSet", "live_replicas.ReplicaSet.web", "can't read how many pods a ReplicaSet has"),
-        ("Rollout", "live_replicas.Rollout.web", "can't read how many pods a Rollout has"),
+        ("Rollout", "live_replicas.Rollout.web", ""),
+        ("Cafe", "live_replicas.Cafe.web", "can't read how many pods a Cafe has"),
     ],
 )
 def test_a_workload_takes_the_live_number_of_its_own_pods(kind: str, variable: str, message: str) -> None:
-    group = "argoproj.io/v1alpha1" if kind == "Rollout" else "apps/v1"
+    group = {"Rollout": "argoproj.io/v1alpha1", "Cafe": "example.com/v1"}.get(kind, "apps/v1")
     spec = f"{{replicas: '{{{{ {variable} }}}}'}}"
     text = f"apiVersion: {group}\nkind: {kind}\nmetadata: {{name: web}}\nspec: {spec}\n"
     found = [one for one in findings_of(manifest(text, variables=variable)) if one.id == "live-replicas"]
