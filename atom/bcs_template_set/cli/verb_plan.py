@@ -171,7 +171,7 @@ def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
     except (OSError, UnicodeDecodeError) as exc:
         raise _invalid(path, say("local.unreadable", problem=type(exc).__name__)) from exc
     except YamlUnreadable as exc:
-        raise _invalid(path, exc.for_secrets()) from None
+        raise _invalid(path, exc.as_text()) from None
     if not isinstance(settings, dict):
         raise _invalid(path, say("local.no_table", keys=KEYS))
     mistakes = list(_mistakes_in(settings))

@@ -25,7 +25,7 @@ def read_variables(text: str) -> dict[str, str]:
     try:
         given = read_yaml(text, source="variables") if text.strip() else None
     except YamlUnreadable as exc:
-        raise ValuesInvalid(details=[exc.for_secrets()]) from None
+        raise ValuesInvalid(details=[exc.as_text()]) from None
     if given is None:
         return {}
     if not isinstance(given, dict):

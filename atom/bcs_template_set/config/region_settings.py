@@ -40,7 +40,7 @@ def read_regions(text: str) -> dict[str, Region]:
     try:
         table = read_yaml(text, source="regions")
     except YamlUnreadable as exc:
-        raise PrivateSettingsInvalid(details=[exc.for_secrets()]) from None
+        raise PrivateSettingsInvalid(details=[exc.as_text()]) from None
     if not isinstance(table, dict) or not table:
         raise PrivateSettingsInvalid(details=[say("regions.not_a_table")])
     mistakes: list[Text] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -17,7 +17,6 @@ from bcs_template_set.manifests.yaml_words import MANIFESTS, WRITTEN
 from bcs_template_set.messages import say
 
 _ONLY_VARIABLES = re.compile(r"(?m)^[ \t]*(?:\{\{[^}\n]*\}\}[ \t]*)+$")
-_EXCERPT = 120
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ def parse_documents(text: str, *, source: str) -> tuple[Document, ...]:
     """
     variables = _Placeholders(text)
     documents: list[Document] = []
-    for line, value in _read(variables.hidden(text), source=source, original=text):
+    for line, value in read_documents(variables.hidden(text), source=source, reading=WRITTEN):
         if value is None:
             continue
         if not isinstance(value, dict):
             problem = say("render.no_object")
-            raise YamlUnreadable(problem, source=source, line=line, column=1, excerpt=_line_of(text, line))
+            raise YamlUnreadable(problem, source=source, line=line, column=1)
         documents.append(document_of(variables.shown_in(value), line=line))
     return tuple(documents)
 
@@ -83,23 +82,6 @@ def document_of(body: Mapping[str, YamlValue], *, line: int) -> Document:
         line=line,
         body=body,
     )
-
-
-def _read(hidden: str, *, source: str, original: str) -> Sequence[tuple[int, YamlValue]]:
-    """Read the text that holds placeholders; a mistake shows the line as it was written."""
-    try:
-        return list(read_documents(hidden, source=source, reading=WRITTEN))
-    except YamlUnreadable as exc:
-        excerpt = (exc.excerpt and _line_of(original, exc.line)) or exc.excerpt
-        raise YamlUnreadable(
-            exc.problem, source=source, line=exc.line, column=exc.column, excerpt=excerpt
-        ) from exc
-
-
-def _line_of(text: str, number: int) -> str:
-    """Return a line to be shown; "" where there is none, since YAML ends lines by other signs too."""
-    lines = text.split("\n")
-    return lines[number - 1].strip()[:_EXCERPT] if number <= len(lines) else ""
 
 
 def _text(value: YamlValue) -> str:

@@ -30,7 +30,6 @@ MOST_TAG_DIRECTIVES = 100
 
 _MERGE = "<<"
 _TAG = "tag:yaml.org,2002:"
-_EXCERPT = 120
 PLAIN_KEY = re.compile(r"[A-Za-z_-]{1,32}")
 """Where a colon or a line break is missing, a secret becomes part of a key: no such key is shown."""
 
@@ -54,33 +53,23 @@ _TOO_DEEP = re.compile(r"\bnest(ing|ed)\b")
 
 
 class YamlUnreadable(Exception):
-    """A text is no YAML we take; `line` and `column` count from 1."""
+    """A text is no YAML we take; `line` and `column` count from 1.
 
-    def __init__(self, problem: Text, *, source: str, line: int, column: int, excerpt: str = "") -> None:
+    No excerpt: its line may hold a password, and so may its key where a colon is missing.
+    """
+
+    def __init__(self, problem: Text, *, source: str, line: int, column: int) -> None:
         super().__init__(source, line, column)
         self.problem = problem
         self.source = source
         self.line = line
         self.column = column
-        self.excerpt = excerpt
 
     def as_text(self) -> Text:
-        """Return the sentence with file, line, column, problem and the line itself."""
-        place = self.without_excerpt()
-        return say("render.yaml_excerpt", place=place, excerpt=self.excerpt) if self.excerpt else place
-
-    def without_excerpt(self) -> Text:
-        """Return the sentence without the line itself."""
-        return self._at_place(self.problem)
-
-    def for_secrets(self) -> Text:
-        """Return the sentence for a text that holds secrets: also without a key that may be more than one."""
-        key = str(self.problem.fields.get("key", ""))
-        if PLAIN_KEY.fullmatch(key) or "key" not in self.problem.fields:
-            return self._at_place(self.problem)
-        return self._at_place(replace(self.problem, fields={**self.problem.fields, "key": MASK}))
-
-    def _at_place(self, problem: Text) -> Text:
+        """Return the sentence with file, line, column, problem and, if it is no more than one, the key."""
+        problem, key = self.problem, str(self.problem.fields.get("key", ""))
+        if "key" in problem.fields and not PLAIN_KEY.fullmatch(key):
+            problem = replace(problem, fields={**problem.fields, "key": MASK})
         return say("render.yaml_at", source=self.source, line=self.line, column=self.column, problem=problem)
 
     def __str__(self) -> str:
@@ -345,11 +334,7 @@ class _Events:
         return self._unreadable(problem, line=line, column=column)
 
     def _unreadable(self, problem: Text, *, line: int, column: int) -> YamlUnreadable:
-        lines = self._text.split("\n")
-        excerpt = lines[line].strip() if line < len(lines) else ""
-        return YamlUnreadable(
-            problem, source=self._source, line=line + 1, column=column + 1, excerpt=excerpt[:_EXCERPT]
-        )
+        return YamlUnreadable(problem, source=self._source, line=line + 1, column=column + 1)
 
 
 def _too_deep() -> Text:

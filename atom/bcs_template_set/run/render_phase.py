@@ -127,7 +127,10 @@ def check_desired(desired: Desired, settings: Settings) -> list[Text]:
         ManifestsInvalid: a detail for each finding that is more than a warning.
     """
     findings = check_manifests(
-        desired.files, template_space=settings.template_space, template_set=bool(settings.template_set)
+        desired.files,
+        template_space=settings.template_space,
+        template_set=bool(settings.template_set),
+        namespace=settings.namespace,
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
     mistakes = [finding.as_text() for finding in ours if not finding.is_warning]

@@ -95,7 +95,6 @@ def test_lines_stay_true_around_variables() -> None:
     with pytest.raises(YamlUnreadable) as caught:
         parse("a: {{ X\n}}\nb: c: {{ Y }}\n")
     assert caught.value.line == 3
-    assert caught.value.excerpt == "b: c: {{ Y }}"
 
 
 def test_a_file_of_others_is_read_around_what_is_no_yaml() -> None:
@@ -172,7 +171,6 @@ def test_a_key_that_is_a_word_is_found_with_its_line(key: str, arrives: str) -> 
     text = f"kind: ConfigMap\ndata:\n  a: x\n  {key}: x\n"
     with pytest.raises(YamlUnreadable) as caught:
         parse(text)
-    assert (caught.value.line, caught.value.excerpt) == (4, f"{key}: x")
     assert caught.value.problem.fields == {"key": key, "arrives": arrives}
     for quote in "'\"":
         assert parse(text.replace(key, f"{quote}{key}{quote}"))[0].body["data"] == {"a": "x", key: "x"}

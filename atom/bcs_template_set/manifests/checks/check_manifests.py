@@ -7,6 +7,7 @@ comment `# bcs-template-set: allow <id>` is left out of the check of that id, fo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bcs_template_set.manifests.checks import (
     bcs_rules,
@@ -32,15 +33,22 @@ _BY_SCHEMA = frozenset(value.id for value in vars(schema_checks).values() if isi
 
 
 def check_manifests(
-    files: Sequence[ManifestFile], *, template_space: str, template_set: bool, kube_version: str = ""
+    files: Sequence[ManifestFile],
+    *,
+    template_space: str,
+    template_set: bool,
+    namespace: str = "",
+    kube_version: str = "",
 ) -> tuple[Finding, ...]:
     """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document.
 
-    `kube_version` names the one Kubernetes in question; without it something is wrong only where no version
-    that is known would take it. What a check with a sentence of its own finds, the schema does not repeat.
+    `namespace` is the one that is deployed to, "" where nobody knows it yet. `kube_version` names the one
+    Kubernetes in question; without it something is wrong only where no version that is known would take it.
+    What a check with a sentence of its own finds, the schema does not repeat.
     """
-    checked = look_at(
-        files, template_space=template_space, template_set=template_set, kube_version=kube_version
+    checked = replace(
+        look_at(files, template_space=template_space, template_set=template_set, kube_version=kube_version),
+        namespace=namespace,
     )
     found = [finding for check in _TABLE for finding in check.run(checked)]
     told = {finding.place for finding in found if finding.id not in _BY_SCHEMA}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check, type_of
 from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.pod_templates import Container, containers_of
-from bcs_template_set.manifests.yaml_reading import YamlValue
 
 
 @check("env-value")
@@ -21,11 +20,7 @@ def check_env(checked: CheckInput) -> Iterator[Finding]:
                 if value is not None and not isinstance(value, str):
                     field = workload.pod.field(f"{container.place}.env[{index}].value")
                     name = text_at(mapping_at(entry), "name")
-                    yield checked.finding(workload, field, name=name, given=_shown(value))
-
-
-def _shown(value: YamlValue) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)[:60]
+                    yield checked.finding(workload, field, name=name, given=type_of(value))
 
 
 @check("image-tag")

@@ -13,7 +13,8 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
-from bcs_template_set.manifests.schema.field_walk import FieldProblem, problems_of
+from bcs_template_set.manifests.schema.field_walk import FieldProblem, letter_of, problems_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
 _ALLOW = re.compile(r"#[ \t]*bcs-template-set:[ \t]*allow[ \t]+([a-z0-9, \t-]+)")
@@ -89,6 +90,8 @@ class CheckInput:
     """The versions of Kubernetes in question: what one of them takes is no mistake."""
     problems: tuple[tuple[DocumentInFile, FieldProblem], ...]
     """What the schema of Kubernetes says against each document."""
+    namespace: str = ""
+    """Where the run is deployed to; "" where nobody knows it yet."""
 
     def of_kind(self, kind: Kind) -> Iterator[DocumentInFile]:
         """Yield the documents of a kind, by its group and name."""
@@ -184,3 +187,25 @@ def allows(file: ManifestFile, identifier: str) -> bool:
 def _allowed_in(text: str) -> frozenset[str]:
     found = " ".join(match[1] for match in _ALLOW.finditer(text))
     return frozenset(found.replace(",", " ").split())
+
+
+_TYPE_NAMES: Mapping[str, str] = {
+    "s": "type_text",
+    "i": "type_integer",
+    "n": "type_number",
+    "b": "type_boolean",
+    "q": "type_quantity",
+    "x": "type_integer_or_text",
+    "[": "type_list",
+    "{": "type_object",
+}
+
+
+def type_name(letter: str) -> Text:
+    """Return what a type is called; its letter is the schema's. A value itself is shown nowhere."""
+    return say(f"checks.{_TYPE_NAMES[letter]}")
+
+
+def type_of(value: YamlValue) -> Text:
+    """Return what a value's type is called."""
+    return type_name(letter_of(value))

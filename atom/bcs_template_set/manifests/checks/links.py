@@ -79,7 +79,7 @@ def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
 
 
 def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
-    """Return the workloads of the run whose pods a Service selects, in its namespace."""
+    """Return the workloads of the run whose pods a Service selects: all are in one namespace in the end."""
     selector = mapping_at(place.document.body, "spec", "selector")
     if not selector:
         return []
@@ -87,8 +87,7 @@ def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
     return [
         workload
         for workload in min(candidates, key=len)
-        if workload.document.namespace == place.document.namespace
-        and all(workload.pod.labels.get(name) == wanted for name, wanted in selector.items())
+        if all(workload.pod.labels.get(name) == wanted for name, wanted in selector.items())
     ]
 
 

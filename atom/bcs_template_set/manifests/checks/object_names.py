@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, PodOwner, check
+from bcs_template_set.manifests.checks.finding import (
+    CheckInput,
+    DocumentInFile,
+    Finding,
+    PodOwner,
+    check,
+    type_of,
+)
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, text_at
 from bcs_template_set.manifests.naming import (
     check_label,
@@ -43,7 +50,7 @@ def _check_is_text(checked: CheckInput, place: DocumentInFile) -> Iterator[Findi
     for key in ("name", "namespace"):
         value = mapping_at(place.document.body, "metadata").get(key)
         if value is not None and not isinstance(value, str):
-            yield checked.finding(place, f"metadata.{key}", "text_needed", given=_shown(value))
+            yield checked.finding(place, f"metadata.{key}", "text_needed", given=type_of(value))
 
 
 def _name_problem(document: Document) -> Optional[Text]:
@@ -115,7 +122,7 @@ def _check_label_value(
     if value is None or is_left_for_bcs(value):
         return
     if not isinstance(value, str):
-        yield checked.finding(place, field, "text_needed", given=_shown(value))
+        yield checked.finding(place, field, "text_needed", given=type_of(value))
         return
     problem = check_label_value(value)
     if problem is not None:
@@ -129,10 +136,4 @@ def check_annotations(checked: CheckInput) -> Iterator[Finding]:
         for key, value in mapping_at(place.document.body, "metadata", "annotations").items():
             field = f"metadata.annotations[{key}]"
             if value is not None and not isinstance(value, str):
-                yield checked.finding(place, field, "text_needed", given=_shown(value))
-
-
-def _shown(value: YamlValue) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "null" if value is None else str(value)[:60]
+                yield checked.finding(place, field, "text_needed", given=type_of(value))

@@ -111,15 +111,18 @@ def _is_empty(body: Fields, path: str) -> bool:
 
 @check("duplicate-object")
 def check_duplicates(checked: CheckInput) -> Iterator[Finding]:
-    """Yield objects that the run has twice: the later one would replace the earlier."""
-    seen: dict[tuple[str, str, str, str], DocumentInFile] = {}
+    """Yield objects that the run has twice: the later one would replace the earlier.
+
+    Whatever namespaces they name: BCS puts all of them into that of the deployment (trap 7).
+    """
+    seen: dict[tuple[str, str, str], DocumentInFile] = {}
     for place in checked.places:
         document = place.document
         if not document.kind or not document.name or is_left_for_bcs(document.name):
             continue
         known = kind_of(document.api_version, document.kind)
         group = document.api_version.rpartition("/")[0] if known is None else known.group
-        first = seen.setdefault((group, document.kind, document.namespace, document.name), place)
+        first = seen.setdefault((group, document.kind, document.name), place)
         if first is not place:
             yield checked.finding(place, "metadata.name", first=first.file.name)
 
@@ -136,3 +139,12 @@ def check_replaced(checked: CheckInput) -> Iterator[Finding]:
         kind = document.api_version.rpartition("/")[0], document.kind
         if kind in _NOT_REPLACED and len(place.file.documents) > 1:
             yield checked.finding(place, "", kind=document.kind)
+
+
+@check("namespace")
+def check_namespaces(checked: CheckInput) -> Iterator[Finding]:
+    """Yield objects for another namespace than that of the deployment, which BCS writes over it (trap 7)."""
+    for place in checked.places:
+        given = place.document.namespace
+        if checked.namespace and given not in ("", checked.namespace) and not is_left_for_bcs(given):
+            yield checked.finding(place, "metadata.namespace", given=given, namespace=checked.namespace)

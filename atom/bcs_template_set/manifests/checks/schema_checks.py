@@ -6,24 +6,18 @@ Kubernetes' own kinds do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
+from bcs_template_set.manifests.checks.finding import (
+    CheckInput,
+    DocumentInFile,
+    Finding,
+    check,
+    type_name,
+)
 from bcs_template_set.manifests.fields import is_left_for_bcs
 from bcs_template_set.manifests.schema.field_types import KindEntry, field_types
-from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.spelling import nearest
-
-_TYPE_NAMES: Mapping[str, str] = {
-    "s": "text",
-    "i": "integer",
-    "n": "number",
-    "b": "boolean",
-    "q": "quantity",
-    "x": "integer_or_text",
-    "[": "list",
-    "{": "object",
-}
 
 
 @check("unknown-field")
@@ -43,12 +37,8 @@ def check_field_types(checked: CheckInput) -> Iterator[Finding]:
     """Yield fields whose value is of a type that the API server refuses."""
     for place, problem in checked.problems:
         if problem.what == "type":
-            wanted, given = _type_name(problem.wanted), _type_name(problem.given)
+            wanted, given = type_name(problem.wanted), type_name(problem.given)
             yield checked.finding(place, problem.path, wanted=wanted, given=given)
-
-
-def _type_name(letter: str) -> Text:
-    return say(f"checks.type_{_TYPE_NAMES[letter]}")
 
 
 @check("api-version")

@@ -119,7 +119,7 @@ class _Walk:
     def _wrong(self, value: YamlValue, wanted: str, path: _Path) -> None:
         is_whole = wanted == "i" and isinstance(value, float) and value.is_integer()
         if not is_whole and not is_left_for_bcs(value):
-            self.found.append(FieldProblem("type", _written(path), wanted=wanted, given=_letter_of(value)))
+            self.found.append(FieldProblem("type", _written(path), wanted=wanted, given=letter_of(value)))
 
     def _untimely(self, field: Field, path: _Path) -> None:
         early = field.since > self._versions.last
@@ -145,7 +145,8 @@ class _Walk:
         return ""
 
 
-def _letter_of(value: YamlValue) -> str:
+def letter_of(value: YamlValue) -> str:
+    """Return the letter of a value's type, `[` for a list, `{` for a map."""
     if isinstance(value, dict):
         return "{"
     if isinstance(value, list):

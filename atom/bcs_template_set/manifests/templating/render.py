@@ -19,7 +19,6 @@ from typing import Optional
 
 from bcs_template_set.manifests.branch_paths import Claim, Served
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.masking import may_hold_secret
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
@@ -339,8 +338,7 @@ def _render_all(work: Iterable[_Work], *, process: TemplateProcess) -> tuple[Man
         try:
             file = _parse(item, rendered)
         except YamlUnreadable as exc:
-            problem = exc.for_secrets() if may_hold_secret(rendered.text) else exc.as_text()
-            wrong.append(say("render.manifest_unreadable", template=item.source, problem=problem))
+            wrong.append(say("render.manifest_unreadable", template=item.source, problem=exc.as_text()))
             continue
         documents += len(file.documents)
         if documents > MOST_DOCUMENTS:

@@ -61,7 +61,7 @@ def _read(given: ValuesText, *, mistakes: list[Text]) -> Values:
     try:
         value = read_yaml(given.text, source=given.source)
     except YamlUnreadable as exc:
-        mistakes.append(exc.for_secrets())
+        mistakes.append(exc.as_text())
         return {}
     if value is None:
         return {}

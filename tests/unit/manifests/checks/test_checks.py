@@ -318,7 +318,7 @@ def test_one_broken_field_is_found_and_named(
 def test_every_check_has_a_test_that_breaks_it_and_words(known: object) -> None:
     check = next(entry for entry in all_checks() if entry is known)
     apart = ["file-name", "empty-file", "document-split", "template-set-variable", "route-clash"]
-    apart += ["live-replicas", "cluster-scoped", "not-applied"]
+    apart += ["live-replicas", "namespace", "cluster-scoped", "not-applied"]
     assert check.id in [*apart, *(broken[0] for broken in BREAKS)]
     for language in LANGUAGES:
         assert check.summary.render(language)
@@ -464,14 +464,35 @@ def test_the_same_object_in_two_files_is_a_finding_that_names_the_first() -> Non
     assert "a.yaml" in str(finding.message)
 
 
-def test_the_same_name_in_another_namespace_or_kind_is_another_object() -> None:
-    config = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, namespace: {namespace}}}\n"
-    texts = [
-        config.format(kind=kind, namespace=space)
-        for kind in ("ConfigMap", "Secret")
-        for space in ("one", "two")
-    ]
-    assert ids(manifest("---\n".join(texts))) == []
+CONFIG = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, namespace: {namespace}}}\n"
+
+
+def test_the_same_name_of_another_kind_is_another_object_but_not_in_another_namespace() -> None:
+    one, other = (
+        CONFIG.format(kind="ConfigMap", namespace="one"),
+        CONFIG.format(kind="Secret", namespace="one"),
+    )
+    assert ids(manifest(f"{one}---\n{other}")) == []
+    assert ids(manifest(f"{one}---\n{one.replace('one', 'two')}")) == ["duplicate-object"]
+
+
+@pytest.mark.parametrize(
+    ("written", "deployed_to", "expected"),
+    [
+        ("staging", "prod", ["namespace"]),
+        ("prod", "prod", []),
+        ("staging", "", []),
+        ('""', "prod", []),
+        ('"{{ N }}"', "prod", []),
+    ],
+)
+def test_a_namespace_that_bcs_writes_over_is_a_finding_that_names_both(
+    written: str, deployed_to: str, expected: list[str]
+) -> None:
+    text = CONFIG.format(kind="ConfigMap", namespace=written)
+    found = findings_of(manifest(text, variables="N"), namespace=deployed_to)
+    assert [finding.id for finding in found] == expected
+    assert all("staging" in str(finding.message) and "prod" in str(finding.message) for finding in found)
 
 
 def test_a_service_for_pods_that_the_run_does_not_have_is_no_finding() -> None:
