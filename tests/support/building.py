@@ -86,8 +86,8 @@ def prepared(
     branch: str = "",
     step: float = 0.0,
     limits: Limits = LIMITS,
+    context: BuildContext = CONTEXT,
 ) -> Prepared:
-    context = CONTEXT
     if branch:
         context = replace(CONTEXT, branch=make_context({"branch.name": branch}).branch)
     return prepare(

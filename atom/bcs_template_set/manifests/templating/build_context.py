@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, path_of_branch, slug_of
 
@@ -77,6 +77,18 @@ GIVEN_NAMES = (
 """Names somebody gives, the agent or a `--set`; the others, such as `branch.slug`, follow from them."""
 
 SHORT_SHA = 8
+
+
+def known_names(context: BuildContext) -> dict[str, object]:
+    """Return what of a context this run knows, as templates see it: what nobody has given is not there.
+
+    So an empty commit is a missing name, with file and line, and not an empty text in a manifest.
+    """
+    return {
+        name: {part: known for part, known in value.items() if known} if isinstance(value, dict) else value
+        for name, value in asdict(context).items()
+        if value
+    }
 
 
 def make_context(given: Mapping[str, str]) -> BuildContext:

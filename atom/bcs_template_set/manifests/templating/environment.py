@@ -30,7 +30,13 @@ from markupsafe import Markup, escape
 from bcs_template_set.manifests.live_replicas import variable_of
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.manifests.templating.template_lines import template_line
-from bcs_template_set.manifests.templating.template_notes import MissingName, Notes, ReadTwice, exceeded
+from bcs_template_set.manifests.templating.template_notes import (
+    MissingName,
+    Notes,
+    ReadTwice,
+    exceeded,
+    missing_namespace,
+)
 from bcs_template_set.manifests.templating.workspace_files import FileUnusable
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import TemplateUnreadable
@@ -92,11 +98,13 @@ class Lazy:
 _PRINTED_AS_JSON = (bool, list, tuple, dict, Lazy, *_VIEWS)
 
 
-def callable_namespace(value: object) -> object:
+def callable_namespace(value: object, *, notes: Notes) -> object:
     """Return the cluster's namespace as a text that makes a Jinja2 namespace when it is called.
 
-    The name means both: the context's value hides Jinja2's function.
+    The name means both: the context's value hides Jinja2's function. None is a name that is missing.
     """
+    if value is None:
+        return missing_namespace(notes)
     return _NamespaceText(value) if isinstance(value, str) else value
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, Optional
 
 import jinja2
 from jinja2.exceptions import SecurityError
+from jinja2.utils import Namespace
 
 from bcs_template_set.manifests.templating.template_lines import TemplateLine, place_in, template_line
 from bcs_template_set.messages import Text, say
@@ -225,3 +226,21 @@ class _Quiet(MissingName):
 
     def _harmless(self) -> MissingName:
         return self
+
+
+class _NoNamespace(MissingName):
+    """The name `namespace` of a run without one: missing, and Jinja2's function where it is called."""
+
+    __slots__ = ()
+    unsafe_callable = alters_data = False  # what Jinja2 asks of a function before it calls it
+    jinja_pass_arg = None
+
+    def __call__(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - as Jinja2's
+        return Namespace(*args, **named)
+
+
+def missing_namespace(notes: Notes) -> jinja2.Undefined:
+    """Return what stands for the cluster's namespace where nobody has given one."""
+    kind = type("_NotedNoNamespace", (_NoNamespace,), {"notes": notes, "__slots__": ()})
+    made: jinja2.Undefined = kind(name="namespace")
+    return made

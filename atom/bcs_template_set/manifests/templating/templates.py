@@ -28,7 +28,7 @@ class Templates:
         self, context: Mapping[str, object], *, notes: Notes, marks: Marks, read_text: ReadText
     ) -> None:
         """Take the names that every template may use, and the reader of included files."""
-        namespace = callable_namespace(context.get("namespace", ""))
+        namespace = callable_namespace(context.get("namespace"), notes=notes)
         self._notes = notes
         self._environment = Environment(notes=notes, marks=marks, read_text=read_text, namespace=namespace)
         self._context = {**context, "namespace": namespace} if "namespace" in context else dict(context)

@@ -13,10 +13,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from types import FrameType
-from typing import BinaryIO, Callable, NoReturn, Optional, Union, cast
+from typing import BinaryIO, Callable, Optional, Union, cast
 
 from bcs_template_set.manifests.templating.bcs_places import Marks
-from bcs_template_set.manifests.templating.build_context import Branch, Build, Commit, Pipeline
 from bcs_template_set.manifests.templating.limits import (
     Limits,
     confine,
@@ -32,13 +31,6 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable
 
 Json = Union[None, str, int, float, list["Json"], dict[str, "Json"]]
-_PARTS: Mapping[str, type[Union[Build, Pipeline, Branch, Commit]]] = {
-    "build": Build,
-    "pipeline": Pipeline,
-    "branch": Branch,
-    "commit": Commit,
-}
-"""The parts of the context that have parts."""
 
 
 class TimeOver(BaseException):
@@ -57,10 +49,7 @@ class Worker:
         self._limits = Limits(**cast("dict[str, int]", start["limits"]))
         confine(self._limits)
         stem = str(start["stem"])
-        context = {
-            name: _PARTS[name](**cast("dict[str, NoReturn]", value)) if name in _PARTS else value
-            for name, value in cast("dict[str, Json]", start["context"]).items()
-        }
+        context = cast("dict[str, object]", start["context"])
         names: dict[str, object] = {**cast("dict[str, object]", start["values"]), **context}
         self._read_text = Workspace(Path(str(start["workspace"]))).read_text
         self._sets = {

@@ -20,7 +20,11 @@ from typing import IO, Callable, Optional, Union, cast
 import msgspec
 
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
-from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES, BuildContext
+from bcs_template_set.manifests.templating.build_context import (
+    CONTEXT_NAMES,
+    BuildContext,
+    known_names,
+)
 from bcs_template_set.manifests.templating.limits import Limits, hurry
 from bcs_template_set.manifests.templating.template_notes import MistakeKind, Notes, exceeded
 from bcs_template_set.manifests.templating.values import Values
@@ -152,7 +156,7 @@ class TemplateProcess:
             "stem": self.stem,
             "workspace": str(run.workspace.absolute()),
             "values": run.values,
-            "context": asdict(run.context),
+            "context": known_names(run.context),
         }
         child.send(start)
         return child
