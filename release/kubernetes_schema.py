@@ -6,9 +6,9 @@ version that has it; of older ones only which kinds there were.
 
 The format is what `manifests/schema/field_types.py` reads. A field is a text: `!` where it must be there, `[`
 and `{` for each list and map around its values, then their type (`s` text, `i` integer, `n` number, `b`
-boolean, `q` quantity, `x` integer or text, `j` anything, a number = that one of `types`), then `+22` where
-Kubernetes 1.22 was the first with it and `-25` where 1.25 was the last. Left out is what nobody deploys
-(lists, reviews, bindings), and what `status` holds.
+boolean, `q` quantity, `x` integer or text, `j` anything, a number = that one of `types`; `s=3` = one of the
+words of that list of `words`), then `+22` where Kubernetes 1.22 was the first with it and `-25` where 1.25 was
+the last. Left out is what nobody deploys (lists, reviews, bindings), and what `status` holds.
 """
 
 from __future__ import annotations
@@ -58,6 +58,39 @@ _SERVED_UNTIL_1_15 = (
     *(f"apps/v1beta2 {kind}" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")),
 )
 """Their definitions stayed on for some releases; the server stopped in 1.16 (its deprecation guide)."""
+
+WORDS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("Always", "IfNotPresent", "Never"): ("Container.imagePullPolicy", "EphemeralContainer.imagePullPolicy"),
+    ("File", "FallbackToLogsOnError"): ("Container.terminationMessagePolicy",),
+    ("Always", "OnFailure", "Never"): ("PodSpec.restartPolicy", "Container.restartPolicy"),
+    ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"): ("PodSpec.dnsPolicy",),
+    ("TCP", "UDP", "SCTP"): ("ContainerPort.protocol", "ServicePort.protocol", "NetworkPolicyPort.protocol"),
+    ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"): ("ServiceSpec.type",),
+    ("Cluster", "Local"): ("ServiceSpec.externalTrafficPolicy", "ServiceSpec.internalTrafficPolicy"),
+    ("ClientIP", "None"): ("ServiceSpec.sessionAffinity",),
+    ("Exact", "Prefix", "ImplementationSpecific"): ("HTTPIngressPath.pathType",),
+    ("Recreate", "RollingUpdate"): ("DeploymentStrategy.type",),
+    ("RollingUpdate", "OnDelete"): ("StatefulSetUpdateStrategy.type", "DaemonSetUpdateStrategy.type"),
+    ("OrderedReady", "Parallel"): ("StatefulSetSpec.podManagementPolicy",),
+    ("Allow", "Forbid", "Replace"): ("CronJobSpec.concurrencyPolicy",),
+    ("HTTP", "HTTPS"): ("HTTPGetAction.scheme",),
+    ("In", "NotIn", "Exists", "DoesNotExist"): ("LabelSelectorRequirement.operator",),
+    ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"): ("NodeSelectorRequirement.operator",),
+    ("Exists", "Equal", "Lt", "Gt"): ("Toleration.operator",),
+    ("NoSchedule", "PreferNoSchedule", "NoExecute"): ("Toleration.effect",),
+    ("Block", "Filesystem"): ("PersistentVolumeClaimSpec.volumeMode",),
+    ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"): (
+        "PersistentVolumeClaimSpec.accessModes",
+    ),
+    ("NonIndexed", "Indexed"): ("JobSpec.completionMode",),
+    ("DoNotSchedule", "ScheduleAnyway"): ("TopologySpreadConstraint.whenUnsatisfiable",),
+    ("Ingress", "Egress"): ("NetworkPolicySpec.policyTypes",),
+    ("User", "Group", "ServiceAccount"): ("Subject.kind",),
+}
+"""The words that the API server takes where it takes no other, and the fields that hold them.
+
+From the comments of the types in k8s.io/api, read for 1.34; the published schemas have texts there.
+"""
 
 _UNDEPLOYED = ("List", "Review", "Options", "Event", "Scale", "Eviction", "Status", "Request", "Binding")
 _DEPLOYED = frozenset({"RoleBinding", "ClusterRoleBinding", "CertificateSigningRequest"})
@@ -171,7 +204,14 @@ def compact(published: Published, custom: CustomKinds) -> dict[str, object]:
     for title, name in custom.kinds.items():
         written[title] = [types.number_of(name), 0, 0]
     container = types.number_of("io.k8s.api.core.v1.Container")
-    return {"versions": [OLDEST, newest], "container": container, "types": types.written(), "kinds": written}
+    words = [list(words) for words in WORDS]
+    return {
+        "versions": [OLDEST, newest],
+        "container": container,
+        "words": words,
+        "types": types.written(),
+        "kinds": written,
+    }
 
 
 def _kinds_of(published: Published) -> dict[str, tuple[str, int, int]]:
@@ -247,7 +287,11 @@ class _Types:
         newest = having[versions[-1]].properties[field]
         since = f"+{versions[0]}" if versions[0] > min(having) else ""
         until = f"-{versions[-1]}" if versions[-1] < max(having) else ""
-        return ("!" if required else "") + self._type_of(newest) + since + until
+        type_of = self._type_of(newest)
+        field_name = f"{name.rpartition('.')[2]}.{field}"
+        words = next((n for n, fields in enumerate(WORDS.values()) if field_name in fields), None)
+        of_words = f"={words}" if words is not None and type_of.endswith("s") else ""
+        return ("!" if required else "") + type_of + of_words + since + until
 
     def _type_of(self, value: Property) -> str:
         if value.ref:

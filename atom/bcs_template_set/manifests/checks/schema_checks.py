@@ -41,6 +41,14 @@ def check_field_types(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(place, problem.path, wanted=wanted, given=given)
 
 
+@check("field-value")
+def check_field_words(checked: CheckInput) -> Iterator[Finding]:
+    """Yield fields that hold none of the few words that the API server takes there."""
+    for place, problem in checked.problems:
+        if problem.what == "word":
+            yield checked.finding(place, problem.path, known=list(problem.words))
+
+
 @check("api-version")
 def check_api_versions(checked: CheckInput) -> Iterator[Finding]:
     """Yield objects whose apiVersion none of the Kubernetes in question serves, or never had this kind."""

@@ -15,7 +15,7 @@ from typing import Optional
 
 import msgspec
 
-_CODE = re.compile(r"(!?)([\[{]*)([a-z]|[0-9]+)(?:\+([0-9]+))?(?:-([0-9]+))?")
+_CODE = re.compile(r"(!?)([\[{]*)([a-z]|[0-9]+)(?:=([0-9]+))?(?:\+([0-9]+))?(?:-([0-9]+))?")
 _KUBE_VERSION = re.compile(r"v?1\.([0-9]{1,3})(?![0-9])")
 ANY_OTHER = "*"
 """In the data: the type has more fields than these."""
@@ -48,19 +48,21 @@ class Field:
 
     `around` has a `[` for each list and a `{` for each map around its values; `letter` is the type of those:
     `s` text, `i` integer, `n` number, `b` boolean, `q` quantity, `x` integer or text, `j` anything, "" = the
-    type of the number `of`. `plain` are the types of Python's that a value may have.
+    type of the number `of`. `plain` are the types of Python's that a value may have, `words` the texts
+    that it may be, where it may not be any.
     """
 
-    __slots__ = ("around", "is_required", "letter", "of", "plain", "since", "until")
+    __slots__ = ("around", "is_required", "letter", "of", "plain", "since", "until", "words")
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, words: Sequence[tuple[str, ...]]) -> None:
         match = _CODE.fullmatch(code)
         if match is None:  # pragma: no cover - a test reads every field
             raise ValueError(code)
-        required, self.around, kind, since, until = match.groups()
+        required, self.around, kind, nth, since, until = match.groups()
         self.is_required = bool(required)
         self.letter = "" if kind.isdigit() else kind
         self.of = int(kind) if kind.isdigit() else -1
+        self.words = words[int(nth)] if nth else ()
         self.plain = _PLAIN.get(self.letter, frozenset())
         self.since, self.until = int(since or 0), int(until or 0)
 
@@ -85,6 +87,7 @@ class KindEntry(msgspec.Struct, frozen=True, array_like=True):
 class _Data(msgspec.Struct, frozen=True):
     versions: tuple[int, int]
     container: int
+    words: tuple[tuple[str, ...], ...]
     types: tuple[dict[str, str], ...]
     kinds: dict[str, KindEntry]
 
@@ -94,6 +97,7 @@ class FieldTypes:
 
     def __init__(self, data: _Data) -> None:
         self._types = data.types
+        self._words = data.words
         self._read: dict[int, ObjectType] = {}
         self.kinds: Mapping[str, KindEntry] = data.kinds
         self.versions = KubeVersions(*data.versions)
@@ -105,7 +109,7 @@ class FieldTypes:
         """Return a type by its number."""
         found = self._read.get(number)
         if found is None:
-            found = self._read[number] = _object_type(self._types[number])
+            found = self._read[number] = _object_type(self._types[number], self._words)
         return found
 
     def wanted(self, kube_version: str) -> KubeVersions:
@@ -147,8 +151,8 @@ def field_types() -> FieldTypes:
     return FieldTypes(msgspec.json.decode(data, type=_Data))
 
 
-def _object_type(codes: Mapping[str, str]) -> ObjectType:
-    fields = {name: Field(code) for name, code in codes.items() if name != ANY_OTHER}
+def _object_type(codes: Mapping[str, str], words: Sequence[tuple[str, ...]]) -> ObjectType:
+    fields = {name: Field(code, words) for name, code in codes.items() if name != ANY_OTHER}
     required = tuple(name for name, field in fields.items() if field.is_required)
     return ObjectType(fields, required, is_open=ANY_OTHER in codes)
 

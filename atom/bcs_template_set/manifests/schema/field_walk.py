@@ -38,10 +38,11 @@ _Path = tuple["Optional[_Path]", str]
 class FieldProblem:
     """One thing that Kubernetes does not take.
 
-    `what` is `unknown`, `missing`, `type`, `since` or `until`; `path` is the field's. Of an unknown field
-    `near` is the name that was probably meant, or `belongs` the path of the object that has such a field. Of
-    a wrong type `wanted` is the letter of the right one, `[` for a list, `{` for a map or an object, and
-    `given` alike. Of one that comes too early or too late `version` is the 1.x that has it first or last.
+    `what` is `unknown`, `missing`, `type`, `word`, `since` or `until`; `path` is the field's. Of an unknown
+    field `near` is the name that was probably meant, or `belongs` the path of the object that has such a field.
+    Of a wrong type `wanted` is the letter of the right one, `[` for a list, `{` for a map or an object, and
+    `given` alike. Of a word that the server does not take `words` are those that it does. Of a field that comes
+    too early or too late `version` is the 1.x that has it first or last.
     """
 
     what: str
@@ -51,6 +52,7 @@ class FieldProblem:
     wanted: str = ""
     given: str = ""
     version: int = 0
+    words: tuple[str, ...] = ()
 
 
 def problems_of(document: Document, *, types: FieldTypes, versions: KubeVersions) -> list[FieldProblem]:
@@ -87,7 +89,7 @@ class _Walk:
                 continue
             if (field.since or field.until) and not self._versions.has(field.since, field.until):
                 self._untimely(field, (path, name))
-            elif field.around or type(value) not in field.plain:
+            elif field.around or type(value) not in field.plain or field.words:
                 self._inside(value, field, field.around, (path, name))
         for name in known.required:
             if body.get(name) is None:
@@ -115,6 +117,8 @@ class _Walk:
                 self._inside(item, field, around[1:], (path, f"[{key}]"))
         elif around or type(value) not in field.plain:
             self._wrong(value, around[:1] or field.letter or "{", path)
+        elif field.words and value not in ("", *field.words) and not is_left_for_bcs(value):
+            self.found.append(FieldProblem("word", _written(path), words=field.words))
 
     def _wrong(self, value: YamlValue, wanted: str, path: _Path) -> None:
         is_whole = wanted == "i" and isinstance(value, float) and value.is_integer()

@@ -94,6 +94,13 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
         "Deployment/web",
         "spec.template.spec.containers[0].ports[0].containerPort",
     ),
+    (
+        "field-value",
+        "{path: /, pathType: Prefix",
+        "{path: /, pathType: prefix",
+        "Ingress/web",
+        "spec.rules[0].http.paths[0].pathType",
+    ),
     ("api-version", "networking.k8s.io/v1\n", "extensions/v1\n", "Ingress/web", "apiVersion"),
     ("required-field", "apiVersion: v1\n", "", "Service/web", "apiVersion"),
     (

@@ -89,6 +89,20 @@ DEFECTS = [
         f"{CONTAINER}.ports[0].containerPort",
         "is missing or empty",
     ),
+    (
+        "          image:",
+        "          imagePullPolicy: always\n          image:",
+        "field-value",
+        f"{CONTAINER}.imagePullPolicy",
+        "takes only Always, IfNotPresent, Never here",
+    ),
+    (
+        "replicas: 2",
+        "strategy: {type: Rolling}",
+        "field-value",
+        "spec.strategy.type",
+        "Recreate, RollingUpdate",
+    ),
     ("ports: [", "env: {A: b}\n          ports: [", "field-type", f"{CONTAINER}.env", "it is a mapping"),
     ("cpu: 500m", "cpu: [1]", "field-type", f"{CONTAINER}.resources.requests[cpu]", "takes a quantity"),
     (
@@ -116,6 +130,7 @@ def test_a_field_that_kubernetes_does_not_take_is_named(
         ("", ""),
         ("metadata:\n  name: web", "metadata:\n  name: web\n  creationTimestamp: null"),
         ("replicas: 2", "replicas:"),
+        ("replicas: 2", 'strategy: {type: ""}'),
         ("replicas: 2", "replicas: 2.0"),
         ("replicas: 2", "replicas: 2\n  strategy: {rollingUpdate: {maxSurge: 25%, maxUnavailable: 0}}"),
         ("cpu: 500m", "cpu: 0.5, memory: 1Gi, example.com/gpu: 1"),
