@@ -4,11 +4,11 @@ The schemas come out of two releases of kubernetes-validate, which carry those o
 1.25 to 1.37. Of the versions from 1.20 on the union of the fields is kept, each with the first and last
 version that has it; of older ones only which kinds there were.
 
-The format is what `manifests/schema/field_types.py` reads. A field is a text: `!` where it must be there, `[`
-and `{` for each list and map around its values, then their type (`s` text, `i` integer, `n` number, `b`
+The format is what `manifests/schema/field_types.py` reads. A field is a text: `!` where it must be there,
+`[` and `{` for each list and map around its values, then their type (`s` text, `i` integer, `n` number, `b`
 boolean, `q` quantity, `x` integer or text, `j` anything, a number = that one of `types`; `s=3` = one of the
-words of that list of `words`), then `+22` where Kubernetes 1.22 was the first with it and `-25` where 1.25 was
-the last. Left out is what nobody deploys (lists, reviews, bindings), and what `status` holds.
+words of that list of `words`), then `+22` where Kubernetes 1.22 was the first with it and `-25` where 1.25
+was the last. Left out is what nobody deploys (lists, reviews, bindings), and what `status` holds.
 """
 
 from __future__ import annotations

@@ -39,10 +39,10 @@ class FieldProblem:
     """One thing that Kubernetes does not take.
 
     `what` is `unknown`, `missing`, `type`, `word`, `since` or `until`; `path` is the field's. Of an unknown
-    field `near` is the name that was probably meant, or `belongs` the path of the object that has such a field.
-    Of a wrong type `wanted` is the letter of the right one, `[` for a list, `{` for a map or an object, and
-    `given` alike. Of a word that the server does not take `words` are those that it does. Of a field that comes
-    too early or too late `version` is the 1.x that has it first or last.
+    field `near` is the name that was probably meant, or `belongs` the path of the object that has such a
+    field. Of a wrong type `wanted` is the letter of the right one, `[` for a list, `{` for a map or an
+    object, and `given` alike. Of a word that the server does not take `words` are those that it does. Of a
+    field that comes too early or too late `version` is the 1.x that has it first or last.
     """
 
     what: str
