@@ -171,6 +171,7 @@ def test_a_key_that_is_a_word_is_found_with_its_line(key: str, arrives: str) -> 
     text = f"kind: ConfigMap\ndata:\n  a: x\n  {key}: x\n"
     with pytest.raises(YamlUnreadable) as caught:
         parse(text)
+    assert caught.value.line == 4
     assert caught.value.problem.fields == {"key": key, "arrives": arrives}
     for quote in "'\"":
         assert parse(text.replace(key, f"{quote}{key}{quote}"))[0].body["data"] == {"a": "x", key: "x"}
