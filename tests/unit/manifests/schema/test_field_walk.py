@@ -160,6 +160,7 @@ RIGHT = {
         "spec: {policyTypes: [Ingress]}\n"
     ),
     "open CRD body": (
+        "# bcs-template-set: allow not-applied\n"
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: as.x.org}\n"
         "spec: {group: x.org, names: {plural: as, kind: A}, scope: Namespaced, versions: [{name: v1, "
         "served: true, storage: true, schema: {openAPIV3Schema: {type: object, default: {a: 1}, "
