@@ -104,6 +104,9 @@ def test_a_file_that_will_block_itself_is_warned_of_in_log_and_report() -> None:
         assert ran.code == 0
         assert "web.yaml Job/migrate: Kubernetes does not replace a Job that exists" in ran.log
         assert [warning.fields["id"] for warning in ran.outcome.warnings] == ["replace"]
+        site.next_build()
+        ran = deploy(site, strict="true")
+        assert (ran.code, ran.writes) == (800307, [])
         site.next_build(web_yaml=f"# bcs-template-set: allow replace\n{both()}")
         assert deploy(site).outcome.warnings == ()
 

@@ -85,6 +85,30 @@ def test_check_ends_with_1_and_names_what_it_finds(desk: Path) -> None:
     assert "findings" in done.stderr
 
 
+CLAIM = (
+    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {accessModes: [ReadWriteOnce]}\n"
+)
+ROUTE = "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec: {rules: []}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ((), 0, "[replace]"),
+        (("--strict",), 1, "[replace]"),
+        (("--kube-version", "1.22"), 1, "Kubernetes 1.22 removed extensions/v1beta1 Ingress"),
+        (("--set", "namespace=prod"), 1, "names the namespace staging; BCS deploys it to prod"),
+    ],
+)
+def test_check_judges_by_the_kubernetes_and_namespace_that_are_named(
+    desk: Path, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    named = CLAIM.replace("name: a", "name: a, namespace: staging")
+    (desk / "a.yaml").write_text(f"{named}---\n{ROUTE}")
+    done = run("check", "--templates", "a.yaml", *arguments, at=desk)
+    assert (done.returncode, words in done.stdout) == (status, True), done.stdout
+
+
 @pytest.mark.parametrize("verb", ["render", "check"])
 @pytest.mark.parametrize(
     ("arguments", "words"),

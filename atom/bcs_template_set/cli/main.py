@@ -80,6 +80,8 @@ def local_run(options: argparse.Namespace) -> LocalRun:
         assignments=tuple(options.set),
         version=options.version,
         template_space=options.template_space,
+        kube_version=getattr(options, "kube_version", ""),
+        strict=getattr(options, "strict", False),
     )
 
 
@@ -94,11 +96,12 @@ def build_parser() -> argparse.ArgumentParser:
     # Hidden: BK-CI adds it after a failed job (bk-ci, PythonAtomRunConditionHandleServiceImpl.kt, 2026-08).
     parser.add_argument("--post_action", choices=POST_ACTIONS, default="", help=argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-    for verb, text in (
-        ("render", "print the manifests; needs neither BK-CI nor BCS"),
-        ("check", "print the findings; exit status 1 if there are any"),
-    ):
-        add_rendering_arguments(verbs.add_parser(verb, help=text, description=text))
+    text = "print the manifests; needs neither BK-CI nor BCS"
+    add_rendering_arguments(verbs.add_parser("render", help=text, description=text))
+    text = "print the findings; exit status 1 if there are any but warnings"
+    checking = verbs.add_parser("check", help=text, description=text)
+    add_rendering_arguments(checking)
+    add_check_arguments(checking)
     text = "show the plan against a region, from a local settings file; writes nothing"
     add_settings_argument(verbs.add_parser("plan", help=text, description=text))
     text = "list the branches that have paths in a space; take out those that are built no more"
@@ -160,6 +163,13 @@ def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--template-space", default="", metavar="NAME", help="the folder, to check the length of names too"
     )
+
+
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only `check` takes."""
+    text = "which Kubernetes to check against, such as 1.22; without it any from 1.20 on"
+    parser.add_argument("--kube-version", default="", metavar="VERSION", help=text)
+    parser.add_argument("--strict", action="store_true", help="exit status 1 for warnings, too")
 
 
 def entry_point() -> None:

@@ -33,6 +33,8 @@ class LocalRun:
     assignments: tuple[str, ...]
     version: str
     template_space: str
+    kube_version: str = ""
+    strict: bool = False
 
 
 def render(run: LocalRun) -> int:
@@ -50,14 +52,21 @@ def render(run: LocalRun) -> int:
 
 
 def check(run: LocalRun) -> int:
-    """Print the findings; return 1 if there is one that is more than a warning."""
+    """Print the findings; return 1 if there is one that is more than a warning, or any and `strict`."""
     try:
-        files = render_manifests(_prepare(run))
+        prepared = _prepare(run)
+        files = render_manifests(prepared)
     except StepError as exc:
         return _refuse(exc)
-    found = check_manifests(files, template_space=run.template_space, template_set=False)
+    found = check_manifests(
+        files,
+        template_space=run.template_space,
+        template_set=False,
+        namespace=prepared.context.namespace,
+        kube_version=run.kube_version,
+    )
     findings = [finding.as_text() for finding in found]
-    warnings = sum(finding.is_warning for finding in found)
+    warnings = 0 if run.strict else sum(finding.is_warning for finding in found)
     problem = check_version_name(run.version) if run.version else None
     if problem is not None:
         findings.append(VersionNameInvalid(version=run.version, problem=problem).title())

@@ -82,6 +82,17 @@ class Settings:
     # clusterID is 13-14 characters, a namespace a DNS-1123 label (facts/bcs.md).
     cluster_id: Annotated[str, Input("text", pattern=r"BCS-[A-Za-z0-9]+-[0-9]+")]
     namespace: Annotated[str, Input("text", pattern=r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")]
+    kube_version: Annotated[
+        str,
+        Input(
+            "text",
+            pattern=r"v?1\.[0-9]{1,3}([.+-][0-9A-Za-z.+-]{0,60})?",
+            not_approved="what the checks refuse; what is written is the same",
+        ),
+    ]
+    strict: Annotated[
+        bool, Input("flag", "false", not_approved="what the checks refuse; what is written is the same")
+    ]
     run_as: Annotated[RunAs, Input("choice", "authorizer")]
     credential: Annotated[str, Input("text", pattern=r"[A-Za-z0-9_-]{1,64}")]
     redeploy: Annotated[bool, Input("flag", "false")]

@@ -124,16 +124,17 @@ def check_desired(desired: Desired, settings: Settings) -> list[Text]:
     A path that a person has added to a shared file is carried over as it is, whatever Service it leads to.
 
     Raises:
-        ManifestsInvalid: a detail for each finding that is more than a warning.
+        ManifestsInvalid: a detail for each finding that is more than a warning; for each one if `strict`.
     """
     findings = check_manifests(
         desired.files,
         template_space=settings.template_space,
         template_set=bool(settings.template_set),
         namespace=settings.namespace,
+        kube_version=settings.kube_version,
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
-    mistakes = [finding.as_text() for finding in ours if not finding.is_warning]
+    mistakes = [finding.as_text() for finding in ours if settings.strict or not finding.is_warning]
     if mistakes:
         raise ManifestsInvalid(details=mistakes)
     wide = [d.title for file in desired.files for d in file.documents if d.kind in CLUSTER_WIDE]

@@ -49,6 +49,8 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         variables="",
         cluster_id="",
         namespace="",
+        kube_version="",
+        strict=False,
         run_as="authorizer",
         credential="",
         redeploy=False,
@@ -173,7 +175,8 @@ def test_a_page_is_searched_for_a_text_of_bounded_length() -> None:
 OTHER: dict[str, object] = {
     "action": "deploy", "run_as": "owner", "on_failure": "restore", "on_newer_build": "skip", "timeout": 1,
     "verify_urls": (VerifyUrl("http://a", ""),),
-    **dict.fromkeys(("redeploy", "restore_if_job_fails", "allow_route_removal", "overwrite_version"), True),
+    **dict.fromkeys(("redeploy", "restore_if_job_fails", "allow_route_removal"), True),
+    **dict.fromkeys(("overwrite_version", "strict"), True),
 }  # fmt: skip
 
 
@@ -200,7 +203,7 @@ def test_an_input_at_its_default_is_no_part_of_an_approval_so_that_a_new_one_cha
 
 
 def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
-    assert set(NOT_APPROVED) == {"action", "timeout", "fail_fast", "expect_plan"}
+    assert set(NOT_APPROVED) == {"action", "timeout", "fail_fast", "expect_plan", "kube_version", "strict"}
     assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
     assert all(NOT_APPROVED.values())
 
