@@ -7,6 +7,7 @@ from typing import Optional
 
 from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check, type_of
 from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.image_form import problem_of_image
 from bcs_template_set.manifests.pod_templates import Container, containers_of
 
 
@@ -28,17 +29,21 @@ def check_tags(checked: CheckInput) -> Iterator[Finding]:
     """Yield images without a tag or with `latest`: what runs would then change without a new version."""
     for workload in checked.workloads:
         for container in containers_of(workload.pod):
-            if (
-                container.image
-                and not is_left_for_bcs(container.image)
-                and not _is_injected(workload, container)
-            ):
-                field = workload.pod.field(f"{container.place}.image")
-                tag = tag_of(container.image)
-                if tag is None:
-                    yield checked.finding(workload, field, "image_untagged", image=container.image)
-                elif tag in ("latest", ""):
-                    yield checked.finding(workload, field, "image_latest", image=container.image)
+            image = container.image
+            if _is_unread(workload, container) or problem_of_image(image) is not None:
+                continue
+            field = workload.pod.field(f"{container.place}.image")
+            tag = tag_of(image)
+            if tag is None:
+                yield checked.finding(workload, field, "image_untagged", image=image)
+            elif tag == "latest":
+                yield checked.finding(workload, field, "image_latest", image=image)
+
+
+def _is_unread(workload: PodOwner, container: Container) -> bool:
+    """Tell whether what the image will be nobody can see here."""
+    image = container.image
+    return not image or is_left_for_bcs(image) or _is_injected(workload, container)
 
 
 def _is_injected(workload: PodOwner, container: Container) -> bool:
@@ -46,6 +51,19 @@ def _is_injected(workload: PodOwner, container: Container) -> bool:
     metadata = mapping_at(workload.document.body, *workload.pod.path.split("."), "metadata")
     words = (*mapping_at(metadata, "annotations"), *mapping_at(metadata, "labels"))
     return container.image == "auto" and any("istio.io/" in word and "inject" in word for word in words)
+
+
+@check("image-name")
+def check_images(checked: CheckInput) -> Iterator[Finding]:
+    """Yield images that no container runtime can read."""
+    for workload in checked.workloads:
+        for container in containers_of(workload.pod):
+            if _is_unread(workload, container):
+                continue
+            problem = problem_of_image(container.image)
+            if problem is not None:
+                field = workload.pod.field(f"{container.place}.image")
+                yield checked.finding(workload, field, problem=problem)
 
 
 def tag_of(image: str) -> Optional[str]:

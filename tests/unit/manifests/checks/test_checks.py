@@ -37,7 +37,7 @@ spec:
         - {name: init, image: "r/init:1"}
       containers:
         - name: web
-          image: registry:5000/web@sha256:0123
+          image: registry:5000/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
           env: [{name: PORT, value: "80"}]
           ports: [{name: http, containerPort: 80}]
           volumeMounts:
@@ -80,6 +80,13 @@ spec: {selector: {tier: db}, ports: [{port: 1}]}
 BREAKS: list[tuple[str, str, str, str, str]] = [
     ("missing-kind", "kind: Service", "kond: Service", "?/web", "kind"),
     ("missing-kind", "kind: Service", "kind: List", "List/web", "kind"),
+    (
+        "image-name",
+        'image: "r/init:1"',
+        'image: "r/Init:1"',
+        "Deployment/web",
+        "spec.template.spec.initContainers[0].image",
+    ),
     (
         "unknown-field",
         "tier: front}\n",
@@ -232,7 +239,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "image-tag",
-        "registry:5000/web@sha256:0123",
+        "registry:5000/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         "registry:5000/web",
         "Deployment/web",
         "spec.template.spec.containers[0].image",
@@ -397,9 +404,10 @@ def test_a_file_that_renders_to_nothing_is_a_finding() -> None:
 
 
 def test_a_variable_of_bcs_is_no_finding_where_bcs_put_it() -> None:
-    text = GOOD.replace("registry:5000/web@sha256:0123", "{{ IMAGE }}").replace(
-        "tier: front", 'tier: "{{ T }}"'
-    )
+    text = GOOD.replace(
+        "registry:5000/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "{{ IMAGE }}",
+    ).replace("tier: front", 'tier: "{{ T }}"')
     assert ids(manifest(text)) == ["leftover-variable"] * 2
     assert ids(manifest(text, variables="IMAGE T")) == []
     assert ids(manifest(text, variables="IMAGE")) == ["leftover-variable"]

@@ -1,0 +1,71 @@
+"""The form of an image, character by character as a runtime reads it (distribution/reference)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.support.building import findings_of, manifest
+
+from bcs_template_set.manifests.checks.finding import Finding
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: IMAGE}]}\n"
+
+
+def found(image: str) -> list[Finding]:
+    text = POD.replace("IMAGE", json.dumps(image, ensure_ascii=False))
+    return list(findings_of(manifest(text, variables="TAG")))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        *(
+            "web:1",
+            "team/web:1.10",
+            "example.com/team/web:V1_a-b.c",
+            "registry:5000/web:1",
+            "localhost/web:1",
+        ),
+        *(
+            f"web@{DIGEST}",
+            f"example.com:443/a__b/c.d-e--f:1@{DIGEST}",
+            "Registry/web:1",
+            "EXAMPLE.com/web:1",
+        ),
+        *("[2001:db8::1]:5000/web:1", "web:" + "x" * 128, "{{ TAG }}", "example.com/web:{{ TAG }}"),
+    ],
+)
+def test_an_image_that_a_runtime_reads_is_no_finding(image: str) -> None:
+    assert found(image) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("example.com/web:v1+build.5", "the tag after the colon takes"),
+        ("Example.com/Web:1", "the repository has capital letters"),
+        ("https://example.com/web:1", "it begins with a scheme"),
+        ("web:1 ", "it holds U+0020 in column 6"),
+        ("web\u00a0:1", "it holds U+00A0 in column 4"),
+        ("web\uff1a1", "it holds U+FF1A in column 4"),
+        ("web:${TAG}", "it holds ${…}, a variable that nobody has set"),
+        ("web@sha256:abc", "the digest after @"),
+        (f"web@{DIGEST[:-1]}", "the digest after @"),
+        (":1.2", "each part of the repository"),
+        ("a//b:1", "each part of the repository"),
+        ("web:", "the tag after the colon takes"),
+        ("web:.1", "the tag after the colon takes"),
+        ("web:" + "x" * 129, "the tag after the colon takes"),
+        ("example.com/web:feature/login", "the tag after the colon holds a /"),
+        ("-example.com/web:1", "the registry before the first / is no host"),
+        ("a" * 256 + ":1", "it has 256 characters"),
+    ],
+)
+def test_an_image_that_no_runtime_reads_is_one_finding_that_says_what_is_wrong(
+    image: str, words: str
+) -> None:
+    (finding,) = found(image)
+    assert finding.id == "image-name"
+    assert words in finding.message.render("en_US")
