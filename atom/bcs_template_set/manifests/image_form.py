@@ -43,7 +43,7 @@ def _problems(image: str) -> Iterator[Text]:
 
 
 def _problems_of_name(name: str) -> Iterator[Text]:
-    """Yield what is wrong with registry and repository: a first part that looks like a host is the registry."""
+    """Yield what is wrong with registry and repository; what looks like a host is the registry."""
     first, slash, rest = name.partition("/")
     is_registry = slash and ("." in first or ":" in first or first == "localhost" or first.lower() != first)
     if is_registry and not _REGISTRY.fullmatch(first):
