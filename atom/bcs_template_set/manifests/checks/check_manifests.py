@@ -17,13 +17,17 @@ from bcs_template_set.manifests.checks import (
     objects,
     routing,
     schema_checks,
+    value_rules,
 )
 from bcs_template_set.manifests.checks.finding import Check, Finding, look_at
 from bcs_template_set.manifests.manifest_file import ManifestFile
 
 _TABLE: tuple[Check, ...] = tuple(
     entry
-    for module in (bcs_rules, objects, object_names, containers, links, routing, schema_checks)
+    for module in (
+        *(bcs_rules, objects, object_names, containers, links, routing),
+        *(value_rules, schema_checks),
+    )
     for entry in vars(module).values()
     if isinstance(entry, Check)
 )

@@ -50,6 +50,7 @@ kind: Service
 metadata:
   name: web
 spec:
+  type: NodePort
   selector: {k8s-app: web}
   ports:
     - {name: one, port: 80, targetPort: http, nodePort: 30080}
@@ -80,6 +81,13 @@ spec: {selector: {tier: db}, ports: [{port: 1}]}
 BREAKS: list[tuple[str, str, str, str, str]] = [
     ("missing-kind", "kind: Service", "kond: Service", "?/web", "kind"),
     ("missing-kind", "kind: Service", "kind: List", "List/web", "kind"),
+    (
+        "value",
+        "containerPort: 80}",
+        "containerPort: 65536}",
+        "Deployment/web",
+        "spec.template.spec.containers[0].ports[0].containerPort",
+    ),
     (
         "image-name",
         'image: "r/init:1"',
@@ -363,7 +371,7 @@ def test_what_belongs_to_no_namespace_is_refused_unless_a_comment_allows_it(
 
 
 def test_what_has_a_file_of_its_own_may_be_of_a_kind_that_is_not_replaced() -> None:
-    pods = "{containers: [{name: a, image: 'r:1'}]}"
+    pods = "{restartPolicy: Never, containers: [{name: a, image: 'r:1'}]}"
     job = f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a}}\nspec: {{template: {{spec: {pods}}}}}\n"
     assert ids(manifest(job)) == []
     (finding,) = findings_of(manifest(f"{job}---\n{GOOD}"))

@@ -1,0 +1,206 @@
+"""Values, and pairs of them, that the API server refuses: a table. Pure: performs no I/O.
+
+A rule is a function that yields where something can't be, and the sentence for it. Those of containers and
+pods hold in every kind that makes pods. What BCS fills in later is not judged.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.pod_templates import containers_of
+from bcs_template_set.manifests.quantities import size_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
+
+Found = Iterator[tuple[str, str, dict[str, object]]]
+"""Where below the place, which sentence, and its fields."""
+
+HIGHEST_PORT = 65_535
+_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
+_CRON_FIELD = r"[0-9A-Za-z*/,?LW#-]+"
+_CRON_WORD = r"@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every\s.+)"
+_CRON = re.compile(rf"\s*(?:(?:CRON_)?TZ=\S+\s+)?(?:{_CRON_WORD}|{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4}})\s*")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_ALWAYS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+_ONCE = ("Job", "CronJob")
+
+
+@check("value")
+def check_values(checked: CheckInput) -> Iterator[Finding]:
+    """Yield values that can't be, and pairs that contradict each other."""
+    for owner in checked.workloads:
+        for where, sentence, fields in _in_pod(owner):
+            yield checked.finding(owner, owner.pod.field(where), sentence, **fields)
+    for place in checked.places:
+        rules = _OF_KIND.get((place.document.api_version.rpartition("/")[0], place.document.kind), ())
+        for rule in rules:
+            for where, sentence, fields in rule(place.document.body):
+                yield checked.finding(place, where, sentence, **fields)
+
+
+def _in_pod(owner: PodOwner) -> Found:
+    yield from _twice(list_at(owner.pod.spec, "volumes"), "spec.volumes")
+    yield from _restart_policy(owner)
+    for container in containers_of(owner.pod):
+        for rule in _OF_CONTAINER:
+            for where, sentence, fields in rule(container.body):
+                yield f"{container.place}.{where}", sentence, fields
+
+
+def _twice(entries: Sequence[YamlValue], path: str) -> Found:
+    seen: set[str] = set()
+    for index, entry in enumerate(entries):
+        name = text_at(mapping_at(entry), "name")
+        if name and name in seen and not is_left_for_bcs(name):
+            yield f"{path}[{index}].name", "value_twice", {"name": name}
+        seen.add(name)
+
+
+def _restart_policy(owner: PodOwner) -> Found:
+    given = text_at(owner.pod.spec, "restartPolicy")
+    kind = owner.document.kind
+    if owner.document.api_version.rpartition("/")[0] not in ("", "apps", "batch") or is_left_for_bcs(given):
+        return
+    if kind in _ONCE and given not in ("OnFailure", "Never"):
+        yield "spec.restartPolicy", "value_restart_once", {"kind": kind}
+    if kind in _ALWAYS and given not in ("", "Always"):
+        yield "spec.restartPolicy", "value_restart_always", {"kind": kind}
+
+
+# --- containers -----------------------------------------------------------------------------------------
+
+
+def _probes(container: Fields) -> Found:
+    for name in _PROBES:
+        probe = mapping_at(container, name)
+        handlers = [handler for handler in _HANDLERS if probe.get(handler) is not None]
+        if probe and len(handlers) != 1:
+            yield name, "value_handlers", {"known": list(_HANDLERS)}
+
+
+def _env(container: Fields) -> Found:
+    for index, entry in enumerate(list_at(container, "env")):
+        given = mapping_at(entry)
+        if given.get("value") not in (None, "") and given.get("valueFrom") is not None:
+            yield f"env[{index}]", "value_and_source", {}
+
+
+def _ports(container: Fields) -> Found:
+    ports = list_at(container, "ports")
+    yield from _twice(ports, "ports")
+    for index, entry in enumerate(ports):
+        port = mapping_at(entry)
+        name = text_at(port, "name")
+        if name and not _PORT_NAME.fullmatch(name) and not is_left_for_bcs(name):
+            yield f"ports[{index}].name", "value_port_name", {"name": name}
+        yield from _port_number(port, f"ports[{index}]", "containerPort", "hostPort")
+
+
+def _port_number(port: Fields, path: str, *keys: str) -> Found:
+    for key in keys:
+        number = port.get(key)
+        if isinstance(number, int) and not 1 <= number <= HIGHEST_PORT:
+            yield f"{path}.{key}", "value_port", {"port": number}
+
+
+def _resources(container: Fields) -> Found:
+    limits = mapping_at(container, "resources", "limits")
+    for part in ("limits", "requests"):
+        for name, value in mapping_at(container, "resources", part).items():
+            if value is None or is_left_for_bcs(value) or isinstance(value, (list, dict, bool)):
+                continue
+            size, limit = size_of(value), size_of(limits.get(name))
+            if size is None:
+                yield f"resources.{part}[{name}]", "value_quantity", {}
+            elif part == "requests" and limit is not None and size > limit:
+                yield f"resources.requests[{name}]", "value_over_limit", {"name": name}
+
+
+_OF_CONTAINER: Sequence[Callable[[Fields], Found]] = (_probes, _env, _ports, _resources)
+
+
+# --- objects --------------------------------------------------------------------------------------------
+
+
+def _strategy(body: Fields) -> Found:
+    strategy = mapping_at(body, "spec", "strategy")
+    rolling = mapping_at(strategy, "rollingUpdate")
+    if text_at(strategy, "type") == "Recreate" and rolling:
+        yield "spec.strategy.rollingUpdate", "value_recreate", {}
+    none = (0, "0", "0%")
+    if rolling.get("maxSurge") in none and rolling.get("maxUnavailable") in none:
+        yield "spec.strategy.rollingUpdate", "value_no_step", {}
+
+
+def _service(body: Fields) -> Found:
+    ports = list_at(body, "spec", "ports")
+    yield from _twice(ports, "spec.ports")
+    is_inside = text_at(body, "spec", "type") in ("", "ClusterIP")
+    for index, entry in enumerate(ports):
+        port = mapping_at(entry)
+        yield from _port_number(port, f"spec.ports[{index}]", "port")
+        if is_inside and port.get("nodePort") not in (None, 0) and not is_left_for_bcs(port.get("nodePort")):
+            yield f"spec.ports[{index}].nodePort", "value_node_port", {}
+
+
+def _autoscaler(body: Fields) -> Found:
+    least, most = (mapping_at(body, "spec").get(key) for key in ("minReplicas", "maxReplicas"))
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        yield "spec.minReplicas", "value_min_max", {"least": least, "most": most}
+
+
+def _budget(body: Fields) -> Found:
+    spec = mapping_at(body, "spec")
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        yield "spec.maxUnavailable", "value_one_budget", {}
+
+
+def _ingress(body: Fields) -> Found:
+    for number, rule in enumerate(list_at(body, "spec", "rules")):
+        host = text_at(mapping_at(rule), "host")
+        if host and not is_left_for_bcs(host) and not _HOST.fullmatch(host):
+            yield f"spec.rules[{number}].host", "value_host", {"host": host}
+        for index, entry in enumerate(list_at(mapping_at(rule), "http", "paths")):
+            path, kind = text_at(mapping_at(entry), "path"), text_at(mapping_at(entry), "pathType")
+            free = kind == "ImplementationSpecific" or is_left_for_bcs(path)
+            if path and not path.startswith("/") and not free:
+                yield f"spec.rules[{number}].http.paths[{index}].path", "value_path", {"path": path}
+
+
+def _secret(body: Fields) -> Found:
+    for key, value in mapping_at(body, "data").items():
+        if isinstance(value, str) and not is_left_for_bcs(value) and not _is_base64(value):
+            yield f"data[{key}]", "value_base64", {}
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode("".join(text.split("\n")).encode(), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _cron(body: Fields) -> Found:
+    schedule = text_at(body, "spec", "schedule")
+    if schedule and not is_left_for_bcs(schedule) and not _CRON.fullmatch(schedule):
+        yield "spec.schedule", "value_schedule", {}
+
+
+_OF_KIND: Mapping[tuple[str, str], Sequence[Callable[[Fields], Found]]] = {
+    ("apps", "Deployment"): (_strategy,),
+    ("", "Service"): (_service,),
+    ("autoscaling", "HorizontalPodAutoscaler"): (_autoscaler,),
+    ("policy", "PodDisruptionBudget"): (_budget,),
+    ("networking.k8s.io", "Ingress"): (_ingress,),
+    ("", "Secret"): (_secret,),
+    ("batch", "CronJob"): (_cron,),
+}
+"""By group and kind: what is looked at in the whole object."""

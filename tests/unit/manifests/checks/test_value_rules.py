@@ -1,0 +1,291 @@
+"""Values and pairs that the API server refuses, one defect each, and neighbours that it takes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Optional
+
+import pytest
+from tests.support.building import findings_of, manifest
+
+from bcs_template_set.manifests.quantities import size_of
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: "r/web:1"
+          # more
+"""
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: "r/a:1"}]}}}
+"""
+CRON = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: "0 3 * * 1"
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: "r/a:1"}]}}}}
+"""
+SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {a: b}, ports: [{port: 80}]}\n"
+)
+INGRESS = (
+    "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {rules: [{host: a.org, "
+    "http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}\n"
+)
+SCALER = (
+    "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\n"
+    "spec: {scaleTargetRef: {kind: Deployment, name: web}, minReplicas: 2, maxReplicas: 5}\n"
+)
+BUDGET = (
+    "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
+    "spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}\n"
+)
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {key: aHVudGVyMg==}\n"
+CONTAINER = "spec.template.spec.containers[0]"
+POD = "    spec:\n      containers:"
+
+# A whole text, what is changed in it, into what; where the finding is and what it says, None for none.
+ROWS: list[tuple[str, str, str, str, Optional[str]]] = [
+    (
+        DEPLOYMENT,
+        "# more",
+        "livenessProbe: {exec: {command: [a]}, tcpSocket: {port: 1}}",
+        f"{CONTAINER}.livenessProbe",
+        "exactly one of",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "readinessProbe: {periodSeconds: 3}",
+        f"{CONTAINER}.readinessProbe",
+        "exactly one of",
+    ),
+    (DEPLOYMENT, "# more", "startupProbe: {httpGet: {port: 80}, periodSeconds: 3}", "", None),
+    (
+        DEPLOYMENT,
+        "# more",
+        "env: [{name: A, value: b, valueFrom: {fieldRef: {fieldPath: a}}}]",
+        f"{CONTAINER}.env[0]",
+        "value and valueFrom",
+    ),
+    (DEPLOYMENT, "# more", "env: [{name: A, valueFrom: {fieldRef: {fieldPath: a}}}, {name: B}]", "", None),
+    (
+        DEPLOYMENT,
+        "# more",
+        "ports: [{containerPort: 65536}]",
+        f"{CONTAINER}.ports[0].containerPort",
+        "65536 is no port",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "ports: [{containerPort: 80, hostPort: 0}]",
+        f"{CONTAINER}.ports[0].hostPort",
+        "0 is no port",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "ports: [{containerPort: 80, name: http}, {containerPort: 81, name: http}]",
+        f"{CONTAINER}.ports[1].name",
+        "two of the name http",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "ports: [{containerPort: 80, name: a-name-too-long-by-far}]",
+        f"{CONTAINER}.ports[0].name",
+        "at most 15",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        'ports: [{containerPort: 80, name: "8080"}]',
+        f"{CONTAINER}.ports[0].name",
+        "a letter among them",
+    ),
+    (DEPLOYMENT, "# more", "ports: [{containerPort: 80, name: http-1}, {containerPort: 81}]", "", None),
+    (
+        DEPLOYMENT,
+        "# more",
+        "resources: {requests: {cpu: 2}, limits: {cpu: 1500m}}",
+        f"{CONTAINER}.resources.requests[cpu]",
+        "more cpu is requested",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "resources: {requests: {memory: 1Gi}, limits: {memory: 1G}}",
+        f"{CONTAINER}.resources.requests[memory]",
+        "more memory",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "resources: {limits: {memory: 512MB}}",
+        f"{CONTAINER}.resources.limits[memory]",
+        "no quantity",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "resources: {limits: {memory: half}}",
+        f"{CONTAINER}.resources.limits[memory]",
+        "no quantity",
+    ),
+    (
+        DEPLOYMENT,
+        "# more",
+        "resources: {requests: {cpu: 0.5, memory: 1e3}, limits: {cpu: 500m, memory: 1k}}",
+        "",
+        None,
+    ),
+    (DEPLOYMENT, "# more", "resources: {requests: {cpu: 1}, limits: {memory: 1Mi}}", "", None),
+    (
+        DEPLOYMENT,
+        POD,
+        "    spec:\n      volumes: [{name: a, emptyDir: {}}, {name: a, emptyDir: {}}]\n      containers:",
+        "spec.template.spec.volumes[1].name",
+        "two of the name a",
+    ),
+    (
+        DEPLOYMENT,
+        POD,
+        "    spec:\n      restartPolicy: Never\n      containers:",
+        "spec.template.spec.restartPolicy",
+        "have restartPolicy: Always",
+    ),
+    (
+        DEPLOYMENT,
+        "spec:\n  selector",
+        "spec:\n  strategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}\n  selector",
+        "spec.strategy.rollingUpdate",
+        "there is no rollingUpdate",
+    ),
+    (
+        DEPLOYMENT,
+        "spec:\n  selector",
+        "spec:\n  strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0%}}\n  selector",
+        "spec.strategy.rollingUpdate",
+        "both 0",
+    ),
+    (
+        DEPLOYMENT,
+        "spec:\n  selector",
+        "spec:\n  strategy: {rollingUpdate: {maxSurge: 0}}\n  selector",
+        "",
+        None,
+    ),
+    (JOB, "restartPolicy: Never, ", "", "spec.template.spec.restartPolicy", "a Job needs restartPolicy"),
+    (JOB, "Never", "OnFailure", "", None),
+    (
+        CRON,
+        "restartPolicy: Never",
+        "restartPolicy: Always",
+        "spec.jobTemplate.spec.template.spec.restartPolicy",
+        "a CronJob needs",
+    ),
+    (CRON, "0 3 * * 1", "0 3 * *", "spec.schedule", "no cron schedule"),
+    (CRON, "0 3 * * 1", "*/5 0-6,22 1 jan,dec MON-FRI", "", None),
+    (CRON, "0 3 * * 1", "@hourly", "", None),
+    (CRON, "0 3 * * 1", "CRON_TZ=Asia/Shanghai 0 3 * * 1", "", None),
+    (SERVICE, "{port: 80}", "{port: 0}", "spec.ports[0].port", "0 is no port"),
+    (SERVICE, "{port: 80}", "{port: 80, nodePort: 30080}", "spec.ports[0].nodePort", "has no nodePort"),
+    (SERVICE, "[{port: 80}]", "[{port: 80, nodePort: 0}]", "", None),
+    (SERVICE, "spec: {", "spec: {type: LoadBalancer, ", "", None),
+    (
+        SERVICE,
+        "[{port: 80}]",
+        "[{name: a, port: 80}, {name: a, port: 81}]",
+        "spec.ports[1].name",
+        "two of the name a",
+    ),
+    (INGRESS, "a.org", "https://a.org", "spec.rules[0].host", "is no host"),
+    (INGRESS, "a.org", "'a.org:80'", "spec.rules[0].host", "is no host"),
+    (INGRESS, "a.org", "A.org", "spec.rules[0].host", "is no host"),
+    (INGRESS, "a.org", "'*.a.org'", "", None),
+    (INGRESS, "path: /,", "path: shop,", "spec.rules[0].http.paths[0].path", "does not begin with /"),
+    (INGRESS, "path: /, pathType: Prefix", "path: '.*', pathType: ImplementationSpecific", "", None),
+    (SCALER, "minReplicas: 2", "minReplicas: 6", "spec.minReplicas", "minReplicas 6 is above maxReplicas 5"),
+    (SCALER, "minReplicas: 2", "minReplicas: 5", "", None),
+    (
+        BUDGET,
+        "minAvailable: 1",
+        "minAvailable: 1, maxUnavailable: 1",
+        "spec.maxUnavailable",
+        "exclude each other",
+    ),
+    (BUDGET, "minAvailable: 1", "maxUnavailable: 50%", "", None),
+    (SECRET, "aHVudGVyMg==", "hunter2!", "data[key]", "no base64"),
+    (SECRET, "{key: aHVudGVyMg==}", "{key: }", "", None),
+]
+
+
+@pytest.mark.parametrize(("text", "old", "new", "field", "words"), ROWS)
+def test_what_the_api_server_refuses_is_named_and_what_it_takes_is_not(
+    text: str, old: str, new: str, field: str, words: Optional[str]
+) -> None:
+    assert findings_of(manifest(text)) == ()
+    assert old in text
+    found = findings_of(manifest(text.replace(old, new)))
+    if words is None:
+        assert found == ()
+        return
+    (finding,) = found
+    assert (finding.id, finding.field) == ("value", field)
+    assert words in finding.message.render("en_US")
+    assert "hunter2" not in finding.as_text().render("en_US")
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (
+            DEPLOYMENT,
+            "# more",
+            'ports: [{containerPort: 80, name: "{{ N }}"}, {containerPort: 1, name: "{{ N }}"}]',
+        ),
+        (DEPLOYMENT, "# more", "resources: {requests: {cpu: '{{ N }}'}, limits: {cpu: 1}}"),
+        (JOB, "Never", "'{{ N }}'"),
+        (CRON, "0 3 * * 1", "{{ N }}"),
+        (INGRESS, "a.org", "'{{ N }}'"),
+        (INGRESS, "path: /,", "path: '{{ N }}',"),
+        (SECRET, "aHVudGVyMg==", "'{{ N }}'"),
+    ],
+)
+def test_what_bcs_fills_in_later_is_not_judged(text: str, old: str, new: str) -> None:
+    found = findings_of(manifest(text.replace(old, new), variables="N"))
+    assert [finding for finding in found if finding.id == "value"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        *[
+            ("500m", "0.5"),
+            (2, "2"),
+            (0.5, "0.5"),
+            ("1e3", "1000"),
+            ("1E3", "1000"),
+            ("1k", "1000"),
+            ("2E", "2e18"),
+        ],
+        *[("1Ki", "1024"), ("1.5Gi", "1610612736"), (".5", "0.5"), ("+1", "1"), ("3n", "3e-9"), ("-1", "-1")],
+        *[("", None), ("1KB", None), ("half", None), (True, None), ([], None), ("1 Gi", None), ("Gi", None)],
+    ],
+)
+def test_a_quantity_has_a_size(value: object, size: Optional[str]) -> None:
+    assert size_of(value) == (None if size is None else Decimal(size))  # type: ignore[arg-type] # any value of YAML
