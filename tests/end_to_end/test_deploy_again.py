@@ -27,9 +27,10 @@ from tests.support.deploying import (
     service,
     workload,
 )
-from tests.support.publishing import SPACE, Site, config
+from tests.support.publishing import SPACE, Ran, Site, config
 
 from bcs_template_set.report.output import message_of
+from bcs_template_set.report.rollout_story import live_texts
 
 
 def test_a_first_deployment_sends_every_file_in_one_call_and_waits_until_all_is_ready() -> None:
@@ -56,6 +57,11 @@ def test_an_unchanged_next_build_deploys_nothing() -> None:
         assert rollout_files(ran) == []
 
 
+def told_live(ran: Ran) -> list[str]:
+    assert ran.outcome.rollout is not None
+    return [text.render("en_US") for text in live_texts(ran.outcome.rollout)]
+
+
 def test_what_is_live_as_wanted_is_left_alone_whoever_made_it() -> None:
     """Made by kubectl: no mark. On this release the Service could not be replaced (trap 11)."""
     with cluster_site(routes_yaml=service(), web_yaml=workload()) as site:
@@ -65,6 +71,7 @@ def test_what_is_live_as_wanted_is_left_alone_whoever_made_it() -> None:
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (0, []), ran.log
         assert "not marked as ours: Service/web, Deployment/web" in ran.log
+        assert told_live(ran) == ["Live as wanted, and not marked as ours: routes.yaml, web.yaml"]
         assert ran.versions()["web.yaml"]["state"] == ran.versions()["routes.yaml"]["state"] == "live"
         assert ran.outcome.rollout is not None
         assert [item.end for item in ran.outcome.rollout.watched] == ["ready"]
@@ -81,6 +88,7 @@ def test_a_new_comment_is_published_and_sends_nothing() -> None:
         assert (ran.code, calls_of(ran)) == (0, []), ran.log
         assert set(ran.states().values()) == {"applied"}
         assert "not marked as ours" not in ran.log
+        assert told_live(ran) == ["Live now at version 1.0.7-main: routes.yaml, web.yaml"]
 
 
 def test_what_the_dry_run_hides_is_looked_at_before_an_object_is_called_live() -> None:

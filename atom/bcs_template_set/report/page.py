@@ -286,7 +286,7 @@ def live_files(rollout: Rollout) -> tuple[FileLine, ...]:
 
 
 def _file_line(file: FileVersion, *, before: str) -> FileLine:
-    return FileLine(file.name, file.version, before)
+    return FileLine(file.name, file.told, before)
 
 
 def live_diffs(rollout: Rollout) -> tuple[LiveDiff, ...]:

@@ -70,8 +70,8 @@ def live_texts(rollout: Rollout) -> list[Text]:
     deployed = {file.version for file in rollout.deployed}
     paused = {item.workload.file_name for item in rollout.watched if item.end == "paused"}
     files = sorted(
-        (file for file in (*rollout.deployed, *rollout.live_already) if file.name not in paused),
-        key=lambda file: (file.version not in deployed, file.name),
+        (f for f in (*rollout.deployed, *rollout.live_already) if f.told and f.name not in paused),
+        key=lambda file: (file.told not in deployed, file.name),
     )
     versions = list(_by_version(files).items())
     shown = len(deployed) + MOST_VERSIONS
@@ -79,6 +79,9 @@ def live_texts(rollout: Rollout) -> list[Text]:
     rest = sum(len(names) for _, names in versions[shown:])
     if rest:
         texts.append(say("report.live_at_others", count=rest, versions=len(versions) - shown))
+    others: list[Detail] = [file.name for file in rollout.live_already if not file.told]
+    if others:
+        texts.append(say("report.live_unmarked", names=first_names(others)))
     return texts
 
 
@@ -265,5 +268,5 @@ def _is_newer(file: FileOutcome, *, than: Optional[Provenance]) -> bool:
 def _by_version(files: Sequence[FileVersion]) -> dict[str, list[Detail]]:
     versions: dict[str, list[Detail]] = {}
     for file in files:
-        versions.setdefault(file.version, []).append(file.name)
+        versions.setdefault(file.told, []).append(file.name)
     return versions

@@ -11,7 +11,7 @@ with, and no others. They are left alone, since a Service replaced whole is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs.deploy_calls import Preview
@@ -44,7 +44,8 @@ class FileVersion:
     `rewritten`: this run has put other content under the version's name. `sets_pods`: a variable gives the
     number of pods, so that nobody but this run can mean another. `reused`: the names of versions are reused,
     so that a mark does not tell which number its text had. `is_empty`: it holds no object, so that there is
-    nothing to deploy. `objects` is how many it holds, as far as known.
+    nothing to deploy. `objects` is how many it holds, as far as known. `live_as`: it was live as wanted, marked
+    with this version of it, "" for another mark.
     """
 
     name: str
@@ -56,6 +57,12 @@ class FileVersion:
     reused: bool = False
     is_empty: bool = False
     objects: int = 1
+    live_as: Optional[str] = None
+
+    @property
+    def told(self) -> str:
+        """Return the version that its objects are marked with, as far as that is known."""
+        return self.version if self.live_as is None else self.live_as
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,9 @@ def plan_deployment(
     touched = [state for state in states if state.file in names]
     return DeploymentPlan(
         deploy=tuple(chosen),
-        live_already=tuple(file for file in ordered if file.name not in names),
+        live_already=tuple(
+            _as_marked(file, states, space=space) for file in ordered if file.name not in names
+        ),
         states=tuple(states),
         differences=tuple(
             (state.title, difference)
@@ -191,6 +200,15 @@ def plan_deployment(
             *_port_notes(touched),
         ),
     )
+
+
+def _as_marked(file: FileVersion, states: Sequence[LiveState], *, space: str) -> FileVersion:
+    """Return a file that is live with the version that its objects are marked with, where that is another."""
+    marks = {state.mark for state in states if state.file == file.name}
+    if not marks or marks == {Mark(f"{space}/{file.name}", file.version)}:
+        return file
+    versions = {mark.version if mark.file == f"{space}/{file.name}" else "" for mark in marks}
+    return replace(file, live_as=versions.pop() if len(versions) == 1 else "")
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,9 @@ def test_what_is_live_as_wanted_is_not_sent_whatever_its_mark() -> None:
     assert deployed([elsewhere], redeploy=True) == ["web.yaml"]
     earlier = replace(elsewhere, live=body("Service", spec=spec, annotations=marks("web.yaml", "1")))
     assert (deployed([earlier]), notes([earlier], file())) == ([], [])
+    for known, told in ((elsewhere, ""), (earlier, "1")):
+        (live,) = plan_deployment([file()], [known], space=SPACE, redeploy=False).live_already
+        assert (live.version, live.told) == ("2", told)
     assert deployed([elsewhere, state()]) == ["web.yaml"], "the file is sent whole"
     assert notes([elsewhere, state()], file()) == []
 
