@@ -237,7 +237,7 @@ def test_any_change_to_a_built_in_template_ends_in_a_manifest_or_a_mistake(part:
 @fuzzed(120)
 def test_any_shape_of_the_values_of_web_ends_in_manifests_or_a_mistake(seed: int) -> None:
     made = rendered("builtin:web", values=json.dumps(mutated_json(dict(VALUES), seeded(seed), most=2)))
-    assert len(made) % 2 == 0
+    assert len(made) % 3 == 0
 
 
 @given(st.sampled_from(YAML_TEXTS), st.integers(0, 2**32))
@@ -252,7 +252,7 @@ def test_any_change_to_a_manifest_is_checked_or_refused(seed: int) -> None:
     rendered("t.yaml.j2", t=mutated_text(MANIFEST, seeded(seed)))
 
 
-@given(st.dictionaries(st.sampled_from("abcxyz"), VALUES_OF_ANY_KIND, min_size=1, max_size=3))
+@given(st.dictionaries(st.sampled_from("abcxz"), VALUES_OF_ANY_KIND, min_size=1, max_size=3))
 @example({"a": {"on": 1, "y": None, "1.0": "1.0", "<<": "~", "": " x "}})
 @fuzzed(120)
 def test_what_yaml_can_keep_is_kept_from_values_to_manifest(values: dict[str, YamlValue]) -> None:
@@ -294,7 +294,7 @@ def test_what_web_is_given_is_what_its_manifests_say(
     text = as_json({"app": "nginx", "domains": [domain]})
     assume("{{" not in text)  # refused, since BCS would replace it
     made = rendered("builtin:web", values=text)
-    deployment, routes = (
+    deployment, routes, _ = (
         [json.loads(json.dumps(document.body)) for document in file.documents] for file in made
     )
     (workload,) = deployment
@@ -302,5 +302,5 @@ def test_what_web_is_given_is_what_its_manifests_say(
     assert {entry["name"]: entry["value"] for entry in container.get("env", [])} == env
     assert container["ports"][0]["containerPort"] == port
     assert workload["spec"]["replicas"] == replicas
-    (served,) = routes[1]["spec"]["rules"][0]["http"]["paths"]
+    (served,) = routes[0]["spec"]["rules"][0]["http"]["paths"]
     assert served["path"] == path

@@ -105,18 +105,18 @@ VERIFY = Match("GET", r"template/versions/")
 def test_writes_under_way_may_have_changed_something(tmp_path: Path) -> None:
     with site(tmp_path, cold=True) as worker:
         worker.emulator.state.add_space("front-ends")
-        finished = stopped_at(worker, Fault("slow", CREATE, times=2, delay=30))
+        finished = stopped_at(worker, Fault("slow", CREATE, times=3, delay=30))
         assert finished.value("changed") == "true"
-        assert "2 writes were under way" in finished.log
+        assert "3 writes were under way" in finished.log
         assert "Nothing was written" not in finished.log
 
 
 def test_a_write_whose_answer_was_lost_may_have_changed_something(tmp_path: Path) -> None:
     with site(tmp_path, cold=True) as worker:
         worker.emulator.state.add_space("front-ends")
-        lost = gateway_fault("REQUEST_BACKEND_TIMEOUT", match=CREATE, times=2, handled=True)
+        lost = gateway_fault("REQUEST_BACKEND_TIMEOUT", match=CREATE, times=3, handled=True)
         finished = stopped_at(worker, lost, pause=0.2)
-        assert len(worker.emulator.state.versions) == 2
+        assert len(worker.emulator.state.versions) == 3
         assert finished.value("changed") == "true"
         assert "Nothing was written" not in finished.log
 
@@ -124,8 +124,8 @@ def test_a_write_whose_answer_was_lost_may_have_changed_something(tmp_path: Path
 def test_a_version_that_is_written_and_not_yet_read_back_is_not_denied(tmp_path: Path) -> None:
     with site(tmp_path, cold=True) as worker:
         worker.emulator.state.add_space("front-ends")
-        finished = stopped_at(worker, Fault("slow", VERIFY, times=2, delay=30))
-        assert len(worker.emulator.state.versions) == 2
+        finished = stopped_at(worker, Fault("slow", VERIFY, times=3, delay=30))
+        assert len(worker.emulator.state.versions) == 3
         assert finished.value("changed") == "true"
         assert "Nothing was written" not in finished.log
 
