@@ -27,6 +27,7 @@ from tests.support.deploying import (
     image_of,
     page,
     service,
+    take_release,
     workload,
 )
 from tests.support.publishing import CREATE_VERSION, GET_VERSION, SPACE, Site, config, open_site, routes
@@ -200,6 +201,7 @@ def refused_when_it_was_to_go_back() -> Iterator[Outcome]:
 
 def applied_in_part() -> Iterator[Outcome]:
     with cluster_site(web_yaml=documents(workload(), service())) as site:
+        take_release(site, "1.23")  # which replaces a Service
         deploy(site)
         site.next_build(web_yaml=documents(service(note="2"), workload(tag="2")))
         armed: list[bool] = []

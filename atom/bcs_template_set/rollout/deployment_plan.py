@@ -43,9 +43,8 @@ class FileVersion:
 
     `rewritten`: this run has put other content under the version's name. `sets_pods`: a variable gives the
     number of pods, so that nobody but this run can mean another. `reused`: the names of versions are reused,
-    so that a mark does not tell which number its text had. `is_empty`: it holds no object, so that there is
-    nothing to deploy. `objects` is how many it holds, as far as known. `live_as`: it was live as wanted, marked
-    with this version of it, "" for another mark.
+    so that a mark does not tell which number its text had. `objects` is how many it holds, as far as known.
+    `live_as`: it was live as wanted, marked with this version of it, "" for another mark.
     """
 
     name: str
@@ -55,7 +54,6 @@ class FileVersion:
     rewritten: bool = False
     sets_pods: bool = False
     reused: bool = False
-    is_empty: bool = False
     objects: int = 1
     live_as: Optional[str] = None
 
@@ -177,7 +175,7 @@ def plan_deployment(
     """Return which files are deployed, what that changes of what is live, and why it must not be."""
     ordered = sorted(files, key=lambda file: file.name)
     is_live = _Liveness(space, numbers)
-    chosen = [f for f in ordered if not f.is_empty and (redeploy or _must_deploy(f, states, is_live))]
+    chosen = [f for f in ordered if f.objects and (redeploy or _must_deploy(f, states, is_live))]
     names = {file.name for file in chosen}
     touched = [state for state in states if state.file in names]
     return DeploymentPlan(

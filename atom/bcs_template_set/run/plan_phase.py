@@ -327,9 +327,7 @@ def as_it_counts(run: RenderedRun, version: FileVersion) -> FileVersion:
     names = [found.inner.strip() for number in numbers for found in bcs_variables_in(number)]
     sets_pods = any(workload_of(name) is None or name in run.context.variables for name in names)
     reused = run.settings.overwrite_version
-    return replace(
-        version, sets_pods=sets_pods, reused=reused, is_empty=not documents, objects=len(documents)
-    )
+    return replace(version, sets_pods=sets_pods, reused=reused, objects=len(documents))
 
 
 def fewest_pods(run: RenderedRun) -> Mapping[Workload, int]:

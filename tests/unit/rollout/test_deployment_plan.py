@@ -84,7 +84,7 @@ def test_a_file_of_which_bcs_lists_no_object_is_deployed() -> None:
 
 
 def test_a_file_without_an_object_is_never_deployed() -> None:
-    empty = FileVersion("web.yaml", "id", "2", is_empty=True)
+    empty = FileVersion("web.yaml", "id", "2", objects=0)
     assert deployed([], empty) == deployed([], empty, redeploy=True) == []
 
 
