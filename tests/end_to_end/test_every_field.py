@@ -199,6 +199,14 @@ def refused_when_it_was_to_go_back() -> Iterator[Outcome]:
         yield deploy(site, on_failure="restore").outcome
 
 
+def live_as_before() -> Iterator[Outcome]:
+    """A Job that shares its file is warned of, and a comment alone sends nothing."""
+    with cluster_site(web_yaml=documents(workload("Job", name="migrate"), workload())) as site:
+        deploy(site)
+        site.next_build(web_yaml=f"# new\n{site.files['web.yaml']}")
+        yield deploy(site).outcome
+
+
 def applied_in_part() -> Iterator[Outcome]:
     with cluster_site(web_yaml=documents(workload(), service())) as site:
         take_release(site, "1.23")  # which replaces a Service
@@ -234,6 +242,7 @@ RUNS: tuple[Told, ...] = (
     replaced_meanwhile,
     refused_when_it_was_to_go_back,
     applied_in_part,
+    live_as_before,
 )
 
 
