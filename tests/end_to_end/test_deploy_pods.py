@@ -18,7 +18,7 @@ from tests.support.deploying import (
     live,
     workload,
 )
-from tests.support.publishing import Site
+from tests.support.publishing import SPACE, Site
 
 BOTH = pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 
@@ -52,9 +52,9 @@ def use(site: Site, text: str) -> None:
     site.files = {"web.yaml.j2": text}
 
 
-def scale(site: Site, count: int, kind: str = "Deployment") -> None:
+def scale(site: Site, count: int, kind: str = "Deployment", *, name: str = "web") -> None:
     """Set the number of pods as an autoscaler or a person does."""
-    found = live(site, kind, "web")
+    found = live(site, kind, name)
     found["spec"]["replicas"] = count  # type: ignore[index] # a workload has one
     cluster_of(site).put(found)
     site.clock.time += 30
@@ -73,9 +73,8 @@ def test_a_text_without_a_number_makes_it_one_pod_and_that_is_said_before_the_ca
         ran = deploy(site)
         assert (ran.code, pods(site, kind)) == (0, 1), ran.log
         warning = f"{kind}/web: 10 pods now, 1 after this"
-        assert (
-            -1 < ran.log.index("-  replicas: 10") < ran.log.index(warning) < ran.log.index("Deployed 1 files")
-        )
+        assert ran.log.index(warning) < ran.log.index("Deployed 1 files")
+        assert ran.log.index("-  replicas: 10") < ran.log.index("Deployed 1 files")
         assert "live_replicas(" in ran.log
         assert any(warning in str(said) for said in ran.outcome.warnings)
 
@@ -202,6 +201,50 @@ def test_a_restore_that_can_not_keep_the_number_says_so() -> None:
         ran = deploy(site, on_failure="restore")
         assert (ran.outcome.result, pods(site)) == ("restored", 1)
         assert "Deployment/web: 10 pods now, 1 after this" in ran.log
+
+
+def test_a_plan_says_what_becomes_of_the_pods_before_anything_is_written() -> None:
+    with cluster_site() as site:
+        site.files = {"web.yaml.j2": keeping(), "api.yaml": workload(name="api"), "num.yaml.j2": ""}
+        site.files["num.yaml.j2"] = workload(name="num").replace(
+            "spec:\n", "spec:\n  replicas: {{ bcs('N') }}\n", 1
+        )
+        first = deploy(site, variables="N: 4")
+        assert first.code == 0, first.log
+        scale(site, 10)
+        scale(site, 5, name="api")
+        site.next_build()
+        new = workload(name="num", tag="2").replace("spec:\n", "spec:\n  replicas: {{ bcs('N') }}\n", 1)
+        site.files = {
+            "web.yaml.j2": keeping(tag="2"),
+            "api.yaml": workload(name="api", tag="2"),
+            "num.yaml.j2": new,
+        }
+        before = len(site.emulator.state.find_versions(SPACE))
+        ran = deploy(site, action="plan", variables="N: 3")
+        assert ran.code == 0, ran.log
+        assert len(site.emulator.state.find_versions(SPACE)) == before
+        assert "The number of pods stays as it is: Deployment/web 10." in ran.log
+        said = [
+            "Deployment/api: 5 pods now, 1 after this, since its file says no number",
+            "Deployment/num: 4 pods now, 3 after this, as its file says",
+        ]
+        assert [any(one in str(warning) for warning in ran.outcome.warnings) for one in said] == [True, True]
+        ran = deploy(site, variables="N: 3")
+        assert [ran.log.count(f"##[warning]{one}") for one in said] == [1, 1], ran.log
+        assert ran.log.index(said[0]) < ran.log.index("publish")
+        ran = deploy(site, action="plan", variables="N: 3")
+        assert "stays as it is" not in ran.log, "nothing is deployed"
+
+
+def test_numbers_of_pods_that_may_not_be_read_cost_a_plan_a_sentence() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        cluster_of(site).refuses["GET .*deployments"] = 403
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site, action="plan")
+        assert ran.code == 0, ran.log
+        assert "How many pods the workloads have could not be read" in ran.log
 
 
 def test_autoscalers_that_may_not_be_read_cost_a_sentence() -> None:

@@ -33,10 +33,14 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
     if plan.differences:
         lines.append(_line("plain", say("deploy.difference", count=len(plan.differences)), language))
         lines.append(LogLine("foreign", _cut([d for _, d in plan.differences], language)))
-    if plan.kept:
-        kept = say("deploy.pods_kept", objects=first_names(plan.kept, most=LOG_PENDING))
-        lines.append(_line("info", kept, language))
+    lines += kept_line(plan.kept, language=language)
     return [*lines, *(_line("warning", note, language) for note in (*plan.pods, *plan.notes))]
+
+
+def kept_line(kept: Sequence[str], *, language: Language) -> list[LogLine]:
+    """Return the line that names the workloads whose number of pods stays, none where there is none."""
+    named = say("deploy.pods_kept", objects=first_names(kept, most=LOG_PENDING))
+    return [_line("info", named, language)] if kept else []
 
 
 def watched_lines(watched: Watched, *, language: Language, link: Link = no_link) -> list[LogLine]:

@@ -150,6 +150,8 @@ def deploy_versions(
     deploying = target.deploying(variables)
     plan = plan_live(target.writer, deploying, files, redeploy=target.settings.redeploy)
     record = target.context.services.record
+    # What the plan has said already is not said twice.
+    plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
     show_lines(target.context.services.log, deployment_lines(plan, language=record.language))
     record.warnings.extend(plan.pods)
     if plan.refused is not None:

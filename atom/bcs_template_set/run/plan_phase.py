@@ -49,6 +49,7 @@ from bcs_template_set.run.approved_plan import what_differs
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.kept_objects import check_jobs, jobs_of
+from bcs_template_set.run.pods_ahead import tell_pods
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import check_desired
 
@@ -189,6 +190,7 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     check_variables_early(run, reader, planned)
     if run.settings.action != "publish":
         _check_jobs_early(run, reader, planned)
+        tell_pods(run, reader, namespace_of(run.context, existing.project_id))
     if run.settings.action == "plan":
         dry_run_early(run, reader, planned.existing)
 
@@ -256,6 +258,7 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     )
     found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
     show_lines(run.services.log, deployment_lines(found, language=run.services.record.language))
+    run.services.record.warnings.extend(found.pods)
     if found.refused is not None:
         raise found.refused
     run.services.log.info(say("deploy.dry_run_ok"))
