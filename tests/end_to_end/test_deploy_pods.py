@@ -203,6 +203,39 @@ def test_a_restore_that_can_not_keep_the_number_says_so() -> None:
         assert "Deployment/web: 10 pods now, 1 after this" in ran.log
 
 
+def test_builtin_web_keeps_the_number_of_its_own_autoscaler_and_of_any_other() -> None:
+    def values(tag: str, more: str) -> str:
+        return f"app: shop\ndomains: [{{host: a.example.com, image: '{image_of('web', tag)}', {more}}}]"
+
+    name = "deployment.shop.a.example.com"
+    with cluster_site() as site:
+        first = deploy(site, templates="builtin:web", values=values("1", "autoscale: {min: 3, max: 20}"))
+        assert first.code == 0, first.log
+        assert number(live(site, "Deployment", name), "spec", "replicas") == 3
+        cluster_of(site).load["Deployment", name] = 10
+        site.clock.time += 120
+        for tag, more, kept in (
+            ("2", "autoscale: {min: 3, max: 20}", 10),
+            ("3", "replicas: auto", 10),
+            ("4", "replicas: 2", 2),
+        ):
+            site.next_build()
+            ran = deploy(site, templates="builtin:web", values=values(tag, more))
+            assert (ran.code, ran.log.count("10 pods now")) == (0, 2 if kept == 2 else 0), ran.log
+            assert number(live(site, "Deployment", name), "spec", "replicas") == kept
+        assert "replicas: auto in the values of builtin:web" in ran.log
+        site.next_build()
+        ran = deploy(
+            site,
+            templates="builtin:web",
+            values=values("5", "replicas: auto"),
+            template_set="shop",
+            version="1.0.0",
+        )
+        assert ran.code == 800307
+        assert "A template set can't keep the live number of pods" in ran.log
+
+
 def test_a_plan_says_what_becomes_of_the_pods_before_anything_is_written() -> None:
     with cluster_site() as site:
         site.files = {"web.yaml.j2": keeping(), "api.yaml": workload(name="api"), "num.yaml.j2": ""}

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Optional, Union, get_args, get_origin
+from typing import Annotated, Literal, Optional, Union, get_args, get_origin
 
 import msgspec
 
@@ -50,12 +50,20 @@ QuantityText = Annotated[
     str, _text(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?", "quantity", longest=32)
 ]
 Quantity = Union[QuantityText, Annotated[int, msgspec.Meta(ge=0)], Annotated[float, msgspec.Meta(ge=0)]]
-Replicas = Annotated[int, msgspec.Meta(ge=0, le=10_000, extra={"accepts": "replicas"})]
+AUTO = "auto"
+"""The number of pods that is live stays: an autoscaler or a person sets it."""
+Replicas = Union[
+    Annotated[int, msgspec.Meta(ge=0, le=10_000, extra={"accepts": "replicas"})], Literal["auto"]
+]
+Pods = Annotated[int, msgspec.Meta(ge=1, le=10_000, extra={"accepts": "pods"})]
+Percent = Annotated[int, msgspec.Meta(ge=1, le=1_000, extra={"accepts": "percent"})]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535, extra={"accepts": "port"})]
 NodePort = Annotated[int, msgspec.Meta(ge=0, le=32_767, extra={"accepts": "node_port"})]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=86_400, extra={"accepts": "seconds"})]
 Count = Annotated[int, msgspec.Meta(ge=1, le=86_400, extra={"accepts": "count"})]
 _LOWEST_NODE_PORT = 30_000
+_PROGRESS_DEADLINE = 600
+"""Seconds; Kubernetes' own value, which has to be greater than `minReadySeconds`."""
 
 
 class Volume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +85,14 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failures: Count = 3
 
 
+class Autoscale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many pods an autoscaler of the domain's own lets it have, by the CPU that they use."""
+
+    max: Pods
+    min: Pods = 1
+    cpu: Percent = 80
+
+
 class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the container asks for, and what it may use at most."""
 
@@ -90,6 +106,9 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: Host
     image: Image
     replicas: Replicas = 1
+    autoscale: Optional[Autoscale] = None
+    min_ready_seconds: Seconds = 0
+    progress_deadline: Optional[Count] = None
     port: Port = 80
     node_port: NodePort = 0
     load_balancers: list[LoadBalancer] = msgspec.field(default_factory=list)
@@ -103,6 +122,11 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resources: Optional[Resources] = None
     liveness: Optional[Probe] = None
     readiness: Optional[Probe] = None
+
+    @property
+    def keeps_pods(self) -> bool:
+        """Tell whether a deployment leaves the number of pods as it is."""
+        return self.replicas == AUTO or self.autoscale is not None
 
 
 class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -258,6 +282,7 @@ def _across(values: Values) -> Iterator[Text]:
             for places in _repeated(_list(domain.get(key))):
                 yield _twice(f"domains[{index}].{key}", "", places)
         yield from _branch_paths(domain, path=f"domains[{index}]")
+        yield from _pods(domain, path=f"domains[{index}]")
 
 
 def _branch_paths(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Text]:
@@ -267,6 +292,23 @@ def _branch_paths(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Tex
         yield say("render.web_branch_paths", path=f"{path}.paths", other=f"{path}.branch_paths")
     if not _list(domain.get("load_balancers")):
         yield say("render.web_branch_ingress", path=f"{path}.branch_paths", other=f"{path}.load_balancers")
+
+
+def _pods(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Text]:
+    """Yield what Kubernetes would refuse, and a number of pods that two would set."""
+    autoscale = domain.get("autoscale")
+    if isinstance(autoscale, dict):
+        least, most = autoscale.get("min", 1), autoscale.get("max")
+        if isinstance(least, int) and isinstance(most, int) and least > most:
+            yield say("render.web_at_most", path=f"{path}.autoscale.min", other=f"{path}.autoscale.max")
+        if domain.get("replicas", AUTO) != AUTO:
+            yield say("render.web_autoscale", path=f"{path}.replicas", other=f"{path}.autoscale")
+    ready, deadline = (
+        domain.get("min_ready_seconds", 0),
+        domain.get("progress_deadline") or _PROGRESS_DEADLINE,
+    )
+    if isinstance(ready, int) and isinstance(deadline, int) and ready >= deadline:
+        yield say("render.web_deadline", path=f"{path}.min_ready_seconds", other=f"{path}.progress_deadline")
 
 
 def _list(value: YamlValue) -> Sequence[YamlValue]:

@@ -18,6 +18,7 @@ from tests.support.draws import WHOLE, examples
 
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.web_values import (
+    Autoscale,
     Domain,
     Probe,
     Resources,
@@ -129,6 +130,47 @@ def test_ports_go_everywhere_they_belong(tmp_path: Path) -> None:
     backend = objects["Ingress"][0]["spec"]["rules"][0]["http"]["paths"][0]["backend"]
     assert backend["service"]["port"] == {"number": 8080}
     assert container(tmp_path, port=8080)["ports"][0]["containerPort"] == 8080
+
+
+def replicas(tmp_path: Path, **domain: YamlValue) -> object:
+    return one(tmp_path, **domain)["Deployment"][0]["spec"]["replicas"]
+
+
+def test_the_number_of_pods_is_the_authors_or_the_live_one(tmp_path: Path) -> None:
+    live = "{{ live_replicas.Deployment.deployment.shop.a.example.com }}"
+    assert replicas(tmp_path) == 1
+    assert replicas(tmp_path, replicas=0) == 0
+    assert replicas(tmp_path, replicas="auto") == replicas(tmp_path, autoscale={"max": 5}) == live
+    assert replicas(tmp_path, replicas="auto", autoscale={"max": 5}) == live
+
+
+def test_an_autoscaler_is_there_where_it_is_asked_for_in_a_version_that_every_kubernetes_has(
+    tmp_path: Path,
+) -> None:
+    assert "HorizontalPodAutoscaler" not in one(tmp_path, replicas="auto")
+    (found,) = one(tmp_path, autoscale={"max": 5, "min": 2, "cpu": 60})["HorizontalPodAutoscaler"]
+    assert found["apiVersion"] == "autoscaling/v1"
+    name = "deployment.shop.a.example.com"
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    assert found["metadata"] == {"name": name}
+    assert found["spec"] == {
+        "scaleTargetRef": target,
+        "minReplicas": 2,
+        "maxReplicas": 5,
+        "targetCPUUtilizationPercentage": 60,
+    }
+    (found,) = one(tmp_path, autoscale={"max": 5})["HorizontalPodAutoscaler"]
+    assert (found["spec"]["minReplicas"], found["spec"]["targetCPUUtilizationPercentage"]) == (1, 80)
+
+
+def test_how_long_a_pod_must_be_ready_and_a_rollout_may_stand_still_reach_the_deployment(
+    tmp_path: Path,
+) -> None:
+    spec = one(tmp_path, min_ready_seconds=30, progress_deadline=1800)["Deployment"][0]["spec"]
+    assert (spec["minReadySeconds"], spec["progressDeadlineSeconds"]) == (30, 1800)
+    spec = one(tmp_path, progress_deadline=None)["Deployment"][0]["spec"]
+    assert spec["minReadySeconds"] == 0
+    assert "progressDeadlineSeconds" not in spec
 
 
 def test_environment_resources_and_probes_reach_the_container(tmp_path: Path) -> None:
@@ -254,6 +296,7 @@ domains:
     node_port: 80
     paths: []
     replicas: -1
+    autoscale: {cpu: 0}
     tls: "no"
     env: {A: 1, 1A: x}
     resources: {limits: {cpu: lots}}
@@ -275,7 +318,9 @@ image_pull_secrets: ~
         "domains[1].port is not right (a number); it takes a whole number from 1 to 65535.",
         "domains[1].node_port is not right (a number); it takes 0, or a whole number from 30000",
         "domains[1].paths is",
-        "domains[1].replicas is not right (a number)",
+        "domains[1].replicas is not right (a number); it takes a whole number from 0 to 10000, or auto.",
+        "domains[1].autoscale.max is missing; it takes a whole number from 1 to 10000.",
+        "domains[1].autoscale.cpu is not right (a number); it takes a whole number from 1 to 1000.",
         "domains[1].tls is not right (text); it takes true or false.",
         "domains[1].env.A is not right (a number); it takes text",
         "domains[1].env.1A is",
@@ -334,6 +379,22 @@ def test_no_mistake_shows_what_stands_there(tmp_path: Path, domain: str) -> None
             "[{host: a.b, image: 'r:1', branch_paths: true}]",
             "there is no Ingress to serve a path; name one in domains[0].load_balancers.",
         ),
+        (
+            "[{host: a.b, image: 'r:1', autoscale: {min: 3, max: 2}}]",
+            "domains[0].autoscale.min is greater than domains[0].autoscale.max",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', replicas: 2, autoscale: {max: 2}}]",
+            "domains[0].replicas can't be given beside domains[0].autoscale",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', min_ready_seconds: 600}]",
+            "domains[0].min_ready_seconds must be less than domains[0].progress_deadline",
+        ),
+        (
+            "[{host: a.b, image: 'r:1', min_ready_seconds: 30, progress_deadline: 30}]",
+            "domains[0].min_ready_seconds must be less than domains[0].progress_deadline",
+        ),
         ("[]", "domains is"),
         ("~", "domains is empty"),
     ],
@@ -361,6 +422,7 @@ def test_schema_and_structs_have_the_same_fields_and_defaults() -> None:
         (Volume, SCHEMA["$defs"]["volume"]),
         (Probe, SCHEMA["$defs"]["probe"]),
         (Resources, SCHEMA["$defs"]["domain"]["properties"]["resources"]),
+        (Autoscale, SCHEMA["$defs"]["autoscale"]),
     ):
         fields = {field.name: field for field in msgspec.structs.fields(struct)}
         assert list(fields) == list(entry["properties"])
@@ -445,6 +507,11 @@ _DOMAINS = _mostly(
         {"host": _NAMES, "image": _mostly(st.just("r:1"))},
         {
             "replicas": _ANYTHING,
+            "autoscale": _mostly(
+                _objects({"max": _ANYTHING}, {"min": st.sampled_from([1, 0, "1", None]), "cpu": _ANYTHING})
+            ),
+            "min_ready_seconds": st.sampled_from([0, -1, 0.5, "0", None]),
+            "progress_deadline": _ANYTHING,
             "port": _ANYTHING,
             "node_port": _ANYTHING,
             "load_balancers": _mostly(st.lists(_NAMES, max_size=2)),
@@ -525,4 +592,4 @@ def test_a_domain_costs_the_same_among_many(tmp_path: Path) -> None:
 
 
 def test_null_is_as_good_as_leaving_an_optional_value_out(tmp_path: Path) -> None:
-    assert one(tmp_path, liveness=None, resources=None) == one(tmp_path)
+    assert one(tmp_path, liveness=None, resources=None, autoscale=None) == one(tmp_path)
