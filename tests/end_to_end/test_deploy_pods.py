@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 from tests.emulator import Behaviour
-from tests.emulator.cluster.tree import Manifest, number
+from tests.emulator.cluster.tree import number
 from tests.support.deploying import (
-    NAMESPACE,
+    autoscaler,
     calls_of,
     cluster_of,
     cluster_site,
@@ -21,21 +21,6 @@ from tests.support.deploying import (
 from tests.support.publishing import SPACE, Site
 
 BOTH = pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
-
-
-def autoscaler(kind: str = "Deployment", *, least: int = 2) -> str:
-    """Return an HPA of the workload `web`."""
-    target: Manifest = {"apiVersion": "apps/v1", "kind": kind, "name": "web"}
-    spec: Manifest = {"minReplicas": least, "maxReplicas": 20, "scaleTargetRef": target}
-    metadata: Manifest = {"name": "web", "namespace": NAMESPACE}
-    return yaml.safe_dump(
-        {
-            "apiVersion": "autoscaling/v1",
-            "kind": "HorizontalPodAutoscaler",
-            "metadata": metadata,
-            "spec": {**spec, "targetCPUUtilizationPercentage": 60},
-        }
-    )
 
 
 def keeping(kind: str = "Deployment", *, tag: str = "1") -> str:
@@ -138,6 +123,19 @@ def test_an_autoscalers_number_is_no_drift_of_a_text_that_has_another() -> None:
         ran = deploy(site, version="1.0.0", overwrite_version="true")
         assert (ran.code, calls_of(ran), pods(site)) == (0, [], 7), ran.log
         assert "pods" not in ran.log.partition("Nothing to deploy")[2].partition("Waiting")[0]
+
+
+def test_the_way_back_by_hand_says_that_the_number_of_pods_is_the_old_texts() -> None:
+    with cluster_site() as site:
+        use(site, keeping())
+        deploy(site)
+        scale(site, 10)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
+        use(site, keeping(tag="2"))
+        ran = deploy(site)
+        assert ran.code == 800506, ran.log
+        assert "The text of that version decides how many pods there are" in ran.log
+        assert "Before this run there were: Deployment/web 10." in ran.log
 
 
 def test_redeploy_keeps_the_number_or_says_that_it_does_not() -> None:

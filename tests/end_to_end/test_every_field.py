@@ -20,6 +20,7 @@ from tests.support.deploying import (
     MARK,
     NAMESPACE,
     PREVIEW,
+    autoscaler,
     cluster_of,
     cluster_site,
     deploy,
@@ -140,6 +141,16 @@ def restored_after_a_missing_image() -> Iterator[Outcome]:
         yield deploy(site, on_failure="restore").outcome
 
 
+def an_autoscalers_number_under_a_broken_image() -> Iterator[Outcome]:
+    with cluster_site(web_yaml=documents(workload(), autoscaler())) as site:
+        deploy(site)
+        cluster_of(site).load["Deployment", "web"] = 10
+        site.clock.time += 120
+        broken(site, "web")
+        site.next_build(web_yaml=documents(workload(tag="2"), autoscaler()))
+        yield deploy(site).outcome
+
+
 def a_page_of_another_build() -> Iterator[Outcome]:
     with cluster_site(web_yaml=workload()) as site, page("<title>build 6</title>") as url:
         yield deploy(site, verify_urls=f"{url} contains build 7").outcome
@@ -235,6 +246,7 @@ RUNS: tuple[Told, ...] = (
     a_path_less,
     branches_with_paths,
     restored_after_a_missing_image,
+    an_autoscalers_number_under_a_broken_image,
     a_page_of_another_build,
     live_already_and_rewritten,
     the_same_version_again,

@@ -55,6 +55,21 @@ def service(name: str = "web", *, node_port: int = 0, note: str = "1", port_name
     return yaml.safe_dump(manifest, sort_keys=False)
 
 
+def autoscaler(kind: str = "Deployment", *, least: int = 2) -> str:
+    """Return an HPA of the workload `web`."""
+    target: Manifest = {"apiVersion": "apps/v1", "kind": kind, "name": "web"}
+    spec: Manifest = {"minReplicas": least, "maxReplicas": 20, "scaleTargetRef": target}
+    metadata: Manifest = {"name": "web", "namespace": NAMESPACE}
+    return yaml.safe_dump(
+        {
+            "apiVersion": "autoscaling/v1",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": metadata,
+            "spec": {**spec, "targetCPUUtilizationPercentage": 60},
+        }
+    )
+
+
 def documents(*texts: str) -> str:
     return "---\n".join(texts)
 

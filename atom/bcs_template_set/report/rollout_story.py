@@ -219,6 +219,8 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
         yield say(_BY_HAND[ready], version=version, names=first_names(names))
         if ready is not False:
             yield _by_build(outcome, version, names)
+    if versions and rollout.pods:
+        yield say("report.by_hand_pods", objects=first_names(rollout.pods))
     if versions and rollout.restoration is None:
         yield say("report.by_hand_next_time")
     first: list[Detail] = [name for name in sorted(files) if name not in before]

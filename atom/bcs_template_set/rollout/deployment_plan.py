@@ -117,8 +117,8 @@ FROM_THE_TEXT = PodNumbers()
 class DeploymentPlan:
     """The versions to deploy in one call, and what a person should see before. Sorted by file name.
 
-    `kept` are the workloads whose number of pods stays, with that number; `pods` says which one changes
-    although nobody means it to, or which is left.
+    `kept` are the workloads whose number of pods stays, with that number, `open` those and the autoscaled
+    ones that have several; `pods` says which number changes although nobody means it to, or which is left.
     """
 
     deploy: tuple[FileVersion, ...]
@@ -128,6 +128,7 @@ class DeploymentPlan:
     refused: Optional[StepError]
     notes: tuple[Text, ...]
     kept: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
     pods: tuple[Text, ...] = ()
 
     def states_of(self, names: Iterable[str]) -> tuple[LiveState, ...]:

@@ -58,16 +58,22 @@ def with_pods(plan: DeploymentPlan, numbers: PodNumbers) -> DeploymentPlan:
     warnings = [*lost_pods(touched, numbers), *_left_pods(left, numbers)]
     if warnings and numbers.unseen is not None:
         warnings.append(say("deploy.autoscalers_unseen", problem=numbers.unseen))
-    return replace(plan, kept=kept_pods(touched, numbers), pods=tuple(warnings))
+    return replace(
+        plan,
+        kept=_counted(touched, numbers.kept),
+        open=_counted(touched, numbers.kept | numbers.scaled, least=ALONE + 1),
+        pods=tuple(warnings),
+    )
 
 
 def kept_pods(states: Sequence[LiveState], numbers: PodNumbers) -> tuple[str, ...]:
     """Name the workloads that keep their number, with the number."""
-    return tuple(
-        f"{state.title} {_live(state)}"
-        for state in states
-        if state.title in numbers.kept and _live(state) is not None
-    )
+    return _counted(states, numbers.kept)
+
+
+def _counted(states: Sequence[LiveState], titles: frozenset[str], *, least: int = 0) -> tuple[str, ...]:
+    counts = ((state.title, _live(state)) for state in states if state.title in titles)
+    return tuple(f"{title} {count}" for title, count in counts if count is not None and count >= least)
 
 
 def lost_pods(states: Sequence[LiveState], numbers: PodNumbers) -> Iterator[Text]:

@@ -79,7 +79,8 @@ class Rollout:
     that did not begin.
     `before` is what was live before, `earlier` are the files that an earlier try of this step has deployed,
     `lost` those of them of which nobody knows what was live before. `differences` are (Kind/name, unified
-    diff) pairs between live and deployed. `waited` is False where nobody waited (timeout 0).
+    diff) pairs between live and deployed. `pods` are the workloads of which not the text decides how many
+    pods there are, with that number. `waited` is False where nobody waited (timeout 0).
     """
 
     cluster_id: str
@@ -94,6 +95,7 @@ class Rollout:
     lost: tuple[str, ...] = ()
     before: tuple[Before, ...] = ()
     differences: tuple[tuple[str, str], ...] = ()
+    pods: tuple[str, ...] = ()
     watched: tuple[Watched, ...] = ()
     waited: bool = True
     arrivals: tuple[Arrival, ...] = ()

@@ -165,6 +165,7 @@ def deploy_versions(
         lost=tried.lost,
         before=_before(target, plan, tried),
         differences=plan.differences,
+        pods=plan.open,
         waited=target.settings.timeout > 0,
     )
     target.keep(rollout)

@@ -115,6 +115,17 @@ def test_a_plan_says_what_becomes_of_the_pods_that_it_touches(
     assert planned(state(5, 2), numbers, redeploy=redeploy) == (keys, kept)
 
 
+def test_a_plan_names_the_numbers_that_its_text_does_not_decide() -> None:
+    def several(found: LiveState, numbers: PodNumbers) -> tuple[str, ...]:
+        file = FileVersion("web.yaml", "id", "")
+        plan = plan_deployment([file], [found], space="s", redeploy=True, numbers=numbers)
+        return with_pods(plan, numbers).open
+
+    assert several(state(5, 2), KEPT) == several(state(5, 2), SCALED) == (f"{WEB} 5",)
+    assert several(state(5, 2), PodNumbers()) == several(state(1, 1), KEPT) == ()
+    assert several(state(None, 1), KEPT) == ()
+
+
 def left(numbers: PodNumbers, found: LiveState) -> list[str]:
     plan = plan_deployment([], [found], space="s", redeploy=False, numbers=numbers)
     return [warning.key for warning in with_pods(plan, numbers).pods]
