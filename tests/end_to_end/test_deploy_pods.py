@@ -6,7 +6,10 @@ import pytest
 import yaml
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import number
+from tests.emulator.faults import Match
 from tests.support.deploying import (
+    DEPLOY,
+    PREVIEW,
     autoscaler,
     calls_of,
     cluster_of,
@@ -20,6 +23,8 @@ from tests.support.deploying import (
 )
 from tests.support.publishing import SPACE, Site
 
+PREVIEW_AFTER = Match("POST", PREVIEW.path, nth=2)
+"""The first look after the deployment."""
 BOTH = pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 
 
@@ -149,6 +154,19 @@ def test_redeploy_keeps_the_number_or_says_that_it_does_not() -> None:
         scale(site, 10)
         deploy(site, redeploy="true")
         assert pods(site) == 10
+
+
+def test_an_autoscaler_that_scales_while_an_answer_is_lost_leaves_nothing_in_doubt() -> None:
+    with cluster_site() as site:
+        use(site, keeping())
+        deploy(site)
+        scale(site, 10)
+        use(site, keeping())
+        site.fault("handle-then-drop", DEPLOY)
+        cluster_of(site).put(yaml.safe_load(autoscaler()))
+        site.rival(lambda _: scale(site, 12), before=PREVIEW_AFTER)
+        ran = deploy(site, redeploy="true")
+        assert (ran.code, pods(site), len(calls_of(ran))) == (0, 12, 1), ran.log
 
 
 def test_a_number_that_the_author_gives_wins_over_the_live_one() -> None:

@@ -17,6 +17,7 @@ from typing import Protocol, Union
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, get_live
+from bcs_template_set.manifests.live_replicas import Workload
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DeployRefused
 from bcs_template_set.messages.server_errors import (
@@ -30,7 +31,7 @@ from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
 from bcs_template_set.rollout.deploy import SHOWN, Deploying, in_order, live_files, look, not_marked
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.live_diff import changes_anything
+from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods
 from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
@@ -234,7 +235,8 @@ class _Sending:
         space = self.deploying.space
         own = [state for state in self.known if state.file in {file.name for file in files}]
         marked = _titles(own) - _titles(not_marked(own, files, space=space))
-        unlike = {state.title for state in states if state.title in marked and _differs(state)}
+        kept = self.deploying.kept
+        unlike = {state.title for state in states if state.title in marked and _differs(state, kept)}
         return frozenset(unlike | _titles(not_marked(states, files, space=space)))
 
     def _is_in_vain(self, files: Files, lacking: Files, states: States, *, missing: frozenset[str]) -> bool:
@@ -292,8 +294,10 @@ def _check_may_look(reader: Reader, place: NamespaceRef, states: Sequence[LiveSt
         reader.read(get_live(place, kind=kind, name=name))
 
 
-def _differs(state: LiveState) -> bool:
-    return state.live is None or changes_anything(state.desired, state.live)
+def _differs(state: LiveState, kept: frozenset[Workload] = frozenset()) -> bool:
+    """Tell whether an object is not what was sent; `kept` may have got another number of pods since."""
+    differs = changes_beyond_pods if (state.kind, state.name) in kept else changes_anything
+    return state.live is None or differs(state.desired, state.live)
 
 
 def _titles(states: Sequence[LiveState]) -> set[str]:
