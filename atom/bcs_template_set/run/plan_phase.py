@@ -190,8 +190,8 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     check_variables_early(run, reader, planned)
     if run.settings.action != "publish":
         _check_jobs_early(run, reader, planned)
-    if run.settings.namespace and run.settings.action != "publish" and existing.project_id:
-        tell_pods(run, reader, namespace_of(run.context, existing.project_id))
+    if run.settings.namespace and run.settings.action != "publish" and planned.existing.project_id:
+        tell_pods(run, reader, namespace_of(run.context, planned.existing.project_id))
     if run.settings.action == "plan":
         dry_run_early(run, reader, planned.existing)
 
