@@ -337,6 +337,23 @@ def test_a_restore_that_can_not_look_says_only_what_it_has_seen(nth: int, result
         assert ("Restored to" in ran.log) == (result == "restored")
 
 
+def test_a_restore_that_nobody_could_look_at_is_neither_one_nor_a_failed_one() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+
+        def go_blind(_: object) -> None:
+            fault = site.fault("answer", Match("GET", r"/workloads/"), times=1000, status=200)
+            fault.body = '{"code": 40300, "message": "no permission", "requestID": "x", "data": null}'
+
+        site.rival(go_blind, before=Match("POST", PREVIEW.path, nth=6))
+        ran = deploy(site, on_failure="restore", timeout="60")
+        assert ran.outcome.result == "failed", ran.log
+        assert "Whether the restore worked out is not known: The step could not look" in ran.log
+        assert "Whether pods serve could not be seen: Deployment/web." in ran.log
+        assert endings_of(ran.outcome)["web.yaml"].state == "unknown"
+        site.emulator.faults.clear()
+
+
 def test_a_restore_whose_own_rollout_fails_says_both() -> None:
     with cluster_site(web_yaml=workload()) as site:
         second_build(site)

@@ -171,6 +171,14 @@ def test_a_restore_that_does_not_become_ready_fails_and_says_where_it_stands(wor
     assert DEPLOYMENT in post.log
 
 
+def test_a_restore_that_nobody_waits_for_is_not_called_one(worker: Worker) -> None:
+    deployed(worker, build=7, tag="1", timeout="0")
+    deployed(worker, build=8, tag="2", timeout="0")
+    post = fail_job(worker, timeout="0")
+    check_refused(post, 800510, "timeout is 0", "is deployed again and was not seen ready")
+    assert image_live(worker) == "example.com/www:1"
+
+
 def test_inputs_that_name_another_place_restore_nothing(worker: Worker) -> None:
     deployed(worker, build=7, tag="1")
     deployed(worker, build=8, tag="2")

@@ -19,8 +19,8 @@ from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
-FAILED = "deploy.restore_failed"
-"""The sentence that says why a restore did not work out."""
+FAILED, UNSURE = "deploy.restore_failed", "deploy.restore_unsure"
+"""The sentences that say why a restore did not work out, or why that is not known."""
 
 
 def first_names(names: Sequence[Detail], *, most: int = MOST_NAMES) -> list[Detail]:
@@ -147,7 +147,7 @@ def _restoration(way: Restoration) -> Iterable[Text]:
         for version, names in _by_version(files).items():
             yield say(f"report.{key}", version=version, names=first_names(names))
     if way.problem is not None:
-        yield say(FAILED, problem=way.problem)
+        yield say(UNSURE if way.is_unseen else FAILED, problem=way.problem)
     elif way.watched:
         yield ready_text(way.watched)
     elif way.unwatched:

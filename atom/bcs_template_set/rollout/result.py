@@ -63,6 +63,12 @@ class Restoration:
         """Tell whether all that was to go back is back, and ready."""
         return self.problem is None and not self.owed and not self.unwatched
 
+    @property
+    def is_unseen(self) -> bool:
+        """Tell whether all is back, and nothing is known against it: nobody could look in the end."""
+        ends = {item.end for item in self.watched} - {"ready", "nothing"}
+        return ends == {"unseen"} and not self.owed
+
     def is_ready(self, name: str) -> bool:
         """Tell whether a file that was deployed again was seen ready, as far as there is anything to see."""
         own = [item.end for item in self.watched if item.workload.file_name == name]

@@ -29,7 +29,7 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.messages.server_errors import NotRestored
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.rollout_story import FAILED, restoration_texts
+from bcs_template_set.report.rollout_story import FAILED, UNSURE, restoration_texts
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
@@ -181,7 +181,9 @@ def _told(services: Services, way: Restoration) -> list[Text]:
     sentences = restoration_texts(way)
     if not way.is_whole:
         problem = way.problem or say("post.not_all", names=list(way.owed))
-        raise NotRestored(problem=problem, details=[text for text in sentences if text.key != FAILED])
+        raise NotRestored(
+            problem=problem, details=[text for text in sentences if text.key not in (FAILED, UNSURE)]
+        )
     for line in sentences:
         services.log.warning(line)
     return sentences

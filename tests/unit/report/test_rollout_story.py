@@ -171,6 +171,25 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
     assert Restoration(left=("a.yaml",), same=("b.yaml",), overtaken=("e.yaml",)).is_whole
 
 
+def test_what_an_earlier_try_deployed_has_its_way_back_and_what_is_lost_is_said_to_be() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    name = "b.example.com.deployment.yaml"
+    tried = (rollout_scenes.file_version(name),)
+    rollout = replace(rollout_of(outcome), deployed=(), earlier=tried, lost=("c.yaml",))
+    texts = [text.render("en_US") for text in by_hand_texts(replace(outcome, rollout=rollout))]
+    assert texts[0] == f"Before, version {rollout_scenes.BEFORE} was live and ready: {name}."
+    assert "what was live before is not known any more: c.yaml." in texts[-1]
+    lost = Restoration(lost=("c.yaml",))
+    assert lost.owed == ("c.yaml",)
+    assert "its note of what was there before is gone: c.yaml." in str(restoration_texts(lost)[0])
+
+
+def test_a_run_that_deployed_nothing_does_not_take_the_blame() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    text = verdict(replace(outcome, rollout=replace(rollout_of(outcome), deployed=())))
+    assert "This run deployed nothing, since all files (2) were live already" in text
+
+
 def test_a_restore_that_found_nothing_to_do_says_so() -> None:
     (text,) = restoration_texts(Restoration())
     assert text.render("en_US").startswith("Nothing to restore")

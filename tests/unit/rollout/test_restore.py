@@ -66,6 +66,12 @@ def test_a_mark_that_is_neither_ours_nor_the_one_before_is_somebody_elses() -> N
     assert overtaken([file(name) for name in "abc"], now, space=SPACE, before={}, known=known) == ("a",)
 
 
+def test_what_is_at_the_version_before_is_nobody_elses_although_nobody_has_seen_it_before() -> None:
+    now = [state("a", "1"), state("a", "2", name="b")]
+    assert overtaken([file("a")], now, space=SPACE, before={"a": "1"}, known=()) == ()
+    assert overtaken([file("a")], now, space=SPACE, before={"a": "0"}, known=()) == ("a",)
+
+
 def test_nothing_is_gone_of_a_file_that_was_never_here() -> None:
     files = [file(name) for name in "abc"]
     before = {"a": "1", "b": "1"}
