@@ -180,10 +180,9 @@ def _told(services: Services, way: Restoration) -> list[Text]:
     services.log.group_end()
     sentences = restoration_texts(way)
     if not way.is_whole:
-        problem = way.problem or say("post.not_all", names=list(way.owed))
-        raise NotRestored(
-            problem=problem, details=[text for text in sentences if text.key not in (FAILED, UNSURE)]
-        )
+        missing = say("post.not_all", names=list(way.owed)) if way.owed else say("report.not_waited")
+        details = [text for text in sentences if text.key not in (FAILED, UNSURE)]
+        raise NotRestored(problem=way.problem or missing, details=details)
     for line in sentences:
         services.log.warning(line)
     return sentences
