@@ -39,9 +39,8 @@ class Thing:
     @property
     def service(self) -> str:
         """Return the service of the kind's calls."""
-        return {"workloads": "Workload", "networks": "Network", "configs": "Config", "hpa": "HPA"}[
-            self.path.partition("/")[0]
-        ]
+        first = self.path.partition("/")[0]
+        return {"hpa": "HPA"}.get(first, first.capitalize().rstrip("s"))
 
 
 THINGS = (
@@ -55,6 +54,7 @@ THINGS = (
     Thing("networks/ingresses", "Ingress", "Ing"),
     Thing("configs/configmaps", "ConfigMap", "CM"),
     Thing("configs/secrets", "Secret", "Secret"),
+    Thing("storages/persistent_volume_claims", "PersistentVolumeClaim", "PVC"),
     Thing("hpa", "HorizontalPodAutoscaler", "HPA"),
 )
 

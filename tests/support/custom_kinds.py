@@ -15,6 +15,7 @@ DEFINITIONS = {
     "HookRun": ("hookruns", "tkex.tencent.com", "v1alpha1"),
     "Rollout": ("rollouts", "argoproj.io", "v1alpha1"),
     "Gateway": ("gateways", "example.com", "v1"),
+    "Valley": ("valleies", "example.com", "v1"),
 }
 
 

@@ -30,6 +30,8 @@ class Kind:
     itself tells. `has_generation`: a whole object has one, and the controller says which one it has seen.
     `in_turn`: its pods have numbers, and it goes past none that is not ready.
 
+    `is_guessed`: a comment tells of it, and its definition may have another name.
+
     `runs` is the kind of the objects that its controller makes to try something out, whose `status` says why
     that failed. `on_shared_cluster`: every shared cluster takes it. `scales`: an autoscaler may set its
     `spec.replicas`, which a replacement without that field makes 1.
@@ -48,6 +50,7 @@ class Kind:
     revision: Optional[Revision] = None
     has_generation: bool = True
     in_turn: bool = False
+    is_guessed: bool = False
     runs: Optional[Kind] = None
     on_shared_cluster: bool = False
     scales: bool = False

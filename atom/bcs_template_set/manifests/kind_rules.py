@@ -71,11 +71,13 @@ class RolloutRule:
     """How a kind's rollout is told: by which counts, and what a look at a whole object with them finds.
 
     `ends`: its objects come to an end, and what they say of it holds also while they are being deleted.
+    `needs_status`: an object without `status` tells nothing.
     """
 
     counts: Callable[[Fields], Counts]
     look: Callable[[Fields, Counts], Look]
     ends: bool = False
+    needs_status: bool = True
 
 
 @dataclass(frozen=True)

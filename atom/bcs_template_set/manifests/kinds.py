@@ -94,7 +94,7 @@ CRON_JOB = Kind(
     on_shared_cluster=True,
 )
 POD = Kind("", "Pod", route="workloads/pods", pod_template="", on_shared_cluster=True)
-SERVICE = Kind("", "Service", required=("spec",), on_shared_cluster=True)
+SERVICE = Kind("", "Service", route="networks/services", required=("spec",), on_shared_cluster=True)
 INGRESS = Kind(
     "networking.k8s.io",
     "Ingress",
@@ -103,11 +103,15 @@ INGRESS = Kind(
     required=("spec",),
     on_shared_cluster=True,
 )
+PERSISTENT_VOLUME_CLAIM = Kind(
+    "", "PersistentVolumeClaim", route="storages/persistent_volume_claims", on_shared_cluster=True
+)
+CONFIG_MAP = Kind("", "ConfigMap", route="configs/configmaps", on_shared_cluster=True)
 AUTOSCALER = Kind("autoscaling", "HorizontalPodAutoscaler", route="hpa", on_shared_cluster=True)
 
 BUILT_IN: Sequence[Kind] = (
     *(DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB),
-    *(POD, SERVICE, INGRESS, AUTOSCALER),
+    *(POD, SERVICE, INGRESS, AUTOSCALER, PERSISTENT_VOLUME_CLAIM, CONFIG_MAP),
 )
 
 KINDS: Mapping[tuple[str, str], Kind] = {
@@ -117,12 +121,7 @@ SCALING: Mapping[str, Kind] = {kind.name: kind for kind in KINDS.values() if kin
 """The kinds whose pods an autoscaler counts, by name."""
 _BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in BUILT_IN}
 
-_TAKEN_BY_SHARED_CLUSTERS = frozenset(
-    {
-        *("Namespace", "Endpoints", "ConfigMap", "Secret"),
-        *("PersistentVolumeClaim", "ServiceAccount"),
-    }
-)
+_TAKEN_BY_SHARED_CLUSTERS = frozenset({"Namespace", "Endpoints", "Secret", "ServiceAccount"})
 SHARED_KINDS = _TAKEN_BY_SHARED_CLUSTERS | {kind.name for kind in BUILT_IN if kind.on_shared_cluster}
 """The names of the kinds that a shared cluster takes, whatever their group (facts/bcs.md, trap 9)."""
 

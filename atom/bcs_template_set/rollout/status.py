@@ -74,6 +74,7 @@ def _known(
         return "progressing", say("rollout.old", found=found, version=mark.version, **counts.numbers)
     # An entry of a list has no generation (trap 12).
     is_whole = not kind.has_generation or count_at(live, "metadata", "generation") > 0
-    if not isinstance(live.get("status"), Mapping) or not is_whole:
+    needs_status = kind.rule is not None and kind.rule.needs_status
+    if needs_status and not (isinstance(live.get("status"), Mapping) and is_whole):
         return "progressing", say("rollout.no_status")
     return None

@@ -13,6 +13,7 @@ from dataclasses import replace
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.template_spaces import find_space
+from bcs_template_set.manifests.declared_kinds import declared_kinds
 from bcs_template_set.manifests.live_replicas import Workload
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, NewerBuild, NotArrived, RolloutFailed
@@ -68,7 +69,8 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
     services, settings = run.services, run.settings
     files = versions_to_be_live(run, planned.existing)
     services.log.group_start(say("deploy.group", cluster=settings.cluster_id, namespace=settings.namespace))
-    target = DeployTarget(run.context, writer, namespace_of(run.context, planned.existing.project_id))
+    place = namespace_of(run.context, planned.existing.project_id)
+    target = DeployTarget(run.context, writer, place, declared_kinds(run.desired.files))
     # Their workloads are waited for also where an earlier try of this step has deployed them already.
     own = frozenset(file.name for file in files if file.version == run.desired.version)
     try:

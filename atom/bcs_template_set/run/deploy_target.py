@@ -7,13 +7,14 @@ post action.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.config.inputs import Settings
+from bcs_template_set.manifests.declared_kinds import Declared
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
 from bcs_template_set.messages.server_errors import (
@@ -26,6 +27,7 @@ from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.call_sizes import AT_ONCE
+from bcs_template_set.rollout.definitions import with_definitions
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.result import Rollout
@@ -49,11 +51,15 @@ IMAGE = 1
 
 @dataclass(frozen=True)
 class DeployTarget:
-    """The namespace that a run deploys into, or restores, and what it takes."""
+    """The namespace that a run deploys into, or restores, and what it takes.
+
+    `declared` are the kinds of objects of which the manifests' comments say when they are ready.
+    """
 
     context: RunContext
     writer: Writer
     place: NamespaceRef
+    declared: Declared = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -144,7 +150,8 @@ def wait_for(
 
     `unsent` are the files that were live as wanted.
     """
-    workloads = workloads_of(files, states, space=target.space, unsent=unsent)
+    workloads = workloads_of(files, states, space=target.space, unsent=unsent, declared=target.declared)
+    _warn_of_unmatched(target, files, states)
     if not workloads or target.settings.timeout == 0:
         reason = "deploy.not_waiting" if workloads else "deploy.nothing_to_wait_for"
         target.tell(say(reason, count=len(workloads)))
@@ -153,7 +160,7 @@ def wait_for(
     watched = watch(
         target.writer,
         target.place,
-        workloads,
+        with_definitions(target.writer, target.place, workloads),
         clock=target.clock,
         deadline=Deadline(target.clock, seconds=seconds),
         on_change=target.show_change,
@@ -167,29 +174,42 @@ def wait_for(
     return watched
 
 
+def _warn_of_unmatched(
+    target: DeployTarget, files: Sequence[FileVersion], states: Sequence[LiveState]
+) -> None:
+    """Say which objects that comments tell of are not there by that name: a variable may be part of it."""
+    names = {file.name for file in files}
+    declared = {key for key in target.declared if key[0] in names}
+    unmatched = declared - {(state.file, state.title) for state in states}
+    if unmatched:
+        target.warn(say("deploy.ready_unmatched", objects=sorted(title for _, title in unmatched)))
+
+
 def workloads_of(
     files: Sequence[FileVersion],
     states: Sequence[LiveState],
     *,
     space: str,
+    declared: Declared,
     unsent: Collection[FileVersion] = (),
 ) -> list[Workload]:
     """Return the workloads of these files, at the versions they must be marked with.
 
-    Those of `unsent` files keep the marks that they have.
+    Those of `unsent` files keep the marks that they have. `declared` are those that comments tell of.
     """
     versions = {file.name: file.version for file in files}
     kept = {file.name for file in unsent}
     return [
         Workload(
-            state.watched_kind,
+            kind,
             state.name,
             f"{space}/{state.file}",
             versions[state.file],
             marked=state.mark if state.file in kept else None,
         )
         for state in states
-        if state.watched_kind is not None and state.file in versions
+        for kind in [declared.get((state.file, state.title), state.watched_kind)]
+        if kind is not None and state.file in versions
     ]
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bcs_template_set.manifests.checks import (
     bcs_rules,
+    comments,
     containers,
     links,
     object_names,
@@ -25,7 +26,7 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 _TABLE: tuple[Check, ...] = tuple(
     entry
     for module in (
-        *(bcs_rules, objects, object_names, containers, links, routing),
+        *(bcs_rules, comments, objects, object_names, containers, links, routing),
         *(value_rules, schema_checks),
     )
     for entry in vars(module).values()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -14,10 +13,9 @@ from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
 from bcs_template_set.manifests.schema.field_walk import FieldProblem, letter_of, problems_of
+from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
-
-_ALLOW = re.compile(r"#[ \t]*bcs-template-set:[ \t]*allow[ \t]+([a-z0-9, \t-]+)")
 
 
 @dataclass(frozen=True)
@@ -185,8 +183,7 @@ def allows(file: ManifestFile, identifier: str) -> bool:
 
 
 def _allowed_in(text: str) -> frozenset[str]:
-    found = " ".join(match[1] for match in _ALLOW.finditer(text))
-    return frozenset(found.replace(",", " ").split())
+    return frozenset(allowed_in(text))
 
 
 _TYPE_NAMES: Mapping[str, str] = {
