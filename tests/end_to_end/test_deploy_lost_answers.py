@@ -207,6 +207,7 @@ def test_what_a_rival_replaced_right_after_is_not_called_deployed() -> None:
         ran = deploy(site)
         assert (ran.code, ran.outcome.result) == (800505, "failed")
         assert "Deployment/b: not applied, or not any more" in ran.log
+        assert "BCS stopped at" not in ran.log
         assert rollout_files(ran) == ["a.yaml", "c.yaml"]
 
 

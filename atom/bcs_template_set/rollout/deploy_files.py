@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol, Union
+from typing import Optional, Protocol, Union
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, get_live
@@ -59,8 +59,8 @@ class Observer(Protocol):
         """Hear that a call with these files is about to be sent."""
         ...
 
-    def ended(self, files: Files, seen: Union[States, StepError], *, refused: bool) -> None:
-        """Hear what is live after a call, or why nobody can tell; `refused` where it ended in an error."""
+    def ended(self, files: Files, seen: Union[States, StepError], error: Optional[StepError]) -> None:
+        """Hear what is live after a call, or why nobody can tell, and what it failed with."""
         ...
 
 
@@ -70,7 +70,7 @@ class Nobody:
     def begins(self, files: Files) -> None:
         """Hear nothing."""
 
-    def ended(self, files: Files, seen: Union[States, StepError], *, refused: bool) -> None:
+    def ended(self, files: Files, seen: Union[States, StepError], error: Optional[StepError]) -> None:
         """Hear nothing."""
 
 
@@ -133,10 +133,10 @@ class _Sending:
         self.observer.begins(files)
         try:
             end = self._sent(files)
-        except StepError:
-            self.observer.ended(files, self._seen(files), refused=True)
+        except StepError as exc:
+            self.observer.ended(files, self._seen(files), exc)
             raise
-        self.observer.ended(files, end.value, refused=False)
+        self.observer.ended(files, end.value, None)
         lacking = {file.name for unit in end.left for file in unit.files}
         left = [Unit(tuple(f for f in unit.files if f.name in lacking), unit.in_line) for unit in units]
         return CallEnd(end.value, end.seconds, tuple(unit for unit in left if unit.files))
@@ -216,7 +216,7 @@ class _Sending:
         clock = self.deploying.clock
         still_for = min(LONGEST_STILL_FOR, max(STILL_FOR, longest))
         began = moved_at = clock.monotonic()
-        before: Union[frozenset[str], None] = None
+        before: Optional[frozenset[str]] = None
         while True:
             states = self._look(files)
             missing = self._not_ours(states, files)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Union
+from typing import Optional, Union
 
 from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import DeployRefused
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deploy import live_files, not_marked
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, LiveState
@@ -41,7 +42,10 @@ class DeployProgress:
             self._keep(replace(self._rollout, not_attempted=left, unread=unread))
 
     def ended(
-        self, files: Sequence[FileVersion], seen: Union[Sequence[LiveState], StepError], *, refused: bool
+        self,
+        files: Sequence[FileVersion],
+        seen: Union[Sequence[LiveState], StepError],
+        error: Optional[StepError],
     ) -> None:
         """Keep and tell what a call has made live, as far as that could be read."""
         if isinstance(seen, StepError):
@@ -51,9 +55,9 @@ class DeployProgress:
         now = live_files(seen, files, space=space)
         lacking = {state.file for state in not_marked(seen, files, space=space)}
         begun = touched(files, seen, space=space)
-        live = [file for file in now if not refused or file not in self._live_before]
+        live = [file for file in now if error is None or file not in self._live_before]
         partly = [file for file in begun if file not in now and file not in self._begun_before]
-        first = next((file.name for file in files if file.name in lacking), None) if refused else None
+        refused = [file.name for file in files if file.name in lacking and isinstance(error, DeployRefused)]
         names = {file.name for file in files}
         with self._lock:
             rollout = self._rollout
@@ -64,10 +68,10 @@ class DeployProgress:
                     deployed=tuple(deployed[name] for name in sorted(deployed)),
                     partly=tuple(f for f in (*rollout.partly, *partly) if f.name not in deployed),
                     unread=tuple(name for name in rollout.unread if name not in names),
-                    refused=rollout.refused if first is None else (*rollout.refused, first),
+                    refused=(*rollout.refused, *refused[:1]),
                 )
             )
-            self._tell(live, first)
+            self._tell(live, refused[:1])
 
     def _keep(self, rollout: Rollout) -> None:
         self._rollout = rollout
@@ -76,11 +80,11 @@ class DeployProgress:
         ):  # pragma: no branch - a thread overtaken by a signal
             self._target.keep(rollout)
 
-    def _tell(self, live: Sequence[FileVersion], refused: Union[str, None]) -> None:
+    def _tell(self, live: Sequence[FileVersion], refused: Sequence[str]) -> None:
         """Say what is live now, where one call does not carry all."""
         total = len(self._plan.deploy)
         if live and len(live) < total:
             done, names = len(self._rollout.deployed), [file.name for file in live]
             self._target.tell(say("deploy.live_so_far", done=done, total=total, names=names))
-        if refused is not None:
-            self._target.tell(say("deploy.refused_file", name=refused))
+        for name in refused:
+            self._target.tell(say("deploy.refused_file", name=name))
