@@ -20,6 +20,7 @@ and one of them two; `BCS_MODEL=whole` explores more, for minutes.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -101,14 +102,14 @@ def test_two_branches_lose_nothing_in_any_order_whatever_bcs_stamps(stamps: str)
     assert ("published", "published") in endings(explored)
 
 
-def test_two_branches_that_create_the_file_lose_nothing() -> None:
+def two_branches_that_create_the_file_lose_nothing() -> None:
     scene = Scene(A, B, exists=False)
     explored = scene.explore(AT_ONCE)
     hold(scene, explored)
     assert any(len(end.shelf.rows) == 2 for end in explored.ends)
 
 
-def test_what_a_build_takes_out_stays_out_and_what_another_adds_meanwhile_stays_in() -> None:
+def what_a_build_takes_out_stays_out_and_what_another_adds_meanwhile_stays_in() -> None:
     scene = Scene(A, Who("b", removes=frozenset({"old"})))
     hold(scene, scene.explore(AT_ONCE))
 
@@ -128,7 +129,7 @@ def test_of_two_plain_files_the_last_wins_and_somebody_knows() -> None:
     assert endings(explored) == {("published", "published")}
 
 
-def test_a_lost_answer_loses_nothing_and_writes_nothing_twice() -> None:
+def a_lost_answer_loses_nothing_and_writes_nothing_twice() -> None:
     scene = Scene(A, B)
     hold(scene, scene.explore(AT_ONCE._replace(may_miss=frozenset({0, 1}))))
 
@@ -146,7 +147,7 @@ def test_killed_builds_lose_nothing_for_good(*, exists: bool) -> None:
         assert not hidden or end.builds[1 - hidden[0]].at in (DEAD, OVERTAKEN)
 
 
-def test_a_request_that_is_handled_late_loses_nothing_for_good() -> None:
+def a_request_that_is_handled_late_loses_nothing_for_good() -> None:
     scene = Scene(A, B)
     late = Trouble(ONE_STEP, reads_apart=False, may_miss=frozenset({0}), late=True)
     explored = scene.explore(late, Mutant(rounds=(2, 1)))
@@ -155,6 +156,19 @@ def test_a_request_that_is_handled_late_loses_nothing_for_good() -> None:
         *("not what it told", "nobody knows"),
     }
     hold(scene, explored, but=frozenset(inevitable))
+
+
+EXPLORATIONS = (
+    two_branches_that_create_the_file_lose_nothing,
+    what_a_build_takes_out_stays_out_and_what_another_adds_meanwhile_stays_in,
+    a_lost_answer_loses_nothing_and_writes_nothing_twice,
+    a_request_that_is_handled_late_loses_nothing_for_good,
+)
+
+
+@pytest.mark.parametrize("holds", swept(EXPLORATIONS, sample=2), ids=lambda holds: str(holds.__name__))
+def test_in_any_order(holds: Callable[[], None]) -> None:
+    holds()
 
 
 # --- three builds ---------------------------------------------------------------------------------------

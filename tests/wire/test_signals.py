@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
-FINALIZER = """
+WAITING = 50
+FINALIZER = f"""
     import os, signal, time
     from bcs_template_set.system.clock import SystemClock
     from bcs_template_set.system.signals import Stopped, stoppable
@@ -26,7 +28,7 @@ FINALIZER = """
             thing = LastWords()
             del thing
             print("waiting", flush=True)
-            time.sleep(20)
+            time.sleep({WAITING})
         except Stopped as stopped:
             print("heard", stopped.error.fields["signal"])
 """
@@ -76,8 +78,10 @@ def said_by(script: str) -> list[str]:
     return done.stdout.split("\n")
 
 
-def test_a_signal_in_a_finalizer_stops_the_run_once_that_is_left() -> None:
+def test_a_signal_in_a_finalizer_stops_the_run_once_that_is_left_and_ends_its_waiting() -> None:
+    began = time.monotonic()
     assert said_by(FINALIZER) == ["gone", "waiting", "heard SIGTERM", ""]
+    assert time.monotonic() - began < WAITING
 
 
 @pytest.mark.parametrize(

@@ -140,10 +140,17 @@ def stoppable(clock: SystemClock) -> Iterator[Interruption]:
     the interpreter's own last moments must not turn it into a killed process.
     """
     interruption = Interruption(clock, alarm=alarm)
+    main_thread = threading.get_ident()
+
+    def send_again(number: int) -> None:
+        if hasattr(signal, "pthread_kill"):  # else it comes in the timer's thread, and the main one waits on
+            signal.pthread_kill(main_thread, number)
+        else:  # pragma: no cover - on Windows
+            signal.raise_signal(number)
 
     def stop(number: int, frame: Optional[FrameType]) -> None:
         if is_unheard(frame):
-            once_more = threading.Timer(A_MOMENT, signal.raise_signal, [number])
+            once_more = threading.Timer(A_MOMENT, send_again, [number])
             once_more.daemon = True
             once_more.start()
             return
