@@ -1,6 +1,6 @@
 """`python -m tests.fuzz [--minutes N] [--seed N] [TARGET …]`: feeds the parsers, and keeps what breaks one.
 
-Afterwards the property tests look eighty times as hard as in `make test`. Exits with 1 where anything broke;
+Afterwards the property tests look 200 times as hard as in `make test`. Exits with 1 where anything broke;
 its input lies in `tests/fuzz/corpus/<target>/` then, where every later run begins. With `--guided` the
 parsers' coverage guides what is tried, by `atheris`, where that is installed (it has wheels for Python 3.11
 to 3.13).
