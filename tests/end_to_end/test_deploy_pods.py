@@ -7,6 +7,7 @@ import yaml
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import number
 from tests.emulator.faults import Match
+from tests.emulator.pace import Pace
 from tests.support.deploying import (
     DEPLOY,
     PREVIEW,
@@ -250,6 +251,25 @@ def test_builtin_web_keeps_the_number_of_its_own_autoscaler_and_of_any_other() -
         )
         assert ran.code == 800307
         assert "A template set can't keep the live number of pods" in ran.log
+
+
+def test_a_later_call_of_a_large_deployment_takes_the_number_of_that_moment() -> None:
+    def values(tag: str) -> str:
+        of_each = f"image: '{image_of('web', tag)}', replicas: auto"
+        domains = ", ".join(f"{{host: d{n:02}.example.com, {of_each}}}" for n in range(22))
+        return f"app: shop\ndomains: [{domains}]"
+
+    last = "deployment.shop.d21.example.com"
+    with cluster_site() as site:
+        assert deploy(site, templates="builtin:web", values=values("1")).code == 0
+        scale(site, 5, name=last)
+        site.next_build()
+        site.emulator.state.pace = Pace(wait=site.clock.wait, deploy=1.0)
+        site.rival(lambda _: scale(site, 9, name=last), before=DEPLOY, after=True)
+        ran = deploy(site, templates="builtin:web", values=values("2"))
+        assert ran.code == 0, ran.log
+        assert len(calls_of(ran)) > 1
+        assert number(live(site, "Deployment", last), "spec", "replicas") == 9
 
 
 def test_a_plan_says_what_becomes_of_the_pods_before_anything_is_written() -> None:

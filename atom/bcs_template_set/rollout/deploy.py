@@ -58,7 +58,8 @@ class Deploying:
     @property
     def kept(self) -> frozenset[Workload]:
         """Return the workloads that keep the number of pods they have."""
-        found = (workload_of(name) for name in self.variables if name not in self.given)
+        numbers = (name for name, value in self.variables.items() if value.isdecimal())
+        found = (workload_of(name) for name in numbers if name not in self.given)
         return frozenset(workload for workload in found if workload is not None)
 
 

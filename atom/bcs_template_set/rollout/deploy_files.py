@@ -10,14 +10,14 @@ sent again, and after a refusal no call begins.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Optional, Protocol, Union
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, get_live
-from bcs_template_set.manifests.live_replicas import Workload
+from bcs_template_set.manifests.live_replicas import Workload, variable_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DeployRefused
 from bcs_template_set.messages.server_errors import (
@@ -32,10 +32,14 @@ from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
 from bcs_template_set.rollout.deploy import SHOWN, Deploying, in_order, live_files, look, not_marked
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods
+from bcs_template_set.rollout.live_numbers import live_numbers
 from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at the live objects after an answer of success: they are there at once."""
+
+AUTOSCALED_EVERY = 15.0
+"""Seconds between two looks of an autoscaler (kube-controller-manager's own default)."""
 
 STILL_FOR = 8.0
 """Seconds without any change after which a call that was cut short counts as over."""
@@ -123,9 +127,13 @@ class _Sending:
     deploying: Deploying
     known: States
     observer: Observer
+    _began: float = field(init=False)
     _in_vain: dict[str, int] = field(default_factory=dict)
     _missing: dict[str, frozenset[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._began = self.deploying.clock.monotonic()
 
     def send(self, units: tuple[Unit, ...]) -> CallEnd[States]:
         """Send one call, and return what is live after it."""
@@ -156,9 +164,7 @@ class _Sending:
         ids = [file.version_id for file in files]
         began = clock.monotonic()
         try:
-            error = self.writer.write(
-                deploy(place, version_ids=ids, variables=self.deploying.variables)
-            ).error
+            error = self.writer.write(deploy(place, version_ids=ids, variables=self._variables())).error
         except (OutcomeUnknown, GatewayFailed) as exc:
             return self._cut_short(files, because=exc, seconds=clock.monotonic() - began)
         except BcsFailed as exc:
@@ -167,6 +173,16 @@ class _Sending:
         if error:
             raise self._refused(files, message=" ".join(error.split())[:SHOWN])
         return CallEnd(self._confirmed(files), seconds)
+
+    def _variables(self) -> Mapping[str, str]:
+        """Return the variables, with no number of pods that an autoscaler has raised since the first call."""
+        deploying = self.deploying
+        if not deploying.kept or deploying.clock.monotonic() - self._began < AUTOSCALED_EVERY:
+            return deploying.variables
+        names = [variable_of(*workload) for workload in deploying.kept]
+        now = live_numbers(self.writer, deploying.place, names, least={})
+        newest = {name: str(max(int(number), int(deploying.variables[name]))) for name, number in now.items()}
+        return {**deploying.variables, **newest}
 
     # --- answered ---------------------------------------------------------------------------------------
 
