@@ -44,9 +44,9 @@ OUTPUTS: tuple[str, ...] = (
 )
 """The outputs of design section 2: what task.json and the reference are held to."""
 
-MOST_MESSAGE_COLUMNS = 1500
+MOST_MESSAGE_COLUMNS = 3600
 _CURE_COLUMNS = 500
-_AFTERMATH_COLUMNS = 600
+_AFTERMATH_COLUMNS = 1600
 _DEFECT = 3
 _BESIDE_THE_CUT = re.compile(r"\**…\**")
 

@@ -14,6 +14,7 @@ from bcs_template_set.messages.errors import DryRunFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines
 from bcs_template_set.report.outcome import Heading, Outcome
+from bcs_template_set.report.output import MOST_MESSAGE_COLUMNS
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
@@ -296,7 +297,7 @@ def test_a_message_stays_within_its_limit_however_many_files_were_restored(langu
     )
     rollout = replace(rollout_of(outcome), restoration=Restoration(files=files, left=("x" * 4000,)))
     message = written(replace(outcome, language=language, rollout=rollout))["message"]
-    assert len(message) <= 1500
+    assert len(message) <= MOST_MESSAGE_COLUMNS
     assert outcome.error is not None
     assert message.endswith(str(cure_of(outcome)) if language == "en_US" else "已就绪的不会变动。")
 

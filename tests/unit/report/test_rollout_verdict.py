@@ -193,6 +193,12 @@ def test_the_message_has_hosts_then_impact_then_cure(language: Language) -> None
     assert "rpc error" not in message
 
 
+def test_no_host_is_cut_out_of_the_message_where_a_dozen_failed() -> None:
+    hosts = tuple(f"a-host-with-a-long-name-{number}.web.example.com" for number in range(12))
+    message = message_of(run(*map(missing, hosts), hosts=hosts))
+    assert all(host in message for host in hosts)
+
+
 def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
     for outcome in (rollout_scenes.page_missed().outcome, scenes.half_published()):
         assert troubles_of(outcome) == ()
