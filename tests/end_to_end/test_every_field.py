@@ -237,7 +237,40 @@ def applied_in_part() -> Iterator[Outcome]:
         yield deploy(site).outcome
 
 
+def broken_before_and_tried_twice() -> Iterator[Outcome]:
+    with cluster_site(web_yaml=workload()) as site:
+        for build in range(2):
+            deploy(site)
+            broken(site, "web", tag=str(build + 2))
+            site.next_build(web_yaml=workload(tag=str(build + 2)))
+        site.attempt = 1
+        yield deploy(site, timeout="1").outcome
+        site.attempt = 2
+        yield deploy(site, timeout="30", on_failure="restore").outcome
+
+
+def tried_again_without_a_note() -> Iterator[Outcome]:
+    with cluster_site(web_yaml=workload()) as site:
+        broken(site, "web", tag="1")
+        deploy(site)
+        site.attempt = 2
+        yield deploy(site, on_failure="restore").outcome
+
+
+def restored_without_a_look() -> Iterator[Outcome]:
+    with page("<title>build 6</title>") as url, cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        site.next_build(web_yaml=workload(tag="2"))
+        fault = site.fault("answer", Match("GET", r"/workloads/deployments/"), status=200)
+        fault.body = '{"code": 40300, "message": "no permission", "requestID": "x", "data": null}'
+        page_of = f"{url} contains build 7"
+        yield deploy(site, verify_urls=page_of, on_failure="restore", timeout="0").outcome
+
+
 RUNS: tuple[Told, ...] = (
+    broken_before_and_tried_twice,
+    tried_again_without_a_note,
+    restored_without_a_look,
     published_with_a_template_set,
     behind_a_proxy_that_is_not_there,
     a_name_that_somebody_takes,

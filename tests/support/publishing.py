@@ -31,15 +31,19 @@ from tests.support.stand_ins import SDK_JSON
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent, open_agent
+from bcs_template_set.messages.secret import Secret
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import output_of
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import first_heading
+from bcs_template_set.run.job_state import Seal
+from bcs_template_set.run.journal import Journal
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Deadline
+from bcs_template_set.system.own_files import OwnFile
 
 SPACE = "front-ends"
 IDENTITY = {**SDK_JSON, "projectId": "web"}
@@ -168,6 +172,8 @@ class Site:
     user: str = USER
     app: str = "web_app"
     region: Mapping[str, object] = field(default_factory=dict)
+    attempt: int = 0
+    """Which try of the step this is, by the note that its tries leave each other; 0 for one without any."""
 
     def run(self, **inputs: str) -> Ran:
         """Run the step on the files as they are now; an input of a variable's name is that variable."""
@@ -189,7 +195,13 @@ class Site:
             record=RunRecord(clock=self.clock, language="en_US", heading=first_heading()),
             workspace=self.root / "workspace",
             environ=os.environ,
+            journal=self._journal,
         )
+
+    def _journal(self) -> Optional[Journal]:
+        note = OwnFile(self.root, f"notes/{self.build}.json")
+        seal = Seal(("web", str(self.build)), self.user, Secret(f"{self.app}-secret"))
+        return Journal(note, seal, self.attempt) if self.attempt else None
 
     def _prepare(self, inputs: Mapping[str, str]) -> dict[str, str]:
         workspace = self.root / "workspace"
