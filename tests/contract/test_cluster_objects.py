@@ -145,6 +145,18 @@ def test_a_release_serves_its_own_versions(kind: str, version: str, *, old: bool
                 cluster.find_kind(kind, version)
 
 
+@pytest.mark.parametrize(
+    ("release", "version"),
+    [
+        ("1.18", "networking.k8s.io/v1beta1"),
+        ("1.19", "networking.k8s.io/v1"),
+        ("1.22", "networking.k8s.io/v1"),
+    ],
+)
+def test_ingresses_are_listed_in_the_version_that_the_release_prefers(release: str, version: str) -> None:
+    assert new_cluster(kubernetes=release).versions("Ingress")[0] == version
+
+
 def test_a_custom_kind_is_there_once_it_is_defined_and_nothing_of_it_is_dropped() -> None:
     cluster = new_cluster()
     thing: Manifest = {

@@ -102,8 +102,9 @@ def port_of(manifest: Manifest) -> int:
     return number(items(manifest, "spec", "ports")[0], "nodePort")
 
 
-def test_an_old_api_server_refuses_a_service_without_cluster_ip() -> None:
-    cluster = new_cluster(kubernetes="1.20")
+@pytest.mark.parametrize("release", ["1.18", "1.20", "1.22"])
+def test_an_old_api_server_refuses_a_service_without_cluster_ip(release: str) -> None:
+    cluster = new_cluster(kubernetes=release)
     cluster.put(service())
     with pytest.raises(ApiRefusal) as caught:
         cluster.put(service())
@@ -120,8 +121,9 @@ def test_an_old_api_server_gives_another_node_port_for_zero() -> None:
     assert port_of(first) != port_of(again) >= 30000
 
 
-def test_a_current_api_server_carries_both_over() -> None:
-    cluster = new_cluster()
+@pytest.mark.parametrize("release", ["1.23", "1.28"])
+def test_a_current_api_server_carries_both_over(release: str) -> None:
+    cluster = new_cluster(kubernetes=release)
     first = cluster.put(service())
     again = cluster.put(service())
     assert (port_of(again), find(again, "spec", "clusterIP")) == (
