@@ -96,11 +96,11 @@ def build(worker: Worker, values: str, number: int, status: int = 0, **inputs: s
 def _as_shown(line: str) -> str:
     """Return a line as a page shows it.
 
-    Without its marker, which BK-CI shows as a colour, without ids, and without the seconds at its beginning,
-    which differ from machine to machine.
+    Without its marker, which BK-CI shows as a colour, without ids and digests, which every new input changes,
+    and without the seconds at its beginning, which differ from machine to machine.
     """
     line = re.sub(r"-[a-z0-9]{8,10}-[a-z0-9]{5}\b", "-…", re.sub(r"^##\[\w+\]", "", line))
-    return re.sub(r"\b[0-9a-f]{24}\b", "…", re.sub(r"^\d+ (s|秒)  ", "", line))
+    return re.sub(r"\b([0-9a-f]{24}|[0-9a-f]{32})\b", "…", re.sub(r"^\d+ (s|秒)  ", "", line))
 
 
 def assert_printed(shown: list[str], printed: list[list[str]]) -> None:
