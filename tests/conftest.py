@@ -49,7 +49,12 @@ def pytest_configure() -> None:
         compile_once()
     if not (WHOLE or IS_SEEDED_ANEW):
         hypothesis.settings.register_profile(
-            "always-the-same", derandomize=True, database=None, max_examples=40
+            "always-the-same",
+            derandomize=True,
+            database=None,
+            max_examples=40,
+            deadline=None,  # other tests measure time; a busy machine is no mistake, here or there
+            suppress_health_check=[hypothesis.HealthCheck.too_slow],
         )
         hypothesis.settings.load_profile("always-the-same")
         providers._get_local_constants = lambda: providers._local_constants
