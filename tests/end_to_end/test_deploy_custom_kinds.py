@@ -7,7 +7,16 @@ from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import Manifest, branch, grow
 from tests.emulator.faults import Match
 from tests.support.custom_kinds import custom_workload, define
-from tests.support.deploying import NAMESPACE, cluster_of, cluster_site, deploy, image_of, live, rollout_files
+from tests.support.deploying import (
+    CLUSTER,
+    NAMESPACE,
+    cluster_of,
+    cluster_site,
+    deploy,
+    image_of,
+    live,
+    rollout_files,
+)
 from tests.support.publishing import Ran, Site
 
 HOOK: Manifest = {"hook": {"templateName": "drain"}}
@@ -199,3 +208,33 @@ def test_a_custom_workload_keeps_its_live_number_of_pods_where_its_template_asks
         site.files = {"web.yaml.j2": text("2")}
         ran = deploy(site)
         assert (ran.code, images_of_pods(site)) == (0, ["2"] * 5), ran.log
+
+
+def test_a_pause_leads_to_the_workloads_page_in_the_console() -> None:
+    spec = WAITS["GameDeployment"]
+    with cluster_site(web_yaml=custom_workload("GameDeployment", spec=spec)) as site:
+        site.region = {"console_url": "https://bcs.example.com"}
+        define(cluster_of(site))
+        deploy(site)
+        site.next_build(web_yaml=custom_workload("GameDeployment", tag="2", spec=spec))
+        ran = deploy(site)
+        assert ran.outcome.result == "paused", ran.log
+        assert "kind=GameDeployment&crd=gamedeployments.tkex.tencent.com" in ran.log
+
+
+@pytest.mark.parametrize("is_enabled", [False, True])
+def test_a_shared_cluster_takes_the_custom_kinds_that_its_site_has_enabled(
+    is_enabled: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    with cluster_site(web_yaml=custom_workload("GameDeployment")) as site:
+        site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,), shared=True, project="web")
+        define(cluster_of(site))
+        if is_enabled:
+            cluster_of(site).enabled_definitions.add("gamedeployments.tkex.tencent.com")
+        ran = deploy(site)
+        assert (ran.code == 0) is is_enabled, ran.log
+        if is_enabled:
+            assert ends(ran) == {"GameDeployment/web": "ready"}
+        else:
+            assert "GameDeployment" in ran.log
+            assert "在共享集群中不可用" in ran.log

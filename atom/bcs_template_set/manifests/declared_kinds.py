@@ -48,6 +48,7 @@ class ReadyComment:
     problem: str
     document: Optional[Document] = None
     condition: Optional[Condition] = None
+    kind: Optional[Kind] = None
 
 
 def ready_comments(file: ManifestFile) -> Iterator[ReadyComment]:
@@ -59,7 +60,8 @@ def ready_comments(file: ManifestFile) -> Iterator[ReadyComment]:
         condition = condition_in(comment)
         problem = "" if condition is not None else "ready_malformed"
         problem = problem or ("ready_nowhere" if document is None else _problem_of(document))
-        yield ReadyComment(comment.line, problem, document, condition)
+        kind = None if problem or document is None else _readable(document)
+        yield ReadyComment(comment.line, problem, document, condition, kind)
 
 
 def _problem_of(document: Document) -> str:
@@ -77,13 +79,12 @@ def declared_kinds(files: Iterable[ManifestFile]) -> Declared:
     for file in files:
         conditions: dict[str, list[Condition]] = {}
         for comment in ready_comments(file):
-            if comment.problem or comment.document is None or comment.condition is None:
+            document, condition, kind = comment.document, comment.condition, comment.kind
+            if document is None or condition is None or kind is None:
                 continue
-            own = conditions.setdefault(comment.document.title, [])
-            own.append(comment.condition)
-            kind = _readable(comment.document)
-            if kind is not None:
-                declared[file.name, comment.document.title] = _declared(kind, own)
+            own = conditions.setdefault(document.title, [])
+            own.append(condition)
+            declared[file.name, document.title] = _declared(kind, own)
     return declared
 
 

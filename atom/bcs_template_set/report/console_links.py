@@ -21,11 +21,14 @@ _CATEGORIES: Mapping[str, str] = {
     "Pod": "pods",
     "GameDeployment": "custom_objects",
     "GameStatefulSet": "custom_objects",
+    "Rollout": "custom_objects",
 }
-_CRDS: Mapping[str, str] = {
-    "GameDeployment": "gamedeployments.tkex.tencent.com",
-    "GameStatefulSet": "gamestatefulsets.tkex.tencent.com",
+_CRDS: Mapping[str, Mapping[str, str]] = {
+    "GameDeployment": {"crd": "gamedeployments.tkex.tencent.com"},
+    "GameStatefulSet": {"crd": "gamestatefulsets.tkex.tencent.com"},
+    "Rollout": {"crd": "rollouts.argoproj.io", "version": "v1alpha1", "isCommonCrd": "true"},
 }
+"""What the console's page of a custom object needs beside its kind: of one without pages of its own, more."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Console:
 
     def object_url(self, cluster_id: str, namespace: str, kind: str, name: str) -> str:
         """Return the address of a workload or pod; "" for a kind whose page needs more than its name."""
-        query = {"kind": kind, **({"crd": _CRDS[kind]} if kind in _CRDS else {})}
+        query = {"kind": kind, **_CRDS.get(kind, {})}
         place = ("workloads", _CATEGORIES.get(kind, ""), "namespaces", namespace, name)
         return self._page("clusters", cluster_id, *place, **query)
 

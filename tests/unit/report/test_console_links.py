@@ -19,6 +19,9 @@ def test_a_folder_a_file_and_a_version_have_their_pages() -> None:
     assert CONSOLE.file_url("t1", "v1") == f"{BELOW}/template/file/s1/t1?versionID=v1"
 
 
+COMMON = "&version=v1alpha1&isCommonCrd=true"
+
+
 @pytest.mark.parametrize(
     ("kind", "end"),
     [
@@ -35,6 +38,10 @@ def test_a_folder_a_file_and_a_version_have_their_pages() -> None:
         (
             "GameStatefulSet",
             "custom_objects/namespaces/prod/web?kind=GameStatefulSet&crd=gamestatefulsets.tkex.tencent.com",
+        ),
+        (
+            "Rollout",
+            f"custom_objects/namespaces/prod/web?kind=Rollout&crd=rollouts.argoproj.io{COMMON}",
         ),
     ],
 )
@@ -60,7 +67,7 @@ def test_what_is_not_known_is_linked_nowhere() -> None:
     assert replace(CONSOLE, space_id="").file_url("t1") == ""
     assert replace(CONSOLE, project="").space_url == ""
     assert CONSOLE.file_url("") == ""
-    assert CONSOLE.object_url("BCS-K8S-1", "prod", "Rollout", "web") == ""
+    assert CONSOLE.object_url("BCS-K8S-1", "prod", "Gateway", "web") == ""
 
 
 @pytest.mark.parametrize("text", ["a/../../b", "x?y=z&kind=Pod#f", "名", "\ud800", '"><script>'])
