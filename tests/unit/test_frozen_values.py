@@ -11,7 +11,8 @@ import bcs_template_set
 CHANGES = {
     "report.topology._Host": "what a host leads to, while it is gathered",
     "report.topology._Objects": "the objects of a plan, while they are gathered",
-    "rollout.watch._State": "what is known of a workload while it is waited for",
+    "rollout.deploy_files._Sending": "the calls of a deployment, while they are sent",
+    "rollout.wait_state.WaitState": "what is known of a workload while it is waited for",
     "run.record._Write": "a write under way in its thread",
     "run.record.RunRecord": "what a run has come to know so far",
     "run.run_progress._Row": "the files and workloads of a row, while they are gathered",

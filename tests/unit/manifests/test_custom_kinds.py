@@ -65,7 +65,7 @@ def at_step(index: int, *, paused: bool = False, **fields: object) -> Object:
     """One of three pods is new: what the first step asks for."""
     strategy: Object = {"canary": {"steps": STEPS}, "paused": paused}
     counts = {"updated": 1, "ready": 1, **fields}
-    return game(strategy=strategy, currentStepIndex=index, **counts)  # type: ignore[arg-type]
+    return game(strategy=strategy, currentStepIndex=index, **counts)  # type: ignore[arg-type] # counts are no strategy
 
 
 GAMES: list[tuple[str, Object, str, str]] = [
