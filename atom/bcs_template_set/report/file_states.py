@@ -21,6 +21,7 @@ FileState = Literal[
     "failed",
     "partly-deployed",
     "unknown",
+    "live-not-ready",
     "rolling-out",
     "not-deployed",
     "not-attempted",
@@ -163,13 +164,13 @@ class _Deployment:
         state = _state_of_wait(own)
         if state in ("failed", "unknown"):
             worst = [item for item in own if _STATE_OF_WAIT.get(item.end) == state]
-            return Ending(
-                state, ", ".join(filter(None, dict.fromkeys(workload_row(w).reason for w in worst)))
-            )
+            reasons = dict.fromkeys(workload_row(item).reason for item in worst)
+            return Ending(_as_it_was(state, own), ", ".join(filter(None, reasons)))
         if state is not None:
-            return Ending(state, _share_ready(own))
+            return Ending(_as_it_was(state, own), _share_ready(own))
         if name in self.deployed:
-            return Ending("ready" if own else "deployed")
+            is_ready = own and all(item.end == "ready" for item in own)
+            return Ending("ready" if is_ready else "deployed")
         if name in self.live:
             return Ending("live")
         if name in self.unsent:
@@ -212,6 +213,12 @@ def _state_of_wait(watched: Sequence[Watched]) -> FileState | None:
     """Return the state of a file whose workloads are not all there, None where they are."""
     ends = {item.end for item in watched}
     return next((state for end, state in _STATE_OF_WAIT.items() if end in ends), None)
+
+
+def _as_it_was(state: FileState, watched: Sequence[Watched]) -> FileState:
+    """Return the state of a file by how its workloads ended: one that was live before has not failed now."""
+    was_live = all(item.workload.was_live for item in watched)
+    return "live-not-ready" if was_live and state in ("failed", "rolling-out") else state
 
 
 def _by_file(watched: Sequence[Watched]) -> dict[str, list[Watched]]:

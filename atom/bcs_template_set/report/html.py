@@ -106,6 +106,7 @@ _MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
     "failed": ("bad", "✗"),
     "partly-deployed": ("bad", "◐"),
     "unknown": ("bad", "?"),
+    "live-not-ready": ("bad", "✗"),
     "rolling-out": ("warn", "…"),
     "not-deployed": ("warn", "»"),
     "not-attempted": ("warn", "»"),

@@ -90,7 +90,9 @@ def waited_text(outcome: Outcome) -> Text | None:
     rollout = outcome.rollout
     if rollout is None or (outcome.error is not None and not rollout.watched):
         return None
-    return ready_text(rollout.watched) if rollout.waited else say("report.not_waited")
+    text = ready_text(rollout.watched) if rollout.waited else say("report.not_waited")
+    left = [*rollout.unwatched, *(item.workload.title for item in rollout.watched if item.end == "nothing")]
+    return say("report.and_unwatched", text=text, objects=first_names(left)) if left else text
 
 
 def ready_text(watched: Sequence[Watched]) -> Text:

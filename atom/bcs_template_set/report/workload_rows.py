@@ -122,8 +122,13 @@ def _sentence(item: Watched) -> Text:
     """Return where a workload stands; of one that nobody sees any more, where it stood."""
     if item.status is None:
         return say("deploy.never_seen")
-    is_seen = item.end not in ("gone", "unseen")
-    return item.status.sentence if is_seen else say("deploy.last_seen", sentence=item.status.sentence)
+    sentence = item.status.sentence
+    if item.end in ("gone", "unseen"):
+        sentence = say("deploy.last_seen", sentence=sentence)
+    if item.workload.was_live and item.end not in ("ready", "nothing"):
+        version = item.workload.mark.version or item.workload.version
+        return say("deploy.live_before", sentence=sentence, version=version)
+    return sentence
 
 
 def _blind_text(item: Watched, blind: Blind) -> Text:

@@ -89,6 +89,13 @@ class LiveState:
         return self.known_kind if self.known_kind is not None and self.known_kind.rule is not None else None
 
     @property
+    def makes_pods(self) -> bool:
+        """Tell whether pods come of it, also where nothing is known of its kind."""
+        if self.known_kind is not None:
+            return self.known_kind.pod_template is not None
+        return bool(list_at(self.desired, "spec", "template", "spec", "containers"))
+
+    @property
     def mark(self) -> Mark:
         """Return what the live object is marked with."""
         return mark_of(self.live or {})

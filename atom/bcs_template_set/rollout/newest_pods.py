@@ -6,14 +6,14 @@ by its uid. That is enough to choose; what is wrong with a chosen pod is read fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.live_fields import is_going, is_observed, number_in
 
-REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
+_REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class PodSummary:
     images: tuple[str, ...]
     is_ready: bool
     is_going: bool
+
+    @property
+    def revision(self) -> str:
+        """Return which revision of its workload it is of, "" where it does not say."""
+        return self.label(*_REVISION_LABELS)
 
     def label(self, *names: str) -> str:
         """Return the first of these labels that the pod has, "" where it has none."""
@@ -56,6 +61,22 @@ def _summary(pod: Fields, note: Fields) -> PodSummary:
     )
 
 
+def selector_of(live: Fields) -> Mapping[str, str]:
+    """Return the labels that a workload selects its pods by."""
+    return texts_of(mapping_at(live, "spec", "selector", "matchLabels"))
+
+
+def selected_pods(pods: Sequence[PodSummary], live: Fields) -> list[PodSummary]:
+    """Return the pods that a workload's selector selects; none where it names no labels."""
+    wanted = selector_of(live)
+    return [pod for pod in pods if wanted and wanted.items() <= dict(pod.labels).items()]
+
+
+def runs_template(pod: PodSummary, live: Fields) -> bool:
+    """Tell whether a pod runs the images of a workload's template, as far as can be seen."""
+    return _may_run(pod, _template_images(live))
+
+
 def newest_pods(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> tuple[PodSummary, ...]:
     """Return the pods of the newest revision of a live workload, newest first.
 
@@ -81,7 +102,7 @@ def _of_revision(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> Ite
     last = max(pods, key=lambda pod: pod.created, default=None)
     if last is None:
         return pods
-    return [pod for pod in pods if pod.label(*REVISION_LABELS) == last.label(*REVISION_LABELS)]
+    return [pod for pod in pods if pod.revision == last.revision]
 
 
 def _template_images(live: Fields) -> frozenset[str]:

@@ -86,7 +86,8 @@ class Rollout:
     `before` is what was live before, `earlier` are the files that an earlier try of this step has deployed,
     `lost` those of them of which nobody knows what was live before. `differences` are (Kind/name, unified
     diff) pairs between live and deployed. `pods` are the workloads of which not the text decides how many
-    pods there are, with that number. `waited` is False where nobody waited (timeout 0).
+    pods there are, with that number. `waited` is False where nobody waited (timeout 0); `unwatched` are the
+    objects that make pods and that nobody has waited for, `Kind/name`.
     """
 
     cluster_id: str
@@ -104,6 +105,7 @@ class Rollout:
     pods: tuple[str, ...] = ()
     watched: tuple[Watched, ...] = ()
     waited: bool = True
+    unwatched: tuple[str, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     restoration: Restoration | None = None
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from bcs_template_set.manifests.fields import Fields, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.live_fields import count_at, is_going, is_observed
-from bcs_template_set.rollout.newest_pods import REVISION_LABELS, PodSummary, newest_pods
+from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods
 from bcs_template_set.rollout.pods import ENDING, PodProblem, Role, ending_of, problems_of
 
 PATIENCE = 15.0
@@ -73,7 +73,7 @@ def problems_of_suspect(suspect: Suspect, pod: Fields) -> tuple[PodProblem, ...]
     """Return what is wrong with a pod, as it was read whole, and what it is in the rollout."""
     if suspect.role == "ending":
         return (ending_of(pod),) if is_going(pod) else ()
-    revision = suspect.pod.label(*REVISION_LABELS)
+    revision = suspect.pod.revision
     return tuple(replace(found, role=suspect.role, revision=revision) for found in problems_of(pod))
 
 

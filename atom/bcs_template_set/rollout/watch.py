@@ -20,7 +20,6 @@ from typing import Optional
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.marks import mark_of
-from bcs_template_set.manifests.fields import Fields, mapping_at, texts_of
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import POD
@@ -33,8 +32,9 @@ from bcs_template_set.rollout.causes import (
     diagnose,
 )
 from bcs_template_set.rollout.hook_runs import with_words_of_runs
+from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
-from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
+from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries, selected_pods, selector_of
 from bcs_template_set.rollout.pods import PodProblem, remember
 from bcs_template_set.rollout.status import RolloutStatus, status_of
 from bcs_template_set.rollout.suspect_pods import (
@@ -122,6 +122,7 @@ class _Watch:
         self._began = self._heard_at = clock.monotonic()
 
     def run(self, states: Sequence[WaitState]) -> tuple[Watched, ...]:
+        self._settle([state for state in states if state.workload.was_live])
         while True:
             waiting = [state for state in states if state.is_waiting]
             self._round(waiting)
@@ -164,14 +165,24 @@ class _Watch:
 
     # --- workloads --------------------------------------------------------------------------------------
 
+    def _settle(self, states: Sequence[WaitState]) -> None:
+        """End the wait for what lists prove to be ready: nearly all of what was live already."""
+        pods = self._all_pods() if states else None
+        for kind, same in _by_kind(states) if pods is not None else ():
+            items = self._reads.by_name(kind) or {}
+            for state in same:
+                status = proven_ready(state.workload, items.get(state.workload.name, {}), pods or ())
+                if status is not None:
+                    state.saw(self._clock)
+                    self._tell(state, end="ready", status=status)
+
     def _worth_a_look(self, states: Sequence[WaitState], pods: Sequence[PodSummary]) -> list[WaitState]:
         """Return the workloads to read whole: all of a kind that has few, else those that lists point at.
 
         All, too, of a kind whose lists don't tell which may be done.
         """
         chosen: list[WaitState] = []
-        for kind in sorted({state.workload.kind for state in states}, key=lambda kind: kind.name):
-            same = [state for state in states if state.workload.kind == kind]
+        for kind, same in _by_kind(states):
             is_told = len(same) > FEW and kind.is_told_by_lists
             chosen += self._pointed_at(kind, same, pods) if is_told else same
         return chosen
@@ -261,7 +272,7 @@ class _Watch:
     ) -> Mapping[str, Sequence[PodSummary]]:
         """Return the pods of each workload: of many from the one list of all, else asked for one by one."""
         if everybodys is not None:
-            return {state.workload.title: _selected(everybodys, state.live) for state in states}
+            return {state.workload.title: selected_pods(everybodys, state.live) for state in states}
         found: dict[str, Sequence[PodSummary]] = {state.workload.title: () for state in states}
         self._together([partial(self._list_own_pods, state, found) for state in states])
         return found
@@ -269,7 +280,7 @@ class _Watch:
     def _list_own_pods(self, state: WaitState, found: dict[str, Sequence[PodSummary]]) -> None:
         """List a workload's pods; where that fails its status still tells, and the next round asks again."""
         workload = state.workload
-        listed = self._reads.pods_of(workload.kind, workload.name, labels=_selector(state.live))
+        listed = self._reads.pods_of(workload.kind, workload.name, labels=selector_of(state.live))
         if isinstance(listed, Unread):
             state.pods_blind = state.pods_blind or Blind(self._clock.now(), listed.error)
             return
@@ -344,6 +355,11 @@ class _Watch:
             self._hears.change(state.now)
 
 
+def _by_kind(states: Sequence[WaitState]) -> list[tuple[Kind, list[WaitState]]]:
+    kinds = sorted({state.workload.kind for state in states}, key=lambda kind: kind.name)
+    return [(kind, [state for state in states if state.workload.kind == kind]) for kind in kinds]
+
+
 def _asks_for_its_pods(state: WaitState) -> bool:
     """Tell whether the pods have more to say: of a workload at our version that is not ready, or has failed.
 
@@ -353,13 +369,3 @@ def _asks_for_its_pods(state: WaitState) -> bool:
     if status is None or state.blind is not None or status.sentence.key in (OLD_VERSION, DELETING):
         return False
     return state.now.end in ("pending", "failed")
-
-
-def _selector(live: Fields) -> Mapping[str, str]:
-    return texts_of(mapping_at(live, "spec", "selector", "matchLabels"))
-
-
-def _selected(pods: Sequence[PodSummary], live: Fields) -> Sequence[PodSummary]:
-    """Return the pods that a workload's selector selects."""
-    wanted = _selector(live)
-    return [pod for pod in pods if wanted and wanted.items() <= dict(pod.labels).items()]

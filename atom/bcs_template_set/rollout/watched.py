@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from bcs_template_set.bcs.marks import Mark
+from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages.step_error import StepError
@@ -18,7 +19,8 @@ from bcs_template_set.rollout.status import RolloutStatus
 class Workload:
     """A workload to wait for: what it is, the file `space/name` and the version it must be marked with.
 
-    `marked` is what it is marked with instead where it was live as wanted, and so was not sent.
+    `marked` is what it is marked with instead where it was live as wanted, and so was not sent. `was_live`:
+    this build has not deployed it. `live` is how the deployment plan saw it.
     """
 
     kind: Kind
@@ -26,6 +28,8 @@ class Workload:
     file: str
     version: str
     marked: Optional[Mark] = None
+    was_live: bool = False
+    live: Fields = field(default_factory=dict, compare=False)
 
     @property
     def title(self) -> str:

@@ -37,7 +37,7 @@ from bcs_template_set.rollout.restore import versions_before
 from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
-from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for
+from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.journal import EarlierTry
 from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of
@@ -169,6 +169,7 @@ def deploy_versions(
         differences=plan.differences,
         pods=plan.open,
         waited=target.settings.timeout > 0,
+        unwatched=tuple(unwatched(files, plan.states, declared=target.declared)),
     )
     target.keep(rollout)
     journal = target.context.services.journal()
@@ -180,7 +181,7 @@ def deploy_versions(
         exc.with_context(cluster=target.place.cluster_id, namespace=target.place.namespace)
         mine = (*plan.deploy, *tried.files)
         wanted = target.settings.on_failure == "restore" and (mine or tried.lost)
-        if wanted and not isinstance(exc, RESTORED_AFTER):
+        if wanted and not _has_failed(exc, record.rollout or rollout):
             target.tell(say("deploy.not_restoring"))
         elif wanted:
             target.tell(say("deploy.restoring"))
@@ -201,10 +202,23 @@ def _earlier_try(target: DeployTarget, plan: DeploymentPlan, *, own: frozenset[s
 def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tuple[Before, ...]:
     """Return what was live before this build, and whether that was ready; "" for nothing is left out."""
     known = {item.file: item for item in tried.before}
-    versions = versions_before(plan.deploy, plan.states, space=target.space)
-    ready = readiness_of(target.writer, target.place, plan.states_of(versions.keys() - known.keys()))
+    replaced = plan.states_of(file.name for file in plan.deploy)
+    versions = versions_before(plan.deploy, replaced, space=target.space)
+    looked_at = [state for state in replaced if state.file not in known]
+    ready = readiness_of(target.writer, target.place, looked_at)
     found = {name: Before(name, version, ready.get(name, True)) for name, version in versions.items()}
     return tuple(item for _, item in sorted({**found, **known}.items()) if item.version)
+
+
+def _has_failed(error: StepError, rollout: Rollout) -> bool:
+    """Tell whether what this run deployed was seen to fail.
+
+    What was live before and is not ready does not become so by taking back what this run deployed.
+    """
+    if not isinstance(error, RESTORED_AFTER):
+        return False
+    troubled = [item for item in rollout.watched if item.end in ("failed", "pending")]
+    return not troubled or any(not item.workload.was_live for item in troubled)
 
 
 def _see_it_through(
@@ -220,13 +234,11 @@ def _see_it_through(
     if plan.deploy:
         rollout = _deploy(target, deploying, plan, rollout)
         rollout = _deploy_what_came_meanwhile(target, deploying, rollout, looking=looking)
-    # Where nothing is deployed the verdict is about what is live: an earlier build may have left it broken.
-    waits_for_all = not plan.deploy
-    awaited = [*plan.deploy, *(f for f in plan.live_already if waits_for_all or f.name in own)]
+    awaited = [*rollout.deployed, *plan.live_already]
     # The author's time, cut so that the step can still speak, or restore.
     share = TO_DEPLOY if target.settings.on_failure == "restore" else 1.0
     seconds = min(float(target.settings.timeout), target.time_left * share)
-    watched = wait_for(target, awaited, plan.states, seconds=seconds, unsent=plan.live_already)
+    watched = wait_for(target, awaited, plan.states, seconds=seconds, unsent=plan.live_already, own=own)
     rollout = target.keep(replace(rollout, watched=watched))
     check_watched(rollout.watched, seconds=seconds, timeout=target.settings.timeout)
     _arrive(target, rollout)

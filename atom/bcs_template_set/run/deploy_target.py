@@ -25,6 +25,7 @@ from bcs_template_set.messages.server_errors import (
 )
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
+from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.definitions import with_definitions
@@ -119,7 +120,10 @@ class DeployTarget:
         record = self.context.services.record
         if record.stopped:  # pragma: no cover - in a thread that a signal overtakes
             return
+        known = {earlier.workload.title for earlier in record.watched()}
         record.watch(item)
+        if item.workload.was_live and item.end == "ready" and item.workload.title not in known:
+            return  # what is as it was is no news
         link = partial(record.heading.console.object_url, self.settings.cluster_id, self.settings.namespace)
         lines = watched_lines(item, language=record.language, link=link)
         show_lines(self.context.services.log, lines)
@@ -145,18 +149,28 @@ def wait_for(
     *,
     seconds: float,
     unsent: Collection[FileVersion] = (),
+    own: Collection[str] = (),
 ) -> tuple[Watched, ...]:
     """Wait so long for the workloads of these files, and return how each ended; none where nobody waits.
 
-    `unsent` are the files that were live as wanted.
+    `unsent` are the files that were live as wanted; an earlier try may have deployed those named in `own`.
     """
-    workloads = workloads_of(files, states, space=target.space, unsent=unsent, declared=target.declared)
+    declared = target.declared
+    workloads = workloads_of(files, states, space=target.space, declared=declared, unsent=unsent, own=own)
     _warn_of_unmatched(target, files, states)
+    left = unwatched(files, states, declared=declared)
+    if left:
+        target.tell(say("deploy.not_watched", objects=first_names(left)))
     if not workloads or target.settings.timeout == 0:
+        names = first_names([workload.title for workload in workloads])
         reason = "deploy.not_waiting" if workloads else "deploy.nothing_to_wait_for"
-        target.tell(say(reason, count=len(workloads)))
+        target.tell(say(reason, count=len(workloads), objects=names))
         return ()
-    target.tell(say("deploy.waiting", count=len(workloads), seconds=round(seconds)))
+    before = sum(workload.was_live for workload in workloads)
+    if before < len(workloads):
+        target.tell(say("deploy.waiting", count=len(workloads) - before, seconds=round(seconds)))
+    if before:
+        target.tell(say("deploy.looking", count=before, seconds=round(seconds)))
     watched = watch(
         target.writer,
         target.place,
@@ -192,10 +206,12 @@ def workloads_of(
     space: str,
     declared: Declared,
     unsent: Collection[FileVersion] = (),
+    own: Collection[str] = (),
 ) -> list[Workload]:
     """Return the workloads of these files, at the versions they must be marked with.
 
-    Those of `unsent` files keep the marks that they have. `declared` are those that comments tell of.
+    Those of `unsent` files keep the marks that they have; but for those in `own`, they were live before.
+    `declared` are those that comments tell of.
     """
     versions = {file.name: file.version for file in files}
     kept = {file.name for file in unsent}
@@ -206,11 +222,20 @@ def workloads_of(
             f"{space}/{state.file}",
             versions[state.file],
             marked=state.mark if state.file in kept else None,
+            was_live=state.file in kept and state.file not in own,
+            live=state.live or {},
         )
         for state in states
         for kind in [declared.get((state.file, state.title), state.watched_kind)]
         if kind is not None and state.file in versions
     ]
+
+
+def unwatched(files: Sequence[FileVersion], states: Sequence[LiveState], *, declared: Declared) -> list[str]:
+    """Name the objects of these files that make pods, and of which nobody knows when they are ready."""
+    names = {file.name for file in files}
+    left = [s for s in states if s.file in names and s.watched_kind is None and s.makes_pods]
+    return [state.title for state in left if (state.file, state.title) not in declared]
 
 
 def check_watched(watched: Sequence[Watched], *, seconds: float, timeout: int) -> None:

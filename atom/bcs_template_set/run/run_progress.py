@@ -40,7 +40,7 @@ WRITTEN = 0.4
 
 _STATUSES: Mapping[FileState, SubtaskStatus] = {
     **dict.fromkeys(STATES, "succeeded"),
-    **dict.fromkeys(("failed", "partly-deployed", "restored"), "failed"),
+    **dict.fromkeys(("failed", "live-not-ready", "partly-deployed", "restored"), "failed"),
     **dict.fromkeys(("unknown", "not-deployed", "not-attempted", "planned"), "pending"),
     "rolling-out": "running",
 }
@@ -96,6 +96,8 @@ def _rows(record: RunRecord) -> dict[str, _Row]:
         row.files.append(file)
         row.states[file.change.name] = states[file.change.name]
     for item in record.watched():
+        if item.workload.was_live and item.end in ("ready", "nothing"):
+            continue  # nothing was done to it
         name = item.workload.file_name
         row = rows.setdefault(names[name], _Row())
         row.workloads.append(item)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.support import rollout_scenes, scenes
 
+from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, Interrupted
 from bcs_template_set.messages.step_error import StepError
@@ -97,6 +98,21 @@ def test_after_a_deployment_a_row_ends_as_its_workloads_did(scene: str, expected
 def test_a_deployed_row_took_its_publishing_and_then_the_wait() -> None:
     endings = endings_of(rollout_scenes.deployed().outcome)
     assert endings["b.example.com.deployment.yaml"].seconds == pytest.approx(0.6 + 12.3)
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [("failed", "live-not-ready"), ("pending", "live-not-ready (0/1)"), ("ready", "live")],
+)
+def test_what_was_live_before_and_is_not_ready_is_called_so(end: WorkloadState, expected: str) -> None:
+    item = rollout_scenes.watched("c.example.com", end)
+    item = replace(item, workload=replace(item.workload, was_live=True))
+    assert states(rolled_out("deployed", watched=(item,)))["c"] == expected
+
+
+def test_what_has_nothing_to_wait_for_is_deployed_and_not_called_ready() -> None:
+    item = rollout_scenes.watched("a.example.com", "nothing", key="rollout.job_suspended")
+    assert states(rolled_out("deployed", watched=(item,)))["a"] == "deployed"
 
 
 def test_what_nobody_waited_for_is_deployed_and_not_called_ready() -> None:

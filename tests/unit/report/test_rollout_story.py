@@ -82,6 +82,15 @@ def test_a_deployment_that_nobody_waited_for_does_not_speak_of_ready_workloads()
     assert "Workloads ready" not in text
 
 
+def test_whom_nobody_waited_for_is_named_beside_those_that_are_ready() -> None:
+    outcome = rollout_scenes.deployed().outcome
+    suspended = rollout_scenes.watched("c.example.com", "nothing", key="rollout.job_suspended")
+    rollout = rollout_of(outcome)
+    rollout = replace(rollout, watched=(*rollout.watched, suspended), unwatched=("CronJob/night",))
+    text = verdict(replace(outcome, rollout=rollout))
+    assert "Workloads ready: 2 of 3. Not waited for: CronJob/night, Deployment/deployment.nginx.c" in text
+
+
 def test_a_rollout_that_timed_out_has_not_failed_and_says_that_running_again_is_safe() -> None:
     text = verdict(rollout_scenes.timed_out().outcome)
     assert text.partition("##[error]")[2].startswith("Timed out (800508)")

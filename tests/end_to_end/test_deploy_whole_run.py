@@ -1,0 +1,111 @@
+"""Green means that every workload of the run is ready, whether this run deployed it or found it live."""
+
+from __future__ import annotations
+
+import pytest
+from tests.emulator import Behaviour
+from tests.support.deploying import (
+    calls_of,
+    cluster_of,
+    cluster_site,
+    cron_job,
+    deploy,
+    image_live,
+    image_of,
+    workload,
+)
+from tests.support.publishing import Ran, Site
+
+KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+
+
+def broken(site: Site, image: str, kind: str = "not-found") -> None:
+    cluster_of(site).images[image] = Behaviour(kind)
+
+
+def states(ran: Ran) -> dict[str, str]:
+    return {name: row["state"] for name, row in ran.versions().items()}
+
+
+def build_9_breaks_news(site: Site, kind: str = "Deployment") -> None:
+    """Break one of two workloads with a second build, and bring a third that changes the other one."""
+    deploy(site)
+    broken(site, image_of("news", "2"))
+    site.next_build(news_yaml=workload(kind, "news", tag="2"))
+    assert deploy(site).code == 800506
+    site.next_build(shop_yaml=workload(name="shop", tag="3"))
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+@pytest.mark.parametrize("on_failure", ["keep", "restore"])
+def test_what_an_earlier_build_has_broken_makes_a_later_one_red_and_takes_nothing_back(
+    kind: str, on_failure: str
+) -> None:
+    with cluster_site(news_yaml=workload(kind, "news"), shop_yaml=workload(name="shop")) as site:
+        build_9_breaks_news(site, kind)
+        ran = deploy(site, on_failure=on_failure)
+        assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
+        assert f"{kind}/news can't become ready: live at version 1.0.8-main before this run" in ran.log
+        assert "The image example.com/news:2 does not exist in its registry." in ran.log
+        assert states(ran) == {"news.yaml": "live-not-ready", "shop.yaml": "ready"}
+        assert image_live(site, "Deployment", "shop") == image_of("shop", "3")
+        assert len(calls_of(ran)) == 1
+        assert ("nothing is restored" in ran.log) == (on_failure == "restore")
+
+
+def test_the_same_state_has_the_same_verdict_where_nothing_is_deployed() -> None:
+    with cluster_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
+        build_9_breaks_news(site)
+        assert deploy(site).code == 800506
+        site.next_build()
+        ran = deploy(site)
+        assert (ran.code, len(calls_of(ran))) == (800506, 0)
+        found, _, then = ran.log.partition("every object of the run is in the cluster")
+        assert "Nothing to deploy" in found
+        assert "Looking whether the 2 workloads that were live already are ready" in then
+        assert "Deployment/news can't become ready: live at version 1.0.8-main" in then
+        assert states(ran) == {"news.yaml": "live-not-ready", "shop.yaml": "live"}
+
+
+def test_what_was_live_and_heals_while_the_step_waits_is_ready() -> None:
+    with cluster_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("news", "2")] = Behaviour("ready", after=900)
+        site.next_build(news_yaml=workload(name="news", tag="2", progressDeadlineSeconds=3600))
+        assert deploy(site, timeout="60").code == 800508
+        site.next_build(shop_yaml=workload(name="shop", tag="3"))
+        ran = deploy(site, timeout="60")
+        assert (ran.code, states(ran)["news.yaml"]) == (800508, "live-not-ready")
+        ran = deploy(site, timeout="600")
+        assert (ran.code, states(ran)) == (0, {"news.yaml": "live", "shop.yaml": "live"}), ran.log
+
+
+def test_many_that_were_live_already_cost_a_list_of_their_kind_and_one_of_pods() -> None:
+    files = {
+        f"{kind.lower()}{n}_yaml": workload(kind, f"{kind.lower()}{n}") for n in range(6) for kind in KINDS
+    }
+    with cluster_site(**files) as site:
+        assert deploy(site).code == 0
+        site.next_build(deployment0_yaml=workload(name="deployment0", tag="2"))
+        ran = deploy(site)
+        assert (ran.code, len(calls_of(ran))) == (0, 1), ran.log
+        looks = [e.path.partition("/workloads/")[2] for e in ran.exchanges if "/workloads/" in e.path]
+        others = [look for look in looks if look.startswith(("stateful", "daemon", "jobs"))]
+        assert sorted(others) == ["daemonsets", "jobs", "statefulsets"]
+        assert [look for look in looks if look.startswith("deployments/")].count(
+            "deployments/deployment0"
+        ) < 5
+        assert {look for look in looks if look.startswith("deployments/")} == {"deployments/deployment0"}
+        assert "Workloads ready: 24" in ran.log
+        assert ran.log.count("pods are updated and ready") == 1
+
+
+def test_whom_nobody_waited_for_is_named() -> None:
+    with cluster_site(web_yaml=workload(), night_yaml=cron_job()) as site:
+        ran = deploy(site)
+        assert ran.code == 0, ran.log
+        assert "Not waited for: CronJob/night." in ran.log
+        assert states(ran) == {"night.yaml": "deployed", "web.yaml": "ready"}
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site, timeout="0")
+        assert "Not waiting for 1 workloads, since timeout is 0: Deployment/web." in ran.log
