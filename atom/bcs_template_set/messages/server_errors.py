@@ -28,15 +28,19 @@ class RolloutTimedOut(ThirdPartyFault, code=800508):
     """Workloads are still on their way when the time is over; details say where.
 
     `deadline` is the progressDeadlineSeconds of one of them, where the wait was as long; 0 where none was.
+    `needs_time` is False where each says itself that something else is missing.
     """
 
     count: int
     seconds: int
     deadline: int = 0
+    needs_time: bool = True
 
     def cure(self) -> Text:
         """Return what to do: where Kubernetes gives up next, running again does not help for long."""
-        return say("rollout.deadline_next", deadline=self.deadline) if self.deadline else super().cure()
+        if self.deadline:
+            return say("rollout.deadline_next", deadline=self.deadline)
+        return super().cure() if self.needs_time else say("rollout.not_time")
 
 
 class NotRestored(ThirdPartyFault, code=800510):

@@ -96,8 +96,8 @@ def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
     """Return a workload's row."""
     status, workload = item.status, item.workload
     troubled = item.end not in ("ready", "nothing")
-    cause, problem = (item.cause, item.problem) if troubled else (None, None)
-    said = (cause.sentence, cause.grace) if cause is not None else ()
+    causes, problem = (item.causes, item.problem) if troubled else ((), None)
+    said = [sentence for cause in causes for sentence in (cause.sentence, cause.grace)]
     sentences = [sentence for sentence in said if sentence is not None]
     if item.blind is not None:
         sentences.append(_blind_text(item, item.blind))
@@ -112,7 +112,7 @@ def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
         reason=_reason(item),
         causes=tuple(sentences),
         evidence=evidence_of(problem) if problem is not None else (),
-        cure=cause.cure if cause is not None else None,
+        cure=causes[0].cure if causes else None,
         url=link(workload.kind.name, workload.name),
         pod_url=link("Pod", problem.pod) if problem is not None else "",
     )
@@ -144,7 +144,7 @@ def _reason(item: Watched) -> str:
         return str(item.blind.error.code)
     if item.problem is not None:
         return item.problem.reason
-    return item.cause.name if item.cause is not None else ""
+    return item.causes[0].name if item.causes else ""
 
 
 def rows_of_rollout(outcome: Outcome) -> tuple[WorkloadRow, ...]:

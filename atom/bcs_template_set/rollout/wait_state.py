@@ -11,6 +11,8 @@ from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.rollout.causes import Cause
+from bcs_template_set.rollout.own_words import is_silent, told_by
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.vanished import cause_of_vanishing
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
@@ -34,6 +36,7 @@ class WaitState:
     pods_blind: Optional[Blind] = None
     missing_at: Optional[float] = None
     replaced_at: Optional[float] = None
+    silent_at: Optional[float] = None
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
     known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
     restarts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -60,10 +63,19 @@ class WaitState:
         self.missing_at = now if self.missing_at is None else self.missing_at
         return now - self.missing_at >= GONE_AFTER
 
+    def condition(self, now: float) -> Optional[Cause]:
+        """Return what the workload said of itself when it was last read, at this moment."""
+        if not is_silent(self.workload.kind, self.live):
+            self.silent_at = None
+        elif self.silent_at is None:
+            self.silent_at = now
+        silent_for = 0.0 if self.silent_at is None else now - self.silent_at
+        return told_by(self.workload.kind, self.live, silent_for=silent_for)
+
     def gone(self) -> Watched:
         """Return that it is gone, with what it was when it was last seen."""
         cause = cause_of_vanishing(self.workload, live=self.live, seen_at=self.seen_at, patience=GONE_AFTER)
-        return replace(self.now, end="gone", cause=cause, problem=None)
+        return replace(self.now, end="gone", cause=cause, problem=None, condition=None)
 
     def ended(self) -> Watched:
         """Return how it ended when the time is over: what could not be looked at in the end is unseen."""

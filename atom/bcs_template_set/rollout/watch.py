@@ -27,7 +27,6 @@ from bcs_template_set.rollout.causes import (
     Cause,
     Diagnosis,
     Terms,
-    cause_in_workload,
     cause_of_replacement,
     diagnose,
 )
@@ -229,10 +228,14 @@ class _Watch:
             self._tell_now(state, replace(state.gone(), status=status))
             return
         end: WorkloadState = "pending" if status.state == "progressing" else status.state
-        cause = state.now.cause
-        if end == "failed" and state.now.problem is None:
-            cause = cause_in_workload(state.live)
-        self._tell(state, end=end, status=status, cause=cause, problem=state.now.problem)
+        self._tell(
+            state,
+            end=end,
+            status=status,
+            cause=state.now.cause,
+            problem=state.now.problem,
+            condition=state.condition(state.looked_at),
+        )
 
     # --- what is not seen -------------------------------------------------------------------------------
 
@@ -325,6 +328,7 @@ class _Watch:
             status=state.now.status,
             problem=diagnosis.problem,
             cause=diagnosis.cause,
+            condition=state.now.condition,
         )
 
     # --- telling ----------------------------------------------------------------------------------------
@@ -337,6 +341,7 @@ class _Watch:
         status: Optional[RolloutStatus],
         problem: Optional[PodProblem] = None,
         cause: Optional[Cause] = None,
+        condition: Optional[Cause] = None,
     ) -> None:
         settled = end in SETTLED
         now = Watched(
@@ -345,6 +350,7 @@ class _Watch:
             status=status,
             problem=None if settled else problem,
             cause=None if settled else cause,
+            condition=None if settled else condition,
         )
         self._tell_now(state, now)
 

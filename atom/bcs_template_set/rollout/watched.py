@@ -59,8 +59,8 @@ class Blind:
 class Watched:
     """How a workload ended, or where it is. `seconds` counts from the start of the wait.
 
-    `problem` and `cause` say what keeps it from being ready. `blind` is why it could not be looked at in the
-    end; where it is not unseen, why its pods could not.
+    `problem` and `cause` say what keeps it from being ready, `condition` what it says of that itself. `blind`
+    is why it could not be looked at in the end; where it is not unseen, why its pods could not.
     """
 
     workload: Workload
@@ -68,17 +68,27 @@ class Watched:
     status: Optional[RolloutStatus] = None
     problem: Optional[PodProblem] = None
     cause: Optional[Cause] = None
+    condition: Optional[Cause] = None
     blind: Optional[Blind] = None
     seconds: float = 0.0
 
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Return why it is not ready, what its pods say first.
+
+        That it made no progress in time says nothing beside what its pods say.
+        """
+        told = [self.cause] if self.cause is not None else []
+        if self.condition is not None and not (told and self.condition.name == "progress_deadline"):
+            told.append(self.condition)
+        return tuple(told)
+
     def says_more_than(self, earlier: Watched) -> bool:
         """Tell whether a person would want to hear of this after having heard of the other."""
-        return (self.end, _words(self.status), self.problem and self.problem.key) != (
-            earlier.end,
-            _words(earlier.status),
-            earlier.problem and earlier.problem.key,
-        )
+        return self._told() != earlier._told()
 
-
-def _words(status: Optional[RolloutStatus]) -> str:
-    return "" if status is None else f"{status.sentence.key} {status.done}/{status.wanted}"
+    def _told(self) -> tuple[object, ...]:
+        words = "" if self.status is None else f"{self.status.sentence.key} {self.status.done}"
+        wanted = 0 if self.status is None else self.status.wanted
+        trouble = self.problem and self.problem.key
+        return self.end, words, wanted, trouble, self.condition and self.condition.name

@@ -253,7 +253,7 @@ def check_watched(watched: Sequence[Watched], *, seconds: float, timeout: int) -
         [item for item in watched if item.end == end] for end in ("failed", "gone", "pending", "unseen")
     )
     if failed:
-        by_image = any(item.cause is not None and item.cause.fault == IMAGE for item in failed)
+        by_image = any(item.causes and item.causes[0].fault == IMAGE for item in failed)
         kind = RolloutFailed if by_image else RolloutBlocked
         details = [line for item in failed for line in (*_explanation([item]), *_early_end(item, timeout))]
         raise kind(count=len(failed), details=details)
@@ -265,6 +265,7 @@ def check_watched(watched: Sequence[Watched], *, seconds: float, timeout: int) -
             count=len(pending),
             seconds=round(seconds),
             deadline=max((one for one in deadlines if one is not None and one <= seconds), default=0),
+            needs_time=any(item.condition is None for item in pending),
             details=_explanation([*pending, *unseen]),
         )
     if unseen:

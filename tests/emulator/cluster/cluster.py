@@ -161,6 +161,23 @@ class Cluster:
                     pod.evicted = "The node was low on resource: memory. "
             self._step()
 
+    def set_quota(self, namespace: str, *, pods: Optional[int]) -> None:
+        """Let a namespace have so many pods at most; None lifts that."""
+        with self.lock:
+            self._catch_up()
+            quotas = self._world.admission.quotas
+            quotas.pop(namespace, None)
+            if pods is not None:
+                quotas[namespace] = pods
+            self._quiet_until = 0.0
+
+    def refuse_pods(self, rule: str) -> None:
+        """Let a webhook refuse every new pod with these words; "" ends that."""
+        with self.lock:
+            self._catch_up()
+            self._world.admission.rule = rule
+            self._quiet_until = 0.0
+
     def deny(self, user: str, *actions: str, namespace: str = "") -> None:
         """Take permissions from a user (`namespace_scoped_create` …), in one namespace or in all."""
         self._denied.update((user, action, namespace) for action in actions)

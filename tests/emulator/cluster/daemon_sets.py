@@ -53,7 +53,8 @@ def _start(track: Everywhere, world: World, node: str) -> None:
     )
     pod.node = node
     pod.extra_labels = {"controller-revision-hash": track.revision}
-    world.start_pod(pod)
+    if not world.refusal_of(pod):  # a refusal is told in an event alone
+        world.start_pod(pod)
 
 
 def _update(track: Everywhere, world: World) -> None:

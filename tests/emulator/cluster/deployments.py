@@ -31,6 +31,7 @@ class Rollout(Track):
     progressed: float = 0.0
     counts: Counts = (0, 0, 0, 0)
     timed_out: bool = False
+    refusal: str = ""
 
     @property
     def replicas(self) -> int:
@@ -110,6 +111,7 @@ def _available(track: Rollout, world: World, pods: list[Pod]) -> list[Pod]:
 
 
 def _start(track: Rollout, world: World, count: int) -> None:
+    track.refusal = ""
     for _ in range(count):
         set_name = f"{track.name}-{track.revision}"
         owner = Owner(kind="ReplicaSet", name=set_name, uid=f"{track.uid}-{track.revision}")
@@ -121,6 +123,9 @@ def _start(track: Rollout, world: World, count: int) -> None:
             revision=track.revision,
         )
         pod.extra_labels = {"pod-template-hash": track.revision}
+        track.refusal = world.refusal_of(pod)
+        if track.refusal:
+            return
         world.start_pod(pod)
 
 
@@ -208,6 +213,7 @@ def _status(track: Rollout) -> Manifest:
             "conditions": [
                 _available_condition(track, enough=available >= track.replicas - unavailable),
                 _progressing_condition(track),
+                *_refused_conditions(track),
             ],
         }
     )
@@ -256,6 +262,13 @@ def _progressing_condition(track: Rollout) -> Manifest:
     return _condition(
         track, "Progressing", "True", reason="ReplicaSetUpdated", message=f"{shown} is progressing."
     )
+
+
+def _refused_conditions(track: Rollout) -> list[Manifest]:
+    """Return what the newest ReplicaSet's failure becomes (pkg/controller/deployment/progress.go)."""
+    if not track.refusal:
+        return []
+    return [_condition(track, "ReplicaFailure", "True", reason="FailedCreate", message=track.refusal)]
 
 
 def _condition(track: Rollout, name: str, status: str, *, reason: str, message: str) -> Manifest:

@@ -103,6 +103,8 @@ def _start(track: Errand, world: World, pods: list[Pod]) -> None:
             owner=Owner(kind=KIND, name=track.name, uid=track.uid),
             ends=True,
         )
+        if world.refusal_of(pod):  # told in an event alone
+            return
         world.start_pod(pod)
 
 

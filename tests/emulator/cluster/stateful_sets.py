@@ -7,6 +7,7 @@ even when the template was mended since: only deleting the pod by hand helps (ku
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Optional
 
 from tests.emulator.cluster.behaviour import FOREVER
 from tests.emulator.cluster.pods import FAILED, SUCCEEDED, Owner, Pod
@@ -69,7 +70,10 @@ def _fill(track: Ordered, world: World, pods: dict[int, Pod]) -> bool:
         if ordinal in pods and pods[ordinal].phase in (FAILED, SUCCEEDED):
             world.stop_pod(pods[ordinal])
         if ordinal not in pods:
-            pods[ordinal] = _start(track, world, ordinal)
+            started = _start(track, world, ordinal)
+            if started is None:  # told in an event alone
+                return False
+            pods[ordinal] = started
         if track.in_turn and not _is_up(pods[ordinal]):
             return False
     extra = sorted((ordinal for ordinal in pods if ordinal >= track.replicas), reverse=True)
@@ -78,7 +82,7 @@ def _fill(track: Ordered, world: World, pods: dict[int, Pod]) -> bool:
     return not extra
 
 
-def _start(track: Ordered, world: World, ordinal: int) -> Pod:
+def _start(track: Ordered, world: World, ordinal: int) -> Optional[Pod]:
     revision = track.update if ordinal >= track.partition else track.current
     pod = world.new_pod(
         track.workload,
@@ -92,7 +96,7 @@ def _start(track: Ordered, world: World, ordinal: int) -> Pod:
         "controller-revision-hash": f"{track.name}-{revision}",
         "statefulset.kubernetes.io/pod-name": pod.name,
     }
-    return world.start_pod(pod)
+    return None if world.refusal_of(pod) else world.start_pod(pod)
 
 
 def _update(track: Ordered, world: World, pods: dict[int, Pod]) -> None:

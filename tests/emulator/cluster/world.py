@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Optional
 
+from tests.emulator.cluster.admission import Admission
 from tests.emulator.cluster.api_server import ApiServer, Key
 from tests.emulator.cluster.behaviour import FOREVER, Behaviour, Rules, default_behaviour
 from tests.emulator.cluster.pods import Owner, Pod
@@ -32,6 +33,7 @@ class World:
         self.nodes = ["node-1", "node-2"]
         self.lag = 0.2
         self.terse = False
+        self.admission = Admission()
         self._numbers = itertools.count(1)
 
     def behaviour_of(self, image: str) -> Behaviour:
@@ -41,6 +43,11 @@ class World:
     def pods_of(self, root: str) -> list[Pod]:
         """Return the pods of a workload by its uid, those being deleted included."""
         return [pod for pod in self.pods.values() if pod.root == root]
+
+    def refusal_of(self, pod: Pod) -> str:
+        """Return why the API server does not take a pod that a controller makes, "" where it does."""
+        used = sum(other.namespace == pod.namespace for other in self.pods.values())
+        return self.admission.refusal(pod, self.api, used=used) or ""
 
     def start_pod(self, pod: Pod) -> Pod:
         """Start a pod on the next node."""

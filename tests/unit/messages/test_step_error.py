@@ -25,7 +25,7 @@ CATALOGUE: dict[str, dict[str, str]] = json.loads(
 )
 FOR_CODE_ONLY: dict[type[StepError], set[str]] = {
     BcsTooOld: {"status"},
-    RolloutTimedOut: {"deadline"},  # of another cure
+    RolloutTimedOut: {"deadline", "needs_time"},  # of another cure
 }
 """Fields that no sentence shows, because code reads them."""
 

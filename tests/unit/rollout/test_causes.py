@@ -488,7 +488,7 @@ def test_every_row_has_its_sentence_and_its_cure_and_no_sentence_is_left_over() 
     assert all(known(f"rollout.{name}.{part}") for name in names for part in ("cause", "cure"))
     source = resources.files("bcs_template_set.messages").joinpath("rollout.json").read_text(encoding="utf-8")
     told = {key.rpartition(".")[0] for key in json.loads(source) if re.search(r"\.(cause|cure)$", key)}
-    assert told == {*names, "gone", "going", "gone_job", "gone_ttl"}
+    assert told == {*names, "gone", "going", "gone_job", "gone_ttl", "no_pods"}
 
 
 @given(

@@ -165,6 +165,46 @@ def test_what_can_not_be_looked_at_in_the_end_is_unseen_with_when_and_why_and_wh
         assert item.status.sentence.key == "rollout.not_available"
 
 
+QUOTA = condition("ReplicaFailure", reason="FailedCreate", message="exceeded quota: team")
+REFUSED_PODS = deployment(updated=0, available=0, total=0, annotations=MARKS, conditions=[QUOTA])
+
+
+def test_what_a_workload_says_itself_is_told_at_the_first_look_and_kept_until_it_is_over() -> None:
+    told: list[tuple[float, str]] = []
+    cluster = ScriptedCluster(FakeClock(), lambda passed: REFUSED_PODS if passed < 30 else READY)
+    ended = watch(
+        cluster,
+        PLACE,
+        workloads(),
+        clock=cluster.clock,
+        deadline=Deadline(cluster.clock, seconds=60),
+        on_change=lambda item: told.append((item.seconds, item.condition.name if item.condition else "")),
+    )
+    assert [name for _, name in told] == ["quota", ""]
+    assert told[0][0] < 1
+    assert (ended[0].end, ended[0].condition) == ("ready", None)
+
+
+def test_what_a_workload_says_itself_is_in_the_verdict_of_a_time_out() -> None:
+    (ended,) = watched(ScriptedCluster(FakeClock(), lambda _: REFUSED_PODS), seconds=20)
+    assert (ended.end, [cause.name for cause in ended.causes]) == ("pending", ["quota"])
+
+
+def test_a_silence_is_told_after_some_seconds() -> None:
+    told: list[tuple[float, str]] = []
+    cluster = Listed("Job", [], workload("Job", annotations=MARKS))
+    watch(
+        cluster,
+        PLACE,
+        [Workload(JOB, "web", NAME, VERSION)],
+        clock=cluster.clock,
+        deadline=Deadline(cluster.clock, seconds=20),
+        on_change=lambda item: told.append((item.seconds, item.condition.name if item.condition else "")),
+    )
+    assert [name for _, name in told] == ["", "no_pods"]
+    assert 5 <= told[1][0] < 7
+
+
 def test_pods_that_can_not_be_looked_at_are_said_of_a_workload_that_is_pending() -> None:
     (ended,) = watched(Blinded(REFUSED, "list pods", after=0, until=1e9, ready=1e9), seconds=20)
     assert (ended.end, ended.blind and ended.blind.error) == ("pending", REFUSED)

@@ -1,0 +1,46 @@
+"""What a workload itself says of why it is not ready, at each look. Pure: performs no I/O.
+
+A Deployment has a condition that its pods are refused, with the API server's whole sentence; StatefulSets,
+DaemonSets and Jobs tell it in events alone, which no call of BCS's shows (facts/bcs.md, "Calls"). Of those
+only the silence is seen: pods are wanted, none is on its way, and nothing says why.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from bcs_template_set.manifests.fields import Fields, mapping_at
+from bcs_template_set.manifests.kinds import DAEMON_SET, JOB, STATEFUL_SET, Kind
+from bcs_template_set.manifests.live_fields import count_at, is_observed
+from bcs_template_set.messages import say
+from bcs_template_set.rollout.causes import Cause, cause_in_workload
+from bcs_template_set.rollout.vanished import CLUSTER
+
+SILENT_AFTER = 5.0
+"""Seconds without a pod on its way after which that is told: a controller takes a moment."""
+
+
+def is_silent(kind: Kind, live: Fields) -> bool:
+    """Tell whether a workload wants more pods than there are, although all of them are well."""
+    if kind == JOB:
+        begun = [count_at(live, "status", name) for name in ("active", "succeeded", "failed")]
+        suspended = mapping_at(live, "spec").get("suspend") is True
+        return not any(begun) and not suspended and not mapping_at(live, "status").get("conditions")
+    if kind not in (STATEFUL_SET, DAEMON_SET) or kind.rule is None or not is_observed(live):
+        return False
+    counts = kind.rule.counts(live)
+    return counts.total < counts.wanted and counts.well == counts.total
+
+
+def told_by(kind: Kind, live: Fields, *, silent_for: float) -> Optional[Cause]:
+    """Return what keeps a workload from being ready by its own word, or by its silence; None for nothing."""
+    said = cause_in_workload(live)
+    if said is not None or silent_for < SILENT_AFTER:
+        return said
+    return Cause(
+        name="no_pods",
+        fault=CLUSTER,
+        patience=None,
+        sentence=say("rollout.no_pods.cause", kind=kind.name),
+        cure=say("rollout.no_pods.cure", kind=kind.name),
+    )
