@@ -8,6 +8,7 @@ import pytest
 from tests.emulator import Behaviour
 from tests.emulator.faults import Fault, Match, gateway_fault
 from tests.support.deploying import (
+    DEPLOY,
     NAMESPACE,
     calls_of,
     cluster_of,
@@ -111,3 +112,16 @@ def test_of_a_job_that_cleans_itself_up_at_once_nobody_knows_how_it_ended(
         ran = deploy(site)
         assert ran.code == code, ran.log
         assert words in ran.log
+
+
+def test_an_outage_right_after_the_call_is_waited_out_and_what_it_did_is_read_back() -> None:
+    """The permission centre is down: a preview then shows every object as not there."""
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site, Behaviour())
+        site.rival(lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"), before=DEPLOY)
+        site.rival(
+            lambda _: cluster_of(site).allow(USER, "namespace_scoped_view"), before=Match("GET", LIVE.path, 4)
+        )
+        ran = deploy(site, on_failure="restore")
+        assert (ran.code, ran.outcome.result, len(calls_of(ran))) == (0, "deployed", 1), ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web", "2")

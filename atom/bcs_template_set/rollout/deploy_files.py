@@ -189,13 +189,15 @@ class _Sending:
     def _confirmed(self, files: Files) -> States:
         states: States = ()
         untouched = frozenset[str]()
-        for pause in READ_BACK_PAUSES:
-            self.deploying.clock.wait(pause)
+        for pause in (*READ_BACK_PAUSES, None):
+            if pause is not None:
+                self.deploying.clock.wait(pause)
+            elif not _may_look_now(self.writer, self.deploying.place, states):
+                break
             states = self._look(files)
             untouched = _untouched(states, files, known=self.known)
             if not untouched and self._all_there(states, files):
                 return states
-        _check_may_look(self.writer, self.deploying.place, states)
         raise DeployIncomplete(details=self._objects(states, files, missing=untouched))
 
     def _refused(self, files: Files, *, message: Detail, meaning: Sequence[Detail] = ()) -> StepError:
@@ -298,16 +300,18 @@ def _untouched(
     )
 
 
-def _check_may_look(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> None:
-    """Raise what is in the way of looking: a preview shows objects that nobody may see as not there.
+def _may_look_now(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> bool:
+    """Tell whether an object that a preview showed as not there can be read: it shows so what nobody may see.
 
     Raises:
         StepError: why a live object can't be read.
     """
     watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
-    if watched and all(state.live is None for state in states):
-        kind, name = watched[0]
-        reader.read(get_live(place, kind=kind, name=name))
+    if not watched or any(state.live is not None for state in states):
+        return False
+    kind, name = watched[0]
+    reader.read(get_live(place, kind=kind, name=name))
+    return True
 
 
 def _differs(state: LiveState, kept: frozenset[Workload] = frozenset()) -> bool:

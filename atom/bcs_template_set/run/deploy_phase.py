@@ -231,12 +231,15 @@ def _see_it_through(
     looking: Looking,
 ) -> None:
     """Deploy, wait and look at the pages; each step's end is kept before the next one may fail."""
-    if plan.deploy:
-        rollout = _deploy(target, deploying, plan, rollout)
-        rollout = _deploy_what_came_meanwhile(target, deploying, rollout, looking=looking)
-    awaited = [*rollout.deployed, *plan.live_already]
     # The author's time, cut so that the step can still speak, or restore.
     share = TO_DEPLOY if target.settings.on_failure == "restore" else 1.0
+    seconds = min(float(target.settings.timeout), target.time_left * share)
+    if plan.deploy:
+        writer = target.patient(seconds)
+        rollout = _deploy(target, writer, deploying, plan, rollout)
+        looking = replace(looking, reader=writer)
+        rollout = _deploy_what_came_meanwhile(target, writer, deploying, rollout, looking=looking)
+    awaited = [*rollout.deployed, *plan.live_already]
     seconds = min(float(target.settings.timeout), target.time_left * share)
     watched = wait_for(target, awaited, plan.states, seconds=seconds, unsent=plan.live_already, own=own)
     rollout = target.keep(replace(rollout, watched=watched))
@@ -244,11 +247,13 @@ def _see_it_through(
     _arrive(target, rollout)
 
 
-def _deploy(target: DeployTarget, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout) -> Rollout:
+def _deploy(
+    target: DeployTarget, writer: Writer, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout
+) -> Rollout:
     """Send what is to be deployed, and keep what is live, however it ends."""
     known = plan.states_of(file.name for file in plan.deploy)
     progress = DeployProgress(target, plan, rollout)
-    states = deploy_files(target.writer, deploying, plan.deploy, known=known, observer=progress)
+    states = deploy_files(writer, deploying, plan.deploy, known=known, observer=progress)
     rollout = target.keep(replace(rollout, deployed=plan.deploy))
     target.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
     for note in moved_ports(known, states):
@@ -275,7 +280,7 @@ def _at_their_newest(
 
 
 def _deploy_what_came_meanwhile(
-    target: DeployTarget, deploying: Deploying, rollout: Rollout, *, looking: Looking
+    target: DeployTarget, writer: Writer, deploying: Deploying, rollout: Rollout, *, looking: Looking
 ) -> Rollout:
     """Deploy what other builds made of shared files while ours was on its way.
 
@@ -289,7 +294,7 @@ def _deploy_what_came_meanwhile(
         changed = [file for file in newest if file not in rollout.deployed]
         if not changed:
             break
-        plan = plan_live(target.writer, deploying, changed, redeploy=False)
+        plan = plan_live(writer, deploying, changed, redeploy=False)
         if plan.refused is not None:
             raise plan.refused
         for warning in plan.pods:
@@ -297,7 +302,7 @@ def _deploy_what_came_meanwhile(
         deployed = replace(rollout, deployed=newest)
         if plan.deploy:
             names = [file.name for file in plan.deploy]
-            deploy_files(target.writer, deploying, plan.deploy, known=plan.states_of(names))
+            deploy_files(writer, deploying, plan.deploy, known=plan.states_of(names))
         rollout = target.keep(deployed)
     return rollout
 

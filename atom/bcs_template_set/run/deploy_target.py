@@ -31,6 +31,7 @@ from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.definitions import with_definitions
 from bcs_template_set.rollout.deploy import Deploying
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.patient_writer import PatientWriter
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
@@ -86,6 +87,11 @@ class DeployTarget:
     def time_left(self) -> float:
         """Return how long a wait may take at most, so that the step can still speak."""
         return max(0.0, self.deadline.remaining() - TO_SPEAK)
+
+    def patient(self, seconds: float) -> PatientWriter:
+        """Return a writer whose reads are tried for so long: what is read back tells what a write did."""
+        deadline = Deadline(self.clock, seconds=seconds)
+        return PatientWriter(self.writer, clock=self.clock, deadline=deadline, on_sight=self.show_sight)
 
     def deploying(self, variables: Mapping[str, str]) -> Deploying:
         """Return what it takes to deploy with these values for BCS's variables."""
