@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 from tests.emulator import Behaviour
 from tests.support.deploying import (
+    NAMESPACE,
     calls_of,
     cluster_of,
     cluster_site,
     cron_job,
     deploy,
+    documents,
     image_live,
     image_of,
+    service,
     workload,
 )
 from tests.support.publishing import Ran, Site
@@ -109,3 +112,23 @@ def test_whom_nobody_waited_for_is_named() -> None:
         site.next_build(web_yaml=workload(tag="2"))
         ran = deploy(site, timeout="0")
         assert "Not waiting for 1 workloads, since timeout is 0: Deployment/web." in ran.log
+
+
+def test_an_object_that_was_deleted_is_named_before_it_is_made_again() -> None:
+    with cluster_site(web_yaml=documents(service(), workload())) as site:
+        deploy(site)
+        cluster_of(site).delete("Deployment", NAMESPACE, "web")
+        site.next_build()
+        ran = deploy(site)
+        assert (ran.code, states(ran)) == (0, {"web.yaml": "ready"}), ran.log
+        assert "although their file was deployed here (version 1.0.7-main): Deployment/web." in ran.log
+
+
+def test_old_pods_that_only_a_hand_replaces_are_not_called_ready() -> None:
+    by_hand = {"type": "OnDelete"}
+    with cluster_site(web_yaml=workload("StatefulSet", replicas=2, updateStrategy=by_hand)) as site:
+        assert states(deploy(site)) == {"web.yaml": "ready"}
+        site.next_build(web_yaml=workload("StatefulSet", tag="2", replicas=2, updateStrategy=by_hand))
+        ran = deploy(site)
+        assert (ran.code, states(ran)) == (0, {"web.yaml": "deployed"}), ran.log
+        assert "Not waited for: StatefulSet/web." in ran.log

@@ -70,8 +70,11 @@ def _known(
     if is_going(live) and not has_ended:
         return "gone", say("rollout.deleting")
     if mark is not None and mark_of(live) != mark:
-        found = mark_of(live).version or say("rollout.unmarked")
-        return "progressing", say("rollout.old", found=found, version=mark.version, **counts.numbers)
+        found = mark_of(live)
+        version = found.version or say("rollout.unmarked")
+        if found.file not in ("", mark.file):
+            return "progressing", say("rollout.old_file", file=found.file, found=version, **counts.numbers)
+        return "progressing", say("rollout.old", found=version, version=mark.version, **counts.numbers)
     # An entry of a list has no generation (trap 12).
     is_whole = not kind.has_generation or count_at(live, "metadata", "generation") > 0
     needs_status = kind.rule is not None and kind.rule.needs_status

@@ -60,7 +60,7 @@ FEW = 4
 MOST_PODS = 2
 """Pods of one workload that are read whole in one round."""
 
-OLD_VERSION, DELETING = "rollout.old", "rollout.deleting"
+OLD, DELETING = ("rollout.old", "rollout.old_file"), "rollout.deleting"
 
 HEARTBEAT = 30.0
 """Seconds without anything new after which a sign of life is given (design section 7)."""
@@ -220,7 +220,7 @@ class _Watch:
         status = status_of(workload.kind, state.live, mark=workload.mark)
         if status.state == "failed" and workload.kind.runs is not None:
             status = with_words_of_runs(status, self._reads.by_name(workload.kind.runs) or {}, live=read)
-        if status.sentence.key == OLD_VERSION and mark_of(state.live).version:
+        if status.sentence.key in OLD and mark_of(state.live).version:
             self._tell_replaced(state, status)
             return
         state.replaced_at = None
@@ -372,6 +372,6 @@ def _asks_for_its_pods(state: WaitState) -> bool:
     The pods of one at another version are somebody else's, and those of one being deleted are going.
     """
     status = state.now.status
-    if status is None or state.blind is not None or status.sentence.key in (OLD_VERSION, DELETING):
+    if status is None or state.blind is not None or status.sentence.key in (*OLD, DELETING):
         return False
     return state.now.end in ("pending", "failed")

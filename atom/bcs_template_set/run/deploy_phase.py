@@ -30,6 +30,7 @@ from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy import Deploying, plan_live, unlike
 from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
+from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restarts import restart_notes
@@ -156,6 +157,8 @@ def deploy_versions(
     plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
     show_lines(target.context.services.log, deployment_lines(plan, language=record.language))
     record.warnings.extend(plan.pods)
+    for note in odd_notes(plan.deploy, plan.states, space=target.space):
+        target.tell(note)
     if plan.refused is not None:
         raise plan.refused
     tried = _earlier_try(target, plan, own=own)

@@ -37,10 +37,9 @@ def test_ready_but_old_is_not_ready(mark: Object) -> None:
 
 def test_a_version_of_that_name_of_another_file_is_old_too() -> None:
     live = deployment(annotations=MARKS)
-    assert told(status_of(DEPLOYMENT, live, mark=Mark("web/other.yaml", VERSION))) == (
-        "progressing",
-        "old",
-    )
+    status = status_of(DEPLOYMENT, live, mark=Mark("web/other.yaml", VERSION))
+    assert told(status) == ("progressing", "old_file")
+    assert f"marked as of {NAME}, version 1.0.2-main" in status.sentence.render("en_US")
     assert mark_of(live) == Mark(NAME, VERSION)
 
 

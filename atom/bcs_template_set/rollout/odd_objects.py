@@ -1,0 +1,48 @@
+"""What is odd about the objects that are to be deployed, said before they are: missing, or another's. Pure.
+
+A missing object is made again: of most kinds nothing else can be meant, and of a Job nobody can know whether
+it has done its work, so the file that is asked for decides. BCS remembers that it has deployed a file, and
+not where; the marks of the file's other objects are of this namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import JOB
+from bcs_template_set.messages import Text, say
+from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+
+
+def odd_notes(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> Iterator[Text]:
+    """Yield what to say of the objects of the files that are deployed, before they are."""
+    for file in files:
+        own = [state for state in states if state.file == file.name]
+        yield from _missing(file, own, space=space)
+        for state in own:
+            owner = _owner(state)
+            if owner:
+                yield say("deploy.owned", object=state.title, owner=owner)
+
+
+def _missing(file: FileVersion, own: Sequence[LiveState], *, space: str) -> Iterator[Text]:
+    missing = [state for state in own if state.live is None]
+    here = [state for state in own if state.mark.file == f"{space}/{file.name}"]
+    gone = [state.title for state in missing if state.known_kind != JOB]
+    if here and gone:
+        yield say("deploy.missing", objects=gone, version=here[0].mark.version)
+    elif file.before and gone:
+        yield say("deploy.missing_here", objects=gone, version=file.before)
+    for state in missing:
+        if state.known_kind == JOB and (here or file.before):
+            seconds = mapping_at(state.desired, "spec").get("ttlSecondsAfterFinished")
+            key = "deploy.missing_job" if seconds is None else "deploy.missing_ttl"
+            yield say(key, object=state.title, seconds=seconds)
+
+
+def _owner(state: LiveState) -> str:
+    """Return what controls a live object, such as `App/web`; "" for nothing."""
+    owners = [mapping_at(item) for item in list_at(state.live or {}, "metadata", "ownerReferences")]
+    controlling = [owner for owner in owners if owner.get("controller") is True]
+    return "/".join(text_at(controlling[0], name) for name in ("kind", "name")) if controlling else ""

@@ -1,0 +1,71 @@
+"""What is said of objects that are missing, or somebody else's, before they are deployed."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import pytest
+
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.odd_objects import odd_notes
+
+Body = dict[str, YamlValue]
+MARKS: Body = {TEMPLATE_NAME: "front-ends/web.yaml", TEMPLATE_VERSION: "1.0.7"}
+OTHER_MARKS: Body = {TEMPLATE_NAME: "front-ends/api.yaml", TEMPLATE_VERSION: "1.0.7"}
+
+
+def live(marks: Optional[Body] = None, *owners: YamlValue) -> Body:
+    return {"metadata": {"annotations": marks or {}, "ownerReferences": list(owners)}}
+
+
+def state(kind: str, there: Optional[Body], **spec: YamlValue) -> LiveState:
+    return LiveState("web.yaml", kind, "web", {"kind": kind, "spec": spec}, there)
+
+
+def told(*states: LiveState, before: str = "") -> list[str]:
+    file = FileVersion("web.yaml", "id", "1.0.8", before=before)
+    notes = odd_notes([file, FileVersion("b.yaml", "id", "1")], states, space="front-ends")
+    return [note.render("en_US") for note in notes]
+
+
+def test_what_is_missing_beside_objects_of_its_file_was_deleted_here() -> None:
+    (note,) = told(state("Service", live(MARKS)), state("Deployment", None), before="1.0.7")
+    assert note.startswith(
+        "Not in the cluster, although their file was deployed here (version 1.0.7): Deploy"
+    )
+    assert "Somebody has deleted them" in note
+
+
+def test_what_bcs_has_deployed_somewhere_is_not_said_to_have_been_here() -> None:
+    (note,) = told(state("Deployment", None), before="1.0.7")
+    assert "(version 1.0.7, here or elsewhere): Deployment/web" in note
+
+
+def test_what_was_never_deployed_is_no_news() -> None:
+    assert told(state("Deployment", None), state("Job", None)) == []
+    assert told(state("Deployment", live(MARKS)), before="1.0.7") == []
+    assert told(state("Deployment", live(OTHER_MARKS)), state("Service", None)) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({}, "look alike once they are deleted, so it runs again"),
+        ({"ttlSecondsAfterFinished": 30}, "its ttlSecondsAfterFinished is 30, so the cluster removes it"),
+    ],
+)
+def test_a_job_that_is_missing_runs_again_and_that_is_said(spec: Body, words: str) -> None:
+    (note,) = told(state("Job", None, **spec), before="1.0.7")
+    assert note.startswith("Job/web is not in the cluster")
+    assert words in note
+
+
+def test_an_object_that_another_controls_is_said_to_be_its() -> None:
+    controls: Body = {"kind": "App", "name": "shop", "controller": True}
+    (note,) = told(state("Deployment", live(MARKS, controls)))
+    assert (
+        note == "Deployment/web belongs to App/shop (ownerReferences), whose controller may change it back."
+    )
+    assert told(state("Deployment", live(MARKS, {"kind": "App", "name": "shop"}))) == []
