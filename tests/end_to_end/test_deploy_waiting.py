@@ -311,9 +311,10 @@ def test_an_answer_marked_as_ours_without_status_is_no_success_either() -> None:
         metadata = {"name": "web", "generation": 1, "annotations": marks}
         fault = site.fault("answer", LIVE, times=9999, status=200)
         fault.body = json.dumps({"code": 0, "message": "OK", "data": {"manifest": {"metadata": metadata}}})
-        ran = deploy(site, timeout="60")
+        ran = deploy(site, timeout="60", on_failure="restore")
         site.emulator.faults.clear()
         assert ran.outcome.result == "timed-out"
+        assert "nothing is restored" in ran.log
         assert "status or the generation is missing" in ran.log
 
 

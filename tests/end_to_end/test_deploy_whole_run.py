@@ -9,15 +9,13 @@ from tests.support.deploying import (
     calls_of,
     cluster_of,
     cluster_site,
-    cron_job,
     deploy,
     documents,
     image_live,
     image_of,
-    service,
     workload,
 )
-from tests.support.publishing import Ran, Site
+from tests.support.publishing import Ran, Site, config
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 
@@ -104,10 +102,10 @@ def test_many_that_were_live_already_cost_a_list_of_their_kind_and_one_of_pods()
 
 
 def test_whom_nobody_waited_for_is_named() -> None:
-    with cluster_site(web_yaml=workload(), night_yaml=cron_job()) as site:
+    with cluster_site(web_yaml=workload(), night_yaml=workload("ReplicaSet", "night")) as site:
         ran = deploy(site)
         assert ran.code == 0, ran.log
-        assert "Not waited for: CronJob/night." in ran.log
+        assert "Not waited for: ReplicaSet/night." in ran.log
         assert states(ran) == {"night.yaml": "deployed", "web.yaml": "ready"}
         site.next_build(web_yaml=workload(tag="2"))
         ran = deploy(site, timeout="0")
@@ -115,7 +113,7 @@ def test_whom_nobody_waited_for_is_named() -> None:
 
 
 def test_an_object_that_was_deleted_is_named_before_it_is_made_again() -> None:
-    with cluster_site(web_yaml=documents(service(), workload())) as site:
+    with cluster_site(web_yaml=documents(config("settings", "1"), workload())) as site:
         deploy(site)
         cluster_of(site).delete("Deployment", NAMESPACE, "web")
         site.next_build()

@@ -23,7 +23,6 @@ from tests.support.deploying import (
     autoscaler,
     cluster_of,
     cluster_site,
-    cron_job,
     deploy,
     documents,
     image_of,
@@ -108,7 +107,7 @@ def not_read_back_and_so_without_a_creator() -> Iterator[Outcome]:
 
 
 def another_node_port() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=service(), night_yaml=cron_job()) as site:
+    with cluster_site(web_yaml=service(), night_yaml=workload("ReplicaSet", "night")) as site:
         deploy(site)
         site.next_build(web_yaml=service(port_name="web"))
         yield deploy(site).outcome

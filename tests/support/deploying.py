@@ -46,13 +46,6 @@ def workload(kind: str = "Deployment", name: str = "web", *, tag: str = "1", **s
     return yaml.safe_dump(manifest, sort_keys=False)
 
 
-def cron_job(name: str = "night") -> str:
-    """Return a CronJob, whose kind nothing is waited for."""
-    job = yaml.safe_load(workload("Job", name))
-    spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": job["spec"]}}
-    return yaml.safe_dump({**job, "kind": "CronJob", "spec": spec}, sort_keys=False)
-
-
 def service(name: str = "web", *, node_port: int = 0, note: str = "1", port_name: str = "http") -> str:
     """Return a NodePort Service; another `note` makes it another document."""
     port = {"name": port_name, "port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": node_port}

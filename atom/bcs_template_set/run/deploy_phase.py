@@ -36,6 +36,7 @@ from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restarts import restart_notes
 from bcs_template_set.rollout.restore import versions_before
 from bcs_template_set.rollout.result import Before, Rollout
+from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
@@ -53,6 +54,8 @@ MOST_LOOKS = 3
 """How often what others published while we deployed is deployed too."""
 
 MOST_PAGES_AT_ONCE = 8
+
+NO_STATUS = "rollout.no_status"
 
 RESTORED_AFTER = (
     *(DeployRefused, DeployIncomplete),
@@ -216,12 +219,17 @@ def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tu
 def _has_failed(error: StepError, rollout: Rollout) -> bool:
     """Tell whether what this run deployed was seen to fail.
 
-    What was live before and is not ready does not become so by taking back what this run deployed.
+    What was live before and is not ready does not become so by taking back what this run deployed; and an
+    answer without `status` says nothing against a workload.
     """
     if not isinstance(error, RESTORED_AFTER):
         return False
     troubled = [item for item in rollout.watched if item.end in ("failed", "pending")]
-    return not troubled or any(not item.workload.was_live for item in troubled)
+    return not troubled or any(not item.workload.was_live and not _tells_nothing(item) for item in troubled)
+
+
+def _tells_nothing(item: Watched) -> bool:
+    return item.status is None or item.status.sentence.key == NO_STATUS
 
 
 def _see_it_through(
