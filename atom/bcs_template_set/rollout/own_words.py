@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, mapping_at
-from bcs_template_set.manifests.kinds import DAEMON_SET, JOB, STATEFUL_SET, Kind
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import DAEMON_SET, JOB, STATEFUL_SET
 from bcs_template_set.manifests.live_fields import count_at, is_observed
 from bcs_template_set.messages import say
 from bcs_template_set.rollout.causes import Cause, cause_in_workload

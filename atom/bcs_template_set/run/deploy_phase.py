@@ -211,7 +211,7 @@ def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tu
     replaced = plan.states_of(file.name for file in plan.deploy)
     versions = versions_before(plan.deploy, replaced, space=target.space)
     looked_at = [state for state in replaced if state.file not in known]
-    ready = readiness_of(target.writer, target.place, looked_at)
+    ready = readiness_of(target.writer, target.place, looked_at, clock=target.clock)
     found = {name: Before(name, version, ready.get(name, True)) for name, version in versions.items()}
     return tuple(item for _, item in sorted({**found, **known}.items()) if item.version)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.support.objects import MARKS, NAME, VERSION, Object, condition, workload
 
-from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET, Kind
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.newest_pods import PodSummary
 from bcs_template_set.rollout.watched import Workload

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Optional, TypeVar
 
-import pytest
 from tests.support.objects import deployment, workload
+from tests.support.pieces import FakeClock
 
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import NoPermission
-from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import LiveState
 from bcs_template_set.rollout.readiness import FEW, Readiness, readiness_of
@@ -31,6 +30,7 @@ class Namespace:
         self.live, self.failing = live, failing
         self.site = Site()
         self.calls: list[str] = []
+        self.pods: list[JsonValue] = []
 
     def read(self, call: Read[T]) -> T:
         self.calls.append(call.name)
@@ -41,21 +41,39 @@ class Namespace:
             items: list[JsonValue] = [
                 {**dict(body), "metadata": {"name": name}} for name, body in self.live.items()
             ]
-            return call.parse({"manifest": {"items": items}})
+            pods = call.name == "list Pod"
+            return call.parse({"manifest": {"items": self.pods if pods else items}, "manifestExt": NOTES})
         return call.parse({"manifest": dict(self.live[name])})
 
 
 def state(name: str, *, file: str = "", kind: str = "Deployment", live: bool = True) -> LiveState:
     group = "batch/v1" if kind == "Job" else "apps/v1"
-    body = {"apiVersion": group, "kind": kind}
+    selector: JsonValue = {"selector": {"matchLabels": {"app": name}}}
+    body: dict[str, JsonValue] = {"apiVersion": group, "kind": kind, "spec": selector}
     return LiveState(file or f"{name}.yaml", kind, name, body, body if live else None)
 
 
 def found(namespace: Namespace, *states: LiveState) -> Mapping[str, Readiness]:
-    return readiness_of(namespace, PLACE, states)
+    return readiness_of(namespace, PLACE, states, clock=FakeClock())
+
+
+NOTES: JsonValue = {"well": {"status": "Running", "readyCnt": 1, "totalCnt": 1}}
+
+
+def pods_of(name: str, *uids: str) -> list[JsonValue]:
+    """The pods of a workload as a list tells of them, each with the note of its uid."""
+    return [
+        {"metadata": {"name": f"{name}-{n}", "uid": uid, "labels": {"app": name}}}
+        for n, uid in enumerate(uids)
+    ]
 
 
 READY, BROKEN = deployment(), deployment(available=1)
+LISTED: Mapping[str, JsonValue] = {
+    "spec": {"replicas": 3},
+    "status": {"updatedReplicas": 3, "availableReplicas": 3},
+}
+LISTED_BROKEN: Mapping[str, JsonValue] = {**LISTED, "status": {"updatedReplicas": 3, "availableReplicas": 2}}
 
 
 def test_a_file_is_ready_where_all_its_workloads_are_and_not_where_one_is_not() -> None:
@@ -74,12 +92,17 @@ def test_what_is_not_live_or_not_waited_for_is_not_asked_for() -> None:
     assert namespace.calls == []
 
 
-def test_of_many_one_list_tells() -> None:
+def test_of_many_a_list_and_their_pods_tell() -> None:
     names = [f"w{number}" for number in range(FEW + 1)]
-    namespace = Namespace({**dict.fromkeys(names[1:], READY), names[1]: BROKEN})
+    namespace = Namespace({**dict.fromkeys(names[1:], LISTED), names[1]: LISTED_BROKEN})
+    namespace.pods = [
+        *pods_of("w2", *["well"] * 3),
+        *pods_of("w3", "well", "well"),
+        *pods_of("w4", "well", "ill"),
+    ]
     told = found(namespace, *map(state, names))
-    assert namespace.calls == ["list Deployment"]
-    assert [told[f"{name}.yaml"] for name in names] == [None, False, True, True, True]
+    assert namespace.calls == ["list Deployment", "list Pod"]
+    assert [told[f"{name}.yaml"] for name in names] == [None, False, True, None, None]
 
 
 def test_of_many_that_can_not_be_listed_nothing_is_known() -> None:
@@ -88,11 +111,15 @@ def test_of_many_that_can_not_be_listed_nothing_is_known() -> None:
     assert set(told.values()) == {None}
 
 
-def test_jobs_are_read_whole_since_a_list_does_not_tell_how_they_ended() -> None:
+def test_of_jobs_their_list_tells_how_they_ended() -> None:
     names = [f"j{number}" for number in range(FEW + 1)]
-    failed: Mapping[str, JsonValue] = {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}
-    told = found(Namespace(dict.fromkeys(names, failed)), *(state(name, kind="Job") for name in names))
-    assert set(told.values()) == {False}
+
+    def ended(kind: str) -> Mapping[str, JsonValue]:
+        return {"status": {"conditions": [{"type": kind, "status": "True"}]}}
+
+    namespace = Namespace({**dict.fromkeys(names, ended("Failed")), "j0": ended("Complete")})
+    told = found(namespace, *(state(name, kind="Job") for name in names))
+    assert [told[f"{name}.yaml"] for name in names] == [True, False, False, False, False]
 
 
 def test_where_there_is_nothing_to_wait_for_nobody_knows() -> None:
@@ -100,9 +127,3 @@ def test_where_there_is_nothing_to_wait_for_nobody_knows() -> None:
         "StatefulSet", spec={"updateStrategy": {"type": "OnDelete"}}, status={"readyReplicas": 1}
     )
     assert found(Namespace({"s": by_hand}), state("s", kind="StatefulSet")) == {"s.yaml": None}
-
-
-@pytest.mark.parametrize("count", [1, FEW + 1])
-def test_the_steps_own_time_is_nobody_elses_fault(count: int) -> None:
-    with pytest.raises(OutOfTime):
-        found(Namespace({}, OutOfTime(seconds=60)), *(state(f"w{number}") for number in range(count)))
