@@ -267,7 +267,21 @@ def restored_without_a_look() -> Iterator[Outcome]:
         yield deploy(site, verify_urls=page_of, on_failure="restore", timeout="0").outcome
 
 
+def refused_in_its_first_call_and_not_looked_at() -> Iterator[Outcome]:
+    with cluster_site(**{f"{n:03}_yaml": config(f"c{n:03}", "1") for n in range(30)}) as site:
+
+        def refuse(_: object) -> None:
+            for call, times in ((DEPLOY, 1), (PREVIEW, 99)):
+                fault = site.fault("answer", call, times=times, status=200)
+                fault.body = '{"code": 1, "message": "etcd is full", "data": null}'
+
+        site.rival(refuse, before=DEPLOY)
+        yield deploy(site).outcome
+        site.emulator.faults.clear()
+
+
 RUNS: tuple[Told, ...] = (
+    refused_in_its_first_call_and_not_looked_at,
     broken_before_and_tried_twice,
     tried_again_without_a_note,
     restored_without_a_look,
