@@ -102,11 +102,10 @@ def _completed(desired: Object, *, kind: str) -> Object:
 
 def _as_given(live: Object, desired: Object, *, kind: str) -> Object:
     """Return the live object without what the cluster chose, and a number of pods that nobody asked for."""
-    wanted, spec = mapping_at(desired, "spec"), {**mapping_at(live, "spec")}
+    wanted = mapping_at(desired, "spec")
     chosen = (*_CHOSEN.get(kind, ()), *(("replicas",) if pods_of(desired) is None else ()))
-    for name in chosen:
-        if name not in wanted:
-            spec.pop(name, None)
+    given = mapping_at(live, "spec").items()
+    spec = {name: value for name, value in given if name in wanted or name not in chosen}
     if kind == "Job":
         spec["template"] = _without_labels(mapping_at(spec, "template"))
     return {**live, "spec": spec} if "spec" in live else live
