@@ -469,6 +469,15 @@ def test_the_end_of_the_runs_own_time_ends_rendering_too(tmp_path: Path) -> None
         render_manifests(replace(run, deadline=Deadline(run.clock, seconds=0)))
 
 
+def test_a_mistake_is_noted_once_and_what_follows_from_it_not_at_all() -> None:
+    _, found = in_process("{{ ''.__class__ }}", {})
+    assert (len(found.missing), len(found.failed)) == (0, 1)
+    _, found = in_process("{% for _ in [1, 2] %}{{ nobody }}{% endfor %}", {})
+    assert (len(found.missing), len(found.failed)) == (1, 0)
+    _, found = in_process("{{ nobody }}{{ 1 // 0 }}", {})
+    assert (len(found.missing), len(found.failed)) == (1, 0)
+
+
 # --- standard Jinja2
 
 
