@@ -1,7 +1,8 @@
 """Read back after a deployment: a read that fails is tried again for as long as the author's time lasts.
 
 What the deployment did is done, and a look that is refused or not answered says nothing about it. But where
-BCS itself has refused the deployment, its verdict waits for nobody.
+the deployment was refused, that verdict waits for nobody; and a look at many files that takes the gateway too
+long goes into smaller ones.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Optional, TypeVar, Union
 from bcs_template_set.bcs.calls import Read, Write, Writer
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages import say
-from bcs_template_set.messages.server_errors import BcsFailed, RolloutUnseen
+from bcs_template_set.messages.server_errors import GatewayFailed, OutcomeUnknown, RolloutUnseen
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.rollout.watched import Blind
@@ -51,7 +52,9 @@ class PatientWriter:
         """Send a write and return its answer."""
         try:
             return self._writer.write(call)
-        except BcsFailed:
+        except (GatewayFailed, OutcomeUnknown):
+            raise
+        except StepError:
             self._is_patient = False
             raise
 
@@ -75,7 +78,7 @@ class PatientWriter:
         try:
             return self._writer.read(call)
         except StepError as exc:
-            if not self._is_patient:
+            if not self._is_patient or (isinstance(exc, GatewayFailed) and _is_large(call)):
                 raise
             return _Failed(exc)
 
@@ -93,3 +96,9 @@ class PatientWriter:
         if self._clock.monotonic() - before < LOOK_EVERY / 2:  # the run is being stopped
             raise error
         return now
+
+
+def _is_large(call: Read[T]) -> bool:
+    """Tell whether a call looks at several files at once."""
+    asked = (call.body or {}).get("templateVersions")
+    return isinstance(asked, list) and len(asked) > 1

@@ -101,3 +101,18 @@ def test_a_run_that_is_stopped_tries_no_more() -> None:
     with pytest.raises(GatewayFailed):
         patient(backend).read(LOOK)
     assert backend.reads == 3
+
+
+def test_a_look_at_many_that_takes_too_long_goes_into_smaller_ones() -> None:
+    backend = Backend(lambda _: DOWN, FakeClock())
+    with pytest.raises(GatewayFailed):
+        patient(backend).read(preview(PLACE, version_ids=["v", "w"], variables={}))
+    assert backend.reads == 1
+
+
+def test_a_write_whose_answer_was_lost_is_read_back_with_patience() -> None:
+    backend = Backend(lambda passed: DOWN if passed < 60 else None, FakeClock())
+    writer = patient(backend)
+    with pytest.raises(GatewayFailed):
+        writer.write(SEND)
+    assert writer.read(LOOK) == Preview()
