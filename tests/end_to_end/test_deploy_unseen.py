@@ -95,6 +95,7 @@ def test_a_workload_that_is_deleted_while_we_wait_is_gone_and_was_no_failure() -
         assert (ran.code, ran.outcome.result, ends(ran)) == (800513, "failed", {"Deployment/web": "gone"})
         gone = r"Deployment/web was there at \d\d:\d\d:\d\d UTC and is gone: somebody, or something in the"
         assert re.search(gone, ran.log), ran.log
+        assert "They stay" not in ran.log
         assert "Deploy it again with redeploy" in ran.log
         assert len(calls_of(ran)) == 1
         assert ran.versions()["web.yaml"]["state"] == "failed"

@@ -457,3 +457,13 @@ def test_a_plan_says_once_that_nothing_would_see_a_late_crash() -> None:
             assert ran.log.count("neither readinessProbe nor minReadySeconds") == 1
             assert "Deployment/web, StatefulSet/db" in ran.log
         assert "readinessProbe" not in deploy(site, timeout="0").log
+
+
+def test_the_verdict_names_both_numbers_also_where_a_pod_says_why() -> None:
+    with cluster_site(web_yaml=workload(progressDeadlineSeconds=60)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=900)
+        ran = deploy(site, timeout="300")
+    verdict = ran.log.partition("Failed (")[2]
+    assert ran.code == 800506
+    assert "Container main runs, but is not ready" in verdict
+    assert "progressDeadlineSeconds (60) ended it before timeout (300)" in verdict

@@ -52,6 +52,7 @@ def test_what_an_earlier_build_has_broken_makes_a_later_one_red_and_takes_nothin
         assert image_live(site, "Deployment", "shop") == image_of("shop", "3")
         assert len(calls_of(ran)) == 1
         assert ("nothing is restored" in ran.log) == (on_failure == "restore")
+        assert "To go back by hand" not in ran.log  # what this run deployed is well
 
 
 def test_the_same_state_has_the_same_verdict_where_nothing_is_deployed() -> None:
@@ -130,3 +131,13 @@ def test_old_pods_that_only_a_hand_replaces_are_not_called_ready() -> None:
         ran = deploy(site)
         assert (ran.code, states(ran)) == (0, {"web.yaml": "deployed"}), ran.log
         assert "Not waited for: StatefulSet/web." in ran.log
+
+
+def test_old_pods_are_not_said_to_serve_at_a_version_that_was_never_ready() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        for tag in ("2", "3"):
+            broken(site, image_of("web", tag))
+            site.next_build(web_yaml=workload(tag=tag))
+            ran = deploy(site)
+        assert "Old pods still serve: Deployment/web (1 of 1)." in ran.log, ran.log

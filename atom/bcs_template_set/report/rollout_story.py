@@ -122,7 +122,8 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
     if rollout.watched and not (rollout.deployed or rollout.partly):
         texts.append(say("report.deployed_none", live=len(rollout.live_already)))
     if rollout.deployed:
-        key = "report.deployed_stays" if rollout.restoration is None else "report.deployed_first"
+        all_stay = rollout.restoration is None and all(item.end != "gone" for item in rollout.watched)
+        key = "report.deployed_stays" if all_stay else "report.deployed_first"
         place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace}
         texts.append(say(key, count=len(rollout.deployed), **place))
     if rollout.partly:
@@ -197,7 +198,7 @@ def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
 def by_hand_texts(outcome: Outcome) -> list[Text]:
     """Return how to go back by hand, for a failed run that deployed and has not gone back itself."""
     rollout = outcome.rollout
-    if outcome.error is None or rollout is None or _went_back(rollout):
+    if outcome.error is None or rollout is None or _went_back(rollout) or rollout.fails_elsewhere:
         return []
     return list(_by_hand(rollout, outcome))
 

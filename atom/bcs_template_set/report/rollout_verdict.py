@@ -97,7 +97,14 @@ def trouble_lines(outcome: Outcome) -> list[Detail]:
     """Return a line for each that is not ready: why; and what to do, where that is not the same for all."""
     troubles = troubles_of(outcome)
     shared = len(_cures(troubles)) < 2  # noqa: PLR2004 - one cure for all is told once, below them
-    return [_line(trouble, with_cure=not shared) for trouble in troubles]
+    told = outcome.error.details if troubles and outcome.error is not None else ()
+    early = {str(line): line for line in told if _is_early(line)}
+    return [*(_line(trouble, with_cure=not shared) for trouble in troubles), *early.values()]
+
+
+def _is_early(line: Detail) -> bool:
+    """Tell whether a line of an error names the field that ended a wait before the author's time was over."""
+    return isinstance(line, Text) and line.key == "rollout.ended_before_timeout"
 
 
 def _line(trouble: Trouble, *, with_cure: bool) -> Text:
@@ -134,7 +141,7 @@ def impact_texts(outcome: Outcome) -> list[Text]:
         return []
     way = rollout.restoration
     latest = {item.workload.title: item for item in (way.watched if way is not None else ())}
-    before = {item.file: item.version for item in rollout.before}
+    before = {item.file: item.version for item in rollout.before if item.ready}  # else it may serve nobody
     groups: dict[str, list[Detail]] = {}
     for trouble in troubles_of(outcome):
         now = [latest.get(item.workload.title, item) for item in trouble.watched]

@@ -113,3 +113,12 @@ class Rollout:
     def is_paused(self) -> bool:
         """Tell whether a workload waits for a person."""
         return any(item.end == "paused" for item in self.watched)
+
+    @property
+    def fails_elsewhere(self) -> bool:
+        """Tell whether workloads failed, or did not arrive in time, and this build has deployed none of them.
+
+        What was live before and is not ready does not become so by taking back what this build deployed.
+        """
+        troubled = [item for item in self.watched if item.end in ("failed", "pending")]
+        return bool(troubled) and all(item.workload.was_live for item in troubled)
