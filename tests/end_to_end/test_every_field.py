@@ -9,9 +9,10 @@ from html import unescape
 from pathlib import Path
 
 import certifi
-from tests.emulator import Behaviour
+from tests.emulator import Behaviour, gateway_fault
 from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Match
+from tests.emulator.pace import Pace
 from tests.emulator.state import State
 from tests.support import scene
 from tests.support.deploying import (
@@ -280,7 +281,26 @@ def refused_in_its_first_call_and_not_looked_at() -> Iterator[Outcome]:
         site.emulator.faults.clear()
 
 
+def cut_off_in_its_second_call() -> Iterator[Outcome]:
+    files = {f"{n:03}_yaml": config(f"c{n:03}", "1") for n in range(60)}
+    with cluster_site(night_yaml=workload("ReplicaSet", "night"), **files) as site:
+        site.emulator.state.pace = Pace(
+            wait=site.clock.wait, deploy=1.0
+        )  # so that not all files go into the second call
+
+        def cut_off(_: object) -> None:
+            dead = gateway_fault("INVALID_ARGS", match=Match(), times=99, reason="access_token is invalid")
+            site.emulator.faults.add(dead)
+
+        second = Match("POST", DEPLOY.path, nth=2)
+        site.rival(cut_off, before=second)
+        site.emulator.faults.add(gateway_fault("INVALID_ARGS", match=second, reason="invalid"))
+        yield deploy(site).outcome
+        site.emulator.faults.clear()
+
+
 RUNS: tuple[Told, ...] = (
+    cut_off_in_its_second_call,
     refused_in_its_first_call_and_not_looked_at,
     broken_before_and_tried_twice,
     tried_again_without_a_note,

@@ -32,8 +32,10 @@ def check_jobs(
     place: NamespaceRef,
     jobs: Sequence[tuple[ManifestFile, Document]],
     existing: Existing,
+    *,
+    again: bool,
 ) -> None:
-    """Refuse files that hold a live Job and have to be sent, for it or for what is beside it.
+    """Refuse files that hold a live Job and have to be sent, for it, for what is beside it, or `again`.
 
     Where nobody may look, it is left to the deployment.
 
@@ -45,7 +47,9 @@ def check_jobs(
         live = _live_jobs(reader, place, {job.name for _, job in jobs})
     except (NoPermission, ApiMissing, AppNotGranted, BcsFailed):
         return
-    details = [text for file, job in jobs for text in _kept(file, job, live.get(job.name), existing)]
+    details = [
+        text for file, job in jobs for text in _kept(file, job, live.get(job.name), existing, again=again)
+    ]
     if details:
         raise NotReplaceable(details=details)
 
@@ -66,12 +70,14 @@ def _live_jobs(reader: Reader, place: NamespaceRef, names: Collection[str]) -> d
     }
 
 
-def _kept(file: ManifestFile, job: Document, live: Fields | None, existing: Existing) -> Iterable[Text]:
+def _kept(
+    file: ManifestFile, job: Document, live: Fields | None, existing: Existing, *, again: bool
+) -> Iterable[Text]:
     if live is None:
         return
     found = existing.files.get(file.name)
     before = [d.body for d in (found.documents if found is not None else None) or () if not is_job(d)]
     is_same_beside = before == [document.body for document in file.documents if not is_job(document)]
     as_it_is = is_as_wanted(job.body, live)
-    if not (as_it_is and is_same_beside):
+    if again or not (as_it_is and is_same_beside):
         yield kept_text(job.title, file=file.name, as_it_is=as_it_is)

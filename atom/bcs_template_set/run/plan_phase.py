@@ -225,11 +225,12 @@ def check_place(run: RenderedRun, reader: Reader, *, project_id: str) -> None:
 
 
 def _check_jobs_early(run: RenderedRun, reader: Reader, planned: Planned) -> None:
-    changing = {change.name for change in planned.plan.changes if change.writes_version}
+    again = run.settings.redeploy
+    changing = {change.name for change in planned.plan.changes if change.writes_version or again}
     jobs = jobs_of([file for file in planned.desired.files if file.name in changing])
     if jobs:
         place = namespace_of(run.context, planned.existing.project_id)
-        check_jobs(reader, place, jobs, planned.existing)
+        check_jobs(reader, place, jobs, planned.existing, again=again)
 
 
 def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
