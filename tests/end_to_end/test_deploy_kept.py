@@ -64,6 +64,10 @@ def test_a_job_in_a_file_of_its_own_is_live_already_while_others_change() -> Non
         site.next_build(web_yaml=workload(tag="3"))
         again = deploy(site, redeploy="true")
         assert (again.code, again.writes) == (800520, []), "refused before anything is published"
+        assert "Leave redeploy off" in again.log
+        assert "a file of its own" not in again.log
+        site.next_build(job_yaml=workload("Job", name="migrate", tag="2"))
+        check_refused_early(deploy(site, redeploy="true"), "and job.yaml wants it to be otherwise")
 
 
 def refused_at_deployment(site: Site, words: str) -> None:

@@ -131,6 +131,12 @@ def test_old_pods_that_only_a_hand_replaces_are_not_called_ready() -> None:
         ran = deploy(site)
         assert (ran.code, states(ran)) == (0, {"web.yaml": "deployed"}), ran.log
         assert "Not waited for: StatefulSet/web." in ran.log
+        assert "Live now" not in ran.log
+        site.next_build()
+        ran = deploy(site)
+        assert (ran.code, ran.versions()["web.yaml"]["state"]) == (0, "live-not-ready"), ran.log
+        assert "0 of 2 pods are of the new version" in ran.log
+        assert "Live now" not in ran.log
 
 
 def test_old_pods_are_not_said_to_serve_at_a_version_that_was_never_ready() -> None:

@@ -20,6 +20,9 @@ class Mark:
     version: str
 
 
+UNMARKED = Mark("", "")
+
+
 def mark_of(live: Fields) -> Mark:
     """Return what BCS marked an object with."""
     return Mark(annotation_of(live, TEMPLATE_NAME), annotation_of(live, TEMPLATE_VERSION))

@@ -6,7 +6,7 @@ row in error.json and its sentences in the catalogue, `messages/errors.json`.
 
 from __future__ import annotations
 
-from bcs_template_set.messages import Text
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.server_errors import ThirdPartyFault
 from bcs_template_set.messages.step_error import Detail, StepDefect, StepError
 
@@ -305,7 +305,16 @@ class NodePortLost(UserMistake, code=800503):
 
 
 class NotReplaceable(UserMistake, code=800520):
-    """Objects exist that Kubernetes does not let be replaced; a detail for each."""
+    """Objects exist that Kubernetes does not let be replaced; a detail for each.
+
+    `only_again`: they are in the way of `redeploy` alone.
+    """
+
+    only_again: bool = False
+
+    def cure(self) -> Text:
+        """Return what to do: what only `redeploy` sends need not be sent."""
+        return say("deploy.kept_only_again") if self.only_again else super().cure()
 
 
 class DeployRefused(UserMistake, code=800504):

@@ -65,12 +65,12 @@ def live_texts(rollout: Rollout) -> list[Text]:
     """Return what is live after a deployment that went well: the files at each version, deployed ones first.
 
     Each domain has the version of the build that last changed it, so of many a count tells. A file whose
-    rollout is paused is not live as a whole.
+    rollout is paused, or whose old pods stay, is not live as a whole.
     """
     deployed = {file.version for file in rollout.deployed}
-    paused = {item.workload.file_name for item in rollout.watched if item.end == "paused"}
+    partly = {i.workload.file_name for i in rollout.watched if i.end == "paused" or i.keeps_old}
     files = sorted(
-        (f for f in (*rollout.deployed, *rollout.live_already) if f.told and f.name not in paused),
+        (f for f in (*rollout.deployed, *rollout.live_already) if f.told and f.name not in partly),
         key=lambda file: (file.told not in deployed, file.name),
     )
     versions = list(_by_version(files).items())

@@ -40,6 +40,7 @@ CRASH_BACK_OFF = 80
 _BACK_OFF = re.compile(r"back-off (?:(\d+)m)?(\d+)s")
 
 _FOR_EVER = float("inf")
+_NOT_READY = "not_ready"
 _NO_NAME = "image_name"
 """The one cause that nobody can mend but by a new build, so that no input makes the step wait for it."""
 
@@ -102,6 +103,8 @@ def cause_of(problem: PodProblem, *, terms: Terms = FAIL_FAST) -> Cause:
     most = _allowed(rule, problem, FAIL_FAST)[0]
     made = _cause(rule, patience=allowed[0], fields=_fields(problem))
     own = replace(made, grace=allowed[1], urgency=_FOR_EVER if most is None else most)
+    if rule.name == _NOT_READY and not problem.probe:
+        own = replace(own, cure=say("rollout.no_probe_cure", **_fields(problem)))
     return _of_a_blocker(problem, own) if problem.role in ("earlier", "below") else own
 
 

@@ -7,6 +7,7 @@ only the silence is seen: pods are wanted, none is on its way, and nothing says 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, mapping_at
@@ -22,7 +23,12 @@ SILENT_AFTER = 5.0
 
 
 def is_silent(kind: Kind, live: Fields) -> bool:
-    """Tell whether a workload wants more pods than there are, although all of them are well."""
+    """Tell whether a workload wants more pods than there are, although all of them are well.
+
+    Without `status` it says nothing of its pods.
+    """
+    if not isinstance(live.get("status"), Mapping):
+        return False
     if kind == JOB:
         begun = [count_at(live, "status", name) for name in ("active", "succeeded", "failed")]
         suspended = mapping_at(live, "spec").get("suspend") is True

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
 
-from bcs_template_set.bcs.marks import Mark, mark_of
+from bcs_template_set.bcs.marks import UNMARKED, Mark, mark_of
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import Counts, Look, WorkloadState, progress_deadline
@@ -69,15 +69,17 @@ def _known(
     """Return what the rules that hold for every kind find, None where they find nothing."""
     if is_going(live) and not has_ended:
         return "gone", say("rollout.deleting")
-    if mark is not None and mark_of(live) != mark:
-        found = mark_of(live)
+    needs_status = kind.rule is not None and kind.rule.needs_status
+    has_status = isinstance(live.get("status"), Mapping)
+    found = mark_of(live)
+    # What has neither marks nor status is cut down, and no version of anybody's.
+    if mark is not None and found != mark and (found != UNMARKED or has_status or not needs_status):
         version = found.version or say("rollout.unmarked")
         if found.file not in ("", mark.file):
             return "progressing", say("rollout.old_file", file=found.file, found=version, **counts.numbers)
         return "progressing", say("rollout.old", found=version, version=mark.version, **counts.numbers)
     # An entry of a list has no generation (trap 12).
     is_whole = not kind.has_generation or count_at(live, "metadata", "generation") > 0
-    needs_status = kind.rule is not None and kind.rule.needs_status
-    if needs_status and not (isinstance(live.get("status"), Mapping) and is_whole):
+    if needs_status and not (has_status and is_whole):
         return "progressing", say("rollout.no_status")
     return None

@@ -6,7 +6,7 @@ published.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live
@@ -47,11 +47,10 @@ def check_jobs(
         live = _live_jobs(reader, place, {job.name for _, job in jobs})
     except (NoPermission, ApiMissing, AppNotGranted, BcsFailed):
         return
-    details = [
-        text for file, job in jobs for text in _kept(file, job, live.get(job.name), existing, again=again)
-    ]
+    kept = {job.title: _kept(file, job, live.get(job.name), existing, again=again) for file, job in jobs}
+    details = [found for found in kept.values() if found is not None]
     if details:
-        raise NotReplaceable(details=details)
+        raise NotReplaceable(details=[text for text, _ in details], only_again=all(a for _, a in details))
 
 
 def is_job(document: Document) -> bool:
@@ -72,12 +71,15 @@ def _live_jobs(reader: Reader, place: NamespaceRef, names: Collection[str]) -> d
 
 def _kept(
     file: ManifestFile, job: Document, live: Fields | None, existing: Existing, *, again: bool
-) -> Iterable[Text]:
+) -> tuple[Text, bool] | None:
+    """Return that a live Job is in the way, and whether that is of `again` alone; None where it is not."""
     if live is None:
-        return
+        return None
     found = existing.files.get(file.name)
     before = [d.body for d in (found.documents if found is not None else None) or () if not is_job(d)]
     is_same_beside = before == [document.body for document in file.documents if not is_job(document)]
     as_it_is = is_as_wanted(job.body, live)
-    if again or not (as_it_is and is_same_beside):
-        yield kept_text(job.title, file=file.name, as_it_is=as_it_is)
+    is_live = as_it_is and is_same_beside
+    if is_live and not again:
+        return None
+    return kept_text(job.title, file=file.name, as_it_is=as_it_is), is_live

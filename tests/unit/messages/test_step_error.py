@@ -11,7 +11,7 @@ import pytest
 
 from bcs_template_set import messages
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.messages.errors import InputsInvalid, PlanChanged, every_error
+from bcs_template_set.messages.errors import InputsInvalid, NotReplaceable, PlanChanged, every_error
 from bcs_template_set.messages.server_errors import (
     BcsTooOld,
     CertificateExpired,
@@ -25,6 +25,7 @@ CATALOGUE: dict[str, dict[str, str]] = json.loads(
 )
 FOR_CODE_ONLY: dict[type[StepError], set[str]] = {
     BcsTooOld: {"status"},
+    NotReplaceable: {"only_again"},  # of another cure
     RolloutTimedOut: {"deadline", "needs_time"},  # of another cure
 }
 """Fields that no sentence shows, because code reads them."""

@@ -216,6 +216,7 @@ def test_a_missing_probe_is_said_in_the_readers_language() -> None:
     found = problems_of(pod(containers=[running(ready=False)]))[0]
     assert "未定义" in cause_of(found).sentence.render("zh_CN")
     assert "none defined" in cause_of(found).sentence.render("en_US")
+    assert "without a probe" in cause_of(found).cure.render("en_US"), "there is none to check"
 
 
 # --- pods without a node, or taken from it --------------------------------------------------------------

@@ -45,6 +45,13 @@ SILENCES: list[tuple[str, Kind, Object, bool]] = [
     ("a Job that is done", JOB, workload("Job", status={"conditions": [condition("Complete")]}), False),
     ("a Job that is suspended", JOB, workload("Job", spec={"suspend": True}), False),
     ("a Deployment says it itself", DEPLOYMENT, deployment(total=0, updated=0, available=0), False),
+    ("a Job without status", JOB, {**workload("Job"), "status": None}, False),
+    (
+        "a StatefulSet without status",
+        STATEFUL_SET,
+        {**stateful_set(), "status": None},
+        False,
+    ),
     ("a kind without a rule", POD, workload("Pod"), False),
 ]
 

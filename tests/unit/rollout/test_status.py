@@ -75,6 +75,13 @@ def test_an_answer_without_status_is_said_and_is_not_ready(kind: Kind, status: Y
     assert told(status_of(kind, live)) == ("progressing", "no_status")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_without_marks_and_status_is_of_no_version(kind: Kind) -> None:
+    live = workload(kind.name)
+    live["status"] = None
+    assert told(status_of(kind, live, mark=Mark("shop/web.yaml", "1.0.8"))) == ("progressing", "no_status")
+
+
 @pytest.mark.parametrize(
     ("kind", "status"),
     [
