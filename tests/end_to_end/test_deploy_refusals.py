@@ -347,7 +347,7 @@ def test_without_the_permission_to_look_nobody_knows_and_it_and_the_link_are_nam
 def test_a_kind_that_a_shared_cluster_refuses_is_said_by_the_plan_already() -> None:
     with cluster_site(web_yaml=workload("DaemonSet")) as site:
         ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
-        assert "BCS refuses these kinds there: DaemonSet" in ran.log
+        assert "unless the site has enabled them: DaemonSet." in ran.log
 
 
 def test_two_documents_of_one_file_are_marked_alike() -> None:

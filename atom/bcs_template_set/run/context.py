@@ -48,7 +48,7 @@ class Services:
     on_region: Callable[[Region], None] = _nobody
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     on_principal: Callable[[Principal, BuildInfo], None] = _nobody
-    journal: Callable[[], Optional[Journal]] = lambda: None
+    journal: Callable[[], Optional[Journal]] = field(default=lambda: None, repr=False)
 
 
 @dataclass(frozen=True)
