@@ -173,6 +173,16 @@ def test_with_fail_fast_false_images_configuration_and_crashes_are_waited_for(
         assert "fail_fast ends" not in ran.log
 
 
+def test_what_fail_fast_would_have_ended_is_not_said_to_have_not_failed() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("not-found", after=1)
+        ran = deploy(site, fail_fast="false", timeout="60")
+        assert ran.code == 800508, ran.log
+        assert "have not failed" not in f"{ran.log}{ran.outcome.error}"
+        assert "fail_fast would have ended the wait" in ran.log
+        assert "fail_fast would have ended the wait" in str(ran.outcome.error)
+
+
 @pytest.mark.parametrize("policy", ["OnFailure", "Never"])
 def test_a_jobs_own_conditions_decide_about_it_and_not_its_pods_restarts(policy: str) -> None:
     job = yaml.safe_load(workload("Job", backoffLimit=10))

@@ -28,13 +28,19 @@ class RolloutTimedOut(ThirdPartyFault, code=800508):
     """Workloads are still on their way when the time is over; details say where.
 
     `deadline` is the progressDeadlineSeconds of one of them, where the wait was as long; 0 where none was.
-    `needs_time` is False where each says itself that something else is missing.
+    `needs_time` is False where each says itself that something else is missing, `put_off` True where
+    `fail_fast` alone has kept one from being called failed.
     """
 
     count: int
     seconds: int
     deadline: int = 0
     needs_time: bool = True
+    put_off: bool = False
+
+    def title(self) -> Text:
+        """Return what happened: that none has failed is not said where that was left open."""
+        return say("rollout.put_off", **self.fields) if self.put_off else super().title()
 
     def cure(self) -> Text:
         """Return what to do: where Kubernetes gives up next, running again does not help for long."""

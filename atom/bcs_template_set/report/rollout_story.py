@@ -214,9 +214,9 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
     files = {file.name: file for file in (*rollout.earlier, *rollout.deployed, *rollout.partly)}
     back = {file.name for file in rollout.restoration.files} if rollout.restoration is not None else set()
     versions: dict[tuple[str, Optional[bool]], list[str]] = {}
-    for name in sorted(files):
-        earlier = before.get(name)
-        if earlier is not None and name not in back and earlier.version not in ("", files[name].version):
+    for name in sorted({*files, *rollout.unread}):  # what was sent, and not read back, may be live
+        earlier, now = before.get(name), files[name].version if name in files else ""
+        if earlier is not None and name not in back and earlier.version not in ("", now):
             versions.setdefault((earlier.version, earlier.ready), []).append(name)
     for (version, ready), names in versions.items():
         yield say(_BY_HAND[ready], version=version, names=first_names(names))

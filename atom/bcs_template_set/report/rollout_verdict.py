@@ -82,8 +82,9 @@ def trouble_title(outcome: Outcome) -> Text | None:
     everybody = _by_name(outcome, rollout.watched)
     unit = "domains" if all(item.is_domain for item in everybody) else "workloads"
     versions = sorted({item.workload.version for trouble in meant for item in trouble.watched})
+    put_off = isinstance(error, RolloutTimedOut) and error.put_off
     return say(
-        f"report.trouble_{error.code}",
+        "report.trouble_put_off" if put_off else f"report.trouble_{error.code}",
         subject=say(f"report.of_{unit}", count=len(meant), total=len(everybody)),
         names=first_names([trouble.name for trouble in meant], most=MOST_HOSTS),
         versions=first_names(versions, most=MOST_HOSTS),

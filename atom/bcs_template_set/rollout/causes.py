@@ -77,6 +77,11 @@ class Cause:
     grace: Optional[Text] = None
     urgency: float = _FOR_EVER
 
+    @property
+    def is_put_off(self) -> bool:
+        """Tell whether only the terms keep the wait from being given up for it: by itself it hardly heals."""
+        return self.patience is None and self.urgency < _FOR_EVER
+
     def is_hopeless(self, *, seconds: float) -> bool:
         """Tell whether waiting on is vain after so many seconds, on our own clock, of the same trouble."""
         return self.patience is not None and seconds >= self.patience

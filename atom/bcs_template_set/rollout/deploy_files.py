@@ -52,6 +52,9 @@ LONGEST_CUT_CALL = 180.0
 MOST_IN_VAIN = 2
 """How often a file may be in a call that was cut short and has made nothing live."""
 
+MOST_LINES = 10
+"""Objects of one call that have a line each in its error."""
+
 Files = tuple[FileVersion, ...]
 States = tuple[LiveState, ...]
 
@@ -92,7 +95,7 @@ def deploy_files(
     tells nothing, and its content decides.
 
     Raises:
-        DeployRefused: BCS or Kubernetes refused; a detail for each object of that call, applied or not.
+        DeployRefused: BCS or Kubernetes refused; details say which objects of that call were applied.
         DeployIncomplete: it was accepted, or its answer lost, and objects are not what was deployed.
         OutOfTime: the step's own time is too short for what is left.
         StepError: nothing was sent, or nothing could be learnt.
@@ -279,12 +282,19 @@ class _Sending:
         return len(live_files(states, files, space=self.deploying.space)) == len(files)
 
     def _objects(self, states: States, files: Files, *, missing: frozenset[str] = frozenset()) -> list[Text]:
-        """Say of every object whether it is what was deployed."""
+        """Say of every object whether it is what was deployed; of many of a call, in a line each way."""
         missing |= _titles(not_marked(states, files, space=self.deploying.space))
-        return [
-            say("deploy.not_applied" if state.title in missing else "deploy.applied", object=state.title)
-            for state in states
-        ]
+        told = [("not_applied" if state.title in missing else "applied", state.title) for state in states]
+        if len(told) <= MOST_LINES:
+            return [say(f"deploy.{key}", object=title) for key, title in told]
+        named = {key: [title for found, title in told if found == key] for key in ("not_applied", "applied")}
+        return [say(f"deploy.{key}", object=_first(titles)) for key, titles in named.items() if titles]
+
+
+def _first(titles: Sequence[str]) -> list[Detail]:
+    more = len(titles) - MOST_LINES
+    shown: list[Detail] = list(titles[:MOST_LINES])
+    return [*shown, say("report.more_names", count=more)] if more > 0 else shown
 
 
 def _untouched(

@@ -271,12 +271,17 @@ def check_watched(watched: Sequence[Watched], *, seconds: float, timeout: int) -
             count=len(pending),
             seconds=round(seconds),
             deadline=max((one for one in deadlines if one is not None and one <= seconds), default=0),
-            needs_time=any(item.condition is None for item in pending),
+            needs_time=any(item.condition is None and not _is_put_off(item) for item in pending),
+            put_off=any(map(_is_put_off, pending)),
             details=_explanation([*pending, *unseen]),
         )
     if unseen:
         context = next(item.blind.error.context for item in unseen if item.blind is not None)
         raise RolloutUnseen(count=len(unseen), details=_explanation(unseen), context=context)
+
+
+def _is_put_off(item: Watched) -> bool:
+    return any(cause.is_put_off for cause in item.causes)
 
 
 def _explanation(watched: Sequence[Watched]) -> list[Text]:

@@ -26,7 +26,7 @@ CATALOGUE: dict[str, dict[str, str]] = json.loads(
 FOR_CODE_ONLY: dict[type[StepError], set[str]] = {
     BcsTooOld: {"status"},
     NotReplaceable: {"only_again"},  # of another cure
-    RolloutTimedOut: {"deadline", "needs_time"},  # of another cure
+    RolloutTimedOut: {"deadline", "needs_time", "put_off"},  # of another cure
 }
 """Fields that no sentence shows, because code reads them."""
 
