@@ -46,7 +46,18 @@ _NEEDS_NOT = frozenset(
     {
         # The server takes the object without them, whatever the schema says.
         *(("StatefulSetSpec", "serviceName"), ("NetworkPolicySpec", "podSelector"), ("ClusterRole", "rules")),
-        *(("Role", "rules"), ("ContainerImage", "names"), ("Ingress", "spec")),
+        *(("Role", "rules"), ("ContainerImage", "names"), ("Ingress", "spec"), ("LimitRangeSpec", "limits")),
+        *(("EndpointSlice", "endpoints"), ("PodFailurePolicy", "rules"), ("CSIDriver", "spec")),
+        *(("ResourceClaim", "spec"), ("ResourceClaimTemplateSpec", "spec"), ("DeviceClass", "spec")),
+        *(("ScaleIOVolumeSource", "secretRef"), ("ScaleIOPersistentVolumeSource", "secretRef")),
+        # It fills in what is missing.
+        *(("RoleRef", "apiGroup"), ("PodFailurePolicyOnPodConditionsPattern", "status")),
+        # What is missing is 0, false, "" or any, and that is taken.
+        *(("ISCSIVolumeSource", "lun"), ("ISCSIPersistentVolumeSource", "lun"), ("SleepAction", "seconds")),
+        *(("PriorityClass", "value"), ("IDRange", "min"), ("HostPortRange", "min")),
+        *(("CustomResourceDefinitionVersion", "served"), ("CustomResourceDefinitionVersion", "storage")),
+        *(("HTTPHeader", "value"), ("Sysctl", "value"), ("TokenRequest", "audience")),
+        ("PreferredSchedulingTerm", "preference"),
     }
 )
 _SERVED_UNTIL_1_15 = (

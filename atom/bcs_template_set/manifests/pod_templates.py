@@ -69,6 +69,11 @@ def pod_of(document: Document) -> Optional[PodTemplate]:
     )
 
 
+def is_filled_in(document: Document) -> bool:
+    """Tell whether what a document's containers lack its own controller may add, as Knative adds names."""
+    return kind_of(document.api_version, document.kind) is None
+
+
 def selects_pods(document: Document) -> bool:
     """Tell whether a document is of a kind that must select its own pods."""
     kind = kind_of(document.api_version, document.kind)

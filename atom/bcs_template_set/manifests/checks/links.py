@@ -53,9 +53,9 @@ def check_pod_selectors(checked: CheckInput) -> Iterator[Finding]:
 
 def _is_met(asked: Fields, value: YamlValue) -> bool:
     """Tell whether a label's value is what a selector's expression asks for; unknown operators are met."""
-    if is_left_for_bcs(value):
-        return True
     values, operator = list_at(asked, "values"), text_at(asked, "operator")
+    if any(map(is_left_for_bcs, (value, *values))):
+        return True
     met = {"In": value in values, "NotIn": value not in values, "Exists": value is not None}
     return {**met, "DoesNotExist": value is None}.get(operator, True)
 

@@ -23,13 +23,22 @@ from bcs_template_set.manifests.naming import (
 )
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, selects_pods
-from bcs_template_set.manifests.schema.field_types import field_types
+from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
 # Named by path segments such as `system:node` or `2001:db8::1`, as all objects of unknown groups may be.
-_NAMED_FREELY = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "IPAddress")
+_NAMED_FREELY = (
+    "Role",
+    "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "IPAddress",
+    "ClusterTrustBundle",
+)
 _LONGEST_CRON_JOB = 52
+_RELAXED_SERVICE = 36
+"""The Kubernetes 1.x that lets a Service's name begin with a digit (facts/manifests.md, "Limits")."""
 
 
 @check("object-name")
@@ -40,7 +49,7 @@ def check_object_names(checked: CheckInput) -> Iterator[Finding]:
         yield from _check_is_text(checked, place)
         if not name or is_left_for_bcs(name):
             continue
-        problem = _name_problem(place.document)
+        problem = _name_problem(place.document, checked.kubernetes)
         if problem is not None:
             yield checked.finding(place, "metadata.name", "named_wrong", name=name, problem=problem)
 
@@ -53,13 +62,14 @@ def _check_is_text(checked: CheckInput, place: DocumentInFile) -> Iterator[Findi
             yield checked.finding(place, f"metadata.{key}", "text_needed", given=type_of(value))
 
 
-def _name_problem(document: Document) -> Optional[Text]:
+def _name_problem(document: Document, kubernetes: KubeVersions) -> Optional[Text]:
     kind, name = document.kind, document.name
     if kind in _NAMED_FREELY or not field_types().is_known_group(document.api_version):
         is_segment = name not in (".", "..") and "/" not in name and "%" not in name
         return None if is_segment else say("checks.form_segment")
     if kind == "Service":
-        return check_service_name(name)
+        is_relaxed = kubernetes.has(_RELAXED_SERVICE, 0)
+        return check_label(name) if is_relaxed else check_service_name(name)
     if kind == "Namespace":
         return check_label(name)
     if kind == "CronJob" and len(name) > _LONGEST_CRON_JOB:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.pod_templates import containers_of
+from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
 from bcs_template_set.manifests.quantities import size_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -28,6 +28,7 @@ _CRON_FIELD = r"[0-9A-Za-z*/,?LW#-]+"
 _CRON_WORD = r"@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every\s.+)"
 _CRON = re.compile(rf"\s*(?:(?:CRON_)?TZ=\S+\s+)?(?:{_CRON_WORD}|{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4}})\s*")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_BREAKS = re.compile(r"[\r\n]")
 _ALWAYS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 _ONCE = ("Job", "CronJob")
 
@@ -48,8 +49,9 @@ def check_values(checked: CheckInput) -> Iterator[Finding]:
 def _in_pod(owner: PodOwner) -> Found:
     yield from _twice(list_at(owner.pod.spec, "volumes"), "spec.volumes")
     yield from _restart_policy(owner)
+    rules = _OF_CONTAINER if is_filled_in(owner.document) else (*_OF_CONTAINER, _bare_probes)
     for container in containers_of(owner.pod):
-        for rule in _OF_CONTAINER:
+        for rule in rules:
             for where, sentence, fields in rule(container.body):
                 yield f"{container.place}.{where}", sentence, fields
 
@@ -79,10 +81,19 @@ def _restart_policy(owner: PodOwner) -> Found:
 
 def _probes(container: Fields) -> Found:
     for name in _PROBES:
-        probe = mapping_at(container, name)
-        handlers = [handler for handler in _HANDLERS if probe.get(handler) is not None]
-        if probe and len(handlers) != 1:
+        if len(_handlers(mapping_at(container, name))) > 1:
             yield name, "value_handlers", {"known": list(_HANDLERS)}
+
+
+def _bare_probes(container: Fields) -> Found:
+    for name in _PROBES:
+        probe = mapping_at(container, name)
+        if probe and not _handlers(probe):
+            yield name, "value_handlers", {"known": list(_HANDLERS)}
+
+
+def _handlers(probe: Fields) -> list[str]:
+    return [handler for handler in _HANDLERS if probe.get(handler) is not None]
 
 
 def _env(container: Fields) -> Found:
@@ -100,7 +111,9 @@ def _ports(container: Fields) -> Found:
         name = text_at(port, "name")
         if name and not _PORT_NAME.fullmatch(name) and not is_left_for_bcs(name):
             yield f"ports[{index}].name", "value_port_name", {"name": name}
-        yield from _port_number(port, f"ports[{index}]", "containerPort", "hostPort")
+        yield from _port_number(port, f"ports[{index}]", "containerPort")
+        if port.get("hostPort") != 0:
+            yield from _port_number(port, f"ports[{index}]", "hostPort")
 
 
 def _port_number(port: Fields, path: str, *keys: str) -> Found:
@@ -182,7 +195,7 @@ def _secret(body: Fields) -> Found:
 
 def _is_base64(text: str) -> bool:
     try:
-        base64.b64decode("".join(text.split("\n")).encode(), validate=True)
+        base64.b64decode(_BREAKS.sub("", text).encode(), validate=True)
     except (binascii.Error, ValueError):
         return False
     return True

@@ -58,7 +58,8 @@ class FieldProblem:
 def problems_of(document: Document, *, types: FieldTypes, versions: KubeVersions) -> list[FieldProblem]:
     """Return what is wrong with the fields of a document, in its order; at most MOST.
 
-    Of a kind without an entry the containers of its pods are looked at, and nothing else.
+    Of a kind without an entry the containers of its pods are looked at, and nothing else; what they lack its
+    controller may fill in.
     """
     walk = _Walk(types, versions)
     entry = types.entry(document.api_version, document.kind)
@@ -102,6 +103,7 @@ class _Walk:
         if pod is not None:
             for container in containers_of(pod):
                 self.object(container.body, self._types.container, (None, pod.field(container.place)))
+        self.found = [problem for problem in self.found if problem.what != "missing"]
 
     def _inside(self, value: YamlValue, field: Field, around: str, path: _Path) -> None:
         """Compare a value with what its field holds inside these lists and maps."""

@@ -207,8 +207,8 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     (
         "object-name",
         "kind: Service\nmetadata:\n  name: web\n",
-        "kind: Service\nmetadata:\n  name: 1web\n",
-        "Service/1web",
+        "kind: Service\nmetadata:\n  name: web.a\n",
+        "Service/web.a",
         "metadata.name",
     ),
     (

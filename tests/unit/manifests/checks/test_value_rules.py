@@ -92,9 +92,9 @@ ROWS: list[tuple[str, str, str, str, Optional[str]]] = [
     (
         DEPLOYMENT,
         "# more",
-        "ports: [{containerPort: 80, hostPort: 0}]",
+        "ports: [{containerPort: 80, hostPort: -1}]",
         f"{CONTAINER}.ports[0].hostPort",
-        "0 is no port",
+        "-1 is no port",
     ),
     (
         DEPLOYMENT,
