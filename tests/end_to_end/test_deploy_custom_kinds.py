@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import Manifest, branch, grow
-from tests.emulator.faults import Match
+from tests.emulator.faults import Match, answer_with
+from tests.emulator.http_message import unknown_api
 from tests.support.custom_kinds import custom_workload, define
 from tests.support.deploying import (
     CLUSTER,
@@ -16,6 +17,7 @@ from tests.support.deploying import (
     image_of,
     live,
     rollout_files,
+    workload,
 )
 from tests.support.publishing import Ran, Site
 
@@ -208,6 +210,33 @@ def test_a_custom_workload_keeps_its_live_number_of_pods_where_its_template_asks
         site.files = {"web.yaml.j2": text("2")}
         ran = deploy(site)
         assert (ran.code, images_of_pods(site)) == (0, ["2"] * 5), ran.log
+
+
+def unserved(site: Site, match: Match) -> None:
+    site.emulator.faults.add(answer_with(unknown_api(), match=match, times=9_999))
+
+
+def test_what_a_site_does_not_serve_is_not_waited_for_and_named() -> None:
+    with cluster_site(web_yaml=custom_workload("GameDeployment"), api_yaml=workload(name="api")) as site:
+        define(cluster_of(site))
+        cluster_of(site).images[image_of("api")] = Behaviour("ready", after=30)
+        unserved(site, Match("GET", r"/crds/"))
+        ran = deploy(site)
+        site.emulator.faults.clear()
+        assert (ran.code, ends(ran)) == (0, {"Deployment/api": "ready", "GameDeployment/web": "nothing"})
+        assert "can't be looked at since" in ran.log
+        assert "can be looked at again" not in ran.log
+        assert "GameDeployment/web: Nobody waits for it: this site does not serve" in ran.log
+        assert "Not waited for: GameDeployment/web." in ran.log
+        assert ran.versions()["web.yaml"]["state"] == "deployed"
+
+
+def test_a_route_that_is_missing_for_a_moment_is_waited_for() -> None:
+    with cluster_site(web_yaml=custom_workload("GameDeployment")) as site:
+        define(cluster_of(site))
+        site.emulator.faults.add(answer_with(unknown_api(), match=Match("GET", r"/crds/"), times=2))
+        ran = deploy(site)
+        assert (ran.code, ends(ran)) == (0, {"GameDeployment/web": "ready"}), ran.log
 
 
 def test_a_pause_leads_to_the_workloads_page_in_the_console() -> None:

@@ -14,6 +14,7 @@ from tests.emulator import Behaviour, Fault, Match
 from tests.emulator.cluster.tree import items, text
 from tests.end_to_end.test_interruption import until
 from tests.support.deploying import calls_in
+from tests.support.publishing import config
 from tests.support.scene import FILES, VALUES, check_refused, site
 from tests.support.warm_start import Started
 from tests.support.worker import STEP, Finished, Worker, finish, launch
@@ -82,6 +83,20 @@ def test_what_was_deployed_before_comes_back(worker: Worker) -> None:
     assert re.fullmatch(re.escape(back) + r" Workloads ready: 1, .*", post.told["message"])
     assert post.log.count(back) == 1
     assert "1 of 1 pods are updated and ready" in post.log
+
+
+def test_what_a_comment_declares_is_waited_for_as_in_the_step_itself(worker: Worker) -> None:
+    comment = "# bcs-template-set: ready data.phase=Ready\n"
+    own = {"templates": "own/*.yaml", "values": ""}
+    (worker.workspace / "own").mkdir()
+    for build in (7, 8):
+        text = config("settings", str(build)) + "  phase: Ready\n"
+        (worker.workspace / "own" / "settings.yaml").write_text(comment + text, encoding="utf-8")
+        deployed(worker, build=build, tag="", **own)
+    post = fail_job(worker, **own)
+    assert (post.status, post.value("result")) == (0, "restored"), post.log
+    assert "ConfigMap/settings: It is ready: data.phase=Ready." in post.log
+    assert "Workloads ready: 1" in post.told["message"]
 
 
 def test_it_happens_once(worker: Worker) -> None:

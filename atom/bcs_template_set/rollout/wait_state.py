@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields
+from bcs_template_set.messages.server_errors import ApiMissing
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.own_words import is_silent, told_by
@@ -19,7 +20,7 @@ from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock
 
 GONE_AFTER = 10.0
-"""Seconds for which nobody must find an object: a server may answer out of an old cache."""
+"""Seconds for which nobody must find an object, or a way to it: a server may answer out of an old cache."""
 
 
 @dataclass(eq=False)
@@ -55,6 +56,13 @@ class WaitState:
         """Note that nobody knows whether it is there."""
         self.missing_at = None
         self.blind = self.blind or Blind(clock.now(), error)
+
+    def is_unserved(self, error: StepError, clock: Clock) -> bool:
+        """Tell whether there has been no way to read objects of this custom kind for a while."""
+        blind = self.blind
+        if blind is None or not (self.workload.kind.is_custom and isinstance(error, ApiMissing)):
+            return False
+        return isinstance(blind.error, ApiMissing) and clock.now() - blind.since >= GONE_AFTER
 
     def did_not_find(self, clock: Clock) -> bool:
         """Note that it is not there, and tell whether that has lasted."""

@@ -23,6 +23,8 @@ from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import POD
+from bcs_template_set.messages import say
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import (
     Cause,
     Diagnosis,
@@ -243,8 +245,16 @@ class _Watch:
         """Note that a workload is not there, or that nobody knows; the next round looks again."""
         if not (read.may_be_missing and self._is_missing(state.workload)):
             state.could_not_look(read.error, self._clock)
+            if state.is_unserved(read.error, self._clock):
+                self._tell_unserved(state, read.error)
         elif state.did_not_find(self._clock):
             self._tell_now(state, state.gone())
+
+    def _tell_unserved(self, state: WaitState, error: StepError) -> None:
+        """End the wait for an object that this site does not serve: no time that passes changes that."""
+        state.blind, self._sees = None, True
+        sentence = say("rollout.not_served", kind=state.workload.kind.name, problem=error.title())
+        self._tell(state, end="nothing", status=RolloutStatus("nothing", sentence))
 
     def _is_missing(self, workload: Workload) -> bool:
         """Tell whether a list lacks it: BCS answers alike for what is not there and for much else."""

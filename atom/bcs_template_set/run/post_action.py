@@ -9,8 +9,8 @@ somebody else has deployed since is left, and named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Optional
 
@@ -18,9 +18,13 @@ import msgspec
 
 from bcs_template_set.agent.output_file import OutputField, string_field
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.config.inputs import Settings
+from bcs_template_set.manifests.declared_kinds import declared_kinds
+from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ActedAsAnother,
@@ -31,6 +35,7 @@ from bcs_template_set.messages.server_errors import NotRestored
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_story import FAILED, UNSURE, restoration_texts
 from bcs_template_set.report.write_report import write_text
+from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.run.context import RunContext, Services
@@ -148,12 +153,23 @@ def _put_back(
     services.log.group_start(say("deploy.group", cluster=state.cluster_id, namespace=state.namespace))
     files = state.deployed()
     # Read for the Secrets in them, which a server could quote: nothing was rendered here (secret_words.py).
-    read_versions(gateway, settings.project_code, [f.version_id for f in files], concurrency=CONCURRENCY)
-    way = go_back(target, files, before=state.before())
+    ids = [file.version_id for file in files]
+    versions = read_versions(gateway, settings.project_code, ids, concurrency=CONCURRENCY)
+    declared = declared_kinds(_manifests(files, versions))
+    way = go_back(replace(target, declared=declared), files, before=state.before())
     sentences = _told(services, way)
     done = msgspec.structs.replace(state, restores=False, files=())
     write_text(file, encode_state(done, seal))
     return PostResult(reduce(_joined, sentences), _data(way, user=seal.user))
+
+
+def _manifests(
+    files: Sequence[FileVersion], versions: Mapping[str, TemplateVersion]
+) -> Iterator[ManifestFile]:
+    """Yield the files as the step deployed them: their comments say when objects are ready."""
+    for file in files:
+        text = versions[file.version_id].content
+        yield ManifestFile(file.name, text, source=file.name, documents=parse_foreign(text) or ())
 
 
 def _live_of_this_build(target: DeployTarget) -> tuple[str, ...]:
