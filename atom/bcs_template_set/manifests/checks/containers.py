@@ -8,7 +8,7 @@ from typing import Optional
 from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check, type_of
 from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.image_form import problem_of_image
-from bcs_template_set.manifests.pod_templates import Container, containers_of
+from bcs_template_set.manifests.pod_templates import Container, containers_of, is_filled_in
 
 
 @check("env-value")
@@ -87,20 +87,24 @@ def check_mounts(checked: CheckInput) -> Iterator[Finding]:
             yield from _check_container_mounts(checked, workload, container, volumes)
 
 
-def _volume_names(workload: PodOwner) -> frozenset[str]:
+def _volume_names(workload: PodOwner) -> Optional[frozenset[str]]:
+    """Return the names of a pod's volumes, None where BCS or a controller that nobody knows adds to them."""
+    if is_filled_in(workload.document):
+        return None
     own = {text_at(mapping_at(volume), "name") for volume in list_at(workload.pod.spec, "volumes")}
     claims = list_at(workload.document.body, "spec", "volumeClaimTemplates")
-    return frozenset(own | {text_at(mapping_at(claim), "metadata", "name") for claim in claims})
+    names = frozenset(own | {text_at(mapping_at(claim), "metadata", "name") for claim in claims})
+    return None if any(map(is_left_for_bcs, names)) else names
 
 
 def _check_container_mounts(
-    checked: CheckInput, workload: PodOwner, container: Container, volumes: frozenset[str]
+    checked: CheckInput, workload: PodOwner, container: Container, volumes: Optional[frozenset[str]]
 ) -> Iterator[Finding]:
     taken: set[str] = set()
     for index, mount in enumerate(list_at(container.body, "volumeMounts")):
         name, path = text_at(mapping_at(mount), "name"), text_at(mapping_at(mount), "mountPath")
         field = workload.pod.field(f"{container.place}.volumeMounts[{index}]")
-        if name and name not in volumes and not is_left_for_bcs(name):
+        if name and volumes is not None and name not in volumes and not is_left_for_bcs(name):
             yield checked.finding(workload, f"{field}.name", "mount_unknown", name=name)
         if path and path in taken:
             yield checked.finding(workload, f"{field}.mountPath", "mount_twice", name=path)

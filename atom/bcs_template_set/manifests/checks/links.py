@@ -99,6 +99,8 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
         if not selected:
             continue
         names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))
+        if any(map(is_left_for_bcs, names)):
+            continue
         shown = few(names)
         for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
             target = text_at(mapping_at(port), "targetPort")

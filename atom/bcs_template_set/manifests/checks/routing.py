@@ -63,7 +63,7 @@ def check_routes(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.of_kind(INGRESS):
         for route in routes_of([place.document]):
             known = first.setdefault(route.place, route)
-            if known.service != route.service and not _is_unknown(route):
+            if known.service != route.service and not (_is_unknown(route) or _is_unknown(known)):
                 yield _clash(checked, place, route, known)
 
 
