@@ -8,7 +8,9 @@ from typing import Optional
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
-_QUANTITY = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([eE][+-]?[0-9]{1,3})|([A-Za-z]{0,2}))")
+_QUANTITY = re.compile(
+    r"([+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20}))(?:([eE][+-]?[0-9]{1,3})|([A-Za-z]{0,2}))"
+)
 _SUFFIXES = {
     "": Decimal(1),
     **{suffix: Decimal(10) ** power for suffix, power in zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18))},

@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Callable, Optional
 
 from bcs_template_set.manifests.document_diff import unified
 from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.masking import holds_secret, masked_pair
 from bcs_template_set.manifests.parse import document_of
+from bcs_template_set.manifests.quantities import size_of
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 from bcs_template_set.rollout.server_defaults import beyond_defaults
 
@@ -75,17 +74,6 @@ _MAPS = _PAYLOAD | {"nodeSelector", "matchLabels", "selector", "limits"}
 
 _AMOUNTS = frozenset({"limits", "requests", "hard", "capacity"})
 _AMOUNT = frozenset({"sizeLimit", "divisor", "averageValue", "targetAverageValue"})
-_QUANTITY = re.compile(
-    r"([+-]?[0-9]{1,20}(?:\.[0-9]{0,20})?)(m|k|[MGTPE]|[KMGTPE]i|u|n|[eE][+-]?[0-9]{1,3})?"
-)
-_SCALES: Mapping[str, Decimal] = {
-    "": Decimal(1),
-    "n": Decimal(10) ** -9,
-    "u": Decimal(10) ** -6,
-    "m": Decimal(10) ** -3,
-    **{unit: Decimal(1000) ** power for power, unit in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
-    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
-}
 
 
 def live_difference(desired: Object, live: Optional[Object]) -> str:
@@ -252,18 +240,8 @@ def _says_nothing(value: YamlValue) -> bool:
 
 def _same_amount(wanted: YamlValue, live: YamlValue) -> bool:
     """Tell whether two amounts are worth the same: `1000m` and `1`, `1024Mi` and `1Gi`."""
-    first, second = _amount(wanted), _amount(live)
+    first, second = size_of(wanted), size_of(live)
     return first is not None and first == second
-
-
-def _amount(value: YamlValue) -> Optional[Decimal]:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    match = _QUANTITY.fullmatch(str(value).strip())
-    if match is None:
-        return None
-    number, unit = Decimal(match[1]), match[2] or ""
-    return number * _SCALES[unit] if unit in _SCALES else number.scaleb(int(unit[1:]))
 
 
 def _like_list(wanted: Sequence[YamlValue], live: Sequence[YamlValue], *, loss: Loss) -> YamlValue:

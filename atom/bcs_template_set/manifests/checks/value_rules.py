@@ -181,9 +181,8 @@ def _ingress(body: Fields) -> Found:
         if host and not is_left_for_bcs(host) and not _HOST.fullmatch(host):
             yield f"spec.rules[{number}].host", "value_host", {"host": host}
         for index, entry in enumerate(list_at(mapping_at(rule), "http", "paths")):
-            path, kind = text_at(mapping_at(entry), "path"), text_at(mapping_at(entry), "pathType")
-            free = kind == "ImplementationSpecific" or is_left_for_bcs(path)
-            if path and not path.startswith("/") and not free:
+            path = text_at(mapping_at(entry), "path")
+            if path and not path.startswith("/") and not is_left_for_bcs(path):
                 yield f"spec.rules[{number}].http.paths[{index}].path", "value_path", {"path": path}
 
 

@@ -218,7 +218,7 @@ ROWS: list[tuple[str, str, str, str, Optional[str]]] = [
     (INGRESS, "a.org", "A.org", "spec.rules[0].host", "is no host"),
     (INGRESS, "a.org", "'*.a.org'", "", None),
     (INGRESS, "path: /,", "path: shop,", "spec.rules[0].http.paths[0].path", "does not begin with /"),
-    (INGRESS, "path: /, pathType: Prefix", "path: '.*', pathType: ImplementationSpecific", "", None),
+    (INGRESS, "path: /, pathType: Prefix", "path: '/.*', pathType: ImplementationSpecific", "", None),
     (SCALER, "minReplicas: 2", "minReplicas: 6", "spec.minReplicas", "minReplicas 6 is above maxReplicas 5"),
     (SCALER, "minReplicas: 2", "minReplicas: 5", "", None),
     (
