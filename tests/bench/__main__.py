@@ -32,7 +32,7 @@ def main() -> int:
         "bound: the longest chain of round trips x latency; one by one: the same requests in a plain loop\n"
     )
     table(dialects.HEADINGS, list(dialects.measure()))
-    print("two files published; what is found out is how to name files, and where new ones are made\n")
+    print("three files published; what is found out is how to name files, and where new ones are made\n")
     table(rollout.HEADINGS, rollout.measure())
     print("happened: in the cluster, after it was deployed; told after: from there to the line in the log\n")
     table(fleet.HEADINGS, fleet.measure())

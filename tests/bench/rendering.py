@@ -71,7 +71,7 @@ def main() -> int:
         plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
         seconds = time.perf_counter() - began
     assert not findings, findings[0].as_text().render("en_US")
-    assert plan.count("create") == 2 * options.domains
+    assert plan.count("create") == 3 * options.domains
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seconds:.2f} {peak:.0f}")
     return 0
