@@ -22,6 +22,9 @@ class Kind:
     `pod_template` is the path to the pods it makes: "" = the object is the pod, None = it makes none.
     `required` are the fields that the checks ask for, `fixed` those that Kubernetes refuses to change.
 
+    `kept` is the field of `spec` that the cluster fills in and then keeps: from then on a document without it
+    is refused, so that an object of the kind can't be replaced (facts/bcs.md, trap 11).
+
     With `template_of`, an object that has this field takes its pods' template and selector from another one.
 
     With a `rule`, a deployment waits for its objects. `done_in_list` are the fields of `status` by which an
@@ -45,6 +48,7 @@ class Kind:
     template_of: str = ""
     required: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    kept: str = ""
     rule: Optional[RolloutRule] = None
     done_in_list: tuple[str, ...] = ()
     revision: Optional[Revision] = None

@@ -77,6 +77,7 @@ JOB = Kind(
     "Job",
     route="workloads/jobs",
     pod_template="spec.template",
+    kept="selector",
     rule=JOB_RULE,
     done_in_list=("conditions",),
     revision=JOB_REVISION,
@@ -104,7 +105,11 @@ INGRESS = Kind(
     on_shared_cluster=True,
 )
 PERSISTENT_VOLUME_CLAIM = Kind(
-    "", "PersistentVolumeClaim", route="storages/persistent_volume_claims", on_shared_cluster=True
+    "",
+    "PersistentVolumeClaim",
+    route="storages/persistent_volume_claims",
+    kept="volumeName",
+    on_shared_cluster=True,
 )
 CONFIG_MAP = Kind("", "ConfigMap", route="configs/configmaps", on_shared_cluster=True)
 AUTOSCALER = Kind("autoscaling", "HorizontalPodAutoscaler", route="hpa", on_shared_cluster=True)

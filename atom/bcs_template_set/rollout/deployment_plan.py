@@ -33,9 +33,6 @@ from bcs_template_set.rollout.live_diff import (
 
 Object = Mapping[str, YamlValue]
 
-KEPT: Mapping[str, str] = {"Job": "selector", "PersistentVolumeClaim": "volumeName"}
-"""Kinds that can't be replaced, and the field of `spec` that shows that the cluster has taken one in."""
-
 
 @dataclass(frozen=True)
 class FileVersion:
@@ -327,8 +324,8 @@ def _not_replaceable(state: LiveState) -> Iterable[Text]:
     A Job keeps the selector that was generated for it, a bound claim its volume: a document without them is
     refused, whatever else it says.
     """
-    field = KEPT.get(state.kind)
-    if field is None or state.live is None or mapping_at(state.desired, "spec").get(field):
+    field = state.known_kind.kept if state.known_kind is not None else ""
+    if not field or state.live is None or mapping_at(state.desired, "spec").get(field):
         return
     if mapping_at(state.live, "spec").get(field):
         as_it_is = is_as_wanted(state.desired, state.live)

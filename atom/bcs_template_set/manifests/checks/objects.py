@@ -129,18 +129,13 @@ def check_duplicates(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(place, "metadata.name", first=first.file.name)
 
 
-_NOT_REPLACED = (("", "PersistentVolumeClaim"), ("batch", "Job"))
-"""Groups and kinds that Kubernetes does not let be replaced once they exist (facts/bcs.md, trap 11)."""
-
-
 @check("replace", warns=True)
 def check_replaced(checked: CheckInput) -> Iterator[Finding]:
     """Yield objects that keep the others of their file from ever being deployed again."""
     for place in checked.places:
-        document = place.document
-        kind = document.api_version.rpartition("/")[0], document.kind
-        if kind in _NOT_REPLACED and len(place.file.documents) > 1:
-            yield checked.finding(place, "", kind=document.kind)
+        kind = kind_of(place.document.api_version, place.document.kind)
+        if kind is not None and kind.kept and len(place.file.documents) > 1:
+            yield checked.finding(place, "", kind=kind.name)
 
 
 @check("namespace")
