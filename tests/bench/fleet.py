@@ -6,16 +6,11 @@ minute. Time is made up: it passes while all wait, so the figure does not depend
 
 from __future__ import annotations
 
-from bcs_template_set.bcs.deploy_calls import NamespaceRef
-from bcs_template_set.bcs.gateway import Gateway
-from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.rollout.deploy import Deploying, plan_live
 from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.system.clock import Deadline
-from bcs_template_set.system.http_client import Transport
-from tests.bench.api import CONCURRENCY, ignore, principal_at
-from tests.bench.rollout import NAMESPACE, site_of
+from tests.bench.rollout import site_of, way_to
 from tests.emulator import Emulator
 from tests.emulator.exchanges import most_at_once
 from tests.emulator.pace import Pace
@@ -67,15 +62,7 @@ def file_of(emulator: Emulator, number: int, part: str) -> FileVersion:
 def deploy(emulator: Emulator, files: list[FileVersion], clock: IdleClock) -> tuple[object, ...]:
     """Look and deploy as a run does, through the gateway."""
     deadline = Deadline(clock, seconds=3600)
-    gateway = Gateway(
-        Endpoint(gateway=emulator.url, concurrency=CONCURRENCY),
-        principal_at(emulator.url),
-        transport=Transport(connections=CONCURRENCY),
-        clock=clock,
-        deadline=deadline,
-        on_exchange=ignore,
-    )
-    place = NamespaceRef("web", emulator.cluster().project_id, emulator.cluster().id, NAMESPACE)
+    gateway, place = way_to(emulator, clock, deadline)
     deploying = Deploying(place, SPACE, {}, clock, deadline)
     plan = plan_live(gateway, deploying, files, redeploy=False)
     return deploy_files(gateway, deploying, plan.deploy, known=plan.states)

@@ -20,7 +20,7 @@ from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Watched, Workload
-from bcs_template_set.system.clock import Deadline, SystemClock
+from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from tests.bench.api import CONCURRENCY, LATENCY, ignore, principal_at
 from tests.emulator import Behaviour, Cluster, Emulator
@@ -131,10 +131,8 @@ def pull_failed(cluster: Cluster) -> bool:
     return any(text(find(status, "state"), "waiting", "reason") == "ErrImagePull" for status in statuses)
 
 
-def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: WorkloadState) -> float:
-    """Watch to the end; return the moment when the last workload that ended so was told."""
-    clock = SystemClock()
-    deadline = Deadline(clock, seconds=60)
+def way_to(emulator: Emulator, clock: Clock, deadline: Deadline) -> tuple[Gateway, NamespaceRef]:
+    """Return a gateway to the emulated site, and the namespace that is measured in."""
     gateway = Gateway(
         Endpoint(gateway=emulator.url, concurrency=CONCURRENCY),
         principal_at(emulator.url),
@@ -143,7 +141,14 @@ def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: WorkloadStat
         deadline=deadline,
         on_exchange=ignore,
     )
-    place = NamespaceRef("web", emulator.cluster().project_id, emulator.cluster().id, NAMESPACE)
+    return gateway, NamespaceRef("web", emulator.cluster().project_id, emulator.cluster().id, NAMESPACE)
+
+
+def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: WorkloadState) -> float:
+    """Watch to the end; return the moment when the last workload that ended so was told."""
+    clock = SystemClock()
+    deadline = Deadline(clock, seconds=60)
+    gateway, place = way_to(emulator, clock, deadline)
     told: list[float] = []
 
     def note(watched: Watched) -> None:

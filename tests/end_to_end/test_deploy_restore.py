@@ -50,6 +50,21 @@ def both_stories(ran: Ran) -> None:
     assert ran.outcome.error is not None
 
 
+def let_a_rival_write_b(site: Site, *, before: Match) -> None:
+    """Have somebody write the object b between BCS's read and its write, in the deployment that is named."""
+    armed: list[bool] = []
+
+    def write_in_between(kind: str, name: str) -> None:
+        if armed and name == "b":
+            armed.clear()
+            found = cluster_of(site).get(kind, NAMESPACE, name)
+            found["metadata"]["labels"] = {"rival": "yes"}  # type: ignore[index]  # a tree of JSON
+            cluster_of(site).put(found)
+
+    cluster_of(site).before_write = write_in_between
+    site.rival(lambda _: armed.append(True), before=before)
+
+
 def test_a_restore_deploys_the_version_before_waits_for_it_and_still_fails() -> None:
     with cluster_site(web_yaml=workload()) as site:
         before = second_build(site)
@@ -230,17 +245,7 @@ def test_what_a_refused_restore_brought_back_all_the_same_is_read_and_told_file_
         first = mark_of(site, "Deployment", "a")
         cluster_of(site).images[image_of("b", "2")] = BROKEN
         site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
-        armed: list[bool] = []
-
-        def write_in_between(kind: str, name: str) -> None:
-            if armed and name == "b":
-                armed.clear()
-                found = cluster_of(site).get(kind, NAMESPACE, name)
-                found["metadata"]["labels"] = {"rival": "yes"}  # type: ignore[index]  # a tree of JSON
-                cluster_of(site).put(found)
-
-        cluster_of(site).before_write = write_in_between
-        site.rival(lambda _: armed.append(True), before=Match("POST", DEPLOY.path, nth=2))
+        let_a_rival_write_b(site, before=Match("POST", DEPLOY.path, nth=2))
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "failed", ran.log
         second = ran.output()["version"]
@@ -389,17 +394,7 @@ def test_a_refused_deployment_restores_only_what_it_changed() -> None:
         deploy(site)
         first = mark_of(site, "Deployment", "a")
         site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
-        armed: list[bool] = []
-
-        def write_in_between(kind: str, name: str) -> None:
-            if armed and name == "b":
-                armed.clear()
-                found = cluster_of(site).get(kind, NAMESPACE, name)
-                found["metadata"]["labels"] = {"rival": "yes"}  # type: ignore[index]  # a tree of JSON
-                cluster_of(site).put(found)
-
-        cluster_of(site).before_write = write_in_between
-        site.rival(lambda _: armed.append(True), before=DEPLOY)
+        let_a_rival_write_b(site, before=DEPLOY)
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800504, "restored"), ran.log
         assert sent_files(site, calls_of(ran)[1]) == ["a.yaml"]
