@@ -41,8 +41,8 @@ from bcs_template_set.rollout.before_deploying import (
     resolve_variables,
 )
 from bcs_template_set.rollout.call_sizes import AT_ONCE
-from bcs_template_set.rollout.deploy import Deploying, plan_live
 from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_look import Deploying, plan_live
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.approved_plan import what_differs
