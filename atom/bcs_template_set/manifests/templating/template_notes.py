@@ -36,7 +36,7 @@ Key = tuple[MistakeKind, str, int, str]
 
 @dataclass(frozen=True)
 class Mistakes:
-    """Everything wrong with the templates of a run, a sentence each."""
+    """Everything wrong with the templates of a run, a sentence each, with template and line."""
 
     syntax: tuple[Text, ...]
     missing: tuple[Text, ...]
@@ -44,7 +44,7 @@ class Mistakes:
 
 
 class Notes:
-    """The mistakes noted while templates run: each once, with template and line."""
+    """The mistakes noted while templates run: each once. Its template and line are in its key alone."""
 
     def __init__(self, context: Mapping[str, object]) -> None:
         self._names = list(islice(context, MOST_KNOWN + 1))
@@ -67,7 +67,7 @@ class Notes:
         """Return the mistakes so far, in the order of templates and lines."""
         noted = sorted(self._noted)
         syntax, missing, failed = (
-            tuple(self._noted[key] for key in noted if key[0] == kind)
+            tuple(_placed(key, self._noted[key]) for key in noted if key[0] == kind)
             for kind in ("syntax", "missing", "failed")
         )
         return Mistakes(syntax=syntax, missing=missing, failed=failed)
@@ -81,10 +81,10 @@ class Notes:
             return
         known = self._names if is_top else _parts_of(owner)
         if is_top:
-            mistake = say("render.name_missing", template=template, line=line, name=name)
+            mistake = say("render.name_missing", name=name)
         else:
             owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
-            mistake = say("render.part_missing", template=template, line=line, name=name, owner=owned)
+            mistake = say("render.part_missing", name=name, owner=owned)
         near = nearest(name, known) if self._missing < MOST_SUGGESTIONS else None
         self._missing += 1
         self._noted[key] = say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
@@ -93,13 +93,13 @@ class Notes:
         """Note what the sandbox does not allow, at the line under way."""
         template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
         what = _cut(what)
-        note = say("render.forbidden", template=template, line=line, what=what)
+        note = say("render.forbidden", what=what)
         self._noted["failed", template, line, what] = note
 
     def add_syntax(self, exc: jinja2.TemplateSyntaxError, *, name: str) -> None:
         """Note that a template, or one it includes, is no Jinja2."""
         template, problem = exc.name or name, _cut(exc.message or "")
-        note = say("render.syntax", template=template, line=exc.lineno, problem=problem)
+        note = say("render.syntax", problem=problem)
         self._noted["syntax", template, exc.lineno, problem] = note
 
     def add_failure(self, exc: Exception, *, name: str, follows: bool) -> None:
@@ -108,20 +108,25 @@ class Notes:
             return
         template, line = place_in(exc.__traceback__) or (name, 0)
         if isinstance(exc, SecurityError):
-            note = say("render.forbidden", template=template, line=line, what=_cut(exc))
+            note = say("render.forbidden", what=_cut(exc))
         elif isinstance(exc, jinja2.TemplatesNotFound):
             names = [_cut(item) for item in exc.templates[:_MOST_KEYS_SHOWN]]
-            note = say("render.include_missing", template=template, line=line, name=names)
+            note = say("render.include_missing", name=names)
         elif isinstance(exc, jinja2.TemplateNotFound):
-            note = say("render.include_missing", template=template, line=line, name=_cut(exc.name))
+            note = say("render.include_missing", name=_cut(exc.name))
         elif isinstance(exc, ReadTwice):
-            note = say("render.lazy_twice", template=template, line=line)
+            note = say("render.lazy_twice")
         else:
             problem = (
                 type(exc).__name__ if isinstance(exc, _QUOTING) else _cut(f"{type(exc).__name__}: {exc}")
             )
-            note = say("render.failed", template=template, line=line, problem=problem)
+            note = say("render.failed", problem=problem)
         self._noted["failed", template, line, type(exc).__name__] = note
+
+
+def _placed(key: Key, note: Text) -> Text:
+    _, template, line, _ = key
+    return say("render.noted", template=template, line=line, problem=note)
 
 
 def exceeded(
