@@ -16,7 +16,7 @@ class ManifestFile:
 
     `name` is its name in the template space, `source` the template it came from. `variables` are the
     names that `bcs()` left for BCS, `places` where in the text they stand. `domain` is "" unless a built-in
-    template made the file.
+    template made the file; `allowed` then are the ids of checks that comments of the values leave it out of.
     """
 
     name: str
@@ -26,6 +26,7 @@ class ManifestFile:
     variables: frozenset[str] = frozenset()
     places: frozenset[int] = frozenset()
     domain: str = ""
+    allowed: frozenset[str] = frozenset()
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:

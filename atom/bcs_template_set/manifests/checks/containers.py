@@ -24,7 +24,7 @@ def check_env(checked: CheckInput) -> Iterator[Finding]:
                     yield checked.finding(workload, field, name=name, given=type_of(value))
 
 
-@check("image-tag")
+@check("image-tag", warns=True)
 def check_tags(checked: CheckInput) -> Iterator[Finding]:
     """Yield images without a tag or with `latest`: what runs would then change without a new version."""
     for workload in checked.workloads:

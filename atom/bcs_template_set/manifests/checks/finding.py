@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Optional, Union
 
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import is_of
@@ -22,8 +22,8 @@ from bcs_template_set.messages import Text, say
 class Finding:
     """Something wrong: check, file, document (`Deployment/web`), field, what it is and what to do.
 
-    `document` is "" where the file itself is meant, `field` is "" where the whole document is. A warning
-    stops nothing.
+    `document` is "" where the file itself is meant, `field` is "" where the whole document is. What to do
+    ends with the comment that allows it. A warning stops nothing.
     """
 
     id: str
@@ -66,15 +66,16 @@ class PodOwner:
     pod: PodTemplate
 
 
+Warns = Union[bool, tuple[str, ...]]
+"""Whether what a check finds stops nothing; or the names of the sentences that stop nothing."""
+
+
 @dataclass(frozen=True)
 class CheckInput:
-    """All that a check may look at, and the id of the check; what several of them look for is found once.
-
-    `warns`: what the check finds stops nothing.
-    """
+    """All that a check may look at, and the id of the check; what several of them look for is found once."""
 
     id: str
-    warns: bool
+    warns: Warns
     files: tuple[ManifestFile, ...]
     template_space: str
     template_set: bool
@@ -106,14 +107,16 @@ class CheckInput:
     ) -> Finding:
         """Return a finding, with its sentence `checks.<message or id>` and its hint `checks.<id>.hint`."""
         file = place if isinstance(place, ManifestFile) else place.file
+        sentence = message or self.id
+        where = "values" if file.domain else "file"
         return Finding(
             id=self.id,
             file=file.name,
             document="" if isinstance(place, ManifestFile) else place.document.title,
             field=field,
-            message=say(f"checks.{message or self.id}", **fields),
-            hint=say(f"checks.{self.id}.hint", **fields),
-            is_warning=self.warns,
+            message=say(f"checks.{sentence}", **fields),
+            hint=say(f"checks.allow_in_{where}", hint=say(f"checks.{self.id}.hint", **fields), id=self.id),
+            is_warning=self.warns if isinstance(self.warns, bool) else sentence in self.warns,
         )
 
 
@@ -129,7 +132,7 @@ def look_at(
     for workload in workloads:
         for key, value in workload.pod.labels.items():
             by_label.setdefault((key, str(value)), []).append(workload)
-    allowed = {file.name: _allowed_in(file.text) for file in by_name}
+    allowed = {file.name: _allowed_in(file) for file in by_name}
     kubernetes = field_types().wanted(kube_version)
     problems = tuple(
         (place, problem)
@@ -145,11 +148,15 @@ Looks = Callable[[CheckInput], Iterator[Finding]]
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its id, as findings and comments name it, the function that does it, whether it warns."""
+    """One check: its id, as findings and comments name it, the function that does it, when it only warns.
+
+    What the API server or BCS refuses, what can't work, and what is lost or changed in silence is an error.
+    What might be meant otherwise is a warning.
+    """
 
     id: str
     looks: Looks
-    warns: bool = False
+    warns: Warns = False
 
     @property
     def summary(self) -> Text:
@@ -162,7 +169,7 @@ class Check:
         return (finding for finding in found if self.id not in checked.allowed[finding.file])
 
 
-def check(identifier: str, *, warns: bool = False) -> Callable[[Looks], Check]:
+def check(identifier: str, *, warns: Warns = False) -> Callable[[Looks], Check]:
     """Make a function the check of that id; the table of checks finds it by its module."""
     return lambda looks: Check(identifier, looks, warns)
 
@@ -179,11 +186,11 @@ def few(names: Iterable[str]) -> list[str]:
 
 def allows(file: ManifestFile, identifier: str) -> bool:
     """Tell whether a file's comment leaves it out of a check."""
-    return identifier in _allowed_in(file.text)
+    return identifier in _allowed_in(file)
 
 
-def _allowed_in(text: str) -> frozenset[str]:
-    return frozenset(allowed_in(text))
+def _allowed_in(file: ManifestFile) -> frozenset[str]:
+    return file.allowed.union(allowed_in(file.text))
 
 
 _TYPE_NAMES: Mapping[str, str] = {

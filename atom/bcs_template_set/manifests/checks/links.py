@@ -60,7 +60,7 @@ def _is_met(asked: Fields, value: YamlValue) -> bool:
     return {**met, "DoesNotExist": value is None}.get(operator, True)
 
 
-@check("service-selector")
+@check("service-selector", warns=True)
 def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield Services that select no pod of the run although the run has pods to select.
 

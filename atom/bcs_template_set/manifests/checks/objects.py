@@ -126,7 +126,7 @@ def check_duplicates(checked: CheckInput) -> Iterator[Finding]:
         group = document.api_version.rpartition("/")[0] if known is None else known.group
         first = seen.setdefault((group, document.kind, document.name), place)
         if first is not place:
-            yield checked.finding(place, "metadata.name", first=first.file.name)
+            yield checked.finding(place, "metadata.name", first=first.file.name, line=first.document.line)
 
 
 @check("replace", warns=True)

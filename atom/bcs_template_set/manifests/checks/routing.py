@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
+from bcs_template_set.manifests.checks.value_rules import HIGHEST_PORT
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE
 from bcs_template_set.manifests.routes import Route, RouteKey, host_of, routes_of
@@ -12,7 +13,7 @@ from bcs_template_set.manifests.routes import Route, RouteKey, host_of, routes_o
 _LOWEST, _HIGHEST = 30_000, 32_767
 
 
-@check("ingress-tls")
+@check("ingress-tls", warns=True)
 def check_tls(checked: CheckInput) -> Iterator[Finding]:
     """Yield hosts of TLS entries that neither a rule nor a default backend can serve."""
     for place in checked.of_kind(INGRESS):
@@ -34,19 +35,21 @@ def _has_default_backend(body: Fields) -> bool:
     return bool(mapping_at(body, "spec", "defaultBackend") or mapping_at(body, "spec", "backend"))
 
 
-@check("node-port")
+@check("node-port", warns=("node_port_range",))
 def check_node_ports(checked: CheckInput) -> Iterator[Finding]:
-    """Yield nodePorts outside 30000-32767, and those that two ports of the run ask for."""
+    """Yield nodePorts that two ports of the run ask for, and those outside the usual range.
+
+    The range is the API server's `--service-node-port-range`, and any cluster may have another.
+    """
     taken: dict[tuple[int, str], str] = {}
     for place in checked.of_kind(SERVICE):
         for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
             number = mapping_at(port).get("nodePort")
             field = f"spec.ports[{index}].nodePort"
-            if number in (None, 0) or is_left_for_bcs(number):
+            if type(number) is not int or not 0 < number <= HIGHEST_PORT:  # other checks judge these
                 continue
-            if not isinstance(number, int) or not _LOWEST <= number <= _HIGHEST:
+            if not _LOWEST <= number <= _HIGHEST:
                 yield checked.finding(place, field, "node_port_range", port=number)
-                continue
             protocol = text_at(mapping_at(port), "protocol") or "TCP"
             first = taken.setdefault((number, protocol), f"{place.document.title} {field}")
             if first != f"{place.document.title} {field}":

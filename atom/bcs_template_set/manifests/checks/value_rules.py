@@ -119,7 +119,7 @@ def _ports(container: Fields) -> Found:
 def _port_number(port: Fields, path: str, *keys: str) -> Found:
     for key in keys:
         number = port.get(key)
-        if isinstance(number, int) and not 1 <= number <= HIGHEST_PORT:
+        if type(number) is int and not 1 <= number <= HIGHEST_PORT:
             yield f"{path}.{key}", "value_port", {"port": number}
 
 
@@ -159,6 +159,8 @@ def _service(body: Fields) -> Found:
     for index, entry in enumerate(ports):
         port = mapping_at(entry)
         yield from _port_number(port, f"spec.ports[{index}]", "port")
+        if port.get("nodePort") != 0:
+            yield from _port_number(port, f"spec.ports[{index}]", "nodePort")
         if is_inside and port.get("nodePort") not in (None, 0) and not is_left_for_bcs(port.get("nodePort")):
             yield f"spec.ports[{index}].nodePort", "value_node_port", {}
 

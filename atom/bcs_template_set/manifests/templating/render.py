@@ -21,6 +21,7 @@ from bcs_template_set.manifests.branch_paths import Claim, Served
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import parse_documents
+from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
 from bcs_template_set.manifests.templating.build_context import BuildContext, with_main_branches
 from bcs_template_set.manifests.templating.limits import Limits
@@ -38,7 +39,7 @@ from bcs_template_set.manifests.templating.workspace_files import (
     no_files,
     resolve_templates,
 )
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue
+from bcs_template_set.manifests.yaml_reading import YamlUnreadable
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     LimitExceeded,
@@ -83,7 +84,8 @@ class RenderRequest:
 class Prepared:
     """What a run renders, read and found right. `claim` is its branch's to its path.
 
-    `context` is the request's, with the path its branch has among these `main_branches`.
+    `context` is the request's, with the path its branch has among these `main_branches`; `allowed` are the
+    checks that comments in the values leave the files of built-in templates out of.
     """
 
     context: BuildContext
@@ -95,6 +97,7 @@ class Prepared:
     values: Values
     web: Optional[Web]
     sources: tuple[TemplateSource, ...]
+    allowed: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -114,6 +117,7 @@ class _Work:
     text: str
     domain: str
     extra: Mapping[str, object]
+    allowed: frozenset[str] = frozenset()
 
 
 def prepare(request: RenderRequest) -> Prepared:
@@ -125,7 +129,8 @@ def prepare(request: RenderRequest) -> Prepared:
         LimitExceeded: there are more files than a run may have.
     """
     workspace = Workspace(request.workspace)
-    builtins, sources, values = _read_inputs(request, workspace)
+    builtins, sources, texts = _read_inputs(request, workspace)
+    values = read_values(texts)
     web = read_web_values(values, shared=bool(sources)) if builtins else None
     main_branches = read_main_branches(values)
     _check_names(web, sources)
@@ -140,6 +145,7 @@ def prepare(request: RenderRequest) -> Prepared:
         values=values,
         web=web,
         sources=tuple(sources),
+        allowed=frozenset(name for given in texts for name in allowed_in(given.text)),
         limits=request.limits,
         environ=request.environ,
     )
@@ -228,7 +234,7 @@ class _Own:
 
 def _read_inputs(
     request: RenderRequest, workspace: Workspace
-) -> tuple[list[str], list[TemplateSource], dict[str, YamlValue]]:
+) -> tuple[list[str], list[TemplateSource], list[ValuesText]]:
     """Resolve every file that the inputs name, so that all that are wrong are said together."""
     problems: list[Text] = []
     builtins, sources = resolve_templates(workspace, request.templates, builtins=BUILTINS, problems=problems)
@@ -241,7 +247,7 @@ def _read_inputs(
         _read_or_note(workspace, source.path, problems=problems)
     if problems:
         raise TemplateUnreadable(details=problems)
-    return builtins, sources, read_values([*texts, ValuesText(_VALUES_INPUT, request.values_text)])
+    return builtins, sources, [*texts, ValuesText(_VALUES_INPUT, request.values_text)]
 
 
 def _read_or_note(workspace: Workspace, path: str, *, problems: list[Text]) -> str:
@@ -275,7 +281,7 @@ def _all_work(prepared: Prepared) -> Iterator[_Work]:
         for domain in web.domains:
             ingresses = ingresses_of(web, domain, served=own_paths(web, domain, claim=prepared.claim))
             for part, text in texts.items():
-                yield _domain_work(web, domain, ingresses=ingresses, part=part, text=text)
+                yield _domain_work(prepared, web, domain, ingresses=ingresses, part=part, text=text)
     for source in prepared.sources:
         try:
             text = prepared.workspace.read_text(source.path)
@@ -292,10 +298,12 @@ def _routes_work(prepared: Prepared, served: Mapping[str, Served]) -> Iterator[_
     for domain in web.domains:
         if domain.branch_paths and domain.host in served:
             ingresses = ingresses_of(web, domain, served=served[domain.host])
-            yield _domain_work(web, domain, ingresses=ingresses, part="routes", text=text)
+            yield _domain_work(prepared, web, domain, ingresses=ingresses, part="routes", text=text)
 
 
-def _domain_work(web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str) -> _Work:
+def _domain_work(
+    prepared: Prepared, web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str
+) -> _Work:
     extra: dict[str, object] = {
         "app": web.app,
         "image_pull_secrets": web.image_pull_secrets,
@@ -305,7 +313,7 @@ def _domain_work(web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], p
         "ingresses": ingresses,
     }
     source = f"builtin:web/{part}.yaml.j2"
-    return _Work(web_file(domain.host, part), source=source, text=text, domain=domain.host, extra=extra)
+    return _Work(web_file(domain.host, part), source, text, domain.host, extra, prepared.allowed)
 
 
 def builtin_source(name: str, part: str) -> str:
@@ -368,6 +376,7 @@ def _parse(item: _Work, rendered: Settled) -> ManifestFile:
         variables=frozenset(rendered.places.values()),
         places=frozenset(rendered.places),
         domain=item.domain,
+        allowed=item.allowed,
     )
 
 

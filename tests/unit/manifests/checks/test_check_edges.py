@@ -452,17 +452,21 @@ def test_an_environment_variable_that_is_no_text_is_said_by_its_name(value: str,
 
 @pytest.mark.parametrize(
     ("number", "right"),
-    [("29999", False), ("30000", True), ("32767", True), ("32768", False), ("yes", False)],
+    [("29999", False), ("30000", True), ("32767", True), ("32768", False), ("65535", False), ("yes", True)],
 )
 def test_node_ports_have_bounds(number: str, *, right: bool) -> None:
     findings = found(service(ports=f"[{{port: 80, nodePort: {number}}}]"), check="node-port")
     assert (findings == []) is right
 
 
-def test_a_node_port_out_of_bounds_is_said_once_however_often_it_is_asked_for() -> None:
+def test_a_node_port_out_of_the_usual_range_is_a_warning_and_one_asked_for_twice_an_error() -> None:
     ports = "[{name: a, port: 80, nodePort: 1}, {name: b, port: 81, nodePort: 1}]"
     findings = found(service(ports=ports), check="node-port")
-    assert [said(finding)[0] for finding in findings] == ["node_port_range"] * 2
+    assert [(said(finding)[0], finding.is_warning) for finding in findings] == [
+        ("node_port_range", True),
+        ("node_port_range", True),
+        ("node_port_twice", False),
+    ]
 
 
 @pytest.mark.parametrize(("protocol", "count"), [("TCP", 1), ("UDP", 0)])

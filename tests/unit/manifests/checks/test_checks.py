@@ -304,7 +304,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ),
     ("ingress-tls", "hosts: [a.example.com]", "hosts: [b.example.com]", "Ingress/web", "spec.tls[0].hosts"),
     ("node-port", "nodePort: 30080", "nodePort: 8080", "Service/web", "spec.ports[0].nodePort"),
-    ("node-port", "nodePort: 30080", "nodePort: '30080'", "Service/web", "spec.ports[0].nodePort"),
+    ("field-type", "nodePort: 30080", "nodePort: '30080'", "Service/web", "spec.ports[0].nodePort"),
     ("node-port", "nodePort: 0", "nodePort: 30080", "Service/web", "spec.ports[1].nodePort"),
     ("leftover-variable", "tier: front", 'tier: "{{ TIER }}"', "", ""),
 ]
@@ -439,9 +439,9 @@ def test_a_leftover_is_said_with_its_line_once_a_name() -> None:
         ("Deployment", "live_replicas.web", ""),
         ("Deployment", "live_replicas.Deployment.api", "the number of pods that Deployment/api has"),
         ("StatefulSet", "live_replicas.Deployment.web", "the number of pods that Deployment/web has"),
-        ("ReplicaSet", "live_replicas.ReplicaSet.web", "can't read how many pods a ReplicaSet has"),
+        ("ReplicaSet", "live_replicas.ReplicaSet.web", "number of pods of ReplicaSet objects"),
         ("Rollout", "live_replicas.Rollout.web", ""),
-        ("Cafe", "live_replicas.Cafe.web", "can't read how many pods a Cafe has"),
+        ("Cafe", "live_replicas.Cafe.web", "number of pods of Cafe objects"),
     ],
 )
 def test_a_workload_takes_the_live_number_of_its_own_pods(kind: str, variable: str, message: str) -> None:

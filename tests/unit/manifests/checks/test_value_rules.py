@@ -205,6 +205,13 @@ ROWS: list[tuple[str, str, str, str, Optional[str]]] = [
     (SERVICE, "{port: 80}", "{port: 0}", "spec.ports[0].port", "0 is no port"),
     (SERVICE, "{port: 80}", "{port: 80, nodePort: 30080}", "spec.ports[0].nodePort", "has no nodePort"),
     (SERVICE, "[{port: 80}]", "[{port: 80, nodePort: 0}]", "", None),
+    (
+        SERVICE,
+        "ports: [{port: 80}]",
+        "type: NodePort, ports: [{port: 80, nodePort: 65536}]",
+        "spec.ports[0].nodePort",
+        "65536 is no port",
+    ),
     (SERVICE, "spec: {", "spec: {type: LoadBalancer, ", "", None),
     (
         SERVICE,

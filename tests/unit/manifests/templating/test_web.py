@@ -593,3 +593,14 @@ def test_a_domain_costs_the_same_among_many(tmp_path: Path) -> None:
 
 def test_null_is_as_good_as_leaving_an_optional_value_out(tmp_path: Path) -> None:
     assert one(tmp_path, liveness=None, resources=None, autoscale=None) == one(tmp_path)
+
+
+def test_a_comment_in_the_values_allows_a_check_for_the_files_of_every_domain(tmp_path: Path) -> None:
+    values = "app: nginx\ndomains: [{host: a.example.com, image: 'r/web:latest'}]\n"
+    (finding,) = findings_of(*web(tmp_path, values))
+    assert (finding.id, finding.is_warning) == ("image-tag", True)
+    comment = "# bcs-template-set: allow image-tag"
+    assert f'"{comment}" into the values' in finding.hint.render("en_US")
+    assert findings_of(*web(tmp_path, f"{values}{comment}\n")) == ()
+    (tmp_path / "v.yaml").write_text(f"{comment}\n", encoding="utf-8")
+    assert findings_of(*render(tmp_path, "builtin:web", values=values, values_files=("v.yaml",))) == ()
