@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from tests.emulator import Behaviour
-from tests.emulator.cluster.tree import Manifest, branch, items
+from tests.emulator import Behaviour, Match
+from tests.emulator.cluster.tree import Manifest, branch, grow, items
 from tests.support.deploying import (
     DEPLOY,
     NAMESPACE,
@@ -102,6 +102,34 @@ def test_what_the_dry_run_hides_is_looked_at_before_an_object_is_called_live() -
         assert rollout_files(ran) == ["web.yaml"]
         pods = branch(live(site, "Deployment", "web"), "spec", "template", "spec")
         assert pods["securityContext"] == {}
+
+
+def by_hand(site: Site, kind: str = "Deployment", name: str = "web") -> None:
+    """Set what a preview shows, and what it cuts, on a live workload."""
+    found = live(site, kind, name)
+    branch(found, "spec", "template", "spec").update(
+        schedulerName="gpu", securityContext={"runAsUser": 7}, nodeSelector={"pool": "big"}
+    )
+    grow(found, "metadata", "annotations")["on-call"] = "ann"
+    cluster_of(site).put(found)
+
+
+LOST = ("schedulerName: gpu", "runAsUser: 7", "pool: big", "on-call: ann")
+
+
+def test_what_a_hand_has_set_is_shown_before_a_replacement_takes_it_away_also_what_a_preview_cuts() -> None:
+    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
+        deploy(site)
+        by_hand(site)
+        by_hand(site, name="api")
+        site.next_build(web_yaml=workload(tag="2"), api_yaml=workload(name="api", tag="2"))
+        fault = site.fault("answer", Match("GET", r"/deployments/api$"), status=200)
+        fault.body = '{"code":40300,"message":"no permission","requestID":"x","data":null}'
+        ran = deploy(site)
+        assert (ran.code, rollout_files(ran)) == (0, ["api.yaml", "web.yaml"]), ran.log
+        changes = ran.log.partition("what this changes")[2].partition("could not be read")
+        assert [changes[0].count(line) for line in LOST] == [1, 1, 2, 2]
+        assert changes[1]
 
 
 def test_one_new_image_deploys_its_file_and_leaves_the_service_alone() -> None:

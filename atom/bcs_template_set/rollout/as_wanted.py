@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from bcs_template_set.manifests.fields import mapping_at, text_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.live_diff import Object, holds_nothing_else, pods_of
+from bcs_template_set.rollout.server_defaults import OF_OTHERS
 
 _KINDS = frozenset(
     {
@@ -21,13 +22,6 @@ _KINDS = frozenset(
         *("HorizontalPodAutoscaler", "PodDisruptionBudget"),
     }
 )
-
-_OF_OTHERS = (
-    *("io.tencent.paas.", "deployment.kubernetes.io/", "deprecated.daemonset.template.generation"),
-    *("kubectl.kubernetes.io/last-applied-configuration", "autoscaling.alpha.kubernetes.io/"),
-    *("pv.kubernetes.io/", "volume.beta.kubernetes.io/", "volume.kubernetes.io/"),
-)
-"""How annotations begin that BCS, kubectl and Kubernetes' own controllers write."""
 
 _OF_JOBS = (
     *("controller-uid", "job-name"),
@@ -48,7 +42,6 @@ _STRATEGIES: Mapping[str, tuple[str, Mapping[str, YamlValue]]] = {
 """By kind, what a rolling update is where a document leaves it out: the same names have other defaults."""
 
 _ROLLING = "RollingUpdate"
-_PAYLOADS = ("data", "binaryData")
 
 
 def is_as_wanted(desired: Object, live: Object) -> bool:
@@ -60,25 +53,13 @@ def is_as_wanted(desired: Object, live: Object) -> bool:
 
 
 def _has_more(desired: Object, live: Object, *, kind: str) -> bool:
-    """Tell whether the live object has labels, annotations or whole fields that the document does not."""
+    """Tell whether the live object has labels or annotations that the document does not."""
     labels, live_labels = (mapping_at(body, "metadata", "labels") for body in (desired, live))
     notes, live_notes = (mapping_at(body, "metadata", "annotations") for body in (desired, live))
     is_copied = kind == "Job" and not labels  # from its pods' labels
-    return (
-        any(name not in labels for name in live_labels if not is_copied)
-        or any(name not in notes for name in live_notes if not name.startswith(_OF_OTHERS))
-        or any(name not in desired for name, value in live.items() if value and not _is_given(name, value))
-        or any(_holds(live, name) and not _holds(desired, name) for name in _PAYLOADS)
+    return any(name not in labels for name in live_labels if not is_copied) or any(
+        name not in notes for name in live_notes if not name.startswith(OF_OTHERS)
     )
-
-
-def _is_given(name: str, value: YamlValue) -> bool:
-    return name in ("status", *_PAYLOADS) or (name, value) == ("type", "Opaque")
-
-
-def _holds(body: Object, name: str) -> bool:
-    given = body.get("stringData") if name == "data" else None  # which becomes `data`
-    return bool(body.get(name) or given)
 
 
 def _completed(desired: Object, *, kind: str) -> Object:

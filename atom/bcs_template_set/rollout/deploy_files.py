@@ -30,7 +30,7 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods
+from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods, with_hidden
 from bcs_template_set.rollout.live_look import SHOWN, Deploying, in_order, live_files, look, not_marked
 from bcs_template_set.rollout.live_numbers import live_numbers
 from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
@@ -302,11 +302,13 @@ def _untouched(
 ) -> frozenset[str]:
     """Name the objects that still hold the text that this run has rewritten: their mark was there before."""
     rewritten = {file.name for file in files if file.rewritten}
-    before = {state.title: state.live for state in known}
+    before = {state.title: state.live for state in known if state.live is not None}
     return frozenset(
         state.title
         for state in states
-        if state.file in rewritten and state.live == before.get(state.title) and _differs(state)
+        if state.file in rewritten and state.live is not None and state.title in before
+        # `known` may have what previews cut.
+        if with_hidden(state.live, before[state.title]) == before[state.title] and _differs(state)
     )
 
 

@@ -11,7 +11,7 @@ with, and no others. They are left alone, since a Service replaced whole is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from bcs_template_set.bcs.deploy_calls import Preview
@@ -62,13 +62,17 @@ class FileVersion:
 
 @dataclass(frozen=True)
 class LiveState:
-    """One object of a file: as it would be applied, and as it is live (None where there is none)."""
+    """One object of a file: as it would be applied, and as it is live (None where there is none).
+
+    `whole` is what was read of it beside the preview, with its status; empty where nobody did.
+    """
 
     file: str
     kind: str
     name: str
     desired: Object
     live: Optional[Object]
+    whole: Object = field(default_factory=dict, compare=False)
 
     @property
     def title(self) -> str:
@@ -189,13 +193,7 @@ def plan_deployment(
             _as_marked(file, states, space=space) for file in ordered if file.name not in names
         ),
         states=tuple(states),
-        differences=tuple(
-            (state.title, difference)
-            for state in touched
-            if state.live is not None
-            for difference in [live_difference(state.desired, state.live)]
-            if difference
-        ),
+        differences=differences_of(touched),
         refused=_refusal(touched),
         notes=(
             *_unmarked_notes(states, deployed=names, space=space),
@@ -203,6 +201,12 @@ def plan_deployment(
             *_port_notes(touched),
         ),
     )
+
+
+def differences_of(states: Sequence[LiveState]) -> tuple[tuple[str, str], ...]:
+    """Return (Kind/name, unified diff) pairs of the live objects that would change."""
+    found = ((s.title, live_difference(s.desired, s.live)) for s in states if s.live is not None)
+    return tuple(pair for pair in found if pair[1])
 
 
 def _as_marked(file: FileVersion, states: Sequence[LiveState], *, space: str) -> FileVersion:

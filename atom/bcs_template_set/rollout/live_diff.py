@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
 from bcs_template_set.manifests.document_diff import unified
-from bcs_template_set.manifests.fields import mapping_at
+from bcs_template_set.manifests.fields import mapping_at, text_at
+from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.masking import holds_secret, masked_pair
 from bcs_template_set.manifests.parse import document_of
 from bcs_template_set.manifests.quantities import size_of
@@ -29,7 +30,7 @@ Object = Mapping[str, YamlValue]
 Loss = Callable[[str, str, YamlValue, Object], Optional[YamlValue]]
 """What of a live field is taken away: by the key of the mapping, the field, its value, and the mapping."""
 _OF_BCS = "io.tencent.paas."
-_NOT_OURS = ("resourceVersion", "namespace")
+_NOT_OURS = ("resourceVersion", "namespace", "uid", "selfLink")
 
 _PAYLOAD = frozenset({"data", "stringData", "binaryData"})
 """What a ConfigMap or Secret holds: every key of it is its author's, one without a value too."""
@@ -67,7 +68,7 @@ _AUTHORS = frozenset(
 """Fields that no API server fills in by itself (Kubernetes' defaults.go of these kinds, 1.20 to 1.31)."""
 
 _HIDDEN = ("securityContext", "schedulerName")
-"""Fields of a pod template that BCS's preview cuts from the live text, as recorded of all its releases."""
+"""Fields of a pod template that BCS's preview cuts from the live text (facts/bcs.md, trap 13)."""
 
 _MAPS = _PAYLOAD | {"nodeSelector", "matchLabels", "selector", "limits"}
 """Maps whose keys are all their author's."""
@@ -77,9 +78,17 @@ _AMOUNT = frozenset({"sizeLimit", "divisor", "averageValue", "targetAverageValue
 
 
 def live_difference(desired: Object, live: Optional[Object]) -> str:
-    """Return the unified diff from what is live to what would be; "" where nothing would change."""
+    """Return the unified diff from what is live to what would be; "" where nothing would change.
+
+    What is lost below `spec` is told of kinds that are known, and nothing of those that can't be replaced.
+    """
     wanted = _plain(desired)
-    before = _live_like(wanted, live, loss=_whole_loss) if live is not None else None
+    name = text_at(desired, "kind")
+    kind = kind_of(text_at(desired, "apiVersion"), name)
+    strict = _STRICT.get(name, frozenset()) | {"metadata"}
+    if kind is not None:
+        strict = frozenset() if kind.kept else strict | {"spec"}
+    before = _live_like(wanted, live, loss=_whole_loss, strict=strict) if live is not None else None
     title = f"{desired.get('kind')}/{document_of(desired, line=1).name}"
     document = document_of(wanted, line=1)
     if holds_secret(document):
@@ -124,6 +133,8 @@ def names_hidden(desired: Object) -> bool:
 def with_hidden(live: Object, whole: Object) -> Object:
     """Return the live text of a preview with what it hides, taken from the object as it was read whole."""
     spec, template = mapping_at(live, "spec"), mapping_at(live, "spec", "template")
+    if not template:
+        return live
     pods = {**mapping_at(template, "spec")}
     seen = mapping_at(whole, "spec", "template", "spec")
     pods.update({name: seen[name] for name in _HIDDEN if name in seen})
@@ -144,7 +155,10 @@ def _live_like(
         if key in plain or _says_nothing(value):
             below = loss if key in fields else _no_loss
             found[key] = _like(value, plain.get(key, value), key=key, loss=below)
-    return found
+    if loss is not _whole_loss:
+        return found
+    lost = {key: loss("", key, value, plain) for key, value in plain.items() if key not in wanted}
+    return {**found, **{key: value for key, value in lost.items() if value is not None}}
 
 
 def _no_loss(_key: str, _name: str, _value: YamlValue, _live: Object) -> Optional[YamlValue]:

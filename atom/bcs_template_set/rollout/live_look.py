@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, preview
@@ -16,12 +17,14 @@ from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DryRunFailed
 from bcs_template_set.messages.server_errors import GatewayFailed, OutOfTime, Unreachable
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
     FileVersion,
     LiveState,
+    differences_of,
     plan_deployment,
     read_states,
     refused_services,
@@ -31,6 +34,7 @@ from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.pod_numbers import with_pods
 from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
 from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.system.parallel import overlap, values_of
 
 SHOWN = 500
 """Characters shown of what BCS says."""
@@ -83,6 +87,34 @@ def plan_live(
         hints = refused_services(plan.states_of(file.name for file in plan.deploy), error)
         raise DryRunFailed(message=error, details=[*hints, *_namespace_hint(deploying.place, error)])
     return with_pods(plan, numbers)
+
+
+def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> DeploymentPlan:
+    """Return the plan with what the preview cuts from the workloads that it replaces, each read whole.
+
+    One that can't be read costs a sentence.
+    """
+    replaced = plan.states_of(file.name for file in plan.deploy)
+    tasks = [partial(_seen, reader, deploying, state) for state in replaced]
+    seen = values_of(overlap(tasks, concurrency=deploying.at_once))
+    unread = {state.title: problem for state, problem in seen if problem is not None}
+    if unread:
+        problem = next(iter(unread.values()))
+        plan = replace(plan, notes=(*plan.notes, say("deploy.cut", objects=[*unread], problem=problem)))
+    found = {(state.file, state.title): state for state, _ in seen}
+    return replace(
+        plan,
+        states=tuple(found.get((state.file, state.title), state) for state in plan.states),
+        differences=differences_of([state for state, _ in seen]),
+    )
+
+
+def _seen(reader: Reader, deploying: Deploying, state: LiveState) -> tuple[LiveState, Optional[Text]]:
+    """Return a state with what its preview cuts, and why that can't be read, None where it can."""
+    try:
+        return _read_whole(reader, deploying, state), None
+    except StepError as exc:
+        return state, exc.title()
 
 
 def _namespace_hint(place: NamespaceRef, error: str) -> list[Text]:
@@ -163,8 +195,15 @@ def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: s
         decides = is_as_wanted(state.desired, with_hidden(state.live, state.desired))
     if not decides:
         return state
-    whole = reader.read(get_live(deploying.place, kind=kind, name=state.name)).manifest
-    return replace(state, live=with_hidden(state.live, whole))
+    return _read_whole(reader, deploying, state)
+
+
+def _read_whole(reader: Reader, deploying: Deploying, state: LiveState) -> LiveState:
+    """Return a live state of a kind that is waited for with what the preview cuts from it."""
+    if state.watched_kind is None or state.live is None or state.whole:
+        return state
+    whole = reader.read(get_live(deploying.place, kind=state.watched_kind, name=state.name)).manifest
+    return replace(state, live=with_hidden(state.live, whole), whole=whole)
 
 
 def not_marked(states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str) -> list[LiveState]:

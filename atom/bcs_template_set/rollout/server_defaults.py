@@ -57,8 +57,8 @@ _DEFAULTS: Mapping[str, tuple[YamlValue, ...]] = {
     "internalTrafficPolicy": ("Cluster",),
     "allocateLoadBalancerNodePorts": (True,),
     "pathType": ("ImplementationSpecific",),
-    # `strategy`, `updateStrategy`, a Service; of a node's directory, any
-    "type": ("RollingUpdate", "ClusterIP", ""),
+    # `strategy`, `updateStrategy`, a Service, a Secret; of a node's directory, any
+    "type": ("RollingUpdate", "ClusterIP", "Opaque", ""),
     "apiVersion": ("v1",),  # of a `fieldRef`
     # an autoscaler
     "minReplicas": (1,),
@@ -68,10 +68,17 @@ _DEFAULTS: Mapping[str, tuple[YamlValue, ...]] = {
 _OF_THE_SERVER = frozenset(
     {
         *("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "nodePort", "healthCheckNodePort"),
-        *("ingressClassName", "creationTimestamp", "status"),
+        *("ingressClassName", "creationTimestamp", "secrets", "status"),  # `secrets` of a ServiceAccount
     }
 )
 """Fields whose values the server chooses."""
+
+OF_OTHERS = (
+    *("io.tencent.paas.", "deployment.kubernetes.io/", "deprecated.daemonset.template.generation"),
+    *("kubectl.kubernetes.io/last-applied-configuration", "autoscaling.alpha.kubernetes.io/"),
+    *("pv.kubernetes.io/", "volume.beta.kubernetes.io/", "volume.kubernetes.io/"),
+)
+"""How annotations begin that BCS, kubectl and Kubernetes' own controllers write."""
 
 _SAID_AGAIN: Mapping[str, str] = {
     "serviceAccount": "serviceAccountName",
@@ -86,7 +93,9 @@ def beyond_defaults(name: str, value: YamlValue, *, beside: Mapping[str, YamlVal
 
     `beside` is the mapping that it stands in: an image's tag decides when it is pulled.
     """
-    if name in _OF_THE_SERVER or value in (None, "", {}, []) or _is_default(name, value, beside=beside):
+    if name in _OF_THE_SERVER or name.startswith(OF_OTHERS):
+        return None
+    if value in (None, "", {}, []) or _is_default(name, value, beside=beside):
         return None
     if not isinstance(value, dict):
         return value

@@ -29,7 +29,7 @@ from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
-from bcs_template_set.rollout.live_look import Deploying, plan_live, unlike
+from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole, unlike
 from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
@@ -155,6 +155,7 @@ def deploy_versions(
     variables = resolve_variables(target.writer, target.place, files, given=given, least=least)
     deploying = target.deploying(variables)
     plan = plan_live(target.writer, deploying, files, redeploy=target.settings.redeploy)
+    plan = seen_whole(target.writer, deploying, plan)
     record = target.context.services.record
     # What the plan has said already is not said twice.
     plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
@@ -211,7 +212,7 @@ def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tu
     replaced = plan.states_of(file.name for file in plan.deploy)
     versions = versions_before(plan.deploy, replaced, space=target.space)
     looked_at = [state for state in replaced if state.file not in known]
-    ready = readiness_of(target.writer, target.place, looked_at, clock=target.clock)
+    ready = readiness_of(looked_at)
     found = {name: Before(name, version, ready.get(name, True)) for name, version in versions.items()}
     return tuple(item for _, item in sorted({**found, **known}.items()) if item.version)
 

@@ -42,7 +42,7 @@ from bcs_template_set.rollout.before_deploying import (
 )
 from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.deployment_plan import FileVersion
-from bcs_template_set.rollout.live_look import Deploying, plan_live
+from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.approved_plan import what_differs
@@ -259,6 +259,7 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
         at_once=min(AT_ONCE, run.concurrency),
     )
     found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
+    found = seen_whole(reader, deploying, found)
     show_lines(run.services.log, deployment_lines(found, language=run.services.record.language))
     run.services.record.warnings.extend(found.pods)
     if found.refused is not None:

@@ -64,7 +64,9 @@ def pairs() -> Iterator[tuple[Fields, Fields]]:
                     assert isinstance(item, dict)
                     texts = (str(item["content"]), str(item["previousContent"]))
                     found = [document.body for text in texts for document in parse_foreign(text) or ()]
-                    if len(found) == len(texts) and not changes_anything(found[0], found[1]):
+                    if len(found) < len(texts) or ("data" in found[1] and "data" not in found[0]):
+                        continue
+                    if not changes_anything(found[0], found[1]):
                         yield found[0], found[1]
 
 
@@ -121,6 +123,50 @@ DEPLOYMENT = BARE[0]
 )
 def test_what_somebody_set_by_hand_is_shown_before_it_is_lost(live: Body, lost: list[str]) -> None:
     assert removed(DEPLOYMENT, live) == lost
+
+
+GAME: Body = {
+    "apiVersion": "tkex.tencent.com/v1alpha1",
+    "kind": "GameDeployment",
+    "metadata": {"name": "web"},
+}
+BODIES: list[tuple[Body, Body, list[str]]] = [
+    (
+        {"kind": "Service", "metadata": {"name": "web"}},
+        {
+            "kind": "Service",
+            "metadata": {
+                "name": "web",
+                "labels": {"by": "hand"},
+                "annotations": {"lb/id": "1", "deployment.kubernetes.io/revision": "3"},
+                "finalizers": ["lb/clean-up"],
+            },
+        },
+        ["labels:", "by: hand", "annotations:", "lb/id: '1'", "finalizers:", "lb/clean-up"],
+    ),
+    (
+        {"kind": "ConfigMap", "metadata": {"name": "c"}},
+        {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "x"}, "immutable": True},
+        ["data:", "a: x", "immutable: true"],
+    ),
+    (
+        {"kind": "Secret", "metadata": {"name": "s"}},
+        {"kind": "Secret", "metadata": {"name": "s"}, "type": "Opaque"},
+        [],
+    ),
+    (
+        {**GAME, "spec": {"template": TEMPLATE}},
+        stored({**GAME, "spec": {"template": TEMPLATE, "minReadySeconds": 5}}),
+        ["minReadySeconds: 5"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("wanted", "live", "lost"), BODIES, ids=lambda value: str(value)[:20])
+def test_what_others_wrote_beside_the_manifest_is_shown_too(
+    wanted: Body, live: Body, lost: list[str]
+) -> None:
+    assert removed(wanted, live) == lost
 
 
 def test_what_a_restart_by_hand_wrote_is_shown_and_deploys_nothing() -> None:
