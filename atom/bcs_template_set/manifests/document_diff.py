@@ -1,8 +1,9 @@
 """A unified diff per Kubernetes document, with the values of Secrets masked. Pure: performs no I/O.
 
-Documents are matched by kind and name, so a document that moved within its file is no difference. A
-Secret is compared by its values and shown by its keys: changed or not is visible, the values are not.
-Of a difference longer than anybody reads, only the beginning is kept, and what is left out is counted.
+Documents are matched by kind and name, so a document that moved within its file is none, if another one
+changes. A Secret is compared by its values and shown by its keys: changed or not is visible, the values are
+not. Texts that differ always have a difference, were it only in how they are written (`same_things.py`). Of
+one longer than anybody reads, only the beginning is kept, and what is left out is counted.
 """
 
 from __future__ import annotations
@@ -15,28 +16,34 @@ from dataclasses import dataclass
 from bcs_template_set.manifests.document_texts import document_texts
 from bcs_template_set.manifests.masking import holds_secret, masked_pair, may_hold_secret
 from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.same_things import same_values
 
 MOST_LINES = 5000
 """So many lines of one document's difference are kept."""
 
 _LEFT_OUT = re.compile(r"^# not shown: ([0-9]+) lines removed, ([0-9]+) added$", re.MULTILINE)
 NOT_SHOWN = "# not shown: this text may hold a Secret and is not readable YAML\n"
+_WRITING = "# not shown: comments, quotes or layout of what holds a Secret; its values are the same\n"
+WHOLE_FILE = "(whole file)"
+_VALUES = "# not shown: values of a Secret that changed\n"
 
 Identity = tuple[str, str, int]
 
 
 def diff_documents(before: str, after: str, *, old: Sequence[Document], new: Sequence[Document]) -> str:
-    """Return the unified diff of two contents, document by document; "" where nothing differs.
+    """Return the unified diff of two contents, document by document; "" only where they are the same.
 
     `old` and `new` are the documents of the two texts; `old` is empty where `before` could not be parsed.
     """
-    if before and not old:
+    if before == after:
+        return ""
+    if not old and (before or not new):
         return _whole_text_diff(before, after)
     old_parts, new_parts = _parts(before, old), _parts(after, new)
     return "".join(
         _diff_document(identity, old_parts.get(identity), new_parts.get(identity))
         for identity in _in_order(old_parts, new_parts)
-    )
+    ) or _diff_around(before, after, old=old, new=new)
 
 
 @dataclass(frozen=True)
@@ -62,17 +69,25 @@ def _in_order(old: Mapping[Identity, _Part], new: Mapping[Identity, _Part]) -> l
 
 
 def _diff_document(identity: Identity, old: _Part | None, new: _Part | None) -> str:
-    before, after = _shown(old, new)
-    if before == after:
-        return ""
-    return unified(before, after, title=f"{identity[0] or '(no kind)'}/{identity[1]}")
+    title = f"{identity[0] or '(no kind)'}/{identity[1]}"
+    parts = [part for part in (old, new) if part is not None]
+    if not any(holds_secret(part.document) for part in parts):
+        return unified(old.text if old else "", new.text if new else "", title=title)
+    before, after = masked_pair(old.document if old else None, new.document if new else None)
+    if before == after and old and new and old.text != new.text:
+        is_writing = same_values(old.document, new.document)
+        return f"--- {title}\n+++ {title}\n{_WRITING if is_writing else _VALUES}"
+    return unified(before, after, title=title)
 
 
-def _shown(old: _Part | None, new: _Part | None) -> tuple[str, str]:
-    documents = [part.document for part in (old, new) if part is not None]
-    if not any(holds_secret(document) for document in documents):
-        return (old.text if old else ""), (new.text if new else "")
-    return masked_pair(old.document if old else None, new.document if new else None)
+def _diff_around(before: str, after: str, *, old: Sequence[Document], new: Sequence[Document]) -> str:
+    """Return what differs between texts whose documents are the same: their order, or what is around them."""
+    titles = ["".join(f"{document.title}\n" for document in documents) for documents in (old, new)]
+    if titles[0] != titles[1]:
+        return unified(*titles, title="(order of documents)")
+    if any(map(holds_secret, (*old, *new))):
+        return f"--- {WHOLE_FILE}\n+++ {WHOLE_FILE}\n{_WRITING}"
+    return _whole_text_diff(before, after)
 
 
 def unified(before: str, after: str, *, title: str) -> str:
@@ -116,4 +131,4 @@ def _whole(headers: str, hunks: Iterable[tuple[str, list[str]]]) -> str:
 def _whole_text_diff(before: str, after: str) -> str:
     if may_hold_secret(before) or may_hold_secret(after):
         return NOT_SHOWN
-    return unified(before, after, title="(whole file)")
+    return unified(before, after, title=WHOLE_FILE)

@@ -7,25 +7,39 @@ from collections.abc import Sequence
 from bcs_template_set.manifests.parse import Document
 
 _MARK = "---"
+_END = "..."
 
 
 def document_texts(text: str, documents: Sequence[Document]) -> tuple[str, ...]:
     """Return one text a document: its lines without the `---` around them, ending in one line break.
 
-    `documents` are those of the text, in order; their lines tell where each begins, and comments above a
-    document's first key belong to it.
+    `documents` are those of the text, in order; their lines tell where each begins. Comments above a
+    document's first key belong to it, and the first document has all that is above it.
     """
     lines = text.splitlines(keepends=True)
-    starts = [_start(lines, document) for document in documents]
-    return tuple(_kept(lines[start:end]) for start, end in zip(starts, [*starts[1:], len(lines)]))
+    starts = [0, *(_start(lines, document) for document in documents[1:])]
+    ends = [*starts[1:], len(lines)]
+    return tuple(_kept(lines[start:end]) for _, start, end in zip(documents, starts, ends))
 
 
 def _start(lines: Sequence[str], document: Document) -> int:
-    start = max(0, min(document.line - 1, len(lines)))
-    while start > 0 and not lines[start - 1].startswith(_MARK):
+    """Return the index of the line from which a document has its text: the `---`, which may hold its keys.
+
+    Nothing of the document before may come with it, for that may be a Secret.
+    """
+    start = min(document.line, len(lines)) - 1
+    while start > 0 and not lines[start].startswith(_MARK) and not lines[start - 1].startswith(_END):
         start -= 1
     return start
 
 
 def _kept(lines: Sequence[str]) -> str:
-    return "".join(line for line in lines if not line.startswith(_MARK)).rstrip() + "\n"
+    return "".join(map(_without_mark, lines)).rstrip() + "\n"
+
+
+def _without_mark(line: str) -> str:
+    """Return what a line holds, without the `---` before it; "" where it is nothing else."""
+    if not line.startswith(_MARK):
+        return line
+    held = line[len(_MARK) :].lstrip(" \t")
+    return held if held.strip() else ""

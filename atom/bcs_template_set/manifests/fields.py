@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -32,6 +33,16 @@ def text_at(value: YamlValue | Fields, *keys: str) -> str:
 def texts_of(value: YamlValue | Fields) -> dict[str, str]:
     """Return the entries of a mapping whose values are text."""
     return {key: item for key, item in mapping_at(value).items() if isinstance(item, str)}
+
+
+def is_same(one: YamlValue, other: YamlValue) -> bool:
+    """Tell whether two values are the same and of one type: to Python 1, 1.0 and true are equal."""
+    return one == other and canonical(one) == canonical(other)
+
+
+def canonical(value: YamlValue | Fields) -> str:
+    """Return a value as one text, whatever the order of its keys."""
+    return json.dumps(value, sort_keys=True)
 
 
 def is_left_for_bcs(value: object) -> bool:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
+from bcs_template_set.manifests.fields import is_same
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 from bcs_template_set.messages.secret import MASK
@@ -152,7 +153,7 @@ def _masked(
             for index, item in enumerate(value)
         ]
     if not isinstance(value, dict):
-        return _mask(value == other, mark) if _has_embedded(value) else value
+        return _mask(is_same(value, other), mark) if _has_embedded(value) else value
     rival: Mapping[str, YamlValue] = other if isinstance(other, dict) else {}
     if _is_secret(value, is_whole=is_whole, in_list=in_list):
         return {key: _masked_entry(key, item, other=rival.get(key), mark=mark) for key, item in value.items()}
@@ -183,10 +184,10 @@ def _masked_values(
 ) -> YamlValue:
     """Return the names of a mapping with their values masked; whatever is no mapping as a mask."""
     if not isinstance(value, dict):
-        return _mask(value == other, mark)
+        return _mask(is_same(value, other), mark)
     rival = other if isinstance(other, dict) else {}
     return {
-        _masked_name(name, content, names): _mask(name in rival and rival[name] == content, mark)
+        _masked_name(name, content, names): _mask(name in rival and is_same(rival[name], content), mark)
         for name, content in value.items()
     }
 

@@ -17,6 +17,7 @@ from bcs_template_set.manifests.yaml_words import MANIFESTS, WRITTEN
 from bcs_template_set.messages import say
 
 _ONLY_VARIABLES = re.compile(r"(?m)^[ \t]*(?:\{\{[^}\n]*\}\}[ \t]*)+$")
+_BREAKS_OF_YAML = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def parse_foreign(text: str) -> Optional[tuple[Document, ...]]:
 
     `{{ … }}` may stand anywhere; lines that hold nothing else, such as Helm's `{{- if … }}`, are skipped.
     """
-    bare = _ONLY_VARIABLES.sub("", text)
+    bare = _ONLY_VARIABLES.sub(lambda match: _as_many_lines(match[0]), text)
     variables = _Placeholders(bare)
     try:
         found = list(read_documents(variables.hidden(bare), source="", reading=MANIFESTS))
@@ -113,6 +114,11 @@ def bcs_variables_in(text: str) -> Iterator[BcsVariable]:
         close = text.find("}", begin)
 
 
+def _as_many_lines(text: str) -> str:
+    """Return as many line breaks as a text has that is taken out, so that line numbers stay true."""
+    return "\n" * sum(1 for _ in _BREAKS_OF_YAML.finditer(text))
+
+
 class _Placeholders:
     """Puts words in the place of `{{ … }}`, and `{{ … }}` back into parsed values."""
 
@@ -127,9 +133,8 @@ class _Placeholders:
         pieces: list[str] = []
         end = 0
         for number, variable in enumerate(self._variables):
-            # As many lines as before, so that line numbers stay true.
-            lines = "\n" * variable.inner.count("\n")
-            pieces += (text[end : variable.start], f"{self._stem}{number}z{lines}")
+            word = f"{self._stem}{number}z{_as_many_lines(variable.inner)}"
+            pieces += (text[end : variable.start], word)
             end = variable.end
         return "".join(pieces) + text[end:]
 

@@ -79,7 +79,8 @@ class Change:
     `version` is the name of the version the file has afterwards; `previous` the version it is planned
     against; `bases` are the ids of all that the content was made from, `known` of all that was there.
     `writes_version` is False where only the pin must move. `images` are (old, new) pairs that differ;
-    `diff` has its Secret values masked. `notes` are things a person should know although they stop nothing.
+    `diff` has its Secret values masked; `only` says that comments, or blanks, or quotes are all that differs.
+    `notes` are things a person should know although they stop nothing.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Change:
     routes_added: tuple[RouteKey, ...] = ()
     routes_removed: tuple[RouteKey, ...] = ()
     diff: str = ""
+    only: Optional[Text] = None
     reason: Optional[Text] = None
     notes: tuple[Text, ...] = ()
 

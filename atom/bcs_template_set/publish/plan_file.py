@@ -21,6 +21,7 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import free_successor
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.routes import ports_by_service
+from bcs_template_set.manifests.same_things import only_difference
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
 from bcs_template_set.publish.plan import Change, ChangeKind, Desired, Policy, route_keys, routes_beyond
@@ -54,6 +55,7 @@ def _plan_existing(
 ) -> Change:
     before = _held(found, file)
     documents = before.documents
+    old = found.current.content if found.current is not None else ""
     step = _decide(file.text, found, desired=desired, policy=policy)
     action: ChangeKind = "skip" if skips and step.action != "unchanged" else step.action
     changed = action != "unchanged"
@@ -80,7 +82,8 @@ def _plan_existing(
         routes=file.routes,
         routes_added=routes_beyond(file.routes, before.routes),
         routes_removed=routes_beyond(before.routes, file.routes),
-        diff=_diff(found.current, file, before=documents or ()) if changed else "",
+        diff=diff_documents(old, file.text, old=documents or (), new=file.documents) if changed else "",
+        only=_only(old, file, before=documents or ()) if changed else None,
         reason=step.reason,
         notes=tuple(notes),
     )
@@ -181,9 +184,9 @@ def _port_notes(file: ManifestFile, before: Sequence[Document]) -> list[Text]:
     ]
 
 
-def _diff(current: Optional[TemplateVersion], file: ManifestFile, *, before: tuple[Document, ...]) -> str:
-    old = current.content if current is not None else ""
-    return diff_documents(old, file.text, old=before, new=file.documents)
+def _only(old: str, file: ManifestFile, *, before: Sequence[Document]) -> Optional[Text]:
+    name = only_difference(old, file.text, old=before, new=file.documents)
+    return say(f"plan.only_{name}") if name is not None else None
 
 
 def _image_changes(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, str], ...]:

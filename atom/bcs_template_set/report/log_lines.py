@@ -237,7 +237,8 @@ def _add_diffs(out: Lines, changes: Sequence[Change]) -> None:
     for change in changes:
         shown = text_lines(change.diff, most=min(LOG_DIFF_LINES_PER_FILE, left))
         left -= len(shown)
-        out.add("plain", f"{change.action} {change.name}")
+        only = f": {out.words(change.only)}" if change.only is not None else ""
+        out.add("plain", f"{change.action} {change.name}{only}")
         if shown:
             out.foreign(shorten(line, LOG_DIFF_COLUMNS) for line in shown)
         more = count_lines(change.diff) - len(shown)

@@ -3,12 +3,14 @@ from __future__ import annotations
 from difflib import unified_diff
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from bcs_template_set.manifests.document_diff import NOT_SHOWN, diff_documents, unified
 from bcs_template_set.manifests.masking import holds_secret, masked_text, secret_values
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
+from bcs_template_set.manifests.same_things import only_difference
+from bcs_template_set.manifests.yaml_reading import YamlUnreadable
 
 SERVICE = """\
 # the front door
@@ -45,8 +47,13 @@ def test_the_same_text_has_no_difference() -> None:
     assert diff(SERVICE + "---\n" + SECRET, SERVICE + "---\n" + SECRET) == ""
 
 
-def test_a_document_that_only_moved_is_no_difference() -> None:
-    assert diff(SERVICE + "---\n" + SECRET, SECRET + "---\n" + SERVICE) == ""
+def test_a_document_that_only_moved_is_shown_by_name_where_nothing_else_differs() -> None:
+    assert diff(SERVICE + "---\n" + SECRET, SECRET + "---\n" + SERVICE) == (
+        "--- (order of documents)\n+++ (order of documents)\n"
+        "@@ -1,2 +1,2 @@\n+Secret/key\n Service/web\n-Secret/key\n"
+    )
+    other = SERVICE.replace("80", "81")
+    assert "Secret" not in diff(SERVICE + "---\n" + SECRET, SECRET + "---\n" + other)
 
 
 def test_a_change_is_shown_under_its_documents_name_with_its_comments() -> None:
@@ -116,6 +123,95 @@ def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
     assert "+kind: ConfigMap" in text
     before = text[: text.index("+kind")]
     assert "canary" not in before.replace("canary-token", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown", "only"),
+    [
+        (
+            "--- {kind: ConfigMap, data: {k: one}}\n",
+            "--- {kind: ConfigMap, data: {k: two}}\n",
+            "+{kind: C",
+            None,
+        ),
+        ("# one\n---\n" + SERVICE, "# two\n---\n" + SERVICE, "-# one\n+# two\n", "comments"),
+        (
+            SERVICE,
+            "# bcs-template-set: allow image-tag\n" + SERVICE,
+            "+# bcs-template-set: allow",
+            "comments",
+        ),
+        (SERVICE, SERVICE.replace("web", "'web'"), "+  name: 'web'", "quotes"),
+        (SERVICE, SERVICE.replace("web", "'web' # x"), "+  name: 'web' # x", "quotes"),
+        (SERVICE, SERVICE.replace("web\n", "web  \n"), "+  name: web  \n", "blanks"),
+        (SERVICE, SERVICE + "\n\n", "+\n+\n", "blanks"),
+        (SERVICE, SERVICE.rstrip("\n"), "-    - port: 80  # http\n+    - port: 80  # http\n", "line_ends"),
+        (SERVICE, SERVICE.replace("\n", "\r\n"), "+kind: Service\r\n", "line_ends"),
+        (SERVICE, SERVICE + "---\n", "+---\n", "writing"),
+        ("{kind: A, b: 1}\n", "{b: 1, kind: A}\n", "+{b: 1, kind: A}\n", "writing"),
+        ("{a: &x [1], b: *x}\n", "{a: [1], b: [1]}\n", "+{a: [1], b: [1]}\n", "writing"),
+        (SERVICE + "---\nkind: A\n", "kind: A\n---\n" + SERVICE, "+?/?\n".replace("?/?", "A/?"), "order"),
+        ("# one\n", "# two\n", "-# one\n+# two\n", None),
+        (SERVICE, SERVICE.replace("80", "81"), "port: 81", None),
+        (SERVICE, "# none\n", "+++ /dev/null", None),
+        ("", "# none\n", "+# none\n", None),
+        ("{k: 1}\n", "{k: true}\n", "+{k: true}", None),
+        # Of a Secret its keys are shown, and in words what else there is.
+        (SECRET, "# one\n" + SECRET, "--- Secret/key\n+++ Secret/key\n# not shown: comments, q", "comments"),
+        (SECRET, SECRET.replace("c2FtZQ==", "'c2FtZQ=='"), "# not shown: comments, quotes", "writing"),
+        (SECRET, SECRET + "---\n", "--- (whole file)\n+++ (whole file)\n# not shown: comm", "writing"),
+        (SECRET, SECRET.replace("canary-token", "|\n    canary"), "+  token: '*** (after)'", None),
+        (SECRET, SECRET.replace("canary-token", "|\n    canary\n\n"), "+  token: '*** (after)'", None),
+        ("{kind: Secret, data: {k: 1}}", "{kind: Secret, data: {k: true}}", "-  k: '*** (before)'", None),
+        (
+            "{kind: Secret, data: {a b: x, c d: y}}",
+            "{kind: Secret, data: {a b: z, c d: y}}",
+            "values of a",
+            None,
+        ),
+    ],
+)
+def test_every_change_shows_a_line_or_says_in_words_what_it_is(
+    before: str, after: str, shown: str, only: str | None
+) -> None:
+    text, old, new = diff(before, after), parse_foreign(before) or (), parse_documents(after, source="x")
+    assert shown in text
+    assert only_difference(before, after, old=old, new=new) == only
+    for canary in ("Y2FuYXJ5", "canary", "c2FtZQ"):
+        assert canary not in text
+
+
+PIECES = (
+    *("kind: ConfigMap\n", "kind: ConfigMap # x\ndata: {a: 'b'}\n", "--- {kind: ConfigMap, name: x}\n"),
+    *(
+        "---\n",
+        "...\n",
+        "# note\n",
+        "\n",
+        "---\n# note\n",
+        "--- # note\n",
+        "%YAML 1.1\n---\n",
+        "---\r\nkind: B\r\n",
+    ),
+    *("---\nkind: Secret\ndata: {a: CANARY}\n", "--- {kind: Secret, data: {a: CANARY}}\n"),
+    "---\nkind: Secret\ndata:\n  # CANARY\n  b: CANARY  \n",
+    *("\r\n", "\u2028", "---\nkind: A\nb: {{ \u2028 }}\nc: {{ \u2028 }}\n", "{{ \u2028 }}\n"),
+)
+
+
+@example("", "kind: Secret\ndata: {a: CANARY}\n--- {kind: ConfigMap}\n")
+@example("", "---\nkind: Secret\ndata: {a: CANARY}\n...\nkind: ConfigMap\n")
+@example("", "kind: A\na: {{ \u2028 }}{{ \u2028 }}\n---\nkind: Secret\nb: CANARY\n---\nkind: B\n")
+@example("{{ \u2028 }}\n{{ \r }}\nkind: A\n---\nkind: Secret\nb: CANARY\n---\nkind: B\n", "kind: A\n")
+@given(*[st.lists(st.sampled_from(PIECES), max_size=6).map("".join)] * 2)
+def test_a_difference_is_empty_only_where_the_texts_are_the_same(before: str, after: str) -> None:
+    try:
+        new = parse_documents(after, source="x")
+    except YamlUnreadable:
+        reject()
+    text = diff_documents(before, after, old=parse_foreign(before) or (), new=new)
+    assert bool(text) == (before != after)
+    assert "CANARY" not in text
 
 
 def test_what_can_not_be_parsed_is_compared_as_text_unless_it_may_hold_a_secret() -> None:

@@ -7,6 +7,7 @@ from typing import Optional
 
 import msgspec
 import pytest
+from tests.support import scenes
 from tests.support.planned import (
     OURS,
     POLICY,
@@ -27,6 +28,8 @@ from bcs_template_set.bcs.space.provenance import content_digest
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.publish.plan import Change, Policy
 from bcs_template_set.publish.plan_file import plan_file
+from bcs_template_set.report.html import render_html
+from bcs_template_set.report.log_lines import plan_lines
 
 NAME = "a.yaml"
 OVERWRITE = Policy(overwrite_version=True)
@@ -97,6 +100,15 @@ def test_an_update_names_the_file_what_it_replaces_and_all_that_was_there() -> N
     assert (change.bases, change.known) == ((OLD.id,), frozenset({OLD.id, OLDER.id}))
     assert (change.writes_version, change.overwrites, change.moves_pin) == (True, False, False)
     assert notes(change) == []
+
+
+def test_an_update_says_where_only_comments_differ_and_log_and_page_do_too() -> None:
+    change = row("# new\n" + A, held(OLD))
+    assert str(change.only) == "only comments differ"
+    assert row(B, held(OLD)).only is None
+    plan = scenes.plan_of(change)
+    assert "update a.yaml: only comments differ" in [line.text for line in plan_lines(plan, language="en_US")]
+    assert "</small> 只有注释不同</p>" in render_html(replace(scenes.outcome_of(plan), language="zh_CN"))
 
 
 def test_an_update_that_merges_a_hidden_version_was_made_from_both() -> None:
