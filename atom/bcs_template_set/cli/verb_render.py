@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bcs_template_set.agent.log_text import guarded, lines_of
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.manifest_file import left_out_of
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, BuildContext, make_context
 from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
@@ -46,8 +47,7 @@ def render(run: LocalRun) -> int:
         return _refuse(exc)
     for file in files:
         put(sys.stdout, f"---\n# {one_line(file.name)}\n{_without_mark(file.text)}")
-    if prepared.branch_domains:
-        put(sys.stderr, _only_this_branch(prepared).render(local_language()) + "\n")
+    _tell(*left_out_of(files), *([_only_this_branch(prepared)] if prepared.branch_domains else []))
     return 0
 
 
@@ -73,8 +73,7 @@ def check(run: LocalRun) -> int:
     language = local_language()
     for finding in findings:
         put(sys.stdout, guarded(one_line(finding.render(language))) + "\n")
-    summary = say("local.checked", files=len(files), findings=len(findings))
-    put(sys.stderr, summary.render(language) + "\n")
+    _tell(*left_out_of(files), say("local.checked", files=len(files), findings=len(findings)))
     return 1 if len(findings) > warnings else 0
 
 
@@ -125,6 +124,11 @@ def _only_this_branch(prepared: Prepared) -> Text:
     return say(
         "local.branch_paths", path=branch.path, branch=branch.name, hosts=list(prepared.branch_domains)
     )
+
+
+def _tell(*notes: Text) -> None:
+    for note in notes:
+        put(sys.stderr, guarded(one_line(note.render(local_language()))) + "\n")
 
 
 def _without_mark(text: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from bcs_template_set.manifests.branch_paths import Claim, claims_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.routes import Route, images_of, node_ports_of, routes_of
+from bcs_template_set.messages import Text, say
+
+_MOST_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class ManifestFile:
     `name` is its name in the template space, `source` the template it came from. `variables` are the
     names that `bcs()` left for BCS, `places` where in the text they stand. `domain` is "" unless a built-in
     template made the file; `allowed` then are the ids of checks that comments of the values leave it out of.
+    `left_out` are the comments of its templates: file, first and last line.
     """
 
     name: str
@@ -27,6 +32,7 @@ class ManifestFile:
     places: frozenset[int] = frozenset()
     domain: str = ""
     allowed: frozenset[str] = frozenset()
+    left_out: tuple[tuple[str, int, int], ...] = ()
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
@@ -47,3 +53,13 @@ class ManifestFile:
     def claims(self) -> tuple[tuple[str, Claim], ...]:
         """Return which branch each path of its Ingresses belongs to, with the path's host."""
         return claims_of(self.documents)
+
+
+def left_out_of(files: Iterable[ManifestFile]) -> list[Text]:
+    """Return the sentence that says which lines of templates were comments; none where there are none."""
+    lines: dict[str, list[str]] = {}
+    for name, first, last in sorted({place for file in files for place in file.left_out}):
+        lines.setdefault(name, []).append(str(first) if first == last else f"{first}-{last}")
+    places = [f"{name} ({', '.join(each)})" for name, each in lines.items()]
+    shown = places if len(places) <= _MOST_SHOWN else [*places[:_MOST_SHOWN], "…"]
+    return [say("render.left_out", places=shown)] if shown else []

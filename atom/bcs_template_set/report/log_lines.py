@@ -12,7 +12,7 @@ from typing import Literal
 
 from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.document_diff import count_lines
-from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.manifest_file import ManifestFile, left_out_of
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
@@ -174,6 +174,7 @@ def rendered_lines(files: Sequence[ManifestFile], *, language: Language) -> list
     if len(files) > LOG_RENDERED_FILES:
         more = say("log.more_files", count=len(files) - LOG_RENDERED_FILES).render(language)
         lines.append(LogLine("plain", f"  {more}"))
+    lines += [LogLine("plain", f"  {one_line(said.render(language))}") for said in left_out_of(files)]
     return _group(title.render(language), lines)
 
 

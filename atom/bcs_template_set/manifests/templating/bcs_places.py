@@ -27,12 +27,14 @@ class Settled:
     """A rendered text with its braces. `places` are where `bcs()` put a variable, with its name.
 
     `foreign` are the lines that have a `{{ … }}` of nobody's, `is_cut` says that a piece of a mark is left.
+    `left_out` are the comments of its templates: file, first and last line.
     """
 
     text: str
     places: Mapping[int, str]
     foreign: tuple[int, ...] = ()
     is_cut: bool = False
+    left_out: tuple[tuple[str, int, int], ...] = ()
 
 
 def stem_of(context: Mapping[str, object]) -> str:

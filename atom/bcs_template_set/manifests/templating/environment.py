@@ -11,7 +11,7 @@ import json
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial, wraps
 from pprint import pformat
 from types import GeneratorType, TracebackType
@@ -29,6 +29,7 @@ from markupsafe import Markup, escape
 
 from bcs_template_set.manifests.live_replicas import variable_of
 from bcs_template_set.manifests.templating.bcs_places import Marks
+from bcs_template_set.manifests.templating.comment_marks import comments_in, with_seams
 from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import (
     MissingName,
@@ -129,7 +130,7 @@ class Environment(ImmutableSandboxedEnvironment):
             loader=jinja2.FunctionLoader(partial(_load, read_text)),
             auto_reload=False,
         )
-        self._marks = marks
+        self._marks, self._notes, self._read_text = marks, notes, read_text
         self._safe: dict[tuple[type, str], bool] = {}
         self._json = json.JSONEncoder(ensure_ascii=False, default=_as_plain)
         own: dict[str, Callable[..., object]] = {
@@ -147,6 +148,7 @@ class Environment(ImmutableSandboxedEnvironment):
         }
         self.globals = {name: value for name, value in self.globals.items() if name not in _LEFT_OUT} | {
             "bcs": self.bcs,
+            "include_raw": self.include_raw,
             "live_replicas": self.live_replicas,
             "range": self.range,
             "namespace": namespace,
@@ -167,18 +169,27 @@ class Environment(ImmutableSandboxedEnvironment):
         return self.template_class.from_code(self, code, self.globals)
 
     def _parse(self, source: str, name: Optional[str], filename: Optional[str]) -> nodes.Template:
-        self._check_amount(source, name=name or "")  # here, so that included files are counted too
-        return super()._parse(source, name, filename)
+        seam = ""
+        if "{#" in source:
+            source, seam = with_seams(source)
+        if seam or len(source) > MOST_TOKENS:  # here, so that included files are looked at too
+            tokens = self._counted(source, name=name or "")
+            self._notes.left_out += [(name or "", *lines) for lines in comments_in(tokens, name=name or "")]
+        template = super()._parse(source, name, filename)
+        for found in _nodes_in(template) if seam else ():
+            for text in _TEXTS.get(type(found), ()):
+                if isinstance(value := getattr(found, text), str):
+                    setattr(found, text, value.replace(seam, ""))
+        return template
 
-    def _check_amount(self, source: str, *, name: str) -> None:
-        """Count the words of code, where there can be too many; each takes kilobytes to compile."""
-        if len(source) <= MOST_TOKENS:
-            return
+    def _counted(self, source: str, *, name: str) -> Iterator[tuple[int, str, str]]:
+        """Yield the tokens; count the words of code, each of which takes kilobytes to compile."""
         count = 0
-        for line, kind, _text in self.lexer.tokeniter(source, name):
-            count += kind not in ("data", "whitespace", "comment")
+        for token in self.lexer.tokeniter(source, name):
+            count += token[1] not in ("data", "whitespace", "comment")
             if count > MOST_TOKENS:
-                raise exceeded("limit_code", limit=MOST_TOKENS, place=(name, line))
+                raise exceeded("limit_code", limit=MOST_TOKENS, place=(name, token[0]))
+            yield token
 
     def _generate(
         self,
@@ -210,6 +221,13 @@ class Environment(ImmutableSandboxedEnvironment):
             raise TypeError("live_replicas() takes a workload's name and, if it is no Deployment, its kind")
         return self.bcs(variable_of(kind, name))
 
+    @jinja2.pass_context
+    def include_raw(self, context: Context, name: object) -> str:
+        """Return the text of a file of the workspace that is no template, as it is."""
+        if not isinstance(name, str):
+            raise TypeError("include_raw() takes the name of a file")
+        return _load(self._read_text, self.join_path(name, context.name or ""))[0]
+
     def range(self, *args: int) -> range:
         """Return a range of at most 100,000 numbers."""
         numbers = range(*args)
@@ -223,8 +241,12 @@ class Environment(ImmutableSandboxedEnvironment):
         return printed if isinstance(printed, str) else str(printed)
 
     def as_json(self, value: object) -> str:
-        """Return a value in double quotes or brackets, so that YAML and JSON read back the very same."""
-        return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", self._json.encode(value))
+        """Return a value in double quotes or brackets, so that YAML and JSON read back the very same.
+
+        BCS, which would replace what has two braces, sees one.
+        """
+        written = self._json.encode(value).replace("{{", "{\\u007b")  # in texts only: JSON has none elsewhere
+        return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
     def printed(self, value: object) -> object:
         """Return what `{{ value }}` prints: text as it is, the rest as YAML reads it back."""
@@ -283,12 +305,9 @@ def _prepare(source: nodes.Template, *, marks: Marks) -> None:
     Its own braces are in its text (`raw`), and in `{{ "{{ NAME }}" }}`.
     """
     written: list[tuple[nodes.Node, str]] = []
-    waiting: list[nodes.Node] = [source]
-    while waiting:  # not by recursion: what is nested too deeply is said later, with its line
-        found = waiting.pop()
+    for found in _nodes_in(source):
         if isinstance(found, nodes.Output):
             written += [(part, name) for part in found.nodes for name in _text_in(part)]
-        waiting += found.iter_child_nodes()
         if isinstance(found, nodes.Concat):
             found.nodes = [_as_string(part) for part in found.nodes]
     if any(
@@ -298,11 +317,22 @@ def _prepare(source: nodes.Template, *, marks: Marks) -> None:
             setattr(part, name, marks.in_text(getattr(part, name)))
 
 
+def _nodes_in(template: nodes.Template) -> Iterator[nodes.Node]:
+    """Yield all nodes; not by recursion: what is nested too deeply is said later, with its line."""
+    waiting: list[nodes.Node] = [template]
+    while waiting:
+        found = waiting.pop()
+        waiting += found.iter_child_nodes()
+        yield found
+
+
+_TEXTS: Mapping[type[nodes.Node], tuple[str, ...]] = {nodes.TemplateData: ("data",), nodes.Const: ("value",)}
+"""Where a node has the template's own text."""
+
+
 def _text_in(node: nodes.Expr) -> tuple[str, ...]:
     """Return where a part of what is printed has the template's own text."""
-    if isinstance(node, nodes.TemplateData):
-        return ("data",)
-    return ("value",) if isinstance(node, nodes.Const) and isinstance(node.value, str) else ()
+    return tuple(name for name in _TEXTS.get(type(node), ()) if isinstance(getattr(node, name), str))
 
 
 def _as_string(node: nodes.Expr) -> nodes.Expr:

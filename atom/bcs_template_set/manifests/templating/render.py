@@ -377,6 +377,7 @@ def _parse(item: _Work, rendered: Settled) -> ManifestFile:
         places=frozenset(rendered.places),
         domain=item.domain,
         allowed=item.allowed,
+        left_out=rendered.left_out,
     )
 
 

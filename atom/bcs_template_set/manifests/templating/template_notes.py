@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, Optional
+from typing import Any, Literal, Optional, Union
 
 import jinja2
 from jinja2.exceptions import SecurityError
 from jinja2.utils import Namespace
 
+from bcs_template_set.manifests.templating.comment_marks import UnclearComment
 from bcs_template_set.manifests.templating.template_lines import TemplateLine, place_in, template_line
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
@@ -30,6 +31,7 @@ MOST_SUGGESTIONS = 50
 
 
 MistakeKind = Literal["syntax", "missing", "failed"]
+LeftOut = tuple[str, int, int]
 Key = tuple[MistakeKind, str, int, str]
 """Of which kind a mistake is, in which template and line, and what tells it from others there."""
 
@@ -44,9 +46,13 @@ class Mistakes:
 
 
 class Notes:
-    """The mistakes noted while templates run: each once. Its template and line are in its key alone."""
+    """The mistakes noted while templates run: each once. Its template and line are in its key alone.
+
+    `left_out` are the comments that were taken away: template, first and last line.
+    """
 
     def __init__(self, context: Mapping[str, object]) -> None:
+        self.left_out: list[LeftOut] = []
         self._names = list(islice(context, MOST_KNOWN + 1))
         self._noted: dict[Key, Text] = {}
         self._missing = 0
@@ -98,9 +104,9 @@ class Notes:
 
     def add_syntax(self, exc: jinja2.TemplateSyntaxError, *, name: str) -> None:
         """Note that a template, or one it includes, is no Jinja2."""
-        template, problem = exc.name or name, _cut(exc.message or "")
+        template, problem = exc.name or name, problem_of(exc)
         note = say("render.syntax", problem=problem)
-        self._noted["syntax", template, exc.lineno, problem] = note
+        self._noted["syntax", template, exc.lineno, str(problem)] = note
 
     def add_failure(self, exc: Exception, *, name: str, follows: bool) -> None:
         """Note an exception; one that follows from a mistake noted in the same template is dropped."""
@@ -140,6 +146,15 @@ def exceeded(
 
 class ReadTwice(Exception):
     """A template reads a lazy value again, which would be empty now."""
+
+
+def problem_of(exc: jinja2.TemplateSyntaxError) -> Union[Text, str]:
+    """Return what is wrong with a template, in the reader's terms where we know them."""
+    if isinstance(exc, UnclearComment):
+        return exc.problem
+    if exc.message == "Missing end of comment tag":
+        return say("render.comment_unclosed")
+    return _cut(exc.message or "")
 
 
 _QUOTING = (ValueError, LookupError, UnicodeError, OSError)

@@ -13,7 +13,7 @@ from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, r
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ValuesInvalid
 
-RESERVED = (*CONTEXT_NAMES, "bcs", "live_replicas")
+RESERVED = (*CONTEXT_NAMES, "bcs", "live_replicas", "include_raw")
 Values = Mapping[str, YamlValue]
 
 

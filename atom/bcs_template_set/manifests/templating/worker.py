@@ -75,7 +75,9 @@ class Worker:
             limit = say("render.seconds", number=self._limits.seconds)
             return self._over("limit_time", limit, exc.place, name=name)
         notes: list[Json] = [[*key, _plain(note)] for key, note in of.notes.since(noted)]
-        return {"text": text, "variables": [*of.marks.names], "notes": notes}
+        left_out: list[Json] = [list(place) for place in of.notes.left_out]
+        of.notes.left_out.clear()
+        return {"text": text, "variables": [*of.marks.names], "notes": notes, "left_out": left_out}
 
     def _over(self, what: str, limit: Text, place: Optional[TemplateLine], *, name: str) -> dict[str, Json]:
         fields = exceeded(what, limit=limit, place=place, template=name).fields

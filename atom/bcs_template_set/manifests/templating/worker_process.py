@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Timer
 from typing import IO, Callable, Optional, Union, cast
@@ -26,7 +26,7 @@ from bcs_template_set.manifests.templating.build_context import (
     known_names,
 )
 from bcs_template_set.manifests.templating.limits import Limits, hurry
-from bcs_template_set.manifests.templating.template_notes import MistakeKind, Notes, exceeded
+from bcs_template_set.manifests.templating.template_notes import LeftOut, MistakeKind, Notes, exceeded
 from bcs_template_set.manifests.templating.values import Values
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded, TemplateFailed, TemplateUnreadable
@@ -98,6 +98,7 @@ class _Answer(msgspec.Struct, forbid_unknown_fields=True):
     notes: list[_Note] = []
     limit: Optional[tuple[_Said, _Word]] = None
     unreadable: list[_Said] = []
+    left_out: list[LeftOut] = []
 
 
 class TemplateProcess:
@@ -146,7 +147,10 @@ class TemplateProcess:
             self._take_mistakes(answer, notes)
         except (ValueError, KeyError, msgspec.ValidationError):
             raise self._ended(name) from None
-        return None if answer.text is None else Marks(self.stem, answer.variables).settled(answer.text)
+        if answer.text is None:
+            return None
+        settled = Marks(self.stem, answer.variables).settled(answer.text)
+        return replace(settled, left_out=tuple(answer.left_out))
 
     def _start(self) -> _Child:
         run = self.run

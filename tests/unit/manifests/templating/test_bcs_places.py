@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.emulator import go_yaml
 from tests.support.building import findings_of, refusal, render_source
 
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -28,14 +29,13 @@ def leftovers(file: ManifestFile) -> list[str]:
 @pytest.mark.parametrize(
     ("source", "values"),
     [
-        ("b: {{ v | tojson }}\n", "v: 'x{{DB_PASSWORD}}'"),
         ("b: '{{ v }}'\n", "v: '{{ DB_PASSWORD }}'"),
         ("b: '{{ v }}'\n", "v: '{{-DB_PASSWORD-}}'"),
         ("b: '{{ v }}'\n", "v: '{{}}'"),
         ("b: |\n  {{ v | indent(2) }}\n", 'v: "{{\\nDB_PASSWORD\\n}}"'),
         ("b: '{{ v | e }}'\n", "v: '{{ DB_PASSWORD }}'"),
         ("b: '{{ v | upper }}'\n", "v: '{{ db_password }}'"),
-        ("b: {{ v }}\n", "v: [{a: '{{ DB_PASSWORD }}'}]"),
+        ("b: {{ (v | tojson).replace('\\\\u007b', '{') }}\n", "v: '{{ DB_PASSWORD }}'"),
         ("# {{ v }}\nb: 1\n", "v: '{{ DB_PASSWORD }}'"),
         ("'{{ v }}': 1\n", "v: '{{ DB_PASSWORD }}'"),
         ("b: '{{ v }}{{ w }}'\n", "v: '{'\nw: '{ DB_PASSWORD }}'"),
@@ -71,6 +71,18 @@ def test_own_braces_whose_end_comes_out_of_a_value_are_not_the_templates(tmp_pat
     assert text_of(tmp_path, source, values="v: b") == ALLOW + "b: '{{ a_b }}'\n"
     refusal(tmp_path, source, ManifestsInvalid, values="v: 'b }} {{ c'")
     refusal(tmp_path, source, ManifestsInvalid, values="v: 'b }}'")
+
+
+@pytest.mark.parametrize("value", ["{{ X }}", "x{{DB_PASSWORD}}", "{{{a}}}", "{{{{ a }}}}", "{{", '"{{\\n}}'])
+@pytest.mark.parametrize("expression", ["v | tojson", "[v]", "{v: v}"])
+def test_braces_in_double_quotes_are_written_so_that_they_arrive_as_text(
+    tmp_path: Path, value: str, expression: str
+) -> None:
+    file = render_source(tmp_path, f"b: {{{{ {expression} }}}}\n", values=f"v: '{value}'")
+    assert "{{" not in file.text
+    made = {"v | tojson": value, "[v]": [value], "{v: v}": {value: value}}[expression]
+    assert go_yaml.read_mapping(file.text) == {"b": made}
+    assert leftovers(file) == []
 
 
 @pytest.mark.parametrize("value", ["{", "}}", "a{{b", "}} {{", "{ { X } }", "{{ X } }", "$" + "{X}"])

@@ -1,0 +1,72 @@
+"""Which `{#` begins a comment, and which is a piece of a script, a style sheet or another tool's file. Pure.
+
+Jinja2 takes away everything from a `{#` to the next `#}`: of a script with `${#FILES[@]}` and `${name%#}` all
+lines between. Here a comment begins with `{#` and a blank, `-`, `+` or `#`, and never behind a `$`; over
+several lines it ends so, too. Of what only Jinja2 would take for a comment nothing is taken away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import jinja2
+
+from bcs_template_set.messages import Text, say
+
+LineRange = tuple[int, int]
+
+_OPENING = re.compile(r"(?<!\{)(\$?)\{#(?=([-+#\s]?))")
+_SEAMS = range(0x10FFFD, 0x10FF00, -1)
+"""Characters that no text uses; one of them comes between `{` and `#` while Jinja2 reads a template."""
+
+
+class UnclearComment(jinja2.TemplateSyntaxError):
+    """What Jinja2 would take away may be text; `problem` is the sentence."""
+
+    def __init__(self, problem: Text, line: int, name: str) -> None:
+        super().__init__(problem.key, line, name)
+        self.problem = problem
+
+
+def with_seams(source: str) -> tuple[str, str]:
+    """Return a source in which no `{#` that is text begins a comment, and the seam to take out again."""
+    last = source.rfind("#}")
+    seam = next(chr(code) for code in _SEAMS if chr(code) not in source)
+
+    def written(found: re.Match[str]) -> str:
+        is_text = found[1] or (not found[2] and last < found.end())
+        return f"{found[1]}{{{seam if is_text else ''}#"
+
+    return _OPENING.sub(written, source), seam
+
+
+def comments_in(tokens: Iterable[tuple[int, str, str]], *, name: str) -> Iterator[LineRange]:
+    """Yield the first and last line of each comment, of the tokens of a template.
+
+    Raises:
+        jinja2.TemplateSyntaxError: one may be a text that Jinja2 would take away.
+    """
+    opening = text = ""
+    begin = 1
+    for line, kind, value in tokens:
+        if kind == "comment_begin":
+            opening, begin = value, line
+        elif kind == "comment":
+            text = value
+        elif kind == "comment_end":
+            _check(opening, text, value, line=begin, name=name)
+            yield begin, line
+
+
+def _check(opening: str, text: str, end: str, *, line: int, name: str) -> None:
+    """Refuse what does not look like a comment: the author says which it is."""
+    is_opened = len(opening) > len("{#") or text[:1] in ("#", "") or text[:1].isspace()
+    is_closed = "\n" not in text or not end.startswith("#}") or text[-1:] == "#" or text[-1:].isspace()
+    if not is_opened:
+        problem = say("render.comment_open")
+    elif not is_closed or re.search(r"\{#[-+#\s]", text):
+        problem = say("render.comment_close", last=line + text.count("\n"))
+    else:
+        return
+    raise UnclearComment(problem, line, name)
