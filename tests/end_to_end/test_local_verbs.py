@@ -78,10 +78,12 @@ def test_check_ends_with_0_where_it_finds_nothing(desk: Path) -> None:
 def test_a_warning_is_printed_and_ends_with_0(desk: Path) -> None:
     pods = "{restartPolicy: Never, containers: [{name: a, image: 'r:1'}]}"
     job = f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a}}\nspec: {{template: {{spec: {pods}}}}}\n"
-    (desk / "both.yaml").write_text(f"{job}---\n{job.replace('name: a}', 'name: b}', 1)}")
+    (desk / "both.yaml").write_text(f"{{# mine #}}\n{job}---\n{job.replace('name: a}', 'name: b}', 1)}")
     done = run("check", "--templates", "both.yaml", at=desk)
     assert (done.returncode, done.stdout.count("[replace]")) == (0, 2), done.stdout
-    assert done.stderr == "1 files checked, 2 findings.\n"
+    told = "Comments of templates that are left out: both.yaml (1).\n"
+    assert done.stderr == f"{told}1 files checked, 2 findings.\n"
+    assert run("render", "--templates", "both.yaml", at=desk).stderr == told
 
 
 def test_check_ends_with_1_and_names_what_it_finds(desk: Path) -> None:
