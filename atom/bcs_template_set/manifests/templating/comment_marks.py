@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-import jinja2
-
 from bcs_template_set.messages import Text, say
 
 LineRange = tuple[int, int]
@@ -21,12 +19,12 @@ _SEAMS = range(0x10FFFD, 0x10FF00, -1)
 """Characters that no text uses; one of them comes between `{` and `#` while Jinja2 reads a template."""
 
 
-class UnclearComment(jinja2.TemplateSyntaxError):
-    """What Jinja2 would take away may be text; `problem` is the sentence."""
+class UnclearComment(Exception):
+    """What Jinja2 would take away may be text; `problem` is the sentence. Names are those of its own errors."""
 
-    def __init__(self, problem: Text, line: int, name: str) -> None:
-        super().__init__(problem.key, line, name)
-        self.problem = problem
+    def __init__(self, problem: Text, *, line: int, name: str) -> None:
+        super().__init__(problem)
+        self.problem, self.lineno, self.name = problem, line, name
 
 
 def with_seams(source: str) -> tuple[str, str]:
@@ -45,7 +43,7 @@ def comments_in(tokens: Iterable[tuple[int, str, str]], *, name: str) -> Iterato
     """Yield the first and last line of each comment, of the tokens of a template.
 
     Raises:
-        jinja2.TemplateSyntaxError: one may be a text that Jinja2 would take away.
+        UnclearComment: one may be a text that Jinja2 would take away.
     """
     opening = text = ""
     begin = 1
@@ -69,4 +67,4 @@ def _check(opening: str, text: str, end: str, *, line: int, name: str) -> None:
         problem = say("render.comment_close", last=line + text.count("\n"))
     else:
         return
-    raise UnclearComment(problem, line, name)
+    raise UnclearComment(problem, line=line, name=name)

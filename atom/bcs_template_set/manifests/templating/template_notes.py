@@ -31,6 +31,7 @@ MOST_SUGGESTIONS = 50
 
 
 MistakeKind = Literal["syntax", "missing", "failed"]
+Unreadable = Union[jinja2.TemplateSyntaxError, UnclearComment]
 LeftOut = tuple[str, int, int]
 Key = tuple[MistakeKind, str, int, str]
 """Of which kind a mistake is, in which template and line, and what tells it from others there."""
@@ -102,7 +103,7 @@ class Notes:
         note = say("render.forbidden", what=what)
         self._noted["failed", template, line, what] = note
 
-    def add_syntax(self, exc: jinja2.TemplateSyntaxError, *, name: str) -> None:
+    def add_syntax(self, exc: Unreadable, *, name: str) -> None:
         """Note that a template, or one it includes, is no Jinja2."""
         template, problem = exc.name or name, problem_of(exc)
         note = say("render.syntax", problem=problem)
@@ -148,7 +149,7 @@ class ReadTwice(Exception):
     """A template reads a lazy value again, which would be empty now."""
 
 
-def problem_of(exc: jinja2.TemplateSyntaxError) -> Union[Text, str]:
+def problem_of(exc: Unreadable) -> Union[Text, str]:
     """Return what is wrong with a template, in the reader's terms where we know them."""
     if isinstance(exc, UnclearComment):
         return exc.problem

@@ -12,6 +12,7 @@ from typing import Optional
 import jinja2
 
 from bcs_template_set.manifests.templating.bcs_places import Marks
+from bcs_template_set.manifests.templating.comment_marks import UnclearComment
 from bcs_template_set.manifests.templating.environment import Environment, ReadText, callable_namespace
 from bcs_template_set.manifests.templating.template_lines import place_in
 from bcs_template_set.manifests.templating.template_notes import Notes, exceeded
@@ -55,7 +56,7 @@ class Templates:
             text = self._run(template, extra or {}, name=name)
         except (StepError, MemoryError):
             raise
-        except jinja2.TemplateSyntaxError as exc:
+        except (jinja2.TemplateSyntaxError, UnclearComment) as exc:
             self._notes.add_syntax(exc, name=name)
         except RecursionError as exc:
             place, limit = place_in(exc.__traceback__), sys.getrecursionlimit()
