@@ -20,7 +20,7 @@ _SEAMS = range(0x10FFFD, 0x10FF00, -1)
 
 
 class UnclearComment(Exception):
-    """What Jinja2 would take away may be text; `problem` is the sentence. Names are those of its own errors."""
+    """What Jinja2 would take away may be text; `problem` is the sentence. Named as in its own errors."""
 
     def __init__(self, problem: Text, *, line: int, name: str) -> None:
         super().__init__(problem)
