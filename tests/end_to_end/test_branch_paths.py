@@ -276,8 +276,12 @@ def test_ten_branches_of_one_domain_at_once_all_keep_their_path_after_a_second_t
 # --- what is live ---------------------------------------------------------------------------------------
 
 
-def foreign_ingress(site: Site, name: str, host: str, path: str, *, file: str = "") -> None:
+def foreign_ingress(
+    site: Site, name: str, host: str, path: str, *, file: str = "", ingress_class: str = ""
+) -> None:
     annotations = {"io.tencent.paas.template_name": file} if file else {}
+    if ingress_class:
+        annotations["kubernetes.io/ingress.class"] = ingress_class
     backend = {"service": {"name": "other", "port": {"number": 80}}}
     rule = {"host": host, "http": {"paths": [{"path": path, "pathType": "Prefix", "backend": backend}]}}
     manifest: Manifest = {
@@ -314,6 +318,12 @@ def test_a_path_that_another_file_was_deployed_with_is_refused_unless_moves_are_
     allowed = build(live_site, "x", **target, allow_route_removal="true")
     assert allowed.code == 0
     assert "deployed from legacy/all.yaml" in allowed.log, "what is allowed is still said"
+
+
+def test_a_path_that_another_class_serves_is_nobodys_loss(live_site: Site) -> None:
+    foreign_ingress(live_site, "old", HOST, "/x", ingress_class="nginx")
+    ran = build(live_site, "x", action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+    assert (ran.code, "Ingress/old" in ran.log) == (0, False)
 
 
 def test_ones_own_live_ingress_is_no_clash(live_site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE, is_of
@@ -15,6 +16,34 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 RouteKey = tuple[str, str]
 """A host and a path."""
 
+_CLASS = "kubernetes.io/ingress.class"
+_LOAD_BALANCERS = ("kubernetes.io/ingress.existLbId", "kubernetes.io/ingress.qcloud-loadbalance-id")
+_CANARY = "nginx.ingress.kubernetes.io/canary"
+_OWN_LOAD_BALANCER = "qcloud"
+"""Ingresses of this class have a load balancer each, if they name none (facts/manifests.md, "One domain")."""
+
+
+class EntryPoint(NamedTuple):
+    """Where requests come in: the class, "" for the cluster's default, and the load balancer, "" for its own.
+
+    A canary takes a part of what another Ingress serves, which is meant, and none of another canary's.
+    """
+
+    ingress_class: str = ""
+    load_balancer: str = ""
+    is_canary: bool = False
+
+    def may_be(self, live: EntryPoint) -> bool:
+        """Tell whether this may become the one of a live Ingress: the default class may be any of them."""
+        if self.is_canary != live.is_canary:
+            return False
+        if self.ingress_class and live.ingress_class:
+            return self == live
+        return not (self.load_balancer and live.load_balancer) or self.load_balancer == live.load_balancer
+
+
+DEFAULT_ENTRY = EntryPoint()
+
 
 @dataclass(frozen=True, order=True)
 class Route:
@@ -25,6 +54,7 @@ class Route:
     service: str
     ingress: str
     path_type: str = ""
+    entry: EntryPoint = DEFAULT_ENTRY
 
     @property
     def place(self) -> RouteKey:
@@ -107,7 +137,23 @@ def host_of(rule: YamlValue) -> str:
     return text_at(mapping_at(rule), "host") or "*"
 
 
+def backend_of(path: Fields) -> str:
+    """Return the Service that a path's backend names, or the resource, such as `StorageBucket/static`."""
+    resource = mapping_at(path, "backend", "resource")
+    return service_of(path) or "/".join(filter(None, (text_at(resource, "kind"), text_at(resource, "name"))))
+
+
+def entry_point_of(ingress: Fields) -> EntryPoint:
+    """Return where an Ingress takes requests, as its field `ingressClassName` or its annotations say."""
+    annotations = mapping_at(ingress, "metadata", "annotations")
+    name = text_at(ingress, "spec", "ingressClassName") or text_at(annotations, _CLASS)
+    own = text_at(ingress, "metadata", "name") if name == _OWN_LOAD_BALANCER else ""
+    given = (text_at(annotations, key) for key in _LOAD_BALANCERS)
+    return EntryPoint(name, next(filter(None, given), own), text_at(annotations, _CANARY) == "true")
+
+
 def _routes_of_ingress(document: Document) -> Iterator[Route]:
+    entry = entry_point_of(document.body)
     for rule in list_at(document.body, "spec", "rules"):
         host = host_of(rule)
         for path in list_at(mapping_at(rule), "http", "paths"):
@@ -115,7 +161,8 @@ def _routes_of_ingress(document: Document) -> Iterator[Route]:
             yield Route(
                 host=host,
                 path=text_at(fields, "path") or "/",
-                service=service_of(fields),
+                service=backend_of(fields),
                 ingress=document.name,
                 path_type=text_at(fields, "pathType"),
+                entry=entry,
             )

@@ -20,13 +20,12 @@ from bcs_template_set.bcs.space.route_map import (
     LiveClash,
     OwnedRoute,
     by_place,
-    first_of_each_place,
     live_clashes,
     owned_routes,
 )
 from bcs_template_set.config.principal import CREDENTIAL
 from bcs_template_set.manifests.checks.finding import allows
-from bcs_template_set.manifests.checks.routing import ROUTE_CLASH
+from bcs_template_set.manifests.checks.routing import NODE_PORT, ROUTE_CLASH
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.routes import RouteKey
@@ -53,8 +52,9 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
     others = _routes_of_others(existing)
     clashes = [] if skips else list(_live_clashes(changes, existing, desired=desired))
     refused = [clash for clash in clashes if clash.refuses and not policy.allow_route_removal]
-    taken = [] if skips else [*desired.claimed, *_taken(changes, desired, existing, others=others)]
-    taken += [clash.text() for clash in refused]
+    moved = [] if skips else list(_routes_taken(changes, desired, others=others))
+    taken = [] if skips else [*desired.claimed, *_ports_taken(desired, existing)]
+    taken += [*([] if policy.allow_route_removal else moved), *(clash.text() for clash in refused)]
     parts = _plan_parts(desired, existing, changes, chart=chart)
     return Plan(
         target=desired.target,
@@ -75,6 +75,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
             *desired.notes,
             *_plan_notes(existing),
             *_unbelieved_builds(desired, existing),
+            *(moved if policy.allow_route_removal else ()),
             *(clash.text() for clash in clashes if not clash.refuses or policy.allow_route_removal),
         ),
         dropped=dropped_objects(desired, existing, changes),
@@ -188,30 +189,35 @@ def _lost(name: str, host: str, path: str, *, to: Optional[str]) -> Text:
     return say("plan.route_moved", host=host, path=path, name=name, to=to)
 
 
-def _taken(
-    changes: Sequence[Change], desired: Desired, existing: Existing, *, others: Sequence[OwnedRoute]
+def _routes_taken(
+    changes: Sequence[Change], desired: Desired, *, others: Sequence[OwnedRoute]
 ) -> Iterable[Text]:
-    """Name every route and nodePort that belongs to another file of the space."""
-    owners = {owned.place: owned.owner() for owned in others}
-    ports = {port: other.name for other in existing.others for port in other.node_ports}
-    asked = {file.name: file.node_ports for file in desired.files}
+    """Name every host and path that another file of the space serves at the same entry point."""
+    owners = {(owned.entry, owned.place): owned.owner() for owned in others}
+    allowed = _allowing(desired, ROUTE_CLASH)
     for change in changes:
-        for route in first_of_each_place(change.routes):
-            if route.place in owners:
-                yield say(
-                    "plan.route_taken",
-                    host=route.host,
-                    path=route.path,
-                    name=change.name,
-                    owner=owners[route.place],
-                )
-        for port in sorted(set(asked[change.name])):
-            if port in ports:
-                yield say("plan.port_taken", port=port, name=change.name, owner=ports[port])
+        taken = {r.place: r for r in reversed(change.routes) if (r.entry, r.place) in owners}
+        for route in sorted(taken.values()) if change.name not in allowed else ():
+            owner = owners[route.entry, route.place]
+            yield say("plan.route_taken", host=route.host, path=route.path, name=change.name, owner=owner)
+
+
+def _ports_taken(desired: Desired, existing: Existing) -> Iterable[Text]:
+    """Name every nodePort that a Service of another file of the space has."""
+    ports = {port: other.name for other in existing.others for port in other.node_ports}
+    allowed = _allowing(desired, NODE_PORT)
+    for file in sorted(desired.files, key=lambda file: file.name):
+        for port in sorted(ports.keys() & set(file.node_ports)) if file.name not in allowed else ():
+            yield say("plan.port_taken", port=port, name=file.name, owner=ports[port])
+
+
+def _allowing(desired: Desired, check: str) -> frozenset[str]:
+    """Return the names of the files that are left out of a check by a comment, and so of its guards."""
+    return frozenset(file.name for file in desired.files if allows(file, check))
 
 
 def _live_clashes(changes: Sequence[Change], existing: Existing, *, desired: Desired) -> Iterable[LiveClash]:
-    allowed = frozenset(file.name for file in desired.files if allows(file, ROUTE_CLASH))
+    allowed = _allowing(desired, ROUTE_CLASH)
     serving = by_place(existing.live)
     for change in changes:
         if change.name not in allowed:

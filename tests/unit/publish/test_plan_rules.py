@@ -27,7 +27,8 @@ from bcs_template_set.bcs.space.existing import Existing, OtherFile
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.branch_paths import Claim
-from bcs_template_set.manifests.routes import Route
+from bcs_template_set.manifests.parse import parse_documents
+from bcs_template_set.manifests.routes import Route, routes_of
 from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.messages.errors import ActedAsAnother, RouteTaken
 from bcs_template_set.publish.make_plan import make_plan
@@ -210,6 +211,113 @@ def test_a_file_that_allows_the_clash_clashes_with_nothing_and_the_others_do() -
     assert (plan.taken, plan.notes) == ((), ())
     plan = make_plan(want, live("/other"), policy=POLICY)
     assert [said.partition(" is")[0] for said in texts(plan.taken)] == ["a.example.com/other of s.yaml"]
+
+
+QCLOUD, INTERNAL = "kubernetes.io/ingress.class: qcloud", "kubernetes.io/ingress.class: internal"
+BALANCER = "kubernetes.io/ingress.existLbId"
+CANARY = 'nginx.ingress.kubernetes.io/canary: "true"'
+
+
+def at(annotations: str, path: str = "/new", *, name: str = "web", below: str = "") -> str:
+    text = ingress(HOST, path).replace("{name: web}", f"{{name: {name}, annotations: {{{annotations}}}}}", 1)
+    return text.replace("spec:\n", f"spec:\n{below}")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "clashes"),
+    [
+        ("", "", True),
+        (INTERNAL, INTERNAL, True),
+        (INTERNAL, "", False),
+        (INTERNAL, QCLOUD, False),
+        (f"{QCLOUD}, {BALANCER}: lb-a", f"{QCLOUD}, {BALANCER}: lb-a", True),
+        (f"{QCLOUD}, {BALANCER}: lb-a", f"{QCLOUD}, {BALANCER}: lb-b", False),
+        (QCLOUD, QCLOUD, False),  # a load balancer each
+        (CANARY, "", False),
+        ("", CANARY, False),
+        (CANARY, CANARY, True),
+    ],
+)
+def test_a_path_is_taken_only_where_the_same_class_and_load_balancer_answer(
+    ours: str, theirs: str, *, clashes: bool
+) -> None:
+    """In the folder and in the namespace alike; the paths are the same, or the same and of another type."""
+    routes = routes_of(parse_documents(at(theirs, name="theirs"), source=""))
+    held = existing(existing_file("r.yaml", version_of("# nothing")))
+    folder = replace(held, others=(OtherFile("theirs.yaml", routes=routes),))
+    namespace = replace(held, live=(LiveIngress("theirs", "front-ends/theirs.yaml", routes),))
+    for found in (folder, namespace) if ours and theirs else (folder,):
+        plan = make_plan(desired(("r.yaml", at(ours))), found, policy=POLICY)
+        assert (len(plan.taken) == 1) is clashes
+        exact = at(ours).replace("pathType: Prefix", "pathType: Exact")
+        assert make_plan(desired(("r.yaml", exact)), found, policy=POLICY).taken == ()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "clashes"),
+    [
+        ("", "", True),
+        ("", INTERNAL, True),
+        (f"{QCLOUD}, {BALANCER}: lb-a", "", True),
+        (f"{BALANCER}: lb-a", f"{QCLOUD}, {BALANCER}: lb-a", True),
+        (f"{BALANCER}: lb-a", f"{QCLOUD}, {BALANCER}: lb-b", False),
+        (CANARY, "", False),
+        ("", CANARY, False),
+    ],
+)
+def test_a_live_ingress_without_a_class_is_of_the_clusters_default_which_may_be_any(
+    ours: str, theirs: str, *, clashes: bool
+) -> None:
+    routes = routes_of(parse_documents(at(theirs, name="theirs"), source=""))
+    held = existing(existing_file("r.yaml", version_of("# nothing")))
+    found = replace(held, live=(LiveIngress("theirs", "", routes),))
+    assert (len(make_plan(desired(("r.yaml", at(ours))), found, policy=POLICY).taken) == 1) is clashes
+
+
+def test_the_field_for_the_class_says_the_same_as_the_annotation() -> None:
+    named = at("", below="  ingressClassName: internal\n")
+    assert routes_of(parse_documents(named, source="")) == routes_of(parse_documents(at(INTERNAL), source=""))
+
+
+def test_a_path_that_several_load_balancers_serve_is_taken_at_one_of_them_and_said_once() -> None:
+    def balanced(*names: str) -> str:
+        return "---\n".join(at(f"{QCLOUD}, {BALANCER}: {name}", name=f"i-{name}") for name in names)
+
+    routes = routes_of(parse_documents(balanced("lb-b", "lb-c"), source=""))
+    held = existing(
+        existing_file("r.yaml", version_of("# nothing")), others=(OtherFile("theirs.yaml", routes=routes),)
+    )
+    want = desired(("r.yaml", balanced("lb-a", "lb-b", "lb-c")))
+    assert len(make_plan(want, held, policy=POLICY).taken) == 1
+    live = replace(held, others=(), live=(LiveIngress("theirs", "", routes),))
+    assert len(make_plan(want, live, policy=POLICY).taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("comment", "policy", "taken", "noted"),
+    [
+        ("", POLICY, ["a.example.com/new", "nodePort 30080"], []),
+        ("# bcs-template-set: allow route-clash\n", POLICY, ["nodePort 30080"], []),
+        ("# bcs-template-set: allow node-port\n", POLICY, ["a.example.com/new"], []),
+        ("# bcs-template-set: allow route-clash, node-port\n", POLICY, [], []),
+        ("", ALLOW, ["nodePort 30080"], ["a.example.com/new"]),
+    ],
+)
+def test_what_another_file_of_the_folder_has_is_allowed_by_a_comment_and_a_path_may_move(
+    comment: str, policy: Policy, taken: list[str], noted: list[str]
+) -> None:
+    theirs = parse_documents(ingress(HOST, "/new"), source="")
+    others = (OtherFile("theirs.yaml", routes=routes_of(theirs), node_ports=(30080,)),)
+    held = existing(existing_file("r.yaml", version_of("# nothing")), others=others)
+    text = f"{comment}{ingress(HOST, '/new')}---\n{service(30080)}"
+    plan = make_plan(desired(("r.yaml", text)), held, policy=policy)
+    assert sorted(said.partition(" of r.yaml")[0] for said in texts(plan.taken)) == taken
+    assert [said.partition(" of r.yaml")[0] for said in texts(plan.notes)] == noted
+    refused = refusal(plan, policy=policy)
+    for language in LANGUAGES:
+        cure = "" if refused is None else "\n".join(refused.explain(language))
+        assert not taken or "# bcs-template-set: allow route-clash" in cure
+        assert not taken or "# bcs-template-set: allow node-port" in cure
 
 
 def test_ingresses_that_may_not_be_looked_at_are_noted() -> None:

@@ -14,7 +14,7 @@ from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_live,
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.kinds import INGRESS
-from bcs_template_set.manifests.routes import Route
+from bcs_template_set.manifests.routes import EntryPoint, Route, entry_point_of
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ def _ingress_of(row: Mapping[str, JsonValue], notes: Mapping[str, JsonValue]) ->
     return LiveIngress(
         name=name,
         file=mark_of(row).file,
-        routes=tuple(sorted(_routes_of(note.get("rules"), ingress=name))),
+        routes=tuple(sorted(_routes_of(note.get("rules"), ingress=name, entry=entry_point_of(row)))),
     )
 
 
-def _routes_of(rules: JsonValue, *, ingress: str) -> Iterator[Route]:
+def _routes_of(rules: JsonValue, *, ingress: str, entry: EntryPoint) -> Iterator[Route]:
     for rule in rules if isinstance(rules, list) else ():
         row = _mapping(rule)
         yield Route(
@@ -75,6 +75,7 @@ def _routes_of(rules: JsonValue, *, ingress: str) -> Iterator[Route]:
             service=str(row.get("serviceName") or ""),
             ingress=ingress,
             path_type=str(row.get("pathType") or ""),
+            entry=entry,
         )
 
 

@@ -13,7 +13,7 @@ from typing import Optional
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.naming import normal_path
-from bcs_template_set.manifests.routes import Route, RouteKey
+from bcs_template_set.manifests.routes import DEFAULT_ENTRY, EntryPoint, Route, RouteKey
 from bcs_template_set.messages import Text, say
 
 HostClaim = tuple[str, Claim]
@@ -32,6 +32,7 @@ class OwnedRoute:
     branch: str = ""
     build: int = 0
     place: RouteKey = ("", "")
+    entry: EntryPoint = DEFAULT_ENTRY
 
     def owner(self) -> Text:
         """Return who serves it, as far as that is known."""
@@ -55,17 +56,21 @@ class LiveIngress:
     file: str = ""
     routes: tuple[Route, ...] = ()
 
+    def serves(self, route: Route) -> bool:
+        """Tell whether it answers where a route would, at the entry point that this would have."""
+        return any(own.place == route.place and route.entry.may_be(own.entry) for own in self.routes)
+
 
 def owned_routes(
     file: str, routes: Iterable[Route], *, claims: Sequence[HostClaim], origin: Optional[Provenance]
 ) -> tuple[OwnedRoute, ...]:
-    """Return the routes of one file with their owners, a host and path once, sorted."""
+    """Return the routes of one file with their owners, a host and path once an entry point, sorted."""
     claimed = {(host, normal_path(claim.path)): claim for host, claim in claims}
-    found: dict[RouteKey, OwnedRoute] = {}
+    found: dict[object, OwnedRoute] = {}
     for route in routes:
         claim = claimed.get(route.place)
         found.setdefault(
-            (route.host, route.path),
+            (route.host, route.path, route.entry),
             OwnedRoute(
                 host=route.host,
                 path=route.path,
@@ -75,16 +80,9 @@ def owned_routes(
                 branch=claim.branch if claim else origin.branch if origin else "",
                 build=claim.build if claim else origin.build if origin else 0,
                 place=route.place,
+                entry=route.entry,
             ),
         )
-    return tuple(sorted(found.values()))
-
-
-def first_of_each_place(routes: Iterable[Route]) -> tuple[Route, ...]:
-    """Return one route for every host and path: Ingresses on several load balancers serve the same."""
-    found: dict[RouteKey, Route] = {}
-    for route in routes:
-        found.setdefault(route.place, route)
     return tuple(sorted(found.values()))
 
 
@@ -130,18 +128,20 @@ def live_clashes(
 ) -> Iterator[LiveClash]:
     """Yield the routes of a file that another live Ingress of the namespace serves; `serving` is `by_place`.
 
-    An Ingress of the same name is the very object that deploying replaces. A route that the file serves
-    already is said and not refused: two load balancers may serve one path on purpose.
+    An Ingress of the same name is the very object that deploying replaces, and one at another entry point
+    takes nothing away. A route that the file serves already is said and not refused.
     """
-    ours = list(first_of_each_place(routes))
+    ours = sorted(set(routes))
     own_names = {route.ingress for route in ours}
     own_file = f"{space}/{name}"
+    said: set[RouteKey] = set()
     for route in ours:
         others = (
             ingress
             for ingress in reversed(serving.get(route.place, ()))
-            if ingress.name not in own_names and ingress.file != own_file
+            if ingress.name not in own_names and ingress.file != own_file and ingress.serves(route)
         )
         found = next(others, None)
-        if found is not None:
+        if found is not None and route.place not in said:
+            said.add(route.place)
             yield LiveClash(route, name, found.name, found.file, refuses=(route.host, route.path) in added)

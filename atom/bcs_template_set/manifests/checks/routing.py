@@ -8,7 +8,7 @@ from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile
 from bcs_template_set.manifests.checks.value_rules import HIGHEST_PORT
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE
-from bcs_template_set.manifests.routes import Route, RouteKey, host_of, routes_of
+from bcs_template_set.manifests.routes import EntryPoint, Route, RouteKey, host_of, routes_of
 
 _LOWEST, _HIGHEST = 30_000, 32_767
 
@@ -56,39 +56,24 @@ def check_node_ports(checked: CheckInput) -> Iterator[Finding]:
                 yield checked.finding(place, field, "node_port_twice", port=number, first=first)
 
 
+NODE_PORT = check_node_ports.id
+
+
 @check("route-clash")
 def check_routes(checked: CheckInput) -> Iterator[Finding]:
-    """Yield hosts and paths that lead to two Services, at one controller or load balancer.
+    """Yield hosts and paths that lead to two Services at one entry point.
 
     The same host and path to the same Service is right: there is an Ingress for each load balancer.
     """
-    first: dict[tuple[str, str, RouteKey], Route] = {}
+    first: dict[tuple[EntryPoint, RouteKey], Route] = {}
     for place in checked.of_kind(INGRESS):
-        if _is_canary(place.document.body):
-            continue
-        entry_point = _entry_point(place.document.body)
         for route in routes_of([place.document]):
-            known = first.setdefault((*entry_point, route.place), route)
+            known = first.setdefault((route.entry, route.place), route)
             if known.service != route.service and not (_is_unknown(route) or _is_unknown(known)):
                 yield _clash(checked, place, route, known)
 
 
 ROUTE_CLASH = check_routes.id
-_CANARY = "nginx.ingress.kubernetes.io/canary"
-_CLASS = "kubernetes.io/ingress.class"
-_LOAD_BALANCER = "kubernetes.io/ingress.existLbId"
-
-
-def _is_canary(body: Fields) -> bool:
-    """Tell whether an Ingress takes a part of what another one serves, which is meant."""
-    return text_at(mapping_at(body, "metadata", "annotations"), _CANARY) == "true"
-
-
-def _entry_point(body: Fields) -> tuple[str, str]:
-    """Return the class and the load balancer that an Ingress names, "" for those that the cluster chooses."""
-    annotations = mapping_at(body, "metadata", "annotations")
-    name = text_at(body, "spec", "ingressClassName") or text_at(annotations, _CLASS)
-    return name, text_at(annotations, _LOAD_BALANCER)
 
 
 def _is_unknown(route: Route) -> bool:
