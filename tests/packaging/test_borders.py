@@ -72,6 +72,7 @@ PURE_BUT: Mapping[str, frozenset[str]] = {
     # where in a template it is: the frame's line; reading is a function it is given
     "manifests.templating.environment": frozenset({"sys", "read_text"}),
     "manifests.templating.template_notes": frozenset({"sys"}),  # as above
+    "manifests.plain_lines": frozenset({"sys"}),  # sys.intern only
     "report.html": frozenset({"importlib.resources", "read_text"}),  # its own template, shipped beside it
 }
 """What a pure module reaches all the same, and why that is no I/O of the run."""

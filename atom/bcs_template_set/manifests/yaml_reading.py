@@ -16,6 +16,7 @@ from typing import Optional, Protocol, Union, cast
 
 import yaml
 
+from bcs_template_set.manifests.plain_lines import read_plain
 from bcs_template_set.manifests.yaml_words import VALUES, NumberUnusable, Reading, is_text, key_of, read_word
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.secret import MASK
@@ -121,6 +122,9 @@ def read_documents(
     """
     text = text.removeprefix("\ufeff")
     _check_characters(text, source=source)
+    plain = read_plain(text, reading) if parser is None else None
+    if plain is not None:
+        return iter(plain)
     return _Events(text, source=source, reading=reading, parser=parser or available_parser()).documents()
 
 
@@ -152,7 +156,8 @@ def _check_characters(text: str, *, source: str) -> None:
     bad = _NOT_YAML.search(text)
     if bad is not None:
         raise _unreadable_at(bad, say("render.yaml_character", code=f"U+{ord(bad[0]):04X}"), source=source)
-    one_too_many = next(islice(_TAG_DIRECTIVE.finditer(text), MOST_TAG_DIRECTIVES, None), None)
+    directives = _TAG_DIRECTIVE.finditer(text) if "%TAG" in text else iter(())
+    one_too_many = next(islice(directives, MOST_TAG_DIRECTIVES, None), None)
     if one_too_many is not None:
         raise _unreadable_at(one_too_many, say("render.yaml_tag"), source=source)
 

@@ -37,7 +37,7 @@ class NumberUnusable(ValueError):
     """A number that no Kubernetes field can hold: above 64 bits, infinite or not a number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """One way to read unquoted words: the words with a meaning, and what a word is that may be a number.
 

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from typing import Optional
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bcs_template_set.manifests.plain_lines import read_plain
+from bcs_template_set.manifests.yaml_reading import (
+    YamlUnreadable,
+    YamlValue,
+    available_parser,
+    read_documents,
+)
+from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, WRITTEN, Reading
+
+READINGS = pytest.mark.parametrize("reading", [VALUES, MANIFESTS, WRITTEN], ids=["values", "bcs", "written"])
+MANIFEST = """\
+# What it is for
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: "web"   # quoted
+  labels: {}
+spec:
+  paused: false
+  replicas: 0x10
+  template:
+
+    spec:
+      containers:
+      - name: 'web'
+        image: registry.example.com/a b/web:1.10
+        args:
+          - -v
+          - $(HOST)
+        command: []
+        env:
+        - name: EMPTY
+          value:
+      hostNetwork: yes
+---
+apiVersion: v1
+"""
+
+
+def by_parser(text: str, reading: Reading) -> Optional[list[tuple[int, YamlValue]]]:
+    """Return what the parser makes of a text, None where it refuses it."""
+    try:
+        return [*read_documents(text, source="", reading=reading, parser=available_parser())]
+    except YamlUnreadable:
+        return None
+
+
+@READINGS
+def test_a_manifest_is_plain_and_comes_to_the_same(reading: Reading) -> None:
+    read = read_plain(MANIFEST, reading)
+    assert read is not None
+    assert repr(read) == repr(by_parser(MANIFEST, reading))
+    assert [line for line, _ in read] == [2, 25]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a: &x 1\n", "a: *x\n", "a: !!str 1\n", "a: |\n  x\n", "a: [1]\n", "? a\n", "a: b: c\n", "<<: a\n"),
+        *("- - a\n", "-\n", "- # c\n", "a", '"a": 1\n', 'a: "\\n"\n', "a:\tb\n", "a: b\r\n", "a: 'b'c\n"),
+        *("a: b\n  c: d\n", "a: 1\na: 2\n", "  a: 1\nb: 2\n", "a:\n    b: 1\n  c: 2\n", "a: 1\n- b\n"),
+        *("- a\nb: 1\n", "a: .inf\n", "a: 1\n---\n", "a: 1\n---\n# nothing\n---\nb: 1\n", "--- \na: 1\n"),
+        *("%YAML 1.1\n---\na: 1\n", "...\n", "a: \u2028b\n", f"{' ' * 41}a: 1\n", f"{'a' * 129}: 1\n"),
+        f"a: {'b' * 500}",
+    ],
+)
+def test_what_is_not_plain_is_left_to_the_parser(text: str) -> None:
+    assert read_plain(text, MANIFESTS) is None
+
+
+def test_a_key_that_does_not_arrive_as_written_is_left_to_the_parser() -> None:
+    assert read_plain("on: 1\n", MANIFESTS) == [(1, {"on": 1})]
+    assert read_plain("on: 1\n", WRITTEN) is None
+
+
+def test_documents_share_nothing_that_can_change() -> None:
+    read = read_plain("a: {}\nb: []\n---\na: {}\nb: []\n", MANIFESTS)
+    assert read == [(1, {"a": {}, "b": []}), (4, {"a": {}, "b": []})]
+    nodes = [id(node) for _, body in read if isinstance(body, dict) for node in body.values()]
+    assert len(set(nodes)) == len(nodes) == 4
+
+
+PIECES = (
+    *(
+        "  ",
+        "    ",
+        "- ",
+        "- ",
+        "a: ",
+        "b:",
+        "c: ",
+        "key:\n",
+        "x",
+        "1",
+        "0x",
+        "on",
+        "null",
+        "1.5",
+        "1e5",
+        "é",
+    ),
+    *(
+        "\n",
+        "\n",
+        "\n",
+        "\n---\n",
+        '"',
+        '"q"',
+        "'",
+        "{}",
+        "[]",
+        " #c",
+        "#",
+        ". ",
+        ":",
+        ": ",
+        "~",
+        "$(A)",
+        "-",
+    ),
+    *("...", "%", "&a ", "*a", "|", "?", ",", "a b", "http://x", "080:", "<<: ", "\\", "\xa0"),
+)
+LINES = st.builds(
+    lambda column, dashes, rest: " " * column + dashes + rest,
+    st.sampled_from([0, 0, 0, 2, 2, 4, 1, 6]),
+    st.sampled_from(["", "", "", "- ", "-   ", "- - "]),
+    st.sampled_from(
+        ["a:", "b:", "c: 1", "d: x y", "e: {}", "f: []", "x", "# c", "on: 1", "g: on", "", "h: 'x'"]
+    ),
+)
+
+
+@READINGS
+@given(st.one_of(st.lists(LINES, max_size=9).map("\n".join), st.lists(st.sampled_from(PIECES)).map("".join)))
+@example("a:\n- b: 1\n- c:\n  - d\n  e: 2\n")
+@example("a:\n  # c\n  b: 1\n\nc: 2")
+def test_what_is_read_as_plain_is_what_the_parser_reads(reading: Reading, text: str) -> None:
+    read = read_plain(text, reading)
+    if read is not None:
+        assert repr(read) == repr(by_parser(text, reading))
