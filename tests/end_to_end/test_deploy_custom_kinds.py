@@ -189,7 +189,7 @@ def test_a_restore_is_done_unless_the_version_before_waits_for_a_person(
         site.next_build(web_yaml=custom_workload("GameDeployment", tag="3", spec=spec))
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800506, "failed" if is_paused else "restored"), ran.log
-        told = "the earlier version waits for a person at a step of its canary: GameDeployment/web"
+        told = "the earlier version waits for a person, and old pods stay until then: GameDeployment/web"
         assert (told in ran.log) is is_paused
 
 

@@ -226,9 +226,9 @@ def test_old_pods_that_only_a_hand_replaces_are_told_and_new_ones_must_be_well(k
         assert (first.code, ends(first)) == (0, {f"{kind}/web": "ready"}), first.log
         site.next_build(web_yaml=workload(kind, tag="2", updateStrategy=strategy))
         second = deploy(site)
-        assert (second.code, ends(second)) == (0, {f"{kind}/web": "nothing"}), second.log
-        (warned,) = [str(warning) for warning in second.outcome.warnings if "OnDelete" in str(warning)]
-        assert re.search(rf"{kind}/web: .*OnDelete: 0 of \d pods are of the new version", warned)
+        assert (second.code, ends(second)) == (0, {f"{kind}/web": "paused"}), second.log
+        verdict = second.log.partition("Paused: 1 workloads")[2]
+        assert re.search(rf"{kind}/web: .*OnDelete: 0 of \d pods are of the new version", verdict)
         for pod in cluster_of(site).pods_of(kind, NAMESPACE, "web"):
             cluster_of(site).delete("Pod", NAMESPACE, text(pod, "metadata", "name"))
         cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.emulator import Behaviour
 from tests.support.deploying import (
@@ -16,6 +18,8 @@ from tests.support.deploying import (
     workload,
 )
 from tests.support.publishing import Ran, Site, config
+
+from bcs_template_set.report.file_states import endings_of
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 
@@ -123,20 +127,29 @@ def test_an_object_that_was_deleted_is_named_before_it_is_made_again() -> None:
         assert "although their file was deployed here (version 1.0.7-main): Deployment/web." in ran.log
 
 
-def test_old_pods_that_only_a_hand_replaces_are_not_called_ready() -> None:
-    by_hand = {"type": "OnDelete"}
-    with cluster_site(web_yaml=workload("StatefulSet", replicas=2, updateStrategy=by_hand)) as site:
+PARTITION = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "share", "told"),
+    [
+        ({"type": "OnDelete"}, "0/3", "0 of 3 pods are of the new version"),
+        (PARTITION, "1/3", "1 of 3 pods run the new version, and the partition (2) keeps the others"),
+    ],
+)
+def test_old_pods_that_stay_until_a_person_acts_are_called_neither_ready_nor_live(
+    strategy: dict[str, object], share: str, told: str
+) -> None:
+    with cluster_site(web_yaml=workload("StatefulSet", replicas=3, updateStrategy=strategy)) as site:
         assert states(deploy(site)) == {"web.yaml": "ready"}
-        site.next_build(web_yaml=workload("StatefulSet", tag="2", replicas=2, updateStrategy=by_hand))
-        ran = deploy(site)
-        assert (ran.code, states(ran)) == (0, {"web.yaml": "deployed"}), ran.log
-        assert "Not waited for: StatefulSet/web." in ran.log
-        assert "Live now" not in ran.log
-        site.next_build()
-        ran = deploy(site)
-        assert (ran.code, ran.versions()["web.yaml"]["state"]) == (0, "live-not-ready"), ran.log
-        assert "0 of 2 pods are of the new version" in ran.log
-        assert "Live now" not in ran.log
+        site.next_build(web_yaml=workload("StatefulSet", tag="2", replicas=3, updateStrategy=strategy))
+        for _ in ("deployed now", "live already"):
+            ran = deploy(site)
+            assert (ran.code, ran.outcome.result) == (0, "paused"), ran.log
+            assert endings_of(ran.outcome)["web.yaml"].words == f"paused ({share})"
+            assert told in ran.log.partition("Paused: 1 workloads wait for a person")[2]
+            assert re.search("files are live already|Live now", ran.log.partition("Paused:")[2]) is None
+            site.next_build()
 
 
 def test_old_pods_are_not_said_to_serve_at_a_version_that_was_never_ready() -> None:

@@ -13,7 +13,7 @@ from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import SELECTOR, Kind
-from bcs_template_set.manifests.kind_rules import Counts, Look, Revision, RolloutRule, by_hand, ready
+from bcs_template_set.manifests.kind_rules import Counts, Look, Revision, RolloutRule, by_hand, down_to, ready
 from bcs_template_set.manifests.live_fields import annotation_of, count_at, is_observed, number_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
@@ -157,7 +157,7 @@ def _game_pods(live: Fields, counts: Counts) -> Look:
         return by_hand(strategy, counts)
     if not canary.is_over:
         return "progressing", say("rollout.canary_step", **canary.fields(live))
-    return ready(counts, partition=_kept_old(live))
+    return down_to(_kept_old(live), counts)
 
 
 def _missing_pods(live: Fields, counts: Counts) -> Optional[Text]:

@@ -28,8 +28,8 @@ from bcs_template_set.messages import Text, say
 
 WorkloadState = Literal["ready", "paused", "progressing", "pending", "failed", "gone", "unseen", "nothing"]
 """Where a workload is. A look finds it `ready`, `progressing`, `failed`, `gone`, `nothing` to wait for, or
-`paused`: all goes well, and a person is to say when it goes on. A wait that goes on, or was cut off, leaves
-it `pending`, whether or not it has been seen to progress, and `unseen` where it could not be looked at in the
+`paused`: all goes well, and old pods stay until a person acts. A wait that goes on, or was cut off, leaves it
+`pending`, whether or not it has been seen to progress, and `unseen` where it could not be looked at in the
 end."""
 
 SETTLED: frozenset[WorkloadState] = frozenset({"ready", "paused", "nothing"})
@@ -179,7 +179,7 @@ def _stateful_set(live: Fields, counts: Counts) -> Look:
         return by_hand(kind, counts)
     if not _is_updated(live, counts):
         return "progressing", say("rollout.updating", **counts.numbers)
-    return ready(counts, partition=_partition(live))
+    return down_to(_partition(live), counts)
 
 
 def _is_updated(live: Fields, counts: Counts) -> bool:
@@ -294,12 +294,17 @@ CRON_JOB_RULE = RolloutRule(_cron_job_counts, _cron_job)
 def by_hand(strategy: str, counts: Counts) -> Look:
     """Say of a workload all of whose pods are well which of them only somebody who deletes them makes new."""
     if counts.updated < counts.wanted:
-        return "nothing", say("rollout.by_hand", strategy=strategy, **counts.numbers)
+        return "paused", say("rollout.by_hand", strategy=strategy, **counts.numbers)
     return ready(counts)
 
 
-def ready(counts: Counts, *, partition: int = 0) -> Look:
-    """Return the look at a workload all of whose pods are new and well, down to the partition."""
-    if partition:
-        return "ready", say("rollout.ready_up_to", wanted=counts.wanted)
+def down_to(partition: int, counts: Counts) -> Look:
+    """Say of a workload all of whose pods are well, and new down to a partition, how many that keeps old."""
+    if partition and counts.total > counts.updated:
+        return "paused", say("rollout.partitioned", partition=partition, total=counts.total, **counts.numbers)
+    return ready(counts)
+
+
+def ready(counts: Counts) -> Look:
+    """Return the look at a workload all of whose pods are new and well."""
     return "ready", say("rollout.ready" if counts.wanted else "rollout.ready_none", wanted=counts.wanted)

@@ -172,8 +172,7 @@ class _Deployment:
             is_ready = own and all(item.end == "ready" for item in own)
             return Ending("ready" if is_ready else "deployed")
         if name in self.live:
-            is_old = any(item.keeps_old for item in own)
-            return Ending("live-not-ready", _share_ready(own)) if is_old else Ending("live")
+            return Ending("live")
         if name in self.unsent:
             return Ending(self.unsent[name])
         return Ending(

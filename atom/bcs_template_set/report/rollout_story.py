@@ -48,7 +48,12 @@ def deployed_headline(rollout: Rollout, *, version: str) -> Text:
 def paused_headline(rollout: Rollout, *, version: str) -> Text:
     """Return the one sentence for a deployment that goes on when a person says so: what waits comes first."""
     paused = [item.workload.title for item in rollout.watched if item.end == "paused"]
-    deployed = deployed_headline(rollout, version=version)
+    place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace}
+    deployed = (
+        deployed_headline(rollout, version=version)
+        if rollout.deployed
+        else say("report.verdict_sent_nothing", **place)
+    )
     return say("report.verdict_paused", count=len(paused), names=first_names(paused), deployed=deployed)
 
 
@@ -65,10 +70,10 @@ def live_texts(rollout: Rollout) -> list[Text]:
     """Return what is live after a deployment that went well: the files at each version, deployed ones first.
 
     Each domain has the version of the build that last changed it, so of many a count tells. A file whose
-    rollout is paused, or whose old pods stay, is not live as a whole.
+    rollout is paused is not live as a whole.
     """
     deployed = {file.version for file in rollout.deployed}
-    partly = {i.workload.file_name for i in rollout.watched if i.end == "paused" or i.keeps_old}
+    partly = {i.workload.file_name for i in rollout.watched if i.end == "paused"}
     files = sorted(
         (f for f in (*rollout.deployed, *rollout.live_already) if f.told and f.name not in partly),
         key=lambda file: (file.told not in deployed, file.name),

@@ -32,7 +32,7 @@ def _is_ready(state: LiveState) -> Readiness:
     if not state.whole or state.watched_kind is None:
         return None
     found = status_of(state.watched_kind, state.whole).state
-    return None if found == "nothing" else found == "ready"
+    return None if found in ("nothing", "paused") else found == "ready"
 
 
 def _both(one: Readiness, other: Readiness) -> Readiness:

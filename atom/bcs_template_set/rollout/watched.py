@@ -83,11 +83,6 @@ class Watched:
             told.append(self.condition)
         return tuple(told)
 
-    @property
-    def keeps_old(self) -> bool:
-        """Tell whether pods stay old until somebody deletes them: nobody waits, and it is not ready."""
-        return self.end == "nothing" and self.status is not None and self.status.old > 0
-
     def says_more_than(self, earlier: Watched) -> bool:
         """Tell whether a person would want to hear of this after having heard of the other."""
         return self._told() != earlier._told()

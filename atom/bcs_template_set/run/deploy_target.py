@@ -42,7 +42,7 @@ from bcs_template_set.system.clock import Clock, Deadline
 TO_SPEAK = 5.0
 """Seconds of the step's own time that no wait uses up."""
 
-_BY_HAND = frozenset({"rollout.by_hand", "rollout.job_suspended", "rollout.not_served"})
+_BY_HAND = frozenset({"rollout.job_suspended", "rollout.not_served"})
 """What nobody waits for, and a person is to look at: nothing has failed, and nothing is known to be new."""
 
 DEADLINE_OVER = "rollout.deadline_exceeded"

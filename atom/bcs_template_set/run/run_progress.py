@@ -40,10 +40,12 @@ WRITTEN = 0.4
 
 _STATUSES: Mapping[FileState, SubtaskStatus] = {
     **dict.fromkeys(STATES, "succeeded"),
-    **dict.fromkeys(("failed", "live-not-ready", "partly-deployed", "restored"), "failed"),
+    **dict.fromkeys(("failed", "live-not-ready", "rolling-out", "partly-deployed", "restored"), "failed"),
     **dict.fromkeys(("unknown", "not-deployed", "not-attempted", "planned"), "pending"),
-    "rolling-out": "running",
 }
+_ON_THE_WAY: tuple[FileState, ...] = ("live-not-ready", "rolling-out", "partly-deployed")
+"""What fails a run if it is so in the end, and may yet become ready before."""
+
 _ONLY_WRITTEN: tuple[FileState, ...] = ("published", "unchanged", "skipped")
 _KNOWN_AT_THE_END: tuple[FileState, ...] = (*_ONLY_WRITTEN, "deployed", "live", "unknown", "not-deployed")
 """What a file without workloads is while it is deployed, and what it is yet to be."""
@@ -132,6 +134,8 @@ def _status(record: RunRecord, row: _Row) -> SubtaskStatus:
 
 def _status_of(record: RunRecord, state: FileState, *, waited_for: bool) -> SubtaskStatus:
     """Return what a file is of a row: where it is to be live, written is only half the way."""
+    if state in _ON_THE_WAY and record.error is None:
+        return "running"
     if record.heading.action != "deploy" or state not in _KNOWN_AT_THE_END:
         return _STATUSES[state]
     if "deploy" not in record.gone_well and record.error is None and not waited_for:

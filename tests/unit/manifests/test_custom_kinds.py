@@ -77,8 +77,9 @@ GAMES: list[tuple[str, Object, str, str]] = [
     ("updated, not ready", game(ready=2), "progressing", "not_available"),
     ("ready, not yet for minReadySeconds", game(availableReplicas=2), "progressing", "not_ready"),
     ("old pods left", game(total=4), "progressing", "old_pods"),
-    ("by hand", game(strategy={"type": "OnDelete"}, updated=0, ready=0), "nothing", "by_hand"),
-    ("partition", game(strategy={"partition": 2}, updated=1, ready=1), "ready", "ready_up_to"),
+    ("by hand", game(strategy={"type": "OnDelete"}, updated=0, ready=0), "paused", "by_hand"),
+    ("partition", game(strategy={"partition": 2}, updated=1, ready=1), "paused", "partitioned"),
+    ("partition, a first one", game(strategy={"partition": 2}), "ready", "ready"),
     (
         "too few past the partition",
         game(strategy={"partition": 1}, updated=1, ready=1),
@@ -94,8 +95,8 @@ GAMES: list[tuple[str, Object, str, str]] = [
     (
         "partition of a GameStatefulSet in per cent, rounded down",
         game(strategy={"rollingUpdate": {"partition": "34%"}}, updated=2, ready=2),
-        "ready",
-        "ready_up_to",
+        "paused",
+        "partitioned",
     ),
     ("the first step is reached", at_step(0), "progressing", "canary_step"),
     ("the first step is not reached", at_step(0, updated=0, ready=0), "progressing", "updating"),

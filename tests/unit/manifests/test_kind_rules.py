@@ -111,7 +111,7 @@ def rolling(partition: int) -> Object:
 BARE: Object = {"type": "RollingUpdate"}
 BY_HAND: Object = {"type": "OnDelete"}
 STATEFUL_SETS: list[tuple[str, Object, str, str]] = [
-    ("by hand, some old", stateful_set(strategy=BY_HAND, updated=2), "nothing", "by_hand"),
+    ("by hand, some old", stateful_set(strategy=BY_HAND, updated=2), "paused", "by_hand"),
     (
         "by hand, not all ready",
         stateful_set(strategy=BY_HAND, ready=2, updated=0),
@@ -126,8 +126,9 @@ STATEFUL_SETS: list[tuple[str, Object, str, str]] = [
     ("partition 0, too few updated", stateful_set(strategy=rolling(0), updated=2), "progressing", "updating"),
     ("partition 0, all updated", stateful_set(strategy=rolling(0), current="web-1"), "ready", "ready"),
     ("partition 2, none updated", stateful_set(strategy=rolling(2), updated=0), "progressing", "updating"),
-    ("partition 2, one updated", stateful_set(strategy=rolling(2), updated=1), "ready", "ready_up_to"),
-    ("partition past the end", stateful_set(strategy=rolling(5), updated=0), "ready", "ready_up_to"),
+    ("partition 2, one updated", stateful_set(strategy=rolling(2), updated=1), "paused", "partitioned"),
+    ("partition past the end", stateful_set(strategy=rolling(5), updated=0), "paused", "partitioned"),
+    ("partition 2, all updated", stateful_set(strategy=rolling(2), current="web-1"), "ready", "ready"),
     ("no strategy is partition 0", stateful_set(current="web-1"), "ready", "ready"),
     ("no strategy, too few updated", stateful_set(updated=2), "progressing", "updating"),
     ("by revision, under way", stateful_set(strategy=BARE, current="web-1"), "progressing", "updating"),
@@ -166,7 +167,7 @@ def daemon_set(
 
 
 DAEMON_SETS: list[tuple[str, Object, str, str]] = [
-    ("by hand, some old", daemon_set(strategy=BY_HAND, updated=0), "nothing", "by_hand"),
+    ("by hand, some old", daemon_set(strategy=BY_HAND, updated=0), "paused", "by_hand"),
     (
         "by hand, not all available",
         daemon_set(strategy=BY_HAND, updated=0, available=2),

@@ -216,6 +216,32 @@ def test_after_a_deployment_that_failed_nothing_is_under_way_any_more(live: bool
     ]
 
 
+@pytest.mark.parametrize("end", ["pending", "failed"])
+def test_what_was_live_and_is_not_ready_fails_its_row_once_the_run_has_failed(end: WorkloadState) -> None:
+    made = record("deploy")
+    first, second, settings = deploying(made)
+    ended(made, (first, "applied"), (second, "applied"), (settings, "applied"))
+    live = (FileVersion(first.name, "1" * 24, "1.0.7"),)
+    made.rollout = Rollout("BCS-K8S-40000", "prod", live_already=live)
+    item = watched("a.deployment", end, done=1)
+    with made.phase("deploy"):
+        made.watch(replace(item, workload=replace(item.workload, was_live=True)))
+        assert told(made)[0][2] == "running"
+        made.error = WorkspaceUnwritable(file="x", problem="full")
+        assert told(made)[0][2] == "failed"
+
+
+def test_a_rollout_that_waits_for_a_person_has_succeeded_as_its_run_has() -> None:
+    made = record("deploy")
+    files = deploying(made)
+    ended(made, *((file, "applied") for file in files))
+    deployed(made, *files)
+    made.watch(watched("a.deployment", "paused", done=1))
+    with made.phase("deploy"):
+        pass
+    assert {status for _, _, status in told(made)} == {"succeeded"}
+
+
 def test_hundreds_of_domains_are_told_within_what_the_worker_takes() -> None:
     made = record("deploy")
     hosts = [f"host-{number:03}.a-rather-long-name-of-a-zone.example.com" for number in range(300)]
