@@ -10,6 +10,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from typing import Callable, Optional
 
 from tests.emulator.entities import App
@@ -29,7 +30,8 @@ class GatewayRules:
     """How this site's gateway is set up. Change it in a test before the requests it is for.
 
     `tenants` makes the site multi-tenant. `verified_users_only` refuses a request without a verified user at
-    the gateway (400), where by default it passes as nobody.
+    the gateway (400), where by default it passes as nobody. `clock_ahead`
+    is by how many seconds its clock is.
     """
 
     name: str = "bcs-api-gateway"
@@ -39,6 +41,7 @@ class GatewayRules:
     verified_users_only: bool = False
     refused_users: set[str] = field(default_factory=set)
     refuses_address: bool = False
+    clock_ahead: float = 0.0
 
 
 Service = Callable[[Request, tuple[str, ...], Caller], Answer]
@@ -59,7 +62,9 @@ class Gateway:
     def answer(self, request: Request) -> Answer:
         """Return the gateway's refusal, or the service's answer; always with X-Bkapi-Request-Id."""
         answer = self._answer(request)
-        return replace(answer, headers={**answer.headers, "X-Bkapi-Request-Id": str(uuid.uuid4())})
+        date = formatdate(self._state.now() + self.rules.clock_ahead, usegmt=True)  # nginx sends one always
+        own = {"X-Bkapi-Request-Id": str(uuid.uuid4()), "Date": date}
+        return replace(answer, headers={**answer.headers, **own})
 
     def _answer(self, request: Request) -> Answer:
         if request.header("user-agent").startswith("Mozilla"):

@@ -61,6 +61,12 @@ class Exchange:
     may_be_missing: bool = False
 
 
+def root_of(endpoint: Endpoint) -> str:
+    """Return the address that every call's path follows."""
+    prefix, root = endpoint.path_prefix.strip("/"), endpoint.gateway.rstrip("/")
+    return f"{root}/{prefix}" if prefix else root
+
+
 def _new_id() -> str:
     return str(uuid.uuid4())
 
@@ -234,9 +240,7 @@ class Gateway:
         return data
 
     def _root(self) -> str:
-        prefix = self._endpoint.path_prefix.strip("/")
-        root = self._endpoint.gateway.rstrip("/")
-        return f"{root}/{prefix}" if prefix else root
+        return root_of(self._endpoint)
 
     def _headers(self, request_id: str, *, has_body: bool) -> dict[str, str]:
         headers = {"Accept": "application/json", "X-Request-Id": request_id}

@@ -65,6 +65,10 @@ def main(argv: Sequence[str]) -> int:
         from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - as above: it needs HTTP
 
         return show_branches(options, language=language)
+    if options.verb == "doctor":
+        from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
+
+        return show_doctor(options.settings, as_json=options.json, language=language)
     from bcs_template_set.cli.verb_plan import show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
     return show_plan(options.settings, language=language)
@@ -104,6 +108,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_check_arguments(checking)
     text = "show the plan against a region, from a local settings file; writes nothing"
     add_settings_argument(verbs.add_parser("plan", help=text, description=text))
+    text = "look whether all is set up: address, app, user, grants, permissions, cluster; writes nothing"
+    looking = verbs.add_parser("doctor", help=text, description=text)
+    add_settings_argument(looking)
+    looking.add_argument("--json", action="store_true", help="print JSON instead of lines")
     text = "list the branches that have paths in a space; take out those that are built no more"
     branches = verbs.add_parser("branches", help=text, description=text)
     add_settings_argument(branches)

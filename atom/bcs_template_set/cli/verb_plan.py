@@ -56,8 +56,9 @@ _CREDENTIAL_ID = "local"
 class LocalAgent:
     """A desk in place of BK-CI's agent: what it would say comes from the settings file."""
 
-    def __init__(self, settings: Mapping[str, YamlValue]) -> None:
+    def __init__(self, settings: Mapping[str, YamlValue], *, action: str = "plan") -> None:
         self._settings = settings
+        self._action = action
 
     def inputs(self) -> Mapping[str, str]:
         """Return the inputs of the file as BK-CI would hand them over: all of them text."""
@@ -67,7 +68,7 @@ class LocalAgent:
             **{name: name for name in ("region", "cluster_id", "namespace")},
         }
         inputs.update({to: self._build(name) for to, name in targets.items() if self._build(name)})
-        return {**inputs, "action": "plan", "credential": _CREDENTIAL_ID if self._token() else ""}
+        return {**inputs, "action": self._action, "credential": _CREDENTIAL_ID if self._token() else ""}
 
     def task(self) -> TaskInfo:
         """Return that there is no worker here."""

@@ -18,7 +18,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.spelling import nearest
 
-Action = Literal["plan", "publish", "deploy"]
+Action = Literal["plan", "publish", "deploy", "doctor"]
 OnFailure = Literal["keep", "restore"]
 OnNewerBuild = Literal["fail", "skip", "replace"]
 InputType = Literal["text", "choice", "flag", "seconds", "lines", "yaml", "urls"]
@@ -168,6 +168,11 @@ def approved_inputs(settings: Settings) -> dict[str, str]:
         for known in deciding
         if getattr(settings, known.name) != usual.read(known)
     }
+
+
+def wants_doctor(inputs: Mapping[str, str]) -> bool:
+    """Tell whether the author asked for an examination, without reading any other input."""
+    return _Inputs(inputs).raw("action").strip() == "doctor"
 
 
 def wants_restore(inputs: Mapping[str, str]) -> bool:

@@ -168,6 +168,12 @@ class AuthoritiesUnusable(NotConnected, code=800615):
     """The region's ca_bundle is no file of certificates."""
 
 
+class ClockWrong(ThirdPartyFault, code=800617):
+    """The build machine's clock is not the gateway's; only `doctor` looks."""
+
+    direction: Text
+
+
 class BcsTooOld(ApiMissing, code=800616):
     """BCS itself, and not the gateway, lacks what the step needs."""
 

@@ -21,6 +21,7 @@ from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.messages.text import shown_time, visible
 from bcs_template_set.publish.file_outcome import Word
+from bcs_template_set.report.examination import MARKS, State, told_of
 from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import (
@@ -92,6 +93,7 @@ _SYMBOLS: dict[Word, str] = {
 }
 _MOODS = {
     "planned": ("calm", "○"),
+    "checked": ("good", "✓"),
     "unchanged": ("calm", "="),
     "skipped": ("calm", "»"),
     "published": ("good", "✓"),
@@ -120,6 +122,7 @@ _MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
     "live": ("calm", "="),
     "unchanged": ("calm", "="),
 }
+_MOODS_OF_FINDINGS: dict[State, str] = {"ok": "good", "failed": "bad", "skipped": "calm", "unknown": "warn"}
 _SIGNS: dict[Sign, str] = {"+": "+", "~": "~", "-": "−", "=": ""}
 _SIGN_NAMES: dict[Sign, str] = {"+": "new", "~": "changed", "-": "goes", "=": "stays"}
 _LANG = {"zh_CN": "zh-CN", "en_US": "en"}
@@ -207,6 +210,15 @@ def _values(outcome: Outcome) -> dict[str, object]:
         **_identity_values(outcome),
         **_row_values(outcome),
         **_rollout_values(outcome),
+        "findings": [
+            (
+                _MOODS_OF_FINDINGS[finding.state],
+                MARKS[finding.state],
+                finding.name,
+                told_of(finding, outcome.language),
+            )
+            for finding in outcome.findings
+        ],
         "file_urls": file_urls(outcome),
         "drawing": _drawing(outcome),
         "bars": bars_of(outcome.phases),

@@ -11,6 +11,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.console_links import NO_CONSOLE, Console
+from bcs_template_set.report.examination import Finding
 from bcs_template_set.rollout.result import Rollout
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Result = Literal[
     "planned",
+    "checked",
     "unchanged",
     "published",
     "deployed",
@@ -94,6 +96,7 @@ class Outcome:
     error: Optional[StepError] = None
     rollout: Optional[Rollout] = None
     branches: tuple[BranchRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
     warnings: tuple[Text, ...] = ()
     phases: tuple[Phase, ...] = ()
     requests: tuple[Exchange, ...] = ()

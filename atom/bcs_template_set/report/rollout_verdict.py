@@ -125,6 +125,8 @@ def _cures(troubles: Iterable[Trouble]) -> list[Text]:
 def cure_of(outcome: Outcome) -> Text | None:
     """Return the one thing to do about a failed run: the cure that its causes share, and the error's own."""
     error = outcome.error
+    if outcome.findings and error is not None:
+        return say("doctor.cure")
     cures = _cures(troubles_of(outcome))
     if error is None or len(cures) != 1:
         return error.cure() if error is not None else None

@@ -14,6 +14,7 @@ from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, first_names, paused_headline
 from bcs_template_set.report.rollout_verdict import trouble_lines, trouble_title
@@ -32,8 +33,10 @@ def headline(outcome: Outcome) -> Text:
 
 
 def _headline(outcome: Outcome) -> Text:
+    summary = summary_of(outcome.findings)
     if outcome.error is not None:
-        title = trouble_title(outcome) or outcome.error.title()
+        told = summary if outcome.findings else trouble_title(outcome)
+        title = told or outcome.error.title()
         return say(f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=title)
     if outcome.result == "deployed" and outcome.rollout is not None:
         return deployed_headline(outcome.rollout, version=outcome.heading.version)
@@ -46,6 +49,7 @@ def _headline(outcome: Outcome) -> Text:
         counts=counts_text(counts),
         total=sum(counts.values()),
         template_set=outcome.heading.template_set,
+        summary=summary,
     )
 
 
@@ -92,7 +96,7 @@ def details_of(outcome: Outcome) -> Sequence[Detail]:
     """Return what there is to say below the headline: a line for each host, or the error's own details."""
     if outcome.error is None:
         return ()
-    return trouble_lines(outcome) or outcome.error.details
+    return mistakes_of(outcome.findings, outcome.language) or trouble_lines(outcome) or outcome.error.details
 
 
 def left_texts(outcome: Outcome) -> list[Text]:
@@ -122,9 +126,15 @@ def context_of(outcome: Outcome) -> list[Text]:
     if error is None:
         return []
     facts = _known_facts(outcome) if str(error.code).startswith(_IDENTITY_MATTERS) else {}
+    if outcome.findings:  # each has its own ids beside it
+        return _shown(_known_facts(outcome))
     facts.update({name: fact for name, fact in error.context.items() if fact not in (None, "")})
     if str(error.code).startswith(_PLATFORM_FAULTS) and "request_id" not in facts:
         facts.update(_last_request(outcome))
+    return _shown(facts)
+
+
+def _shown(facts: Mapping[str, object]) -> list[Text]:
     return [
         say(f"context.{name}", value=fact)
         for name, fact in facts.items()

@@ -45,7 +45,7 @@ def refusal_to_deploy(reader: Reader, place: NamespaceRef, *, concurrency: int) 
         NamespaceMissing: the cluster has no such namespace.
     """
     tasks: Sequence[Callable[[], Union[tuple[str, ...], None]]] = (
-        lambda: _ask(reader, place, may_deploy(place)),
+        lambda: ask_cluster(reader, place, may_deploy(place)),
         lambda: _namespaces(reader, place),
     )
     right, namespaces = overlap(tasks, concurrency=concurrency)
@@ -56,11 +56,11 @@ def refusal_to_deploy(reader: Reader, place: NamespaceRef, *, concurrency: int) 
         raise refused
     known = () if isinstance(namespaces, Raised) else namespaces.value or ()
     if known and place.namespace not in known:
-        raise _missing(place, known)
+        raise missing_namespace(place, known)
     return refused
 
 
-def _ask(reader: Reader, place: NamespaceRef, call: Read[T]) -> T:
+def ask_cluster(reader: Reader, place: NamespaceRef, call: Read[T]) -> T:
     """Return the answer to a question about a cluster.
 
     Raises:
@@ -86,7 +86,8 @@ def _namespaces(reader: Reader, place: NamespaceRef) -> tuple[str, ...]:
         return ()
 
 
-def _missing(place: NamespaceRef, known: Sequence[str]) -> NamespaceMissing:
+def missing_namespace(place: NamespaceRef, known: Sequence[str]) -> NamespaceMissing:
+    """Return the error of a namespace that is not among those that the cluster has, with the nearest."""
     near = nearest(place.namespace, known)
     details = [say("deploy.namespace_near", near=near)] if near else []
     return NamespaceMissing(namespace=place.namespace, cluster=place.cluster_id, details=details)
@@ -130,4 +131,4 @@ def ask_variables(reader: Reader, place: NamespaceRef, version_ids: Sequence[str
     Raises:
         ClusterNotVisible: there is no such cluster, or it is another project's.
     """
-    return _ask(reader, place, list_variables(place, version_ids=version_ids))
+    return ask_cluster(reader, place, list_variables(place, version_ids=version_ids))

@@ -20,6 +20,7 @@ from bcs_template_set.messages.server_errors import DeployIncomplete, OutcomeUnk
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.report.examination import Finding
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, Result
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
@@ -67,6 +68,7 @@ class RunRecord:
     requests: list[Exchange] = field(default_factory=list)
     rollout: Optional[Rollout] = None
     branches: tuple[BranchRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
     error: Optional[StepError] = None
     rendered: tuple[ManifestFile, ...] = ()
     created_space: bool = False
@@ -206,6 +208,7 @@ class RunRecord:
             chart=self.chart,
             rollout=self._rollout_so_far(),
             branches=self.branches,
+            findings=self.findings,
             error=self.error,
             warnings=tuple(self.warnings),
             phases=tuple(self.phases),

@@ -75,6 +75,22 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     Raises:
         StepError: a template, a version name or a manifest is wrong (8003xx).
     """
+    services = context.services
+    desired, warnings = make_desired(context, acting_as=principal.label, prepared=prepared)
+    services.record.rendered = desired.files
+    services.record.warnings += warnings
+    show_lines(services.log, rendered_lines(desired.files, language=services.record.language))
+    for warning in warnings:
+        services.log.warning(warning)
+    return desired
+
+
+def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> tuple[Desired, list[Text]]:
+    """Return the rendered and checked files, and what is only a warning about them; nothing is shown.
+
+    Raises:
+        StepError: as `render_desired`.
+    """
     services, settings, build = context.services, context.settings, context.build
     with template_process(prepared) as process:
         version = render_version(settings.version, process)
@@ -88,19 +104,13 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
         branch=build.branch,
         commit=build.commit,
         started_by=build.starter,
-        acting_as=principal.label,
+        acting_as=acting_as,
         link=build.url,
         # Of a build that is being retried BK-CI says when that began.
         began_at=0.0 if build.is_retried else build.started_at / 1000,
     )
     desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
-    warnings = check_desired(desired, settings)
-    services.record.rendered = files
-    services.record.warnings += warnings
-    show_lines(services.log, rendered_lines(files, language=services.record.language))
-    for warning in warnings:
-        services.log.warning(warning)
-    return desired
+    return desired, check_desired(desired, settings)
 
 
 def check_version(version: str, *, template_set: str) -> None:

@@ -8,23 +8,34 @@ from typing import Optional, TypeVar
 from bcs_template_set.agent.masker import MOST_WORDS
 from bcs_template_set.bcs.calls import Read, Write, Writer
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.gateway import Gateway, Sender
+from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal
+from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.secret_words import SecretWords
+from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.proxies import Machine
 
 T = TypeVar("T")
 
 
 def open_gateway(
-    context: RunContext, principal: Principal, *, words: Optional[SecretWords] = None
+    context: RunContext,
+    principal: Principal,
+    *,
+    words: Optional[SecretWords] = None,
+    transport: Optional[Sender] = None,
+    deadline: Optional[Deadline] = None,
+    policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Gateway:
     """Return the gateway of the run's region for this one principal; every request of it enters the record.
 
     The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
-    of a short secret that is cut, nothing could tell what is left.
+    of a short secret that is cut, nothing could tell what is left. `transport` and `deadline` are the run's
+    own unless they are given.
     """
     services, known = context.services, context.services.log.masker
     values = words if words is not None else SecretWords()
@@ -32,24 +43,24 @@ def open_gateway(
     return Gateway(
         context.region.endpoint,
         principal,
-        transport=_transport_of(context),
+        transport=transport or transport_of(context.region.endpoint, context.machine),
         clock=services.clock,
-        deadline=services.deadline,
+        deadline=deadline or services.deadline,
         on_exchange=services.record.record_request,
         mask=lambda said: values.mask(known.mask_beginning(said, most=2 * MOST_WORDS)),
         learn=values.learn,
+        policy=policy,
     )
 
 
-def _transport_of(context: RunContext) -> Transport:
+def transport_of(endpoint: Endpoint, machine: Machine) -> Transport:
     """Return what sends the requests to the region's gateway."""
-    endpoint = context.region.endpoint
     return Transport(
         ca_bundle=endpoint.ca_bundle,
         connect_timeout=endpoint.connect_timeout,
         read_timeout=endpoint.read_timeout,
         connections=endpoint.concurrency,
-        environ=context.machine.environ,
+        environ=machine.environ,
         proxy=endpoint.proxy or None,
     )
 

@@ -26,6 +26,7 @@ from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock
 
 SHARES: Mapping[str, Mapping[str, float]] = {
+    "doctor": {"doctor": 1.0},
     "plan": {"settings": 0.05, "render": 0.25, "plan": 0.7},
     "publish": {"settings": 0.05, "render": 0.1, "plan": 0.25, "publish": 0.6},
     "deploy": {"settings": 0.02, "render": 0.05, "plan": 0.13, "publish": 0.3, "deploy": 0.5},

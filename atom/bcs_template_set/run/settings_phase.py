@@ -42,6 +42,15 @@ def read_everything(services: Services) -> RunContext:
         FactDisputed: two sources say different things of the build.
         RecordRefused, BuildApiFailed: BK-CI does not say who the build's people are.
     """
+    return read_build(services, *read_asked(services))
+
+
+def read_asked(services: Services) -> tuple[Settings, Region]:
+    """Return what is asked for, by inputs and private settings alone.
+
+    Raises:
+        PrivateSettingsInvalid, InputsInvalid: as `read_everything`.
+    """
     inputs = services.agent.inputs()
     regions = read_regions(services.agent.private_setting("regions").reveal())
     for secret in secrets_of(regions.values()):
@@ -50,6 +59,15 @@ def read_everything(services: Services) -> RunContext:
     region = regions[settings.region]
     _check_authorities(region, services.agent.task().workspace)
     services.record.heading = _with_settings(services.record.heading, settings, region)
+    return settings, region
+
+
+def read_build(services: Services, settings: Settings, region: Region) -> RunContext:
+    """Return what is asked for with the build that asks for it.
+
+    Raises:
+        FactDisputed, RecordRefused, BuildApiFailed: as `read_everything`.
+    """
     build = services.agent.build(recorded=region.recorded_people)
     services.record.heading = _with_build(services.record.heading, build)
     return RunContext(services, settings, region, build, machine_of(services))
@@ -60,6 +78,17 @@ def identify(context: RunContext) -> Principal:
 
     Raises:
         StepError: nobody is proven to be that user, or nothing proves it to the gateway (8002xx).
+    """
+    principal = find_principal(context)
+    show_identity(context, principal)
+    return principal
+
+
+def find_principal(context: RunContext) -> Principal:
+    """Return the one user of the run, whom the record names from now on.
+
+    Raises:
+        StepError: as `identify`.
     """
     services, settings, region = context.services, context.settings, context.region
     credential = _credential(services, settings.credential) if settings.credential else None
@@ -74,6 +103,12 @@ def identify(context: RunContext) -> Principal:
         reason=principal.reason,
         starter=people.starter,
     )
+    return principal
+
+
+def show_identity(context: RunContext, principal: Principal) -> None:
+    """Say who acts, for what, and by which way."""
+    services, settings, region = context.services, context.settings, context.region
     services.record.heading = _with_way(services.record.heading, context)
     language = services.record.language
     show_lines(
@@ -81,10 +116,9 @@ def identify(context: RunContext) -> Principal:
     )
     for name in context.machine.ignored:
         services.log.warning(say("agent.not_obeyed", name=name))
-    if people.source == "environment" and not principal.is_token and settings.run_as != "owner":
+    if context.build.source == "environment" and not principal.is_token and settings.run_as != "owner":
         services.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
     show_lines(services.log, settings_lines(settings, language=language))
-    return principal
 
 
 def _credential(services: Services, credential_id: str) -> Credential:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.config.inputs import wants_doctor
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.run.approved_plan import leave_plan
 from bcs_template_set.run.context import RenderedRun, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
+from bcs_template_set.run.doctor import doctor_run
 from bcs_template_set.run.plan_phase import Planned, check_refusal, look_ahead, look_at_branches, plan_run
 from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
@@ -57,6 +59,8 @@ def _with_who(error: StepError, record: RunRecord) -> StepError:
 
 
 def _live(services: Services) -> Result:
+    if wants_doctor(services.agent.inputs()):
+        return doctor_run(services)
     with services.record.phase("settings"):
         context = read_everything(services)
         principal = identify(context)

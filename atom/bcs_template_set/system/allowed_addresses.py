@@ -35,6 +35,15 @@ def allowed_addresses(host: str, port: int, *, refuses: Callable[[str], bool]) -
     return allowed
 
 
+def addresses_of(host: str) -> tuple[str, ...]:
+    """Return the addresses that a host's name resolves to, each once; none where it resolves to none."""
+    try:
+        found = allowed_addresses(host, 0, refuses=lambda _: False)
+    except OSError:
+        return ()
+    return tuple(dict.fromkeys(map(address_of, found)))
+
+
 def connected(addresses: Sequence[Address], *, seconds: float) -> tuple[socket.socket, str]:
     """Return a socket that is connected to the first of these addresses that answers, and that address.
 

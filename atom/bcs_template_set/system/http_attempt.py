@@ -24,7 +24,8 @@ class Attempt:
     """One request under way in one thread: the time it has left, and whether its first byte went out.
 
     `last` tells that its connection is not to be used again. Where `refuses` is given, `peer` is the address
-    that it allowed and that the request went to, or would have gone to if there were no proxy.
+    that it allowed and that the request went to, or would have gone to if there were no proxy. `tls` and
+    `valid_until` are those of the answer (http_values.py).
     """
 
     remaining: Callable[[], float]
@@ -34,6 +35,8 @@ class Attempt:
     refuses: Optional[Callable[[str], bool]] = None
     proxied: bool = False
     peer: str = ""
+    tls: str = ""
+    valid_until: float = 0.0
 
     def patience(self) -> float:
         """Return the seconds that the next wait on the socket may take."""

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, Union, cast
 from urllib.parse import unquote, urlsplit
 
 from requests import PreparedRequest, Response, Session  # noqa: TID251 - the one importer
@@ -78,7 +78,20 @@ class _Connection(HTTPConnection):
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
-    pass
+    """Knows what was agreed on when it was opened, and tells each attempt that uses it."""
+
+    _tls = ""
+    _valid_until = 0.0
+
+    def connect(self) -> None:
+        super().connect()
+        made = cast("ssl.SSLSocket", self.sock)
+        self._tls = made.version() or ""
+        self._valid_until = ssl.cert_time_to_seconds(str((made.getpeercert() or {})["notAfter"]))
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
+        super().send(data)
+        current.attempt.tls, current.attempt.valid_until = self._tls, self._valid_until
 
 
 class _Pool(HTTPConnectionPool):
@@ -238,7 +251,14 @@ class Connections:
             else:
                 body = read_first(response.raw, most=first, whole=LARGEST_BODY)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(status=response.status_code, headers=headers, body=body, peer=attempt.peer)
+        return HttpAnswer(
+            status=response.status_code,
+            headers=headers,
+            body=body,
+            peer=attempt.peer,
+            tls=attempt.tls,
+            valid_until=attempt.valid_until,
+        )
 
     def _proxies(self, request: PreparedRequest, url: str) -> dict[str, str]:
         """Return the proxy to use, as `requests` takes it.

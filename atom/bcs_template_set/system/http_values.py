@@ -39,13 +39,16 @@ class HttpRequest:
 class HttpAnswer:
     """An answer, whole unless less was asked for, and decompressed. Header names are lower case.
 
-    `peer` is the address that it came from, where the transport refuses some; "" where nobody knows.
+    `peer` is the address that it came from, where the transport refuses some; "" where nobody knows. `tls` is
+    the version of TLS that it came by, "" for none, and `valid_until` when the server's certificate ends.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     peer: str = ""
+    tls: str = ""
+    valid_until: float = 0.0
 
 
 class NotSent(Exception):

@@ -27,6 +27,12 @@ _ENTER = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRECTORY",
 _DIRECTORY_MODE, _FILE_MODE = 0o755, 0o644
 
 
+def can_be_written(directory: Path) -> bool:
+    """Tell whether files can be made in a directory, or one on the way to it where it is not there yet."""
+    there = next((path for path in (directory, *directory.parents) if path.exists()), directory)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 class _InTheWay(OSError):
     """Something stands where the run would make a file or directory of its own."""
 
