@@ -346,9 +346,11 @@ def test_a_private_authority_is_trusted_through_ca_bundle(authority: trustme.CA,
     authority.cert_pem.write_to_path(str(bundle))
     transport = Transport(ca_bundle=str(bundle), environ={})
     with serving(saying(http(b"ok")), tls=server_context(authority, "127.0.0.1")) as server:
-        assert get(transport, server.url).body == b"ok"
-        assert get(transport, server.url).body == b"ok"
+        answers = [get(transport, server.url) for _ in range(2)]
+        assert [answer.body for answer in answers] == [b"ok", b"ok"]
         assert server.connections == 1
+        assert {answer.tls for answer in answers} <= {"TLSv1.2", "TLSv1.3"}
+        assert min(answer.valid_until for answer in answers) > time.time()
         transport.close()
 
 

@@ -14,7 +14,7 @@ _ROUNDS = 100_000
 OUR_WORDS = frozenset(
     {
         *("planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"),
-        *("unseen", "live-not-ready"),
+        *("unseen", "live-not-ready", "checked"),
         *(
             "applied",
             "not-attempted",

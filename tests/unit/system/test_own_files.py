@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bcs_template_set.messages.errors import WorkspaceUnwritable
-from bcs_template_set.system.own_files import BY_DESCRIPTOR, OwnFile
+from bcs_template_set.system.own_files import BY_DESCRIPTOR, OwnFile, can_be_written
 
 WAYS = (False, True) if BY_DESCRIPTOR else (False,)
 
@@ -180,3 +180,10 @@ def test_a_directory_is_claimed_by_one_only(file: OwnFile) -> None:
 def test_a_name_that_no_file_can_have_is_an_error_of_the_workspace(file: OwnFile) -> None:
     with pytest.raises(WorkspaceUnwritable, match="too long"):
         file.below("x" * 300).write_bytes(b"")
+
+
+def test_a_directory_can_be_written_to_also_where_it_is_yet_to_be_made(tmp_path: Path) -> None:
+    assert can_be_written(tmp_path)
+    assert can_be_written(tmp_path / "not" / "there")
+    (tmp_path / "file").write_text("")
+    assert not can_be_written(tmp_path / "file")
