@@ -171,7 +171,7 @@ class AuthoritiesUnusable(NotConnected, code=800615):
 class ClockWrong(ThirdPartyFault, code=800617):
     """The build machine's clock is not the gateway's; only `doctor` looks."""
 
-    direction: Text
+    problem: Detail
 
 
 class BcsTooOld(ApiMissing, code=800616):

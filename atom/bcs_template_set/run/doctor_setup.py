@@ -98,7 +98,7 @@ def check_machine(exam: Exam) -> Text:
     ahead = probe.at - probe.date
     if abs(ahead) > MOST_SKEW:
         seconds = int(abs(ahead))
-        raise ClockWrong(direction=say("doctor.ahead" if ahead > 0 else "doctor.behind", seconds=seconds))
+        raise ClockWrong(problem=say("doctor.ahead" if ahead > 0 else "doctor.behind", seconds=seconds))
     return say("doctor.machine")
 
 
