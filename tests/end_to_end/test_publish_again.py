@@ -47,6 +47,22 @@ def test_a_retry_after_success_writes_nothing_and_has_the_same_outputs(site: Sit
     assert site.version_names("a.yaml") == ["1.0.7-main", "1.0.8-main"]
 
 
+def test_files_that_a_run_renders_no_more_are_named_at_the_price_of_one_request_at_most() -> None:
+    with open_site(a_yaml=A1, b_yaml=B1, c_yaml=config("c", "1"), d_yaml=config("d", "1")) as site:
+        site.run()
+        site.next_build(a_yaml=A2, b_yaml=B2, c_yaml=config("c", "2"))
+        site.run()
+        site.next_build(a_yaml=A3)
+        for name in ("b.yaml", "c.yaml", "d.yaml"):
+            del site.files[name]
+        ran = site.run(action="plan")
+        assert "since this run does not render them: b.yaml, c.yaml, d.yaml. Earlier" in ran.log
+        site.branch = "login"
+        of_another = site.run(action="plan")
+        assert "does not render" not in of_another.log
+        assert len(ran.exchanges) == len(of_another.exchanges) + 1
+
+
 def test_a_retry_after_one_file_failed_does_only_what_is_left(site: Site) -> None:
     digest = site.run(action="plan").output()["plan_digest"]
     refuse = '{"code": 1, "message": "mongo is away", "data": null}'

@@ -83,8 +83,8 @@ def _rows_of_listed(
     concurrency: int,
 ) -> tuple[BranchRow, ...]:
     """Return the rows where this BCS lists the versions of one file at a time only."""
-    names = list(dict.fromkeys(name for path in held for name in files_of(path) if name in existing.ids))
-    ids = {name: existing.ids[name] for name in names[:MOST_READ]}
+    names = list(dict.fromkeys(name for path in held for name in files_of(path) if name in existing.rows))
+    ids = {name: existing.rows[name].id for name in names[:MOST_READ]}
     found, _ = read_histories(reader, ids, project=desired.target.project, concurrency=concurrency)
     unknown: Histories = dict.fromkeys(names[MOST_READ:])
     return branch_rows(held, {**found, **unknown}, now=now)

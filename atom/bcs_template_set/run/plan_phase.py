@@ -85,6 +85,7 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
         version=rendered.version,
         template_set=rendered.target.template_set,
         started_at=run.context.build.started_at / 1000,
+        build=run.context.build.build_number,
         shared=routes_files(run.prepared),
         cluster_id=run.settings.cluster_id,
         namespace=run.settings.namespace,

@@ -14,12 +14,15 @@ from tests.support.planned import (
     desired,
     existing,
     existing_file,
+    file_id,
     ingress,
     service,
     version_of,
 )
 
-from bcs_template_set.bcs.space.existing import Existing, OtherFile
+from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.bcs.space.existing import Existing, OtherFile, VersionRef
+from bcs_template_set.bcs.space.provenance import Provenance, is_earlier_name
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.html import render_html
@@ -47,10 +50,14 @@ def test_what_moves_to_another_file_of_the_run_or_stays_is_not_dropped() -> None
     assert plan_of(B, "a: [").dropped == (), "nothing is known of what can't be read"
 
 
+def row(name: str, *, version: str = "by hand", at: int = 0) -> TemplateFile:
+    return TemplateFile(file_id(name), name, version, file_id(name), 0, real_name=name, update_at=at)
+
+
 def gone(*names: str, build: int = 6, branch: str = "main", ids: tuple[str, ...] = ()) -> tuple[str, ...]:
     origin = replace(OURS, build=build, branch=branch)
     others = tuple(OtherFile(name, origin=origin) for name in names)
-    there = replace(existing(others=others), ids=dict.fromkeys((*names, *ids), "id"))
+    there = replace(existing(others=others), rows={name: row(name) for name in (*names, *ids)})
     return make_plan(desired(("new.example.com.routes.yaml", A)), there, policy=POLICY).rendered_no_more
 
 
@@ -67,6 +74,79 @@ def test_of_a_domain_that_is_gone_all_files_are_named() -> None:
         "old.example.com.deployment.yaml",
         "old.example.com.routes.yaml",
     )
+
+
+AT = 1_767_225_601
+
+
+def ref(name: str, at: int = AT) -> VersionRef:
+    return VersionRef(name, name, at)
+
+
+@pytest.mark.parametrize(
+    ("there", "histories", "origin", "is_gone"),
+    [
+        (row("x.yaml", version="1.0.6-main", at=AT + 60), {}, OURS, True),
+        (row("x.yaml", version="1.0.6-main", at=AT + 601), {}, OURS, False),
+        (row("x.yaml", version="1.0.6-main", at=AT - 601), {}, OURS, False),
+        (row("x.yaml", version="1.0.6-main", at=AT), {}, replace(OURS, pipeline="p-2"), False),
+        (row("x.yaml", version="1.0.6-login", at=AT), {}, OURS, False),
+        (row("x.yaml", version="1.0.5-main", at=AT), {}, OURS, False),
+        # The names of older versions tell which run both were in.
+        (
+            row("x.yaml", version="1.0.5-main"),
+            {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]},
+            OURS,
+            True,
+        ),
+        (
+            row("x.yaml", version="1.0.5-main"),
+            {"a.yaml": [ref("1.0.3-x")], "x.yaml": [ref("1.0.3-x")]},
+            OURS,
+            False,
+        ),
+        (
+            row("x.yaml", version="by hand"),
+            {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]},
+            OURS,
+            False,
+        ),
+        (
+            row("x.yaml", version="1.0.5-main"),
+            {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]},
+            replace(OURS, branch="login"),
+            False,
+        ),
+    ],
+)
+def test_a_file_that_nothing_is_read_of_is_known_by_a_version_that_one_run_made_with_one_of_ours(
+    there: TemplateFile, histories: dict[str, list[VersionRef]], origin: Provenance, *, is_gone: bool
+) -> None:
+    held = existing(existing_file("a.yaml", version_of(A, origin=replace(origin, build=6))))
+    refs = {name: tuple(found) for name, found in histories.items()}
+    known = replace(held, rows={there.real_name: there, "a.yaml": row("a.yaml")}, histories=refs)
+    plan = make_plan(desired(("a.yaml", B)), known, policy=POLICY)
+    assert plan.rendered_no_more == (("x.yaml",) if is_gone else ())
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "build", "is_earlier"),
+    [
+        ("1.0.6-main", "1.0.7-main", 7, True),
+        ("1.0.7-main", "1.0.7-main", 7, False),
+        ("1.0.8-main", "1.0.7-main", 7, False),
+        ("1.0.-main", "1.0.7-main", 7, False),
+        ("1.0.x-main", "1.0.7-main", 7, False),
+        ("1.0.6-x", "1.0.7-main", 7, False),
+        ("7.6-b7", "7.7-b7", 7, True),
+        ("1.0.16-main", "1.0.17-main", 7, False),
+        ("6a1b2c", "7a1b2c", 8, False),
+    ],
+)
+def test_a_versions_name_is_an_earlier_builds_where_only_its_number_is_lower(
+    name: str, version: str, build: int, *, is_earlier: bool
+) -> None:
+    assert is_earlier_name(name, version=version, build=build) is is_earlier
 
 
 def test_a_route_of_a_person_is_nobodys_to_mention() -> None:

@@ -115,8 +115,8 @@ class ExistingFile:
 class OtherFile:
     """A file of the space that this run does not render, as far as it matters: its routes and nodePorts.
 
-    `claims` say which branches its paths belong to, `origin` which build published it. `readable` is False
-    where its content is no YAML we can read, so that nothing is known of its routes.
+    `claims` say which branches its paths belong to, `origin` which build published its `current` version.
+    `readable` is False where its content is no YAML we can read, so that nothing is known of its routes.
     """
 
     name: str
@@ -124,6 +124,7 @@ class OtherFile:
     node_ports: tuple[int, ...] = ()
     claims: tuple[HostClaim, ...] = ()
     origin: Optional[Provenance] = None
+    current: Optional[VersionRef] = None
     readable: bool = True
 
 
@@ -136,7 +137,7 @@ class Existing:
     (`chart_readable` tells the two apart). `live` are the namespace's Ingresses, where the run has a target
     (`live_readable` is False where they may not be looked at), `ingresses_as` is the group version in which
     the cluster serves them, "" where nobody knows. `histories` are the versions of all files of
-    the space, None where this BCS can't list them at once; `ids` are all files' ids by name.
+    the space, None where this BCS can't list them at once; `rows` are all files as they are listed, by name.
     """
 
     project_id: str = ""
@@ -147,6 +148,6 @@ class Existing:
     ingresses_as: str = ""
     live_readable: bool = True
     histories: Optional[SpaceHistories] = None
-    ids: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, TemplateFile] = field(default_factory=dict)
     chart: Optional[ChartVersion] = None
     chart_readable: bool = True

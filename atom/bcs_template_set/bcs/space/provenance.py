@@ -111,6 +111,16 @@ def read_provenance(description: str) -> Optional[Provenance]:
     )
 
 
+def is_earlier_name(name: str, *, version: str, build: int) -> bool:
+    """Tell whether a version's name is `version` with an earlier build's number in the place of `build`."""
+    for found in re.finditer(rf"(?<![0-9]){build}(?![0-9])", version):
+        front, back = version[: found.start()], version[found.end() :]
+        number = name[len(front) : len(name) - len(back)]
+        if name == front + number + back and re.fullmatch("[0-9]+", number) and int(number) < build:
+            return True
+    return False
+
+
 def told(value: str) -> str:
     """Return a name as a description tells it: a long one is cut and ends in a hash, so that two stay two."""
     if len(value) <= _MOST_CHARACTERS:

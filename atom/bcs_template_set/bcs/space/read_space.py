@@ -17,14 +17,21 @@ from bcs_template_set.bcs.answers import ChartVersion, Project, TemplateFile, Te
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import space_name_problem
-from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, SpaceHistories, VersionRef
+from bcs_template_set.bcs.space.existing import (
+    Existing,
+    ExistingFile,
+    OtherFile,
+    SpaceHistories,
+    VersionRef,
+    ref_of,
+)
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
-from bcs_template_set.bcs.space.provenance import read_provenance
 from bcs_template_set.bcs.space.template_spaces import (
     ask_dialect,
     file_versions,
     find_space,
     history_of,
+    newest_named_earlier,
     oldest_of_each_name,
     read_listing,
     space_histories,
@@ -56,8 +63,8 @@ MOST_LATER_VERSIONS = 20
 class Wanted:
     """What a run must know of its space. `started_at` is in seconds since the epoch, 0 where unknown.
 
-    `shared` are the files that other branches write too; `cluster_id` and `namespace` are where the run
-    will be deployed, "" where it will not.
+    `build` is its number. `shared` are the files that other branches write too; `cluster_id` and `namespace`
+    are where the run will be deployed, "" where it will not.
     """
 
     project: str
@@ -66,6 +73,7 @@ class Wanted:
     version: str
     template_set: str
     started_at: float
+    build: int = 0
     shared: frozenset[str] = frozenset()
     cluster_id: str = ""
     namespace: str = ""
@@ -222,6 +230,8 @@ def _read_contents(
     mine = list(oldest_of_each_name(row for row in listing.files if row.real_name in ours).values())
     others = [row for row in listing.files if row.real_name not in ours]
     must_see = [row for row in others if _may_route(row)] if _routes_anything(wanted.files) else []
+    unseen = [row for row in others if row not in must_see]
+    must_see += newest_named_earlier(unseen, version=wanted.version, build=wanted.build)
     tasks: list[Callable[[], Union[_FileRead, OtherFile, Existing]]] = [
         partial(_read_live, reader, place),
         *[partial(_read_file, reader, wanted, row, listing, ours[row.real_name]) for row in mine],
@@ -240,7 +250,7 @@ def _read_contents(
         files={f.metadata.real_name: f for f in files},
         others=tuple(value for value in values if isinstance(value, OtherFile)),
         histories=listing.histories,
-        ids={name: row.id for name, row in oldest_of_each_name(listing.files).items()},
+        rows=oldest_of_each_name(listing.files),
         chart=listing.chart,
         chart_readable=listing.chart_readable,
     )
@@ -318,14 +328,16 @@ def _read_same_name(
 def _read_other(reader: Reader, project: str, row: TemplateFile) -> OtherFile:
     version = reader.read(protocol.get_version(project, row.version_id))
     documents = parse_foreign(version.content)
+    current = ref_of(version)
     if documents is None:
-        return OtherFile(name=row.real_name, readable=False)
+        return OtherFile(name=row.real_name, origin=current.origin, current=current, readable=False)
     return OtherFile(
         name=row.real_name,
+        current=current,
         routes=routes_of(documents),
         node_ports=node_ports_of(documents),
         claims=claims_of(documents),
-        origin=read_provenance(version.description),
+        origin=current.origin,
     )
 
 
