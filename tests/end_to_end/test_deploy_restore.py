@@ -146,6 +146,17 @@ def test_a_version_before_that_is_gone_is_said() -> None:
         ran = deploy(site, on_failure="restore")
         assert (ran.outcome.result, len(calls_of(ran))) == ("failed", 1)
         assert "no longer in BCS: web.yaml" in ran.log
+        told = f"Marked with version {before} of web.yaml, which is no longer in BCS: Deployment/web."
+        assert ran.log.index(told) < ran.log.index("Deployed 1 files"), "it is said before it is replaced"
+
+
+def test_a_plan_says_which_live_objects_are_marked_with_a_version_that_is_gone() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        before = second_build(site)
+        assert site.run().code == 0
+        site.emulator.state.delete_version(SPACE, "web.yaml", version=before)
+        ran = deploy(site, action="plan")
+        assert f"Marked with version {before} of web.yaml" in ran.log
 
 
 def test_of_several_files_all_have_to_go_back_for_it_to_be_called_restored() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 
 
@@ -162,6 +164,34 @@ def way_back(
     return Way(
         tuple(back), tuple(first_time), tuple(same), tuple(gone), absent=tuple(missing), overtaken=tuple(left)
     )
+
+
+def gone_marks(
+    reader: Reader,
+    files: Sequence[FileVersion],
+    states: Sequence[LiveState],
+    *,
+    project: str,
+    space: str,
+    known: Mapping[str, Collection[str]],
+) -> Iterator[Text]:
+    """Say which versions that live objects are marked with are no longer in BCS: nothing goes back to them.
+
+    `known` are the names of versions that each file is known to have.
+    """
+    marked: dict[tuple[str, str], list[str]] = {}
+    own = {file.name: {"", file.version, *known.get(file.name, ())} for file in files}
+    for state in states:
+        is_known = state.mark.version in own.get(state.file, ("",))
+        if state.mark.file == f"{space}/{state.file}" and not is_known:
+            marked.setdefault((state.file, state.mark.version), []).append(state.title)
+    for (name, version), titles in marked.items():
+        try:
+            is_gone = _find(reader, project, space, name, version) is None
+        except StepError:  # what nobody could look at is not said to be gone
+            continue
+        if is_gone:
+            yield say("deploy.mark_gone", objects=titles, name=name, version=version)
 
 
 def _find(reader: Reader, project: str, space: str, name: str, version: str) -> Optional[str]:

@@ -30,7 +30,6 @@ from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole, unlike
-from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restarts import restart_notes
@@ -42,7 +41,7 @@ from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.journal import EarlierTry
-from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of
+from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of, odd_marks
 from bcs_template_set.run.restore_phase import restore
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
 from bcs_template_set.system.http_client import Transport
@@ -79,7 +78,8 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
     own = frozenset(file.name for file in files if file.version == run.desired.version)
     try:
         looking = _looking(run, writer, planned)
-        deploy_versions(target, files, own=own, looking=looking, least=fewest_pods(run))
+        existing, least = planned.existing, fewest_pods(run)
+        deploy_versions(target, files, own=own, looking=looking, least=least, existing=existing)
     except NewerBuild as exc:
         if settings.on_newer_build != "skip":
             raise
@@ -142,10 +142,12 @@ def deploy_versions(
     own: frozenset[str],
     looking: Looking,
     least: Mapping[Workload, int],
+    existing: Existing,
 ) -> None:
     """Deploy versions, wait for their workloads, and look at the pages.
 
-    `own` are the files whose version this build published, `least` the fewest pods of autoscaled workloads.
+    `own` are the files whose version this build published, `least` the fewest pods of autoscaled workloads,
+    `existing` what BCS held before it.
 
     Raises:
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
@@ -161,7 +163,7 @@ def deploy_versions(
     plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
     show_lines(target.context.services.log, deployment_lines(plan, language=record.language))
     record.warnings.extend(plan.pods)
-    for note in odd_notes(plan.deploy, plan.states, space=target.space):
+    for note in odd_marks(target.writer, files, plan, existing, place=target.place, space=target.space):
         target.tell(note)
     if plan.refused is not None:
         raise plan.refused

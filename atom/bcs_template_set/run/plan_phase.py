@@ -5,7 +5,7 @@ Holds no writer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -41,9 +41,11 @@ from bcs_template_set.rollout.before_deploying import (
     resolve_variables,
 )
 from bcs_template_set.rollout.call_sizes import AT_ONCE
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole
+from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
+from bcs_template_set.rollout.restore import gone_marks
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.approved_plan import what_differs
 from bcs_template_set.run.context import RenderedRun, RunContext
@@ -263,9 +265,26 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     found = seen_whole(reader, deploying, found)
     show_lines(run.services.log, deployment_lines(found, language=run.services.record.language))
     run.services.record.warnings.extend(found.pods)
+    for note in odd_marks(reader, files, found, existing, place=place, space=space):
+        run.services.log.info(note)
     if found.refused is not None:
         raise found.refused
     run.services.log.info(say("deploy.dry_run_ok"))
+
+
+def odd_marks(
+    reader: Reader,
+    files: Sequence[FileVersion],
+    plan: DeploymentPlan,
+    existing: Existing,
+    *,
+    place: NamespaceRef,
+    space: str,
+) -> Iterator[Text]:
+    """Yield what is odd about live objects, before anything is deployed."""
+    yield from odd_notes(plan.deploy, plan.states, space=space)
+    known = {name: file.names for name, file in existing.files.items()}
+    yield from gone_marks(reader, files, plan.states, project=place.project, space=space, known=known)
 
 
 def _of_the_namespace(run: RenderedRun, reader: Reader, plan: Plan, existing: Existing) -> Mapping[str, str]:

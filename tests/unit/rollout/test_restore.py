@@ -9,10 +9,12 @@ from bcs_template_set.bcs.calls import Read
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.restore import (
     absent,
     added,
+    gone_marks,
     overtaken,
     touched,
     versions_before,
@@ -36,7 +38,7 @@ def file(name: str, *, before: str = "") -> FileVersion:
 
 
 class Versions:
-    """A reader that knows versions by name."""
+    """A reader that knows versions by name, and can't ask for one that is called `unread`."""
 
     def __init__(self, *known: str) -> None:
         self._known = known
@@ -44,6 +46,8 @@ class Versions:
 
     def read(self, call: Read[T]) -> T:
         version = str((call.body or {})["version"])
+        if version == "unread":
+            raise NoPermission(user="lisi", message="m")
         data = {"id": f"id-{version}", "version": version, "content": ""} if version in self._known else {}
         return call.parse(dict(data))
 
@@ -112,3 +116,22 @@ def test_every_file_that_is_left_is_left_for_its_reason() -> None:
         ("gone",),
         ("theirs",),
     )
+
+
+def test_only_marks_of_versions_that_are_surely_gone_are_told() -> None:
+    files = [file(name) for name in "abcdef"]
+    states = [
+        state("a", "1"),
+        state("a", "1", name="a2"),
+        state("b", "2"),
+        state("c", "0"),
+        state("d", "3"),
+        state("e", "unread"),
+        state("f", "1", space="other"),
+    ]
+    notes = gone_marks(
+        Versions("3"), files, states, project="web", space=SPACE, known={"c": ["0"], "d": ["0"]}
+    )
+    assert [(note.fields["version"], note.fields["objects"]) for note in notes] == [
+        ("1", ["Deployment/a", "Deployment/a2"])
+    ]

@@ -102,6 +102,11 @@ class ExistingFile:
         """Tell whether a new version would not become current by itself (facts/bcs.md, trap 4)."""
         return self.metadata.version_mode == 1
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of the versions that it is known to have."""
+        return frozenset(ref.name for ref in self.history or ())
+
     def before(self, version_id: str) -> Optional[VersionRef]:
         """Return the version that was written before another one, if that can be said."""
         history = self.history or ()
