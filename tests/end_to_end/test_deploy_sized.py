@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 
 import pytest
@@ -61,6 +62,23 @@ def states(ran: Ran) -> Mapping[str, str]:
 
 
 # --- a slow site ----------------------------------------------------------------------------------------
+
+
+def test_while_a_call_lasts_the_log_says_what_is_waited_for() -> None:
+    with cluster_site(**configs(1)) as site:
+        told = "Still waiting for BCS: 1 files are under way."
+
+        def last(seconds: float) -> None:
+            site.clock.wait(seconds)
+            tick = threading.Event()
+            for _ in range(500):
+                if told in site.printed.getvalue():
+                    break
+                tick.wait(0.01)
+
+        site.emulator.state.pace = Pace(deploy=40, wait=last)
+        ran = deploy(site)
+        assert (ran.code, ran.log.count(told)) == (0, 1), ran.log
 
 
 def test_thirty_domains_at_half_a_second_an_object_end_green_behind_a_gateway_that_waits_a_minute() -> None:

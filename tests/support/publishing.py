@@ -172,6 +172,8 @@ class Site:
     user: str = USER
     app: str = "web_app"
     region: Mapping[str, object] = field(default_factory=dict)
+    printed: io.StringIO = field(default_factory=io.StringIO)
+    """The log of the run that is under way, or was the last one."""
     attempt: int = 0
     """Which try of the step this is, by the note that its tries leave each other; 0 for one without any."""
 
@@ -179,7 +181,7 @@ class Site:
         """Run the step on the files as they are now; an input of a variable's name is that variable."""
         seen = len(self.emulator.exchanges)
         directory = self._prepare(inputs)
-        stream = io.StringIO()
+        stream = self.printed = io.StringIO()
         log = Log(stream, "en_US")
         outcome = run_step(self.services(open_agent(directory, clock=self.clock), log))
         verdict = "\n".join(line.text for line in verdict_lines(outcome))

@@ -102,7 +102,12 @@ def deploy_files(
     """
     sending = _Sending(writer, deploying, tuple(known), observer)
     calls = send_in_calls(
-        units_of(files), sending.send, deadline=deploying.deadline, at_once=deploying.at_once
+        units_of(files),
+        sending.send,
+        deadline=deploying.deadline,
+        clock=deploying.clock,
+        on_quiet=deploying.on_quiet,
+        at_once=deploying.at_once,
     )
     if calls.errors:
         raise _first_of(calls.errors)

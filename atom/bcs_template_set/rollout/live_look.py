@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Optional
+from typing import Callable, Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, preview
@@ -48,7 +48,7 @@ class Deploying:
     """What deploying needs: where, in which template space, with which values for BCS's variables.
 
     `given` are those that the author gave: where he gives a number of pods, it is not the live one. `at_once`
-    is how many calls may be under way.
+    is how many calls may be under way, and `on_quiet` hears with how many files, where that lasts.
     """
 
     place: NamespaceRef
@@ -58,6 +58,7 @@ class Deploying:
     deadline: Deadline
     given: frozenset[str] = frozenset()
     at_once: int = AT_ONCE
+    on_quiet: Callable[[int], None] = lambda _files: None
 
     @property
     def kept(self) -> frozenset[Workload]:
@@ -142,6 +143,8 @@ def look(
         [Unit((file,)) for file in files],
         partial(_look_at, reader, deploying),
         deadline=deploying.deadline,
+        clock=deploying.clock,
+        on_quiet=deploying.on_quiet,
         at_once=deploying.at_once,
         size=size,
     )

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Callable, Generic, TypeVar
 
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit, next_calls
-from bcs_template_set.system.clock import Deadline
+from bcs_template_set.rollout.watched import HEARTBEAT
+from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Done, Raised, TaskEnd, overlap
 
 T = TypeVar("T")
@@ -44,12 +45,15 @@ def send_in_calls(
     send: Send[T],
     *,
     deadline: Deadline,
+    clock: Clock,
+    on_quiet: Callable[[int], None],
     at_once: int = AT_ONCE,
     size: CallSize = CallSize(),  # noqa: B008 - frozen
 ) -> Calls[T]:
     """Send units in as many calls as it takes; none begins after one that raised, or without time for it.
 
-    What a call that was cut short has left goes into smaller ones, before what was not sent yet.
+    What a call that was cut short has left goes into smaller ones, before what was not sent yet. `on_quiet`
+    hears how many files are under way, once in 30 seconds of a round of calls.
     """
     place = {file.name: number for number, unit in enumerate(units) for file in unit.files}
     left, values, errors = tuple(units), list[T](), list[Exception]()
@@ -58,7 +62,12 @@ def send_in_calls(
         if size.pace * left[0].objects >= remaining:
             break
         calls = next_calls(left, size, seconds=remaining / 3, at_once=at_once)
-        ends = overlap([partial(send, call) for call in calls], concurrency=len(calls))
+        files = sum(len(unit.files) for call in calls for unit in call)
+        ends = overlap(
+            [partial(send, call) for call in calls],
+            concurrency=len(calls),
+            meanwhile=Heartbeat(clock, partial(on_quiet, files)),
+        )
         errors += [end.error for end in ends if isinstance(end, Raised)]
         values += [end.value.value for end in ends if isinstance(end, Done)]
         size = _next_size(size, calls, ends)
@@ -67,6 +76,22 @@ def send_in_calls(
         waiting = [*again, *(unit for unit in left if unit not in sent)]
         left = tuple(sorted(waiting, key=lambda unit: place[unit.files[0].name]))
     return Calls(tuple(values), tuple(errors), left)
+
+
+class Heartbeat:
+    """Gives a sign of life when it is asked to, and the last one, or the beginning, is long ago."""
+
+    def __init__(self, clock: Clock, give: Callable[[], None]) -> None:
+        self._clock = clock
+        self._give = give
+        self._at = clock.monotonic()
+
+    def __call__(self) -> None:
+        """Give it where that is due."""
+        now = self._clock.monotonic()
+        if now - self._at >= HEARTBEAT:
+            self._at = now
+            self._give()
 
 
 def _next_size(

@@ -47,7 +47,7 @@ from bcs_template_set.rollout.suspect_pods import (
     suspects_of,
 )
 from bcs_template_set.rollout.wait_state import WaitState
-from bcs_template_set.rollout.watched import Blind, Watched, Workload
+from bcs_template_set.rollout.watched import HEARTBEAT, Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Raised, overlap
 
@@ -63,9 +63,6 @@ MOST_PODS = 2
 """Pods of one workload that are read whole in one round."""
 
 OLD, DELETING = ("rollout.old", "rollout.old_file"), "rollout.deleting"
-
-HEARTBEAT = 30.0
-"""Seconds without anything new after which a sign of life is given (design section 7)."""
 
 
 def watch(

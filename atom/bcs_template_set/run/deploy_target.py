@@ -103,6 +103,7 @@ class DeployTarget:
             self.deadline,
             given=frozenset(self.context.variables),
             at_once=min(AT_ONCE, self.context.region.endpoint.concurrency),
+            on_quiet=self.show_under_way,
         )
 
     def tell(self, sentence: Text) -> None:
@@ -138,6 +139,10 @@ class DeployTarget:
         """Print a sign of life."""
         language = self.context.services.record.language
         show_lines(self.context.services.log, [heartbeat_line(pending, seconds=seconds, language=language)])
+
+    def show_under_way(self, files: int) -> None:
+        """Print a sign of life while BCS is at work on so many files."""
+        self.tell(say("deploy.under_way", count=files))
 
     def show_sight(self, blind: Optional[Blind]) -> None:
         """Say that workloads can't be looked at, and why; and that they can again."""

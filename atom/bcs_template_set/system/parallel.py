@@ -10,9 +10,11 @@ import itertools
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Callable, Generic, TypeVar, Union
+from typing import Callable, Generic, Optional, TypeVar, Union
 
+MEANWHILE_EVERY = 0.2
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -34,18 +36,21 @@ class Raised:
 TaskEnd = Union[Done[T], Raised]
 
 
-def overlap(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[TaskEnd[T]]:
+def overlap(
+    tasks: Sequence[Callable[[], T]], *, concurrency: int, meanwhile: Optional[Callable[[], None]] = None
+) -> list[TaskEnd[T]]:
     """Return each task's result in the order of the tasks, running up to `concurrency` of them at once.
 
-    A single task, or a concurrency of 1, runs in the calling thread. What is no `Exception`, raised by a task
-    or in the calling thread (a signal's handler), ends the handing out of tasks at once and is raised;
+    A single task, or a concurrency of 1, runs in the calling thread, unless that is to do something
+    `meanwhile`: it is called a few times a second while no task ends. What is no `Exception`, raised by a
+    task or in the calling thread (a signal's handler), ends the handing out of tasks at once and is raised;
     tasks under way then end by themselves, unheard.
     """
-    if concurrency <= 1 or len(tasks) <= 1:
+    if meanwhile is None and (concurrency <= 1 or len(tasks) <= 1):
         return [_run(task) for task in tasks]
     crew = _Crew(tasks)
     try:
-        return crew.work(min(concurrency, len(tasks)))
+        return crew.work(min(concurrency, len(tasks)), meanwhile=meanwhile)
     finally:
         crew.dismiss()
 
@@ -80,16 +85,25 @@ class _Crew(Generic[T]):
         self._lock = threading.Lock()
         self._finished: queue.SimpleQueue[tuple[int, Union[TaskEnd[T], BaseException]]] = queue.SimpleQueue()
 
-    def work(self, threads: int) -> list[TaskEnd[T]]:
+    def work(self, threads: int, *, meanwhile: Optional[Callable[[], None]]) -> list[TaskEnd[T]]:
         for _ in range(threads):
             threading.Thread(target=self._work_off, name="overlap", daemon=True).start()
         results: dict[int, TaskEnd[T]] = {}
         for _ in self._tasks:
-            number, result = self._finished.get()
+            number, result = self._next_end(meanwhile)
             if isinstance(result, BaseException):
                 raise result
             results[number] = result
         return [results[number] for number in range(len(self._tasks))]
+
+    def _next_end(
+        self, meanwhile: Optional[Callable[[], None]]
+    ) -> tuple[int, Union[TaskEnd[T], BaseException]]:
+        while meanwhile is not None:
+            with suppress(queue.Empty):
+                return self._finished.get(timeout=MEANWHILE_EVERY)
+            meanwhile()
+        return self._finished.get()
 
     def dismiss(self) -> None:
         with self._lock:

@@ -8,9 +8,9 @@ import pytest
 from tests.support.pieces import FakeClock
 
 from bcs_template_set.messages.errors import DeployRefused
-from bcs_template_set.rollout.call_sizes import Unit, units_of
+from bcs_template_set.rollout.call_sizes import AT_ONCE, Unit, units_of
 from bcs_template_set.rollout.deployment_plan import FileVersion
-from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
+from bcs_template_set.rollout.sized_calls import CallEnd, Calls, Heartbeat, send_in_calls
 from bcs_template_set.system.clock import Deadline
 
 
@@ -42,9 +42,23 @@ class Site:
         return Deadline(self.clock, seconds=seconds)
 
 
+def send(
+    site: Site, count: int, *, seconds: float | None = None, at_once: int = AT_ONCE
+) -> Calls[tuple[str, ...]]:
+    """Send so many domains."""
+    return send_in_calls(
+        domains(count),
+        site.send,
+        deadline=site.deadline(seconds),
+        clock=site.clock,
+        on_quiet=lambda _files: None,
+        at_once=at_once,
+    )
+
+
 def test_calls_grow_to_what_fits_twenty_seconds_and_to_four_at_once() -> None:
     site = Site(pace=0.5)
-    calls = send_in_calls(domains(300), site.send, deadline=site.deadline())
+    calls = send(site, 300)
     assert site.calls == [20, 40, 40, 40, 40, 40, 20, 20, 20, 20]
     assert sorted(name for value in calls.values for name in value) == [
         f"d{n:03}.service.yaml" for n in range(300)
@@ -54,13 +68,13 @@ def test_calls_grow_to_what_fits_twenty_seconds_and_to_four_at_once() -> None:
 
 def test_no_more_calls_are_under_way_than_are_allowed() -> None:
     site = Site(pace=0.5)
-    send_in_calls(domains(100), site.send, deadline=site.deadline(), at_once=1)
+    send(site, 100, at_once=1)
     assert site.calls == [20, 40, 40]
 
 
 def test_what_a_call_that_was_cut_short_left_is_sent_first_and_in_smaller_ones() -> None:
     site = Site(pace=6.0)
-    calls = send_in_calls(domains(20), site.send, deadline=site.deadline())
+    calls = send(site, 20)
     assert site.calls[0] == 20
     assert max(site.calls[1:]) <= 3
     assert [name for value in calls.values for name in value][:10] == [
@@ -71,7 +85,7 @@ def test_what_a_call_that_was_cut_short_left_is_sent_first_and_in_smaller_ones()
 
 def test_after_a_failure_no_call_begins_and_what_was_not_sent_is_left() -> None:
     site = Site(pace=0.5, fails_at=2)
-    calls = send_in_calls(domains(300), site.send, deadline=site.deadline())
+    calls = send(site, 300)
     assert len(site.calls) == 3, "the two of one round have begun"
     (error,) = calls.errors
     assert isinstance(error, DeployRefused)
@@ -81,5 +95,14 @@ def test_after_a_failure_no_call_begins_and_what_was_not_sent_is_left() -> None:
 @pytest.mark.parametrize(("seconds", "sent"), [(0.0, 0), (0.4, 20)])
 def test_without_time_no_call_begins(seconds: float, sent: int) -> None:
     site = Site(pace=0.5)
-    calls = send_in_calls(domains(60), site.send, deadline=site.deadline(seconds))
+    calls = send(site, 60, seconds=seconds)
     assert (sum(site.calls), len(calls.left)) == (sent, 60 - sent)
+
+
+def test_a_sign_of_life_is_given_while_a_round_lasts_and_not_too_often() -> None:
+    clock, heard = FakeClock(), list[float]()
+    beat = Heartbeat(clock, lambda: heard.append(clock.time))
+    for seconds in (29, 1, 5, 24, 1):
+        clock.time += seconds
+        beat()
+    assert heard == [1030.0, 1060.0]

@@ -42,6 +42,12 @@ def test_an_exception_is_its_tasks_result_and_stops_no_other() -> None:
         ]
 
 
+def test_meanwhile_something_can_be_done_also_beside_a_single_task() -> None:
+    called = threading.Event()
+    assert overlap([lambda: called.wait(5)], concurrency=1, meanwhile=called.set) == [Done(value=True)]
+    assert overlap([], concurrency=1, meanwhile=called.set) == []
+
+
 @pytest.mark.parametrize("concurrency", [1, 2, 5])
 def test_at_most_so_many_run_at_once(concurrency: int) -> None:
     lock, running, most = threading.Lock(), 0, 0
