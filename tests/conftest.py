@@ -1,6 +1,6 @@
 """What every test may use: golden files, compared exactly and rewritten by `pytest --rewrite-golden`.
 
-And which of the collected tests run, and beside which others.
+And which of the collected tests run.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 from zlib import crc32
 
 import hypothesis
@@ -18,15 +18,13 @@ from hypothesis.internal.conjecture import providers
 
 from tests.support.dialects import NEWEST, STABLE, VARIABLE
 from tests.support.draws import IS_SEEDED_ANEW, WHOLE, seed_of_this_run
+from tests.support.groups import ByGroup
 from tests.support.versions import versions_at_work
 from tests.support.warm_start import MEASURED, compile_once, warm_children
 
 GOLDEN = Path(__file__).parent / "golden"
 DIALECT = re.compile(rf"\bBCS-({NEWEST.name}|{STABLE.name})(?=[]-])")
 """What names the dialect among a test's parameters."""
-
-TOGETHER = frozenset({"unit", "wire", "contract", "mutation"})
-"""Layers whose files are quick: each file goes to one of pytest-xdist's processes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,17 +73,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"What was drawn was drawn by BCS_SEED={seed_of_this_run()}")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Optional[ByGroup]:
+    """Divide the tests by our groups where `--dist loadgroup` is asked for."""
+    return ByGroup(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep each end-to-end test on one BCS, unless some are named, and the files of quick layers together."""
+    """Keep each end-to-end test on one BCS, unless some are named."""
     if not os.environ.get(VARIABLE):
         kept = on_one_dialect(items)
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = [item for item in items if item in kept]
-    for item in items:
-        quick = item.path.relative_to(GOLDEN.parent).parts[0] in TOGETHER
-        if quick and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]), append=True)
 
 
 def on_one_dialect(items: Iterable[pytest.Item]) -> set[pytest.Item]:

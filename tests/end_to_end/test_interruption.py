@@ -14,8 +14,6 @@ from tests.emulator import Fault, Match
 from tests.support.scene import FILES, check_refused, site
 from tests.support.worker import Finished, Worker, finish
 
-pytestmark = pytest.mark.xdist_group("alone")  # measures seconds
-
 PAUSE = threading.Event()
 """Never set: waiting for it lets a process that we look at from outside go on."""
 

@@ -28,7 +28,6 @@ from tests.support.worker import Finished, Worker, finish
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.naming import path_of_branch
 
-pytestmark = pytest.mark.xdist_group("alone")  # fills all cores
 SPACE = "front-ends"
 HOSTS = ("a.example.com", "b.example.com", "c.example.com")
 BUILDS = 20

@@ -30,7 +30,6 @@ from bcs_template_set.agent.progress_payload import LARGEST_PAYLOAD, MOST_SUBTAS
 from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.rows import rows_of_outcome
 
-pytestmark = pytest.mark.xdist_group("matrix")  # its 200 domains are published once
 HOSTS = ("a.example.com", "b.example.com", "c.example.com")
 REFUSED = '{"code": 1, "message": "mongo is away", "data": null}'
 

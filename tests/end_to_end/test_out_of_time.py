@@ -10,11 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from tests.support.scene import check_refused, site
 from tests.support.worker import Finished, Worker, finish, launch
 
-pytestmark = pytest.mark.xdist_group("alone")  # measures seconds
 LATE = """
 import os, sys, time
 from bcs_template_set.run.entry import run_for_agent

@@ -16,10 +16,7 @@ from tests.support.scene import check_refused, site
 from tests.support.warm_start import Started
 from tests.support.worker import Worker, finish
 
-pytestmark = [
-    pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes as Linux shows them"),
-    pytest.mark.xdist_group("alone"),  # measures seconds
-]
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes as Linux shows them")
 
 PAUSE = threading.Event()
 ENDLESS = "a: 1\n{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}\n"

@@ -1,6 +1,6 @@
 """What the tests of packaging share: derived files, compared or rewritten as golden files are; the wheel.
 
-Tests that use the wheel run in one process, so that it is built and installed once.
+Tests that use the wheel run in one process, so that it is built and installed once (tests/support/groups.py).
 """
 
 from __future__ import annotations
@@ -29,13 +29,6 @@ def derived(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         assert path.read_bytes().decode("utf-8") == text, f"{path.name} is out of date: run `make golden`"
 
     return check
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run all tests that need the wheel, or what is made of it."""
-    for item in items:
-        if "wheel" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("wheel"))
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,6 @@ from tests.support.scene import site
 from tests.support.worker import STEP, Finished, Worker, finish
 from tests.torture.killing import PAUSE, Kill, drawn, kill
 
-pytestmark = pytest.mark.xdist_group("alone")  # measures seconds
 SEED = seed_of_this_run()
 KILLS = drawn(6 if WHOLE else 2, seed=SEED)
 

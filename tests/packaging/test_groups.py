@@ -1,0 +1,51 @@
+"""Which tests share one of pytest-xdist's processes, and that our division is the one at work."""
+
+from __future__ import annotations
+
+import pytest
+from tests.packaging.store_files import PROJECT
+from tests.support.groups import SEVERAL_FILES, WHEEL, group_of
+
+_ran: list[int] = []
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2])
+def test_one_process_runs_a_group(turn: int, request: pytest.FixtureRequest) -> None:
+    """Where pytest-xdist divides the tests; whoever runs some of these alone has no others to wait for."""
+    _ran.append(turn)
+    here = [item for item in request.session.items if item.nodeid.startswith(request.node.nodeid[:-2])]
+    if getattr(request.config.option, "loadgroup", False) and len(here) == 3:
+        assert _ran == [*range(turn + 1)]
+
+
+@pytest.mark.parametrize("path", SEVERAL_FILES)
+def test_every_file_that_is_grouped_is_there(path: str) -> None:
+    assert (PROJECT / path).is_file()
+
+
+def test_what_needs_the_wheel_is_in_the_process_that_has_it(request: pytest.FixtureRequest) -> None:
+    needing = [item for item in request.session.items if "wheel" in getattr(item, "fixturenames", ())]
+    assert [item.nodeid for item in needing if group_of(item.nodeid) != WHEEL] == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("tests/unit/run/test_a.py::test_one", "tests/unit/run/test_a.py::test_two[x]"),
+        ("tests/end_to_end/test_a.py::test_one[BCS-A-x::y]", "tests/end_to_end/test_a.py::test_one[BCS-C-z]"),
+        ("tests/packaging/test_install.py::test_one", "tests/packaging/test_wheel.py::test_two"),
+    ],
+)
+def test_these_run_one_after_the_other(names: tuple[str, str]) -> None:
+    assert len({group_of(name) for name in names}) == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("tests/unit/run/test_a.py::test_one", "tests/unit/run/test_b.py::test_one"),
+        ("tests/end_to_end/test_a.py::test_one[x]", "tests/end_to_end/test_a.py::test_two[x]"),
+    ],
+)
+def test_these_may_run_at_once(names: tuple[str, str]) -> None:
+    assert len({group_of(name) for name in names}) == 2
