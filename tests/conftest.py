@@ -20,7 +20,7 @@ from tests.support.dialects import NEWEST, STABLE, VARIABLE
 from tests.support.draws import IS_SEEDED_ANEW, WHOLE, seed_of_this_run
 from tests.support.groups import ByGroup
 from tests.support.versions import versions_at_work
-from tests.support.warm_start import MEASURED, compile_once, warm_children
+from tests.support.warm_start import MEASURED, compile_once, derive_once, warm_children
 
 GOLDEN = Path(__file__).parent / "golden"
 DIALECT = re.compile(rf"\bBCS-({NEWEST.name}|{STABLE.name})(?=[]-])")
@@ -39,12 +39,13 @@ def pytest_configure() -> None:
     """Let Hypothesis draw less, and the same each time, unless a seed is given or sweeps are whole.
 
     It would also draw what it finds in our modules, and which of them a process has loaded differs each time.
-    And have the children that render forked and our own templates compiled once, unless sweeps are whole
-    (tests/support/warm_start.py).
+    And have the children that render forked, our own templates compiled once, and keys derived once, unless
+    sweeps are whole (tests/support/warm_start.py).
     """
     if not (WHOLE or MEASURED in os.environ):
         warm_children()
         compile_once()
+        derive_once()
     if not (WHOLE or IS_SEEDED_ANEW):
         hypothesis.settings.register_profile(
             "always-the-same",

@@ -16,6 +16,7 @@ from typing import Optional
 
 from tests.emulator import Emulator
 from tests.support.dialects import at_work
+from tests.support.warm_start import SECRET_OF_MOST
 from tests.support.worker import Finished, Worker, finish, launch
 
 from bcs_template_set.agent.log import Log
@@ -30,7 +31,7 @@ from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Deadline
 
-APP_SECRET = "lisi-app-secret"
+APP_SECRET = SECRET_OF_MOST
 VALUES = """\
 app: nginx
 domains:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import NoReturn
+from typing import NoReturn, Optional
 
 MASK = "***"
 
@@ -39,10 +39,11 @@ class Secret:
     It cannot be pickled or JSON-encoded by accident, and compares in constant time.
     """
 
-    __slots__ = ("__value",)
+    __slots__ = ("__key", "__value")
 
     def __init__(self, value: str) -> None:
         self.__value = value
+        self.__key: Optional[bytes] = None
 
     def reveal(self) -> str:
         """Return the secret itself: to authenticate a request, find it in a text, or read what it holds."""
@@ -50,8 +51,9 @@ class Secret:
 
     def mark(self, words: bytes) -> str:
         """Return what only who holds the secret can make of these words: an HMAC-SHA256, in hex."""
-        key = hashlib.pbkdf2_hmac("sha256", self._bytes(), b"bcs-template-set", _ROUNDS)
-        return hmac.new(key, words, "sha256").hexdigest()
+        if self.__key is None:
+            self.__key = hashlib.pbkdf2_hmac("sha256", self._bytes(), b"bcs-template-set", _ROUNDS)
+        return hmac.new(self.__key, words, "sha256").hexdigest()
 
     def _bytes(self) -> bytes:
         """Return it as bytes, also where JSON has brought half a character."""
