@@ -8,6 +8,7 @@ nothing is waited for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Optional
 
 from bcs_template_set.manifests.custom_kinds import CUSTOM
@@ -131,6 +132,7 @@ SHARED_KINDS = _TAKEN_BY_SHARED_CLUSTERS | {kind.name for kind in BUILT_IN if ki
 """The names of the kinds that a shared cluster takes, whatever their group (facts/bcs.md, trap 9)."""
 
 
+@lru_cache(maxsize=1024)
 def kind_of(api_version: str, name: str) -> Optional[Kind]:
     """Return the kind of an object, None for one that is not known.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
@@ -13,19 +14,6 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 
 _USUAL_PATH = "spec.template"
 _USUAL_CONTAINERS = ("spec", "template", "spec", "containers")
-
-
-@dataclass(frozen=True)
-class PodTemplate:
-    """A pod's labels and spec; `path` is where in the object they are, such as `spec.template`."""
-
-    labels: Fields
-    spec: Fields
-    path: str
-
-    def field(self, rest: str) -> str:
-        """Return the full path of one of the pod's fields."""
-        return f"{self.path}.{rest}" if self.path else rest
 
 
 @dataclass(frozen=True)
@@ -39,6 +27,29 @@ class Container:
     def image(self) -> str:
         """Return the image, "" where there is none."""
         return text_at(self.body, "image")
+
+
+@dataclass(frozen=True)
+class PodTemplate:
+    """A pod's labels and spec; `path` is where in the object they are, such as `spec.template`."""
+
+    labels: Fields
+    spec: Fields
+    path: str
+
+    @cached_property
+    def containers(self) -> Sequence[Container]:
+        """Return the containers, the init containers last."""
+        return tuple(
+            Container(body, f"spec.{key}[{index}]")
+            for key in ("containers", "initContainers")
+            for index, body in enumerate(list_at(self.spec, key))
+            if isinstance(body, dict)
+        )
+
+    def field(self, rest: str) -> str:
+        """Return the full path of one of the pod's fields."""
+        return f"{self.path}.{rest}" if self.path else rest
 
 
 def objects_of(documents: Sequence[Document]) -> Iterator[Document]:
@@ -80,12 +91,9 @@ def selects_pods(document: Document) -> bool:
     return kind is not None and kind.has_selector and kind.has_own_template(document.body)
 
 
-def containers_of(pod: PodTemplate) -> Iterator[Container]:
-    """Yield the containers, the init containers last."""
-    for key in ("containers", "initContainers"):
-        for index, body in enumerate(list_at(pod.spec, key)):
-            if isinstance(body, dict):
-                yield Container(body=body, place=f"spec.{key}[{index}]")
+def containers_of(pod: PodTemplate) -> Sequence[Container]:
+    """Return the containers, the init containers last."""
+    return pod.containers
 
 
 def named_ports_of(pod: PodTemplate) -> frozenset[str]:

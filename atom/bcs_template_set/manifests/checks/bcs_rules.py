@@ -52,11 +52,12 @@ def check_leftovers(checked: CheckInput) -> Iterator[Finding]:
     """
     for file in checked.files:
         said: set[str] = set()
-        has_secret = any(map(holds_secret, file.documents))
+        variables = [found for found in bcs_variables_in(file.text) if found.start not in file.places]
+        has_secret = bool(variables) and any(map(holds_secret, file.documents))
         line, at = 1, 0
-        for variable in bcs_variables_in(file.text):
+        for variable in variables:
             name = variable.inner.strip()
-            if variable.start in file.places or name in said:
+            if name in said:
                 continue
             said.add(name)
             line, at = line + file.text.count("\n", at, variable.start), variable.start

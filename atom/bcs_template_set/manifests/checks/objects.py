@@ -10,7 +10,6 @@ from bcs_template_set.manifests.kind_entry import SELECTOR
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE, kind_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
-from bcs_template_set.manifests.yaml_reading import YamlValue
 
 
 @check("missing-kind")
@@ -105,9 +104,8 @@ def ingress_paths(body: Fields) -> Iterator[tuple[str, Fields]]:
 
 
 def _is_empty(body: Fields, path: str) -> bool:
-    value: YamlValue | Fields = body
-    for key in path.split("."):
-        value = mapping_at(value).get(key)
+    *around, last = path.split(".")
+    value = mapping_at(body, *around).get(last)
     return value is None or value in ("", [], {})
 
 

@@ -49,10 +49,10 @@ class Field:
     `around` has a `[` for each list and a `{` for each map around its values; `letter` is the type of those:
     `s` text, `i` integer, `n` number, `b` boolean, `q` quantity, `x` integer or text, `j` anything, "" = the
     type of the number `of`. `plain` are the types of Python's that a value may have, `words` the texts
-    that it may be, where it may not be any.
+    that it may be, where it may not be any. A value of a type in `settled` is right, whatever it is.
     """
 
-    __slots__ = ("around", "is_required", "letter", "of", "plain", "since", "until", "words")
+    __slots__ = ("around", "is_required", "letter", "of", "plain", "settled", "since", "until", "words")
 
     def __init__(self, code: str, words: Sequence[tuple[str, ...]]) -> None:
         match = _CODE.fullmatch(code)
@@ -65,6 +65,8 @@ class Field:
         self.words = words[int(nth)] if nth else ()
         self.plain = _PLAIN.get(self.letter, frozenset())
         self.since, self.until = int(since or 0), int(until or 0)
+        depends = self.around or self.words or self.since or self.until
+        self.settled = frozenset({type(None)}) if depends else self.plain | {type(None)}
 
 
 @dataclass(frozen=True)

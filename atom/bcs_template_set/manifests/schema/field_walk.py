@@ -85,12 +85,11 @@ class _Walk:
             field = fields.get(name)
             if field is None:
                 self._unknown(name, known, path)
+            elif type(value) in field.settled:
                 continue
-            if value is None:
-                continue
-            if (field.since or field.until) and not self._versions.has(field.since, field.until):
+            elif (field.since or field.until) and not self._versions.has(field.since, field.until):
                 self._untimely(field, (path, name))
-            elif field.around or type(value) not in field.plain or field.words:
+            else:
                 self._inside(value, field, field.around, (path, name))
         for name in known.required:
             if body.get(name) is None:

@@ -52,6 +52,9 @@ class Marks:
         self._mark = re.compile(
             f"{self._stem}([{chr(_PRIVATE_NUMBERS)}-{chr(_PRIVATE_NUMBERS + _SIGNS - 1)}])"
         )
+        first = self._stem[0]
+        self._pieces = (*self._stem, quote(first), ascii(first)[1:-1])
+        """What a filter may have left of a mark, as it is or spelled in another way."""
         self._own = {text: self._stem + chr(_PRIVATE_NUMBERS + number) for number, text in enumerate(_OWN)}
         self.names = [*names]
         self._known: dict[str, str] = {}
@@ -97,12 +100,8 @@ class Marks:
             pieces += (marked[end : match.start()], written)
             end, length = match.end(), length + len(written)
         text = "".join((*pieces, marked[end:]))
-        return Settled(text, places, tuple(_foreign_lines(text, {*places}, own)), self._is_cut_in(text))
-
-    def _is_cut_in(self, text: str) -> bool:
-        """Tell whether a filter has left a piece of a mark, as it is or spelled in another way."""
-        first = self._stem[0]
-        return any(sign in text for sign in self._stem) or quote(first) in text or ascii(first)[1:-1] in text
+        is_cut = any(piece in text for piece in self._pieces)
+        return Settled(text, places, tuple(_foreign_lines(text, {*places}, own)), is_cut)
 
 
 def _foreign_lines(text: str, places: set[int], own: set[int]) -> list[int]:

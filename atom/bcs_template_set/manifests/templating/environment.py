@@ -126,7 +126,9 @@ class Environment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             keep_trailing_newline=True,
             optimized=False,
-            finalize=jinja2.pass_context(lambda _context, value: self.printed(value)),
+            finalize=jinja2.pass_context(
+                lambda _context, value: value if type(value) is str else self.printed(value)
+            ),
             loader=jinja2.FunctionLoader(partial(_load, read_text)),
             auto_reload=False,
         )
@@ -143,9 +145,9 @@ class Environment(ImmutableSandboxedEnvironment):
         }
         self.filters = {
             name: _lazily(function, whole=name in _READ_WHOLE)
-            for name, function in {**self.filters, **own}.items()
+            for name, function in self.filters.items()
             if name not in _LEFT_OUT
-        }
+        } | own
         self.globals = {name: value for name, value in self.globals.items() if name not in _LEFT_OUT} | {
             "bcs": self.bcs,
             "include_raw": self.include_raw,
