@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import Manifest, branch, grow
-from tests.emulator.faults import Match, answer_with
+from tests.emulator.faults import Fault, Match, answer_with, gateway_fault
 from tests.emulator.http_message import unknown_api
 from tests.support.custom_kinds import custom_workload, define
 from tests.support.deploying import (
@@ -212,18 +215,33 @@ def test_a_custom_workload_keeps_its_live_number_of_pods_where_its_template_asks
         assert (ran.code, images_of_pods(site)) == (0, ["2"] * 5), ran.log
 
 
-def unserved(site: Site, match: Match) -> None:
-    site.emulator.faults.add(answer_with(unknown_api(), match=match, times=9_999))
+CRDS = Match("GET", r"/crds/")
 
 
-def test_what_a_site_does_not_serve_is_not_waited_for_and_named() -> None:
+def unserved(site: Site) -> None:
+    site.emulator.faults.add(answer_with(unknown_api(), match=CRDS, times=9_999))
+
+
+def unserved_after_an_outage(site: Site) -> None:
+    site.emulator.faults.add(Fault("answer", CRDS, times=8, status=504, body="gateway timeout"))
+    site.emulator.faults.add(answer_with(unknown_api(), match=replace(CRDS, nth=9), times=9_999))
+
+
+def not_granted(site: Site) -> None:
+    site.emulator.faults.add(gateway_fault("APP_NO_PERMISSION", match=CRDS, times=9_999))
+
+
+@pytest.mark.parametrize("close", [unserved, unserved_after_an_outage, not_granted])
+def test_what_a_site_does_not_serve_is_not_waited_for_and_named(close: Callable[[Site], None]) -> None:
     with cluster_site(web_yaml=custom_workload("GameDeployment"), api_yaml=workload(name="api")) as site:
         define(cluster_of(site))
         cluster_of(site).images[image_of("api")] = Behaviour("ready", after=30)
-        unserved(site, Match("GET", r"/crds/"))
+        close(site)
+        began = site.clock.time
         ran = deploy(site)
         site.emulator.faults.clear()
         assert (ran.code, ends(ran)) == (0, {"Deployment/api": "ready", "GameDeployment/web": "nothing"})
+        assert site.clock.time - began < 60
         assert "can't be looked at since" in ran.log
         assert "can be looked at again" not in ran.log
         assert "GameDeployment/web: Nobody waits for it: this site does not serve" in ran.log

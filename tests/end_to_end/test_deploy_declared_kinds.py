@@ -72,6 +72,14 @@ def test_whoever_may_not_look_is_told_so_and_nothing_is_called_failed() -> None:
         assert "cluster_scoped_view" in ran.log
 
 
+def test_an_object_whose_definition_nobody_finds_is_named_and_not_waited_for() -> None:
+    with cluster_site(web_yaml=custom("Ox")) as site:
+        define(cluster_of(site), "Ox")
+        ran = deploy(site)
+        assert (ran.code, ends(ran)) == (0, {"Ox/web": "nothing"}), ran.log
+        assert "Not waited for: Ox/web." in ran.log
+
+
 def test_a_comment_of_an_object_that_is_not_there_by_that_name_is_told() -> None:
     with cluster_site() as site:
         define(cluster_of(site))

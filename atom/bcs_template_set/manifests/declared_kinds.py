@@ -36,6 +36,9 @@ _GROUPS_OF_KUBERNETES = frozenset(
 Declared = Mapping[tuple[str, str], Kind]
 """The kinds that comments declare, by the name of the file and `Kind/name` of the object."""
 
+NO_DEFINITION = "customresourcedefinitions.apiextensions.k8s.io"
+"""What BCS's "not found" speaks of where it is the definition that is not there (facts/workloads.md)."""
+
 
 @dataclass(frozen=True)
 class ReadyComment:

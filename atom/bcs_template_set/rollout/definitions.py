@@ -7,14 +7,11 @@ from dataclasses import replace
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live
-from bcs_template_set.manifests.declared_kinds import definition_names
+from bcs_template_set.manifests.declared_kinds import NO_DEFINITION, definition_names
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.watched import Workload
-
-_NO_DEFINITION = "customresourcedefinitions.apiextensions.k8s.io"
-"""What BCS's "not found" speaks of where it is the definition that is not there (facts/workloads.md)."""
 
 
 def with_definitions(
@@ -43,7 +40,7 @@ def _route_of(reader: Reader, place: NamespaceRef, kind: Kind, name: str) -> str
         try:
             reader.read(get_live(place, kind=guess, name=name))
         except BcsFailed as exc:
-            if _NO_DEFINITION in str(exc.message):
+            if NO_DEFINITION in str(exc.message):
                 continue
         except StepError:
             return kind.route

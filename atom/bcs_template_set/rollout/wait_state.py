@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
 from bcs_template_set.manifests.fields import Fields
-from bcs_template_set.messages.server_errors import ApiMissing
+from bcs_template_set.messages.errors import AppNotGranted
+from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.own_words import is_silent, told_by
@@ -21,6 +23,15 @@ from bcs_template_set.system.clock import Clock
 
 GONE_AFTER = 10.0
 """Seconds for which nobody must find an object, or a way to it: a server may answer out of an old cache."""
+
+
+def _is_for_good(error: StepError) -> bool:
+    """Tell whether an answer about a custom object, if it lasts, means that nobody serves it to this app.
+
+    A definition that is not there is one of another name: the object itself has just been applied.
+    """
+    no_definition = isinstance(error, BcsFailed) and NO_DEFINITION in str(error.message)
+    return no_definition or isinstance(error, (ApiMissing, AppNotGranted))
 
 
 @dataclass(eq=False)
@@ -38,6 +49,7 @@ class WaitState:
     missing_at: Optional[float] = None
     replaced_at: Optional[float] = None
     silent_at: Optional[float] = None
+    unserved_at: Optional[float] = None
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
     known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
     restarts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -49,7 +61,7 @@ class WaitState:
 
     def saw(self, clock: Clock) -> None:
         """Note that it is there."""
-        self.blind = self.missing_at = None
+        self.blind = self.missing_at = self.unserved_at = None
         self.seen_at = clock.now()
 
     def could_not_look(self, error: StepError, clock: Clock) -> None:
@@ -59,10 +71,12 @@ class WaitState:
 
     def is_unserved(self, error: StepError, clock: Clock) -> bool:
         """Tell whether there has been no way to read objects of this custom kind for a while."""
-        blind = self.blind
-        if blind is None or not (self.workload.kind.is_custom and isinstance(error, ApiMissing)):
+        if not (self.workload.kind.is_custom and _is_for_good(error)):
+            self.unserved_at = None
             return False
-        return isinstance(blind.error, ApiMissing) and clock.now() - blind.since >= GONE_AFTER
+        now = clock.monotonic()
+        self.unserved_at = now if self.unserved_at is None else self.unserved_at
+        return now - self.unserved_at >= GONE_AFTER
 
     def did_not_find(self, clock: Clock) -> bool:
         """Note that it is not there, and tell whether that has lasted."""

@@ -248,7 +248,7 @@ class _Watch:
             self._tell_now(state, state.gone())
 
     def _tell_unserved(self, state: WaitState, error: StepError) -> None:
-        """End the wait for an object that this site does not serve: no time that passes changes that."""
+        """End the wait for an object that this site does not serve, or not to this app."""
         state.blind, self._sees = None, True
         sentence = say("rollout.not_served", kind=state.workload.kind.name, problem=error.title())
         self._tell(state, end="nothing", status=RolloutStatus("nothing", sentence))
