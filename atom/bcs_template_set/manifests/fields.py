@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -43,6 +43,21 @@ def is_same(one: YamlValue, other: YamlValue) -> bool:
 def canonical(value: YamlValue | Fields) -> str:
     """Return a value as one text, whatever the order of its keys."""
     return json.dumps(value, sort_keys=True)
+
+
+def objects_at(value: Fields, path: str, *, where: str = "") -> Iterator[tuple[str, Fields]]:
+    """Yield the mappings under a path such as `volumes[].secret`, each with where it is."""
+    key, _, rest = path.partition(".")
+    name = key.removesuffix("[]")
+    place = f"{where}.{name}" if where else name
+    if not path:
+        yield where, value
+    elif key is name:
+        if isinstance(value.get(name), dict):
+            yield from objects_at(mapping_at(value, name), rest, where=place)
+    else:
+        for index, item in enumerate(list_at(value, name)):
+            yield from objects_at(mapping_at(item), rest, where=f"{place}[{index}]")
 
 
 def is_left_for_bcs(value: object) -> bool:

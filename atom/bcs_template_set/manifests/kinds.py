@@ -95,6 +95,8 @@ CRON_JOB = Kind(
     has_generation=False,  # not on older clusters
     on_shared_cluster=True,
 )
+REPLICATION_CONTROLLER = Kind("", "ReplicationController", pod_template="spec.template")
+POD_TEMPLATE = Kind("", "PodTemplate", pod_template="template")
 POD = Kind("", "Pod", route="workloads/pods", pod_template="", on_shared_cluster=True)
 SERVICE = Kind("", "Service", route="networks/services", required=("spec",), on_shared_cluster=True)
 INGRESS = Kind(
@@ -117,6 +119,7 @@ AUTOSCALER = Kind("autoscaling", "HorizontalPodAutoscaler", route="hpa", on_shar
 
 BUILT_IN: Sequence[Kind] = (
     *(DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB),
+    *(REPLICATION_CONTROLLER, POD_TEMPLATE),
     *(POD, SERVICE, INGRESS, AUTOSCALER, PERSISTENT_VOLUME_CLAIM, CONFIG_MAP),
 )
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Optional
 
-from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.parse import Document, document_of
-from bcs_template_set.manifests.yaml_reading import YamlValue
 
+CONTAINER_LISTS = ("containers", "initContainers")
 _USUAL_PATH = "spec.template"
 _USUAL_CONTAINERS = ("spec", "template", "spec", "containers")
 
@@ -42,7 +42,7 @@ class PodTemplate:
         """Return the containers, the init containers last."""
         return tuple(
             Container(body, f"spec.{key}[{index}]")
-            for key in ("containers", "initContainers")
+            for key in CONTAINER_LISTS
             for index, body in enumerate(list_at(self.spec, key))
             if isinstance(body, dict)
         )
@@ -85,6 +85,34 @@ def is_filled_in(document: Document) -> bool:
     return kind_of(document.api_version, document.kind) is None
 
 
+_WORDS_OF_PODS = frozenset(
+    {
+        *(
+            "containers",
+            "image",
+            "instances",
+            "jobTemplate",
+            "nodeSets",
+            "podSpec",
+            "podTemplate",
+            "replicas",
+        ),
+        *("chart", "tasks", "template", "templates"),
+    }
+)
+
+
+def may_make_other_pods(document: Document) -> bool:
+    """Tell whether a document may make pods that can't be read here: of a kind nobody knows, or of others."""
+    kind = kind_of(document.api_version, document.kind)
+    if kind is not None:
+        return kind.pod_template is not None and not kind.has_own_template(document.body)
+    spec = mapping_at(document.body, "spec")
+    below = (value for key in spec for value in (mapping_at(spec, key), *list_at(spec, key)))
+    words = spec.keys() | {word for value in below for word in mapping_at(value)}
+    return pod_of(document) is None and not _WORDS_OF_PODS.isdisjoint(words)
+
+
 def selects_pods(document: Document) -> bool:
     """Tell whether a document is of a kind that must select its own pods."""
     kind = kind_of(document.api_version, document.kind)
@@ -98,7 +126,16 @@ def containers_of(pod: PodTemplate) -> Sequence[Container]:
 
 def named_ports_of(pod: PodTemplate) -> frozenset[str]:
     """Return the names of the ports that a Service may ask for by name."""
-    ports: list[YamlValue] = [
-        port for container in containers_of(pod) for port in list_at(container.body, "ports")
-    ]
-    return frozenset(text_at(mapping_at(port), "name") for port in ports) - {""}
+    return frozenset(text_at(port, "name") for port in _ports_of(pod)) - {""}
+
+
+def numbers_of_ports(pod: PodTemplate) -> frozenset[int]:
+    """Return the ports that a pod's containers declare; none where BCS fills one in."""
+    numbers = [port.get("containerPort") for port in _ports_of(pod)]
+    known = frozenset(number for number in numbers if isinstance(number, int))
+    return frozenset() if any(map(is_left_for_bcs, numbers)) else known
+
+
+def _ports_of(pod: PodTemplate) -> Iterator[Fields]:
+    for container in containers_of(pod):
+        yield from map(mapping_at, list_at(container.body, "ports"))

@@ -13,21 +13,25 @@ from bcs_template_set.manifests.checks import (
     bcs_rules,
     comments,
     containers,
+    lengths,
     links,
     object_names,
     objects,
+    references,
     routing,
     schema_checks,
+    selections,
     value_rules,
 )
 from bcs_template_set.manifests.checks.finding import Check, Finding, look_at
+from bcs_template_set.manifests.checks.lengths import SAID_OF_HOSTS, WEB_HOST
 from bcs_template_set.manifests.manifest_file import ManifestFile
 
 _TABLE: tuple[Check, ...] = tuple(
     entry
     for module in (
         *(bcs_rules, comments, objects, object_names, containers, links, routing),
-        *(value_rules, schema_checks),
+        *(references, selections, lengths, value_rules, schema_checks),
     )
     for entry in vars(module).values()
     if isinstance(entry, Check)
@@ -49,15 +53,24 @@ def check_manifests(
 
     `namespace` is the one that is deployed to, "" where nobody knows it yet. `kube_version` names the one
     Kubernetes in question; without it something is wrong only where no version that is known would take it.
-    What a check with a sentence of its own finds, the schema does not repeat.
+    What a check with a sentence of its own finds, the schema does not repeat, nor do names repeat a host that
+    is too long for them; also where a comment allows the one.
     """
     checked = replace(
         look_at(files, template_space=template_space, template_set=template_set, kube_version=kube_version),
         namespace=namespace,
     )
     found = [finding for check in _TABLE for finding in check.run(checked)]
+    hosts = {finding.message.fields["host"] for finding in found if finding.id == WEB_HOST}
+    long = {file.name for file in files if file.domain in hosts}
     told = {finding.place for finding in found if finding.id not in _BY_SCHEMA}
-    kept = (finding for finding in found if finding.id not in _BY_SCHEMA or finding.place not in told)
+    kept = (
+        finding
+        for finding in found
+        if finding.id not in checked.allowed[finding.file]
+        and not (finding.id in _BY_SCHEMA and finding.place in told)
+        and not (finding.id in SAID_OF_HOSTS and finding.file in long)
+    )
     return tuple(sorted(kept, key=Finding.order))
 
 

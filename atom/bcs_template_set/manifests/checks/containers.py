@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check, type_of
-from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check, few, type_of
+from bcs_template_set.manifests.fields import (
+    Fields,
+    is_left_for_bcs,
+    list_at,
+    mapping_at,
+    objects_at,
+    text_at,
+)
 from bcs_template_set.manifests.image_form import problem_of_image
 from bcs_template_set.manifests.pod_templates import Container, containers_of, is_filled_in
 
@@ -22,6 +29,33 @@ def check_env(checked: CheckInput) -> Iterator[Finding]:
                     field = workload.pod.field(f"{container.place}.env[{index}].value")
                     name = text_at(mapping_at(entry), "name")
                     yield checked.finding(workload, field, name=name, given=type_of(value))
+
+
+_HANDLED = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
+
+
+@check("probe-port")
+def check_probe_ports(checked: CheckInput) -> Iterator[Finding]:
+    """Yield ports by name, of probes and hooks, that their own container does not have.
+
+    Kubernetes looks for them there and nowhere else. A port by number needs no declaration.
+    """
+    for workload in checked.workloads:
+        for container in containers_of(workload.pod) if not is_filled_in(workload.document) else ():
+            names = {text_at(mapping_at(port), "name") for port in list_at(container.body, "ports")}
+            if any(map(is_left_for_bcs, names)):
+                continue
+            for where, action in _actions(container.body):
+                port = text_at(action, "port")
+                if port and port not in names and not port.isdecimal() and not is_left_for_bcs(port):
+                    field = workload.pod.field(f"{container.place}.{where}.port")
+                    yield checked.finding(workload, field, port=port, known=few(names - {""}) or ["-"])
+
+
+def _actions(container: Fields) -> Iterator[tuple[str, Fields]]:
+    for path in _HANDLED:
+        for action in ("httpGet", "tcpSocket"):
+            yield from objects_at(container, f"{path}.{action}")
 
 
 @check("image-tag", warns=True)

@@ -20,8 +20,13 @@ from bcs_template_set.manifests.checks.finding import (
 )
 from bcs_template_set.manifests.checks.objects import ingress_paths
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import INGRESS, SERVICE
-from bcs_template_set.manifests.pod_templates import named_ports_of, selects_pods
+from bcs_template_set.manifests.kinds import INGRESS, REPLICATION_CONTROLLER, SERVICE, is_of
+from bcs_template_set.manifests.pod_templates import (
+    may_make_other_pods,
+    named_ports_of,
+    numbers_of_ports,
+    selects_pods,
+)
 from bcs_template_set.manifests.routes import backend_port_of, service_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -30,20 +35,24 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 def check_pod_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield workloads whose selector does not select their own pods."""
     for workload in checked.workloads:
-        if not selects_pods(workload.document):
-            continue
         labels = workload.pod.labels
         selector = mapping_at(workload.document.body, "spec", "selector")
-        wanted = mapping_at(selector, "matchLabels")
+        is_plain = is_of(REPLICATION_CONTROLLER, workload.document.api_version, workload.document.kind)
+        if not is_plain and not selects_pods(workload.document):
+            continue
+        place = "spec.selector" if is_plain else "spec.selector.matchLabels"
+        wanted = selector if is_plain else mapping_at(selector, "matchLabels")
         for key, value in wanted.items():
             if (
                 labels.get(key) != value
                 and not is_left_for_bcs(value)
                 and not is_left_for_bcs(labels.get(key))
             ):
-                field = f"spec.selector.matchLabels[{key}]"
-                yield checked.finding(workload, field, key=key, given=value, found=_shown(labels.get(key)))
-        for index, asked in enumerate(list_at(selector, "matchExpressions")):
+                field = f"{place}[{key}]"
+                yield checked.finding(
+                    workload, field, key=key, given=_shown(value), found=_shown(labels.get(key))
+                )
+        for index, asked in enumerate(() if is_plain else list_at(selector, "matchExpressions")):
             field = f"spec.selector.matchExpressions[{index}]"
             key, operator = text_at(mapping_at(asked), "key"), text_at(mapping_at(asked), "operator")
             if key and not _is_met(mapping_at(asked), labels.get(key)):
@@ -64,8 +73,11 @@ def _is_met(asked: Fields, value: YamlValue) -> bool:
 def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield Services that select no pod of the run although the run has pods to select.
 
-    A Service that asks for a label that no pod of the run has is meant for others.
+    A Service that asks for a label that no pod of the run has is meant for others. Where an object may make
+    pods that nobody can see here, none is looked for.
     """
+    if any(may_make_other_pods(place.document) for place in checked.places):
+        return
     keys = {key for key, _ in checked.by_label}
     unsure = {key for key, value in checked.by_label if is_left_for_bcs(value)}
     for place in checked.of_kind(SERVICE):
@@ -74,7 +86,7 @@ def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
             continue
         sure = keys.issuperset(selector) and unsure.isdisjoint(selector)
         if sure and not _selected(checked, place):
-            shown = [f"{key}={value}" for key, value in selector.items()]
+            shown = [f"{key}={_shown(value)}" for key, value in selector.items()]
             yield checked.finding(place, "spec.selector", selector=shown)
 
 
@@ -91,9 +103,13 @@ def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
     ]
 
 
-@check("service-port")
+@check("service-port", warns=("service_port_number",))
 def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
-    """Yield targetPorts by a name that no container of the selected pods has."""
+    """Yield targetPorts by a name that no container of the selected pods has.
+
+    One by number needs no declaration. Where they declare others, and the Service leads to none of these, it
+    is probably a slip.
+    """
     for place in checked.of_kind(SERVICE):
         selected = _selected(checked, place)
         if not selected:
@@ -101,12 +117,28 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
         names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))
         if any(map(is_left_for_bcs, names)):
             continue
+        numbers = frozenset[int]().union(*(numbers_of_ports(workload.pod) for workload in selected))
+        is_astray = bool(numbers) and not any(_may_lead_to(port, numbers) for port in _ports(place))
         shown = few(names)
-        for index, port in enumerate(list_at(place.document.body, "spec", "ports")):
-            target = text_at(mapping_at(port), "targetPort")
-            if target and target not in names and not is_left_for_bcs(target):
-                field = f"spec.ports[{index}].targetPort"
-                yield checked.finding(place, field, port=target, known=shown)
+        for index, port in enumerate(_ports(place)):
+            target = text_at(port, "targetPort")
+            field = f"spec.ports[{index}].targetPort"
+            if target and target not in names and not target.isdecimal() and not is_left_for_bcs(target):
+                sentence = "service-port" if shown else "service_port_none"
+                yield checked.finding(place, field, sentence, port=target, known=shown)
+            number = port.get("targetPort") or port.get("port")
+            if type(number) is int and is_astray:
+                known = few(map(str, numbers))
+                yield checked.finding(place, field, "service_port_number", port=number, known=known)
+
+
+def _ports(place: DocumentInFile) -> list[Fields]:
+    return [mapping_at(port) for port in list_at(place.document.body, "spec", "ports")]
+
+
+def _may_lead_to(port: Fields, numbers: frozenset[int]) -> bool:
+    target = port.get("targetPort") or port.get("port")
+    return isinstance(target, str) or target in numbers
 
 
 @check("ingress-service")
@@ -157,4 +189,7 @@ def _check_port(
 
 
 def _shown(value: YamlValue) -> str:
+    """Return a label's value as a manifest writes it, "-" where there is none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "-" if value is None else str(value)[:80]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Optional
 
 from bcs_template_set.manifests.checks.finding import (
@@ -13,8 +14,11 @@ from bcs_template_set.manifests.checks.finding import (
     check,
     type_of,
 )
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, text_at
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.kinds import SERVICE, is_of
 from bcs_template_set.manifests.naming import (
+    LONGEST_LABEL,
+    LONGEST_SUBDOMAIN,
     check_label,
     check_label_key,
     check_label_value,
@@ -36,7 +40,18 @@ _NAMED_FREELY = (
     "IPAddress",
     "ClusterTrustBundle",
 )
-_LONGEST_CRON_JOB = 52
+_LONGEST_NAME: Mapping[tuple[str, str], tuple[int, str]] = {
+    ("apps", "Deployment"): (LONGEST_SUBDOMAIN - 11, "derived_replica_set"),
+    ("apps", "StatefulSet"): (LONGEST_LABEL - 11, "derived_revision"),
+    ("tkex.tencent.com", "GameStatefulSet"): (LONGEST_LABEL - 11, "derived_revision"),
+    ("batch", "Job"): (LONGEST_LABEL, "derived_label"),
+    ("batch", "CronJob"): (LONGEST_LABEL - 11, "derived_job"),
+}
+"""How long a name may be of which Kubernetes makes others, with a hyphen and ten characters, and which."""
+
+_VARIABLE, _ANY_VARIABLE = re.compile("[-._a-zA-Z][-._a-zA-Z0-9]*"), re.compile("[ -<>-~]+")
+_RELAXED_VARIABLES = 32
+"""The Kubernetes 1.x that takes any printable ASCII but = in a variable's name (KEP 4369)."""
 _RELAXED_SERVICE = 36
 """The Kubernetes 1.x that lets a Service's name begin with a digit (facts/manifests.md, "Limits")."""
 
@@ -52,6 +67,11 @@ def check_object_names(checked: CheckInput) -> Iterator[Finding]:
         problem = _name_problem(place.document, checked.kubernetes)
         if problem is not None:
             yield checked.finding(place, "metadata.name", "named_wrong", name=name, problem=problem)
+            continue
+        longest, reason = _longest_name(place.document)
+        if len(name) > longest:
+            reasons = {"reason": say(f"checks.{reason}"), "length": len(name), "limit": longest}
+            yield checked.finding(place, "metadata.name", "name_derived", **reasons)
 
 
 def _check_is_text(checked: CheckInput, place: DocumentInFile) -> Iterator[Finding]:
@@ -72,14 +92,23 @@ def _name_problem(document: Document, kubernetes: KubeVersions) -> Optional[Text
         return check_label(name) if is_relaxed else check_service_name(name)
     if kind == "Namespace":
         return check_label(name)
-    if kind == "CronJob" and len(name) > _LONGEST_CRON_JOB:
-        return say("checks.too_long", length=len(name), limit=_LONGEST_CRON_JOB)
     return check_subdomain(name)
+
+
+def _longest_name(document: Document) -> tuple[int, str]:
+    """Return how long a name may be of which others are made, and the sentence that says which."""
+    group = document.api_version.rpartition("/")[0]
+    longest, reason = _LONGEST_NAME.get((group, document.kind), (LONGEST_SUBDOMAIN, ""))
+    spec = mapping_at(document.body, "spec")
+    number = spec.get("completions")
+    if reason == "derived_label" and spec.get("completionMode") == "Indexed" and type(number) is int:
+        return longest - len(f"-{number - 1}"), "derived_index"
+    return longest, reason
 
 
 @check("container-name")
 def check_container_names(checked: CheckInput) -> Iterator[Finding]:
-    """Yield containers whose name is no DNS-1123 label, or is another container's in the same pod."""
+    """Yield names in a pod that are refused: of containers, which differ, of volumes, and of variables."""
     for workload in checked.workloads:
         seen: set[str] = set()
         for container in containers_of(workload.pod):
@@ -90,6 +119,28 @@ def check_container_names(checked: CheckInput) -> Iterator[Finding]:
             problem = say("checks.name_twice") if name in seen else check_label(name)
             seen.add(name)
             if problem is not None:
+                yield checked.finding(workload, field, "named_wrong", name=name, problem=problem)
+        yield from _check_volume_names(checked, workload)
+        yield from _check_variable_names(checked, workload)
+
+
+def _check_volume_names(checked: CheckInput, workload: PodOwner) -> Iterator[Finding]:
+    for index, volume in enumerate(list_at(workload.pod.spec, "volumes")):
+        name = text_at(mapping_at(volume), "name")
+        problem = check_label(name) if name and not is_left_for_bcs(name) else None
+        if problem is not None:
+            field = workload.pod.field(f"spec.volumes[{index}].name")
+            yield checked.finding(workload, field, "named_wrong", name=name, problem=problem)
+
+
+def _check_variable_names(checked: CheckInput, workload: PodOwner) -> Iterator[Finding]:
+    form = _ANY_VARIABLE if checked.kubernetes.has(_RELAXED_VARIABLES, 0) else _VARIABLE
+    for container in containers_of(workload.pod):
+        for index, entry in enumerate(list_at(container.body, "env")):
+            name = text_at(mapping_at(entry), "name")
+            if name and not is_left_for_bcs(name) and not form.fullmatch(name):
+                field = workload.pod.field(f"{container.place}.env[{index}].name")
+                problem = say("checks.form_variable")
                 yield checked.finding(workload, field, "named_wrong", name=name, problem=problem)
 
 
@@ -111,7 +162,7 @@ def _labels_of(place: DocumentInFile) -> Iterator[tuple[str, Fields]]:
     yield "metadata.labels", mapping_at(body, "metadata", "labels")
     if selects_pods(place.document):
         yield "spec.selector.matchLabels", mapping_at(body, "spec", "selector", "matchLabels")
-    if place.document.kind == "Service":
+    if is_of(SERVICE, place.document.api_version, place.document.kind):
         yield "spec.selector", mapping_at(body, "spec", "selector")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
@@ -14,12 +14,49 @@ from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
 
 @check("missing-kind")
 def check_kinds(checked: CheckInput) -> Iterator[Finding]:
-    """Yield documents without a kind, which BCS skips without a word (trap 7), and Lists."""
+    """Yield documents that are no object for BCS: without a kind (trap 7), Lists, other tools' own files."""
     for place in checked.places:
-        if not place.document.kind:
-            yield checked.finding(place, "kind", line=place.document.line)
-        elif place.document.kind == "List":
-            yield checked.finding(place, "kind", "list_kind", line=place.document.line)
+        document, tool = place.document, _tool_of(place)
+        if tool:
+            yield checked.finding(place, "", "foreign_file", tool=tool, line=document.line)
+        elif not document.kind:
+            yield checked.finding(place, "kind", line=document.line)
+        elif _is_list(document):
+            yield checked.finding(place, "kind", "list_kind", line=document.line, kind=document.kind)
+
+
+_TOOLS_BY_GROUP: Mapping[str, str] = {
+    "kustomize.config.k8s.io": "kustomize",
+    "skaffold": "Skaffold",
+    "kind.x-k8s.io": "kind",
+    "kubeadm.k8s.io": "kubeadm",
+    "eksctl.io": "eksctl",
+}
+_TOOLS_BY_FILE: Mapping[str, str] = {
+    **dict.fromkeys(("kustomization.yaml", "kustomization.yml", "Kustomization"), "kustomize"),
+    **dict.fromkeys(("Chart.yaml", "values.yaml"), "Helm"),
+    **dict.fromkeys(("docker-compose.yml", "docker-compose.yaml", "compose.yaml"), "Docker Compose"),
+}
+"""What is named so and has no kind is the tool's own file."""
+
+
+def _tool_of(place: DocumentInFile) -> str:
+    """Return whose own file a document is, "" for an object of Kubernetes."""
+    document = place.document
+    by_file = "" if document.kind else _TOOLS_BY_FILE.get(place.file.name.rpartition("/")[2], "")
+    return _TOOLS_BY_GROUP.get(document.api_version.rpartition("/")[0]) or by_file
+
+
+def _is_list(document: Document) -> bool:
+    return document.kind == "List" or (
+        document.kind.endswith("List") and isinstance(document.body.get("items"), list)
+    )
+
+
+def is_object(place: DocumentInFile) -> bool:
+    """Tell whether a document can be an object: what it lacks otherwise is not the trouble."""
+    document = place.document
+    return bool(document.kind) and not _is_list(document) and not _tool_of(place)
 
 
 @check("required-field")
@@ -36,12 +73,17 @@ def check_required(checked: CheckInput) -> Iterator[Finding]:
 
 def _missing(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.places:
-        if not place.document.kind or place.document.kind == "List":
+        if not is_object(place):
             continue
         for path in ("apiVersion", "metadata.name", *_required_of(place.document)):
             if _is_empty(place.document.body, path) and not _selects_otherwise(place.document.body, path):
-                yield checked.finding(place, path, kind=place.document.kind)
+                sentence = "name_generated" if _is_generated(place.document, path) else "required-field"
+                yield checked.finding(place, path, sentence, kind=place.document.kind)
         yield from _check_entries(checked, place)
+
+
+def _is_generated(document: Document, path: str) -> bool:
+    return path == "metadata.name" and bool(text_at(document.body, "metadata", "generateName"))
 
 
 def _selects_otherwise(body: Fields, path: str) -> bool:

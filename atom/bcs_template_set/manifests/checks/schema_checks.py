@@ -15,6 +15,7 @@ from bcs_template_set.manifests.checks.finding import (
     check,
     type_name,
 )
+from bcs_template_set.manifests.checks.objects import is_object
 from bcs_template_set.manifests.fields import is_left_for_bcs
 from bcs_template_set.manifests.schema.field_types import KindEntry, field_types
 from bcs_template_set.messages.spelling import nearest
@@ -55,7 +56,9 @@ def check_api_versions(checked: CheckInput) -> Iterator[Finding]:
     types = field_types()
     for place in checked.places:
         api_version, kind = place.document.api_version, place.document.kind
-        if not kind or not types.is_known_group(api_version) or is_left_for_bcs(api_version + kind):
+        if not is_object(place) or not api_version or not types.is_known_group(api_version):
+            continue
+        if is_left_for_bcs(api_version + kind):
             continue
         entry = types.entry(api_version, kind)
         if entry is None or not checked.kubernetes.has(entry.since, entry.until):

@@ -24,16 +24,27 @@ HIGHEST_PORT = 65_535
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
-_CRON_FIELD = r"[0-9A-Za-z*/,?LW#-]+"
-_CRON_WORD = r"@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every\s.+)"
-_CRON = re.compile(rf"\s*(?:(?:CRON_)?TZ=\S+\s+)?(?:{_CRON_WORD}|{_CRON_FIELD}(?:\s+{_CRON_FIELD}){{4}})\s*")
+_CRON_WORD = re.compile(r"@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every\s.+)")
+_CRON_ZONE = re.compile(r"(?:CRON_)?TZ=\S+\s+")
+_CRON_PART = re.compile(r"(?:[*?]|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/([0-9]+))?")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON_FIELDS: Sequence[tuple[range, tuple[str, ...]]] = (
+    (range(60), ()),
+    (range(24), ()),
+    (range(1, 32), ()),
+    (range(1, 13), _MONTHS),
+    (range(7), _DAYS),
+)
+"""What minute, hour, day, month and day of the week take (robfig/cron, `ParseStandard`)."""
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_KEY = re.compile("[-._a-zA-Z0-9]{1,253}")
 _BREAKS = re.compile(r"[\r\n]")
 _ALWAYS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 _ONCE = ("Job", "CronJob")
 
 
-@check("value")
+@check("value", warns=("value_env_twice",))
 def check_values(checked: CheckInput) -> Iterator[Finding]:
     """Yield values that can't be, and pairs that contradict each other."""
     for owner in checked.workloads:
@@ -48,6 +59,7 @@ def check_values(checked: CheckInput) -> Iterator[Finding]:
 
 def _in_pod(owner: PodOwner) -> Found:
     yield from _twice(list_at(owner.pod.spec, "volumes"), "spec.volumes")
+    yield from _spread(owner.pod.spec)
     yield from _restart_policy(owner)
     rules = _OF_CONTAINER if is_filled_in(owner.document) else (*_OF_CONTAINER, _bare_probes)
     for container in containers_of(owner.pod):
@@ -63,6 +75,17 @@ def _twice(entries: Sequence[YamlValue], path: str) -> Found:
         if name and name in seen and not is_left_for_bcs(name):
             yield f"{path}[{index}].name", "value_twice", {"name": name}
         seen.add(name)
+
+
+def _spread(spec: Fields) -> Found:
+    for index, entry in enumerate(list_at(spec, "topologySpreadConstraints")):
+        given, path = mapping_at(entry), f"spec.topologySpreadConstraints[{index}]"
+        for key in ("maxSkew", "minDomains"):
+            number = given.get(key)
+            if type(number) is int and number < 1:
+                yield f"{path}.{key}", "value_at_least", {"least": 1}
+        if given.get("minDomains") is not None and given.get("whenUnsatisfiable") == "ScheduleAnyway":
+            yield f"{path}.minDomains", "value_min_domains", {}
 
 
 def _restart_policy(owner: PodOwner) -> Found:
@@ -92,13 +115,34 @@ def _bare_probes(container: Fields) -> Found:
             yield name, "value_handlers", {"known": list(_HANDLERS)}
 
 
+def _probe_ports(container: Fields) -> Found:
+    for probe in _PROBES:
+        for handler in ("httpGet", "tcpSocket"):
+            yield from _port_of_either_type(mapping_at(container, probe, handler), f"{probe}.{handler}.port")
+
+
+def _port_of_either_type(entry: Fields, path: str) -> Found:
+    """Yield a port, by number or name, that is neither."""
+    port = entry.get(path.rpartition(".")[2])
+    if isinstance(port, str) and port.isdecimal():
+        yield path, "value_port_quoted", {}
+    elif isinstance(port, str) and port and not _PORT_NAME.fullmatch(port) and not is_left_for_bcs(port):
+        yield path, "value_port_name", {"name": port}
+    yield from _port_number(entry, path.rpartition(".")[0], path.rpartition(".")[2])
+
+
 def _handlers(probe: Fields) -> list[str]:
     return [handler for handler in _HANDLERS if probe.get(handler) is not None]
 
 
 def _env(container: Fields) -> Found:
+    seen: set[str] = set()
     for index, entry in enumerate(list_at(container, "env")):
         given = mapping_at(entry)
+        name = text_at(given, "name")
+        if name in seen and not is_left_for_bcs(name):
+            yield f"env[{index}].name", "value_env_twice", {"name": name}
+        seen.add(name)
         if given.get("value") not in (None, "") and given.get("valueFrom") is not None:
             yield f"env[{index}]", "value_and_source", {}
 
@@ -136,7 +180,7 @@ def _resources(container: Fields) -> Found:
                 yield f"resources.requests[{name}]", "value_over_limit", {"name": name}
 
 
-_OF_CONTAINER: Sequence[Callable[[Fields], Found]] = (_probes, _env, _ports, _resources)
+_OF_CONTAINER: Sequence[Callable[[Fields], Found]] = (_probes, _probe_ports, _env, _ports, _resources)
 
 
 # --- objects --------------------------------------------------------------------------------------------
@@ -159,6 +203,7 @@ def _service(body: Fields) -> Found:
     for index, entry in enumerate(ports):
         port = mapping_at(entry)
         yield from _port_number(port, f"spec.ports[{index}]", "port")
+        yield from _port_of_either_type(port, f"spec.ports[{index}].targetPort")
         if port.get("nodePort") != 0:
             yield from _port_number(port, f"spec.ports[{index}]", "nodePort")
         if is_inside and port.get("nodePort") not in (None, 0) and not is_left_for_bcs(port.get("nodePort")):
@@ -188,6 +233,14 @@ def _ingress(body: Fields) -> Found:
                 yield f"spec.rules[{number}].http.paths[{index}].path", "value_path", {"path": path}
 
 
+def _keys(body: Fields) -> Found:
+    for part in ("data", "binaryData", "stringData"):
+        for key in mapping_at(body, part):
+            is_key = _KEY.fullmatch(key) and not key.startswith("..") and key != "."
+            if not is_key and not is_left_for_bcs(key):
+                yield f"{part}[{key}]", "value_key", {}
+
+
 def _secret(body: Fields) -> Found:
     for key, value in mapping_at(body, "data").items():
         if isinstance(value, str) and not is_left_for_bcs(value) and not _is_base64(value):
@@ -204,8 +257,30 @@ def _is_base64(text: str) -> bool:
 
 def _cron(body: Fields) -> Found:
     schedule = text_at(body, "spec", "schedule")
-    if schedule and not is_left_for_bcs(schedule) and not _CRON.fullmatch(schedule):
+    if schedule and not is_left_for_bcs(schedule) and not _is_schedule(schedule):
         yield "spec.schedule", "value_schedule", {}
+
+
+def _is_schedule(schedule: str) -> bool:
+    bare = _CRON_ZONE.sub("", schedule.strip(), count=1)
+    fields = bare.lower().split()
+    return bool(_CRON_WORD.fullmatch(bare)) or (
+        len(fields) == len(_CRON_FIELDS) and all(map(_is_cron_field, fields, _CRON_FIELDS))
+    )
+
+
+def _is_cron_field(field: str, takes: tuple[range, tuple[str, ...]]) -> bool:
+    numbers, names = takes
+    for part in field.split(","):
+        found = _CRON_PART.fullmatch(part)
+        if found is None or found[3] == "0":
+            return False
+        ends = [names.index(end) + numbers[0] if end in names else end for end in found.groups()[:2] if end]
+        if any(not str(end).isdecimal() or int(end) not in numbers for end in ends):
+            return False
+        if ends and int(ends[0]) > int(ends[-1]):
+            return False
+    return True
 
 
 _OF_KIND: Mapping[tuple[str, str], Sequence[Callable[[Fields], Found]]] = {
@@ -214,7 +289,8 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Callable[[Fields], Found]]] = {
     ("autoscaling", "HorizontalPodAutoscaler"): (_autoscaler,),
     ("policy", "PodDisruptionBudget"): (_budget,),
     ("networking.k8s.io", "Ingress"): (_ingress,),
-    ("", "Secret"): (_secret,),
+    ("", "ConfigMap"): (_keys,),
+    ("", "Secret"): (_keys, _secret),
     ("batch", "CronJob"): (_cron,),
 }
 """By group and kind: what is looked at in the whole object."""

@@ -320,8 +320,6 @@ def named(kind: str, name: str, *, spec: str = "{}") -> str:
         ("Namespace", "1a", True),
         ("Service", "1a", True),
         ("Service", "a.b", False),
-        ("CronJob", "c" * 52, True),
-        ("CronJob", "c" * 53, False),
         ("CronJob", "c_c", False),
         ("ConfigMap", "c" * 53, True),
     ],
@@ -330,9 +328,33 @@ def test_each_kind_has_a_rule_for_its_names(kind: str, name: str, *, right: bool
     assert (found(named(kind, name), check="object-name") == []) is right
 
 
-def test_a_cron_jobs_name_that_is_too_long_is_said_with_both_lengths() -> None:
-    (finding,) = found(named("CronJob", "c" * 53), check="object-name")
-    assert finding.message.fields["problem"] == say("checks.too_long", length=53, limit=52)
+@pytest.mark.parametrize(
+    ("api_version", "kind", "spec", "longest", "reason"),
+    [
+        ("batch/v1", "CronJob", "{}", 52, "job"),
+        ("batch/v1", "Job", "{}", 63, "label"),
+        ("batch/v1", "Job", "{completions: 11}", 63, "label"),
+        ("batch/v1", "Job", "{completionMode: Indexed, completions: 10}", 61, "index"),
+        ("batch/v1", "Job", "{completionMode: Indexed, completions: 11}", 60, "index"),
+        ("batch/v1", "Job", "{completionMode: Indexed, completions: '{{ N }}'}", 63, "label"),
+        ("apps/v1", "StatefulSet", "{}", 52, "revision"),
+        ("tkex.tencent.com/v1alpha1", "GameStatefulSet", "{}", 52, "revision"),
+        ("apps/v1", "Deployment", "{}", 242, "replica_set"),
+        ("apps/v1", "DaemonSet", "{}", 253, ""),
+        ("example.com/v1", "Job", "{}", 253, ""),
+    ],
+)
+def test_a_name_leaves_room_for_those_that_kubernetes_makes_of_it(
+    api_version: str, kind: str, spec: str, longest: int, reason: str
+) -> None:
+    def problems(length: int) -> list[Finding]:
+        return found(named(kind, "c" * length, spec=spec).replace("v1", api_version, 1), check="object-name")
+
+    assert problems(longest) == []
+    if reason:
+        (finding,) = problems(longest + 1)
+        why = {"reason": say(f"checks.derived_{reason}"), "length": longest + 1, "limit": longest}
+        assert said(finding) == ("name_derived", why)
 
 
 @pytest.mark.parametrize("key", ["name", "namespace"])

@@ -336,16 +336,6 @@ def test_one_broken_field_is_found_and_named(
         assert said.endswith(f"[{check}]")
 
 
-@pytest.mark.parametrize("known", all_checks(), ids=lambda known: known.id)
-def test_every_check_has_a_test_that_breaks_it_and_words(known: object) -> None:
-    check = next(entry for entry in all_checks() if entry is known)
-    apart = ["file-name", "empty-file", "document-split", "template-set-variable", "route-clash"]
-    apart += ["live-replicas", "namespace", "cluster-scoped", "not-applied", "step-comment"]
-    assert check.id in [*apart, *(broken[0] for broken in BREAKS)]
-    for language in LANGUAGES:
-        assert check.summary.render(language)
-
-
 @pytest.mark.parametrize(
     ("kind", "group", "check"),
     [

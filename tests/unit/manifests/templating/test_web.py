@@ -604,3 +604,27 @@ def test_a_comment_in_the_values_allows_a_check_for_the_files_of_every_domain(tm
     assert findings_of(*web(tmp_path, f"{values}{comment}\n")) == ()
     (tmp_path / "v.yaml").write_text(f"{comment}\n", encoding="utf-8")
     assert findings_of(*render(tmp_path, "builtin:web", values=values, values_files=("v.yaml",))) == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "space", "most"),
+    [
+        ("a" * 40 + ".example.com", "front-ends", 37),
+        ("a" * 36 + ".example.com", "f", 46),
+        ("a" * 26 + ".org", "front-ends", 37),
+        ("a" * 34 + ".org", "f", 46),
+    ],
+)
+def test_a_host_that_is_too_long_is_one_finding_with_the_length_it_may_have(
+    tmp_path: Path, host: str, space: str, most: int
+) -> None:
+    values = f"app: nginx\ndomains: [{{host: {host}, image: 'r/web:1', load_balancers: [lb-1]}}]\n"
+    found = findings_of(*web(tmp_path, values), space=space)
+    if len(host) <= most:
+        assert found == ()
+        return
+    (finding,) = found
+    assert (finding.id, finding.file) == ("web-host", f"{host}.deployment.yaml")
+    assert finding.message.fields == {"host": host, "length": len(host), "most": most}
+    comment = "# bcs-template-set: allow web-host\n"
+    assert findings_of(*web(tmp_path, comment + values), space=space) == ()

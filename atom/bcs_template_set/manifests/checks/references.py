@@ -1,0 +1,171 @@
+"""Checks of names that objects have for each other: a table of fields. Pure: performs no I/O.
+
+What the run does not have may be another's, so a name is wrong only where the run has one that was meant.
+A key of what the run has is known exactly: no container starts without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.manifests.checks.finding import (
+    CheckInput,
+    DocumentInFile,
+    Finding,
+    PodOwner,
+    check,
+    few,
+)
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, objects_at, text_at
+from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS
+from bcs_template_set.messages.spelling import misspelt
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where one object names another: the path of the mapping that does, and its field.
+
+    `kind` is the kind that is named, of Kubernetes' core, "" where the mapping has a field `kind`. `keys`
+    is where the mappings are that name a key of it, "" for this one, None where none is named. `is_own`: what
+    is named hardly ever is another's.
+    """
+
+    path: str
+    field: str
+    kind: str
+    keys: Optional[str] = None
+    is_own: bool = False
+
+
+_ENV_FROM, _ITEMS = "", "items[]"
+_OF_CONTAINER: Sequence[Reference] = (
+    Reference("env[].valueFrom.configMapKeyRef", "name", "ConfigMap", _ENV_FROM),
+    Reference("env[].valueFrom.secretKeyRef", "name", "Secret", _ENV_FROM),
+    Reference("envFrom[].configMapRef", "name", "ConfigMap"),
+    Reference("envFrom[].secretRef", "name", "Secret"),
+)
+_OF_POD: Sequence[Reference] = (
+    *(
+        Reference(f"{part}[].{row.path}", row.field, row.kind, row.keys)
+        for part in CONTAINER_LISTS
+        for row in _OF_CONTAINER
+    ),
+    Reference("volumes[].configMap", "name", "ConfigMap", _ITEMS),
+    Reference("volumes[].secret", "secretName", "Secret", _ITEMS),
+    Reference("volumes[].projected.sources[].configMap", "name", "ConfigMap", _ITEMS),
+    Reference("volumes[].projected.sources[].secret", "name", "Secret", _ITEMS),
+    Reference("volumes[].persistentVolumeClaim", "claimName", "PersistentVolumeClaim"),
+    Reference("imagePullSecrets[]", "name", "Secret"),
+    Reference("", "serviceAccountName", "ServiceAccount"),
+    Reference("", "serviceAccount", "ServiceAccount"),
+)
+_INGRESS: Sequence[Reference] = (
+    Reference("spec.rules[].http.paths[].backend.service", "name", "Service"),
+    Reference("spec.rules[].http.paths[].backend", "serviceName", "Service"),
+    Reference("spec.defaultBackend.service", "name", "Service"),
+    Reference("spec.backend", "serviceName", "Service"),
+    Reference("spec.tls[]", "secretName", "Secret"),
+)
+_BINDING: Sequence[Reference] = (Reference("subjects[]", "name", ""), Reference("roleRef", "name", ""))
+_SERVICE_NAME = Reference("spec", "serviceName", "Service", is_own=True)
+_OF_KIND: Mapping[tuple[str, str], Sequence[Reference]] = {
+    ("apps", "StatefulSet"): (_SERVICE_NAME,),
+    ("tkex.tencent.com", "GameStatefulSet"): (_SERVICE_NAME,),
+    ("autoscaling", "HorizontalPodAutoscaler"): (Reference("spec.scaleTargetRef", "name", "", is_own=True),),
+    ("autoscaling.k8s.io", "VerticalPodAutoscaler"): (Reference("spec.targetRef", "name", "", is_own=True),),
+    ("keda.sh", "ScaledObject"): (Reference("spec.scaleTargetRef", "name", "", is_own=True),),
+    ("networking.k8s.io", "Ingress"): _INGRESS,
+    ("extensions", "Ingress"): _INGRESS,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _BINDING,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _BINDING,
+    ("argoproj.io", "Rollout"): (
+        Reference("spec.workloadRef", "name", ""),
+        Reference("spec.strategy.canary", "stableService", "Service"),
+        Reference("spec.strategy.canary", "canaryService", "Service"),
+        Reference("spec.strategy.blueGreen", "activeService", "Service"),
+        Reference("spec.strategy.blueGreen", "previewService", "Service"),
+    ),
+}
+"""By group and kind; the pods of every kind have those of pods beside."""
+
+
+@check("reference", warns=("reference",))
+def check_references(checked: CheckInput) -> Iterator[Finding]:
+    """Yield names that are nearly those of objects of the run, and keys that these do not have."""
+    held = _held(checked)
+    of_pod = [row for row in _OF_POD if ("", row.kind) in held]
+    for owner in checked.workloads:
+        for row in of_pod:
+            found = objects_at(owner.pod.spec, row.path, where=owner.pod.field("spec"))
+            for where, referring in found:
+                yield from _check(checked, _Named(owner, row, where, referring), held)
+    for place in checked.places:
+        group = place.document.api_version.rpartition("/")[0]
+        for row in _OF_KIND.get((group, place.document.kind), ()):
+            for where, referring in objects_at(place.document.body, row.path):
+                yield from _check(checked, _Named(place, row, where, referring), held)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A mapping that names an object: whose, by which row of the table, where, and what it says."""
+
+    place: DocumentInFile | PodOwner
+    row: Reference
+    where: str
+    referring: Fields
+
+
+_Held = Mapping[tuple[str, str], Mapping[str, Document]]
+"""The documents of the run by group and kind, and below "*" by kind alone, and by name."""
+
+
+def _held(checked: CheckInput) -> _Held:
+    held: dict[tuple[str, str], dict[str, Document]] = {}
+    for document in (place.document for place in checked.places):
+        if document.name and not is_left_for_bcs(document.name):
+            for group in ("*", document.api_version.rpartition("/")[0]):
+                held.setdefault((group, document.kind), {})[document.name] = document
+    return held
+
+
+def _check(checked: CheckInput, named: _Named, held: _Held) -> Iterator[Finding]:
+    row, referring = named.row, named.referring
+    name, kind = text_at(referring, row.field), row.kind or text_at(referring, "kind")
+    known = held.get(("", kind) if row.kind else ("*", kind), {})
+    if not name or not known or is_left_for_bcs(name) or referring.get("optional") is True:
+        return
+    if name in known:
+        yield from _check_keys(checked, named, known[name])
+        return
+    near = misspelt(name, known, is_own=row.is_own)
+    if near is not None and not _is_elsewhere(checked, referring):
+        field = f"{named.where}.{row.field}"
+        yield checked.finding(named.place, field, kind=kind, name=name, near=near)
+
+
+def _is_elsewhere(checked: CheckInput, referring: Fields) -> bool:
+    """Tell whether another namespace is named, as a RoleBinding's subjects may."""
+    namespace = text_at(referring, "namespace")
+    return bool(namespace) and namespace != checked.namespace
+
+
+def _check_keys(checked: CheckInput, named: _Named, document: Document) -> Iterator[Finding]:
+    """Yield the keys that an object of the run does not have; one without any is filled in by another."""
+    parts = (mapping_at(document.body, part) for part in ("data", "binaryData", "stringData"))
+    known = {key for part in parts for key in part}
+    if not known or any(map(is_left_for_bcs, known)) or text_at(document.body, "type") == _FILLED_IN:
+        return
+    keys = named.row.keys
+    for at, entry in objects_at(named.referring, keys, where=named.where) if keys is not None else ():
+        key = text_at(entry, "key")
+        if key and key not in known and not is_left_for_bcs(key):
+            fields = {"kind": document.kind, "name": document.name, "key": key, "known": few(known)}
+            yield checked.finding(named.place, f"{at}.key", "reference_key", **fields)
+
+
+_FILLED_IN = "kubernetes.io/service-account-token"
+"""A Secret of this type gets its keys from the cluster."""

@@ -1,0 +1,50 @@
+"""Manifests with one defect each: found where it is, as what it is, and allowed by the comment that is named.
+
+The first line of each file says which check finds it, whether it only warns, in which document and field, and
+why it is there. The file of a check's own name is the smallest example of it, which the reference shows.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.support.building import findings_of, manifest
+
+from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.messages import LANGUAGES
+
+FOLDER = Path(__file__).parent / "invalid"
+FILES = sorted(FOLDER.glob("*.yaml"))
+FIRST_LINE = re.compile(r"# (\S+)( warning)? (\S+) (.+?): .+\n")
+NAMES = {"file-name": "web:1.yaml"}
+
+
+def found(path: Path, *, comment: str = "") -> tuple[Finding, ...]:
+    text = path.read_text(encoding="utf-8").partition("\n")[2].replace("LONG", "x" * 300 * 1024)
+    live = "live_replicas.Deployment.api" if path.stem == "live-replicas" else ""
+    file = manifest(comment + text, name=NAMES.get(path.stem, path.name[-30:]), variables=f"NAME {live}")
+    template_set = path.stem == "template-set-variable"
+    return findings_of(file, template_set=template_set, namespace="prod" if path.stem == "namespace" else "")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_one_defect_is_found_at_its_place_and_its_comment_allows_it(path: Path) -> None:
+    first = FIRST_LINE.match(path.read_text(encoding="utf-8"))
+    assert first is not None
+    check, warns, document, field = first.groups()
+    (finding,) = found(path)
+    assert (finding.id, finding.document or "-", finding.field or "-") == (check, document, field)
+    assert finding.is_warning is (warns is not None)
+    comment = f"# bcs-template-set: allow {check}"
+    for language in LANGUAGES:
+        assert finding.hint.render(language).count(comment) == 1
+        assert ": ." not in finding.message.render(language)
+    assert found(path, comment=f"{comment}\n") == ()
+
+
+def test_every_check_has_a_smallest_example() -> None:
+    assert {check.id for check in all_checks()} - {path.stem for path in FILES} == {"empty-file", "web-host"}
+    assert all(check.summary.render(language) for check in all_checks() for language in LANGUAGES)
