@@ -15,7 +15,7 @@ PROJECT_AND_SPACE = ["GetProject", "ListTemplateSpace"]
 FILES, NAMES, VERSIONS = "ListTemplateMetadata", "ListTemplateMetadataVersions", "ListTemplateVersion"
 SEEN, NOT_THERE = "GetTemplateVersion", ""
 """The second is the name of an API that this BCS has not: how it is not there tells its dialect."""
-OUTPUTS = ("result", "changed", "version", "versions", "plan_digest", "acting_user", "routes")
+OUTPUTS = ("result", "changed", "version", "versions", "plan_digest", "acting_user", "routes", "summary")
 A1, A2, B1 = config("a", "1"), config("a", "2"), config("b", "1")
 
 
@@ -61,7 +61,7 @@ def test_a_plan_gives_every_output(site: Site) -> None:
     site.files = {"r.yaml": routes("r.example.com", "/", "/api")}
     output = site.run(action="plan").output()
     assert sorted(output) == sorted(OUTPUTS)
-    assert (output["result"], output["changed"]) == ("planned", "false")
+    assert (output["result"], output["changed"]) == ("planned", "true"), "publishing would write"
     assert (output["version"], output["acting_user"]) == ("1.0.7-main", USER)
     assert json.loads(output["routes"]) == ["r.example.com/", "r.example.com/api"]
     assert json.loads(output["versions"])["r.yaml"]["id"] == ""

@@ -53,11 +53,15 @@ def test_a_plan_writes_output_json_and_nothing_else(worker: Worker) -> None:
     run = worker.run(action="plan")
     assert (run.status, run.told["status"], run.stderr) == (0, "success", "")
     assert worker.emulator.writes() == []
-    assert (run.value("result"), run.value("changed")) == ("planned", "false")
+    assert (run.value("result"), run.value("changed")) == ("planned", "true"), "publishing would write"
     assert sorted(versions(run)) == sorted(FILES)
     assert json.loads(run.value("routes")) == ["www.example.com/"]
     assert "www.example.com" in run.report(worker.workspace)
     assert "rendered" not in run.told["data"]
+    (path,) = run.told["data"]["plan"]["value"]
+    plan = json.loads(Path(path).read_text(encoding="utf-8"))
+    assert (plan["digest"], plan["writes"]) == (run.value("plan_digest"), True)
+    assert run.value("summary").startswith("**Planned")
 
 
 def test_a_publish_leaves_versions_a_report_and_the_rendered_files(worker: Worker) -> None:

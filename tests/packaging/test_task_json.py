@@ -24,6 +24,8 @@ OUTPUTS = {
     "plan_digest": "string",
     "acting_user": "string",
     "routes": "string",
+    "summary": "string",
+    "plan": "artifact",
     "report": "report",
     "rendered": "artifact",
 }

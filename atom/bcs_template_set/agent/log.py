@@ -68,7 +68,7 @@ class Log:
 
     def progress(self, payload: JsonValue) -> None:
         """Tell the worker how far the run is: the one line of ours that is a command to it."""
-        self._write("::set-progress-rate " + encoded(_masked_strings(payload, self.masker.mask)))
+        self._write("::set-progress-rate " + encoded(masked_strings(payload, self.masker.mask)))
 
     def live(self, line: str) -> None:
         """Show a line on a terminal in place of the one before; "" takes it away.
@@ -121,10 +121,10 @@ class Log:
             self._stream = None
 
 
-def _masked_strings(value: JsonValue, mask: Callable[[str], str]) -> JsonValue:
+def masked_strings(value: JsonValue, mask: Callable[[str], str]) -> JsonValue:
     """Return a payload without secrets; masked as JSON it might be JSON no more."""
     if isinstance(value, dict):
-        return {name: _masked_strings(item, mask) for name, item in value.items()}
+        return {name: masked_strings(item, mask) for name, item in value.items()}
     if isinstance(value, list):
-        return [_masked_strings(item, mask) for item in value]
+        return [masked_strings(item, mask) for item in value]
     return mask(value) if isinstance(value, str) else value

@@ -15,6 +15,7 @@ from bcs_template_set.agent.output_file import (
     MOST_STRING_UNITS,
     OutputField,
     ReportField,
+    artifact_field,
     string_field,
     utf16_units,
 )
@@ -29,6 +30,7 @@ from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
 from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
+from bcs_template_set.report.summary import summary_of
 from bcs_template_set.report.verdict import details_of, headline, left_texts, written_text
 
 OUTPUTS: tuple[str, ...] = (
@@ -39,6 +41,8 @@ OUTPUTS: tuple[str, ...] = (
     "plan_digest",
     "acting_user",
     "routes",
+    "summary",
+    "plan",
     "report",
     "rendered",
 )
@@ -107,11 +111,12 @@ def output_of(
     spill: Spill,
     mask: Mask = str,
     texts: Optional[Mapping[str, str]] = None,
+    plan: tuple[str, ...] = (),
 ) -> Output:
     """Return the whole value of output.json, `mask` taking secrets out before anything is shortened.
 
-    `rendered` are absolute paths of existing files, `texts` those of `texts_of`, where they are at hand. A
-    value that is too long is cut where the file is written (agent/output_file.py).
+    `rendered` and `plan` are absolute paths of existing files, `texts` those of `texts_of`, where they are at
+    hand. A value that is too long is cut where the file is written (agent/output_file.py).
 
     A mistake of the user and a fault of a third party are a "failure", a defect of the step an "error": the
     worker (MarketAtomTask.kt, 2026-08) fails the step on both alike, and takes the blame from `errorType`,
@@ -126,7 +131,8 @@ def output_of(
         "type": "default",
         "data": {
             **_strings(outcome, texts if texts is not None else texts_of(outcome), spill=spill, mask=mask),
-            **_files(report, rendered, outcome.language),
+            "summary": string_field(summary_of(outcome, mask=mask)),
+            **_files(plan, report, rendered, outcome.language),
         },
     }
 
@@ -247,13 +253,18 @@ def texts_of(outcome: Outcome) -> dict[str, str]:
     plan = outcome.plan
     return {
         "result": outcome.result,
-        "changed": "true" if outcome.changed else "false",
+        "changed": "true" if outcome.changed or _would_write(outcome) else "false",
         "version": outcome.heading.version,
         "versions": _json(versions_of(outcome)) if plan is not None else "",
         "plan_digest": plan.digest if plan is not None else "",
         "acting_user": outcome.identity.acting_user if outcome.identity is not None else "",
         "routes": _json(_shown_routes(plan.routes)) if plan is not None else "",
     }
+
+
+def _would_write(outcome: Outcome) -> bool:
+    """Tell whether publishing would write what was only planned."""
+    return outcome.result == "planned" and outcome.plan is not None and outcome.plan.writes
 
 
 def _strings(
@@ -268,14 +279,14 @@ def _strings(
 
 
 def _files(
-    report: Optional[ReportPlace], rendered: tuple[str, ...], language: Language
+    plan: tuple[str, ...], report: Optional[ReportPlace], rendered: tuple[str, ...], language: Language
 ) -> dict[str, OutputField]:
-    data: dict[str, OutputField] = {}
-    if report is not None:
-        data["report"] = _report_field(report, language)
-    if rendered:
-        data["rendered"] = {"type": "artifact", "value": list(rendered)}
-    return data
+    fields: dict[str, Optional[OutputField]] = {
+        "plan": artifact_field(plan) if plan else None,
+        "report": _report_field(report, language) if report is not None else None,
+        "rendered": artifact_field(rendered) if rendered else None,
+    }
+    return {name: field for name, field in fields.items() if field is not None}
 
 
 def _report_field(report: ReportPlace, language: Language) -> ReportField:

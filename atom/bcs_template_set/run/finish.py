@@ -6,13 +6,14 @@ log.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, TypeVar
 
-from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.log import Log, masked_strings
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import can_be_archived
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -22,12 +23,14 @@ from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of, texts_of
+from bcs_template_set.report.plan_document import plan_document
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.report.write_report import PAGE, write_rendered, write_report, write_text
 from bcs_template_set.system.own_files import OwnFile
 from bcs_template_set.system.signals import Stopped
 
 T = TypeVar("T")
+PLAN = "plan.json"
 Limited = Callable[[], AbstractContextManager[None]]
 """Stops what is done inside, by `Stopped`, when there is no more time for it."""
 
@@ -63,9 +66,10 @@ def end_run(
     """
     keep = Keep(place, log.masker, limited)
     kept, artifacts = keep.rendered(outcome, rendered)
+    kept, plan = keep.plan(kept)
     told, report = keep.report(kept)
     page = str(place.file("report").below(PAGE)) if report is not None else ""
-    told, output = keep.output(told, report, artifacts)
+    told, output = keep.output(told, report, artifacts, plan=plan)
     try:
         write_output(output)
     finally:
@@ -92,10 +96,21 @@ class Keep:
         told, paths = self.attempt(
             outcome, lambda: write_rendered(folder, files, mask=self.masker.mask), file=folder
         )
-        if all(map(can_be_archived, paths or ())):
-            return told, paths or ()
-        warning = say("report.not_archived", place=str(folder))
-        return replace(told, warnings=(*told.warnings, warning)), ()
+        return self._archived(told, paths or (), place=folder)
+
+    def plan(self, outcome: Outcome) -> tuple[Outcome, tuple[str, ...]]:
+        """Leave the plan as JSON, where there is one; return the outcome and where it is."""
+        document = plan_document(outcome)
+        if document is None:
+            return outcome, ()
+        file = self.place.file(PLAN)
+
+        def leave() -> str:
+            text = json.dumps(masked_strings(document, self.masker.mask), indent=2, ensure_ascii=False)
+            return str(write_text(file, text + "\n").absolute())
+
+        told, path = self.attempt(outcome, leave, file=file)
+        return self._archived(told, (path,) if path is not None else (), place=file)
 
     def report(self, outcome: Outcome) -> tuple[Outcome, Optional[ReportPlace]]:
         """Leave the page; return the outcome and where it is."""
@@ -109,8 +124,22 @@ class Keep:
 
         return self.attempt(outcome, leave, file=folder)
 
+    def _archived(
+        self, outcome: Outcome, paths: tuple[str, ...], *, place: OwnFile
+    ) -> tuple[Outcome, tuple[str, ...]]:
+        """Return the paths that the platform can keep, or the outcome with a warning."""
+        if all(map(can_be_archived, paths)):
+            return outcome, paths
+        warning = say("report.not_archived", place=str(place))
+        return replace(outcome, warnings=(*outcome.warnings, warning)), ()
+
     def output(
-        self, outcome: Outcome, report: Optional[ReportPlace], artifacts: tuple[str, ...]
+        self,
+        outcome: Outcome,
+        report: Optional[ReportPlace],
+        artifacts: tuple[str, ...],
+        *,
+        plan: tuple[str, ...],
     ) -> tuple[Outcome, Output]:
         """Return the output, and the outcome with a warning for all that is not in it as it should be."""
         texts = texts_of(outcome)
@@ -130,7 +159,13 @@ class Keep:
             return f"{self.place.folder}/{name}.json"
 
         output = output_of(
-            outcome, report=report, rendered=artifacts, spill=spill, mask=self.masker.mask, texts=texts
+            outcome,
+            report=report,
+            rendered=artifacts,
+            spill=spill,
+            mask=self.masker.mask,
+            texts=texts,
+            plan=plan,
         )
         return replace(outcome, warnings=(*outcome.warnings, *warnings)), output
 

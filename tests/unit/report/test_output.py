@@ -47,6 +47,7 @@ def written(outcome: Outcome, *, spill: Spilt | None = None) -> Output:
         outcome,
         report=ReportPlace(".bcs-template-set/b-428/report"),
         rendered=("/ws/a.yaml",),
+        plan=("/ws/plan.json",),
         spill=spill or Spilt(),
     )
 
@@ -175,7 +176,7 @@ def test_a_mistake_is_a_failure_with_its_code_type_and_cure() -> None:
 
 def test_a_failure_before_there_is_a_plan_leaves_out_what_is_not_known() -> None:
     output = output_of(scenes.no_permission(), report=None, rendered=(), spill=Spilt())
-    assert set(output["data"]) == {"result", "changed", "version", "acting_user"}
+    assert set(output["data"]) == {"result", "changed", "version", "acting_user", "summary"}
 
 
 def test_a_server_fault_is_a_third_partys_and_a_defect_is_ours() -> None:

@@ -1,0 +1,102 @@
+"""The outputs `summary` and `plan`: a run for people elsewhere, and for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+from tests.support import hostile_texts, rollout_scenes, scenes
+
+from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
+from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.plan_document import SCHEMA_ID, plan_document
+from bcs_template_set.report.summary import summary_of
+
+SCHEMA = json.loads(
+    Path(__file__).parents[3].joinpath("docs/reference/plan.schema.json").read_text(encoding="utf-8")
+)
+SCENES: dict[str, Outcome] = {
+    **{name: made() for name, made in scenes.SCENES.items()},
+    **{name: made().outcome for name, made in rollout_scenes.SCENES.items()},
+}
+SHOWN = ("planned", "unchanged", "no_permission", "half_published", "deployed", "image_not_found")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_summary_reads_as_reviewed(language: Language, golden: Callable[[str, str], None]) -> None:
+    told = (f"# {name}\n\n{summary_of(replace(SCENES[name], language=language))}\n" for name in SHOWN)
+    golden(f"report/summary.{language}.md", "\n".join(told))
+
+
+@pytest.mark.parametrize("text", [*hostile_texts.TEXTS, "x" * 5000, "[a](http://b)*`<i>", "# - a"])
+def test_a_summary_fits_and_holds_no_markup_of_others(text: str) -> None:
+    told = summary_of(hostile_texts.run(text))
+    assert utf16_units(told) <= MOST_STRING_UNITS
+    assert re.search(r"(?<!\\)<i>", told) is None
+    assert "[a](" not in told
+    assert "\n#" not in told
+
+
+def test_lines_are_left_out_whole_and_counted() -> None:
+    error = InputsInvalid(details=[f"mistake {n} " + "x" * 380 for n in range(80)])
+    told = summary_of(replace(scenes.no_permission(), error=error))
+    assert utf16_units(told) <= MOST_STRING_UNITS
+    assert "- mistake 5 " in told
+    assert "- mistake 6 " not in told
+    assert "74 more" in told
+
+
+def test_secrets_are_masked_before_a_line_is_shortened() -> None:
+    error = InputsInvalid(details=["x" * 390 + "canary" + "y" * 100])
+    told = summary_of(replace(scenes.no_permission(), error=error), mask=lambda t: t.replace("canary", "***"))
+    assert "cana" not in told
+
+
+def test_a_refusal_brings_the_link_to_apply_and_the_request() -> None:
+    told = summary_of(scenes.no_permission())
+    assert "Apply at: https://iam.example.com/apply-custom-perm?id=1" in told
+    assert "Request id: " in told
+
+
+def test_an_address_can_not_end_its_link_early() -> None:
+    run = scenes.published()
+    told = summary_of(replace(run, heading=replace(run.heading, build_url="https://ci/a(b) c")))
+    assert "](https://ci/a%28b%29%20c)" in told
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_plan_is_what_its_schema_says(name: str) -> None:
+    document = plan_document(SCENES[name])
+    assert (document is None) == (SCENES[name].plan is None)
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    assert document is None or list(validator.iter_errors(document)) == []
+    assert SCHEMA["$id"] == SCHEMA_ID
+
+
+def test_a_plan_tells_domains_files_routes_and_what_stands_against_it() -> None:
+    run = scenes.lost_route()
+    document = plan_document(run)
+    assert document is not None
+    assert run.plan is not None
+    assert document["obstacles"] == {
+        "conflicts": [],
+        "routes_taken": [],
+        "routes_lost": [str(run.plan.lost_routes[0])],
+        "newer_builds": [],
+    }
+    planned = plan_document(scenes.planned())
+    assert planned is not None
+    assert planned["writes"] is True
+    assert isinstance(planned["domains"], list)
+    assert planned["domains"][0] == {
+        "host": "a.example.com",
+        "action": "create",
+        "files": ["a.example.com.deployment.yaml", "a.example.com.routes.yaml"],
+    }
