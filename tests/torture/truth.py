@@ -199,7 +199,8 @@ def _changed(struck: Struck) -> Iterator[str]:
     differences = struck.before.differences(struck.after)
     if not struck.lived.changed and differences and not struck.may_be_lied_to:
         yield f"changed is false: {differences}"
-    if struck.lived.changed and not differences and not _says_unknown(struck.lived):
+    is_plan = struck.lived.result == "planned"  # there it says what publishing would do
+    if struck.lived.changed and not is_plan and not differences and not _says_unknown(struck.lived):
         yield "changed is true, and nothing is"
 
 
