@@ -13,6 +13,7 @@ from typing import Callable
 
 import pytest
 import yaml
+from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import Manifest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
@@ -361,6 +362,40 @@ def test_a_folder_of_two_files_a_domain_moves_over_and_no_service_is_replaced(li
         assert (node_port(site, SERVICE_NAME), live_paths(site)) == (port, before | {"/pay/"})
         assert f"not marked as ours: Service/{SERVICE_NAME}" in ran.log
         assert "Service" not in site.contents()[ROUTES]
+
+
+@pytest.mark.parametrize("goes_back", [False, True])
+def test_what_moves_over_and_fails_says_whether_its_version_before_can_go_back(
+    goes_back: bool,  # noqa: FBT001 - a column of the table
+    live_site: Site,
+) -> None:
+    """An API server that replaces no Service refuses the file that held it (facts/bcs.md, trap 11).
+
+    What stands before it in the file is applied, and the Service was never another one.
+    """
+    build(live_site, "main", values=values())
+    made = live_site.contents()
+    both = (made[SERVICE], made[ROUTES])
+    older = {DEPLOYMENT: made[DEPLOYMENT], ROUTES: "---\n".join(both[::-1] if goes_back else both)}
+    with open_site(**{name.replace(".", "_"): text for name, text in older.items()}) as site:
+        site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+        assert deploy(site).code == 0
+        cluster_of(site).images["example.com/web:58"] = Behaviour("not-found")
+        ran = build_number(site, 58, "pay", action="deploy", on_failure="restore", **TARGET)
+        verdict = ran.log.partition("After that, since on_failure is restore:")[2]
+        if goes_back:
+            assert (ran.code, ran.outcome.result) == (800506, "restored"), ran.log
+            assert live_paths(site) == {"/"}
+            return
+        assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
+        assert live_paths(site) == {"/", "/pay/"}
+        for told in (
+            f"Not back, since deploying them again did not work out: {ROUTES}.",
+            f"In the cluster now, at version 1.0.58-pay: {ROUTES}.",
+            f"holds Service/{SERVICE_NAME} as well",
+        ):
+            assert told in verdict
+        assert "Run build 7" not in verdict
 
 
 def test_ingresses_that_may_not_be_looked_at_are_said_and_stop_nothing(live_site: Site) -> None:

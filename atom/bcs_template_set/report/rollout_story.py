@@ -225,7 +225,10 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
             versions.setdefault((earlier.version, earlier.ready), []).append(name)
     for (version, ready), names in versions.items():
         yield say(_BY_HAND[ready], version=version, names=first_names(names))
-        if ready is not False:
+        held = [title for name, title in rollout.moved if name in names]
+        if held:
+            yield say("report.by_hand_moved", version=version, objects=first_names(held))
+        elif ready is not False:
             yield _by_build(outcome, version, names)
     if versions and rollout.pods:
         yield say("report.by_hand_pods", objects=first_names(rollout.pods))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
-from bcs_template_set.manifests.kinds import JOB
+from bcs_template_set.manifests.kinds import JOB, SERVICE
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 
@@ -24,6 +24,20 @@ def odd_notes(files: Sequence[FileVersion], states: Sequence[LiveState], *, spac
             owner = _owner(state)
             if owner:
                 yield say("deploy.owned", object=state.title, owner=owner)
+
+
+def moved_objects(states: Sequence[LiveState], *, space: str) -> tuple[tuple[str, str], ...]:
+    """Return (file, object) pairs of what a file's live version holds, and another file of the run now.
+
+    Only what a cluster may refuse to replace (facts/bcs.md, trap 11): that version can't be deployed again.
+    """
+    files = {f"{space}/{state.file}": state.file for state in states}
+    kept = [s for s in states if s.kind == SERVICE.name or (s.known_kind is not None and s.known_kind.kept)]
+    return tuple(
+        (files[state.mark.file], state.title)
+        for state in kept
+        if files.get(state.mark.file, state.file) != state.file
+    )
 
 
 def _missing(file: FileVersion, own: Sequence[LiveState], *, space: str) -> Iterator[Text]:

@@ -87,7 +87,8 @@ class Rollout:
     `lost` those of them of which nobody knows what was live before. `differences` are (Kind/name, unified
     diff) pairs between live and deployed. `pods` are the workloads of which not the text decides how many
     pods there are, with that number. `waited` is False where nobody waited (timeout 0); `unwatched` are the
-    objects that make pods and that nobody has waited for, `Kind/name`.
+    objects that make pods and that nobody has waited for, `Kind/name`. `moved` are (file, object) pairs of
+    what the version before of a file holds, and a cluster may refuse to replace: another file has it now.
     """
 
     cluster_id: str
@@ -106,6 +107,7 @@ class Rollout:
     watched: tuple[Watched, ...] = ()
     waited: bool = True
     unwatched: tuple[str, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     restoration: Restoration | None = None
 

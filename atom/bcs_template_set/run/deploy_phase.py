@@ -30,6 +30,7 @@ from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole, unlike
+from bcs_template_set.rollout.odd_objects import moved_objects
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restarts import restart_notes
@@ -179,6 +180,7 @@ def deploy_versions(
         pods=plan.open,
         waited=target.settings.timeout > 0,
         unwatched=tuple(unwatched(files, plan.states, declared=target.declared)),
+        moved=moved_objects(plan.states, space=target.space),
     )
     target.keep(rollout)
     journal = target.context.services.journal()

@@ -127,6 +127,8 @@ def _deploy_again(
         return replace(restoration, problem=restoration.problem or exc.title()), ()
     back = live_files(states, files, space=target.space)
     names = frozenset(file.name for file in back)
+    if len(back) == len(files):  # what the call was refused for had not to be replaced
+        restoration = replace(restoration, problem=None)
     workloads = workloads_of(back, states, space=target.space, declared=target.declared)
     watched = {workload.file_name for workload in workloads}
     restoration = replace(

@@ -9,7 +9,7 @@ import pytest
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.odd_objects import odd_notes
+from bcs_template_set.rollout.odd_objects import moved_objects, odd_notes
 
 Body = dict[str, YamlValue]
 MARKS: Body = {TEMPLATE_NAME: "front-ends/web.yaml", TEMPLATE_VERSION: "1.0.7"}
@@ -69,3 +69,13 @@ def test_an_object_that_another_controls_is_said_to_be_its() -> None:
         note == "Deployment/web belongs to App/shop (ownerReferences), whose controller may change it back."
     )
     assert told(state("Deployment", live(MARKS, {"kind": "App", "name": "shop"}))) == []
+
+
+@pytest.mark.parametrize(("kind", "moved"), [("Service", True), ("Job", True), ("Deployment", False)])
+def test_what_another_file_of_the_run_has_made_is_told_where_it_may_not_be_replaced(
+    *, kind: str, moved: bool
+) -> None:
+    others = LiveState("api.yaml", "Ingress", "api", {"kind": "Ingress"}, live(OTHER_MARKS))
+    found = moved_objects([state(kind, live(OTHER_MARKS)), others], space="front-ends")
+    assert found == ((("api.yaml", f"{kind}/web"),) if moved else ())
+    assert moved_objects([state(kind, live(OTHER_MARKS))], space="front-ends") == ()
