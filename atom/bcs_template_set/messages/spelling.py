@@ -45,7 +45,7 @@ def misspelt(name: str, known: Iterable[str], *, is_own: bool = False) -> Option
     """
     words = _words(name)
     few = [(other, _words(other)) for other in islice(known, MOST_KNOWN)]
-    letters = (other for other, others in few if _is_misspelt(words, others))
+    letters = (other for other, others in few if _is_misspelt(words, others) or _is_joined(name, other))
     whole = (other for other, others in few if is_own and _has_a_word_more(words, others))
     return next(letters, None) or next(whole, None)
 
@@ -54,11 +54,12 @@ def _words(name: str) -> list[str]:
     return [word for word in _JOINTS.split(_DIGITS.sub("", name.lower())) if word]
 
 
+def _is_joined(name: str, other: str) -> bool:
+    """Tell whether only what stands between words differs, or the case."""
+    return "".join(_JOINTS.split(name.lower())) == "".join(_JOINTS.split(other.lower()))
+
+
 def _is_misspelt(words: list[str], others: list[str]) -> bool:
-    if words == others:
-        return False
-    if "".join(words) == "".join(others):
-        return True
     differing = [pair for pair in zip(words, others) if pair[0] != pair[1]]
     return len(words) == len(others) and len(differing) == 1 and _is_one_word(*differing[0])
 

@@ -8,7 +8,7 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.merge_paths import check_removals
 from bcs_template_set.config.inputs import Settings, approved_inputs
 from bcs_template_set.config.principal import Principal
-from bcs_template_set.manifests.checks.bcs_rules import CLUSTER_WIDE
+from bcs_template_set.manifests.checks.bcs_rules import is_cluster_wide
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
 from bcs_template_set.manifests.naming import check_version_name, is_semver
@@ -147,6 +147,6 @@ def check_desired(desired: Desired, settings: Settings) -> list[Text]:
     mistakes = [finding.as_text() for finding in ours if settings.strict or not finding.is_warning]
     if mistakes:
         raise ManifestsInvalid(details=mistakes)
-    wide = [d.title for file in desired.files for d in file.documents if d.kind in CLUSTER_WIDE]
+    wide = [d.title for file in desired.files for d in file.documents if is_cluster_wide(d)]
     named = [say("checks.cluster_wide", objects=wide)] if wide else []
     return [*(finding.as_text() for finding in ours), *named]

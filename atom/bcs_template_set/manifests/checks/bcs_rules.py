@@ -11,7 +11,7 @@ from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.live_replicas import number_taken_from
 from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.naming import check_file_name
-from bcs_template_set.manifests.parse import bcs_variables_in
+from bcs_template_set.manifests.parse import Document, bcs_variables_in
 from bcs_template_set.manifests.yaml_reading import PLAIN_KEY
 from bcs_template_set.messages.secret import MASK
 
@@ -93,8 +93,12 @@ def check_template_set(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(file, "", line=file.text.count("\n", 0, at) + 1)
 
 
-CLUSTER_WIDE = frozenset({"PersistentVolume", "StorageClass", "ClusterRole", "ClusterRoleBinding"})
-"""Kinds without a namespace that BCS applies with the namespace's permission alone (trap 17)."""
+_CLUSTER_WIDE = {
+    "PersistentVolume": "",
+    "StorageClass": "storage.k8s.io",
+    **dict.fromkeys(("ClusterRole", "ClusterRoleBinding"), "rbac.authorization.k8s.io"),
+}
+"""Kinds without a namespace that BCS applies with the namespace's permission alone, with groups (trap 17)."""
 
 _NOT_APPLIED = {
     **dict.fromkeys(("Namespace", "Node"), ""),
@@ -122,8 +126,13 @@ _NOT_APPLIED = {
 def check_cluster_wide(checked: CheckInput) -> Iterator[Finding]:
     """Yield objects that are the whole cluster's: whoever writes a template would act there as our user."""
     for place in checked.places:
-        if place.document.kind in CLUSTER_WIDE:
+        if is_cluster_wide(place.document):
             yield checked.finding(place, "kind", kind=place.document.kind)
+
+
+def is_cluster_wide(document: Document) -> bool:
+    """Tell whether an object is the whole cluster's, and BCS applies it all the same."""
+    return _CLUSTER_WIDE.get(document.kind) == document.api_version.rpartition("/")[0]
 
 
 @check("not-applied")

@@ -37,7 +37,7 @@ def _sizes(checked: CheckInput, place: DocumentInFile) -> Iterator[Finding]:
         parts.insert(1, ("data", _data_of(place.document), _MOST_DATA))
     for field, size, limit in parts:
         if size > limit:
-            yield checked.finding(place, field, size=size // 1024, limit=limit // 1024)
+            yield checked.finding(place, field, size=-(-size // 1024), limit=limit // 1024)
             return
 
 

@@ -141,7 +141,7 @@ def _check(checked: CheckInput, named: _Named, held: _Held) -> Iterator[Finding]
     if name in known:
         yield from _check_keys(checked, named, known[name])
         return
-    near = misspelt(name, known, is_own=row.is_own)
+    near = None if name == _IN_EVERY_NAMESPACE else misspelt(name, known, is_own=row.is_own)
     if near is not None and not _is_elsewhere(checked, referring):
         field = f"{named.where}.{row.field}"
         yield checked.finding(named.place, field, kind=kind, name=name, near=near)
@@ -167,5 +167,7 @@ def _check_keys(checked: CheckInput, named: _Named, document: Document) -> Itera
             yield checked.finding(named.place, f"{at}.key", "reference_key", **fields)
 
 
+_IN_EVERY_NAMESPACE = "default"
+"""A service account that nobody makes."""
 _FILLED_IN = "kubernetes.io/service-account-token"
 """A Secret of this type gets its keys from the cluster."""
