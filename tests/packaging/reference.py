@@ -18,6 +18,7 @@ from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.region_settings import KEYS
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.finding import Check
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.errors import every_error
@@ -36,6 +37,7 @@ from bcs_template_set.rollout.cause_rules import (
 from bcs_template_set.rollout.causes import CRASH_RESTARTS
 
 REFERENCE = PROJECT / "docs" / "reference"
+INVALID = PROJECT / "tests" / "unit" / "manifests" / "checks" / "invalid"
 SCHEMA = PROJECT / "templates" / "web" / "values.schema.json"
 MARKED = re.compile(r"(<!-- make golden: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -68,6 +70,7 @@ class Meanings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: dict[str, Grant]
     error_groups: dict[int, Words]
     names: dict[str, Words]
+    checks: dict[str, Words]
     values: dict[str, dict[str, Words]]
 
 
@@ -176,8 +179,29 @@ def _calls(language: Language) -> str:
 
 
 def _checks(language: Language) -> str:
-    rows = ([f"`{check.id}`", check.summary.render(language)] for check in all_checks())
-    return _table([Words("check", "检查")[language], Words("what holds", "要求")[language]], rows)
+    """Return a section for each check: what holds, why, how severe it is, what allows it, an example."""
+    stop = Words(".", "。")[language]
+    return "\n".join(
+        f"## {check.id}\n{check.summary.render(language)} {MEANINGS.checks[check.id][language]}\n\n"
+        f"{_severity(check, language)} `# bcs-template-set: allow {check.id}`{stop}\n\n"
+        f"```yaml\n{_example(check.id)}```\n"
+        for check in all_checks()
+    )
+
+
+def _severity(check: Check, language: Language) -> str:
+    if check.warns is True:
+        return Words("A warning. The comment that allows it:", "提醒。放行的注释：")[language]
+    sentences = () if check.warns is False else check.warns
+    shown = " ".join(Text(f"checks.{name}", _Ellipses()).render(language) for name in sentences)
+    part = Words(f" (a warning: {shown})", f"（仅为提醒：{shown}）")[language] if shown else ""
+    return Words(f"An error{part}. The comment that allows it:", f"错误{part}。放行的注释：")[language]
+
+
+def _example(check: str) -> str:
+    """Return the smallest example that a check finds, as the tests of the checks have it."""
+    (path,) = INVALID.glob(f"{check}.*")
+    return path.read_text(encoding="utf-8").partition("\n")[2]
 
 
 def _errors(language: Language) -> str:

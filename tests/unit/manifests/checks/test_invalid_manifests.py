@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.support.building import findings_of, manifest
+from tests.support.building import findings_of, manifest, render_source, web
 
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.checks.finding import Finding
@@ -19,13 +19,20 @@ from bcs_template_set.messages import LANGUAGES
 FOLDER = Path(__file__).parent / "invalid"
 FILES = sorted(FOLDER.glob("*.yaml"))
 FIRST_LINE = re.compile(r"# (\S+)( warning)? (\S+) (.+?): .+\n")
+RENDERED = {
+    "LONG": "x" * 300 * 1024,
+    '{{ live_replicas("api") }}': "'{{ live_replicas.Deployment.api }}'",
+    "{{ bcs('NAME') }}": "{{ NAME }}",
+}
 NAMES = {"file-name": "web:1.yaml"}
 
 
 def found(path: Path, *, comment: str = "") -> tuple[Finding, ...]:
-    text = path.read_text(encoding="utf-8").partition("\n")[2].replace("LONG", "x" * 300 * 1024)
-    live = "live_replicas.Deployment.api" if path.stem == "live-replicas" else ""
-    file = manifest(comment + text, name=NAMES.get(path.stem, path.name[-30:]), variables=f"NAME {live}")
+    text = path.read_text(encoding="utf-8").partition("\n")[2]
+    for written, rendered in RENDERED.items():
+        text = text.replace(written, rendered)
+    name = NAMES.get(path.stem, path.name[-30:])
+    file = manifest(comment + text, name=name, variables="NAME live_replicas.Deployment.api")
     template_set = path.stem == "template-set-variable"
     return findings_of(file, template_set=template_set, namespace="prod" if path.stem == "namespace" else "")
 
@@ -45,6 +52,13 @@ def test_one_defect_is_found_at_its_place_and_its_comment_allows_it(path: Path) 
     assert found(path, comment=f"{comment}\n") == ()
 
 
+@pytest.mark.parametrize("name", ["web-host.values", "empty-file.template"])
+def test_what_no_manifest_shows_is_found_in_values_or_a_template(tmp_path: Path, name: str) -> None:
+    text = (FOLDER / name).read_text(encoding="utf-8").partition("\n")[2]
+    rendered = web(tmp_path, text) if name.endswith(".values") else (render_source(tmp_path, text),)
+    assert [finding.id for finding in findings_of(*rendered)] == [name.partition(".")[0]]
+
+
 def test_every_check_has_a_smallest_example() -> None:
-    assert {check.id for check in all_checks()} - {path.stem for path in FILES} == {"empty-file", "web-host"}
+    assert {check.id for check in all_checks()} <= {path.stem for path in FOLDER.iterdir()}
     assert all(check.summary.render(language) for check in all_checks() for language in LANGUAGES)
