@@ -135,8 +135,19 @@ def test_a_redeployment_of_the_same_version_has_nothing_to_go_back_to_and_says_w
         site.next_build()
         ran = deploy(site, on_failure="restore", redeploy="true")
         assert ran.outcome.result == "failed"
-        assert "at this very version before: web.yaml" in ran.log
+        assert "deployed this very version before, here or elsewhere: web.yaml" in ran.log
         assert "not been deployed before" not in ran.log
+
+
+def test_what_a_version_adds_to_a_second_namespace_is_named_also_where_it_was_deployed_in_another() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).add_namespace("test")
+        deploy(site)
+        cluster_of(site).images[image_of("web")] = BROKEN
+        ran = deploy(site, namespace="test", on_failure="restore")
+        assert (ran.code, ran.outcome.result) == (800506, "failed")
+        assert "deployed this very version before, here or elsewhere: web.yaml" in ran.log
+        assert "Left in the cluster, since only the version that failed has them: Deployment/web." in ran.log
 
 
 def test_a_version_before_that_is_gone_is_said() -> None:

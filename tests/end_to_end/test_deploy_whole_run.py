@@ -115,6 +115,8 @@ def test_whom_nobody_waited_for_is_named() -> None:
         site.next_build(web_yaml=workload(tag="2"))
         ran = deploy(site, timeout="0")
         assert "Not waiting for 1 workloads, since timeout is 0: Deployment/web." in ran.log
+        site.next_build()
+        assert "The step did not wait for the workloads" in deploy(site, timeout="0").log
 
 
 def test_an_object_that_was_deleted_is_named_before_it_is_made_again() -> None:

@@ -83,7 +83,8 @@ def _add_what_is_live(out: Lines, outcome: Outcome, *, names_files: bool) -> Non
         return
     for text in (*paused_texts(rollout), *(live_texts(rollout) if names_files else ())):
         out.add("plain", text)
-    waited = waited_text(outcome) if rollout.deployed or rollout.watched else None
+    is_told = rollout.deployed or rollout.watched or not rollout.waited
+    waited = waited_text(outcome) if is_told else None
     for line in [line for line in (waited, pages_text(rollout)) if line is not None]:
         out.add("plain", line)
 

@@ -16,7 +16,7 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, preview
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DryRunFailed
-from bcs_template_set.messages.server_errors import GatewayFailed, OutOfTime, Unreachable
+from bcs_template_set.messages.server_errors import AnswerUnreadable, GatewayFailed, OutOfTime, Unreachable
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
@@ -78,8 +78,10 @@ def plan_live(
 
     Raises:
         DryRunFailed: Kubernetes would refuse an object, or BCS can't render it.
+        AnswerUnreadable: the dry run shows nothing of a file that holds objects.
     """
     states, error = look(reader, deploying, files)
+    check_listed(files, states, error=error)
     numbers = read_numbers(reader, deploying.place, states, kept=deploying.kept)
     plan = plan_deployment(files, states, space=deploying.space, redeploy=redeploy, numbers=numbers)
     if len(plan.deploy) < len(files):
@@ -88,6 +90,17 @@ def plan_live(
         hints = refused_services(plan.states_of(file.name for file in plan.deploy), error)
         raise DryRunFailed(message=error, details=[*hints, *_namespace_hint(deploying.place, error)])
     return with_pods(plan, numbers)
+
+
+def check_listed(files: Sequence[FileVersion], states: Sequence[LiveState], *, error: str = "") -> None:
+    """Refuse a dry run without an `error` that shows nothing of a file which holds objects.
+
+    Raises:
+        AnswerUnreadable: what is live of such a file is not known.
+    """
+    unlisted = {file.name for file in files if file.objects} - {state.file for state in states}
+    if unlisted and not error:
+        raise AnswerUnreadable(url="template/preview", problem=say("deploy.unlisted", names=sorted(unlisted)))
 
 
 def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> DeploymentPlan:

@@ -14,7 +14,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
-from bcs_template_set.rollout.live_look import Deploying, live_files, look
+from bcs_template_set.rollout.live_look import Deploying, check_listed, live_files, look
 from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.pod_numbers import as_many_as, lost_pods, still_fewer
 from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, versions_live, way_back
@@ -83,7 +83,8 @@ def _way(
     known: Sequence[LiveState],
 ) -> Way:
     """Look at what is live, and return what has to be deployed again and what is left, by why."""
-    states, _ = look(target.writer, deploying, files)
+    states, error = look(target.writer, deploying, files)
+    check_listed(files, states, error=error)
     return way_back(
         target.writer,
         project=target.place.project,
@@ -172,8 +173,7 @@ def _left(
     Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
     """
     owed = frozenset(restoration.owed)
-    unseen = owed - {state.file for state in known}
-    others = unseen | {*way.same}
+    others = owed.union(way.same) - {state.file for state in known}
     looked_at = [file for file in files if file.name in owed or file.name not in others]
     try:
         states, _ = look(target.writer, deploying, looked_at) if looked_at else ((), "")
