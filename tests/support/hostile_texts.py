@@ -49,10 +49,10 @@ def run(text: str) -> Outcome:
         routes_added=((text, text),),
         routes_removed=((text, "/" + text),),
         diff=f"--- {text}\n+++ {text}\n@@ {text}\n+{text}\n-{text}\n {text}\n",
-        reason=say("plan.route_lost", host=text, path=text, name=text),
+        reason=say("plan.route_lost", how="Prefix", host=text, path=text, name=text),
         notes=(say("publish.file_twice", name=text),),
     )
-    reason = say("plan.route_lost", host=text, path=text, name=text)
+    reason = say("plan.route_lost", how="Prefix", host=text, path=text, name=text)
     plan = replace(
         scenes.plan_of(change),
         target=SpaceRef(region=text, project=text, space=text, template_set=text),

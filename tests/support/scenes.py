@@ -86,7 +86,9 @@ def change(name: str, **fields: Any) -> Change:  # noqa: ANN401 - the fields of 
 
 def route_of(host: str, path: str) -> Route:
     """The route of `builtin:web` for a path of a domain."""
-    return Route(host=host, path=path, service=f"service-{host}", ingress=f"ingress-{host}-0")
+    return Route(
+        host=host, path=path, service=f"service-{host}", ingress=f"ingress-{host}-0", path_type="Prefix"
+    )
 
 
 def created(host: str) -> tuple[Change, Change]:
@@ -129,6 +131,7 @@ def updated(host: str) -> tuple[Change, Change]:
         routes=(route_of(host, "/new"),),
         routes_added=((host, "/new"),),
         routes_removed=((host, "/old"),),
+        routes_lost=(route_of(host, "/old"),),
         diff=ROUTES_DIFF.replace("b.example.com", host),
     )
     return deployment, routes
@@ -312,7 +315,9 @@ def conflict() -> Outcome:
 
 def lost_route() -> Outcome:
     """A path that is served today would be gone."""
-    lost = say("plan.route_lost", host="b.example.com", path="/old", name="b.example.com.routes.yaml")
+    lost = say(
+        "plan.route_lost", how="Prefix", host="b.example.com", path="/old", name="b.example.com.routes.yaml"
+    )
     plan = replace(plan_of(*updated("b.example.com"), *STILL), lost_routes=(lost,))
     return _refused(plan, RouteRemoval(details=[lost]))
 

@@ -174,8 +174,10 @@ def routes_in_the_report(size: int) -> Work:
 
 
 def lost_routes(size: int) -> Work:
-    lost = [say("plan.route_lost", host="h", path=f"/{n}", name="a.yaml") for n in range(size)]
-    again = tuple(say("plan.route_lost", host="h", path=f"/{n}", name="a.yaml") for n in range(size))
+    lost = [say("plan.route_lost", how="Prefix", host="h", path=f"/{n}", name="a.yaml") for n in range(size)]
+    again = tuple(
+        say("plan.route_lost", how="Prefix", host="h", path=f"/{n}", name="a.yaml") for n in range(size)
+    )
     outcome = replace(scenes.lost_route(), error=RouteRemoval(details=lost))
     assert outcome.plan is not None
     refused = replace(outcome, plan=replace(outcome.plan, lost_routes=again))

@@ -19,9 +19,10 @@ from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
 from bcs_template_set.manifests.document_diff import diff_documents
 from bcs_template_set.manifests.naming import free_successor
 from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.route_changes import changes_of
 from bcs_template_set.manifests.routes import routes_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.publish.plan import Change, Plan, SpaceRef, routes_beyond
+from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def _removal(name: str, rows: tuple[BranchRow, ...], found: SpaceBranches) -> Re
 
 def _change(file: ExistingFile, current: TemplateVersion, content: str) -> Change:
     before, after = parse_foreign(current.content) or (), parse_foreign(content) or ()
-    old, new = routes_of(before), routes_of(after)
+    new = routes_of(after)
+    served = changes_of(routes_of(before), new)
     return Change(
         name=file.metadata.real_name,
         action="update",
@@ -73,7 +75,8 @@ def _change(file: ExistingFile, current: TemplateVersion, content: str) -> Chang
         writes_version=True,
         moves_pin=file.is_pinned,
         routes=new,
-        routes_removed=routes_beyond(old, new),
+        routes_removed=served.removed,
+        routes_lost=served.lost,
         diff=diff_documents(current.content, content, old=before, new=after),
     )
 

@@ -43,6 +43,8 @@ class EntryPoint(NamedTuple):
 
 
 DEFAULT_ENTRY = EntryPoint()
+DEFAULT_BACKEND = "default backend"
+"""In the place of a path's type: what no rule serves."""
 
 
 @dataclass(frozen=True, order=True)
@@ -57,18 +59,26 @@ class Route:
     entry: EntryPoint = DEFAULT_ENTRY
 
     @property
+    def shown_type(self) -> str:
+        """Return the type of its path, as Kubernetes calls it where none is given."""
+        return self.path_type or "ImplementationSpecific"
+
+    @property
     def place(self) -> RouteKey:
         """Return the host and path by which two routes are the same place: `/a` and `/a/`, as prefixes.
 
-        An exact path takes nothing from a prefix, nor the other way round; it is a place of its own.
+        An exact path takes nothing from a prefix, nor the other way round; it is a place of its own, and what
+        is left to a default backend is one.
         """
-        return self.host, f"={self.path}" if self.path_type == "Exact" else normal_path(self.path)
+        apart = {"Exact": f"={self.path}", DEFAULT_BACKEND: ""}
+        return self.host, apart.get(self.path_type, normal_path(self.path))
 
 
 def routes_of(documents: Sequence[Document]) -> tuple[Route, ...]:
     """Return every route of the Ingresses among the documents, sorted.
 
-    A rule's path defaults to `/`; a default backend, which has neither host nor path, is no route.
+    A rule's path defaults to `/`. A default backend is a route where it serves all of a host: that of a rule
+    without paths or, in an Ingress without rules, any.
     """
     found = {
         route
@@ -143,6 +153,11 @@ def backend_of(path: Fields) -> str:
     return service_of(path) or "/".join(filter(None, (text_at(resource, "kind"), text_at(resource, "name"))))
 
 
+def default_backend_of(ingress: Fields) -> Fields:
+    """Return what an Ingress sends requests to that no rule serves, in the form of v1 or of v1beta1."""
+    return mapping_at(ingress, "spec", "defaultBackend") or mapping_at(ingress, "spec", "backend")
+
+
 def entry_point_of(ingress: Fields) -> EntryPoint:
     """Return where an Ingress takes requests, as its field `ingressClassName` or its annotations say."""
     annotations = mapping_at(ingress, "metadata", "annotations")
@@ -153,13 +168,14 @@ def entry_point_of(ingress: Fields) -> EntryPoint:
 
 
 def _routes_of_ingress(document: Document) -> Iterator[Route]:
-    entry = entry_point_of(document.body)
-    for rule in list_at(document.body, "spec", "rules"):
-        host = host_of(rule)
-        for path in list_at(mapping_at(rule), "http", "paths"):
-            fields = mapping_at(path)
+    entry, default = entry_point_of(document.body), default_backend_of(document.body)
+    for rule in list_at(document.body, "spec", "rules") or [None]:
+        paths = list_at(mapping_at(rule), "http", "paths")
+        if not paths and default:
+            paths = [{"pathType": DEFAULT_BACKEND, "backend": dict(default)}]
+        for fields in map(mapping_at, paths):
             yield Route(
-                host=host,
+                host=host_of(rule),
                 path=text_at(fields, "path") or "/",
                 service=backend_of(fields),
                 ingress=document.name,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateVersion
@@ -27,8 +27,8 @@ from bcs_template_set.config.principal import CREDENTIAL
 from bcs_template_set.manifests.checks.finding import allows
 from bcs_template_set.manifests.checks.routing import NODE_PORT, ROUTE_CLASH
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.naming import normal_path
-from bcs_template_set.manifests.routes import RouteKey
+from bcs_template_set.manifests.route_changes import RoutesByKey, by_key, heir_of, key_of, served_as
+from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
 from bcs_template_set.publish.left_behind import dropped_objects, files_no_more
@@ -174,19 +174,29 @@ def _lost_routes(changes: Sequence[Change], *, asked: frozenset[RouteKey]) -> li
     A move to another file is one too: the Ingress that serves it today stays in the cluster, since BCS
     deletes nothing, and both answer for the same path.
     """
-    kept = {route.place: change.name for change in changes for route in change.routes}
+    homes = {route: change.name for change in changes for route in change.routes}
+    served = by_key(homes)
     return [
-        _lost(change.name, host, path, to=kept.get((host, normal_path(path))))
+        _lost(change, route, served, homes=homes)
         for change in changes
-        for host, path in change.routes_removed
-        if (host, normal_path(path)) not in asked
+        for route in change.routes_lost
+        if key_of(route) not in asked
     ]
 
 
-def _lost(name: str, host: str, path: str, *, to: Optional[str]) -> Text:
-    if to is None:
-        return say("plan.route_lost", host=host, path=path, name=name)
-    return say("plan.route_moved", host=host, path=path, name=name, to=to)
+def _lost(change: Change, route: Route, served: RoutesByKey, *, homes: Mapping[Route, str]) -> Text:
+    """Return what becomes of a route that its file serves no more, among all that the run serves."""
+    facts = {"host": route.host, "path": route.path, "how": served_as(route), "name": change.name}
+    same = served.get(key_of(route), ())
+    there = next((homes[other] for other in same if other.place == route.place), None)
+    if there is not None:
+        return say("plan.route_moved", **facts, to=there)
+    heir = heir_of(route, served)
+    if heir is not None:
+        return say(
+            "plan.route_left", **facts, to=homes[heir], service=heir.service, there=heir.host + heir.path
+        )
+    return say("plan.route_narrowed" if same else "plan.route_lost", **facts)
 
 
 def _routes_taken(

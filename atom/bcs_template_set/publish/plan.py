@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Optional
 
@@ -79,6 +79,7 @@ class Change:
     `version` is the name of the version the file has afterwards; `previous` the version it is planned
     against; `bases` are the ids of all that the content was made from, `known` of all that was there.
     `writes_version` is False where only the pin must move. `images` are (old, new) pairs that differ;
+    `routes_changed` are (old, new) pairs of what is served otherwise, `routes_lost` what is served no more.
     `diff` has its Secret values masked; `only` says that comments, or blanks, or quotes are all that differs.
     `notes` are things a person should know although they stop nothing.
     """
@@ -101,6 +102,8 @@ class Change:
     routes: tuple[Route, ...] = ()
     routes_added: tuple[RouteKey, ...] = ()
     routes_removed: tuple[RouteKey, ...] = ()
+    routes_changed: tuple[tuple[Route, Route], ...] = ()
+    routes_lost: tuple[Route, ...] = ()
     diff: str = ""
     only: Optional[Text] = None
     reason: Optional[Text] = None
@@ -110,6 +113,11 @@ class Change:
     def row(self) -> str:
         """Return the name of the row that it belongs to: its domain, or its own where it has none."""
         return self.domain or self.name
+
+    def types_of(self, key: RouteKey) -> frozenset[str]:
+        """Return the types of a host and path that comes or goes, as far as they are known."""
+        routes = (*self.routes, *self.routes_lost)
+        return frozenset(route.shown_type for route in routes if (route.host, route.path) == key)
 
     @property
     def writes(self) -> bool:
@@ -187,14 +195,3 @@ def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[St
     if expect_plan and expect_plan != plan.digest:
         return PlanChanged(expected=expect_plan, actual=plan.digest)
     return None
-
-
-def route_keys(routes: Iterable[Route]) -> tuple[RouteKey, ...]:
-    """Return the hosts and paths of routes, each once, sorted."""
-    return tuple(sorted({(route.host, route.path) for route in routes}))
-
-
-def routes_beyond(routes: Iterable[Route], others: Iterable[Route]) -> tuple[RouteKey, ...]:
-    """Return the hosts and paths that are no place of the others: `/a` and `/a/` are one, as a prefix."""
-    places = {route.place for route in others}
-    return route_keys(route for route in routes if route.place not in places)

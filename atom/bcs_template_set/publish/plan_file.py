@@ -20,11 +20,12 @@ from bcs_template_set.manifests.document_diff import diff_documents
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import free_successor
 from bcs_template_set.manifests.parse import Document
+from bcs_template_set.manifests.route_changes import changes_of
 from bcs_template_set.manifests.routes import ports_by_service
 from bcs_template_set.manifests.same_things import only_difference
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
-from bcs_template_set.publish.plan import Change, ChangeKind, Desired, Policy, route_keys, routes_beyond
+from bcs_template_set.publish.plan import Change, ChangeKind, Desired, Policy
 
 
 def plan_file(
@@ -44,7 +45,7 @@ def plan_file(
             writes_version=not skips,
             images=tuple(("", image) for image in file.images),
             routes=file.routes,
-            routes_added=route_keys(file.routes),
+            routes_added=changes_of((), file.routes).added,
             diff=diff_documents("", file.text, old=(), new=file.documents),
         )
     return _plan_existing(file, found, desired=desired, policy=policy, skips=skips)
@@ -55,6 +56,7 @@ def _plan_existing(
 ) -> Change:
     before = _held(found, file)
     documents = before.documents
+    served = changes_of(before.routes, file.routes)
     old = found.current.content if found.current is not None else ""
     step = _decide(file.text, found, desired=desired, policy=policy)
     action: ChangeKind = "skip" if skips and step.action != "unchanged" else step.action
@@ -80,8 +82,10 @@ def _plan_existing(
         moves_pin=step.moves_pin and not skips,
         images=_image_changes(before.images, file.images) if changed else (),
         routes=file.routes,
-        routes_added=routes_beyond(file.routes, before.routes),
-        routes_removed=routes_beyond(before.routes, file.routes),
+        routes_added=served.added,
+        routes_removed=served.removed,
+        routes_changed=served.changed,
+        routes_lost=served.lost,
         diff=diff_documents(old, file.text, old=documents or (), new=file.documents) if changed else "",
         only=_only(old, file, before=documents or ()) if changed else None,
         reason=step.reason,

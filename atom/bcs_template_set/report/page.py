@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal, Optional
 from bcs_template_set.bcs.space.route_map import OwnedRoute
 from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.naming import normal_path
+from bcs_template_set.manifests.route_changes import by_key, key_of, served_as, told_change, way_change
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.text import shorten, shown_time, text_lines
@@ -56,13 +58,15 @@ class Diff:
 
 @dataclass(frozen=True)
 class RouteLine:
-    """A host and path: sign "+" for one that comes, "-" for one that goes, "=" for one that stays.
+    """A host and path: "+" for what comes, "-" for what goes, "~" for what changes, "=" for the rest.
 
-    `branch` and `build` are whose it is, "" and 0 where that is not known.
+    `how` is its type and class, or how these change. `branch` and `build` are whose it is, "" and 0 where
+    that is not known.
     """
 
-    sign: Literal["+", "-", "="]
+    sign: Literal["+", "-", "~", "="]
     route: str
+    how: str
     service: str
     ingresses: str
     file: str
@@ -129,7 +133,7 @@ def routes_of(outcome: Outcome) -> tuple[RouteLine, ...]:
     for file in file_rows(outcome):
         for line in _routes_of_change(file.change, owners):
             lines[line.sign, line.route, line.file] = line
-    return tuple(sorted(lines.values(), key=lambda line: ("-+=".index(line.sign), line.route, line.file)))
+    return tuple(sorted(lines.values(), key=lambda line: ("-~+=".index(line.sign), line.route, line.file)))
 
 
 _Owners = Mapping[tuple[str, str, str], OwnedRoute]
@@ -142,23 +146,37 @@ def _owners(outcome: Outcome) -> _Owners:
 
 
 def _routes_of_change(change: Change, owners: _Owners) -> Iterable[RouteLine]:
+    gone = by_key(change.routes_lost)
     for host, path in change.routes_removed:
-        yield RouteLine("-", host + path, "", "", change.name)
+        how = _how(gone.get((host, normal_path(path)), ()))
+        yield RouteLine("-", host + path, how, "", "", change.name)
     added = set(change.routes_added)
+    otherwise: dict[RouteKey, list[str]] = {}
+    for old, new in change.routes_changed:
+        if key_of(old) == key_of(new):
+            otherwise.setdefault((new.host, new.path), []).append(way_change(old, new))
+        else:
+            yield RouteLine("~", old.host + old.path, told_change(old, new), "", "", change.name)
     routes: dict[RouteKey, list[Route]] = {}
     for route in change.routes:
         routes.setdefault((route.host, route.path), []).append(route)
     for key, same in routes.items():
         owner = owners.get((*key, change.name))
+        changed = otherwise.get(key)
         yield RouteLine(
-            sign="+" if key in added else "=",
+            sign="+" if key in added else "~" if changed else "=",
             route="".join(key),
+            how="; ".join(changed) if changed else _how(same),
             service=", ".join(dict.fromkeys(route.service for route in same)),
             ingresses=", ".join(dict.fromkeys(route.ingress for route in same)),
             file=change.name,
             branch=owner.branch if owner is not None else "",
             build=owner.build if owner is not None else 0,
         )
+
+
+def _how(routes: Iterable[Route]) -> str:
+    return "; ".join(dict.fromkeys(map(served_as, routes)))
 
 
 def bars_of(phases: Sequence[Phase]) -> tuple[Bar, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import one_line, table
 from bcs_template_set.report.file_states import STATES
@@ -96,17 +95,20 @@ def _still(row: Row) -> str:
 
 
 def _routes_cell(row: Row) -> str:
-    """Return the routes that go and come; without the host where that is the row's own name."""
-    gone = [f"-{_route(key, row)}" for key in row.routes_removed]
-    come = [f"+{_route(key, row)}" for key in row.routes_added]
-    return " ".join([*_first(gone, sign="-"), *_first(come, sign="+")])
+    """Return the routes that go, are served otherwise and come."""
+    most = LOG_ROUTES_IN_CELL
+    gone = [row.shown_route(key) for key in row.routes_removed[:most]]
+    come = [row.shown_route(key) for key in row.routes_added[:most]]
+    other = row.served_otherwise
+    return " ".join(
+        [
+            *_signed("-", gone, of=len(row.routes_removed)),
+            *_signed("~", other[:most], of=len(other)),
+            *_signed("+", come, of=len(row.routes_added)),
+        ]
+    )
 
 
-def _first(routes: list[str], *, sign: str) -> list[str]:
-    more = len(routes) - LOG_ROUTES_IN_CELL
-    return [*routes[:LOG_ROUTES_IN_CELL], f"{sign}…({more})"] if more > 0 else routes
-
-
-def _route(key: RouteKey, row: Row) -> str:
-    host, path = key
-    return path if host == row.name else host + path
+def _signed(sign: str, routes: Sequence[str], *, of: int) -> list[str]:
+    more = [f"{sign}…({of - len(routes)})"] if of > len(routes) else []
+    return [*(sign + route for route in routes), *more]

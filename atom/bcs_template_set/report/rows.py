@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
+from bcs_template_set.manifests.route_changes import told_change
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages.text import shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome, Word
@@ -26,6 +27,7 @@ _PLANNED = Ending("planned")
 _NAME_COLUMNS = 24
 _VERSION_COLUMNS = 40
 _DIGEST_COLUMNS = len("@sha256:") + 12
+_USUAL_TYPE = "Prefix"
 _LOUD: tuple[Word, ...] = ("failed", "conflict", "skip")
 
 
@@ -52,6 +54,7 @@ class FileRow:
 class Row:
     """One row: a domain with its files, or a file. `routes_*` are (host, path), `images` (old, new).
 
+    `served_otherwise` says of each route that stays what becomes of its type, class or host.
     `word` is what was planned or came of publishing, `ending` how the row ended, also in the cluster.
     """
 
@@ -64,6 +67,13 @@ class Row:
     images: tuple[tuple[str, str], ...]
     routes_added: tuple[RouteKey, ...]
     routes_removed: tuple[RouteKey, ...]
+    served_otherwise: tuple[str, ...] = ()
+
+    def shown_route(self, key: RouteKey) -> str:
+        """Return a route without a host that is the row's, and with its type unless that is Prefix."""
+        host, path = key
+        types = sorted({kind for file in self.files for kind in file.change.types_of(key)} - {_USUAL_TYPE})
+        return (path if host == self.name else host + path) + (f" ({', '.join(types)})" if types else "")
 
     @property
     def is_domain(self) -> bool:
@@ -90,7 +100,8 @@ def rows_of_outcome(outcome: Outcome) -> tuple[Row, ...]:
 
 
 def _planned_rank(row: Row) -> tuple[int, bool]:
-    return WORDS.index(row.word), not row.routes_removed
+    loses = row.routes_removed or any(file.change.routes_lost for file in row.files)
+    return WORDS.index(row.word), not loses
 
 
 def _ended_rank(row: Row) -> tuple[int, bool]:
@@ -175,6 +186,9 @@ def _row(name: str, files: tuple[FileRow, ...], *, version: str) -> Row:
         images=_distinct(pair for change in changes for pair in change.images),
         routes_added=_distinct(key for change in changes for key in change.routes_added),
         routes_removed=_distinct(key for change in changes for key in change.routes_removed),
+        served_otherwise=_distinct(
+            told_change(old, new, row=name) for change in changes for old, new in change.routes_changed
+        ),
     )
 
 

@@ -180,7 +180,9 @@ def test_a_route_that_moves_to_another_file_of_the_run_is_refused_unless_removal
     want = desired(("r.yaml", ingress("a.example.com", "/")), ("s.yaml", ingress("a.example.com", "/x")))
     refused = refusal(make_plan(want, existing(found), policy=POLICY), policy=POLICY)
     assert isinstance(refused, RouteRemoval)
-    assert "a.example.com/x is served by r.yaml today and would move to s.yaml" in str(refused.details[0])
+    assert "a.example.com/x is served by r.yaml today (Prefix) and would move to s.yaml" in str(
+        refused.details[0]
+    )
     allowed = replace(POLICY, allow_route_removal=True)
     assert refusal(make_plan(want, existing(found), policy=allowed), policy=allowed) is None
 

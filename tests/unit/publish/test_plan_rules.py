@@ -7,6 +7,7 @@ from typing import Optional
 
 import msgspec
 import pytest
+from tests.support import scenes
 from tests.support.planned import (
     OURS,
     POLICY,
@@ -33,6 +34,10 @@ from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.messages.errors import ActedAsAnother, RouteTaken
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Change, Plan, Policy, refusal
+from bcs_template_set.report import page
+from bcs_template_set.report.html import render_html
+from bcs_template_set.report.row_table import plan_table
+from bcs_template_set.report.rows import rows_of_plan
 
 HOST = "a.example.com"
 SKIP, REPLACE = Policy(on_newer_build="skip"), Policy(on_newer_build="replace")
@@ -139,8 +144,54 @@ def test_a_route_that_is_lost_is_told_apart_from_one_that_moves() -> None:
     found = existing_file("r.yaml", version_of(ingress(HOST, "/", "/gone", "/x")))
     want = desired(("r.yaml", ingress(HOST, "/")), ("s.yaml", ingress(HOST, "/x/")))
     lost, moved = texts(make_plan(want, existing(found), policy=POLICY).lost_routes)
-    assert lost == "a.example.com/gone is served by r.yaml today, and no file of this run serves it."
-    assert moved.startswith("a.example.com/x is served by r.yaml today and would move to s.yaml: ")
+    assert lost == (
+        "a.example.com/gone is served by r.yaml today (Prefix). "
+        "Without it, a.example.com/ of r.yaml answers there, by Service web."
+    )
+    assert moved.startswith("a.example.com/x is served by r.yaml today (Prefix) and would move to s.yaml: ")
+
+
+def test_a_path_that_only_changes_its_type_is_told_as_that_and_lost_where_less_of_it_is_served() -> None:
+    prefix = ingress(HOST, "/")
+    exact = prefix.replace("Prefix", "Exact")
+    plan = make_plan(
+        desired(("r.yaml", exact)), existing(existing_file("r.yaml", version_of(prefix))), policy=POLICY
+    )
+    (lost,) = texts(plan.lost_routes)
+    assert lost.startswith("a.example.com/ is served by r.yaml today (Prefix), and would be as Exact only: ")
+    (row,) = rows_of_plan(plan)
+    assert (row.routes_removed, row.routes_added) == ((), ())
+    assert plan_table([row], language="en_US")[1].endswith("  ~a.example.com/ Prefix -> Exact")
+    (line,) = page.routes_of(scenes.outcome_of(plan))
+    assert (line.sign, line.route, line.how) == ("~", "a.example.com/", "Prefix -> Exact")
+    assert "changes</span> a.example.com/ Prefix -&gt; Exact</li>" in render_html(scenes.outcome_of(plan))
+    back = existing(existing_file("r.yaml", version_of(exact)))
+    assert make_plan(desired(("r.yaml", prefix)), back, policy=POLICY).lost_routes == ()
+
+
+def test_a_host_that_becomes_a_wildcard_or_a_default_backend_is_no_loss_and_is_told() -> None:
+    held = existing(existing_file("r.yaml", version_of(ingress(HOST, "/"))))
+    wide = ingress(HOST, "/").replace(f"host: {HOST}", "host: '*.example.com'")
+    plan = make_plan(desired(("r.yaml", wide)), held, policy=POLICY)
+    assert plan.lost_routes == ()
+    lines = page.routes_of(scenes.outcome_of(plan))
+    assert [(line.sign, line.route, line.how) for line in lines] == [
+        ("~", "a.example.com/", "a.example.com/ -> *.example.com/"),
+        ("+", "*.example.com/", "Prefix"),
+    ]
+    spec = "spec: {ingressClassName: nginx, defaultBackend: {service: {name: web, port: {number: 80}}}}\n"
+    plan = make_plan(desired(("r.yaml", wide[: wide.index("spec:")] + spec)), held, policy=POLICY)
+    assert plan.lost_routes == ()
+    assert plan_table(rows_of_plan(plan), language="en_US")[1].endswith(
+        "  ~a.example.com/ -> */ +*/ (default backend)"
+    )
+    there = existing(existing_file("r.yaml", version_of(plan.changes[0].content)))
+    plan = make_plan(desired(("r.yaml", ingress(HOST, "/"))), there, policy=POLICY)
+    assert texts(plan.lost_routes) == [
+        "*/ is served by r.yaml today (default backend, class nginx), and no file of this run serves it."
+    ]
+    (first, _) = page.routes_of(scenes.outcome_of(plan))
+    assert (first.sign, first.route, first.how) == ("-", "*/", "default backend, class nginx")
 
 
 def test_a_route_that_was_asked_to_go_is_not_lost() -> None:

@@ -114,7 +114,7 @@ def hostile_rollout(text: str) -> Outcome:
             files,
             (text,),
             watched=(item,),
-            problem=say("plan.route_lost", host=text, path="", name=""),
+            problem=say("plan.route_lost", how="Prefix", host=text, path="", name=""),
         ),
     )
     return replace(hostile_texts.run(text), rollout=rollout)

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.checks.value_rules import HIGHEST_PORT
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE
-from bcs_template_set.manifests.routes import EntryPoint, Route, RouteKey, host_of, routes_of
+from bcs_template_set.manifests.routes import (
+    EntryPoint,
+    Route,
+    RouteKey,
+    default_backend_of,
+    host_of,
+    routes_of,
+)
 
 _LOWEST, _HIGHEST = 30_000, 32_767
 
@@ -19,7 +26,7 @@ def check_tls(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.of_kind(INGRESS):
         body = place.document.body
         served = {host_of(rule) for rule in list_at(body, "spec", "rules")}
-        if "*" in served or any(map(is_left_for_bcs, served)) or _has_default_backend(body):
+        if "*" in served or any(map(is_left_for_bcs, served)) or default_backend_of(body):
             continue
         domains = {name.partition(".")[2] for name in served}
         for index, entry in enumerate(list_at(body, "spec", "tls")):
@@ -29,10 +36,6 @@ def check_tls(checked: CheckInput) -> Iterator[Finding]:
                 )
                 if host not in served and not below and not is_left_for_bcs(host):
                     yield checked.finding(place, f"spec.tls[{index}].hosts", "tls_host", host=host)
-
-
-def _has_default_backend(body: Fields) -> bool:
-    return bool(mapping_at(body, "spec", "defaultBackend") or mapping_at(body, "spec", "backend"))
 
 
 @check("node-port", warns=("node_port_range",))
