@@ -198,7 +198,7 @@ def test_a_version_that_is_rewritten_before_it_is_read_back_is_a_failure_that_sa
         state.find_versions(SPACE, "a.yaml")[-1].content = THEIRS
 
     site.files = {"a.yaml": A2}
-    site.rival(rewrite, before=Match(GET_VERSION.method, GET_VERSION.path, nth=2))
+    site.rival(rewrite, before=Match(GET_VERSION.method, GET_VERSION.path, nth=3))
     ran = site.run()
     assert (ran.outcome.result, ran.code) == ("failed", 800609)
     assert ran.output()["changed"] == "true"

@@ -23,15 +23,20 @@ from bcs_template_set.bcs.space.existing import (
     OtherFile,
     SpaceHistories,
     VersionRef,
-    ref_of,
 )
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
+from bcs_template_set.bcs.space.other_files import (
+    may_route,
+    newest_named_earlier,
+    read_if_it_can_be,
+    read_other,
+    routes_anything,
+)
 from bcs_template_set.bcs.space.template_spaces import (
     ask_dialect,
     file_versions,
     find_space,
     history_of,
-    newest_named_earlier,
     oldest_of_each_name,
     read_listing,
     space_histories,
@@ -39,10 +44,7 @@ from bcs_template_set.bcs.space.template_spaces import (
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged, suspects_of
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.bcs.told_by_bcs import HELM_NOT_ESTABLISHED
-from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.parse import parse_foreign
-from bcs_template_set.manifests.routes import node_ports_of, routes_of
 from bcs_template_set.messages.errors import (
     AppNotGranted,
     InputsInvalid,
@@ -54,7 +56,6 @@ from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.parallel import Done, Raised, overlap, values_of
 
-ROUTING_KINDS = frozenset({"Ingress", "Service"})
 CLOCK_SKEW_SECONDS = 120
 MOST_LATER_VERSIONS = 20
 
@@ -107,7 +108,7 @@ def _check_creatable(reader: Reader, wanted: Wanted) -> None:
 
 def _namespace_of(wanted: Wanted, project_id: str) -> Optional[NamespaceRef]:
     """Return the namespace whose Ingresses matter to this run, None where there is none or nobody knows."""
-    if not (project_id and wanted.cluster_id and _routes_anything(wanted.files)):
+    if not (project_id and wanted.cluster_id and routes_anything(wanted.files)):
         return None
     return NamespaceRef(wanted.project, project_id, wanted.cluster_id, wanted.namespace)
 
@@ -229,13 +230,14 @@ def _read_contents(
     ours = {file.name: file for file in wanted.files}
     mine = list(oldest_of_each_name(row for row in listing.files if row.real_name in ours).values())
     others = [row for row in listing.files if row.real_name not in ours]
-    must_see = [row for row in others if _may_route(row)] if _routes_anything(wanted.files) else []
+    must_see = [row for row in others if may_route(row)] if routes_anything(wanted.files) else []
     unseen = [row for row in others if row not in must_see]
-    must_see += newest_named_earlier(unseen, version=wanted.version, build=wanted.build)
-    tasks: list[Callable[[], Union[_FileRead, OtherFile, Existing]]] = [
+    good_to_see = newest_named_earlier(unseen, version=wanted.version, build=wanted.build)
+    tasks: list[Callable[[], Union[_FileRead, OtherFile, Existing, None]]] = [
         partial(_read_live, reader, place),
         *[partial(_read_file, reader, wanted, row, listing, ours[row.real_name]) for row in mine],
-        *[partial(_read_other, reader, wanted.project, row) for row in must_see],
+        *[partial(read_other, reader, wanted.project, row) for row in must_see],
+        *[partial(read_if_it_can_be, reader, wanted.project, row) for row in good_to_see],
     ]
     values = values_of(overlap(tasks, concurrency=concurrency))
     reads = [value for value in values if isinstance(value, _FileRead)]
@@ -323,38 +325,6 @@ def _read_same_name(
         wanted.project, space=wanted.space, name=found.metadata.real_name, version=wanted.version
     )
     return reader.read(call)
-
-
-def _read_other(reader: Reader, project: str, row: TemplateFile) -> OtherFile:
-    version = reader.read(protocol.get_version(project, row.version_id))
-    documents = parse_foreign(version.content)
-    current = ref_of(version)
-    if documents is None:
-        return OtherFile(name=row.real_name, origin=current.origin, current=current, readable=False)
-    return OtherFile(
-        name=row.real_name,
-        current=current,
-        routes=routes_of(documents),
-        node_ports=node_ports_of(documents),
-        claims=claims_of(documents),
-        origin=current.origin,
-    )
-
-
-def _may_route(row: TemplateFile) -> bool:
-    """Tell whether a file may hold an Ingress or a Service.
-
-    BCS keeps the kinds of a file's newest content in `resourceType`, but only while versionMode is 0 (its
-    CreateTemplateVersion, 2026-07): a pinned file's kinds may be stale.
-    """
-    if not row.version_id:
-        return False
-    return row.version_mode != 0 or not row.resource_type or bool(ROUTING_KINDS & set(row.resource_type))
-
-
-def _routes_anything(files: Iterable[ManifestFile]) -> bool:
-    kinds: set[str] = {document.kind for file in files for document in file.documents}
-    return bool(ROUTING_KINDS & kinds)
 
 
 # --- what was written since the build started -----------------------------------------------------------

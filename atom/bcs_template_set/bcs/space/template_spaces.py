@@ -26,7 +26,6 @@ from bcs_template_set.bcs.dialect import (
     said_by_rows,
 )
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
-from bcs_template_set.bcs.space.provenance import is_earlier_name
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted, NoPermission
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed, BcsTooOld, NoSuchPath
@@ -160,15 +159,6 @@ def oldest_of_each_name(rows: Iterable[TemplateFile]) -> dict[str, TemplateFile]
         known = files.get(row.real_name)
         files[row.real_name] = row if known is None or row.id < known.id else known
     return files
-
-
-def newest_named_earlier(rows: Iterable[TemplateFile], *, version: str, build: int) -> list[TemplateFile]:
-    """Return the file that an earlier build seems to have published last, by its version's name; or none.
-
-    Its description tells whether it was this pipeline's; of the others their versions' names do then.
-    """
-    named = [r for r in rows if r.version_id and is_earlier_name(r.version, version=version, build=build)]
-    return sorted(named, key=lambda row: (row.update_at, row.id))[-1:]
 
 
 # --- versions -------------------------------------------------------------------------------------------

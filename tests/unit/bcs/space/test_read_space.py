@@ -95,6 +95,15 @@ def test_of_two_files_of_one_name_the_oldest_is_taken_in_any_order() -> None:
         assert oldest_of_each_name(order) == {"a.yaml": row(1), "b.yaml": row(7, name="b.yaml")}
 
 
+@pytest.mark.parametrize("answer", [version(2, content="{"), BcsFailed(bcs_code=1, message="m")])
+def test_of_a_file_that_an_earlier_build_seems_to_have_made_anything_may_be_wrong(answer: Reply) -> None:
+    there = structs.replace(row(2, name="x.yaml", current=2), resource_type=("ConfigMap",))
+    replies = {"list files": [there], "list version names": [], f"get version {2:024x}": answer}
+    found = read_existing(FakeReader(replies), replace(wanted(), build=9), concurrency=1)
+    assert all(other.readable for other in found.others)
+    assert len(found.others) == isinstance(answer, TemplateVersion)
+
+
 def test_a_version_of_our_name_is_read_by_its_id_where_the_names_are_known() -> None:
     reader = FakeReader(
         {
