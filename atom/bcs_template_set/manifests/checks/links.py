@@ -103,9 +103,9 @@ def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
     ]
 
 
-@check("service-port", warns=("service_port_number",))
+@check("service-port", warns=True)
 def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
-    """Yield targetPorts by a name that no container of the selected pods has.
+    """Yield targetPorts by a name that no container of the selected pods has; others may be selected, too.
 
     One by number needs no declaration. Where they declare others, and the Service leads to none of these, it
     is probably a slip.
@@ -176,16 +176,20 @@ def _ports_of(service: Fields) -> Optional[_Ports]:
     return None if not ports or any(map(is_left_for_bcs, known)) else _Ports(known, few(map(str, known)))
 
 
+_BY_ANNOTATION = "use-annotation"
+"""A port by this name stands for an action that an annotation describes (AWS Load Balancer Controller)."""
+
+
 def _check_port(
     checked: CheckInput, place: DocumentInFile, where: str, path: Fields, ports: Optional[_Ports]
 ) -> Iterator[Finding]:
     wanted = backend_port_of(path)
-    if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted):
+    if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted) or wanted == _BY_ANNOTATION:
         return
     is_number_as_text = isinstance(wanted, str) and wanted.isdecimal()  # its type is wrong, not its number
     if ports is not None and wanted not in ports.known and not is_number_as_text:
         field = f"{where}.backend.service.port"
-        yield checked.finding(place, field, name=service_of(path), port=wanted, known=ports.shown)
+        yield checked.finding(place, field, name=service_of(path), port=wanted, known=ports.shown or ["-"])
 
 
 def _shown(value: YamlValue) -> str:
