@@ -150,6 +150,24 @@ def test_what_a_version_adds_to_a_second_namespace_is_named_also_where_it_was_de
         assert "Left in the cluster, since only the version that failed has them: Deployment/web." in ran.log
 
 
+def test_a_partition_keeps_the_same_old_pods_after_a_restore_which_is_whole() -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
+
+    def text(tag: str) -> str:
+        return workload("StatefulSet", tag=tag, replicas=3, updateStrategy=strategy)
+
+    with cluster_site(web_yaml=text("1")) as site:
+        deploy(site)
+        site.next_build(web_yaml=text("2"))
+        assert deploy(site).outcome.result == "paused"
+        cluster_of(site).images[image_of("api")] = BROKEN
+        site.next_build(web_yaml=text("3"), api_yaml=workload(name="api"))
+        ran = deploy(site, on_failure="restore")
+        assert (ran.code, ran.outcome.result) == (800506, "restored"), ran.log
+        verdict = ran.log.partition("Failed (800506)")[2].partition("evidence")[0]
+        assert "StatefulSet/web" not in verdict.partition("After that")[0], "it is no trouble"
+
+
 def test_a_version_before_that_is_gone_is_said() -> None:
     with cluster_site(web_yaml=workload()) as site:
         before = second_build(site)

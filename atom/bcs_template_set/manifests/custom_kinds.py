@@ -106,8 +106,10 @@ def _share(value: YamlValue, *, of: int) -> int:
 def _game_counts(live: Fields) -> Counts:
     """Count new pods that are ready by themselves; old ones are as well as they are."""
     total, updated = count_at(live, "status", "replicas"), count_at(live, "status", "updatedReplicas")
+    kept = min(_replicas(live), _kept_old(live))
     return Counts(
-        wanted=max(0, _replicas(live) - _kept_old(live)),
+        wanted=_replicas(live) - kept,
+        kept=kept,
         total=total,
         updated=updated,
         well=count_at(live, "status", "updatedReadyReplicas") + max(0, total - updated),

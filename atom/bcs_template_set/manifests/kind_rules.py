@@ -42,12 +42,13 @@ _NAMED_REPLICA_SET = re.compile(r'[Rr]eplica ?[Ss]et "([^"]+)"')
 
 @dataclass(frozen=True)
 class Counts:
-    """The pods of a workload: wanted, there at all, of the new kind, and well (old or new)."""
+    """The pods of a workload: wanted new, there at all, of the new kind, well (old or new), and kept old."""
 
     wanted: int
     total: int
     updated: int
     well: int
+    kept: int = 0
 
     @property
     def done(self) -> int:
@@ -162,6 +163,7 @@ def _stateful_set_counts(live: Fields) -> Counts:
     replicas = count_at(live, "spec", "replicas", default=1)
     return Counts(
         wanted=max(0, replicas - _partition(live)),
+        kept=min(replicas, _partition(live)),
         total=count_at(live, "status", "replicas"),
         updated=count_at(live, "status", "updatedReplicas"),
         well=count_at(live, "status", "readyReplicas"),

@@ -16,7 +16,7 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import MOST_NAMES, MOST_VERSIONS
 from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.deployment_plan import FileVersion
-from bcs_template_set.rollout.result import Restoration, Rollout
+from bcs_template_set.rollout.result import RESTORED_AFTER, Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
 FAILED, UNSURE = "deploy.restore_failed", "deploy.restore_unsure"
@@ -232,7 +232,7 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
             yield _by_build(outcome, version, names)
     if versions and rollout.pods:
         yield say("report.by_hand_pods", objects=first_names(rollout.pods))
-    if versions and rollout.restoration is None:
+    if versions and rollout.restoration is None and isinstance(outcome.error, RESTORED_AFTER):
         yield say("report.by_hand_next_time")
     first: list[Detail] = [name for name in sorted(files) if name not in before]
     if first:

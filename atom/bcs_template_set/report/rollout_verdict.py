@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
 from bcs_template_set.messages.server_errors import (
@@ -60,7 +60,7 @@ def troubles_of(outcome: Outcome) -> tuple[Trouble, ...]:
     meant = _MEANT.get(type(error)) if error is not None else None
     if rollout is None or meant is None:
         return ()
-    found = _by_name(outcome, [item for item in rollout.watched if item.end not in ("ready", "nothing")])
+    found = _by_name(outcome, [item for item in rollout.watched if item.end not in SETTLED])
     return tuple(sorted(found, key=lambda trouble: not trouble.has(meant)))
 
 
@@ -164,6 +164,8 @@ def _served(
 ) -> tuple[str, Detail]:
     """Return in which group a name belongs by who serves it, and the name with its numbers; "" for none."""
     known = [item.status for item in now if item.status is not None and item.end != "unseen"]
+    if any(item.end == "gone" and item.status and item.status.serving is not None for item in now):
+        return "unknown", trouble.name  # its pods go with it, unless somebody has told the cluster otherwise
     counted = [status for status in known if status.serving is not None]
     serving, wanted = sum(status.serving or 0 for status in counted), sum(status.wanted for status in counted)
     if len(known) < len(now) or not counted:  # a Job serves nobody

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.messages import Text
+from bcs_template_set.messages.errors import DeployRefused, NotArrived, RolloutFailed
+from bcs_template_set.messages.server_errors import DeployIncomplete, RolloutBlocked, RolloutTimedOut
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.watched import Watched
+
+RESTORED_AFTER: tuple[type[StepError], ...] = (
+    *(DeployRefused, DeployIncomplete),
+    *(RolloutFailed, RolloutBlocked, RolloutTimedOut, NotArrived),
+)
+"""The ends of a rollout that a restore follows: the cluster said so. That nobody could look is none."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +80,8 @@ class Restoration:
 
     def is_ready(self, name: str) -> bool:
         """Tell whether a file that was deployed again was seen ready, as far as there is anything to see."""
-        own = [item.end for item in self.watched if item.workload.file_name == name]
-        return name not in self.unwatched and all(end in ("ready", "nothing") for end in own)
+        own = [item for item in self.watched if item.workload.file_name == name]
+        return name not in self.unwatched and all(item.is_as_meant for item in own)
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,11 @@ def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> Rollo
     # A Job that is done is deleted by its own clean-up.
     has_ended = kind.rule.ends and look[0] in ("ready", "failed")
     state, sentence = _known(kind, live, counts, mark=mark, has_ended=has_ended) or look
-    done, wanted = counts.done, max(0, counts.wanted)
-    if state == "paused":  # what is wanted now is not all
-        done, wanted = counts.updated, max(wanted, counts.total)
+    wanted = max(0, counts.wanted) + counts.kept
     return RolloutStatus(
         state,
         sentence,
-        done=wanted if state == "ready" else done,
+        done=wanted if state == "ready" else counts.done,
         wanted=wanted,
         deadline=progress_deadline(live),
         serving=counts.well if kind.has_selector and isinstance(live.get("status"), Mapping) else None,

@@ -86,6 +86,12 @@ class Watched:
             told.append(self.condition)
         return tuple(told)
 
+    @property
+    def is_as_meant(self) -> bool:
+        """Tell whether it is as its text wants it, old pods that a partition keeps included."""
+        is_partitioned = self.status is not None and self.status.sentence.key == "rollout.partitioned"
+        return self.end in ("ready", "nothing") or is_partitioned
+
     def says_more_than(self, earlier: Watched) -> bool:
         """Tell whether a person would want to hear of this after having heard of the other."""
         return self._told() != earlier._told()

@@ -16,10 +16,8 @@ from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.manifests.declared_kinds import declared_kinds
 from bcs_template_set.manifests.live_replicas import Workload
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import DeployRefused, NewerBuild, NotArrived, RolloutFailed
+from bcs_template_set.messages.errors import NewerBuild, NotArrived
 from bcs_template_set.messages.server_errors import (
-    DeployIncomplete,
-    RolloutBlocked,
     RolloutTimedOut,
     RolloutUnseen,
 )
@@ -35,7 +33,7 @@ from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restarts import restart_notes
 from bcs_template_set.rollout.restore import versions_before
-from bcs_template_set.rollout.result import Before, Rollout
+from bcs_template_set.rollout.result import RESTORED_AFTER, Before, Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
@@ -56,12 +54,6 @@ MOST_LOOKS = 3
 MOST_PAGES_AT_ONCE = 8
 
 NO_STATUS = "rollout.no_status"
-
-RESTORED_AFTER = (
-    *(DeployRefused, DeployIncomplete),
-    *(RolloutFailed, RolloutBlocked, RolloutTimedOut, NotArrived),
-)
-"""The ends of a rollout that a restore follows: the cluster said so. That nobody could look is none."""
 
 
 def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:

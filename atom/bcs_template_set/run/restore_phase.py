@@ -153,7 +153,8 @@ def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[Liv
         check_watched(restoration.watched, seconds=seconds, timeout=target.settings.timeout)
     except StepError as exc:
         return replace(restoration, problem=restoration.problem or exc.title())
-    paused = [item.workload.title for item in restoration.watched if item.end == "paused"]
+    watched = restoration.watched
+    paused = [item.workload.title for item in watched if item.end == "paused" and not item.is_as_meant]
     if paused:  # its version is the one before, and most of its pods are not
         return replace(restoration, problem=say("deploy.restore_paused", objects=paused))
     return restoration

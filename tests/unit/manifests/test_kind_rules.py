@@ -143,9 +143,9 @@ def test_a_stateful_set_is_judged_as_kubectl_judges_it(live: Object, state: str,
     assert told(status_of(STATEFUL_SET, live)) == (state, sentence)
 
 
-def test_a_partition_lessens_what_is_wanted() -> None:
+def test_pods_that_a_partition_keeps_old_are_not_done() -> None:
     status = status_of(STATEFUL_SET, stateful_set(strategy=rolling(1), updated=1))
-    assert (status.done, status.wanted) == (1, 2)
+    assert (status.done, status.wanted) == (1, 3)
 
 
 # --- DaemonSet ------------------------------------------------------------------------------------------

@@ -110,10 +110,12 @@ def test_pods_that_nothing_tells_apart_from_others_prove_nothing() -> None:
     assert not proven(DEPLOYMENT, listed(DEPLOYMENT), *PODS, live={"spec": {}})
 
 
-def test_a_partition_is_looked_at_whole() -> None:
+def test_a_partition_that_keeps_a_pod_old_is_looked_at_whole() -> None:
     item = listed(STATEFUL_SET)
     item["spec"] = {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}}}
-    assert not proven(STATEFUL_SET, item, *PODS, pod("web-a-0"))
+    old = pod("web-a-0", labels=(("app", "web"), ("pod-template-hash", "a")))
+    assert proven(STATEFUL_SET, item, *PODS, pod("web-a-0"))
+    assert not proven(STATEFUL_SET, item, *PODS, old)
 
 
 def test_of_a_job_its_own_conditions_decide() -> None:
