@@ -10,12 +10,8 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import Claim, Served, ServedPath, read_served
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.build_context import make_context
-from bcs_template_set.manifests.templating.render import (
-    RenderRequest,
-    prepare,
-    render_manifests,
-    render_routes,
-)
+from bcs_template_set.manifests.templating.prepare import RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_manifests, render_routes
 from bcs_template_set.system.clock import SystemClock
 from tests.emulator.state import State
 

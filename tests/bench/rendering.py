@@ -12,8 +12,10 @@ from tempfile import TemporaryDirectory
 
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.templating.build_context import make_context
-from bcs_template_set.manifests.templating.render import RenderRequest, prepare, render_manifests
+from bcs_template_set.manifests.templating.prepare import RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_manifests
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Policy, SpaceRef
 from bcs_template_set.system.clock import SystemClock
@@ -70,7 +72,7 @@ def main() -> int:
         target = SpaceRef(region="gz", project="web", space="web")
         plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
         seconds = time.perf_counter() - began
-    assert not findings, findings[0].as_text().render("en_US")
+    assert not findings, told_lines([findings[0]])[0].render("en_US")
     assert plan.count("create") == 3 * options.domains
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seconds:.2f} {peak:.0f}")

@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bcs_template_set.manifests.templating.build_context import make_context
-from bcs_template_set.manifests.templating.render import RenderRequest, prepare, render_manifests
+from bcs_template_set.manifests.templating.prepare import RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_manifests
 from bcs_template_set.system.clock import SystemClock
 
 HEADINGS = ("templates", "ms", "ms a template")

@@ -229,7 +229,7 @@ def mistaken(worker: Worker, **inputs: str) -> str:
     ("content", "code", "word"),
     [
         (b"- a\n- b\n", 800302, "v.yaml"),
-        (b"app: x\n\tdomains: []\n", 800302, "line 2"),
+        (b"app: x\n\tdomains: []\n", 800302, ":2:1: "),
         (b"app: x\napp: y\n", 800302, "app"),
         ("app: caf\u00e9\n".encode("latin-1"), 800301, "v.yaml"),
         (b"\x00\x01\x02", 800301, "v.yaml"),

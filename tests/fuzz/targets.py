@@ -43,6 +43,7 @@ from bcs_template_set.manifests.branch_paths import (
     serve_branch,
 )
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
 from bcs_template_set.manifests.document_diff import diff_documents
 from bcs_template_set.manifests.kinds import DEPLOYMENT, POD, kind_of
@@ -52,7 +53,8 @@ from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document, parse_documents, parse_foreign
 from bcs_template_set.manifests.routes import images_of, node_ports_of, ports_by_service, routes_of
 from bcs_template_set.manifests.templating.build_context import make_context
-from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_routes
+from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_routes
 from bcs_template_set.manifests.yaml_reading import (
     YamlUnreadable,
     YamlValue,
@@ -146,8 +148,8 @@ def eat_manifest(content: bytes) -> None:
     for found in (documents, foreign):
         _look_at(found)
     file = ManifestFile("a.yaml", text, "a.yaml.j2", documents)
-    for finding in check_manifests((file,), template_space="s", template_set=True):
-        check_told(finding.as_text())
+    for line in told_lines(check_manifests((file,), template_space="s", template_set=True)):
+        check_told(line)
     diff_documents(MANIFEST, text, old=parse_documents(MANIFEST, source="m"), new=documents)
 
 

@@ -14,16 +14,13 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.limits import Limits
-from bcs_template_set.manifests.templating.render import (
-    RenderRequest,
-    builtin_source,
-    prepare,
-    render_manifests,
-    render_version,
-)
+from bcs_template_set.manifests.templating.prepare import RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import builtin_source, render_manifests, render_version
 from bcs_template_set.manifests.templating.worker_process import TemplateProcess, TemplateRun
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages.step_error import StepError
@@ -62,7 +59,7 @@ def rendered(*templates: str, values: str = "", **files: str) -> Sequence[Manife
             check_named(exc)
             return ()
         for finding in check_manifests(made, template_space="s", template_set=False):
-            assert finding.as_text().render("zh_CN")
+            assert told_lines([finding])[0].render("zh_CN")
         return made
 
 
@@ -197,7 +194,9 @@ def test_any_version_expression_ends_in_a_name_or_a_mistake(expression: str) -> 
         run = TemplateRun(Path(), {}, CONTEXT, HurriedClock(), limits=LIMITS, environ=measured())
         try:
             with closing(TemplateProcess(run)) as process:
-                render_version(f"1.0-{{{{ {expression} }}}}", process)
+                found: list[Finding] = []
+                render_version(f"1.0-{{{{ {expression} }}}}", process, found=found)
+            assert all(line.render("zh_CN") for line in told_lines(found))
         except StepError as exc:
             check_named(exc)
 

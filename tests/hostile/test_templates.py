@@ -127,7 +127,7 @@ def test_a_way_out_of_the_sandbox_is_refused_with_template_and_line(tmp_path: Pa
     with pytest.raises(StepError) as caught:
         render_source(tmp_path, "a: 1\n\n" + source)
     said = str(caught.value)
-    assert "t.yaml.j2, line 3" in said
+    assert "t.yaml.j2:3" in said
     for leak in ("<class", "object at 0x", "root:", "site-packages"):
         assert leak not in said
 
@@ -152,7 +152,7 @@ def test_no_text_changes_the_delimiters(tmp_path: Path, source: str) -> None:
 def test_nothing_is_asynchronous(tmp_path: Path, source: str) -> None:
     with pytest.raises(StepError) as caught:
         render_source(tmp_path, "\n" + source)
-    assert "t.yaml.j2, line 2" in str(caught.value)
+    assert "t.yaml.j2:2" in str(caught.value)
 
 
 # --- files outside
@@ -215,7 +215,7 @@ def test_nothing_outside_the_workspace_is_read(tmp_path: Path, statement: str, n
         said = render_source(root, source).text
     except (TemplateUnreadable, TemplateFailed) as refused:
         said = str(refused)
-        assert "t.yaml.j2, line 2" in said
+        assert "t.yaml.j2:2" in said
     assert time.monotonic() - began < SLOWEST
     assert "canary-of-a-file" not in said
     assert "root:" not in said
@@ -353,7 +353,7 @@ def test_what_was_only_too_dear_renders(tmp_path: Path, source: str) -> None:
 @pytest.mark.parametrize("source", MISTAKES, ids=lambda source: source[:20])
 def test_what_python_itself_refuses_is_said_with_its_line(tmp_path: Path, source: str) -> None:
     said = refusal(tmp_path, "a: 1\n" + source, TemplateFailed)
-    assert f"t.yaml.j2, line 2: {MISTAKES[source]}" in said
+    assert f"t.yaml.j2:2: {MISTAKES[source]}" in said
 
 
 NO_JINJA = [
@@ -377,7 +377,7 @@ NO_JINJA = [
 def test_what_can_not_be_compiled_is_said_with_its_line(tmp_path: Path, source: str) -> None:
     began = time.monotonic()
     said = refusal(tmp_path, "a: 1\n\n" + source, TemplateSyntax)
-    assert "t.yaml.j2, line 3: " in said
+    assert "t.yaml.j2:3: " in said
     assert len(said) < 1000
     assert time.monotonic() - began < SLOWEST
 
@@ -414,7 +414,7 @@ def test_what_only_python_finds_nested_too_deeply_names_the_template(tmp_path: P
 def test_a_mistake_of_a_megabyte_is_said_in_a_few_words(tmp_path: Path, source: str) -> None:
     with pytest.raises(StepError) as caught:
         render_source(tmp_path, "\n" + source)
-    assert "t.yaml.j2, line 2" in str(caught.value)
+    assert "t.yaml.j2:2" in str(caught.value)
     assert len(str(caught.value)) < 2000
 
 

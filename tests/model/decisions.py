@@ -30,7 +30,8 @@ from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.templating.build_context import make_context
-from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
+from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_manifests
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.make_plan import make_plan

@@ -40,7 +40,7 @@ BORDERS: Mapping[str, frozenset[str]] = {
     "bcs": frozenset({"config", "manifests", "messages", "system"}),
     "config": frozenset({"agent", "manifests", "messages"}),
     "agent": frozenset({"messages", "system"}),
-    "manifests/templating": frozenset({"manifests", "messages", "system"}),
+    "manifests/templating": frozenset({"manifests", "manifests/checks", "messages", "system"}),
     "manifests/checks": frozenset({"manifests", "manifests/schema", "messages"}),
     "manifests/schema": frozenset({"manifests", "messages"}),
     "manifests": frozenset({"messages"}),
@@ -56,7 +56,7 @@ HOLDERS = {
     "certifi": {"system.authorities"},
     "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
     "ssl": {"system.authorities", "system.http_connections"},
-    "yaml": {"manifests.yaml_reading"},
+    "yaml": {"manifests.yaml_lines", "manifests.yaml_reading"},
     "signal": {"system.signals", "manifests.templating.limits"},
     "resource": {"manifests.templating.limits"},
     "subprocess": {"manifests.templating.worker_process"},
@@ -69,9 +69,8 @@ HOLDERS = {
 """Which modules alone may import a library."""
 
 PURE_BUT: Mapping[str, frozenset[str]] = {
-    # where in a template it is: the frame's line; reading is a function it is given
-    "manifests.templating.environment": frozenset({"sys", "read_text"}),
-    "manifests.templating.template_notes": frozenset({"sys"}),  # as above
+    "manifests.templating.environment": frozenset({"read_text"}),  # a function it is given
+    "manifests.templating.template_notes": frozenset({"sys"}),  # where in a template it is: the frame's line
     "manifests.plain_lines": frozenset({"sys"}),  # sys.intern only
     "report.html": frozenset({"importlib.resources", "read_text"}),  # its own template, shipped beside it
 }

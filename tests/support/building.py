@@ -11,6 +11,7 @@ from tests.support.worker import measured
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import bcs_variables_in, parse_documents
 from bcs_template_set.manifests.templating.build_context import (
@@ -22,14 +23,8 @@ from bcs_template_set.manifests.templating.build_context import (
     make_context,
 )
 from bcs_template_set.manifests.templating.limits import Limits
-from bcs_template_set.manifests.templating.render import (
-    Prepared,
-    RenderRequest,
-    prepare,
-    render_manifests,
-    render_version,
-    template_process,
-)
+from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_manifests, render_version, template_process
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages.step_error import StepError
 
@@ -126,7 +121,12 @@ def refusal(
 def version_of(expression: str, *, run: Prepared) -> str:
     """Return the version's name that an expression comes to."""
     with template_process(run) as process:
-        return render_version(expression, process)
+        found: list[Finding] = []
+        version = render_version(expression, process, found=found)
+    refused = refusal_of(found)
+    if refused is not None:
+        raise refused
+    return version
 
 
 def web(workspace: Path, values: str) -> tuple[ManifestFile, ...]:

@@ -436,7 +436,8 @@ def import_everything() -> None:
     for module in pkgutil.walk_packages(package.__path__, "bcs_template_set."):
         importlib.import_module(module.name)
     from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
-    from bcs_template_set.manifests.templating.render import _WEB_FILES, builtin_source
+    from bcs_template_set.manifests.templating.prepare import WEB_FILES
+    from bcs_template_set.manifests.templating.render import builtin_source
     from bcs_template_set.manifests.templating.template_notes import Notes
     from bcs_template_set.manifests.templating.templates import Templates
     from bcs_template_set.messages import LANGUAGES
@@ -450,7 +451,7 @@ def import_everything() -> None:
     derive_once()
     Secret(SECRET_OF_MOST).mark(b"")
     templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=str)
-    for part in _WEB_FILES:
+    for part in WEB_FILES:
         name = f"builtin:web/{part}.yaml.j2"
         templates._environment.compile_source(builtin_source("web", part), name=name)
 

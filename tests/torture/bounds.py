@@ -103,7 +103,7 @@ def _mistaken(source: str, context: Mapping[str, object]) -> Work:
         notes = Notes(context)
         templates = Templates(context, notes=notes, marks=Marks(stem_of(context)), read_text=str)
         templates.render(source, name="a.j2")
-        return notes.mistakes()
+        return notes.noted()
 
     return render
 

@@ -26,7 +26,8 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import normal_path, routes_file
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.routes import RouteKey
-from bcs_template_set.manifests.templating.render import Prepared, render_routes
+from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.manifests.templating.render import render_routes
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.publish.plan import Desired

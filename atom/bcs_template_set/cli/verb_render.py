@@ -5,19 +5,22 @@ from __future__ import annotations
 import locale
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bcs_template_set.agent.log_text import guarded, lines_of
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.checks.telling import counts_of, told_lines, version_mistake
 from bcs_template_set.manifests.manifest_file import left_out_of
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, BuildContext, make_context
-from bcs_template_set.manifests.templating.render import Prepared, RenderRequest, prepare, render_manifests
+from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_files, render_manifests
 from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import InputsInvalid, VersionNameInvalid
+from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import one_line
@@ -52,29 +55,37 @@ def render(run: LocalRun) -> int:
 
 
 def check(run: LocalRun) -> int:
-    """Print the findings; return 1 if there is one that is more than a warning, or any and `strict`."""
+    """Print all findings; return 1 if there is one that is more than a warning, or any and `strict`."""
     try:
         prepared = _prepare(run)
-        files = render_manifests(prepared)
     except StepError as exc:
         return _refuse(exc)
+    rendered = render_files(prepared)
     found = check_manifests(
-        files,
+        rendered.files,
         template_space=run.template_space,
         template_set=False,
         namespace=prepared.context.namespace,
         kube_version=run.kube_version,
+        is_whole=not rendered.mistakes,
     )
-    findings = [finding.as_text() for finding in found]
-    warnings = 0 if run.strict else sum(finding.is_warning for finding in found)
     problem = check_version_name(run.version) if run.version else None
-    if problem is not None:
-        findings.append(VersionNameInvalid(version=run.version, problem=problem).title())
+    findings = [
+        *rendered.mistakes,
+        *([version_mistake(run.version, problem)] if problem is not None else ()),
+        *prepared.with_origins(found, rendered.files),
+    ]
     language = local_language()
-    for finding in findings:
-        put(sys.stdout, guarded(one_line(finding.render(language))) + "\n")
-    _tell(*left_out_of(files), say("local.checked", files=len(files), findings=len(findings)))
-    return 1 if len(findings) > warnings else 0
+    for line in told_lines(findings):
+        put(sys.stdout, line.indent + guarded(one_line(line.render(language))) + "\n")
+    _tell(*left_out_of(rendered.files), _summary(findings, files=len(rendered.files)))
+    return 1 if any(run.strict or not finding.is_warning for finding in findings) else 0
+
+
+def _summary(findings: Sequence[Finding], *, files: int) -> Text:
+    if not findings:
+        return say("local.checked_clean", files=files)
+    return say("local.checked", files=files, findings=len(findings), counts=counts_of(findings))
 
 
 def context_of(assignments: Iterable[str]) -> BuildContext:

@@ -55,6 +55,11 @@ def parse_documents(text: str, *, source: str) -> tuple[Document, ...]:
     return tuple(documents)
 
 
+def yaml_of(text: str) -> str:
+    """Return a rendered text as it is parsed: line by line the same, with a word for every `{{ … }}`."""
+    return _Placeholders(text).hidden(text)
+
+
 def parse_foreign(text: str) -> Optional[tuple[Document, ...]]:
     """Return the documents of a file somebody else wrote, or None where it can't be read.
 

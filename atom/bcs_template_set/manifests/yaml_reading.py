@@ -66,12 +66,18 @@ class YamlUnreadable(Exception):
         self.line = line
         self.column = column
 
-    def as_text(self) -> Text:
-        """Return the sentence with file, line, column, problem and, if it is no more than one, the key."""
+    @property
+    def told(self) -> Text:
+        """Return the problem, with a key only if that is no more than one."""
         problem, key = self.problem, str(self.problem.fields.get("key", ""))
         if "key" in problem.fields and not PLAIN_KEY.fullmatch(key):
-            problem = replace(problem, fields={**problem.fields, "key": MASK})
-        return say("render.yaml_at", source=self.source, line=self.line, column=self.column, problem=problem)
+            return replace(problem, fields={**problem.fields, "key": MASK})
+        return problem
+
+    def as_text(self) -> Text:
+        """Return the sentence with file, line, column and problem."""
+        where = {"source": self.source, "line": self.line, "column": self.column}
+        return say("render.yaml_at", **where, problem=self.told)
 
     def __str__(self) -> str:
         return str(self.as_text())

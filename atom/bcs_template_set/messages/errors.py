@@ -215,38 +215,55 @@ class NamespaceMissing(UserMistake, code=800220):
 # --- 8003xx templates and manifests ---------------------------------------------------------------------
 
 
-class TemplateUnreadable(UserMistake, code=800301):
+class FilesMistaken(UserMistake):
+    """Values, templates or manifests have mistakes; a detail for each, by file.
+
+    `is_mixed`: they are of several kinds, and the error is that of the first.
+    """
+
+    is_mixed = False
+
+    def title(self) -> Text:
+        """Return the sentence that says what kind of mistakes these are."""
+        return say("render.several_kinds") if self.is_mixed else super().title()
+
+    def cure(self) -> Text:
+        """Return what to do; what is particular to a kind stands beside its mistakes."""
+        return say("render.several_kinds_cure") if self.is_mixed else super().cure()
+
+
+class TemplateUnreadable(FilesMistaken, code=800301):
     """Template or values files are missing, directories, binary, outside the workspace; a detail each."""
 
 
-class ValuesInvalid(UserMistake, code=800302):
+class ValuesInvalid(FilesMistaken, code=800302):
     """Values or variables are wrong; a detail for each mistake."""
 
 
-class TemplateSyntax(UserMistake, code=800303):
+class TemplateSyntax(FilesMistaken, code=800303):
     """Templates are not valid Jinja2; a detail for each."""
 
 
-class NamesMissing(UserMistake, code=800304):
+class NamesMissing(FilesMistaken, code=800304):
     """Templates use names that have no value; a detail for each, with file and line."""
 
 
-class TemplateFailed(UserMistake, code=800305):
+class TemplateFailed(FilesMistaken, code=800305):
     """A template raised an error or asked for what the sandbox forbids; a detail for each."""
 
 
-class LimitExceeded(UserMistake, code=800306):
+class LimitExceeded(FilesMistaken, code=800306):
     """A file, document count, value or the rendering time is over its limit."""
 
     what: Text
     limit: object
 
 
-class ManifestsInvalid(UserMistake, code=800307):
+class ManifestsInvalid(FilesMistaken, code=800307):
     """The rendered manifests have findings; a detail for each."""
 
 
-class VersionNameInvalid(UserMistake, code=800308):
+class VersionNameInvalid(FilesMistaken, code=800308):
     """The version name is not one BCS takes."""
 
     version: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Union
 
@@ -23,6 +24,33 @@ else:
     _Declared = Exception
 
 Detail = Union[Text, str]
+
+
+@dataclass(frozen=True)
+class Told(Text):
+    """A line of a list that has parts: how deep it stands, and whether it stays where the list is cut.
+
+    `count` is how many things it tells of; 0 for a heading.
+    """
+
+    depth: int = 0
+    stays: bool = False
+    count: int = 1
+
+    @property
+    def indent(self) -> str:
+        """Return the blanks before it."""
+        return "  " * self.depth
+
+
+def count_of(detail: Detail) -> int:
+    """Return how many things a detail tells of."""
+    return detail.count if isinstance(detail, Told) else 1
+
+
+def indent_of(detail: Detail) -> str:
+    """Return the blanks before a detail in a list."""
+    return detail.indent if isinstance(detail, Told) else ""
 
 
 class StepError(_Declared):
@@ -85,7 +113,7 @@ class StepError(_Declared):
         """Return the lines a person reads: code, title, details, context, cure. Foreign text is in them."""
         lines = [say("report.verdict_failed", code=self.code, title=self.title()).render(language)]
         lines += [
-            "  - " + (detail.render(language) if isinstance(detail, Text) else detail)
+            f"{indent_of(detail)}  - " + (detail.render(language) if isinstance(detail, Text) else detail)
             for detail in self.details
         ]
         lines += [

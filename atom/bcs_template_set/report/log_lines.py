@@ -14,7 +14,7 @@ from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.manifests.manifest_file import ManifestFile, left_out_of
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.step_error import Detail
+from bcs_template_set.messages.step_error import Detail, indent_of
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan
@@ -68,7 +68,7 @@ class Lines:
     def listed(self, kind: LineKind, texts: Sequence[Detail]) -> None:
         """Add a list, as long as people read."""
         for text in listed(texts):
-            self.lines.append(LogLine(kind, "  - " + self.words(text)))
+            self.lines.append(LogLine(kind, f"{indent_of(text)}  - {self.words(text)}"))
 
     def plain(self, lines: Iterable[str]) -> None:
         """Add lines that are words already."""
@@ -176,6 +176,14 @@ def rendered_lines(files: Sequence[ManifestFile], *, language: Language) -> list
         lines.append(LogLine("plain", f"  {more}"))
     lines += [LogLine("plain", f"  {one_line(said.render(language))}") for said in left_out_of(files)]
     return _group(title.render(language), lines)
+
+
+def warning_lines(warnings: Sequence[Detail], *, language: Language) -> list[LogLine]:
+    """Return warnings, as many as people read, each as deep as it stands in its list."""
+    out = Lines(language)
+    for warning in listed(warnings):
+        out.add("warning", warning, indent=len(indent_of(warning)))
+    return out.lines
 
 
 def _group(title: str, lines: list[LogLine]) -> list[LogLine]:

@@ -11,7 +11,7 @@ from typing import Optional
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
-from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.messages.step_error import Detail, StepError, Told, count_of
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.examination import mistakes_of, summary_of
@@ -114,10 +114,12 @@ def plan_leaves(plan: Plan) -> list[Text]:
 
 
 def listed(details: Sequence[Detail]) -> list[Detail]:
-    """Return at most `MOST_DETAILS` of the details, then how many more there are."""
-    more = len(details) - MOST_DETAILS
-    shown: list[Detail] = list(details[:MOST_DETAILS])
-    return [*shown, say("report.more_details", count=more)] if more > 0 else shown
+    """Return at most `MOST_DETAILS` of the details, how many more there are, and what stays all the same."""
+    stays = [detail for detail in details if isinstance(detail, Told) and detail.stays]
+    cuts = [detail for detail in details if detail not in stays] if stays else list(details)
+    more = sum(map(count_of, cuts[MOST_DETAILS:]))
+    cut = [say("report.more_details", count=more)] if more else []
+    return [*cuts[:MOST_DETAILS], *cut, *stays]
 
 
 def context_of(outcome: Outcome) -> list[Text]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bcs_template_set.messages import say
-from bcs_template_set.report.log_lines import Lines, LogLine, target_text
+from bcs_template_set.report.log_lines import Lines, LogLine, target_text, warning_lines
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
@@ -25,7 +25,6 @@ from bcs_template_set.report.verdict import (
     further_obstacles,
     headline,
     left_texts,
-    listed,
     written_text,
 )
 from bcs_template_set.report.workload_rows import rows_of_rollout
@@ -39,8 +38,7 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     out = Lines(outcome.language)
     rows = _ended_rows(outcome)
     out.plain(rows)
-    for warning in listed(outcome.warnings):
-        out.add("warning", warning)
+    out.lines += warning_lines(outcome.warnings, language=outcome.language)
     if outcome.error is not None:
         _add_failure(out, outcome)
     else:

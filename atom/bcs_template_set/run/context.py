@@ -15,7 +15,7 @@ from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Region
-from bcs_template_set.manifests.templating.render import Prepared
+from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.publish.plan import Desired, Policy
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock, Deadline

@@ -22,7 +22,7 @@ from bcs_template_set.messages.server_errors import (
     NoSuchPath,
     RateLimited,
 )
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import StepError, count_of
 from bcs_template_set.messages.text import shown_time
 from bcs_template_set.run.doctor_exam import HOMES, Exam, NotOk, Probe, Waits, value_of
 from bcs_template_set.run.render_phase import make_desired, prepare_rendering
@@ -60,7 +60,7 @@ def check_values(exam: Exam) -> Text:
     desired, warnings = make_desired(context, acting_as="", prepared=prepare_rendering(context))
     domains = {file.domain for file in desired.files if file.domain}
     counts = {"files": len(desired.files), "domains": len(domains), "given": len(context.variables)}
-    return say("doctor.values", warnings=len(warnings), **counts)
+    return say("doctor.values", warnings=sum(map(count_of, warnings)), **counts)
 
 
 def check_user(exam: Exam) -> Text:

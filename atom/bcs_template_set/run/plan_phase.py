@@ -99,7 +99,7 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     check_ingresses_served(rendered, existing, cluster=run.settings.cluster_id)
     desired = with_branches(rendered, existing, prepared=run.prepared, remove=run.policy.remove_branches)
     if desired.files != rendered.files:
-        check_desired(desired, run.settings)
+        check_desired(desired, run.context, prepared=run.prepared)
     plan = make_plan(desired, existing, policy=run.policy)
     variables: Optional[Mapping[str, str]] = None
     with suppress(StepError):  # asked again after the plan is shown, and before anything is written

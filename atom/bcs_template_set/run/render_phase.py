@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.merge_paths import check_removals
-from bcs_template_set.config.inputs import Settings, approved_inputs
+from bcs_template_set.config.inputs import approved_inputs
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.checks.bcs_rules import is_cluster_wide
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
+from bcs_template_set.manifests.checks.telling import refusal_of, told_lines, version_mistake
 from bcs_template_set.manifests.naming import check_version_name, is_semver
 from bcs_template_set.manifests.templating.build_context import (
     Build,
@@ -19,19 +22,12 @@ from bcs_template_set.manifests.templating.build_context import (
     branch_named,
     commit_of,
 )
-from bcs_template_set.manifests.templating.render import (
-    Prepared,
-    RenderRequest,
-    prepare,
-    render_manifests,
-    render_version,
-    template_process,
-)
+from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
+from bcs_template_set.manifests.templating.render import render_files, render_version, template_process
 from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import ManifestsInvalid, VersionNameInvalid
 from bcs_template_set.publish.plan import Desired, SpaceRef
-from bcs_template_set.report.log_lines import rendered_lines
+from bcs_template_set.report.log_lines import rendered_lines, warning_lines
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
 
@@ -40,7 +36,8 @@ def prepare_rendering(context: RunContext) -> Prepared:
     """Return what the inputs come to before anything is rendered.
 
     Raises:
-        StepError: values or templates are wrong (8003xx), or a branch must not be removed.
+        InputsInvalid: a branch must not be removed.
+        LimitExceeded: there are more files than a run may have.
     """
     services, settings, build = context.services, context.settings, context.build
     prepared = prepare(
@@ -65,7 +62,8 @@ def prepare_rendering(context: RunContext) -> Prepared:
             environ=child_environment(services.environ),
         )
     )
-    check_removals(settings.remove_branches, prepared)
+    if not prepared.mistakes:  # else it is not known which domains there are
+        check_removals(settings.remove_branches, prepared)
     return prepared
 
 
@@ -73,15 +71,14 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     """Return the rendered and checked files under their version name, with this branch's paths only.
 
     Raises:
-        StepError: a template, a version name or a manifest is wrong (8003xx).
+        FilesMistaken: values, templates, the version name or manifests are wrong (8003xx); all mistakes.
     """
     services = context.services
     desired, warnings = make_desired(context, acting_as=principal.label, prepared=prepared)
     services.record.rendered = desired.files
     services.record.warnings += warnings
     show_lines(services.log, rendered_lines(desired.files, language=services.record.language))
-    for warning in warnings:
-        services.log.warning(warning)
+    show_lines(services.log, warning_lines(warnings, language=services.record.language))
     return desired
 
 
@@ -92,11 +89,13 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
         StepError: as `render_desired`.
     """
     services, settings, build = context.services, context.settings, context.build
+    found: list[Finding] = []
     with template_process(prepared) as process:
-        version = render_version(settings.version, process)
-        check_version(version, template_set=settings.template_set)
+        version = render_version(settings.version, process, found=found)
+        found += [] if found else version_mistakes(version, template_set=settings.template_set)
         services.record.heading = replace(services.record.heading, version=version)
-        files = render_manifests(prepared, process)
+        rendered = render_files(prepared, process)
+    files = rendered.files
     target = SpaceRef(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
         pipeline=build.pipeline_id,
@@ -110,43 +109,47 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
         began_at=0.0 if build.is_retried else build.started_at / 1000,
     )
     desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
-    return desired, check_desired(desired, settings)
+    return desired, check_desired(desired, context, prepared=prepared, mistakes=(*rendered.mistakes, *found))
 
 
-def check_version(version: str, *, template_set: str) -> None:
-    """Refuse a version name that BCS would refuse, before anything is sent.
-
-    Raises:
-        VersionNameInvalid: it is too long, empty or, for a template set, not SemVer or with a `+`.
-    """
+def version_mistakes(version: str, *, template_set: str) -> list[Finding]:
+    """Return what BCS would refuse a version name for: length, characters, and SemVer for a template set."""
     problem = check_version_name(version)
     if problem is None and template_set and not is_semver(version):
         problem = say("settings.version_not_semver")
     if problem is None and template_set and "+" in version:  # facts/bcs.md, trap 15
         problem = say("settings.version_with_plus")
-    if problem is not None:
-        raise VersionNameInvalid(version=version, problem=problem)
+    return [] if problem is None else [version_mistake(version, problem)]
 
 
-def check_desired(desired: Desired, settings: Settings) -> list[Text]:
-    """Refuse manifests that Kubernetes or BCS would refuse or misread; return the warnings.
+def check_desired(
+    desired: Desired, context: RunContext, *, prepared: Prepared, mistakes: Sequence[Finding] = ()
+) -> list[Text]:
+    """Refuse what could not be rendered, and what Kubernetes or BCS would refuse or misread, all together.
 
-    A path that a person has added to a shared file is carried over as it is, whatever Service it leads to.
+    Returns the lines that warn. A path that a person has added to a shared file is carried over as it is,
+    whatever Service it leads to.
 
     Raises:
-        ManifestsInvalid: a detail for each finding that is more than a warning; for each one if `strict`.
+        FilesMistaken: a detail for each finding that is more than a warning; for each one if `strict`.
     """
+    settings = context.settings
     findings = check_manifests(
         desired.files,
         template_space=settings.template_space,
         template_set=bool(settings.template_set),
         namespace=settings.namespace,
         kube_version=settings.kube_version,
+        is_whole=not mistakes,
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
-    mistakes = [finding.as_text() for finding in ours if settings.strict or not finding.is_warning]
-    if mistakes:
-        raise ManifestsInvalid(details=mistakes)
+    placed = prepared.with_origins(ours, desired.files)
+    stops = [finding for finding in placed if settings.strict or not finding.is_warning]
     wide = [d.title for file in desired.files for d in file.documents if is_cluster_wide(d)]
     named = [say("checks.cluster_wide", objects=wide)] if wide else []
-    return [*(finding.as_text() for finding in ours), *named]
+    warnings = [*told_lines([finding for finding in placed if finding not in stops]), *named]
+    refusal = refusal_of([*mistakes, *stops])
+    if refusal is not None:
+        context.services.record.warnings += warnings
+        raise refusal
+    return warnings

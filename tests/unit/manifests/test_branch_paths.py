@@ -27,11 +27,8 @@ from bcs_template_set.manifests.branch_paths import (
 )
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, path_of_branch
 from bcs_template_set.manifests.parse import Document, parse_documents, parse_foreign
-from bcs_template_set.manifests.templating.render import (
-    Prepared,
-    render_manifests,
-    render_routes,
-)
+from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.manifests.templating.render import render_manifests, render_routes
 from bcs_template_set.messages.errors import ValuesInvalid
 
 HOST = "a.example.com"
@@ -534,7 +531,7 @@ def test_main_branches_of_another_kind_are_a_mistake_of_any_run(
         (VALUES, ["t.yaml.j2", "builtin:web"]),
     ):
         with pytest.raises(ValuesInvalid) as caught:
-            prepared(tmp_path, *templates, values=f"{values}\n{extra}")
+            render_manifests(prepared(tmp_path, *templates, values=f"{values}\n{extra}"))
         (detail,) = map(str, caught.value.details)
         assert says in detail
 

@@ -22,7 +22,8 @@ from bcs_template_set.manifests.branch_paths import (
 )
 from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
 from bcs_template_set.manifests.parse import parse_documents
-from bcs_template_set.manifests.templating.render import Prepared, render_routes
+from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.manifests.templating.render import render_routes
 
 HOST = "www.example.com"
 INGRESSES = tuple(f"ingress-{HOST}-{number}" for number in range(2))

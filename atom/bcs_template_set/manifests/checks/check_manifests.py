@@ -48,17 +48,20 @@ def check_manifests(
     template_set: bool,
     namespace: str = "",
     kube_version: str = "",
+    is_whole: bool = True,
 ) -> tuple[Finding, ...]:
     """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document.
 
     `namespace` is the one that is deployed to, "" where nobody knows it yet. `kube_version` names the one
     Kubernetes in question; without it something is wrong only where no version that is known would take it.
     What a check with a sentence of its own finds, the schema does not repeat, nor do names repeat a host that
-    is too long for them; also where a comment allows the one.
+    is too long for them; also where a comment allows the one. `is_whole`: these are all files of the run;
+    without it nothing is missing because it is in none of them.
     """
     checked = replace(
         look_at(files, template_space=template_space, template_set=template_set, kube_version=kube_version),
         namespace=namespace,
+        is_whole=is_whole,
     )
     found = [finding for check in _TABLE for finding in check.run(checked)]
     hosts = {finding.message.fields["host"] for finding in found if finding.id == WEB_HOST}

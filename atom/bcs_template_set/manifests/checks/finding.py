@@ -19,11 +19,27 @@ from bcs_template_set.messages import Text, say
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where an author mends it: a file of the workspace, or the input `values`; 0 for a line nobody knows.
+
+    Of a built-in template `value` is the key that it comes from, or the entry of its `host` (`is_whole`).
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    value: str = ""
+    host: str = ""
+    is_whole: bool = False
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something wrong: check, file, document (`Deployment/web`), field, what it is and what to do.
 
     `document` is "" where the file itself is meant, `field` is "" where the whole document is. What to do
-    ends with the comment that allows it. A warning stops nothing.
+    ends with the comment that allows it. A warning stops nothing. `line` is where its document begins in what
+    was rendered. Without an origin it is looked for in the file.
     """
 
     id: str
@@ -33,11 +49,13 @@ class Finding:
     message: Text
     hint: Text
     is_warning: bool = False
+    line: int = 0
+    origin: Optional[Origin] = None
 
-    def as_text(self) -> Text:
-        """Return the one sentence that a log line or an error's detail shows."""
-        place = [part for part in (self.file, self.document, self.field) if part]
-        return say("checks.finding", place=" ".join(place), message=self.message, hint=self.hint, id=self.id)
+    @property
+    def found_in(self) -> Origin:
+        """Return where an author looks for it."""
+        return self.origin or Origin(self.file)
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -91,6 +109,8 @@ class CheckInput:
     """What the schema of Kubernetes says against each document."""
     namespace: str = ""
     """Where the run is deployed to; "" where nobody knows it yet."""
+    is_whole: bool = True
+    """Whether these are all files of the run: what a file that did not render may hold is not missing."""
 
     def of_kind(self, kind: Kind) -> Iterator[DocumentInFile]:
         """Yield the documents of a kind, by its group and name."""
@@ -117,6 +137,7 @@ class CheckInput:
             message=say(f"checks.{sentence}", **fields),
             hint=say(f"checks.allow_in_{where}", hint=say(f"checks.{self.id}.hint", **fields), id=self.id),
             is_warning=self.warns if isinstance(self.warns, bool) else sentence in self.warns,
+            line=0 if isinstance(place, ManifestFile) else place.document.line,
         )
 
 
@@ -151,12 +172,14 @@ class Check:
     """One check: its id, as findings and comments name it, the function that does it, when it only warns.
 
     What the API server or BCS refuses, what can't work, and what is lost or changed in silence is an error.
-    What might be meant otherwise is a warning.
+    What might be meant otherwise is a warning. `needs_all`: it says that something is nowhere, so it says
+    nothing where files did not render.
     """
 
     id: str
     looks: Looks
     warns: Warns = False
+    needs_all: bool = False
 
     @property
     def summary(self) -> Text:
@@ -165,12 +188,14 @@ class Check:
 
     def run(self, checked: CheckInput) -> Iterator[Finding]:
         """Yield what it finds, also in files whose comment leaves them out."""
+        if self.needs_all and not checked.is_whole:
+            return iter(())
         return self.looks(replace(checked, id=self.id, warns=self.warns))
 
 
-def check(identifier: str, *, warns: Warns = False) -> Callable[[Looks], Check]:
+def check(identifier: str, *, warns: Warns = False, needs_all: bool = False) -> Callable[[Looks], Check]:
     """Make a function the check of that id; the table of checks finds it by its module."""
-    return lambda looks: Check(identifier, looks, warns)
+    return lambda looks: Check(identifier, looks, warns, needs_all)
 
 
 MOST_NAMES = 12

@@ -69,7 +69,7 @@ def _is_met(asked: Fields, value: YamlValue) -> bool:
     return {**met, "DoesNotExist": value is None}.get(operator, True)
 
 
-@check("service-selector", warns=True)
+@check("service-selector", warns=True, needs_all=True)
 def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield Services that select no pod of the run although the run has pods to select.
 
@@ -103,7 +103,7 @@ def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
     ]
 
 
-@check("service-port", warns=True)
+@check("service-port", warns=True, needs_all=True)
 def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
     """Yield targetPorts by a name that no container of the selected pods has; others may be selected, too.
 
@@ -153,7 +153,7 @@ def check_ingress_services(checked: CheckInput) -> Iterator[Finding]:
                 continue
             if name in ports:
                 yield from _check_port(checked, place, where, path, ports[name])
-            elif place.file.domain:
+            elif place.file.domain and checked.is_whole:
                 yield checked.finding(place, f"{where}.backend.service.name", "service_missing", name=name)
 
 

@@ -50,7 +50,7 @@ MOST_COMPARED = 500
 """Among more labels none is looked for that was meant."""
 
 
-@check("near-selector", warns=True)
+@check("near-selector", warns=True, needs_all=True)
 def check_near_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield selectors that select nothing of the run, and nearly do: one label is probably misspelt."""
     pods = _by_label((owner.document.title, owner.pod.labels) for owner in checked.workloads)
@@ -126,7 +126,7 @@ def _meant(key: str, value: str, labels: Fields, *, is_own: bool) -> Optional[st
     return misspelt(key, [other for other in labels if labels[other] == value])
 
 
-@check("blocked-drain", warns=True)
+@check("blocked-drain", warns=True, needs_all=True)
 def check_budgets(checked: CheckInput) -> Iterator[Finding]:
     """Yield budgets that let no pod go, so that no node can be drained of them."""
     scaled = {

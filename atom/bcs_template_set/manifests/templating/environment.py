@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial, wraps
 from pprint import pformat
 from types import GeneratorType, TracebackType
-from typing import Any, NoReturn, Optional, Union, cast
+from typing import Any, Optional, Union, cast
 
 import jinja2
 import jinja2.filters
@@ -30,7 +29,6 @@ from markupsafe import Markup, escape
 from bcs_template_set.manifests.live_replicas import variable_of
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.manifests.templating.comment_marks import comments_in, with_seams
-from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import (
     MissingName,
     Notes,
@@ -39,8 +37,6 @@ from bcs_template_set.manifests.templating.template_notes import (
     missing_namespace,
 )
 from bcs_template_set.manifests.templating.workspace_files import FileUnusable
-from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import TemplateUnreadable
 
 ReadText = Callable[[str], str]
 
@@ -129,7 +125,7 @@ class Environment(ImmutableSandboxedEnvironment):
             finalize=jinja2.pass_context(
                 lambda _context, value: value if type(value) is str else self.printed(value)
             ),
-            loader=jinja2.FunctionLoader(partial(_load, read_text)),
+            loader=jinja2.FunctionLoader(partial(_load, read_text, notes)),
             auto_reload=False,
         )
         self._marks, self._notes, self._read_text = marks, notes, read_text
@@ -228,7 +224,7 @@ class Environment(ImmutableSandboxedEnvironment):
         """Return the text of a file of the workspace that is no template, as it is."""
         if not isinstance(name, str):
             raise TypeError("include_raw() takes the name of a file")
-        return _load(self._read_text, self.join_path(name, context.name or ""))[0]
+        return _load(self._read_text, self._notes, self.join_path(name, context.name or ""))[0]
 
     def range(self, *args: int) -> range:
         """Return a range of at most 100,000 numbers."""
@@ -367,8 +363,8 @@ def _line_in(traceback: Optional[TracebackType]) -> int:
     return line
 
 
-def _load(read_text: ReadText, name: str) -> tuple[str, str, None]:
-    """Return an included file's source: a template of the workspace, or a refusal."""
+def _load(read_text: ReadText, notes: Notes, name: str) -> tuple[str, str, None]:
+    """Return an included file's source: a template of the workspace, or a refusal, which is noted."""
     if len(name) > _LONGEST_PATH:  # no file has it, and a message that shows it would be as long
         raise jinja2.TemplateNotFound(name)
     try:
@@ -376,11 +372,5 @@ def _load(read_text: ReadText, name: str) -> tuple[str, str, None]:
     except FileUnusable as exc:
         if exc.problem.key in ("render.file_missing", "render.file_dangling"):
             raise jinja2.TemplateNotFound(name) from exc
-        _refuse_include(exc.problem)
-
-
-def _refuse_include(problem: Text) -> NoReturn:
-    template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
-    raise TemplateUnreadable(
-        details=[say("render.include_refused", template=template, line=line, problem=problem)]
-    )
+        notes.add_refused(exc.problem)
+        raise

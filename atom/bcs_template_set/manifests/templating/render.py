@@ -1,8 +1,7 @@
 """Templates, values and context -> the manifests of the run. Reads only the files it is given.
 
-What can be known without BCS comes first: `prepare` reads every input and says what is wrong with them,
-`render_manifests` makes all files, and `render_routes` makes those again that branches share, when it is
-known what the others are served at.
+`render_files` makes all files, each as far as it goes, and says what is wrong with the others;
+`render_routes` makes those again that branches share, when it is known what the others are served at.
 
 The rendered text is what will be uploaded, comments included: it is parsed to be looked at, never dumped.
 """
@@ -12,148 +11,56 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
-from pathlib import Path
 from typing import Optional
 
-from bcs_template_set.manifests.branch_paths import Claim, Served
+from bcs_template_set.manifests.branch_paths import Served
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.checks.telling import mistake, refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import parse_documents
-from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
-from bcs_template_set.manifests.templating.build_context import BuildContext, with_main_branches
-from bcs_template_set.manifests.templating.limits import Limits
-from bcs_template_set.manifests.templating.template_notes import Notes
+from bcs_template_set.manifests.templating.origins import line_of_template, mistakes_of
+from bcs_template_set.manifests.templating.prepare import WEB_FILES, Prepared
+from bcs_template_set.manifests.templating.template_notes import OUT_OF_TIME, Notes
 from bcs_template_set.manifests.templating.templates import Templates
-from bcs_template_set.manifests.templating.values import Values, ValuesText, read_values
 from bcs_template_set.manifests.templating.web_ingresses import WebIngress, ingresses_of, own_paths
-from bcs_template_set.manifests.templating.web_values import Domain, Web, read_main_branches, read_web_values
+from bcs_template_set.manifests.templating.web_values import Domain, Web
 from bcs_template_set.manifests.templating.worker_process import TemplateProcess, TemplateRun
-from bcs_template_set.manifests.templating.workspace_files import (
-    MOST_FILES,
-    FileUnusable,
-    TemplateSource,
-    Workspace,
-    no_files,
-    resolve_templates,
-)
+from bcs_template_set.manifests.templating.workspace_files import FileUnusable, no_files
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable
-from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import (
-    LimitExceeded,
-    ManifestsInvalid,
-    NamesMissing,
-    TemplateFailed,
-    TemplateSyntax,
-    TemplateUnreadable,
-)
-from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import LimitExceeded
 
 MOST_DOCUMENTS = 5000
 MOST_TOTAL_TEXT = 64 * 2**20
-BUILTINS = ("web",)
-_WEB_FILES = ("deployment", "service", "routes")
-_VALUES_INPUT = "values"
 _ONLY_NAMES = re.compile(r"(?:[^{}]|\{\{ ?[a-z][a-z_]*(?:\.[a-z][a-z_]*)? ?\}\})*")
 """A version without a loop, a call, a filter or an operator, such as the default."""
 
 
 @dataclass(frozen=True)
-class RenderRequest:
-    """What to render: the inputs of the same names, what the run is about, and the time; None: no end of it.
+class Rendered:
+    """The files of a run that could be rendered, sorted by name, and what is wrong with all others."""
 
-    `by` is who started the build. Templates that are not our own are rendered within `limits`, in a process
-    with `environ`, whole.
-    """
-
-    workspace: Path
-    templates: tuple[str, ...]
-    values_text: str
-    values_files: tuple[str, ...]
-    context: BuildContext
-    clock: Clock
-    deadline: Optional[Deadline] = None
-    by: str = ""
-    limits: Limits = field(default_factory=Limits)
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a run renders, read and found right. `claim` is its branch's to its path.
-
-    `context` is the request's, with the path its branch has among these `main_branches`; `allowed` are the
-    checks that comments in the values leave the files of built-in templates out of.
-    """
-
-    context: BuildContext
-    main_branches: tuple[str, ...]
-    claim: Claim
-    clock: Clock
-    deadline: Optional[Deadline]
-    workspace: Workspace
-    values: Values
-    web: Optional[Web]
-    sources: tuple[TemplateSource, ...]
-    allowed: frozenset[str] = frozenset()
-    limits: Limits = field(default_factory=Limits)
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def branch_domains(self) -> tuple[str, ...]:
-        """Return the hosts whose paths belong to branches."""
-        domains = self.web.domains if self.web is not None else ()
-        return tuple(domain.host for domain in domains if domain.branch_paths)
+    files: tuple[ManifestFile, ...]
+    mistakes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Work:
-    """One manifest to make: a template's source, the names only it may use, and what to call the result."""
+    """One manifest to make: where its template is, the names only it may use, and what to call the result.
+
+    The template of one that is not our own is read when it is rendered.
+    """
 
     name: str
     source: str
-    text: str
-    domain: str
-    extra: Mapping[str, object]
+    domain: str = ""
+    text: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
-
-
-def prepare(request: RenderRequest) -> Prepared:
-    """Return what the request comes to before anything is rendered.
-
-    Raises:
-        TemplateUnreadable: files are missing, outside the workspace, binary, …; a detail for each.
-        ValuesInvalid: values are no YAML, have reserved names, or are not what a built-in template takes.
-        LimitExceeded: there are more files than a run may have.
-    """
-    workspace = Workspace(request.workspace)
-    builtins, sources, texts = _read_inputs(request, workspace)
-    values = read_values(texts)
-    web = read_web_values(values, shared=bool(sources)) if builtins else None
-    main_branches = read_main_branches(values)
-    _check_names(web, sources)
-    context = with_main_branches(request.context, main_branches)
-    return Prepared(
-        context=context,
-        main_branches=main_branches,
-        claim=_claim_of(context, by=request.by),
-        clock=request.clock,
-        deadline=request.deadline,
-        workspace=workspace,
-        values=values,
-        web=web,
-        sources=tuple(sources),
-        allowed=frozenset(name for given in texts for name in allowed_in(given.text)),
-        limits=request.limits,
-        environ=request.environ,
-    )
-
-
-def _claim_of(context: BuildContext, *, by: str) -> Claim:
-    branch = context.branch
-    return Claim(branch.path, branch.name, context.pipeline.id, context.build.number, by)
 
 
 def template_process(prepared: Prepared) -> closing[TemplateProcess]:
@@ -170,22 +77,27 @@ def template_process(prepared: Prepared) -> closing[TemplateProcess]:
     return closing(TemplateProcess(run))
 
 
-def render_manifests(
-    prepared: Prepared, process: Optional[TemplateProcess] = None
-) -> tuple[ManifestFile, ...]:
-    """Return the manifests of the run, sorted by name; of branch paths, with this branch's only.
+def render_files(prepared: Prepared, process: Optional[TemplateProcess] = None) -> Rendered:
+    """Return the manifests of the run that can be rendered, and all mistakes of the others and of the inputs.
 
-    `process` renders them, where the run has one already.
-
-    Raises:
-        TemplateSyntax: templates are no Jinja2.
-        NamesMissing: templates use names that have no value.
-        TemplateFailed: templates raised errors or asked for what the sandbox forbids.
-        LimitExceeded: sizes, counts, memory or time are over their limits.
-        ManifestsInvalid: what came out is no YAML.
+    Of branch paths they have this branch's only. `process` renders them, where the run has one already.
     """
     with nullcontext(process) if process is not None else template_process(prepared) as renders:
-        return _render_all(_all_work(prepared), process=renders)
+        rendered = _render_all(_all_work(prepared), prepared, process=renders)
+    return replace(rendered, mistakes=(*prepared.mistakes, *rendered.mistakes))
+
+
+def render_manifests(prepared: Prepared) -> tuple[ManifestFile, ...]:
+    """Return the manifests of the run as `render_files` does.
+
+    Raises:
+        FilesMistaken: there are mistakes; a detail for each.
+    """
+    rendered = render_files(prepared)
+    refusal = refusal_of(rendered.mistakes)
+    if refusal is not None:
+        raise refusal
+    return rendered.files
 
 
 def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[ManifestFile, ...]:
@@ -197,24 +109,30 @@ def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[Man
         LimitExceeded: sizes or time are over their limits.
     """
     with template_process(prepared) as process:
-        return _render_all(_routes_work(prepared, served), process=process)
+        rendered = _render_all(_routes_work(prepared, served), prepared, process=process)
+    refusal = refusal_of(rendered.mistakes)
+    if refusal is not None:
+        raise refusal
+    return rendered.files
 
 
-def render_version(expression: str, process: TemplateProcess) -> str:
+def render_version(expression: str, process: TemplateProcess, *, found: list[Finding]) -> str:
     """Return the version name that the input `version` comes to, without space around it.
 
-    It knows the names of the build only. One that does nothing but name them needs no child.
-
-    Raises:
-        TemplateSyntax, NamesMissing, TemplateFailed, LimitExceeded: as for a manifest.
+    It knows the names of the build only. One that does nothing but name them needs no child. What is wrong
+    with it is added to `found`, as for a manifest, and "" returned.
     """
     names = process.run.context_names
     notes = Notes(names)
-    if _ONLY_NAMES.fullmatch(expression):
-        rendered = _Own(names, process, notes=notes).render(expression, name="version")
-    else:
-        rendered = process.render(expression, name="version", notes=notes, is_version=True)
-    _raise_mistakes(notes)
+    try:
+        if _ONLY_NAMES.fullmatch(expression):
+            rendered = _Own(names, process, notes=notes).render(expression, name="version")
+        else:
+            rendered = process.render(expression, name="version", notes=notes, is_version=True)
+    except LimitExceeded as exc:
+        found.append(mistake("limit", "version", exc.title()))
+        return ""
+    found += mistakes_of(notes)
     return rendered.text.strip() if rendered is not None else ""
 
 
@@ -232,62 +150,17 @@ class _Own:
         return None if text is None else self._marks.settled(text)
 
 
-def _read_inputs(
-    request: RenderRequest, workspace: Workspace
-) -> tuple[list[str], list[TemplateSource], list[ValuesText]]:
-    """Resolve every file that the inputs name, so that all that are wrong are said together."""
-    problems: list[Text] = []
-    builtins, sources = resolve_templates(workspace, request.templates, builtins=BUILTINS, problems=problems)
-    texts = [
-        ValuesText(source=path, text=_read_or_note(workspace, path, problems=problems))
-        for path in request.values_files
-    ]
-    for source in sources:
-        # Read to see that it can be read; the text is not kept, for there may be thousands.
-        _read_or_note(workspace, source.path, problems=problems)
-    if problems:
-        raise TemplateUnreadable(details=problems)
-    return builtins, sources, [*texts, ValuesText(_VALUES_INPUT, request.values_text)]
-
-
-def _read_or_note(workspace: Workspace, path: str, *, problems: list[Text]) -> str:
-    try:
-        return workspace.read_text(path)
-    except FileUnusable as exc:
-        problems.append(exc.problem)
-        return ""
-
-
-def _check_names(web: Optional[Web], sources: Sequence[TemplateSource]) -> None:
-    """Refuse too many files, and a file of the workspace that would hide one of a domain."""
-    domains = web.domains if web is not None else []
-    number = len(domains) * len(_WEB_FILES) + len(sources)
-    if number > MOST_FILES:
-        raise LimitExceeded(what=say("render.limit_files", number=number), limit=MOST_FILES)
-    made = {web_file(domain.host, part) for domain in domains for part in _WEB_FILES}
-    problems = [
-        say("render.name_twice", name=source.name, first="builtin:web", second=source.path)
-        for source in sources
-        if source.name in made
-    ]
-    if problems:
-        raise TemplateUnreadable(details=problems)
-
-
 def _all_work(prepared: Prepared) -> Iterator[_Work]:
     web = prepared.web
     if web is not None:
-        texts = {part: builtin_source("web", part) for part in _WEB_FILES}
+        texts = {part: builtin_source("web", part) for part in WEB_FILES}
         for domain in web.domains:
             ingresses = ingresses_of(web, domain, served=own_paths(web, domain, claim=prepared.claim))
             for part, text in texts.items():
-                yield _domain_work(prepared, web, domain, ingresses=ingresses, part=part, text=text)
+                work = _domain_work(web, domain, ingresses=ingresses, part=part, text=text)
+                yield replace(work, allowed=prepared.allowed)
     for source in prepared.sources:
-        try:
-            text = prepared.workspace.read_text(source.path)
-        except FileUnusable as exc:
-            raise TemplateUnreadable(details=[exc.problem]) from exc
-        yield _Work(name=source.name, source=source.path, text=text, domain="", extra={})
+        yield _Work(source.name, source.path)
 
 
 def _routes_work(prepared: Prepared, served: Mapping[str, Served]) -> Iterator[_Work]:
@@ -298,12 +171,11 @@ def _routes_work(prepared: Prepared, served: Mapping[str, Served]) -> Iterator[_
     for domain in web.domains:
         if domain.branch_paths and domain.host in served:
             ingresses = ingresses_of(web, domain, served=served[domain.host])
-            yield _domain_work(prepared, web, domain, ingresses=ingresses, part="routes", text=text)
+            work = _domain_work(web, domain, ingresses=ingresses, part="routes", text=text)
+            yield replace(work, allowed=prepared.allowed)
 
 
-def _domain_work(
-    prepared: Prepared, web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str
-) -> _Work:
+def _domain_work(web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str) -> _Work:
     extra: dict[str, object] = {
         "app": web.app,
         "image_pull_secrets": web.image_pull_secrets,
@@ -313,7 +185,7 @@ def _domain_work(
         "ingresses": ingresses,
     }
     source = f"builtin:web/{part}.yaml.j2"
-    return _Work(web_file(domain.host, part), source, text, domain.host, extra, prepared.allowed)
+    return _Work(web_file(domain.host, part), source, domain.host, text, extra)
 
 
 def builtin_source(name: str, part: str) -> str:
@@ -322,57 +194,73 @@ def builtin_source(name: str, part: str) -> str:
     return folder.joinpath(f"{part}.yaml.j2").read_text(encoding="utf-8")
 
 
-def _render_all(work: Iterable[_Work], *, process: TemplateProcess) -> tuple[ManifestFile, ...]:
-    """Render and parse file by file; all mistakes of one kind are raised together."""
+def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateProcess) -> Rendered:
+    """Render and parse file by file, each as far as it goes."""
     names = process.run.names
     notes = Notes(names)
     own = _Own(names, process, notes=notes)
     files: list[ManifestFile] = []
-    wrong: list[Text] = []
+    found: list[Finding] = []
     total = documents = 0
     for item in work:
-        process.check_time(item.source)
-        if item.domain:
-            rendered = own.render(item.text, name=item.source, extra=item.extra)
-        else:
-            rendered = process.render(item.text, name=item.source, notes=notes)
+        try:
+            process.check_time(item.source)
+            text = item.text or prepared.workspace.read_text(item.source)
+            if item.domain:
+                rendered = own.render(text, name=item.source, extra=item.extra)
+            else:
+                rendered = process.render(text, name=item.source, notes=notes)
+        except FileUnusable as exc:
+            found.append(mistake("file", item.source, exc.problem))
+            continue
+        except LimitExceeded as exc:
+            found.append(mistake("limit", item.source, exc.title()))
+            if exc.what.key == OUT_OF_TIME:
+                break
+            continue
         if rendered is None:
             continue
+        file = _parse(item, rendered, text=text, found=found)
         total += len(rendered.text)
-        if total > MOST_TOTAL_TEXT:
-            limit = say("render.mebibytes", number=MOST_TOTAL_TEXT // 2**20)
-            raise LimitExceeded(what=say("render.limit_total"), limit=limit)
-        wrong += _wrong_braces(item, rendered)
-        try:
-            file = _parse(item, rendered)
-        except YamlUnreadable as exc:
-            wrong.append(say("render.manifest_unreadable", template=item.source, problem=exc.as_text()))
-            continue
-        documents += len(file.documents)
-        if documents > MOST_DOCUMENTS:
-            raise LimitExceeded(what=say("render.limit_documents", number=documents), limit=MOST_DOCUMENTS)
-        files.append(file)
-    _raise_mistakes(notes)
-    if wrong:
-        raise ManifestsInvalid(details=wrong)
-    return tuple(sorted(files, key=lambda file: file.name))
+        documents += len(file.documents) if file is not None else 0
+        over = _over_all(total, documents)
+        if over is not None:
+            found.append(mistake("limit", item.source, over.title()))
+            break
+        if file is not None:
+            files.append(file)
+    return Rendered(tuple(sorted(files, key=lambda file: file.name)), (*found, *mistakes_of(notes)))
 
 
-def _wrong_braces(item: _Work, rendered: Settled) -> Iterator[Text]:
-    """Yield what BCS would replace although no template said so. What it is may be a secret."""
+def _over_all(total: int, documents: int) -> Optional[LimitExceeded]:
+    """Return which limit of all files together is exceeded, if one is."""
+    if total > MOST_TOTAL_TEXT:
+        limit = say("render.mebibytes", number=MOST_TOTAL_TEXT // 2**20)
+        return LimitExceeded(what=say("render.limit_total"), limit=limit)
+    if documents > MOST_DOCUMENTS:
+        return LimitExceeded(what=say("render.limit_documents", number=documents), limit=MOST_DOCUMENTS)
+    return None
+
+
+def _parse(item: _Work, rendered: Settled, *, text: str, found: list[Finding]) -> Optional[ManifestFile]:
+    """Return the file, None where it is no YAML, or BCS would replace what may be a secret."""
     if rendered.is_cut:
-        yield say("render.bcs_cut", template=item.source)
+        found.append(mistake("yaml", item.source, say("render.bcs_cut")))
     elif rendered.foreign:
         line, number = rendered.foreign[0], len(rendered.foreign)
-        yield say("render.braces_foreign", template=item.source, line=line, number=number)
-
-
-def _parse(item: _Work, rendered: Settled) -> ManifestFile:
+        found.append(mistake("yaml", item.source, say("render.braces_foreign", line=line, number=number)))
+    try:
+        documents = parse_documents(rendered.text, source=item.name)
+    except YamlUnreadable as exc:
+        found.append(_unreadable(item.source, exc, rendered=rendered.text, text=text))
+        return None
+    if rendered.is_cut or rendered.foreign:
+        return None
     return ManifestFile(
         name=item.name,
         text=rendered.text,
         source=item.source,
-        documents=parse_documents(rendered.text, source=item.name),
+        documents=documents,
         variables=frozenset(rendered.places.values()),
         places=frozenset(rendered.places),
         domain=item.domain,
@@ -381,11 +269,12 @@ def _parse(item: _Work, rendered: Settled) -> ManifestFile:
     )
 
 
-def _raise_mistakes(notes: Notes) -> None:
-    mistakes = notes.mistakes()
-    if mistakes.syntax:
-        raise TemplateSyntax(details=mistakes.syntax)
-    if mistakes.missing:
-        raise NamesMissing(details=mistakes.missing)
-    if mistakes.failed:
-        raise TemplateFailed(details=mistakes.failed)
+def _unreadable(source: str, exc: YamlUnreadable, *, rendered: str, text: str) -> Finding:
+    """Return what is no YAML, at its place in the template, or in what that renders to."""
+    lines = text.split("\n")
+    line = line_of_template(rendered.split("\n"), lines, exc.line)
+    if line:
+        column = 0 if "{{" in lines[line - 1] else exc.column
+        return mistake("yaml", source, exc.told, line=line, column=column)
+    problem = say("render.manifest_unreadable", line=exc.line, column=exc.column, problem=exc.told)
+    return mistake("yaml", source, problem)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, Optional, Union
 
@@ -26,24 +25,18 @@ from bcs_template_set.messages.spelling import MOST_KNOWN, nearest
 
 _MOST_KEYS_SHOWN = 12
 _LONGEST_SHOWN = 300
+OUT_OF_TIME = "render.limit_time"
+"""What is exceeded where no time is left for any other template."""
+
 MOST_SUGGESTIONS = 50
 """So many mistakes are compared with the names there are; more than these are counted, not read."""
 
 
-MistakeKind = Literal["syntax", "missing", "failed"]
+MistakeKind = Literal["file", "syntax", "missing", "failed"]
 Unreadable = Union[jinja2.TemplateSyntaxError, UnclearComment]
 LeftOut = tuple[str, int, int]
 Key = tuple[MistakeKind, str, int, str]
 """Of which kind a mistake is, in which template and line, and what tells it from others there."""
-
-
-@dataclass(frozen=True)
-class Mistakes:
-    """Everything wrong with the templates of a run, a sentence each, with template and line."""
-
-    syntax: tuple[Text, ...]
-    missing: tuple[Text, ...]
-    failed: tuple[Text, ...]
 
 
 class Notes:
@@ -70,14 +63,9 @@ class Notes:
         """Note what was noted elsewhere."""
         self._noted[key] = note
 
-    def mistakes(self) -> Mistakes:
-        """Return the mistakes so far, in the order of templates and lines."""
-        noted = sorted(self._noted)
-        syntax, missing, failed = (
-            tuple(_placed(key, self._noted[key]) for key in noted if key[0] == kind)
-            for kind in ("syntax", "missing", "failed")
-        )
-        return Mistakes(syntax=syntax, missing=missing, failed=failed)
+    def noted(self) -> list[tuple[Key, Text]]:
+        """Return the mistakes so far, in the order of kinds, templates and lines."""
+        return [(key, self._noted[key]) for key in sorted(self._noted)]
 
     def add_missing(self, name: str, *, owner: object, is_top: bool) -> None:
         """Note a name of the template itself, or a part that its owner does not have."""
@@ -109,6 +97,11 @@ class Notes:
         note = say("render.syntax", problem=problem)
         self._noted["syntax", template, exc.lineno, str(problem)] = note
 
+    def add_refused(self, problem: Text) -> None:
+        """Note that a file can't be included, at the line under way."""
+        template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        self._noted["file", template, line, str(problem)] = say("render.include_refused", problem=problem)
+
     def add_failure(self, exc: Exception, *, name: str, follows: bool) -> None:
         """Note an exception; one that follows from a mistake noted in the same template is dropped."""
         if follows:
@@ -129,11 +122,6 @@ class Notes:
             )
             note = say("render.failed", problem=problem)
         self._noted["failed", template, line, type(exc).__name__] = note
-
-
-def _placed(key: Key, note: Text) -> Text:
-    _, template, line, _ = key
-    return say("render.noted", template=template, line=line, problem=note)
 
 
 def exceeded(

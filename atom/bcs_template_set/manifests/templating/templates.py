@@ -44,7 +44,6 @@ class Templates:
 
         Raises:
             LimitExceeded: the template does too much.
-            TemplateUnreadable: it includes a file that it may not use.
             MemoryError: there is none left.
         """
         noted = self._notes.count()

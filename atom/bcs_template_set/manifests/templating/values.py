@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.checks.telling import mistake
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
+from bcs_template_set.manifests.yaml_lines import YamlLines
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
-from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import ValuesInvalid
+from bcs_template_set.messages import say
 
 RESERVED = (*CONTEXT_NAMES, "bcs", "live_replicas", "include_raw")
 Values = Mapping[str, YamlValue]
@@ -24,25 +27,25 @@ class ValuesText:
     source: str
     text: str
 
+    @cached_property
+    def lines(self) -> YamlLines:
+        """Return where its keys stand, for what there is to say of them."""
+        return YamlLines(self.text)
 
-def read_values(texts: Sequence[ValuesText]) -> dict[str, YamlValue]:
+
+def read_values(texts: Sequence[ValuesText], *, found: list[Finding]) -> dict[str, YamlValue]:
     """Return the values of all texts, later over earlier.
 
-    Raises:
-        ValuesInvalid: a detail for every text that is no YAML mapping and every reserved name.
+    Every text that is no YAML mapping, and every reserved name, is added to `found`.
     """
     merged: dict[str, YamlValue] = {}
-    mistakes: list[Text] = []
     for given in texts:
-        values = _read(given, mistakes=mistakes)
-        mistakes += [
-            say("render.values_reserved", source=given.source, name=name, reserved=RESERVED)
-            for name in values
-            if name in RESERVED
-        ]
+        values = _read(given, found=found)
+        for name in [name for name in values if name in RESERVED]:
+            message = say("render.values_reserved", name=name, reserved=RESERVED)
+            line = given.lines.find(name).line
+            found.append(mistake("values", given.source, message, line=line))
         merged = merge_values(merged, values)
-    if mistakes:
-        raise ValuesInvalid(details=mistakes)
     return merged
 
 
@@ -57,16 +60,16 @@ def merge_values(base: Values, over: Values) -> dict[str, YamlValue]:
     return merged
 
 
-def _read(given: ValuesText, *, mistakes: list[Text]) -> Values:
+def _read(given: ValuesText, *, found: list[Finding]) -> Values:
     try:
         value = read_yaml(given.text, source=given.source)
     except YamlUnreadable as exc:
-        mistakes.append(exc.as_text())
+        found.append(mistake("values", given.source, exc.told, line=exc.line, column=exc.column))
         return {}
     if value is None:
         return {}
     if not isinstance(value, dict):
         kind = say("render.kind_list") if isinstance(value, list) else say("render.kind_scalar")
-        mistakes.append(say("render.values_not_mapping", source=given.source, kind=kind))
+        found.append(mistake("values", given.source, say("render.values_not_mapping", kind=kind)))
         return {}
     return value

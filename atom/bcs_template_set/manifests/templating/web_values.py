@@ -18,11 +18,11 @@ from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.templating.values import Values
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, known, say
-from bcs_template_set.messages.errors import ValuesInvalid
 from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import nearest
 
 _MOST_PLACES = 5
+_DOMAIN = re.compile(r"domains\[(\d+)\]")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 _MAIN_BRANCHES = "main_branches"
 _SUBDOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
@@ -139,34 +139,46 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     main_branches: list[BranchName] = msgspec.field(default_factory=lambda: list(DEFAULT_MAIN_BRANCHES))
 
 
-def read_web_values(values: Values, *, shared: bool = False) -> Web:
-    """Return the typed values of `builtin:web`.
+def read_web_values(values: Values, *, found: list[tuple[str, Text]], shared: bool = False) -> Optional[Web]:
+    """Return the typed values of `builtin:web`, without the domains that have mistakes; None without others.
 
-    `shared` = the run has other templates too, whose values stand beside these.
-
-    Raises:
-        ValuesInvalid: a detail for every mistake, with its path, such as `domains[3].image`.
+    Every mistake is added to `found`, with its path, such as `domains[3].image`. `shared` = the run has other
+    templates too, whose values stand beside these.
     """
     own = _own(values) if shared else dict(values)
-    mistakes = list(mistakes_in(own))
+    mistakes = [(_path_of(mistake), mistake) for mistake in mistakes_in(own)]
+    found += mistakes
     if mistakes:
-        raise ValuesInvalid(details=mistakes)
+        wrong = {domain_of(path) for path, _ in mistakes}
+        domains = [item for nth, item in enumerate(_list(own.get("domains"))) if nth not in wrong]
+        if None in wrong or not domains:
+            return None
+        own["domains"] = domains
     return msgspec.convert(own, Web)
 
 
-def read_main_branches(values: Values) -> tuple[str, ...]:
+def read_main_branches(values: Values, *, found: list[tuple[str, Text]]) -> tuple[str, ...]:
     """Return the branches that are served at `/`: the value `main_branches`, which any run may have.
 
-    Raises:
-        ValuesInvalid: it is no list of texts; a detail for every mistake.
+    Every mistake in them is added to `found`, with its path.
     """
-    if _MAIN_BRANCHES not in values:
-        return DEFAULT_MAIN_BRANCHES
-    given = values[_MAIN_BRANCHES]
+    given = values.get(_MAIN_BRANCHES, list(DEFAULT_MAIN_BRANCHES))
     mistakes = list(_check(given, list[BranchName], path=_MAIN_BRANCHES))
-    if mistakes:
-        raise ValuesInvalid(details=mistakes)
-    return tuple(msgspec.convert(given, list[BranchName]))
+    found += [(_path_of(mistake), mistake) for mistake in mistakes]
+    return DEFAULT_MAIN_BRANCHES if mistakes else tuple(msgspec.convert(given, list[BranchName]))
+
+
+def domain_of(path: str) -> Optional[int]:
+    """Return which domain a path leads into, None where it is none's."""
+    found = _DOMAIN.match(path)
+    return int(found[1]) if found is not None else None
+
+
+def _path_of(mistake: Text) -> str:
+    inner = mistake.fields.get("mistake")
+    fields = inner.fields if isinstance(inner, Text) else mistake.fields
+    places = fields.get("places")
+    return str(places[0] if isinstance(places, list) else fields["path"])
 
 
 def mistakes_in(values: Values) -> Iterator[Text]:

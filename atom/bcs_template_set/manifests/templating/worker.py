@@ -28,7 +28,7 @@ from bcs_template_set.manifests.templating.template_notes import Notes, exceeded
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.workspace_files import Workspace, no_files
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable
+from bcs_template_set.messages.errors import LimitExceeded
 
 Json = Union[None, str, int, float, list["Json"], dict[str, "Json"]]
 
@@ -65,8 +65,6 @@ class Worker:
             text = of.templates.render(str(request["source"]), name=name)
         except LimitExceeded as exc:
             return {"limit": [_plain(exc.fields["what"]), _plain(exc.fields["limit"])]}
-        except TemplateUnreadable as exc:
-            return {"unreadable": [_plain(detail) for detail in exc.details]}
         except MemoryError as exc:
             leave_room_to_speak()
             limit = say("render.mebibytes", number=self._limits.mebibytes)

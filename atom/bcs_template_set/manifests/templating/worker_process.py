@@ -29,9 +29,8 @@ from bcs_template_set.manifests.templating.limits import Limits, hurry
 from bcs_template_set.manifests.templating.template_notes import LeftOut, MistakeKind, Notes, exceeded
 from bcs_template_set.manifests.templating.values import Values
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import LimitExceeded, TemplateFailed, TemplateUnreadable
+from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.server_errors import OutOfTime
-from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock, Deadline
 
 _PROGRAM = (
@@ -97,7 +96,6 @@ class _Answer(msgspec.Struct, forbid_unknown_fields=True):
     variables: list[str] = []
     notes: list[_Note] = []
     limit: Optional[tuple[_Said, _Word]] = None
-    unreadable: list[_Said] = []
     left_out: list[LeftOut] = []
 
 
@@ -115,6 +113,7 @@ class TemplateProcess:
         """End the child, if there is one."""
         if self._child is not None:
             self._child.end()
+            self._child = None
 
     def check_time(self, template: str) -> None:
         """Stop where the time of all rendering, or of the run, is used up.
@@ -131,10 +130,12 @@ class TemplateProcess:
     def render(self, source: str, *, name: str, notes: Notes, is_version: bool = False) -> Optional[Settled]:
         """Return what a template comes to in the child, or None where it has mistakes, which are noted.
 
+        A child that has ended, has said what is no answer or has met a limit is not asked again: the next
+        template gets another one.
+
         Raises:
-            LimitExceeded, TemplateUnreadable: as the child said.
+            LimitExceeded: as the child said.
             OutOfTime: the run's time is over.
-            TemplateFailed: the child has ended, or has said what is no answer.
         """
         self.check_time(name)
         if self._child is None:
@@ -146,7 +147,11 @@ class TemplateProcess:
             answer = msgspec.convert(json.loads(line.decode("utf-8", "surrogatepass")), _Answer)
             self._take_mistakes(answer, notes)
         except (ValueError, KeyError, msgspec.ValidationError):
-            raise self._ended(name) from None
+            self._note_end(name, notes)
+            return None
+        except LimitExceeded:
+            self.close()
+            raise
         if answer.text is None:
             return None
         settled = Marks(self.stem, answer.variables).settled(answer.text)
@@ -169,17 +174,16 @@ class TemplateProcess:
         if answer.limit is not None:
             subject, most = answer.limit
             raise LimitExceeded(what=_text(subject), limit=_said(most))
-        if answer.unreadable:
-            raise TemplateUnreadable(details=[_text(detail) for detail in answer.unreadable])
         for kind, template, line, what, note in answer.notes:
             notes.add((kind, template, line, what), _text(note))
 
-    def _ended(self, name: str) -> StepError:
-        """Return the error for a child that has said nothing, or nonsense."""
+    def _note_end(self, name: str, notes: Notes) -> None:
+        """Note that the child has said nothing, or nonsense."""
         status, is_late = self._child.kill() if self._child is not None else (0, False)
+        self.close()
         if is_late:
-            return self._out_of_time(name)
-        return TemplateFailed(details=[say("render.process_ended", template=name, status=status)])
+            raise self._out_of_time(name)
+        notes.add(("failed", name, 0, "ended"), say("render.process_ended", status=status))
 
     def _out_of_time(self, name: str) -> LimitExceeded:
         limit = say("render.seconds", number=self.run.limits.seconds)

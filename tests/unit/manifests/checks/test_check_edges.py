@@ -12,6 +12,7 @@ import pytest
 from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.finding import Finding, allows
+from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import say
 
@@ -76,13 +77,13 @@ def make_finding(*, file: str = "a.yaml", document: str = "Service/web", field: 
 @pytest.mark.parametrize(
     ("document", "field", "place"),
     [
-        ("Service/web", "spec", "a.yaml Service/web spec"),
-        ("Service/web", "", "a.yaml Service/web"),
-        ("", "", "a.yaml"),
+        ("Service/web", "spec", ["a.yaml", "Service/web spec"]),
+        ("Service/web", "", ["a.yaml", "Service/web"]),
+        ("", "", ["a.yaml"]),
     ],
 )
-def test_a_place_is_named_as_far_as_it_is_known(document: str, field: str, place: str) -> None:
-    assert make_finding(document=document, field=field).as_text().fields["place"] == place
+def test_a_place_is_named_as_far_as_it_is_known(document: str, field: str, place: list[str]) -> None:
+    assert told_lines([make_finding(document=document, field=field)])[0].fields["place"] == place
 
 
 def test_findings_go_by_file_document_and_field() -> None:

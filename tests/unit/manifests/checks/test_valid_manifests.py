@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.support.building import findings_of, manifest
 
+from bcs_template_set.manifests.checks.telling import told_lines
+
 FOLDER = Path(__file__).parent / "valid"
 FIRST_LINE = re.compile(r"# Kubernetes (1\.[0-9]+): .+")
 
@@ -23,7 +25,7 @@ def test_what_kubernetes_takes_is_no_finding(path: Path) -> None:
     file = manifest(text, name=path.name, variables="N")
     for version in ("", first[1]):
         found = findings_of(file, kube_version=version, namespace="prod")
-        assert [finding.as_text().render("en_US") for finding in found] == []
+        assert [told_lines([finding])[0].render("en_US") for finding in found] == []
 
 
 A = "spec.containers[0]"

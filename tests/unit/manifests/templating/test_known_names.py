@@ -31,7 +31,7 @@ def rendered(workspace: Path, source: str, **given: str) -> str:
 def test_what_nobody_gave_is_a_missing_name_with_its_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(NamesMissing) as caught:
         rendered(tmp_path, f"kind: A\na: x{{{{ {name} }}}}\n")
-    assert "t.yaml.j2, line 2" in str(caught.value)
+    assert "t.yaml.j2:2:" in str(caught.value)
     assert f'"{name.rpartition(".")[2]}"' in str(caught.value)
 
 

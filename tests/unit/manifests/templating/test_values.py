@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from tests.support.building import VALUES_OF_ANY_KIND
 
+from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.templating.values import RESERVED, ValuesText, merge_values, read_values
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES
@@ -11,7 +13,12 @@ from bcs_template_set.messages.errors import ValuesInvalid
 
 
 def read(*texts: str) -> dict[str, YamlValue]:
-    return read_values([ValuesText(f"v{n}.yaml", text) for n, text in enumerate(texts)])
+    found: list[Finding] = []
+    read = read_values([ValuesText(f"v{n}.yaml", text) for n, text in enumerate(texts)], found=found)
+    refusal = refusal_of(found)
+    if refusal is not None:
+        raise refusal
+    return read
 
 
 def complaint(*texts: str) -> ValuesInvalid:
@@ -67,9 +74,13 @@ def test_a_mistake_shows_its_place_and_not_what_stands_there(text: str) -> None:
 
 def test_all_mistakes_are_said_together() -> None:
     problem = complaint("- a", "a: 1\na: 2", "build: 1\nbranch: 2", "ok: 1")
-    assert len(problem.details) == 4
-    for source in ("v0.yaml", "v1.yaml, line 2", "v2.yaml"):
-        assert source in str(problem)
+    said = [str(line) for line in problem.details]
+    assert said[:3] == [
+        "v0.yaml: values are a mapping of names to values, not a list.",
+        'v1.yaml:2:1: the key "a" is there twice in one mapping.',
+        "v2.yaml:",
+    ]
+    assert [line[: line.index(" is a name")] for line in said[3:]] == ['line 1: "build"', 'line 2: "branch"']
 
 
 @given(VALUES_OF_ANY_KIND, VALUES_OF_ANY_KIND)

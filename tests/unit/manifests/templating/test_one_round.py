@@ -1,0 +1,244 @@
+"""One round tells all: what can't be read or rendered hides nothing of the other files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support.building import prepared
+
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.finding import Finding, Origin
+from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.manifests.templating.render import render_files
+from bcs_template_set.messages import say
+
+SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {app: a}, ports: [{port: 80}]}\n"
+)
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: w}
+spec:
+  selector: {matchLabels: {app: w}}
+  template:
+    metadata: {labels: {app: w}}
+    spec:
+      containers:
+        - name: w
+          image: r
+"""
+VALUES = """\
+app: nginx
+image_pull_secrets: [Bad_Name]
+domains:
+  - host: a.example.com
+    image: example.com/a
+    env: {FIRST: "1", SECOND: "2"}
+    load_balancers: [lb-1]
+"""
+
+
+def looked_at(run: Prepared) -> tuple[Finding, ...]:
+    """Return all that is wrong with a run, as the step and the desk do."""
+    rendered = render_files(run)
+    is_whole = not rendered.mistakes
+    found = check_manifests(rendered.files, template_space="s", template_set=False, is_whole=is_whole)
+    return (*rendered.mistakes, *run.with_origins(found, rendered.files))
+
+
+def places(run: Prepared) -> list[tuple[str, str, int]]:
+    return sorted((f.id, f.found_in.file, f.found_in.line) for f in looked_at(run))
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        (folder / f"{name}.yaml.j2").write_text(text)
+
+
+def test_what_is_wrong_with_any_file_is_found_in_one_run(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        a="{{ x",
+        b="\na: {{ nope }}",
+        c="{{ 1 / 0 }}",
+        d="a: b: c",
+        e=DEPLOYMENT,
+        g="a: {{ 'b: c' }}",
+    )
+    write(tmp_path, h="a: {{ range(10 ** 9) }}", i="a: {{ commit.sha }}\n{% include '../x' %}")
+    (tmp_path / "f.yaml.j2").write_bytes(b"\0")
+    assert places(prepared(tmp_path, "*.j2", "no.yaml")) == [
+        ("file", "f.yaml.j2", 0),
+        ("file", "i.yaml.j2", 2),
+        ("file", "no.yaml", 0),
+        ("image-tag", "e.yaml.j2", 11),
+        ("limit", "h.yaml.j2", 0),
+        ("missing-name", "b.yaml.j2", 2),
+        ("template-failed", "c.yaml.j2", 1),
+        ("template-syntax", "a.yaml.j2", 1),
+        ("yaml", "d.yaml.j2", 1),
+        ("yaml", "g.yaml.j2", 1),
+    ]
+
+
+def test_nothing_is_missing_that_a_file_which_did_not_render_may_hold(tmp_path: Path) -> None:
+    write(tmp_path, s=SERVICE, w=DEPLOYMENT.replace("image: r", "image: 'r:1'"))
+    assert [finding.id for finding in looked_at(prepared(tmp_path, "*.j2"))] == ["service-selector"]
+    write(tmp_path, x="a: {{ nope }}")
+    assert [finding.id for finding in looked_at(prepared(tmp_path, "*.j2"))] == ["missing-name"]
+
+
+def test_values_that_can_not_be_read_leave_no_template_to_render(tmp_path: Path) -> None:
+    write(tmp_path, b="a: {{ nope }}")
+    (tmp_path / "v.yaml").write_text("a: 1\na: 2\n")
+    run = prepared(tmp_path, "b.yaml.j2", "no.yaml", values="build: 1", values_files=("v.yaml", "w.yaml"))
+    assert places(run) == [
+        ("file", "no.yaml", 0),
+        ("file", "w.yaml", 0),
+        ("values", "v.yaml", 2),
+        ("values", "values", 1),
+    ]
+
+
+def test_a_domain_with_a_mistake_hides_nothing_of_the_others(tmp_path: Path) -> None:
+    values = VALUES.replace("Bad_Name", "pull") + "  - {host: b.example.com, image: 'r:1', prot: 1}\n"
+    assert places(prepared(tmp_path, "builtin:web", values=values)) == [
+        ("image-tag", "values", 5),
+        ("values", "values", 8),
+    ]
+
+
+@pytest.mark.parametrize("spoilt", ["app: ~", "domains: 1", "domains: []"])
+def test_mistakes_beside_the_domains_leave_none_of_them(tmp_path: Path, spoilt: str) -> None:
+    write(tmp_path, b="a: {{ nope }}")
+    values = {"app": "app: nginx", "domains": "domains: [{host: a.b, image: 'r:1'}]"}
+    values[spoilt.partition(":")[0]] = spoilt
+    run = prepared(tmp_path, "builtin:web", "b.yaml.j2", values="\n".join(values.values()))
+    assert [found[0] for found in places(run)] == ["missing-name", "values"]
+
+
+def test_a_file_of_the_workspace_that_hides_a_domains_is_left_out(tmp_path: Path) -> None:
+    name = "a.example.com.service.yaml"
+    (tmp_path / name).write_text("a: 1\n")
+    run = prepared(
+        tmp_path, "builtin:web", name, values=VALUES.replace("Bad_Name", "p").replace("/a", "/a:1")
+    )
+    assert places(run) == [("file", name, 0)]
+
+
+def test_a_child_that_met_its_limit_does_not_render_the_next(tmp_path: Path) -> None:
+    write(tmp_path, a="a: {{ range(10 ** 9) }}", b="a: {{ range(10 ** 9) }}", c="kind: {{ nope }}")
+    found = places(prepared(tmp_path, "*.j2"))
+    assert [(name, file) for name, file, _ in found] == [
+        ("limit", "a.yaml.j2"),
+        ("limit", "b.yaml.j2"),
+        ("missing-name", "c.yaml.j2"),
+    ]
+
+
+# --- where to mend it
+
+
+HINT = say("checks.value.hint")
+VALUES_FILE = """\
+app: nginx
+image_pull_secrets: [one, two]
+domains:
+  - host: a.example.com
+    image: example.com/a:1
+    replicas: 1
+    env: {FIRST: "1", SEC.OND: "2"}
+    resources: {limits: {cpu: 1}}
+    liveness: {path: /}
+    volumes:
+      - {name: v, host_path: /v, mount_path: /v}
+    autoscale: {max: 3}
+"""
+POD = "spec.template.spec"
+C = f"{POD}.containers[0]"
+
+
+def origins(run: Prepared, part: str, *fields: str) -> list[tuple[str, int, str]]:
+    """Return where fields of a file of a run's domain come from."""
+    files = {file.name: file for file in render_files(run).files}
+    name = f"a.example.com.{part}.yaml"
+    findings = [Finding("value", name, "A/b" if field else "", field, HINT, HINT) for field in fields]
+    return [
+        (found.found_in.file, found.found_in.line, found.found_in.value)
+        for found in run.with_origins(findings, files.values())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "line", "value"),
+    [
+        ("deployment", f"{C}.image", 5, "domains[0].image"),
+        ("deployment", f"{C}.env[1].value", 7, "domains[0].env.SEC.OND"),
+        ("deployment", f"{C}.resources.limits.cpu", 8, "domains[0].resources.limits.cpu"),
+        ("deployment", f"{C}.resources.requests", 4, "domains[0]"),
+        ("deployment", f"{C}.livenessProbe.httpGet", 9, "domains[0].liveness"),
+        ("deployment", f"{C}.volumeMounts[0].name", 11, "domains[0].volumes[0]"),
+        ("deployment", f"{POD}.volumes[0].hostPath.path", 11, "domains[0].volumes[0]"),
+        ("deployment", f"{C}.name", 1, "app"),
+        ("deployment", f"{POD}.imagePullSecrets[1].name", 2, "image_pull_secrets[1]"),
+        ("deployment", "spec.replicas", 6, "domains[0].replicas"),
+        ("deployment", "spec.maxReplicas", 12, "domains[0].autoscale.max"),
+        ("deployment", "metadata.name", 4, "domains[0].host"),
+        ("deployment", "spec.strategy", 4, "domains[0]"),
+        ("deployment", "", 4, "domains[0].host"),
+        ("service", "spec.ports[0].port", 4, "domains[0]"),
+        ("routes", "spec.rules[0].host", 4, "domains[0].host"),
+    ],
+)
+def test_a_finding_of_a_built_in_template_names_its_value(
+    tmp_path: Path, part: str, field: str, line: int, value: str
+) -> None:
+    run = prepared(tmp_path, "builtin:web", values=VALUES_FILE.replace("replicas: 1", "replicas: auto"))
+    assert origins(run, part, field) == [("values", line, value)]
+
+
+def test_the_last_text_that_gives_a_value_is_named(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("app: other\ndomains: []\n")
+    (tmp_path / "two.yaml").write_text("# two\ndomains: [{host: a.example.com, image: 'r:1'}]\n")
+    files = ("one.yaml", "two.yaml")
+    run = prepared(tmp_path, "builtin:web", values="\n\napp: nginx\n", values_files=files)
+    assert origins(run, "deployment", f"{C}.name", f"{C}.image", "spec.replicas") == [
+        ("values", 3, "app"),
+        ("two.yaml", 2, "domains[0].image"),
+        ("two.yaml", 2, "domains[0]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("a: 1\nb:\n  c: 2\n", 3),
+        ("a: {{ project }}\r\nb:\r\n  c: 2\r\n", 3),
+        ("{% if project %}\na: 1\n{% endif %}\nb:\n  c: 2\n", 0),
+        ("a: {{ ['1', 'x: 2'] | join('\n') }}\nb:\n  c: 2\n", 0),
+        ("{{ 'a: 1\nb:\n  c: 2' }}", 0),
+        ("{# gone #}a: {{ bcs('X') }}\nb:\n  c: 2\n", 0),
+        ("a: {{ bcs('X') }}\nb:\n  c: 2\n{% if project %}{% endif %}\n", 3),
+    ],
+)
+def test_a_line_is_told_as_far_as_it_is_the_templates_own(tmp_path: Path, source: str, line: int) -> None:
+    (tmp_path / "a.yaml.j2").write_text(source, newline="")
+    run = prepared(tmp_path, "a.yaml.j2")
+    files = render_files(run).files
+    (document,) = files[0].documents
+    finding = Finding("value", "a.yaml", document.title, "b.c", HINT, HINT, line=document.line)
+    assert [found.found_in for found in run.with_origins([finding], files)] == [Origin("a.yaml.j2", line)]
+
+
+def test_a_finding_of_a_file_has_the_line_that_its_sentence_names(tmp_path: Path) -> None:
+    write(tmp_path, a="kind: A\n\nb: 1\n")
+    run = prepared(tmp_path, "a.yaml.j2")
+    files = render_files(run).files
+    of_line, of_file = (
+        Finding("value", "a.yaml", "", "", message, HINT) for message in (say("checks.x", line=3), HINT)
+    )
+    assert [found.found_in.line for found in run.with_origins([of_line, of_file], files)] == [3, 0]
+    (tmp_path / "a.yaml.j2").unlink()
+    assert [found.found_in.line for found in run.with_origins([of_line], files)] == [0]
