@@ -74,7 +74,7 @@ def test_the_namespaces_values_are_sent_along_and_the_authors_win() -> None:
 
 def test_a_branchs_name_gets_no_value_out_of_bcs() -> None:
     with cluster_site() as site:
-        site.files = {"a.yaml.j2": config("settings", "X").replace('"X"', "{{ branch.name | tojson }}")}
+        site.files = {"a.yaml.j2": config("settings", "X").replace('"X"', "'{{ branch.name }}'")}
         site.branch = "x{{DB_PASSWORD}}"
         ran = deploy(site, version="1.0.7", variables="DB_PASSWORD: hunter22")
         assert ran.code == 800307

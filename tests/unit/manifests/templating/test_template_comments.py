@@ -64,24 +64,24 @@ def test_a_templates_own_comment_is_left_out_and_told(
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        (("{#note#}",), 'line 4: "{#" with no blank behind it'),
-        (("a{#nav{", "b", "c#}"), 'line 4: "{#" with no blank behind it'),
+        (("{#note#}",), ':4: "{#" with no blank behind it'),
+        (("a{#nav{", "b", "c#}"), ':4: "{#" with no blank behind it'),
         (
             ("{# awk", "x", "${name%#}"),
-            "line 4: the comment that begins here would take away all up to line 6",
+            ":4: the comment that begins here would take away all up to line 6",
         ),
         (
             ("{# one", "x", "{# two #}"),
-            "line 4: the comment that begins here would take away all up to line 6",
+            ":4: the comment that begins here would take away all up to line 6",
         ),
-        (("x", "{# one"), "line 5: a comment begins here and has no end"),
+        (("x", "{# one"), ":5: a comment begins here and has no end"),
     ],
 )
 def test_what_may_be_either_is_refused_with_line_and_what_to_write(
     tmp_path: Path, lines: tuple[str, ...], says: str
 ) -> None:
     said = refusal(tmp_path, script(*lines), TemplateSyntax)
-    assert f"t.yaml.j2, {says}" in said
+    assert f"t.yaml.j2{says}" in said
     assert "{# … #}" in said or 'a blank and "#}"' in said
     assert "{% raw %}" in said
 
@@ -151,4 +151,4 @@ def test_a_page_that_can_not_be_read_is_refused_with_its_line(
 ) -> None:
     said = refusal(tmp_path, f"a: 1\nb: {{{{ include_raw({name}) }}}}\n", kind)
     assert says in said
-    assert "t.yaml.j2, line 2" in said
+    assert "t.yaml.j2:2" in said
