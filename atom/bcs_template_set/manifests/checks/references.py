@@ -141,8 +141,8 @@ def _check(checked: CheckInput, named: _Named, held: _Held) -> Iterator[Finding]
     if name in known:
         yield from _check_keys(checked, named, known[name])
         return
-    is_elsewhere = not checked.is_whole or name == _IN_EVERY_NAMESPACE
-    near = None if is_elsewhere else misspelt(name, known, is_own=row.is_own)
+    is_somewhere = not checked.is_whole or name == _IN_EVERY_NAMESPACE
+    near = None if is_somewhere else misspelt(name, known, is_own=row.is_own)
     if near is not None and not _is_elsewhere(checked, referring):
         field = f"{named.where}.{row.field}"
         yield checked.finding(named.place, field, kind=kind, name=name, near=near)
