@@ -5,6 +5,7 @@ And which of the collected tests run.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Iterable
@@ -85,6 +86,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = on_one_dialect(items)
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = [item for item in items if item in kept]
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at thousands of tests again and again."""
+    gc.freeze()
 
 
 def on_one_dialect(items: Iterable[pytest.Item]) -> set[pytest.Item]:

@@ -8,6 +8,7 @@ contract/recorded). Performs no I/O.
 from __future__ import annotations
 
 import functools
+import marshal
 import math
 import re
 from decimal import Decimal
@@ -41,12 +42,7 @@ class Unreadable(Exception):
 
 def read_mapping(text: str) -> Manifest:
     """Return the first document, all keys as text; an empty one where there is none. Raises Unreadable."""
-    try:
-        node = next(iter(yaml.compose_all(text, Loader=_Loader)), None)
-    except yaml.MarkedYAMLError as exc:
-        raise Unreadable(f"yaml: line {_line_of(exc)}: {exc.problem}") from exc
-    except yaml.YAMLError as exc:
-        raise Unreadable(f"yaml: {exc}") from exc
+    node = _first_document(text)
     if node is None or (isinstance(node, yaml.ScalarNode) and _scalar(node) is None):
         return {}
     if not isinstance(node, yaml.MappingNode):
@@ -56,6 +52,17 @@ def read_mapping(text: str) -> Manifest:
             f"  line {node.start_mark.line + 1}: cannot unmarshal {what} into map[string]interface {{}}"
         )
     return _mapping(node, top=True)
+
+
+@functools.lru_cache(maxsize=4096)
+def _first_document(text: str) -> Optional[yaml.Node]:
+    """Return the nodes of a text, which a run has read again and again; nobody changes them."""
+    try:
+        return next(iter(yaml.compose_all(text, Loader=_Loader)), None)
+    except yaml.MarkedYAMLError as exc:
+        raise Unreadable(f"yaml: line {_line_of(exc)}: {exc.problem}") from exc
+    except yaml.YAMLError as exc:
+        raise Unreadable(f"yaml: {exc}") from exc
 
 
 def _line_of(error: yaml.MarkedYAMLError) -> int:
@@ -164,7 +171,19 @@ def _integer(plain: str) -> int:
 
 def write(tree: object) -> str:
     """Return the text that `yaml.Marshal` writes."""
-    written = yaml.dump(tree, Dumper=_GoDumper, allow_unicode=True, default_flow_style=False, sort_keys=False)
+    return _written(marshal.dumps(tree, 2))  # type: ignore[arg-type] # trees of JSON can be
+
+
+@functools.lru_cache(maxsize=4096)
+def _written(tree: bytes) -> str:
+    """Return the text of a tree, which a run has written again and again."""
+    written = yaml.dump(
+        marshal.loads(tree),  # noqa: S302 - of this process
+        Dumper=_GoDumper,
+        allow_unicode=True,
+        default_flow_style=False,
+        sort_keys=False,
+    )
     return str(written)
 
 

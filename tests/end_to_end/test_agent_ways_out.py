@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import shutil
 import subprocess
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Optional
 
@@ -59,6 +57,7 @@ def with_sdk(root: Path, source: str, *, module: str = "python_atom_sdk") -> Ite
 
 def test_a_whole_run_goes_through_an_installed_platform_sdk(tmp_path: Path) -> None:
     with with_sdk(tmp_path, SDK) as worker:
+        worker.cold = True
         worker.emulator.state.add_user_token("token-canary", user="lisi")
         finished = worker.run(credential="my_cred")
         assert finished.status == 0, finished.log + finished.stderr
@@ -155,8 +154,7 @@ def run_limited(worker: Worker, *, largest_file: int, **inputs: str) -> Finished
     """Run with files limited to so many bytes, which is what a full disk looks like to a program."""
     directory, environ = worker.prepare(**inputs)
     environ.pop(MEASURED, None)  # what was measured could not be written either, and that is said on stderr
-    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (largest_file, largest_file))
-    return finish(launch(directory, environ, before=limit), directory)
+    return finish(launch(directory, environ, largest_file=largest_file), directory)
 
 
 def test_a_full_disk_from_the_start_is_said_in_the_log(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def slow_cluster(worker: Worker) -> None:
 
 
 def test_a_stop_while_waiting_says_what_was_deployed(tmp_path: Path) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         slow_cluster(worker)
         process, directory = worker.start(**TARGET)
         until(lambda: len(worker.emulator.find(path="/workloads/")) > 1)  # the first is the plan's
@@ -34,7 +34,7 @@ def test_a_stop_while_waiting_says_what_was_deployed(tmp_path: Path) -> None:
 
 
 def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path: Path) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         slow_cluster(worker)
         slow = worker.emulator.faults.add(Fault("slow", DEPLOY, delay=30))
         process, directory = worker.start(**TARGET)
@@ -47,7 +47,7 @@ def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path:
 
 def test_a_stop_between_calls_says_which_files_are_live(tmp_path: Path) -> None:
     domains = [{"host": f"d{n:02}.example.com", "image": "example.com/www:1"} for n in range(20)]
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         slow_cluster(worker)
         slow = worker.emulator.faults.add(Fault("slow", replace(DEPLOY, nth=2), delay=30))
         process, directory = worker.start(

@@ -50,7 +50,7 @@ def stop_while_waiting(worker: Worker, *signals: signal.Signals, path: str, **in
 def test_a_stop_while_a_server_is_slow_ends_in_a_verdict_at_once(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path, cold=number is signal.SIGTERM) as worker:
         finished = stop_while_waiting(worker, number, path="template/spaces")
         check_refused(finished, 800107, number.name, "Nothing was written", "Running again is safe")
         assert finished.value("result") == "failed"
@@ -59,20 +59,20 @@ def test_a_stop_while_a_server_is_slow_ends_in_a_verdict_at_once(
 
 
 def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         signals = (signal.SIGTERM,) * 5
         check_refused(stop_while_waiting(worker, *signals, path="template/spaces"), 800107, "SIGTERM")
 
 
 def test_a_stop_while_bk_ci_is_slow_ends_in_a_verdict_too(tmp_path: Path) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         worker.emulator.state.add_credential("my_cred", {"access_token": "token-canary"})
         finished = stop_while_waiting(worker, signal.SIGTERM, path="/ticket/", credential="my_cred")
         check_refused(finished, 800107, "SIGTERM")
 
 
 def test_a_stop_while_waiting_to_try_again_ends_in_a_verdict_too(tmp_path: Path) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         headers = {"X-Bkapi-RateLimit-Reset": "30", "X-Bkapi-Error-Code": "1642901"}
         worker.emulator.faults.add(
             Fault(
@@ -88,7 +88,7 @@ def test_a_stop_while_waiting_to_try_again_ends_in_a_verdict_too(tmp_path: Path)
 
 def test_a_stop_in_the_middle_of_publishing_says_what_was_written(tmp_path: Path) -> None:
     """Of eighteen files three are written; the three that were under way are said to be so."""
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         state = worker.emulator.state
         made = Match("POST", path=r"template/([0-9a-f]{24}/)?metadatas$", nth=4)
         slow = Fault("slow", made, times=99, delay=30)
@@ -113,7 +113,7 @@ def test_a_stop_in_the_middle_of_publishing_says_what_was_written(tmp_path: Path
 
 
 def test_a_stop_between_two_writes_of_one_file_sends_no_second_one(tmp_path: Path) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         for name in FILES:
             worker.emulator.state.add_file("front-ends", name, content="kind: Service\n", pinned=True)
         slow = Fault("slow", Match("POST", path=r"template/[^/]+/versions$"), times=3, delay=0.5)
@@ -128,7 +128,7 @@ def test_a_stop_between_two_writes_of_one_file_sends_no_second_one(tmp_path: Pat
 
 
 def test_a_killed_run_leaves_the_pessimistic_result(tmp_path: Path) -> None:
-    with site(tmp_path, cold=True) as worker:
+    with site(tmp_path) as worker:
         worker.emulator.faults.add(Fault("slow", Match(path="template/spaces"), times=1, delay=30))
         process, directory = worker.start()
         until(lambda: worker.emulator.find(path="template/spaces"))

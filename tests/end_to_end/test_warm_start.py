@@ -61,7 +61,7 @@ def test_it_has_the_environment_and_the_arguments_that_it_is_given(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "name", ["PYTHONPATH", "PYTHONUTF8", "LC_ALL", "LD_PRELOAD", "COVERAGE_PROCESS_CONFIG"]
+    "name", ["PYTHONHOME", "PYTHONUTF8", "LC_ALL", "LD_PRELOAD", "COVERAGE_PROCESS_CONFIG"]
 )
 def test_what_decides_at_the_start_is_started_cold(name: str) -> None:
     assert STEP.exists()

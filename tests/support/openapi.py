@@ -89,6 +89,7 @@ class Contract:
         for path, like in _LIKE.items():
             self._paths.setdefault(path, self._paths[like])
         self._components = _strict(document["components"])
+        self._validators: dict[int, jsonschema.Draft202012Validator] = {}
 
     def check(self, exchange: Exchange) -> list[str]:
         """Return every breach of one exchange, each naming the request."""
@@ -129,17 +130,20 @@ class Contract:
         body = operation.get("requestBody")
         if body is None:
             return ["a body is sent where none is declared"] if exchange.request.body else []
-        schema = self._schema_of(_with_schema(_tree(body)))
-        return _breaches("request", schema, exchange.request.body)
+        return _breaches("request", self._validator_of(_tree(body)), exchange.request.body)
 
     def _check_answer(self, operation: Tree, exchange: Exchange) -> list[str]:
         responses = _tree(operation["responses"])
         response = responses.get(str(exchange.answered), responses["default"])
-        return _breaches("answer", self._schema_of(_tree(response)), exchange.answer_body)
+        return _breaches("answer", self._validator_of(_tree(response)), exchange.answer_body)
 
-    def _schema_of(self, holder: Tree) -> Tree:
-        schema = _tree(_tree(_tree(holder["content"])["application/json"])["schema"])
-        return {**_tree(_strict(schema)), "components": self._components}
+    def _validator_of(self, holder: Tree) -> jsonschema.Draft202012Validator:
+        """Return what holds a body to its schema; it is made once for each place of the document."""
+        if id(holder) not in self._validators:
+            content = _tree(_tree(_with_schema(holder)["content"])["application/json"])
+            schema = {**_tree(_strict(_tree(content["schema"]))), "components": self._components}
+            self._validators[id(holder)] = jsonschema.Draft202012Validator(schema)
+        return self._validators[id(holder)]
 
 
 def _with_schema(holder: Tree) -> Tree:
@@ -165,12 +169,12 @@ def _refused_in_front(exchange: Exchange) -> bool:
     return exchange.handled and not exchange.operation
 
 
-def _breaches(what: str, schema: Tree, body: bytes) -> list[str]:
+def _breaches(what: str, validator: jsonschema.Draft202012Validator, body: bytes) -> list[str]:
     try:
         payload = json.loads(body or b"null")
     except ValueError as exc:
         return [f"{what} is not JSON: {exc}"]
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(payload)
+    errors = validator.iter_errors(payload)
     return [f"{what} {'/'.join(str(part) for part in error.path)}: {error.message}" for error in errors]
 
 

@@ -20,6 +20,7 @@ import importlib
 import json
 import os
 import pkgutil
+import resource
 import selectors
 import signal
 import socket
@@ -39,7 +40,7 @@ MEASURED = "COVERAGE_PROCESS_CONFIG"
 SECRET_OF_MOST = "lisi-app-secret"
 """Of the app that acts in most tests."""
 
-LOCALE = "LANG"
+LOCALE, SEARCHED = "LANG", "PYTHONPATH"
 _OF_THE_INTERPRETER = ("PYTHON", "LC_", "LD_", "DYLD_", "MALLOC_")
 _NUMBER = struct.Struct("!i")
 _FDS = 4
@@ -75,14 +76,24 @@ class Started(Protocol):
 def can_be_warm(environ: Mapping[str, str]) -> bool:
     """Tell whether nothing in an environment is for the interpreter, the loader or `make coverage`.
 
-    Coverage counts the lines of an import only where it happens.
+    Coverage counts the lines of an import only where it happens. Where else to look for modules is no matter
+    of the start: what is there is nothing that the step has imported.
     """
-    return not any(name.startswith((*_OF_THE_INTERPRETER, MEASURED)) for name in environ)
+    decide = (*_OF_THE_INTERPRETER, MEASURED)
+    return not any(name.startswith(decide) for name in environ if name != SEARCHED)
 
 
-def start_warm(arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]) -> WarmProcess:
-    """Start the step with these arguments."""
-    return _servers(environ.get(LOCALE), os.getpid()).start(arguments, at=at, environ=environ)
+def limit_files(most: int) -> None:
+    """Let this process write no file of more bytes: what a full disk looks like to a program."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+def start_warm(
+    arguments: Sequence[str], *, at: Path, environ: Mapping[str, str], largest_file: Optional[int] = None
+) -> WarmProcess:
+    """Start the step with these arguments; it writes no file of more than so many bytes."""
+    servers = _servers(environ.get(LOCALE), os.getpid())
+    return servers.start(arguments, at=at, environ=environ, largest_file=largest_file)
 
 
 def run_program(
@@ -210,10 +221,17 @@ class _Servers:
                 start_new_session=True,  # Ctrl-C is for pytest
             ).returncode = 0  # nobody waits for it: it is not to be told as left behind
 
-    def start(self, arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]) -> WarmProcess:
+    def start(
+        self, arguments: Sequence[str], *, at: Path, environ: Mapping[str, str], largest_file: Optional[int]
+    ) -> WarmProcess:
         """Have a step forked."""
         out, err, told = os.pipe(), os.pipe(), os.pipe()
-        request = {"arguments": [*arguments], "at": str(at), "environ": {**environ}}
+        request = {
+            "arguments": [*arguments],
+            "at": str(at),
+            "environ": {**environ},
+            "largest_file": largest_file,
+        }
         _ask(self._steps, request, (out[1], err[1], told[1]))
         return WarmProcess(stdout=out[0], stderr=err[0], told=told[0])
 
@@ -369,6 +387,9 @@ def become_a_step(asked: Mapping[str, Any], stdout: int, stderr: int, *, childre
     os.environ.update(asked["environ"])
     os.chdir(asked["at"])
     sys.argv = [str(STEP), *asked["arguments"]]
+    sys.path[1:1] = filter(None, asked["environ"].get(SEARCHED, "").split(os.pathsep))
+    if asked["largest_file"] is not None:
+        limit_files(asked["largest_file"])
     warm_children(children)
     from bcs_template_set.cli.main import entry_point
 

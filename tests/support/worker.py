@@ -11,15 +11,16 @@ import os
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
 from tests.emulator import Emulator
 from tests.emulator.build_worker import WORKER_FACTS, Task
 from tests.support import warm_start
-from tests.support.warm_start import Started, as_text, can_be_warm, run_program, start_warm
+from tests.support.warm_start import Started, as_text, can_be_warm, limit_files, run_program, start_warm
 
 ATOM_CODE = "bcsTemplateSet"
 STEP, MEASURED = warm_start.STEP, warm_start.MEASURED
@@ -190,15 +191,17 @@ def launch(
     *,
     arguments: Sequence[str] = (),
     command: Sequence[str] = (),
-    before: Optional[Callable[[], object]] = None,
+    largest_file: Optional[int] = None,
     cold: bool = False,
 ) -> Started:
-    """Start the step in a prepared directory, or the `command`; `before` is called in its process first.
+    """Start the step in a prepared directory, or the `command`; it writes no file of more than so many bytes.
 
-    Without either, and unless it is to be cold, the step starts with its modules imported already.
+    Unless it is to be cold, the step starts with its modules imported already.
     """
-    if not (cold or command or before) and can_be_warm(environ):
-        return start_warm(arguments, at=directory, environ=environ)
+    if not (cold or command) and can_be_warm(environ):
+        return start_warm(arguments, at=directory, environ=environ, largest_file=largest_file)
+    # The limit is the child's alone, and no test starts it in a thread.
+    limit = None if largest_file is None else partial(limit_files, largest_file)
     process: subprocess.Popen[str] = subprocess.Popen(
         command or [str(STEP), *arguments],
         cwd=directory,
@@ -207,7 +210,7 @@ def launch(
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        preexec_fn=before,  # noqa: PLW1509 - a limit has to be the child's alone; no test starts it in a thread
+        preexec_fn=limit,  # noqa: PLW1509 - as above
     )
     return process
 
