@@ -85,7 +85,7 @@ def test_the_search_finds_what_is_there(site: Site) -> None:
     assert "***" in left_by(lived)[".bcs-template-set/run/rendered/secret.yaml"]
 
 
-@pytest.mark.parametrize("kind", swept(KINDS, sample=8), ids=lambda kind: str(kind.name))
+@pytest.mark.parametrize("kind", swept(KINDS, sample=5), ids=lambda kind: str(kind.name))
 def test_a_run_that_is_struck_leaves_none(site: Site, kind: Kind) -> None:
     """One of every kind, drawn by a seed; `python -m tests.torture canaries` strikes every request."""
     of_kind = [wanted for wanted in all_pokes(dict.fromkeys(CREDENTIALS, 12)) if wanted.kind is kind]
