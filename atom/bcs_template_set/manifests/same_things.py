@@ -23,13 +23,21 @@ def _without_comment(line: str) -> str:
     return _COMMENT.sub("", line)
 
 
+def _without_quotes(line: str) -> str:
+    return line.translate(_QUOTES)
+
+
 _BLANKS = (("line_ends", str.splitlines), ("blanks", _by_line(str)))
 _FORMS = (
     *_BLANKS,
     ("comments", _by_line(_without_comment)),
-    ("quotes", _by_line(lambda line: _without_comment(line).translate(_QUOTES))),
+    ("quotes", _by_line(_without_quotes)),
+    ("quotes_comments", _by_line(lambda line: _without_quotes(_without_comment(line)))),
 )
 """In what forms two texts may be the same, each told by what differs then; the first counts."""
+
+
+_OF_QUOTES = ("quotes", "quotes_comments")
 
 
 def same_values(one: Document, other: Document) -> bool:
@@ -51,7 +59,7 @@ def only_difference(
     if found is None and old and sorted(_said(old)) == sorted(_said(new)):
         is_moved = not says_same and sorted(before.splitlines()) == sorted(after.splitlines())
         found = "order" if is_moved else "writing"
-    return "writing" if found == "quotes" and is_secret else found
+    return "writing" if found in _OF_QUOTES and is_secret else found
 
 
 def _said(documents: Sequence[Document]) -> list[str]:

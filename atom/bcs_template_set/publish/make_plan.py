@@ -192,11 +192,11 @@ def _lost(change: Change, route: Route, served: RoutesByKey, *, homes: Mapping[R
     if there is not None:
         return say("plan.route_moved", **facts, to=there)
     heir = heir_of(route, served)
+    if same and route.path_type != "Exact":
+        return say("plan.route_narrowed", **facts)
     if heir is not None:
-        return say(
-            "plan.route_left", **facts, to=homes[heir], service=heir.service, there=heir.host + heir.path
-        )
-    return say("plan.route_narrowed" if same else "plan.route_lost", **facts)
+        facts.update(to=homes[heir], service=heir.service, there=heir.host + heir.path)
+    return say("plan.route_left" if heir is not None else "plan.route_lost", **facts)
 
 
 def _routes_taken(

@@ -14,7 +14,7 @@ from bcs_template_set.bcs.space.route_map import OwnedRoute
 from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.naming import normal_path
-from bcs_template_set.manifests.route_changes import by_key, key_of, served_as, told_change, way_change
+from bcs_template_set.manifests.route_changes import by_key, key_of, served_as, way_change
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.text import shorten, shown_time, text_lines
@@ -156,7 +156,7 @@ def _routes_of_change(change: Change, owners: _Owners) -> Iterable[RouteLine]:
         if key_of(old) == key_of(new):
             otherwise.setdefault((new.host, new.path), []).append(way_change(old, new))
         else:
-            yield RouteLine("~", old.host + old.path, told_change(old, new), "", "", change.name)
+            yield RouteLine("~", old.host + old.path, f"-> {new.host}{new.path}", "", "", change.name)
     routes: dict[RouteKey, list[Route]] = {}
     for route in change.routes:
         routes.setdefault((route.host, route.path), []).append(route)

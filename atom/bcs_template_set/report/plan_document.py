@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Optional
 
 from bcs_template_set.agent.agent_files import JsonValue
+from bcs_template_set.manifests.route_changes import told_change
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.publish.plan import Change, Plan
@@ -70,7 +71,9 @@ def _file(change: Change, language: Language) -> dict[str, JsonValue]:
         "images": [{"old": old, "new": new} for old, new in change.images],
         "routes_added": [host + path for host, path in change.routes_added],
         "routes_removed": [host + path for host, path in change.routes_removed],
+        "routes_changed": [told_change(old, new) for old, new in change.routes_changed],
         "diff": change.diff,
+        "only": one_line(change.only.render(language)) if change.only is not None else "",
         "notes": _lines(change.notes, language),
     }
 

@@ -12,6 +12,7 @@ from typing import Optional, TypeVar
 
 from bcs_template_set.manifests.route_changes import told_change
 from bcs_template_set.manifests.routes import RouteKey
+from bcs_template_set.messages import Text
 from bcs_template_set.messages.text import shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome, Word
 from bcs_template_set.publish.plan import Change, Plan
@@ -74,6 +75,13 @@ class Row:
         host, path = key
         types = sorted({kind for file in self.files for kind in file.change.types_of(key)} - {_USUAL_TYPE})
         return (path if host == self.name else host + path) + (f" ({', '.join(types)})" if types else "")
+
+    @property
+    def only(self) -> tuple[Text, ...]:
+        """Return in what alone the row's files differ; nothing where there is more."""
+        changed = [file.change.only for file in self.files if file.word != "unchanged"]
+        texts = {only.key: only for only in changed if only is not None}
+        return () if None in changed else tuple(texts.values())
 
     @property
     def is_domain(self) -> bool:

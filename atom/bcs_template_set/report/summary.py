@@ -91,6 +91,7 @@ def _row(row: Row) -> Text:
     images = [image_change(old, new) for old, new in row.images]
     routes = [f"+{host}{path}" for host, path in row.routes_added]
     routes += [f"-{host}{path}" for host, path in row.routes_removed]
+    routes += [f"~{told}" for told in row.served_otherwise]
     told = [part for part in (version_change(row.old_versions, row.new_versions), *images, *routes) if part]
     return say("summary.row", word=row.word, name=row.name, told=told)
 

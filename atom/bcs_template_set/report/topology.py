@@ -90,12 +90,13 @@ def topology_of(changes: Sequence[Change]) -> Topology:
 
 @dataclass
 class _Host:
-    """What a host's routes come to: the ways they take, and the paths served, added and removed."""
+    """What a host's routes come to: the ways they take, the paths served, added and removed, others."""
 
     ways: set[tuple[str, str, str]] = field(default_factory=set)
     served: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    is_otherwise: bool = False
 
 
 def _hosts(changes: Sequence[Change]) -> dict[str, _Host]:
@@ -107,6 +108,8 @@ def _hosts(changes: Sequence[Change]) -> dict[str, _Host]:
             hosts[route.host].served.add(route.path)
         for host, path in change.routes_added:
             hosts[host].added.add(path)
+        for _, new in change.routes_changed:
+            hosts[new.host].is_otherwise = True
         for host, path in change.routes_removed:
             hosts[host].removed.add(path)
     return hosts
@@ -260,4 +263,4 @@ def _sign_of_host(found: _Host) -> Sign:
     is_partly_new = bool(found.added) and found.added != found.served
     if is_partly_new or not found.removed <= found.served:
         return "~"
-    return "+" if found.added else "="
+    return "+" if found.added else "~" if found.is_otherwise else "="

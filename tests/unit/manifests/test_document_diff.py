@@ -142,7 +142,7 @@ def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
             "comments",
         ),
         (SERVICE, SERVICE.replace("web", "'web'"), "+  name: 'web'", "quotes"),
-        (SERVICE, SERVICE.replace("web", "'web' # x"), "+  name: 'web' # x", "quotes"),
+        (SERVICE, SERVICE.replace("web", "'web' # x"), "+  name: 'web' # x", "quotes_comments"),
         (SERVICE, SERVICE.replace("web\n", "web  \n"), "+  name: web  \n", "blanks"),
         (SERVICE, SERVICE + "\n\n", "+\n+\n", "blanks"),
         (SERVICE, SERVICE.rstrip("\n"), "-    - port: 80  # http\n+    - port: 80  # http\n", "line_ends"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Optional
 
@@ -30,6 +31,8 @@ from bcs_template_set.publish.plan import Change, Policy
 from bcs_template_set.publish.plan_file import plan_file
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.log_lines import plan_lines
+from bcs_template_set.report.plan_document import plan_document
+from bcs_template_set.report.rows import rows_of_plan
 
 NAME = "a.yaml"
 OVERWRITE = Policy(overwrite_version=True)
@@ -108,6 +111,14 @@ def test_an_update_says_where_only_comments_differ_and_log_and_page_do_too() -> 
     assert row(B, held(OLD)).only is None
     plan = scenes.plan_of(change)
     assert "update a.yaml: only comments differ" in [line.text for line in plan_lines(plan, language="en_US")]
+    assert "a.yaml 的差异 · 只有注释不同</summary>" in render_html(
+        replace(scenes.outcome_of(plan), language="zh_CN")
+    )
+    document = plan_document(scenes.outcome_of(plan))
+    assert document is not None
+    assert '"only": "only comments differ"' in json.dumps(document)
+    two = scenes.plan_of(replace(change, domain="h"), replace(row(B, held(OLD)), name="b.yaml", domain="h"))
+    assert rows_of_plan(two)[0].only == ()
     assert "</small> 只有注释不同</p>" in render_html(replace(scenes.outcome_of(plan), language="zh_CN"))
 
 

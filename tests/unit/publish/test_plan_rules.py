@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Optional
 
@@ -36,8 +37,11 @@ from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Change, Plan, Policy, refusal
 from bcs_template_set.report import page
 from bcs_template_set.report.html import render_html
+from bcs_template_set.report.plan_document import plan_document
 from bcs_template_set.report.row_table import plan_table
 from bcs_template_set.report.rows import rows_of_plan
+from bcs_template_set.report.summary import summary_of
+from bcs_template_set.report.topology import topology_of
 
 HOST = "a.example.com"
 SKIP, REPLACE = Policy(on_newer_build="skip"), Policy(on_newer_build="replace")
@@ -158,15 +162,30 @@ def test_a_path_that_only_changes_its_type_is_told_as_that_and_lost_where_less_o
         desired(("r.yaml", exact)), existing(existing_file("r.yaml", version_of(prefix))), policy=POLICY
     )
     (lost,) = texts(plan.lost_routes)
-    assert lost.startswith("a.example.com/ is served by r.yaml today (Prefix), and would be as Exact only: ")
+    assert lost.startswith("a.example.com/ is served by r.yaml today (Prefix), and would be as Exact only, ")
     (row,) = rows_of_plan(plan)
     assert (row.routes_removed, row.routes_added) == ((), ())
     assert plan_table([row], language="en_US")[1].endswith("  ~a.example.com/ Prefix -> Exact")
     (line,) = page.routes_of(scenes.outcome_of(plan))
     assert (line.sign, line.route, line.how) == ("~", "a.example.com/", "Prefix -> Exact")
     assert "changes</span> a.example.com/ Prefix -&gt; Exact</li>" in render_html(scenes.outcome_of(plan))
+    document = plan_document(scenes.outcome_of(plan))
+    assert document is not None
+    assert '"routes_changed": ["a.example.com/ Prefix -> Exact"]' in json.dumps(document)
+    assert "~a.example.com/ Prefix -> Exact" in summary_of(scenes.outcome_of(plan))
+    assert topology_of(plan.changes).lanes[0].nodes[0].sign == "~"
     back = existing(existing_file("r.yaml", version_of(exact)))
     assert make_plan(desired(("r.yaml", prefix)), back, policy=POLICY).lost_routes == ()
+
+
+def test_an_exact_path_that_only_falls_to_another_service_is_lost_and_told_to_whom() -> None:
+    both = ingress(HOST, "/") + "---\n" + ingress(HOST, "/").replace("Prefix", "Exact").replace("web", "api")
+    held = existing(existing_file("r.yaml", version_of(both)))
+    plan = make_plan(desired(("r.yaml", ingress(HOST, "/"))), held, policy=POLICY)
+    (lost,) = texts(plan.lost_routes)
+    assert lost.endswith(
+        " today (Exact). Without it, a.example.com/ of r.yaml answers there, by Service web."
+    )
 
 
 def test_a_host_that_becomes_a_wildcard_or_a_default_backend_is_no_loss_and_is_told() -> None:
@@ -176,7 +195,7 @@ def test_a_host_that_becomes_a_wildcard_or_a_default_backend_is_no_loss_and_is_t
     assert plan.lost_routes == ()
     lines = page.routes_of(scenes.outcome_of(plan))
     assert [(line.sign, line.route, line.how) for line in lines] == [
-        ("~", "a.example.com/", "a.example.com/ -> *.example.com/"),
+        ("~", "a.example.com/", "-> *.example.com/"),
         ("+", "*.example.com/", "Prefix"),
     ]
     spec = "spec: {ingressClassName: nginx, defaultBackend: {service: {name: web, port: {number: 80}}}}\n"
