@@ -1,4 +1,4 @@
-"""How a run grows from 10 to 100 to 1,000 files: the installed step from its inputs to its verdict.
+"""How a run grows from 30 files to as many as it may have: the installed step from its inputs to its verdict.
 
 No latency is added, so that what is left is our own work and the emulated site's; both share this machine.
 """
@@ -14,13 +14,12 @@ from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
 
 from tests.bench.processes import Cost, cost_of
-from tests.bench.rendering import values
+from tests.bench.rendering import FILES_A_DOMAIN, values
 from tests.bench.tasks import task
 from tests.support.worker import STEP
 
 HEADINGS = ("files", "run", "seconds", "ms a file", "CPU ms a file", "requests a file", "peak MB")
-FILES = (10, 100, 1000)
-FILES_A_DOMAIN = 2
+FILES = (30, 300, 3000, 4998)
 
 
 @dataclass(frozen=True)

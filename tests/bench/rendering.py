@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import resource
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.cli.main import MANY_VALUES
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.templating.build_context import make_context
@@ -21,34 +23,38 @@ from bcs_template_set.publish.plan import Desired, Policy, SpaceRef
 from bcs_template_set.system.clock import SystemClock
 from tests.bench.api import PROVENANCE
 
-HEADINGS = ("domains", "seconds", "ms a domain", "peak MB")
-COUNTS = (10, 100, 1000)
+HEADINGS = ("domains", "files", "documents", "seconds", "ms a document", "peak MB")
+FILES_A_DOMAIN = 3
+CASES = ((10, 1), (100, 1), (1000, 1), (1666, 4))
+"""Domains, and load balancers of each; the last has as many files and documents as a run may have."""
 
 
 def measure() -> list[tuple[str, ...]]:
     """Return a row for each number of domains."""
-    return [row_of(count) for count in COUNTS]
+    return [row_of(*case) for case in CASES]
 
 
-def row_of(count: int) -> tuple[str, ...]:
+def row_of(domains: int, load_balancers: int) -> tuple[str, ...]:
     """Measure in a process of its own: its peak memory is then its own."""
-    done = subprocess.run(command(count), check=True, capture_output=True, text=True)
+    done = subprocess.run(command(domains, load_balancers), check=True, capture_output=True, text=True)
     seconds, megabytes = done.stdout.split()
-    return str(count), seconds, f"{float(seconds) * 1000 / count:.2f}", megabytes
+    documents = domains * (FILES_A_DOMAIN - 1 + load_balancers)
+    each = f"{float(seconds) * 1000 / documents:.2f}"
+    return str(domains), str(domains * FILES_A_DOMAIN), str(documents), seconds, each, megabytes
 
 
-def command(count: int) -> list[str]:
+def command(domains: int, load_balancers: int = 1) -> list[str]:
     """Return what renders, checks and plans that many domains in a process of its own."""
-    return [sys.executable, "-m", "tests.bench.rendering", str(count)]
+    return [sys.executable, "-m", "tests.bench.rendering", str(domains), str(load_balancers)]
 
 
-def values(count: int) -> str:
-    """Return values with that many domains, each with a volume and a load balancer."""
+def values(domains: int, load_balancers: int = 1) -> str:
+    """Return values with that many domains, each with a volume."""
     rows = "".join(
         f"  - host: d{number}.example.com\n    image: example.com/web/d{number}:1704448623620-{number}\n"
-        f"    load_balancers: [lb-{number}]\n"
+        f"    load_balancers: [{', '.join(f'lb-{number}-{nth}' for nth in range(load_balancers))}]\n"
         f"    volumes: [{{name: logs, host_path: /data/logs, mount_path: /data/logs}}]\n"
-        for number in range(count)
+        for number in range(domains)
     )
     return f"app: nginx\ndomains:\n{rows}"
 
@@ -56,12 +62,14 @@ def values(count: int) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("domains", type=int)
+    parser.add_argument("load_balancers", type=int)
     options = parser.parse_args()
+    gc.set_threshold(MANY_VALUES)  # as the step does when it starts
     with TemporaryDirectory() as folder:
         request = RenderRequest(
             workspace=Path(folder),
             templates=("builtin:web",),
-            values_text=values(options.domains),
+            values_text=values(options.domains, options.load_balancers),
             values_files=(),
             context=make_context({"build.number": "7", "branch.name": "main"}),
             clock=SystemClock(),
@@ -73,7 +81,7 @@ def main() -> int:
         plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
         seconds = time.perf_counter() - began
     assert not findings, told_lines([findings[0]])[0].render("en_US")
-    assert plan.count("create") == 3 * options.domains
+    assert plan.count("create") == FILES_A_DOMAIN * options.domains
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seconds:.2f} {peak:.0f}")
     return 0

@@ -22,6 +22,7 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
+from bcs_template_set.manifests.templating.environment import OwnEnvironment
 from bcs_template_set.manifests.templating.origins import line_of_template, mistakes_of
 from bcs_template_set.manifests.templating.prepare import WEB_FILES, Prepared
 from bcs_template_set.manifests.templating.template_notes import OUT_OF_TIME, Notes
@@ -34,7 +35,7 @@ from bcs_template_set.manifests.yaml_reading import YamlUnreadable
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import LimitExceeded
 
-MOST_DOCUMENTS = 5000
+MOST_DOCUMENTS = 10_000
 MOST_TOTAL_TEXT = 64 * 2**20
 _ONLY_NAMES = re.compile(r"(?:[^{}]|\{\{ ?[a-z][a-z_]*(?:\.[a-z][a-z_]*)? ?\}\})*")
 """A version without a loop, a call, a filter or an operator, such as the default."""
@@ -141,7 +142,9 @@ class _Own:
 
     def __init__(self, names: Mapping[str, object], process: TemplateProcess, *, notes: Notes) -> None:
         self._marks = Marks(process.stem)
-        self._templates = Templates(names, notes=notes, marks=self._marks, read_text=no_files)
+        self._templates = Templates(
+            names, notes=notes, marks=self._marks, read_text=no_files, kind=OwnEnvironment
+        )
 
     def render(
         self, source: str, *, name: str, extra: Optional[Mapping[str, object]] = None

@@ -26,12 +26,18 @@ class Templates:
     """Renders the templates of one run. What is wrong with them is in the notes."""
 
     def __init__(
-        self, context: Mapping[str, object], *, notes: Notes, marks: Marks, read_text: ReadText
+        self,
+        context: Mapping[str, object],
+        *,
+        notes: Notes,
+        marks: Marks,
+        read_text: ReadText,
+        kind: type[Environment] = Environment,
     ) -> None:
         """Take the names that every template may use, and the reader of included files."""
         namespace = callable_namespace(context.get("namespace"), notes=notes)
         self._notes = notes
-        self._environment = Environment(notes=notes, marks=marks, read_text=read_text, namespace=namespace)
+        self._environment = kind(notes=notes, marks=marks, read_text=read_text, namespace=namespace)
         self._context = {**context, "namespace": namespace} if "namespace" in context else dict(context)
         self._compiled: dict[str, jinja2.Template] = {}
 

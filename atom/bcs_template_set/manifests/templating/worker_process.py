@@ -8,7 +8,6 @@ object a line: names and limits first, then a template and what it comes to, aga
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -194,6 +193,8 @@ class _Child:
     """The process itself. After its seconds it is told that its time is over, and killed soon after."""
 
     def __init__(self, environ: Mapping[str, str], *, seconds: float) -> None:
+        import subprocess  # noqa: PLC0415 - only templates of one's own need a child, and start-up is counted
+
         options = ["-X", "utf8"] if sys.flags.utf8_mode else []
         path = json.dumps([entry for entry in sys.path if entry])
         self._process = subprocess.Popen(  # noqa: S603 - our own module, in the interpreter that runs this

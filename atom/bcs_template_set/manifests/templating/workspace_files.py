@@ -20,7 +20,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
 
 LARGEST_FILE = 2 * 1024 * 1024
-MOST_FILES = 3000
+MOST_FILES = 5000
 MOST_VISITED = 200_000
 FULL_GLOBS = 10
 """All globs of a run together may look at as many files as so many of them could."""

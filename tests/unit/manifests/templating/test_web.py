@@ -274,8 +274,8 @@ def test_a_file_of_the_workspace_with_a_domains_name_is_a_mistake(tmp_path: Path
 
 
 def test_more_domains_than_files_allowed_are_refused(tmp_path: Path) -> None:
-    domains = [{"host": f"h{number}.a", "image": "r:1"} for number in range(1001)]
-    with pytest.raises(LimitExceeded, match="3003"):
+    domains = [{"host": f"h{number}.a", "image": "r:1"} for number in range(1667)]
+    with pytest.raises(LimitExceeded, match="5001"):
         web(tmp_path, json.dumps({"app": "a", "domains": domains}))
 
 
