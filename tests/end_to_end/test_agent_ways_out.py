@@ -15,7 +15,7 @@ from typing import Optional
 import pytest
 from tests.emulator import Fault, Match
 from tests.support.scene import FILES, VALUES, check_refused, run_changed, run_within, site
-from tests.support.worker import MEASURED, STEP, Finished, Worker, finish, launch
+from tests.support.worker import MEASURED, STEP, Finished, Worker, finish, launch, run_step
 
 CHINESE = "发布"
 
@@ -376,14 +376,23 @@ def test_help_is_printed_on_any_stdout(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_without_any_agent_says_so_and_ends_with_1(tmp_path: Path) -> None:
-    known = {"PATH": os.environ["PATH"]}
+def test_a_run_whose_agent_left_no_input_says_so_and_ends_with_1(tmp_path: Path) -> None:
+    known = {"PATH": os.environ["PATH"], "bk_data_dir": str(tmp_path)}
     done = subprocess.run(
         [str(STEP)], check=False, capture_output=True, cwd=tmp_path, env=known, text=True, encoding="utf-8"
     )
     assert done.returncode == 1
     assert "input.json" in done.stdout
     assert json.loads((tmp_path / "output.json").read_text())["errorCode"] == 800101
+
+
+def test_where_no_worker_starts_it_the_bare_command_is_the_help_and_writes_nothing(
+    tmp_path: Path,
+) -> None:
+    done = run_step([], at=tmp_path, environ={"PATH": os.environ["PATH"]})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "render" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_retried_step_says_published_and_writes_nothing_new(tmp_path: Path) -> None:

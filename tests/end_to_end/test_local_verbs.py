@@ -14,6 +14,8 @@ import yaml
 from tests.support.scene import APP_SECRET, FILES, VALUES, site
 from tests.support.worker import STEP, Worker, measured, run_step
 
+from bcs_template_set.system.version import step_version
+
 BRANCH = "{{ branch.slug }}/{{ build.number }}/{{ namespace }}"
 
 
@@ -171,6 +173,37 @@ def test_chinese_on_an_ascii_screen_is_escaped(desk: Path) -> None:
     assert "\\u53d1\\u5e03" in done.stdout
 
 
+def test_values_files_need_no_option(desk: Path) -> None:
+    (desk / "more.yaml").write_text("app: httpd\n")
+    named = run("render", "--values", "values.yaml", "--values", "more.yaml", at=desk)
+    plain = run("render", "values.yaml", "more.yaml", at=desk)
+    assert (plain.returncode, plain.stdout) == (0, named.stdout)
+    assert run("check", "values.yaml", at=desk).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (("chekc",), 'chekc is not known. Did you mean "check"?'),
+        (("check", "--valus=x"), '--valus is not known. Did you mean "--values"?'),
+        (("plan", "--setting", "x"), '--setting is not known. Did you mean "--settings"?'),
+        (("--verson",), '--verson is not known. Did you mean "--version"?'),
+        (("check", "--vers", "1"), '--vers is not known. Did you mean "--version"?'),
+        (("render", "--zzzzzz"), "--zzzzzz is not known."),
+    ],
+)
+def test_a_mistyped_word_names_its_nearest_on_the_same_line(
+    desk: Path, arguments: tuple[str, ...], near: str
+) -> None:
+    done = run(*arguments, at=desk)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].endswith(near)
+
+
+def test_the_version_is_told(desk: Path) -> None:
+    assert run("--version", at=desk).stdout == f"bcs-template-set {step_version()}\n"
+
+
 # --- plan -----------------------------------------------------------------------------------------------
 
 
@@ -197,11 +230,39 @@ def test_plan_shows_the_difference_and_writes_nothing(desk: Path) -> None:
         assert {path.name for path in desk.iterdir()} == {"settings.yaml", "values.yaml"}
 
 
+def test_a_plan_fits_a_screen_and_full_has_all(desk: Path) -> None:
+    with site(desk) as worker:
+        short = plan(desk, settings_of(worker))
+        full = run("plan", "--settings", "settings.yaml", "--full", at=desk)
+    assert len(short.stdout.splitlines()) <= 14, short.stdout
+    assert "##[" not in short.stdout + full.stdout
+    assert "kind: Deployment" not in short.stdout
+    assert "kind: Deployment" in full.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "cure"),
+    [
+        ({"user": ""}, "Correct user in settings.yaml."),
+        ({"regions": {"gz": {}}}, "Correct regions in settings.yaml."),
+        ({"inputs": {"region": "gx"}}, "Correct inputs in settings.yaml."),
+        ({"inputs": {"action": "pubish"}}, 'Did you mean "publish"?'),
+    ],
+)
+def test_a_cure_names_the_settings_file_and_its_key(desk: Path, change: dict[str, object], cure: str) -> None:
+    with site(desk) as worker:
+        done = plan(desk, settings_of(worker, **change))
+    assert (done.returncode, done.stdout.count("What to do")) == (1, 0)
+    assert cure in done.stderr
+
+
 def test_plan_never_publishes_whatever_the_inputs_ask_for(desk: Path) -> None:
     with site(desk) as worker:
         settings = json.loads(settings_of(worker))
         settings["inputs"]["action"] = "publish"
-        assert plan(desk, json.dumps(settings)).returncode == 0
+        done = plan(desk, json.dumps(settings))
+        assert done.returncode == 0
+        assert "inputs.action is publish; at a desk it is ignored" in done.stdout
         assert worker.emulator.writes() == []
 
 
@@ -219,7 +280,7 @@ def test_a_refused_plan_ends_with_1_and_says_why(desk: Path) -> None:
     with site(desk) as worker:
         done = plan(desk, settings_of(worker, user="wangwu"))
         assert done.returncode == 1
-        assert "800202" in done.stdout
+        assert "800202" in done.stderr
         assert worker.emulator.exchanges == []
 
 
@@ -250,16 +311,16 @@ def test_a_mistaken_settings_file_is_named_and_its_secrets_are_not_shown(
     done = run("plan", "--settings", "settings.yaml", at=desk)
     assert done.returncode == 1
     for word in (*words, "What to do"):
-        assert word in done.stdout, done.stdout
+        assert word in done.stderr, done.stderr
     assert "my-canary" not in done.stdout + done.stderr
-    assert done.stderr == ""
+    assert done.stdout == ""
 
 
 def test_a_settings_file_in_another_encoding_is_refused(desk: Path) -> None:
     (desk / "settings.yaml").write_bytes("user: 张三".encode("gbk"))
     done = run("plan", "--settings", "settings.yaml", at=desk)
     assert done.returncode == 1
-    assert "settings.yaml" in done.stdout
+    assert "settings.yaml" in done.stderr
 
 
 def test_a_mistaken_input_of_the_settings_file_is_told_as_in_a_pipeline(desk: Path) -> None:
@@ -269,4 +330,4 @@ def test_a_mistaken_input_of_the_settings_file_is_told_as_in_a_pipeline(desk: Pa
         done = plan(desk, json.dumps(settings))
         assert done.returncode == 1
         for word in ('run_as is "me"', 'region is "gx"'):
-            assert word in done.stdout, done.stdout
+            assert word in done.stderr, done.stderr

@@ -43,8 +43,9 @@ def test_help_and_a_mistyped_verb_import_nothing_heavy(
     found = imported(*arguments, directory=tmp_path, environ={}, status=status)
     assert found.isdisjoint(HEAVY)
     ours = {name for name in found if name.startswith("bcs_template_set")}
-    modules = {"bcs_template_set.cli.main", "bcs_template_set.system.stdout"}
-    assert ours == {"bcs_template_set", "bcs_template_set.cli", "bcs_template_set.system", *modules}
+    told = {"cli.desk_language", "messages", "messages.spelling"} if status else set()
+    modules = {"cli", "cli.main", "system", "system.stdout", *told}
+    assert ours == {"bcs_template_set", *(f"bcs_template_set.{name}" for name in modules)}
 
 
 def test_a_garbled_input_json_is_said_without_http_or_templates(tmp_path: Path) -> None:

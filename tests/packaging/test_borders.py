@@ -88,7 +88,7 @@ VALUES_BESIDE_IO = {
 """Modules that reach the world and are imported by pure ones, which take only values and types from them."""
 
 READS_ENVIRONMENT = {
-    *("cli.main", "cli.verb_plan", "cli.verb_render"),
+    *("cli.main", "cli.desk_language", "cli.verb_doctor", "cli.verb_plan", "cli.verb_render"),
     *("system.authorities", "system.http_client"),
 }
 """Where `os.environ` is read; from there on the environment is an argument. `authorities` hides from

@@ -257,9 +257,9 @@ def test_a_desks_settings_file_is_refused_without_a_key_that_is_a_token(
 ) -> None:
     file = tmp_path / "desk.yaml"
     file.write_text(place.format(json.dumps(NEST.canaries[name])), encoding="utf-8")
-    assert show_plan(str(file), language="en_US") == 1
+    assert show_plan(str(file), full=True, language="en_US") == 1
     streams = dict(enumerate_streams(capfd))
-    assert '"***" is not a known name' in streams["stdout"]
+    assert '"***" is not a known name' in streams["stderr"]
     assert NEST.find(streams) == []
 
 

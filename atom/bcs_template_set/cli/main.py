@@ -1,4 +1,4 @@
-"""argv -> the step, or a local verb. Without arguments it is the step, as BK-CI starts it.
+"""argv -> the step, or a local verb. Without arguments it is the step, as BK-CI starts it; elsewhere, help.
 
 Imports stay inside the branches: `--help` and a mistyped verb must not wait for HTTP or templates.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn, Optional
 
 from bcs_template_set.system.stdout import put
@@ -25,6 +26,9 @@ PROGRAM = "bcs-template-set"
 POST_ACTIONS = ("restore",)
 """What task.json's `execution.post` may name."""
 
+HIDDEN = ("--", "--post_action")
+"""What no help names: the end of the options, and what BK-CI adds."""
+
 MISTAKEN_ARGUMENTS = 1
 """The exit status; argparse's own is 2, and BK-CI knows 0 and 1 (facts/agent.md, "output.json")."""
 
@@ -35,6 +39,8 @@ through thousands of documents again and again takes a tenth of a run."""
 
 class Parser(argparse.ArgumentParser):
     """A parser, also of verbs, that ends with our exit status and prints to whatever stdout there is."""
+
+    verbs: Mapping[str, Parser] = {}
 
     def print_help(self, file: Optional[SupportsWrite[str]] = None) -> None:
         """Print the help to stdout."""
@@ -51,21 +57,39 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str]) -> int:
     """Run what the arguments ask for; return the exit status, 0 or 1."""
-    options = build_parser().parse_args(argv)
-    if options.verb is None:
-        from bcs_template_set.system.signals import hold_signals  # noqa: PLC0415 - see the module's docstring
+    parser = build_parser()
+    options = parse(parser, argv)
+    if options.show_version:
+        from bcs_template_set.system.version import step_version  # noqa: PLC0415 - see the module's docstring
 
-        hold_signals()
-        from bcs_template_set.run.entry import run_for_agent  # noqa: PLC0415 - see the module's docstring
+        put(sys.stdout, f"{PROGRAM} {step_version()}\n")
+        return 0
+    if not argv and not os.environ.get("bk_data_dir"):  # noqa: SIM112 - as the worker writes it
+        parser.print_help()  # nobody waits for an output.json
+        return 0
+    return run_step(options) if options.verb is None else run_verb(options)
 
-        return run_for_agent(os.environ, post_action=options.post_action)
+
+def run_step(options: argparse.Namespace) -> int:
+    """Run the step, or its post action."""
+    from bcs_template_set.system.signals import hold_signals  # noqa: PLC0415 - see the module's docstring
+
+    hold_signals()
+    from bcs_template_set.run.entry import run_for_agent  # noqa: PLC0415 - see the module's docstring
+
+    return run_for_agent(os.environ, post_action=options.post_action)
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    """Do at a desk what the verb says."""
     from bcs_template_set.cli import verb_render  # noqa: PLC0415 - see the module's docstring
+    from bcs_template_set.cli.desk_language import local_language  # noqa: PLC0415 - as above
 
     if options.verb == "render":
         return verb_render.render(local_run(options))
     if options.verb == "check":
         return verb_render.check(local_run(options))
-    language = verb_render.local_language()
+    language = local_language()
     if options.verb == "branches":
         from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - as above: it needs HTTP
 
@@ -76,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
         return show_doctor(options.settings, as_json=options.json, language=language)
     from bcs_template_set.cli.verb_plan import show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
-    return show_plan(options.settings, language=language)
+    return show_plan(options.settings, full=options.full, language=language)
 
 
 def local_run(options: argparse.Namespace) -> LocalRun:
@@ -84,7 +108,7 @@ def local_run(options: argparse.Namespace) -> LocalRun:
     from bcs_template_set.cli.verb_render import LocalRun  # noqa: PLC0415 - see the module's docstring
 
     return LocalRun(
-        values_files=tuple(options.values),
+        values_files=(*options.files, *options.values),
         templates=tuple(options.templates) or ("builtin:web",),
         assignments=tuple(options.set),
         version=options.version,
@@ -94,9 +118,36 @@ def local_run(options: argparse.Namespace) -> LocalRun:
     )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all arguments."""
+def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
+    """Return the options; a word that is none ends here, with the one that is nearest to it."""
+    first = argv[0] if argv else "-"
+    if not first.startswith("-") and first not in parser.verbs:
+        parser.error(unknown(first, parser.verbs))
+    if argv:
+        at_work = parser.verbs.get(first, parser)
+        known = [*HIDDEN, *re.findall(r"--[a-z_-]+", at_work.format_help())]
+        given = [word.partition("=")[0] for word in argv if word.startswith("--")]
+        for word in [word for word in given if word not in known]:
+            at_work.error(unknown(word, known))
+    return parser.parse_args(argv)
+
+
+def unknown(word: str, known: Iterable[str]) -> str:
+    """Return that a word is not known, and which one may be meant, in the desk's language."""
+    from bcs_template_set.cli.desk_language import local_language  # noqa: PLC0415 - only a mistake needs it
+    from bcs_template_set.messages import say  # noqa: PLC0415 - as above
+    from bcs_template_set.messages.spelling import nearest  # noqa: PLC0415 - as above
+
+    near = nearest(word, known)
+    mistake = say("local.unknown_argument", name=word)
+    told = say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+    return told.render(local_language())
+
+
+def build_parser() -> Parser:
+    """Return the parser of all arguments. No option is abbreviated: what a script means must not change."""
     parser = Parser(
+        allow_abbrev=False,
         prog=PROGRAM,
         description="Publish Kubernetes manifests as BCS template versions, as one user. "
         "Without a verb: run as a BK-CI step (reads input.json of $bk_data_dir).",
@@ -104,21 +155,29 @@ def build_parser() -> argparse.ArgumentParser:
     )
     # Hidden: BK-CI adds it after a failed job (bk-ci, PythonAtomRunConditionHandleServiceImpl.kt, 2026-08).
     parser.add_argument("--post_action", choices=POST_ACTIONS, default="", help=argparse.SUPPRESS)
+    parser.add_argument("--version", action="store_true", dest="show_version", help="print the version")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    parser.verbs = verbs.choices
+
+    def add(name: str, text: str) -> Parser:
+        return verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+
     text = "print the manifests; needs neither BK-CI nor BCS"
-    add_rendering_arguments(verbs.add_parser("render", help=text, description=text))
+    add_rendering_arguments(add("render", text))
     text = "print the findings; exit status 1 if there are any but warnings"
-    checking = verbs.add_parser("check", help=text, description=text)
+    checking = add("check", text)
     add_rendering_arguments(checking)
     add_check_arguments(checking)
     text = "show the plan against a region, from a local settings file; writes nothing"
-    add_settings_argument(verbs.add_parser("plan", help=text, description=text))
+    planning = add("plan", text)
+    add_settings_argument(planning)
+    planning.add_argument("--full", action="store_true", help="also inputs, and what differs line by line")
     text = "look whether all is set up: address, app, user, grants, permissions, cluster; writes nothing"
-    looking = verbs.add_parser("doctor", help=text, description=text)
+    looking = add("doctor", text)
     add_settings_argument(looking)
     looking.add_argument("--json", action="store_true", help="print JSON instead of lines")
     text = "list the branches that have paths in a space; take out those that are built no more"
-    branches = verbs.add_parser("branches", help=text, description=text)
+    branches = add("branches", text)
     add_settings_argument(branches)
     add_branches_arguments(branches)
     return parser
@@ -155,6 +214,7 @@ def add_branches_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `render` and `check` share."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a values file, as with --values")
     parser.add_argument(
         "--values", action="append", default=[], metavar="FILE", help="a values file; repeatable"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,17 @@ from pathlib import Path
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
-from bcs_template_set.messages import Language
+from bcs_template_set.cli.desk_log import GREEN, RED, YELLOW, has_colours, painted
+from bcs_template_set.cli.verb_plan import LocalAgent, in_settings, read_settings_file, services_at_desk
+from bcs_template_set.messages import Language, say
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.examination import Finding, document_of, first_error, lines_of
+from bcs_template_set.report.examination import MARKS, Finding, document_of, first_error, lines_of
 from bcs_template_set.run.doctor import examine, without_settings
 from bcs_template_set.run.doctor_exam import Exam
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.stdout import put
+
+_COLOURS = {MARKS["ok"]: GREEN, MARKS["failed"]: RED, MARKS["unknown"]: YELLOW}
 
 
 def show_doctor(settings_file: str, *, as_json: bool, language: Language) -> int:
@@ -29,10 +33,20 @@ def show_doctor(settings_file: str, *, as_json: bool, language: Language) -> int
         agent = LocalAgent(read_settings_file(Path(settings_file)), action="doctor")
         findings = examine(Exam(services_at_desk(agent, log=log, clock=SystemClock())))
     except StepError as exc:
+        exc.other_cure = say("local.cure_file", file=settings_file)
         findings = without_settings(exc)
+    for error in [finding.error for finding in findings if finding.error is not None]:
+        in_settings(error, settings_file)
     for line in _printed(findings, as_json=as_json, language=language):
-        put(sys.stdout, masker.mask(line) + "\n")
+        put(sys.stdout, _coloured(masker.mask(line)) + "\n")
     return 0 if first_error(findings) is None else 1
+
+
+def _coloured(line: str) -> str:
+    """Return a line with its mark in the mark's colour, on a terminal."""
+    if line[:1] not in _COLOURS or not has_colours(sys.stdout, os.environ):
+        return line
+    return painted(line[:1], _COLOURS[line[:1]]) + line[1:]
 
 
 def _printed(findings: Sequence[Finding], *, as_json: bool, language: Language) -> list[str]:

@@ -18,18 +18,32 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union, get_args
 
 from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo, branch_of, number_of
 from bcs_template_set.agent.credential import Credential
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.config.inputs import INPUTS
+from bcs_template_set.cli.desk_log import DeskLog, audience_at_desk
+from bcs_template_set.config.inputs import INPUTS, Action, wrong
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.errors import (
+    AuthenticationRefused,
+    ClusterNotVisible,
+    CredentialUnusable,
+    InputsInvalid,
+    NamespaceMissing,
+    NoCredentials,
+    OwnerMismatch,
+    PrivateSettingsInvalid,
+    ProjectNotVisible,
+    TokenRefused,
+    UserUnknown,
+)
 from bcs_template_set.messages.secret import MASK, Secret
+from bcs_template_set.messages.server_errors import NoSuchPath, NotConnected, NotTheGateway
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Heading
@@ -37,12 +51,13 @@ from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.record import RunRecord
-from bcs_template_set.run.run_progress import ShownProgress, audience_of
+from bcs_template_set.run.run_progress import ShownProgress
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.signals import stoppable
 from bcs_template_set.system.version import step_version
 
+ACTIONS: tuple[str, ...] = get_args(Action)
 KEYS = ("regions", "inputs", "user", "access_token", "build")
 _TABLES = {"inputs": tuple(known.name for known in INPUTS), "build": GIVEN_NAMES}
 """The keys of each table; `regions` is read, and refused, as the private settings are."""
@@ -51,6 +66,23 @@ _NAME = re.compile(r"[A-Za-z_.-]{1,32}")
 """A name as ours are: where a colon or a quote is missing, a token becomes part of a key."""
 
 _CREDENTIAL_ID = "local"
+_KEYS_OF_CURES: Mapping[type[StepError], str] = {
+    InputsInvalid: "inputs",
+    PrivateSettingsInvalid: "regions",
+    UserUnknown: "user",
+    OwnerMismatch: "user",
+    NoCredentials: "regions",
+    CredentialUnusable: "access_token",
+    AuthenticationRefused: "regions (app_code, app_secret)",
+    TokenRefused: "access_token",
+    ProjectNotVisible: "inputs.project_code",
+    ClusterNotVisible: "inputs.cluster_id",
+    NamespaceMissing: "inputs.namespace",
+    NotConnected: "regions (gateway, ca_bundle, proxy)",
+    NotTheGateway: "regions (gateway)",
+    NoSuchPath: "regions (gateway, path_prefix)",
+}
+"""Which key of the settings file a person at a desk corrects; a form, a store and variables are not there."""
 
 
 class LocalAgent:
@@ -119,25 +151,51 @@ class LocalAgent:
         return _as_text(self._settings.get("access_token"))
 
 
-def show_plan(settings_file: str, *, language: Language) -> int:
-    """Print the plan; return 0, or 1 if publishing would be refused or something is wrong."""
+def show_plan(settings_file: str, *, full: bool, language: Language) -> int:
+    """Print the plan; return 0, or 1 if publishing would be refused or something is wrong: to stderr."""
     clock, masker = SystemClock(), Masker()
-    log = Log(sys.stdout, language, masker=masker)
+    log = DeskLog(sys.stdout, language, masker=masker, environ=os.environ, full=full)
+    errors = DeskLog(sys.stderr, language, masker=masker, environ=os.environ)
     try:
-        agent = LocalAgent(read_settings_file(Path(settings_file)))
+        settings = read_settings_file(Path(settings_file))
     except StepError as exc:
-        for line in exc.explain(language):
-            log.error(line)
-        return 1
-    at_desk = {"TERM": os.environ.get("TERM", "")}  # whatever else it says, no worker reads this
-    progress = ShownProgress(log, clock=clock, audience=audience_of(at_desk, sys.stdout))
+        exc.other_cure = say("local.cure_file", file=settings_file)
+        return refuse(errors, exc)
+    agent = LocalAgent(settings)
+    for note in ignored_in(settings):
+        log.warning(note)
+    progress = ShownProgress(log, clock=clock, audience=audience_at_desk(sys.stdout, os.environ))
     services = services_at_desk(agent, log=log, clock=clock, progress=progress)
     with stoppable(clock) as interruption:
         outcome = run_step(services)
         interruption.close()
     progress.finish(services.record, outcome)
-    show_lines(log, verdict_lines(outcome))
+    if outcome.error is not None:
+        in_settings(outcome.error, settings_file)
+    show_lines(log if outcome.error is None else errors, verdict_lines(outcome))
     return 0 if outcome.error is None else 1
+
+
+def refuse(log: Log, error: StepError) -> int:
+    """Print why nothing was done, and what to do; return the exit status."""
+    for line in error.explain(log.language):
+        log.error(line)
+    return 1
+
+
+def in_settings(error: StepError, settings_file: str) -> StepError:
+    """Return an error whose cure names the settings file and its key, where that is what to correct."""
+    key = next((key for kind, key in _KEYS_OF_CURES.items() if isinstance(error, kind)), "")
+    if key and error.other_cure is None:
+        error.other_cure = say("local.cure", key=key, file=settings_file)
+    return error
+
+
+def ignored_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
+    """Yield what of a settings file a desk does not obey."""
+    action = _as_text(_table(settings, "inputs").get("action"))
+    if action not in ("", "plan"):
+        yield say("local.action_ignored", action=action)
 
 
 def services_at_desk(
@@ -170,7 +228,7 @@ def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
     try:
         settings = read_yaml(path.read_text(encoding="utf-8"), source=str(path))
     except (OSError, UnicodeDecodeError) as exc:
-        raise _invalid(path, say("local.unreadable", problem=type(exc).__name__)) from exc
+        raise _invalid(path, _unreadable(exc)) from exc
     except YamlUnreadable as exc:
         raise _invalid(path, exc.as_text()) from None
     if not isinstance(settings, dict):
@@ -181,8 +239,20 @@ def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
     return settings
 
 
+def _unreadable(error: Union[OSError, UnicodeDecodeError]) -> Text:
+    if isinstance(error, UnicodeDecodeError):
+        return say("local.not_utf8")
+    missing = isinstance(error, FileNotFoundError)
+    return say("local.no_file") if missing else say("local.unreadable", problem=error.strerror or "?")
+
+
 def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
     yield from _unknown_keys(settings, KEYS)
+    inputs = settings.get("inputs")
+    action = _as_text(inputs.get("action")) if isinstance(inputs, dict) else ""
+    if action and action not in ACTIONS:
+        near = nearest(action, ACTIONS)
+        yield wrong("inputs.action", action, accepted=say("settings.one_of", choices=ACTIONS), near=near)
     for key, known in _TABLES.items():
         table = settings.get(key)
         if isinstance(table, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bcs_template_set.agent.log_text import guarded, lines_of
+from bcs_template_set.cli.desk_language import local_language
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import counts_of, told_lines, version_mistake
@@ -19,7 +19,7 @@ from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, Bui
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import render_files, render_manifests
 from bcs_template_set.manifests.templating.worker_process import child_environment
-from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
@@ -151,13 +151,3 @@ def _refuse(error: StepError) -> int:
     for line in lines_of("\n".join(error.explain(local_language()))):
         put(sys.stderr, guarded(line) + "\n")
     return 1
-
-
-def local_language() -> Language:
-    """Return the language of the desk: BK-CI's variable first, then the locale's, as POSIX orders them.
-
-    Read from the variables: `locale` knows only the locales that are installed. English if in doubt.
-    """
-    names = ("BK_CI_LOCALE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-    known = [os.environ[name] for name in names if os.environ.get(name)] or [locale.getlocale()[0] or ""]
-    return "zh_CN" if known[0].lower().startswith(("zh", "chinese")) else "en_US"

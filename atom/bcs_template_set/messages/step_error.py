@@ -85,6 +85,7 @@ class StepError(_Declared):
             raise TypeError(f"{type(self).__name__}: fields that are missing or not declared: {names}")
         self.details = tuple(details)
         self.context = dict(context or {})
+        self.other_cure: Text | None = None
         vars(self).update(fields)
 
     @property
@@ -97,8 +98,8 @@ class StepError(_Declared):
         return say(f"errors.{self.code}.title", **self.fields)
 
     def cure(self) -> Text:
-        """Return the sentence that says what to do."""
-        return say(f"errors.{self.code}.cure", **self.fields)
+        """Return the sentence that says what to do; another one, where it is not done in a pipeline."""
+        return self.other_cure or say(f"errors.{self.code}.cure", **self.fields)
 
     def with_context(self, **facts: object) -> StepError:
         """Add facts that the place of the failure did not know; return the same error.
