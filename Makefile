@@ -11,7 +11,7 @@ PIP := -m pip --quiet --disable-pip-version-check
 LOCK ?= release/tests.txt
 RELEASE := .venv-release
 
-.PHONY: demo test bench contract torture lint types pytest coverage format golden lock schema newest package clean
+.PHONY: demo test bench contract torture lint types compiled pytest coverage format golden lock schema newest package clean
 .PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-sweeps torture-fuzz
 
 demo: $(VENV)/ready
@@ -25,8 +25,15 @@ lint: $(VENV)/ready
 	"$(BIN)/python" -m vulture
 
 types: $(VENV)/ready
-	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then set -x; "$(BIN)/python" -m mypy; \
-	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi
+	@$(if $(filter test,$(MAKECMDGOALS)),$(COMPILE) &) \
+	if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then (set -x; "$(BIN)/python" -m mypy); \
+	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi; found=$$?; wait; exit $$found
+
+# Compiles all tests, which in a fresh clone each of pytest's processes would do for itself: before `make test` has
+# use for a second core.
+COMPILE = "$(BIN)/python" -m pytest --collect-only --quiet --quiet >/dev/null 2>&1
+compiled: $(VENV)/ready
+	-@$(COMPILE)
 
 # Two processes for each core, or `JOBS=3`; `TESTS="tests/unit tests/wire"` runs those alone. Compiled modules are
 # kept, whatever the caller's environment says: hundreds of processes are started.
