@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -20,14 +20,16 @@ def mapping_at(value: YamlValue | Fields, *keys: str) -> Fields:
 
 def list_at(value: YamlValue | Fields, *keys: str) -> Sequence[YamlValue]:
     """Return the list under a path of keys, or an empty one."""
-    found = mapping_at(value, *keys[:-1]).get(keys[-1]) if keys else value
-    return found if isinstance(found, list) else ()
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, list) else ()
 
 
 def text_at(value: YamlValue | Fields, *keys: str) -> str:
     """Return the text under a path of keys, or ""."""
-    found = mapping_at(value, *keys[:-1]).get(keys[-1])
-    return found if isinstance(found, str) else ""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def texts_of(value: YamlValue | Fields) -> dict[str, str]:
@@ -45,19 +47,19 @@ def canonical(value: YamlValue | Fields) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def objects_at(value: Fields, path: str, *, where: str = "") -> Iterator[tuple[str, Fields]]:
-    """Yield the mappings under a path such as `volumes[].secret`, each with where it is."""
-    key, _, rest = path.partition(".")
-    name = key.removesuffix("[]")
-    place = f"{where}.{name}" if where else name
-    if not path:
-        yield where, value
-    elif key is name:
-        if isinstance(value.get(name), dict):
-            yield from objects_at(mapping_at(value, name), rest, where=place)
-    else:
-        for index, item in enumerate(list_at(value, name)):
-            yield from objects_at(mapping_at(item), rest, where=f"{place}[{index}]")
+def objects_at(value: Fields, path: str, *, where: str = "") -> Sequence[tuple[str, Fields]]:
+    """Return the mappings under a path such as `volumes[].secret`, each with where it is."""
+    found = [(where, value)]
+    for key in path.split(".") if path else ():
+        name = key.removesuffix("[]")
+        above, found = found, []
+        for around, mapping in above:
+            below, place = mapping.get(name), f"{around}.{name}" if around else name
+            if key is name and isinstance(below, dict):
+                found.append((place, below))
+            elif key is not name and isinstance(below, list):
+                found += ((f"{place}[{index}]", mapping_at(item)) for index, item in enumerate(below))
+    return found
 
 
 def is_left_for_bcs(value: object) -> bool:

@@ -102,23 +102,26 @@ def _restart_policy(owner: PodOwner) -> Found:
 # --- containers -----------------------------------------------------------------------------------------
 
 
+def _probes_of(container: Fields) -> list[tuple[str, Fields]]:
+    return [(name, mapping_at(container, name)) for name in _PROBES if name in container]
+
+
 def _probes(container: Fields) -> Found:
-    for name in _PROBES:
-        if len(_handlers(mapping_at(container, name))) > 1:
+    for name, probe in _probes_of(container):
+        if len(_handlers(probe)) > 1:
             yield name, "value_handlers", {"known": list(_HANDLERS)}
 
 
 def _bare_probes(container: Fields) -> Found:
-    for name in _PROBES:
-        probe = mapping_at(container, name)
+    for name, probe in _probes_of(container):
         if probe and not _handlers(probe):
             yield name, "value_handlers", {"known": list(_HANDLERS)}
 
 
 def _probe_ports(container: Fields) -> Found:
-    for probe in _PROBES:
+    for name, probe in _probes_of(container):
         for handler in ("httpGet", "tcpSocket"):
-            yield from _port_of_either_type(mapping_at(container, probe, handler), f"{probe}.{handler}.port")
+            yield from _port_of_either_type(mapping_at(probe, handler), f"{name}.{handler}.port")
 
 
 def _port_of_either_type(entry: Fields, path: str) -> Found:

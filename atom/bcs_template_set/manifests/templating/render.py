@@ -160,8 +160,7 @@ def _all_work(prepared: Prepared) -> Iterator[_Work]:
         for domain in web.domains:
             ingresses = ingresses_of(web, domain, served=own_paths(web, domain, claim=prepared.claim))
             for part, text in texts.items():
-                work = _domain_work(web, domain, ingresses=ingresses, part=part, text=text)
-                yield replace(work, allowed=prepared.allowed)
+                yield _domain_work(prepared, web, domain, ingresses=ingresses, part=part, text=text)
     for source in prepared.sources:
         yield _Work(source.name, source.path)
 
@@ -174,11 +173,12 @@ def _routes_work(prepared: Prepared, served: Mapping[str, Served]) -> Iterator[_
     for domain in web.domains:
         if domain.branch_paths and domain.host in served:
             ingresses = ingresses_of(web, domain, served=served[domain.host])
-            work = _domain_work(web, domain, ingresses=ingresses, part="routes", text=text)
-            yield replace(work, allowed=prepared.allowed)
+            yield _domain_work(prepared, web, domain, ingresses=ingresses, part="routes", text=text)
 
 
-def _domain_work(web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str) -> _Work:
+def _domain_work(
+    prepared: Prepared, web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str
+) -> _Work:
     extra: dict[str, object] = {
         "app": web.app,
         "image_pull_secrets": web.image_pull_secrets,
@@ -188,7 +188,7 @@ def _domain_work(web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], p
         "ingresses": ingresses,
     }
     source = f"builtin:web/{part}.yaml.j2"
-    return _Work(web_file(domain.host, part), source, domain.host, text, extra)
+    return _Work(web_file(domain.host, part), source, domain.host, text, extra, prepared.allowed)
 
 
 def builtin_source(name: str, part: str) -> str:
