@@ -56,9 +56,8 @@ def check_api_versions(checked: CheckInput) -> Iterator[Finding]:
     types = field_types()
     for place in checked.places:
         api_version, kind = place.document.api_version, place.document.kind
-        if not is_object(place) or not api_version or not types.is_known_group(api_version):
-            continue
-        if is_left_for_bcs(api_version + kind):
+        is_known = bool(api_version) and types.is_known_group(api_version)
+        if not is_known or not is_object(place) or is_left_for_bcs(api_version + kind):
             continue
         entry = types.entry(api_version, kind)
         if entry is None or not checked.kubernetes.has(entry.since, entry.until):
