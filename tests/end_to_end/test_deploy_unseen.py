@@ -144,3 +144,14 @@ def test_a_dry_run_that_shows_nothing_of_a_file_is_no_look(first: int, result: t
         assert (ran.code, len(calls_of(ran))) == result, ran.log
         assert "it shows no object of web.yaml" in ran.log
         assert "is in the cluster any more" not in ran.log
+
+
+def test_who_may_not_see_what_is_live_is_told_before_it_is_replaced_and_nothing_is_said_of_it() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site, Behaviour("ready"))
+        cluster_of(site).deny(USER, "namespace_scoped_view")
+        ran = deploy(site, timeout="60")
+        assert (ran.code, ran.versions()["web.yaml"]["state"]) == (800512, "unknown"), ran.log
+        assert "all of them look new, and nobody sees what this replaces" in ran.log
+        assert "Not in this namespace" not in ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web", "2")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
+from bcs_template_set.manifests.kinds import JOB
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
 from bcs_template_set.messages.server_errors import (
@@ -123,7 +124,16 @@ def _cures(troubles: Iterable[Trouble]) -> list[Text]:
 
 
 def cure_of(outcome: Outcome) -> Text | None:
-    """Return the one thing to do about a failed run: the cure that its causes share, and the error's own."""
+    """Return the one thing to do about a failed run, and that a Job which is over does not run again."""
+    cure, watched = _shared_cure(outcome), [item for t in troubles_of(outcome) for item in t.watched]
+    jobs = [i.workload.title for i in watched if i.workload.kind == JOB and i.end == "failed"]
+    if cure is None or not jobs:
+        return cure
+    return say("report.two", first=cure, second=say("report.jobs_first", objects=first_names(jobs)))
+
+
+def _shared_cure(outcome: Outcome) -> Text | None:
+    """Return the cure that the causes share, and the error's own."""
     error = outcome.error
     if outcome.findings and error is not None:
         return say("doctor.cure")

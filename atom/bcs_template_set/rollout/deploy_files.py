@@ -26,6 +26,7 @@ from bcs_template_set.messages.server_errors import (
     GatewayFailed,
     OutcomeUnknown,
     OutOfTime,
+    RolloutUnseen,
 )
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
@@ -150,7 +151,7 @@ class _Sending:
         try:
             end = self._sent(files)
         except StepError as exc:
-            self.observer.ended(files, self._seen(files), exc)
+            self.observer.ended(files, exc if isinstance(exc, RolloutUnseen) else self._seen(files), exc)
             raise
         self.observer.ended(files, end.value, None)
         lacking = {file.name for unit in end.left for file in unit.files}

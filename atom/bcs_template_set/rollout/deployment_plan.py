@@ -127,6 +127,7 @@ class DeploymentPlan:
 
     `kept` are the workloads whose number of pods stays, with that number, `open` those and the autoscaled
     ones that have several; `pods` says which number changes although nobody means it to, or which is left.
+    `is_blind`: nobody may see what is live, so that all of it looks new.
     """
 
     deploy: tuple[FileVersion, ...]
@@ -138,6 +139,7 @@ class DeploymentPlan:
     kept: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     pods: tuple[Text, ...] = ()
+    is_blind: bool = False
 
     def states_of(self, names: Iterable[str]) -> tuple[LiveState, ...]:
         """Return the objects of these files."""

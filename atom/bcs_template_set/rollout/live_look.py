@@ -15,7 +15,7 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, preview
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import DryRunFailed
+from bcs_template_set.messages.errors import DryRunFailed, NoPermission
 from bcs_template_set.messages.server_errors import AnswerUnreadable, GatewayFailed, OutOfTime, Unreachable
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.as_wanted import is_as_wanted
@@ -106,9 +106,13 @@ def check_listed(files: Sequence[FileVersion], states: Sequence[LiveState], *, e
 def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> DeploymentPlan:
     """Return the plan with what the preview cuts from the workloads that it replaces, each read whole.
 
-    One that can't be read costs a sentence.
+    One that can't be read costs a sentence, and so does a namespace whose objects nobody may see: then all
+    of them look new (facts/bcs.md, trap 8).
     """
     replaced = plan.states_of(file.name for file in plan.deploy)
+    hidden = _why_hidden(reader, deploying, replaced)
+    if hidden is not None:
+        return replace(plan, is_blind=True, notes=(*plan.notes, say("deploy.nothing_seen", problem=hidden)))
     tasks = [partial(_seen, reader, deploying, state) for state in replaced]
     seen = values_of(overlap(tasks, concurrency=deploying.at_once))
     unread = {state.title: problem for state, problem in seen if problem is not None}
@@ -121,6 +125,21 @@ def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> De
         states=tuple(found.get((state.file, state.title), state) for state in plan.states),
         differences=differences_of([state for state, _ in seen]),
     )
+
+
+def _why_hidden(reader: Reader, deploying: Deploying, states: Sequence[LiveState]) -> Optional[Text]:
+    """Return why no live object may be seen, None where one is, or is asked for and answered."""
+    watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
+    if not watched or any(state.live is not None for state in states):
+        return None
+    kind, name = watched[0]
+    try:
+        reader.read(get_live(deploying.place, kind=kind, name=name))
+    except NoPermission as exc:
+        return exc.title()
+    except StepError:  # not there, which is what the preview has said
+        return None
+    return None
 
 
 def _seen(reader: Reader, deploying: Deploying, state: LiveState) -> tuple[LiveState, Optional[Text]]:

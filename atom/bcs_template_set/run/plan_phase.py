@@ -282,7 +282,8 @@ def odd_marks(
     space: str,
 ) -> Iterator[Text]:
     """Yield what is odd about live objects, before anything is deployed."""
-    yield from odd_notes(plan.deploy, plan.states, space=space)
+    if not plan.is_blind:
+        yield from odd_notes(plan.deploy, plan.states, space=space)
     known = {name: file.names for name, file in existing.files.items()}
     yield from gone_marks(reader, files, plan.states, project=place.project, space=space, known=known)
 
