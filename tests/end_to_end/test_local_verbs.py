@@ -240,6 +240,21 @@ def test_a_plan_fits_a_screen_and_full_has_all(desk: Path) -> None:
     assert "kind: Deployment" in full.stdout
 
 
+def test_values_and_names_of_the_arguments_go_over_those_of_the_settings_file(desk: Path) -> None:
+    (desk / "other.yaml").write_text(VALUES.replace("www.", "other."))
+    with site(desk) as worker:
+        (desk / "settings.yaml").write_text(settings_of(worker, build={"build.number": 7}))
+        plain = ("plan", "--settings", "settings.yaml")
+        done = run(*plain, "other.yaml", "--set", "build.number=9", at=desk)
+        wrong = run(*plain, "--set", "build.nmber=9", at=desk)
+    assert done.returncode == 0, done.stderr
+    assert "other.example.com" in done.stdout
+    assert "1.0.9-main" in done.stdout
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert 'Did you mean "build.number"?' in wrong.stderr
+    assert "Correct the arguments." in wrong.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "cure"),
     [

@@ -67,6 +67,14 @@ def main(argv: Sequence[str]) -> int:
     if not argv and not os.environ.get("bk_data_dir"):  # noqa: SIM112 - as the worker writes it
         parser.print_help()  # nobody waits for an output.json
         return 0
+    if options.verb == "completion":
+        from bcs_template_set.cli.completion import completion_script  # noqa: PLC0415 - see the module's docstring
+
+        put(
+            sys.stdout,
+            completion_script(PROGRAM, {verb: options_of(one) for verb, one in parser.verbs.items()}),
+        )
+        return 0
     return run_step(options) if options.verb is None else run_verb(options)
 
 
@@ -90,6 +98,10 @@ def run_verb(options: argparse.Namespace) -> int:
     if options.verb == "check":
         return verb_render.check(local_run(options))
     language = local_language()
+    if options.verb == "schema":
+        from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
+
+        return show_schema(options.template, language=language)
     if options.verb == "branches":
         from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - as above: it needs HTTP
 
@@ -98,9 +110,10 @@ def run_verb(options: argparse.Namespace) -> int:
         from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
 
         return show_doctor(options.settings, as_json=options.json, language=language)
-    from bcs_template_set.cli.verb_plan import show_plan  # noqa: PLC0415 - as above: it needs HTTP
+    from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
-    return show_plan(options.settings, full=options.full, language=language)
+    given = Given((*options.files, *options.values), tuple(options.set))
+    return show_plan(options.settings, given, full=options.full, language=language)
 
 
 def local_run(options: argparse.Namespace) -> LocalRun:
@@ -125,11 +138,16 @@ def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
         parser.error(unknown(first, parser.verbs))
     if argv:
         at_work = parser.verbs.get(first, parser)
-        known = [*HIDDEN, *re.findall(r"--[a-z_-]+", at_work.format_help())]
+        known = [*HIDDEN, *options_of(at_work)]
         given = [word.partition("=")[0] for word in argv if word.startswith("--")]
         for word in [word for word in given if word not in known]:
             at_work.error(unknown(word, known))
     return parser.parse_args(argv)
+
+
+def options_of(parser: Parser) -> list[str]:
+    """Return the options that a help names."""
+    return re.findall(r"--[a-z-]+", parser.format_help())
 
 
 def unknown(word: str, known: Iterable[str]) -> str:
@@ -171,6 +189,7 @@ def build_parser() -> Parser:
     text = "show the plan against a region, from a local settings file; writes nothing"
     planning = add("plan", text)
     add_settings_argument(planning)
+    add_values_arguments(planning)
     planning.add_argument("--full", action="store_true", help="also inputs, and what differs line by line")
     text = "look whether all is set up: address, app, user, grants, permissions, cluster; writes nothing"
     looking = add("doctor", text)
@@ -180,6 +199,11 @@ def build_parser() -> Parser:
     branches = add("branches", text)
     add_settings_argument(branches)
     add_branches_arguments(branches)
+    text = "print the JSON Schema of the values, for editors"
+    add("schema", text).add_argument(
+        "template", nargs="?", default="builtin:web", choices=("builtin:web",), help="builtin:web"
+    )
+    add("completion", "print a script that completes words in bash and zsh")
     return parser
 
 
@@ -214,10 +238,7 @@ def add_branches_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `render` and `check` share."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="a values file, as with --values")
-    parser.add_argument(
-        "--values", action="append", default=[], metavar="FILE", help="a values file; repeatable"
-    )
+    add_values_arguments(parser)
     parser.add_argument(
         "--templates",
         action="append",
@@ -225,16 +246,24 @@ def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="builtin:web (the default), a file or a glob; repeatable",
     )
+    parser.add_argument("--version", default="", metavar="NAME", help="the version name, to check it too")
+    parser.add_argument(
+        "--template-space", default="", metavar="NAME", help="the folder, to check the length of names too"
+    )
+
+
+def add_values_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says what is rendered, and for which build."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a values file, as with --values")
+    parser.add_argument(
+        "--values", action="append", default=[], metavar="FILE", help="a values file; repeatable"
+    )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="a name of the build, such as branch.name=main, build.number=7, namespace=web; repeatable",
-    )
-    parser.add_argument("--version", default="", metavar="NAME", help="the version name, to check it too")
-    parser.add_argument(
-        "--template-space", default="", metavar="NAME", help="the folder, to check the length of names too"
     )
 
 

@@ -16,7 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, Union, get_args
 
@@ -151,7 +151,37 @@ class LocalAgent:
         return _as_text(self._settings.get("access_token"))
 
 
-def show_plan(settings_file: str, *, full: bool, language: Language) -> int:
+@dataclass(frozen=True)
+class Given:
+    """What the arguments say beside a settings file: values files in place of its own, names over its own."""
+
+    values_files: tuple[str, ...] = ()
+    assignments: tuple[str, ...] = ()
+
+    def over(self, settings: Mapping[str, YamlValue]) -> Mapping[str, YamlValue]:
+        """Return the settings with it.
+
+        Raises:
+            InputsInvalid: it names what nobody knows.
+        """
+        files: dict[str, YamlValue] = (
+            {"values_files": "\n".join(self.values_files)} if self.values_files else {}
+        )
+        names: dict[str, YamlValue] = {
+            name: value for name, _, value in (given.partition("=") for given in self.assignments)
+        }
+        together: dict[str, YamlValue] = {
+            **settings,
+            "inputs": {**_table(settings, "inputs"), **files},
+            "build": {**_table(settings, "build"), **names},
+        }
+        mistakes = list(_mistakes_in(together))
+        if mistakes:
+            raise InputsInvalid(details=mistakes)
+        return together
+
+
+def show_plan(settings_file: str, given: Given, *, full: bool, language: Language) -> int:
     """Print the plan; return 0, or 1 if publishing would be refused or something is wrong: to stderr."""
     clock, masker = SystemClock(), Masker()
     log = DeskLog(sys.stdout, language, masker=masker, environ=os.environ, full=full)
@@ -160,6 +190,11 @@ def show_plan(settings_file: str, *, full: bool, language: Language) -> int:
         settings = read_settings_file(Path(settings_file))
     except StepError as exc:
         exc.other_cure = say("local.cure_file", file=settings_file)
+        return refuse(errors, exc)
+    try:
+        settings = given.over(settings)
+    except StepError as exc:
+        exc.other_cure = say("local.cure_arguments")
         return refuse(errors, exc)
     agent = LocalAgent(settings)
     for note in ignored_in(settings):
