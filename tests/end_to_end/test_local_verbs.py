@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -149,6 +150,21 @@ def test_a_mistake_is_told_with_its_cure(
     assert in_findings or silent == ""
     for word in words if in_findings else (*words, "What to do"):
         assert word in told, told
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "junit"])
+def test_check_prints_one_document_for_other_tools_and_says_all_else_on_stderr(desk: Path, form: str) -> None:
+    (desk / "a.yaml.j2").write_text("a: {{ nope }}\n")
+    arguments = ("--values", "values.yaml", "--templates", "builtin:web", "--templates", "a.yaml.j2")
+    done = run("check", *arguments, "--format", form, at=desk)
+    assert done.returncode == 1
+    assert "missing-name" in done.stdout
+    assert done.stderr == "3 files checked, 1 findings: 1 missing-name.\n"
+    mistaken = run("check", "--set", "branch.nam=x", "--format", form, at=desk)
+    assert mistaken.returncode == 1
+    assert "What to do" in mistaken.stderr
+    for text in (done.stdout, mistaken.stdout):
+        assert (ET.fromstring if form == "junit" else json.loads)(text)
 
 
 def test_the_desk_is_spoken_to_in_its_language(desk: Path) -> None:

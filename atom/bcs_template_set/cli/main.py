@@ -29,6 +29,8 @@ POST_ACTIONS = ("restore",)
 HIDDEN = ("--", "--post_action")
 """What no help names: the end of the options, and what BK-CI adds."""
 
+CHECK_FORMATS = ("text", "json", "sarif", "junit")
+
 MISTAKEN_ARGUMENTS = 1
 """The exit status; argparse's own is 2, and BK-CI knows 0 and 1 (facts/agent.md, "output.json")."""
 
@@ -128,6 +130,7 @@ def local_run(options: argparse.Namespace) -> LocalRun:
         template_space=options.template_space,
         kube_version=getattr(options, "kube_version", ""),
         strict=getattr(options, "strict", False),
+        format=getattr(options, "format", "text"),
     )
 
 
@@ -272,6 +275,8 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     text = "which Kubernetes to check against, such as 1.22; without it any from 1.20 on"
     parser.add_argument("--kube-version", default="", metavar="VERSION", help=text)
     parser.add_argument("--strict", action="store_true", help="exit status 1 for warnings, too")
+    text = "text (the default), json, sarif (GitHub, editors) or junit (GitLab, Jenkins, BK-CI) on stdout"
+    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help=text)
 
 
 def entry_point() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bcs_template_set.agent.log_text import guarded, lines_of
+from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
 from bcs_template_set.cli.desk_language import local_language
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
@@ -26,6 +27,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.stdout import put
+from bcs_template_set.system.version import step_version
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class LocalRun:
     template_space: str
     kube_version: str = ""
     strict: bool = False
+    format: str = "text"
 
 
 def render(run: LocalRun) -> int:
@@ -59,7 +62,7 @@ def check(run: LocalRun) -> int:
     try:
         prepared = _prepare(run)
     except StepError as exc:
-        return _refuse(exc)
+        return _refuse_check(run, exc)
     rendered = render_files(prepared)
     found = check_manifests(
         rendered.files,
@@ -75,11 +78,35 @@ def check(run: LocalRun) -> int:
         *([version_mistake(run.version, problem)] if problem is not None else ()),
         *prepared.with_origins(found, rendered.files),
     ]
-    language = local_language()
-    for line in told_lines(findings):
-        put(sys.stdout, line.indent + guarded(one_line(line.render(language))) + "\n")
+    failed = any(run.strict or not finding.is_warning for finding in findings)
+    names = tuple(file.name if file.domain else file.source for file in rendered.files)
+    _show(run, _checked(findings, names, failed=failed))
     _tell(*left_out_of(rendered.files), _summary(findings, files=len(rendered.files)))
-    return 1 if any(run.strict or not finding.is_warning for finding in findings) else 0
+    return 1 if failed else 0
+
+
+def _checked(findings: Iterable[Finding], files: tuple[str, ...] = (), *, failed: bool) -> Checked:
+    by_place = sorted(findings, key=lambda finding: (finding.found_in.file, finding.found_in.line))
+    return Checked(
+        tuple(by_place), files, failed=failed, language=local_language(), tool_version=step_version()
+    )
+
+
+def _show(run: LocalRun, checked: Checked) -> None:
+    """Print the document that was asked for, and nothing else."""
+    if run.format != "text":
+        put(sys.stdout, FORMATS[run.format](checked))
+        return
+    for line in told_lines(checked.findings):
+        put(sys.stdout, line.indent + guarded(one_line(line.render(checked.language))) + "\n")
+
+
+def _refuse_check(run: LocalRun, error: StepError) -> int:
+    """Say what is wrong with the arguments, in the document too where one was asked for."""
+    if run.format != "text":
+        findings = map(input_mistake, error.details or [error.title()])
+        _show(run, _checked(findings, failed=True))
+    return _refuse(error)
 
 
 def _summary(findings: Sequence[Finding], *, files: int) -> Text:

@@ -48,6 +48,11 @@ def count_of(detail: Detail) -> int:
     return detail.count if isinstance(detail, Told) else 1
 
 
+def stays(detail: Detail) -> bool:
+    """Tell whether a detail is said even where the list before it is cut."""
+    return isinstance(detail, Told) and detail.stays
+
+
 def indent_of(detail: Detail) -> str:
     """Return the blanks before a detail in a list."""
     return detail.indent if isinstance(detail, Told) else ""

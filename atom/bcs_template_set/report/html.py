@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from bcs_template_set.branches.branch_rows import age_text
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.step_error import Detail
+from bcs_template_set.messages.step_error import indent_of
 from bcs_template_set.messages.text import shown_time, visible
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.report.examination import MARKS, State, told_of
@@ -78,6 +78,7 @@ from bcs_template_set.report.verdict import (
     headline,
     listed,
     plan_leaves,
+    unlisted,
     written_text,
 )
 from bcs_template_set.report.workload_rows import SYMBOLS, rows_of_restoration, rows_of_rollout
@@ -231,7 +232,7 @@ def _failure_values(outcome: Outcome) -> dict[str, object]:
     error = outcome.error
     return {
         "error": error,
-        "details": _details(outcome),
+        **_detail_values(outcome),
         "further": listed(further_obstacles(outcome)),
         "impact": impact_texts(outcome),
         "written": written_text(outcome),
@@ -240,10 +241,16 @@ def _failure_values(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _details(outcome: Outcome) -> list[Detail]:
+def _detail_values(outcome: Outcome) -> dict[str, object]:
+    """Return what an error tells of, as deep as each line stands; what is too much for a look is folded."""
     if outcome.error is None:
-        return []
-    return [*listed(details_of(outcome)), *listed(failures_of(outcome))]
+        return {"details": [], "more_details": []}
+    details = details_of(outcome)
+    first, more = (*listed(details), *listed(failures_of(outcome))), unlisted(details)[:PAGE_ROWS]
+    return {
+        "details": [(len(indent_of(line)), line) for line in first],
+        "more_details": [(len(indent_of(line)), line) for line in more],
+    }
 
 
 def _identity_values(outcome: Outcome) -> dict[str, object]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Optional, TypedDict
 
@@ -22,7 +22,7 @@ from bcs_template_set.agent.output_file import (
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.secret import OUR_WORDS
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import StepError, count_of
 from bcs_template_set.messages.text import one_line, shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
@@ -150,23 +150,25 @@ def message_of(outcome: Outcome, *, mask: Mask = str) -> str:
     after = _shorten(" ".join(_line(t, language, mask) for t in _aftermath(outcome)), _AFTERMATH_COLUMNS)
     room = MOST_MESSAGE_COLUMNS - width(cure) - width(after) - 3
     happened = _shorten(_line(headline(outcome), language, mask), room)
-    details = details_of(outcome)
-    lines = (_line(detail, language, mask) for detail in details)
-    room -= width(happened)
-    listed = _listed(lines, len(details), room=room, language=language)
+    details = [(count_of(detail), _line(detail, language, mask)) for detail in details_of(outcome)]
+    listed = _listed(details, room=room - width(happened), language=language)
     return " ".join(part for part in (happened, listed, after, cure) if part)
 
 
-def _listed(details: Iterator[str], total: int, *, room: int, language: Language) -> str:
-    """Return as many whole details as there is room for, and how many more there are."""
-    told: list[str] = []
-    for detail in details:
-        more = say("report.more_details", count=total - len(told)).render(language)
+def _listed(details: Sequence[tuple[int, str]], *, room: int, language: Language) -> str:
+    """Return as many whole details as there is room for, and how many more there are.
+
+    What follows a heading, which tells of nothing itself, stands right behind it.
+    """
+    told, left = "", sum(count for count, _ in details)
+    gap = ""
+    for place, (count, detail) in enumerate(details):
+        more = say("report.more_details", count=left).render(language)
         room -= width(detail) + 2
-        if room < width(more) and (room < 0 or len(told) + 1 < total):
-            return "; ".join((*told, more))
-        told.append(detail)
-    return "; ".join(told)
+        if room < width(more) and (room < 0 or place + 1 < len(details)):
+            return f"{told}{gap}{more}" if left else told
+        told, left, gap = f"{told}{gap}{detail}", left - count, "; " if count else " "
+    return told
 
 
 def _shorten(text: str, columns: int) -> str:
@@ -180,6 +182,8 @@ def _aftermath(outcome: Outcome) -> Iterator[Text]:
     yield from impact_texts(outcome)
     texts = (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome))
     yield from (text for text in texts if text is not None)
+    if outcome.error is not None and outcome.error.context.get("found"):
+        yield say("context.found", value=outcome.error.context["found"])
     if outcome.rollout is not None and outcome.rollout.restoration is not None:
         yield from restoration_texts(outcome.rollout.restoration)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.step_error import Detail
+from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts
@@ -22,7 +22,7 @@ MOST_LISTED = (10, 6, 3, 1, 0)
 """So many lines of a list are told; fewer where they are long."""
 
 _LONGEST_LINE = 400
-_ASKED_FOR = ("permission", "apply_url", "request_id")
+_ASKED_FOR = ("found", "permission", "apply_url", "request_id")
 _MARKUP = re.compile(r"([\\`*\[\]<])")
 _NO_ADDRESS = re.compile(r"[\s()<>]")
 _AT_THE_START = re.compile(r"^([#+=>-])")
@@ -52,12 +52,12 @@ class _Writer:
     def text(self, most: int) -> str:
         """Return the whole, with so many lines of its list."""
         outcome = self._outcome
-        items = [self.line(item) for item in _items(outcome)]
-        more = len(items) - most
-        listed = [*items[:most], *([self.line(say("report.more_details", count=more))] if more > 0 else [])]
+        items = _items(outcome)
+        more = sum(map(count_of, items[most:]))
+        listed: list[Detail] = [*items[:most], *([say("report.more_details", count=more)] if more else [])]
         blocks = [
             f"**{self.line(headline(outcome))}**",
-            "\n".join(f"- {item}" for item in listed),
+            "\n".join(f"{indent_of(item)}- {self.line(item)}" for item in listed),
             *map(self.line, _aftermath(outcome)),
             " · ".join(self._links()),
         ]

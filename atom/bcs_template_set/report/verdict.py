@@ -11,7 +11,7 @@ from typing import Optional
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
-from bcs_template_set.messages.step_error import Detail, StepError, Told, count_of
+from bcs_template_set.messages.step_error import Detail, StepError, count_of, stays
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.examination import mistakes_of, summary_of
@@ -115,11 +115,18 @@ def plan_leaves(plan: Plan) -> list[Text]:
 
 def listed(details: Sequence[Detail]) -> list[Detail]:
     """Return at most `MOST_DETAILS` of the details, how many more there are, and what stays all the same."""
-    stays = [detail for detail in details if isinstance(detail, Told) and detail.stays]
-    cuts = [detail for detail in details if detail not in stays] if stays else list(details)
-    more = sum(map(count_of, cuts[MOST_DETAILS:]))
+    more = sum(map(count_of, unlisted(details)))
     cut = [say("report.more_details", count=more)] if more else []
-    return [*cuts[:MOST_DETAILS], *cut, *stays]
+    return [*_cuttable(details)[:MOST_DETAILS], *cut, *(detail for detail in details if stays(detail))]
+
+
+def unlisted(details: Sequence[Detail]) -> Sequence[Detail]:
+    """Return the details that `listed` leaves out."""
+    return _cuttable(details)[MOST_DETAILS:]
+
+
+def _cuttable(details: Sequence[Detail]) -> list[Detail]:
+    return [detail for detail in details if not stays(detail)]
 
 
 def context_of(outcome: Outcome) -> list[Text]:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import hostile_texts, rollout_scenes, scenes
+from tests.support.many_findings import many_findings
 
-from bcs_template_set.messages import LANGUAGES, Language, say
+from bcs_template_set.messages import LANGUAGES, Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, TokenRefused
 from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.text import ROW_COLUMNS, width
@@ -166,6 +167,20 @@ def test_fifty_details_are_listed_and_the_rest_counted() -> None:
     assert "finding 49" in text
     assert "finding 50" not in text
     assert "… and 10 more." in text
+
+
+def test_three_hundred_findings_are_fifty_lines_and_what_to_do_for_each_check() -> None:
+    error = many_findings(300)
+    warnings = tuple(line for line in error.details if isinstance(line, Text))
+    text = shown(verdict_lines(replace(scenes.no_permission(), error=error, warnings=warnings)))
+    lines = text.splitlines()
+    assert "##[error]  - a0.yaml:" in lines
+    assert "##[error]    - line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]" in lines
+    assert sum(line.startswith("##[error]") for line in lines) == 1 + 50 + 1 + 1
+    assert sum("… and 267 more." in line for line in lines) == 2
+    assert "##[warning]  line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]" in lines
+    assert any(line.startswith("##[error]  - 300 image-tag: Give it") for line in lines)
+    assert "  Found: 300 image-tag" in lines
 
 
 def test_what_else_stands_against_a_refused_plan_is_said_at_once() -> None:

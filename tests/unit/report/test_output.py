@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
+from tests.support.many_findings import many_findings
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units, valid_document
 from bcs_template_set.config.regions import RunAs
@@ -203,6 +204,15 @@ def test_a_long_message_is_shortened_but_its_cure_is_whole(language: Language) -
     assert "x…" not in message
     more = next(n for n in range(80) if f"mistake {n} " not in message)
     assert str(80 - more) in message
+
+
+def test_the_message_of_many_findings_has_whole_ones_with_their_files_and_counts_the_others() -> None:
+    message = message_of(replace(scenes.no_permission(), error=many_findings(300)))
+    assert width(message) <= MOST_MESSAGE_COLUMNS
+    assert "refuse: a0.yaml: line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]; line 2, " in message
+    shown = message.count("has no tag. [image-tag]")
+    assert f"… and {300 - shown} more. " in message
+    assert "Found: 300 image-tag What to do: " in message
 
 
 def test_details_that_just_fit_are_all_told() -> None:

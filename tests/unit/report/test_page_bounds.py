@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.support import scenes
+from tests.support.many_findings import many_findings
 
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.messages import say
@@ -52,6 +53,17 @@ def test_sentences_are_listed_as_an_errors_details_are(where: str) -> None:
     assert str(sentences[MOST_DETAILS - 1].render("en_US")) in page
     assert str(sentences[MOST_DETAILS].render("en_US")) not in page
     assert "… and 7 more." in page
+
+
+def test_findings_stand_below_their_file_and_those_that_are_too_many_are_folded() -> None:
+    page = render_html(replace(english(scenes.no_permission()), error=many_findings(300)))
+    assert '<li>a0.yaml:</li><li class="depth-2">line 1, Pod/a0 spec: the image i0 has no tag.' in page
+    shown, folded = page.split("<summary>The others</summary>")
+    assert shown.count(" has no tag. ") == 33
+    assert folded.count(" has no tag. ") == 267
+    assert "<li>300 image-tag: Give it the tag" in shown
+    few = render_html(replace(english(scenes.no_permission()), error=many_findings(3)))
+    assert "The others" not in few
 
 
 def test_a_domain_has_so_many_boxes_and_the_rest_is_counted() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
+from tests.support.many_findings import many_findings
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.messages import LANGUAGES, Language
@@ -51,6 +52,20 @@ def test_lines_are_left_out_whole_and_counted() -> None:
     assert "- mistake 5 " in told
     assert "- mistake 6 " not in told
     assert "74 more" in told
+
+
+def test_findings_are_a_list_in_a_list_below_their_file() -> None:
+    told = summary_of(replace(scenes.no_permission(), error=many_findings(300)))
+    assert utf16_units(told) <= MOST_STRING_UNITS
+    assert (
+        r"""- a0.yaml:
+  - line 1, Pod/a0 spec: the image i0 has no tag. \[image-tag\]
+""".replace("]", "")
+        in told.replace("]", "")
+    )
+    shown = told.count("has no tag")
+    assert f"… and {300 - shown} more." in told
+    assert "Found: 300 image-tag" in told
 
 
 def test_secrets_are_masked_before_a_line_is_shortened() -> None:

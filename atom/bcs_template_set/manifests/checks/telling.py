@@ -120,14 +120,14 @@ def _line_of(finding: Finding) -> int:
 
 def _file_lines(findings: Sequence[Finding], shared: Hints) -> Iterator[Told]:
     """Yield what there is to say of a file: sentences with several places first, then by document."""
-    once = {(finding.id, str(finding.message), *map(str, _place(finding))): finding for finding in findings}
+    once = {(finding.id, str(finding.message), *map(str, place_of(finding))): finding for finding in findings}
     if len(once) == 1:
         yield _line(findings[0], depth=0, hint=_own_hint(findings[0], shared))
         return
     yield Told("checks.heading", {"name": _file_of(findings[0])}, count=0)
     alone: list[Finding] = []
     for own in _grouped(once.values(), lambda finding: (finding.id, str(finding.message))).values():
-        parts = [_place(finding, has_file=False) for finding in own]
+        parts = [place_of(finding, has_file=False) for finding in own]
         if len(own) == 1:
             alone += own
             continue
@@ -155,7 +155,7 @@ def _own_hint(finding: Finding, shared: Hints) -> Text | str:
 def _line(
     finding: Finding, *, depth: int, hint: Text | str, has_file: bool = True, has_part: bool = True
 ) -> Told:
-    place = _place(finding, has_file=has_file, has_part=has_part)
+    place = place_of(finding, has_file=has_file, has_part=has_part)
     return _told("finding" if place else "finding_here", finding, hint, depth=depth, place=place)
 
 
@@ -168,7 +168,7 @@ def _told(
     return Told(f"checks.{name}", {"message": message, "count": count, **fields}, depth=depth, count=count)
 
 
-def _place(finding: Finding, *, has_file: bool = True, has_part: bool = True) -> list[Text | str]:
+def place_of(finding: Finding, *, has_file: bool = True, has_part: bool = True) -> list[Text | str]:
     """Return the parts of a place, from the file to the field, without what the lines above say."""
     at = finding.found_in
     if finding.id in _NAMING_THEMSELVES and not at.line:
