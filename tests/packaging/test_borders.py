@@ -116,16 +116,17 @@ def folder_of(name: str) -> str:
     return path if path in EVERYTHING else path.rpartition("/")[0]
 
 
-def imported_by(module: Module, *, early_only: bool = False) -> set[str]:
+@functools.cache
+def imported_by(module: Module, *, early_only: bool = False) -> frozenset[str]:
     """Return which of our modules a module imports, itself left out."""
     names = (name for name, early in module.imports.items() if early or not early_only)
-    return {found for name in names if (found := known(name, modules())) not in ("", PACKAGE, module.name)}
+    return frozenset(known(name, modules()) for name in names) - {"", PACKAGE, module.name}
 
 
 def reached_from(module: Module) -> set[str]:
     """Return all our modules that are imported together with one, itself left out."""
     found: set[str] = set()
-    waiting = imported_by(module, early_only=True)
+    waiting = {*imported_by(module, early_only=True)}
     while waiting:
         name = waiting.pop()
         found.add(name)

@@ -74,6 +74,7 @@ def made() -> tuple[re.Pattern[str], ...]:
     )
 
 
+@cache
 def is_said(text: str) -> bool:
     """Tell whether a key, or a word of one, stands somewhere or is made of words that do."""
     if text in words():
