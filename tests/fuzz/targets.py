@@ -29,8 +29,7 @@ from bcs_template_set.bcs.space.lineage import suspects, unmerged
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
 from bcs_template_set.bcs.space.provenance import content_digest, read_provenance, told
 from bcs_template_set.config.bcs_variables import read_variables
-from bcs_template_set.config.region_settings import read_regions
-from bcs_template_set.config.regions import secrets_of
+from bcs_template_set.config.regions import read_regions, secrets_of
 from bcs_template_set.manifests.branch_paths import (
     Claim,
     PathTaken,

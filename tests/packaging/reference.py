@@ -15,8 +15,7 @@ import msgspec
 from tests.packaging.store_files import ENGLISH, PROJECT, general_title, read_properties, task_texts
 
 from bcs_template_set.config.inputs import INPUTS
-from bcs_template_set.config.region_settings import KEYS
-from bcs_template_set.config.regions import Endpoint
+from bcs_template_set.config.regions import KEYS, Endpoint
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.checks.finding import Check
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES

@@ -29,7 +29,7 @@ from tests.support.worker import Worker
 
 from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file
 from bcs_template_set.config.inputs import read_settings
-from bcs_template_set.config.region_settings import read_regions
+from bcs_template_set.config.regions import read_regions
 from bcs_template_set.manifests.naming import slug_of
 
 GUIDE, REFERENCE = DOCS / "guide", DOCS / "reference"

@@ -17,7 +17,7 @@ from bcs_template_set.bcs import answers, deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, Read, Write
 from bcs_template_set.bcs.space import live_routes
 from bcs_template_set.config.inputs import INPUTS
-from bcs_template_set.config.region_settings import KEYS
+from bcs_template_set.config.regions import KEYS
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import JOB, POD

@@ -15,8 +15,7 @@ from bcs_template_set.agent.build_info import NO_ROW, BuildInfo
 from bcs_template_set.config.credentials import principal_credential
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.principal import AccessToken, Credential, People, Principal, resolve_principal
-from bcs_template_set.config.region_settings import read_regions
-from bcs_template_set.config.regions import Region, secrets_of
+from bcs_template_set.config.regions import Region, read_regions, secrets_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.report.console_links import Console

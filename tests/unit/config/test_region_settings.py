@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.config.region_settings import KEYS, read_regions
-from bcs_template_set.config.regions import App, Endpoint, Region, secrets_of
+from bcs_template_set.config.regions import KEYS, App, Endpoint, Region, read_regions, secrets_of
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import Secret
