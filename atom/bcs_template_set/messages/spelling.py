@@ -31,61 +31,70 @@ def nearest(word: str, known: Iterable[str]) -> Optional[str]:
 
 _DIGITS = re.compile("[0-9]+")
 _JOINTS = re.compile("[-._]+")
-_TWO = 2
-_LETTERS_FOR_ONE, _LETTERS_FOR_ANOTHER, _LETTERS_FOR_TWO = 3, 4, 8
-"""So long are words of which one letter may be missing, one may be another, and two may be wrong."""
+_LETTERS_FOR_ONE, _LETTERS_FOR_ANOTHER = 3, 4
+"""So long are words of which one letter may be missing or misplaced, and of which one may be another."""
 
 
-def misspelt(name: str, known: Iterable[str], *, is_own: bool = False) -> Optional[str]:
-    """Return the known name that somebody who wrote `name` meant, None where it may be another's.
+class NearNames:
+    """Names, to find the one that was meant by another, however many they are.
 
     Names that differ by digits alone are versions of one thing, and those that differ in whole words are two
     things: `db-config` is not `app-config`, nor `egress` `ingress`. So one word of all differs by a letter.
-    If it hardly ever is another's (`is_own`), a word may be missing or too many.
     """
-    words = _words(name)
-    few = [(other, _words(other)) for other in islice(known, MOST_KNOWN)]
-    letters = (other for other, others in few if _is_misspelt(words, others) or _is_joined(name, other))
-    whole = (other for other, others in few if is_own and _has_a_word_more(words, others))
-    return next(letters, None) or next(whole, None)
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._whole: dict[tuple[str, ...], str] = {}
+        self._joined: dict[str, str] = {}
+        self._but_one: dict[tuple[str, ...], str] = {}
+        self._but_a_letter: dict[tuple[str, ...], list[tuple[int, str, str]]] = {}
+        for name in names:
+            words = _words(name)
+            self._whole.setdefault(words, name)
+            self._joined.setdefault(_joined(name), name)
+            for at, word in enumerate(words):
+                self._but_one.setdefault(words[:at] + words[at + 1 :], name)
+                for part in _but_a_letter(word):
+                    key = (*words[:at], part, *words[at + 1 :])
+                    self._but_a_letter.setdefault(key, []).append((at, word, name))
+
+    def meant_by(self, name: str, *, is_own: bool = False) -> Optional[str]:
+        """Return the name that somebody who wrote this one meant, None where it may be another's.
+
+        If it hardly ever is another's (`is_own`), a word may be missing or too many.
+        """
+        words, found = _words(name), self._joined.get(_joined(name))
+        for at, word in enumerate(words if found is None else ()):
+            keys = ((*words[:at], part, *words[at + 1 :]) for part in _but_a_letter(word))
+            near = (entry for key in keys for entry in self._but_a_letter.get(key, ())[:MOST_KNOWN])
+            letters = (other for place, meant, other in near if place == at and _is_one_word(word, meant))
+            found = found or next(letters, None)
+        if found is None and is_own and words:
+            rests = (words[:at] + words[at + 1 :] for at in range(len(words)))
+            shorter = (self._whole[rest] for rest in rests if rest and rest in self._whole)
+            found = self._but_one.get(words) or next(shorter, None)
+        return found
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in _JOINTS.split(_DIGITS.sub("", name.lower())) if word]
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word for word in _JOINTS.split(_DIGITS.sub("", name.lower())) if word)
 
 
-def _is_joined(name: str, other: str) -> bool:
-    """Tell whether only what stands between words differs, or the case."""
-    return "".join(_JOINTS.split(name.lower())) == "".join(_JOINTS.split(other.lower()))
+def _joined(name: str) -> str:
+    return "".join(_JOINTS.split(name.lower()))
 
 
-def _is_misspelt(words: list[str], others: list[str]) -> bool:
-    differing = [pair for pair in zip(words, others) if pair[0] != pair[1]]
-    return len(words) == len(others) and len(differing) == 1 and _is_one_word(*differing[0])
-
-
-def _has_a_word_more(words: list[str], others: list[str]) -> bool:
-    """Tell whether one name is the other and one word."""
-    short, long = sorted((words, others), key=len)
-    return bool(short) and any(short == long[:at] + long[at + 1 :] for at in range(len(long)))
+def _but_a_letter(word: str) -> set[str]:
+    """Return a word, and it without each of its letters: two that differ by a letter have one in common."""
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
 def _is_one_word(word: str, other: str) -> bool:
-    least, slips = min(len(word), len(other)), _slips(word, other)
-    if slips == 1:
-        is_another_letter = len(word) == len(other) and sorted(word) != sorted(other)
-        return least >= (_LETTERS_FOR_ANOTHER if is_another_letter else _LETTERS_FOR_ONE)
-    return slips == _TWO and least >= _LETTERS_FOR_TWO and word[0] == other[0]
-
-
-def _slips(word: str, other: str) -> int:
-    """Return how many letters are wrong, missing, too many or changed places (optimal string alignment)."""
-    before, row = list(range(len(other) + 1)), list(range(len(other) + 1))
-    for i, letter in enumerate(word):
-        former, before, row = before, row, [i + 1]
-        for j, wanted in enumerate(other):
-            cost = min(before[j] + (letter != wanted), before[j + 1] + 1, row[j] + 1)
-            if i and j and letter == other[j - 1] and word[i - 1] == wanted:
-                cost = min(cost, former[j - 1] + 1)
-            row.append(cost)
-    return row[-1]
+    """Tell whether two words that have such a part in common differ by one letter, and are long enough."""
+    least = min(len(word), len(other))
+    if len(word) != len(other):
+        return least >= _LETTERS_FOR_ONE
+    wrong = [at for at in range(len(word)) if word[at] != other[at]]
+    if len(wrong) == 1:
+        return least >= _LETTERS_FOR_ANOTHER
+    is_turned = len(wrong) == 2 and wrong[1] - wrong[0] == 1  # noqa: PLR2004 - two letters in the wrong order
+    return is_turned and sorted(word) == sorted(other) and least >= _LETTERS_FOR_ONE

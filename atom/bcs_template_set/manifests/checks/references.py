@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from bcs_template_set.manifests.checks.finding import (
@@ -21,7 +22,7 @@ from bcs_template_set.manifests.checks.finding import (
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, objects_at, text_at
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS
-from bcs_template_set.messages.spelling import misspelt
+from bcs_template_set.messages.spelling import NearNames
 
 
 @dataclass(frozen=True)
@@ -119,30 +120,42 @@ class _Named:
     referring: Fields
 
 
-_Held = Mapping[tuple[str, str], Mapping[str, Document]]
-"""The documents of the run by group and kind, and below "*" by kind alone, and by name."""
+@dataclass(frozen=True)
+class _Held:
+    """What the run has of a kind, by name."""
+
+    documents: dict[str, Document]
+
+    @cached_property
+    def names(self) -> NearNames:
+        """Return the names, to find near ones: most runs ask for none."""
+        return NearNames(self.documents)
 
 
-def _held(checked: CheckInput) -> _Held:
-    held: dict[tuple[str, str], dict[str, Document]] = {}
+_ByKind = Mapping[tuple[str, str], _Held]
+"""By group and kind, and below "*" by kind alone."""
+
+
+def _held(checked: CheckInput) -> _ByKind:
+    held: dict[tuple[str, str], _Held] = {}
     for document in (place.document for place in checked.places):
         if document.name and not is_left_for_bcs(document.name):
             for group in ("*", document.api_version.rpartition("/")[0]):
-                held.setdefault((group, document.kind), {})[document.name] = document
+                held.setdefault((group, document.kind), _Held({})).documents[document.name] = document
     return held
 
 
-def _check(checked: CheckInput, named: _Named, held: _Held) -> Iterator[Finding]:
+def _check(checked: CheckInput, named: _Named, held: _ByKind) -> Iterator[Finding]:
     row, referring = named.row, named.referring
     name, kind = text_at(referring, row.field), row.kind or text_at(referring, "kind")
-    known = held.get(("", kind) if row.kind else ("*", kind), {})
-    if not name or not known or is_left_for_bcs(name) or referring.get("optional") is True:
+    known = held.get(("", kind) if row.kind else ("*", kind))
+    if not name or known is None or is_left_for_bcs(name) or referring.get("optional") is True:
         return
-    if name in known:
-        yield from _check_keys(checked, named, known[name])
+    if name in known.documents:
+        yield from _check_keys(checked, named, known.documents[name])
         return
     is_somewhere = not checked.is_whole or name == _IN_EVERY_NAMESPACE
-    near = None if is_somewhere else misspelt(name, known, is_own=row.is_own)
+    near = None if is_somewhere else known.names.meant_by(name, is_own=row.is_own)
     if near is not None and not _is_elsewhere(checked, referring):
         field = f"{named.where}.{row.field}"
         yield checked.finding(named.place, field, kind=kind, name=name, near=near)

@@ -17,7 +17,7 @@ from bcs_template_set.manifests.fields import (
     texts_of,
 )
 from bcs_template_set.manifests.kinds import SERVICE
-from bcs_template_set.messages.spelling import misspelt
+from bcs_template_set.messages.spelling import NearNames
 
 _TERMS = ("requiredDuringSchedulingIgnoredDuringExecution[]",)
 _WEIGHTED = ("preferredDuringSchedulingIgnoredDuringExecution[].podAffinityTerm",)
@@ -46,19 +46,19 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[tuple[str, bool]]] = {
 _Labelled = tuple[str, Fields]
 """What an object is called, and the labels by which it is selected."""
 
-MOST_COMPARED = 500
-"""Among more labels none is looked for that was meant."""
+_MOST_COMPARED = 100
+"""Among more that have all labels but one, the one that was meant is not looked for."""
 
 
 @check("near-selector", warns=True, needs_all=True)
 def check_near_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield selectors that select nothing of the run, and nearly do: one label is probably misspelt."""
-    pods = _by_label((owner.document.title, owner.pod.labels) for owner in checked.workloads)
+    pods = _Selectable((owner.document.title, owner.pod.labels) for owner in checked.workloads)
     for owner in checked.workloads:
         for path in _OF_POD:
             for where, selector in objects_at(owner.pod.spec, path, where=owner.pod.field("spec")):
                 yield from _nearly(_Selector(owner, where, selector), pods, checked=checked)
-    services = _by_label(
+    services = _Selectable(
         (place.document.title, mapping_at(place.document.body, "metadata", "labels"))
         for place in checked.of_kind(SERVICE)
     )
@@ -70,15 +70,35 @@ def check_near_selectors(checked: CheckInput) -> Iterator[Finding]:
                 yield from _nearly(_Selector(place, where, labels, is_own), known, checked=checked)
 
 
-_ByLabel = Mapping[tuple[str, str], Sequence[_Labelled]]
+class _Selectable:
+    """What the run has to select, by label."""
 
+    def __init__(self, found: Iterable[_Labelled]) -> None:
+        self._by_label: dict[tuple[str, str], list[_Labelled]] = {}
+        self._near: dict[str, NearNames] = {}
+        for labelled in found:
+            for label in texts_of(labelled[1]).items():
+                self._by_label.setdefault(label, []).append(labelled)
 
-def _by_label(found: Iterable[_Labelled]) -> _ByLabel:
-    known: dict[tuple[str, str], list[_Labelled]] = {}
-    for labelled in found:
-        for key, value in labelled[1].items():
-            known.setdefault((key, str(value)), []).append(labelled)
-    return known
+    def having(self, wanted: Mapping[str, str]) -> list[_Labelled]:
+        """Return what has all of these labels."""
+        fewest = min((self._by_label.get(label, []) for label in wanted.items()), key=len)
+        found = (one for one in fewest if all(one[1].get(key) == value for key, value in wanted.items()))
+        return list(islice(found, _MOST_COMPARED))
+
+    def with_value_like(self, key: str, value: str, *, is_own: bool) -> list[_Labelled]:
+        """Return what has the value of this label that was probably meant."""
+        if key not in self._near:
+            self._near[key] = NearNames(held for name, held in self._by_label if name == key)
+        meant = self._near[key].meant_by(value, is_own=is_own)
+        return [] if meant is None else self._by_label[key, meant][:1]
+
+    def with_key_like(self, key: str, value: str) -> list[_Labelled]:
+        """Return what has this value under the key that was probably meant."""
+        if f"={value}" not in self._near:
+            self._near[f"={value}"] = NearNames(name for name, held in self._by_label if held == value)
+        meant = self._near[f"={value}"].meant_by(key)
+        return [] if meant is None else self._by_label[meant, value][:1]
 
 
 @dataclass(frozen=True)
@@ -91,13 +111,14 @@ class _Selector:
     is_own: bool = False
 
 
-def _nearly(selector: _Selector, known: _ByLabel, *, checked: CheckInput) -> Iterator[Finding]:
+def _nearly(selector: _Selector, known: _Selectable, *, checked: CheckInput) -> Iterator[Finding]:
     wanted = texts_of(mapping_at(selector.body, "matchLabels"))
-    if not wanted or any(map(is_left_for_bcs, wanted.values())) or _having(wanted, known):
+    if not wanted or any(map(is_left_for_bcs, wanted.values())) or known.having(wanted):
         return
     for key, value in wanted.items():
         rest = {other: wanted[other] for other in wanted if other != key}
-        for title, labels in _having(rest, known) if rest else _sharing(key, value, known):
+        others = known.having(rest) if rest else _alone(key, value, known, is_own=selector.is_own)
+        for title, labels in others:
             found = _meant(key, value, labels, is_own=selector.is_own)
             if found is not None:
                 field = f"{selector.where}.matchLabels[{key}]"
@@ -106,24 +127,16 @@ def _nearly(selector: _Selector, known: _ByLabel, *, checked: CheckInput) -> Ite
                 return
 
 
-def _having(wanted: Mapping[str, str], known: _ByLabel) -> list[_Labelled]:
-    """Return what has all of these labels."""
-    fewest = min((known.get(pair, ()) for pair in wanted.items()), key=len)
-    found = (one for one in fewest if all(one[1].get(key) == value for key, value in wanted.items()))
-    return list(islice(found, MOST_COMPARED))
-
-
-def _sharing(key: str, value: str, known: _ByLabel) -> Iterator[_Labelled]:
-    """Yield one of those that have each label of this key, or of this value."""
-    found = (labelled[0] for pair, labelled in known.items() if key == pair[0] or value == pair[1])
-    return islice(found, MOST_COMPARED)
+def _alone(key: str, value: str, known: _Selectable, *, is_own: bool) -> list[_Labelled]:
+    return known.with_value_like(key, value, is_own=is_own) or known.with_key_like(key, value)
 
 
 def _meant(key: str, value: str, labels: Fields, *, is_own: bool) -> Optional[str]:
     """Return the label that a selector's label was probably meant to be, None where it is another."""
     if key in labels:
-        return key if misspelt(value, [text_at(labels, key)], is_own=is_own) is not None else None
-    return misspelt(key, [other for other in labels if labels[other] == value])
+        is_meant = NearNames([text_at(labels, key)]).meant_by(value, is_own=is_own) is not None
+        return key if is_meant else None
+    return NearNames(other for other in labels if labels[other] == value).meant_by(key)
 
 
 @check("blocked-drain", warns=True, needs_all=True)

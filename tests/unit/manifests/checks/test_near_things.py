@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.building import findings_of, manifest
 
-from bcs_template_set.messages.spelling import MOST_KNOWN, misspelt
+from bcs_template_set.messages.spelling import NearNames
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,9 @@ from bcs_template_set.messages.spelling import MOST_KNOWN, misspelt
         ("internal", "external", False),
         ("ingress", "egress", False),
         ("authentiction", "authentication", True),
-        ("authntiction", "authentication", True),
-        ("uathentictaion", "authentication", False),
+        ("authntiction", "authentication", False),
+        ("authenticatoin", "authentication", True),
+        ("authentication", "nuthenticatioa", False),
         ("web", "db", False),
         ("shop-web", "web", False),
         ("-", "web", False),
@@ -40,7 +41,7 @@ from bcs_template_set.messages.spelling import MOST_KNOWN, misspelt
 def test_a_name_is_meant_where_one_word_of_it_differs_by_a_letter(
     name: str, known: str, *, is_meant: bool
 ) -> None:
-    assert (misspelt(name, ["other-thing", known]) == known) is is_meant
+    assert (NearNames(["other-thing", known]).meant_by(name) == known) is is_meant
 
 
 @pytest.mark.parametrize(
@@ -58,13 +59,12 @@ def test_a_name_is_meant_where_one_word_of_it_differs_by_a_letter(
 def test_of_what_hardly_ever_is_anothers_a_word_may_be_missing(
     name: str, known: str, *, is_meant: bool
 ) -> None:
-    assert (misspelt(name, [known], is_own=True) == known) is is_meant
-    assert misspelt(name, [known, f"{name}x" if len(name) > 2 else known], is_own=True) != "x"
+    assert (NearNames([known]).meant_by(name, is_own=True) == known) is is_meant
 
 
-def test_a_letter_is_likelier_than_a_word_and_many_names_are_not_compared() -> None:
-    assert misspelt("webb", ["webb-shop", "web"], is_own=True) == "web"
-    assert misspelt("webb", [*(f"other-{number}" for number in range(MOST_KNOWN)), "web"]) is None
+def test_a_letter_is_likelier_than_a_word() -> None:
+    assert NearNames(["webb-shop", "web"]).meant_by("webb", is_own=True) == "web"
+    assert NearNames(["web-shop", "wep-shop", "web-shopp"]).meant_by("web-shoop") == "web-shop"
 
 
 def config(**parts: str) -> str:
