@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import requests  # noqa: TID251 - the plain loop to compare with
 
 from bcs_template_set.bcs.gateway import Exchange, Gateway
-from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.read_space import Wanted, read_existing
 from bcs_template_set.config.principal import People, Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region
@@ -29,13 +28,11 @@ from bcs_template_set.publish.write_files import Publishing, ensure_space, publi
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
+from tests.bench.rendering import PROVENANCE
 
 LATENCY = 0.05
 CONCURRENCY = 8
 FILES = 60
-PROVENANCE = Provenance(
-    pipeline="p-1", build=1, branch="main", commit="", started_by="lisi", acting_as="lisi"
-)
 MANIFEST = """\
 apiVersion: apps/v1
 kind: Deployment

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.cli.main import MANY_VALUES
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.telling import told_lines
@@ -21,10 +22,12 @@ from bcs_template_set.manifests.templating.render import render_manifests
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Policy, SpaceRef
 from bcs_template_set.system.clock import SystemClock
-from tests.bench.api import PROVENANCE
 
 HEADINGS = ("domains", "files", "documents", "seconds", "ms a document", "peak MB")
 FILES_A_DOMAIN = 3
+PROVENANCE = Provenance(
+    pipeline="p-1", build=1, branch="main", commit="", started_by="lisi", acting_as="lisi"
+)
 CASES = ((10, 1), (100, 1), (1000, 1), (1666, 4))
 """Domains, and load balancers of each; the last has as many files and documents as a run may have."""
 
