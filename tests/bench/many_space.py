@@ -85,7 +85,7 @@ def _rendered(folder: Path, *, domains: int, branches: int, same: bool) -> list[
         by="wangwu",
     )
     prepared = prepare(request)
-    files = {file.name: file for file in render_manifests(prepared)}
+    files = {file.name: file for file in render_manifests(prepared).files}
     served = {
         host_of(number): _with_branches(
             read_served(files[f"{host_of(number)}.routes.yaml"].documents, host=host_of(number)),

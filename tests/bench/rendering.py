@@ -78,7 +78,7 @@ def main() -> int:
             clock=SystemClock(),
         )
         began = time.perf_counter()
-        files = render_manifests(prepare(request))
+        files = render_manifests(prepare(request)).files
         findings = check_manifests(files, template_space="web", template_set=False)
         target = SpaceRef(region="gz", project="web", space="web")
         plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())

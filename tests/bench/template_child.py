@@ -42,7 +42,7 @@ def _seconds(count: int) -> float:
             )
         )
         began = time.perf_counter()
-        files = render_manifests(prepared)
+        files = render_manifests(prepared).files
         seconds = time.perf_counter() - began
     assert len(files) == count
     return seconds

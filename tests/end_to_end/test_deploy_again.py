@@ -29,6 +29,7 @@ from tests.support.deploying import (
 )
 from tests.support.publishing import SPACE, Ran, Site, config
 
+from bcs_template_set.messages.errors import ManifestsInvalid
 from bcs_template_set.report.output import message_of
 from bcs_template_set.report.rollout_story import live_texts
 
@@ -377,6 +378,23 @@ def test_an_unchanged_build_over_a_broken_rollout_is_no_success() -> None:
         site.next_build()
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (800506, [])
+
+
+def test_an_optional_file_that_renders_to_nothing_is_left_as_it_is() -> None:
+    optional = "{% if build.number == 7 %}" + config("extra", "1") + "{% endif %}# optional\n"
+    with cluster_site(web_yaml=workload()) as site:
+        site.files["extra.yaml.j2"] = optional
+        assert deploy(site).code == 0
+        site.next_build(web_yaml=workload(tag="2"))
+        ran = deploy(site)
+        assert ran.outcome.result == "deployed", ran.log
+        assert list(ran.versions()) == ["web.yaml"]
+        assert "no files of this run: extra.yaml (manifests/extra.yaml.j2)." in ran.log
+        assert "Left as they are, since this run does not render them: extra.yaml." in ran.log
+        assert site.version_names("extra.yaml") == ["1.0.7-main"]
+        assert live(site, "ConfigMap", "extra")
+        del site.files["web.yaml"]
+        assert deploy(site).code == ManifestsInvalid.code
 
 
 def test_what_is_dropped_from_a_file_or_rendered_no_more_stays_and_is_said() -> None:

@@ -78,6 +78,17 @@ def test_check_ends_with_0_where_it_finds_nothing(desk: Path) -> None:
     assert done.stderr == "3 files checked, 0 findings.\n"
 
 
+@pytest.mark.parametrize("verb", ["render", "check"])
+def test_a_template_that_renders_to_nothing_is_named(desk: Path, verb: str) -> None:
+    (desk / "hpa.yaml.j2").write_text("{% if hpa is defined %}kind: HorizontalPodAutoscaler{% endif %}\n")
+    done = run(
+        verb, "--values", "values.yaml", "--templates", "builtin:web", "--templates", "hpa.yaml.j2", at=desk
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no files of this run: hpa.yaml (hpa.yaml.j2).\n" in done.stderr
+    assert "hpa.yaml" not in done.stdout
+
+
 def test_a_warning_is_printed_and_ends_with_0(desk: Path) -> None:
     pods = "{restartPolicy: Never, containers: [{name: a, image: 'r:1'}]}"
     job = f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a}}\nspec: {{template: {{spec: {pods}}}}}\n"

@@ -54,7 +54,7 @@ def rendered(*templates: str, values: str = "", **files: str) -> Sequence[Manife
             environ=measured(),
         )
         try:
-            made = render_manifests(prepare(request))
+            made = render_manifests(prepare(request)).files
         except StepError as exc:
             check_named(exc)
             return ()

@@ -228,7 +228,7 @@ def _prepare(who: Who) -> Prepared:
 def _render(who: Who, prepared: object) -> Desired:
     files = [manifest(f"kind: A\nby: {who.branch} {who.number}\n", name=PLAIN)]
     if isinstance(prepared, Prepared):
-        files = [file for file in render_manifests(prepared) if file.name == ROUTES]
+        files = [file for file in render_manifests(prepared).files if file.name == ROUTES]
     provenance = Provenance(PIPELINE, who.number, who.branch, "c", "wangwu", "lisi")
     return Desired(SpaceRef("gz", "web", SPACE), who.version, tuple(files), provenance)
 

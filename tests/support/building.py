@@ -11,7 +11,7 @@ from tests.support.worker import measured
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.checks.telling import refusal_of
+from bcs_template_set.manifests.checks.telling import ALL_EMPTY, refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import bcs_variables_in, parse_documents
 from bcs_template_set.manifests.templating.build_context import (
@@ -24,7 +24,7 @@ from bcs_template_set.manifests.templating.build_context import (
 )
 from bcs_template_set.manifests.templating.limits import Limits
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
-from bcs_template_set.manifests.templating.render import render_manifests, render_version, template_process
+from bcs_template_set.manifests.templating.render import render_files, render_version, template_process
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages.step_error import StepError
 
@@ -68,9 +68,14 @@ def render(
     step: float = 0.0,
     limits: Limits = LIMITS,
 ) -> tuple[ManifestFile, ...]:
-    return render_manifests(
+    """Render templates; those that render to nothing are there too, so that a test can look at any text."""
+    rendered = render_files(
         prepared(workspace, *templates, values=values, values_files=values_files, step=step, limits=limits)
     )
+    refusal = refusal_of([found for found in rendered.mistakes if found.id != ALL_EMPTY])
+    if refusal is not None:
+        raise refusal
+    return tuple(sorted((*rendered.files, *rendered.empty), key=lambda file: file.name))
 
 
 def prepared(

@@ -14,11 +14,11 @@ from bcs_template_set.cli.desk_language import local_language
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import counts_of, told_lines, version_mistake
-from bcs_template_set.manifests.manifest_file import left_out_of
+from bcs_template_set.manifests.manifest_file import empty_text, left_out_of
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, BuildContext, make_context
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
-from bcs_template_set.manifests.templating.render import render_files, render_manifests
+from bcs_template_set.manifests.templating.render import Rendered, render_files, render_manifests
 from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
@@ -48,12 +48,12 @@ def render(run: LocalRun) -> int:
     """Print the manifests, each under the name it would have in the space; return 0, or 1 with the reason."""
     try:
         prepared = _prepare(run)
-        files = render_manifests(prepared)
+        rendered = render_manifests(prepared)
     except StepError as exc:
         return _refuse(exc)
-    for file in files:
+    for file in rendered.files:
         put(sys.stdout, f"---\n# {one_line(file.name)}\n{_without_mark(file.text)}")
-    _tell(*left_out_of(files), *([_only_this_branch(prepared)] if prepared.branch_domains else []))
+    _tell(*_notes(rendered), *([_only_this_branch(prepared)] if prepared.branch_domains else []))
     return 0
 
 
@@ -81,7 +81,7 @@ def check(run: LocalRun) -> int:
     failed = any(run.strict or not finding.is_warning for finding in findings)
     names = tuple(file.name if file.domain else file.source for file in rendered.files)
     _show(run, _checked(findings, names, failed=failed))
-    _tell(*left_out_of(rendered.files), _summary(findings, files=len(rendered.files)))
+    _tell(*_notes(rendered), _summary(findings, files=len(rendered.files)))
     return 1 if failed else 0
 
 
@@ -107,6 +107,10 @@ def _refuse_check(run: LocalRun, error: StepError) -> int:
         findings = map(input_mistake, error.details or [error.title()])
         _show(run, _checked(findings, failed=True))
     return _refuse(error)
+
+
+def _notes(rendered: Rendered) -> list[Text]:
+    return [*left_out_of([*rendered.files, *rendered.empty]), *empty_text(rendered.empty)]
 
 
 def _summary(findings: Sequence[Finding], *, files: int) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,6 +34,14 @@ class ManifestFile:
     allowed: frozenset[str] = frozenset()
     left_out: tuple[tuple[str, int, int], ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether it is no file of the run: a template rendered to no document.
+
+        A domain's file is one all the same: what it served before would be lost without a word.
+        """
+        return not (self.documents or self.domain)
+
     @cached_property
     def routes(self) -> tuple[Route, ...]:
         """Return every host and path that its Ingresses serve, sorted."""
@@ -53,6 +61,13 @@ class ManifestFile:
     def claims(self) -> tuple[tuple[str, Claim], ...]:
         """Return which branch each path of its Ingresses belongs to, with the path's host."""
         return claims_of(self.documents)
+
+
+def empty_text(files: Sequence[ManifestFile]) -> list[Text]:
+    """Return the sentence that names the templates that render to nothing; none where there are none."""
+    names = [f"{file.name} ({file.source})" for file in files[:_MOST_SHOWN]]
+    shown = names if len(names) == len(files) else [*names, "…"]
+    return [say("render.empty", names=shown)] if shown else []
 
 
 def left_out_of(files: Iterable[ManifestFile]) -> list[Text]:

@@ -58,7 +58,8 @@ class Desired:
     `shared` are the files that other branches write too, each its own part: what one of them has is merged
     and never dropped. `asked` are the places whose removal was asked for, here or by whoever took them out.
     `claimed` says which paths of this branch belong to another one, `notes` what merging has found.
-    `inputs` are those that decide what is done, for the plan's digest.
+    `empty` are templates that render to nothing. `inputs` are those that decide what is done, for the plan's
+    digest.
     """
 
     target: SpaceRef
@@ -69,6 +70,7 @@ class Desired:
     asked: frozenset[RouteKey] = frozenset()
     claimed: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
+    empty: tuple[ManifestFile, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

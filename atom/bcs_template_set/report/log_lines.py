@@ -12,7 +12,7 @@ from typing import Literal
 
 from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.document_diff import count_lines
-from bcs_template_set.manifests.manifest_file import ManifestFile, left_out_of
+from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text, left_out_of
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import Detail, indent_of
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
@@ -163,8 +163,10 @@ def settings_lines(settings: Settings, *, language: Language) -> list[LogLine]:
     return _group(title, [*lines, LogLine("plain", f"  {count}")])
 
 
-def rendered_lines(files: Sequence[ManifestFile], *, language: Language) -> list[LogLine]:
-    """Return the rendered files with their templates and documents."""
+def rendered_lines(
+    files: Sequence[ManifestFile], empty: Sequence[ManifestFile] = (), *, language: Language
+) -> list[LogLine]:
+    """Return the rendered files with their templates and documents, and what renders to none."""
     title = say("log.group_render", files=len(files), documents=sum(len(f.documents) for f in files))
     rows = [
         [file.name, file.source, ", ".join(document.title for document in file.documents)]
@@ -174,7 +176,10 @@ def rendered_lines(files: Sequence[ManifestFile], *, language: Language) -> list
     if len(files) > LOG_RENDERED_FILES:
         more = say("log.more_files", count=len(files) - LOG_RENDERED_FILES).render(language)
         lines.append(LogLine("plain", f"  {more}"))
-    lines += [LogLine("plain", f"  {one_line(said.render(language))}") for said in left_out_of(files)]
+    lines += [
+        LogLine("plain", f"  {one_line(said.render(language))}")
+        for said in (*left_out_of([*files, *empty]), *empty_text(empty))
+    ]
     return _group(title.render(language), lines)
 
 

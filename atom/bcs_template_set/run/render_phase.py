@@ -77,7 +77,7 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     desired, warnings = make_desired(context, acting_as=principal.label, prepared=prepared)
     services.record.rendered = desired.files
     services.record.warnings += warnings
-    show_lines(services.log, rendered_lines(desired.files, language=services.record.language))
+    show_lines(services.log, rendered_lines(desired.files, desired.empty, language=services.record.language))
     show_lines(services.log, warning_lines(warnings, language=services.record.language))
     return desired
 
@@ -108,7 +108,9 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
         # Of a build that is being retried BK-CI says when that began.
         began_at=0.0 if build.is_retried else build.started_at / 1000,
     )
-    desired = Desired(target, version, files, provenance, inputs=approved_inputs(settings))
+    desired = Desired(
+        target, version, files, provenance, empty=rendered.empty, inputs=approved_inputs(settings)
+    )
     return desired, check_desired(desired, context, prepared=prepared, mistakes=(*rendered.mistakes, *found))
 
 

@@ -202,7 +202,7 @@ def test_any_branch_survives_writing_and_reading_and_is_no_variable_of_bcs(
 ) -> None:
     run = prepared(tmp_path, "builtin:web", values=VALUES, branch=branch or "x")
     run = replace(run, claim=replace(run.claim, branch=branch, by=branch, pipeline=branch))
-    files = render_manifests(run)
+    files = render_manifests(run).files
     assert findings_of(*files) == ()
     routes = files[1]
     assert "{{" not in routes.text
@@ -427,7 +427,7 @@ def test_a_branch_that_builds_alone_serves_its_path_only(tmp_path: Path) -> None
     run = prepared(tmp_path, "builtin:web", values=VALUES, branch="x")
     assert run.branch_domains == (HOST,)
     assert run.claim == Claim("/x/", "x", "p-1", 428, "wangwu")
-    deployment, routes, service = render_manifests(run)
+    deployment, routes, service = render_manifests(run).files
     own = (replace(path("x"), claim=run.claim),)
     assert read_served(routes.documents, host=HOST) == {FIRST: own, SECOND: own}
     assert BRANCHES not in deployment.text + service.text
@@ -457,7 +457,7 @@ def test_a_path_type_that_is_none_is_written_as_kubernetes_default(tmp_path: Pat
 
 
 def test_two_branches_of_a_domain_are_kept(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
-    first = render_manifests(prepared(tmp_path, "builtin:web", values=VALUES, branch="main"))[1]
+    first = render_manifests(prepared(tmp_path, "builtin:web", values=VALUES, branch="main")).files[1]
     run = prepared(tmp_path, "builtin:web", values=VALUES, branch="feature/{{Login}}")
     served = serve_branch(
         read_served(first.documents, host=HOST),
@@ -470,7 +470,7 @@ def test_two_branches_of_a_domain_are_kept(tmp_path: Path, golden: Callable[[str
     )
     (routes,) = render_routes(run, {HOST: served})
     golden("web/branches.routes.yaml", routes.text)
-    deployment, _, service = render_manifests(run)
+    deployment, _, service = render_manifests(run).files
     assert findings_of(deployment, routes, service) == ()
 
 
@@ -499,13 +499,13 @@ def test_any_run_may_say_which_branches_are_main(
     run = prepared(tmp_path, "t.yaml.j2", values=values, branch=branch)
     assert run.branch_domains == ()
     assert path_of_version(run) == place
-    (file,) = render_manifests(run)
+    (file,) = render_manifests(run).files
     assert file.text == f"a: {place}\n"
 
 
 def test_main_branches_are_a_value_of_templates_too(tmp_path: Path) -> None:
     (tmp_path / "t.yaml.j2").write_text("a: {{ main_branches }}\n")
-    (file,) = render_manifests(prepared(tmp_path, "t.yaml.j2", values="main_branches: [x]"))
+    (file,) = render_manifests(prepared(tmp_path, "t.yaml.j2", values="main_branches: [x]")).files
     assert file.text == 'a: ["x"]\n'
 
 

@@ -27,14 +27,6 @@ def check_file_names(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(file, "", "named_wrong", name=file.name, problem=problem)
 
 
-@check("empty-file")
-def check_empty_files(checked: CheckInput) -> Iterator[Finding]:
-    """Yield files without any document, but for a domain's that has no load balancer."""
-    for file in checked.files:
-        if not file.documents and not file.domain:
-            yield checked.finding(file, "", source=file.source)
-
-
 @check("document-split")
 def check_splitting(checked: CheckInput) -> Iterator[Finding]:
     """Yield files of which BCS would read other documents than are there."""

@@ -25,6 +25,7 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.messages.step_error import Told
 
+ALL_EMPTY = "empty-run"
 MISTAKES: Mapping[str, type[FilesMistaken]] = {
     "file": TemplateUnreadable,
     "values": ValuesInvalid,
@@ -34,6 +35,7 @@ MISTAKES: Mapping[str, type[FilesMistaken]] = {
     "template-failed": TemplateFailed,
     "version-name": VersionNameInvalid,
     "yaml": ManifestsInvalid,
+    ALL_EMPTY: ManifestsInvalid,
 }
 """What is found before any check: its id, and its error. Of several kinds the first is the run's error."""
 

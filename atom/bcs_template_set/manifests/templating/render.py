@@ -17,7 +17,7 @@ from typing import Optional
 
 from bcs_template_set.manifests.branch_paths import Served
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.checks.telling import mistake, refusal_of
+from bcs_template_set.manifests.checks.telling import ALL_EMPTY, mistake, refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import parse_documents
@@ -43,10 +43,14 @@ _ONLY_NAMES = re.compile(r"(?:[^{}]|\{\{ ?[a-z][a-z_]*(?:\.[a-z][a-z_]*)? ?\}\})
 
 @dataclass(frozen=True)
 class Rendered:
-    """The files of a run that could be rendered, sorted by name, and what is wrong with all others."""
+    """The files of a run that could be rendered, sorted by name, and what is wrong with all others.
+
+    `empty` are templates that render to nothing: no files of this run.
+    """
 
     files: tuple[ManifestFile, ...]
     mistakes: tuple[Finding, ...] = ()
+    empty: tuple[ManifestFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,15 @@ def render_files(prepared: Prepared, process: Optional[TemplateProcess] = None) 
     """
     with nullcontext(process) if process is not None else template_process(prepared) as renders:
         rendered = _render_all(_all_work(prepared), prepared, process=renders)
-    return replace(rendered, mistakes=(*prepared.mistakes, *rendered.mistakes))
+    mistakes = (*prepared.mistakes, *rendered.mistakes)
+    if not rendered.files and not mistakes:
+        problem = say("render.all_empty")
+        mistakes = tuple(mistake(ALL_EMPTY, file.source, problem) for file in rendered.empty)
+    return replace(rendered, mistakes=mistakes)
 
 
-def render_manifests(prepared: Prepared) -> tuple[ManifestFile, ...]:
-    """Return the manifests of the run as `render_files` does.
+def render_manifests(prepared: Prepared) -> Rendered:
+    """Return what `render_files` does.
 
     Raises:
         FilesMistaken: there are mistakes; a detail for each.
@@ -98,7 +106,7 @@ def render_manifests(prepared: Prepared) -> tuple[ManifestFile, ...]:
     refusal = refusal_of(rendered.mistakes)
     if refusal is not None:
         raise refusal
-    return rendered.files
+    return rendered
 
 
 def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[ManifestFile, ...]:
@@ -232,7 +240,9 @@ def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateP
             break
         if file is not None:
             files.append(file)
-    return Rendered(tuple(sorted(files, key=lambda file: file.name)), (*found, *mistakes_of(notes)))
+    files.sort(key=lambda file: file.name)
+    kept, empty = (tuple(file for file in files if file.is_empty is wanted) for wanted in (False, True))
+    return Rendered(kept, (*found, *mistakes_of(notes)), empty)
 
 
 def _over_all(total: int, documents: int) -> Optional[LimitExceeded]:

@@ -131,11 +131,6 @@ def test_a_file_by_a_name_that_bcs_refuses_is_meant_as_a_whole() -> None:
     )
 
 
-def test_an_empty_file_is_meant_as_a_whole() -> None:
-    (finding,) = found("# nothing\n")
-    assert (finding.id, finding.field) == ("empty-file", "")
-
-
 @pytest.mark.parametrize(
     ("length", "shown"), [(59, "n" * 59), (60, "n" * 60), (61, "n" * 60 + "…"), (70, "n" * 60 + "…")]
 )

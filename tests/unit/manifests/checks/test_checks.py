@@ -399,10 +399,6 @@ def test_a_files_name_has_to_fit_bcs(name: str, *, ok: bool) -> None:
     assert (ids(manifest(GOOD, name=name)) == []) is ok
 
 
-def test_a_file_that_renders_to_nothing_is_a_finding() -> None:
-    assert ids(manifest("# only a comment\n")) == ["empty-file"]
-
-
 def test_a_variable_of_bcs_is_no_finding_where_bcs_put_it() -> None:
     text = GOOD.replace(
         "registry:5000/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",

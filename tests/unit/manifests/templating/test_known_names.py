@@ -17,7 +17,7 @@ GIVEN = {"build.number": "7", "project": "demo"}
 def rendered(workspace: Path, source: str, **given: str) -> str:
     (workspace / "t.yaml.j2").write_text(source, encoding="utf-8")
     context = make_context({**GIVEN, **given})
-    (file,) = render_manifests(prepared(workspace, "t.yaml.j2", context=context))
+    (file,) = render_manifests(prepared(workspace, "t.yaml.j2", context=context)).files
     return file.text
 
 

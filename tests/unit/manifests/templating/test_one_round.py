@@ -9,6 +9,7 @@ from tests.support.building import prepared
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding, Origin
+from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.manifests.templating.render import render_files
 from bcs_template_set.messages import say
@@ -242,3 +243,45 @@ def test_a_finding_of_a_file_has_the_line_that_its_sentence_names(tmp_path: Path
     assert [found.found_in.line for found in run.with_origins([of_line, of_file], files)] == [3, 0]
     (tmp_path / "a.yaml.j2").unlink()
     assert [found.found_in.line for found in run.with_origins([of_line], files)] == [0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n \n", "# note\n", "---\n---\n", "--- # note\n", "{% if false %}a: b{% endif %}", "{# note #}"],
+)
+def test_a_template_that_renders_to_nothing_is_no_file_of_the_run(tmp_path: Path, text: str) -> None:
+    write(tmp_path, a=text, b=SERVICE)
+    run = prepared(tmp_path, "*.j2")
+    rendered = render_files(run)
+    assert [file.name for file in rendered.files] == ["b.yaml"]
+    assert [file.name for file in rendered.empty] == ["a.yaml"]
+    assert looked_at(run) == ()
+
+
+def test_a_run_in_which_nothing_renders_to_anything_is_wrong(tmp_path: Path) -> None:
+    write(tmp_path, a="# bcs-template-set: allow empty-run, empty-file\n", b="{# note #}")
+    assert places(prepared(tmp_path, "*.j2")) == [
+        ("empty-run", "a.yaml.j2", 0),
+        ("empty-run", "b.yaml.j2", 0),
+    ]
+    write(tmp_path, c="{{ nope }}")
+    assert places(prepared(tmp_path, "*.j2")) == [("missing-name", "c.yaml.j2", 1)]
+
+
+def test_a_comment_that_names_the_check_of_empty_files_is_no_mistake(tmp_path: Path) -> None:
+    write(tmp_path, a="# bcs-template-set: allow empty-file\n" + SERVICE)
+    assert looked_at(prepared(tmp_path, "*.j2")) == ()
+
+
+def test_a_domain_without_a_load_balancer_keeps_its_file(tmp_path: Path) -> None:
+    values = VALUES.replace("[Bad_Name]", "[]").replace(" [lb-1]", " []")
+    rendered = render_files(prepared(tmp_path, "builtin:web", values=values))
+    assert (len(rendered.files), rendered.empty) == (3, ())
+
+
+def test_of_many_templates_that_render_to_nothing_the_first_are_named() -> None:
+    files = [ManifestFile(f"{n:02}.yaml", "", f"{n:02}.j2", ()) for n in range(14)]
+    (told,) = empty_text(files)
+    assert "00.yaml (00.j2)" in str(told)
+    assert str(told).endswith("11.yaml (11.j2), ….")
+    assert empty_text([]) == []
