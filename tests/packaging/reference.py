@@ -179,10 +179,10 @@ def _calls(language: Language) -> str:
 
 def _checks(language: Language) -> str:
     """Return a section for each check: what holds, why, how severe it is, what allows it, an example."""
-    stop = Words(".", "。")[language]
+    stop, gap = Words(".", "。")[language], Words(" ", "")[language]
     return "\n".join(
-        f"## {check.id}\n{check.summary.render(language)} {MEANINGS.checks[check.id][language]}\n\n"
-        f"{_severity(check, language)} `# bcs-template-set: allow {check.id}`{stop}\n\n"
+        f"## {check.id}\n{check.summary.render(language)}{gap}{MEANINGS.checks[check.id][language]}\n\n"
+        f"{_severity(check, language)}{gap}`# bcs-template-set: allow {check.id}`{stop}\n\n"
         f"```yaml\n{_example(check.id)}```\n"
         for check in all_checks()
     )

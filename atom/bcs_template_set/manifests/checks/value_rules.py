@@ -189,6 +189,30 @@ _OF_CONTAINER: Sequence[Callable[[Fields], Found]] = (_probes, _probe_ports, _en
 # --- objects --------------------------------------------------------------------------------------------
 
 
+_LEAST: Mapping[str, int] = {
+    **dict.fromkeys(("replicas", "minReadySeconds", "revisionHistoryLimit"), 0),
+    **dict.fromkeys(("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds"), 0),
+    **dict.fromkeys(("successfulJobsHistoryLimit", "failedJobsHistoryLimit", "startingDeadlineSeconds"), 0),
+    **dict.fromkeys(("maxReplicas", "progressDeadlineSeconds"), 1),
+}
+"""What numbers of `spec` have to be at least."""
+
+
+def _numbers(body: Fields) -> Found:
+    spec = mapping_at(body, "spec")
+    for key in spec.keys() & _LEAST.keys():
+        number = spec[key]
+        if type(number) is int and number < _LEAST[key]:
+            yield f"spec.{key}", "value_at_least", {"least": _LEAST[key]}
+
+
+def _deadline(body: Fields) -> Found:
+    spec = mapping_at(body, "spec")
+    ready, deadline = spec.get("minReadySeconds"), spec.get("progressDeadlineSeconds")
+    if type(ready) is int and type(deadline) is int and 0 < deadline <= ready:
+        yield "spec.progressDeadlineSeconds", "value_at_least", {"least": ready + 1}
+
+
 def _strategy(body: Fields) -> Found:
     strategy = mapping_at(body, "spec", "strategy")
     rolling = mapping_at(strategy, "rollingUpdate")
@@ -287,13 +311,16 @@ def _is_cron_field(field: str, takes: tuple[range, tuple[str, ...]]) -> bool:
 
 
 _OF_KIND: Mapping[tuple[str, str], Sequence[Callable[[Fields], Found]]] = {
-    ("apps", "Deployment"): (_strategy,),
+    ("apps", "Deployment"): (_strategy, _numbers, _deadline),
+    **dict.fromkeys((("apps", kind) for kind in ("StatefulSet", "DaemonSet", "ReplicaSet")), (_numbers,)),
+    ("", "ReplicationController"): (_numbers,),
+    ("batch", "Job"): (_numbers,),
     ("", "Service"): (_service,),
-    ("autoscaling", "HorizontalPodAutoscaler"): (_autoscaler,),
+    ("autoscaling", "HorizontalPodAutoscaler"): (_autoscaler, _numbers),
     ("policy", "PodDisruptionBudget"): (_budget,),
     ("networking.k8s.io", "Ingress"): (_ingress,),
     ("", "ConfigMap"): (_keys,),
     ("", "Secret"): (_keys, _secret),
-    ("batch", "CronJob"): (_cron,),
+    ("batch", "CronJob"): (_cron, _numbers),
 }
 """By group and kind: what is looked at in the whole object."""
