@@ -1,8 +1,9 @@
 """The plain part of YAML, read line by line: what nearly all manifests are made of. Pure: performs no I/O.
 
-A line is `key:`, `key: word`, `- word` or `- key: word`, indented as its neighbours are. A text of nothing
-else is read here three times as fast as from a parser's events, and comes to the same. Where any line is
-another, the text is left to the parser (`yaml_reading`), which alone says what is wrong, and where.
+A line is `key:`, `key: word`, `- word` or `- key: word`, indented as its neighbours are; a word may be a list
+of quoted ones. A text of nothing else is read here three times as fast as from a parser's events, and comes
+to the same. Where any line is another, the text is left to the parser (`yaml_reading`), which alone says what
+is wrong, and where.
 """
 
 from __future__ import annotations
@@ -20,21 +21,23 @@ if TYPE_CHECKING:
 _BREAKS = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
 """What is space without being one, or ends a line beside `\\n`."""
 _KEY = "[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
-_WORD = "-?[A-Za-z0-9_/.$(](?:[^ :#]|:(?=[^ ])| (?=[^ :#]))*"
+_WORD = "-{0,2}[A-Za-z0-9_/.$(](?:[^ :#]|:(?=[^ ])| (?=[^ :#]))*"
+_TEXT = "\"[^\"\\\\]*\"|'[^']*'"
+_TEXTS = re.compile(_TEXT)
 _LINE = re.compile(
     rf"( {{0,40}})(- {{1,4}})?(?:({_KEY}):(?= |$))?"  # 40 columns: never as deep as the parser's limit
-    rf"(?: *(?:({_WORD})|\"([^\"\\]*)\"|'([^']*)'|(\{{\}})|(\[\])))?(?: +#.*| *)"
+    rf"(?: *(?:({_WORD})|({_TEXT})|(\{{\}})|(\[(?: *(?:{_TEXT}) *(?:, *(?:{_TEXT}) *)*)?\])))?(?: +#.*| *)"
 )
-_INDENT, _DASH, _OPEN, _PLAIN, _MAP, _LIST = 1, 2, 3, 4, 7, 8
+_INDENT, _DASH, _OPEN, _PLAIN, _QUOTED, _MAP, _LIST = range(1, 8)
 """The numbers of groups, by which a line is told: nothing after the dash, nothing after the key, ..."""
 _NOTHING = re.compile(" *(?:#.*)?")
 _NEXT = "---"
 _LONGEST = 500
 """Signs of a line: an expression takes memory for each."""
 
-_Line = tuple[int, int, Optional[str], Plain, Optional[int]]
+_Line = tuple[int, int, Optional[str], Union[Plain, tuple[str, ...]], int]
 """The columns of a line and of what is after its dash (0: no dash), key, value, and its last group."""
-_SKIPPED: _Line = (0, 0, None, None, None)
+_SKIPPED: _Line = (0, 0, None, None, 0)
 
 
 def read_plain(text: str, reading: Reading) -> Optional[list[tuple[int, YamlValue]]]:
@@ -89,7 +92,7 @@ class _Tree:
             if column != indent:
                 return False
         self._open = None
-        made: YamlValue = {} if group == _MAP else [] if group == _LIST else value
+        made: YamlValue = {} if group == _MAP else list(value) if isinstance(value, tuple) else value
         if inner:
             if not isinstance(node, list):
                 return False
@@ -116,13 +119,17 @@ def _line(written: str, reading: Reading) -> Optional[_Line]:
         return _SKIPPED if _NOTHING.fullmatch(written) else None
     indent, key, group = match.end(_INDENT), match[_OPEN], match.lastindex or 0
     inner = 0 if match[_DASH] is None else match.end(_DASH)
-    value: Plain = match[group]
     if not (inner or key) or group == _DASH or (key and reading.text_keys and key_of(key) != key):
         return None
+    value: Union[Plain, tuple[str, ...]] = None
     if group == _PLAIN:
         try:
             value = read_word(match[_PLAIN], reading=reading)
         except NumberUnusable:
             return None
+    elif group == _QUOTED:
+        value = match[_QUOTED][1:-1]
+    elif group == _LIST:
+        value = tuple(text[1:-1] for text in _TEXTS.findall(match[_LIST]))
     # The same keys come in every document: one string for all keeps 1,000 domains small.
-    return indent, inner, sys.intern(key) if key else None, None if group == _OPEN else value, group
+    return indent, inner, sys.intern(key) if key else None, value, group

@@ -34,8 +34,10 @@ spec:
         image: registry.example.com/a b/web:1.10
         args:
           - -v
+          - --all=true
           - $(HOST)
         command: []
+        workingDirs: ["/a" , 'b, c',""]
         env:
         - name: EMPTY
           value:
@@ -58,13 +60,24 @@ def test_a_manifest_is_plain_and_comes_to_the_same(reading: Reading) -> None:
     read = read_plain(MANIFEST, reading)
     assert read is not None
     assert repr(read) == repr(by_parser(MANIFEST, reading))
-    assert [line for line, _ in read] == [2, 25]
+    assert [line for line, _ in read] == [2, 27]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("a: &x 1\n", "a: *x\n", "a: !!str 1\n", "a: |\n  x\n", "a: [1]\n", "? a\n", "a: b: c\n", "<<: a\n"),
+        *(
+            "a: &x 1\n",
+            "a: *x\n",
+            "a: !!str 1\n",
+            "a: |\n  x\n",
+            "a: [1]\n",
+            "a: ['b',]\n",
+            "a: ['b': c]\n",
+            "? a\n",
+            "a: b: c\n",
+            "<<: a\n",
+        ),
         *("- - a\n", "-\n", "- # c\n", "a", '"a": 1\n', 'a: "\\n"\n', "a:\tb\n", "a: b\r\n", "a: 'b'c\n"),
         *("a: b\n  c: d\n", "a: 1\na: 2\n", "  a: 1\nb: 2\n", "a:\n    b: 1\n  c: 2\n", "a: 1\n- b\n"),
         *("- a\nb: 1\n", "a: .inf\n", "a: 1\n---\n", "a: 1\n---\n# nothing\n---\nb: 1\n", "--- \na: 1\n"),
@@ -133,7 +146,21 @@ LINES = st.builds(
     st.sampled_from([0, 0, 0, 2, 2, 4, 1, 6]),
     st.sampled_from(["", "", "", "- ", "-   ", "- - "]),
     st.sampled_from(
-        ["a:", "b:", "c: 1", "d: x y", "e: {}", "f: []", "x", "# c", "on: 1", "g: on", "", "h: 'x'"]
+        [
+            "a:",
+            "b:",
+            "c: 1",
+            "d: x y",
+            "e: {}",
+            "f: []",
+            "f: ['x', \"y\"]",
+            "x",
+            "# c",
+            "on: 1",
+            "g: on",
+            "",
+            "h: 'x'",
+        ]
     ),
 )
 
