@@ -115,7 +115,32 @@ def _scalar(node: yaml.ScalarNode) -> Union[bool, int, float, str, None]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Keeps of a scalar's tag only what is written."""
+    """Keeps of a scalar's tag only what is written. Takes tabs between words, and an anchor twice.
+
+    So does libyaml, of which Go's reader was made; PyYAML's own scanner does not.
+    """
+
+    def scan_plain_spaces(self, indent: int, start_mark: yaml.Mark) -> list[str]:
+        length = 0
+        while self.peek(length) in " \t":
+            length += 1
+        between: str = self.prefix(length)
+        if "\t" not in between or self.peek(length) in "#\0\r\n\x85\u2028\u2029":
+            return list(super().scan_plain_spaces(indent, start_mark) or [])
+        self.forward(length)
+        return [between]
+
+    def scan_to_next_token(self) -> None:
+        super().scan_to_next_token()
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            self.forward()
+            super().scan_to_next_token()
+
+    def compose_node(self, parent: Optional[yaml.Node], index: int) -> Optional[yaml.Node]:
+        if not self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it so
+            self.anchors.pop(getattr(event, "anchor", None), None)
+        return super().compose_node(parent, index)
 
     def compose_scalar_node(self, anchor: dict[str, yaml.Node]) -> yaml.ScalarNode:
         written = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it so

@@ -144,6 +144,7 @@ def test_check_judges_by_the_kubernetes_and_namespace_that_are_named(
         (("--set", "branch.nam=x"), ("branch.nam", 'Did you mean "branch.name"?')),
         (("--set", "branch.name"), ("branch.name",)),
         (("--set", "what=x", "--set", "=y"), ("what", "build.number")),
+        (("--set", "build.number=007"), ("--set build.number takes a whole number",)),
         (("--values", "nothing.yaml"), ("nothing.yaml",)),
         (("--templates", "no/*.yaml"), ("no/*.yaml",)),
         (("--templates", "builtin:wbe"), ("builtin:wbe", "builtin:web")),
@@ -342,6 +343,7 @@ def test_a_refused_plan_ends_with_1_and_says_why(desk: Path) -> None:
             ("regions.gz.gateway",),
         ),
         ("inputs: [my-canary]\nbuild: my-canary", ("inputs", "build")),
+        ("build: {commit.sha: 0123456}", ("settings.yaml", 'quotes, "…"')),
         ("inputs: {tmplates: x}\nusr: y", ("tmplates", 'Did you mean "templates"?', "usr")),
     ],
 )

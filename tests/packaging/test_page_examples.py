@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from tests.emulator import Behaviour, Emulator
+from tests.emulator import Behaviour, Emulator, go_yaml
 from tests.emulator.faults import Fault, Match
 from tests.packaging.documents import (
     DOCS,
@@ -23,6 +23,7 @@ from tests.packaging.documents import (
     tables_of,
 )
 from tests.packaging.store_files import PROJECT
+from tests.support.building import render_source
 from tests.support.demo_site import people_of, regions_of
 from tests.support.warm_start import run_program
 from tests.support.worker import Worker
@@ -222,3 +223,25 @@ def test_what_the_log_is_quoted_to_say_is_in_the_catalogue(page: Path) -> None:
 def _open(text: str) -> str:
     """Return a sentence with an ellipsis for what a run fills in."""
     return re.sub("…+", "…", re.sub(r"\{\w+\}", "…", text))
+
+
+ARRIVES = (
+    {"annotations": {"summary": "{{ $labels.pod }} is down"}},
+    {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "pages"},
+        "data": {"index.html": "<p>{{ vue }}</p>\n"},
+    },
+    {"data": {"run.sh": "printf '{%s}\\n' \"$1\"\n"}},
+    {"data": {"alert": "{{ $labels.pod }} is down", "other": "value"}},
+)
+
+
+@both(GUIDE / "other-tools.md")
+def test_each_way_to_ship_braces_of_other_tools_arrives(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "index.html").write_text("<p>{{ vue }}</p>\n")
+    files = [render_source(tmp_path, example) for example in fences_of(read(page), kind="yaml")]
+    assert [go_yaml.read_mapping(file.text) for file in files] == [*ARRIVES]
+    assert not any("{{" in file.text for file in files)

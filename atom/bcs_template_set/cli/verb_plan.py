@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from bcs_template_set.agent.credential import Credential
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.cli.desk_log import DeskLog, audience_at_desk
+from bcs_template_set.cli.verb_render import unknown_name
 from bcs_template_set.config.inputs import INPUTS, Action, wrong
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
@@ -42,7 +42,7 @@ from bcs_template_set.messages.errors import (
     TokenRefused,
     UserUnknown,
 )
-from bcs_template_set.messages.secret import MASK, Secret
+from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.server_errors import NoSuchPath, NotConnected, NotTheGateway
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
@@ -61,9 +61,6 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 KEYS = ("regions", "inputs", "user", "access_token", "build")
 _TABLES = {"inputs": tuple(known.name for known in INPUTS), "build": GIVEN_NAMES}
 """The keys of each table; `regions` is read, and refused, as the private settings are."""
-
-_NAME = re.compile(r"[A-Za-z_.-]{1,32}")
-"""A name as ours are: where a colon or a quote is missing, a token becomes part of a key."""
 
 _CREDENTIAL_ID = "local"
 _KEYS_OF_CURES: Mapping[type[StepError], str] = {
@@ -299,9 +296,7 @@ def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
 def _unknown_keys(table: Mapping[str, YamlValue], known: tuple[str, ...]) -> Iterator[Text]:
     for key in table:
         if key not in known:
-            shown = key if _NAME.fullmatch(key) else MASK
-            mistake, near = say("local.unknown_name", name=shown, known=known), nearest(key, known)
-            yield say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+            yield unknown_name(key, known)
 
 
 def _invalid(path: Path, problem: Text) -> InputsInvalid:

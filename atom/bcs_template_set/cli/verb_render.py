@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +17,29 @@ from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import counts_of, told_lines, version_mistake
 from bcs_template_set.manifests.manifest_file import empty_text, left_out_of
 from bcs_template_set.manifests.naming import check_version_name
-from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, BuildContext, make_context
+from bcs_template_set.manifests.templating.build_context import (
+    GIVEN_NAMES,
+    GIVEN_NUMBERS,
+    BuildContext,
+    make_context,
+)
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import Rendered, render_files, render_manifests
 from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.stdout import put
 from bcs_template_set.system.version import step_version
+
+_NAME = re.compile(r"[A-Za-z_.-]{1,32}")
+"""A name as ours are: where `=`, a colon or a quote is missing, a value or a token becomes part of it."""
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True)
@@ -123,14 +135,17 @@ def context_of(assignments: Iterable[str]) -> BuildContext:
     """Return the context that `NAME=VALUE` assignments describe.
 
     Raises:
-        InputsInvalid: an assignment without `=`, or of a name that is not given by anybody.
+        InputsInvalid: an assignment without `=`, of a name that is not given by anybody, or of a number that
+            is none, or would be printed otherwise.
     """
     given: dict[str, str] = {}
     mistakes: list[Text] = []
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or name not in GIVEN_NAMES:
-            mistakes.append(_unknown_name(name))
+            mistakes.append(unknown_name(name, GIVEN_NAMES))
+        elif name in GIVEN_NUMBERS and not _NUMBER.fullmatch(value):
+            mistakes.append(say("local.no_number", name=name))
         given[name] = value
     if mistakes:
         raise InputsInvalid(details=mistakes)
@@ -142,9 +157,10 @@ def _with_defaults(given: Mapping[str, str]) -> dict[str, str]:
     return {"build.number": "1", "branch.name": "main", **given}
 
 
-def _unknown_name(name: str) -> Text:
-    mistake = say("local.unknown_name", name=name, known=GIVEN_NAMES)
-    near = nearest(name, GIVEN_NAMES)
+def unknown_name(name: str, known: tuple[str, ...]) -> Text:
+    """Return the sentence about a name that is not known; where a sign is missing, it may hold a secret."""
+    mistake = say("local.unknown_name", name=name if _NAME.fullmatch(name) else MASK, known=known)
+    near = nearest(name, known)
     return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
 

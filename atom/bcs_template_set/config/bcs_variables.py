@@ -1,7 +1,6 @@
 """The input `variables`: values for the `{{ NAME }}` that BCS replaces at deploy time. Performs no I/O.
 
-BCS takes texts only (facts/bcs.md, "Answers"), and a number's spelling matters: `1.10` would arrive as
-`1.1`. So numbers other than whole ones, and true/false, have to be quoted.
+BCS takes texts only (facts/bcs.md, "Answers"), so a word or a number arrives as it is written.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import re
 
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_words import TEXTS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ValuesInvalid
 from bcs_template_set.messages.secret import MASK
@@ -23,7 +23,7 @@ def read_variables(text: str) -> dict[str, str]:
         ValuesInvalid: it is no mapping of names to texts; a detail for each mistake.
     """
     try:
-        given = read_yaml(text, source="variables") if text.strip() else None
+        given = read_yaml(text, source="variables", reading=TEXTS) if text.strip() else None
     except YamlUnreadable as exc:
         raise ValuesInvalid(details=[exc.as_text()]) from None
     if given is None:
@@ -37,7 +37,7 @@ def read_variables(text: str) -> dict[str, str]:
     ]
     if mistakes:
         raise ValuesInvalid(details=mistakes)
-    return {name: str(value) for name, value in given.items()}
+    return {name: value for name, value in given.items() if isinstance(value, str)}
 
 
 def _mistakes(name: str, value: YamlValue, *, nth: int) -> list[Text]:
@@ -45,6 +45,6 @@ def _mistakes(name: str, value: YamlValue, *, nth: int) -> list[Text]:
     shown = name if _NAME.fullmatch(name) else MASK  # where a colon is missing, the value is part of it
     if not _NAME.fullmatch(name):
         found.append(say("settings.variable_name", nth=nth))
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
+    if not isinstance(value, str):
         found.append(say("settings.variable_value", name=shown))
     return found

@@ -14,6 +14,7 @@ from typing import Callable, Literal, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
 from bcs_template_set.manifests.yaml_reading import PLAIN_KEY, YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_words import SETTINGS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK, OUR_WORDS, Secret
@@ -112,7 +113,7 @@ def read_regions(text: str) -> dict[str, Region]:
     if not text.strip():
         raise PrivateSettingsInvalid(details=[say("regions.not_given")])
     try:
-        table = read_yaml(text, source="regions")
+        table = read_yaml(text, source="regions", reading=SETTINGS)
     except YamlUnreadable as exc:
         raise PrivateSettingsInvalid(details=[exc.as_text()]) from None
     if not isinstance(table, dict) or not table:

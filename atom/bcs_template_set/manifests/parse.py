@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
+from bcs_template_set.manifests.look_alikes import sign_before_value
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_documents
 from bcs_template_set.manifests.yaml_words import MANIFESTS, WRITTEN
 from bcs_template_set.messages import say
@@ -49,8 +50,9 @@ def parse_documents(text: str, *, source: str) -> tuple[Document, ...]:
         if value is None:
             continue
         if not isinstance(value, dict):
-            problem = say("render.no_object")
-            raise YamlUnreadable(problem, source=source, line=line, column=1)
+            sign = sign_before_value(text.split("\n")[line - 1 : line])
+            problem, column = (sign.problem, sign.column + 1) if sign else (say("render.no_object"), 1)
+            raise YamlUnreadable(problem, source=source, line=line, column=column)
         documents.append(document_of(variables.shown_in(value), line=line))
     return tuple(documents)
 

@@ -16,8 +16,19 @@ from typing import Optional, Protocol, Union, cast
 
 import yaml
 
+from bcs_template_set.manifests.look_alikes import disguised, sentence, sign_before_value
+from bcs_template_set.manifests.parser_words import DEEPEST, sentence_of, too_deep
 from bcs_template_set.manifests.plain_lines import read_plain
-from bcs_template_set.manifests.yaml_words import VALUES, NumberUnusable, Reading, is_text, key_of, read_word
+from bcs_template_set.manifests.yaml_words import (
+    MANIFESTS,
+    VALUES,
+    NumberUnusable,
+    Reading,
+    SpellingLost,
+    is_text,
+    key_of,
+    read_word,
+)
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.secret import MASK
 
@@ -25,7 +36,6 @@ YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, Yam
 
 LARGEST_TEXT = 2 * 1024 * 1024
 MOST_EXPANDED = 8 * 1024 * 1024
-DEEPEST = 100
 MOST_TAG_DIRECTIVES = 100
 """libyaml compares each with all before it, and their tags are refused anyway."""
 
@@ -38,19 +48,6 @@ PLAIN_KEY = re.compile(r"[A-Za-z_-]{1,32}")
 # so that both parsers refuse it alike.
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG_DIRECTIVE = re.compile(r"^%TAG", re.MULTILINE)
-# libyaml's and PyYAML's own words for the mistakes people make most, and our sentences for them.
-_KNOWN_PROBLEMS = {
-    "mapping values are not allowed in this context": "yaml_colon",
-    "mapping values are not allowed here": "yaml_colon",
-    "did not find expected key": "yaml_indent",
-    "did not find expected '-' indicator": "yaml_indent",
-    "could not find expected ':'": "yaml_no_colon",
-    "found unexpected end of stream": "yaml_unclosed",
-    "found undefined alias": "yaml_alias_unknown",
-}
-# "exceeded maximum nesting depth" (PyYAML 6.0.4), "Maximum nesting level reached, set with …" (libyaml):
-# their limits are above ours, so ours is what to say.
-_TOO_DEEP = re.compile(r"\bnest(ing|ed)\b")
 
 
 class YamlUnreadable(Exception):
@@ -101,17 +98,23 @@ def available_parser() -> _ParserType:
 
 
 def read_yaml(
-    text: str, *, source: str, reading: Reading = VALUES, parser: Optional[_ParserType] = None
+    text: str,
+    *,
+    source: str,
+    reading: Reading = VALUES,
+    parser: Optional[_ParserType] = None,
+    lost: Optional[list[YamlUnreadable]] = None,
 ) -> YamlValue:
     """Return the value of a text that holds one YAML document; None for an empty one.
+
+    Words that would lose their spelling are added to `lost`, where it is given.
 
     Raises:
         YamlUnreadable: the text is no YAML, or more than one document.
     """
     value: YamlValue = None
-    for number, (line, document) in enumerate(
-        read_documents(text, source=source, reading=reading, parser=parser)
-    ):
+    documents = read_documents(text, source=source, reading=reading, parser=parser, lost=lost)
+    for number, (line, document) in enumerate(documents):
         if number > 0:
             raise YamlUnreadable(say("render.yaml_one_document"), source=source, line=line, column=1)
         value = document
@@ -119,7 +122,12 @@ def read_yaml(
 
 
 def read_documents(
-    text: str, *, source: str, reading: Reading = VALUES, parser: Optional[_ParserType] = None
+    text: str,
+    *,
+    source: str,
+    reading: Reading = VALUES,
+    parser: Optional[_ParserType] = None,
+    lost: Optional[list[YamlUnreadable]] = None,
 ) -> Iterator[tuple[int, YamlValue]]:
     """Yield each document of a text with the line, from 1, where its first key is.
 
@@ -131,7 +139,8 @@ def read_documents(
     plain = read_plain(text, reading) if parser is None else None
     if plain is not None:
         return iter(plain)
-    return _Events(text, source=source, reading=reading, parser=parser or available_parser()).documents()
+    events = _Events(text, source=source, reading=reading, parser=parser or available_parser(), lost=lost)
+    return events.documents()
 
 
 def dump_yaml(value: YamlValue) -> str:
@@ -177,7 +186,16 @@ def _unreadable_at(found: re.Match[str], problem: Text, *, source: str) -> YamlU
 class _Events:
     """Builds values from the parser's events. `spent` grows with every node, aliases at full price."""
 
-    def __init__(self, text: str, *, source: str, reading: Reading, parser: _ParserType) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        source: str,
+        reading: Reading,
+        parser: _ParserType,
+        lost: Optional[list[YamlUnreadable]],
+    ) -> None:
+        self._lost = lost
         self._text = text
         self._source = source
         self._reading = reading
@@ -203,9 +221,9 @@ class _Events:
         try:
             return self._node(first, depth=0)
         except RecursionError:  # where somebody calls from deep within, Python's limit comes before ours
-            raise self._error(self._innermost, _too_deep()) from None
+            raise self._error(self._innermost, too_deep()) from None
 
-    def _node(self, event: yaml.Event, *, depth: int) -> YamlValue:
+    def _node(self, event: yaml.Event, *, depth: int, key: str = "") -> YamlValue:
         kind = type(event)
         if kind is yaml.AliasEvent:
             return self._alias(event)
@@ -214,7 +232,7 @@ class _Events:
             self._anchors[anchor] = None
         value: YamlValue
         if kind is yaml.ScalarEvent:
-            value = self._scalar(cast("yaml.ScalarEvent", event))
+            value = self._scalar(cast("yaml.ScalarEvent", event), key)
         elif kind is yaml.MappingStartEvent:
             value = self._mapping(self._opened(event, depth=depth, tag="map"), depth=depth + 1)
         else:
@@ -229,7 +247,7 @@ class _Events:
             raise self._error(event, say("render.yaml_tag"))
         self._innermost = event
         if depth >= DEEPEST:
-            raise self._error(event, _too_deep())
+            raise self._error(event, too_deep())
         self._spend(1, event)
         return event
 
@@ -244,7 +262,7 @@ class _Events:
         merged: list[YamlValue] = []
         while type(event := self._next()) is not yaml.MappingEndEvent:
             key = self._key(event)
-            value = self._node(self._next(), depth=depth)
+            value = self._node(self._next(), depth=depth, key=key or "")
             if key is None:
                 merged.append(value)
             elif key in result:
@@ -267,6 +285,11 @@ class _Events:
             self._anchors[event.anchor] = (text, len(text) + 1)
         if text == _MERGE and event.implicit[0]:
             return None
+        if event.implicit[0] and self._reading is not MANIFESTS:  # what others wrote is read as BCS reads it
+            at = disguised(text)
+            if at is not None:
+                line, column = _start(event)
+                raise self._unreadable(sentence(text[at]), line=line, column=column + at)
         if self._reading.text_keys and event.implicit[0] and key_of(text) != text:
             raise self._error(event, say("render.yaml_word_key", key=text, arrives=key_of(text)))
         # The same keys come in every document: one string for all keeps 1,000 domains small.
@@ -300,7 +323,7 @@ class _Events:
         self._spend(cost, event)
         return value
 
-    def _scalar(self, event: yaml.ScalarEvent) -> YamlValue:
+    def _scalar(self, event: yaml.ScalarEvent, key: str) -> YamlValue:
         text: str = event.value
         self._spend(len(text) + 1, event)
         try:
@@ -308,6 +331,14 @@ class _Events:
                 return self._tagged(event, text)
             if event.implicit[0]:
                 return read_word(text, reading=self._reading)
+        except SpellingLost as loss:
+            which = "number" if isinstance(loss.value, float) or type(loss.value) is int else "word"
+            form = f'{key}: "…"' if PLAIN_KEY.fullmatch(key) else '"…"'
+            error = self._error(event, say(f"render.yaml_spelling_{which}", form=form))
+            if self._lost is None:
+                raise error from None
+            self._lost.append(error)
+            return loss.value
         except NumberUnusable:
             raise self._error(event, say("render.yaml_number")) from None
         return text
@@ -334,23 +365,20 @@ class _Events:
     def _translate(self, exc: yaml.MarkedYAMLError) -> YamlUnreadable:
         mark = exc.problem_mark or exc.context_mark
         line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+        begin = max(0, line - 1)
+        lines = self._text.splitlines()[begin : line + 1]
+        sign = sign_before_value(lines)
+        if sign is not None:
+            return self._unreadable(sign.problem, line=begin + sign.line, column=sign.column)
+        is_tab = any("\t" in candidate[: _indent(candidate)] for candidate in lines)
         words = (exc.problem or exc.context or "").strip()
-        if _TOO_DEEP.search(_nameless(words)):
-            return self._unreadable(_too_deep(), line=line, column=column)
-        known = _KNOWN_PROBLEMS.get(words)
-        problem = say(f"render.{known}") if known else say("render.yaml_problem", problem=_nameless(words))
-        lines = self._text.splitlines()[max(0, line - 1) : line + 1]
-        if any("\t" in candidate[: _indent(candidate)] for candidate in lines):
+        problem = sentence_of(words)
+        if is_tab and problem != too_deep():
             problem = say("render.yaml_tab")
         return self._unreadable(problem, line=line, column=column)
 
     def _unreadable(self, problem: Text, *, line: int, column: int) -> YamlUnreadable:
         return YamlUnreadable(problem, source=self._source, line=line + 1, column=column + 1)
-
-
-def _too_deep() -> Text:
-    """Return the one sentence for what is nested too deeply, whichever limit it meets first."""
-    return say("render.yaml_deep", limit=DEEPEST)
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:
@@ -361,12 +389,3 @@ def _start(event: yaml.Event) -> tuple[int, int]:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _nameless(words: str) -> str:
-    """Return the parser's words without what they quote of the text: it may be a secret."""
-    return re.sub(r"(alias|tag handle|anchor) '.*'|found character .*? that", _without_quote, words)
-
-
-def _without_quote(match: re.Match[str]) -> str:
-    return match[1] or "found a character that"

@@ -1,14 +1,16 @@
 """What an unquoted YAML word means: text, number, truth or nothing. Pure: performs no I/O.
 
-Two readings. `VALUES` is for what people write into values and settings: only what nobody can take for
-text is a number. `MANIFESTS` follows gopkg.in/yaml.v2 (its resolve.go), with which BCS reads documents at
-deploy time (cluster-resources, pkg/action/template/template.go): there `y` is true, `0X1F` is 31, and
-`1234e5` and `12_3e4`, the starts of commits, are numbers. Neither makes anything of times or base 60, as
-yaml.v2 does not.
+Readings. `SETTINGS` is for what people write into private settings: only what nobody can take for text is a
+number. `VALUES` is the same where templates print what they read, so each word has to be printed as it is
+written. In `TEXTS` every word is text. `MANIFESTS` follows gopkg.in/yaml.v2 (its resolve.go), with which BCS
+reads documents at deploy time (cluster-resources, pkg/action/template/template.go): there `y` is true, `0X1F`
+is 31, and `1234e5` and `12_3e4`, the starts of commits, are numbers. None makes anything of times or base 60,
+as yaml.v2 does not.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -37,16 +39,25 @@ class NumberUnusable(ValueError):
     """A number that no Kubernetes field can hold: above 64 bits, infinite or not a number."""
 
 
+class SpellingLost(NumberUnusable):
+    """A word that would be printed otherwise than it is written: `1.10`, `0123456`, `on`."""
+
+    def __init__(self, value: Plain) -> None:
+        super().__init__()
+        self.value = value
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """One way to read unquoted words: the words with a meaning, and what a word is that may be a number.
 
-    With `text_keys`, a key must be one that arrives as it is written.
+    With `text_keys`, a key must be one that arrives as it is written, with `same_spelling` a word.
     """
 
     words: Mapping[str, Plain]
     number: Callable[[str], Plain]
     text_keys: bool = False
+    same_spelling: bool = False
 
 
 def _words(*, yes: tuple[str, ...], no: tuple[str, ...]) -> Mapping[str, Plain]:
@@ -62,14 +73,19 @@ def read_word(text: str, *, reading: Reading) -> Plain:
 
     Raises:
         NumberUnusable: it is a number beyond 64 bits, infinite or not a number.
+        SpellingLost: it is one that would be printed otherwise than it is written.
     """
     if text in reading.words:
-        return reading.words[text]
-    if text[0] not in _FIRST_OF_NUMBERS:
+        value = reading.words[text]
+    elif text[0] not in _FIRST_OF_NUMBERS:
         return text
-    if _NOT_FINITE.fullmatch(text):
+    elif _NOT_FINITE.fullmatch(text):
         raise NumberUnusable
-    return reading.number(text)
+    else:
+        value = reading.number(text)
+    if reading.same_spelling and text and not isinstance(value, str) and json.dumps(value) != text:
+        raise SpellingLost(value)
+    return value
 
 
 @lru_cache(maxsize=4096)
@@ -138,7 +154,9 @@ def _read_integer(text: str) -> int:
     return number
 
 
-VALUES = Reading(words=_words(yes=_TRUE, no=_FALSE), number=_clear_number)
+SETTINGS = Reading(words=_words(yes=_TRUE, no=_FALSE), number=_clear_number)
+VALUES = replace(SETTINGS, same_spelling=True)
+TEXTS = Reading(words=_words(yes=(), no=()), number=lambda text: text)
 MANIFESTS = Reading(words=_words(yes=(*_TRUE, "y", "Y"), no=(*_FALSE, "n", "N")), number=_number_of_go)
 WRITTEN = replace(MANIFESTS, text_keys=True)
 """How a manifest of ours is read: `MANIFESTS`, of which every key arrives as it is written."""

@@ -10,6 +10,9 @@ from typing import Optional
 LONGEST = 80
 """Characters of a name that somebody may have misspelt; comparing costs the product of two lengths."""
 
+_LEAST_ALIKE = 0.64
+"""`tsl` is as like to `tls` as two thirds; `version` to `region`, which is another word, less."""
+
 MOST_KNOWN = 500
 """Among more names none is looked for: all that share their letters would be compared one by one."""
 
@@ -25,7 +28,7 @@ def nearest(word: str, known: Iterable[str]) -> Optional[str]:
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it, and start-up is counted
 
     by_case = {candidate.lower(): candidate for candidate in few if len(candidate) <= LONGEST}
-    found = get_close_matches(word.lower(), list(by_case), n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), list(by_case), n=1, cutoff=_LEAST_ALIKE)
     return by_case[found[0]] if found else None
 
 

@@ -514,11 +514,11 @@ def test_main_branches_are_a_value_of_templates_too(tmp_path: Path) -> None:
     [
         ("main_branches: main", "main_branches is not right (text); it takes a list"),
         (
-            "main_branches: [x, 1.10]",
+            "main_branches: [x, 1.5]",
             "main_branches[1] is not right (a number); it takes the exact name of a branch",
         ),
         ("main_branches: ['']", "main_branches[0] is not right (text)"),
-        ("main_branches: ~", "main_branches is empty"),
+        ("main_branches: null", "main_branches is empty"),
     ],
 )
 def test_main_branches_of_another_kind_are_a_mistake_of_any_run(

@@ -13,9 +13,9 @@ from bcs_template_set.manifests.yaml_reading import (
     available_parser,
     read_documents,
 )
-from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, WRITTEN, Reading
+from bcs_template_set.manifests.yaml_words import MANIFESTS, SETTINGS, WRITTEN, Reading
 
-READINGS = pytest.mark.parametrize("reading", [VALUES, MANIFESTS, WRITTEN], ids=["values", "bcs", "written"])
+READINGS = pytest.mark.parametrize("reading", [SETTINGS, MANIFESTS, WRITTEN], ids=["own", "bcs", "written"])
 MANIFEST = """\
 # What it is for
 apiVersion: apps/v1

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from tests.emulator import go_yaml
 from tests.support.building import VALUES_OF_ANY_KIND
 
+from bcs_template_set.manifests.templating.bcs_places import Marks
+from bcs_template_set.manifests.templating.template_notes import Notes
+from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.yaml_reading import (
     LARGEST_TEXT,
     YamlUnreadable,
@@ -21,7 +24,15 @@ from bcs_template_set.manifests.yaml_reading import (
     read_documents,
     read_yaml,
 )
-from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, NumberUnusable, is_text, read_word
+from bcs_template_set.manifests.yaml_words import (
+    MANIFESTS,
+    SETTINGS,
+    TEXTS,
+    VALUES,
+    NumberUnusable,
+    is_text,
+    read_word,
+)
 from bcs_template_set.messages import LANGUAGES
 
 TOO_DEEP = "nested deeper than 100 levels."
@@ -47,8 +58,8 @@ def parser(request: pytest.FixtureRequest) -> object:
 
 
 def test_a_document_becomes_plain_values(parser: object) -> None:
-    text = "a: 1\nb: [x, 'y', 1.5, true, ~]\nc: {d: 0x10, e: !!str 5}\n"
-    assert read(text, parser) == {"a": 1, "b": ["x", "y", 1.5, True, None], "c": {"d": 16, "e": "5"}}
+    text = "a: 1\nb: [x, 'y', 1.5, true, null]\nc: {d: 16.5, e: !!str 5}\n"
+    assert read(text, parser) == {"a": 1, "b": ["x", "y", 1.5, True, None], "c": {"d": 16.5, "e": "5"}}
 
 
 def test_an_empty_text_is_nothing(parser: object) -> None:
@@ -204,7 +215,7 @@ def test_documents_come_with_the_line_of_their_first_key(parser: object) -> None
 
 
 @pytest.mark.parametrize(
-    ("word", "in_values", "in_manifests"),
+    ("word", "in_settings", "in_manifests"),
     [
         ("yes", True, True),
         ("off", False, False),
@@ -246,14 +257,29 @@ def test_documents_come_with_the_line_of_their_first_key(parser: object) -> None
         ("N", "N", False),
     ],
 )
-def test_words_mean_what_the_table_says(word: str, in_values: object, in_manifests: object) -> None:
-    for reading, expected in ((VALUES, in_values), (MANIFESTS, in_manifests)):
+def test_words_mean_what_the_table_says(word: str, in_settings: object, in_manifests: object) -> None:
+    for reading, expected in ((SETTINGS, in_settings), (MANIFESTS, in_manifests)):
         found = read_word(word, reading=reading)
         assert found == expected
         assert type(found) is type(expected)
 
 
 WORDS = st.text("0123456789_.+-eExXoObBaf:nyNY~", min_size=1, max_size=9)
+
+
+@given(st.one_of(WORDS, st.sampled_from(["on", "True", "null", "Null", "true", "0.1", "1e-07", "100000.0"])))
+@example("1.10")
+@example("0123456")
+@example("12345678901234567890")
+def test_what_a_template_prints_is_what_was_written_or_is_refused(word: str) -> None:
+    try:
+        value = read_word(word, reading=VALUES)
+    except NumberUnusable:
+        return
+    notes = Notes({})
+    templates = Templates({"v": value}, notes=notes, marks=Marks("x"), read_text=str)
+    assert templates.render("{{ v }}", name="t") == word
+    assert read_word(word, reading=TEXTS) in (word, None)
 
 
 @given(WORDS)
@@ -292,7 +318,7 @@ def _near(left: YamlValue, right: YamlValue) -> bool:
 
 @given(VALUES_OF_ANY_KIND)
 def test_what_is_dumped_reads_back_the_same(value: YamlValue) -> None:
-    assert _near(value, read_yaml(dump_yaml(value), source=""))
+    assert _near(value, read_yaml(dump_yaml(value), source="", reading=SETTINGS))
 
 
 def refusal(text: str, parser: object) -> Optional[YamlUnreadable]:
@@ -316,7 +342,13 @@ def test_an_alias_of_a_text_is_a_key_and_one_of_anything_else_is_none(parser: ob
 
 
 def test_a_tag_that_says_what_a_word_is_anyway_is_taken(parser: object) -> None:
-    assert read("[!!int 5, !!float 5.5, !!bool true, !!null ~, !!str 5]", parser) == [5, 5.5, True, None, "5"]
+    assert read("[!!int 5, !!float 5.5, !!bool true, !!null null, !!str 5]", parser) == [
+        5,
+        5.5,
+        True,
+        None,
+        "5",
+    ]
 
 
 def test_more_tag_directives_than_anybody_writes_are_refused_unread() -> None:

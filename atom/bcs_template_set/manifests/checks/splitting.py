@@ -66,7 +66,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
     line = 1 + text[: len(text) - len(text.lstrip())].count("\n")
     begin = 0
     for end, after in [*((m.start(), m.end()) for m in _SEPARATOR.finditer(trimmed)), (len(trimmed), 0)]:
-        documents = _read(trimmed[begin:end])
+        documents = _read(trimmed[begin:end] + "\n")  # a last line without an end is no other document
         if documents is None or documents:
             first = documents[0].body if documents else None
             yield _Piece(line + trimmed.count("\n", 0, begin), first)

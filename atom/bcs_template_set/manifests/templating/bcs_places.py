@@ -79,6 +79,12 @@ class Marks:
             text = text.replace(braces, mark)
         return text
 
+    def as_text(self, json: str) -> str:
+        """Return JSON in which BCS sees no braces; what `bcs()` put stays."""
+        for braces, mark in self._own.items():
+            json = json.replace(mark, braces)
+        return json.replace("{{", "{\\u007b")  # in texts alone: JSON has no two elsewhere
+
     def settled(self, marked: str) -> Settled:
         """Return what a rendered text is when its marks have become braces."""
         pieces: list[str] = []

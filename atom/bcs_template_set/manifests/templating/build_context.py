@@ -76,6 +76,8 @@ GIVEN_NAMES = (
 )
 """Names somebody gives, the agent or a `--set`; the others, such as `branch.slug`, follow from them."""
 
+GIVEN_NUMBERS = ("build.number", "build.started_at")
+
 SHORT_SHA = 8
 
 

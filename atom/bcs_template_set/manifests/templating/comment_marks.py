@@ -15,8 +15,11 @@ from bcs_template_set.messages import Text, say
 LineRange = tuple[int, int]
 
 _OPENING = re.compile(r"(?<!\{)(\$?)\{#(?=([-+#\s]?))")
+_ENDING = re.compile(r"\{#(?:(?!#\}).)*#\}(?=\n)", re.DOTALL)
+_WHOLE = re.compile(r"\{#.*?#\}")
 _SEAMS = range(0x10FFFD, 0x10FF00, -1)
-"""Characters that no text uses; one of them comes between `{` and `#` while Jinja2 reads a template."""
+"""Characters that no text uses. While Jinja2 reads a template, one of them comes between `{` and `#`, and
+behind the comment that ends a line of text."""
 
 
 class UnclearComment(Exception):
@@ -29,14 +32,21 @@ class UnclearComment(Exception):
 
 def with_seams(source: str) -> tuple[str, str]:
     """Return a source in which no `{#` that is text begins a comment, and the seam to take out again."""
-    last = source.rfind("#}")
     seam = next(chr(code) for code in _SEAMS if chr(code) not in source)
+
+    def ended(found: re.Match[str]) -> str:
+        """Keep the line's end where there is more than comments: Jinja2 would take it with the last one."""
+        begin = source.rfind("\n", 0, found.start()) + 1
+        return found[0] + (seam if _WHOLE.sub("", source[begin : found.start()]).strip() else "")
+
+    text = _ENDING.sub(ended, source)
+    last = text.rfind("#}")
 
     def written(found: re.Match[str]) -> str:
         is_text = found[1] or (not found[2] and last < found.end())
         return f"{found[1]}{{{seam if is_text else ''}#"
 
-    return _OPENING.sub(written, source), seam
+    return _OPENING.sub(written, text), seam
 
 
 def comments_in(tokens: Iterable[tuple[int, str, str]], *, name: str) -> Iterator[LineRange]:

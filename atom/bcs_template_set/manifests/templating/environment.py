@@ -196,7 +196,7 @@ class Environment(ImmutableSandboxedEnvironment):
         filename: Optional[str],
         defer_init: bool = False,  # noqa: FBT001, FBT002 - as the base
     ) -> str:
-        _prepare(source, marks=self._marks)
+        _prepare(source, marks=self._marks, words=self._notes.written)
         return super()._generate(source, name, filename, defer_init)
 
     def join_path(self, template: str, parent: str) -> str:
@@ -243,7 +243,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
         BCS, which would replace what has two braces, sees one.
         """
-        written = self._json.encode(value).replace("{{", "{\\u007b")  # in texts only: JSON has none elsewhere
+        written = self._marks.as_text(self._json.encode(value))
         return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
     def printed(self, value: object) -> object:
@@ -303,8 +303,10 @@ def _marked_up(function: Callable[[Any], str]) -> Callable[..., str]:
     return call
 
 
-def _prepare(source: nodes.Template, *, marks: Marks) -> None:
+def _prepare(source: nodes.Template, *, marks: Marks, words: set[str]) -> None:
     """Mark the braces that a template writes itself, and have `~` join what its values are printed as.
+
+    The words of its code are added to `words`.
 
     Its own braces are in its text (`raw`), and in `{{ "{{ NAME }}" }}`.
     """
@@ -312,7 +314,12 @@ def _prepare(source: nodes.Template, *, marks: Marks) -> None:
     for found in _nodes_in(source):
         if isinstance(found, nodes.Output):
             written += [(part, name) for part in found.nodes for name in _text_in(part)]
-        if isinstance(found, nodes.Concat):
+        elif isinstance(found, nodes.Const) and isinstance(found.value, (str, int)):
+            word = str(found.value) if isinstance(found.value, str) else f"{found.value % 2**32}"
+            words.update((word, *word.split(".")))
+        elif isinstance(found, nodes.Getattr):
+            words.add(found.attr)
+        elif isinstance(found, nodes.Concat):
             found.nodes = [_as_string(part) for part in found.nodes]
     if any(
         "{{" in getattr(part, name) for part, name in written

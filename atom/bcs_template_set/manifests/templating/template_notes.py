@@ -8,6 +8,8 @@ so that names missing inside are found too, and what follows from it is not note
 
 from __future__ import annotations
 
+import builtins
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -15,12 +17,20 @@ from typing import Any, Literal, Optional, Union
 
 import jinja2
 from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS
 from jinja2.utils import Namespace
 
 from bcs_template_set.manifests.templating.comment_marks import UnclearComment
+from bcs_template_set.manifests.templating.foreign_syntax import (
+    filter_missing,
+    filter_to_use,
+    tool_in,
+    word_of_helm,
+)
 from bcs_template_set.manifests.templating.template_lines import TemplateLine, place_in, template_line
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
+from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import MOST_KNOWN, nearest
 
 _MOST_KEYS_SHOWN = 12
@@ -42,11 +52,13 @@ Key = tuple[MistakeKind, str, int, str]
 class Notes:
     """The mistakes noted while templates run: each once. Its template and line are in its key alone.
 
-    `left_out` are the comments that were taken away: template, first and last line.
+    `left_out` are the comments that were taken away: template, first and last line. `written` are the words
+    of the templates' own code: what else a mistake quotes may be a value, and is not shown.
     """
 
     def __init__(self, context: Mapping[str, object]) -> None:
         self.left_out: list[LeftOut] = []
+        self.written: set[str] = set()
         self._names = list(islice(context, MOST_KNOWN + 1))
         self._noted: dict[Key, Text] = {}
         self._missing = 0
@@ -70,13 +82,13 @@ class Notes:
     def add_missing(self, name: str, *, owner: object, is_top: bool) -> None:
         """Note a name of the template itself, or a part that its owner does not have."""
         template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
-        name = _cut(name)
+        name = _cut(name) if is_top or name in self.written else MASK
         key: Key = ("missing", template, line, name)
         if key in self._noted:
             return
         known = self._names if is_top else _parts_of(owner)
         if is_top:
-            mistake = say("render.name_missing", name=name)
+            mistake = word_of_helm(name) or say("render.name_missing", name=name)
         else:
             owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
             mistake = say("render.part_missing", name=name, owner=owned)
@@ -102,6 +114,11 @@ class Notes:
         template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
         self._noted["file", template, line, str(problem)] = say("render.include_refused", problem=problem)
 
+    def _own(self, quoted: re.Match[str]) -> str:
+        """Return what an exception quotes if it is a type's name or the template's own, and no value."""
+        word = quoted[0][1:-1]
+        return quoted[0] if word in self.written or hasattr(builtins, word) else f"'{MASK}'"
+
     def add_failure(self, exc: Exception, *, name: str, follows: bool) -> None:
         """Note an exception; one that follows from a mistake noted in the same template is dropped."""
         if follows:
@@ -117,9 +134,9 @@ class Notes:
         elif isinstance(exc, ReadTwice):
             note = say("render.lazy_twice")
         else:
-            problem = (
-                type(exc).__name__ if isinstance(exc, _QUOTING) else _cut(f"{type(exc).__name__}: {exc}")
-            )
+            problem = type(exc).__name__
+            if not isinstance(exc, _QUOTING):
+                problem = _cut(f"{problem}: {_QUOTED.sub(self._own, str(exc))}")
             note = say("render.failed", problem=problem)
         self._noted["failed", template, line, type(exc).__name__] = note
 
@@ -141,11 +158,16 @@ def problem_of(exc: Unreadable) -> Union[Text, str]:
     """Return what is wrong with a template, in the reader's terms where we know them."""
     if isinstance(exc, UnclearComment):
         return exc.problem
-    if exc.message == "Missing end of comment tag":
+    message = _cut(exc.message or "")
+    if message == "Missing end of comment tag":
         return say("render.comment_unclosed")
-    return _cut(exc.message or "")
+    if filter_missing(message):
+        return filter_to_use(filter_missing(message), known=FILTERS)
+    line = (exc.source or "").splitlines()[exc.lineno - 1 : exc.lineno]
+    return tool_in("".join(line)) or message
 
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _QUOTING = (ValueError, LookupError, UnicodeError, OSError)
 """Exceptions whose words quote a value, as those of `int('hunter2')` do; others name types."""
 

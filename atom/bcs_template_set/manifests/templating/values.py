@@ -11,6 +11,7 @@ from functools import cached_property
 
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import mistake
+from bcs_template_set.manifests.look_alikes import sign_before_value
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.manifests.yaml_lines import YamlLines
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
@@ -61,14 +62,21 @@ def merge_values(base: Values, over: Values) -> dict[str, YamlValue]:
 
 
 def _read(given: ValuesText, *, found: list[Finding]) -> Values:
+    wrong: list[YamlUnreadable] = []
+    value: YamlValue = None
     try:
-        value = read_yaml(given.text, source=given.source)
+        value = read_yaml(given.text, source=given.source, lost=wrong)
     except YamlUnreadable as exc:
-        found.append(mistake("values", given.source, exc.told, line=exc.line, column=exc.column))
-        return {}
+        wrong.append(exc)
+    found += [mistake("values", given.source, exc.told, line=exc.line, column=exc.column) for exc in wrong]
     if value is None:
         return {}
     if not isinstance(value, dict):
+        sign = sign_before_value(given.text.split("\n"))
+        if sign is not None:
+            place = {"line": sign.line + 1, "column": sign.column + 1}
+            found.append(mistake("values", given.source, sign.problem, **place))
+            return {}
         kind = say("render.kind_list") if isinstance(value, list) else say("render.kind_scalar")
         found.append(mistake("values", given.source, say("render.values_not_mapping", kind=kind)))
         return {}

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Optional, Union, get_args, get_origin
 
 import msgspec
 
+from bcs_template_set.manifests.look_alikes import disguised, sentence
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.templating.values import Values
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -348,6 +349,9 @@ def _join(path: str, name: str) -> str:
 
 
 def _wrong(path: str, value: YamlValue, accepted: Text) -> Text:
+    at = disguised(value) if isinstance(value, str) else None
+    if isinstance(value, str) and at is not None:
+        return say("render.web_sign", path=path, nth=at + 1, problem=sentence(value[at]))
     if value is None:
         return say("render.web_empty", path=path, accepted=accepted)
     return say("render.web_wrong", path=path, kind=kind_of(value), accepted=accepted)

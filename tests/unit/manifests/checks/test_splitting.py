@@ -33,6 +33,8 @@ def line_of(text: str) -> int:
         f"{ONE}---\r\n{TWO}",
         "kind: A\ntext: |\n  ---\n  a\n",
         f"{ONE}--- {{kind: B}}\n",
+        f"\n{ONE}text: |\n  a\n\n---\n{TWO}text: |\n  a\n",
+        f"--- # first\n{ONE}text: |\n  a\n--- # second\n{TWO}text: >\n  a\n",
         f"{ONE}---\nkind: '{{{{ KIND }}}}'\n",
         "",
     ],
@@ -71,7 +73,21 @@ def _ids(text: str) -> list[str]:
 
 
 PIECES = st.sampled_from(
-    [ONE, TWO, "---\n", "--- \n", "---", "...\n", "  ", "\n", "\r\n", "\x85", "# c\n", "x: '\n---a'\n"]
+    [
+        ONE,
+        TWO,
+        "---\n",
+        "--- \n",
+        "---",
+        "...\n",
+        "  ",
+        "\n",
+        "\r\n",
+        "\x85",
+        "# c\n",
+        "x: '\n---a'\n",
+        "t: |\n  a\n",
+    ]
 )
 
 
@@ -89,7 +105,7 @@ def test_the_quick_look_never_hides_what_the_whole_one_sees(text: str) -> None:
 
 def first_of(piece: str) -> list[object]:
     try:
-        return [document.body for document in parse_documents(piece, source="")[:1]]
+        return [document.body for document in parse_documents(piece + "\n", source="")[:1]]
     except YamlUnreadable:
         return [None]
 

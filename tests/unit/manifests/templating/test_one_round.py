@@ -111,7 +111,7 @@ def test_a_domain_with_a_mistake_hides_nothing_of_the_others(tmp_path: Path) -> 
     ]
 
 
-@pytest.mark.parametrize("spoilt", ["app: ~", "domains: 1", "domains: []"])
+@pytest.mark.parametrize("spoilt", ["app: null", "domains: 1", "domains: []"])
 def test_mistakes_beside_the_domains_leave_none_of_them(tmp_path: Path, spoilt: str) -> None:
     write(tmp_path, b="a: {{ nope }}")
     values = {"app": "app: nginx", "domains": "domains: [{host: a.b, image: 'r:1'}]"}

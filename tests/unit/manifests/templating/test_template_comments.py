@@ -50,7 +50,10 @@ def test_what_is_no_comment_arrives_whole(tmp_path: Path, lines: tuple[str, ...]
         ("{####\n# a box #\n####}\na: 1\n", "a: 1\n", [(1, 3)]),
         ("{##}\na: 1\n", "a: 1\n", [(1, 1)]),
         ("{# of a line#}\na: 1\n", "a: 1\n", [(1, 1)]),
-        ("a: {{ '{# x #}' | tojson }} {# ${#x} #}\n", 'a: "{# x #}" ', [(1, 1)]),
+        ("{# one #} {# two #}\na: 1\n", " a: 1\n", [(1, 1), (1, 1)]),
+        ("a: 1 {# one #}\nb: 2{# two #}{# three #}\n", "a: 1 \nb: 2\n", [(1, 1), (2, 2), (2, 2)]),
+        ("a: |\n  x{# of\n  two #}\n  y\n", "a: |\n  x\n  y\n", [(2, 3)]),
+        ("a: {{ '{# x #}' | tojson }} {# ${#x} #}\n", 'a: "{# x #}" \n', [(1, 1)]),
     ],
 )
 def test_a_templates_own_comment_is_left_out_and_told(

@@ -40,7 +40,7 @@ def test_a_mapping_over_something_else_replaces_it_and_the_other_way_round() -> 
 
 
 def test_empty_texts_are_no_values() -> None:
-    assert read("", "# nothing\n", "~") == {}
+    assert read("", "# nothing\n", "null") == {}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,33 @@ def test_a_mistake_shows_its_place_and_not_what_stands_there(text: str) -> None:
     shown = "\n".join(line for language in LANGUAGES for line in complaint(text).explain(language))
     assert "canary" not in shown
     assert "v0.yaml" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "form"),
+    [
+        ("tag: 1.10", 1, 'tag: "…"'),
+        ("a: 1\nsha: 0123456", 2, 'sha: "…"'),
+        *(
+            (f"a:\n  b: {word}", 2, 'b: "…"')
+            for word in ("0x1f", "0o17", "0b11", "1_0", "+5", ".5", "1.", "-0")
+        ),
+        *((f"a:\n  b: {word}", 2, 'b: "…"') for word in ("on", "No", "True", "FALSE", "yes", "~", "Null")),
+        ("a: [x, 1.10]", 1, 'quotes, "…"'),
+        ("a: &x 1.10\nb: *x", 1, 'a: "…"'),
+        ("a: !!float 1.10", 1, 'a: "…"'),
+        ("hunter two: 1.10", 1, 'quotes, "…"'),
+    ],
+)
+def test_a_word_that_would_lose_its_spelling_is_refused_by_name(text: str, line: int, form: str) -> None:
+    problem = complaint(text)
+    assert f"v0.yaml:{line}:" in str(problem)
+    assert form in str(problem)
+    assert "hunter" not in str(problem)
+
+
+def test_all_words_that_would_lose_their_spelling_are_said_together() -> None:
+    assert str(complaint("a: 1.10\nb: on\nc: [0x1]", "d: on")).count("in quotes") == 4
 
 
 def test_all_mistakes_are_said_together() -> None:

@@ -305,7 +305,7 @@ domains:
     volumes:
       - {name: v, host_path: data, mount_path: /a}
       - 5
-image_pull_secrets: ~
+image_pull_secrets: null
 """
     said = "\n".join(complaints(tmp_path, values))
     for part in (
@@ -396,7 +396,7 @@ def test_no_mistake_shows_what_stands_there(tmp_path: Path, domain: str) -> None
             "domains[0].min_ready_seconds must be less than domains[0].progress_deadline",
         ),
         ("[]", "domains is"),
-        ("~", "domains is empty"),
+        ("null", "domains is empty"),
     ],
 )
 def test_what_does_not_go_together_is_said(tmp_path: Path, domains: str, says: str) -> None:

@@ -1,0 +1,41 @@
+"""What YAML's parsers say of a mistake -> our sentence, without what they quote of the text. Pure: no I/O."""
+
+from __future__ import annotations
+
+import re
+
+from bcs_template_set.messages import Text, say
+
+DEEPEST = 100
+_KNOWN = {
+    "mapping values are not allowed in this context": "yaml_colon",
+    "mapping values are not allowed here": "yaml_colon",
+    "did not find expected key": "yaml_indent",
+    "did not find expected '-' indicator": "yaml_indent",
+    "could not find expected ':'": "yaml_no_colon",
+    "found unexpected end of stream": "yaml_unclosed",
+    "found undefined alias": "yaml_alias_unknown",
+}
+"""libyaml's and PyYAML's own words for the mistakes people make most."""
+
+_TOO_DEEP = re.compile(r"\bnest(ing|ed)\b")
+"""`exceeded maximum nesting depth` (PyYAML 6.0.4), `Maximum nesting level reached, set with …` (libyaml):
+their limits are above ours, so ours is what to say."""
+
+
+def too_deep() -> Text:
+    """Return the one sentence for what is nested too deeply, whichever limit it meets first."""
+    return say("render.yaml_deep", limit=DEEPEST)
+
+
+def sentence_of(words: str) -> Text:
+    """Return the sentence for a parser's words; a quote may be a secret, and goes."""
+    nameless = re.sub(r"(alias|tag handle|anchor) '.*'|found character .*? that", _without_quote, words)
+    if _TOO_DEEP.search(nameless):
+        return too_deep()
+    known = _KNOWN.get(words)
+    return say(f"render.{known}") if known else say("render.yaml_problem", problem=nameless)
+
+
+def _without_quote(match: re.Match[str]) -> str:
+    return match[1] or "found a character that"

@@ -1,0 +1,79 @@
+"""What a template says that is no Jinja2, in its author's terms: other tools' languages and filters. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.spelling import nearest
+
+_HELM = "Helm"
+_TOOLS: Mapping[str, re.Pattern[str]] = {
+    _HELM: re.compile(
+        r"\.(Values|Release|Chart|Capabilities|Files|Template)\b"
+        r"|\{\{-? *(include|template|define|tpl|toYaml|required)\b|\| *\w+ +[\"\d.$(]"
+    ),
+    "Prometheus": re.compile(r"\$(labels|value|externalLabels)\b|\| *humanize"),
+    "Handlebars": re.compile(r"\{\{\{? *[#/>^&!]"),
+    "Go": re.compile(r"\{\{-? *([.$]|/\*|(if|else|end|range|with|block|define)\b)|:="),
+}
+"""Whose language a line is that Jinja2 can't read; the first that fits."""
+
+_STATEMENTS = ("if", "else", "end", "with", "define", "block")
+"""Statements that Jinja2 takes for names where nothing but a dot follows."""
+
+_JSON = "tojson"
+_USE: Mapping[str, str] = {
+    **dict.fromkeys(("toYaml", "to_yaml", "to_nice_yaml", "toJson", "to_json", "to_nice_json"), _JSON),
+    **dict.fromkeys(("toPrettyJson", "toRawJson", "quote", "squote"), _JSON),
+    "nindent": "indent(N)",
+    **dict.fromkeys(("toString", "to_text"), "string"),
+    **dict.fromkeys(("int64", "atoi"), "int"),
+    "float64": "float",
+    "bool": '== "true"',
+    "trunc": "[:N]",
+    **dict.fromkeys(("trimSuffix", "trimPrefix"), '.removesuffix("…"), .removeprefix("…")'),
+    **dict.fromkeys(("regex_replace", "regexReplaceAll"), 'replace("…", "…")'),
+    "contains": '"…" in NAME',
+    "hasKey": '"…" in NAME',
+    "ternary": "A if CONDITION else B",
+    "coalesce": "A or B",
+    **dict.fromkeys(("combine", "merge"), "dict(A, **B)"),
+    "dict2items": "items",
+    "basename": '.split("/") | last',
+}
+"""What to write in place of filters that Helm, Sprig or Ansible has."""
+
+_NEEDLESS = ("required", "mandatory")
+_BASE64 = ("b64encode", "b64enc")
+_NO_FILTER = re.compile(r"No filter named '(.*)'\.")
+
+
+def tool_in(line: str) -> Text | None:
+    """Return what to do with a line that is another tool's; None where it is nobody's we know."""
+    tool = next((tool for tool, looks in _TOOLS.items() if looks.search(line)), None)
+    if tool is None:
+        return None
+    return say("render.of_helm") if tool == _HELM else say("render.of_tool", tool=tool)
+
+
+def word_of_helm(name: str) -> Text | None:
+    """Return what to do with a name that is a statement of Helm's; None where it is none."""
+    return say("render.of_helm") if name in _STATEMENTS else None
+
+
+def filter_missing(problem: str) -> str:
+    """Return the name of the filter that Jinja2 says it lacks, "" where it says something else."""
+    found = _NO_FILTER.fullmatch(problem)
+    return found[1] if found is not None else ""
+
+
+def filter_to_use(name: str, *, known: Iterable[str]) -> Text:
+    """Return the sentence about a filter that is not there, with what to write in its place if we know."""
+    if name in _USE:
+        return say("render.filter_use", name=name, use=_USE[name])
+    if name in (*_NEEDLESS, *_BASE64):
+        return say("render.filter_needless" if name in _NEEDLESS else "render.filter_base64", name=name)
+    missing, near = say("render.filter_missing", name=name), nearest(name, known)
+    return say("settings.did_you_mean", mistake=missing, near=near) if near else missing

@@ -1,0 +1,96 @@
+"""Files of other tools: recognised, said in their author's terms, and with the way to ship them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.emulator import go_yaml
+from tests.support.building import findings_of, refusal, render_source
+
+from bcs_template_set.messages.errors import ManifestsInvalid, NamesMissing, TemplateSyntax
+
+HELM = 'this is Helm\'s language, not Jinja2. Publish what "helm template" prints'
+RAW = (
+    'Write the text as {{ "…" | tojson }}, or put it into a file of its own: '
+    '{{ include_raw("FILE") | tojson }}.'
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a: {{ .Values.image.tag }}", HELM),
+        ('a: {{ include "web.name" . | nindent 4 }}', HELM),
+        ("a: {{- toYaml .Values.x | nindent 8 }}", HELM),
+        ('a: {{ default "x" .Release.Name }}', HELM),
+        ("a: {{ x | indent 4 }}", HELM),
+        ("a: '{{ $labels.pod }} is down'", f"these braces are Prometheus's, not Jinja2's. {RAW}"),
+        ("a: '{{ $value | humanize }}'", "these braces are Prometheus's"),
+        ("a: '{{#if x}}'", "these braces are Handlebars's"),
+        ("a: '{{> part }}'", "these braces are Handlebars's"),
+        ("a: '{{ .pod }}'", "these braces are Go's"),
+        ("a: '{{ range $x := .y }}'", "these braces are Go's"),
+        ("a: {{ x y }}", "expected token 'end of print statement'"),
+        ("a: {% unknown %}", "Encountered unknown tag 'unknown'"),
+    ],
+)
+def test_a_line_of_another_tool_is_said_to_be_one(tmp_path: Path, line: str, says: str) -> None:
+    said = refusal(tmp_path, f"# first\n{line}\n", TemplateSyntax)
+    assert f"t.yaml.j2:2: {says}" in said
+
+
+@pytest.mark.parametrize("line", ["{{- if .Values.on }}", "{{ with .x }}", "{{- end }}"])
+def test_a_statement_of_helms_is_no_missing_name(tmp_path: Path, line: str) -> None:
+    assert f"t.yaml.j2:2: {HELM}" in refusal(tmp_path, f"# first\n{line}\n", NamesMissing)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("toYaml", "write tojson."),
+        ("nindent", "write indent(N)."),
+        ("quote", "write tojson."),
+        ("to_nice_yaml", "write tojson."),
+        ("b64encode", "write the text below stringData of the Secret"),
+        ("b64enc", "write the text below stringData of the Secret"),
+        ("required", "leave it out, since a name without a value is refused anyway."),
+        ("uper", 'Did you mean "upper"?'),
+        ("nofilter", 'Jinja2 has no filter "nofilter".\n'),
+    ],
+)
+def test_a_filter_of_another_tool_gets_the_one_to_use(tmp_path: Path, name: str, says: str) -> None:
+    said = refusal(tmp_path, f"a: {{{{ region | {name} }}}}\n", TemplateSyntax)
+    assert f'Jinja2 has no filter "{name}"' in said
+    assert says in said
+
+
+def test_a_name_that_another_tool_fills_in_has_its_way_out_in_the_cure(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "a: '{{pod}}'\n", NamesMissing)
+    assert '{{ "…" | tojson }}' in said
+    assert "Did you mean" not in refusal(tmp_path, "a: '{{ version }}'\n", NamesMissing)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'a: {{ "{{ $labels.pod }} is down" | tojson }}\n',
+        "a: {% filter tojson %}{% raw %}{{ $labels.pod }} is down{% endraw %}{% endfilter %}\n\n",
+        "{% set x %}{% raw %}{{ $labels.pod }} is down{% endraw %}{% endset %}a: {{ x | tojson }}\n",
+        "a: {{ include_raw('page') | tojson }}\n",
+        'a: "{% raw %}{\\u007b{% endraw %} $labels.pod }} is down"\n',
+    ],
+)
+def test_each_way_to_ship_braces_arrives(tmp_path: Path, source: str) -> None:
+    (tmp_path / "page").write_text("{{ $labels.pod }} is down")
+    file = render_source(tmp_path, source)
+    assert go_yaml.read_mapping(file.text) == {"a": "{{ $labels.pod }} is down"}
+    assert [finding.id for finding in findings_of(file) if finding.id == "leftover-variable"] == []
+
+
+def test_braces_that_bcs_would_replace_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("{{ pod }}")
+    assert "{{ NAME | tojson }}" in refusal(tmp_path, "a: {{ include_raw('page') }}\n", ManifestsInvalid)
+    file = render_source(tmp_path, "a: {% raw %}{{ pod }}{% endraw %}\n\n")
+    (hint,) = [str(finding.hint) for finding in findings_of(file) if finding.id == "leftover-variable"]
+    assert '{{ "…" | tojson }}' in hint
