@@ -12,6 +12,7 @@ from functools import cached_property
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import mistake
 from bcs_template_set.manifests.look_alikes import sign_before_value
+from bcs_template_set.manifests.step_comments import comments_in
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.manifests.yaml_lines import YamlLines
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
@@ -37,7 +38,8 @@ class ValuesText:
 def read_values(texts: Sequence[ValuesText], *, found: list[Finding]) -> dict[str, YamlValue]:
     """Return the values of all texts, later over earlier.
 
-    Every text that is no YAML mapping, and every reserved name, is added to `found`.
+    Every text that is no YAML mapping, every reserved name, and every comment for the step that allows
+    nothing, is added to `found`.
     """
     merged: dict[str, YamlValue] = {}
     for given in texts:
@@ -46,6 +48,10 @@ def read_values(texts: Sequence[ValuesText], *, found: list[Finding]) -> dict[st
             message = say("render.values_reserved", name=name, reserved=RESERVED)
             line = given.lines.find(name).line
             found.append(mistake("values", given.source, message, line=line))
+        for comment in comments_in(given.text):
+            if comment.word != "allow" or not comment.rest:
+                message = say("render.values_comment", word=comment.word)
+                found.append(mistake("values", given.source, message, line=comment.line))
         merged = merge_values(merged, values)
     return merged
 

@@ -628,3 +628,12 @@ def test_a_host_that_is_too_long_is_one_finding_with_the_length_it_may_have(
     assert finding.message.fields == {"host": host, "length": len(host), "most": most}
     comment = "# bcs-template-set: allow web-host\n"
     assert findings_of(*web(tmp_path, comment + values), space=space) == ()
+
+
+@pytest.mark.parametrize("comment", ["alow image-tag", "allow", "ready status.phase=Ready"])
+def test_a_comment_in_the_values_that_allows_nothing_is_a_mistake(tmp_path: Path, comment: str) -> None:
+    values = (
+        f"app: nginx\ndomains: [{{host: a.example.com, image: 'r/web:1'}}]\n# bcs-template-set: {comment}\n"
+    )
+    (said,) = complaints(tmp_path, values)
+    assert f'the comment "{comment.split(maxsplit=1)[0]}" does nothing in values' in said
