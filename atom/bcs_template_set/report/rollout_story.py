@@ -5,10 +5,14 @@ Log, output.json and HTML page tell it with these same ones.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Optional
 
 from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.manifests.branch_paths import claims_of
+from bcs_template_set.manifests.naming import normal_path
+from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.route_changes import changes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail
 from bcs_template_set.publish.file_outcome import FileOutcome
@@ -262,9 +266,25 @@ def _by_build(outcome: Outcome, version: str, names: Sequence[str]) -> Text:
         if origin is not None
         else (say("report.by_hand_some_build", version=version))
     )
-    if not also:
-        return say("report.by_hand_only", text=text)
-    return say("report.by_hand_also", text=text, count=len(also), names=first_names(also))
+    if also:
+        text = say("report.by_hand_also", text=text, count=len(also), names=first_names(also))
+    else:
+        text = say("report.by_hand_only", text=text)
+    routes = list(dict.fromkeys(route for file in outcome.files for route in _served_since(file)))
+    return say("report.by_hand_routes", text=text, routes=first_names(routes)) if routes else text
+
+
+def _served_since(file: FileOutcome) -> Iterator[str]:
+    """Yield what a file serves since this run, but for paths of branches: no build takes away another's."""
+    change = file.change
+    if file.state != "applied" or change.previous is None:
+        return
+    claims = claims_of(parse_foreign(change.content) or ())
+    claimed = {(host, normal_path(claim.path)) for host, claim in claims}
+    wider = [new for old, new in change.routes_changed if changes_of([new], [old]).lost]
+    for host, path in dict.fromkeys([*change.routes_added, *((route.host, route.path) for route in wider)]):
+        if (host, normal_path(path)) not in claimed:
+            yield host + path
 
 
 def _is_newer(file: FileOutcome, *, than: Optional[Provenance]) -> bool:

@@ -9,6 +9,7 @@ from tests.support import rollout_scenes, scenes
 from tests.unit.report.test_log_lines import published_lines, shown
 from tests.unit.report.test_output import text_of, written
 
+from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import DryRunFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete
@@ -32,6 +33,19 @@ from bcs_template_set.rollout.result import Before, Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import SystemClock
+
+CLAIMED = f"""\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: i
+  annotations: {{{BRANCHES}: '{claims_json([Claim("/new/", "login")])}'}}
+spec:
+  rules:
+    - host: b.example.com
+      http:
+        paths: [{{path: /new/, pathType: Prefix, backend: {{service: {{name: w, port: {{number: 80}}}}}}}}]
+"""
 
 
 def log_of(scene: rollout_scenes.Scene, *, language: Language) -> list[LogLine]:
@@ -97,6 +111,30 @@ def test_a_rollout_that_timed_out_has_not_failed_and_says_that_running_again_is_
     assert "they have not failed" in text
     assert "Running again is safe" in text
     assert "deployment.nginx.b.example.com: 0 of 1 updated pods are available." in text
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds", "told"),
+    [
+        ("", (), " does not serve b.example.com/new."),
+        ("", (("Exact", "Prefix"),), " does not serve b.example.com/new, b.example.com/."),
+        ("", (("Prefix", "Exact"),), " does not serve b.example.com/new."),
+        (CLAIMED, (), "That also changes (2): a.example.com, c.example.com."),
+    ],
+)
+def test_going_back_by_hand_says_which_hosts_and_paths_that_takes_away(
+    content: str, kinds: tuple[tuple[str, str], ...], told: str
+) -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    route = scenes.route_of("b.example.com", "/")
+    changed = tuple((replace(route, path_type=old), replace(route, path_type=new)) for old, new in kinds)
+    files = [
+        replace(file, change=replace(file.change, content=content, routes_changed=changed))
+        if file.change.name == "b.example.com.routes.yaml"
+        else file
+        for file in outcome.files
+    ]
+    assert str(by_hand_texts(replace(outcome, files=tuple(files)))[1]).endswith(told)
 
 
 def test_a_restored_run_tells_both_stories_and_not_how_to_go_back_by_hand() -> None:
