@@ -30,6 +30,11 @@ def painted(text: str, colour: str) -> str:
     return f"\033[{colour}m{text}\033[0m" if colour else text
 
 
+def painted_mark(line: str, colours: Mapping[str, str]) -> str:
+    """Return a line with its first character in the colour that these give it."""
+    return painted(line[:1], colours.get(line[:1], "")) + line[1:]
+
+
 class DeskLog(Log):
     """Prints for a person; with `full` also what a worker would fold."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.cli.desk_log import GREEN, RED, YELLOW, has_colours, painted
+from bcs_template_set.cli.desk_log import GREEN, RED, YELLOW, has_colours, painted_mark
 from bcs_template_set.cli.verb_plan import LocalAgent, in_settings, read_settings_file, services_at_desk
 from bcs_template_set.messages import Language, say
 from bcs_template_set.messages.step_error import StepError
@@ -37,16 +37,11 @@ def show_doctor(settings_file: str, *, as_json: bool, language: Language) -> int
         findings = without_settings(exc)
     for error in [finding.error for finding in findings if finding.error is not None]:
         in_settings(error, settings_file)
+    coloured = has_colours(sys.stdout, os.environ)
     for line in _printed(findings, as_json=as_json, language=language):
-        put(sys.stdout, _coloured(masker.mask(line)) + "\n")
+        shown = masker.mask(line)
+        put(sys.stdout, (painted_mark(shown, _COLOURS) if coloured else shown) + "\n")
     return 0 if first_error(findings) is None else 1
-
-
-def _coloured(line: str) -> str:
-    """Return a line with its mark in the mark's colour, on a terminal."""
-    if line[:1] not in _COLOURS or not has_colours(sys.stdout, os.environ):
-        return line
-    return painted(line[:1], _COLOURS[line[:1]]) + line[1:]
 
 
 def _printed(findings: Sequence[Finding], *, as_json: bool, language: Language) -> list[str]:

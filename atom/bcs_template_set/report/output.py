@@ -31,7 +31,7 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
 from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
 from bcs_template_set.report.summary import summary_of
-from bcs_template_set.report.verdict import details_of, headline, left_texts, written_text
+from bcs_template_set.report.verdict import context_of, details_of, headline, left_texts, written_text
 
 OUTPUTS: tuple[str, ...] = (
     "result",
@@ -50,7 +50,8 @@ OUTPUTS: tuple[str, ...] = (
 
 MOST_MESSAGE_COLUMNS = 3600
 _CURE_COLUMNS = 500
-_AFTERMATH_COLUMNS = 1600
+_AFTERMATH_COLUMNS = 1200
+_FACTS_COLUMNS = 900
 _DEFECT = 3
 _BESIDE_THE_CUT = re.compile(r"\**…\**")
 
@@ -140,7 +141,8 @@ def output_of(
 def message_of(outcome: Outcome, *, mask: Mask = str) -> str:
     """Return what happened and what to do in one line, secrets masked.
 
-    Where there is too much to say, details are left out whole and counted; the cure comes last.
+    Where there is too much to say, details are left out whole and counted. Of a refusal, who acts, what is
+    lacking, where to apply and the request follow the cure: the build page shows this alone.
     """
     language, error = outcome.language, outcome.error
     if error is None:
@@ -148,11 +150,14 @@ def message_of(outcome: Outcome, *, mask: Mask = str) -> str:
         return _shorten(told, MOST_MESSAGE_COLUMNS)
     cure = _shorten(_line(say("context.cure", value=cure_of(outcome)), language, mask), _CURE_COLUMNS)
     after = _shorten(" ".join(_line(t, language, mask) for t in _aftermath(outcome)), _AFTERMATH_COLUMNS)
-    room = MOST_MESSAGE_COLUMNS - width(cure) - width(after) - 3
+    of_request = context_of(outcome) if outcome.rollout is None else ()
+    facts = [(1, _line(fact, language, mask)) for fact in of_request]
+    told = _listed(facts, room=_FACTS_COLUMNS, language=language)
+    room = MOST_MESSAGE_COLUMNS - width(cure) - width(after) - width(told) - 4
     happened = _shorten(_line(headline(outcome), language, mask), room)
     details = [(count_of(detail), _line(detail, language, mask)) for detail in details_of(outcome)]
     listed = _listed(details, room=room - width(happened), language=language)
-    return " ".join(part for part in (happened, listed, after, cure) if part)
+    return " ".join(part for part in (happened, listed, after, cure, told) if part)
 
 
 def _listed(details: Sequence[tuple[int, str]], *, room: int, language: Language) -> str:

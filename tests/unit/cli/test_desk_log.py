@@ -8,7 +8,7 @@ from typing import Optional
 import pytest
 
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.cli.desk_log import DeskLog
+from bcs_template_set.cli.desk_log import GREEN, DeskLog, painted_mark
 
 
 class Terminal(io.StringIO):
@@ -43,3 +43,8 @@ def test_on_a_terminal_warnings_and_errors_have_a_colour() -> None:
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_who_wants_no_colours_gets_none(environ: dict[str, str]) -> None:
     assert "\033" not in told(Terminal(), environ=environ)
+
+
+def test_a_mark_alone_is_painted() -> None:
+    assert painted_mark("✓ user", {"✓": GREEN}) == "\033[32m✓\033[0m user"
+    assert painted_mark("– user", {"✓": GREEN}) == "– user"

@@ -14,6 +14,7 @@ import pytest
 from bcs_template_set.cli.completion import completion_script
 from bcs_template_set.cli.main import build_parser, main, options_of
 from bcs_template_set.cli.verb_schema import schema_of
+from bcs_template_set.system.version import step_version
 
 WEB = "builtin:web"
 PROGRAM = "bcs-template-set"
@@ -85,3 +86,8 @@ def test_bash_completes_verbs_and_their_options() -> None:
 def test_the_verb_prints_the_script(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion"]) == 0
     assert f"complete -o filenames -F _bcs_template_set {PROGRAM}" in capsys.readouterr().out
+
+
+def test_the_verb_less_option_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{PROGRAM} {step_version()}\n"

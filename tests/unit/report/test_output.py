@@ -215,6 +215,20 @@ def test_the_message_of_many_findings_has_whole_ones_with_their_files_and_counts
     assert "Found: 300 image-tag What to do: " in message
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_message_of_a_refusal_is_whole_without_the_log(language: Language) -> None:
+    message = message_of(replace(scenes.no_permission(), language=language))
+    for fact in (
+        "lisi_app",
+        "project_view",
+        "https://iam.example.com/apply-custom-perm?id=1",
+        "0b54a7f8c3de4d4a9f0c",
+    ):
+        assert fact in message
+    assert "above" not in message
+    assert "上面" not in message
+
+
 def test_details_that_just_fit_are_all_told() -> None:
     for size in range(1500, 1700):
         error = InputsInvalid(details=["a" * size, "b" * size])
