@@ -401,6 +401,7 @@ def test_a_job_that_fails_says_how_its_pod_ended() -> None:
         error = ran.outcome.error
         assert error is not None
         assert re.search(r"code:? 3\b", "\n".join(error.explain("en_US"))), str(error)
+        assert "delete it in the cluster first, or give it another name (Job/web)." in ran.log
         assert mark_of(site, "Job", "web")
 
 

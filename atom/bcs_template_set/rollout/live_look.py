@@ -137,8 +137,8 @@ def _why_hidden(reader: Reader, deploying: Deploying, states: Sequence[LiveState
         reader.read(get_live(deploying.place, kind=kind, name=name))
     except NoPermission as exc:
         return exc.title()
-    except StepError:  # not there, which is what the preview has said
-        return None
+    except StepError:
+        pass  # not there, which is what the preview has said
     return None
 
 

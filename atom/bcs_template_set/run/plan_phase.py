@@ -260,6 +260,7 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
         run.services.deadline,
         given=frozenset(given),
         at_once=min(AT_ONCE, run.concurrency),
+        on_quiet=lambda files: run.services.log.info(say("deploy.under_way", count=files)),
     )
     found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
     found = seen_whole(reader, deploying, found)

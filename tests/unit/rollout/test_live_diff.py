@@ -15,6 +15,7 @@ from bcs_template_set.rollout.live_diff import (
     changes_beyond_pods,
     live_difference,
     pods_of,
+    with_hidden,
 )
 
 Body = dict[str, YamlValue]
@@ -190,6 +191,16 @@ def test_the_number_of_pods_can_be_left_aside_and_nothing_else() -> None:
     assert changes_beyond_pods({**DESIRED, "spec": {"replicas": 2, "paused": True}}, live)
     assert pods_of(live) == 9
     assert pods_of({"spec": {"replicas": "{{ N }}"}}) is None
+
+
+def test_what_a_preview_cuts_is_added_where_it_cuts_anything() -> None:
+    hidden: Body = {"schedulerName": "gpu", "securityContext": {"runAsUser": 7}}
+    whole: Body = {"spec": {"template": {"spec": {**hidden, "dnsPolicy": "Default"}}}}
+    seen = with_hidden(LIVE, whole)
+    assert mapping_at(seen, "spec", "template", "spec")["dnsPolicy"] == "ClusterFirst"
+    assert mapping_at(seen, "spec", "template", "spec")["schedulerName"] == "gpu"
+    cron_job: Body = {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {}}}}}
+    assert with_hidden(cron_job, cron_job) == cron_job
 
 
 VALUES = st.recursive(
