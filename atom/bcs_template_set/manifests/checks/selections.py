@@ -75,10 +75,15 @@ class _Selectable:
 
     def __init__(self, found: Iterable[_Labelled]) -> None:
         self._by_label: dict[tuple[str, str], list[_Labelled]] = {}
+        self._keys: dict[str, list[str]] = {}
+        self._values: dict[str, list[str]] = {}
         self._near: dict[str, NearNames] = {}
         for labelled in found:
-            for label in texts_of(labelled[1]).items():
-                self._by_label.setdefault(label, []).append(labelled)
+            for key, value in texts_of(labelled[1]).items():
+                if (key, value) not in self._by_label:
+                    self._values.setdefault(key, []).append(value)
+                    self._keys.setdefault(value, []).append(key)
+                self._by_label.setdefault((key, value), []).append(labelled)
 
     def having(self, wanted: Mapping[str, str]) -> list[_Labelled]:
         """Return what has all of these labels."""
@@ -89,15 +94,13 @@ class _Selectable:
     def with_value_like(self, key: str, value: str, *, is_own: bool) -> list[_Labelled]:
         """Return what has the value of this label that was probably meant."""
         if key not in self._near:
-            self._near[key] = NearNames(held for name, held in self._by_label if name == key)
+            self._near[key] = NearNames(self._values.get(key, ()))
         meant = self._near[key].meant_by(value, is_own=is_own)
         return [] if meant is None else self._by_label[key, meant][:1]
 
     def with_key_like(self, key: str, value: str) -> list[_Labelled]:
         """Return what has this value under the key that was probably meant."""
-        if f"={value}" not in self._near:
-            self._near[f"={value}"] = NearNames(name for name, held in self._by_label if held == value)
-        meant = self._near[f"={value}"].meant_by(key)
+        meant = NearNames(self._keys.get(value, ())).meant_by(key)
         return [] if meant is None else self._by_label[meant, value][:1]
 
 
