@@ -10,6 +10,8 @@ import pytest
 from tests.support.scene import APP_SECRET, check_refused, run_changed, run_here, site
 from tests.support.worker import Worker
 
+from bcs_template_set.report.output import message_of
+
 CANARY = "canary-in-a-garbled-file"
 Change = Callable[[Path], object]
 
@@ -279,3 +281,22 @@ def test_every_missing_name_is_reported_with_file_and_line(tmp_path: Path) -> No
         assert said.startswith("800304"), said
         for word in ("one", "two", "four", "a.yaml.j2", "b.yaml.j2"):
             assert word in said
+
+
+def test_one_run_tells_what_is_wrong_with_any_file_and_any_finding_of_the_others(tmp_path: Path) -> None:
+    domains = "[{host: a.example.com, image: 'r:1', node_port: 8}, {host: b.example.com, image: R}]"
+    with site(tmp_path) as worker:
+        (worker.workspace / "v.yaml").write_text(f"app: nginx\ndomains: {domains}\n")
+        (worker.workspace / "a.yaml.j2").write_text("kind: {{ one }}\n")
+        (worker.workspace / "b.yaml.j2").write_text("kind: {{\n")
+        inputs = {"values": "", "values_files": "v.yaml", "templates": "builtin:web\n*.yaml.j2"}
+        lived = run_here(worker, **inputs, variables="A: [x]", version="{{ two }}")
+        assert worker.emulator.to_gateway() == []
+    assert lived.code == 800302
+    for said in (lived.log, message_of(lived.outcome)):
+        for word in (
+            *("variables: the value of A is no text", "v.yaml", "domains[0].node_port is not right"),
+            *("domains[1].image (b.example.com): ", "[image-name]", '"one" has no value', "b.yaml.j2:1: "),
+            *('version:1: "two" has no value', "2 missing-name, "),
+        ):
+            assert word in said, (word, said)

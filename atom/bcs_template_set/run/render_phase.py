@@ -13,7 +13,7 @@ from bcs_template_set.manifests.checks.bcs_rules import is_cluster_wide
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.links import INGRESS_SERVICE
-from bcs_template_set.manifests.checks.telling import refusal_of, told_lines, version_mistake
+from bcs_template_set.manifests.checks.telling import mistake, refusal_of, told_lines, version_mistake
 from bcs_template_set.manifests.naming import check_version_name, is_semver
 from bcs_template_set.manifests.templating.build_context import (
     Build,
@@ -26,6 +26,7 @@ from bcs_template_set.manifests.templating.prepare import Prepared, RenderReques
 from bcs_template_set.manifests.templating.render import render_files, render_version, template_process
 from bcs_template_set.manifests.templating.worker_process import child_environment
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import ValuesInvalid
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.report.log_lines import rendered_lines, warning_lines
 from bcs_template_set.run.context import RunContext
@@ -95,6 +96,7 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
         found += [] if found else version_mistakes(version, template_set=settings.template_set)
         services.record.heading = replace(services.record.heading, version=version)
         rendered = render_files(prepared, process)
+    found += _variable_mistakes(context)
     files = rendered.files
     target = SpaceRef(settings.region, settings.project_code, settings.template_space, settings.template_set)
     provenance = Provenance(
@@ -112,6 +114,14 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
         target, version, files, provenance, empty=rendered.empty, inputs=approved_inputs(settings)
     )
     return desired, check_desired(desired, context, prepared=prepared, mistakes=(*rendered.mistakes, *found))
+
+
+def _variable_mistakes(context: RunContext) -> list[Finding]:
+    try:
+        _ = context.variables
+    except ValuesInvalid as exc:
+        return [mistake("variables", "variables", text) for text in exc.details if isinstance(text, Text)]
+    return []
 
 
 def version_mistakes(version: str, *, template_set: str) -> list[Finding]:

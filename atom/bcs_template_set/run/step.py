@@ -69,7 +69,6 @@ def _live(services: Services) -> Result:
     with services.record.phase("render"):
         prepared = prepare_rendering(context)
         desired = render_desired(context, principal, prepared=prepared)
-        # What is wrong with the variables is said before anything is sent.
         words = SecretWords(desired.files, variables=context.variables)
     gateway = open_gateway(context, principal, words=words)
     try:

@@ -29,6 +29,7 @@ ALL_EMPTY = "empty-run"
 MISTAKES: Mapping[str, type[FilesMistaken]] = {
     "file": TemplateUnreadable,
     "values": ValuesInvalid,
+    "variables": ValuesInvalid,
     "limit": LimitExceeded,
     "template-syntax": TemplateSyntax,
     "missing-name": NamesMissing,
@@ -42,7 +43,7 @@ MISTAKES: Mapping[str, type[FilesMistaken]] = {
 _MOST_COUNTED = 3
 
 
-_NAMING_THEMSELVES = ("file", "limit", "version-name")
+_NAMING_THEMSELVES = ("file", "variables", "limit", "version-name")
 """What is found whose sentence says where."""
 
 
@@ -62,7 +63,7 @@ def refusal_of(findings: Sequence[Finding]) -> Optional[FilesMistaken]:
     if not findings:
         return None
     kinds = [MISTAKES.get(finding.id, ManifestsInvalid) for finding in findings]
-    kind = next(kind for kind in (*MISTAKES.values(), ManifestsInvalid) if kind in kinds)
+    kind = next(kind for kind in MISTAKES.values() if kind in kinds)
     first = findings[kinds.index(kind)]
     fields = {name: first.message.fields[name] for name in kind.field_names}
     counts = {"found": counts_of(findings)} if len(findings) > 1 else {}
