@@ -102,7 +102,10 @@ def render_manifests(prepared: Prepared) -> Rendered:
     Raises:
         FilesMistaken: there are mistakes; a detail for each.
     """
-    rendered = render_files(prepared)
+    return _without_mistakes(render_files(prepared))
+
+
+def _without_mistakes(rendered: Rendered) -> Rendered:
     refusal = refusal_of(rendered.mistakes)
     if refusal is not None:
         raise refusal
@@ -119,10 +122,7 @@ def render_routes(prepared: Prepared, served: Mapping[str, Served]) -> tuple[Man
     """
     with template_process(prepared) as process:
         rendered = _render_all(_routes_work(prepared, served), prepared, process=process)
-    refusal = refusal_of(rendered.mistakes)
-    if refusal is not None:
-        raise refusal
-    return rendered.files
+    return _without_mistakes(rendered).files
 
 
 def render_version(expression: str, process: TemplateProcess, *, found: list[Finding]) -> str:
