@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Optional
 
-from bcs_template_set.manifests.fields import canonical
+from bcs_template_set.manifests.fields import canonical, is_same
 from bcs_template_set.manifests.masking import holds_secret, may_hold_secret
 from bcs_template_set.manifests.parse import Document
 
@@ -42,7 +42,7 @@ _OF_QUOTES = ("quotes", "quotes_comments")
 
 def same_values(one: Document, other: Document) -> bool:
     """Tell whether two documents say the same, whatever the order of their keys."""
-    return canonical(one.body) == canonical(other.body)
+    return is_same(dict(one.body), dict(other.body))
 
 
 def only_difference(
@@ -53,14 +53,23 @@ def only_difference(
     `old` and `new` are their documents. Nothing is told that only the values of a Secret have.
     """
     says_same = bool(old) and len(old) == len(new) and all(map(same_values, old, new))
+    if not says_same:
+        if _is_moved(old, new):
+            return "order" if sorted(before.splitlines()) == sorted(after.splitlines()) else "writing"
+        if before.split() != after.split():
+            return None  # as a rule: no form is worked out of what says something else
     is_secret = any(map(may_hold_secret, (before, after))) or any(map(holds_secret, (*old, *new)))
     forms = _FORMS if says_same else () if is_secret else _BLANKS
     found = next((name for name, form in forms if form(before) == form(after)), None)
-    if found is None and old and sorted(_said(old)) == sorted(_said(new)):
-        is_moved = not says_same and sorted(before.splitlines()) == sorted(after.splitlines())
-        found = "order" if is_moved else "writing"
-    return "writing" if found in _OF_QUOTES and is_secret else found
+    if says_same and (found is None or (is_secret and found in _OF_QUOTES)):
+        return "writing"
+    return found
 
 
-def _said(documents: Sequence[Document]) -> list[str]:
-    return [canonical(document.body) for document in documents]
+def _is_moved(old: Sequence[Document], new: Sequence[Document]) -> bool:
+    """Tell whether documents are the same in another order."""
+    titles = [[document.title for document in documents] for documents in (old, new)]
+    if titles[0] == titles[1] or sorted(titles[0]) != sorted(titles[1]):
+        return False
+    said = [sorted(canonical(document.body) for document in documents) for documents in (old, new)]
+    return said[0] == said[1]

@@ -156,6 +156,8 @@ def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
         (SERVICE, "# none\n", "+++ /dev/null", None),
         ("", "# none\n", "+# none\n", None),
         ("{k: 1}\n", "{k: true}\n", "+{k: true}", None),
+        ("k: |\n  a  \nl: 1\n", "k: |\n  a\nl: 1\n", "-  a  \n+  a\n", "blanks"),
+        ("kind: Secret\ndata: {k: 'a  '}\n", "kind: Secret\ndata: {k: 'a '}\n", "-  k: '*** (before)'", None),
         # Of a Secret its keys are shown, and in words what else there is.
         (SECRET, "# one\n" + SECRET, "--- Secret/key\n+++ Secret/key\n# not shown: comments, q", "comments"),
         (SECRET, SECRET.replace("c2FtZQ==", "'c2FtZQ=='"), "# not shown: comments, quotes", "writing"),
