@@ -41,7 +41,9 @@ def main() -> int:
         table(case.headings, many_builds.measure(case))
         print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
     table(rendering.HEADINGS, rendering.measure())
-    print("builtin:web rendered, checked and planned\n")
+    print(
+        f"builtin:web rendered, checked, planned; {rendering.schema_milliseconds():.1f} ms for the schema\n"
+    )
     table(template_child.HEADINGS, template_child.measure())
     print("templates of one's own, rendered in a child; with one it is the child's start that counts\n")
     table(peers.REQUESTS_HEADINGS, peers.measure_requests())
