@@ -47,6 +47,8 @@ _FDS = 4
 """What a process is asked for with: a pipe that says which, two of its streams, and where its end is told."""
 
 _POPEN = subprocess.Popen
+_is_a_step: list[bool] = []
+"""Whether this process was forked as one."""
 
 
 class Started(Protocol):
@@ -391,6 +393,7 @@ def become_a_step(asked: Mapping[str, Any], stdout: int, stderr: int, *, childre
     if asked["largest_file"] is not None:
         limit_files(asked["largest_file"])
     warm_children(children)
+    _is_a_step.append(True)
     from bcs_template_set.cli.main import entry_point
 
     try:
@@ -439,6 +442,9 @@ def compile_once() -> None:
             return compiled(self, source, name, *more, **named)
         key = (type(self), source, name)
         if key not in known:
+            assert not _is_a_step, (
+                f"{name} was not compiled before the fork: import_everything compiles others"
+            )
             known[key] = compiled(self, source, name, *more, **named)
         return known[key]
 
@@ -457,6 +463,7 @@ def import_everything() -> None:
     for module in pkgutil.walk_packages(package.__path__, "bcs_template_set."):
         importlib.import_module(module.name)
     from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
+    from bcs_template_set.manifests.templating.environment import OwnEnvironment
     from bcs_template_set.manifests.templating.prepare import WEB_FILES
     from bcs_template_set.manifests.templating.render import builtin_source
     from bcs_template_set.manifests.templating.template_notes import Notes
@@ -471,7 +478,7 @@ def import_everything() -> None:
     compile_once()
     derive_once()
     Secret(SECRET_OF_MOST).mark(b"")
-    templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=str)
+    templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=str, kind=OwnEnvironment)
     for part in WEB_FILES:
         name = f"builtin:web/{part}.yaml.j2"
         templates._environment.compile_source(builtin_source("web", part), name=name)
