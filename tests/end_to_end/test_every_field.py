@@ -121,6 +121,26 @@ def a_path_less() -> Iterator[Outcome]:
         yield site.run(allow_route_removal="true").outcome
 
 
+def a_look_at_the_site() -> Iterator[Outcome]:
+    with open_site() as site:
+        yield site.run(action="doctor").outcome
+
+
+def a_path_of_another_type() -> Iterator[Outcome]:
+    with open_site(a_yaml=routes("a.example.com", "/")) as site:
+        site.run()
+        site.next_build(a_yaml=routes("a.example.com", "/").replace("Prefix", "Exact"))
+        yield site.run().outcome
+
+
+def an_object_in_another_file() -> Iterator[Outcome]:
+    with cluster_site(web_yaml=documents(workload(), service())) as site:
+        take_release(site, "1.23")  # which replaces a Service)
+        deploy(site)
+        site.next_build(web_yaml=workload(), s_yaml=service(note="2"))
+        yield deploy(site).outcome
+
+
 def branches_with_paths() -> Iterator[Outcome]:
     values = (
         "app: nginx\ndomains:\n  - {host: www.example.com, image: 'example.com/web:1', "
@@ -311,6 +331,9 @@ RUNS: tuple[Told, ...] = (
     not_read_back_and_so_without_a_creator,
     another_node_port,
     a_path_less,
+    a_look_at_the_site,
+    a_path_of_another_type,
+    an_object_in_another_file,
     branches_with_paths,
     restored_after_a_missing_image,
     an_autoscalers_number_under_a_broken_image,

@@ -55,7 +55,7 @@ def test_it_has_the_environment_and_the_arguments_that_it_is_given(tmp_path: Pat
     done = run_program(["rendr"], at=tmp_path, environ=environ)
     assert (done.returncode, done.stdout) == (1, b"")
     assert b'Did you mean "render"?' in done.stderr
-    process = start_warm((), at=tmp_path, environ=environ)
+    process = start_warm((), at=tmp_path, environ={**environ, "bk_data_dir": str(tmp_path)})
     assert "800101" in process.communicate(timeout=30)[0]
     assert process.returncode == 1
 
