@@ -250,7 +250,8 @@ def test_plan_shows_the_difference_and_writes_nothing(desk: Path) -> None:
     with site(desk) as worker:
         done = plan(desk, settings_of(worker, build={"branch.name": "main", "build.number": 7}))
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
-        for word in ("create", "www.example.com", "1.0.7-main", "acting user  lisi", "Plan digest"):
+        who = "acting user  lisi (user in the settings file)"
+        for word in ("create", "www.example.com", "1.0.7-main", who, "Plan digest"):
             assert word in done.stdout
         assert worker.emulator.writes() == []
         assert worker.emulator.exchanges != []

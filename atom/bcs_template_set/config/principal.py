@@ -181,6 +181,8 @@ def resolve_principal(
     if region.endpoint.straight_at_bcs:
         _refuse_apps(region, credential)
     user, reason = _user_of(run_as, people=people, region=region)
+    if people.source == "file" and run_as != "owner":  # a desk has no pipeline, and one name
+        reason = say("identity.reason_file")
     if credential is not None:
         return _principal_of_app(credential.app, user=user, reason=reason, credential=credential.credential)
     _refuse_unproven(region, user=user, run_as=run_as, source=people.source)
