@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
@@ -61,14 +61,21 @@ def is_object(place: DocumentInFile) -> bool:
 
 @check("required-field")
 def check_required(checked: CheckInput) -> Iterator[Finding]:
-    """Yield fields that every object, and each kind we know, must have; each of them once."""
+    """Yield fields that every object, and each kind we know, must have; each once, and none below another."""
     found = [*_missing(checked), *_missing_in_containers(checked)]
     found += (
         checked.finding(place, problem.path, kind=place.document.kind)
         for place, problem in checked.problems
         if problem.what == "missing"
     )
-    yield from {finding.place: finding for finding in reversed(found)}.values()
+    by_place = {finding.place: finding for finding in reversed(found)}
+    yield from (finding for finding in by_place.values() if not _is_below(finding, by_place))
+
+
+def _is_below(finding: Finding, found: Container[tuple[str, str, str]]) -> bool:
+    parts = finding.field.split(".")
+    above = (".".join(parts[:count]) for count in range(1, len(parts)))
+    return any((finding.file, finding.document, field) in found for field in above)
 
 
 def _missing(checked: CheckInput) -> Iterator[Finding]:

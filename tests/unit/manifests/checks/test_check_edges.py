@@ -424,7 +424,7 @@ def test_a_pods_own_labels_are_found_once() -> None:
         (named("Ingress", "a"), ["spec"]),
         (named("Ingress", "a", spec="''"), ["spec"]),
         (named("Ingress", "a", spec="[]"), ["spec"]),
-        (named("Service", "a"), ["spec", "spec.ports"]),
+        (named("Service", "a"), ["spec"]),
         (named("Service", "a", spec="{type: ExternalName}"), []),
         (named("Service", "a", spec="{clusterIP: None}"), []),
         (named("Service", "a", spec="{clusterIP: ''}"), ["spec.ports"]),
