@@ -34,6 +34,7 @@ _TOOLS_BY_GROUP: Mapping[str, str] = {
 }
 _TOOLS_BY_FILE: Mapping[str, str] = {
     **dict.fromkeys(("kustomization.yaml", "kustomization.yml", "Kustomization"), "kustomize"),
+    "kustomizeconfig.yaml": "kustomize",
     **dict.fromkeys(("Chart.yaml", "values.yaml"), "Helm"),
     **dict.fromkeys(("docker-compose.yml", "docker-compose.yaml", "compose.yaml"), "Docker Compose"),
 }

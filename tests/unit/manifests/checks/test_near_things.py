@@ -111,7 +111,8 @@ def test_a_selectors_words_are_shown_as_a_manifest_has_them() -> None:
 
 
 def test_files_of_other_tools_that_a_glob_catches_are_named() -> None:
-    for name, tool in (("base/kustomization.yaml", "kustomize"), ("Chart.yaml", "Helm"), ("a.yaml", "")):
+    known = (("base/kustomization.yaml", "kustomize"), ("kustomizeconfig.yaml", "kustomize"))
+    for name, tool in (*known, ("Chart.yaml", "Helm"), ("a.yaml", "")):
         (finding,) = findings_of(manifest("resources: [a.yaml]\n", name=name))
         assert finding.id == "missing-kind"
         assert finding.message.fields.get("tool", "") == tool
