@@ -117,7 +117,7 @@ def another_node_port() -> Iterator[Outcome]:
 def a_path_less() -> Iterator[Outcome]:
     with open_site(a_yaml=routes("a.example.com", "/", "/old")) as site:
         site.run()
-        site.next_build(a_yaml=routes("a.example.com", "/"))
+        site.next_build(a_yaml=routes("a.example.com", "/").replace("Prefix", "Exact"))
         yield site.run(allow_route_removal="true").outcome
 
 
