@@ -135,7 +135,7 @@ def a_path_of_another_type() -> Iterator[Outcome]:
 
 def an_object_in_another_file() -> Iterator[Outcome]:
     with cluster_site(web_yaml=documents(workload(), service())) as site:
-        take_release(site, "1.23")  # which replaces a Service)
+        take_release(site, "1.23")  # which replaces a Service
         deploy(site)
         site.next_build(web_yaml=workload(), s_yaml=service(note="2"))
         yield deploy(site).outcome
