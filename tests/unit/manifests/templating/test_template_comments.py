@@ -48,7 +48,7 @@ def test_what_is_no_comment_arrives_whole(tmp_path: Path, lines: tuple[str, ...]
         ("{#+ mine +#}\na: 1\n", "\na: 1\n", [(1, 1)]),
         ("a: 1\n{# of\nthree\nlines #}\n{# one #}\n", "a: 1\n", [(2, 4), (5, 5)]),
         ("{####\n# a box #\n####}\na: 1\n", "a: 1\n", [(1, 3)]),
-        ("{##}\na: 1\n", "a: 1\n", [(1, 1)]),
+        ("{##}\na: {{ 1 }}\n", "a: 1\n", [(1, 1)]),
         ("{# of a line#}\na: 1\n", "a: 1\n", [(1, 1)]),
         ("{# one #} {# two #}\na: 1\n", " a: 1\n", [(1, 1), (1, 1)]),
         ("a: 1 {# one #}\nb: 2{# two #}{# three #}\n", "a: 1 \nb: 2\n", [(1, 1), (2, 2), (2, 2)]),
