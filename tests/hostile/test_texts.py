@@ -291,7 +291,7 @@ NAMES = (
 )
 
 
-@pytest.mark.parametrize("name", swept(NAMES, sample=4), ids=ascii)
+@pytest.mark.parametrize("name", swept(NAMES, sample=2), ids=ascii)
 def test_files_of_hostile_names_are_published_or_refused_and_shown_harmlessly(
     worker: Worker, name: str
 ) -> None:
@@ -317,7 +317,7 @@ INPUTS = (
 )
 
 
-@pytest.mark.parametrize("name", swept(INPUTS, sample=6))
+@pytest.mark.parametrize("name", swept(INPUTS, sample=3))
 def test_inputs_that_are_hostile_are_refused_harmlessly(worker: Worker, name: str) -> None:
     add_files(worker, a_yaml=routes("www.example.com", "/"))
     ran = Ran(worker, **{name: EVERYTHING})

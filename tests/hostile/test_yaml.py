@@ -87,7 +87,7 @@ def test_what_is_refused_is_refused_at_its_place(confined: Confined, text: str, 
             pytest.param("{" + "a " * 900_000 + "}", id="what may become a key"),
             pytest.param("%TAG ! " + "x" * 2_000_000 + "\n--- a", id="a long directive"),
         ],
-        sample=5,
+        sample=2,
     ),
 )
 def test_what_is_only_large_is_read_in_seconds(confined: Confined, text: str) -> None:
