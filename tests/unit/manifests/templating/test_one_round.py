@@ -285,3 +285,10 @@ def test_of_many_templates_that_render_to_nothing_the_first_are_named() -> None:
     assert "00.yaml (00.j2)" in str(told)
     assert str(told).endswith("11.yaml (11.j2), ….")
     assert empty_text([]) == []
+
+
+def test_what_no_text_gives_is_missing_in_the_last_one_that_gives_anything_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("# one\ndomains: [{host: a.b, image: 'r:1'}]\n")
+    (tmp_path / "two.yaml").write_text("\n\nimage_pull_secrets: []\n")
+    run = prepared(tmp_path, "builtin:web", values_files=("one.yaml", "two.yaml"))
+    assert places(run) == [("values", "two.yaml", 3)]
