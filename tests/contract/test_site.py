@@ -19,6 +19,7 @@ import trustme
 
 from tests.contract import site as tool
 from tests.emulator import Dialect, Emulator, Exchange, Fault, Match, State, gateway_fault
+from tests.support.draws import swept
 from tests.support.recordings import FILES
 
 TOKEN = "lisi's/canary+token"
@@ -248,6 +249,7 @@ def body_of(exchange: Exchange) -> dict[str, object]:
     return body
 
 
+@pytest.mark.parametrize("anybodys", swept(FILES, sample=2), indirect=True, ids=lambda dialect: dialect.value)
 def test_no_request_is_about_anything_but_the_space_and_previews(anybodys: Emulator) -> None:
     state = anybodys.state
     theirs = {item.id for kind in (state.spaces, state.files, state.versions) for item in kind}
