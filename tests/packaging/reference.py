@@ -77,7 +77,10 @@ MEANINGS = msgspec.json.decode((REFERENCE / "tables.json").read_bytes(), type=Me
 
 REQUIRED = Words("(required)", "（必填）")
 NONE = Words("none", "无")
-PIPELINES_PROJECT = Words("the pipeline's project", "流水线所在的项目")
+FILLED_IN_BY_THE_RUN = {
+    "project_code": Words("the pipeline's project", "流水线所在的项目"),
+    "region": Words("the only region there is", "仅有的一个区域"),
+}
 MEANING = Words("meaning", "含义")
 DEFAULT = Words("default", "默认值")
 CURE = Words("what to do", "怎么办")
@@ -106,8 +109,8 @@ def _inputs(language: Language) -> str:
     rows = []
     for known in INPUTS:
         default = f"`{known.default}`" if known.default else (REQUIRED if known.required else NONE)[language]
-        if known.name == "project_code":
-            default = PIPELINES_PROJECT[language]
+        if known.name in FILLED_IN_BY_THE_RUN:
+            default = FILLED_IN_BY_THE_RUN[known.name][language]
         label = texts[f"input.{known.name}.label"]
         rows.append([f"`{known.name}`", label, default, MEANINGS.inputs[known.name][language]])
     head = (Words("input", "输入"), Words("in the form", "表单中的名称"), DEFAULT, MEANING)

@@ -14,7 +14,7 @@ TASK = read_task_json()
 BY_NAME = {known.name: known for known in INPUTS}
 
 # The run itself fills these in where the form leaves them empty (settings.read_settings).
-FILLED_IN_BY_THE_RUN = {"project_code"}
+FILLED_IN_BY_THE_RUN = {"project_code", "region"}
 
 OUTPUTS = {
     "result": "string",

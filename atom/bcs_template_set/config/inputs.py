@@ -139,8 +139,8 @@ def read_settings(
 ) -> Settings:
     """Return the typed settings of the step's inputs.
 
-    An empty string is "not given" and takes the default; `project_code`'s is the pipeline's project.
-    `regions` are the names that the private settings hold.
+    An empty string is "not given" and takes the default; `project_code`'s is the pipeline's project, and
+    `region`'s the only one of `regions`, the names that the private settings hold.
 
     Raises:
         InputsInvalid: a detail for every mistake, each with the input's name, what was given and what is
@@ -189,7 +189,9 @@ class _Inputs:
         self._inputs = inputs
         self._regions = regions
         self._known = {known.name: known for known in INPUTS}
-        self._known["project_code"] = replace(self._known["project_code"], default=pipeline_project)
+        only_region = regions[0] if len(regions) == 1 else ""
+        for name, default in (("project_code", pipeline_project), ("region", only_region)):
+            self._known[name] = replace(self._known[name], default=default)
         self.mistakes: list[Text] = []
 
     def read(self, known: Input) -> object:
@@ -222,9 +224,7 @@ class _Inputs:
 
     def region(self, name: str) -> str:
         value = self.raw(name).strip()
-        if not value:
-            self._wrong(name, value, accepted=say("settings.one_of", choices=self._regions))
-        elif value not in self._regions:
+        if value not in self._regions:
             known = say("settings.one_of", choices=self._regions)
             accepted = known if self._regions else say("settings.no_regions")
             self._wrong(name, value, accepted=accepted, near=nearest(value, self._regions))

@@ -110,6 +110,13 @@ def test_an_unknown_region_names_the_known_ones() -> None:
     assert "one of gz, shanghai" in complaint(region="beijing")
 
 
+@pytest.mark.parametrize("given", ["", "  "])
+def test_an_empty_region_is_the_only_one_and_where_there_are_several_they_are_named(given: str) -> None:
+    inputs = {**GOOD, "region": given}
+    assert read_settings(inputs, regions=("gz",)).region == "gz"
+    assert "region is missing; it takes one of gz, shanghai." in complaint(region=given)
+
+
 def test_lists_come_as_lines_or_as_json_text() -> None:
     assert read(templates="a.yaml\n\n  b/*.yaml \n").templates == ("a.yaml", "b/*.yaml")
     assert read(templates='["a.yaml", "b.yaml"]').templates == ("a.yaml", "b.yaml")
@@ -157,7 +164,7 @@ def test_every_mistake_has_both_languages() -> None:
 
 @given(st.dictionaries(st.sampled_from([known.name for known in INPUTS]), st.text(max_size=40)))
 def test_any_text_is_settings_or_one_error(inputs: dict[str, str]) -> None:
-    wrong = not all(inputs.get(name, "").strip() for name in GOOD)
+    wrong = not all(inputs.get(name, "").strip() for name in GOOD if name != "region")
     try:
         settings = read_settings(inputs, regions=("gz",))
     except InputsInvalid:
