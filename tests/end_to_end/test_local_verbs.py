@@ -162,6 +162,8 @@ def test_a_mistake_is_told_with_its_cure(
     assert in_findings or silent == ""
     for word in words if in_findings else (*words, "What to do"):
         assert word in told, told
+    for absent in ("the pipeline", "input values", "inputs templates"):
+        assert absent not in told, told
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "junit"])

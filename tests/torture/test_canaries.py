@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bcs_template_set.bcs.seen import SHOWN
-from bcs_template_set.cli.verb_plan import Given, show_plan
+from bcs_template_set.cli.main import main
 from bcs_template_set.run.settings_phase import identify, read_everything
 from tests.emulator.faults import Fault, Match
 from tests.support.draws import in_turn, seed_of_this_run, swept
@@ -257,7 +257,7 @@ def test_a_desks_settings_file_is_refused_without_a_key_that_is_a_token(
 ) -> None:
     file = tmp_path / "desk.yaml"
     file.write_text(place.format(json.dumps(NEST.canaries[name])), encoding="utf-8")
-    assert show_plan(str(file), Given(), full=True, language="en_US") == 1
+    assert main(["plan", "--settings", str(file)]) == 1
     streams = dict(enumerate_streams(capfd))
     assert '"***" is not a known name' in streams["stderr"]
     assert NEST.find(streams) == []

@@ -16,6 +16,7 @@ from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.progress_payload import encoded
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.step_error import traceback_of
 from bcs_template_set.messages.text import width
 from bcs_template_set.system.stdout import encodable, put
 
@@ -65,6 +66,10 @@ class Log:
     def foreign(self, words: Words) -> None:
         """Print what somebody else wrote, each line with `| ` before it."""
         self._print(words, foreign=True)
+
+    def defect(self, error: BaseException) -> None:
+        """Print the traceback of what nobody foresaw, for whoever mends the step."""
+        self.foreign(traceback_of(error))
 
     def progress(self, payload: JsonValue) -> None:
         """Tell the worker how far the run is: the one line of ours that is a command to it."""

@@ -15,6 +15,7 @@ from html import escape
 from typing import Callable, Literal
 from urllib.parse import quote
 
+from bcs_template_set.cli.desk_cures import cure_at_desk
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import MISTAKES, place_of
@@ -37,7 +38,7 @@ _NO_FILES = ("input", "version-name")
 def input_mistake(problem: Detail) -> Finding:
     """Return what is wrong with the arguments as a finding."""
     message = say("checks.finding_here", message=problem)
-    return Finding("input", "", "", "", message, say(f"errors.{InputsInvalid.code}.cure"))
+    return Finding("input", "", "", "", message, say("local.cure_arguments"))
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,13 @@ def sarif_document(checked: Checked) -> str:
 
 def _rule(identifier: str, checked: Checked) -> dict[str, object]:
     kind = _KINDS.get(identifier)
-    hint = say(f"errors.{kind.code}.cure") if kind is not None else say(f"checks.{identifier}.hint")
-    return {
-        "id": identifier,
-        "shortDescription": _message(say(f"checks.{identifier}.summary"), checked),
-        "help": _message(hint, checked),
-    }
+    if kind is None:
+        hint = say(f"checks.{identifier}.hint")
+    else:
+        hint = say("local.cure_arguments") if kind is InputsInvalid else cure_at_desk(kind.code)
+    texts = {"shortDescription": say(f"checks.{identifier}.summary"), "help": hint}
+    # A multiformatMessageString has no placeholders (3.12), and its readers show braces as they stand.
+    return {"id": identifier, **{name: {"text": checked.words(text)} for name, text in texts.items()}}
 
 
 def _result(finding: Finding, rules: Sequence[str], checked: Checked) -> dict[str, object]:

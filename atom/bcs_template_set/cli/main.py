@@ -11,13 +11,15 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn, Optional
+from functools import cache
+from typing import TYPE_CHECKING, Callable, NoReturn, Optional
 
 from bcs_template_set.system.stdout import put
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
+    from bcs_template_set.agent.log import Log
     from bcs_template_set.cli.verb_render import LocalRun
 
 PROGRAM = "bcs-template-set"
@@ -92,30 +94,48 @@ def run_step(options: argparse.Namespace) -> int:
 
 def run_verb(options: argparse.Namespace) -> int:
     """Do at a desk what the verb says."""
-    from bcs_template_set.cli import verb_render  # noqa: PLC0415 - see the module's docstring
+    from bcs_template_set.cli.desk_boundary import at_desk  # noqa: PLC0415 - see the module's docstring
     from bcs_template_set.cli.desk_language import local_language  # noqa: PLC0415 - as above
 
-    if options.verb == "render":
-        return verb_render.render(local_run(options))
-    if options.verb == "check":
-        return verb_render.check(local_run(options))
-    language = local_language()
+    @cache
+    def errors() -> Log:
+        from bcs_template_set.agent.masker import Masker  # noqa: PLC0415 - as above; `check` needs it on a mistake
+        from bcs_template_set.cli.desk_log import DeskLog  # noqa: PLC0415 - as above
+
+        return DeskLog(sys.stderr, local_language(), masker=Masker(), environ=os.environ)
+
+    settings_file: str = getattr(options, "settings", "")
+    return at_desk(lambda: do_verb(options, errors), errors=errors, settings_file=settings_file)
+
+
+def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
+    """Do what the verb says; return the exit status.
+
+    Raises:
+        StepError: it can't be done.
+    """
+    if options.verb in ("render", "check"):
+        from bcs_template_set.cli import verb_render  # noqa: PLC0415 - see the module's docstring
+
+        do = verb_render.render if options.verb == "render" else verb_render.check
+        return do(local_run(options))
     if options.verb == "schema":
+        from bcs_template_set.cli.desk_language import local_language  # noqa: PLC0415 - as above
         from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
 
-        return show_schema(options.template, language=language)
+        return show_schema(options.template, language=local_language())
     if options.verb == "branches":
         from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - as above: it needs HTTP
 
-        return show_branches(options, language=language)
+        return show_branches(options, errors=errors())
     if options.verb == "doctor":
         from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
 
-        return show_doctor(options.settings, as_json=options.json, language=language)
+        return show_doctor(options.settings, as_json=options.json, errors=errors())
     from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
     given = Given((*options.files, *options.values), tuple(options.set))
-    return show_plan(options.settings, given, full=options.full, language=language)
+    return show_plan(options.settings, given, full=options.full, errors=errors())
 
 
 def local_run(options: argparse.Namespace) -> LocalRun:

@@ -17,7 +17,6 @@ from typing import Optional, TextIO
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
-from bcs_template_set.agent.masker import Masker
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.provenance import Provenance
@@ -37,7 +36,7 @@ from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, servi
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
-from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import exact_time, one_line, table
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
@@ -85,15 +84,12 @@ class Answer:
         return not (refused or failed or self.rivalled)
 
 
-def show_branches(options: argparse.Namespace, *, language: Language) -> int:
+def show_branches(options: argparse.Namespace, *, errors: Log) -> int:
     """List the branches, or take stale ones out; return 0, or 1 where something that should go did not."""
     clock = SystemClock()
-    log = Log(sys.stderr, language, masker=Masker())
-    try:
-        agent = LocalAgent(read_settings_file(Path(options.settings)))
-    except StepError as exc:
-        return _refuse(log, exc)
-    services = services_at_desk(agent, log=log, clock=clock)
+    services = services_at_desk(
+        LocalAgent(read_settings_file(Path(options.settings))), log=errors, clock=clock
+    )
     with stoppable(clock) as interruption:
         status = run_branches(services, options, out=sys.stdout)
         interruption.close()
@@ -101,17 +97,8 @@ def show_branches(options: argparse.Namespace, *, language: Language) -> int:
 
 
 def run_branches(services: Services, options: argparse.Namespace, *, out: TextIO) -> int:
-    """Do what was asked; whatever happens is told, and the exit status returned."""
-    try:
-        request = read_request(options)
-        answer = _answer(_Desk(services, request, out))
-    except StepError as exc:
-        return _refuse(services.log, exc)
-    except Stopped as exc:
-        return _refuse(services.log, exc.error)
-    except Exception as exc:  # noqa: BLE001 - this verb's one boundary: a defect is told as one
-        services.log.foreign(traceback_of(exc))
-        return _refuse(services.log, defect_of(exc))
+    """Do what was asked; return the exit status."""
+    answer = _answer(_Desk(services, read_request(options), out))
     return 0 if answer.is_done else 1
 
 
@@ -131,14 +118,8 @@ def read_request(options: argparse.Namespace) -> Request:
         asked = (("--keep", bool(options.keep)), ("--dry-run", bool(options.dry_run)))
         mistakes += [say("branches.needs_older_than", option=name) for name, is_given in asked if is_given]
     if mistakes:
-        raise InputsInvalid(details=mistakes)
+        raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
     return Request(older_than, keep, dry_run=options.dry_run, as_json=options.json)
-
-
-def _refuse(log: Log, error: StepError) -> int:
-    for line in error.explain(log.language):
-        log.error(line)
-    return 1
 
 
 # --- look, and take out ---------------------------------------------------------------------------------

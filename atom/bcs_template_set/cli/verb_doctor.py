@@ -11,30 +11,32 @@ from pathlib import Path
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
-from bcs_template_set.agent.masker import Masker
+from bcs_template_set.cli.desk_cures import in_settings
 from bcs_template_set.cli.desk_log import GREEN, RED, YELLOW, has_colours, painted_mark
-from bcs_template_set.cli.verb_plan import LocalAgent, in_settings, read_settings_file, services_at_desk
-from bcs_template_set.messages import Language, say
+from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
+from bcs_template_set.messages import Language
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.examination import MARKS, Finding, document_of, first_error, lines_of
 from bcs_template_set.run.doctor import examine, without_settings
 from bcs_template_set.run.doctor_exam import Exam
 from bcs_template_set.system.clock import SystemClock
+from bcs_template_set.system.signals import stoppable
 from bcs_template_set.system.stdout import put
 
 _COLOURS = {MARKS["ok"]: GREEN, MARKS["failed"]: RED, MARKS["unknown"]: YELLOW}
 
 
-def show_doctor(settings_file: str, *, as_json: bool, language: Language) -> int:
+def show_doctor(settings_file: str, *, as_json: bool, errors: Log) -> int:
     """Print what every check has found; return 0, or 1 where one failed."""
-    masker = Masker()
+    clock, masker, language = SystemClock(), errors.masker, errors.language
     log = Log(io.StringIO(), language, masker=masker)  # what a run says is no line of a check
-    try:
-        agent = LocalAgent(read_settings_file(Path(settings_file)), action="doctor")
-        findings = examine(Exam(services_at_desk(agent, log=log, clock=SystemClock())))
-    except StepError as exc:
-        exc.other_cure = say("local.cure_file", file=settings_file)
-        findings = without_settings(exc)
+    with stoppable(clock) as interruption:
+        try:
+            agent = LocalAgent(read_settings_file(Path(settings_file)), action="doctor")
+            findings = examine(Exam(services_at_desk(agent, log=log, clock=clock)))
+        except StepError as exc:
+            findings = without_settings(exc)
+        interruption.close()
     for error in [finding.error for finding in findings if finding.error is not None]:
         in_settings(error, settings_file)
     coloured = has_colours(sys.stdout, os.environ)

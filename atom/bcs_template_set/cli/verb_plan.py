@@ -22,28 +22,15 @@ from typing import Optional, Union, get_args
 from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo, branch_of, number_of
 from bcs_template_set.agent.credential import Credential
 from bcs_template_set.agent.log import Log
-from bcs_template_set.agent.masker import Masker
+from bcs_template_set.cli.desk_cures import in_settings
 from bcs_template_set.cli.desk_log import DeskLog, audience_at_desk
 from bcs_template_set.cli.verb_render import unknown_name
 from bcs_template_set.config.inputs import INPUTS, Action, wrong
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
-from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.errors import (
-    AuthenticationRefused,
-    ClusterNotVisible,
-    CredentialUnusable,
-    InputsInvalid,
-    NamespaceMissing,
-    NoCredentials,
-    OwnerMismatch,
-    PrivateSettingsInvalid,
-    ProjectNotVisible,
-    TokenRefused,
-    UserUnknown,
-)
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import Secret
-from bcs_template_set.messages.server_errors import NoSuchPath, NotConnected, NotTheGateway
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Heading
@@ -63,23 +50,6 @@ _TABLES = {"inputs": tuple(known.name for known in INPUTS), "build": GIVEN_NAMES
 """The keys of each table; `regions` is read, and refused, as the private settings are."""
 
 _CREDENTIAL_ID = "local"
-_KEYS_OF_CURES: Mapping[type[StepError], str] = {
-    InputsInvalid: "inputs",
-    PrivateSettingsInvalid: "regions",
-    UserUnknown: "user",
-    OwnerMismatch: "user",
-    NoCredentials: "regions",
-    CredentialUnusable: "access_token",
-    AuthenticationRefused: "regions (app_code, app_secret)",
-    TokenRefused: "access_token",
-    ProjectNotVisible: "inputs.project_code",
-    ClusterNotVisible: "inputs.cluster_id",
-    NamespaceMissing: "inputs.namespace",
-    NotConnected: "regions (gateway, ca_bundle, proxy)",
-    NotTheGateway: "regions (gateway)",
-    NoSuchPath: "regions (gateway, path_prefix)",
-}
-"""Which key of the settings file a person at a desk corrects; a form, a store and variables are not there."""
 
 
 class LocalAgent:
@@ -174,25 +144,15 @@ class Given:
         }
         mistakes = list(_mistakes_in(together))
         if mistakes:
-            raise InputsInvalid(details=mistakes)
+            raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
         return together
 
 
-def show_plan(settings_file: str, given: Given, *, full: bool, language: Language) -> int:
+def show_plan(settings_file: str, given: Given, *, full: bool, errors: Log) -> int:
     """Print the plan; return 0, or 1 if publishing would be refused or something is wrong: to stderr."""
-    clock, masker = SystemClock(), Masker()
-    log = DeskLog(sys.stdout, language, masker=masker, environ=os.environ, full=full)
-    errors = DeskLog(sys.stderr, language, masker=masker, environ=os.environ)
-    try:
-        settings = read_settings_file(Path(settings_file))
-    except StepError as exc:
-        exc.other_cure = say("local.cure_file", file=settings_file)
-        return refuse(errors, exc)
-    try:
-        settings = given.over(settings)
-    except StepError as exc:
-        exc.other_cure = say("local.cure_arguments")
-        return refuse(errors, exc)
+    clock = SystemClock()
+    log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=full)
+    settings = given.over(read_settings_file(Path(settings_file)))
     agent = LocalAgent(settings)
     for note in ignored_in(settings):
         log.warning(note)
@@ -206,21 +166,6 @@ def show_plan(settings_file: str, given: Given, *, full: bool, language: Languag
         in_settings(outcome.error, settings_file)
     show_lines(log if outcome.error is None else errors, verdict_lines(outcome))
     return 0 if outcome.error is None else 1
-
-
-def refuse(log: Log, error: StepError) -> int:
-    """Print why nothing was done, and what to do; return the exit status."""
-    for line in error.explain(log.language):
-        log.error(line)
-    return 1
-
-
-def in_settings(error: StepError, settings_file: str) -> StepError:
-    """Return an error whose cure names the settings file and its key, where that is what to correct."""
-    key = next((key for kind, key in _KEYS_OF_CURES.items() if isinstance(error, kind)), "")
-    if key and error.other_cure is None:
-        error.other_cure = say("local.cure", key=key, file=settings_file)
-    return error
 
 
 def ignored_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
@@ -267,7 +212,7 @@ def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
         raise _invalid(path, say("local.no_table", keys=KEYS))
     mistakes = list(_mistakes_in(settings))
     if mistakes:
-        raise InputsInvalid(details=mistakes)
+        raise InputsInvalid(details=mistakes).with_cure(say("local.cure_file", file=str(path)))
     return settings
 
 
@@ -299,8 +244,9 @@ def _unknown_keys(table: Mapping[str, YamlValue], known: tuple[str, ...]) -> Ite
             yield unknown_name(key, known)
 
 
-def _invalid(path: Path, problem: Text) -> InputsInvalid:
-    return InputsInvalid(details=[say("local.file", file=str(path), problem=problem)])
+def _invalid(path: Path, problem: Text) -> StepError:
+    error = InputsInvalid(details=[say("local.file", file=str(path), problem=problem)])
+    return error.with_cure(say("local.cure_file", file=str(path)))
 
 
 def _table(settings: Mapping[str, YamlValue], key: str) -> Mapping[str, YamlValue]:

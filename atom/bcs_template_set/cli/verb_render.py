@@ -6,15 +6,16 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bcs_template_set.agent.log_text import guarded, lines_of
+from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
+from bcs_template_set.cli.desk_cures import cure_at_desk
 from bcs_template_set.cli.desk_language import local_language
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.checks.telling import counts_of, told_lines, version_mistake
+from bcs_template_set.manifests.checks.telling import MISTAKES, counts_of, told_lines, version_mistake
 from bcs_template_set.manifests.manifest_file import empty_text, left_out_of
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.templating.build_context import (
@@ -58,11 +59,8 @@ class LocalRun:
 
 def render(run: LocalRun) -> int:
     """Print the manifests, each under the name it would have in the space; return 0, or 1 with the reason."""
-    try:
-        prepared = _prepare(run)
-        rendered = render_manifests(prepared)
-    except StepError as exc:
-        return _refuse(exc)
+    prepared = _prepare(run)
+    rendered = render_manifests(prepared)
     for file in rendered.files:
         put(sys.stdout, f"---\n# {one_line(file.name)}\n{_without_mark(file.text)}")
     _tell(*_notes(rendered), *([_only_this_branch(prepared)] if prepared.branch_domains else []))
@@ -74,7 +72,8 @@ def check(run: LocalRun) -> int:
     try:
         prepared = _prepare(run)
     except StepError as exc:
-        return _refuse_check(run, exc)
+        _show_mistakes(run, exc)
+        raise
     rendered = render_files(prepared)
     found = check_manifests(
         rendered.files,
@@ -90,11 +89,18 @@ def check(run: LocalRun) -> int:
         *([version_mistake(run.version, problem)] if problem is not None else ()),
         *prepared.with_origins(found, rendered.files),
     ]
+    findings = [_at_desk(finding) for finding in findings]
     failed = any(run.strict or not finding.is_warning for finding in findings)
     names = tuple(file.name if file.domain else file.source for file in rendered.files)
     _show(run, _checked(findings, names, failed=failed))
     _tell(*_notes(rendered), _summary(findings, files=len(rendered.files)))
     return 1 if failed else 0
+
+
+def _at_desk(finding: Finding) -> Finding:
+    """Return a finding whose hint names what is at a desk."""
+    kind = MISTAKES.get(finding.id)
+    return finding if kind is None else replace(finding, hint=cure_at_desk(kind.code))
 
 
 def _checked(findings: Iterable[Finding], files: tuple[str, ...] = (), *, failed: bool) -> Checked:
@@ -113,12 +119,11 @@ def _show(run: LocalRun, checked: Checked) -> None:
         put(sys.stdout, line.indent + guarded(one_line(line.render(checked.language))) + "\n")
 
 
-def _refuse_check(run: LocalRun, error: StepError) -> int:
-    """Say what is wrong with the arguments, in the document too where one was asked for."""
+def _show_mistakes(run: LocalRun, error: StepError) -> None:
+    """Say what is wrong with the arguments in the document too, where one was asked for."""
     if run.format != "text":
         findings = map(input_mistake, error.details or [error.title()])
         _show(run, _checked(findings, failed=True))
-    return _refuse(error)
 
 
 def _notes(rendered: Rendered) -> list[Text]:
@@ -148,7 +153,7 @@ def context_of(assignments: Iterable[str]) -> BuildContext:
             mistakes.append(say("local.no_number", name=name))
         given[name] = value
     if mistakes:
-        raise InputsInvalid(details=mistakes)
+        raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
     return make_context(_with_defaults(given))
 
 
@@ -192,9 +197,3 @@ def _tell(*notes: Text) -> None:
 def _without_mark(text: str) -> str:
     body = text.removeprefix("---\n")
     return body if body.endswith("\n") else body + "\n"
-
-
-def _refuse(error: StepError) -> int:
-    for line in lines_of("\n".join(error.explain(local_language()))):
-        put(sys.stderr, guarded(line) + "\n")
-    return 1

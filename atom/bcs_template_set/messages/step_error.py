@@ -115,6 +115,11 @@ class StepError(_Declared):
         self.context = {**self.context, **lacking}
         return self
 
+    def with_cure(self, cure: Text) -> StepError:
+        """Say another cure, unless one was said already; return the same error."""
+        self.other_cure = self.other_cure or cure
+        return self
+
     def explain(self, language: Language) -> list[str]:
         """Return the lines a person reads: code, title, details, context, cure. Foreign text is in them."""
         lines = [say("report.verdict_failed", code=self.code, title=self.title()).render(language)]

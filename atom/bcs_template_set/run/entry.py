@@ -21,7 +21,7 @@ from bcs_template_set.agent.open_agent import Agent, open_agent
 from bcs_template_set.agent.output_file import OutputField, failure, pessimistic, success
 from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
-from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
+from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.proxies import of_the_machine
 from bcs_template_set.system.signals import Interruption, Stopped, stoppable
@@ -107,7 +107,7 @@ def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
         error = exc
     except Exception as exc:  # noqa: BLE001 - not hidden: the defect is the result, its traceback in the log
         error = defect_of(exc)
-        log.foreign(traceback_of(exc))
+        log.defect(exc)
     process.interruption.close()
     return _end_early(error, agent, log)
 

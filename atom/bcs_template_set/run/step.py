@@ -12,7 +12,7 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.inputs import wants_doctor
 from bcs_template_set.config.principal import Principal
-from bcs_template_set.messages.step_error import StepError, defect_of, traceback_of
+from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.run.approved_plan import leave_plan
 from bcs_template_set.run.context import RenderedRun, Services
@@ -40,7 +40,7 @@ def run_step(services: Services) -> Outcome:
         record.stop(exc.error)
     except Exception as exc:  # noqa: BLE001 - the one boundary: a defect becomes an outcome too
         record.error = defect_of(exc)
-        services.log.foreign(traceback_of(exc))
+        services.log.defect(exc)
     return record.tell(result)
 
 

@@ -154,6 +154,9 @@ def test_sarif_has_what_its_schema_wants_and_the_line_of_each_result(language: L
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert [rules[result["ruleIndex"]] for result in run["results"]] == [finding.id for finding in findings]
     assert {*MISTAKES, "image-tag", "input"} <= {*rules}
+    texts = json.dumps(run["tool"]["driver"]["rules"], ensure_ascii=False)
+    assert "{{ bcs" in texts or "{{ build.number }}" in texts
+    assert "{{{" not in texts
     image, kind, syntax, given, version = run["results"]
     assert image["level"] == "warning"
     assert "{{{{ x }}}}" in image["message"]["text"]

@@ -77,9 +77,10 @@ def refusal_of(findings: Sequence[Finding]) -> Optional[FilesMistaken]:
 
 
 def counts_of(findings: Iterable[Finding]) -> list[Text]:
-    """Return how many findings there are of the checks that have most, and of all others."""
+    """Return how many findings there are of the checks that have most, and of all others if several."""
     counted = Counter(finding.id for finding in findings).most_common()
-    shown, others = counted[:_MOST_COUNTED], sum(count for _, count in counted[_MOST_COUNTED:])
+    most = _MOST_COUNTED if len(counted) > _MOST_COUNTED + 1 else len(counted)
+    shown, others = counted[:most], sum(count for _, count in counted[most:])
     texts = [say("checks.count", count=count, id=identifier) for identifier, count in shown]
     return [*texts, say("checks.others", count=others)] if others else texts
 

@@ -121,6 +121,12 @@ def test_most_frequent_checks_are_counted_by_name_and_the_others_together() -> N
     ids = {"duplicate-object": 133, "image-tag": 10, "label": 7, "replace": 3, "value": 2}
     findings = [replace(found("a"), id=name) for name, count in ids.items() for _ in range(count)]
     assert ", ".join(map(str, counts_of(findings))) == "133 duplicate-object, 10 image-tag, 7 label, 5 others"
+    assert list(map(str, counts_of(findings[:153]))) == [
+        "133 duplicate-object",
+        "10 image-tag",
+        "7 label",
+        "3 replace",
+    ]
     assert list(map(str, counts_of(findings[:133]))) == ["133 duplicate-object"]
 
 

@@ -1,0 +1,58 @@
+"""What to do about an error at a desk: the settings file and its key, or the arguments. Performs no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bcs_template_set.messages import Text, known, say
+from bcs_template_set.messages.errors import (
+    AuthenticationRefused,
+    ClusterNotVisible,
+    CredentialUnusable,
+    InputsInvalid,
+    NamespaceMissing,
+    NoCredentials,
+    OwnerMismatch,
+    PrivateSettingsInvalid,
+    ProjectNotVisible,
+    TokenRefused,
+    UserUnknown,
+    VariablesMissing,
+    VersionNameInvalid,
+)
+from bcs_template_set.messages.server_errors import NoSuchPath, NotConnected, NotTheGateway
+from bcs_template_set.messages.step_error import StepError
+
+_KEYS_OF_CURES: Mapping[type[StepError], str] = {
+    InputsInvalid: "inputs",
+    PrivateSettingsInvalid: "regions",
+    UserUnknown: "user",
+    OwnerMismatch: "user",
+    NoCredentials: "regions",
+    CredentialUnusable: "access_token",
+    AuthenticationRefused: "regions (app_code, app_secret)",
+    TokenRefused: "access_token",
+    ProjectNotVisible: "inputs.project_code",
+    ClusterNotVisible: "inputs.cluster_id",
+    NamespaceMissing: "inputs.namespace",
+    VersionNameInvalid: "inputs.version",
+    VariablesMissing: "inputs.variables",
+    NotConnected: "regions (gateway, ca_bundle, proxy)",
+    NotTheGateway: "regions (gateway)",
+    NoSuchPath: "regions (gateway, path_prefix)",
+}
+"""Which key of the settings file a person at a desk corrects; a form, a store and variables are not there."""
+
+
+def in_settings(error: StepError, settings_file: str) -> StepError:
+    """Return an error with a cure that is at a desk: a key of the settings file, if that is to correct."""
+    key = next((key for kind, key in _KEYS_OF_CURES.items() if isinstance(error, kind)), "")
+    if key and settings_file:
+        return error.with_cure(say("local.cure", key=key, file=settings_file))
+    return error.with_cure(cure_at_desk(error.code, **error.fields))
+
+
+def cure_at_desk(code: int, **fields: object) -> Text:
+    """Return what to do about an error where there is no form, no store and no build machine."""
+    own = f"local.cure_{code}"
+    return say(own if known(own) else f"errors.{code}.cure", **fields)

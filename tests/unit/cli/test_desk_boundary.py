@@ -1,0 +1,82 @@
+"""Whatever ends a verb at a desk is told as an error with a cure that is there, and never as a traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from bcs_template_set.cli import verb_branches, verb_doctor, verb_plan, verb_render, verb_schema
+from bcs_template_set.cli.desk_cures import cure_at_desk, in_settings
+from bcs_template_set.cli.main import main
+from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.messages.errors import (
+    Interrupted,
+    NoPermission,
+    TemplateFailed,
+    UserUnknown,
+    VersionNameInvalid,
+)
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.system.signals import Stopped
+
+VERBS = {
+    ("render",): (verb_render, "render"),
+    ("check",): (verb_render, "check"),
+    ("schema",): (verb_schema, "show_schema"),
+    ("plan", "--settings", "desk.yaml"): (verb_plan, "show_plan"),
+    ("doctor", "--settings", "desk.yaml"): (verb_doctor, "show_doctor"),
+    ("branches", "--settings", "desk.yaml"): (verb_branches, "show_branches"),
+}
+
+
+@pytest.mark.parametrize("argv", VERBS, ids=lambda argv: argv[0])
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (ZeroDivisionError("x"), "ZeroDivisionError"),
+        (KeyboardInterrupt(), "SIGINT"),
+        (Stopped(Interrupted(signal="SIGTERM")), "SIGTERM"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_verb_shows_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    argv: tuple[str, ...],
+    end: BaseException,
+    words: str,
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise end
+
+    monkeypatch.setattr(*VERBS[argv], fail)
+    assert main(argv) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert words in told.err
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize("argv", [argv for argv in VERBS if len(argv) > 1], ids=lambda argv: argv[0])
+def test_an_error_of_every_verb_names_the_settings_file_and_its_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise refused()
+
+    monkeypatch.setattr(*VERBS[argv], fail)
+    assert main(argv) == 1
+    assert "Correct user in desk.yaml." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_cure_of_a_desk_has_the_fields_of_its_error_and_names_no_form(language: Language) -> None:
+    error = NoPermission(user="lisi", message="no")
+    told = in_settings(error, "desk.yaml").cure().render(language)
+    assert "lisi" in told
+    assert "run_as" not in told
+    assert "--version" in cure_at_desk(VersionNameInvalid.code).render(language)
+    assert cure_at_desk(TemplateFailed.code).key == "errors.800305.cure"
+
+
+def refused() -> StepError:
+    return UserUnknown(run_as="owner", variable="owner")
