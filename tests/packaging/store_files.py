@@ -25,7 +25,10 @@ ENGLISH = PROJECT / "i18n" / "message_en_US.properties"
 CHINESE = PROJECT / "i18n" / "message_zh_CN.properties"
 
 # What the store shows to people: everything else in task.json is a name, a type or an address.
-_TEXT_KEYS = ("label", "desc", "text", "placeholder", "name", "description", "itemText")
+_TEXT_KEYS = (
+    *("label", "desc", "text", "placeholder", "name", "description", "itemText", "tipStr"),
+    *("summary", "versionContent"),
+)
 
 
 class Post(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -54,25 +57,23 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     is_expanded: bool
 
 
-class Radio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One choice of an `enum-input`."""
-
-    value: str
-    label: str
-
-
 class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One choice of a `selector`."""
+    """One choice of a `select-input`."""
 
     id: str
     name: str
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An input's value that makes another input visible."""
+    """What another input's value is, or what is found in it whatever its case."""
 
     key: str
-    value: str
+    value: str = ""
+    regex: str = ""
+
+    def holds(self, given: str) -> bool:
+        """Tell whether a value meets it, as the form decides (facts/agent.md, "The form")."""
+        return re.search(self.regex, given, re.IGNORECASE) is not None if self.regex else given == self.value
 
 
 class Rely(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,15 +82,23 @@ class Rely(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operation: str
     expression: list[Condition]
 
+    def shows(self, given: str) -> bool:
+        """Tell whether the input is visible while the one that it relies on has a value."""
+        return any(one.holds(given) for one in self.expression) == (self.operation == "OR")
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the form takes."""
+
+    regex: str
+
 
 class OptionsConf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Where a `selector` gets its choices from."""
+    """Where a `select-input` gets its choices from."""
 
     url: str
     param_id: str
     param_name: str
-    searchable: bool
-    clearable: bool
     has_add_item: bool
     item_target_url: str
     item_text: str
@@ -100,17 +109,18 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
 
     label: str
     type: str
-    group_name: str
     required: bool
     default: Union[str, bool]
-    desc: str
+    group_name: str = ""
+    desc: str = ""
+    tip_str: str = ""
     text: str = ""
     placeholder: str = ""
-    radios: list[Radio] = msgspec.field(name="list", default_factory=list)
     options: list[Option] = []
     options_conf: Optional[OptionsConf] = None
     lang: str = ""
     default_height: int = 0
+    rule: Optional[Rule] = None
     rely: Optional[Rely] = None
 
     def default_text(self) -> str:
@@ -119,7 +129,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
 
     def choices(self) -> tuple[str, ...]:
         """Return the values a person can choose from; none where anything can be typed."""
-        return tuple([radio.value for radio in self.radios] + [option.id for option in self.options])
+        return tuple(option.id for option in self.options)
 
 
 class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,12 +149,46 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
     retry_times: int
 
 
+class ConfigInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """How the form is drawn."""
+
+    frontend_type: str
+
+
+class VersionInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What the store says of this version."""
+
+    publisher: str
+    release_type: str
+    version: str
+    version_content: str
+
+
+class ReleaseInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What the store says of the step where the platform's operator releases the package by its API."""
+
+    project_id: str
+    name: str
+    language: str
+    logo_url: str
+    category: str
+    classify_code: str
+    job_type: str
+    os: list[str]
+    label_codes: list[str]
+    summary: str
+    description: str
+    config_info: ConfigInfo
+    version_info: VersionInfo
+
+
 class TaskJson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """The whole file. A key it does not know is a mistake."""
 
     atom_code: str
     default_locale_language: str
     execution: Execution
+    release_info: ReleaseInfo
     input_groups: list[Group]
     input: dict[str, Field]
     output: dict[str, Output]

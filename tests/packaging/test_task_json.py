@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
+import struct
 
 import pytest
-from tests.packaging.store_files import PROJECT, TASK_JSON, Field, read_task_json
+from tests.packaging.store_files import PROJECT, TASK_JSON, read_task_json
 
 from bcs_template_set.cli.main import POST_ACTIONS
 from bcs_template_set.config.inputs import INPUTS, Input
 
 TASK = read_task_json()
 BY_NAME = {known.name: known for known in INPUTS}
+FIELDS = {name: field for name, field in TASK.input.items() if field.type != "tips"}
 
 # The run itself fills these in where the form leaves them empty (settings.read_settings).
 FILLED_IN_BY_THE_RUN = {"project_code", "region"}
@@ -30,9 +33,10 @@ OUTPUTS = {
     "rendered": "artifact",
 }
 
+# A `selector` and an `enum-input` take no pipeline variable (facts/agent.md, "The form").
 WIDGETS = {
-    "text": {"vuex-input", "selector"},
-    "choice": {"enum-input", "selector"},
+    "text": {"vuex-input", "select-input"},
+    "choice": {"select-input"},
     "flag": {"atom-checkbox"},
     "seconds": {"vuex-input"},
     "lines": {"vuex-textarea"},
@@ -51,7 +55,7 @@ def keyword_of_setup(name: str) -> str:
 
 
 def test_the_form_has_every_input_of_the_settings_and_no_other() -> None:
-    assert set(TASK.input) == set(BY_NAME)
+    assert set(FIELDS) == set(BY_NAME)
 
 
 @pytest.mark.parametrize("name", sorted(BY_NAME))
@@ -73,27 +77,101 @@ def test_an_input_is_entered_with_a_widget_that_fits_its_kind(known: Input) -> N
 def test_every_input_belongs_to_a_group_and_every_group_has_inputs() -> None:
     groups = [group.name for group in TASK.input_groups]
     assert len(groups) == len(set(groups))
-    assert {field.group_name for field in TASK.input.values()} == set(groups)
+    assert {field.group_name for field in FIELDS.values()} == set(groups)
 
 
-def fields_that_depend() -> dict[str, Field]:
-    return {name: field for name, field in TASK.input.items() if field.rely is not None}
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.options])
+def test_a_choice_is_found_by_the_word_that_the_input_holds(name: str) -> None:
+    """The form offers those choices whose text holds what the input holds (facts/agent.md, "The form")."""
+    assert [option.id for option in FIELDS[name].options if option.id not in option.name] == []
 
 
-def test_only_the_inputs_of_a_rollout_depend_on_the_action() -> None:
-    assert set(fields_that_depend()) == {
-        *("redeploy", "timeout", "fail_fast", "on_failure", "restore_if_job_fails", "verify_urls")
-    }
-    for field in fields_that_depend().values():
-        assert field.rely is not None
-        assert [(c.key, c.value) for c in field.rely.expression] == [("action", "deploy")]
-        assert field.rely.operation == "AND"
+FORM = {known.name: known.pattern or ("[0-9]{1,6}" if known.kind == "seconds" else "") for known in INPUTS}
+
+
+def test_the_form_refuses_what_the_settings_refuse_and_takes_a_variable_in_its_place() -> None:
+    rules = {name: field.rule.regex for name, field in FIELDS.items() if field.rule is not None}
+    wanted = {name: pattern for name, pattern in FORM.items() if pattern}
+    assert rules == {n: rf"^\s*(?:(?:{pattern})|.*\$\{{.+\}}.*)?\s*$" for n, pattern in wanted.items()}
+
+
+EXAMPLES = {
+    "project_code": ("web-1", "we b"),
+    "template_space": ("front-ends", "x" * 65),
+    "template_set": ("shop-web", "Shop_Web"),
+    "cluster_id": ("BCS-K8S-40000", "40000"),
+    "namespace": ("prod", "Prod"),
+    "kube_version": ("v1.22", "latest"),
+    "credential": ("bcs_token", "bcs token"),
+    "timeout": ("600", "10m"),
+    "expect_plan": ("0123456789abcdef0123456789abcdef", "0123456789abcdef"),
+}
+
+
+@pytest.mark.parametrize("name", [name for name, pattern in FORM.items() if pattern])
+def test_a_rule_of_the_form_takes_what_is_valid_variables_and_nothing(name: str) -> None:
+    rule, (valid, invalid) = FIELDS[name].rule, EXAMPLES[name]
+    assert rule is not None
+    for taken in (valid, f" {valid} ", "${{ NAME }}", "${NAME}", "a-${{ variables.NAME }}-b", "", " "):
+        assert re.search(rule.regex, taken), taken
+    assert not re.search(rule.regex, invalid)
+
+
+ACTIONS = BY_NAME["action"].choices
+
+
+def shown(action: str) -> set[str]:
+    """Return the fields that a person sees while the action is this one."""
+    assert all(
+        c.key == "action" for field in TASK.input.values() if field.rely for c in field.rely.expression
+    )
+    return {name for name, field in TASK.input.items() if field.rely is None or field.rely.shows(action)}
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_an_input_is_seen_for_each_action_that_it_has_a_part_in(name: str) -> None:
+    """A plan holds fast what is deployed later, so its step is given the same inputs (guide/approval.md)."""
+    field = FIELDS[name]
+    seen = {action for action in ACTIONS if name in shown(action)}
+    if field.group_name not in ("safety", "rollout") or name == "strict":
+        assert seen == set(ACTIONS)
+        return
+    part = {"deploy"} if field.group_name == "rollout" else {"publish", "deploy"}
+    assert seen == (part if BY_NAME[name].not_approved else part | {"plan"})
+
+
+@pytest.mark.parametrize("action", ["${{ ACTION }}", "${ACTION}", "x-${{ variables.ACTION }}"])
+def test_a_variable_in_the_action_hides_no_input(action: str) -> None:
+    assert set(FIELDS) <= shown(action)
+
+
+def test_an_empty_action_shows_what_its_default_does() -> None:
+    assert shown("") == shown(BY_NAME["action"].default)
+
+
+@pytest.mark.parametrize("action", ["", *ACTIONS])
+def test_no_group_is_ever_empty(action: str) -> None:
+    assert {group.name for group in TASK.input_groups} <= {TASK.input[n].group_name for n in shown(action)}
+
+
+def test_what_the_operator_s_api_reads_is_whole() -> None:
+    """What the fields may hold, the logo's place and its size are facts (facts/agent.md, "The form")."""
+    info = TASK.release_info
+    assert info.version_info.version == keyword_of_setup("version")
+    assert (info.language, info.classify_code, info.category) == (TASK.execution.language, "deploy", "TASK")
+    assert len(info.summary) <= 256
+    logo = re.fullmatch(r'\$\{\{indexFile\("([\w.]+)"\)\}\}', info.logo_url)
+    assert logo is not None
+    image = (PROJECT / "file" / logo[1]).read_bytes()
+    assert image.startswith(b"\x89PNG")
+    assert struct.unpack(">II", image[16:24]) == (200, 200)
 
 
 def test_the_credential_picker_offers_only_types_the_step_can_use() -> None:
     conf = TASK.input["credential"].options_conf
     assert conf is not None
     assert conf.url.endswith("credentialTypes=ACCESSTOKEN,APPID_SECRETKEY")
+    assert conf.item_target_url == "/ticket/{projectId}/createCredential/ACCESSTOKEN/true"
 
 
 def test_the_form_has_the_outputs_of_the_design() -> None:

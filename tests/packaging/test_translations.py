@@ -40,7 +40,7 @@ def test_help_texts_of_the_form_are_whole_sentences() -> None:
 
 def test_actions_keep_the_word_that_logs_and_settings_use() -> None:
     for index, word in enumerate(("plan", "publish", "deploy", "doctor")):
-        assert word in task_texts()[f"input.action.list[{index}].label"]
+        assert word in task_texts()[f"input.action.options[{index}].name"]
 
 
 @pytest.mark.parametrize("text", ["a=b", "back\\slash", "two\nlines"])
