@@ -43,8 +43,8 @@ def test_help_and_a_mistyped_verb_import_nothing_heavy(
     found = imported(*arguments, directory=tmp_path, environ={}, status=status)
     assert found.isdisjoint(HEAVY)
     ours = {name for name in found if name.startswith("bcs_template_set")}
-    told = {"cli.desk_language", "messages", "messages.spelling"} if status else set()
-    modules = {"cli", "cli.main", "system", "system.stdout", *told}
+    told = {"messages.spelling"} if status else set()
+    modules = {"cli", "cli.desk_language", "cli.main", "messages", "system", "system.stdout", *told}
     assert ours == {"bcs_template_set", *(f"bcs_template_set.{name}" for name in modules)}
 
 

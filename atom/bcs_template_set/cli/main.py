@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Callable, NoReturn, Optional
 
+from bcs_template_set.cli.desk_language import local_language
+from bcs_template_set.messages import say
 from bcs_template_set.system.stdout import put
 
 if TYPE_CHECKING:
@@ -41,10 +43,39 @@ MANY_VALUES = 100_000
 through thousands of documents again and again takes a tenth of a run."""
 
 
+class HelpLines(argparse.HelpFormatter):
+    """Breaks lines between the characters of Chinese, which are two columns wide, and never within a word."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        lines = [""]
+        for word in re.findall(r"(?:[!-~]+ ?|.)[，。；：、）”]*", text):
+            if sum(1 if mark.isascii() else 2 for mark in lines[-1] + word.rstrip()) > width:
+                lines.append("")
+            lines[-1] += word
+        return [line.rstrip() for line in lines]
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width))
+
+
 class Parser(argparse.ArgumentParser):
     """A parser, also of verbs, that ends with our exit status and prints to whatever stdout there is."""
 
     verbs: Mapping[str, Parser] = {}
+
+    def in_desk_words(self) -> Parser:
+        """Return the parser with its own words in the desk's language."""
+        self._positionals.title, self._optionals.title = told("help.arguments"), told("help.options")
+        self.add_argument("-h", "--help", action="help", help=told("help.help"))
+        return self
+
+    def format_usage(self) -> str:
+        """Return the usage alone."""
+        return super().format_usage().replace("usage: ", told("help.usage"), 1)
+
+    def format_help(self) -> str:
+        """Return the whole help."""
+        return super().format_help().replace("usage: ", told("help.usage"), 1)
 
     def print_help(self, file: Optional[SupportsWrite[str]] = None) -> None:
         """Print the help to stdout."""
@@ -95,7 +126,6 @@ def run_step(options: argparse.Namespace) -> int:
 def run_verb(options: argparse.Namespace) -> int:
     """Do at a desk what the verb says."""
     from bcs_template_set.cli.desk_boundary import at_desk  # noqa: PLC0415 - see the module's docstring
-    from bcs_template_set.cli.desk_language import local_language  # noqa: PLC0415 - as above
 
     @cache
     def errors() -> Log:
@@ -120,7 +150,6 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         do = verb_render.render if options.verb == "render" else verb_render.check
         return do(local_run(options))
     if options.verb == "schema":
-        from bcs_template_set.cli.desk_language import local_language  # noqa: PLC0415 - as above
         from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
 
         return show_schema(options.template, language=local_language())
@@ -175,9 +204,7 @@ def options_of(parser: Parser) -> list[str]:
 
 def unknown(word: str, known: Iterable[str]) -> str:
     """Return that a word is not known, and which one may be meant, in the desk's language."""
-    from bcs_template_set.cli.desk_language import local_language  # noqa: PLC0415 - only a mistake needs it
-    from bcs_template_set.messages import say  # noqa: PLC0415 - as above
-    from bcs_template_set.messages.spelling import nearest  # noqa: PLC0415 - as above
+    from bcs_template_set.messages.spelling import nearest  # noqa: PLC0415 - only a mistake needs it
 
     near = nearest(word, known)
     mistake = say("local.unknown_argument", name=word)
@@ -185,48 +212,51 @@ def unknown(word: str, known: Iterable[str]) -> str:
     return told.render(local_language())
 
 
+def told(key: str) -> str:
+    """Return a sentence of the help in the desk's language."""
+    return say(key).render(local_language())
+
+
 def build_parser() -> Parser:
     """Return the parser of all arguments. No option is abbreviated: what a script means must not change."""
     parser = Parser(
-        allow_abbrev=False,
         prog=PROGRAM,
-        description="Publish Kubernetes manifests as BCS template versions, as one user. "
-        "Without a verb: run as a BK-CI step (reads input.json of $bk_data_dir).",
-        epilog="发布 Kubernetes 清单为 BCS 模板版本。不带子命令时作为 BK-CI 步骤运行。",
-    )
+        description=told("help.program"),
+        formatter_class=HelpLines,
+        allow_abbrev=False,
+        add_help=False,
+    ).in_desk_words()
     # Hidden: BK-CI adds it after a failed job (bk-ci, PythonAtomRunConditionHandleServiceImpl.kt, 2026-08).
     parser.add_argument("--post_action", choices=POST_ACTIONS, default="", help=argparse.SUPPRESS)
-    parser.add_argument("--version", action="store_true", dest="show_version", help="print the version")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    parser.add_argument("--version", action="store_true", dest="show_version", help=told("help.version"))
+    verbs = parser.add_subparsers(title=told("help.verbs"), dest="verb", metavar="VERB")
     parser.verbs = verbs.choices
 
-    def add(name: str, text: str) -> Parser:
-        return verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+    def add(name: str) -> Parser:
+        text = told(f"help.{name}")
+        verb = verbs.add_parser(
+            name, help=text, description=text, formatter_class=HelpLines, allow_abbrev=False, add_help=False
+        )
+        return verb.in_desk_words()
 
-    text = "print the manifests; needs neither BK-CI nor BCS"
-    add_rendering_arguments(add("render", text))
-    text = "print the findings; exit status 1 if there are any but warnings"
-    checking = add("check", text)
+    add_rendering_arguments(add("render"))
+    checking = add("check")
     add_rendering_arguments(checking)
     add_check_arguments(checking)
-    text = "show the plan against a region, from a local settings file; writes nothing"
-    planning = add("plan", text)
+    planning = add("plan")
     add_settings_argument(planning)
     add_values_arguments(planning)
-    planning.add_argument("--full", action="store_true", help="also inputs, and what differs line by line")
-    text = "look whether all is set up: address, app, user, grants, permissions, cluster; writes nothing"
-    looking = add("doctor", text)
+    planning.add_argument("--full", action="store_true", help=told("help.full"))
+    looking = add("doctor")
     add_settings_argument(looking)
-    looking.add_argument("--json", action="store_true", help="print JSON instead of lines")
-    text = "list the branches that have paths in a space; take out those that are built no more"
-    branches = add("branches", text)
+    looking.add_argument("--json", action="store_true", help=told("help.json"))
+    branches = add("branches")
     add_settings_argument(branches)
     add_branches_arguments(branches)
-    text = "print the JSON Schema of the values, for editors"
-    add("schema", text).add_argument(
+    add("schema").add_argument(
         "template", nargs="?", default="builtin:web", choices=("builtin:web",), help="builtin:web"
     )
-    add("completion", "print a script that completes words in bash and zsh")
+    add("completion")
     return parser
 
 
@@ -236,7 +266,7 @@ def add_settings_argument(parser: argparse.ArgumentParser) -> None:
         "--settings",
         required=True,
         metavar="FILE",
-        help="YAML with `regions` (as in the private settings), `inputs` (as in the form) and `user`",
+        help=told("help.settings"),
     )
 
 
@@ -245,18 +275,17 @@ def add_branches_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older-than",
         metavar="AGE",
-        help="publish the routes files without the branches last built longer ago: 12h, 30d, 8w",
+        help=told("help.older_than"),
     )
     parser.add_argument(
         "--keep",
         action="append",
         default=[],
         metavar="PATTERN,…",
-        help="branches that stay whatever their age, such as release/*; repeatable. "
-        "main, master, release and what is served at / always stay",
+        help=told("help.keep"),
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would go, and write nothing")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--dry-run", action="store_true", help=told("help.dry_run"))
+    parser.add_argument("--json", action="store_true", help=told("help.json"))
 
 
 def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
@@ -267,36 +296,30 @@ def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PATTERN",
-        help="builtin:web (the default), a file or a glob; repeatable",
+        help=told("help.templates"),
     )
-    parser.add_argument("--version", default="", metavar="NAME", help="the version name, to check it too")
-    parser.add_argument(
-        "--template-space", default="", metavar="NAME", help="the folder, to check the length of names too"
-    )
+    parser.add_argument("--version", default="", metavar="NAME", help=told("help.version_name"))
+    parser.add_argument("--template-space", default="", metavar="NAME", help=told("help.template_space"))
 
 
 def add_values_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says what is rendered, and for which build."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="a values file, as with --values")
-    parser.add_argument(
-        "--values", action="append", default=[], metavar="FILE", help="a values file; repeatable"
-    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help=told("help.file"))
+    parser.add_argument("--values", action="append", default=[], metavar="FILE", help=told("help.values"))
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a name of the build, such as branch.name=main, build.number=7, namespace=web; repeatable",
+        help=told("help.set"),
     )
 
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what only `check` takes."""
-    text = "which Kubernetes to check against, such as 1.22; without it any from 1.20 on"
-    parser.add_argument("--kube-version", default="", metavar="VERSION", help=text)
-    parser.add_argument("--strict", action="store_true", help="exit status 1 for warnings, too")
-    text = "text (the default), json, sarif (GitHub, editors) or junit (GitLab, Jenkins, BK-CI) on stdout"
-    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help=text)
+    parser.add_argument("--kube-version", default="", metavar="VERSION", help=told("help.kube_version"))
+    parser.add_argument("--strict", action="store_true", help=told("help.strict"))
+    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help=told("help.format"))
 
 
 def entry_point() -> None:

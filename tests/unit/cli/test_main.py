@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
-from bcs_template_set.cli.main import build_parser
+from bcs_template_set.cli.main import Parser, build_parser
 
 
 def test_the_help_goes_where_it_is_asked_to_go(capsys: pytest.CaptureFixture[str]) -> None:
@@ -13,3 +14,29 @@ def test_the_help_goes_where_it_is_asked_to_go(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == ""
     build_parser().print_help()
     assert capsys.readouterr().out == elsewhere.getvalue() != ""
+
+
+def helps() -> list[str]:
+    parser: Parser = build_parser()
+    return [parser.format_help(), *(verb.format_help() for verb in parser.verbs.values())]
+
+
+def test_the_help_is_in_the_desk_s_language_and_keeps_to_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("BK_CI_LOCALE_LANGUAGE", "en_US")
+    english = helps()
+    assert all(text.isascii() or "PATTERN,…" in text for text in english)
+    assert all(text.startswith("usage: ") for text in english)
+    monkeypatch.setenv("BK_CI_LOCALE_LANGUAGE", "zh_CN")
+    chinese = helps()
+    for text in chinese:
+        assert text.startswith("用法：bcs-template-set")
+        assert "选项:" in text
+        assert not re.search(r"\b(usage|show|print|repeatable|arguments|options)\b", text)
+        assert all(sum(1 if mark.isascii() else 2 for mark in line) <= 80 for line in text.splitlines())
+        assert not re.search(r"(?m)^ *[，。；：、）]", text)
+    assert "12h、30d、8w" in re.sub(r"\s+", "", chinese[5])
+    assert re.search(r"\b30d\b", chinese[5], re.ASCII)
+    assert build_parser().format_usage() == "用法：bcs-template-set [-h] [--version] VERB ...\n"
