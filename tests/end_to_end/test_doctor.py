@@ -201,7 +201,7 @@ FAULTS = {
             unknown=("machine",),
         ),
         800102,
-        ('run_as is "me"',),
+        ("run_as is me;",),
         {"run_as": "me"},
     ),
     "values": Wrong(

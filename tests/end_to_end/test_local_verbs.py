@@ -376,5 +376,5 @@ def test_a_mistaken_input_of_the_settings_file_is_told_as_in_a_pipeline(desk: Pa
         settings["inputs"].update(run_as="me", region="gx")
         done = plan(desk, json.dumps(settings))
         assert done.returncode == 1
-        for word in ('run_as is "me"', 'region is "gx"'):
+        for word in ("run_as is me;", "region is gx;"):
             assert word in done.stderr, done.stderr

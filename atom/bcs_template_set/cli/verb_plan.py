@@ -27,11 +27,11 @@ from bcs_template_set.cli.desk_log import DeskLog, audience_at_desk
 from bcs_template_set.cli.verb_render import unknown_name
 from bcs_template_set.config.inputs import INPUTS, Action, wrong
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
+from bcs_template_set.manifests.wrong_values import one_of
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import Secret
-from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.report.verdict_lines import verdict_lines
@@ -228,8 +228,7 @@ def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
     inputs = settings.get("inputs")
     action = _as_text(inputs.get("action")) if isinstance(inputs, dict) else ""
     if action and action not in ACTIONS:
-        near = nearest(action, ACTIONS)
-        yield wrong("inputs.action", action, accepted=say("settings.one_of", choices=ACTIONS), near=near)
+        yield wrong("inputs.action", action, accepted=one_of(ACTIONS), choices=ACTIONS)
     for key, known in _TABLES.items():
         table = settings.get(key)
         if isinstance(table, dict):

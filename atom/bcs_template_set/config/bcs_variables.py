@@ -6,7 +6,9 @@ BCS takes texts only (facts/bcs.md, "Answers"), so a word or a number arrives as
 from __future__ import annotations
 
 import re
+from functools import partial
 
+from bcs_template_set.manifests.wrong_values import wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.manifests.yaml_words import TEXTS
 from bcs_template_set.messages import Text, say
@@ -29,7 +31,7 @@ def read_variables(text: str) -> dict[str, str]:
     if given is None:
         return {}
     if not isinstance(given, dict):
-        raise ValuesInvalid(details=[say("settings.variables_no_mapping")])
+        raise ValuesInvalid(details=[_wrong("variables", given, kind=dict)])
     mistakes = [
         mistake
         for nth, (name, value) in enumerate(given.items(), start=1)
@@ -46,5 +48,15 @@ def _mistakes(name: str, value: YamlValue, *, nth: int) -> list[Text]:
     if not _NAME.fullmatch(name):
         found.append(say("settings.variable_name", nth=nth))
     if not isinstance(value, str):
-        found.append(say("settings.variable_value", name=shown))
+        found.append(_wrong(f"variables.{shown}", value, kind=str))
     return found
+
+
+def _wrong(name: str, value: YamlValue, *, kind: type) -> Text:
+    accepted = say("render.accepts_any_mapping" if kind is dict else "render.accepts_str")
+    takes = partial(_is_of, kind)
+    return wrong_value(name, value, accepted=accepted, takes=takes, is_secret=True)
+
+
+def _is_of(kind: type, value: YamlValue) -> bool:
+    return isinstance(value, kind)

@@ -14,9 +14,9 @@ from typing import Annotated, Callable, Literal, NoReturn, Optional, cast, get_a
 from urllib.parse import urlsplit
 
 from bcs_template_set.config.regions import RunAs
+from bcs_template_set.manifests.wrong_values import Accepted, one_of, wrong_text
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
-from bcs_template_set.messages.spelling import nearest
 
 Action = Literal["plan", "publish", "deploy", "doctor"]
 OnFailure = Literal["keep", "restore"]
@@ -217,23 +217,21 @@ class _Inputs:
         value = self.raw(name).strip()
         choices = self._known[name].choices
         if value not in choices:
-            self._wrong(
-                name, value, accepted=say("settings.one_of", choices=choices), near=nearest(value, choices)
-            )
+            self._wrong(name, value, accepted=one_of(choices), choices=choices)
         return value
 
     def region(self, name: str) -> str:
         value = self.raw(name).strip()
         if value not in self._regions:
-            known = say("settings.one_of", choices=self._regions)
+            known = one_of(self._regions)
             accepted = known if self._regions else say("settings.no_regions")
-            self._wrong(name, value, accepted=accepted, near=nearest(value, self._regions))
+            self._wrong(name, value, accepted=accepted, choices=self._regions)
         return value
 
     def flag(self, name: str) -> bool:
         value = self.raw(name).strip().lower()
         if value not in ("true", "false"):
-            self._wrong(name, value, accepted=say("settings.one_of", choices=("true", "false")))
+            self._wrong(name, value, accepted=one_of(("true", "false")))
         return value == "true"
 
     def seconds(self, name: str) -> int:
@@ -280,8 +278,8 @@ class _Inputs:
         if missing and (action == "deploy" or len(missing) == 1):
             self.mistakes += [say("settings.target_incomplete", name=name, action=action) for name in missing]
 
-    def _wrong(self, name: str, given: str, *, accepted: Text, near: Optional[str] = None) -> None:
-        self.mistakes.append(wrong(name, given, accepted=accepted, near=near))
+    def _wrong(self, name: str, given: str, *, accepted: Accepted, choices: Sequence[str] = ()) -> None:
+        self.mistakes.append(wrong(name, given, accepted=accepted, choices=choices))
 
 
 _READERS: Mapping[InputType, Callable[[_Inputs, str], object]] = {
@@ -295,13 +293,12 @@ _READERS: Mapping[InputType, Callable[[_Inputs, str], object]] = {
 }
 
 
-def wrong(name: str, given: str, *, accepted: Text, near: Optional[str] = None) -> Text:
-    """Return the sentence for one mistake: the name, what was given, what is accepted, the nearest word."""
+def wrong(name: str, given: str, *, accepted: Accepted, choices: Sequence[str] = ()) -> Text:
+    """Return the sentence for one mistake: the name, what was given, what is accepted, the nearest choice."""
     if not given:
         return say("settings.missing", name=name, accepted=accepted)
     shown = given if len(given) <= _SHOWN else given[:_SHOWN] + "…"
-    mistake = say("settings.wrong", name=name, given=shown, accepted=accepted)
-    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+    return wrong_text(name, shown, accepted=accepted, choices=choices)
 
 
 def _strings_of_json(text: str) -> Optional[tuple[str, ...]]:

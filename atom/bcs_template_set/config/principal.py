@@ -21,6 +21,7 @@ from typing import Literal, NoReturn, Optional, Union
 
 from bcs_template_set.agent.build_info import AUTHORIZER, MODIFIER, NO_ROW, STARTER, BuildRow, Source
 from bcs_template_set.config.regions import App, Region, RunAs
+from bcs_template_set.manifests.wrong_values import one_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     AuthorizerNotProven,
@@ -223,7 +224,7 @@ def _refuse_apps(region: Region, credential: Optional[AppCredential]) -> NoRetur
 def _user_of(run_as: RunAs, *, people: People, region: Region) -> tuple[str, Text]:
     """Return a name and the sentence that says why; a person acts only if proven."""
     if run_as not in region.run_as:
-        accepted = say("settings.one_of", choices=region.run_as)
+        accepted = one_of(region.run_as)
         detail = say("identity.run_as_not_served", run_as=run_as, region=region.name, accepted=accepted)
         raise InputsInvalid(details=[detail])
     if run_as == "owner":

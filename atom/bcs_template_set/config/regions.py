@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import Callable, Literal, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
+from bcs_template_set.manifests.wrong_values import Accepted, kind_of, one_of, wrong_text
 from bcs_template_set.manifests.yaml_reading import PLAIN_KEY, YamlUnreadable, YamlValue, read_yaml
 from bcs_template_set.manifests.yaml_words import SETTINGS
 from bcs_template_set.messages import Text, say
@@ -189,7 +190,7 @@ class _RegionTable:
     def _word(self, key: str, words: tuple[str, ...]) -> str:
         value = self.text(key)
         if value and value not in words:
-            self._wrong(key, value, accepted=say("settings.one_of", choices=words))
+            self._wrong(key, value, accepted=one_of(words))
         return value
 
     def run_as(self, key: str) -> Optional[tuple[RunAs, ...]]:
@@ -267,10 +268,9 @@ class _RegionTable:
         elif secret in words:
             self._mistakes.append(say("regions.secret_is_word", place=place))
 
-    def _wrong(self, key: str, value: YamlValue, *, accepted: Text) -> None:
+    def _wrong(self, key: str, value: YamlValue, *, accepted: Accepted) -> None:
         given = MASK if key in _SECRET_KEYS else as_written(value)
-        place = f"{self.place}.{key}"
-        self._mistakes.append(say("regions.wrong_value", place=place, given=given, accepted=accepted))
+        self._mistakes.append(wrong_text(f"{self.place}.{key}", given, accepted=accepted))
 
     def _unknown(self, key: str, keys: tuple[str, ...]) -> None:
         shown = key if PLAIN_KEY.fullmatch(key) else MASK
@@ -284,10 +284,10 @@ def _shown_name(name: str) -> str:
     return name if _PLAIN_NAME.fullmatch(name) else MASK
 
 
-def as_written(value: YamlValue) -> str:
+def as_written(value: YamlValue) -> Accepted:
     """Return a wrong value, masked where it looks like more than one: the rest may be a secret."""
     if isinstance(value, (dict, list)):
-        return type(value).__name__
+        return kind_of(value)
     return str(value)[:80] if _PLAIN_TEXT.fullmatch(str(value)) else MASK
 
 

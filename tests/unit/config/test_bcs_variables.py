@@ -20,8 +20,8 @@ def test_what_is_no_text_is_refused_all_at_once() -> None:
     with pytest.raises(ValuesInvalid) as caught:
         read_variables("A: null\nB: yes\nC: [x]\n'a b': c\nD:\n")
     text = str(caught.value)
-    for name in ("A", "C", "D"):
-        assert f"the value of {name} is no text" in text
+    for name, given in (("A", "empty"), ("C", "a list"), ("D", "empty")):
+        assert f"variables.{name} is {given}; it takes text" in text
     assert "the name of entry 4 is no name of a variable" in text
 
 

@@ -87,7 +87,7 @@ def test_all_mistakes_are_in_one_message_each_with_name_given_and_accepted() -> 
         ("run_as", "me"), ("timeout", "-1"), ("redeploy", "yes"), ("expect_plan", "xyz"),
         ("template_set", "Web_Set"),
     ):  # fmt: skip
-        assert f'{name} is "{wrong}"; it takes ' in text
+        assert f"{name} is {wrong}; it takes " in text
     assert "namespace is missing" in text
 
 
@@ -159,7 +159,7 @@ def test_every_mistake_has_both_languages() -> None:
         lines = caught.value.explain(language)
         assert len(lines) >= len(everything_wrong)
     chinese = "\n".join(caught.value.explain("zh_CN"))
-    assert re.search(r"action 填的是", chinese)
+    assert re.search(r"action 当前值为", chinese)
 
 
 @given(st.dictionaries(st.sampled_from([known.name for known in INPUTS]), st.text(max_size=40)))

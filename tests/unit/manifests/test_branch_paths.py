@@ -512,12 +512,12 @@ def test_main_branches_are_a_value_of_templates_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ("main_branches: main", "main_branches is not right (text); it takes a list"),
+        ("main_branches: main", "main_branches is text; write a list"),
         (
             "main_branches: [x, 1.5]",
-            "main_branches[1] is not right (a number); it takes the exact name of a branch",
+            'main_branches[1] is the number 1.5; write "1.5", in quotes',
         ),
-        ("main_branches: ['']", "main_branches[0] is not right (text)"),
+        ("main_branches: ['']", "main_branches[0] is empty; it takes the exact name"),
         ("main_branches: null", "main_branches is empty"),
     ],
 )

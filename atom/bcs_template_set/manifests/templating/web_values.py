@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Literal, Optional, Union, get_args, get_origin
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from bcs_template_set.manifests.look_alikes import disguised, sentence
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.templating.values import Values
+from bcs_template_set.manifests.wrong_values import wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.secret import MASK
@@ -179,7 +180,7 @@ def _path_of(mistake: Text) -> str:
     inner = mistake.fields.get("mistake")
     fields = inner.fields if isinstance(inner, Text) else mistake.fields
     places = fields.get("places")
-    return str(places[0] if isinstance(places, list) else fields["path"])
+    return str(places[0] if isinstance(places, list) else fields.get("path", fields.get("name")))
 
 
 def mistakes_in(values: Values) -> Iterator[Text]:
@@ -236,7 +237,7 @@ def _fields_of(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.Field
 
 def _check_list(value: YamlValue, kind: object, *, at_least: Optional[int], path: str) -> Iterator[Text]:
     if not isinstance(value, list):
-        yield _wrong(path, value, say("render.accepts_list"))
+        yield _wrong(path, value, say("render.accepts_list"), list[kind])  # type: ignore[valid-type]  # no annotation
         return
     if at_least and len(value) < at_least:
         yield _wrong(path, value, say("render.accepts_some"))
@@ -246,7 +247,7 @@ def _check_list(value: YamlValue, kind: object, *, at_least: Optional[int], path
 
 def _check_mapping(value: YamlValue, keys: object, values: object, *, path: str) -> Iterator[Text]:
     if not isinstance(value, dict):
-        yield _wrong(path, value, say("render.accepts_any_mapping"))
+        yield _wrong(path, value, say("render.accepts_any_mapping"), dict[keys, values])  # type: ignore[valid-type]  # no annotation
         return
     for key, item in value.items():
         yield from _check_leaf(key, keys, path=_join(path, key))
@@ -257,7 +258,7 @@ def _check_leaf(value: YamlValue, kind: object, *, path: str) -> Iterator[Text]:
     try:
         given = msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        yield _wrong(path, value, _accepted(kind))
+        yield _wrong(path, value, _accepted(kind), kind)
         return
     if kind == NodePort and 0 < given < _LOWEST_NODE_PORT:
         yield _wrong(path, value, _accepted(kind))
@@ -348,23 +349,27 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{shown}" if path else shown
 
 
-def _wrong(path: str, value: YamlValue, accepted: Text) -> Text:
+def _wrong(path: str, value: YamlValue, accepted: Text, kind: object = None) -> Text:
     at = disguised(value) if isinstance(value, str) else None
     if isinstance(value, str) and at is not None:
         return say("render.web_sign", path=path, nth=at + 1, problem=sentence(value[at]))
     if value is None:
         return say("render.web_empty", path=path, accepted=accepted)
-    return say("render.web_wrong", path=path, kind=kind_of(value), accepted=accepted)
+    if isinstance(value, str) and value and _split(kind)[0] is str:
+        return say("settings.wrong_form", name=path, accepted=accepted)
+    return wrong_value(path, value, accepted=accepted, takes=partial(_takes, kind), is_secret=kind is str)
+
+
+def _takes(kind: object, value: YamlValue) -> bool:
+    """Tell whether a value has the type; of text without a rule, as of variables, none is shown."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return kind is not None
 
 
 def _unknown(path: str, name: str, fields: list[str]) -> Text:
     mistake = say("render.web_unknown", path=path, keys=fields)
     near = nearest(name, fields)
     return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
-
-
-def kind_of(value: YamlValue) -> Text:
-    """Return what a message says of a given value: not what it is, for it may be a secret."""
-    kinds = (("kind_mapping", dict), ("kind_list", list), ("kind_flag", bool), ("kind_text", str))
-    name = next((name for name, kind in kinds if isinstance(value, kind)), "kind_number")
-    return say(f"render.{name}")
