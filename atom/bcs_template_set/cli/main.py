@@ -43,6 +43,16 @@ MANY_VALUES = 100_000
 through thousands of documents again and again takes a tenth of a run."""
 
 
+MISTAKES = {
+    r"the following arguments are required: (?P<name>.+)": "help.missing",
+    r"argument (?P<name>.+): expected one argument": "help.takes_value",
+    r"argument (?P<name>.+): ignored explicit argument .*": "help.takes_no_value",
+    r"argument (?P<name>.+): invalid choice: (?P<given>.+) \(choose from (?P<choices>.+)\)": "help.one_of",
+    r"unrecognized arguments: (?P<name>.+)": "local.unknown_argument",
+}
+"""What argparse says is wrong, without its quotes, and the sentence that we say in its place."""
+
+
 class HelpLines(argparse.HelpFormatter):
     """Breaks lines between the characters of Chinese, which are two columns wide, and never within a word."""
 
@@ -86,6 +96,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments and end."""
+        for pattern, key in MISTAKES.items():
+            found = re.fullmatch(pattern, message.replace("'", ""), re.DOTALL)
+            if found:
+                message = told(key, **found.groupdict())
         self.print_usage(sys.stderr)
         self.exit(MISTAKEN_ARGUMENTS, f"{self.prog}: {message}\n")
 
@@ -208,13 +222,13 @@ def unknown(word: str, known: Iterable[str]) -> str:
 
     near = nearest(word, known)
     mistake = say("local.unknown_argument", name=word)
-    told = say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
-    return told.render(local_language())
+    sentence = say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+    return sentence.render(local_language())
 
 
-def told(key: str) -> str:
-    """Return a sentence of the help in the desk's language."""
-    return say(key).render(local_language())
+def told(key: str, **fields: object) -> str:
+    """Return a sentence in the desk's language."""
+    return say(key, **fields).render(local_language())
 
 
 def build_parser() -> Parser:

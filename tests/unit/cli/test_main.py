@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bcs_template_set.cli.main import Parser, build_parser
+from bcs_template_set.cli.main import Parser, build_parser, main
 
 
 def test_the_help_goes_where_it_is_asked_to_go(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +40,37 @@ def test_the_help_is_in_the_desk_s_language_and_keeps_to_the_terminal(
     assert "12h、30d、8w" in re.sub(r"\s+", "", chinese[5])
     assert re.search(r"\b30d\b", chinese[5], re.ASCII)
     assert build_parser().format_usage() == "用法：bcs-template-set [-h] [--version] VERB ...\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "english", "chinese"),
+    [
+        ("plan", "--settings is missing.", "缺少 --settings。"),
+        ("plan --settings", "--settings takes a value.", "--settings 后面要填写值。"),
+        ("check --strict=x", "--strict takes no value.", "--strict 不带值。"),
+        (
+            "check --format xml",
+            "--format is xml; it takes one of text, json, sarif, junit.",
+            "--format 当前值为 xml；可填：text, json, sarif, junit。",
+        ),
+        ("completion zsh", "zsh is not known.", "zsh 不是已知的选项或子命令。"),
+    ],
+)
+def test_a_mistaken_argument_is_told_in_the_desk_s_language(
+    arguments: str,
+    english: str,
+    chinese: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for language, sentence in (("en_US", english), ("zh_CN", chinese)):
+        monkeypatch.setenv("BK_CI_LOCALE_LANGUAGE", language)
+        with pytest.raises(SystemExit, match="1"):
+            main(arguments.split())
+        assert capsys.readouterr().err.endswith(f": {sentence}\n")
+
+
+def test_what_argparse_says_that_we_do_not_know_is_said_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().error("something new")
+    assert capsys.readouterr().err.endswith(": something new\n")
