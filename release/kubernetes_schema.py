@@ -97,6 +97,9 @@ WORDS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("DoNotSchedule", "ScheduleAnyway"): ("TopologySpreadConstraint.whenUnsatisfiable",),
     ("Ingress", "Egress"): ("NetworkPolicySpec.policyTypes",),
     ("User", "Group", "ServiceAccount"): ("Subject.kind",),
+    ("DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"): (
+        "HostPathVolumeSource.type",
+    ),
 }
 """The words that the API server takes where it takes no other, and the fields that hold them.
 

@@ -15,6 +15,7 @@ from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOw
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
 from bcs_template_set.manifests.quantities import size_of
+from bcs_template_set.manifests.schedules import is_schedule
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 Found = Iterator[tuple[str, str, dict[str, object]]]
@@ -24,27 +25,22 @@ HIGHEST_PORT = 65_535
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
-_CRON_WORD = re.compile(r"@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every\s.+)")
-_CRON_ZONE = re.compile(r"(?:CRON_)?TZ=\S+\s+")
-_CRON_PART = re.compile(r"(?:[*?]|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/([0-9]+))?")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_CRON_FIELDS: Sequence[tuple[range, tuple[str, ...]]] = (
-    (range(60), ()),
-    (range(24), ()),
-    (range(1, 32), ()),
-    (range(1, 13), _MONTHS),
-    (range(7), _DAYS),
-)
-"""What minute, hour, day, month and day of the week take (robfig/cron, `ParseStandard`)."""
-_HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_HOST = re.compile(r"(?![0-9]+(?:\.[0-9]+){3}$)(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_KEYS_OF_TYPE: Mapping[str, Sequence[str]] = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+"""The keys without which the API server refuses a Secret of a type."""
 _KEY = re.compile("[-._a-zA-Z0-9]{1,253}")
 _BREAKS = re.compile(r"[\r\n]")
+_PAIR_OF_DOMAINS: dict[str, object] = {"name": "minDomains", "wanted": "whenUnsatisfiable: DoNotSchedule"}
 _ALWAYS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 _ONCE = ("Job", "CronJob")
 
 
-@check("value", warns=("value_env_twice",))
+@check("value", warns=("value_env_twice", "value_fraction"))
 def check_values(checked: CheckInput) -> Iterator[Finding]:
     """Yield values that can't be, and pairs that contradict each other."""
     for owner in checked.workloads:
@@ -59,12 +55,18 @@ def check_values(checked: CheckInput) -> Iterator[Finding]:
 
 def _in_pod(owner: PodOwner) -> Found:
     yield from _twice(list_at(owner.pod.spec, "volumes"), "spec.volumes")
+    yield from _volumes(owner.pod.spec)
     yield from _spread(owner.pod.spec)
+    yield from _tolerations(owner.pod.spec)
     yield from _restart_policy(owner)
     rules = _OF_CONTAINER if is_filled_in(owner.document) else (*_OF_CONTAINER, _bare_probes)
     for container in containers_of(owner.pod):
-        for rule in rules:
+        is_once = "initContainers" in container.place and container.body.get("restartPolicy") is None
+        for rule in (*rules, _only_beside) if is_once else rules:
             for where, sentence, fields in rule(container.body):
+                yield f"{container.place}.{where}", sentence, fields
+        if owner.pod.spec.get("hostNetwork") is True:
+            for where, sentence, fields in _host_ports(container.body):
                 yield f"{container.place}.{where}", sentence, fields
 
 
@@ -85,7 +87,22 @@ def _spread(spec: Fields) -> Found:
             if type(number) is int and number < 1:
                 yield f"{path}.{key}", "value_at_least", {"least": 1}
         if given.get("minDomains") is not None and given.get("whenUnsatisfiable") == "ScheduleAnyway":
-            yield f"{path}.minDomains", "value_min_domains", {}
+            yield f"{path}.minDomains", "value_goes_with", _PAIR_OF_DOMAINS
+
+
+def _tolerations(spec: Fields) -> Found:
+    for index, entry in enumerate(list_at(spec, "tolerations")):
+        given = mapping_at(entry)
+        if given.get("operator") == "Exists" and given.get("value") not in (None, ""):
+            fields: dict[str, object] = {"name": "value", "wanted": "operator: Equal"}
+            yield f"spec.tolerations[{index}].value", "value_goes_with", fields
+
+
+def _volumes(spec: Fields) -> Found:
+    for index, entry in enumerate(list_at(spec, "volumes")):
+        sources = [key for key, value in mapping_at(entry).items() if key != "name" and value is not None]
+        if len(sources) > 1:
+            yield f"spec.volumes[{index}]", "value_one_of", {"known": sources}
 
 
 def _restart_policy(owner: PodOwner) -> Found:
@@ -109,13 +126,35 @@ def _probes_of(container: Fields) -> list[tuple[str, Fields]]:
 def _probes(container: Fields) -> Found:
     for name, probe in _probes_of(container):
         if len(_handlers(probe)) > 1:
-            yield name, "value_handlers", {"known": list(_HANDLERS)}
+            yield name, "value_one_of", {"known": list(_HANDLERS)}
 
 
 def _bare_probes(container: Fields) -> Found:
     for name, probe in _probes_of(container):
         if probe and not _handlers(probe):
-            yield name, "value_handlers", {"known": list(_HANDLERS)}
+            yield name, "value_one_of", {"known": list(_HANDLERS)}
+
+
+def _successes(container: Fields) -> Found:
+    for name in ("livenessProbe", "startupProbe"):
+        number = mapping_at(container, name).get("successThreshold")
+        if type(number) is int and number not in (0, 1):
+            yield f"{name}.successThreshold", "value_needs", {"name": name, "wanted": "successThreshold: 1"}
+
+
+def _only_beside(container: Fields) -> Found:
+    """Yield what only a container has that runs beside the others."""
+    for name in (*_PROBES, "lifecycle"):
+        if container.get(name):
+            yield name, "value_goes_with", {"name": name, "wanted": "restartPolicy: Always"}
+
+
+def _host_ports(container: Fields) -> Found:
+    for index, entry in enumerate(list_at(container, "ports")):
+        port = mapping_at(entry)
+        if type(port.get("hostPort")) is int and port["hostPort"] not in (0, port.get("containerPort")):
+            fields: dict[str, object] = {"name": "hostNetwork: true", "wanted": "hostPort = containerPort"}
+            yield f"ports[{index}].hostPort", "value_needs", fields
 
 
 def _probe_ports(container: Fields) -> Found:
@@ -181,9 +220,18 @@ def _resources(container: Fields) -> Found:
                 yield f"resources.{part}[{name}]", "value_quantity", {}
             elif part == "requests" and limit is not None and size > limit:
                 yield f"resources.requests[{name}]", "value_over_limit", {"name": name}
+            elif name == "memory" and size % 1:
+                yield f"resources.{part}[{name}]", "value_fraction", {}
 
 
-_OF_CONTAINER: Sequence[Callable[[Fields], Found]] = (_probes, _probe_ports, _env, _ports, _resources)
+_OF_CONTAINER: Sequence[Callable[[Fields], Found]] = (
+    _probes,
+    _successes,
+    _probe_ports,
+    _env,
+    _ports,
+    _resources,
+)
 
 
 # --- objects --------------------------------------------------------------------------------------------
@@ -226,9 +274,23 @@ def _strategy(body: Fields) -> Found:
 def _service(body: Fields) -> Found:
     ports = list_at(body, "spec", "ports")
     yield from _twice(ports, "spec.ports")
-    is_inside = text_at(body, "spec", "type") in ("", "ClusterIP")
+    spec, kind = mapping_at(body, "spec"), text_at(body, "spec", "type")
+    is_inside = kind in ("", "ClusterIP")
+    if kind == "ExternalName" and not spec.get("externalName"):
+        yield "spec", "value_needs", {"name": "type: ExternalName", "wanted": "externalName"}
+    if is_inside and spec.get("externalTrafficPolicy") and not spec.get("externalIPs"):
+        fields: dict[str, object] = {
+            "name": "externalTrafficPolicy",
+            "wanted": "type: LoadBalancer / NodePort",
+        }
+        yield "spec.externalTrafficPolicy", "value_goes_with", fields
+    seen: set[tuple[YamlValue, YamlValue]] = set()
     for index, entry in enumerate(ports):
         port = mapping_at(entry)
+        pair = (text_at(port, "protocol") or "TCP", port.get("port"))
+        if type(pair[1]) is int and pair in seen:
+            yield f"spec.ports[{index}].port", "value_twice", {"name": f"{pair[0]} {pair[1]}"}
+        seen.add(pair)
         yield from _port_number(port, f"spec.ports[{index}]", "port")
         yield from _port_of_either_type(port, f"spec.ports[{index}].targetPort")
         if port.get("nodePort") != 0:
@@ -249,15 +311,36 @@ def _budget(body: Fields) -> Found:
         yield "spec.maxUnavailable", "value_one_budget", {}
 
 
+def _claim(body: Fields) -> Found:
+    spec = mapping_at(body, "spec")
+    for wanted, given in (
+        ("accessModes", spec.get("accessModes")),
+        ("resources.requests.storage", mapping_at(spec, "resources", "requests").get("storage")),
+    ):
+        if given is None or given == []:
+            yield "spec", "value_needs", {"name": "PersistentVolumeClaim", "wanted": wanted}
+
+
+def _backend(backend: Fields, path: str) -> Found:
+    if backend.get("service") is not None and backend.get("resource") is not None:
+        yield path, "value_one_of", {"known": ["service", "resource"]}
+    service, port = mapping_at(backend, "service"), mapping_at(backend, "service", "port")
+    if service and (port.get("name") in (None, "")) == (port.get("number") in (None, 0)):
+        yield f"{path}.service.port", "value_one_of", {"known": ["name", "number"]}
+
+
 def _ingress(body: Fields) -> Found:
+    yield from _backend(mapping_at(body, "spec", "defaultBackend"), "spec.defaultBackend")
     for number, rule in enumerate(list_at(body, "spec", "rules")):
         host = text_at(mapping_at(rule), "host")
         if host and not is_left_for_bcs(host) and not _HOST.fullmatch(host):
             yield f"spec.rules[{number}].host", "value_host", {"host": host}
         for index, entry in enumerate(list_at(mapping_at(rule), "http", "paths")):
             path = text_at(mapping_at(entry), "path")
+            where = f"spec.rules[{number}].http.paths[{index}]"
+            yield from _backend(mapping_at(entry, "backend"), f"{where}.backend")
             if path and not path.startswith("/") and not is_left_for_bcs(path):
-                yield f"spec.rules[{number}].http.paths[{index}].path", "value_path", {"path": path}
+                yield f"{where}.path", "value_path", {"path": path}
 
 
 def _keys(body: Fields) -> Found:
@@ -269,6 +352,11 @@ def _keys(body: Fields) -> Found:
 
 
 def _secret(body: Fields) -> Found:
+    kind = text_at(body, "type")
+    keys = [*mapping_at(body, "data"), *mapping_at(body, "stringData")]
+    for key in _KEYS_OF_TYPE.get(kind, ()):
+        if key not in keys and not any(map(is_left_for_bcs, keys)):
+            yield "data", "value_needs", {"name": f"type: {kind}", "wanted": key}
     for key, value in mapping_at(body, "data").items():
         if isinstance(value, str) and not is_left_for_bcs(value) and not _is_base64(value):
             yield f"data[{key}]", "value_base64", {}
@@ -284,30 +372,8 @@ def _is_base64(text: str) -> bool:
 
 def _cron(body: Fields) -> Found:
     schedule = text_at(body, "spec", "schedule")
-    if schedule and not is_left_for_bcs(schedule) and not _is_schedule(schedule):
+    if schedule and not is_left_for_bcs(schedule) and not is_schedule(schedule):
         yield "spec.schedule", "value_schedule", {}
-
-
-def _is_schedule(schedule: str) -> bool:
-    bare = _CRON_ZONE.sub("", schedule.strip(), count=1)
-    fields = bare.lower().split()
-    return bool(_CRON_WORD.fullmatch(bare)) or (
-        len(fields) == len(_CRON_FIELDS) and all(map(_is_cron_field, fields, _CRON_FIELDS))
-    )
-
-
-def _is_cron_field(field: str, takes: tuple[range, tuple[str, ...]]) -> bool:
-    numbers, names = takes
-    for part in field.split(","):
-        found = _CRON_PART.fullmatch(part)
-        if found is None or found[3] == "0":
-            return False
-        ends = [names.index(end) + numbers[0] if end in names else end for end in found.groups()[:2] if end]
-        if any(not str(end).isdecimal() or int(end) not in numbers for end in ends):
-            return False
-        if ends and int(ends[0]) > int(ends[-1]):
-            return False
-    return True
 
 
 _OF_KIND: Mapping[tuple[str, str], Sequence[Callable[[Fields], Found]]] = {
@@ -320,6 +386,7 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Callable[[Fields], Found]]] = {
     ("policy", "PodDisruptionBudget"): (_budget,),
     ("networking.k8s.io", "Ingress"): (_ingress,),
     ("", "ConfigMap"): (_keys,),
+    ("", "PersistentVolumeClaim"): (_claim,),
     ("", "Secret"): (_keys, _secret),
     ("batch", "CronJob"): (_cron, _numbers),
 }

@@ -54,6 +54,14 @@ BUDGET = (
     "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
     "spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}\n"
 )
+CLAIM = (
+    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\n"
+    "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
+)
+CERTIFICATE = (
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ntype: kubernetes.io/tls\n"
+    "stringData: {tls.crt: a, tls.key: b}\n"
+)
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {key: aHVudGVyMg==}\n"
 CONTAINER = "spec.template.spec.containers[0]"
 POD = "    spec:\n      containers:"
@@ -239,6 +247,131 @@ ROWS: list[tuple[str, str, str, str, Optional[str]]] = [
     (BUDGET, "minAvailable: 1", "maxUnavailable: 50%", "", None),
     (SECRET, "aHVudGVyMg==", "hunter2!", "data[key]", "no base64"),
     (SECRET, "{key: aHVudGVyMg==}", "{key: }", "", None),
+    (CERTIFICATE, "tls.key: b", "key: b", "data", "type: kubernetes.io/tls needs tls.key"),
+    (CERTIFICATE, "kubernetes.io/tls", "example.org/tls", "", None),
+    (CLAIM, "storage: 1Gi", "cpu: 1", "spec", "PersistentVolumeClaim needs resources.requests.storage"),
+    (CLAIM, "[ReadWriteOnce]", "[]", "spec", "PersistentVolumeClaim needs accessModes"),
+    (
+        SERVICE,
+        "[{port: 80}]",
+        "[{name: a, port: 80}, {name: b, port: 80, protocol: TCP}]",
+        "spec.ports[1].port",
+        "two of the name TCP 80",
+    ),
+    (SERVICE, "[{port: 80}]", "[{name: a, port: 80}, {name: b, port: 80, protocol: UDP}]", "", None),
+    (SERVICE, "selector: {a: b}", "type: ExternalName", "spec", "type: ExternalName needs externalName"),
+    (SERVICE, "selector: {a: b}", "type: ExternalName, externalName: a.org", "", None),
+    (
+        SERVICE,
+        "spec: {",
+        "spec: {externalTrafficPolicy: Local, ",
+        "spec.externalTrafficPolicy",
+        "goes with type: LoadBalancer / NodePort only",
+    ),
+    (SERVICE, "spec: {", "spec: {externalTrafficPolicy: Local, externalIPs: [10.0.0.1], ", "", None),
+    (SERVICE, "spec: {", "spec: {externalTrafficPolicy: Local, type: NodePort, ", "", None),
+    (INGRESS, "a.org", "10.0.0.1", "spec.rules[0].host", "is no IP address"),
+    (INGRESS, "a.org", "10.0.0.1.nip.io", "", None),
+    (
+        INGRESS,
+        "name: web, port: {number: 80}",
+        "name: web",
+        "spec.rules[0].http.paths[0].backend.service.port",
+        "exactly one of name, number",
+    ),
+    (
+        INGRESS,
+        "spec: {",
+        "spec: {defaultBackend: {service: {name: a, port: {name: b, number: 1}}}, ",
+        "spec.defaultBackend.service.port",
+        "exactly one of name, number",
+    ),
+    (
+        INGRESS,
+        "spec: {",
+        "spec: {defaultBackend: {service: {name: a, port: {name: b}}, resource: {kind: B, name: b}}, ",
+        "spec.defaultBackend",
+        "exactly one of service, resource",
+    ),
+    (INGRESS, "spec: {", "spec: {defaultBackend: {resource: {kind: B, name: b}}, ", "", None),
+    (
+        DEPLOYMENT,
+        "# more",
+        "livenessProbe: {exec: {command: [a]}, successThreshold: 2}",
+        f"{CONTAINER}.livenessProbe.successThreshold",
+        "livenessProbe needs successThreshold: 1",
+    ),
+    (DEPLOYMENT, "# more", "readinessProbe: {exec: {command: [a]}, successThreshold: 2}", "", None),
+    (
+        DEPLOYMENT,
+        "# more",
+        "resources: {limits: {memory: 100m}}",
+        f"{CONTAINER}.resources.limits[memory]",
+        "a thousandth of a byte",
+    ),
+    (DEPLOYMENT, "# more", "resources: {limits: {memory: 1000m, cpu: 100m}}", "", None),
+    (
+        DEPLOYMENT,
+        POD,
+        "    spec:\n      volumes: [{name: a, emptyDir: {}, configMap: {name: b}}]\n      containers:",
+        "spec.template.spec.volumes[0]",
+        "exactly one of emptyDir, configMap",
+    ),
+    (
+        DEPLOYMENT,
+        POD,
+        "    spec:\n      volumes: [{name: a, emptyDir: {}, configMap: }]\n      containers:",
+        "",
+        None,
+    ),
+    (
+        DEPLOYMENT,
+        POD,
+        "    spec:\n      tolerations: [{key: a, operator: Exists, value: b}]\n      containers:",
+        "spec.template.spec.tolerations[0].value",
+        "value goes with operator: Equal only",
+    ),
+    (
+        DEPLOYMENT,
+        POD,
+        "    spec:\n      tolerations: [{key: a, value: b}, {operator: Exists}]\n      containers:",
+        "",
+        None,
+    ),
+    (
+        DEPLOYMENT,
+        POD,
+        (
+            '    spec:\n      initContainers: [{name: a, image: "r/a:1", lifecycle: '
+            "{preStop: {exec: {command: [a]}}}}]\n      containers:"
+        ),
+        "spec.template.spec.initContainers[0].lifecycle",
+        "lifecycle goes with restartPolicy: Always only",
+    ),
+    (
+        DEPLOYMENT,
+        POD,
+        (
+            '    spec:\n      initContainers: [{name: a, image: "r/a:1", restartPolicy: Always, '
+            "startupProbe: {exec: {command: [a]}}}]\n      containers:"
+        ),
+        "",
+        None,
+    ),
+    (
+        DEPLOYMENT.replace(POD, "    spec:\n      hostNetwork: true\n      containers:"),
+        "# more",
+        "ports: [{containerPort: 80, hostPort: 81}]",
+        f"{CONTAINER}.ports[0].hostPort",
+        "hostNetwork: true needs hostPort = containerPort",
+    ),
+    (
+        DEPLOYMENT.replace(POD, "    spec:\n      hostNetwork: true\n      containers:"),
+        "# more",
+        "ports: [{containerPort: 80, hostPort: 80}, {containerPort: 81}]",
+        "",
+        None,
+    ),
 ]
 
 

@@ -370,3 +370,48 @@ def test_the_kubernetes_in_question_is_the_one_that_is_named_if_it_is_known(
 def test_what_those_that_are_right_stop_short_of_is_found(text: str, check: str, field: str) -> None:
     (finding,) = found(text)
     assert (finding.id, finding.field) == (check, field)
+
+
+UPDATED = """\
+apiVersion: tkex.tencent.com/v1alpha1
+kind: GameDeployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "r/web:1"}]}}
+  preDeleteUpdateStrategy: {hook: {templateName: a, args: [{name: b, value: c}]}}
+  updateStrategy:
+    type: InplaceUpdate
+    inPlaceUpdateStrategy: {gracePeriodSeconds: 30}
+    maxUnavailable: 20%
+    ofALaterVersion: 1
+    canary: {steps: [{partition: 3}, {pause: {duration: 60}}, {pause: {}}, {hook: {templateName: a}}]}
+"""
+ROLLOUT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  strategy: {canary: {stableService: a, steps: [{setWeight: 20}, {pause: {duration: 1h}}, {pause: {}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "check", "field"),
+    [
+        (UPDATED, "maxUnavailable", "maxUnavailble", "unknown-field", "spec.updateStrategy.maxUnavailble"),
+        (UPDATED, "grace", "gracee", "unknown-field", "spec.updateStrategy.inPlaceUpdateStrategy."),
+        (UPDATED, "duration: 60", "duration: 1m", "field-type", "spec.updateStrategy.canary.steps[1].pause."),
+        (UPDATED, "{templateName: a, args", "{templatName: a, args", "unknown-field", "spec.preDeleteUpdate"),
+        (ROLLOUT, "setWeight", "setWieght", "unknown-field", "spec.strategy.canary.steps[0].setWieght"),
+        (ROLLOUT, "stableService", "stabelService", "unknown-field", "spec.strategy.canary.stabelService"),
+    ],
+)
+def test_what_is_misspelt_in_how_a_custom_kind_is_updated_is_found(
+    text: str, old: str, new: str, check: str, field: str
+) -> None:
+    assert found(text) == []
+    (finding,) = found(text.replace(old, new))
+    assert finding.id == check
+    assert finding.field.startswith(field)
