@@ -38,8 +38,7 @@ def changes_of(before: Iterable[Route], after: Iterable[Route]) -> RouteChanges:
     lost: list[Route] = []
     for place, (route, *more) in known.items():
         if place in places:
-            if _ways([route, *more]) != _ways(places[place]):
-                changed.append((route, places[place][0]))
+            changed += _served_otherwise([route, *more], places[place])
             continue
         keepers = (r for r in _wider(route, new) if r.place not in known or r.service == route.service)
         keeper = next(keepers, None)
@@ -87,19 +86,21 @@ def told_change(old: Route, new: Route, *, row: str = "") -> str:
 
 
 def way_change(old: Route, new: Route) -> str:
-    """Return how the type or the class of a route changes, as `Prefix -> Exact`."""
-    kinds, names = zip(_way(old), _way(new))
-    words = [f"{kinds[0]} -> {kinds[1]}"] if kinds[0] != kinds[1] else []
-    words += [f"class {names[0] or '-'} -> {names[1] or '-'}"] if names[0] != names[1] else []
-    return " ".join(words)
+    """Return how the type, the class or the load balancer of a route changes, as `Prefix -> Exact`."""
+    ways = zip(("", "class ", "load balancer "), _way(old), _way(new))
+    return " ".join(f"{what}{was or '-'} -> {now or '-'}" for what, was, now in ways if was != now)
 
 
-def _way(route: Route) -> tuple[str, str]:
-    return route.shown_type, route.entry.ingress_class
+def _way(route: Route) -> tuple[str, str, str]:
+    return route.shown_type, route.entry.ingress_class, route.entry.load_balancer
 
 
-def _ways(routes: Iterable[Route]) -> set[tuple[str, str]]:
-    return set(map(_way, routes))
+def _served_otherwise(before: Sequence[Route], after: Sequence[Route]) -> Iterator[tuple[Route, Route]]:
+    """Pair each way in which a place is served no more with a new one, or with the first there is."""
+    old, new = ({_way(route): route for route in routes} for routes in (before, after))
+    gone, come = ([own[way] for way in own if way not in other] for own, other in ((old, new), (new, old)))
+    for number, route in enumerate(gone):
+        yield route, (come[number] if number < len(come) else after[0])
 
 
 def _by_place(routes: RoutesByKey) -> dict[RouteKey, list[Route]]:

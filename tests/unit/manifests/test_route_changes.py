@@ -10,12 +10,13 @@ from bcs_template_set.manifests.routes import DEFAULT_BACKEND, EntryPoint, Route
 
 
 def route(text: str) -> Route:
-    """Return the route of `host/path [type] [service] [class]`, Prefix to `web` by default."""
+    """Return the route of `host/path [type] [service] [class@balancer]`, Prefix to `web` by default."""
     place, *more = text.split()
     kind, service, name = [*more, *("Prefix", "web", "")[len(more) :]]
     host, slash, path = place.partition("/")
     kind = DEFAULT_BACKEND if kind == "default" else "" if kind == "?" else kind
-    return Route(host, slash + path, service, "i", kind, EntryPoint(name))
+    name, _, balancer = name.partition("@")
+    return Route(host, slash + path, service, "i", kind, EntryPoint(name, balancer))
 
 
 def routes(text: str) -> list[Route]:
@@ -37,6 +38,18 @@ CASES = {
     "Prefix or the class's own way": ("a.x/", "a.x/ ?", "", "", "a.x/ Prefix -> ImplementationSpecific", ""),
     "another class": ("a.x/ Exact a one", "a.x/ Exact a two", "", "", "a.x/ class one -> two", ""),
     "a class": ("a.x/", "a.x/ Prefix web kong", "", "", "a.x/ class - -> kong", ""),
+    "another load balancer": (
+        "a.x/ ? web one@lb-1", "a.x/ ? web one@lb-2", "", "", "a.x/ load balancer lb-1 -> lb-2", ""
+    ),
+    "one of two load balancers": (
+        "a.x/ ? web @lb-1, a.x/ ? web @lb-2", "a.x/ ? web @lb-1, a.x/ ? web @lb-3", "", "",
+        "a.x/ load balancer lb-2 -> lb-3", ""
+    ),
+    "a load balancer less": (
+        "a.x/ ? web @lb-1, a.x/ ? web @lb-2", "a.x/ ? web @lb-1", "", "",
+        "a.x/ load balancer lb-2 -> lb-1", ""
+    ),
+    "a load balancer more": ("a.x/ ? web @lb-1", "a.x/ ? web @lb-1, a.x/ ? web @lb-2", "", "", "", ""),
     "two load balancers": ("a.x/, a.x/ Prefix web", "a.x/", "", "", "", ""),
     "a wildcard": ("a.x/", "*.x/", "*.x/", "", "a.x/ -> *.x/", ""),
     "a wildcard to another Service": ("a.x/", "*.x/ Prefix two", "*.x/", "", "a.x/ -> *.x/", ""),
