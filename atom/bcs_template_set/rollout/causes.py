@@ -41,6 +41,7 @@ _BACK_OFF = re.compile(r"back-off (?:(\d+)m)?(\d+)s")
 
 _FOR_EVER = float("inf")
 _NOT_READY = "not_ready"
+_NO_IMAGE = "image_not_found"
 _NO_NAME = "image_name"
 """The one cause that nobody can mend but by a new build, so that no input makes the step wait for it."""
 
@@ -110,6 +111,8 @@ def cause_of(problem: PodProblem, *, terms: Terms = FAIL_FAST) -> Cause:
     own = replace(made, grace=allowed[1], urgency=_FOR_EVER if most is None else most)
     if rule.name == _NOT_READY and not problem.probe:
         own = replace(own, cure=say("rollout.no_probe_cure", **_fields(problem)))
+    if rule.name == _NO_IMAGE and not terms.fail_fast:
+        own = replace(own, cure=say("rollout.late_image_cure"))
     return _of_a_blocker(problem, own) if problem.role in ("earlier", "below") else own
 
 

@@ -289,6 +289,14 @@ def test_images_configuration_and_crashes_end_the_wait_unless_the_author_says_ot
     assert (given_up.sentence, given_up.fault) == (waited_for.sentence, waited_for.fault)
 
 
+@pytest.mark.parametrize(("terms", "advice"), [(FAIL_FAST, "set fail_fast"), (PATIENT, "longer timeout")])
+def test_for_an_image_that_comes_later_nothing_is_advised_that_is_set_already(
+    terms: Terms, advice: str
+) -> None:
+    (problem,) = problems_of(pod(containers=[waiting("ErrImagePull", "not found")]))
+    assert advice in cause_of(problem, terms=terms).cure.render("en_US")
+
+
 def test_what_no_registry_has_is_not_waited_for_whatever_the_author_says() -> None:
     (problem,) = problems_of(pod(containers=[waiting("InvalidImageName")]))
     assert cause_of(problem, terms=PATIENT).is_hopeless(seconds=0)
