@@ -562,6 +562,17 @@ def test_what_came_meanwhile_is_not_deployed_where_that_would_be_refused(live_si
     assert (ran.code, len(calls_of(ran))) == (800502, 1), ran.log
 
 
+def test_what_came_meanwhile_may_hold_fewer_objects_than_ours(live_site: Site) -> None:
+    two = values().replace('["lb-1"]', '["lb-1", "lb-2"]')
+    build(live_site, "main", action="deploy", values=two, **TARGET)
+    live_site.rival(
+        lambda state: publish_by_hand(state, lambda text: text.rpartition("---\n")[0]),
+        before=list_files(BEFORE_DEPLOYING),
+    )
+    ran = build(live_site, "z", action="deploy", values=two, **TARGET)
+    assert ran.outcome.result == "deployed", ran.log
+
+
 def test_a_file_that_has_lost_our_path_before_it_is_deployed_is_not_deployed(live_site: Site) -> None:
     build(live_site, "main", action="deploy", **TARGET)
     before = live_site.contents()[ROUTES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -15,11 +16,14 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    documents,
     image_live,
     image_of,
+    service,
+    take_release,
     workload,
 )
-from tests.support.publishing import USER, Ran, Site
+from tests.support.publishing import SPACE, USER, Ran, Site
 
 LOOKS = Match("GET", "/workloads/")
 LIVE = Match("GET", r"/workloads/deployments/")
@@ -129,19 +133,28 @@ def test_an_outage_right_after_the_call_is_waited_out_and_what_it_did_is_read_ba
         assert image_live(site, "Deployment", "web") == image_of("web", "2")
 
 
-NOTHING = '{"code": 0, "message": "", "requestID": "x", "data": {"items": [], "error": ""}}'
+MARKED = f"metadata: {{annotations: {{io.tencent.paas.template_name: {SPACE}/web.yaml}}}}"
+SERVICE = {"kind": "Service", "name": "web", "content": MARKED, "previousContent": MARKED}
 
 
-def test_a_dry_run_that_shows_nothing_of_a_file_is_no_look_before_a_restore_either() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+@pytest.mark.parametrize(
+    ("items", "first", "result"),
+    [([], 2, (800505, 1)), ([SERVICE], 1, (800609, 0)), ([SERVICE], 2, (800505, 1))],
+)
+def test_a_dry_run_that_shows_a_file_in_part_or_not_at_all_is_no_look_before_a_restore_either(
+    items: list[object], first: int, result: tuple[int, int]
+) -> None:
+    body = json.dumps({"code": 0, "message": "", "data": {"items": items, "error": ""}})
+    with cluster_site(web_yaml=documents(workload(), service())) as site:
+        take_release(site, "1.23")  # which replaces a Service
         deploy(site)
-        site.next_build(web_yaml=workload(tag="2"))
-        cut = Fault("answer", Match("POST", PREVIEW.path, nth=2), times=99, status=200, body=NOTHING)
+        site.next_build(web_yaml=documents(workload(tag="2"), service()))
+        cut = Fault("answer", Match("POST", PREVIEW.path, nth=first), times=99, status=200, body=body)
         site.emulator.faults.add(cut)
         ran = deploy(site, on_failure="restore")
         site.emulator.faults.clear()
-        assert (ran.code, len(calls_of(ran))) == (800505, 1), ran.log
-        assert "it shows no object of web.yaml" in ran.log
+        assert (ran.code, len(calls_of(ran))) == result, ran.log
+        assert f"fewer objects than these files hold: web.yaml ({len(items)}/2)" in ran.log
         assert "is in the cluster any more" not in ran.log
 
 

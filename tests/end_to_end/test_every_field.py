@@ -44,7 +44,7 @@ from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 from bcs_template_set.report.rows import Row, rows_of_outcome
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.report.workload_rows import WorkloadRow, rows_of_restoration, rows_of_rollout
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.result import Restoration, Rollout
 

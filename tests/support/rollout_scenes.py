@@ -22,7 +22,8 @@ from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.causes import cause_of
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Before, Restoration, Rollout

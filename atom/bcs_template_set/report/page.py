@@ -27,7 +27,7 @@ from bcs_template_set.report.shown_limits import (
     PAGE_DIFF_LINES_PER_FILE,
     PAGE_REQUESTS,
 )
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bcs_template_set.messages import Language, Text, say
@@ -32,7 +33,7 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
     ]
     if plan.differences:
         lines.append(_line("plain", say("deploy.difference", count=len(plan.differences)), language))
-        lines.append(LogLine("foreign", _cut([d for _, d in plan.differences], language)))
+        lines.append(LogLine("foreign", _cut(plan.differences, language)))
     lines += kept_line(plan.kept, language=language)
     return [*lines, *(_line("warning", note, language) for note in (*plan.pods, *plan.notes))]
 
@@ -88,11 +89,20 @@ def _line(kind: LineKind, text: Text, language: Language) -> LogLine:
     return LogLine(kind, one_line(text.render(language)))
 
 
-def _cut(differences: list[str], language: Language) -> str:
+def _cut(differences: Sequence[tuple[str, str]], language: Language) -> str:
+    """Return so many lines, and what the others hold; the first two of a difference are its titles."""
     shown: list[str] = []
-    count = 0
-    for difference in differences:
-        count += len(difference.splitlines())
-        shown += text_lines(difference, most=LOG_LIVE_DIFF_LINES - len(shown))
-    more = [say("deploy.more_lines", count=count - len(shown)).render(language)] if count > len(shown) else []
-    return "\n".join([*shown, *more])
+    count, gone = 0, Counter[str]()
+    for title, difference in differences:
+        room = LOG_LIVE_DIFF_LINES - len(shown)
+        shown += text_lines(difference, most=room)
+        lines = difference.splitlines()
+        count += max(len(lines) - room, 0)
+        gone[title] += sum(line.startswith("-") for line in lines[max(room, 2) :])
+    if not count:
+        return "\n".join(shown)
+    more = say("deploy.more_lines", count=count)
+    if sum(gone.values()):
+        names = first_names([title for title, lines in gone.items() if lines])
+        more = say("deploy.more_lines_gone", text=more, count=sum(gone.values()), objects=names)
+    return "\n".join([*shown, more.render(language)])

@@ -19,7 +19,7 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import MOST_NAMES, MOST_VERSIONS
 from bcs_template_set.report.workload_rows import workload_rows
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import RESTORED_AFTER, Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 

@@ -26,8 +26,8 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.deployment_plan import FileVersion
 from bcs_template_set.rollout.live_numbers import live_numbers
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.system.parallel import Raised, overlap
 
 T = TypeVar("T")

@@ -30,10 +30,10 @@ from bcs_template_set.messages.server_errors import (
 )
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
-from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods, with_hidden
 from bcs_template_set.rollout.live_look import SHOWN, Deploying, in_order, live_files, look, not_marked
 from bcs_template_set.rollout.live_numbers import live_numbers
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)

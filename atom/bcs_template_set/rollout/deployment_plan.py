@@ -11,99 +11,24 @@ with, and no others. They are left alone, since a Service replaced whole is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Optional
 
-from bcs_template_set.bcs.deploy_calls import Preview
-from bcs_template_set.bcs.marks import Mark, mark_of
+from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
-from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import kind_of
-from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NodePortLost, NotReplaceable, SelectorChanged
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.live_diff import (
+    Object,
     changes_anything,
     changes_beyond_pods,
     live_difference,
+    takes_away,
 )
-
-Object = Mapping[str, YamlValue]
-
-
-@dataclass(frozen=True)
-class FileVersion:
-    """A file of the run at the version to be live. `before` is `latestDeployVersion` before we began.
-
-    `rewritten`: this run has put other content under the version's name. `sets_pods`: a variable gives the
-    number of pods, so that nobody but this run can mean another. `reused`: the names of versions are reused,
-    so that a mark does not tell which number its text had. `objects` is how many it holds, as far as known.
-    `live_as`: it was live as wanted, marked with this version of it, "" for another mark.
-    """
-
-    name: str
-    version_id: str
-    version: str
-    before: str = ""
-    rewritten: bool = False
-    sets_pods: bool = False
-    reused: bool = False
-    objects: int = 1
-    live_as: Optional[str] = None
-
-    @property
-    def told(self) -> str:
-        """Return the version that its objects are marked with, as far as that is known."""
-        return self.version if self.live_as is None else self.live_as
-
-
-@dataclass(frozen=True)
-class LiveState:
-    """One object of a file: as it would be applied, and as it is live (None where there is none).
-
-    `whole` is what was read of it beside the preview, with its status; empty where nobody did.
-    """
-
-    file: str
-    kind: str
-    name: str
-    desired: Object
-    live: Optional[Object]
-    whole: Object = field(default_factory=dict, compare=False)
-
-    @property
-    def title(self) -> str:
-        """Return `Kind/name`."""
-        return f"{self.kind}/{self.name}"
-
-    @property
-    def known_kind(self) -> Optional[Kind]:
-        """Return what the step knows of its kind, None where it knows nothing."""
-        return kind_of(text_at(self.desired, "apiVersion"), self.kind)
-
-    @property
-    def watched_kind(self) -> Optional[Kind]:
-        """Return its kind, None where a deployment does not wait for it."""
-        return self.known_kind if self.known_kind is not None and self.known_kind.rule is not None else None
-
-    @property
-    def makes_pods(self) -> bool:
-        """Tell whether pods come of it, also where nothing is known of its kind."""
-        if self.known_kind is not None:
-            return self.known_kind.pod_template is not None
-        return bool(list_at(self.desired, "spec", "template", "spec", "containers"))
-
-    @property
-    def mark(self) -> Mark:
-        """Return what the live object is marked with."""
-        return mark_of(self.live or {})
-
-    def is_at(self, *, space: str, version: str) -> bool:
-        """Tell whether the live object is marked as this file's, at this version."""
-        return self.mark == Mark(f"{space}/{self.file}", version)
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 
 
 @dataclass(frozen=True)
@@ -147,34 +72,6 @@ class DeploymentPlan:
         return tuple(state for state in self.states if state.file in wanted)
 
 
-def read_states(preview: Preview, *, space: str) -> tuple[LiveState, ...]:
-    """Return the objects that a preview of the run's versions lists, in its order.
-
-    A document without a kind is none: BCS passes it over (facts/bcs.md, trap 7).
-    """
-    states = []
-    for item in preview.items:
-        desired = _parsed(item.content)
-        if desired is None or not item.kind:
-            continue
-        file = mark_of(desired).file
-        states.append(
-            LiveState(
-                file=file[len(space) + 1 :] if file.startswith(f"{space}/") else file,
-                kind=item.kind,
-                name=item.name,
-                desired=desired,
-                live=_parsed(item.previous_content),
-            )
-        )
-    return tuple(states)
-
-
-def _parsed(text: str) -> Optional[Object]:
-    documents = parse_foreign(text) if text.strip() else None
-    return documents[0].body if documents else None
-
-
 def plan_deployment(
     files: Sequence[FileVersion],
     states: Sequence[LiveState],
@@ -206,9 +103,9 @@ def plan_deployment(
 
 
 def differences_of(states: Sequence[LiveState]) -> tuple[tuple[str, str], ...]:
-    """Return (Kind/name, unified diff) pairs of the live objects that would change."""
+    """Return (Kind/name, unified diff) pairs of the live objects that would change, those that lose first."""
     found = ((s.title, live_difference(s.desired, s.live)) for s in states if s.live is not None)
-    return tuple(pair for pair in found if pair[1])
+    return tuple(sorted((pair for pair in found if pair[1]), key=lambda pair: not takes_away(pair[1])))
 
 
 def _as_marked(file: FileVersion, states: Sequence[LiveState], *, space: str) -> FileVersion:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
@@ -29,6 +30,7 @@ Object = Mapping[str, YamlValue]
 
 Loss = Callable[[str, str, YamlValue, Object], Optional[YamlValue]]
 """What of a live field is taken away: by the key of the mapping, the field, its value, and the mapping."""
+
 _OF_BCS = "io.tencent.paas."
 _NOT_OURS = ("resourceVersion", "namespace", "uid", "selfLink")
 
@@ -76,6 +78,9 @@ _MAPS = _PAYLOAD | {"nodeSelector", "matchLabels", "selector", "limits"}
 _AMOUNTS = frozenset({"limits", "requests", "hard", "capacity"})
 _AMOUNT = frozenset({"sizeLimit", "divisor", "averageValue", "targetAverageValue"})
 
+_RUN = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)*)", re.MULTILINE)
+"""Lines that go, and those that come in their place."""
+
 
 def live_difference(desired: Object, live: Optional[Object]) -> str:
     """Return the unified diff from what is live to what would be; "" where nothing would change.
@@ -95,6 +100,11 @@ def live_difference(desired: Object, live: Optional[Object]) -> str:
         old = document_of(before, line=1) if before is not None else None
         return unified(*masked_pair(old, document), title=title)
     return unified(dump_yaml(before) if before is not None else "", dump_yaml(wanted), title=title)
+
+
+def takes_away(difference: str) -> bool:
+    """Tell whether a difference has lines that go without others in their place."""
+    return any(run[1].count("\n") > run[2].count("\n") for run in _RUN.finditer(difference))
 
 
 def changes_anything(desired: Object, live: Object) -> bool:

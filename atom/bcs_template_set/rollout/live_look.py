@@ -6,6 +6,7 @@ as deploying, so many files take several calls (call_sizes.py).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,15 +23,13 @@ from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
-    FileVersion,
-    LiveState,
     differences_of,
     plan_deployment,
-    read_states,
     refused_services,
 )
 from bcs_template_set.rollout.live_diff import changes_beyond_pods, names_hidden, with_hidden
 from bcs_template_set.rollout.live_numbers import read_numbers
+from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
 from bcs_template_set.rollout.pod_numbers import with_pods
 from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
 from bcs_template_set.system.clock import Clock, Deadline
@@ -68,9 +67,6 @@ class Deploying:
         return frozenset(workload for workload in found if workload is not None)
 
 
-# --- before ---------------------------------------------------------------------------------------------
-
-
 def plan_live(
     reader: Reader, deploying: Deploying, files: Sequence[FileVersion], *, redeploy: bool
 ) -> DeploymentPlan:
@@ -78,7 +74,7 @@ def plan_live(
 
     Raises:
         DryRunFailed: Kubernetes would refuse an object, or BCS can't render it.
-        AnswerUnreadable: the dry run shows nothing of a file that holds objects.
+        AnswerUnreadable: the dry run shows fewer objects of a file than it holds.
     """
     states, error = look(reader, deploying, files)
     check_listed(files, states, error=error)
@@ -93,14 +89,20 @@ def plan_live(
 
 
 def check_listed(files: Sequence[FileVersion], states: Sequence[LiveState], *, error: str = "") -> None:
-    """Refuse a dry run without an `error` that shows nothing of a file which holds objects.
+    """Refuse a dry run without an `error` that shows fewer objects of a file than it holds.
 
     Raises:
         AnswerUnreadable: what is live of such a file is not known.
     """
-    unlisted = {file.name for file in files if file.objects} - {state.file for state in states}
+    unlisted = sorted(_unlisted(files, states).values())
     if unlisted and not error:
-        raise AnswerUnreadable(url="template/preview", problem=say("deploy.unlisted", names=sorted(unlisted)))
+        raise AnswerUnreadable(url="template/preview", problem=say("deploy.unlisted", names=unlisted))
+
+
+def _unlisted(files: Sequence[FileVersion], states: Sequence[LiveState]) -> dict[str, str]:
+    """Return the files that a dry run does not show whole, with what it shows, as `a.yaml (1/2)`."""
+    shown = Counter(state.file for state in states)
+    return {f.name: f"{f.name} ({shown[f.name]}/{f.objects})" for f in files if shown[f.name] < f.objects}
 
 
 def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> DeploymentPlan:
@@ -251,7 +253,7 @@ def live_files(
     states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str
 ) -> tuple[FileVersion, ...]:
     """Return the files all of whose objects are live and marked with their version."""
-    there = {state.file for state in states}
+    there = {state.file for state in states} - _unlisted(files, states).keys()
     missing = {state.file for state in not_marked(states, files, space=space)}
     return tuple(file for file in files if file.name in there - missing)
 

@@ -12,7 +12,8 @@ from bcs_template_set.manifests.kinds import SCALING
 from bcs_template_set.manifests.live_fields import number_in
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.deployment_plan import LiveState, PodNumbers
+from bcs_template_set.rollout.deployment_plan import PodNumbers
+from bcs_template_set.rollout.live_state import LiveState
 from bcs_template_set.rollout.pod_numbers import (
     ALONE,
     autoscalers_in,

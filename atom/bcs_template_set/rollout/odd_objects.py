@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import JOB, SERVICE
 from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 
 
 def odd_notes(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> Iterator[Text]:

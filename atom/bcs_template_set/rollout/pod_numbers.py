@@ -15,8 +15,9 @@ from bcs_template_set.manifests.kinds import AUTOSCALER
 from bcs_template_set.manifests.live_fields import count_at
 from bcs_template_set.manifests.live_replicas import Workload, variable_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, LiveState, PodNumbers
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, PodNumbers
 from bcs_template_set.rollout.live_diff import pods_of
+from bcs_template_set.rollout.live_state import LiveState
 
 ALONE = 1
 """The pods of a workload whose text says no number (Kubernetes' defaults.go of apps)."""

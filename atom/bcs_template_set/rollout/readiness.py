@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from bcs_template_set.rollout.deployment_plan import LiveState
+from bcs_template_set.rollout.live_state import LiveState
 from bcs_template_set.rollout.status import status_of
 
 Readiness = Optional[bool]

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, LiveState
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_diff import changes_anything, holds_nothing_else
+from bcs_template_set.rollout.live_state import LiveState
 
 _READ_BY: Mapping[str, str] = {
     **dict.fromkeys(("configMap", "configMapRef", "configMapKeyRef"), "ConfigMap"),

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,10 @@ def way_back(
             if found is None:
                 gone.append(file.name)
             else:
-                back.append(replace(file, version_id=found, version=earlier, rewritten=False))
+                objects = objects_in(parse_foreign(found.content))
+                back.append(
+                    replace(file, version_id=found.id, version=earlier, rewritten=False, objects=objects)
+                )
     return Way(
         tuple(back), tuple(first_time), tuple(same), tuple(gone), absent=tuple(missing), overtaken=tuple(left)
     )
@@ -194,6 +199,5 @@ def gone_marks(
             yield say("deploy.mark_gone", objects=titles, name=name, version=version)
 
 
-def _find(reader: Reader, project: str, space: str, name: str, version: str) -> Optional[str]:
-    found = reader.read(protocol.find_version(project, space=space, name=name, version=version))
-    return found.id if found is not None else None
+def _find(reader: Reader, project: str, space: str, name: str, version: str) -> Optional[TemplateVersion]:
+    return reader.read(protocol.find_version(project, space=space, name=name, version=version))

@@ -26,8 +26,9 @@ from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, moved_ports
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, moved_ports
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole, unlike
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.odd_objects import moved_objects
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of

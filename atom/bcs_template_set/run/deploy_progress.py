@@ -14,8 +14,9 @@ from typing import Optional, Union
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion, LiveState
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_look import live_files, not_marked
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.restore import touched
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.run.deploy_target import DeployTarget

@@ -29,8 +29,8 @@ from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.definitions import with_definitions
-from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.live_look import Deploying
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.patient_writer import PatientWriter
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watch import watch

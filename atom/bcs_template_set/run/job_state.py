@@ -18,7 +18,7 @@ import msgspec
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before, Rollout
 
 FORM = 3

@@ -16,7 +16,8 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.write_report import write_text
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before
 from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed, state_of
 from bcs_template_set.system.own_files import OwnFile

@@ -41,8 +41,9 @@ from bcs_template_set.rollout.before_deploying import (
     resolve_variables,
 )
 from bcs_template_set.rollout.call_sizes import AT_ONCE
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole
+from bcs_template_set.rollout.live_state import FileVersion, objects_in
 from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.rollout.restore import gone_marks
@@ -355,7 +356,7 @@ def as_it_counts(run: RenderedRun, version: FileVersion) -> FileVersion:
     names = [found.inner.strip() for number in numbers for found in bcs_variables_in(number)]
     sets_pods = any(workload_of(name) is None or name in run.context.variables for name in names)
     reused = run.settings.overwrite_version
-    return replace(version, sets_pods=sets_pods, reused=reused, objects=len(documents))
+    return replace(version, sets_pods=sets_pods, reused=reused, objects=objects_in(documents))
 
 
 def fewest_pods(run: RenderedRun) -> Mapping[Workload, int]:

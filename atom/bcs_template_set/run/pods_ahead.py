@@ -18,9 +18,9 @@ from bcs_template_set.manifests.parse import Document
 from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_lines import kept_line
-from bcs_template_set.rollout.deployment_plan import LiveState
 from bcs_template_set.rollout.live_diff import Object
 from bcs_template_set.rollout.live_numbers import pods_in, read_numbers
+from bcs_template_set.rollout.live_state import LiveState
 from bcs_template_set.rollout.pod_numbers import kept_pods, lost_pods
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.finish import show_lines

@@ -35,7 +35,7 @@ from bcs_template_set.messages.server_errors import NotRestored
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_story import FAILED, UNSURE, restoration_texts
 from bcs_template_set.report.write_report import write_text
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.own_deployments import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.run.context import RunContext, Services

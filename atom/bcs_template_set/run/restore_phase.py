@@ -13,9 +13,9 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
-from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
 from bcs_template_set.rollout.live_look import Deploying, check_listed, live_files, look
 from bcs_template_set.rollout.live_numbers import read_numbers
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.pod_numbers import as_many_as, lost_pods, still_fewer
 from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, versions_live, way_back
 from bcs_template_set.rollout.result import Before, Restoration

@@ -22,7 +22,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NewerBuild, Overtaken
 from bcs_template_set.publish.make_plan import is_believed, newer_build_text
 from bcs_template_set.publish.plan import Desired
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion, objects_in
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def _newest(looking: Looking, file: FileVersion, versions: dict[str, TemplateVer
     if not _serves(version, looking.claim):
         detail = say("deploy.shared_lacks", name=file.name, current=version.version, path=looking.claim.path)
         raise Overtaken(details=[detail])
-    return replace(file, version_id=version.id, version=version.version)
+    objects = objects_in(parse_foreign(version.content))
+    return replace(file, version_id=version.id, version=version.version, objects=objects)
 
 
 def _serves(version: TemplateVersion, claim: Claim) -> bool:

@@ -24,7 +24,7 @@ from bcs_template_set.report.topology import (
     topology_of,
 )
 from bcs_template_set.report.workload_rows import workload_rows
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.result import Before, Restoration, Rollout

@@ -397,6 +397,18 @@ def test_a_long_difference_is_cut_and_says_by_how_much() -> None:
     assert f"+line {LOG_LIVE_DIFF_LINES - 1}" in log
     assert f"+line {LOG_LIVE_DIFF_LINES}\n" not in log
     assert "7 more lines" in log
+    assert "taken away" not in log
+
+
+def test_of_lines_that_are_cut_those_that_go_are_counted_and_their_objects_named() -> None:
+    long = "".join(f"+line {n}\n" for n in range(LOG_LIVE_DIFF_LINES + 6))
+    gone = "--- Service/web\n+++ Service/web\n@@ -1,3 +1,2 @@\n kind: Service\n-a: 1\n-b: 1\n+b: 2\n"
+    plan = replace(
+        rollout_scenes.deployment_plan(rollout_scenes.ROLLOUT),
+        differences=(("Deployment/web", long), ("Service/web", gone)),
+    )
+    log = shown(deployment_lines(plan, language="en_US"))
+    assert "13 more lines; 2 of them are taken away or replaced, in Service/web: the report shows them" in log
 
 
 def test_of_a_workload_that_is_given_up_a_line_says_where_the_console_shows_what_is_in_its_way() -> None:

@@ -14,7 +14,7 @@ from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import ClusterNotVisible, ProjectNotVisible, VariablesMissing
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import refusal_to_deploy, resolve_variables
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 
 T = TypeVar("T")
 PLACE = NamespaceRef("web", "a" * 32, "BCS-K8S-40000", "prod")

@@ -17,7 +17,7 @@ from bcs_template_set.rollout.call_sizes import (
     next_calls,
     units_of,
 )
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 
 
 def file(name: str, objects: int = 1) -> FileVersion:

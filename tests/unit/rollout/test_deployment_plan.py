@@ -13,14 +13,12 @@ from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 from bcs_template_set.messages.errors import NodePortLost, SelectorChanged
 from bcs_template_set.rollout.deployment_plan import (
-    FileVersion,
-    LiveState,
     PodNumbers,
     moved_ports,
     plan_deployment,
-    read_states,
     refused_services,
 )
+from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
 
 SPACE = "front-ends"
 Body = dict[str, YamlValue]

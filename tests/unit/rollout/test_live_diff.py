@@ -15,6 +15,7 @@ from bcs_template_set.rollout.live_diff import (
     changes_beyond_pods,
     live_difference,
     pods_of,
+    takes_away,
     with_hidden,
 )
 
@@ -215,3 +216,21 @@ def test_an_object_like_itself_has_no_difference(spec: Body) -> None:
     whole: Body = {"kind": "X", "metadata": {"name": "x"}, "spec": spec}
     assert not changes_anything(whole, copy.deepcopy(whole))
     assert live_difference(whole, copy.deepcopy(whole)) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "loses"),
+    [
+        ({"a": "1"}, {"a": "2"}, False),
+        ({"a": "1", "b": "1"}, {"a": "1"}, False),
+        ({"a": "1"}, {"a": "2", "b": "1"}, True),
+        ({"b": "1"}, {"a": "2", "b": "1"}, True),
+    ],
+)
+def test_a_line_that_goes_without_another_in_its_place_is_taken_away(
+    wanted: Body,
+    live: Body,
+    loses: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    of_kind: Body = {"kind": "ConfigMap"}
+    assert takes_away(live_difference({**of_kind, "data": wanted}, {**of_kind, "data": live})) == loses

@@ -8,7 +8,7 @@ import pytest
 
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.odd_objects import moved_objects, odd_notes
 
 Body = dict[str, YamlValue]

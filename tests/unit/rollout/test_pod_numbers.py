@@ -8,12 +8,8 @@ import pytest
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import say
-from bcs_template_set.rollout.deployment_plan import (
-    FileVersion,
-    LiveState,
-    PodNumbers,
-    plan_deployment,
-)
+from bcs_template_set.rollout.deployment_plan import PodNumbers, plan_deployment
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.pod_numbers import (
     as_many_as,
     autoscalers_in,

@@ -10,7 +10,7 @@ from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages.errors import NoPermission
-from bcs_template_set.rollout.deployment_plan import FileVersion, LiveState
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.restore import (
     absent,
     added,

@@ -12,7 +12,8 @@ from tests.unit.run.test_job_state import SEAL, WAS, A, B, left, outcome, sealed
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, FileVersion
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before
 from bcs_template_set.run.job_state import JobState, is_genuine, read_sealed
 from bcs_template_set.run.journal import LARGEST_STATE, EarlierTry, Journal, read_state

@@ -25,7 +25,7 @@ from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 from bcs_template_set.report.outcome import Heading
-from bcs_template_set.rollout.deployment_plan import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import Watched, Workload
