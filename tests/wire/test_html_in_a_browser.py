@@ -83,7 +83,7 @@ def test_the_script_runs_under_the_pages_own_policy(tmp_path: Path) -> None:
     assert form is not None
     assert "hidden" not in form[0]
     assert "4 of 4 rows" in seen
-    assert len(re.findall(r"<tbody[^>]*data-state=", seen)) == 4
+    assert len(re.findall(r"<li data-state=", seen)) == 4
 
 
 def test_no_other_script_runs(tmp_path: Path) -> None:
@@ -102,7 +102,26 @@ def test_the_filter_hides_what_does_not_fit(tmp_path: Path) -> None:
     box.value="C.example";box.dispatchEvent(new Event("input"));
     </script></body>"""
     seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
-    rows = re.findall(r'<tbody role="rowgroup" data-state="(\w+)"[^>]*?( hidden="")?>', seen)
+    rows = re.findall(r'<li data-state="(\w+)"[^>]*?( hidden="")?>', seen)
     assert [state for state, hidden in rows if not hidden] == ["unchanged"]
     assert "1 of 4 rows" in seen
-    assert re.search(r'<details id="unchanged" open="">', seen)
+    assert re.search(r'<details class="group" id="unchanged" open="">', seen)
+
+
+def test_the_filter_is_kept_in_the_address_and_what_is_unfolded_can_be_folded(tmp_path: Path) -> None:
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(scenes.published()))
+    typing = """<script>
+    var root=document.documentElement,all=document.getElementById("open-all");
+    function told(){return document.querySelectorAll(".rows details[open]").length+" "+all.textContent}
+    all.click();root.setAttribute("data-first",told());all.click();root.setAttribute("data-then",told());
+    var box=document.getElementById("filter-text");
+    box.value="C.example &";box.dispatchEvent(new Event("input"));
+    root.setAttribute("data-kept",location.hash);
+    location.replace("#filter=a.example&state=published");window.dispatchEvent(new Event("hashchange"));
+    root.setAttribute("data-recalled",box.value+" "+document.getElementById("filter-said").textContent);
+    </script></body>"""
+    seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
+    assert 'data-first="4 Fold all differences"' in seen
+    assert 'data-then="0 Unfold all differences"' in seen
+    assert 'data-kept="#filter=C.example%20%26&amp;state="' in seen
+    assert 'data-recalled="a.example 1 of 4 rows"' in seen

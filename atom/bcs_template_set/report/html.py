@@ -62,8 +62,7 @@ from bcs_template_set.report.rows import (
 )
 from bcs_template_set.report.shown_limits import (
     PAGE_IN_CELL,
-    PAGE_OPEN_FILES,
-    PAGE_OPEN_ROUTES,
+    PAGE_OPEN_READY,
     PAGE_ROWS,
     PAGE_VALUE,
 )
@@ -123,6 +122,7 @@ _MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
     "live": ("calm", "="),
     "unchanged": ("calm", "="),
 }
+_GROUPS = ("failed", "changed", "ready", "unchanged")
 _MOODS_OF_FINDINGS: dict[State, str] = {"ok": "good", "failed": "bad", "skipped": "calm", "unknown": "warn"}
 _SIGNS: dict[Sign, str] = {"+": "+", "~": "~", "-": "−", "=": ""}
 _SIGN_NAMES: dict[Sign, str] = {"+": "new", "~": "changed", "-": "goes", "=": "stays"}
@@ -161,7 +161,6 @@ def _environment(language: Language) -> Environment:
         moods=_MOODS_OF_STATES,
         took=took_text,
         age=age_text,
-        open_routes=PAGE_OPEN_ROUTES,
         listed=listed,
         most_rows=PAGE_ROWS,
         most_in_cell=PAGE_IN_CELL,
@@ -263,19 +262,31 @@ def _identity_values(outcome: Outcome) -> dict[str, object]:
 
 def _row_values(outcome: Outcome) -> dict[str, object]:
     rows = rows_of_outcome(outcome)
-    routes = routes_of(outcome)
     shows_endings = was_attempted(outcome) or outcome.rollout is not None
     return {
         "counts": counts_of(outcome),
         "shows_endings": shows_endings,
         "state_counts": _state_counts(rows),
         "row_words": count_words(row.word for row in rows),
-        "changed_rows": [row for row in rows if not row.is_quiet],
-        "unchanged_rows": [row for row in rows if row.is_quiet],
+        **_grouped(rows),
+        "opens_ready": lambda ready: outcome.error is None and len(ready) <= PAGE_OPEN_READY,
         "diffs": diffs_of(rows),
-        "routes": routes,
-        "fold_routes": len(routes) > PAGE_OPEN_ROUTES,
+        "routes": routes_of(outcome),
     }
+
+
+def _grouped(rows: Sequence[Row]) -> dict[str, object]:
+    """Return the rows in the order they are read: what failed, what changes, and what may be folded."""
+    ready = [row for row in rows if _group(row) == "ready"]
+    groups = {f"{name}_rows": [row for row in rows if _group(row) == name] for name in _GROUPS}
+    return {**groups, "ready_counts": _state_counts(ready)}
+
+
+def _group(row: Row) -> str:
+    mood = _MOODS_OF_STATES[row.ending.state][0]
+    if mood == "bad" or row.word in ("failed", "conflict"):
+        return "failed"
+    return "unchanged" if row.is_quiet else "ready" if mood == "good" else "changed"
 
 
 def _state_counts(rows: Sequence[Row]) -> dict[FileState, int]:
@@ -303,7 +314,6 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
         "deployed_files": deployed_files(rollout),
         "live_files": live_files(rollout),
         "live_diffs": live_diffs(rollout),
-        "open_files": PAGE_OPEN_FILES,
     }
 
 

@@ -32,9 +32,8 @@ PAGE_IN_CELL = 20
 """So many images or routes are shown in the row of one file or domain."""
 
 PAGE_REQUESTS = 300
-PAGE_OPEN_ROUTES = 30
-PAGE_OPEN_FILES = 20
-"""So many are shown unfolded; more are there, folded."""
+PAGE_OPEN_READY = 12
+"""So many rows are shown unfolded where all went well; more are there, folded."""
 
 MOST_DETAILS = 50
 """So many details of an error are listed, in log and page."""

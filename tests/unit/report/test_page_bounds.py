@@ -37,8 +37,8 @@ def test_the_row_of_a_file_has_so_many_routes_and_images() -> None:
     images = tuple((f"a:{n}", f"b:{n}") for n in range(PAGE_IN_CELL + 5))
     several = scenes.change("a.yaml", routes_added=places, routes_removed=places[:-1], images=images)
     page = render_html(english(scenes.outcome_of(scenes.plan_of(several))))
-    assert page.count('<li class="come">') == page.count('<li class="go">') == PAGE_IN_CELL
-    assert page.count('<span title="a:') == PAGE_IN_CELL
+    assert page.count('<span class="part come">') == page.count('<span class="part go">') == PAGE_IN_CELL
+    assert page.count('<span class="part" title="a:') == PAGE_IN_CELL
     for more in (3, 4, 5):
         assert f"… and {more} more." in page
 

@@ -15,6 +15,7 @@ from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import bars_of, workload_bars
 from bcs_template_set.report.picture import BOX, WIDTH, picture_of
+from bcs_template_set.report.shown_limits import PAGE_OPEN_READY
 from bcs_template_set.report.topology import (
     FEW_DOMAINS,
     MOST_DOMAINS,
@@ -247,11 +248,25 @@ def test_the_picture_has_a_title_a_description_and_the_same_in_words() -> None:
     )
 
 
-def test_a_page_of_many_workloads_holds_a_row_for_each() -> None:
-    ends = tuple(rollout_scenes.watched(f"h{n}.example.com", "ready") for n in range(60))
-    rollout = replace(rollout_scenes.ROLLOUT, watched=ends)
-    page = Page(render_html(rollout_scenes.outcome_of(rollout)))
-    assert sum(a.get("class") == "word ready" for _, a in page.elements) == 60
+@pytest.mark.parametrize(("count", "is_open"), [(PAGE_OPEN_READY, True), (60, False)])
+def test_a_page_of_many_workloads_holds_a_row_for_each_and_folds_what_is_ready(
+    count: int, *, is_open: bool
+) -> None:
+    ends = tuple(rollout_scenes.watched(f"h{n}.example.com", "ready") for n in range(count))
+    outcome = rollout_scenes.outcome_of(replace(rollout_scenes.ROLLOUT, watched=ends))
+    html = render_html(outcome)
+    assert sum(a.get("class") == "word ready" for _, a in Page(html).elements) == count + 1
+    folded = f'<details class="group"><summary>{count} <span class="word ready">'
+    unfolded = folded.replace('"group"', '"group" open')
+    assert (unfolded in html, folded in html) == (is_open, not is_open)
+    assert folded in render_html(replace(outcome, error=rollout_scenes.image_not_found().outcome.error))
+
+
+def test_what_failed_comes_first_then_how_to_go_back_then_the_rest() -> None:
+    html = render_html(rollout_scenes.image_not_found().outcome)
+    rest = '<details class="group"><summary>1 <span class="word good">'
+    marks = ["<h1>", 'id="failed-rows"', 'id="by-hand"', rest, 'id="rollout"']
+    assert sorted(marks, key=html.index) == marks
 
 
 def test_a_service_that_selects_nothing_leads_to_no_workload() -> None:
