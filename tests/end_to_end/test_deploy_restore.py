@@ -26,7 +26,7 @@ from tests.support.deploying import (
     sent_files,
     workload,
 )
-from tests.support.publishing import SPACE, Ran, Site, config
+from tests.support.publishing import SPACE, USER, Ran, Site, config
 
 from bcs_template_set.report.file_states import endings_of
 from bcs_template_set.report.html import render_html
@@ -397,6 +397,21 @@ def test_a_restore_that_nobody_could_look_at_is_neither_one_nor_a_failed_one() -
         assert "Whether pods serve could not be seen: Deployment/web." in ran.log
         assert endings_of(ran.outcome)["web.yaml"].state == "unknown"
         site.emulator.faults.clear()
+
+
+def test_a_restore_that_was_sent_and_that_nobody_may_read_back_is_not_said_to_have_failed() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+        view = "namespace_scoped_view"
+        site.rival(lambda _: cluster_of(site).deny(USER, view), before=Match("POST", DEPLOY.path, nth=2))
+        ran = deploy(site, on_failure="restore")
+        assert (ran.outcome.result, image_live(site, "Deployment", "web")) == ("failed", image_of("web")), (
+            ran.log
+        )
+        assert "Whether the restore worked out is not known: BCS says that lisi has no permission" in ran.log
+        assert "What is in the cluster of these now could not be read: web.yaml." in ran.log
+        assert "Not back" not in ran.log
+        assert endings_of(ran.outcome)["web.yaml"].state == "unknown"
 
 
 def test_a_restore_whose_own_rollout_fails_says_both() -> None:

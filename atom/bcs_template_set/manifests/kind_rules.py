@@ -309,4 +309,5 @@ def down_to(partition: int, counts: Counts) -> Look:
 
 def ready(counts: Counts) -> Look:
     """Return the look at a workload all of whose pods are new and well."""
-    return "ready", say("rollout.ready" if counts.wanted else "rollout.ready_none", wanted=counts.wanted)
+    wanted = counts.wanted + counts.kept  # a partition keeps only what there was before
+    return "ready", say("rollout.ready" if wanted else "rollout.ready_none", wanted=wanted)

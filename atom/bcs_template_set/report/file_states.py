@@ -201,7 +201,9 @@ def _states_after(way: Restoration) -> dict[str, FileState]:
     What nobody saw is not said to be back, nor to be as the run left it.
     """
     seen = dict(way.runs)
-    states: dict[str, FileState] = {name: "unknown" for name in way.not_back if name not in seen}
+    states: dict[str, FileState] = {
+        name: "unknown" for name in (*way.not_back, *way.unread) if name not in seen
+    }
     back = _by_file(way.watched)
     for file in way.files:
         after = _state_of_wait(back.get(file.name, ())) or "unknown"

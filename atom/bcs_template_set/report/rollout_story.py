@@ -196,7 +196,7 @@ def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
         if versions:
             yield say("deploy.restore_runs", version=versions, names=first_names(files))
     seen = {name for name, _ in way.runs}
-    unseen = [name for name in way.not_back if name not in seen]
+    unseen = [name for name in (*way.not_back, *way.unread) if name not in seen]
     if unseen:
         yield say("deploy.restore_unseen", names=first_names(unseen))
 

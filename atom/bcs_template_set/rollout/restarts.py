@@ -48,7 +48,7 @@ def _changes(state: LiveState) -> bool:
 def _keeps_its_pods(state: LiveState) -> bool:
     """Tell whether it is a workload that runs on, whose pods' template stays as it is live."""
     kind = state.watched_kind
-    if kind is None or kind.rule is None or kind.rule.ends or state.live is None:
+    if kind is None or kind.rule is None or not kind.has_selector or state.live is None:
         return False
     wanted, live = _template(state, state.desired), _template(state, state.live)
     return holds_nothing_else({"template": wanted}, {"template": live})

@@ -38,11 +38,11 @@ class Restoration:
 
     `files` were deployed again, as their objects show; `unwatched` are those of them whose workloads nobody
     has seen to their end. `left` were deployed for the first time; `same`, `gone`, `absent` and `overtaken`
-    are those of `restore.Way`. `not_back` were to go back, and are not there; of `lost` nobody knows what was
-    there. `unready` and `unknown` are those whose version before was itself not ready, or nobody knows.
-    `added` are the objects that are still as the version that failed made them, `Kind/name`. `runs` are
-    (file, versions) pairs: what the objects of the files that are not back were marked with at the end; of a
-    file that is missing, nobody could look.
+    are those of `restore.Way`. `not_back` were to go back, and are not there; `unread` were sent, and nobody
+    could look since; of `lost` nobody knows what was there. `unready` and `unknown` are those whose version
+    before was itself not ready, or nobody knows. `added` are the objects that are still as the version that
+    failed made them, `Kind/name`. `runs` are (file, versions) pairs: what the objects of the files that are
+    not back were marked with at the end; of a file that is missing, nobody could look.
     `problem` is why it did not work out, None where it did.
     """
 
@@ -54,6 +54,7 @@ class Restoration:
     overtaken: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     not_back: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     unwatched: tuple[str, ...] = ()
     unready: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class Restoration:
     @property
     def owed(self) -> tuple[str, ...]:
         """Return the files that were to go back and did not; sorted."""
-        return tuple(sorted({*self.gone, *self.absent, *self.lost, *self.not_back}))
+        return tuple(sorted({*self.gone, *self.absent, *self.lost, *self.not_back, *self.unread}))
 
     @property
     def is_whole(self) -> bool:
@@ -74,9 +75,10 @@ class Restoration:
 
     @property
     def is_unseen(self) -> bool:
-        """Tell whether all is back, and nothing is known against it: nobody could look in the end."""
+        """Tell whether all was deployed again, and nothing is known against it: nobody could look then."""
         ends = {item.end for item in self.watched} - {"ready", "nothing"}
-        return ends == {"unseen"} and not self.owed
+        blind = bool(self.unread) or "unseen" in ends
+        return blind and ends <= {"unseen"} and set(self.owed) == set(self.unread)
 
     def is_ready(self, name: str) -> bool:
         """Tell whether a file that was deployed again was seen ready, as far as there is anything to see."""

@@ -51,7 +51,7 @@ def _unprobed(objects: Sequence[Document]) -> Iterator[Text]:
 def _is_ready_at_once(document: Document) -> bool:
     """Tell whether a pod counts as ready as soon as its containers run."""
     kind, pod = kind_of(document.api_version, document.kind), pod_of(document)
-    if kind is None or kind.rule is None or kind.rule.ends or pod is None:
+    if kind is None or kind.rule is None or not kind.has_selector or pod is None:
         return False
     if mapping_at(document.body, "spec").get("minReadySeconds"):
         return False

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
@@ -108,6 +109,7 @@ def _deploy_again(
     if not files:
         return restoration, ()
     states: tuple[LiveState, ...] = ()
+    sent = hidden = False
     try:
         # An older version may name variables that the new ones do not.
         values = resolve_variables(target.writer, target.place, files, given=target.context.variables)
@@ -117,15 +119,22 @@ def _deploy_again(
         numbers = read_numbers(target.writer, target.place, known, kept=back_again.kept)
         for warning in lost_pods(known, numbers):
             target.warn(warning)
+        sent = True
         try:
             states = deploy_files(target.writer, back_again, files, known=known)
         except StepError as exc:
             restoration = replace(restoration, problem=exc.title())
             states, _ = look(target.writer, back_again, files)
+            # A preview shows so what nobody may see (facts/bcs.md, trap 8).
+            hidden = isinstance(exc, NoPermission) and all(state.live is None for state in states)
         for warning in still_fewer(earlier, known, states):
             target.warn(warning)
     except StepError as exc:
-        return replace(restoration, problem=restoration.problem or exc.title()), ()
+        restoration, hidden = replace(restoration, problem=restoration.problem or exc.title()), sent
+        if not hidden:
+            return restoration, ()
+    if hidden:
+        return replace(restoration, not_back=(), unread=restoration.not_back), ()
     back = live_files(states, files, space=target.space)
     names = frozenset(file.name for file in back)
     if len(back) == len(files):  # what the call was refused for had not to be replaced

@@ -143,6 +143,12 @@ def test_a_stateful_set_is_judged_as_kubectl_judges_it(live: Object, state: str,
     assert told(status_of(STATEFUL_SET, live)) == (state, sentence)
 
 
+@pytest.mark.parametrize("partition", [1, 3, 5])
+def test_new_pods_that_a_partition_would_keep_are_counted_too(partition: int) -> None:
+    status = status_of(STATEFUL_SET, stateful_set(strategy=rolling(partition), current="web-1"))
+    assert str(status.sentence) == "3 of 3 pods are updated and ready."
+
+
 def test_pods_that_a_partition_keeps_old_are_not_done() -> None:
     status = status_of(STATEFUL_SET, stateful_set(strategy=rolling(1), updated=1))
     assert (status.done, status.wanted) == (1, 3)

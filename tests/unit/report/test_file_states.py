@@ -200,6 +200,7 @@ PROBLEM = say("deploy.restoring")
         ),
         (Restoration(problem=PROBLEM), "failed (ErrImagePull)"),
         (Restoration(problem=PROBLEM, not_back=NAMES), "unknown (ErrImagePull)"),
+        (Restoration(problem=PROBLEM, unread=NAMES), "unknown (ErrImagePull)"),
         (Restoration(problem=PROBLEM, not_back=NAMES, runs=RUNS), "failed (ErrImagePull)"),
     ],
 )

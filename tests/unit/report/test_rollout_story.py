@@ -219,6 +219,15 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
     assert Restoration(left=("a.yaml",), same=("b.yaml",), overtaken=("e.yaml",)).is_whole
 
 
+def test_what_was_sent_again_and_nobody_could_read_since_is_not_said_to_have_failed() -> None:
+    way = Restoration(unread=("a.yaml",), problem=say("rollout.deleting"))
+    unsure, unread = [text.render("en_US") for text in restoration_texts(way)]
+    assert unsure.startswith("Whether the restore worked out is not known")
+    assert unread == "What is in the cluster of these now could not be read: a.yaml."
+    assert (way.owed, way.is_whole) == (("a.yaml",), False)
+    assert not replace(way, gone=("b.yaml",)).is_unseen
+
+
 def test_what_an_earlier_try_deployed_has_its_way_back_and_what_is_lost_is_said_to_be() -> None:
     outcome = rollout_scenes.image_not_found().outcome
     name = "b.example.com.deployment.yaml"
@@ -300,7 +309,9 @@ def test_a_heartbeat_counts_what_is_pending_and_names_the_first() -> None:
     waits = [pending(31.0, "rollout.not_available")] * 7
     line = heartbeat_line(waits, seconds=31.4, language="en_US")
     assert line.kind == "plain"
-    assert line.text.startswith("31 s  still waiting, 7 workloads not ready: Deployment/deployment.nginx.b")
+    assert line.text.startswith(
+        "31 s  still waiting, 7 workloads not seen ready: Deployment/deployment.nginx.b"
+    )
     assert line.text.endswith("(0 of 1), and 2 more")
 
 

@@ -80,3 +80,5 @@ def test_that_redeploy_restarts_no_pod_is_said_once() -> None:
     assert "no pod was restarted: Deployment/web" in note
     assert told(web, sent=("web",)) == []
     assert told(state(workload({}, tag="2"), workload({}), file="web"), sent=("web",), redeploy=True) == []
+    night = workload({}, kind="CronJob")
+    assert told(state(night, night, file="web"), sent=("web",), redeploy=True) == []

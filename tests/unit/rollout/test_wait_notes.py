@@ -69,6 +69,14 @@ def test_a_deadline_that_is_over_before_timeout_is_told_with_both_numbers() -> N
     assert "progress_deadline" in usual
 
 
+def test_of_what_starts_jobs_nothing_counts_as_ready() -> None:
+    job = {"template": {"spec": {"containers": [{"name": "main", "image": "example.com/web:1"}]}}}
+    night = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "night"}}
+    assert (
+        told(yaml.safe_dump({**night, "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": job}}})) == []
+    )
+
+
 def test_a_deadline_that_timeout_does_not_reach_is_not_told() -> None:
     assert told(probed(), timeout=600) == []
     assert told(probed(progressDeadlineSeconds="{{ SECONDS }}"), timeout=1500) == []
