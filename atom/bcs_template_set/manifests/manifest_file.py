@@ -65,7 +65,10 @@ class ManifestFile:
 
 def empty_text(files: Sequence[ManifestFile]) -> list[Text]:
     """Return the sentence that names the templates that render to nothing; none where there are none."""
-    names = [f"{file.name} ({file.source})" for file in files[:_MOST_SHOWN]]
+    names = [
+        file.source if file.source == file.name else f"{file.name} ({file.source})"
+        for file in files[:_MOST_SHOWN]
+    ]
     shown = names if len(names) == len(files) else [*names, "…"]
     return [say("render.empty", names=shown)] if shown else []
 

@@ -192,9 +192,12 @@ def _check_label_value(
 
 @check("annotation")
 def check_annotations(checked: CheckInput) -> Iterator[Finding]:
-    """Yield annotations that are no text."""
+    """Yield annotations that are no text, or whose key the API server refuses."""
     for place in checked.places:
         for key, value in mapping_at(place.document.body, "metadata", "annotations").items():
             field = f"metadata.annotations[{key}]"
+            problem = check_label_key(key.lower())
+            if problem is not None and not is_left_for_bcs(key):
+                yield checked.finding(place, field, "annotation_key", name=key, problem=problem)
             if value is not None and not isinstance(value, str):
                 yield checked.finding(place, field, "text_needed", given=type_of(value))

@@ -238,6 +238,7 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ("label", "labels: {app: web}", "labels: {a/b/c: web}", "Deployment/web", "metadata.labels[a/b/c]"),
     ("label", "tier: front", f"tier: {'x' * 64}", "Deployment/web", "spec.template.metadata.labels[tier]"),
     ("label", "tier: front", "tier: 5", "Deployment/web", "spec.template.metadata.labels[tier]"),
+    ("annotation", 'note: "1"', 'a note: "1"', "Deployment/web", "metadata.annotations[a note]"),
     ("annotation", 'note: "1"', "note: 1", "Deployment/web", "metadata.annotations[note]"),
     (
         "env-value",

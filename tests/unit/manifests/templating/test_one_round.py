@@ -292,3 +292,7 @@ def test_what_no_text_gives_is_missing_in_the_last_one_that_gives_anything_besid
     (tmp_path / "two.yaml").write_text("\n\nimage_pull_secrets: []\n")
     run = prepared(tmp_path, "builtin:web", values_files=("one.yaml", "two.yaml"))
     assert places(run) == [("values", "two.yaml", 3)]
+
+
+def test_a_template_that_is_called_as_its_file_is_named_once() -> None:
+    assert str(empty_text([ManifestFile("hpa.yaml", "", "hpa.yaml", ())])[0]).endswith(": hpa.yaml.")
