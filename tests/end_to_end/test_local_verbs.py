@@ -114,7 +114,8 @@ def test_check_ends_with_1_and_names_what_it_finds(desk: Path) -> None:
 
 
 CLAIM = (
-    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {accessModes: [ReadWriteOnce]}\n"
+    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\n"
+    "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
 )
 ROUTE = "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec: {rules: []}\n"
 
