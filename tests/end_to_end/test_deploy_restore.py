@@ -147,7 +147,7 @@ def test_what_a_version_adds_to_a_second_namespace_is_named_also_where_it_was_de
         ran = deploy(site, namespace="test", on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800506, "failed")
         assert "deployed this very version before, here or elsewhere: web.yaml" in ran.log
-        assert "Left in the cluster, since only the version that failed has them: Deployment/web." in ran.log
+        assert "Left in the cluster, where they were not before: Deployment/web." in ran.log
 
 
 def test_a_partition_keeps_the_same_old_pods_after_a_restore_which_is_whole() -> None:
@@ -224,9 +224,21 @@ def test_what_only_the_version_that_failed_has_is_named_object_by_object() -> No
         site.next_build(web_yaml=added, new_yaml=config("fresh", "x"))
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "restored", ran.log
-        names = "only the version that failed has them: ConfigMap/fresh, Deployment/canary, ConfigMap/extra."
+        names = (
+            "in the cluster, where they were not before: ConfigMap/fresh, Deployment/canary, ConfigMap/extra."
+        )
         for told in (ran.log, message_of(ran.outcome), render_html(ran.outcome)):
             assert names in unescape(told)
+
+
+def test_what_was_deleted_before_the_run_and_made_again_is_not_said_to_be_the_failed_versions_alone() -> None:
+    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
+        second_build(site)
+        cluster_of(site).delete("Deployment", NAMESPACE, "api")
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == "restored", ran.log
+        assert "Left in the cluster, where they were not before: Deployment/api." in ran.log
+        assert "the version that failed has" not in ran.log
 
 
 def test_a_restore_that_bcs_refuses_says_of_no_file_that_it_is_back() -> None:
@@ -238,7 +250,7 @@ def test_a_restore_that_bcs_refuses_says_of_no_file_that_it_is_back() -> None:
         assert "Restored to version" not in ran.log
         assert "deploying them again did not work out: web.yaml" in ran.log
         assert f"In the cluster now, at version {ran.output()['version']}: web.yaml." in ran.log
-        assert "failed has them: Deployment/web" not in ran.log, "nobody has looked"
+        assert "they were not before: Deployment/web" not in ran.log, "nobody has looked"
 
 
 def test_a_first_deployment_here_does_not_go_back_to_what_another_namespace_has() -> None:
