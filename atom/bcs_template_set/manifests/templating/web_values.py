@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache, partial
 from typing import Annotated, Literal, Optional, Union, get_args, get_origin
 
@@ -24,7 +25,7 @@ from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import nearest
 
 _MOST_PLACES = 5
-_DOMAIN = re.compile(r"domains\[(\d+)\]")
+_DOMAIN = re.compile(r"domains\[(\d+)\](?:\.(\w+))?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 _MAIN_BRANCHES = "main_branches"
 _SUBDOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
@@ -142,21 +143,33 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_web_values(values: Values, *, found: list[tuple[str, Text]], shared: bool = False) -> Optional[Web]:
-    """Return the typed values of `builtin:web`, without the domains that have mistakes; None without others.
+    """Return the typed values of `builtin:web`, without what of them is wrong; None where no domain is left.
 
-    Every mistake is added to `found`, with its path, such as `domains[3].image`. `shared` = the run has other
-    templates too, whose values stand beside these.
+    What is left of a domain is looked at in the same round. Every mistake is added to `found`, with its path,
+    such as `domains[3].image`. `shared` = the run has other templates too, whose values stand beside these.
     """
     own = _own(values) if shared else dict(values)
     mistakes = [(_path_of(mistake), mistake) for mistake in mistakes_in(own)]
     found += mistakes
     if mistakes:
-        wrong = {domain_of(path) for path, _ in mistakes}
-        domains = [item for nth, item in enumerate(_list(own.get("domains"))) if nth not in wrong]
-        if None in wrong or not domains:
+        if any(domain_of(path) is None for path, _ in mistakes):
+            return None
+        domains: list[YamlValue] = [*_rest_of_domains(own, {path for path, _ in mistakes})]
+        if not domains:
             return None
         own["domains"] = domains
     return msgspec.convert(own, Web)
+
+
+def _rest_of_domains(values: Values, paths: AbstractSet[str]) -> Iterator[dict[str, YamlValue]]:
+    """Yield what is right of each domain that has a host and an image."""
+    places = {(int(found[1]), found[2]) for found in map(_DOMAIN.match, paths) if found is not None}
+    fields = _fields_of(Domain)
+    for nth, domain in enumerate(_list(values.get("domains"))):
+        given = domain if isinstance(domain, dict) else {}
+        right = {key: item for key, item in given.items() if key in fields and (nth, key) not in places}
+        if all(key in right for key, field in fields.items() if field.required):
+            yield right
 
 
 def read_main_branches(values: Values, *, found: list[tuple[str, Text]]) -> tuple[str, ...]:

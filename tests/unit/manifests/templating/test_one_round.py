@@ -111,6 +111,30 @@ def test_a_domain_with_a_mistake_hides_nothing_of_the_others(tmp_path: Path) -> 
     ]
 
 
+def test_a_mistake_in_a_domain_hides_nothing_else_of_it(tmp_path: Path) -> None:
+    host = "a" * 60 + ".example.com"
+    values = f"""\
+app: nginx
+domains:
+  - host: a.example.com
+    image: reg/web
+    replicas: "3"
+    resources: {{requests: {{cpu: 2}}, limits: {{cpu: 1}}}}
+  - {{host: {host}, image: 'https://reg/web:1', prot: 1}}
+  - {{host: b.example.com, replicas: many}}
+"""
+    assert places(prepared(tmp_path, "builtin:web", values=values)) == [
+        ("image-name", "values", 7),
+        ("image-tag", "values", 4),
+        ("value", "values", 6),
+        ("values", "values", 5),
+        ("values", "values", 7),
+        ("values", "values", 8),
+        ("values", "values", 8),
+        ("web-host", "values", 7),
+    ]
+
+
 @pytest.mark.parametrize("spoilt", ["app: null", "domains: 1", "domains: []"])
 def test_mistakes_beside_the_domains_leave_none_of_them(tmp_path: Path, spoilt: str) -> None:
     write(tmp_path, b="a: {{ nope }}")
