@@ -64,8 +64,8 @@ def test_a_text_without_a_number_makes_it_one_pod_and_that_is_said_before_the_ca
         ran = deploy(site)
         assert (ran.code, pods(site, kind)) == (0, 1), ran.log
         warning = f"{kind}/web: 10 pods now, 1 after this"
-        assert ran.log.index(warning) < ran.log.index("Deployed 1 files")
-        assert ran.log.index("-  replicas: 10") < ran.log.index("Deployed 1 files")
+        assert ran.log.index(warning) < ran.log.index("Deployed 1 file")
+        assert ran.log.index("-  replicas: 10") < ran.log.index("Deployed 1 file")
         assert "live_replicas(" in ran.log
         assert any(warning in str(said) for said in ran.outcome.warnings)
 

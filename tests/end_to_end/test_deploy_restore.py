@@ -176,7 +176,7 @@ def test_a_version_before_that_is_gone_is_said() -> None:
         assert (ran.outcome.result, len(calls_of(ran))) == ("failed", 1)
         assert "no longer in BCS: web.yaml" in ran.log
         told = f"Marked with version {before} of web.yaml, which is no longer in BCS: Deployment/web."
-        assert ran.log.index(told) < ran.log.index("Deployed 1 files"), "it is said before it is replaced"
+        assert ran.log.index(told) < ran.log.index("Deployed 1 file"), "it is said before it is replaced"
 
 
 def test_a_plan_says_which_live_objects_are_marked_with_a_version_that_is_gone() -> None:

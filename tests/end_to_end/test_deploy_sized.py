@@ -66,7 +66,7 @@ def states(ran: Ran) -> Mapping[str, str]:
 
 def test_while_a_call_lasts_the_log_says_what_is_waited_for() -> None:
     with cluster_site(**configs(1)) as site:
-        told = "Still waiting for BCS: 1 files are under way."
+        told = "Still waiting for BCS: 1 file is under way."
 
         def last(seconds: float) -> None:
             site.clock.wait(seconds)

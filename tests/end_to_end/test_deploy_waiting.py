@@ -227,7 +227,7 @@ def test_old_pods_that_only_a_hand_replaces_are_told_and_new_ones_must_be_well(k
         site.next_build(web_yaml=workload(kind, tag="2", updateStrategy=strategy))
         second = deploy(site)
         assert (second.code, ends(second)) == (0, {f"{kind}/web": "paused"}), second.log
-        verdict = second.log.partition("Paused: 1 workloads")[2]
+        verdict = second.log.partition("Paused: 1 workload")[2]
         assert re.search(rf"{kind}/web: .*OnDelete: 0 of \d pods are of the new version", verdict)
         for pod in cluster_of(site).pods_of(kind, NAMESPACE, "web"):
             cluster_of(site).delete("Pod", NAMESPACE, text(pod, "metadata", "name"))
@@ -276,7 +276,7 @@ def test_a_quiet_wait_gives_a_sign_of_life_each_half_minute_and_no_more() -> Non
     with cluster_site(web_yaml=workload()) as site:
         cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
         ran = deploy(site, timeout="300")
-        waiting = ran.log.partition("Waiting for 1 workloads")[2].partition("Timed out")[0]
+        waiting = ran.log.partition("Waiting for 1 workload")[2].partition("Timed out")[0]
         lines = [line for line in waiting.splitlines()[1:] if line.strip()]
         assert 8 <= len(lines) <= 14, waiting
         times = [int(found[1]) for line in lines if (found := re.search(r"(\d+) s\b", line))]
@@ -441,7 +441,7 @@ def test_a_progress_deadline_that_ends_the_wait_is_named_before_and_after_with_b
         cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
         ran = deploy(site, timeout="300")
         assert (ran.code, ran.outcome.result) == (800506, "failed")
-        before = ran.log.partition("Waiting for 1 workloads")[0]
+        before = ran.log.partition("Waiting for 1 workload")[0]
         assert re.search(r"timeout is 300 s, .* which is 60 s for 1 of them", before), before
         verdict = str(ran.outcome.error)
         assert "progressDeadlineSeconds (60) ended it before timeout (300)" in verdict

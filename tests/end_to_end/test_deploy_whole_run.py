@@ -114,7 +114,7 @@ def test_whom_nobody_waited_for_is_named() -> None:
         assert states(ran) == {"night.yaml": "deployed", "web.yaml": "ready"}
         site.next_build(web_yaml=workload(tag="2"))
         ran = deploy(site, timeout="0")
-        assert "Not waiting for 1 workloads, since timeout is 0: Deployment/web." in ran.log
+        assert "Not waiting for 1 workload, since timeout is 0: Deployment/web." in ran.log
         site.next_build()
         assert "The step did not wait for the workloads" in deploy(site, timeout="0").log
 
@@ -149,7 +149,7 @@ def test_old_pods_that_stay_until_a_person_acts_are_called_neither_ready_nor_liv
             ran = deploy(site)
             assert (ran.code, ran.outcome.result) == (0, "paused"), ran.log
             assert endings_of(ran.outcome)["web.yaml"].words == f"paused ({share})"
-            assert told in ran.log.partition("Paused: 1 workloads wait for a person")[2]
+            assert told in ran.log.partition("Paused: 1 workload waits for a person")[2]
             assert re.search("files are live already|Live now", ran.log.partition("Paused:")[2]) is None
             site.next_build()
 

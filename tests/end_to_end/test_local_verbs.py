@@ -75,7 +75,7 @@ def test_check_ends_with_0_where_it_finds_nothing(desk: Path) -> None:
     arguments = ("--version", "1.0.7", "--template-space", "front-ends")
     done = run("check", "--values", "values.yaml", *arguments, at=desk)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert done.stderr == "3 files checked, 0 findings.\n"
+    assert done.stderr == "3 files checked, no problems.\n"
 
 
 @pytest.mark.parametrize("verb", ["render", "check"])
@@ -100,7 +100,7 @@ def test_a_warning_is_printed_and_ends_with_0(desk: Path) -> None:
     assert lines[1].endswith(" [replace] 2 times: Job/a, Job/b")
     assert lines[2].startswith("2 replace (warning): Give it a file of its own.")
     told = "Comments of templates that are left out: both.yaml (1).\n"
-    assert done.stderr == f"{told}1 files checked, 2 findings: 2 replace.\n"
+    assert done.stderr == f"{told}1 file checked, 2 findings: 2 replace.\n"
     assert run("render", "--templates", "both.yaml", at=desk).stderr == told
 
 
@@ -174,7 +174,7 @@ def test_check_prints_one_document_for_other_tools_and_says_all_else_on_stderr(d
     done = run("check", *arguments, "--format", form, at=desk)
     assert done.returncode == 1
     assert "missing-name" in done.stdout
-    assert done.stderr == "3 files checked, 1 findings: 1 missing-name.\n"
+    assert done.stderr == "3 files checked, 1 finding: 1 missing-name.\n"
     mistaken = run("check", "--set", "branch.nam=x", "--format", form, at=desk)
     assert mistaken.returncode == 1
     assert "What to do" in mistaken.stderr
@@ -185,7 +185,7 @@ def test_check_prints_one_document_for_other_tools_and_says_all_else_on_stderr(d
 def test_the_desk_is_spoken_to_in_its_language(desk: Path) -> None:
     for environ in ({"BK_CI_LOCALE_LANGUAGE": "zh_CN"}, {"LC_ALL": "zh_CN.UTF-8"}, {"LANG": "zh_CN.UTF-8"}):
         done = run("check", "--values", "values.yaml", at=desk, environ=environ)
-        assert done.stderr == "已检查 3 个文件，发现 0 个问题。\n", environ
+        assert done.stderr == "已检查 3 个文件，没有问题。\n", environ
 
 
 def test_a_pipe_that_is_closed_early_is_no_failure(desk: Path) -> None:

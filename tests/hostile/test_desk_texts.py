@@ -45,7 +45,7 @@ def test_findings_about_hostile_names_are_a_harmless_line_each(tmp_path: Path) -
     assert lines[0] == "a.yaml:"
     found = [line for line in lines if "metadata." in line]
     assert len(found) > len(COMMANDS)
-    assert re.fullmatch(r"1 files checked, \d+ findings: \d+ label, 1 object-name\.", lines[-2])
+    assert re.fullmatch(r"1 file checked, \d+ findings: \d+ label, 1 object-name\.", lines[-2])
 
 
 @pytest.mark.parametrize("verb", ["check", "render"])

@@ -100,11 +100,35 @@ def test_every_check_has_its_sentences() -> None:
         assert known(f"checks.{check.id}.hint")
 
 
+WORDS_BY_NUMBER = re.compile(r"\{(\w+):")
+
+
+@pytest.mark.parametrize(
+    ("area", "name"),
+    [
+        (area, name)
+        for area in AREAS
+        for name, sentence in catalogue(area).items()
+        if WORDS_BY_NUMBER.search(sentence["en_US"])
+    ],
+)
+def test_a_number_before_a_noun_chooses_its_word(area: str, name: str) -> None:
+    english = catalogue(area)[name]["en_US"]
+    for number in (0, 1, 2):
+        fields = dict.fromkeys(re.findall(r"\{(\w+)[:}]", english), number)
+        told = say(f"{area}.{name}", **fields).render("en_US")
+        word = r"\1" if number == 1 else r"\2"
+        worded = re.sub(r"\{\w+:([^|]+)\|([^}]+)\}", word, english)
+        assert told == re.sub(r"\{\w+\}", str(number), worded)
+
+
 @pytest.mark.parametrize("area", AREAS)
 def test_every_sentence_is_there_in_both_languages_with_the_same_fields(area: str) -> None:
     for name, sentence in catalogue(area).items():
         assert set(sentence) == set(LANGUAGES)
         fields = [set(re.findall(r"\{(\w+)\}", sentence[language])) for language in LANGUAGES]
         assert fields[0] == fields[1], name
+        assert set(WORDS_BY_NUMBER.findall(sentence["en_US"])) <= fields[0], name
+        assert not WORDS_BY_NUMBER.search(sentence["zh_CN"]), name
         filled = say(f"{area}.{name}", **dict.fromkeys(fields[0], "x"))
         assert all(filled.render(language) for language in LANGUAGES)

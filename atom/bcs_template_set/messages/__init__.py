@@ -2,7 +2,8 @@
 
 The catalogue is one file an area beside this module: `<area>.json`, an object of
 `"<name>": {"en_US": "…", "zh_CN": "…"}`; the key of a sentence is `<area>.<name>`. Placeholders are
-`{field}`, filled from a `Text`'s fields; a field may itself be a `Text`, or a list, joined in the
+`{field}`, filled from a `Text`'s fields; `{count:file|files}` is the first word where the field is 1, else
+the second, and no other place chooses a plural. A field may itself be a `Text`, or a list, joined in the
 language's manner. Field values are data: they are never read as placeholders.
 """
 
@@ -19,7 +20,7 @@ from typing import Literal, cast
 Language = Literal["zh_CN", "en_US"]
 LANGUAGES: tuple[Language, ...] = ("zh_CN", "en_US")
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}|]+)\|([^{}|]+))?\}")
 _LIST_SEPARATOR: dict[Language, str] = {"zh_CN": "、", "en_US": ", "}
 
 
@@ -37,7 +38,7 @@ class Text:
             KeyError: the catalogue has no such sentence, or it names a field that was not given.
         """
         template = _catalogue(self.key.partition(".")[0])[self.key][language]
-        return _PLACEHOLDER.sub(lambda match: _show(self.fields[match[1]], language), template)
+        return _PLACEHOLDER.sub(lambda match: _filled(match, self.fields, language), template)
 
     def __str__(self) -> str:
         return self.render("en_US")
@@ -56,6 +57,13 @@ def known(key: str) -> bool:
 def language_of(locale: str | None) -> Language:
     """Return the language for BK-CI's `BK_CI_LOCALE_LANGUAGE`; zh_CN, the platform's default, if in doubt."""
     return "en_US" if (locale or "").replace("-", "_").lower().startswith("en") else "zh_CN"
+
+
+def _filled(match: re.Match[str], fields: Mapping[str, object], language: Language) -> str:
+    shown = _show(fields[match[1]], language)
+    if match[2] is None:
+        return shown
+    return match[2] if shown == "1" else match[3]
 
 
 def _show(value: object, language: Language) -> str:
