@@ -120,6 +120,7 @@ TABLE: list[tuple[str, Reply, type[StepError], str, str]] = [
     ("6 no such API", text(404, "Not Found\n"), servers.BcsTooOld, "", ""),
     ("6 a page", text(404, "<html>", "text/html"), servers.NoSuchPath, "", ""),
     ("6 method", text(405, "Method Not Allowed\n"), servers.BcsTooOld, "", ""),
+    ("6 a method's page", text(405, "<html>", "text/html"), servers.NoSuchPath, "", ""),
     ("6 not implemented", text(501, "Not Implemented\n"), servers.NoSuchPath, "", ""),
     (
         "7 nobody",
@@ -183,6 +184,12 @@ def test_a_refused_token_is_told_from_a_refused_app() -> None:
 def test_the_gateways_own_code_name_says_who_was_refused() -> None:
     error = failure(gateway_error(403, 1640302, name="IP_NOT_ALLOWED"))
     assert error.fields["reason"] == "IP_NOT_ALLOWED"
+
+
+def test_another_tenant_is_told_by_the_one_code_that_says_so() -> None:
+    message = "user[u] tenant[a] not match resource tenant[b]"
+    assert failure(business(1, message)).fields["reason"] == "tenant"
+    assert isinstance(failure(business(6, message)), servers.BcsFailed)
 
 
 def test_ids_and_code_of_the_gateway_are_kept() -> None:
