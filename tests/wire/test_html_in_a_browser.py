@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
@@ -13,6 +14,8 @@ from tests.support.pages import CHROMIUM, dom
 
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
+from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.rollout.result import Before
 
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason="needs Debian's package chromium (apt-get install chromium)"
@@ -125,3 +128,41 @@ def test_the_filter_is_kept_in_the_address_and_what_is_unfolded_can_be_folded(tm
     assert 'data-then="0 Unfold all differences"' in seen
     assert 'data-kept="#filter=C.example%20%26&amp;state="' in seen
     assert 'data-recalled="a.example 1 of 4 rows"' in seen
+
+
+def plan_of_six() -> Outcome:
+    changes = [c for n in range(6) for c in rollout_scenes.with_content(scenes.updated(f"h{n}.example.com"))]
+    return replace(scenes.planned(), plan=scenes.plan_of(*changes))
+
+
+def sixty_of_which_three_failed() -> Outcome:
+    hosts = [f"h{n:02}.example.com" for n in range(60)]
+    problems = {hosts[n]: replace(rollout_scenes.NOT_FOUND, pod=f"nginx-{hosts[n]}") for n in (7, 21, 40)}
+    plan = scenes.plan_of(*(c for h in hosts for c in rollout_scenes.with_content(scenes.updated(h))))
+    rollout = replace(
+        rollout_scenes.ROLLOUT,
+        deployed=tuple(rollout_scenes.file_version(change.name) for change in plan.changes),
+        live_already=(),
+        before=tuple(Before(change.name, rollout_scenes.BEFORE, ready=True) for change in plan.changes),
+        watched=tuple(
+            rollout_scenes.watched(h, "failed" if h in problems else "ready", problem=problems.get(h))
+            for h in hosts
+        ),
+    )
+    failed = rollout_scenes.image_not_found().outcome
+    return replace(scenes.outcome_of(plan), result="failed", error=failed.error, rollout=rollout)
+
+
+@pytest.mark.parametrize(
+    ("run", "most"), [(plan_of_six, 2000), (sixty_of_which_three_failed, 3000)], ids=["plan", "deploy"]
+)
+def test_what_a_person_looks_for_is_on_few_screens(
+    run: Callable[[], Outcome], most: int, tmp_path: Path
+) -> None:
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(run()))
+    tell = '<script>document.body.setAttribute("data-height",document.body.scrollHeight)</script></body>'
+    found = re.search(
+        r'data-height="(\d+)"', dom(html.replace("</body>", tell), directory=tmp_path, width=1280)
+    )
+    assert found is not None
+    assert 900 < int(found[1]) < most

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from bcs_template_set.branches.branch_rows import age_text
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import indent_of
-from bcs_template_set.messages.text import shown_time, visible
+from bcs_template_set.messages.text import exact_time, shown_time, visible
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.report.examination import MARKS, State, told_of
 from bcs_template_set.report.file_states import STATES, FileState
@@ -66,7 +66,7 @@ from bcs_template_set.report.shown_limits import (
     PAGE_ROWS,
     PAGE_VALUE,
 )
-from bcs_template_set.report.topology import Sign, topology_of
+from bcs_template_set.report.topology import FEW_LANES, Sign, topology_of
 from bcs_template_set.report.verdict import (
     context_of,
     counts_of,
@@ -124,8 +124,8 @@ _MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
 }
 _GROUPS = ("failed", "changed", "ready", "unchanged")
 _MOODS_OF_FINDINGS: dict[State, str] = {"ok": "good", "failed": "bad", "skipped": "calm", "unknown": "warn"}
-_SIGNS: dict[Sign, str] = {"+": "+", "~": "~", "-": "−", "=": ""}
-_SIGN_NAMES: dict[Sign, str] = {"+": "new", "~": "changed", "-": "goes", "=": "stays"}
+_SIGNS: dict[Sign, str] = {"+": "+", "~": "~", "-": "−", "=": "", "!": "✗"}
+_SIGN_NAMES: dict[Sign, str] = {"+": "new", "~": "changed", "-": "goes", "=": "stays", "!": "failed"}
 _LANG = {"zh_CN": "zh-CN", "en_US": "en"}
 
 
@@ -165,9 +165,10 @@ def _environment(language: Language) -> Environment:
         most_rows=PAGE_ROWS,
         most_in_cell=PAGE_IN_CELL,
         signs=_SIGNS,
+        few_lanes=FEW_LANES,
         sign_names=_SIGN_NAMES,
     )
-    environment.filters.update(policy_hash=_policy_hash, moment=shown_time)
+    environment.filters.update(policy_hash=_policy_hash, moment=shown_time, time=_time)
     return environment
 
 
@@ -193,6 +194,11 @@ def _policy_hash(text: str) -> str:
     """Return the source expression with which a policy allows exactly this inline style or script."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return "'sha256-" + base64.b64encode(digest).decode("ascii") + "'"
+
+
+def _time(seconds: float) -> Markup:
+    """Return a moment as an element, beside which the script writes the reader's own time."""
+    return Markup('<time datetime="{}">{}</time>').format(exact_time(seconds), shown_time(seconds))
 
 
 def _values(outcome: Outcome) -> dict[str, object]:
@@ -222,6 +228,7 @@ def _values(outcome: Outcome) -> dict[str, object]:
         "file_urls": file_urls(outcome),
         "drawing": _drawing(outcome),
         "bars": bars_of(outcome.phases),
+        "started_at": min((phase.started_at for phase in outcome.phases), default=0.0),
         "request_groups": request_groups(outcome.requests),
         "requests": shown_requests(outcome.requests),
     }
@@ -319,5 +326,6 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
 
 def _drawing(outcome: Outcome) -> Picture | None:
     """Return the picture of what the run's files serve, None where they serve nothing."""
-    topology = topology_of([file.change for file in file_rows(outcome)])
+    failed = {row.title for row in rows_of_rollout(outcome) if not row.is_settled}
+    topology = topology_of([file.change for file in file_rows(outcome)], failed=failed)
     return picture_of(topology) if topology.domains else None

@@ -17,7 +17,7 @@ from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.route_changes import by_key, key_of, served_as, way_change
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
-from bcs_template_set.messages.text import shorten, shown_time, text_lines
+from bcs_template_set.messages.text import shorten, text_lines
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
 from bcs_template_set.report.rows import Row, file_rows
@@ -188,7 +188,7 @@ def bars_of(phases: Sequence[Phase]) -> tuple[Bar, ...]:
     return tuple(
         Bar(
             name=_phase_name(phase.name),
-            began=shown_time(phase.started_at),
+            began=f"+{phase.started_at - began:.1f} s",
             seconds=phase.seconds,
             start=round(100 * (phase.started_at - began) / whole, 2),
             length=round(100 * phase.seconds / whole, 2),

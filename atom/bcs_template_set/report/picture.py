@@ -65,8 +65,15 @@ class Picture:
     columns: tuple[tuple[int, str], ...]
     lanes: tuple[DrawnLane, ...]
     domains: int
+    changed: int
+    drawn: int
     only_changed: bool
     left_out: int
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether anything in it failed."""
+        return any(box.sign == "!" for lane in self.lanes for box in lane.boxes)
 
     @property
     def width(self) -> int:
@@ -83,7 +90,16 @@ def picture_of(topology: Topology) -> Picture:
         y += lanes[-1].height
     columns = tuple((_left(index), name) for index, name in enumerate(COLUMNS))
     left_out = sum(lane.left_out for lane in topology.lanes)
-    return Picture(y, columns, tuple(lanes), topology.domains, topology.only_changed, left_out)
+    return Picture(
+        height=y,
+        columns=columns,
+        lanes=tuple(lanes),
+        domains=topology.domains,
+        changed=topology.changed,
+        drawn=sum(lane.count for lane in topology.lanes),
+        only_changed=topology.only_changed,
+        left_out=left_out,
+    )
 
 
 def _draw(lane: Lane, *, y: int) -> DrawnLane:

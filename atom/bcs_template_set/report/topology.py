@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Optional, TypeVar
 
 from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
@@ -17,14 +17,18 @@ from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.rows import image_change
+from bcs_template_set.report.shown_limits import MOST_NAMES
 
 _T = TypeVar("_T")
-Sign = Literal["+", "~", "-", "="]
-"""New, changed, goes, stays."""
+Sign = Literal["+", "~", "-", "=", "!"]
+"""New, changed, goes, stays; failed, which tells more than what was changed."""
 
 DOMAIN, LOAD_BALANCER, INGRESS, SERVICE, WORKLOAD, IMAGE = range(6)
 LOAD_BALANCER_ID = "kubernetes.io/ingress.existLbId"
 """Facts/manifests.md: the annotation that names the CLB of an Ingress."""
+
+FEW_LANES = 6
+"""Of more lanes, those that are equal but for the domain's name are drawn once, unless they failed."""
 
 FEW_DOMAINS = 20
 """Of more domains only the changed ones are drawn."""
@@ -55,13 +59,19 @@ class Node:
 class Lane:
     """One domain with all that leads to its images. `edges` are pairs of indices of `nodes`.
 
-    `left_out` = how many ways, workloads and images there was no room for.
+    `left_out` = how many ways, workloads and images there was no room for, `count` how many domains it is.
     """
 
     host: str
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]
     left_out: int = 0
+    count: int = 1
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether a workload of it is not ready."""
+        return self.nodes[DOMAIN].sign == "!"
 
     @property
     def changes(self) -> bool:
@@ -71,21 +81,57 @@ class Lane:
 
 @dataclass(frozen=True)
 class Topology:
-    """The domains to draw, and how many there are of which only the changed or first ones are drawn."""
+    """The domains to draw, and how many there are, and change, of which only these or the first are drawn."""
 
     lanes: tuple[Lane, ...]
     domains: int
+    changed: int
     only_changed: bool
 
 
-def topology_of(changes: Sequence[Change]) -> Topology:
-    """Return the lanes of a plan's changes, by host."""
+def topology_of(changes: Sequence[Change], *, failed: Collection[str] = ()) -> Topology:
+    """Return the lanes of a plan's changes: failed ones first, then those whose routes change."""
     objects = _read(changes)
-    lanes = [_lane(host, found, objects) for host, found in sorted(_hosts(changes).items())]
-    if len(lanes) <= FEW_DOMAINS:
-        return Topology(tuple(lanes), len(lanes), only_changed=False)
+    lanes = [_marked(_lane(host, found, objects), failed) for host, found in sorted(_hosts(changes).items())]
     changed = [lane for lane in lanes if lane.changes]
-    return Topology(tuple(changed[:MOST_DOMAINS]), len(lanes), only_changed=True)
+    only_changed = len(lanes) > FEW_DOMAINS
+    shown = sorted(changed if only_changed else lanes, key=_need)
+    drawn = _once_each(shown) if len(shown) > FEW_LANES else shown
+    return Topology(tuple(drawn[:MOST_DOMAINS]), len(lanes), len(changed), only_changed=only_changed)
+
+
+def _marked(lane: Lane, failed: Collection[str]) -> Lane:
+    """Return a lane with its failed workloads, and the domain they serve, marked as such."""
+    if not any(node.column == WORKLOAD and node.name in failed for node in lane.nodes):
+        return lane
+    marks = (node.column == DOMAIN or node.name in failed for node in lane.nodes)
+    nodes = [replace(node, sign="!") if marked else node for node, marked in zip(lane.nodes, marks)]
+    return replace(lane, nodes=tuple(nodes))
+
+
+def _need(lane: Lane) -> tuple[bool, bool, bool]:
+    return not lane.failed, lane.nodes[DOMAIN].sign == "=", not lane.changes
+
+
+def _once_each(lanes: Iterable[Lane]) -> list[Lane]:
+    """Return the lanes, of equal ones the first with the names of all."""
+    alike: dict[object, list[Lane]] = {}
+    for lane in lanes:
+        alike.setdefault(lane.host if lane.failed else _shape(lane), []).append(lane)
+    return [_standing_for(same) if len(same) > 1 else same[0] for same in alike.values()]
+
+
+def _shape(lane: Lane) -> object:
+    """Return all of a lane but its domain's name."""
+    nodes = [(node.column, node.sign, node.name.replace(lane.host, ""), node.more) for node in lane.nodes]
+    return lane.edges, lane.left_out, tuple(nodes)
+
+
+def _standing_for(lanes: Sequence[Lane]) -> Lane:
+    first, count = lanes[0], len(lanes)
+    names = ", ".join(lane.host for lane in lanes[:MOST_NAMES]) + (", …" if count > MOST_NAMES else "")
+    domain = replace(first.nodes[DOMAIN], name=names, more=f"×{count} {first.nodes[DOMAIN].more}")
+    return replace(first, nodes=(domain, *first.nodes[1:]), count=count)
 
 
 @dataclass

@@ -191,17 +191,50 @@ def many(count: int, *, changed: int) -> Topology:
 
 
 def test_up_to_twenty_domains_are_all_drawn_and_of_more_only_those_that_change() -> None:
-    assert len(many(FEW_DOMAINS, changed=1).lanes) == FEW_DOMAINS
+    assert sum(lane.count for lane in many(FEW_DOMAINS, changed=1).lanes) == FEW_DOMAINS
     topology = many(FEW_DOMAINS + 1, changed=3)
-    assert (len(topology.lanes), topology.domains, topology.only_changed) == (3, FEW_DOMAINS + 1, True)
+    assert (len(topology.lanes), topology.domains, topology.changed) == (3, FEW_DOMAINS + 1, 3)
 
 
 def test_of_many_changed_domains_the_first_are_drawn_and_the_page_says_how_many() -> None:
-    topology = many(FEW_DOMAINS * 3, changed=FEW_DOMAINS * 3)
-    assert len(topology.lanes) == MOST_DOMAINS
-    changes = [c for n in range(60) for c in scenes.updated(f"h{n}.example.com")]
+    paths = [(n, change) for n in range(60) for change in scenes.updated(f"h{n:02}.example.com")]
+    changes = [replace(c, routes_added=(*c.routes_added, (c.domain, f"/{n}"))) for n, c in paths]
+    changes = [replace(c, routes=(*c.routes, scenes.route_of(c.domain, f"/{n}"))) for n, c in paths]
+    assert len(topology_of(changes).lanes) == MOST_DOMAINS
     html = render_html(scenes.outcome_of(scenes.plan_of(*changes)))
-    assert "Of 60 domains, 40 that change are drawn." in html
+    assert "40 of the 60 that change are drawn." in html
+    assert '<details class="fold"><summary><h2 id="picture">' in html
+
+
+def test_equal_domains_are_drawn_once_but_failed_ones_each_and_first() -> None:
+    hosts = [f"h{n:02}.example.com" for n in range(60)]
+    changes = [c for host in hosts for c in rollout_scenes.with_content(scenes.updated(host))]
+    topology = topology_of(changes, failed={f"Deployment/deployment.nginx.{hosts[n]}" for n in (7, 50)})
+    assert [(lane.host, lane.count, lane.failed) for lane in topology.lanes] == [
+        (hosts[7], 1, True),
+        (hosts[50], 1, True),
+        (hosts[0], 58, False),
+    ]
+    domain = topology.lanes[2].nodes[0]
+    assert domain.more.startswith("×58 ")
+    assert domain.name.startswith("h00.example.com, h01.example.com, ")
+    assert domain.name.endswith(", …")
+    assert {node.column for node in topology.lanes[0].nodes if node.sign == "!"} == {0, 4}
+    few = topology_of(changes[:14]).lanes
+    assert [lane.nodes[0].name for lane in few] == [", ".join(hosts[:7])]
+    assert len(topology_of(changes[:12]).lanes) == 6
+
+
+def test_a_failed_workload_is_drawn_unlike_a_changed_one() -> None:
+    html = render_html(rollout_scenes.image_not_found().outcome)
+    assert re.search(r'<g class="box failed"><title>Workload: [^<]* \(failed\)</title>', html)
+    assert '<span class="sign failed">' in html
+    assert '<span class="sign failed">' not in render_html(rollout_scenes.deployed().outcome)
+
+
+def test_a_moment_is_one_that_the_readers_browser_can_read() -> None:
+    html = render_html(rollout_scenes.deployed().outcome)
+    assert len(re.findall(r'<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ">[^<]* UTC</time>', html)) == 2
 
 
 def test_a_thousand_domains_with_their_manifests_are_drawn_within_seconds() -> None:
