@@ -111,7 +111,7 @@ def test_an_update_says_where_only_comments_differ_and_log_and_page_do_too() -> 
     assert row(B, held(OLD)).only is None
     plan = scenes.plan_of(change)
     assert "update a.yaml: only comments differ" in [line.text for line in plan_lines(plan, language="en_US")]
-    assert "a.yaml 的差异 · 只有注释不同</summary>" in render_html(
+    assert "<b>a.yaml</b> <small>只有注释不同</small>" in render_html(
         replace(scenes.outcome_of(plan), language="zh_CN")
     )
     document = plan_document(scenes.outcome_of(plan))

@@ -168,7 +168,7 @@ def test_a_path_that_only_changes_its_type_is_told_as_that_and_lost_where_less_o
     assert plan_table([row], language="en_US")[1].endswith("  ~a.example.com/ Prefix -> Exact")
     (line,) = page.routes_of(scenes.outcome_of(plan))
     assert (line.sign, line.route, line.how) == ("~", "a.example.com/", "Prefix -> Exact")
-    assert "changes</span> a.example.com/ Prefix -&gt; Exact</li>" in render_html(scenes.outcome_of(plan))
+    assert "changes</span> a.example.com/ Prefix -&gt; Exact</span>" in render_html(scenes.outcome_of(plan))
     document = plan_document(scenes.outcome_of(plan))
     assert document is not None
     assert '"routes_changed": ["a.example.com/ Prefix -> Exact"]' in json.dumps(document)
