@@ -41,7 +41,7 @@ def test_a_stop_during_the_call_itself_says_that_a_write_was_under_way(tmp_path:
         until(lambda: slow.struck)
         process.send_signal(signal.SIGTERM)
         finished = finish(process, directory)
-        check_refused(finished, 800107, "SIGTERM", "1 writes were under way")
+        check_refused(finished, 800107, "SIGTERM", "1 write was under way")
         assert "Deployed 3 files" not in finished.log
 
 
@@ -57,6 +57,6 @@ def test_a_stop_between_calls_says_which_files_are_live(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         finished = finish(process, directory)
         check_refused(
-            finished, 800107, "SIGTERM", "1 writes were under way", "files are live. Now: d00.example"
+            finished, 800107, "SIGTERM", "1 write was under way", "files are live. Now: d00.example"
         )
         assert "unknown" in finished.log, "of the second call's files nobody knows"

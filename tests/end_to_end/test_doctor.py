@@ -392,7 +392,11 @@ def test_a_workspace_that_can_not_be_written_to_is_named(worker: Worker, tmp_pat
 
 def test_there_is_one_deadline_and_what_it_cuts_off_is_not_known(worker: Worker) -> None:
     clock = SkippingClock()
-    fault = Fault("rival", PROJECTS, rival=lambda _: clock.wait(SECONDS), when="after")
+    change_region(
+        worker, concurrency=1
+    )  # project, then folder, which the first request to nobody asks for too
+    folder = Match("GET", "/template/spaces", nth=2)
+    fault = Fault("rival", folder, rival=lambda _: clock.wait(SECONDS), when="after")
     worker.emulator.faults.add(fault)
     found_out = found(services_of(worker, clock=clock))
     states = {name: finding.state for name, finding in found_out.items()}

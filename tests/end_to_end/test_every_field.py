@@ -32,7 +32,7 @@ from tests.support.deploying import (
     take_release,
     workload,
 )
-from tests.support.publishing import CREATE_VERSION, GET_VERSION, SPACE, Site, config, open_site, routes
+from tests.support.publishing import CREATE_VERSION, GET_VERSION, SPACE, USER, Site, config, open_site, routes
 
 from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
@@ -231,6 +231,16 @@ def refused_when_it_was_to_go_back() -> Iterator[Outcome]:
         yield deploy(site, on_failure="restore").outcome
 
 
+def sent_to_go_back_and_not_read_since() -> Iterator[Outcome]:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        broken(site, "web")
+        site.next_build(web_yaml=workload(tag="2"))
+        going_back = Match("POST", DEPLOY.path, nth=2)
+        site.rival(lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"), before=going_back)
+        yield deploy(site, on_failure="restore").outcome
+
+
 def live_as_before() -> Iterator[Outcome]:
     """A Job that shares its file is warned of, and a comment alone sends nothing."""
     with cluster_site(web_yaml=documents(workload("Job", name="migrate"), workload())) as site:
@@ -343,6 +353,7 @@ RUNS: tuple[Told, ...] = (
     deleted_meanwhile,
     replaced_meanwhile,
     refused_when_it_was_to_go_back,
+    sent_to_go_back_and_not_read_since,
     applied_in_part,
     live_as_before,
 )
