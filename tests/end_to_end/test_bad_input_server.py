@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import trustme
 from tests.emulator import Emulator, Fault, Match
 from tests.support.dialects import at_work
+from tests.support.raw_server import refusing_port
 from tests.support.scene import Lived, check_refused, run_here, site, unrecorded
 from tests.support.worker import Worker
 
@@ -67,16 +67,9 @@ def test_an_answer_that_is_not_bcs_is_told_for_what_it_is(
         worker.emulator.faults.clear()
 
 
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def test_a_refused_connection_names_the_address(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
-        gateway = f"http://127.0.0.1:{closed_port()}/api/bcs-api-gateway/prod"
+    with site(tmp_path) as worker, refusing_port() as port:
+        gateway = f"http://127.0.0.1:{port}/api/bcs-api-gateway/prod"
         worker.regions = {"gz": {**worker.regions["gz"], "gateway": gateway}}
         check(worker, run_here(worker), 800601, gateway, "refused")
 

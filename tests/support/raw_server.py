@@ -121,3 +121,11 @@ def serving(script: Script, *, tls: Optional[ssl.SSLContext] = None) -> Iterator
         yield server
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def refusing_port() -> Iterator[int]:
+    """Yield a port that refuses: nobody listens, and it is taken, so that no other test's server gets it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

@@ -17,7 +17,7 @@ import pytest
 import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.raw_server import Script, http, saying, serving
+from tests.support.raw_server import Script, http, refusing_port, saying, serving
 
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import LARGEST_BODY, HttpAnswer, HttpRequest, NoAnswer, NotSent
@@ -255,14 +255,15 @@ def test_a_caller_may_give_a_request_less_time(transport: Transport) -> None:
 # --- not sent -------------------------------------------------------------------------------------------
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        return int(unused.getsockname()[1])
+@pytest.fixture
+def refusing() -> Iterator[int]:
+    with refusing_port() as port:
+        yield port
 
 
-def test_a_refused_connection_is_not_sent(transport: Transport) -> None:
+def test_a_refused_connection_is_not_sent(transport: Transport, refusing: int) -> None:
     with pytest.raises(NotSent) as caught:
-        get(transport, f"http://127.0.0.1:{free_port()}/")
+        get(transport, f"http://127.0.0.1:{refusing}/")
     assert caught.value.kind == "refused"
 
 
@@ -458,16 +459,18 @@ def test_a_proxy_s_user_may_have_no_password() -> None:
     assert b"proxy-authorization: basic bwu=" in proxy.requests[0].lower()  # "me"
 
 
-def test_loopback_never_goes_through_a_proxy() -> None:
+def test_loopback_never_goes_through_a_proxy(refusing: int) -> None:
     with serving(saying(http(b"direct"))) as server:
-        transport = Transport(environ={"http_proxy": f"http://127.0.0.1:{free_port()}"})
+        transport = Transport(environ={"http_proxy": f"http://127.0.0.1:{refusing}"})
         assert get(transport, server.url).body == b"direct"
         transport.close()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there_means_not_sent_and_its_password_is_not_shown(scheme: str) -> None:
-    address = f"http://me:{SECRET}@127.0.0.1:{free_port()}"
+def test_a_proxy_that_is_not_there_means_not_sent_and_its_password_is_not_shown(
+    scheme: str, refusing: int
+) -> None:
+    address = f"http://me:{SECRET}@127.0.0.1:{refusing}"
     transport = Transport(environ={f"{scheme}_proxy": address})
     with pytest.raises(NotSent) as caught:
         get(transport, f"{scheme}://gateway.example.com/")
@@ -490,9 +493,11 @@ def test_a_lost_answer_through_a_proxy_is_no_answer() -> None:
             transport.send(HttpRequest("POST", "http://gateway.example.com/", {}, b"{}"))
 
 
-def test_a_proxy_that_is_named_comes_before_the_environment_and_loopback_goes_through_it_too() -> None:
+def test_a_proxy_that_is_named_comes_before_the_environment_and_loopback_goes_through_it_too(
+    refusing: int,
+) -> None:
     with serving(saying(http(b"through"))) as proxy:
-        other = {"http_proxy": f"http://127.0.0.1:{free_port()}"}
+        other = {"http_proxy": f"http://127.0.0.1:{refusing}"}
         transport = Transport(environ=other, proxy=proxy.url)
         assert get(transport, "http://127.0.0.1:1/a").body == b"through"
         transport.close()

@@ -13,7 +13,7 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.raw_server import RawServer, Script, http, saying, serving
+from tests.support.raw_server import RawServer, Script, http, refusing_port, saying, serving
 from tests.support.stand_ins import FakeClock
 
 from bcs_template_set.config.inputs import MOST_URLS, VerifyUrl
@@ -160,10 +160,9 @@ def test_an_empty_page_is_said_to_be_empty(transport: Transport) -> None:
 
 
 def test_a_server_that_is_not_there_yet_is_tried_again(transport: Transport) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     watching = Watching(transport)
-    arrival = watching.verify_one(f"http://127.0.0.1:{port}/")
+    with refusing_port() as port:
+        arrival = watching.verify_one(f"http://127.0.0.1:{port}/")
     assert (arrival.ok, arrival.status) == (False, 0)
     assert arrival.tries > 10
     assert str(arrival.problem) == "it could not be fetched: the connection was refused"
