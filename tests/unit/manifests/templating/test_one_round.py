@@ -249,7 +249,7 @@ def test_the_last_text_that_gives_a_value_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_is_told_as_far_as_it_is_the_templates_own(tmp_path: Path, source: str, line: int) -> None:
-    (tmp_path / "a.yaml.j2").write_text(source, newline="")
+    (tmp_path / "a.yaml.j2").write_bytes(source.encode())
     run = prepared(tmp_path, "a.yaml.j2")
     files = render_files(run).files
     (document,) = files[0].documents
