@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional, Union
 
+from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import is_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -116,6 +117,17 @@ class CheckInput:
         """Yield the documents of a kind, by its group and name."""
         found = ((place, place.document) for place in self.places)
         return (place for place, document in found if is_of(kind, document.api_version, document.kind))
+
+    def selected_by(self, labels: Fields) -> list[PodOwner]:
+        """Return the workloads whose pods have all of these labels: all are in one namespace in the end."""
+        if not labels:
+            return []
+        candidates = (self.by_label.get((key, str(value)), ()) for key, value in labels.items())
+        return [
+            workload
+            for workload in min(candidates, key=len)
+            if all(workload.pod.labels.get(key) == value for key, value in labels.items())
+        ]
 
     def finding(
         self,

@@ -14,7 +14,6 @@ from bcs_template_set.manifests.checks.finding import (
     CheckInput,
     DocumentInFile,
     Finding,
-    PodOwner,
     check,
     few,
 )
@@ -85,22 +84,9 @@ def check_service_selectors(checked: CheckInput) -> Iterator[Finding]:
         if not selector or any(is_left_for_bcs(value) for value in selector.values()):
             continue
         sure = keys.issuperset(selector) and unsure.isdisjoint(selector)
-        if sure and not _selected(checked, place):
+        if sure and not checked.selected_by(selector):
             shown = [f"{key}={_shown(value)}" for key, value in selector.items()]
             yield checked.finding(place, "spec.selector", selector=shown)
-
-
-def _selected(checked: CheckInput, place: DocumentInFile) -> list[PodOwner]:
-    """Return the workloads of the run whose pods a Service selects: all are in one namespace in the end."""
-    selector = mapping_at(place.document.body, "spec", "selector")
-    if not selector:
-        return []
-    candidates = (checked.by_label.get((key, str(value)), []) for key, value in selector.items())
-    return [
-        workload
-        for workload in min(candidates, key=len)
-        if all(workload.pod.labels.get(name) == wanted for name, wanted in selector.items())
-    ]
 
 
 @check("service-port", warns=True, needs_all=True)
@@ -111,7 +97,7 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
     is probably a slip.
     """
     for place in checked.of_kind(SERVICE):
-        selected = _selected(checked, place)
+        selected = checked.selected_by(mapping_at(place.document.body, "spec", "selector"))
         if not selected:
             continue
         names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))

@@ -171,14 +171,7 @@ _BUDGET = ("policy", "PodDisruptionBudget")
 
 def _selected(checked: CheckInput, spec: Fields) -> list[PodOwner]:
     wanted = mapping_at(spec, "selector", "matchLabels")
-    if not wanted or mapping_at(spec, "selector").get("matchExpressions"):
-        return []
-    candidates = (checked.by_label.get((key, str(value)), ()) for key, value in wanted.items())
-    return [
-        owner
-        for owner in min(candidates, key=len)
-        if all(owner.pod.labels.get(key) == value for key, value in wanted.items())
-    ]
+    return [] if mapping_at(spec, "selector").get("matchExpressions") else checked.selected_by(wanted)
 
 
 def _pods_of(owner: PodOwner, scaled: set[str]) -> Optional[int]:
