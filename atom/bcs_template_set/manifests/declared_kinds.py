@@ -96,7 +96,7 @@ def _readable(document: Document) -> Optional[Kind]:
     known = kind_of(document.api_version, document.kind)
     if known is not None:
         return known if known.route else None
-    group = document.api_version.rpartition("/")[0]
+    group = document.group
     if is_left_for_bcs(document.api_version) or "." not in group or group in _GROUPS_OF_KUBERNETES:
         return None
     names = definition_names(group, document.kind)

@@ -33,6 +33,11 @@ class Document:
     body: Mapping[str, YamlValue] = field(repr=False)
 
     @property
+    def group(self) -> str:
+        """Return the group of its API version, "" for Kubernetes' core."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
     def title(self) -> str:
         """Return `Kind/name`, as messages call it."""
         return f"{self.kind or '?'}/{self.name or '?'}"

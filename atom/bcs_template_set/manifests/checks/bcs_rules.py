@@ -124,7 +124,7 @@ def check_cluster_wide(checked: CheckInput) -> Iterator[Finding]:
 
 def is_cluster_wide(document: Document) -> bool:
     """Tell whether an object is the whole cluster's, and BCS applies it all the same."""
-    return _CLUSTER_WIDE.get(document.kind) == document.api_version.rpartition("/")[0]
+    return _CLUSTER_WIDE.get(document.kind) == document.group
 
 
 @check("not-applied")
@@ -132,5 +132,5 @@ def check_not_applied(checked: CheckInput) -> Iterator[Finding]:
     """Yield objects that BCS can't deploy."""
     for place in checked.places:
         document = place.document
-        if _NOT_APPLIED.get(document.kind) == document.api_version.rpartition("/")[0]:
+        if _NOT_APPLIED.get(document.kind) == document.group:
             yield checked.finding(place, "kind", kind=document.kind)

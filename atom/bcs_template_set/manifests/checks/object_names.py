@@ -97,8 +97,7 @@ def _name_problem(document: Document, kubernetes: KubeVersions) -> Optional[Text
 
 def _longest_name(document: Document) -> tuple[int, str]:
     """Return how long a name may be of which others are made, and the sentence that says which."""
-    group = document.api_version.rpartition("/")[0]
-    longest, reason = _LONGEST_NAME.get((group, document.kind), (LONGEST_SUBDOMAIN, ""))
+    longest, reason = _LONGEST_NAME.get((document.group, document.kind), (LONGEST_SUBDOMAIN, ""))
     spec = mapping_at(document.body, "spec")
     number = spec.get("completions")
     if reason == "derived_label" and spec.get("completionMode") == "Indexed" and type(number) is int:

@@ -45,7 +45,7 @@ def _tool_of(place: DocumentInFile) -> str:
     """Return whose own file a document is, "" for an object of Kubernetes."""
     document = place.document
     by_file = "" if document.kind else _TOOLS_BY_FILE.get(place.file.name.rpartition("/")[2], "")
-    return _TOOLS_BY_GROUP.get(document.api_version.rpartition("/")[0]) or by_file
+    return _TOOLS_BY_GROUP.get(document.group) or by_file
 
 
 def _is_list(document: Document) -> bool:
@@ -171,7 +171,7 @@ def check_duplicates(checked: CheckInput) -> Iterator[Finding]:
         if not document.kind or not document.name or is_left_for_bcs(document.name):
             continue
         known = kind_of(document.api_version, document.kind)
-        group = document.api_version.rpartition("/")[0] if known is None else known.group
+        group = document.group if known is None else known.group
         first = seen.setdefault((group, document.kind, document.name), place)
         if first is not place:
             yield checked.finding(place, "metadata.name", first=first.file.name, line=first.document.line)

@@ -104,8 +104,7 @@ def check_references(checked: CheckInput) -> Iterator[Finding]:
             for where, referring in found:
                 yield from _check(checked, _Named(owner, row, where, referring), held)
     for place in checked.places:
-        group = place.document.api_version.rpartition("/")[0]
-        for row in _OF_KIND.get((group, place.document.kind), ()):
+        for row in _OF_KIND.get((place.document.group, place.document.kind), ()):
             for where, referring in objects_at(place.document.body, row.path):
                 yield from _check(checked, _Named(place, row, where, referring), held)
 
@@ -140,7 +139,7 @@ def _held(checked: CheckInput) -> _ByKind:
     held: dict[tuple[str, str], _Held] = {}
     for document in (place.document for place in checked.places):
         if document.name and not is_left_for_bcs(document.name):
-            for group in ("*", document.api_version.rpartition("/")[0]):
+            for group in ("*", document.group):
                 held.setdefault((group, document.kind), _Held({})).documents[document.name] = document
     return held
 

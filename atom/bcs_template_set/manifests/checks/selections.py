@@ -63,7 +63,7 @@ def check_near_selectors(checked: CheckInput) -> Iterator[Finding]:
         for place in checked.of_kind(SERVICE)
     )
     for place in checked.places:
-        group, kind = place.document.api_version.rpartition("/")[0], place.document.kind
+        group, kind = place.document.group, place.document.kind
         for path, is_own in _OF_KIND.get((group, kind), ()):
             for where, labels in objects_at(place.document.body, path):
                 known = services if kind == "ServiceMonitor" else pods
@@ -151,7 +151,7 @@ def check_budgets(checked: CheckInput) -> Iterator[Finding]:
         if place.document.kind == "HorizontalPodAutoscaler"
     }
     for place in checked.places:
-        if (place.document.api_version.rpartition("/")[0], place.document.kind) != _BUDGET:
+        if (place.document.group, place.document.kind) != _BUDGET:
             continue
         spec = mapping_at(place.document.body, "spec")
         least, most = spec.get("minAvailable"), spec.get("maxUnavailable")

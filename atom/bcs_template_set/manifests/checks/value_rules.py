@@ -47,7 +47,7 @@ def check_values(checked: CheckInput) -> Iterator[Finding]:
         for where, sentence, fields in _in_pod(owner):
             yield checked.finding(owner, owner.pod.field(where), sentence, **fields)
     for place in checked.places:
-        rules = _OF_KIND.get((place.document.api_version.rpartition("/")[0], place.document.kind), ())
+        rules = _OF_KIND.get((place.document.group, place.document.kind), ())
         for rule in rules:
             for where, sentence, fields in rule(place.document.body):
                 yield checked.finding(place, where, sentence, **fields)
@@ -108,7 +108,7 @@ def _volumes(spec: Fields) -> Found:
 def _restart_policy(owner: PodOwner) -> Found:
     given = text_at(owner.pod.spec, "restartPolicy")
     kind = owner.document.kind
-    if owner.document.api_version.rpartition("/")[0] not in ("", "apps", "batch") or is_left_for_bcs(given):
+    if owner.document.group not in ("", "apps", "batch") or is_left_for_bcs(given):
         return
     if kind in _ONCE and given not in ("OnFailure", "Never"):
         yield "spec.restartPolicy", "value_restart_once", {"kind": kind}
