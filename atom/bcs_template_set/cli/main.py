@@ -218,12 +218,10 @@ def options_of(parser: Parser) -> list[str]:
 
 def unknown(word: str, known: Iterable[str]) -> str:
     """Return that a word is not known, and which one may be meant, in the desk's language."""
-    from bcs_template_set.messages.spelling import nearest  # noqa: PLC0415 - only a mistake needs it
+    from bcs_template_set.messages.spelling import with_nearest  # noqa: PLC0415 - only a mistake needs it
 
-    near = nearest(word, known)
     mistake = say("local.unknown_argument", name=word)
-    sentence = say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
-    return sentence.render(local_language())
+    return with_nearest(mistake, word, known).render(local_language())
 
 
 def told(key: str, **fields: object) -> str:

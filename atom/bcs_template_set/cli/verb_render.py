@@ -30,7 +30,7 @@ from bcs_template_set.manifests.templating.worker_process import child_environme
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import MASK
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import with_nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.system.clock import SystemClock
@@ -165,8 +165,7 @@ def _with_defaults(given: Mapping[str, str]) -> dict[str, str]:
 def unknown_name(name: str, known: tuple[str, ...]) -> Text:
     """Return the sentence about a name that is not known; where a sign is missing, it may hold a secret."""
     mistake = say("local.unknown_name", name=name if _NAME.fullmatch(name) else MASK, known=known)
-    near = nearest(name, known)
-    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+    return with_nearest(mistake, name, known)
 
 
 def _prepare(run: LocalRun) -> Prepared:

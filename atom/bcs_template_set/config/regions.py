@@ -19,7 +19,7 @@ from bcs_template_set.manifests.yaml_words import SETTINGS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK, OUR_WORDS, Secret
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import with_nearest
 
 RunAs = Literal["authorizer", "modifier", "starter", "owner"]
 ALL_RUN_AS: tuple[RunAs, ...] = ("authorizer", "modifier", "starter", "owner")
@@ -275,8 +275,7 @@ class _RegionTable:
     def _unknown(self, key: str, keys: tuple[str, ...]) -> None:
         shown = key if PLAIN_KEY.fullmatch(key) else MASK
         mistake = say("regions.unknown_key", place=f"{self.place}.{shown}", keys=keys)
-        near = nearest(key, keys)
-        self._mistakes.append(say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake)
+        self._mistakes.append(with_nearest(mistake, key, keys))
 
 
 def _shown_name(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Callable, Optional, Union
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import with_nearest
 
 Accepted = Union[Text, str]
 
@@ -47,8 +47,7 @@ def wrong_value(
 def wrong_text(name: str, given: Accepted, *, accepted: Accepted, choices: Sequence[str] = ()) -> Text:
     """Return the sentence for text that may be shown: what was given, what is accepted, what was meant."""
     mistake = say("settings.wrong", name=name, given=given, accepted=accepted)
-    near = nearest(given, choices) if isinstance(given, str) else None
-    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+    return with_nearest(mistake, given, choices) if isinstance(given, str) else mistake
 
 
 def one_of(choices: Sequence[str]) -> Accepted:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Optional
 
+from bcs_template_set.messages import Text, say
+
 LONGEST = 80
 """Characters of a name that somebody may have misspelt; comparing costs the product of two lengths."""
 
@@ -30,6 +32,12 @@ def nearest(word: str, known: Iterable[str]) -> Optional[str]:
     by_case = {candidate.lower(): candidate for candidate in few if len(candidate) <= LONGEST}
     found = get_close_matches(word.lower(), list(by_case), n=1, cutoff=_LEAST_ALIKE)
     return by_case[found[0]] if found else None
+
+
+def with_nearest(mistake: Text, word: str, known: Iterable[str]) -> Text:
+    """Return the sentence about a mistake, with the known word that was probably meant, if there is one."""
+    near = nearest(word, known)
+    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
 
 _DIGITS = re.compile("[0-9]+")

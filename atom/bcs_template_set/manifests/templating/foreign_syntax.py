@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import with_nearest
 
 _HELM = "Helm"
 _TOOLS: Mapping[str, re.Pattern[str]] = {
@@ -75,5 +75,4 @@ def filter_to_use(name: str, *, known: Iterable[str]) -> Text:
         return say("render.filter_use", name=name, use=_USE[name])
     if name in (*_NEEDLESS, *_BASE64):
         return say("render.filter_needless" if name in _NEEDLESS else "render.filter_base64", name=name)
-    missing, near = say("render.filter_missing", name=name), nearest(name, known)
-    return say("settings.did_you_mean", mistake=missing, near=near) if near else missing
+    return with_nearest(say("render.filter_missing", name=name), name, known)

@@ -31,7 +31,7 @@ from bcs_template_set.manifests.templating.template_lines import TemplateLine, p
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.secret import MASK
-from bcs_template_set.messages.spelling import MOST_KNOWN, nearest
+from bcs_template_set.messages.spelling import MOST_KNOWN, with_nearest
 
 _MOST_KEYS_SHOWN = 12
 _LONGEST_SHOWN = 300
@@ -92,9 +92,8 @@ class Notes:
         else:
             owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
             mistake = say("render.part_missing", name=name, owner=owned)
-        near = nearest(name, known) if self._missing < MOST_SUGGESTIONS else None
+        self._noted[key] = with_nearest(mistake, name, known if self._missing < MOST_SUGGESTIONS else ())
         self._missing += 1
-        self._noted[key] = say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
     def add_forbidden(self, what: str) -> None:
         """Note what the sandbox does not allow, at the line under way."""

@@ -22,7 +22,7 @@ from bcs_template_set.manifests.wrong_values import wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.secret import MASK
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import with_nearest
 
 _MOST_PLACES = 5
 _DOMAIN = re.compile(r"domains\[(\d+)\](?:\.(\w+))?")
@@ -383,6 +383,4 @@ def _takes(kind: object, value: YamlValue) -> bool:
 
 
 def _unknown(path: str, name: str, fields: list[str]) -> Text:
-    mistake = say("render.web_unknown", path=path, keys=fields)
-    near = nearest(name, fields)
-    return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
+    return with_nearest(say("render.web_unknown", path=path, keys=fields), name, fields)
