@@ -101,3 +101,9 @@ class Outcome:
     phases: tuple[Phase, ...] = ()
     requests: tuple[Exchange, ...] = ()
     finished_at: float = 0.0
+
+    @property
+    def to_publish(self) -> Optional[Plan]:
+        """Return the plan of a run that only planned, None where publishing it would write nothing."""
+        would_write = self.result == "planned" and self.plan is not None and self.plan.writes
+        return self.plan if would_write else None

@@ -262,18 +262,13 @@ def texts_of(outcome: Outcome) -> dict[str, str]:
     plan = outcome.plan
     return {
         "result": outcome.result,
-        "changed": "true" if outcome.changed or _would_write(outcome) else "false",
+        "changed": "true" if outcome.changed or outcome.to_publish else "false",
         "version": outcome.heading.version,
         "versions": _json(versions_of(outcome)) if plan is not None else "",
         "plan_digest": plan.digest if plan is not None else "",
         "acting_user": outcome.identity.acting_user if outcome.identity is not None else "",
         "routes": _json(_shown_routes(plan.routes)) if plan is not None else "",
     }
-
-
-def _would_write(outcome: Outcome) -> bool:
-    """Tell whether publishing would write what was only planned."""
-    return outcome.result == "planned" and outcome.plan is not None and outcome.plan.writes
 
 
 def _strings(

@@ -111,5 +111,5 @@ def _aftermath(outcome: Outcome) -> Iterator[Text]:
             for name in _ASKED_FOR
             if error.context.get(name)
         )
-    elif outcome.result == "planned" and outcome.plan is not None and outcome.plan.writes:
-        yield say("log.how_to_publish", digest=outcome.plan.digest)
+    elif outcome.to_publish is not None:
+        yield say("log.how_to_publish", digest=outcome.to_publish.digest)

@@ -212,7 +212,7 @@ def _failure(outcome: Outcome) -> str:
 
 def _ending(outcome: Outcome) -> str:
     if outcome.result == "planned":
-        return "planned" if outcome.plan is not None and outcome.plan.writes else "planned_nothing"
+        return "planned" if outcome.to_publish is not None else "planned_nothing"
     if outcome.result == "published" and not any(file.state == "applied" for file in outcome.files):
         return "published_set"
     return outcome.result.replace("-", "_")

@@ -59,8 +59,8 @@ def _ended_rows(outcome: Outcome) -> list[str]:
 
 def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     heading, plan = outcome.heading, outcome.plan
-    if outcome.result == "planned" and plan is not None and plan.writes:
-        out.add("plain", say("log.how_to_publish", digest=plan.digest))
+    if outcome.to_publish is not None:
+        out.add("plain", say("log.how_to_publish", digest=outcome.to_publish.digest))
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
     _add_what_is_live(out, outcome, names_files=names_files)
