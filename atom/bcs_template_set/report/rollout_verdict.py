@@ -125,19 +125,20 @@ def _cures(troubles: Iterable[Trouble]) -> list[Text]:
 
 def cure_of(outcome: Outcome) -> Text | None:
     """Return the one thing to do about a failed run, and that a Job which is over does not run again."""
-    cure, watched = _shared_cure(outcome), [item for t in troubles_of(outcome) for item in t.watched]
+    troubles = troubles_of(outcome)
+    cure, watched = _shared_cure(outcome, troubles), [item for t in troubles for item in t.watched]
     jobs = [i.workload.title for i in watched if i.workload.kind == JOB and i.end == "failed"]
     if cure is None or not jobs:
         return cure
     return say("report.two", first=cure, second=say("report.jobs_first", objects=first_names(jobs)))
 
 
-def _shared_cure(outcome: Outcome) -> Text | None:
+def _shared_cure(outcome: Outcome, troubles: Sequence[Trouble]) -> Text | None:
     """Return the cure that the causes share, and the error's own."""
     error = outcome.error
     if outcome.findings and error is not None:
         return say("doctor.cure")
-    cures = _cures(troubles_of(outcome))
+    cures = _cures(troubles)
     if error is None or len(cures) != 1:
         return error.cure() if error is not None else None
     is_over = isinstance(error, (RolloutFailed, RolloutBlocked))

@@ -134,9 +134,9 @@ def context_of(outcome: Outcome) -> list[Text]:
     error = outcome.error
     if error is None:
         return []
-    facts = _known_facts(outcome) if str(error.code).startswith(_IDENTITY_MATTERS) else {}
     if outcome.findings:  # each has its own ids beside it
         return _shown(_known_facts(outcome))
+    facts = _known_facts(outcome) if str(error.code).startswith(_IDENTITY_MATTERS) else {}
     facts.update({name: fact for name, fact in error.context.items() if fact not in (None, "")})
     if str(error.code).startswith(_PLATFORM_FAULTS) and "request_id" not in facts:
         facts.update(_last_request(outcome))
