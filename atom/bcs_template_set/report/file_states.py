@@ -200,10 +200,7 @@ def _states_after(way: Restoration) -> dict[str, FileState]:
 
     What nobody saw is not said to be back, nor to be as the run left it.
     """
-    seen = dict(way.runs)
-    states: dict[str, FileState] = {
-        name: "unknown" for name in (*way.not_back, *way.unread) if name not in seen
-    }
+    states: dict[str, FileState] = dict.fromkeys(way.unseen, "unknown")
     back = _by_file(way.watched)
     for file in way.files:
         after = _state_of_wait(back.get(file.name, ())) or "unknown"

@@ -195,10 +195,8 @@ def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
     for versions, files in found.items():
         if versions:
             yield say("deploy.restore_runs", version=versions, names=first_names(files))
-    seen = {name for name, _ in way.runs}
-    unseen = [name for name in (*way.not_back, *way.unread) if name not in seen]
-    if unseen:
-        yield say("deploy.restore_unseen", names=first_names(unseen))
+    if way.unseen:
+        yield say("deploy.restore_unseen", names=first_names(way.unseen))
 
 
 # --- going back by hand ----------------------------------------------------------------------------------

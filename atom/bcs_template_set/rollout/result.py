@@ -80,6 +80,12 @@ class Restoration:
         blind = bool(self.unread) or "unseen" in ends
         return blind and ends <= {"unseen"} and set(self.owed) == set(self.unread)
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Return the files that were to go back, are not seen to be, and of which nobody knows what runs."""
+        seen = dict(self.runs)
+        return tuple(name for name in (*self.not_back, *self.unread) if name not in seen)
+
     def is_ready(self, name: str) -> bool:
         """Tell whether a file that was deployed again was seen ready, as far as there is anything to see."""
         own = [item for item in self.watched if item.workload.file_name == name]
