@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import quote
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.messages import Text, say
@@ -69,11 +70,8 @@ class _Writer:
         folder = say("summary.folder", name=heading.space)
         for words, url in ((build, heading.build_url), (folder, heading.console.space_url)):
             if url:
-                yield f"[{self.line(words)}]({_NO_ADDRESS.sub(_escaped, self._mask(url))})"
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return f"%{ord(found[0]):02X}"
+                address = _NO_ADDRESS.sub(lambda found: quote(found[0]), self._mask(url))
+                yield f"[{self.line(words)}]({address})"
 
 
 def _items(outcome: Outcome) -> Sequence[Detail]:

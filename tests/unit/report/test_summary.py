@@ -82,8 +82,8 @@ def test_a_refusal_brings_the_link_to_apply_and_the_request() -> None:
 
 def test_an_address_can_not_end_its_link_early() -> None:
     run = scenes.published()
-    told = summary_of(replace(run, heading=replace(run.heading, build_url="https://ci/a(b) c")))
-    assert "](https://ci/a%28b%29%20c)" in told
+    told = summary_of(replace(run, heading=replace(run.heading, build_url="https://ci/a(b) c\u3000")))
+    assert "](https://ci/a%28b%29%20c%E3%80%80)" in told
 
 
 @pytest.mark.parametrize("name", SCENES)
