@@ -32,7 +32,10 @@ WorkloadState = Literal["ready", "paused", "progressing", "pending", "failed", "
 `pending`, whether or not it has been seen to progress, and `unseen` where it could not be looked at in the
 end."""
 
-SETTLED: frozenset[WorkloadState] = frozenset({"ready", "paused", "nothing"})
+DONE: frozenset[WorkloadState] = frozenset({"ready", "nothing"})
+"""The states in which nothing is awaited, not even a person."""
+
+SETTLED: frozenset[WorkloadState] = DONE | {"paused"}
 """The states in which there is nothing more to wait for, or to put right."""
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"

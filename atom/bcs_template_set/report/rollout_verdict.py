@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
+from bcs_template_set.manifests.kind_rules import DONE, SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import JOB
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
@@ -183,7 +183,7 @@ def _served(
         return "unknown" if len(known) < len(now) else "", trouble.name
     if not serving:
         return "none_web" if trouble.is_domain else "none", trouble.name
-    if all(item.end in ("ready", "nothing") for item in now):
+    if all(item.end in DONE for item in now):
         return "again", trouble.name
     numbers = say("report.serves", name=trouble.name, count=serving, wanted=wanted)
     if is_back or not all(status.old and not status.done for status in counted):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
+from bcs_template_set.manifests.kind_rules import DONE, SETTLED, WorkloadState
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.outcome import Outcome
@@ -95,7 +95,7 @@ def workload_rows(watched: Sequence[Watched], *, link: Link = no_link) -> tuple[
 def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
     """Return a workload's row."""
     status, workload = item.status, item.workload
-    troubled = item.end not in ("ready", "nothing")
+    troubled = item.end not in DONE
     causes, problem = (item.causes, item.problem) if troubled else ((), None)
     said = [sentence for cause in causes for sentence in (cause.sentence, cause.grace)]
     sentences = [sentence for sentence in said if sentence is not None]
@@ -125,7 +125,7 @@ def _sentence(item: Watched) -> Text:
     sentence = item.status.sentence
     if item.end in ("gone", "unseen"):
         sentence = say("deploy.last_seen", sentence=sentence)
-    if item.workload.was_live and item.end not in ("ready", "nothing"):
+    if item.workload.was_live and item.end not in DONE:
         version = item.workload.mark.version or item.workload.version
         return say("deploy.live_before", sentence=sentence, version=version)
     return sentence

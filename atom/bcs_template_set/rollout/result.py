@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
+from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import DeployRefused, NotArrived, RolloutFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete, RolloutBlocked, RolloutTimedOut
@@ -76,7 +77,7 @@ class Restoration:
     @property
     def is_unseen(self) -> bool:
         """Tell whether all was deployed again, and nothing is known against it: nobody could look then."""
-        ends = {item.end for item in self.watched} - {"ready", "nothing"}
+        ends = {item.end for item in self.watched} - DONE
         blind = bool(self.unread) or "unseen" in ends
         return blind and ends <= {"unseen"} and set(self.owed) == set(self.unread)
 

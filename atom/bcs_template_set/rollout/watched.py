@@ -8,7 +8,7 @@ from typing import Optional
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kind_rules import WorkloadState
+from bcs_template_set.manifests.kind_rules import DONE, WorkloadState
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
@@ -90,7 +90,7 @@ class Watched:
     def is_as_meant(self) -> bool:
         """Tell whether it is as its text wants it, old pods that a partition keeps included."""
         is_partitioned = self.status is not None and self.status.sentence.key == "rollout.partitioned"
-        return self.end in ("ready", "nothing") or is_partitioned
+        return self.end in DONE or is_partitioned
 
     def says_more_than(self, earlier: Watched) -> bool:
         """Tell whether a person would want to hear of this after having heard of the other."""

@@ -16,7 +16,7 @@ from typing import Literal, Optional, Protocol
 from bcs_template_set.agent.progress import SECONDS_APART, Progress, ProgressLog
 from bcs_template_set.agent.progress_payload import Snapshot, Subtask, SubtaskStatus, TimelineItem
 from bcs_template_set.config.regions import Region
-from bcs_template_set.manifests.kind_rules import SETTLED
+from bcs_template_set.manifests.kind_rules import DONE, SETTLED
 from bcs_template_set.messages import known, say
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.file_states import STATES, FileState, endings_of
@@ -99,7 +99,7 @@ def _rows(record: RunRecord) -> dict[str, _Row]:
         row.files.append(file)
         row.states[file.change.name] = states[file.change.name]
     for item in record.watched():
-        if item.workload.was_live and item.end in ("ready", "nothing"):
+        if item.workload.was_live and item.end in DONE:
             continue  # nothing was done to it
         name = item.workload.file_name
         row = rows.setdefault(names[name], _Row())
