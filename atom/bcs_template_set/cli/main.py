@@ -79,6 +79,10 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", help=told("help.help"))
         return self
 
+    def long_options(self) -> list[str]:
+        """Return the options that begin with two hyphens."""
+        return [option for option in self._option_string_actions if option.startswith("--")]
+
     def format_usage(self) -> str:
         """Return the usage alone."""
         return super().format_usage().replace("usage: ", told("help.usage"), 1)
@@ -121,7 +125,7 @@ def main(argv: Sequence[str]) -> int:
 
         put(
             sys.stdout,
-            completion_script(PROGRAM, {verb: options_of(one) for verb, one in parser.verbs.items()}),
+            completion_script(PROGRAM, {verb: one.long_options() for verb, one in parser.verbs.items()}),
         )
         return 0
     return run_step(options) if options.verb is None else run_verb(options)
@@ -204,16 +208,11 @@ def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
         parser.error(unknown(first, parser.verbs))
     if argv:
         at_work = parser.verbs.get(first, parser)
-        known = [*HIDDEN, *options_of(at_work)]
+        known = [*HIDDEN, *at_work.long_options()]
         given = [word.partition("=")[0] for word in argv if word.startswith("--")]
         for word in [word for word in given if word not in known]:
             at_work.error(unknown(word, known))
     return parser.parse_args(argv)
-
-
-def options_of(parser: Parser) -> list[str]:
-    """Return the options that a help names."""
-    return re.findall(r"--[a-z-]+", parser.format_help())
 
 
 def unknown(word: str, known: Iterable[str]) -> str:

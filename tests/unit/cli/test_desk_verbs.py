@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from bcs_template_set.cli.completion import completion_script
-from bcs_template_set.cli.main import build_parser, main, options_of
+from bcs_template_set.cli.main import build_parser, main
 from bcs_template_set.cli.verb_schema import schema_of
 from bcs_template_set.system.version import step_version
 
@@ -67,7 +67,7 @@ def test_the_verb_prints_the_schema_in_the_desks_language(
 
 def completed(*words: str) -> set[str]:
     """Return what bash offers for the last word."""
-    options = {verb: options_of(parser) for verb, parser in build_parser().verbs.items()}
+    options = {verb: parser.long_options() for verb, parser in build_parser().verbs.items()}
     script = completion_script(PROGRAM, options)
     line = " ".join(f"'{word}'" for word in (PROGRAM, *words))
     typed = f"COMP_WORDS=({line}); COMP_CWORD={len(words)}; _bcs_template_set"
