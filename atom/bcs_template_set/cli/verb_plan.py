@@ -170,7 +170,7 @@ def show_plan(settings_file: str, given: Given, *, full: bool, errors: Log) -> i
 
 def ignored_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
     """Yield what of a settings file a desk does not obey."""
-    action = _as_text(_table(settings, "inputs").get("action"))
+    action = _action_of(settings)
     if action not in ("", "plan"):
         yield say("local.action_ignored", action=action)
 
@@ -225,8 +225,7 @@ def _unreadable(error: Union[OSError, UnicodeDecodeError]) -> Text:
 
 def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
     yield from _unknown_keys(settings, KEYS)
-    inputs = settings.get("inputs")
-    action = _as_text(inputs.get("action")) if isinstance(inputs, dict) else ""
+    action = _action_of(settings)
     if action and action not in ACTIONS:
         yield wrong("inputs.action", action, accepted=one_of(ACTIONS), choices=ACTIONS)
     for key, known in _TABLES.items():
@@ -251,6 +250,10 @@ def _invalid(path: Path, problem: Text) -> StepError:
 def _table(settings: Mapping[str, YamlValue], key: str) -> Mapping[str, YamlValue]:
     value = settings.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _action_of(settings: Mapping[str, YamlValue]) -> str:
+    return _as_text(_table(settings, "inputs").get("action"))
 
 
 def _as_text(value: YamlValue) -> str:
