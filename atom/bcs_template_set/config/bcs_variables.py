@@ -6,7 +6,6 @@ BCS takes texts only (facts/bcs.md, "Answers"), so a word or a number arrives as
 from __future__ import annotations
 
 import re
-from functools import partial
 
 from bcs_template_set.manifests.wrong_values import wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
@@ -54,9 +53,6 @@ def _mistakes(name: str, value: YamlValue, *, nth: int) -> list[Text]:
 
 def _wrong(name: str, value: YamlValue, *, kind: type) -> Text:
     accepted = say("render.accepts_any_mapping" if kind is dict else "render.accepts_str")
-    takes = partial(_is_of, kind)
-    return wrong_value(name, value, accepted=accepted, takes=takes, is_secret=True)
-
-
-def _is_of(kind: type, value: YamlValue) -> bool:
-    return isinstance(value, kind)
+    return wrong_value(
+        name, value, accepted=accepted, takes=lambda other: isinstance(other, kind), is_secret=True
+    )
