@@ -160,17 +160,17 @@ def _host_ports(container: Fields) -> Found:
 def _probe_ports(container: Fields) -> Found:
     for name, probe in _probes_of(container):
         for handler in ("httpGet", "tcpSocket"):
-            yield from _port_of_either_type(mapping_at(probe, handler), f"{name}.{handler}.port")
+            yield from _port_of_either_type(mapping_at(probe, handler), f"{name}.{handler}", "port")
 
 
-def _port_of_either_type(entry: Fields, path: str) -> Found:
+def _port_of_either_type(entry: Fields, path: str, key: str) -> Found:
     """Yield a port, by number or name, that is neither."""
-    port = entry.get(path.rpartition(".")[2])
-    if isinstance(port, str) and port.isdecimal():
-        yield path, "value_port_quoted", {}
-    elif isinstance(port, str) and port and not _PORT_NAME.fullmatch(port) and not is_left_for_bcs(port):
-        yield path, "value_port_name", {"name": port}
-    yield from _port_number(entry, path.rpartition(".")[0], path.rpartition(".")[2])
+    port = text_at(entry, key)
+    if port.isdecimal():
+        yield f"{path}.{key}", "value_port_quoted", {}
+    elif port and not _PORT_NAME.fullmatch(port) and not is_left_for_bcs(port):
+        yield f"{path}.{key}", "value_port_name", {"name": port}
+    yield from _port_number(entry, path, key)
 
 
 def _handlers(probe: Fields) -> list[str]:
@@ -202,11 +202,10 @@ def _ports(container: Fields) -> Found:
             yield from _port_number(port, f"ports[{index}]", "hostPort")
 
 
-def _port_number(port: Fields, path: str, *keys: str) -> Found:
-    for key in keys:
-        number = port.get(key)
-        if type(number) is int and not 1 <= number <= HIGHEST_PORT:
-            yield f"{path}.{key}", "value_port", {"port": number}
+def _port_number(port: Fields, path: str, key: str) -> Found:
+    number = port.get(key)
+    if type(number) is int and not 1 <= number <= HIGHEST_PORT:
+        yield f"{path}.{key}", "value_port", {"port": number}
 
 
 def _resources(container: Fields) -> Found:
@@ -292,7 +291,7 @@ def _service(body: Fields) -> Found:
             yield f"spec.ports[{index}].port", "value_twice", {"name": f"{pair[0]} {pair[1]}"}
         seen.add(pair)
         yield from _port_number(port, f"spec.ports[{index}]", "port")
-        yield from _port_of_either_type(port, f"spec.ports[{index}].targetPort")
+        yield from _port_of_either_type(port, f"spec.ports[{index}]", "targetPort")
         if port.get("nodePort") != 0:
             yield from _port_number(port, f"spec.ports[{index}]", "nodePort")
         if is_inside and port.get("nodePort") not in (None, 0) and not is_left_for_bcs(port.get("nodePort")):
