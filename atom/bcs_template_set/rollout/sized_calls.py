@@ -11,7 +11,7 @@ from functools import partial
 from typing import Callable, Generic, TypeVar
 
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit, next_calls
-from bcs_template_set.rollout.watched import HEARTBEAT
+from bcs_template_set.rollout.pace import Heartbeat
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Done, Raised, TaskEnd, overlap
 
@@ -76,22 +76,6 @@ def send_in_calls(
         waiting = [*again, *(unit for unit in left if unit not in sent)]
         left = tuple(sorted(waiting, key=lambda unit: place[unit.files[0].name]))
     return Calls(tuple(values), tuple(errors), left)
-
-
-class Heartbeat:
-    """Gives a sign of life when it is asked to, and the last one, or the beginning, is long ago."""
-
-    def __init__(self, clock: Clock, give: Callable[[], None]) -> None:
-        self._clock = clock
-        self._give = give
-        self._at = clock.monotonic()
-
-    def __call__(self) -> None:
-        """Give it where that is due."""
-        now = self._clock.monotonic()
-        if now - self._at >= HEARTBEAT:
-            self._at = now
-            self._give()
 
 
 def _next_size(

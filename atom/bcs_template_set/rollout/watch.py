@@ -36,6 +36,7 @@ from bcs_template_set.rollout.hook_runs import with_words_of_runs
 from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
 from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries, selected_pods, selector_of
+from bcs_template_set.rollout.pace import Heartbeat
 from bcs_template_set.rollout.pods import PodProblem, remember
 from bcs_template_set.rollout.status import RolloutStatus, status_of
 from bcs_template_set.rollout.suspect_pods import (
@@ -47,7 +48,7 @@ from bcs_template_set.rollout.suspect_pods import (
     suspects_of,
 )
 from bcs_template_set.rollout.wait_state import WaitState
-from bcs_template_set.rollout.watched import HEARTBEAT, Blind, Watched, Workload
+from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Raised, overlap
 
@@ -85,17 +86,16 @@ def watch(
     only: how the others end is worth knowing too, and they have as long as it takes them. With `fail_fast`
     images, configuration and crashes end it; without, they are waited for as well.
     """
-    hears = _Hears(on_change, on_quiet, on_sight)
+    began, at = clock.monotonic(), clock.now()
     watching = _Watch(
         LiveReads(reader, place, clock=clock),
+        [WaitState(workload, Watched(workload), looked_at=began, seen_at=at) for workload in workloads],
         clock=clock,
         deadline=deadline,
-        hears=hears,
+        hears=_Hears(on_change, on_quiet, on_sight),
         fail_fast=fail_fast,
     )
-    began, at = clock.monotonic(), clock.now()
-    states = [WaitState(workload, Watched(workload), looked_at=began, seen_at=at) for workload in workloads]
-    return watching.run(states)
+    return watching.run()
 
 
 @dataclass(frozen=True)
@@ -109,17 +109,27 @@ class _Hears:
 
 class _Watch:
     def __init__(
-        self, reads: LiveReads, *, clock: Clock, deadline: Deadline, hears: _Hears, fail_fast: bool
+        self,
+        reads: LiveReads,
+        states: Sequence[WaitState],
+        *,
+        clock: Clock,
+        deadline: Deadline,
+        hears: _Hears,
+        fail_fast: bool,
     ) -> None:
         self._reads = reads
+        self._states = states
         self._clock = clock
         self._deadline = deadline
         self._hears = hears
         self._sees = True
         self._fail_fast = fail_fast
-        self._began = self._heard_at = clock.monotonic()
+        self._began = clock.monotonic()
+        self._heartbeat = Heartbeat(clock, self._give_sign_of_life)
 
-    def run(self, states: Sequence[WaitState]) -> tuple[Watched, ...]:
+    def run(self) -> tuple[Watched, ...]:
+        states = self._states
         self._settle([state for state in states if state.workload.was_live])
         while True:
             waiting = [state for state in states if state.is_waiting]
@@ -127,7 +137,7 @@ class _Watch:
             self._tell_sight(waiting)
             if self._deadline.passed() or not any(state.is_waiting for state in states):
                 return tuple(state.ended() for state in states)
-            self._give_sign_of_life(states)
+            self._heartbeat()
             pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, self._elapsed() * PAUSE_SHARE))
             self._clock.wait(min(pause, self._deadline.remaining()))
 
@@ -136,14 +146,11 @@ class _Watch:
         blind = next((state.blind for state in states if state.blind is not None), None)
         if (blind is None) != self._sees:
             self._sees = blind is None
-            self._heard_at = self._clock.monotonic()
+            self._heartbeat.put_off()
             self._hears.sight(blind)
 
-    def _give_sign_of_life(self, states: Sequence[WaitState]) -> None:
-        now = self._clock.monotonic()
-        if now - self._heard_at >= HEARTBEAT:
-            self._heard_at = now
-            self._hears.quiet([s.now for s in states if s.is_waiting], self._elapsed())
+    def _give_sign_of_life(self) -> None:
+        self._hears.quiet([state.now for state in self._states if state.is_waiting], self._elapsed())
 
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._began
@@ -364,7 +371,7 @@ class _Watch:
     def _tell_now(self, state: WaitState, now: Watched) -> None:
         earlier, state.now = state.now, replace(now, seconds=self._elapsed())
         if state.now.says_more_than(earlier):
-            self._heard_at = self._clock.monotonic()
+            self._heartbeat.put_off()
             self._hears.change(state.now)
 
 

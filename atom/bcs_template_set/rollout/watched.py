@@ -14,9 +14,6 @@ from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus
 
-HEARTBEAT = 30.0
-"""Seconds without anything new after which a sign of life is given (design section 7)."""
-
 
 @dataclass(frozen=True)
 class Workload:

@@ -10,7 +10,8 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.messages.errors import DeployRefused
 from bcs_template_set.rollout.call_sizes import AT_ONCE, Unit, units_of
 from bcs_template_set.rollout.live_state import FileVersion
-from bcs_template_set.rollout.sized_calls import CallEnd, Calls, Heartbeat, send_in_calls
+from bcs_template_set.rollout.pace import Heartbeat
+from bcs_template_set.rollout.sized_calls import CallEnd, Calls, send_in_calls
 from bcs_template_set.system.clock import Deadline
 
 
