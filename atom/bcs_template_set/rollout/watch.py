@@ -173,10 +173,12 @@ class _Watch:
     def _settle(self, states: Sequence[WaitState]) -> None:
         """End the wait for what lists prove to be ready: nearly all of what was live already."""
         pods = self._all_pods() if states else None
-        for kind, same in _by_kind(states) if pods is not None else ():
+        if pods is None:
+            return
+        for kind, same in _by_kind(states):
             items = self._reads.by_name(kind) or {}
             for state in same:
-                status = proven_ready(state.workload, items.get(state.workload.name, {}), pods or ())
+                status = proven_ready(state.workload, items.get(state.workload.name, {}), pods)
                 if status is not None:
                     state.saw(self._clock)
                     self._tell(state, end="ready", status=status)
