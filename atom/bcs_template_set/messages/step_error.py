@@ -25,6 +25,9 @@ else:
 
 Detail = Union[Text, str]
 
+MOST_NAMES = 20
+"""So many names are listed in a sentence."""
+
 
 @dataclass(frozen=True)
 class Told(Text):
@@ -56,6 +59,13 @@ def stays(detail: Detail) -> bool:
 def indent_of(detail: Detail) -> str:
     """Return the blanks before a detail in a list."""
     return detail.indent if isinstance(detail, Told) else ""
+
+
+def first_names(names: Sequence[Detail], *, most: int = MOST_NAMES) -> list[Detail]:
+    """Return at most so many of the names, then how many more there are."""
+    more = len(names) - most
+    shown: list[Detail] = list(names[:most])
+    return [*shown, say("report.more_names", count=more)] if more > 0 else shown
 
 
 class StepError(_Declared):

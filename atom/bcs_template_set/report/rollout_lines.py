@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.messages.text import one_line, text_lines
 from bcs_template_set.report.log_lines import LineKind, LogLine
-from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES, LOG_PENDING
 from bcs_template_set.report.workload_rows import Link, no_link, workload_row
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan

@@ -14,10 +14,10 @@ from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.route_changes import changes_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.step_error import Detail
+from bcs_template_set.messages.step_error import Detail, first_names
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.shown_limits import MOST_NAMES, MOST_VERSIONS
+from bcs_template_set.report.shown_limits import MOST_VERSIONS
 from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import RESTORED_AFTER, Restoration, Rollout
@@ -25,13 +25,6 @@ from bcs_template_set.rollout.watched import Watched
 
 FAILED, UNSURE = "deploy.restore_failed", "deploy.restore_unsure"
 """The sentences that say why a restore did not work out, or why that is not known."""
-
-
-def first_names(names: Sequence[Detail], *, most: int = MOST_NAMES) -> list[Detail]:
-    """Return at most so many of the names, then how many more there are."""
-    more = len(names) - most
-    shown: list[Detail] = list(names[:most])
-    return [*shown, say("report.more_names", count=more)] if more > 0 else shown
 
 
 def deployed_headline(rollout: Rollout, *, version: str) -> Text:

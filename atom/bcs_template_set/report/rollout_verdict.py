@@ -19,9 +19,8 @@ from bcs_template_set.messages.server_errors import (
     RolloutUnseen,
     WorkloadsGone,
 )
-from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.messages.step_error import Detail, StepError, first_names
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.report.shown_limits import MOST_HOSTS
 from bcs_template_set.report.workload_rows import WorkloadRow, workload_row
 from bcs_template_set.rollout.watched import Watched

@@ -38,9 +38,6 @@ PAGE_OPEN_READY = 12
 MOST_DETAILS = 50
 """So many details of an error are listed, in log and page."""
 
-MOST_NAMES = 20
-"""So many names are listed in a sentence."""
-
 MOST_HOSTS = 5
 """So many hosts are named in the headline; the lines below it name each."""
 

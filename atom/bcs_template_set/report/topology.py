@@ -15,9 +15,9 @@ from typing import Literal, Optional, TypeVar
 from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
+from bcs_template_set.messages.step_error import MOST_NAMES
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.rows import image_change
-from bcs_template_set.report.shown_limits import MOST_NAMES
 
 _T = TypeVar("_T")
 Sign = Literal["+", "~", "-", "=", "!"]

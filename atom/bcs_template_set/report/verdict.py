@@ -11,12 +11,12 @@ from typing import Optional
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
-from bcs_template_set.messages.step_error import Detail, StepError, count_of, stays
+from bcs_template_set.messages.step_error import Detail, StepError, count_of, first_names, stays
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rollout_story import deployed_headline, first_names, paused_headline
+from bcs_template_set.report.rollout_story import deployed_headline, paused_headline
 from bcs_template_set.report.rollout_verdict import trouble_lines, trouble_title
 from bcs_template_set.report.rows import count_words, file_rows, was_attempted
 from bcs_template_set.report.shown_limits import MOST_DETAILS

@@ -28,7 +28,7 @@ from bcs_template_set.messages.server_errors import (
     OutOfTime,
     RolloutUnseen,
 )
-from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.messages.step_error import Detail, StepError, first_names
 from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
 from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods, with_hidden
 from bcs_template_set.rollout.live_look import SHOWN, Deploying, in_order, live_files, look, not_marked
@@ -294,13 +294,11 @@ class _Sending:
         if len(told) <= MOST_LINES:
             return [say(f"deploy.{key}", object=title) for key, title in told]
         named = {key: [title for found, title in told if found == key] for key in ("not_applied", "applied")}
-        return [say(f"deploy.{key}", object=_first(titles)) for key, titles in named.items() if titles]
-
-
-def _first(titles: Sequence[str]) -> list[Detail]:
-    more = len(titles) - MOST_LINES
-    shown: list[Detail] = list(titles[:MOST_LINES])
-    return [*shown, say("report.more_names", count=more)] if more > 0 else shown
+        return [
+            say(f"deploy.{key}", object=first_names(titles, most=MOST_LINES))
+            for key, titles in named.items()
+            if titles
+        ]
 
 
 def _untouched(

@@ -16,6 +16,7 @@ import msgspec
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.run.journal import Journal
@@ -23,8 +24,6 @@ from bcs_template_set.system.own_files import OwnFile
 
 LARGEST_PLAN = 10 * 1024 * 1024
 """Bytes; a file of a plan takes some hundred."""
-
-MOST_SHOWN = 20
 
 Part = tuple[str, str]
 """What kind of part it is, and its name."""
@@ -62,9 +61,7 @@ def _told(parts: Iterable[Part]) -> Iterable[Text]:
     for kind, name in parts:
         kinds.setdefault(kind, []).append(name)
     for kind, names in kinds.items():
-        more = len(names) - MOST_SHOWN
-        shown = [*names[:MOST_SHOWN], *([say("report.more_names", count=more)] if more > 0 else [])]
-        yield say(f"plan.differs_{kind}", names=shown)
+        yield say(f"plan.differs_{kind}", names=first_names(names))
 
 
 def _sealed(plan: Plan, digest: str, journal: Journal) -> ApprovedPlan:

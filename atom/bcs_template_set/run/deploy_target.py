@@ -23,9 +23,9 @@ from bcs_template_set.messages.server_errors import (
     RolloutUnseen,
     WorkloadsGone,
 )
+from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
-from bcs_template_set.report.rollout_story import first_names
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.definitions import with_definitions

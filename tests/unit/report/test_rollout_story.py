@@ -13,13 +13,13 @@ from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import DryRunFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete
+from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines
 from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.output import MOST_MESSAGE_COLUMNS
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
-    first_names,
     live_texts,
     restoration_texts,
     waited_text,

@@ -9,9 +9,10 @@ import pytest
 from tests.support.planned import OURS, POLICY, A, B, chart, desired, existing, existing_file, version_of
 
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.step_error import MOST_NAMES
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding
-from bcs_template_set.run.approved_plan import MOST_SHOWN, leave_plan, what_differs
+from bcs_template_set.run.approved_plan import leave_plan, what_differs
 from bcs_template_set.run.job_state import Seal
 from bcs_template_set.run.journal import Journal
 from bcs_template_set.system.own_files import OwnFile
@@ -80,7 +81,7 @@ def test_every_part_of_the_digest_is_told_of(tmp_path: Path) -> None:
 
 
 def test_of_many_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> None:
-    many = tuple((f"f{number:02}.yaml", A) for number in range(MOST_SHOWN + 3))
+    many = tuple((f"f{number:02}.yaml", A) for number in range(MOST_NAMES + 3))
     (line,) = differing(tmp_path, plan_of(replace(WANTED, files=(*WANTED.files, *desired(*many).files))))
     assert line.endswith("f19.yaml, and 3 more")
 
