@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Optional, Protocol, Union
 
-from bcs_template_set.bcs.calls import Reader, Writer
-from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, get_live
+from bcs_template_set.bcs.calls import Writer
+from bcs_template_set.bcs.deploy_calls import deploy
 from bcs_template_set.manifests.live_replicas import Workload, variable_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DeployRefused
@@ -31,7 +31,15 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.step_error import Detail, StepError, first_names
 from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
 from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods, with_hidden
-from bcs_template_set.rollout.live_look import SHOWN, Deploying, in_order, live_files, look, not_marked
+from bcs_template_set.rollout.live_look import (
+    SHOWN,
+    Deploying,
+    in_order,
+    is_there_after_all,
+    live_files,
+    look,
+    not_marked,
+)
 from bcs_template_set.rollout.live_numbers import live_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
@@ -201,7 +209,7 @@ class _Sending:
         for pause in (*READ_BACK_PAUSES, None):
             if pause is not None:
                 self.deploying.clock.wait(pause)
-            elif not _may_look_now(self.writer, self.deploying.place, states):
+            elif not is_there_after_all(self.writer, self.deploying.place, states):
                 break
             states = self._look(files)
             untouched = _untouched(states, files, known=self.known)
@@ -314,20 +322,6 @@ def _untouched(
         # `known` may have what previews cut.
         if with_hidden(state.live, before[state.title]) == before[state.title] and _differs(state)
     )
-
-
-def _may_look_now(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> bool:
-    """Tell whether an object that a preview showed as not there can be read: it shows so what nobody may see.
-
-    Raises:
-        StepError: why a live object can't be read.
-    """
-    watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
-    if not watched or any(state.live is not None for state in states):
-        return False
-    kind, name = watched[0]
-    reader.read(get_live(place, kind=kind, name=name))
-    return True
 
 
 def _differs(state: LiveState, kept: frozenset[Workload] = frozenset()) -> bool:

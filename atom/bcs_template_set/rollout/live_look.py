@@ -131,17 +131,27 @@ def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> De
 
 def _why_hidden(reader: Reader, deploying: Deploying, states: Sequence[LiveState]) -> Optional[Text]:
     """Return why no live object may be seen, None where one is, or is asked for and answered."""
-    watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
-    if not watched or any(state.live is not None for state in states):
-        return None
-    kind, name = watched[0]
     try:
-        reader.read(get_live(deploying.place, kind=kind, name=name))
+        is_there_after_all(reader, deploying.place, states)
     except NoPermission as exc:
         return exc.title()
     except StepError:
         pass  # not there, which is what the preview has said
     return None
+
+
+def is_there_after_all(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> bool:
+    """Tell whether an object can be read where a preview showed all as not there: so it shows what is hidden.
+
+    Raises:
+        StepError: why a live object can't be read.
+    """
+    watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
+    if not watched or any(state.live is not None for state in states):
+        return False
+    kind, name = watched[0]
+    reader.read(get_live(place, kind=kind, name=name))
+    return True
 
 
 def _seen(reader: Reader, deploying: Deploying, state: LiveState) -> tuple[LiveState, Optional[Text]]:
