@@ -21,7 +21,7 @@ from bcs_template_set.messages.server_errors import (
     BcsTooOld,
 )
 from bcs_template_set.rollout.before_deploying import missing_namespace
-from bcs_template_set.run.doctor_exam import Exam, NotOk, Posed, Waits, home_of, value_of
+from bcs_template_set.run.doctor_exam import Exam, NotOk, Question, Waits, home_of, value_of
 
 
 def check_secret(exam: Exam) -> Text:
@@ -146,7 +146,7 @@ def check_template_set(exam: Exam) -> Text:
     return say("doctor.chart", name=chart.answer.name)
 
 
-def _came_to_bcs(question: Posed) -> bool:
+def _came_to_bcs(question: Question[object]) -> bool:
     """Tell whether BCS itself has answered: app and user are accepted, and the call is granted."""
     return question.is_answered or isinstance(question.error, _OF_BCS)
 
@@ -163,7 +163,7 @@ def _raise_those_of(home: str, exam: Exam) -> None:
             raise question.error
 
 
-def _not_answered(questions: Sequence[Posed]) -> NoReturn:
+def _not_answered(questions: Sequence[Question[object]]) -> NoReturn:
     raise next(question.error for question in questions if question.error is not None)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Callable, Generic, Optional, Protocol, TypeVar
+from typing import Callable, Generic, Optional, TypeVar
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
@@ -52,6 +52,7 @@ from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswe
 from bcs_template_set.system.parallel import Done, Raised, TaskEnd, overlap, values_of
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 SECONDS = 10.0
 """What all questions together may take."""
@@ -128,26 +129,12 @@ class Probe:
             return None
 
 
-class Posed(Protocol):
-    """A question, whatever its answer is."""
-
-    @property
-    def is_answered(self) -> bool:
-        """Tell whether it was answered."""
-        ...
-
-    @property
-    def error(self) -> Optional[StepError]:
-        """Return why it was not, None where it was, or was not asked."""
-        ...
-
-
-class Question(Generic[T]):
+class Question(Generic[T_co]):
     """A question to BCS and, once it was asked, how that ended."""
 
-    def __init__(self, ask: Callable[[], T]) -> None:
+    def __init__(self, ask: Callable[[], T_co]) -> None:
         self._ask = ask
-        self.end: Optional[TaskEnd[T]] = None
+        self.end: Optional[TaskEnd[T_co]] = None
 
     def ask(self) -> None:
         """Ask it."""
@@ -167,7 +154,7 @@ class Question(Generic[T]):
         return isinstance(self.end, Done)
 
     @property
-    def answer(self) -> T:
+    def answer(self) -> T_co:
         """Return the answer to one that was answered."""
         return value_of(self.end or ended(self._ask))
 
@@ -205,7 +192,7 @@ class Answers:
         self._ask([ask for ask, is_wanted in asked if is_wanted])
 
     @property
-    def by_service(self) -> Mapping[str, tuple[Posed, ...]]:
+    def by_service(self) -> Mapping[str, tuple[Question[object], ...]]:
         """Return the questions by what a gateway grants."""
         return {
             "projects": (self.project,),
@@ -215,7 +202,7 @@ class Answers:
         }
 
     @property
-    def all(self) -> tuple[Posed, ...]:
+    def all(self) -> tuple[Question[object], ...]:
         """Return every question."""
         return tuple(question for those in self.by_service.values() for question in those)
 
