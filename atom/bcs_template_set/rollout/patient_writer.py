@@ -8,8 +8,7 @@ long goes into smaller ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Optional, TypeVar, Union
+from typing import Optional, TypeVar
 
 from bcs_template_set.bcs.calls import Read, Write, Writer
 from bcs_template_set.bcs.dialect import Site
@@ -24,11 +23,6 @@ T = TypeVar("T")
 
 LOOK_EVERY = 4.0
 """Seconds between two tries; the gateway's own are before each of them."""
-
-
-@dataclass(frozen=True)
-class _Failed:
-    error: StepError
 
 
 class PatientWriter:
@@ -66,21 +60,16 @@ class PatientWriter:
         """
         blind: Optional[Blind] = None
         while True:
-            answer = self._try(call)
-            if not isinstance(answer, _Failed):
-                break
-            blind = self._missed(blind, answer.error)
-        if blind is not None:
-            self._on_sight(None)
-        return answer
-
-    def _try(self, call: Read[T]) -> Union[T, _Failed]:
-        try:
-            return self._writer.read(call)
-        except StepError as exc:
-            if not self._is_patient or (isinstance(exc, GatewayFailed) and _is_large(call)):
-                raise
-            return _Failed(exc)
+            try:
+                answer = self._writer.read(call)
+            except StepError as exc:
+                if not self._is_patient or (isinstance(exc, GatewayFailed) and _is_large(call)):
+                    raise
+                blind = self._missed(blind, exc)
+                continue
+            if blind is not None:
+                self._on_sight(None)
+            return answer
 
     def _missed(self, blind: Optional[Blind], error: StepError) -> Blind:
         """Wait for the next try, and say once that there is one; there is none when the time is over."""
