@@ -187,7 +187,7 @@ class Gateway:
     def _attempt(self, call: Call[T], asked: Asked, *, request_id: str) -> Reply:
         request = HttpRequest(
             method=call.method,
-            url=self._root() + call.target,
+            url=root_of(self._endpoint) + call.target,
             headers=self._headers(request_id, has_body=call.body is not None),
             body=call.body_bytes(),
         )
@@ -219,7 +219,7 @@ class Gateway:
         return Asked(
             method=call.method,
             path=call.path,
-            url=self._root() + call.path,
+            url=root_of(self._endpoint) + call.path,
             writes=writes,
             project=call.project,
             user=principal.label,
@@ -238,9 +238,6 @@ class Gateway:
             if isinstance(error, str):
                 return {**data, "error": self._mask(error)}
         return data
-
-    def _root(self) -> str:
-        return root_of(self._endpoint)
 
     def _headers(self, request_id: str, *, has_body: bool) -> dict[str, str]:
         headers = {"Accept": "application/json", "X-Request-Id": request_id}

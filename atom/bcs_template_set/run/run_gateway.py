@@ -8,7 +8,7 @@ from typing import Optional, TypeVar
 from bcs_template_set.agent.masker import MOST_WORDS
 from bcs_template_set.bcs.calls import Read, Write, Writer
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.gateway import Gateway, Sender
+from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Endpoint
@@ -27,15 +27,14 @@ def open_gateway(
     principal: Principal,
     *,
     words: Optional[SecretWords] = None,
-    transport: Optional[Sender] = None,
     deadline: Optional[Deadline] = None,
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Gateway:
     """Return the gateway of the run's region for this one principal; every request of it enters the record.
 
     The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
-    of a short secret that is cut, nothing could tell what is left. `transport` and `deadline` are the run's
-    own unless they are given.
+    of a short secret that is cut, nothing could tell what is left. `deadline` is the run's own unless it is
+    given.
     """
     services, known = context.services, context.services.log.masker
     values = words if words is not None else SecretWords()
@@ -43,7 +42,7 @@ def open_gateway(
     return Gateway(
         context.region.endpoint,
         principal,
-        transport=transport or transport_of(context.region.endpoint, context.machine),
+        transport=transport_of(context.region.endpoint, context.machine),
         clock=services.clock,
         deadline=deadline or services.deadline,
         on_exchange=services.record.record_request,
