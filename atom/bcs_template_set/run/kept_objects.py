@@ -47,10 +47,10 @@ def check_jobs(
         live = _live_jobs(reader, place, {job.name for _, job in jobs})
     except (NoPermission, ApiMissing, AppNotGranted, BcsFailed):
         return
-    kept = {job.title: _kept(file, job, live.get(job.name), existing, again=again) for file, job in jobs}
-    details = [found for found in kept.values() if found is not None]
-    if details:
-        raise NotReplaceable(details=[text for text, _ in details], only_again=all(a for _, a in details))
+    found = [_kept(file, job, live.get(job.name), existing, again=again) for file, job in jobs]
+    kept = [one for one in found if one is not None]
+    if kept:
+        raise NotReplaceable(details=[text for text, _ in kept], only_again=all(only for _, only in kept))
 
 
 def is_job(document: Document) -> bool:
