@@ -94,7 +94,6 @@ class Watched:
         return self._told() != earlier._told()
 
     def _told(self) -> tuple[object, ...]:
-        words = "" if self.status is None else f"{self.status.sentence.key} {self.status.done}"
-        wanted = 0 if self.status is None else self.status.wanted
-        trouble = self.problem and self.problem.key
-        return self.end, words, wanted, trouble, self.condition and self.condition.name
+        status, trouble = self.status, self.problem and self.problem.key
+        counts = status and (status.sentence.key, status.done, status.wanted)
+        return self.end, counts, trouble, self.condition and self.condition.name
