@@ -135,10 +135,14 @@ class Rollout:
         return any(item.end == "paused" for item in self.watched)
 
     @property
+    def troubled(self) -> tuple[Watched, ...]:
+        """Return the workloads that failed, or did not arrive in time."""
+        return tuple(item for item in self.watched if item.end in ("failed", "pending"))
+
+    @property
     def fails_elsewhere(self) -> bool:
         """Tell whether workloads failed, or did not arrive in time, and this build has deployed none of them.
 
         What was live before and is not ready does not become so by taking back what this build deployed.
         """
-        troubled = [item for item in self.watched if item.end in ("failed", "pending")]
-        return bool(troubled) and all(item.workload.was_live for item in troubled)
+        return bool(self.troubled) and all(item.workload.was_live for item in self.troubled)

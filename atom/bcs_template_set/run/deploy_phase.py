@@ -222,7 +222,7 @@ def _has_failed(error: StepError, rollout: Rollout) -> bool:
     """
     if not isinstance(error, RESTORED_AFTER):
         return False
-    troubled = [item for item in rollout.watched if item.end in ("failed", "pending")]
+    troubled = rollout.troubled
     return not troubled or any(not item.workload.was_live and not _tells_nothing(item) for item in troubled)
 
 
