@@ -175,9 +175,8 @@ class Environment(ImmutableSandboxedEnvironment):
             self._notes.left_out += [(name or "", *lines) for lines in comments_in(tokens, name=name or "")]
         template = super()._parse(source, name, filename)
         for found in _nodes_in(template) if seam else ():
-            for text in _TEXTS.get(type(found), ()):
-                if isinstance(value := getattr(found, text), str):
-                    setattr(found, text, value.replace(seam, ""))
+            for text in _text_in(found):
+                setattr(found, text, getattr(found, text).replace(seam, ""))
         return template
 
     def _counted(self, source: str, *, name: str) -> Iterator[tuple[int, str, str]]:
@@ -341,8 +340,8 @@ _TEXTS: Mapping[type[nodes.Node], tuple[str, ...]] = {nodes.TemplateData: ("data
 """Where a node has the template's own text."""
 
 
-def _text_in(node: nodes.Expr) -> tuple[str, ...]:
-    """Return where a part of what is printed has the template's own text."""
+def _text_in(node: nodes.Node) -> tuple[str, ...]:
+    """Return where a node has the template's own text."""
     return tuple(name for name in _TEXTS.get(type(node), ()) if isinstance(getattr(node, name), str))
 
 
