@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 
 from bcs_template_set.manifests.checks.finding import Finding, Origin
 from bcs_template_set.manifests.checks.telling import mistake
@@ -80,15 +80,19 @@ def with_origins(
     """Return findings of rendered files with where an author mends them. `read_text` reads a template."""
     by_name = {file.name: file for file in files}
     lines = cache(lambda name: YamlLines(yaml_of(by_name[name].text)))
-    sources = cache(partial(_lines_of, read_text))
     hosts = {host: nth for nth in range(len(_domains(values))) if (host := _host(values, nth))}
+
+    @cache
+    def own(name: str) -> int:
+        file = by_name[name]
+        return own_lines(file.text.split("\n"), _lines_of(read_text, file.source))
 
     def origin(finding: Finding) -> Origin:
         file = by_name[finding.file]
         if file.domain:
             return _value_of(finding, texts, values, host=file.domain, index=hosts[file.domain])
         line = _line_in(finding, lines(file.name))
-        return Origin(file.source, line_of_template(file.text.split("\n"), sources(file.source), line))
+        return Origin(file.source, line if line <= own(file.name) else 0)
 
     return [replace(finding, origin=origin(finding)) for finding in findings]
 
@@ -153,13 +157,13 @@ def _line_in(finding: Finding, lines: YamlLines) -> int:
     return lines.find(finding.field, document_at=finding.line).line or finding.line
 
 
-def line_of_template(rendered: Sequence[str], source: Sequence[str], line: int) -> int:
-    """Return a line of what was rendered as that of its template, 0 where it may be another one.
+def own_lines(rendered: Sequence[str], source: Sequence[str]) -> int:
+    """Return how many lines of what was rendered are those of its template; a later one may be another.
 
-    It is the same as long as every line so far is the template's own, but for what `{{ }}` came to.
+    They are the same as long as every line is the template's own, but for what `{{ }}` came to.
     """
-    for written, made in zip(source[:line], rendered[:line]):
+    for line, (written, made) in enumerate(zip(source, rendered)):
         begin, braces, _ = written.rstrip("\r").partition("{{")
         if not (made.startswith(begin) if braces else made.rstrip("\r") == begin):
-            return 0
-    return line if line <= len(source) else 0
+            return line
+    return len(source)

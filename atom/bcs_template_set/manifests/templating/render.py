@@ -23,7 +23,7 @@ from bcs_template_set.manifests.naming import DomainNames, web_file
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
 from bcs_template_set.manifests.templating.environment import OwnEnvironment
-from bcs_template_set.manifests.templating.origins import line_of_template, mistakes_of
+from bcs_template_set.manifests.templating.origins import mistakes_of, own_lines
 from bcs_template_set.manifests.templating.prepare import WEB_FILES, Prepared
 from bcs_template_set.manifests.templating.template_notes import OUT_OF_TIME, Notes
 from bcs_template_set.manifests.templating.templates import Templates
@@ -285,9 +285,8 @@ def _parse(item: _Work, rendered: Settled, *, text: str, found: list[Finding]) -
 def _unreadable(source: str, exc: YamlUnreadable, *, rendered: str, text: str) -> Finding:
     """Return what is no YAML, at its place in the template, or in what that renders to."""
     lines = text.split("\n")
-    line = line_of_template(rendered.split("\n"), lines, exc.line)
-    if line:
-        column = 0 if "{{" in lines[line - 1] else exc.column
-        return mistake("yaml", source, exc.told, line=line, column=column)
+    if exc.line <= own_lines(rendered.split("\n"), lines):
+        column = 0 if "{{" in lines[exc.line - 1] else exc.column
+        return mistake("yaml", source, exc.told, line=exc.line, column=column)
     problem = say("render.manifest_unreadable", line=exc.line, column=exc.column, problem=exc.told)
     return mistake("yaml", source, problem)
