@@ -27,7 +27,7 @@ _LETTERS = {
 _ALIKE = {
     **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033\u2036\xab\xbb\u301d\u301e"), '"'),
-    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\u2035\xb4\u02bc\u02b9"), "'"),
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201b\u2032\u2035\xb4\u02bc\u02b9"), "'"),
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\u30fc"), "-"),
     **dict.fromkeys(map(ord, "\u2236\ufe55\ua789\u02d0\ufe13"), ":"),
     **dict.fromkeys(map(ord, "\u2024\ufe52\u3002\u00b7"), "."),
