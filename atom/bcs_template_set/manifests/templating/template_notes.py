@@ -81,7 +81,7 @@ class Notes:
 
     def add_missing(self, name: str, *, owner: object, is_top: bool) -> None:
         """Note a name of the template itself, or a part that its owner does not have."""
-        template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        template, line = _under_way()
         name = _cut(name) if is_top or name in self.written else MASK
         key: Key = ("missing", template, line, name)
         if key in self._noted:
@@ -97,7 +97,7 @@ class Notes:
 
     def add_forbidden(self, what: str) -> None:
         """Note what the sandbox does not allow, at the line under way."""
-        template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        template, line = _under_way()
         what = _cut(what)
         note = say("render.forbidden", what=what)
         self._noted["failed", template, line, what] = note
@@ -110,7 +110,7 @@ class Notes:
 
     def add_refused(self, problem: Text) -> None:
         """Note that a file can't be included, at the line under way."""
-        template, line = template_line(sys._getframe(1)) or ("", 0)  # noqa: SLF001 - where the template is
+        template, line = _under_way()
         self._noted["file", template, line, str(problem)] = say("render.include_refused", problem=problem)
 
     def _own(self, quoted: re.Match[str]) -> str:
@@ -144,9 +144,14 @@ def exceeded(
     what: str, *, limit: object, place: Optional[TemplateLine] = None, template: str = ""
 ) -> LimitExceeded:
     """Return the error that names the template, and its line where one is under way or given."""
-    name, line = place or template_line(sys._getframe(1)) or (template, 0)  # noqa: SLF001 - where the template is
+    name, line = place or _under_way(template)
     where = say("render.place", template=name, line=line) if line else name
     return LimitExceeded(what=say(f"render.{what}", place=where), limit=limit)
+
+
+def _under_way(template: str = "") -> TemplateLine:
+    """Return the template and line under way; this template, and 0, where that is unknown."""
+    return template_line(sys._getframe(1)) or (template, 0)  # noqa: SLF001 - where the template is
 
 
 class ReadTwice(Exception):
