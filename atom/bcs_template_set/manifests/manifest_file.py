@@ -65,12 +65,8 @@ class ManifestFile:
 
 def empty_text(files: Sequence[ManifestFile]) -> list[Text]:
     """Return the sentence that names the templates that render to nothing; none where there are none."""
-    names = [
-        file.source if file.source == file.name else f"{file.name} ({file.source})"
-        for file in files[:_MOST_SHOWN]
-    ]
-    shown = names if len(names) == len(files) else [*names, "…"]
-    return [say("render.empty", names=shown)] if shown else []
+    names = [file.source if file.source == file.name else f"{file.name} ({file.source})" for file in files]
+    return [say("render.empty", names=_few(names))] if names else []
 
 
 def left_out_of(files: Iterable[ManifestFile]) -> list[Text]:
@@ -79,5 +75,9 @@ def left_out_of(files: Iterable[ManifestFile]) -> list[Text]:
     for name, first, last in sorted({place for file in files for place in file.left_out}):
         lines.setdefault(name, []).append(str(first) if first == last else f"{first}-{last}")
     places = [f"{name} ({', '.join(each)})" for name, each in lines.items()]
-    shown = places if len(places) <= _MOST_SHOWN else [*places[:_MOST_SHOWN], "…"]
-    return [say("render.left_out", places=shown)] if shown else []
+    return [say("render.left_out", places=_few(places))] if places else []
+
+
+def _few(names: list[str]) -> list[str]:
+    """Return the first of the names, and "…" where there are more."""
+    return names if len(names) <= _MOST_SHOWN else [*names[:_MOST_SHOWN], "…"]
