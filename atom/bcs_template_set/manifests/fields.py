@@ -37,7 +37,7 @@ def texts_of(value: YamlValue | Fields) -> dict[str, str]:
     return {key: item for key, item in mapping_at(value).items() if isinstance(item, str)}
 
 
-def is_same(one: YamlValue, other: YamlValue) -> bool:
+def is_same(one: YamlValue | Fields, other: YamlValue | Fields) -> bool:
     """Tell whether two values are the same and of one type: to Python 1, 1.0 and true are equal."""
     return one == other and canonical(one) == canonical(other)
 
