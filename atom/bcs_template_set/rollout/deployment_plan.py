@@ -52,7 +52,8 @@ class DeploymentPlan:
 
     `kept` are the workloads whose number of pods stays, with that number, `open` those and the autoscaled
     ones that have several; `pods` says which number changes although nobody means it to, or which is left.
-    `is_blind`: nobody may see what is live, so that all of it looks new.
+    `differences` are none until what is replaced was seen whole. `is_blind`: nobody may see what is live, so
+    that all of it looks new.
     """
 
     deploy: tuple[FileVersion, ...]
@@ -80,7 +81,7 @@ def plan_deployment(
     redeploy: bool,
     numbers: PodNumbers = FROM_THE_TEXT,
 ) -> DeploymentPlan:
-    """Return which files are deployed, what that changes of what is live, and why it must not be."""
+    """Return which files are deployed, what to say before, and why it must not be."""
     ordered = sorted(files, key=lambda file: file.name)
     is_live = _Liveness(space, numbers)
     chosen = [f for f in ordered if f.objects and (redeploy or _must_deploy(f, states, is_live))]
@@ -92,7 +93,7 @@ def plan_deployment(
             _as_marked(file, states, space=space) for file in ordered if file.name not in names
         ),
         states=tuple(states),
-        differences=differences_of(touched),
+        differences=(),
         refused=_refusal(touched),
         notes=(
             *_unmarked_notes(states, deployed=names, space=space),
