@@ -231,7 +231,8 @@ def _read_contents(
     mine = list(oldest_of_each_name(row for row in listing.files if row.real_name in ours).values())
     others = [row for row in listing.files if row.real_name not in ours]
     must_see = [row for row in others if may_route(row)] if routes_anything(wanted.files) else []
-    unseen = [row for row in others if row not in must_see]
+    seen = {row.id for row in must_see}
+    unseen = [row for row in others if row.id not in seen]
     good_to_see = newest_named_earlier(unseen, version=wanted.version, build=wanted.build)
     tasks: list[Callable[[], Union[_FileRead, OtherFile, Existing, None]]] = [
         partial(_read_live, reader, place),
