@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Callable, Optional
 
 import pytest
-import trustme
 
 from tests.contract import site as tool
 from tests.emulator import Dialect, Emulator, Exchange, Fault, Match, State, gateway_fault
+from tests.support.certificates import of_own_authority
 from tests.support.draws import swept
 from tests.support.recordings import FILES
 
@@ -352,15 +352,12 @@ def test_a_setting_that_is_missing_or_malformed_is_named(
 
 
 def test_its_authority_must_be_known(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context, bundle = of_own_authority(tmp_path)
     with site_of(Dialect.C, tls=context) as emulator:
         distrusting = Run(emulator)
         assert distrusting.status == 2
         assert emulator.exchanges == []
-        trusting = Run(emulator, CA_BUNDLE=str(tmp_path / "ca.pem"))
+        trusting = Run(emulator, CA_BUNDLE=bundle)
         assert trusting.status == 0, trusting.text
 
 

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from tests.emulator import Emulator
+from tests.support.certificates import server_side
 from tests.support.plain_client import APP_AS_LISI, V1, authorization
 
 PATH = f"/api/bcs-api-gateway/prod/v4{V1}/web/template/spaces"
@@ -22,9 +23,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def site(authority: trustme.CA) -> Iterator[Emulator]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    with Emulator(tls=context) as emulator:
+    with Emulator(tls=server_side(authority.issue_cert("127.0.0.1"))) as emulator:
         emulator.state.add_project("web", viewers={"lisi"})
         emulator.state.add_app("lisi_app", "lisi-canary", vouches_for={"lisi"})
         yield emulator

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
 
 import pytest
-import trustme
 from tests.emulator import Emulator, Fault, Match
+from tests.support.certificates import of_own_authority
 from tests.support.dialects import at_work
 from tests.support.raw_server import refusing_port
 from tests.support.scene import Lived, check_refused, run_here, site, unrecorded
@@ -91,16 +90,12 @@ def test_a_wrong_stage_or_prefix_is_told_from_a_missing_project(
 
 
 def test_a_certificate_nobody_vouches_for_is_refused_and_ca_bundle_is_the_cure(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(bundle)
+    context, bundle = of_own_authority(tmp_path)
     with site(tmp_path, emulator=Emulator(tls=context, dialect=at_work())) as worker:
         unrecorded(worker)
         check_refused(worker.run(), 800602, "ca_bundle", worker.emulator.url, "What to do: ")
         assert worker.emulator.to_gateway() == []
-        worker.regions = {"gz": {**worker.regions["gz"], "ca_bundle": str(bundle)}}
+        worker.regions = {"gz": {**worker.regions["gz"], "ca_bundle": bundle}}
         assert worker.run().value("result") == "published"
 
 
@@ -116,8 +111,7 @@ def test_a_ca_bundle_that_is_none_is_named(tmp_path: Path, content: str | None) 
 
 
 def test_plain_http_spoken_to_a_tls_port_is_no_answer_of_bcs(tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    context, _ = of_own_authority(tmp_path)
     with site(tmp_path, emulator=Emulator(tls=context, dialect=at_work())) as worker:
         plain = worker.emulator.url.replace("https:", "http:")
         unrecorded(worker)

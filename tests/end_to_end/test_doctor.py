@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-import trustme
 from tests.emulator import Dialect, Emulator, Fault, Match, gateway_fault
 from tests.emulator.permission_centre import SCOPED_CREATE, SCOPED_VIEW
+from tests.support.certificates import of_own_authority
 from tests.support.dialects import at_work
 from tests.support.scene import APP_SECRET, Lived, SkippingClock, run_here, site, unowned, unrecorded
 from tests.support.worker import Worker, measured, run_step
@@ -482,11 +481,7 @@ def test_a_bcs_that_is_too_old_is_named_as_one(worker: Worker) -> None:
 
 
 def test_a_certificate_nobody_vouches_for_is_told_and_one_that_is_trusted_is_shown(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(bundle)
+    context, bundle = of_own_authority(tmp_path)
     with site(tmp_path, emulator=Emulator(tls=context, dialect=at_work())) as worker:
         set_up(worker)
         unrecorded(worker)
@@ -495,7 +490,7 @@ def test_a_certificate_nobody_vouches_for_is_told_and_one_that_is_trusted_is_sho
             failed=("connection",), skipped=("gateway", "prefix", *BEHIND_PREFIX), unknown=("machine",)
         )
         assert (lived.code, "ca_bundle" in lived.log) == (800602, True)
-        change_region(worker, ca_bundle=str(bundle))
+        change_region(worker, ca_bundle=bundle)
         lived = run_here(worker)
         assert states_of(lived) == expected(), lived.log
         assert re.search(r"TLSv1\.3, certificate valid until \d{4}-\d\d-\d\d", lived.log), lived.log

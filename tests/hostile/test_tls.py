@@ -36,6 +36,7 @@ from tests.hostile.clients import (
     look_at_page,
     write_to_gateway,
 )
+from tests.support.certificates import server_side
 from tests.support.draws import crossed
 from tests.support.raw_server import http, saying, serving
 
@@ -56,12 +57,6 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> str:
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return str(path)
-
-
-def server_side(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
 
 
 def expired(authority: trustme.CA, _: Path) -> ssl.SSLContext:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ import pytest
 import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.certificates import server_side
 from tests.support.raw_server import Script, http, refusing_port, saying, serving
 
 from bcs_template_set.system.http_client import Transport
@@ -336,17 +336,11 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
-
-
 def test_a_private_authority_is_trusted_through_ca_bundle(authority: trustme.CA, tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
     transport = Transport(ca_bundle=str(bundle), environ={})
-    with serving(saying(http(b"ok")), tls=server_context(authority, "127.0.0.1")) as server:
+    with serving(saying(http(b"ok")), tls=server_side(authority.issue_cert("127.0.0.1"))) as server:
         answers = [get(transport, server.url) for _ in range(2)]
         assert [answer.body for answer in answers] == [b"ok", b"ok"]
         assert server.connections == 1
@@ -365,7 +359,7 @@ def test_a_certificate_that_does_not_verify_is_not_sent(
     authority.cert_pem.write_to_path(str(bundle))
     trusting = str(bundle) if name != "127.0.0.1" else ""
     transport = Transport(ca_bundle=trusting, environ={"CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""})
-    with serving(saying(http()), tls=server_context(authority, name)) as server:
+    with serving(saying(http()), tls=server_side(authority.issue_cert(name))) as server:
         with pytest.raises(NotSent) as caught:
             get(transport, server.url, Authorization=SECRET)
         assert server.requests == []
@@ -376,7 +370,7 @@ def test_a_request_adds_no_authority_to_those_of_ca_bundle(authority: trustme.CA
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
     transport = Transport(ca_bundle=str(bundle), environ={})
-    with serving(saying(http(b"ok")), tls=server_context(authority, "127.0.0.1")) as server:
+    with serving(saying(http(b"ok")), tls=server_side(authority.issue_cert("127.0.0.1"))) as server:
         assert get(transport, server.url).body == b"ok"
         assert transport._open()._adapter._trusted().cert_store_stats()["x509_ca"] == 1
         transport.close()
@@ -388,7 +382,7 @@ def test_a_header_that_http_does_not_allow_is_not_sent_over_tls_either(
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
     transport = Transport(ca_bundle=str(bundle), environ={})
-    with serving(saying(http()), tls=server_context(authority, "127.0.0.1")) as server:
+    with serving(saying(http()), tls=server_side(authority.issue_cert("127.0.0.1"))) as server:
         with pytest.raises(NotSent) as caught:
             get(transport, server.url, Authorization="\u4e2d")
         assert server.requests == []
@@ -406,7 +400,7 @@ def test_a_server_that_takes_a_record_of_tls_now_and_then_keeps_nobody_waiting(
     def sip(listener: socket.socket) -> None:
         plain, _ = listener.accept()
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        tls = server_context(authority, "127.0.0.1").wrap_socket(plain, server_side=True)
+        tls = server_side(authority.issue_cert("127.0.0.1")).wrap_socket(plain, server_side=True)
         with tls as connection, suppress(OSError):  # the client leaves in the middle of it
             while connection.recv(16384):
                 time.sleep(0.1)  # noqa: TID251 - slowness is what is tested

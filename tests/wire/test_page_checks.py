@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Optional
@@ -13,6 +12,7 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.certificates import server_side
 from tests.support.raw_server import RawServer, Script, http, refusing_port, saying, serving
 from tests.support.stand_ins import FakeClock
 
@@ -176,9 +176,7 @@ def test_an_address_that_http_does_not_allow_is_tried_once(transport: Transport)
 
 def test_a_certificate_that_is_not_trusted_is_a_failure_and_nothing_is_sent() -> None:
     authority, stranger = trustme.CA(), trustme.CA()
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    stranger.issue_cert("127.0.0.1").configure_cert(context)
+    context = server_side(stranger.issue_cert("127.0.0.1"))
     with authority.cert_pem.tempfile() as bundle, serving(saying(http()), tls=context) as server:
         transport = Transport(ca_bundle=bundle, connect_timeout=2, read_timeout=2, environ={})
         arrival = Watching(transport, seconds=2).verify_one(server.url)
