@@ -9,7 +9,7 @@ from tests.emulator import Emulator, Fault, Match
 from tests.support.certificates import of_own_authority
 from tests.support.dialects import at_work
 from tests.support.raw_server import refusing_port
-from tests.support.scene import Lived, check_refused, run_here, site, unrecorded
+from tests.support.scene import Lived, change_region, check_refused, run_here, site, unrecorded
 from tests.support.worker import Worker
 
 PAGE = "<html><body><form action='/login'>Sign in</form></body></html>"
@@ -69,13 +69,13 @@ def test_an_answer_that_is_not_bcs_is_told_for_what_it_is(
 def test_a_refused_connection_names_the_address(tmp_path: Path) -> None:
     with site(tmp_path) as worker, refusing_port() as port:
         gateway = f"http://127.0.0.1:{port}/api/bcs-api-gateway/prod"
-        worker.regions = {"gz": {**worker.regions["gz"], "gateway": gateway}}
+        change_region(worker, gateway=gateway)
         check(worker, run_here(worker), 800601, gateway, "refused")
 
 
 def test_a_name_that_does_not_resolve_is_said(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
-        worker.regions = {"gz": {**worker.regions["gz"], "gateway": "http://bkapi.invalid/api"}}
+        change_region(worker, gateway="http://bkapi.invalid/api")
         check(worker, run_here(worker), 800601, "bkapi.invalid")
 
 
@@ -85,7 +85,7 @@ def test_a_wrong_stage_or_prefix_is_told_from_a_missing_project(
 ) -> None:
     with site(tmp_path) as worker:
         gateway = worker.emulator.url.replace("/prod", f"/{stage}")
-        worker.regions = {"gz": {**worker.regions["gz"], "gateway": gateway, "path_prefix": prefix}}
+        change_region(worker, gateway=gateway, path_prefix=prefix)
         check(worker, run_here(worker), 800604, "path_prefix", gateway)
 
 
@@ -95,7 +95,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_and_ca_bundle_is_the_cure(t
         unrecorded(worker)
         check_refused(worker.run(), 800602, "ca_bundle", worker.emulator.url, "What to do: ")
         assert worker.emulator.to_gateway() == []
-        worker.regions = {"gz": {**worker.regions["gz"], "ca_bundle": bundle}}
+        change_region(worker, ca_bundle=bundle)
         assert worker.run().value("result") == "published"
 
 
@@ -106,7 +106,7 @@ def test_a_ca_bundle_that_is_none_is_named(tmp_path: Path, content: str | None) 
         bundle.write_text(content)
     with site(tmp_path) as worker:
         https = worker.emulator.url.replace("http:", "https:")
-        worker.regions = {"gz": {**worker.regions["gz"], "gateway": https, "ca_bundle": str(bundle)}}
+        change_region(worker, gateway=https, ca_bundle=str(bundle))
         check(worker, run_here(worker), 800615, str(bundle))
 
 
@@ -115,12 +115,12 @@ def test_plain_http_spoken_to_a_tls_port_is_no_answer_of_bcs(tmp_path: Path) -> 
     with site(tmp_path, emulator=Emulator(tls=context, dialect=at_work())) as worker:
         plain = worker.emulator.url.replace("https:", "http:")
         unrecorded(worker)
-        worker.regions = {"gz": {**worker.regions["gz"], "gateway": plain}}
+        change_region(worker, gateway=plain)
         check(worker, run_here(worker), 800601, plain)
 
 
 def test_tls_spoken_to_a_plain_port_is_no_answer_of_bcs(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
         https = worker.emulator.url.replace("http:", "https:")
-        worker.regions = {"gz": {**worker.regions["gz"], "gateway": https}}
+        change_region(worker, gateway=https)
         check(worker, run_here(worker), 800601, https)

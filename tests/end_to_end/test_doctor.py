@@ -17,7 +17,16 @@ from tests.emulator import Dialect, Emulator, Fault, Match, gateway_fault
 from tests.emulator.permission_centre import SCOPED_CREATE, SCOPED_VIEW
 from tests.support.certificates import of_own_authority
 from tests.support.dialects import at_work
-from tests.support.scene import APP_SECRET, Lived, SkippingClock, run_here, site, unowned, unrecorded
+from tests.support.scene import (
+    APP_SECRET,
+    Lived,
+    SkippingClock,
+    change_region,
+    run_here,
+    site,
+    unowned,
+    unrecorded,
+)
 from tests.support.worker import Worker, measured, run_step
 
 from bcs_template_set.agent.log import Log
@@ -57,10 +66,6 @@ def set_up(worker: Worker) -> None:
     """Give the site what a deployment needs."""
     worker.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
     worker.inputs.update(TARGET, action="doctor")
-
-
-def change_region(worker: Worker, **settings: object) -> None:
-    worker.regions = {"gz": {**worker.regions["gz"], **settings}}
 
 
 def states_of(lived: Lived) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.support.draws import swept
 from tests.support.raw_server import http, saying, serving
-from tests.support.scene import FILES, VALUES, run_here, site, unowned, unrecorded
+from tests.support.scene import FILES, VALUES, change_region, run_here, site, unowned, unrecorded
 from tests.support.worker import Worker
 
 from bcs_template_set.system.proxies import DECIDING
@@ -199,7 +199,7 @@ def test_a_proxy_that_the_pipeline_names_is_not_asked_and_that_is_said(
         else:
             worker.environ[name], inputs = proxy.url, {name: ""}
         # A loopback address goes through no proxy of the environment; a name that only the proxy knows would.
-        worker.regions = {"gz": {**worker.regions["gz"], "gateway": "http://bkapi.invalid/api/x/prod"}}
+        change_region(worker, gateway="http://bkapi.invalid/api/x/prod")
         lived = run_here(worker, **inputs)
         assert lived.code == 800601, lived.log
         assert f"{name} is not obeyed" in lived.log
@@ -241,9 +241,7 @@ def test_neither_resolver_nor_openssl_nor_the_platforms_sdk_obeys_the_pipeline(
 def test_the_regions_own_proxy_is_asked_named_and_its_password_is_not(tmp_path: Path) -> None:
     with serving(saying(http(b"{}"))) as proxy, site(tmp_path) as worker:
         address = proxy.url.replace("//", "//me:proxy-canary@")
-        worker.regions = {
-            "gz": {**worker.regions["gz"], "gateway": "http://bkapi.invalid/a", "proxy": address}
-        }
+        change_region(worker, gateway="http://bkapi.invalid/a", proxy=address)
         lived = run_here(worker)
         assert proxy.url in lived.log
         assert "proxy-canary" not in lived.log
@@ -257,7 +255,7 @@ def test_authorities_in_the_workspace_are_a_mistake_of_the_settings(tmp_path: Pa
         outside = tmp_path / "ca.pem"
         outside.symlink_to(bundle)
         for path in (bundle, outside):
-            worker.regions = {"gz": {**worker.regions["gz"], "ca_bundle": str(path)}}
+            change_region(worker, ca_bundle=str(path))
             lived = run_here(worker)
             assert lived.code == 800103, lived.log
             assert "regions.gz.ca_bundle" in lived.log

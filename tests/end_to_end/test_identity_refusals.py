@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.emulator import Match, gateway_fault
-from tests.support.scene import APP_SECRET, Lived, run_here, site
+from tests.support.scene import APP_SECRET, Lived, change_region, run_here, site
 from tests.support.worker import Worker
 
 ACTING, APP, REGION, PROJECT = "Acting user: lisi", "App: lisi_app", "Region: gz", "Project: web"
@@ -97,7 +97,7 @@ def refuse_address(worker: Worker) -> None:
 
 def refuse_tenant(worker: Worker) -> None:
     worker.emulator.rules.tenants = frozenset({"other"})
-    worker.regions = {"gz": {**worker.regions["gz"], "tenant_id": "mine"}}
+    change_region(worker, tenant_id="mine")
 
 
 def refuse_user(worker: Worker) -> None:

@@ -11,7 +11,7 @@ from typing import Callable
 
 import pytest
 from tests.emulator import Fault, Match
-from tests.support.scene import FILES, check_refused, site
+from tests.support.scene import FILES, change_region, check_refused, site
 from tests.support.worker import Finished, Worker, finish
 
 PAUSE = threading.Event()
@@ -93,7 +93,7 @@ def test_a_stop_in_the_middle_of_publishing_says_what_was_written(tmp_path: Path
         made = Match("POST", path=r"template/([0-9a-f]{24}/)?metadatas$", nth=4)
         slow = Fault("slow", made, times=99, delay=30)
         worker.emulator.faults.add(slow)
-        worker.regions = {"gz": {**worker.regions["gz"], "concurrency": 3}}
+        change_region(worker, concurrency=3)
         process, directory = worker.start(values=MANY)
         until(lambda: slow.struck == 3)
         process.send_signal(signal.SIGTERM)

@@ -91,6 +91,11 @@ def site(
         assert started.problems() == []
 
 
+def change_region(worker: Worker, **settings: object) -> None:
+    """Give the region these settings beside those it has."""
+    worker.regions = {"gz": {**worker.regions["gz"], **settings}}
+
+
 def unowned(worker: Worker, **region: object) -> None:
     """Give the region its app without an owner: it vouches for whoever acts."""
     app = {"app_code": "lisi_app", "app_secret": APP_SECRET}
