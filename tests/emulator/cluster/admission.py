@@ -7,7 +7,6 @@ sentences read in 1.20 to 1.34. The ServiceAccount is looked up before a name is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Optional
 
 from tests.emulator.cluster.api_server import ApiServer
 from tests.emulator.cluster.pods import Pod
@@ -21,8 +20,8 @@ class Admission:
     quotas: dict[str, int] = field(default_factory=dict)
     rule: str = ""
 
-    def refusal(self, pod: Pod, api: ApiServer, *, used: int) -> Optional[str]:
-        """Return why the pod is refused, None where it is not; `used` are the pods of its namespace."""
+    def refusal(self, pod: Pod, api: ApiServer, *, used: int) -> str:
+        """Return why the pod is refused, "" where it is not; `used` are the pods of its namespace."""
         prefix = pod.name[: pod.name.rindex("-") + 1]
         account = text(pod.template, "spec", "serviceAccountName") or "default"
         if account != "default" and ("ServiceAccount", pod.namespace, account) not in api.objects:
@@ -36,4 +35,4 @@ class Admission:
         if most is not None and used >= most:
             counts = f"requested: pods=1, used: pods={used}, limited: pods={most}"
             return f'pods "{pod.name}" is forbidden: exceeded quota: team, {counts}'
-        return None
+        return ""

@@ -47,7 +47,7 @@ class World:
     def refusal_of(self, pod: Pod) -> str:
         """Return why the API server does not take a pod that a controller makes, "" where it does."""
         used = sum(other.namespace == pod.namespace for other in self.pods.values())
-        return self.admission.refusal(pod, self.api, used=used) or ""
+        return self.admission.refusal(pod, self.api, used=used)
 
     def start_pod(self, pod: Pod) -> Pod:
         """Start a pod on the next node."""
