@@ -83,6 +83,10 @@ def ref(name: str, at: int = AT) -> VersionRef:
     return VersionRef(name, name, at)
 
 
+TOGETHER = {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]}
+"""One run made both."""
+
+
 @pytest.mark.parametrize(
     ("there", "histories", "origin", "is_gone"),
     [
@@ -93,30 +97,15 @@ def ref(name: str, at: int = AT) -> VersionRef:
         (row("x.yaml", version="1.0.6-login", at=AT), {}, OURS, False),
         (row("x.yaml", version="1.0.5-main", at=AT), {}, OURS, False),
         # The names of older versions tell which run both were in.
-        (
-            row("x.yaml", version="1.0.5-main"),
-            {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]},
-            OURS,
-            True,
-        ),
+        (row("x.yaml", version="1.0.5-main"), TOGETHER, OURS, True),
         (
             row("x.yaml", version="1.0.5-main"),
             {"a.yaml": [ref("1.0.3-x")], "x.yaml": [ref("1.0.3-x")]},
             OURS,
             False,
         ),
-        (
-            row("x.yaml", version="by hand"),
-            {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]},
-            OURS,
-            False,
-        ),
-        (
-            row("x.yaml", version="1.0.5-main"),
-            {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]},
-            replace(OURS, branch="login"),
-            False,
-        ),
+        (row("x.yaml", version="by hand"), TOGETHER, OURS, False),
+        (row("x.yaml", version="1.0.5-main"), TOGETHER, replace(OURS, branch="login"), False),
     ],
 )
 def test_a_file_that_nothing_is_read_of_is_known_by_a_version_that_one_run_made_with_one_of_ours(

@@ -207,13 +207,6 @@ BREAKS: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "object-name",
-        "kind: Service\nmetadata:\n  name: web\n",
-        "kind: Service\nmetadata:\n  name: web.a\n",
-        "Service/web.a",
-        "metadata.name",
-    ),
-    (
-        "object-name",
         "kind: Ingress\nmetadata:\n  name: web\n",
         "kind: Ingress\nmetadata:\n  name: y\n",
         "Ingress/?",
