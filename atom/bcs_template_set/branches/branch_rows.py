@@ -196,12 +196,11 @@ def age_text(seconds: Optional[int]) -> Text:
         return say("branches.age_unknown")
     for unit, size in _units():
         if seconds >= size:
-            number = seconds // size
-            return say(f"branches.age_{unit}" if number == 1 else f"branches.age_{unit}s", number=number)
+            return say(f"branches.age_{unit}", number=seconds // size)
     return say("branches.age_now")
 
 
 def _units() -> Iterator[tuple[str, int]]:
-    yield "day", _SECONDS["d"]
-    yield "hour", _SECONDS["h"]
-    yield "minute", _MINUTE
+    yield "days", _SECONDS["d"]
+    yield "hours", _SECONDS["h"]
+    yield "minutes", _MINUTE
