@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Optional
 
@@ -73,17 +73,20 @@ class NearNames:
 
         If it hardly ever is another's (`is_own`), a word may be missing or too many.
         """
-        words, found = _words(name), self._joined.get(_joined(name))
-        for at, word in enumerate(words if found is None else ()):
-            keys = ((*words[:at], part, *words[at + 1 :]) for part in _but_a_letter(word))
-            near = (entry for key in keys for entry in self._but_a_letter.get(key, ())[:MOST_KNOWN])
-            letters = (other for place, meant, other in near if place == at and _is_one_word(word, meant))
-            found = found or next(letters, None)
+        words = _words(name)
+        found = self._joined.get(_joined(name)) or next(self._but_for_a_letter(words), None)
         if found is None and is_own and words:
             rests = (words[:at] + words[at + 1 :] for at in range(len(words)))
             shorter = (self._whole[rest] for rest in rests if rest and rest in self._whole)
             found = self._but_one.get(words) or next(shorter, None)
         return found
+
+    def _but_for_a_letter(self, words: tuple[str, ...]) -> Iterator[str]:
+        """Yield the names of which one word differs from these by a letter."""
+        for at, word in enumerate(words):
+            keys = ((*words[:at], part, *words[at + 1 :]) for part in _but_a_letter(word))
+            near = (entry for key in keys for entry in self._but_a_letter.get(key, ())[:MOST_KNOWN])
+            yield from (other for place, meant, other in near if place == at and _is_one_word(word, meant))
 
 
 def _words(name: str) -> tuple[str, ...]:
@@ -94,9 +97,12 @@ def _joined(name: str) -> str:
     return "".join(_JOINTS.split(name.lower()))
 
 
-def _but_a_letter(word: str) -> set[str]:
-    """Return a word, and it without each of its letters: two that differ by a letter have one in common."""
-    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
+def _but_a_letter(word: str) -> Iterable[str]:
+    """Return a word, and it without each of its letters: two that differ by a letter have one in common.
+
+    They are in order, so that of names that are as near each run tells the same.
+    """
+    return dict.fromkeys((word, *(word[:at] + word[at + 1 :] for at in range(len(word)))))
 
 
 def _is_one_word(word: str, other: str) -> bool:

@@ -67,6 +67,11 @@ def test_a_letter_is_likelier_than_a_word() -> None:
     assert NearNames(["web-shop", "wep-shop", "web-shopp"]).meant_by("web-shoop") == "web-shop"
 
 
+@pytest.mark.parametrize("name", ["server", "backend", "gateway", "portal", "worker", "search", "orders"])
+def test_of_two_names_that_are_as_near_every_run_tells_the_same(name: str) -> None:
+    assert NearNames([f"{name[:-1]}x", f"x{name[1:]}"]).meant_by(name) == f"x{name[1:]}"
+
+
 def config(**parts: str) -> str:
     head = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, annotations: {{note: {note}}}}}\n"
     text = head.format(kind=parts.pop("kind", "ConfigMap"), note=parts.pop("note", "b"))
