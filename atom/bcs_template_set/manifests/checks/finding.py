@@ -120,12 +120,10 @@ class CheckInput:
 
     def selected_by(self, labels: Fields) -> list[PodOwner]:
         """Return the workloads whose pods have all of these labels: all are in one namespace in the end."""
-        if not labels:
-            return []
         candidates = (self.by_label.get((key, str(value)), ()) for key, value in labels.items())
         return [
             workload
-            for workload in min(candidates, key=len)
+            for workload in min(candidates, key=len, default=())
             if all(workload.pod.labels.get(key) == value for key, value in labels.items())
         ]
 
