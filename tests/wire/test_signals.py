@@ -65,6 +65,39 @@ LIMITED = """
     print("verdict")
 """
 
+AT_EACH_POINT = f"""
+    import itertools, os, signal, sys
+    from bcs_template_set.system.clock import SystemClock
+    from bcs_template_set.system.signals import Stopped, stoppable
+
+    def wait_and_be_stopped_at(point):
+        points = itertools.count()
+        def trace(frame, event, argument):
+            if next(points) == point:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return trace
+        clock = SystemClock()
+        with stoppable(clock):
+            try:
+                sys.settrace(trace)
+                clock.wait(0.01)
+                sys.settrace(None)
+                os._exit(1 if next(points) > point else 2)
+            except Stopped:
+                sys.settrace(None)
+                clock.wait({WAITING})  # is over at once
+                os._exit(0)
+
+    status, point = 0, -1
+    while status == 0:
+        point += 1
+        child = os.fork()
+        if child == 0:
+            wait_and_be_stopped_at(point)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print("stopped everywhere" if status == 2 and point > 3 else f"not stopped at {{point}}")
+"""
+
 
 def said_by(script: str) -> list[str]:
     done = subprocess.run(
@@ -82,6 +115,11 @@ def test_a_signal_in_a_finalizer_stops_the_run_once_that_is_left_and_ends_its_wa
     began = time.monotonic()
     assert said_by(FINALIZER) == ["gone", "waiting", "heard SIGTERM", ""]
     assert time.monotonic() - began < WAITING
+
+
+def test_a_signal_at_any_moment_of_a_wait_stops_the_run() -> None:
+    # A handler that takes a lock, as an Event's `set` does, stands still where the wait holds it.
+    assert said_by(AT_EACH_POINT) == ["stopped everywhere", ""]
 
 
 @pytest.mark.parametrize(

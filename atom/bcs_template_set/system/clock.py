@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import queue
 import time
+from contextlib import suppress
 from typing import Protocol
 
 
@@ -24,10 +25,14 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real time. `interrupt()` ends every wait under way and every later one at once."""
+    """The real time. `interrupt()` ends every wait under way and every later one at once.
+
+    A signal's handler calls it, in the middle of whatever its thread is at. A `threading.Event` would wait
+    there for ever: `set()` takes a lock that `wait()` may hold. This queue promises that it never does.
+    """
 
     def __init__(self) -> None:
-        self._interrupted = threading.Event()
+        self._interrupted: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def now(self) -> float:
         """Return seconds since the epoch."""
@@ -39,11 +44,12 @@ class SystemClock:
 
     def wait(self, seconds: float) -> None:
         """Wait `seconds`, less if the run is interrupted."""
-        self._interrupted.wait(max(0.0, seconds))
+        with suppress(queue.Empty):
+            self._interrupted.put(self._interrupted.get(timeout=max(0.0, seconds)))  # for the other threads
 
     def interrupt(self) -> None:
         """End all waiting: the run is being stopped."""
-        self._interrupted.set()
+        self._interrupted.put(None)
 
 
 class Deadline:
