@@ -175,8 +175,9 @@ def test_check_prints_one_document_for_other_tools_and_says_all_else_on_stderr(d
     assert done.returncode == 1
     assert "missing-name" in done.stdout
     assert done.stderr == "3 files checked, 1 finding: 1 missing-name.\n"
-    mistaken = run("check", "--set", "branch.nam=x", "--format", form, at=desk)
+    mistaken = run("check", "--set", "branch.nam=x", "--kube-version", "abc", "--format", form, at=desk)
     assert mistaken.returncode == 1
+    assert "--kube-version is abc; it takes a version of Kubernetes from 1.20 to 1.37" in mistaken.stdout
     assert "What to do" in mistaken.stderr
     for text in (done.stdout, mistaken.stdout):
         assert (ET.fromstring if form == "junit" else json.loads)(text) is not None

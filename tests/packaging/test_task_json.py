@@ -101,7 +101,7 @@ EXAMPLES = {
     "template_set": ("shop-web", "Shop_Web"),
     "cluster_id": ("BCS-K8S-40000", "40000"),
     "namespace": ("prod", "Prod"),
-    "kube_version": ("v1.22", "latest"),
+    "kube_version": ("v1.22", "1.99"),
     "credential": ("bcs_token", "bcs token"),
     "timeout": ("600", "10m"),
     "expect_plan": ("0123456789abcdef0123456789abcdef", "0123456789abcdef"),

@@ -13,6 +13,7 @@ from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
 from bcs_template_set.cli.desk_cures import cure_at_desk
 from bcs_template_set.cli.desk_language import local_language
+from bcs_template_set.config.inputs import KUBE_VERSION, wrong
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import MISTAKES, counts_of, told_lines, version_mistake
@@ -136,15 +137,15 @@ def _summary(findings: Sequence[Finding], *, files: int) -> Text:
     return say("local.checked", files=files, findings=len(findings), counts=counts_of(findings))
 
 
-def context_of(assignments: Iterable[str]) -> BuildContext:
-    """Return the context that `NAME=VALUE` assignments describe.
+def context_of(assignments: Iterable[str], *, also: Iterable[Text] = ()) -> BuildContext:
+    """Return the context that `NAME=VALUE` assignments describe; `also` is what else is wrong.
 
     Raises:
-        InputsInvalid: an assignment without `=`, of a name that is not given by anybody, or of a number that
-            is none, or would be printed otherwise.
+        InputsInvalid: there is something in `also`, an assignment without `=`, of a name that is not given by
+            anybody, or of a number that is none, or would be printed otherwise.
     """
     given: dict[str, str] = {}
-    mistakes: list[Text] = []
+    mistakes = [*also]
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or name not in GIVEN_NAMES:
@@ -169,12 +170,15 @@ def unknown_name(name: str, known: tuple[str, ...]) -> Text:
 
 
 def _prepare(run: LocalRun) -> Prepared:
+    accepted = say("settings.accepts_kube_version")
+    is_known = not run.kube_version or re.fullmatch(KUBE_VERSION, run.kube_version)
+    wrong_version = [] if is_known else [wrong("--kube-version", run.kube_version, accepted=accepted)]
     request = RenderRequest(
         workspace=Path.cwd(),
         templates=run.templates,
         values_text="",
         values_files=run.values_files,
-        context=context_of(run.assignments),
+        context=context_of(run.assignments, also=wrong_version),
         clock=SystemClock(),
         environ=child_environment(os.environ),
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bcs_template_set.config.inputs import (
     INPUTS,
+    KUBE_VERSION,
     LONGEST_TEXT,
     NOT_APPROVED,
     Input,
@@ -18,6 +19,7 @@ from bcs_template_set.config.inputs import (
     read_settings,
     wants_restore,
 )
+from bcs_template_set.manifests.schema.field_types import field_types
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import InputsInvalid
 
@@ -104,6 +106,18 @@ def test_all_mistakes_are_in_one_message_each_with_name_given_and_accepted() -> 
 )
 def test_a_near_miss_is_suggested(name: str, given: str, near: str) -> None:
     assert f'Did you mean "{near}"?' in complaint(**{name: given})
+
+
+def test_a_kubernetes_that_the_schema_does_not_know_is_refused_with_those_that_it_knows() -> None:
+    known = field_types().versions
+    wide = range(known.first - 2, known.last + 3)
+    taken = [minor for minor in wide if re.fullmatch(KUBE_VERSION, f"v1.{minor}.3-tke.1")]
+    assert taken == [*range(known.first, known.last + 1)]
+    between = f"from 1.{known.first} to 1.{known.last}"
+    for other in ("abc", "1", "1.2", "1.99", "2.22"):
+        assert f"kube_version is {other}; it takes a version of Kubernetes {between}" in complaint(
+            kube_version=other
+        )
 
 
 def test_an_unknown_region_names_the_known_ones() -> None:

@@ -115,14 +115,9 @@ class FieldTypes:
         return found
 
     def wanted(self, kube_version: str) -> KubeVersions:
-        """Return the versions of Kubernetes that a text such as `1.22` or `v1.22.3` means.
-
-        All that are known for "", and for one that is newer or older than they are.
-        """
+        """Return the version of Kubernetes that a text such as `1.22` or `v1.22.3` means; all for ""."""
         match = _KUBE_VERSION.match(kube_version)
-        minor = int(match[1]) if match is not None else 0
-        is_known = self.versions.first <= minor <= self.versions.last
-        return KubeVersions(minor, minor) if is_known else self.versions
+        return KubeVersions(int(match[1]), int(match[1])) if match is not None else self.versions
 
     def entry(self, api_version: str, kind: str) -> Optional[KindEntry]:
         """Return what is known of a kind in a group and version, None for one that no Kubernetes has."""
