@@ -224,7 +224,7 @@ def test_a_rivals_version_is_not_taken_back_by_a_restore() -> None:
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800505, "restored"), ran.log
         assert [mark_of(site, "Deployment", name) for name in "abc"] == [first, "9.9.9", first]
-        assert "another version was deployed meanwhile: b.yaml" in ran.log
+        assert "deployed another version or changed them meanwhile: b.yaml" in ran.log
 
 
 def check_true(site: Site, ran: Ran) -> None:

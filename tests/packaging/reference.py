@@ -24,6 +24,7 @@ from bcs_template_set.messages.errors import every_error
 from bcs_template_set.report.output import OUTPUTS
 from bcs_template_set.rollout.cause_rules import (
     BELOW,
+    CHANGED,
     CRASHES,
     EARLIER,
     NEVER,
@@ -253,7 +254,7 @@ def _cure(code: int, language: Language) -> str:
 
 
 def _causes(language: Language) -> str:
-    rules = [*(rule for rule in RULES if rule.reasons), REPLACED, PAUSED, EARLIER, BELOW]
+    rules = [*(rule for rule in RULES if rule.reasons), REPLACED, CHANGED, PAUSED, EARLIER, BELOW]
     ended_by = {kind.__name__: str(kind.code) for kind in every_error()}
     codes = {1: ended_by["RolloutFailed"], 2: ended_by["RolloutBlocked"]}
     rows = (

@@ -158,6 +158,9 @@ MOST_READ = 8192
 REPLACED = Rule("replaced", 1, REPLACED_SECONDS)
 """A workload had our version, as was read back, and now has another."""
 
+CHANGED = Rule("changed", 1, REPLACED_SECONDS)
+"""A workload has our version's mark, and its pods another template than was read back."""
+
 PAUSED = Rule("paused_by_spec", 1, NEVER)
 """The `spec` says it: nothing moves until somebody resumes it."""
 

@@ -18,6 +18,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.cause_rules import (
     BELOW,
     BLOCKED_SECONDS,
+    CHANGED,
     CRASHES,
     EARLIER,
     MOST_READ,
@@ -226,6 +227,11 @@ def cause_in_workload(live: Fields) -> Optional[Cause]:
 def cause_of_replacement(found: str, *, version: str) -> Cause:
     """Return what to say of a workload that somebody else has deployed over ours."""
     return _cause(REPLACED, patience=REPLACED.patience, fields={"found": found, "version": version})
+
+
+def cause_of_change(status: Text) -> Cause:
+    """Return what to say of a workload that somebody has changed, of which a status names the fields."""
+    return _cause(CHANGED, patience=CHANGED.patience, fields=dict(status.fields))
 
 
 def _cause_of_words(reason: str, message: str) -> Cause:

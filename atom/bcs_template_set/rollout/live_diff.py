@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Callable, Optional
 
 from bcs_template_set.manifests.document_diff import unified
@@ -128,6 +128,42 @@ def holds_nothing_else(desired: Object, live: Object) -> bool:
     return _live_like(wanted, live, loss=_whole_loss, strict=strict) == wanted
 
 
+def fields_changed(wanted: YamlValue, before: YamlValue, now: YamlValue) -> tuple[str, ...]:
+    """Name the fields that are neither as wanted nor as they were before, of those that are wanted.
+
+    So neither a server's defaults nor what is added beside them counts, nor what was changed before already.
+    """
+    return tuple(sorted({path for path, _ in {*_others(wanted, now)} - {*_others(wanted, before)}}))
+
+
+def _others(
+    wanted: YamlValue, live: YamlValue, *, path: str = "", key: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Yield the paths of wanted fields that have other values, each with a text for its value."""
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        for name, value in wanted.items():
+            if not (key in _AMOUNTS and _same_amount(value, live.get(name))):
+                yield from _others(value, live.get(name), path=f"{path}.{name}" if path else name, key=name)
+    elif isinstance(wanted, list) and isinstance(live, list):
+        for where, item, found in _pairs(wanted, live):
+            yield from _others(item, found, path=f"{path}{where}")
+    elif wanted not in (None, {}, [], live) and (wanted or live) and not _same_in(key, wanted, live):
+        yield path, repr(live)
+
+
+def _pairs(
+    wanted: Sequence[YamlValue], live: Sequence[YamlValue]
+) -> Iterable[tuple[str, YamlValue, YamlValue]]:
+    """Return where each wanted item is, with it and the live one: by name, else by position."""
+    names = [_name_of(item) for item in wanted]
+    if all(names) and len(set(names)) == len(names):
+        there = {_name_of(item): item for item in live}
+        return [(f"[{name}]", item, there.get(name)) for name, item in zip(names, wanted)]
+    if len(wanted) != len(live):
+        return [("", [*wanted], repr(live))]
+    return [(f"[{number}]", *pair) for number, pair in enumerate(zip(wanted, live))]
+
+
 def pods_of(body: Object) -> Optional[int]:
     """Return how many pods an object asks for, None where it does not say."""
     replicas = mapping_at(body, "spec").get("replicas")
@@ -235,7 +271,7 @@ def _like(wanted: YamlValue, live: YamlValue, *, loss: Loss, key: str = "") -> Y
         return _like_mapping(wanted, live, key=key, loss=loss)
     if isinstance(wanted, list) and isinstance(live, list):
         return _like_list(wanted, live, loss=loss)
-    return wanted if key in _AMOUNT and _same_amount(wanted, live) else live
+    return wanted if _same_in(key, wanted, live) else live
 
 
 def _like_mapping(wanted: Object, live: Object, *, key: str, loss: Loss) -> YamlValue:
@@ -260,6 +296,11 @@ def _left_to_the_server(key: str, value: YamlValue) -> bool:
 def _says_nothing(value: YamlValue) -> bool:
     """Tell whether a value is one that an API server drops or fills in: empty, zero or false."""
     return not value
+
+
+def _same_in(key: str, wanted: YamlValue, live: YamlValue) -> bool:
+    """Tell whether this key holds an amount, and both are worth the same."""
+    return key in _AMOUNT and _same_amount(wanted, live)
 
 
 def _same_amount(wanted: YamlValue, live: YamlValue) -> bool:

@@ -9,17 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
-from bcs_template_set.manifests.fields import Fields
+from bcs_template_set.manifests.fields import Fields, mapping_at
+from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.causes import Cause
+from bcs_template_set.rollout.causes import Cause, cause_of_change, cause_of_replacement
+from bcs_template_set.rollout.live_diff import fields_changed, with_hidden
 from bcs_template_set.rollout.own_words import is_silent, told_by
 from bcs_template_set.rollout.pods import PodProblem
+from bcs_template_set.rollout.status import RolloutStatus, status_of
 from bcs_template_set.rollout.vanished import cause_of_vanishing
-from bcs_template_set.rollout.watched import Blind, Watched, Workload
+from bcs_template_set.rollout.watched import CHANGED, OLD, Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock
+
+_TEMPLATE = "spec.template"
 
 GONE_AFTER = 10.0
 """Seconds for which nobody must find an object, or a way to it: a server may answer out of an old cache."""
@@ -43,6 +49,7 @@ class WaitState:
     looked_at: float
     seen_at: float
     live: Fields = field(default_factory=dict)
+    template: Fields = field(default_factory=dict)
     pods_read_at: float = float("-inf")
     blind: Optional[Blind] = None
     pods_blind: Optional[Blind] = None
@@ -58,6 +65,40 @@ class WaitState:
     def is_waiting(self) -> bool:
         """Tell whether it has not ended."""
         return self.now.end == "pending"
+
+    def status(self, live: Fields) -> RolloutStatus:
+        """Return where its rollout is, by what was just read.
+
+        Whatever the mark: with another template than was deployed it is somebody else's.
+        """
+        self.live = live
+        found = status_of(self.workload.kind, live, mark=self.workload.mark)
+        fields = self._fields_changed()
+        if not fields or found.state == "gone" or found.sentence.key in OLD:
+            return found
+        return replace(found, state="progressing", sentence=say(CHANGED, fields=list(fields)))
+
+    def _fields_changed(self) -> tuple[str, ...]:
+        """Name the fields of its pods' template that somebody has changed since it was deployed.
+
+        What the preview cuts from that is taken as it is seen first (facts/bcs.md, trap 13).
+        """
+        wanted, now = (mapping_at(body, "spec", "template") for body in (self.workload.wanted, self.live))
+        if self.workload.kind.pod_template != _TEMPLATE or not (wanted and now):
+            return ()
+        if not self.template:
+            seen = with_hidden(self.workload.live, self.live)
+            self.template = mapping_at(seen, "spec", "template") or now
+        return fields_changed({**wanted}, {**self.template}, {**now})
+
+    def cause_of_others(self, status: RolloutStatus) -> Optional[Cause]:
+        """Return what to say where others have deployed over it, or changed it; None where they have not."""
+        if status.sentence.key == CHANGED:
+            return cause_of_change(status.sentence)
+        found = mark_of(self.live).version
+        if status.sentence.key not in OLD or not found:
+            return None
+        return cause_of_replacement(found, version=self.workload.mark.version)
 
     def saw(self, clock: Clock) -> None:
         """Note that it is there."""

@@ -19,26 +19,19 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
-from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import POD
 from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.causes import (
-    Cause,
-    Diagnosis,
-    Terms,
-    cause_of_replacement,
-    diagnose,
-)
+from bcs_template_set.rollout.causes import Cause, Diagnosis, Terms, diagnose
 from bcs_template_set.rollout.hook_runs import with_words_of_runs
 from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
 from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries, selected_pods, selector_of
 from bcs_template_set.rollout.pace import Heartbeat
 from bcs_template_set.rollout.pods import PodProblem, remember
-from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.suspect_pods import (
     PATIENCE,
     Suspect,
@@ -48,7 +41,7 @@ from bcs_template_set.rollout.suspect_pods import (
     suspects_of,
 )
 from bcs_template_set.rollout.wait_state import WaitState
-from bcs_template_set.rollout.watched import Blind, Watched, Workload
+from bcs_template_set.rollout.watched import OF_OTHERS, Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Raised, overlap
 
@@ -63,7 +56,7 @@ FEW = 4
 MOST_PODS = 2
 """Pods of one workload that are read whole in one round."""
 
-OLD, DELETING = ("rollout.old", "rollout.old_file"), "rollout.deleting"
+DELETING = "rollout.deleting"
 
 
 def watch(
@@ -224,12 +217,12 @@ class _Watch:
             self._did_not_see(state, read)
             return
         state.saw(self._clock)
-        state.looked_at, state.live = self._clock.monotonic(), read
-        status = status_of(workload.kind, state.live, mark=workload.mark)
+        state.looked_at, status = self._clock.monotonic(), state.status(read)
         if status.state == "failed" and workload.kind.runs is not None:
             status = with_words_of_runs(status, self._reads.by_name(workload.kind.runs) or {}, live=read)
-        if status.sentence.key in OLD and mark_of(state.live).version:
-            self._tell_replaced(state, status)
+        others = state.cause_of_others(status)
+        if others is not None:
+            self._tell_replaced(state, status, others)
             return
         state.replaced_at = None
         if status.state == "gone":
@@ -267,14 +260,13 @@ class _Watch:
         items = self._reads.by_name(workload.kind)
         return items is not None and workload.name not in items
 
-    def _tell_replaced(self, state: WaitState, status: RolloutStatus) -> None:
-        """End the wait where another version has taken the place of ours, which was there: it was read back.
+    def _tell_replaced(self, state: WaitState, status: RolloutStatus, cause: Cause) -> None:
+        """End the wait where something else has taken the place of ours, which was there: it was read back.
 
         A server that answers out of an old cache is given some seconds.
         """
         if state.replaced_at is None:
             state.replaced_at = state.looked_at
-        cause = cause_of_replacement(mark_of(state.live).version, version=state.workload.mark.version)
         gone = cause.is_hopeless(seconds=state.looked_at - state.replaced_at)
         self._tell(state, end="failed" if gone else "pending", status=status, cause=cause if gone else None)
 
@@ -388,6 +380,6 @@ def _asks_for_its_pods(state: WaitState) -> bool:
     The pods of one at another version are somebody else's, and those of one being deleted are going.
     """
     status = state.now.status
-    if status is None or state.blind is not None or status.sentence.key in (*OLD, DELETING):
+    if status is None or state.blind is not None or status.sentence.key in (*OF_OTHERS, DELETING):
         return False
     return state.now.end in ("pending", "failed")

@@ -14,13 +14,19 @@ from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus
 
+CHANGED = "rollout.changed"
+OLD = frozenset({"rollout.old", "rollout.old_file"})
+OF_OTHERS = OLD | {CHANGED}
+"""What a status says of a workload that is not, or not any more, what was deployed."""
+
 
 @dataclass(frozen=True)
 class Workload:
     """A workload to wait for: what it is, the file `space/name` and the version it must be marked with.
 
     `marked` is what it is marked with instead where it was live as wanted, and so was not sent. `was_live`:
-    this build has not deployed it. `live` is how the deployment plan saw it.
+    this build has not deployed it. `live` is how it was seen last before the wait, `wanted` what its file
+    says.
     """
 
     kind: Kind
@@ -30,6 +36,7 @@ class Workload:
     marked: Optional[Mark] = None
     was_live: bool = False
     live: Fields = field(default_factory=dict, compare=False)
+    wanted: Fields = field(default_factory=dict, compare=False)
 
     @property
     def title(self) -> str:
@@ -82,6 +89,11 @@ class Watched:
         if self.condition is not None and not (told and self.condition.name == "progress_deadline"):
             told.append(self.condition)
         return tuple(told)
+
+    @property
+    def is_of_others(self) -> bool:
+        """Tell whether somebody else has deployed over it, or changed it, since it was deployed."""
+        return self.status is not None and self.status.sentence.key in OF_OTHERS
 
     @property
     def is_as_meant(self) -> bool:

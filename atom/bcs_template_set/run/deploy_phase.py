@@ -25,7 +25,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import resolve_variables
-from bcs_template_set.rollout.deploy_files import deploy_files
+from bcs_template_set.rollout.deploy_files import States, deploy_files
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, moved_ports
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole, unlike
 from bcs_template_set.rollout.live_state import FileVersion
@@ -190,8 +190,12 @@ def deploy_versions(
         elif wanted:
             target.tell(say("deploy.restoring"))
             known = plan.states_of({f.name for f in plan.deploy} - {item.file for item in tried.before})
-            way = restore(target, deploying, mine, before=rollout.before, known=known, lost=tried.lost)
-            target.keep(replace(record.rollout or rollout, restoration=way))
+            ended = record.rollout or rollout
+            theirs = {item.workload.file_name for item in ended.watched if item.is_of_others}
+            way = restore(
+                target, deploying, mine, before=rollout.before, known=known, lost=tried.lost, theirs=theirs
+            )
+            target.keep(replace(ended, restoration=way))
         raise
 
 
@@ -217,13 +221,16 @@ def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tu
 def _has_failed(error: StepError, rollout: Rollout) -> bool:
     """Tell whether what this run deployed was seen to fail.
 
-    What was live before and is not ready does not become so by taking back what this run deployed; and an
-    answer without `status` says nothing against a workload.
+    What was live before and is not ready does not become so by taking back what this run deployed; what
+    somebody else has deployed or changed since is no failure of it; and an answer without `status` says
+    nothing against a workload.
     """
     if not isinstance(error, RESTORED_AFTER):
         return False
     troubled = rollout.troubled
-    return not troubled or any(not item.workload.was_live and not _tells_nothing(item) for item in troubled)
+    return not troubled or any(
+        not (item.workload.was_live or item.is_of_others or _tells_nothing(item)) for item in troubled
+    )
 
 
 def _tells_nothing(item: Watched) -> bool:
@@ -243,23 +250,33 @@ def _see_it_through(
     # The author's time, cut so that the step can still speak, or restore.
     share = TO_DEPLOY if target.settings.on_failure == "restore" else 1.0
     seconds = min(float(target.settings.timeout), target.time_left * share)
+    states = plan.states
     if plan.deploy:
         writer = target.patient(seconds)
-        rollout = _deploy(target, writer, deploying, plan, rollout)
+        rollout, seen = _deploy(target, writer, deploying, plan, rollout)
+        states = _newest_of(states, seen)
         looking = replace(looking, reader=writer)
-        rollout = _deploy_what_came_meanwhile(target, writer, deploying, rollout, looking=looking)
+        rollout, states = _deploy_what_came_meanwhile(
+            target, writer, deploying, rollout, states, looking=looking
+        )
     awaited = [*rollout.deployed, *plan.live_already]
     seconds = min(float(target.settings.timeout), target.time_left * share)
-    watched = wait_for(target, awaited, plan.states, seconds=seconds, unsent=plan.live_already, own=own)
+    watched = wait_for(target, awaited, states, seconds=seconds, unsent=plan.live_already, own=own)
     rollout = target.keep(replace(rollout, watched=watched))
     check_watched(rollout.watched, seconds=seconds, timeout=target.settings.timeout)
     _arrive(target, rollout)
 
 
+def _newest_of(states: States, seen: States) -> States:
+    """Return the objects of all files, those of files that were read back as they were seen then."""
+    files = {state.file for state in seen}
+    return (*(state for state in states if state.file not in files), *seen)
+
+
 def _deploy(
     target: DeployTarget, writer: Writer, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout
-) -> Rollout:
-    """Send what is to be deployed, and keep what is live, however it ends."""
+) -> tuple[Rollout, States]:
+    """Send what is to be deployed, keep what is live, however it ends, and return that with its objects."""
     known = plan.states_of(file.name for file in plan.deploy)
     progress = DeployProgress(target, plan, rollout)
     states = deploy_files(writer, deploying, plan.deploy, known=known, observer=progress)
@@ -272,7 +289,7 @@ def _deploy(
     changed = unlike(states)
     if changed:
         target.warn(say("deploy.unlike", objects=list(changed)))
-    return rollout
+    return rollout, states
 
 
 def _at_their_newest(
@@ -289,9 +306,15 @@ def _at_their_newest(
 
 
 def _deploy_what_came_meanwhile(
-    target: DeployTarget, writer: Writer, deploying: Deploying, rollout: Rollout, *, looking: Looking
-) -> Rollout:
-    """Deploy what other builds made of shared files while ours was on its way.
+    target: DeployTarget,
+    writer: Writer,
+    deploying: Deploying,
+    rollout: Rollout,
+    states: States,
+    *,
+    looking: Looking,
+) -> tuple[Rollout, States]:
+    """Deploy what other builds made of shared files while ours was on its way; return also all objects.
 
     They may have deployed theirs before our call came, which then took it back.
 
@@ -308,12 +331,13 @@ def _deploy_what_came_meanwhile(
             raise plan.refused
         for warning in plan.pods:
             target.warn(warning)
+        states = _newest_of(states, plan.states)
         deployed = replace(rollout, deployed=newest)
         if plan.deploy:
-            names = [file.name for file in plan.deploy]
-            deploy_files(writer, deploying, plan.deploy, known=plan.states_of(names))
+            known = plan.states_of(file.name for file in plan.deploy)
+            states = _newest_of(states, deploy_files(writer, deploying, plan.deploy, known=known))
         rollout = target.keep(deployed)
-    return rollout
+    return rollout, states
 
 
 # --- pages ----------------------------------------------------------------------------------------------

@@ -235,6 +235,7 @@ def workloads_of(
             marked=state.mark if state.file in kept else None,
             was_live=state.file in kept and state.file not in own,
             live=state.live or {},
+            wanted=state.desired,
         )
         for state in states
         for kind in [declared.get((state.file, state.title), state.watched_kind)]

@@ -6,7 +6,7 @@ deployed since is left (rollout/restore.py). What is told of it was read after i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bcs_template_set.messages import say
@@ -44,15 +44,16 @@ def restore(
     before: Sequence[Before],
     known: Sequence[LiveState],
     lost: Sequence[str] = (),
+    theirs: Collection[str] = (),
 ) -> Restoration:
     """Deploy what was there before and wait for it; a problem of this is told beside the first one.
 
     `known` are the objects as they were before, of the files that somebody here has seen; `lost` are further
-    files, of which nobody knows what was there before.
+    files, of which nobody knows what was there before, and `theirs` those that somebody has changed since.
     """
     versions = {item.file: item.version for item in before}
     try:
-        way = _way(target, deploying, files, before=versions, known=known)
+        way = _way(target, deploying, files, before=versions, known=known, theirs=theirs)
     except StepError as exc:
         owed = tuple(file.name for file in files if versions.get(file.name))
         return Restoration(lost=tuple(lost), not_back=owed, problem=exc.title())
@@ -82,17 +83,19 @@ def _way(
     *,
     before: Mapping[str, str],
     known: Sequence[LiveState],
+    theirs: Collection[str],
 ) -> Way:
     """Look at what is live, and return what has to be deployed again and what is left, by why."""
     states, error = look(target.writer, deploying, files)
     check_listed(files, states, error=error)
+    others = overtaken(files, states, space=target.space, before=before, known=known)
     return way_back(
         target.writer,
         project=target.place.project,
         space=target.space,
         files=touched(files, states, space=target.space),
         before=before,
-        left=overtaken(files, states, space=target.space, before=before, known=known),
+        left=tuple(file.name for file in files if file.name in theirs or file.name in others),
         missing=absent(files, states, before=before, known=known),
     )
 

@@ -22,7 +22,16 @@ from tests.support.objects import (
 )
 
 from bcs_template_set.messages import LANGUAGES, known, say
-from bcs_template_set.rollout.cause_rules import BELOW, EARLIER, MOST_READ, PAUSED, REPLACED, RULES, rule_for
+from bcs_template_set.rollout.cause_rules import (
+    BELOW,
+    CHANGED,
+    EARLIER,
+    MOST_READ,
+    PAUSED,
+    REPLACED,
+    RULES,
+    rule_for,
+)
 from bcs_template_set.rollout.causes import (
     FAIL_FAST,
     Cause,
@@ -491,7 +500,7 @@ def test_evidence_that_is_not_there_takes_no_line() -> None:
 
 
 def test_every_row_has_its_sentence_and_its_cure_and_no_sentence_is_left_over() -> None:
-    rules = [*RULES, REPLACED, PAUSED, EARLIER, BELOW]
+    rules = [*RULES, REPLACED, CHANGED, PAUSED, EARLIER, BELOW]
     names = {rule.name for rule in rules}
     assert len(names) == len(rules)
     assert all(known(f"rollout.{name}.{part}") for name in names for part in ("cause", "cure"))

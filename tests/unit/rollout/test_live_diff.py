@@ -13,6 +13,7 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.live_diff import (
     changes_anything,
     changes_beyond_pods,
+    fields_changed,
     live_difference,
     pods_of,
     takes_away,
@@ -234,3 +235,88 @@ def test_a_line_that_goes_without_another_in_its_place_is_taken_away(
 ) -> None:
     of_kind: Body = {"kind": "ConfigMap"}
     assert takes_away(live_difference({**of_kind, "data": wanted}, {**of_kind, "data": live})) == loses
+
+
+# --- what somebody changed since ------------------------------------------------------------------------
+
+TEMPLATE: Body = {
+    "metadata": {"labels": {"app": "web"}, "annotations": None},
+    "spec": {
+        "containers": [
+            {
+                **CONTAINER,
+                "args": ["-v"],
+                "env": [{"name": "MODE", "value": "a"}, {"name": "EMPTY", "value": ""}],
+                "resources": {"limits": {"cpu": "1000m"}},
+            }
+        ],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}],
+        "tolerations": [{"key": "gpu"}],
+        "hostNetwork": False,
+    },
+}
+
+
+def edited(path: str, value: YamlValue) -> Body:
+    """Return the template with another value in one place; the parts of a path are keys and positions."""
+    made = copy.deepcopy(TEMPLATE)
+    *parts, last = path.split("/")
+    place: YamlValue = made
+    for part in parts:
+        place = place[int(part)] if isinstance(place, list) else mapping_at(place)[part]
+    if isinstance(place, list):
+        place[int(last)] = value
+    else:
+        assert isinstance(place, dict)
+        place[last] = value
+    return made
+
+
+MAIN = "spec/containers/0"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        (f"{MAIN}/image", "example.com/web:9", "spec.containers[main].image"),
+        (f"{MAIN}/args", ["-v", "-x"], "spec.containers[main].args"),
+        (f"{MAIN}/args", ["-x"], "spec.containers[main].args[0]"),
+        (f"{MAIN}/args", None, "spec.containers[main].args"),
+        (f"{MAIN}/env/0/value", "b", "spec.containers[main].env[MODE].value"),
+        (f"{MAIN}/env", [{"name": "MODE", "value": "a"}], "spec.containers[main].env[EMPTY]"),
+        (f"{MAIN}/resources/limits/cpu", "2", "spec.containers[main].resources.limits.cpu"),
+        ("spec/volumes/0/emptyDir/sizeLimit", "2Gi", "spec.volumes[tmp].emptyDir.sizeLimit"),
+        ("spec/tolerations", [], "spec.tolerations"),
+        ("spec/hostNetwork", True, "spec.hostNetwork"),
+        ("metadata/labels/app", "other", "metadata.labels.app"),
+    ],
+)
+def test_a_wanted_field_that_has_another_value_since_is_named_without_it(
+    path: str, value: YamlValue, field: str
+) -> None:
+    assert fields_changed(TEMPLATE, TEMPLATE, edited(path, value)) == (field,)
+    assert fields_changed(TEMPLATE, edited(path, value), TEMPLATE) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (f"{MAIN}/imagePullPolicy", "Always"),
+        (f"{MAIN}/resources/limits/cpu", "1"),
+        (f"{MAIN}/resources/limits/memory", "1Gi"),
+        (f"{MAIN}/ports/0/protocol", "TCP"),
+        ("spec/volumes/0/emptyDir/sizeLimit", "1024Mi"),
+        ("spec/initContainers", [{"name": "proxy"}]),
+        ("metadata/annotations", {"kubectl.kubernetes.io/restartedAt": "now"}),
+        ("spec/hostNetwork", None),
+    ],
+)
+def test_what_is_added_filled_in_or_written_otherwise_is_no_change(path: str, value: YamlValue) -> None:
+    assert fields_changed(TEMPLATE, TEMPLATE, edited(path, value)) == ()
+
+
+def test_what_was_changed_when_it_was_read_back_is_no_change_and_what_changes_then_is_one() -> None:
+    mirrored = edited(f"{MAIN}/image", "mirror/web:1")
+    assert fields_changed(TEMPLATE, mirrored, mirrored) == ()
+    again = edited(f"{MAIN}/image", "mirror/other:9")
+    assert fields_changed(TEMPLATE, mirrored, again) == ("spec.containers[main].image",)

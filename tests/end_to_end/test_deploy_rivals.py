@@ -1,0 +1,91 @@
+"""Somebody else changes what this run deploys, by hand or by a deployment of his own."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+from tests.emulator import Behaviour
+from tests.emulator.cluster.tree import Manifest, branch, items
+from tests.emulator.faults import Match
+from tests.support.deploying import cluster_of, cluster_site, deploy, image_live, image_of, live, workload
+from tests.support.publishing import Site
+
+Edit = Callable[[Manifest], None]
+
+
+def change(site: Site, edit: Edit, *, kind: str = "Deployment", name: str = "web") -> None:
+    """Let somebody change a workload before the fourth look at it; the mark stays as it is."""
+
+    def act(_: object) -> None:
+        found = live(site, kind, name)
+        edit(found)
+        cluster_of(site).put(found)
+
+    site.rival(act, before=Match("GET", rf"/workloads/{kind.lower()}s/{name}$", nth=4))
+
+
+def other_image(found: Manifest) -> None:
+    container_of(found)["image"] = "example.com/other:9"
+
+
+def container_of(found: Manifest) -> Manifest:
+    return items(found, "spec", "template", "spec", "containers")[0]
+
+
+def inject(found: Manifest) -> None:
+    """Change what a webhook, an autoscaler and `rollout restart` change."""
+    container = {**container_of(found), "env": [{"name": "ADDED", "value": "1"}]}
+    branch(found, "spec", "template", "spec")["containers"] = [
+        container,
+        {"name": "proxy", "image": "proxy:1"},
+    ]
+    metadata = branch(found, "spec", "template", "metadata")
+    metadata["annotations"] = {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}
+    branch(found, "spec")["replicas"] = 3
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_another_image_under_our_mark_is_no_green(kind: str) -> None:
+    with cluster_site(web_yaml=workload(kind)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)
+        change(site, other_image, kind=kind)
+        ran = deploy(site)
+        assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
+        assert "in the cluster, changed spec.containers[main].image since" in ran.log
+        assert "other:9" not in ran.log.partition("Waiting for")[2]
+
+
+def test_what_others_add_is_no_change() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)
+        change(site, inject)
+        ran = deploy(site)
+        assert ran.code == 0, ran.log
+        assert "3 of 3 pods are updated and ready" in ran.log
+        assert len(items(live(site, "Deployment", "web"), "spec", "template", "spec", "containers")) == 2
+
+
+def test_a_change_by_hand_takes_nothing_back_and_is_not_taken_back() -> None:
+    files = {f"{name}_yaml": workload(name=name) for name in ("shop", "web")}
+    with cluster_site(**files) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("ready", after=20)
+        site.next_build(**{f"{name}_yaml": workload(name=name, tag="2") for name in ("shop", "web")})
+        change(site, other_image)
+        ran = deploy(site, on_failure="restore")
+        assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
+        assert "nothing is restored" in ran.log
+        assert image_live(site, "Deployment", "shop") == image_of("shop", "2")
+
+        cluster_of(site).images[image_of("web", "3")] = Behaviour("ready", after=20)
+        cluster_of(site).images[image_of("shop", "3")] = Behaviour("not-found")
+        site.next_build(**{f"{name}_yaml": workload(name=name, tag="3") for name in ("shop", "web")})
+        change(site, other_image)
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == "restored", ran.log
+        assert "or changed them meanwhile: web.yaml" in ran.log
+        assert [image_live(site, "Deployment", name) for name in ("shop", "web")] == [
+            image_of("shop", "2"),
+            "example.com/other:9",
+        ]
