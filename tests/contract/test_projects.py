@@ -86,3 +86,20 @@ def test_a_project_that_was_found_is_kept_for_20_minutes() -> None:
             assert lisi.get(f"{V1}/made/template/spaces").code == 0
             clock[0] += 20 * 60
             assert lisi.get(f"{V1}/made/template/spaces").code == 40300
+
+
+def test_the_clusters_of_a_project_are_its_own_and_those_that_others_share(
+    emulator: Emulator, lisi: PlainClient
+) -> None:
+    state = emulator.state
+    other = state.add_project("other", viewers=())
+    state.add_cluster("BCS-K8S-40001", project=other.code, shared=True)
+    state.add_cluster("BCS-K8S-40002", project=other.code)
+    state.add_cluster("BCS-K8S-40003", project="web", shared=True)
+    project_id = lisi.get("/bcsproject/v1/projects/web").item["projectID"]
+    found = lisi.get(f"/clustermanager/v1/projects/{project_id}/clusters").items
+    assert [(one["clusterID"], one["is_shared"]) for one in found] == [
+        ("BCS-K8S-40003", False),
+        ("BCS-K8S-40001", True),
+    ]
+    assert lisi.get("/clustermanager/v1/projects/web/clusters").code == 40403, "by its id alone"

@@ -22,6 +22,7 @@ from tests.emulator import (
 from tests.emulator.build_api import answer_build_api
 from tests.emulator.chaos import Chaos
 from tests.emulator.cluster import Cluster
+from tests.emulator.cluster_manager import answer_cluster_manager
 from tests.emulator.cluster_resources import ClusterResources
 from tests.emulator.dialect import Dialect
 from tests.emulator.exchanges import BUILD_API, Exchange, find_violations, most_at_once, path_for_faults
@@ -282,6 +283,8 @@ class Emulator:
             return answer_project_manager(self.state, request, segments=segments, caller=caller)
         if segments[0] == "helmmanager":
             return answer_helm_manager(self.state, request, segments=segments, caller=caller)
+        if segments[0] == "clustermanager":
+            return answer_cluster_manager(self.state, request, segments=segments, caller=caller)
         return unknown_api()
 
 

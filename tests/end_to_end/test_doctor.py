@@ -192,6 +192,11 @@ def down_behind_the_first() -> Fault:
     return gateway_fault("BAD_GATEWAY", match=Match(path="^/api/", nth=2), times=99)
 
 
+def shared_cluster(worker: Worker) -> None:
+    other = worker.emulator.state.add_project("other", viewers=())
+    worker.emulator.state.add_cluster("BCS-K8S-40001", project=other.code, namespaces=(), shared=True)
+
+
 def no_build_api(worker: Worker) -> None:
     worker.emulator.state.agents.clear()
 
@@ -247,7 +252,13 @@ FAULTS = {
             unknown=("machine",),
         ),
         800601,
-        ("gateway.invalid",),
+        ("gateway.invalid", "not known). Check gateway"),
+    ),
+    "no TLS": Wrong(
+        lambda worker: change_region(worker, gateway=worker.emulator.url.replace("http:", "https:")),
+        expected(failed=("connection",), skipped=("gateway", "prefix", *BEHIND_PREFIX), unknown=("machine",)),
+        800601,
+        ("gateway begins with https://; http:// answers there: set it in region gz.",),
     ),
     "port": Wrong(
         region(gateway="http://127.0.0.1:1/api/bcs-api-gateway/prod"),
@@ -323,10 +334,10 @@ FAULTS = {
         ("Apply for project_view: https://iam.example.com/",),
     ),
     "cluster": Wrong(
-        nothing,
+        shared_cluster,
         expected(failed=("cluster",), skipped=LIVE),
         800212,
-        ("BCS-K8S-49999",),
+        ("BCS-K8S-49999", f"The project may use: {CLUSTER}, BCS-K8S-40001 (shared). Check cluster_id"),
         {"cluster_id": "BCS-K8S-49999"},
     ),
     "namespace": Wrong(
@@ -464,10 +475,33 @@ def test_a_chart_that_is_there_is_found(worker: Worker) -> None:
 
 
 def test_a_shared_cluster_without_a_namespace_of_the_project_does_not_tell(worker: Worker) -> None:
-    other = worker.emulator.state.add_project("other", viewers=())
-    worker.emulator.state.add_cluster("BCS-K8S-40001", project=other.code, namespaces=(), shared=True)
+    shared_cluster(worker)
     lived = run_here(worker, cluster_id="BCS-K8S-40001")
     assert states_of(lived)["namespace"] == "unknown", lived.log
+    assert "BCS-K8S-40001 is another project's, which shares it with project web" in lived.log
+
+
+def test_the_clusters_to_choose_from_are_told_where_none_is_given_and_whose_a_given_one_is(
+    worker: Worker,
+) -> None:
+    assert f"{CLUSTER} is project web's own" in run_here(worker).log
+    without = run_here(worker, cluster_id="", namespace="")
+    assert f"no cluster_id is given. The project may use: {CLUSTER}." in without.log
+
+
+def test_a_site_that_does_not_publish_clusters_and_release_is_in_order(worker: Worker) -> None:
+    """The gateway of a multi-tenant site has neither (facts/gateway.md, "URLs")."""
+    for path in ("/clustermanager/", "/clusterresources/v1/version"):
+        worker.emulator.faults.add(gateway_fault("API_NOT_FOUND", match=Match("GET", path)))
+    lived = run_here(worker)
+    assert states_of(lived) == expected(), lived.log
+    assert f"{CLUSTER} is one of project web" in lived.log
+    assert "calls itself" not in lived.log
+
+
+def test_the_release_is_told_as_bcs_calls_itself(worker: Worker) -> None:
+    worker.emulator.state.stamped_version = "v1.30.4-site"
+    assert "; it calls itself v1.30.4-site" in run_here(worker).log
 
 
 @pytest.mark.parametrize("name", ["one/of*these", "blank "])
@@ -495,7 +529,12 @@ def test_a_certificate_nobody_vouches_for_is_told_and_one_that_is_trusted_is_sho
             failed=("connection",), skipped=("gateway", "prefix", *BEHIND_PREFIX), unknown=("machine",)
         )
         assert (lived.code, "ca_bundle" in lived.log) == (800602, True)
-        change_region(worker, ca_bundle=bundle)
+        assert "answers there" not in lived.log, "nothing is to be sent without TLS for it"
+        change_region(worker, gateway=worker.emulator.url.replace("https:", "http:"))
+        lived = run_here(worker)
+        assert states_of(lived)["connection"] == "failed"
+        assert "gateway begins with http://; https:// answers there: set it in region gz." in lived.log
+        change_region(worker, gateway=worker.emulator.url, ca_bundle=bundle)
         lived = run_here(worker)
         assert states_of(lived) == expected(), lived.log
         assert re.search(r"TLSv1\.3, certificate valid until \d{4}-\d\d-\d\d", lived.log), lived.log

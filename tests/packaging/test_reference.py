@@ -86,6 +86,8 @@ CUSTOM_CALLS = ("get_custom", "list_custom")
 """The calls about live objects, where these are of a custom kind."""
 CALLS: Mapping[str, Call[object]] = {
     "get_project": protocol.get_project("{project}"),
+    "list_clusters": protocol.list_clusters("{project}", "{project}"),
+    "get_release": protocol.get_release("{project}"),
     "list_spaces": protocol.list_spaces("{project}", name="a"),
     "ask_old_path": protocol.ask_old_path("{project}"),
     "list_files": protocol.list_files("{project}", "{id}"),

@@ -27,6 +27,19 @@ class Project(_Answer, frozen=True):
     business_id: str = ""
 
 
+class Cluster(_Answer, frozen=True):
+    """A cluster that a project may use; `is_shared`: it is another project's."""
+
+    cluster_id: str
+    is_shared: bool = msgspec.field(default=False, name="is_shared")  # the cluster manager's own spelling
+
+
+class Release(_Answer, frozen=True):
+    """What the site's BCS was stamped with: often a tag, sometimes nothing."""
+
+    version: str = ""
+
+
 class TemplateSpace(_Answer, frozen=True):
     """A template space, the console's 文件夹. `bare` are those of v1.29: without tags and favourites."""
 

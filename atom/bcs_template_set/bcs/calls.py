@@ -45,8 +45,8 @@ class Call(Generic[T_co]):
     `project` is the project code it is about, for errors. `parse` makes the answer of the envelope's `data`.
     With `reads_error`, `data.error` beside code 0 is for `parse` to tell (a dry run says more than that it
     failed); else it is the call's failure (facts/bcs.md, trap 1). With `may_be_missing`, that BCS has no
-    such path is an answer, and no refusal. An attempt that failed after more than `longest_again` seconds is
-    not made again: a smaller call may do instead.
+    such path is an answer, and no refusal. What `is_bare` is answered without an envelope. An attempt that
+    failed after more than `longest_again` seconds is not made again: a smaller call may do instead.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Call(Generic[T_co]):
     body: Optional[Body] = None
     reads_error: bool = False
     may_be_missing: bool = False
+    is_bare: bool = False
     longest_again: float = inf
 
     @property

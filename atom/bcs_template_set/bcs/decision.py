@@ -64,6 +64,7 @@ class Asked:
     credential: str = ""
     is_token: bool = False
     reads_error: bool = False
+    is_bare: bool = False
     mask: Callable[[str], str] = str
 
 
@@ -240,6 +241,8 @@ def _judge_foreign(asked: Asked, seen: Seen) -> Decision:
 
 
 def _judge_codeless(asked: Asked, seen: Seen) -> Decision:
+    if asked.is_bare:
+        return Success(seen.payload)
     return _judge_stranger(asked, seen, say("gateway.no_code", message=seen.message))
 
 

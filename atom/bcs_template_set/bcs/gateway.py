@@ -227,6 +227,7 @@ class Gateway:
             credential=principal.credential,
             is_token=principal.is_token,
             reads_error=call.reads_error,
+            is_bare=call.is_bare,
             mask=self._mask,
         )
 

@@ -14,10 +14,12 @@ import msgspec
 
 from bcs_template_set.bcs.answers import (
     ChartVersion,
+    Cluster,
     Created,
     CreatedFile,
     FileVersions,
     Project,
+    Release,
     TemplateFile,
     TemplateSpace,
     TemplateVersion,
@@ -98,6 +100,26 @@ def get_project(project: str) -> Read[Project]:
         project=project,
         parse=one(Project),
     )
+
+
+def list_clusters(project: str, project_id: str) -> Read[list[Cluster]]:
+    """List the clusters that a project may use. The cluster manager answers (facts/bcs.md, "Around them")."""
+    return Read(
+        name="list clusters",
+        method="GET",
+        segments=(
+            *("clustermanager", "v1", "projects", id_segment(project_id, what="projectID")),
+            "clusters",
+        ),
+        project=project,
+        parse=several(Cluster),
+    )
+
+
+def get_release(project: str) -> Read[Release]:
+    """Ask which release of BCS answers (facts/bcs.md, "Telling them apart": to be shown, nothing more)."""
+    segments = ("clusterresources", "v1", "version")
+    return Read("get release", "GET", segments, project, one(Release), is_bare=True)
 
 
 def list_spaces(project: str, *, name: str) -> Read[list[TemplateSpace]]:

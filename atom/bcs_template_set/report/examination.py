@@ -15,7 +15,7 @@ from bcs_template_set.messages.text import one_line, pad, width
 
 State = Literal["ok", "failed", "skipped", "unknown"]
 MARKS: dict[State, str] = {"ok": "✓", "failed": "✗", "skipped": "–", "unknown": "!"}
-_ENDS = (".", "。", ":", "：", "!", "！", "?", "？", ")", "）")
+_ENDS = (".", "。", ":", "：", "!", "！", "?", "？")
 MOST_TOLD = 3
 """Details of an error in its check's line; `check` and a run tell them all."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
+from bcs_template_set.bcs.answers import Cluster
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import EVERY, releases, space_name_problem
 from bcs_template_set.messages import Text, say
@@ -20,8 +21,9 @@ from bcs_template_set.messages.server_errors import (
     BcsFailed,
     BcsTooOld,
 )
+from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.rollout.before_deploying import missing_namespace
-from bcs_template_set.run.doctor_exam import Exam, NotOk, Question, Waits, home_of, value_of
+from bcs_template_set.run.doctor_exam import Answers, Exam, NotOk, Question, Waits, home_of, value_of
 
 
 def check_secret(exam: Exam) -> Text:
@@ -88,22 +90,44 @@ def check_bcs(exam: Exam) -> Text:
             raise question.error
     if site.possible == EVERY:
         raise NotOk("unknown", say("doctor.no_release"))
-    return releases(site.possible)
+    release = answers.release.answer.version if answers.release.is_answered else ""
+    known = releases(site.possible)
+    return say("doctor.release", known=known, release=release) if release else known
 
 
 def check_cluster(exam: Exam) -> Text:
     """Return that the cluster is one of the project."""
-    cluster = exam.settings.cluster_id
+    cluster, answers = exam.settings.cluster_id, exam.answers
     if not cluster:
-        raise NotOk("skipped", say("doctor.no_target"))
-    answers = exam.answers
+        raise NotOk("skipped", say("doctor.no_target", known=_clusters(answers)))
     asked = (answers.namespaces, answers.workloads, answers.right)
     if "ok" not in (exam.states["project"], exam.states["folder"]):
         raise Waits("project")
-    _raise_those_of("cluster", exam)
+    try:
+        _raise_those_of("cluster", exam)
+    except StepError as exc:
+        exc.details = (*exc.details, *_clusters(answers))
+        raise
     if any(question.is_answered or isinstance(question.error, NoPermission) for question in asked):
-        return say("doctor.cluster", cluster=cluster, project=exam.settings.project_code)
+        shared = next((known.is_shared for known in _known(answers) if known.cluster_id == cluster), None)
+        return say(_TOLD[shared], cluster=cluster, project=exam.settings.project_code)
     return _not_answered(asked)
+
+
+_TOLD = {None: "doctor.cluster", False: "doctor.cluster_own", True: "doctor.cluster_shared"}
+
+
+def _clusters(answers: Answers) -> list[Text]:
+    """Return one sentence: which clusters the project has; none where that can't be read."""
+    names = [
+        say("doctor.shared", cluster=known.cluster_id) if known.is_shared else known.cluster_id
+        for known in _known(answers)
+    ]
+    return [say("doctor.clusters", names=first_names(names))] if names else []
+
+
+def _known(answers: Answers) -> Sequence[Cluster]:
+    return answers.clusters.answer if answers.clusters.is_answered else ()
 
 
 def check_namespace(exam: Exam) -> Text:

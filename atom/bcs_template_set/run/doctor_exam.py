@@ -7,7 +7,7 @@ to an address that is not yet known to be a gateway.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Callable, Generic, Optional, TypeVar
@@ -175,6 +175,8 @@ class Answers:
         name = settings.template_set
         self.files = Question(lambda: list_files(reader, code, space_id))
         self.dialect = Question(lambda: ask_dialect(reader, code))
+        self.clusters = Question(lambda: reader.read(protocol.list_clusters(code, project_id)))
+        self.release = Question(lambda: reader.read(protocol.get_release(code)))
         self.namespaces = Question(lambda: ask_cluster(reader, place, list_namespaces(place)))
         self.workloads = Question(lambda: ask_cluster(reader, place, list_live(place, kind=DEPLOYMENT)))
         self.right = Question(lambda: ask_cluster(reader, place, may_deploy(place)))
@@ -184,6 +186,8 @@ class Answers:
         asked: tuple[tuple[Callable[[], None], object], ...] = (
             (self.files.ask, space_id),
             (self.dialect.ask, self.space.is_answered and not space_id),
+            (self.clusters.ask, project_id),
+            (self.release.ask, self.space.is_answered),
             (self.namespaces.ask, project_id and settings.cluster_id),
             (self.workloads.ask, project_id and settings.namespace),
             (self.right.ask, settings.namespace),
@@ -203,7 +207,7 @@ class Answers:
 
     @property
     def all(self) -> tuple[Question[object], ...]:
-        """Return every question."""
+        """Return every question that a run asks too: not those whose answers are only shown."""
         return tuple(question for those in self.by_service.values() for question in those)
 
     def _ask(self, questions: Sequence[Callable[[], None]]) -> None:
@@ -269,11 +273,11 @@ class Exam:
     @cached_property
     def probe(self) -> Probe:
         """Return what the region's address answers to nobody."""
-        return self.probe_at(self.region.endpoint.path_prefix)
+        return self.probe_at(self.region.endpoint)
 
-    def probe_at(self, path_prefix: str) -> Probe:
-        """Return what it answers behind this prefix."""
-        services, endpoint = self.services, replace(self.region.endpoint, path_prefix=path_prefix)
+    def probe_at(self, endpoint: Endpoint) -> Probe:
+        """Return what another address answers to nobody."""
+        services = self.services
         call = protocol.list_spaces(self.settings.project_code, name=self.settings.template_space)
         url = root_of(endpoint) + call.path
         asked = Asked(

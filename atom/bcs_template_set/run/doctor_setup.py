@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from bcs_template_set.config.regions import STRAIGHT_AT_BCS
@@ -18,6 +19,9 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.messages.server_errors import (
     BcsFailed,
     BcsTooOld,
+    CertificateExpired,
+    CertificateForAnother,
+    CertificateRefused,
     ClockWrong,
     NoSuchPath,
     RateLimited,
@@ -122,7 +126,7 @@ def check_connection(exam: Exam) -> Text:
     """Return how it is reached."""
     probe = exam.probe
     if probe.answer is None and probe.error is not None:
-        raise probe.error
+        raise _with_scheme(exam, probe.error)
     host = urlsplit(exam.region.endpoint.gateway).netloc
     answer = probe.answer
     if answer is None or not answer.tls:
@@ -132,22 +136,46 @@ def check_connection(exam: Exam) -> Text:
 
 def check_gateway(exam: Exam) -> Text:
     """Return whose gateway answers."""
-    probe = exam.probe
-    if probe.error is not None and not _is_bcs_behind(probe) and not isinstance(probe.error, NoSuchPath):
-        raise probe.error
+    if exam.probe.error is not None and not _is_gateway(exam.probe):
+        raise _with_scheme(exam, exam.probe.error)
     return say("doctor.straight" if exam.region.endpoint.straight_at_bcs else "doctor.gateway")
+
+
+def _with_scheme(exam: Exam, error: StepError) -> StepError:
+    """Return an error with the scheme to write, where TLS is spoken and was not asked for, or is not spoken.
+
+    A certificate that is refused shows that TLS is spoken; it is no reason to do without.
+    """
+    given, separator, rest = exam.region.endpoint.gateway.partition("://")
+    found = "https" if given == "http" else "http"
+    if not isinstance(error, _CERTIFICATES):
+        there = exam.probe_at(replace(exam.region.endpoint, gateway=found + separator + rest))
+        if _is_gateway(there) or isinstance(there.error, _CERTIFICATES):
+            told = say("doctor.other_scheme", given=given, found=found, region=exam.region.name)
+            error.details = (*error.details, told)
+    return error
+
+
+_CERTIFICATES = (CertificateRefused, CertificateExpired, CertificateForAnother)
+
+
+def _is_gateway(probe: Probe) -> bool:
+    """Tell whether a gateway of BCS's is at that address, whatever it has behind the prefix."""
+    return _is_bcs_behind(probe) or isinstance(probe.error, NoSuchPath)
 
 
 def check_prefix(exam: Exam) -> Text:
     """Return that BCS is behind the prefix; a failure names the prefix that leads there."""
-    given = exam.region.endpoint.path_prefix
+    endpoint, given = exam.region.endpoint, exam.region.endpoint.path_prefix
     error = exam.probe.error
     if error is None or _is_bcs_behind(exam.probe):
         return say("doctor.prefix", prefix=given)
-    answering = (prefix for prefix in PREFIXES if prefix != given and _is_bcs_behind(exam.probe_at(prefix)))
-    found = next(answering, None)
+    others = (prefix for prefix in PREFIXES if prefix != given)
+    probes = (exam.probe_at(replace(endpoint, path_prefix=prefix)) for prefix in others)
+    found = next((probe.endpoint.path_prefix for probe in probes if _is_bcs_behind(probe)), None)
     if found is not None:
-        error.details = (*error.details, say("doctor.other_prefix", given=given, found=found))
+        told = say("doctor.other_prefix", given=given, found=found, region=exam.region.name)
+        error.details = (*error.details, told)
     raise error
 
 

@@ -73,6 +73,8 @@ def create_template_set() -> Write[None]:
 
 PATHS: list[tuple[Callable[[], Call[object]], str]] = [
     (lambda: protocol.get_project("demo"), "GET /bcsproject/v1/projects/demo"),
+    (lambda: protocol.list_clusters("demo", ID), f"GET /clustermanager/v1/projects/{ID}/clusters"),
+    (lambda: protocol.get_release("demo"), "GET /clusterresources/v1/version"),
     (lambda: protocol.list_spaces("demo", name="web"), "GET ~/template/spaces?name=web"),
     (lambda: protocol.create_space("demo", name="web"), "POST ~/template/spaces"),
     (lambda: protocol.list_files("demo", ID), f"GET ~/template/{ID}/metadatas"),
@@ -108,7 +110,7 @@ def test_what_writes_is_a_write_and_the_rest_are_reads() -> None:
     writes = {build().name for build, _ in PATHS if isinstance(build(), Write)}
     reads = {build().name for build, _ in PATHS if isinstance(build(), Read)}
     assert writes == {"create space", "create file", "update file", "create version", "create template set"}
-    assert len(reads) == 9
+    assert len(reads) == 11
 
 
 def test_a_call_has_no_place_for_headers_or_credentials() -> None:
@@ -122,6 +124,7 @@ def test_a_call_has_no_place_for_headers_or_credentials() -> None:
         "body",
         "reads_error",
         "may_be_missing",
+        "is_bare",
         "longest_again",
     }
 
