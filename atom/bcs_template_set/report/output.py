@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional, TypedDict
 
 from bcs_template_set.agent.output_file import (
+    MOST_MESSAGE_UNITS,
     MOST_STRING_UNITS,
     OutputField,
     ReportField,
@@ -22,16 +23,16 @@ from bcs_template_set.agent.output_file import (
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.secret import OUR_WORDS
-from bcs_template_set.messages.step_error import StepError, count_of
-from bcs_template_set.messages.text import one_line, shorten, width
+from bcs_template_set.messages.step_error import Detail, StepError, count_of, indent_of
+from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rollout_story import deployed_texts, restoration_texts
-from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
+from bcs_template_set.report.rollout_story import restoration_texts
+from bcs_template_set.report.rollout_verdict import cure_of, grouped_lines, impact_texts
 from bcs_template_set.report.summary import summary_of
-from bcs_template_set.report.verdict import context_of, details_of, headline, left_texts, written_text
+from bcs_template_set.report.verdict import after_texts, context_of, details_of, headline, left_texts
 
 OUTPUTS: tuple[str, ...] = (
     "result",
@@ -48,10 +49,10 @@ OUTPUTS: tuple[str, ...] = (
 )
 """The outputs of design section 2: what task.json and the reference are held to."""
 
-MOST_MESSAGE_COLUMNS = 3600
-_CURE_COLUMNS = 500
-_AFTERMATH_COLUMNS = 1200
-_FACTS_COLUMNS = 900
+_HEADLINE_COLUMNS = 1400
+_CURE_COLUMNS = 800
+_AFTERMATH_UNITS = 1000
+_FACTS_UNITS = 1200
 _DEFECT = 3
 _BESIDE_THE_CUT = re.compile(r"\**…\**")
 
@@ -139,54 +140,71 @@ def output_of(
 
 
 def message_of(outcome: Outcome, *, mask: Mask = str) -> str:
-    """Return what happened and what to do in one line, secrets masked.
+    """Return what happened and what to do, secrets masked: the build page shows this alone.
 
-    Where there is too much to say, details are left out whole and counted. Of a refusal, who acts, what is
-    lacking, where to apply and the request follow the cure: the build page shows this alone.
+    Where there is too much to say, hosts are grouped by cause, and details are left out whole and counted. Of
+    a refusal, who acts, what is lacking, where to apply and the request follow the cure.
     """
-    language, error = outcome.language, outcome.error
-    if error is None:
-        told = " ".join(_line(text, language, mask) for text in (headline(outcome), *left_texts(outcome)))
-        return _shorten(told, MOST_MESSAGE_COLUMNS)
-    cure = _shorten(_line(say("context.cure", value=cure_of(outcome)), language, mask), _CURE_COLUMNS)
-    after = _shorten(" ".join(_line(t, language, mask) for t in _aftermath(outcome)), _AFTERMATH_COLUMNS)
-    of_request = context_of(outcome) if outcome.rollout is None else ()
-    facts = [(1, _line(fact, language, mask)) for fact in of_request]
-    told = _listed(facts, room=_FACTS_COLUMNS, language=language)
-    room = MOST_MESSAGE_COLUMNS - width(cure) - width(after) - width(told) - 4
-    happened = _shorten(_line(headline(outcome), language, mask), room)
-    details = [(count_of(detail), _line(detail, language, mask)) for detail in details_of(outcome)]
-    listed = _listed(details, room=room - width(happened), language=language)
-    return " ".join(part for part in (happened, listed, after, cure, told) if part)
+    said = _Said(outcome.language, mask)
+    head = said.short(headline(outcome), _HEADLINE_COLUMNS)
+    if outcome.error is None:
+        return "\n".join([head, *said.listed(left_texts(outcome), room=_AFTERMATH_UNITS)])
+    cure = said.short(say("context.cure", value=cure_of(outcome)), _CURE_COLUMNS)
+    facts = said.listed(context_of(outcome), room=_FACTS_UNITS)
+    after = said.listed(_aftermath(outcome), room=_AFTERMATH_UNITS)
+    impact = [said.line(text) for text in impact_texts(outcome)]
+    details, groups = said.items(details_of(outcome)), said.items(grouped_lines(outcome))
+    forms = [(details, [*impact, *after]), *([(groups, after), (groups, [])] if groups else [])]
+    for told, then in forms:
+        room = MOST_MESSAGE_UNITS - _units([head, cure, *then, *facts])
+        if _units(line for _, line in told) <= room:
+            break
+    return "\n".join([head, *said.fitting(told, room=room), cure, *then, *facts])
 
 
-def _listed(details: Sequence[tuple[int, str]], *, room: int, language: Language) -> str:
-    """Return as many whole details as there is room for, and how many more there are.
+class _Said:
+    """Says texts in one language, each as one line without secrets."""
 
-    What follows a heading, which tells of nothing itself, stands right behind it.
-    """
-    told, left = "", sum(count for count, _ in details)
-    gap = ""
-    for place, (count, detail) in enumerate(details):
-        more = say("report.more_details", count=left).render(language)
-        room -= width(detail) + 2
-        if room < width(more) and (room < 0 or place + 1 < len(details)):
-            return f"{told}{gap}{more}" if left else told
-        told, left, gap = f"{told}{gap}{detail}", left - count, "; " if count else " "
-    return told
+    def __init__(self, language: Language, mask: Mask) -> None:
+        self._language: Language = language
+        self._mask = mask
+
+    def line(self, text: Detail) -> str:
+        return one_line(self._mask(text.render(self._language) if isinstance(text, Text) else text))
+
+    def short(self, text: Text, columns: int) -> str:
+        """Return a text in so many columns, with no half of a mask beside what its middle loses."""
+        line = self.line(text)
+        short = shorten(line, columns)
+        return short if short == line else _BESIDE_THE_CUT.sub("…", short)
+
+    def items(self, details: Iterable[Detail]) -> list[tuple[int, str]]:
+        """Return the lines of a list, each with how many things it tells of."""
+        return [(count_of(item), f"{indent_of(item)}- {self.line(item)}") for item in details]
+
+    def listed(self, texts: Iterable[Text], *, room: int) -> list[str]:
+        return self.fitting([(1, self.line(text)) for text in texts], room=room)
+
+    def fitting(self, lines: Sequence[tuple[int, str]], *, room: int) -> list[str]:
+        """Return as many whole lines as there is room for, and how many more things there are."""
+        told, left = list[str](), sum(count for count, _ in lines)
+        for place, (count, line) in enumerate(lines):
+            more = say("report.more_details", count=left).render(self._language)
+            room -= _units([line])
+            if room < _units([more]) and (room < 0 or place + 1 < len(lines)):
+                return [*told, more] if left else told
+            told, left = [*told, line], left - count
+        return told
 
 
-def _shorten(text: str, columns: int) -> str:
-    """Return a text in so many columns, with no half of a mask beside what its middle loses."""
-    short = shorten(text, columns)
-    return short if short == text else _BESIDE_THE_CUT.sub("…", short)
+def _units(lines: Iterable[str]) -> int:
+    """Return how long lines are as the platform counts, each with what ends it."""
+    return sum(utf16_units(line) + 1 for line in lines)
 
 
 def _aftermath(outcome: Outcome) -> Iterator[Text]:
-    """Yield what a failed run leaves behind: who serves, what was written, deployed and restored."""
-    yield from impact_texts(outcome)
-    texts = (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome))
-    yield from (text for text in texts if text is not None)
+    """Yield what a failed run leaves behind: what was written, deployed and restored."""
+    yield from after_texts(outcome)
     if outcome.error is not None and outcome.error.context.get("found"):
         yield say("context.found", value=outcome.error.context["found"])
     if outcome.rollout is not None and outcome.rollout.restoration is not None:
@@ -317,7 +335,3 @@ def _json(value: Mapping[str, object] | list[str]) -> str:
 def _whole(text: str) -> str:
     """Return a text without halves of characters."""
     return text.encode("utf-8", errors="replace").decode("utf-8")
-
-
-def _line(text: Text | str, language: Language, mask: Mask) -> str:
-    return one_line(mask(text.render(language) if isinstance(text, Text) else text))

@@ -6,7 +6,7 @@ words are evidence, and come last. A host stands for its workloads; a workload o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED, WorkloadState
@@ -19,9 +19,9 @@ from bcs_template_set.messages.server_errors import (
     RolloutUnseen,
     WorkloadsGone,
 )
-from bcs_template_set.messages.step_error import Detail, StepError, first_names
+from bcs_template_set.messages.step_error import MOST_NAMES, Detail, StepError, Told, first_names
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.shown_limits import MOST_HOSTS
+from bcs_template_set.report.shown_limits import MOST_DETAILS, MOST_HOSTS
 from bcs_template_set.report.workload_rows import WorkloadRow, workload_row
 from bcs_template_set.rollout.watched import Watched
 
@@ -80,12 +80,11 @@ def trouble_title(outcome: Outcome) -> Text | None:
         return None
     meant = [trouble for trouble in troubles if trouble.has(_MEANT[type(error)])]
     everybody = _by_name(outcome, rollout.watched)
-    unit = "domains" if all(item.is_domain for item in everybody) else "workloads"
     versions = sorted({item.workload.version for trouble in meant for item in trouble.watched})
     put_off = isinstance(error, RolloutTimedOut) and error.put_off
     return say(
         "report.trouble_put_off" if put_off else f"report.trouble_{error.code}",
-        subject=say(f"report.of_{unit}", count=len(meant), total=len(everybody)),
+        subject=_unit(everybody, count=len(meant)),
         names=first_names([trouble.name for trouble in meant], most=MOST_HOSTS),
         versions=first_names(versions, most=MOST_HOSTS),
         cluster=rollout.cluster_id,
@@ -95,12 +94,63 @@ def trouble_title(outcome: Outcome) -> Text | None:
 
 
 def trouble_lines(outcome: Outcome) -> list[Detail]:
-    """Return a line for each that is not ready: why; and what to do, where that is not the same for all."""
+    """Return a line for each that is not ready: why; and what to do, where that is not the same for all.
+
+    A cause that was told already is "the same"; of more than a person reads, those of one cause share a line.
+    """
     troubles = troubles_of(outcome)
-    shared = len(_cures(troubles)) < 2  # noqa: PLR2004 - one cure for all is told once, below them
-    told = outcome.error.details if troubles and outcome.error is not None else ()
-    early = {str(line): line for line in told if _is_early(line)}
-    return [*(_line(trouble, with_cure=not shared) for trouble in troubles), *early.values()]
+    if len(troubles) > MOST_DETAILS:
+        return grouped_lines(outcome)
+    cured, told = _has_cures(troubles), set[str]()
+    return [*(_line(trouble, with_cure=cured, told=told) for trouble in troubles), *_early_lines(outcome)]
+
+
+def grouped_lines(outcome: Outcome) -> list[Detail]:
+    """Return what is not ready in few lines, each name once: those alike in who serves them, and in why."""
+    groups: dict[tuple[str, str], list[Trouble]] = {}
+    for trouble, key, _ in _impacts(outcome):
+        groups.setdefault((key, trouble.rows[0].reason), []).append(trouble)
+    cured, told = _has_cures(troubles_of(outcome)), dict[str, str]()
+    lines: list[Detail] = []
+    for (key, reason), troubles in sorted(groups.items(), key=lambda group: _GROUPS.index(group[0][0])):
+        first = troubles[0]
+        why = _with_cure(first.rows[0].why, first, cured=cured)
+        why = why if len(troubles) == 1 else say("report.shared_cause", why=why)
+        why = say("report.cause_of", name=told[reason]) if reason in told else why
+        told.setdefault(reason, first.name)
+        for at in range(0, len(troubles), MOST_NAMES):
+            names = [trouble.name for trouble in troubles[at : at + MOST_NAMES]]
+            text = say(f"report.serve_{key}", names=names)
+            if not at:
+                text = say("report.two", first=text, second=why)
+            lines.append(Told(text.key, text.fields, count=len(names)))
+    return [*lines, *_early_lines(outcome)]
+
+
+def ready_text(outcome: Outcome) -> Text | None:
+    """Return how many are ready all the same, of a run that waited in vain; None for none."""
+    rollout, troubles = outcome.rollout, troubles_of(outcome)
+    if rollout is None or not troubles:
+        return None
+    everybody = _by_name(outcome, rollout.watched)
+    count = len(everybody) - len(troubles)
+    return say("report.others_ready", subject=_unit(everybody, count=count)) if count else None
+
+
+def _unit(everybody: Sequence[Trouble], *, count: int) -> Text:
+    """Return so many of them in their unit: domains, or workloads where some belong to no domain."""
+    unit = "domains" if all(item.is_domain for item in everybody) else "workloads"
+    return say(f"report.of_{unit}", count=count, total=len(everybody))
+
+
+def _early_lines(outcome: Outcome) -> list[Detail]:
+    told = outcome.error.details if outcome.error is not None else ()
+    return list({str(line): line for line in told if _is_early(line)}.values())
+
+
+def _has_cures(troubles: Sequence[Trouble]) -> bool:
+    """Tell whether there is more than one cure: one for all is told once, below them."""
+    return len(_cures(troubles)) > 1
 
 
 def _is_early(line: Detail) -> bool:
@@ -108,12 +158,25 @@ def _is_early(line: Detail) -> bool:
     return isinstance(line, Text) and line.key == "rollout.ended_before_timeout"
 
 
-def _line(trouble: Trouble, *, with_cure: bool) -> Text:
+def _line(trouble: Trouble, *, with_cure: bool, told: set[str]) -> Text:
+    """Return why one is not ready; `told` are the causes that were told before, whatever their image."""
     row = trouble.rows[0]
-    line = say("report.workload_line", object=trouble.name, reason=row.why)
-    if row.cure is None or not with_cure:
+    image = row.why.fields.get("image")
+    cause = str(Text(row.why.key, {**row.why.fields, "image": ""}))
+    if cause in told:
+        same = say("report.the_same_of", image=image) if image else say("report.the_same")
+        return say("report.workload_line", object=trouble.name, reason=same)
+    told.add(cause)
+    return _with_cure(
+        say("report.workload_line", object=trouble.name, reason=row.why), trouble, cured=with_cure
+    )
+
+
+def _with_cure(line: Text, trouble: Trouble, *, cured: bool) -> Text:
+    cure = trouble.rows[0].cure
+    if cure is None or not cured:
         return line
-    return say("report.workload_cure", line=line, cure=say("context.cure", value=row.cure))
+    return say("report.two", first=line, second=say("context.cure", value=cure))
 
 
 def _cures(troubles: Iterable[Trouble]) -> list[Text]:
@@ -148,38 +211,46 @@ def _shared_cure(outcome: Outcome, troubles: Sequence[Trouble]) -> Text | None:
 
 
 def impact_texts(outcome: Outcome) -> list[Text]:
-    """Return whether what is not ready is served meanwhile, by old pods or new ones, and how many."""
+    """Return whether what is not ready is served meanwhile, by old pods or new ones, and how many.
+
+    Nothing where `trouble_lines` has told it, with the names.
+    """
+    groups: dict[str, list[Detail]] = {}
+    found = list(_impacts(outcome))
+    for _, key, text in found if len(found) <= MOST_DETAILS else ():
+        groups.setdefault(key, []).append(text)
+    return [say(f"report.serve_{key}", names=groups[key]) for key in _GROUPS[:-1] if key in groups]
+
+
+def _impacts(outcome: Outcome) -> Iterator[tuple[Trouble, str, Detail]]:
+    """Yield what is not ready with the group it belongs to by who serves it, and its name with numbers."""
     rollout = outcome.rollout
     if rollout is None:
-        return []
+        return
     way = rollout.restoration
     latest = {item.workload.title: item for item in (way.watched if way is not None else ())}
     before = {item.file: item.version for item in rollout.before if item.ready}  # else it may serve nobody
-    groups: dict[str, list[Detail]] = {}
     for trouble in troubles_of(outcome):
         now = [latest.get(item.workload.title, item) for item in trouble.watched]
         is_back = any(item.workload.title in latest for item in trouble.watched)
-        key, text = _served(trouble, now, before=before, is_back=is_back)
-        if key:
-            groups.setdefault(key, []).append(text)
-    return [say(f"report.serve_{key}", names=first_names(groups[key])) for key in _GROUPS if key in groups]
+        yield (trouble, *_served(trouble, now, before=before, is_back=is_back))
 
 
-_GROUPS = ("none_web", "none", "unknown", "old", "some", "again")
-"""In the order in which somebody has to hear of them."""
+_GROUPS = ("none_web", "none", "unknown", "old", "some", "again", "nobody")
+"""In the order in which somebody has to hear of them; a Job serves nobody, so there is no impact."""
 
 
 def _served(
     trouble: Trouble, now: Sequence[Watched], *, before: Mapping[str, str], is_back: bool
 ) -> tuple[str, Detail]:
-    """Return in which group a name belongs by who serves it, and the name with its numbers; "" for none."""
+    """Return in which group a name belongs by who serves it, and the name with its numbers."""
     known = [item.status for item in now if item.status is not None and item.end != "unseen"]
     if any(item.end == "gone" and item.status and item.status.serving is not None for item in now):
         return "unknown", trouble.name  # its pods go with it, unless somebody has told the cluster otherwise
     counted = [status for status in known if status.serving is not None]
     serving, wanted = sum(status.serving or 0 for status in counted), sum(status.wanted for status in counted)
-    if len(known) < len(now) or not counted:  # a Job serves nobody
-        return "unknown" if len(known) < len(now) else "", trouble.name
+    if len(known) < len(now) or not counted:
+        return "unknown" if len(known) < len(now) else "nobody", trouble.name
     if not serving:
         return "none_web" if trouble.is_domain else "none", trouble.name
     if all(item.end in DONE for item in now):

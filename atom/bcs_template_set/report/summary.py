@@ -14,10 +14,9 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rollout_story import deployed_texts
 from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
 from bcs_template_set.report.rows import Row, image_change, rows_of_outcome, version_change
-from bcs_template_set.report.verdict import details_of, headline, left_texts, written_text
+from bcs_template_set.report.verdict import after_texts, details_of, headline
 
 MOST_LISTED = (10, 6, 3, 1, 0)
 """So many lines of a list are told; fewer where they are long."""
@@ -96,11 +95,7 @@ def _row(row: Row) -> Text:
 
 def _aftermath(outcome: Outcome) -> Iterator[Text]:
     """Yield who serves, what was written and what is left, what to do, and where to apply."""
-    written = written_text(outcome)
-    deployed = deployed_texts(outcome) if outcome.error is not None else ()
-    yield from impact_texts(outcome)
-    yield from [written] if written is not None else []
-    yield from (*deployed, *left_texts(outcome))
+    yield from (*impact_texts(outcome), *after_texts(outcome))
     cure, error = cure_of(outcome), outcome.error
     if cure is not None and error is not None:
         yield say("context.cure", value=cure)

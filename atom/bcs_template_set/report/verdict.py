@@ -16,13 +16,14 @@ from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rollout_story import deployed_headline, paused_headline
-from bcs_template_set.report.rollout_verdict import trouble_lines, trouble_title
+from bcs_template_set.report.rollout_story import deployed_headline, deployed_texts, paused_headline
+from bcs_template_set.report.rollout_verdict import ready_text, trouble_lines, trouble_title
 from bcs_template_set.report.rows import count_words, file_rows, was_attempted
 from bcs_template_set.report.shown_limits import MOST_DETAILS
 
-_IDENTITY_MATTERS = ("8002", "8004", "8006")
-_PLATFORM_FAULTS = ("8006",)
+_IDENTITY_MATTERS = ("8002", "8004", "8005", "8006")
+_PLATFORM_FAULTS = ("8005", "8006")
+_IDS = ("request", "request_id", "gateway_request_id", "gateway_code")
 
 
 def headline(outcome: Outcome) -> Text:
@@ -99,6 +100,14 @@ def details_of(outcome: Outcome) -> Sequence[Detail]:
     return mistakes_of(outcome.findings, outcome.language) or trouble_lines(outcome) or outcome.error.details
 
 
+def after_texts(outcome: Outcome) -> list[Text]:
+    """Return what a failed run leaves behind: what is ready, was written, deployed, and is there still."""
+    if outcome.error is None:
+        return left_texts(outcome)
+    first = [text for text in (ready_text(outcome), written_text(outcome)) if text is not None]
+    return [*first, *deployed_texts(outcome), *left_texts(outcome)]
+
+
 def left_texts(outcome: Outcome) -> list[Text]:
     """Return what the run leaves in the cluster, of what it planned; nothing where that was taken back."""
     plan, stopped_early = outcome.plan, outcome.error is not None and not outcome.changed
@@ -130,7 +139,7 @@ def _cuttable(details: Sequence[Detail]) -> list[Detail]:
 
 
 def context_of(outcome: Outcome) -> list[Text]:
-    """Return the facts beneath an error, in order: acting user, app, region, project, request ids."""
+    """Return the facts beneath an error: who acts, where, what is lacking and where to apply; ids last."""
     error = outcome.error
     if error is None:
         return []
@@ -146,7 +155,7 @@ def context_of(outcome: Outcome) -> list[Text]:
 def _shown(facts: Mapping[str, object]) -> list[Text]:
     return [
         say(f"context.{name}", value=fact)
-        for name, fact in facts.items()
+        for name, fact in sorted(facts.items(), key=lambda fact: fact[0] in _IDS)
         if fact not in (None, "") and known(f"context.{name}")
     ]
 

@@ -7,7 +7,6 @@ from bcs_template_set.report.log_lines import Lines, LogLine, target_text, warni
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
-    deployed_texts,
     live_texts,
     pages_text,
     paused_texts,
@@ -19,13 +18,13 @@ from bcs_template_set.report.row_table import ending_table
 from bcs_template_set.report.rows import rows_of_outcome, was_attempted
 from bcs_template_set.report.shown_limits import LOG_LINKS
 from bcs_template_set.report.verdict import (
+    after_texts,
     context_of,
     details_of,
     failures_of,
     further_obstacles,
     headline,
     left_texts,
-    written_text,
 )
 from bcs_template_set.report.workload_rows import rows_of_rollout
 
@@ -88,7 +87,7 @@ def _add_what_is_live(out: Lines, outcome: Outcome, *, names_files: bool) -> Non
 
 
 def _add_failure(out: Lines, outcome: Outcome) -> None:
-    """Tell what happened, who serves meanwhile and what to do; what the cluster says comes last."""
+    """Tell what happened, what to do, who serves meanwhile, and who acted; evidence comes last."""
     out.add("error", headline(outcome))
     out.listed("error", details_of(outcome))
     out.listed("error", failures_of(outcome))
@@ -96,22 +95,19 @@ def _add_failure(out: Lines, outcome: Outcome) -> None:
     if further:
         out.add("error", say("report.further"))
         out.listed("error", further)
+    out.add("warning", say("context.cure", value=cure_of(outcome)))
     for text in impact_texts(outcome):
         out.add("warning", text)
-    left = (written_text(outcome), *deployed_texts(outcome), *left_texts(outcome))
-    for written in [text for text in left if text is not None]:
-        out.add("plain", written)
+    for text in after_texts(outcome):
+        out.add("plain", text)
     _add_way_back(out, outcome)
-    evidence = evidence_of_troubles(outcome)
-    if not evidence:  # who acts, and where to apply, are part of what to do
-        _add_facts(out, outcome)
-    out.add("warning", say("context.cure", value=cure_of(outcome)))
     by_hand = by_hand_texts(outcome)
     if by_hand:
         out.add("plain", say("report.by_hand_title"))
         out.listed("plain", by_hand)
+    _add_facts(out, outcome)
+    evidence = evidence_of_troubles(outcome)
     if evidence:
-        _add_facts(out, outcome)
         out.add("group", say("log.group_evidence", count=len(evidence)))
         out.listed("plain", evidence)
         out.lines.append(LogLine("endgroup", ""))

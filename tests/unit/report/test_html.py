@@ -94,11 +94,11 @@ def test_only_web_addresses_become_links() -> None:
     assert [only_web(url) for url in ("javascript:alert(1)", "data:text/html,x", "//x", "")] == [None] * 4
 
 
-def test_the_link_to_apply_for_a_permission_comes_before_the_cure_that_speaks_of_it() -> None:
+def test_the_link_to_apply_for_a_permission_follows_the_cure_that_speaks_of_it() -> None:
     page = page_of(scenes.no_permission())
     assert "https://iam.example.com/apply-custom-perm?id=1" in [a["href"] for a in page.all("a")]
     spoken = "\n".join(page.skeleton)
-    assert spoken.index("Apply at:") < spoken.index("What to do:")
+    assert spoken.index("What to do:") < spoken.index("Apply at:") < spoken.index("Request id:")
 
 
 def test_every_state_has_a_word_and_a_symbol_beside_its_colour() -> None:

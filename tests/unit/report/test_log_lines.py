@@ -203,8 +203,13 @@ def test_a_platform_error_without_ids_gets_those_of_the_last_request() -> None:
     assert "Request id: r-4" in shown(verdict_lines(outcome))
 
 
-def test_the_cure_is_the_last_word_about_an_error() -> None:
-    assert verdict_lines(scenes.conflict())[-1].text.startswith("What to do: ")
+def test_the_cure_follows_what_happened_and_then_who_acted_with_the_ids_last() -> None:
+    lines = [line.text.strip() for line in verdict_lines(scenes.no_permission())]
+    at = [
+        next(place for place, line in enumerate(lines) if line.startswith(word))
+        for word in ("Failed", "What to do", "Nothing was written", "Acting user", "Apply at", "Request id")
+    ]
+    assert at == sorted(at)
 
 
 def test_where_only_the_token_knows_the_user_the_credential_is_named() -> None:
@@ -220,7 +225,7 @@ def test_a_run_that_failed_before_it_knew_anything_has_a_header_and_a_verdict() 
     outcome = Outcome(
         "failed", changed=False, language="en_US", heading=empty, error=InputsInvalid(details=["x"])
     )
-    assert [line.kind for line in log_of(outcome)] == ["info", "error", "error", "plain", "warning", "plain"]
+    assert [line.kind for line in log_of(outcome)] == ["info", "error", "error", "warning", "plain", "plain"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,19 +8,22 @@ import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
 from tests.support.many_findings import many_findings
 
-from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units, valid_document
+from bcs_template_set.agent.output_file import (
+    MOST_MESSAGE_UNITS,
+    MOST_STRING_UNITS,
+    utf16_units,
+    valid_document,
+)
 from bcs_template_set.config.regions import RunAs
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import OUR_WORDS
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed
 from bcs_template_set.messages.step_error import Defect
-from bcs_template_set.messages.text import width
 from bcs_template_set.publish.file_outcome import WriteEnd
 from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.report.output import (
-    MOST_MESSAGE_COLUMNS,
     OUTPUTS,
     Output,
     ReportPlace,
@@ -170,7 +173,8 @@ def test_a_mistake_is_a_failure_with_its_code_type_and_cure() -> None:
     output = written(scenes.no_permission())
     assert (output["status"], output["errorType"], output["errorCode"]) == ("failure", 1, 800210)
     assert output["message"].startswith("Failed (800210): BCS says that lisi has no permission")
-    assert "Nothing was written to BCS. What to do: lisi applies" in output["message"]
+    assert "\nWhat to do: lisi applies" in output["message"]
+    assert "\nNothing was written to BCS.\n" in output["message"]
     assert text_of(output, "result") == "failed"
     assert text_of(output, "acting_user") == "lisi"
 
@@ -198,9 +202,9 @@ def test_a_failure_after_writing_says_so() -> None:
 def test_a_long_message_is_shortened_but_its_cure_is_whole(language: Language) -> None:
     error = InputsInvalid(details=[f"mistake {n} " + "x" * 200 for n in range(80)])
     message = message_of(replace(scenes.no_permission(), language=language, error=error))
-    assert width(message) <= MOST_MESSAGE_COLUMNS
-    assert message.endswith(error.cure().render(language))
-    assert f"mistake 2 {'x' * 200}; " in message
+    assert utf16_units(message) <= MOST_MESSAGE_UNITS
+    assert f"{error.cure().render(language)}\n" in message
+    assert f"\n- mistake 2 {'x' * 200}\n" in message
     assert "x…" not in message
     more = next(n for n in range(80) if f"mistake {n} " not in message)
     assert str(80 - more) in message
@@ -208,11 +212,14 @@ def test_a_long_message_is_shortened_but_its_cure_is_whole(language: Language) -
 
 def test_the_message_of_many_findings_has_whole_ones_with_their_files_and_counts_the_others() -> None:
     message = message_of(replace(scenes.no_permission(), error=many_findings(300)))
-    assert width(message) <= MOST_MESSAGE_COLUMNS
-    assert "refuse: a0.yaml: line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]; line 2, " in message
+    assert utf16_units(message) <= MOST_MESSAGE_UNITS
+    assert (
+        "refuse:\n- a0.yaml:\n  - line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]\n  - line 2, "
+        in message
+    )
     shown = message.count("has no tag. [image-tag]")
-    assert f"… and {300 - shown} more. " in message
-    assert "Found: 300 image-tag What to do: " in message
+    assert f"\n… and {300 - shown} more.\n" in message
+    assert "\nFound: 300 image-tag" in message
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -230,12 +237,13 @@ def test_the_message_of_a_refusal_is_whole_without_the_log(language: Language) -
 
 
 def test_details_that_just_fit_are_all_told() -> None:
-    for size in range(1500, 1700):
+    for size in range(1500, 1900):
         error = InputsInvalid(details=["a" * size, "b" * size])
         message = message_of(replace(scenes.no_permission(), error=error))
-        assert width(message) <= MOST_MESSAGE_COLUMNS
+        assert utf16_units(message) <= MOST_MESSAGE_UNITS
         assert "a" * size in message
         assert ("b" * size in message) != (" more" in message)
+    assert " more" in message
 
 
 def test_secrets_are_masked_before_a_message_is_shortened_and_no_half_of_a_mask_stays() -> None:
@@ -272,10 +280,12 @@ def test_the_words_that_are_never_masked_are_those_that_results_are_told_in() ->
 
 
 @pytest.mark.parametrize("text", hostile_texts.TEXTS)
-def test_hostile_text_leaves_valid_json_one_line_of_message_and_the_limits(text: str) -> None:
+def test_hostile_text_leaves_valid_json_and_the_limits_and_begins_no_line_of_the_message(text: str) -> None:
     output = written(hostile_texts.run(text * 40))
     json.dumps(output, ensure_ascii=False).encode("utf-8")
-    assert len(output["message"].splitlines()) == 1
+    lines = output["message"].split("\n")
+    assert lines == output["message"].splitlines()
+    assert not any(line.startswith(text[:2]) for line in lines)
     for field in valid_document(output)["data"].values():
         if field["type"] == "string":
             assert utf16_units(field["value"]) <= MOST_STRING_UNITS

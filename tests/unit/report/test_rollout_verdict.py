@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Optional
 
 import pytest
 from tests.support import rollout_scenes, scenes
 
+from bcs_template_set.agent.output_file import MOST_MESSAGE_UNITS, utf16_units
 from bcs_template_set.manifests import kinds
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import LANGUAGES, Language, say
@@ -20,6 +22,7 @@ from bcs_template_set.report.rollout_verdict import (
     cure_of,
     evidence_of_troubles,
     impact_texts,
+    ready_text,
     trouble_lines,
     trouble_title,
     troubles_of,
@@ -31,6 +34,7 @@ from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import Watched
 
 HOSTS = tuple(f"h{number}.example.com" for number in range(8))
+WHO = {"acting_user": "lisi", "app": "lisi_app", "region": "gz", "project": "demo"}
 FAILED, LATE = RolloutFailed(count=1), RolloutTimedOut(count=1, seconds=600)
 
 
@@ -88,7 +92,7 @@ def test_of_many_hosts_the_headline_names_five_and_the_lines_all() -> None:
 def test_a_workload_of_no_domain_stands_for_itself() -> None:
     outcome = run(missing("x.example.com"), hosts=())
     assert str(trouble_title(outcome)).startswith(
-        "1 of 1 workloads can't become ready: Deployment/deployment.nginx.x.example.com."
+        "1 of 1 workload can't become ready: Deployment/deployment.nginx.x.example.com."
     )
 
 
@@ -98,7 +102,7 @@ def test_only_what_the_error_is_about_is_counted_and_the_rest_is_told_after_it()
     assert str(trouble_title(outcome)).startswith("1 of 2 domains can't become ready: h1.example.com.")
     assert [trouble.name for trouble in troubles_of(outcome)] == [HOSTS[1], HOSTS[0]]
     assert str(trouble_title(run(pending, error=LATE))).startswith(
-        "1 of 1 domains were not ready within 600 s; they have not failed: h0.example.com."
+        "1 of 1 domain did not become ready within 600 s, and did not fail: h0.example.com."
     )
 
 
@@ -185,18 +189,80 @@ def test_evidence_comes_last_in_a_closed_group_and_holds_the_pods_words() -> Non
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_message_has_hosts_then_impact_then_cure(language: Language) -> None:
+def test_the_message_has_hosts_then_cure_then_impact(language: Language) -> None:
     outcome = replace(run(pods(missing(HOSTS[0]), serving=1, old=1)), language=language)
     message = message_of(outcome)
     impact, cure = impact_texts(outcome)[0].render(language), say("report.then_again").render(language)
-    assert message.index(HOSTS[0]) < message.index(impact) < message.index(cure)
+    assert message.index(HOSTS[0]) < message.index(cure) < message.index(impact)
     assert "rpc error" not in message
 
 
-def test_no_host_is_cut_out_of_the_message_where_a_dozen_failed() -> None:
-    hosts = tuple(f"a-host-with-a-long-name-{number}.web.example.com" for number in range(12))
-    message = message_of(run(*map(missing, hosts), hosts=hosts))
+CAUSES = {
+    "one cause": (rollout_scenes.NOT_FOUND,),
+    "several": (rollout_scenes.NOT_FOUND, PodProblem(pod="p", reason="OOMKilled"), rollout_scenes.NOT_READY),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("causes", CAUSES.values(), ids=CAUSES)
+@pytest.mark.parametrize("count", [1, 3, 12, 40])
+def test_the_message_names_every_host_that_failed_with_cause_impact_cure_and_who_acted(
+    language: Language, causes: tuple[PodProblem, ...], count: int
+) -> None:
+    hosts = tuple(f"a-host-with-a-long-name-{number}.web.example.com" for number in range(count))
+    items = [
+        pods(
+            rollout_scenes.watched(host, "failed", problem=causes[number % len(causes)]),
+            serving=number % 2,
+            old=number % 2,
+        )
+        for number, host in enumerate(hosts)
+    ]
+    outcome = replace(run(*items, hosts=hosts), language=language)
+    message = message_of(outcome)
+    assert utf16_units(message) <= MOST_MESSAGE_UNITS
     assert all(host in message for host in hosts)
+    told = [
+        say("report.serve_none_web", names="").render(language)[:-2],
+        say("context.cure", value=cure_of(outcome)).render(language),
+        *(say(f"context.{name}", value=value).render(language) for name, value in WHO.items()),
+    ]
+    assert all(text in message for text in told)
+    assert "…" not in message
+    assert not any(word in message for word in ("above", "上面", "上文"))
+    assert message.splitlines()[-1] == say("context.gateway_request_id", value="g-4").render(language)
+
+
+def test_of_more_hosts_than_a_message_holds_the_others_are_counted_and_each_name_is_whole() -> None:
+    hosts = tuple(f"a-host-with-a-long-name-{number}.web.example.com" for number in range(300))
+    outcome = run(*map(missing, hosts), hosts=hosts)
+    message = message_of(outcome)
+    assert utf16_units(message) <= MOST_MESSAGE_UNITS
+    shown = {host for host in hosts if re.search(rf"{re.escape(host)}\b", message)}
+    more = re.search(r"… and (\d+) more\.", message)
+    assert more
+    assert len(shown) + int(more[1]) == len(hosts)
+    log = "\n".join(line.text for line in verdict_lines(outcome))
+    assert all(host in log for host in hosts)
+
+
+def test_a_cause_is_told_once_and_then_with_what_differs() -> None:
+    other = replace(rollout_scenes.NOT_FOUND, image="reg/web:2")
+    killed = PodProblem(pod="p", reason="OOMKilled", container="web")
+    items = [missing(HOSTS[0]), rollout_scenes.watched(HOSTS[1], "failed", problem=other)]
+    items += [rollout_scenes.watched(host, "failed", problem=killed) for host in HOSTS[2:4]]
+    lines = english(trouble_lines(run(*items)))
+    assert "does not exist in its registry. What to do: " in lines[0]
+    assert lines[1] == "h1.example.com: the same, for reg/web:2."
+    assert "Container web was killed" in lines[2]
+    assert lines[3] == "h3.example.com: the same."
+
+
+def test_what_is_ready_all_the_same_is_counted() -> None:
+    ready = [rollout_scenes.watched(host, "ready") for host in HOSTS[1:]]
+    assert str(ready_text(run(missing(HOSTS[0]), *ready))) == "Ready: 7 of 8 domains."
+    assert ready_text(run(missing(HOSTS[0]))) is None
+    assert ready_text(scenes.published()) is None
 
 
 def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
