@@ -8,7 +8,16 @@ import pytest
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import Manifest, branch, items
 from tests.emulator.faults import Match
-from tests.support.deploying import cluster_of, cluster_site, deploy, image_live, image_of, live, workload
+from tests.support.deploying import (
+    DEPLOY,
+    cluster_of,
+    cluster_site,
+    deploy,
+    image_live,
+    image_of,
+    live,
+    workload,
+)
 from tests.support.publishing import Site
 
 Edit = Callable[[Manifest], None]
@@ -89,3 +98,20 @@ def test_a_change_by_hand_takes_nothing_back_and_is_not_taken_back() -> None:
             image_of("shop", "2"),
             "example.com/other:9",
         ]
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_what_a_rival_wrote_after_the_last_look_is_told_as_overwritten(kind: str) -> None:
+    with cluster_site(web_yaml=workload(kind), shop_yaml=workload(name="shop")) as site:
+        deploy(site)
+        site.next_build(web_yaml=workload(kind, tag="2"), shop_yaml=workload(name="shop", tag="2"))
+
+        def act(_: object) -> None:
+            found = live(site, kind, "web")
+            other_image(found)
+            cluster_of(site).put(found)
+
+        site.rival(act, before=DEPLOY)
+        ran = deploy(site)
+        assert (ran.code, image_live(site, kind, "web")) == (0, image_of("web", "2")), ran.log
+        assert f"an autoscaler): {kind}/web. What it had written" in ran.log

@@ -12,6 +12,7 @@ from typing import Optional
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
 from bcs_template_set.manifests.fields import Fields, mapping_at
+from bcs_template_set.manifests.live_fields import count_at
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
@@ -50,6 +51,7 @@ class WaitState:
     seen_at: float
     live: Fields = field(default_factory=dict)
     template: Fields = field(default_factory=dict)
+    met_others: Optional[bool] = None
     pods_read_at: float = float("-inf")
     blind: Optional[Blind] = None
     pods_blind: Optional[Blind] = None
@@ -72,6 +74,8 @@ class WaitState:
         Whatever the mark: with another template than was deployed it is somebody else's.
         """
         self.live = live
+        if self.met_others is None:  # each write that changes the spec counts one up, and one was ours
+            self.met_others = 0 < self.workload.generation < count_at(live, "metadata", "generation") - 1
         found = status_of(self.workload.kind, live, mark=self.workload.mark)
         fields = self._fields_changed()
         if not fields or found.state == "gone" or found.sentence.key in OLD:

@@ -363,7 +363,10 @@ class _Watch:
         self._tell_now(state, now)
 
     def _tell_now(self, state: WaitState, now: Watched) -> None:
-        earlier, state.now = state.now, replace(now, seconds=self._elapsed())
+        earlier, state.now = (
+            state.now,
+            replace(now, seconds=self._elapsed(), met_others=bool(state.met_others)),
+        )
         if state.now.says_more_than(earlier):
             self._heartbeat.put_off()
             self._hears.change(state.now)

@@ -26,7 +26,7 @@ class Workload:
 
     `marked` is what it is marked with instead where it was live as wanted, and so was not sent. `was_live`:
     this build has not deployed it. `live` is how it was seen last before the wait, `wanted` what its file
-    says.
+    says. `generation` is the one that this build has replaced, 0 where nobody knows.
     """
 
     kind: Kind
@@ -37,6 +37,7 @@ class Workload:
     was_live: bool = False
     live: Fields = field(default_factory=dict, compare=False)
     wanted: Fields = field(default_factory=dict, compare=False)
+    generation: int = field(default=0, compare=False)
 
     @property
     def title(self) -> str:
@@ -67,7 +68,8 @@ class Watched:
     """How a workload ended, or where it is. `seconds` counts from the start of the wait.
 
     `problem` and `cause` say what keeps it from being ready, `condition` what it says of that itself. `blind`
-    is why it could not be looked at in the end; where it is not unseen, why its pods could not.
+    is why it could not be looked at in the end; where it is not unseen, why its pods could not. `met_others`:
+    something else changed its spec between the last look before the deployment and the first one after it.
     """
 
     workload: Workload
@@ -78,6 +80,7 @@ class Watched:
     condition: Optional[Cause] = None
     blind: Optional[Blind] = None
     seconds: float = 0.0
+    met_others: bool = False
 
     @property
     def causes(self) -> tuple[Cause, ...]:

@@ -289,7 +289,8 @@ def _deploy(
     changed = unlike(states)
     if changed:
         target.warn(say("deploy.unlike", objects=list(changed)))
-    return rollout, states
+    before = {(state.file, state.title): state.whole for state in known}
+    return rollout, tuple(replace(s, whole=before.get((s.file, s.title), s.whole)) for s in states)
 
 
 def _at_their_newest(

@@ -15,6 +15,7 @@ from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.declared_kinds import Declared
+from bcs_template_set.manifests.live_fields import count_at
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import RolloutFailed
 from bcs_template_set.messages.server_errors import (
@@ -193,6 +194,9 @@ def wait_for(
         on_sight=target.show_sight,
         fail_fast=target.settings.fail_fast,
     )
+    met = [item.workload.title for item in watched if item.met_others]
+    if met:
+        target.warn(say("deploy.overwrote", objects=first_names(met)))
     for item in watched:
         if item.status is not None and item.status.sentence.key in _BY_HAND:
             target.warn(say("deploy.workload", object=item.workload.title, sentence=item.status.sentence))
@@ -236,6 +240,7 @@ def workloads_of(
             was_live=state.file in kept and state.file not in own,
             live=state.live or {},
             wanted=state.desired,
+            generation=0 if state.file in kept else count_at(state.whole, "metadata", "generation"),
         )
         for state in states
         for kind in [declared.get((state.file, state.title), state.watched_kind)]
