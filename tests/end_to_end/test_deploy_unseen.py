@@ -89,6 +89,27 @@ def test_what_is_never_seen_again_is_red_and_not_restored_and_tells_what_was_see
         assert ran.versions()["web.yaml"]["state"] == "unknown"
 
 
+def test_another_ones_failure_takes_back_what_could_not_be_looked_at_too_and_says_what_was_seen() -> None:
+    names = ("bad", "hidden", "well")
+    with cluster_site(**{f"{name}_yaml": workload(name=name) for name in names}) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("bad", "2")] = Behaviour("not-found")
+        site.next_build(**{f"{name}_yaml": workload(name=name, tag="2") for name in names})
+        hides = Match("GET", r"/workloads/deployments/hidden$", nth=2)  # the first look is the plan's
+        site.emulator.faults.add(refused(40300, match=hides, times=10**6))
+        ran = deploy(site, on_failure="restore", timeout="20")
+        site.emulator.faults.clear()
+        assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
+        assert ends(ran) == {
+            "Deployment/bad": "failed",
+            "Deployment/hidden": "unseen",
+            "Deployment/well": "ready",
+        }
+        assert [image_live(site, "Deployment", name) for name in names] == [image_of(name) for name in names]
+        assert "Restored to version 1.0.7-main, which was deployed before: bad.yaml, well.yaml." in ran.log
+        assert "is deployed again and was not seen ready: hidden.yaml." in ran.log
+
+
 def test_a_workload_that_is_deleted_while_we_wait_is_gone_and_was_no_failure() -> None:
     with cluster_site(web_yaml=workload()) as site:
         second_build(site, Behaviour("never-ready"))

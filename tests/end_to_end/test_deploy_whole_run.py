@@ -119,6 +119,15 @@ def test_whom_nobody_waited_for_is_named() -> None:
         assert "The step did not wait for the workloads" in deploy(site, timeout="0").log
 
 
+def test_who_does_not_wait_is_not_told_of_what_was_broken_before_and_that_nobody_looked() -> None:
+    with cluster_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
+        build_9_breaks_news(site)
+        ran = deploy(site, timeout="0")
+        assert (ran.code, ran.outcome.result) == (0, "deployed"), ran.log
+        assert "Not waiting for 2 workloads, since timeout is 0: Deployment/news, Deployment/shop." in ran.log
+        assert "ready" not in ran.log.partition("Deployed version")[2]
+
+
 def test_an_object_that_was_deleted_is_named_before_it_is_made_again() -> None:
     with cluster_site(web_yaml=documents(config("settings", "1"), workload())) as site:
         deploy(site)
