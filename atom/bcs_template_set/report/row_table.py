@@ -24,7 +24,7 @@ def plan_table(rows: Sequence[Row], *, language: Language) -> list[str]:
     shown = [row for row in rows if not row.is_quiet]
     if not shown:
         return []
-    cells = [[row.word, *_cells(row)] for row in shown[:LOG_ROWS]]
+    cells = [[row.word, *_cells(row, language)] for row in shown[:LOG_ROWS]]
     rest = [row.word for row in shown[LOG_ROWS:]]
     return [
         *_table(_PLANNED, cells, language=language),
@@ -39,7 +39,8 @@ def ending_table(rows: Sequence[Row], *, language: Language) -> list[str]:
     if len(shown) <= 1:
         return []
     cells = [
-        [row.ending.words, *_cells(row), _took(row.ending.seconds, language)] for row in shown[:LOG_ROWS]
+        [row.ending.words, *_cells(row, language), _took(row.ending.seconds, language)]
+        for row in shown[:LOG_ROWS]
     ]
     rest = [row.ending.state for row in shown[LOG_ROWS:]]
     return [
@@ -58,9 +59,12 @@ def _took(seconds: float, language: Language) -> str:
     return took_text(seconds).render(language) if seconds > 0 else ""
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, language: Language) -> list[str]:
+    version = version_change(row.old_versions, row.new_versions)
+    if row.is_rewritten:
+        version += f" ({say('report.rewritten').render(language)})"
     images = ", ".join(image_change(*pair) for pair in row.images)
-    return [row.name, version_change(row.old_versions, row.new_versions), images, _routes_cell(row)]
+    return [row.name, version, images, _routes_cell(row)]
 
 
 def _table(columns: Iterable[str], cells: list[list[str]], *, language: Language) -> list[str]:

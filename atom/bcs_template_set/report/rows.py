@@ -84,6 +84,11 @@ class Row:
         return () if None in changed else tuple(texts.values())
 
     @property
+    def is_rewritten(self) -> bool:
+        """Tell whether the content of a version that existed is, or was to be, replaced in place."""
+        return any(file.change.overwrites for file in self.files)
+
+    @property
     def is_domain(self) -> bool:
         """Tell whether the row stands for a domain of `builtin:web`."""
         return bool(self.files[0].change.domain)
@@ -157,8 +162,8 @@ def version_change(old: Sequence[str], new: Sequence[str]) -> str:
     Where that is long, the ends that all the names share are folded in the old ones: `1.0.427… ->
     1.0.428-feature-login`.
     """
-    if not new:
-        return ""
+    if not new or old == new:
+        return ", ".join(new)
     whole = " -> ".join(", ".join(names) for names in (old, new) if names)
     shared = _shared_suffix([*old, *new]) if width(whole) > _VERSION_COLUMNS else 0
     if not shared or not old:

@@ -89,7 +89,9 @@ def _row(row: Row) -> Text:
     routes = [f"+{host}{path}" for host, path in row.routes_added]
     routes += [f"-{host}{path}" for host, path in row.routes_removed]
     routes += [f"~{told}" for told in row.served_otherwise]
-    told = [part for part in (version_change(row.old_versions, row.new_versions), *images, *routes) if part]
+    version: list[Detail] = [version_change(row.old_versions, row.new_versions)]
+    version += [say("report.rewritten")] if row.is_rewritten else []
+    told = [part for part in (*version, *images, *routes) if part]
     return say("summary.row", word=row.word, name=row.name, told=told)
 
 
