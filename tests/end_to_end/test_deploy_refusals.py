@@ -336,10 +336,14 @@ def test_whoever_publishes_alone_asks_for_no_right_to_deploy() -> None:
 
 
 def test_without_the_permission_to_look_nobody_knows_and_it_and_the_link_are_named() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with cluster_site(a_yaml=workload(name="a"), b_yaml=workload(name="b"), c_yaml=config("c", "1")) as site:
         cluster_of(site).deny(USER, "namespace_scoped_view")
         ran = deploy(site, timeout="120")
         assert (ran.code, ran.outcome.result) == (800512, "unseen"), ran.log
+        told = (
+            "3 files were sent and could not be read back, so whether they are live is not known: a.yaml, b."
+        )
+        assert f"Not seen (800512): {told}" in ran.log
         assert "Permission: namespace_scoped_view" in ran.log
         assert "Apply at:" in ran.log
 

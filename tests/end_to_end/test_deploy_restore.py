@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 from tests.emulator import Behaviour
 from tests.emulator.cluster.tree import text
-from tests.emulator.faults import Match
+from tests.emulator.faults import Fault, Match
 from tests.support.deploying import (
     CLUSTER,
     DEPLOY,
@@ -464,8 +464,20 @@ def test_a_refused_deployment_restores_only_what_it_changed() -> None:
         let_a_rival_write_b(site, before=DEPLOY)
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800504, "restored"), ran.log
+        assert "set on_failure" not in ran.log
         assert sent_files(site, calls_of(ran)[1]) == ["a.yaml"]
         assert [mark_of(site, "Deployment", name) for name in "ab"] == [first, first]
+
+
+def test_a_restore_that_did_not_work_out_names_the_objects_and_ends_no_sentence_with_a_colon() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+        back = site.emulator.faults.add(Fault("answer", Match("POST", DEPLOY.path, nth=2), status=200))
+        back.body = '{"code": 0, "message": "OK", "data": null}'
+        ran = deploy(site, on_failure="restore")
+        both_stories(ran)
+        told = "not every object is what was deployed: Deployment/web: not applied, or not any more"
+        assert f"The restore did not work out: The deployment was sent, but {told}" in ran.log
 
 
 def test_a_timed_out_rollout_is_restored_within_the_steps_own_time() -> None:

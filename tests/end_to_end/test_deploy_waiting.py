@@ -299,6 +299,8 @@ def test_a_workload_that_somebody_else_replaces_while_we_wait_is_a_failure_that_
         ran = deploy(site, timeout="60")
         assert (ran.code, ran.outcome.result) == (800506, "failed")
         assert "Another deployment replaced version 1.0.7-main by 9.9.9" in ran.log
+        assert "run again" not in ran.log.partition("If yours is to be live, run again.")[2]
+        assert "Some pods serve: Deployment/web (1 of 1)." in ran.log, "of the other deployment"
 
 
 def test_an_answer_without_status_is_no_success() -> None:
@@ -313,9 +315,11 @@ def test_an_answer_without_status_is_no_success() -> None:
 
 def test_an_answer_marked_as_ours_without_status_is_no_success_either() -> None:
     with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        site.next_build(web_yaml=workload(tag="2"))
         site.run()
         marks = {
-            "io.tencent.paas.template_version": site.version_names("web.yaml")[0],
+            "io.tencent.paas.template_version": site.version_names("web.yaml")[1],
             "io.tencent.paas.template_name": "front-ends/web.yaml",
         }
         metadata = {"name": "web", "generation": 1, "annotations": marks}
@@ -325,6 +329,8 @@ def test_an_answer_marked_as_ours_without_status_is_no_success_either() -> None:
         site.emulator.faults.clear()
         assert ran.outcome.result == "timed-out"
         assert "nothing is restored" in ran.log
+        assert "Before, version 1.0.7-main was live" in ran.log
+        assert "set on_failure" not in ran.log
         assert "status or the generation is missing" in ran.log
 
 

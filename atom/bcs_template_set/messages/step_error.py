@@ -112,6 +112,15 @@ class StepError(_Declared):
         """Return the sentence that says what happened and where."""
         return say(f"errors.{self.code}.title", **self.fields)
 
+    def sentence(self) -> Text:
+        """Return the title, for the middle of a story: behind one that announces details come the first."""
+        title = self.title()
+        return (
+            say("report.two", first=title, second=first_names(self.details))
+            if str(title).endswith(":")
+            else title
+        )
+
     def cure(self) -> Text:
         """Return the sentence that says what to do; another one, where it is not done in a pipeline."""
         return self.other_cure or say(f"errors.{self.code}.cure", **self.fields)

@@ -227,7 +227,7 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
             yield _by_build(outcome, version, names)
     if versions and rollout.pods:
         yield say("report.by_hand_pods", objects=first_names(rollout.pods))
-    if versions and rollout.restoration is None and isinstance(outcome.error, RESTORED_AFTER):
+    if versions and not rollout.restores and isinstance(outcome.error, RESTORED_AFTER):
         yield say("report.by_hand_next_time")
     first: list[Detail] = [name for name in sorted(files) if name not in before]
     if first:

@@ -74,9 +74,18 @@ def _by_name(outcome: Outcome, watched: Sequence[Watched]) -> tuple[Trouble, ...
 
 
 def trouble_title(outcome: Outcome) -> Text | None:
-    """Return how many of how many are not ready, which, at which version and where; None for none."""
+    """Return how many of how many are not ready, which, at which version and where; None for none.
+
+    Of files that nobody could read back, no workload is known yet.
+    """
     troubles, rollout, error = troubles_of(outcome), outcome.rollout, outcome.error
-    if not troubles or rollout is None or error is None:
+    if rollout is None or error is None:
+        return None
+    place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace}
+    if isinstance(error, RolloutUnseen) and rollout.unread:
+        names = first_names(rollout.unread)
+        return say("report.trouble_unread", count=len(rollout.unread), names=names, **place)
+    if not troubles:
         return None
     meant = [trouble for trouble in troubles if trouble.has(_MEANT[type(error)])]
     everybody = _by_name(outcome, rollout.watched)
@@ -87,9 +96,8 @@ def trouble_title(outcome: Outcome) -> Text | None:
         subject=_unit(everybody, count=len(meant)),
         names=first_names([trouble.name for trouble in meant], most=MOST_HOSTS),
         versions=first_names(versions, most=MOST_HOSTS),
-        cluster=rollout.cluster_id,
-        namespace=rollout.namespace,
         seconds=error.fields.get("seconds", 0),
+        **place,
     )
 
 
@@ -196,13 +204,15 @@ def cure_of(outcome: Outcome) -> Text | None:
 
 
 def _shared_cure(outcome: Outcome, troubles: Sequence[Trouble]) -> Text | None:
-    """Return the cure that the causes share, and the error's own."""
+    """Return the cure that the causes share, and the error's own where that one does not say all."""
     error = outcome.error
     if outcome.findings and error is not None:
         return say("doctor.cure")
     cures = _cures(troubles)
     if error is None or len(cures) != 1:
         return error.cure() if error is not None else None
+    if cures[0].key == "rollout.replaced.cure" or isinstance(error, WorkloadsGone):
+        return cures[0]
     is_over = isinstance(error, (RolloutFailed, RolloutBlocked))
     return say("report.two", first=cures[0], second=say("report.then_again") if is_over else error.cure())
 
@@ -256,7 +266,8 @@ def _served(
     if all(item.end in DONE for item in now):
         return "again", trouble.name
     numbers = say("report.serves", name=trouble.name, count=serving, wanted=wanted)
-    if is_back or not all(status.old and not status.done for status in counted):
+    is_anothers = any(cause.name == "replaced" for item in now for cause in item.causes)
+    if is_back or is_anothers or not all(status.old and not status.done for status in counted):
         return "some", numbers
     versions = {before[item.workload.file_name] for item in now if item.workload.file_name in before}
     return "old", say("report.serves_at", text=numbers, versions=sorted(versions)) if versions else numbers

@@ -11,6 +11,8 @@ from functools import partial
 
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED, WorkloadState
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import NoPermission
+from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.causes import evidence_of
@@ -30,6 +32,8 @@ SYMBOLS: Mapping[WorkloadState, str] = {
     "ready": "✓",
     "nothing": "–",
 }
+_OBSTACLES: Mapping[int, str] = {NoPermission.code: "no-permission", GatewayFailed.code: "server-error"}
+"""Why a workload can't be looked at, in a word that is the same in both languages."""
 
 
 def no_link(_kind: str, _name: str) -> str:
@@ -141,7 +145,8 @@ def _blind_text(item: Watched, blind: Blind) -> Text:
 def _reason(item: Watched) -> str:
     """Return in a word why a workload is not ready."""
     if item.end == "unseen" and item.blind is not None:
-        return str(item.blind.error.code)
+        code = item.blind.error.code
+        return f"{_OBSTACLES.get(code, 'could-not-look')}, {code}"
     if item.problem is not None:
         return item.problem.reason
     return item.causes[0].name if item.causes else ""

@@ -128,11 +128,12 @@ def deploy_files(
 
 
 def _first_of(errors: Sequence[Exception]) -> Exception:
-    """Return the first failure, with the titles of those that came beside it."""
+    """Return the first failure, with what others that came beside it say."""
     first = errors[0]
     if isinstance(first, StepError):
-        others = [error.title() for error in errors[1:] if isinstance(error, StepError)]
-        first.details = (*first.details, *others)
+        others = {str(error.sentence()): error.sentence() for error in errors if isinstance(error, StepError)}
+        del others[str(first.sentence())]
+        first.details = (*first.details, *others.values())
     return first
 
 

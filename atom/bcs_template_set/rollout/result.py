@@ -104,7 +104,8 @@ class Rollout:
     `before` is what was live before, `earlier` are the files that an earlier try of this step has deployed,
     `lost` those of them of which nobody knows what was live before. `differences` are (Kind/name, unified
     diff) pairs between live and deployed. `pods` are the workloads of which not the text decides how many
-    pods there are, with that number. `waited` is False where nobody waited (timeout 0); `unwatched` are the
+    pods there are, with that number. `waited` is False where nobody waited (timeout 0), `restores` True where
+    what fails is to go back; `unwatched` are the
     objects that make pods and that nobody has waited for, `Kind/name`. `moved` are (file, object) pairs of
     what the version before of a file holds, and a cluster may refuse to replace: another file has it now.
     """
@@ -124,6 +125,7 @@ class Rollout:
     pods: tuple[str, ...] = ()
     watched: tuple[Watched, ...] = ()
     waited: bool = True
+    restores: bool = False
     unwatched: tuple[str, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()
     arrivals: tuple[Arrival, ...] = ()

@@ -172,6 +172,7 @@ def deploy_versions(
         differences=plan.differences,
         pods=plan.open,
         waited=target.settings.timeout > 0,
+        restores=target.settings.on_failure == "restore",
         unwatched=tuple(unwatched(files, plan.states, declared=target.declared)),
         moved=moved_objects(plan.states, space=target.space),
     )
@@ -184,7 +185,7 @@ def deploy_versions(
     except StepError as exc:
         exc.with_context(cluster=target.place.cluster_id, namespace=target.place.namespace)
         mine = (*plan.deploy, *tried.files)
-        wanted = target.settings.on_failure == "restore" and (mine or tried.lost)
+        wanted = rollout.restores and (mine or tried.lost)
         if wanted and not _has_failed(exc, record.rollout or rollout):
             target.tell(say("deploy.not_restoring"))
         elif wanted:

@@ -50,7 +50,7 @@ class DeployProgress:
     ) -> None:
         """Keep and tell what a call has made live, as far as that could be read."""
         if isinstance(seen, StepError):
-            self._target.warn(say("deploy.state_unknown", problem=seen.title()))
+            self._target.warn(say("deploy.state_unknown", problem=seen.sentence()))
             return
         space = self._target.space
         now = live_files(seen, files, space=space)

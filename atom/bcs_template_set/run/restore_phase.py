@@ -56,7 +56,7 @@ def restore(
         way = _way(target, deploying, files, before=versions, known=known, theirs=theirs)
     except StepError as exc:
         owed = tuple(file.name for file in files if versions.get(file.name))
-        return Restoration(lost=tuple(lost), not_back=owed, problem=exc.title())
+        return Restoration(lost=tuple(lost), not_back=owed, problem=exc.sentence())
     ready = {item.file: item.ready for item in before}
     to_go = [file.name for file in way.back]
     restoration = Restoration(
@@ -126,14 +126,14 @@ def _deploy_again(
         try:
             states = deploy_files(target.writer, back_again, files, known=known)
         except StepError as exc:
-            restoration = replace(restoration, problem=exc.title())
+            restoration = replace(restoration, problem=exc.sentence())
             states, _ = look(target.writer, back_again, files)
             # A preview shows so what nobody may see (facts/bcs.md, trap 8).
             hidden = isinstance(exc, NoPermission) and all(state.live is None for state in states)
         for warning in still_fewer(earlier, known, states):
             target.warn(warning)
     except StepError as exc:
-        restoration, hidden = replace(restoration, problem=restoration.problem or exc.title()), sent
+        restoration, hidden = replace(restoration, problem=restoration.problem or exc.sentence()), sent
         if not hidden:
             return restoration, ()
     if hidden:
@@ -164,7 +164,7 @@ def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[Liv
             restoration = replace(restoration, watched=watched, unwatched=left)
         check_watched(restoration.watched, seconds=seconds, timeout=target.settings.timeout)
     except StepError as exc:
-        return replace(restoration, problem=restoration.problem or exc.title())
+        return replace(restoration, problem=restoration.problem or exc.sentence())
     watched = restoration.watched
     paused = [item.workload.title for item in watched if item.end == "paused" and not item.is_as_meant]
     if paused:  # its version is the one before, and most of its pods are not

@@ -84,7 +84,7 @@ def test_a_run_without_a_plan_has_no_rows() -> None:
         ("paused", {"a": "ready", "b": "paused (1/3)", "c": "live"}),
         ("image_not_found", {"a": "ready", "b": "failed (ErrImagePull)", "c": "live"}),
         ("timed_out", {"a": "ready", "b": "rolling-out (0/1)", "c": "live"}),
-        ("unseen", {"a": "ready", "b": "unknown (800606)", "c": "live"}),
+        ("unseen", {"a": "ready", "b": "unknown (server-error, 800606)", "c": "live"}),
         ("gone", {"a": "ready", "b": "failed (gone)", "c": "live"}),
         ("restored", {"a": "ready", "b": "restored (ErrImagePull)", "c": "live"}),
         ("nothing_to_deploy", {"c": "live"}),
