@@ -15,6 +15,7 @@ from tests.support.deploying import (
     NAMESPACE,
     cluster_of,
     cluster_site,
+    cron_job,
     deploy,
     documents,
     image_of,
@@ -46,6 +47,31 @@ def test_each_kind_is_waited_for_until_it_is_done(kind: str) -> None:
         ran = deploy(site)
         assert (ran.code, ends(ran)) == (0, {f"{kind}/web": "ready"}), ran.log
         assert 20 <= seconds_waited(ran) < 45
+
+
+@pytest.mark.parametrize(
+    ("suspend", "told"),
+    [
+        (False, "It starts Jobs on its schedule (0 3 * * *), so there is nothing to wait for."),
+        (True, "It is suspended: it starts no Job until it is resumed, so there is nothing to"),
+    ],
+)
+def test_a_cron_job_is_deployed_and_named_as_one_that_nobody_waits_for(
+    suspend: bool,  # noqa: FBT001 - a column of the table
+    told: str,
+) -> None:
+    with cluster_site(web_yaml=workload(), night_yaml=cron_job(suspend=suspend)) as site:
+        deploy(site)
+        site.next_build(night_yaml=cron_job(tag="2", suspend=suspend))
+        ran = deploy(site)
+        assert (ran.code, ran.outcome.result) == (0, "deployed"), ran.log
+        assert ends(ran) == {"CronJob/night": "nothing", "Deployment/web": "ready"}
+        assert ran.versions()["night.yaml"]["state"] == "deployed"
+        assert mark_of(site, "CronJob", "night") == "1.0.8-main"
+        assert "example.com/night:2" in str(live(site, "CronJob", "night"))
+        assert f"CronJob/night: {told}" in ran.log
+        assert "Workloads ready: 1, the last of them after 0 s. Not waited for: CronJob/night." in ran.log
+        assert seconds_waited(ran) < 5
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])

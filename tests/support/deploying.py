@@ -46,6 +46,16 @@ def workload(kind: str = "Deployment", name: str = "web", *, tag: str = "1", **s
     return yaml.safe_dump(manifest, sort_keys=False)
 
 
+def cron_job(name: str = "night", *, tag: str = "1", suspend: bool = False) -> str:
+    """Return a CronJob as clusters up to Kubernetes 1.20 serve them."""
+    pod = {"containers": [{"name": "main", "image": image_of(name, tag)}], "restartPolicy": "Never"}
+    job = {"spec": {"template": {"spec": pod}}}
+    body = {"schedule": "0 3 * * *", "jobTemplate": job, "suspend": suspend}
+    version = "batch/v1beta1"
+    manifest = {"apiVersion": version, "kind": "CronJob", "metadata": {"name": name}, "spec": body}
+    return yaml.safe_dump(manifest, sort_keys=False)
+
+
 def service(name: str = "web", *, node_port: int = 0, note: str = "1", port_name: str = "http") -> str:
     """Return a NodePort Service; another `note` makes it another document."""
     port = {"name": port_name, "port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": node_port}

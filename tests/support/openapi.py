@@ -58,7 +58,7 @@ def load_contract(dialect: Dialect = Dialect.C) -> Optional[Contract]:
     return None if path is None else Contract(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-READ_IN_PROTO = frozenset({"Storage.ListPVC", "Storage.GetPVC"})
+READ_IN_PROTO = frozenset({"Storage.ListPVC", "Storage.GetPVC", "Workload.GetCJ"})
 """Calls that no recording has: in cluster-resources.proto, v1.30.4 to v1.31.0-alpha.126."""
 
 

@@ -99,11 +99,12 @@ def waited_text(outcome: Outcome) -> Text | None:
 
 def ready_text(watched: Sequence[Watched]) -> Text:
     """Return how many workloads are ready, and after how long the last of them was."""
-    if not watched:
+    awaited = [item for item in watched if item.end != "nothing"]
+    if not awaited:
         return say("report.no_workloads")
-    ready = [item for item in watched if item.end == "ready"]
-    if len(ready) < len(watched):
-        return say("report.some_ready", count=len(ready), total=len(watched))
+    ready = [item for item in awaited if item.end == "ready"]
+    if len(ready) < len(awaited):
+        return say("report.some_ready", count=len(ready), total=len(awaited))
     return say("report.all_ready", count=len(ready), seconds=round(max(item.seconds for item in ready)))
 
 

@@ -102,7 +102,7 @@ def test_whom_nobody_waited_for_is_named_beside_those_that_are_ready() -> None:
     rollout = rollout_of(outcome)
     rollout = replace(rollout, watched=(*rollout.watched, suspended), unwatched=("CronJob/night",))
     text = verdict(replace(outcome, rollout=rollout))
-    assert "Workloads ready: 2 of 3. Not waited for: CronJob/night, Deployment/deployment.nginx.c" in text
+    assert "of them after 12 s. Not waited for: CronJob/night, Deployment/deployment.nginx.c" in text
 
 
 def test_a_rollout_that_timed_out_has_not_failed_and_says_that_running_again_is_safe() -> None:
