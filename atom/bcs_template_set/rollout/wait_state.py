@@ -11,8 +11,9 @@ from typing import Optional
 
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
-from bcs_template_set.manifests.fields import Fields, mapping_at
-from bcs_template_set.manifests.live_fields import count_at
+from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
+from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
+from bcs_template_set.manifests.live_fields import condition_of, count_at
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
@@ -27,6 +28,7 @@ from bcs_template_set.rollout.watched import CHANGED, OLD, Blind, Watched, Workl
 from bcs_template_set.system.clock import Clock
 
 _TEMPLATE = "spec.template"
+_DEADLINE_BEFORE = "rollout.deadline_before"
 
 GONE_AFTER = 10.0
 """Seconds for which nobody must find an object, or a way to it: a server may answer out of an old cache."""
@@ -41,6 +43,12 @@ def _is_for_good(error: StepError) -> bool:
     return no_definition or isinstance(error, (ApiMissing, AppNotGranted))
 
 
+def _given_up_at(live: Fields) -> str:
+    """Return when Kubernetes gave it up for want of progress, as it writes that; "" where it has not."""
+    condition = condition_of(live, "Progressing")
+    return text_at(condition, "lastUpdateTime") if condition.get("reason") == DEADLINE_EXCEEDED else ""
+
+
 @dataclass(eq=False)
 class WaitState:
     """A workload that is waited for. It was there before the wait: the deployment has read it back."""
@@ -51,7 +59,8 @@ class WaitState:
     seen_at: float
     live: Fields = field(default_factory=dict)
     template: Fields = field(default_factory=dict)
-    met_others: Optional[bool] = None
+    met_others: bool = False
+    given_up: str = ""
     pods_read_at: float = float("-inf")
     blind: Optional[Blind] = None
     pods_blind: Optional[Blind] = None
@@ -73,14 +82,27 @@ class WaitState:
 
         Whatever the mark: with another template than was deployed it is somebody else's.
         """
-        self.live = live
-        if self.met_others is None:  # each write that changes the spec counts one up, and one was ours
+        if not self.live:  # each write that changes the spec counts one up, and one was ours
             self.met_others = 0 < self.workload.generation < count_at(live, "metadata", "generation") - 1
+            self.given_up = _given_up_at(live)
+        self.live = live
         found = status_of(self.workload.kind, live, mark=self.workload.mark)
+        if self._was_given_up(live) and found.state == "failed":
+            found = replace(
+                found, state="progressing", sentence=replace(found.sentence, key=_DEADLINE_BEFORE)
+            )
         fields = self._fields_changed()
         if not fields or found.state == "gone" or found.sentence.key in OLD:
             return found
         return replace(found, state="progressing", sentence=say(CHANGED, fields=list(fields)))
+
+    def _was_given_up(self, live: Fields) -> bool:
+        """Tell whether it was given up for want of progress before the wait, and nothing has moved since.
+
+        Kubernetes keeps the condition until there is progress, also for a ReplicaSet that is gone back to
+        (kubernetes/kubernetes, pkg/controller/deployment/sync.go and progress.go, 2026-07).
+        """
+        return bool(self.given_up) and self.given_up == _given_up_at(live)
 
     def _fields_changed(self) -> tuple[str, ...]:
         """Name the fields of its pods' template that somebody has changed since it was deployed.
@@ -137,7 +159,9 @@ class WaitState:
         elif self.silent_at is None:
             self.silent_at = now
         silent_for = 0.0 if self.silent_at is None else now - self.silent_at
-        return told_by(self.workload.kind, self.live, silent_for=silent_for)
+        told = told_by(self.workload.kind, self.live, silent_for=silent_for)
+        is_old = told is not None and told.name == "progress_deadline" and self._was_given_up(self.live)
+        return None if is_old else told
 
     def gone(self) -> Watched:
         """Return that it is gone, with what it was when it was last seen."""

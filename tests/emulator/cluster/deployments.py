@@ -22,7 +22,10 @@ Counts = tuple[int, int, int, int]
 
 @dataclass
 class Rollout(Track):
-    """A Deployment under way. `completed` is the revision that was once fully there."""
+    """A Deployment under way. `completed` is the revision that was once fully there.
+
+    `progressed` and `timed_out` are when the condition Progressing was last written so; 0 for never.
+    """
 
     number: int = 0
     revision: str = ""
@@ -30,7 +33,7 @@ class Rollout(Track):
     completed: str = ""
     progressed: float = 0.0
     counts: Counts = (0, 0, 0, 0)
-    timed_out: bool = False
+    timed_out: float = 0.0
     refusal: str = ""
 
     @property
@@ -64,7 +67,8 @@ def begin(track: Rollout, world: World) -> None:
     if revision != track.revision:
         track.number += 1
         track.revision, track.completed = revision, ""
-        track.progressed, track.timed_out = world.now, False
+        if revision not in track.revisions:  # for a ReplicaSet that is there the condition stays as it is
+            track.progressed, track.timed_out = world.now, 0.0
         known = track.revisions.setdefault(revision, Revision(hash=revision, template=track.template))
         known.number = track.number
     marks = branch(track.workload, "metadata", "annotations")
@@ -191,12 +195,12 @@ def _follow_progress(track: Rollout, world: World) -> None:
     before_new, before_old, before_ready, before_available = track.counts
     moved = len(new) > before_new or len(old) < before_old
     if moved or ready > before_ready or available > before_available:
-        track.progressed, track.timed_out = world.now, False
+        track.progressed, track.timed_out = world.now, 0.0
     track.counts = (len(new), len(old), ready, available)
     if len(new) == track.replicas and not old and available >= track.replicas:
-        track.completed, track.timed_out = track.revision, False
+        track.completed, track.timed_out = track.revision, 0.0
     elif world.now >= track.deadline:
-        track.timed_out = True
+        track.timed_out = world.now
 
 
 def _status(track: Rollout) -> Manifest:
@@ -272,7 +276,7 @@ def _refused_conditions(track: Rollout) -> list[Manifest]:
 
 
 def _condition(track: Rollout, name: str, status: str, *, reason: str, message: str) -> Manifest:
-    moment: Optional[str] = timestamp(track.progressed)
+    moment: Optional[str] = timestamp(track.timed_out or track.progressed)
     return {
         "type": name,
         "status": status,

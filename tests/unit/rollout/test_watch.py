@@ -190,6 +190,34 @@ def test_what_a_workload_says_itself_is_in_the_verdict_of_a_time_out() -> None:
     assert (ended.end, [cause.name for cause in ended.causes]) == ("pending", ["quota"])
 
 
+def given_up(moment: str) -> Mapping[str, JsonValue]:
+    said = condition("Progressing", "False", reason="ProgressDeadlineExceeded", message="m")
+    conditions: list[JsonValue] = [{**said, "lastUpdateTime": moment}]
+    return deployment(available=1, annotations=MARKS, conditions=conditions)
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "end"),
+    [
+        ("10:00", "10:00", "pending"),
+        ("10:00", "11:00", "failed"),
+        ("", "11:00", "failed"),
+        ("10:00", "", "pending"),
+    ],
+)
+def test_kubernetes_giving_up_ends_the_wait_unless_it_did_so_before(first: str, later: str, end: str) -> None:
+    def live(passed: float) -> Mapping[str, JsonValue]:
+        moment = first if passed < 30 else later
+        return given_up(moment) if moment else GOING_UP
+
+    (ended,) = watched(ScriptedCluster(FakeClock(), live), seconds=60)
+    assert (ended.end, ended.condition and ended.condition.name) == (
+        end,
+        "progress_deadline" if end == "failed" else None,
+    )
+    assert 28 <= ended.seconds <= (34 if end == "failed" else 60)
+
+
 def test_a_silence_is_told_after_some_seconds() -> None:
     told: list[tuple[float, str]] = []
     cluster = Listed("Job", [], workload("Job", annotations=MARKS))
