@@ -102,15 +102,15 @@ schema: $(VENV)/ready
 newest: $(VENV)/ready
 	"$(BIN)/python" -m release.newest
 
-# What the store takes: the wheel, task.json, error.json, i18n and the logo in one zip under dist/; beside it the wheel, its
-# list of parts (CycloneDX) and the locked versions it runs on. Built with locked tools, so that anybody who
-# builds these sources gets the same bytes.
+# What the store takes: the wheel, which carries what it runs on, task.json, error.json, i18n and the logo in one
+# zip under dist/; beside it the wheel and its list of parts (CycloneDX). Built with locked tools from locked
+# parts, so that anybody who builds these sources gets the same bytes.
 package: $(VENV)/ready $(RELEASE)/ready
 	rm -rf build dist
-	"$(RELEASE)/bin/python" -m release.wheel dist
+	"$(BIN)/python" -m release.parts "$(RELEASE)/parts"
+	"$(RELEASE)/bin/python" -m release.wheel dist "$(RELEASE)/parts"
 	"$(BIN)/python" -m release.sbom dist
-	cp release/runtime.txt dist/requirements.txt
-	"$(BIN)/python" -m zipfile -c dist/bcsTemplateSet.zip dist/*.whl task.json error.json i18n file
+	"$(BIN)/python" -m release.bundle dist
 
 # An environment is made from nothing, and only where there is nothing yet, or one that was made here. What makes it
 # is told that `made-by-make` lies in it (`ready` in those made before that file): VENV may name anything.

@@ -25,18 +25,18 @@ class Dependency:
 
 def own_version() -> str:
     """Return the step's version."""
-    return str(_keyword("version"))
+    return str(_value("version"))
 
 
 def read_dependencies() -> tuple[Dependency, ...]:
-    """Return what `install_requires` lists, in its order.
+    """Return what `NEEDS` lists, in its order.
 
     Raises:
         ValueError: an entry is anything but a name and one lower bound.
     """
-    listed = _keyword("install_requires")
+    listed = _value("NEEDS")
     if not isinstance(listed, list):
-        raise TypeError("install_requires is no list")
+        raise TypeError("NEEDS is no list")
     return tuple(_dependency_of(str(entry)) for entry in listed)
 
 
@@ -47,8 +47,9 @@ def _dependency_of(entry: str) -> Dependency:
     return Dependency(found[1], found[2])
 
 
-def _keyword(name: str) -> object:
+def _value(name: str) -> object:
     for node in ast.walk(ast.parse(SETUP.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.keyword) and node.arg == name:
+        is_named = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
+        if isinstance(node, (ast.Assign, ast.keyword)) and (is_named or getattr(node, "arg", "") == name):
             return ast.literal_eval(node.value)
     raise ValueError(f"setup.py has no {name}")

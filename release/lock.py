@@ -8,6 +8,7 @@ older pip does not read every licence. The index is the one that pip is told, an
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ import msgspec
 
 from release.dependencies import PYTHONS, read_dependencies
 from release.locked import Locked, LockedSet, canonical, locked_json, requirements_text
+from release.parts import Part, download, wheels_to_lock
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests" / "requirements.txt"
@@ -71,7 +73,9 @@ def main() -> int:
 def _locked_texts(programs: Path) -> dict[str, str]:
     dependencies = read_dependencies()
     wanted = [str(entry) for entry in dependencies]
-    locked = LockedSet(runtime=lock(wanted, programs=programs), tools=lock(TOOLS, programs=programs))
+    at_work = lock(wanted, programs=programs)
+    carried = tuple(lock_part(entry) for entry in at_work if PYTHONS[0] in entry.pythons)
+    locked = LockedSet(runtime=at_work, parts=carried, tools=lock(TOOLS, programs=programs))
     runtime = requirements_text(locked.runtime, title="What the step runs on.")
     lowest = [f"{entry.name}=={entry.lowest}" for entry in dependencies]
     tests = lock_tests([runtime], "--universal", programs=programs)
@@ -83,6 +87,17 @@ def _locked_texts(programs: Path) -> dict[str, str]:
         "tests.txt": "# What the step, its tests and tools run on.\n" + _REVIEW + tests,
         "lowest.txt": "# The same on Python 3.9, with the lowest versions of setup.py.\n" + _REVIEW + oldest,
     }
+
+
+def lock_part(entry: Locked) -> Locked:
+    """Return a part as the store's package carries it: the same version, and the wheels that are in it."""
+    part = Part(entry.name, entry.version, {})
+    with tempfile.TemporaryDirectory() as folder:
+        for tags in wheels_to_lock(part):
+            download(Path(folder), [part], tags)
+        files = sorted(Path(folder).iterdir())
+        wheels = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return msgspec.structs.replace(entry, pythons=(), wheels=wheels)
 
 
 def lock_tests(wanted: Sequence[str], *options: str, programs: Path) -> str:

@@ -41,9 +41,10 @@ class Locked(msgspec.Struct, frozen=True):
 
 
 class LockedSet(msgspec.Struct, frozen=True):
-    """What the step runs on, and what builds its wheel."""
+    """What the step runs on, what of that the store's package carries, and what builds its wheel."""
 
     runtime: tuple[Locked, ...]
+    parts: tuple[Locked, ...]
     tools: tuple[Locked, ...]
 
 

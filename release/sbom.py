@@ -1,8 +1,7 @@
 """Lists the parts of a release as CycloneDX 1.6 (ECMA-424) in JSON: the same wheel gives the same text.
 
-`python -m release.sbom FOLDER` writes it beside the wheel in that folder. What is fetched from an index with
-the wheel is listed as it was locked; each wheel's hash is in `externalReferences`, as one version of a
-distribution can be several files.
+`python -m release.sbom FOLDER` writes it beside the wheel in that folder. What the wheel carries is listed as
+it was locked; the hash of each wheel that it was taken from is in `externalReferences`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from release.dependencies import PYTHONS, own_version, read_dependencies
+from release.dependencies import own_version, read_dependencies
 from release.locked import Locked, parse_locked
 from release.wheel import EPOCH
 
@@ -38,13 +37,13 @@ def main(arguments: Optional[list[str]] = None) -> int:
     folder: Path = parser.parse_args(arguments).folder
     (wheel,) = folder.glob("*.whl")
     locked = parse_locked((HERE / "locked.json").read_bytes())
-    text = sbom_text(wheel.name, wheel.read_bytes(), locked.runtime)
+    text = sbom_text(wheel.name, wheel.read_bytes(), locked.parts)
     wheel.with_suffix(".cdx.json").write_text(text, encoding="utf-8")
     return 0
 
 
-def sbom_text(file: str, content: bytes, runtime: Sequence[Locked]) -> str:
-    """Return the list of parts of a wheel and what it runs on."""
+def sbom_text(file: str, content: bytes, parts: Sequence[Locked]) -> str:
+    """Return the list of parts of a wheel."""
     digest = hashlib.sha256(content).hexdigest()
     ours = f"pkg:pypi/{NAME}@{own_version()}"
     document: _Json = {
@@ -65,8 +64,8 @@ def sbom_text(file: str, content: bytes, runtime: Sequence[Locked]) -> str:
                 "hashes": [{"alg": "SHA-256", "content": digest}],
             },
         },
-        "components": [_component(entry) for entry in runtime],
-        "dependencies": _dependencies(ours, runtime),
+        "components": [_component(entry) for entry in parts],
+        "dependencies": _dependencies(ours, parts),
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 
@@ -88,7 +87,6 @@ def _component(entry: Locked) -> _Json:
             }
             for file, digest in sorted(entry.wheels.items())
         ],
-        "properties": [{"name": f"{NAME}:python", "value": python} for python in entry.pythons],
     }
 
 
@@ -100,16 +98,14 @@ def _purl(entry: Locked) -> str:
     return f"pkg:pypi/{entry.canonical}@{quote(entry.version)}"
 
 
-def _dependencies(ours: str, runtime: Sequence[Locked]) -> list[_Json]:
-    """Return who needs whom: the step, and each part on the Pythons it is for."""
+def _dependencies(ours: str, parts: Sequence[Locked]) -> list[_Json]:
+    """Return who needs whom: the step, and each part."""
     direct = [dependency.name.lower() for dependency in read_dependencies()]
-    rows = [_row(ours, direct, PYTHONS, runtime)]
-    return rows + [_row(_purl(entry), entry.needs, entry.pythons, runtime) for entry in runtime]
+    return [_row(ours, direct, parts), *(_row(_purl(entry), entry.needs, parts) for entry in parts)]
 
 
-def _row(ref: str, needs: Sequence[str], pythons: Sequence[str], runtime: Sequence[Locked]) -> _Json:
-    met = [entry for entry in runtime if entry.canonical in needs and set(entry.pythons) & set(pythons)]
-    return {"ref": ref, "dependsOn": [_purl(entry) for entry in met]}
+def _row(ref: str, needs: Sequence[str], parts: Sequence[Locked]) -> _Json:
+    return {"ref": ref, "dependsOn": [_purl(entry) for entry in parts if entry.canonical in needs]}
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
+
+from release.parts import Part, lay_out, read_parts
 
 PROJECT = Path(__file__).parents[1]
 SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "atom", "templates")
@@ -25,15 +28,22 @@ _BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
-    """Build into the folder that is named."""
+    """Build into the folder that is named, with the parts from another one."""
     parser = argparse.ArgumentParser(prog="python -m release.wheel", description=__doc__)
     parser.add_argument("folder", type=Path)
-    build_wheel(parser.parse_args(arguments).folder)
+    parser.add_argument("parts", type=Path, nargs="?", help="the wheels that release.parts has fetched")
+    given = parser.parse_args(arguments)
+    build_wheel(given.folder, parts=given.parts)
     return 0
 
 
-def build_wheel(folder: Path, *, project: Path = PROJECT) -> Path:
+def build_wheel(
+    folder: Path, *, project: Path = PROJECT, parts: Optional[Path] = None, carried: Sequence[Part] = ()
+) -> Path:
     """Build the wheel into a folder and return it. Nothing is fetched: this interpreter's tools are used.
+
+    It carries what the step runs on, where a folder with the wheels of that is given, and needs it otherwise:
+    all that is locked, or these parts.
 
     Raises:
         subprocess.CalledProcessError: the build failed; its `output` says why.
@@ -43,6 +53,9 @@ def build_wheel(folder: Path, *, project: Path = PROJECT) -> Path:
         source, made = Path(place) / "source", Path(place) / "made"
         made.mkdir()
         copy_sources(source, project=project)
+        if parts is not None:
+            carry_parts(source, parts, carried or read_parts())
+            _make_alike(source)
         subprocess.run(
             [sys.executable, "-I", "-c", _BUILD, str(made)],
             cwd=source,
@@ -66,6 +79,22 @@ def copy_sources(target: Path, *, project: Path = PROJECT) -> None:
             shutil.copytree(source, target / name, ignore=_LEFT_OUT)
         else:
             shutil.copyfile(source, target / name)
+    _make_alike(target)
+
+
+def carry_parts(source: Path, wheels: Path, carried: Sequence[Part]) -> None:
+    """Put what the step runs on into the sources."""
+    package = source / "atom" / "bcs_template_set"
+    digest = lay_out(carried, wheels, package)
+    module = package / "system" / "carried.py"
+    unset, text = 'DIGEST = ""', module.read_text(encoding="utf-8")
+    if text.count(unset) != 1:
+        raise ValueError(f"{module.name} has no place for the digest")
+    module.write_text(text.replace(unset, f'DIGEST = "{digest}"'), encoding="utf-8")
+
+
+def _make_alike(target: Path) -> None:
+    """Give each file the same mode and time."""
     for path in [target, *target.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (EPOCH, EPOCH))

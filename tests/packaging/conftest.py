@@ -5,17 +5,16 @@ Tests that use the wheel run in one process, so that it is built and installed o
 
 from __future__ import annotations
 
-import re
+import os
 import sys
 import sysconfig
 from pathlib import Path
 from typing import Callable
 
 import pytest
+from release.parts import FAST, Part, fetch, read_parts, tags_of
 from release.wheel import build_wheel
 from tests.packaging.building import run
-from tests.packaging.store_files import PROJECT
-from tests.support.versions import EXPECTED_LOCK
 
 
 @pytest.fixture
@@ -32,17 +31,39 @@ def derived(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return our wheel, built from a copy of the sources."""
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the wheels of what is carried for this Python and machine."""
+    folder = tmp_path_factory.mktemp("parts")
+    fetch(folder, parts_here())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory, parts: Path) -> Path:
+    """Return our wheel, built from a copy of the sources: the store's, but for what other machines need."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"), parts=parts, carried=parts_here())
+
+
+def parts_here() -> list[Part]:
+    """Return what is carried, and of what is compiled the form for this machine alone."""
+    here = f"cp{sys.version_info[0]}{sys.version_info[1]}-manylinux2014_{os.uname().machine}"
+    return [
+        part._replace(
+            wheels={
+                file: digest
+                for file, digest in part.wheels.items()
+                if part.module not in FAST or here == "-".join(tags_of(file)[::2])
+            }
+        )
+        for part in read_parts()
+    ]
 
 
 @pytest.fixture(scope="session")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of programs of a fresh environment that holds the wheel and what it asks for.
+    """Return the folder of programs of a fresh environment that holds the wheel, with no index in reach.
 
-    A worker's pip would take what is newest that day; here it takes what this run is about. The pip is the
-    one that these tests run beside: an environment takes most of its time for a pip of its own.
+    The pip is the one that these tests run beside: an environment takes longest for a pip of its own.
     """
     home = tmp_path_factory.mktemp("installed step")
     run([sys.executable, "-m", "venv", "--without-pip", "env"], cwd=home)
@@ -50,18 +71,5 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = Path(sysconfig.get_path("purelib"))
     (home / "env" / packages.relative_to(sys.prefix) / "pip").symlink_to(packages / "pip")
     install = [str(folder / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if EXPECTED_LOCK:
-        (home / "lock.txt").write_text(entries_of_the_step(EXPECTED_LOCK), encoding="utf-8")
-        run([*install, "--require-hashes", "--requirement", "lock.txt"], cwd=home)
-        install.append("--no-index")  # so this fails where the wheel asks for anything else
-    run([*install, str(wheel)], cwd=home)
+    run([*install, "--no-index", str(wheel)], cwd=home)
     return folder
-
-
-def entries_of_the_step(lock: str) -> str:
-    """Return the entries of a lock, with their hashes, of what the step runs on."""
-    entries = re.split(r"\n(?=\w)", (PROJECT / lock).read_text(encoding="utf-8"))
-    names = set(
-        re.findall(r"^\w[\w-]*", (PROJECT / "release/runtime.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    return "\n".join(entry for entry in entries if entry.partition("==")[0] in names)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -12,8 +11,6 @@ from packaging.version import Version
 from release.dependencies import PYTHONS, read_dependencies
 from release.locked import Locked, LockedSet, canonical, parse_locked, pins_of, requirements_text
 from release.newest import differences
-from tests.packaging.building import run
-from tests.packaging.conftest import entries_of_the_step
 from tests.packaging.store_files import PROJECT
 from tests.support.versions import EXPECTED_LOCK, HERE, locked_versions, versions_at_work
 
@@ -150,7 +147,7 @@ def test_no_locked_version_is_below_its_bound(locked: LockedSet) -> None:
 
 
 def test_every_locked_version_has_a_licence_and_the_hashes_of_its_wheels(locked: LockedSet) -> None:
-    for entry in (*locked.runtime, *locked.tools):
+    for entry in (*locked.runtime, *locked.parts, *locked.tools):
         assert entry.licence, entry.name
         assert entry.wheels, entry.name
         for file, digest in entry.wheels.items():
@@ -192,22 +189,8 @@ def test_pythons_that_do_not_follow_each_other_are_refused() -> None:
         requirements_text([entry], title="t")
 
 
-@pytest.mark.skipif(EXPECTED_LOCK != TESTS, reason="this run is not for the locked versions")
-@pytest.mark.skipif(HERE not in PYTHONS, reason="nothing is locked for this Python")
-def test_the_step_runs_on_exactly_what_is_locked(programs: Path, locked: LockedSet, tmp_path: Path) -> None:
-    shown = run([str(programs / "python"), "-m", "pip", "list", "--format=freeze"], cwd=tmp_path)
-    installed = {canonical(line.partition("==")[0]): line.partition("==")[2] for line in shown.splitlines()}
-    del installed[canonical("bcs-template-set")]
-    locked_here = of_python(locked.runtime, HERE)
-    assert installed == {name: entry.version for name, entry in locked_here.items()}
-    assert runtime_hashes() <= hashes_of(entries_of_the_step(EXPECTED_LOCK))
-
-
-def runtime_hashes() -> set[str]:
-    """Return the hashes of what a release runs on."""
-    return hashes_of((PROJECT / RUNTIME).read_text(encoding="utf-8"))
-
-
-def hashes_of(text: str) -> set[str]:
-    """Return the hashes that a lock names."""
-    return set(re.findall(r"sha256:[0-9a-f]{64}", text))
+def test_what_the_package_carries_is_what_the_oldest_python_gets(locked: LockedSet) -> None:
+    oldest = of_python(locked.runtime, PYTHONS[0])
+    assert {part.canonical: part.version for part in locked.parts} == {
+        name: entry.version for name, entry in oldest.items()
+    }

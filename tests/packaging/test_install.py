@@ -10,8 +10,6 @@ import yaml
 from tests.packaging.building import run
 from tests.packaging.store_files import read_task_json
 
-MOST_DISTRIBUTIONS = 10
-
 VALUES = """\
 app: nginx
 domains:
@@ -56,15 +54,10 @@ def rendered(step: str, desk: Path, *arguments: str) -> list[tuple[str, str]]:
     return [(document["kind"], document["metadata"]["name"]) for document in documents]
 
 
-def test_at_most_ten_distributions_come_with_it(programs: Path, tmp_path: Path) -> None:
+def test_nothing_comes_with_it(programs: Path, tmp_path: Path) -> None:
     out = run([str(programs / "python"), "-m", "pip", "list", "--format=json"], cwd=tmp_path)
-    names = {row.name.lower() for row in msgspec.json.decode(out, type=list[Distribution])}
-    assert names & {"bcs-template-set", "bcs_template_set"}
-    assert len(names) <= MOST_DISTRIBUTIONS, sorted(names)
-
-
-def test_what_was_installed_fits_together(programs: Path, tmp_path: Path) -> None:
-    run([str(programs / "python"), "-m", "pip", "check"], cwd=tmp_path)
+    names = {row.name.lower().replace("_", "-") for row in msgspec.json.decode(out, type=list[Distribution])}
+    assert names - {"pip"} == {"bcs-template-set"}
 
 
 def test_help_names_the_verbs(step: str, tmp_path: Path) -> None:

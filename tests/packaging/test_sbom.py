@@ -15,7 +15,7 @@ from release.locked import canonical, parse_locked
 from release.sbom import main, sbom_text
 from tests.packaging.store_files import PROJECT
 
-RUNTIME = parse_locked((PROJECT / "release" / "locked.json").read_bytes()).runtime
+PARTS = parse_locked((PROJECT / "release" / "locked.json").read_bytes()).parts
 
 
 class Hash(msgspec.Struct):
@@ -56,7 +56,7 @@ class Sbom(msgspec.Struct):
 
 @pytest.fixture(scope="module")
 def text(wheel: Path) -> str:
-    return sbom_text(wheel.name, wheel.read_bytes(), RUNTIME)
+    return sbom_text(wheel.name, wheel.read_bytes(), PARTS)
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def test_it_is_about_this_wheel(sbom: Sbom, wheel: Path) -> None:
 
 
 def test_it_lists_every_locked_version_with_hashes_licence_and_address(sbom: Sbom) -> None:
-    assert [(part.name, part.version) for part in sbom.components] == [(e.name, e.version) for e in RUNTIME]
-    for part, entry in zip(sbom.components, RUNTIME):
+    assert [(part.name, part.version) for part in sbom.components] == [(e.name, e.version) for e in PARTS]
+    for part, entry in zip(sbom.components, PARTS):
         assert part.purl == f"pkg:pypi/{entry.canonical}@{entry.version}"
         assert part.licenses[0]["license"]
         assert [row.content for ref in part.references for row in ref.hashes] == [
@@ -108,4 +108,4 @@ def test_it_is_written_beside_the_wheel_and_twice_the_same(wheel: Path, text: st
 
 
 def test_a_part_with_other_bytes_makes_another_list(wheel: Path, text: str) -> None:
-    assert sbom_text(wheel.name, b"other", RUNTIME) != text
+    assert sbom_text(wheel.name, b"other", PARTS) != text

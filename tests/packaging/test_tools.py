@@ -51,7 +51,7 @@ def test_what_nothing_uses_is_looked_for_in_all_that_is_shipped() -> None:
 def test_ci_runs_the_steps_tests_on_the_oldest_python_with_the_lowest_versions() -> None:
     lines = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     oldest = next(line for line in lines if line.startswith("OLDEST=")).partition("=")[2]
-    assert f'python_requires=">={oldest}"' in (PROJECT / "setup.py").read_text(encoding="utf-8")
+    assert f'else ">={oldest}"' in (PROJECT / "setup.py").read_text(encoding="utf-8")
     assert 'test_on "$OLDEST" lowest' in lines
     assert 'test_on "$NEWEST" locked' in lines
     (command,) = (line for line in lines if "LOCK=release/lowest.txt" in line and "TESTS=" in line)

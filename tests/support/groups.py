@@ -21,6 +21,7 @@ SEVERAL_FILES = {
     "tests/end_to_end/test_template_child.py": ALONE,
     "tests/end_to_end/test_matrix.py": "200 domains are published once",
     "tests/packaging/test_install.py": WHEEL,
+    "tests/packaging/test_neighbours.py": WHEEL,
     "tests/packaging/test_wheel.py": WHEEL,
     "tests/packaging/test_sbom.py": WHEEL,
     "tests/packaging/test_dependencies.py": WHEEL,

@@ -62,6 +62,19 @@ class PlatformSdkUnusable(UserMistake, code=800108):
     problem: Detail
 
 
+class InterpreterTooOld(UserMistake, code=800109):
+    """The build machine's Python is older than 3.9; said before anything newer is read (cli/start.py)."""
+
+    found: str
+    python: str
+
+
+class InstallationDamaged(UserMistake, code=800110):
+    """A file of the installed package is missing, cut short or changed, and so is its copy."""
+
+    file: str
+
+
 # --- 8002xx identity and permission ---------------------------------------------------------------------
 
 

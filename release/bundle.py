@@ -1,0 +1,37 @@
+"""Packs what BK-CI's store takes into one zip, the same bytes for the same files.
+
+`python -m release.bundle FOLDER` packs the one wheel of that folder with the store's own files.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from release.wheel import PROJECT
+
+NAME = "bcsTemplateSet.zip"
+STORE_FILES = ("task.json", "error.json", "i18n", "file")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Pack the zip into the folder that is named."""
+    (folder,) = map(Path, arguments)
+    (wheel,) = folder.glob("*.whl")
+    with ZipFile(folder / NAME, "w") as packed:
+        for name, path in [(wheel.name, wheel), *_store_files()]:
+            packed.writestr(ZipInfo(name), path.read_bytes(), ZIP_DEFLATED)
+    return 0
+
+
+def _store_files() -> list[tuple[str, Path]]:
+    """Return the files beside the wheel, by their names in the zip."""
+    roots = [PROJECT / name for name in STORE_FILES]
+    files = (path for root in roots for path in ([root] if root.is_file() else sorted(root.rglob("*"))))
+    return [(path.relative_to(PROJECT).as_posix(), path) for path in files if path.is_file()]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""What keeps the step from starting is said in the log and in output.json, by standard library code alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bcs_template_set.cli import main, start
+from bcs_template_set.messages.errors import InstallationDamaged, InterpreterTooOld
+from bcs_template_set.system import carried
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the agent's directory."""
+    monkeypatch.setenv("bk_data_dir", str(tmp_path))
+    monkeypatch.delenv("bk_data_output", raising=False)
+    monkeypatch.setenv("BK_CI_LOCALE_LANGUAGE", "en_US")
+    return tmp_path
+
+
+def told(data: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((data / "output.json").read_text(encoding="utf-8"))
+    assert [path.name for path in data.iterdir()] == ["output.json"]
+    return found
+
+
+def test_the_codes_and_types_are_those_of_the_errors() -> None:
+    assert (InterpreterTooOld.code, InstallationDamaged.code) == (start.TOO_OLD, start.DAMAGED)
+    assert InterpreterTooOld.error_type == InstallationDamaged.error_type == 1
+
+
+def test_an_interpreter_that_is_too_old_is_named(
+    data: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        start.entry_point((3, 6))
+    assert ended.value.code == 1
+    output = told(data)
+    assert (output["status"], output["errorType"], output["errorCode"]) == ("failure", 1, 800109)
+    assert output["message"].startswith("The step needs Python 3.9 or newer, and ")
+    assert capfdbinary.readouterr().out.decode() == f"##[error]{output['message']}\n"
+
+
+@pytest.mark.parametrize(
+    ("locale", "begins"), [("zh_CN", "本步骤需要"), ("", "本步骤需要"), ("en", "The step needs")]
+)
+def test_it_is_said_in_the_language_of_the_platform(
+    data: Path, monkeypatch: pytest.MonkeyPatch, locale: str, begins: str
+) -> None:
+    monkeypatch.setenv("BK_CI_LOCALE_LANGUAGE", locale)
+    with pytest.raises(SystemExit):
+        start.entry_point((2, 7))
+    assert told(data)["message"].startswith(begins)
+
+
+def test_a_damaged_package_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def take() -> None:
+        raise InstallationDamaged(file="/somewhere/parts.txt")
+
+    monkeypatch.setattr(carried, "take", take)
+    with pytest.raises(SystemExit):
+        start.entry_point()
+    assert told(data)["errorCode"] == 800110
+    assert "/somewhere/parts.txt" in told(data)["message"]
+
+
+def test_so_is_a_module_of_our_own(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(main, "entry_point")
+    with pytest.raises(SystemExit):
+        start.entry_point()
+    assert "ImportError" in told(data)["message"]
+
+
+def test_a_damaged_catalogue_leaves_the_code(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carried, "HOME", str(data))
+    with pytest.raises(SystemExit):
+        start.entry_point((3, 6))
+    assert told(data)["message"].startswith("800109.title 3.6 ")
+
+
+def test_a_disk_without_room_is_said(data: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    start.write(data / "gone" / "output.json", "{}")
+    assert capfdbinary.readouterr().out.decode().startswith(f"##[error]{data}/gone/output.json: ")
+
+
+def test_at_a_desk_nothing_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("bk_data_dir", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        start.entry_point((3, 6))
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_what_is_whole_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[bool] = []
+    monkeypatch.setattr(main, "entry_point", lambda: handed.append(True))
+    start.entry_point()
+    assert handed == [True]
