@@ -85,14 +85,11 @@ _RUN = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)*)", re.MULTILINE)
 def live_difference(desired: Object, live: Optional[Object]) -> str:
     """Return the unified diff from what is live to what would be; "" where nothing would change.
 
-    What is lost below `spec` is told of kinds that are known, and nothing of those that can't be replaced.
+    What is lost is told at any depth, and nothing of kinds that can't be replaced.
     """
     wanted = _plain(desired)
-    name = text_at(desired, "kind")
-    kind = kind_of(text_at(desired, "apiVersion"), name)
-    strict = _STRICT.get(name, frozenset()) | {"metadata"}
-    if kind is not None:
-        strict = frozenset() if kind.kept else strict | {"spec"}
+    kind = kind_of(text_at(desired, "apiVersion"), text_at(desired, "kind"))
+    strict = frozenset() if kind is not None and kind.kept else frozenset(wanted)
     before = _live_like(wanted, live, loss=_whole_loss, strict=strict) if live is not None else None
     title = f"{desired.get('kind')}/{document_of(desired, line=1).name}"
     document = document_of(wanted, line=1)

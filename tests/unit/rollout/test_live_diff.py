@@ -170,7 +170,6 @@ def test_a_secrets_string_data_comes_before_its_data_as_on_the_server() -> None:
         ("Deployment", {"spec": {}}, {"spec": {"tolerations": []}}, False),
         ("Deployment", {"spec": {"replicas": 1}}, {}, True),
         ("Job", {"spec": {}}, {"spec": {"selector": {"matchLabels": {"controller-uid": "1"}}}}, False),
-        ("Rollout", {"spec": {}}, {"spec": {"selector": {"a": "b"}}}, False),
     ],
 )
 def test_what_a_replacement_would_take_away_is_a_change_where_no_server_fills_it_in(
@@ -178,6 +177,18 @@ def test_what_a_replacement_would_take_away_is_a_change_where_no_server_fills_it
 ) -> None:
     assert changes_anything({"kind": kind, **wanted}, {"kind": kind, **live}) == changes
     assert bool(live_difference({"kind": kind, **wanted}, {"kind": kind, **live})) == changes
+
+
+def test_what_a_kind_that_nobody_knows_would_lose_is_shown_at_any_depth_and_decides_nothing() -> None:
+    head: Body = {"apiVersion": "example.com/v1", "kind": "Ox", "metadata": {"name": "web"}}
+    wanted: Body = {**head, "spec": {"stall": {"hay": 1}}, "rules": [{"verbs": ["get"]}]}
+    stall: Body = {"hay": 1, "bell": {"tone": "c"}}
+    live: Body = {**head, "spec": {"stall": stall}, "rules": [{"verbs": ["get"], "seat": "x"}]}
+    shown = live_difference(wanted, live)
+    gone = [line[1:].strip() for line in shown.splitlines() if line[:1] == "-" and line[:3] != "---"]
+    assert gone == ["bell:", "tone: c", "seat: x"]
+    assert takes_away(shown)
+    assert not changes_anything(wanted, live)
 
 
 def test_two_mounts_of_one_volume_are_compared_by_their_place() -> None:
