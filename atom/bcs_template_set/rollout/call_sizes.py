@@ -40,7 +40,7 @@ class Unit:
     @property
     def objects(self) -> int:
         """Return how many objects its files hold, at least one."""
-        return max(1, sum(file.objects for file in self.files))
+        return max(1, sum(len(file.objects) for file in self.files))
 
 
 def units_of(files: Sequence[FileVersion]) -> tuple[Unit, ...]:

@@ -39,6 +39,7 @@ from bcs_template_set.rollout.live_look import (
     live_files,
     look,
     not_marked,
+    unlisted,
 )
 from bcs_template_set.rollout.live_numbers import live_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
@@ -63,6 +64,8 @@ MOST_IN_VAIN = 2
 
 MOST_LINES = 10
 """Objects of one call that have a line each in its error."""
+
+_ENDS = ("not_applied", "not_shown", "applied")
 
 Files = tuple[FileVersion, ...]
 States = tuple[LiveState, ...]
@@ -300,9 +303,10 @@ class _Sending:
         """Say of every object whether it is what was deployed; of many of a call, in a line each way."""
         missing |= _titles(not_marked(states, files, space=self.deploying.space))
         told = [("not_applied" if state.title in missing else "applied", state.title) for state in states]
+        told += [("not_shown", title) for titles in unlisted(files, states).values() for title in titles]
         if len(told) <= MOST_LINES:
             return [say(f"deploy.{key}", object=title) for key, title in told]
-        named = {key: [title for found, title in told if found == key] for key in ("not_applied", "applied")}
+        named = {key: [title for found, title in told if found == key] for key in _ENDS}
         return [
             say(f"deploy.{key}", object=first_names(titles, most=MOST_LINES))
             for key, titles in named.items()

@@ -18,7 +18,7 @@ from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DryRunFailed, NoPermission
 from bcs_template_set.messages.server_errors import AnswerUnreadable, GatewayFailed, OutOfTime, Unreachable
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (
@@ -94,15 +94,29 @@ def check_listed(files: Sequence[FileVersion], states: Sequence[LiveState], *, e
     Raises:
         AnswerUnreadable: what is live of such a file is not known.
     """
-    unlisted = sorted(_unlisted(files, states).values())
-    if unlisted and not error:
-        raise AnswerUnreadable(url="template/preview", problem=say("deploy.unlisted", names=unlisted))
+    lacking = [
+        say("deploy.lacks", name=name, objects=first_names(titles))
+        for name, titles in sorted(unlisted(files, states).items())
+    ]
+    if lacking and not error:
+        raise AnswerUnreadable(url="template/preview", problem=say("deploy.unlisted", names=lacking))
 
 
-def _unlisted(files: Sequence[FileVersion], states: Sequence[LiveState]) -> dict[str, str]:
-    """Return the files that a dry run does not show whole, with what it shows, as `a.yaml (1/2)`."""
-    shown = Counter(state.file for state in states)
-    return {f.name: f"{f.name} ({shown[f.name]}/{f.objects})" for f in files if shown[f.name] < f.objects}
+def unlisted(files: Sequence[FileVersion], states: Sequence[LiveState]) -> dict[str, list[str]]:
+    """Return the objects that a dry run does not show, by their files; those of files shown whole are none.
+
+    A name that BCS fills in is shown as another one.
+    """
+    shown: dict[str, list[str]] = {file.name: [] for file in files}
+    for state in states:
+        shown.setdefault(state.file, []).append(state.title)
+    found: dict[str, list[str]] = {}
+    for file in files:
+        titles = (Counter(file.objects) - Counter(shown[file.name])).elements()
+        lacking = sorted(titles, key=lambda title: "{{" in title)[: len(file.objects) - len(shown[file.name])]
+        if len(shown[file.name]) < len(file.objects):
+            found[file.name] = lacking
+    return found
 
 
 def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> DeploymentPlan:
@@ -263,7 +277,7 @@ def live_files(
     states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str
 ) -> tuple[FileVersion, ...]:
     """Return the files all of whose objects are live and marked with their version."""
-    there = {state.file for state in states} - _unlisted(files, states).keys()
+    there = {state.file for state in states} - unlisted(files, states).keys()
     missing = {state.file for state in not_marked(states, files, space=space)}
     return tuple(file for file in files if file.name in there - missing)
 

@@ -21,7 +21,8 @@ class FileVersion:
 
     `rewritten`: this run has put other content under the version's name. `sets_pods`: a variable gives the
     number of pods, so that nobody but this run can mean another. `reused`: the names of versions are reused,
-    so that a mark does not tell which number its text had. `objects` is how many it holds, as far as known.
+    so that a mark does not tell which number its text had. `objects` are those it holds, `Kind/name`, "" for
+    one of which only that is known.
     `live_as`: it was live as wanted, marked with this version of it, "" for another mark.
     """
 
@@ -32,7 +33,7 @@ class FileVersion:
     rewritten: bool = False
     sets_pods: bool = False
     reused: bool = False
-    objects: int = 1
+    objects: tuple[str, ...] = ("",)
     live_as: Optional[str] = None
 
     @property
@@ -41,12 +42,12 @@ class FileVersion:
         return self.version if self.live_as is None else self.live_as
 
 
-def objects_in(documents: Optional[Iterable[Document]]) -> int:
-    """Return how many objects BCS lists of a file's documents, as far as they can be read.
+def objects_in(documents: Optional[Iterable[Document]]) -> tuple[str, ...]:
+    """Return the objects that BCS lists of a file's documents, `Kind/name`, as far as they can be read.
 
     A document without a kind is none (facts/bcs.md, trap 7).
     """
-    return sum(bool(document.kind) for document in documents or ())
+    return tuple(document.title for document in documents or () if document.kind)
 
 
 @dataclass(frozen=True)

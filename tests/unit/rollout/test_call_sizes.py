@@ -21,7 +21,7 @@ from bcs_template_set.rollout.live_state import FileVersion
 
 
 def file(name: str, objects: int = 1) -> FileVersion:
-    return FileVersion(name, f"id-{name}", "1", objects=objects)
+    return FileVersion(name, f"id-{name}", "1", objects=("ConfigMap/c",) * objects)
 
 
 def domain(host: str) -> list[FileVersion]:

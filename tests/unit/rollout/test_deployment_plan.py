@@ -82,7 +82,7 @@ def test_a_file_of_which_bcs_lists_no_object_is_deployed() -> None:
 
 
 def test_a_file_without_an_object_is_never_deployed() -> None:
-    empty = FileVersion("web.yaml", "id", "2", objects=0)
+    empty = FileVersion("web.yaml", "id", "2", objects=())
     assert deployed([], empty) == deployed([], empty, redeploy=True) == []
 
 
