@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -222,16 +223,44 @@ def unserved(site: Site) -> None:
     site.emulator.faults.add(answer_with(unknown_api(), match=CRDS, times=9_999))
 
 
-def unserved_after_an_outage(site: Site) -> None:
-    site.emulator.faults.add(Fault("answer", CRDS, times=8, status=504, body="gateway timeout"))
-    site.emulator.faults.add(answer_with(unknown_api(), match=replace(CRDS, nth=9), times=9_999))
-
-
 def not_granted(site: Site) -> None:
     site.emulator.faults.add(gateway_fault("APP_NO_PERMISSION", match=CRDS, times=9_999))
 
 
-@pytest.mark.parametrize("close", [unserved, unserved_after_an_outage, not_granted])
+def gone_after_an_outage(site: Site) -> None:
+    """The first two looks are those of the plan."""
+    site.emulator.faults.add(Fault("answer", replace(CRDS, nth=3), times=4, status=504, body="timeout"))
+    site.emulator.faults.add(answer_with(unknown_api(), match=replace(CRDS, nth=7), times=9_999))
+
+
+def gone_after_a_look(site: Site) -> None:
+    site.emulator.faults.add(answer_with(unknown_api(), match=replace(CRDS, nth=4), times=9_999))
+
+
+@pytest.mark.parametrize("close", [gone_after_an_outage, gone_after_a_look])
+def test_what_a_site_serves_no_more_is_unseen_long_before_the_time_is_over(
+    close: Callable[[Site], None],
+) -> None:
+    with cluster_site(web_yaml=custom_workload("GameDeployment")) as site:
+        define(cluster_of(site))
+        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=30)
+        close(site)
+        began = site.clock.time
+        ran = deploy(site, on_failure="restore")
+        site.emulator.faults.clear()
+        assert (ran.code, ran.outcome.result, ends(ran)) == (
+            800512,
+            "unseen",
+            {"GameDeployment/web": "unseen"},
+        )
+        assert site.clock.time - began < 60
+        assert re.search(
+            r"GameDeployment/web: .*\. Could not look since .* is not there \(HTTP 404\)", ran.log
+        )
+        assert "can be looked at again" not in ran.log
+
+
+@pytest.mark.parametrize("close", [unserved, not_granted])
 def test_what_a_site_does_not_serve_is_not_waited_for_and_named(close: Callable[[Site], None]) -> None:
     with cluster_site(web_yaml=custom_workload("GameDeployment"), api_yaml=workload(name="api")) as site:
         define(cluster_of(site))

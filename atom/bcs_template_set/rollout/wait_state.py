@@ -68,6 +68,7 @@ class WaitState:
     replaced_at: Optional[float] = None
     silent_at: Optional[float] = None
     unserved_at: Optional[float] = None
+    was_served: bool = False
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
     known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
     restarts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -129,6 +130,7 @@ class WaitState:
     def saw(self, clock: Clock) -> None:
         """Note that it is there."""
         self.blind = self.missing_at = self.unserved_at = None
+        self.was_served = True
         self.seen_at = clock.now()
 
     def could_not_look(self, error: StepError, clock: Clock) -> None:
@@ -139,7 +141,7 @@ class WaitState:
     def is_unserved(self, error: StepError, clock: Clock) -> bool:
         """Tell whether there has been no way to read objects of this custom kind for a while."""
         if not (self.workload.kind.is_custom and _is_for_good(error)):
-            self.unserved_at = None
+            self.unserved_at, self.was_served = None, True
             return False
         now = clock.monotonic()
         self.unserved_at = now if self.unserved_at is None else self.unserved_at

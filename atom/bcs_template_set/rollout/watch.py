@@ -250,8 +250,14 @@ class _Watch:
             self._tell_now(state, state.gone())
 
     def _tell_unserved(self, state: WaitState, error: StepError) -> None:
-        """End the wait for an object that this site does not serve, or not to this app."""
-        state.blind, self._sees = None, True
+        """End the wait for an object that this site does not serve, or not to this app.
+
+        Where it did while it was waited, nobody waits in vain, and nobody knows how the object is.
+        """
+        blind, state.blind, self._sees = state.blind, None, True
+        if state.was_served and blind is not None:
+            self._tell_now(state, replace(state.now, end="unseen", blind=replace(blind, error=error)))
+            return
         sentence = say("rollout.not_served", kind=state.workload.kind.name, problem=error.title())
         self._tell(state, end="nothing", status=RolloutStatus("nothing", sentence))
 
