@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import islice
 from typing import Optional, Protocol, Union, cast
@@ -30,7 +29,6 @@ from bcs_template_set.manifests.yaml_words import (
     read_word,
 )
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.secret import MASK
 
 YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, YamlValue]"]
 
@@ -63,18 +61,10 @@ class YamlUnreadable(Exception):
         self.line = line
         self.column = column
 
-    @property
-    def told(self) -> Text:
-        """Return the problem, with a key only if that is no more than one."""
-        problem, key = self.problem, str(self.problem.fields.get("key", ""))
-        if "key" in problem.fields and not PLAIN_KEY.fullmatch(key):
-            return replace(problem, fields={**problem.fields, "key": MASK})
-        return problem
-
     def as_text(self) -> Text:
         """Return the sentence with file, line, column and problem."""
         where = {"source": self.source, "line": self.line, "column": self.column}
-        return say("render.yaml_at", **where, problem=self.told)
+        return say("render.yaml_at", **where, problem=self.problem)
 
     def __str__(self) -> str:
         return str(self.as_text())
@@ -266,7 +256,8 @@ class _Events:
             if key is None:
                 merged.append(value)
             elif key in result:
-                raise self._error(event, say("render.yaml_duplicate", key=key))
+                problem = say("render.yaml_duplicate", key=key)
+                raise self._error(event, problem if PLAIN_KEY.fullmatch(key) else say("render.yaml_twice"))
             else:
                 result[key] = value
         return self._merge(merged, result, start) if merged else result
@@ -291,7 +282,9 @@ class _Events:
                 line, column = _start(event)
                 raise self._unreadable(sentence(text[at]), line=line, column=column + at)
         if self._reading.text_keys and event.implicit[0] and key_of(text) != text:
-            raise self._error(event, say("render.yaml_word_key", key=text, arrives=key_of(text)))
+            if text in self._reading.words:
+                raise self._error(event, say("render.yaml_word_key", key=text, arrives=key_of(text)))
+            raise self._error(event, say("render.yaml_number_key"))
         # The same keys come in every document: one string for all keeps 1,000 domains small.
         return sys.intern(text)
 

@@ -29,6 +29,7 @@ from bcs_template_set.manifests.yaml_words import (
     SETTINGS,
     TEXTS,
     VALUES,
+    WRITTEN,
     NumberUnusable,
     is_text,
     read_word,
@@ -208,6 +209,25 @@ def test_what_the_parser_quotes_is_not_in_the_sentence_for_secrets(text: str, pa
     assert "hunter2" not in str(complaint(text, parser).as_text())
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        *((f"a: 1\n{key}: 2\n", f"the key {key} without") for key in ("on", "~", "NULL")),
+        *((f"a: 1\n{key}: 2\n", "without quotes is a number") for key in (".inf", "1.10", "0x1f", "9" * 21)),
+        ("a: {on4: 1, on4: 2}\n", "this key is there twice"),
+        ("a: 1\na: 2\n", 'the key "a" is there twice'),
+    ],
+)
+def test_a_key_that_would_arrive_as_another_is_told_by_its_place_and_what_it_is_read_as(
+    text: str, words: str
+) -> None:
+    with pytest.raises(YamlUnreadable) as caught:
+        list(read_documents(text, source="m.yaml", reading=WRITTEN))
+    assert words in str(caught.value)
+    assert "***" not in str(caught.value)
+    assert caught.value.line == text.count("\n")
+
+
 def test_documents_come_with_the_line_of_their_first_key(parser: object) -> None:
     text = "# comment\n---\n# more\na: 1\n---\n---\nb: 2\n"
     found = list(read_documents(text, source="", parser=parser))  # type: ignore[arg-type] # any of the two
@@ -278,7 +298,7 @@ def test_what_a_template_prints_is_what_was_written_or_is_refused(word: str) -> 
         return
     notes = Notes({})
     templates = Templates({"v": value}, notes=notes, marks=Marks("x"), read_text=str)
-    assert templates.render("{{ v }}", name="t") == word
+    assert templates.render("{{ v }}", name="t") == (None if value is None else word)
     assert read_word(word, reading=TEXTS) in (word, None)
 
 

@@ -11,28 +11,35 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial, wraps
+from functools import partial
 from pprint import pformat
-from types import GeneratorType, TracebackType
-from typing import Any, Optional, Union, cast
+from types import TracebackType
+from typing import Any, Optional, cast
 
 import jinja2
-import jinja2.filters
 from jinja2 import nodes
+from jinja2.filters import make_attrgetter, sync_do_join
 from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from bcs_template_set.manifests.live_replicas import variable_of
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.manifests.templating.comment_marks import comments_in, with_seams
+from bcs_template_set.manifests.templating.filter_wrapping import (
+    OF_TEXT,
+    READ_WHOLE,
+    VIEWS,
+    Lazy,
+    lazily,
+    marked_up,
+)
 from bcs_template_set.manifests.templating.template_notes import (
     MissingName,
     Notes,
-    ReadTwice,
     exceeded,
     missing_namespace,
 )
@@ -46,53 +53,12 @@ MOST_TOKENS = 40_000
 _LEFT_OUT = ("random", "lipsum")
 """What makes the same run come to two digests."""
 
-_READ_WHOLE = ("count", "last", "length")
-"""Filters that need a list, not what makes its items one by one."""
-
-_ITERATORS: tuple[type, ...] = (
-    *(GeneratorType, map, filter, zip, reversed),
-    *(type(reversed([])), type(reversed({})), type(iter(range(0)))),
-)
-_VIEWS: tuple[type, ...] = (range, type({}.keys()), type({}.values()), type({}.items()))
 _LONGEST_PATH = 4096
 _BCS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-class Lazy:
-    """What `map`, `select` and their like return: items that are made when they are asked for, once.
-
-    They are kept for another reading where all are asked for: to be printed, counted, or looked at by number.
-    """
-
-    __slots__ = ("_is_read", "_items")
-
-    def __init__(self, items: Iterator[object]) -> None:
-        self._items: Union[Iterator[object], list[object]] = items
-        self._is_read = False
-
-    def __iter__(self) -> Iterator[object]:
-        """Yield the items; the second time, which would yield none, raise `ReadTwice`."""
-        if not isinstance(self._items, list):
-            if self._is_read:
-                raise ReadTwice
-            self._is_read = True
-        yield from self._items
-
-    def __bool__(self) -> bool:
-        return bool(self.whole())
-
-    def __getitem__(self, key: Any) -> object:  # noqa: ANN401 - a number or a slice
-        return self.whole()[key]
-
-    def whole(self) -> list[object]:
-        """Return all items."""
-        if not isinstance(self._items, list):
-            self._items = list(self)
-        return self._items
-
-
-_PRINTED_AS_JSON = (bool, list, tuple, dict, Lazy, *_VIEWS)
+_PRINTED_AS_JSON = (bool, list, tuple, dict, Lazy, *VIEWS)
 
 
 def callable_namespace(value: object, *, notes: Notes) -> object:
@@ -115,6 +81,8 @@ class _NamespaceText(str):
 class Environment(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox, in which values can't be changed and are printed as YAML."""
 
+    intercepted_binops = frozenset("%")
+
     def __init__(self, *, notes: Notes, marks: Marks, read_text: ReadText, namespace: object) -> None:
         super().__init__(
             undefined=type("_NotedMissing", (MissingName,), {"notes": notes, "__slots__": ()}),
@@ -133,14 +101,18 @@ class Environment(ImmutableSandboxedEnvironment):
         self._json = json.JSONEncoder(ensure_ascii=False, default=_as_plain)
         own: dict[str, Callable[..., object]] = {
             "string": self.as_text,
+            "join": self.join,
+            "format": lambda text, *args, **named: self.filled_in(text, named or args),
             "pprint": lambda value: pformat(json.loads(self.as_json(value))),
-            "tojson": _marked_up(self.as_json),
-            "safe": _marked_up(self.as_text),
-            **dict.fromkeys(("e", "escape"), _marked_up(lambda value: escape(self.as_text(value)))),
-            "forceescape": _marked_up(lambda value: escape(str(self.as_text(value)))),
+            "tojson": marked_up(self.as_json),
+            "safe": marked_up(self.as_text),
+            **dict.fromkeys(("e", "escape"), marked_up(lambda value: escape(self.as_text(value)))),
+            "forceescape": marked_up(lambda value: escape(str(self.as_text(value)))),
         }
         self.filters = {
-            name: _lazily(function, whole=name in _READ_WHOLE)
+            name: lazily(
+                function, whole=name in READ_WHOLE, as_text=self.as_text if name in OF_TEXT else None
+            )
             for name, function in self.filters.items()
             if name not in _LEFT_OUT
         } | own
@@ -232,6 +204,30 @@ class Environment(ImmutableSandboxedEnvironment):
             raise exceeded("limit_range", limit=MOST_RANGE)
         return numbers
 
+    @jinja2.pass_eval_context
+    def join(
+        self, context: EvalContext, value: Iterable[object], d: str = "", attribute: Optional[str] = None
+    ) -> str:
+        """Return the items as Jinja2 joins them, each as it is printed."""
+        items = value if attribute is None else map(make_attrgetter(self, attribute), value)
+        return sync_do_join(context, map(self.as_text, items), d)
+
+    def filled_in(self, text: object, given: object) -> object:
+        """Return what `%` makes of a text, where a truth is the word that YAML has for it."""
+
+        def plain(value: object) -> object:
+            return self.as_text(value) if value is None or isinstance(value, bool) else value
+
+        if isinstance(given, dict):
+            given = {name: plain(value) for name, value in given.items()}
+        else:
+            given = tuple(map(plain, given)) if isinstance(given, tuple) else plain(given)
+        return cast("str", text) % given
+
+    def call_binop(self, _context: Context, _operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - as the base
+        """Fill a text in as the filter `format` does."""
+        return self.filled_in(left, right) if isinstance(left, str) else left % right
+
     def as_text(self, value: object) -> str:
         """Return a value as text: as YAML reads it back, unless it is text already."""
         printed = self.printed(value)
@@ -249,7 +245,10 @@ class Environment(ImmutableSandboxedEnvironment):
         """Return what `{{ value }}` prints: text as it is, the rest as YAML reads it back."""
         if isinstance(value, str):
             return value
-        if value is None or isinstance(value, _PRINTED_AS_JSON):
+        if value is None:
+            self._notes.add_empty()
+            return ""
+        if isinstance(value, _PRINTED_AS_JSON):
             return self.as_json(value)
         if isinstance(value, (int, float, jinja2.Undefined)):
             return value
@@ -276,30 +275,6 @@ class OwnEnvironment(Environment):
     """The same for our own templates, which nobody has to watch: it saves a fifth of their time."""
 
     getattr = jinja2.Environment.getattr
-
-
-def _lazily(function: Callable[..., object], *, whole: bool) -> Callable[..., object]:
-    """Return a filter whose items, if it makes them one by one, can't be missed when they are read again."""
-
-    @wraps(function)  # what Jinja2 has noted of it, such as that it wants the context, stays
-    def call(*args: object, **named: object) -> object:
-        if whole:
-            args = tuple(arg.whole() if isinstance(arg, Lazy) else arg for arg in args)
-        result = function(*args, **named)
-        return Lazy(cast("Iterator[object]", result)) if isinstance(result, _ITERATORS) else result
-
-    return call
-
-
-def _marked_up(function: Callable[[Any], str]) -> Callable[..., str]:
-    """Return a filter whose text is not escaped again in an `autoescape` block, and is plain elsewhere."""
-
-    @jinja2.pass_eval_context
-    def call(context: EvalContext, value: object) -> str:
-        text = function(value)
-        return Markup(text) if context.autoescape else str(text)  # noqa: S704 - the template's own wish
-
-    return call
 
 
 def _prepare(source: nodes.Template, *, marks: Marks, words: set[str]) -> None:
@@ -353,7 +328,7 @@ def _as_plain(value: object) -> object:
     """Return what JSON can hold for a value that it can't; a missing name notes itself."""
     if isinstance(value, Lazy):
         return value.whole()
-    if isinstance(value, _VIEWS):
+    if isinstance(value, VIEWS):
         return list(cast("Iterable[object]", value))
     if isinstance(value, jinja2.Undefined):
         return str(value)

@@ -287,6 +287,6 @@ def _unreadable(source: str, exc: YamlUnreadable, *, rendered: str, text: str) -
     lines = text.split("\n")
     if exc.line <= own_lines(rendered.split("\n"), lines):
         column = 0 if "{{" in lines[exc.line - 1] else exc.column
-        return mistake("yaml", source, exc.told, line=exc.line, column=column)
-    problem = say("render.manifest_unreadable", line=exc.line, column=exc.column, problem=exc.told)
+        return mistake("yaml", source, exc.problem, line=exc.line, column=column)
+    problem = say("render.manifest_unreadable", line=exc.line, column=exc.column, problem=exc.problem)
     return mistake("yaml", source, problem)

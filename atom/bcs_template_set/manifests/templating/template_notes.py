@@ -95,6 +95,11 @@ class Notes:
         self._noted[key] = with_nearest(mistake, name, known if self._missing < MOST_SUGGESTIONS else ())
         self._missing += 1
 
+    def add_empty(self) -> None:
+        """Note that nothing is printed, or made text, at the line under way."""
+        template, line = _under_way()
+        self._noted["missing", template, line, "null"] = say("render.prints_null")
+
     def add_forbidden(self, what: str) -> None:
         """Note what the sandbox does not allow, at the line under way."""
         template, line = _under_way()

@@ -74,7 +74,7 @@ def _read(given: ValuesText, *, found: list[Finding]) -> Values:
         value = read_yaml(given.text, source=given.source, lost=wrong)
     except YamlUnreadable as exc:
         wrong.append(exc)
-    found += [mistake("values", given.source, exc.told, line=exc.line, column=exc.column) for exc in wrong]
+    found += [mistake("values", given.source, exc.problem, line=exc.line, column=exc.column) for exc in wrong]
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -149,9 +149,43 @@ def test_what_a_template_says_itself_is_shown(tmp_path: Path) -> None:
 
 
 def test_values_print_as_yaml_reads_them_back(tmp_path: Path) -> None:
-    source = "a: {{ v.t }}\nb: {{ v.n }}\nc: {{ v.l }}\nd: {{ v.m }}\ne: x{{ v.t ~ v.n ~ 1 }}\n"
-    rendered = text_of(tmp_path, source, values="v: {t: true, n: null, l: [1, true, 'no'], m: {k: false}}")
-    assert rendered == 'a: true\nb: null\nc: [1, true, "no"]\nd: {"k": false}\ne: xtruenull1\n'
+    source = "a: {{ v.t }}\nb: {{ v.n | tojson }}\nc: {{ v.l }}\nd: {{ v.m }}\ne: x{{ v.t ~ 1 }}\n"
+    rendered = text_of(tmp_path, source, values="v: {t: true, n: null, l: [1, true, 'no'], m: {k: }}")
+    assert rendered == 'a: true\nb: null\nc: [1, true, "no"]\nd: {"k": null}\ne: xtrue1\n'
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("v", None),
+        ("'a' ~ v", None),
+        ("v | string", None),
+        ("v | upper", None),
+        ("v | replace('a', 'b')", None),
+        ("[1, v] | join(',')", None),
+        ("[{'a': v}] | join(',', attribute='a')", None),
+        ("'%s' | format(v)", None),
+        ("'%s-%s' % (1, v)", None),
+        ("'%(a)s' % {'a': v}", None),
+        ("'%s' % v", None),
+        ("v | default('b', true)", "b"),
+        ("v or 'b'", "b"),
+        ("true | upper ~ 7 % 4", "TRUE3"),
+        ("[true, 1.5, 'a', [1]] | join('-')", "true-1.5-a-[1]"),
+        ("'%s %d' | format(true, 3)", "true 3"),
+        ("'%s' % false", "false"),
+    ],
+)
+def test_an_empty_value_is_printed_only_where_the_template_says_so(
+    tmp_path: Path, expression: str, text: Optional[str]
+) -> None:
+    source = "\na: {{ " + expression + " }}\n"
+    if text is None:
+        assert "t.yaml.j2:2: an empty value (null) is printed" in refusal(
+            tmp_path, source, NamesMissing, values="v:"
+        )
+    else:
+        assert text_of(tmp_path, source, values="v:") == f"\na: {text}\n"
 
 
 @given(value=VALUES_OF_ANY_KIND)
