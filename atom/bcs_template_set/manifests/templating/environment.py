@@ -37,6 +37,7 @@ from bcs_template_set.manifests.templating.filter_wrapping import (
     lazily,
     marked_up,
 )
+from bcs_template_set.manifests.templating.foreign_syntax import tools_in
 from bcs_template_set.manifests.templating.template_notes import (
     MissingName,
     Notes,
@@ -145,6 +146,7 @@ class Environment(ImmutableSandboxedEnvironment):
         if seam or len(source) > MOST_TOKENS:  # here, so that included files are looked at too
             tokens = self._counted(source, name=name or "")
             self._notes.left_out += [(name or "", *lines) for lines in comments_in(tokens, name=name or "")]
+        self._notes.foreign.update(((name or "", line), tool) for line, tool in tools_in(source))
         template = super()._parse(source, name, filename)
         for found in _nodes_in(template) if seam else ():
             for text in _text_in(found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.spelling import with_nearest
@@ -14,11 +14,20 @@ _TOOLS: Mapping[str, re.Pattern[str]] = {
         r"\.(Values|Release|Chart|Capabilities|Files|Template)\b"
         r"|\{\{-? *(include|template|define|tpl|toYaml|required)\b|\| *\w+ +[\"\d.$(]"
     ),
+    "Vue": re.compile(r"\{\{ *!\w|\{\{[^}]*(\$t\(|[=!]==|&&|\|\|| \? |\| *\w+ *:)"),
     "Prometheus": re.compile(r"\$(labels|value|externalLabels)\b|\| *humanize"),
-    "Handlebars": re.compile(r"\{\{\{? *[#/>^&!]"),
+    "Handlebars": re.compile(r"\{\{\{? *[#/>^&!]|\{\{\{"),
     "Go": re.compile(r"\{\{-? *([.$]|/\*|(if|else|end|range|with|block|define)\b)|:="),
 }
 """Whose language a line is that Jinja2 can't read; the first that fits."""
+
+_PIPELINE = "${{"
+_FILLED_IN: Mapping[str, re.Pattern[str]] = {
+    "Vue": re.compile(r"</?[a-zA-Z][^<>]*>|\bv-(if|for|bind|on|model)\b"),
+    "Grafana": re.compile(r"\blegendFormat\b"),
+}
+"""Who else may fill in a name that Jinja2 can read, by what stands beside it."""
+_LONGEST_LINE = 1000
 
 _STATEMENTS = ("if", "else", "end", "with", "define", "block")
 """Statements that Jinja2 takes for names where nothing but a dot follows."""
@@ -52,10 +61,29 @@ _NO_FILTER = re.compile(r"No filter named '(.*)'\.")
 
 def tool_in(line: str) -> Text | None:
     """Return what to do with a line that is another tool's; None where it is nobody's we know."""
-    tool = next((tool for tool, looks in _TOOLS.items() if looks.search(line)), None)
+    if _PIPELINE in line:
+        return say("render.of_pipeline")
+    tool = next((tool for tool, looks in _TOOLS.items() if looks.search(line[:_LONGEST_LINE])), None)
     if tool is None:
         return None
     return say("render.of_helm") if tool == _HELM else say("render.of_tool", tool=tool)
+
+
+def tools_in(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a template, from 1, whose names another tool may fill in, and that tool."""
+    for number, line in enumerate(source.split("\n"), 1):
+        if "{{" in line and len(line) <= _LONGEST_LINE:
+            if _PIPELINE in line:
+                yield number, _PIPELINE
+            else:
+                yield from ((number, tool) for tool, beside in _FILLED_IN.items() if beside.search(line))
+
+
+def name_missing(name: str, tool: str) -> Text:
+    """Return the sentence about a name that is not there, in a line that may be this tool's."""
+    if tool == _PIPELINE:
+        return say("render.of_pipeline")
+    return say("render.name_of_tool", name=name, tool=tool) if tool else say("render.name_missing", name=name)
 
 
 def word_of_helm(name: str) -> Text | None:

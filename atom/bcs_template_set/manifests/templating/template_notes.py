@@ -24,6 +24,7 @@ from bcs_template_set.manifests.templating.comment_marks import UnclearComment
 from bcs_template_set.manifests.templating.foreign_syntax import (
     filter_missing,
     filter_to_use,
+    name_missing,
     tool_in,
     word_of_helm,
 )
@@ -53,12 +54,14 @@ class Notes:
     """The mistakes noted while templates run: each once. Its template and line are in its key alone.
 
     `left_out` are the comments that were taken away: template, first and last line. `written` are the words
-    of the templates' own code: what else a mistake quotes may be a value, and is not shown.
+    of the templates' own code: what else a mistake quotes may be a value, and is not shown. `foreign` are the
+    lines whose names another tool may fill in.
     """
 
     def __init__(self, context: Mapping[str, object]) -> None:
         self.left_out: list[LeftOut] = []
         self.written: set[str] = set()
+        self.foreign: dict[TemplateLine, str] = {}
         self._names = list(islice(context, MOST_KNOWN + 1))
         self._noted: dict[Key, Text] = {}
         self._missing = 0
@@ -88,7 +91,7 @@ class Notes:
             return
         known = self._names if is_top else _parts_of(owner)
         if is_top:
-            mistake = word_of_helm(name) or say("render.name_missing", name=name)
+            mistake = word_of_helm(name) or name_missing(name, self.foreign.get((template, line), ""))
         else:
             owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
             mistake = say("render.part_missing", name=name, owner=owned)

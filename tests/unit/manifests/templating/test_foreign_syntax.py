@@ -29,6 +29,15 @@ RAW = (
         ("a: '{{ $value | humanize }}'", "these braces are Prometheus's"),
         ("a: '{{#if x}}'", "these braces are Handlebars's"),
         ("a: '{{> part }}'", "these braces are Handlebars's"),
+        ("a: '{{{ html }}}'", "these braces are Handlebars's"),
+        ("a: '{{ $t(\"x\") }}'", "these braces are Vue's"),
+        ("a: '{{ ok ? 1 : 2 }}'", "these braces are Vue's"),
+        ("a: '{{ a === b }}'", "these braces are Vue's"),
+        ("a: '{{ a && b }}'", "these braces are Vue's"),
+        ("a: '{{ !a }}'", "these braces are Vue's"),
+        ("a: '{{ x | date:\"s\" }}'", "these braces are Vue's"),
+        ("a: '${{ a || b }}'", "${{ … }} is a variable of a pipeline, which nobody fills in here."),
+        ("a: b && {{ x y }}", "expected token 'end of print statement'"),
         ("a: '{{ .pod }}'", "these braces are Go's"),
         ("a: '{{ range $x := .y }}'", "these braces are Go's"),
         ("a: {{ x y }}", "expected token 'end of print statement'"),
@@ -38,6 +47,23 @@ RAW = (
 def test_a_line_of_another_tool_is_said_to_be_one(tmp_path: Path, line: str, says: str) -> None:
     said = refusal(tmp_path, f"# first\n{line}\n", TemplateSyntax)
     assert f"t.yaml.j2:2: {says}" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a: '<p>{{ user.name }}</p>'", '"user" has no value. If these braces are Vue\'s, write the text as'),
+        ("a: '<li v-for=\"x in y\">'\nb: '<b>{{ x }}'", '"x" has no value. If these braces are Vue\'s'),
+        ("a: '{{pod}}'  # legendFormat", '"pod" has no value. If these braces are Grafana\'s'),
+        ("a: ${{ github.sha }}", "${{ … }} is a variable of a pipeline"),
+        ("a: '{{ pod }}'", '"pod" has no value.\n'),
+        ("a: '" + "<p>" * 400 + "{{ pod }}'", '"pod" has no value.\n'),
+    ],
+)
+def test_a_name_that_another_tool_may_fill_in_is_told_with_the_tool(
+    tmp_path: Path, line: str, says: str
+) -> None:
+    assert says in refusal(tmp_path, f"# first\n{line}\n", NamesMissing)
 
 
 @pytest.mark.parametrize("line", ["{{- if .Values.on }}", "{{ with .x }}", "{{- end }}"])
