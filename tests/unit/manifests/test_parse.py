@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Optional
 
 import pytest
 from hypothesis import given
@@ -163,16 +164,18 @@ spec: {containers: [{image: none}]}
     ("key", "arrives"),
     [
         *[("on", "true"), ("y", "true"), ("n", "false"), ("No", "false"), ("TRUE", "true")],
-        *[("null", ""), ("~", ""), ("08", "8"), ("0x1F", "31"), ("+5", "5"), ("1.0", "1"), ("1e3", "1000")],
-        (".inf", ""),
+        *[("null", ""), ("~", ""), ("08", None), ("0x1F", None), ("+5", None), ("1.0", None), ("1e3", None)],
+        (".inf", None),
     ],
 )
-def test_a_key_that_is_a_word_is_found_with_its_line(key: str, arrives: str) -> None:
+def test_a_key_that_is_a_word_is_found_with_its_line_and_a_number_is_not_shown(
+    key: str, arrives: Optional[str]
+) -> None:
     text = f"kind: ConfigMap\ndata:\n  a: x\n  {key}: x\n"
     with pytest.raises(YamlUnreadable) as caught:
         parse(text)
     assert caught.value.line == 4
-    assert caught.value.problem.fields == {"key": key, "arrives": arrives}
+    assert caught.value.problem.fields == ({} if arrives is None else {"key": key, "arrives": arrives})
     for quote in "'\"":
         assert parse(text.replace(key, f"{quote}{key}{quote}"))[0].body["data"] == {"a": "x", key: "x"}
     assert parse_foreign(text) is not None, "what others wrote is read all the same"
