@@ -27,6 +27,8 @@ document.querySelectorAll("details").forEach(function(d){d.open=true});
 var root=document.documentElement;
 root.setAttribute("data-measured",[window.innerWidth,root.scrollWidth,
 [].some.call(document.querySelectorAll("pre"),function(p){return p.scrollWidth>p.clientWidth})].join(" "));
+root.setAttribute("data-heads",[].filter.call(document.querySelectorAll(".picture .head"),
+function(head){return getComputedStyle(head).display!=="none"}).length);
 </script></body>"""
 
 
@@ -73,6 +75,7 @@ def test_the_page_of_a_deployment_never_scrolls_sideways_though_its_picture_may(
     assert found.page <= width
     assert len(re.findall(r'<div class="picture" tabindex="0"', found.seen)) == 1
     assert len(re.findall(r'<g class="box ', found.seen)) == 20
+    assert 'data-heads="6"' in found.seen
 
 
 def test_hostile_text_does_not_widen_the_page(tmp_path: Path) -> None:
@@ -105,10 +108,29 @@ def test_the_filter_hides_what_does_not_fit(tmp_path: Path) -> None:
     box.value="C.example";box.dispatchEvent(new Event("input"));
     </script></body>"""
     seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
-    rows = re.findall(r'<li data-state="(\w+)"[^>]*?( hidden="")?>', seen)
+    rows = re.findall(r'<li data-state="(\w+)"( hidden="")?>', seen)
     assert [state for state, hidden in rows if not hidden] == ["unchanged"]
     assert "1 of 4 rows" in seen
     assert re.search(r'<details class="group" id="unchanged" open="">', seen)
+
+
+def test_the_filter_reaches_workloads_routes_picture_and_what_is_folded(tmp_path: Path) -> None:
+    outcome = rollout_scenes.SCENES["image_not_found"]().outcome
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(outcome))
+    typing = """<script>
+    function left(unit){return document.querySelectorAll(unit+":not([hidden])").length}
+    function told(){return [".lane",".workloads tr:not(.under)",".workloads tr.under"].map(function(unit){
+    return left(unit)+"/"+document.querySelectorAll(unit).length}).join(" ")}
+    var box=document.getElementById("filter-text"),root=document.documentElement;
+    [["a"," A.example.com"],["b","ErrImagePull"]].forEach(function(pair){
+    box.value=pair[1];box.dispatchEvent(new Event("input"));root.setAttribute("data-"+pair[0],told())});
+    root.setAttribute("data-open",document.querySelectorAll("#rollout~details.group[open]").length);
+    </script></body>"""
+    seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
+    heads = 2  # of the two tables of workloads
+    assert f'data-a="1/3 {heads + 1}/{heads + 2} 0/1"' in seen
+    assert f'data-b="0/3 {heads + 1}/{heads + 2} 1/1"' in seen
+    assert 'data-open="1"' in seen
 
 
 def test_the_filter_is_kept_in_the_address_and_what_is_unfolded_can_be_folded(tmp_path: Path) -> None:
@@ -120,13 +142,13 @@ def test_the_filter_is_kept_in_the_address_and_what_is_unfolded_can_be_folded(tm
     var box=document.getElementById("filter-text");
     box.value="C.example &";box.dispatchEvent(new Event("input"));
     root.setAttribute("data-kept",location.hash);
-    location.replace("#filter=a.example&state=published");window.dispatchEvent(new Event("hashchange"));
+    location.replace("#filter=a.example");window.dispatchEvent(new Event("hashchange"));
     root.setAttribute("data-recalled",box.value+" "+document.getElementById("filter-said").textContent);
     </script></body>"""
     seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
     assert 'data-first="4 Fold all differences"' in seen
     assert 'data-then="0 Unfold all differences"' in seen
-    assert 'data-kept="#filter=C.example%20%26&amp;state="' in seen
+    assert 'data-kept="#filter=C.example%20%26"' in seen
     assert 'data-recalled="a.example 1 of 4 rows"' in seen
 
 

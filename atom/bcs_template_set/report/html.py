@@ -29,7 +29,6 @@ from bcs_template_set.report.page import (
     deployed_files,
     diffs_of,
     file_urls,
-    haystack,
     live_diffs,
     live_files,
     only_web,
@@ -57,7 +56,6 @@ from bcs_template_set.report.rows import (
     file_rows,
     image_change,
     rows_of_outcome,
-    version_change,
     was_attempted,
 )
 from bcs_template_set.report.shown_limits import (
@@ -151,9 +149,7 @@ def _environment(language: Language) -> Environment:
     environment.globals.update(
         t=_sentence,
         image_change=image_change,
-        version_change=version_change,
         file_error=file_error,
-        haystack=haystack,
         was_refused=was_refused,
         only_web=only_web,
         symbols=_SYMBOLS,

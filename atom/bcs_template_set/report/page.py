@@ -233,15 +233,6 @@ def was_refused(request: Exchange) -> bool:
     return request.status == 0 or request.status >= _FIRST_REFUSAL
 
 
-def haystack(row: Row) -> str:
-    """Return what the text filter of a row looks through."""
-    words = [row.name, row.word, row.ending.words, *row.old_versions, *row.new_versions]
-    words += [image for pair in row.images for image in pair]
-    words += [host + path for host, path in (*row.routes_added, *row.routes_removed)]
-    words += [file.name for file in row.files]
-    return " ".join(dict.fromkeys(words)).lower()
-
-
 def file_urls(outcome: Outcome) -> dict[str, str]:
     """Return the console's page of each file by its name, at the version the run found or wrote.
 

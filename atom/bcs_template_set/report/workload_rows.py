@@ -17,6 +17,7 @@ from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.causes import evidence_of
 from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.status import RolloutStatus
 from bcs_template_set.rollout.watched import Blind, Watched
 
 Link = Callable[[str, str], str]
@@ -46,7 +47,8 @@ class WorkloadRow:
     """A workload: its state, where it stands, why, what the cluster says of it, and the one thing to do.
 
     `reason` is why in a word. `causes`, `evidence` and `cure` are those of a workload that is not ready.
-    `url` and `pod_url` lead to the workload and to the pod that keeps it from being ready, in the console.
+    `old` are the pods of another version that still serve, None where that is not known. `url` and `pod_url`
+    lead to the workload and to the pod that keeps it from being ready, in the console.
     """
 
     kind: str
@@ -56,6 +58,7 @@ class WorkloadRow:
     wanted: int
     seconds: float
     sentence: Text
+    old: int | None = None
     reason: str = ""
     causes: tuple[Text, ...] = ()
     evidence: tuple[Text, ...] = ()
@@ -113,6 +116,7 @@ def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
         wanted=status.wanted if status is not None else 0,
         seconds=item.seconds,
         sentence=_sentence(item),
+        old=_old_that_serve(status),
         reason=_reason(item),
         causes=tuple(sentences),
         evidence=evidence_of(problem) if problem is not None else (),
@@ -120,6 +124,13 @@ def workload_row(item: Watched, *, link: Link = no_link) -> WorkloadRow:
         url=link(workload.kind.name, workload.name),
         pod_url=link("Pod", problem.pod) if problem is not None else "",
     )
+
+
+def _old_that_serve(status: RolloutStatus | None) -> int | None:
+    """Return how many pods of another version are well, at most; None where nobody tells."""
+    if status is None or status.serving is None:
+        return None
+    return max(0, min(status.old, status.serving - status.done))
 
 
 def _sentence(item: Watched) -> Text:
