@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Optional, Union
+from typing import Literal, Optional, Union
 
 import msgspec
 
@@ -79,7 +79,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rely(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When an input is visible."""
 
-    operation: str
+    operation: Literal["AND", "OR", "NOT"]
     expression: list[Condition]
 
     def shows(self, given: str) -> bool:
@@ -104,11 +104,15 @@ class OptionsConf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     item_text: str
 
 
+Widget = Literal["vuex-input", "vuex-textarea", "atom-ace-editor", "select-input", "atom-checkbox", "tips"]
+"""What our form is made of: each is a type of BK-CI's (facts/agent.md, "The form")."""
+
+
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """One input of the form."""
 
     label: str
-    type: str
+    type: Widget
     required: bool
     default: Union[str, bool]
     group_name: str = ""
@@ -133,9 +137,9 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
 
 
 class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One output of the step."""
+    """One output of the step: the store takes no other types (facts/agent.md, "The form")."""
 
-    type: str
+    type: Literal["string", "artifact", "report"]
     description: str
 
 
@@ -144,8 +148,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     can_pause_before_run: bool
     default_timeout: int
-    default_fail_policy: str
-    default_retry_policy: list[str]
+    default_fail_policy: Literal["AUTO_CONTINUE", "MANUALLY_CONTINUE"]
+    default_retry_policy: list[Literal["AUTO_RETRY", "MANUALLY_RETRY"]]
     retry_times: int
 
 

@@ -202,6 +202,5 @@ def test_the_platform_takes_the_file() -> None:
     assert TASK.atom_code == "bcsTemplateSet"
     assert TASK.default_locale_language == "zh_CN"
     assert 1 <= TASK.config.default_timeout <= 10080
-    assert TASK.config.default_fail_policy == "MANUALLY_CONTINUE"
-    assert set(TASK.config.default_retry_policy) <= {"AUTO_RETRY", "MANUALLY_RETRY"}
+    assert TASK.config.default_fail_policy == "MANUALLY_CONTINUE", "so a failure is not passed over by itself"
     assert 1 <= TASK.config.retry_times <= 5

@@ -32,10 +32,12 @@ def test_the_chinese_file_says_what_task_json_says(derived: Callable[[Path, str]
     derived(CHINESE, write_properties(task_texts()))
 
 
-def test_help_texts_of_the_form_are_whole_sentences() -> None:
+def test_help_texts_of_the_form_are_whole_sentences_each_said_once() -> None:
     for key, text in {**task_texts(), **{f"en {key}": text for key, text in english().items()}}.items():
         if key.endswith(".desc"):
             assert text.endswith((".", "。")), key
+            sentences = re.split(r"(?<=\.) |(?<=。)", text)
+            assert len(sentences) == len(set(sentences)), key
 
 
 def test_actions_keep_the_word_that_logs_and_settings_use() -> None:
