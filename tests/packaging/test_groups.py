@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.packaging.store_files import PROJECT
-from tests.support.groups import SEVERAL_FILES, WHEEL, group_of
+from tests.support.groups import FIRST, SEVERAL_FILES, WHEEL, group_of
 
 _ran: list[int] = []
 
@@ -21,6 +21,14 @@ def test_one_process_runs_a_group(turn: int, request: pytest.FixtureRequest) -> 
 @pytest.mark.parametrize("path", SEVERAL_FILES)
 def test_every_file_that_is_grouped_is_there(path: str) -> None:
     assert (PROJECT / path).is_file()
+
+
+@pytest.mark.parametrize("group", FIRST)
+def test_every_group_that_comes_first_is_one(group: str) -> None:
+    path, _, test = group.partition("::")
+    if group not in SEVERAL_FILES.values():
+        assert group_of(f"{path}::{test}") == group
+        assert f"def {test}" in (PROJECT / path).read_text("utf-8")
 
 
 def test_what_needs_the_wheel_is_in_the_process_that_has_it(request: pytest.FixtureRequest) -> None:
