@@ -71,7 +71,7 @@ ENDS = ("\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029")
 ALL = (
     "x" + "".join(end + command for end in ENDS for command in COMMANDS) + "\n".join((*MARKUP, *UNSEEN_TEXTS))
 )
-LONG = "::set-variable name=taken::1 " * (40_000 if WHOLE else 4_000)
+LONG = "::set-variable name=taken::1 " * (40_000 if WHOLE else 700)
 EVERYTHING = ALL + "\n" + LONG
 
 

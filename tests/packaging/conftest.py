@@ -70,6 +70,6 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = home / "env" / "bin"
     packages = Path(sysconfig.get_path("purelib"))
     (home / "env" / packages.relative_to(sys.prefix) / "pip").symlink_to(packages / "pip")
-    install = [str(folder / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*install, "--no-index", str(wheel)], cwd=home)
+    pip = [str(folder / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    run([*pip, "install", "--no-compile", "--no-index", str(wheel)], cwd=home)
     return folder

@@ -198,7 +198,7 @@ WRITES_ON = """
     from bcs_template_set.agent.log import Log
     from bcs_template_set.agent.output_file import OutputFile, success
     log = Log(sys.stdout, "en_US")
-    for _ in range(100_000):
+    for _ in range(10_000):
         log.info("a line")
     OutputFile(Path({path!r})).write(success("done", {{}}))
 """
