@@ -7,8 +7,9 @@ version that has it; of older ones only which kinds there were.
 The format is what `manifests/schema/field_types.py` reads. A field is a text: `!` where it must be there,
 `[` and `{` for each list and map around its values, then their type (`s` text, `i` integer, `n` number, `b`
 boolean, `q` quantity, `x` integer or text, `j` anything, a number = that one of `types`; `s=3` = one of the
-words of that list of `words`), then `+22` where Kubernetes 1.22 was the first with it and `-25` where 1.25
-was the last. Left out is what nobody deploys (lists, reviews, bindings), and what `status` holds.
+words of that list of `words`, `i~port` = of that form), then `+22` where Kubernetes 1.22 was the first with
+it and `-25` where 1.25 was the last. Left out is what nobody deploys (lists, reviews, bindings), and what
+`status` holds.
 """
 
 from __future__ import annotations
@@ -70,42 +71,144 @@ _SERVED_UNTIL_1_15 = (
 )
 """Their definitions stayed on for some releases; the server stopped in 1.16 (its deprecation guide)."""
 
-WORDS: Mapping[tuple[str, ...], tuple[str, ...]] = {
-    ("Always", "IfNotPresent", "Never"): ("Container.imagePullPolicy", "EphemeralContainer.imagePullPolicy"),
-    ("File", "FallbackToLogsOnError"): ("Container.terminationMessagePolicy",),
-    ("Always", "OnFailure", "Never"): ("PodSpec.restartPolicy", "Container.restartPolicy"),
-    ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"): ("PodSpec.dnsPolicy",),
-    ("TCP", "UDP", "SCTP"): ("ContainerPort.protocol", "ServicePort.protocol", "NetworkPolicyPort.protocol"),
-    ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"): ("ServiceSpec.type",),
-    ("Cluster", "Local"): ("ServiceSpec.externalTrafficPolicy", "ServiceSpec.internalTrafficPolicy"),
-    ("ClientIP", "None"): ("ServiceSpec.sessionAffinity",),
-    ("Exact", "Prefix", "ImplementationSpecific"): ("HTTPIngressPath.pathType",),
-    ("Recreate", "RollingUpdate"): ("DeploymentStrategy.type",),
-    ("RollingUpdate", "OnDelete"): ("StatefulSetUpdateStrategy.type", "DaemonSetUpdateStrategy.type"),
-    ("OrderedReady", "Parallel"): ("StatefulSetSpec.podManagementPolicy",),
-    ("Allow", "Forbid", "Replace"): ("CronJobSpec.concurrencyPolicy",),
-    ("HTTP", "HTTPS"): ("HTTPGetAction.scheme",),
-    ("In", "NotIn", "Exists", "DoesNotExist"): ("LabelSelectorRequirement.operator",),
-    ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"): ("NodeSelectorRequirement.operator",),
-    ("Exists", "Equal", "Lt", "Gt"): ("Toleration.operator",),
-    ("NoSchedule", "PreferNoSchedule", "NoExecute"): ("Toleration.effect",),
-    ("Block", "Filesystem"): ("PersistentVolumeClaimSpec.volumeMode",),
+WORDS: Mapping[tuple[str, ...], str] = {
+    ("Always", "IfNotPresent", "Never"): "Container.imagePullPolicy EphemeralContainer.imagePullPolicy",
+    ("File", "FallbackToLogsOnError"): "Container.terminationMessagePolicy",
+    ("Always", "OnFailure", "Never"): "PodSpec.restartPolicy Container.restartPolicy",
+    ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"): "PodSpec.dnsPolicy",
+    ("TCP", "UDP", "SCTP"): "ContainerPort.protocol ServicePort.protocol NetworkPolicyPort.protocol",
+    ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"): "ServiceSpec.type",
+    ("Cluster", "Local"): "ServiceSpec.externalTrafficPolicy ServiceSpec.internalTrafficPolicy",
+    ("ClientIP", "None"): "ServiceSpec.sessionAffinity",
+    ("IPv4", "IPv6"): "ServiceSpec.ipFamilies",
+    ("SingleStack", "PreferDualStack", "RequireDualStack"): "ServiceSpec.ipFamilyPolicy",
+    ("Exact", "Prefix", "ImplementationSpecific"): "HTTPIngressPath.pathType",
+    ("Recreate", "RollingUpdate"): "DeploymentStrategy.type",
+    ("RollingUpdate", "OnDelete"): "StatefulSetUpdateStrategy.type DaemonSetUpdateStrategy.type",
+    ("OrderedReady", "Parallel"): "StatefulSetSpec.podManagementPolicy",
+    ("Retain", "Delete"): (
+        "StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted StorageClass.reclaimPolicy "
+        "StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled"
+    ),
+    ("Retain", "Recycle", "Delete"): "PersistentVolumeSpec.persistentVolumeReclaimPolicy",
+    ("Immediate", "WaitForFirstConsumer"): "StorageClass.volumeBindingMode",
+    ("Allow", "Forbid", "Replace"): "CronJobSpec.concurrencyPolicy",
+    ("NonIndexed", "Indexed"): "JobSpec.completionMode",
+    ("TerminatingOrFailed", "Failed"): "JobSpec.podReplacementPolicy",
+    ("FailJob", "FailIndex", "Ignore", "Count"): "PodFailurePolicyRule.action",
+    ("HTTP", "HTTPS"): "HTTPGetAction.scheme",
+    ("In", "NotIn", "Exists", "DoesNotExist"): "LabelSelectorRequirement.operator",
+    ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"): "NodeSelectorRequirement.operator",
+    ("In", "NotIn"): "PodFailurePolicyOnExitCodesRequirement.operator",
+    ("Exists", "Equal", "Lt", "Gt"): "Toleration.operator",
+    ("NoSchedule", "PreferNoSchedule", "NoExecute"): "Toleration.effect",
+    ("Block", "Filesystem"): "PersistentVolumeClaimSpec.volumeMode PersistentVolumeSpec.volumeMode",
     ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"): (
-        "PersistentVolumeClaimSpec.accessModes",
+        "PersistentVolumeClaimSpec.accessModes PersistentVolumeSpec.accessModes"
     ),
-    ("NonIndexed", "Indexed"): ("JobSpec.completionMode",),
-    ("DoNotSchedule", "ScheduleAnyway"): ("TopologySpreadConstraint.whenUnsatisfiable",),
-    ("Ingress", "Egress"): ("NetworkPolicySpec.policyTypes",),
-    ("User", "Group", "ServiceAccount"): ("Subject.kind",),
+    ("DoNotSchedule", "ScheduleAnyway"): "TopologySpreadConstraint.whenUnsatisfiable",
+    ("Honor", "Ignore"): (
+        "TopologySpreadConstraint.nodeAffinityPolicy TopologySpreadConstraint.nodeTaintsPolicy"
+    ),
+    ("Ingress", "Egress"): "NetworkPolicySpec.policyTypes",
+    ("User", "Group", "ServiceAccount"): "Subject.kind",
+    ("Role", "ClusterRole"): "RoleRef.kind",
+    ("rbac.authorization.k8s.io",): "RoleRef.apiGroup",
     ("DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"): (
-        "HostPathVolumeSource.type",
+        "HostPathVolumeSource.type"
     ),
+    ("None", "HostToContainer", "Bidirectional"): "VolumeMount.mountPropagation",
+    ("Default", "Unmasked"): "SecurityContext.procMount",
+    ("Unconfined", "RuntimeDefault", "Localhost"): "SeccompProfile.type AppArmorProfile.type",
+    ("Always", "OnRootMismatch"): "PodSecurityContext.fsGroupChangePolicy",
+    ("linux", "windows"): "PodOS.name",
+    ("Never", "PreemptLowerPriority"): "PodSpec.preemptionPolicy PriorityClass.preemptionPolicy",
+    ("Object", "Pods", "Resource", "ContainerResource", "External"): "MetricSpec.type",
+    ("Utilization", "Value", "AverageValue"): "MetricTarget.type",
+    ("Max", "Min", "Disabled"): "HPAScalingRules.selectPolicy",
+    ("Pods", "Percent"): "HPAScalingPolicy.type",
+    ("IfHealthyBudget", "AlwaysAllow"): "PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy",
+    ("IPv4", "IPv6", "FQDN"): "EndpointSlice.addressType",
+    ("Ignore", "Fail"): "ValidatingWebhook.failurePolicy MutatingWebhook.failurePolicy",
+    ("Exact", "Equivalent"): "ValidatingWebhook.matchPolicy MutatingWebhook.matchPolicy",
 }
 """The words that the API server takes where it takes no other, and the fields that hold them.
 
 From the comments of the types in k8s.io/api, read for 1.34; the published schemas have texts there.
 """
 
+FORMS: Mapping[str, str] = {
+    "port": (
+        "ContainerPort.containerPort ServicePort.port HTTPGetAction.port TCPSocketAction.port "
+        "GRPCAction.port NetworkPolicyPort.port NetworkPolicyPort.endPort"
+    ),
+    "portornone": (
+        "ContainerPort.hostPort ServicePort.nodePort ServicePort.targetPort ServiceBackendPort.number"
+    ),
+    "portname": "ContainerPort.name",
+    "label": "ServicePort.name PodSpec.hostname PodSpec.subdomain IngressServiceBackend.name",
+    "subdomain": (
+        "PodSpec.serviceAccountName PodSpec.nodeName PodSpec.priorityClassName PodSpec.runtimeClassName "
+        "PersistentVolumeClaimSpec.storageClassName IngressSpec.ingressClassName"
+    ),
+    "host": "IngressRule.host",
+    "domain": "IngressTLS.hosts ServiceSpec.externalName",
+    "path": "HTTPIngressPath.path",
+    "below": "VolumeMount.subPath VolumeMount.subPathExpr KeyToPath.path DownwardAPIVolumeFile.path",
+    "nowhereup": "HostPathVolumeSource.path",
+    "ip": "HostAlias.ip PodDNSConfig.nameservers ServiceSpec.externalIPs EndpointAddress.ip",
+    "clusterip": "ServiceSpec.clusterIP ServiceSpec.clusterIPs",
+    "cidr": "IPBlock.cidr IPBlock.except ServiceSpec.loadBalancerSourceRanges",
+    "pods": "RollingUpdateDeployment.maxSurge",
+    "partofpods": (
+        "RollingUpdateDeployment.maxUnavailable RollingUpdateDaemonSet.maxSurge "
+        "RollingUpdateDaemonSet.maxUnavailable "
+        "PodDisruptionBudgetSpec.minAvailable PodDisruptionBudgetSpec.maxUnavailable"
+    ),
+    "quantity": "ResourceRequirements.limits ResourceRequirements.requests EmptyDirVolumeSource.sizeLimit",
+    "schedule": "CronJobSpec.schedule",
+    "base64": "Secret.data ConfigMap.binaryData",
+    "requirement": (
+        "LabelSelector.matchExpressions NodeSelectorTerm.matchExpressions NodeSelectorTerm.matchFields"
+    ),
+    "1..100": "WeightedPodAffinityTerm.weight PreferredSchedulingTerm.weight",
+    "1..": (
+        "TopologySpreadConstraint.maxSkew TopologySpreadConstraint.minDomains PodSpec.activeDeadlineSeconds "
+        "DeploymentSpec.progressDeadlineSeconds HorizontalPodAutoscalerSpec.maxReplicas "
+        "HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage MetricTarget.averageUtilization "
+        "HPAScalingPolicy.value Probe.terminationGracePeriodSeconds"
+    ),
+    "1..1800": "HPAScalingPolicy.periodSeconds",
+    "0..3600": "HPAScalingRules.stabilizationWindowSeconds",
+    "1..86400": "ClientIPConfig.timeoutSeconds",
+    "1..30": "ValidatingWebhook.timeoutSeconds MutatingWebhook.timeoutSeconds",
+    "0..511": (
+        "ConfigMapVolumeSource.defaultMode SecretVolumeSource.defaultMode ProjectedVolumeSource.defaultMode "
+        "DownwardAPIVolumeSource.defaultMode KeyToPath.mode DownwardAPIVolumeFile.mode"
+    ),
+    "0..2147483647": (
+        "SecurityContext.runAsUser SecurityContext.runAsGroup PodSecurityContext.runAsUser "
+        "PodSecurityContext.runAsGroup PodSecurityContext.fsGroup PodSecurityContext.supplementalGroups"
+    ),
+    "0..": (
+        "DeploymentSpec.replicas DeploymentSpec.minReadySeconds DeploymentSpec.revisionHistoryLimit "
+        "StatefulSetSpec.replicas StatefulSetSpec.minReadySeconds StatefulSetSpec.revisionHistoryLimit "
+        "StatefulSetOrdinals.start RollingUpdateStatefulSetStrategy.partition DaemonSetSpec.minReadySeconds "
+        "DaemonSetSpec.revisionHistoryLimit ReplicaSetSpec.replicas ReplicaSetSpec.minReadySeconds "
+        "ReplicationControllerSpec.replicas ReplicationControllerSpec.minReadySeconds JobSpec.parallelism "
+        "JobSpec.completions JobSpec.backoffLimit JobSpec.activeDeadlineSeconds JobSpec.maxFailedIndexes "
+        "JobSpec.ttlSecondsAfterFinished JobSpec.backoffLimitPerIndex CronJobSpec.startingDeadlineSeconds "
+        "CronJobSpec.successfulJobsHistoryLimit CronJobSpec.failedJobsHistoryLimit "
+        "HorizontalPodAutoscalerSpec.minReplicas Probe.initialDelaySeconds Probe.timeoutSeconds "
+        "Probe.periodSeconds Probe.successThreshold Probe.failureThreshold"
+    ),
+}
+"""The forms of `manifests/schema/value_forms.py`, or the least and the most, and the fields of each."""
+
+_LIMITS: Mapping[str, str] = {
+    **{field: f"={nth}" for nth, fields in enumerate(WORDS.values()) for field in fields.split()},
+    **{field: f"~{form}" for form, fields in FORMS.items() for field in fields.split()},
+}
 _UNDEPLOYED = ("List", "Review", "Options", "Event", "Scale", "Eviction", "Status", "Request", "Binding")
 _DEPLOYED = frozenset({"RoleBinding", "ClusterRoleBinding", "CertificateSigningRequest"})
 
@@ -303,9 +406,8 @@ class _Types:
         until = f"-{versions[-1]}" if versions[-1] < max(having) else ""
         type_of = self._type_of(newest)
         field_name = f"{name.rpartition('.')[2]}.{field}"
-        words = next((n for n, fields in enumerate(WORDS.values()) if field_name in fields), None)
-        of_words = f"={words}" if words is not None and type_of.endswith("s") else ""
-        return ("!" if required else "") + type_of + of_words + since + until
+        limit = _LIMITS.get(field_name, "")
+        return ("!" if required else "") + type_of + limit + since + until
 
     def _type_of(self, value: Property) -> str:
         if value.ref:

@@ -87,5 +87,5 @@ def _limited(file: ManifestFile) -> Sequence[Document]:
 
 
 WEB_HOST = check_web_hosts.id
-SAID_OF_HOSTS = frozenset({"file-name", "label", "object-name"})
+SAID_OF_HOSTS = frozenset({"file-name", "label", "object-name", "value"})
 """What else would be said of a host that is too long, object by object."""

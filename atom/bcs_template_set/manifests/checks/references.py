@@ -20,6 +20,7 @@ from bcs_template_set.manifests.checks.finding import (
     few,
 )
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, objects_at, text_at
+from bcs_template_set.manifests.kinds import SCALING
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS
 from bcs_template_set.messages.spelling import NearNames
@@ -71,11 +72,12 @@ _INGRESS: Sequence[Reference] = (
     Reference("spec.tls[]", "secretName", "Secret"),
 )
 _BINDING: Sequence[Reference] = (Reference("subjects[]", "name", ""), Reference("roleRef", "name", ""))
+_SCALED = Reference("spec.scaleTargetRef", "name", "", is_own=True)
 _SERVICE_NAME = Reference("spec", "serviceName", "Service", is_own=True)
 _OF_KIND: Mapping[tuple[str, str], Sequence[Reference]] = {
     ("apps", "StatefulSet"): (_SERVICE_NAME,),
     ("tkex.tencent.com", "GameStatefulSet"): (_SERVICE_NAME,),
-    ("autoscaling", "HorizontalPodAutoscaler"): (Reference("spec.scaleTargetRef", "name", "", is_own=True),),
+    ("autoscaling", "HorizontalPodAutoscaler"): (_SCALED,),
     ("autoscaling.k8s.io", "VerticalPodAutoscaler"): (Reference("spec.targetRef", "name", "", is_own=True),),
     ("keda.sh", "ScaledObject"): (Reference("spec.scaleTargetRef", "name", "", is_own=True),),
     ("networking.k8s.io", "Ingress"): _INGRESS,
@@ -93,7 +95,7 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Reference]] = {
 """By group and kind; the pods of every kind have those of pods beside."""
 
 
-@check("reference", warns=("reference",))
+@check("reference", warns=("reference", "reference_target"))
 def check_references(checked: CheckInput) -> Iterator[Finding]:
     """Yield names that are nearly those of objects of the run, and keys that these do not have."""
     held = _held(checked)
@@ -106,7 +108,10 @@ def check_references(checked: CheckInput) -> Iterator[Finding]:
     for place in checked.places:
         for row in _OF_KIND.get((place.document.group, place.document.kind), ()):
             for where, referring in objects_at(place.document.body, row.path):
-                yield from _check(checked, _Named(place, row, where, referring), held)
+                named = _Named(place, row, where, referring)
+                yield from _check(checked, named, held)
+                if row is _SCALED:
+                    yield from _check_target(checked, named, held)
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,19 @@ def _check(checked: CheckInput, named: _Named, held: _ByKind) -> Iterator[Findin
     if near is not None and not _is_elsewhere(checked, referring):
         field = f"{named.where}.{row.field}"
         yield checked.finding(named.place, field, kind=kind, name=name, near=near)
+
+
+def _check_target(checked: CheckInput, named: _Named, held: _ByKind) -> Iterator[Finding]:
+    """Yield what a workload of the run is that has the name of what is scaled, and is not it."""
+    kind, name = text_at(named.referring, "kind"), text_at(named.referring, "name")
+    group = text_at(named.referring, "apiVersion").rpartition("/")[0]
+    of_kinds = filter(None, (held.get(("*", scaled)) for scaled in SCALING))
+    found = [documents.documents[name] for documents in of_kinds if name in documents.documents]
+    if found and (kind, group) not in [(document.kind, document.group) for document in found]:
+        other = next((document for document in found if document.kind == kind), found[0])
+        field = f"{named.where}.{'apiVersion' if other.kind == kind else 'kind'}"
+        told = {"name": name, "api_version": other.api_version, "kind": other.kind}
+        yield checked.finding(named.place, field, "reference_target", **told)
 
 
 def _is_elsewhere(checked: CheckInput, referring: Fields) -> bool:

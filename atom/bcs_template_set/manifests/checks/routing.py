@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
-from bcs_template_set.manifests.checks.value_rules import HIGHEST_PORT
 from bcs_template_set.manifests.fields import is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE
 from bcs_template_set.manifests.routes import (
@@ -16,6 +15,7 @@ from bcs_template_set.manifests.routes import (
     host_of,
     routes_of,
 )
+from bcs_template_set.manifests.schema.value_forms import HIGHEST_PORT
 
 _LOWEST, _HIGHEST = 30_000, 32_767
 

@@ -56,11 +56,11 @@ def check_api_versions(checked: CheckInput) -> Iterator[Finding]:
     types = field_types()
     for place in checked.places:
         api_version, kind = place.document.api_version, place.document.kind
-        is_known = bool(api_version) and types.is_known_group(api_version)
-        if not is_known or not is_object(place) or is_left_for_bcs(api_version + kind):
-            continue
         entry = types.entry(api_version, kind)
-        if entry is None or not checked.kubernetes.has(entry.since, entry.until):
+        if not api_version or (entry is not None and checked.kubernetes.has(entry.since, entry.until)):
+            continue
+        is_sure = is_object(place) and not is_left_for_bcs(api_version + kind)
+        if is_sure and types.is_meant(api_version, kind):
             yield _refused(checked, place, entry)
 
 
@@ -70,9 +70,13 @@ def _refused(checked: CheckInput, place: DocumentInFile, entry: KindEntry | None
     others = types.api_versions_of(document.kind, checked.kubernetes)
     named = {"given": document.api_version, "kind": document.kind}
     if entry is None:
-        near = "" if others else nearest(document.kind, types.kinds_in(document.api_version)) or ""
-        form = "api_elsewhere" if others else "api_misspelt" if near else "api_unknown"
-        return checked.finding(place, "apiVersion", form, **named, now=(*others, "")[0], near=near)
+        if others:
+            return checked.finding(place, "apiVersion", "api_elsewhere", **named, now=others[0])
+        known = (types.kinds_in(document.api_version), types.all_kinds())
+        near = next(filter(None, (nearest(document.kind, kinds) for kinds in known)), None)
+        if near is not None:
+            return checked.finding(place, "kind", "api_misspelt", **named, near=near)
+        return checked.finding(place, "apiVersion", "api_unknown", **named)
     is_early = entry.since > checked.kubernetes.last
     if others:
         form = "api_since" if is_early else "api_removed"

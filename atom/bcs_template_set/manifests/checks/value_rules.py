@@ -1,73 +1,56 @@
-"""Values, and pairs of them, that the API server refuses: a table. Pure: performs no I/O.
+"""Values, and pairs of them, that the API server refuses. Pure: performs no I/O.
 
-A rule is a function that yields where something can't be, and the sentence for it. Those of containers and
-pods hold in every kind that makes pods. What BCS fills in later is not judged.
+The forms of single values are in `schema/value_forms.py`, pairs in `value_rows.py`; here is what neither can
+say. What holds for containers and pods holds in every kind that makes pods. What BCS fills in later is not
+judged.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.checks.value_rows import (
+    OF_CONTAINER,
+    OF_INIT_CONTAINER,
+    OF_KIND,
+    OF_PLAIN_CONTAINER,
+    OF_POD,
+    OF_WHOLE_CONTAINER,
+    Found,
+    in_rows,
+)
+from bcs_template_set.manifests.fields import (
+    Fields,
+    is_left_for_bcs,
+    list_at,
+    mapping_at,
+    objects_at,
+    text_at,
+)
 from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
 from bcs_template_set.manifests.quantities import size_of
-from bcs_template_set.manifests.schedules import is_schedule
 from bcs_template_set.manifests.yaml_reading import YamlValue
-
-Found = Iterator[tuple[str, str, dict[str, object]]]
-"""Where below the place, which sentence, and its fields."""
-
-HIGHEST_PORT = 65_535
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
-_HOST = re.compile(r"(?![0-9]+(?:\.[0-9]+){3}$)(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
-_KEYS_OF_TYPE: Mapping[str, Sequence[str]] = {
-    "kubernetes.io/tls": ("tls.crt", "tls.key"),
-    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
-    "kubernetes.io/dockercfg": (".dockercfg",),
-    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
-}
-"""The keys without which the API server refuses a Secret of a type."""
-_KEY = re.compile("[-._a-zA-Z0-9]{1,253}")
-_BREAKS = re.compile(r"[\r\n]")
-_PAIR_OF_DOMAINS: dict[str, object] = {"name": "minDomains", "wanted": "whenUnsatisfiable: DoNotSchedule"}
-_ALWAYS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
-_ONCE = ("Job", "CronJob")
 
 
 @check("value", warns=("value_env_twice", "value_fraction"))
 def check_values(checked: CheckInput) -> Iterator[Finding]:
     """Yield values that can't be, and pairs that contradict each other."""
+    for place, problem in checked.problems:
+        if problem.said is not None:
+            sentence = problem.said.key.partition(".")[2]
+            yield checked.finding(place, problem.path, sentence, **problem.said.fields)
     for owner in checked.workloads:
-        for where, sentence, fields in _in_pod(owner):
-            yield checked.finding(owner, owner.pod.field(where), sentence, **fields)
+        for where, sentence, fields in (*_in_pod(owner), *_restart_policy(owner), *_in_containers(owner)):
+            yield checked.finding(owner, owner.pod.field(f"spec.{where}"), sentence, **fields)
     for place in checked.places:
-        rules = _OF_KIND.get((place.document.group, place.document.kind), ())
-        for rule in rules:
-            for where, sentence, fields in rule(place.document.body):
-                yield checked.finding(place, where, sentence, **fields)
-
-
-def _in_pod(owner: PodOwner) -> Found:
-    yield from _twice(list_at(owner.pod.spec, "volumes"), "spec.volumes")
-    yield from _volumes(owner.pod.spec)
-    yield from _spread(owner.pod.spec)
-    yield from _tolerations(owner.pod.spec)
-    yield from _restart_policy(owner)
-    rules = _OF_CONTAINER if is_filled_in(owner.document) else (*_OF_CONTAINER, _bare_probes)
-    for container in containers_of(owner.pod):
-        is_once = "initContainers" in container.place and container.body.get("restartPolicy") is None
-        for rule in (*rules, _only_beside) if is_once else rules:
-            for where, sentence, fields in rule(container.body):
-                yield f"{container.place}.{where}", sentence, fields
-        if owner.pod.spec.get("hostNetwork") is True:
-            for where, sentence, fields in _host_ports(container.body):
-                yield f"{container.place}.{where}", sentence, fields
+        kind, body = (place.document.group, place.document.kind), place.document.body
+        rules = (in_rows(body, OF_KIND.get(kind, ())), *(rule(body) for rule in _OF_KIND.get(kind, ())))
+        for where, sentence, fields in chain.from_iterable(rules):
+            yield checked.finding(place, where, sentence, **fields)
 
 
 def _twice(entries: Sequence[YamlValue], path: str) -> Found:
@@ -79,30 +62,45 @@ def _twice(entries: Sequence[YamlValue], path: str) -> Found:
         seen.add(name)
 
 
-def _spread(spec: Fields) -> Found:
-    for index, entry in enumerate(list_at(spec, "topologySpreadConstraints")):
-        given, path = mapping_at(entry), f"spec.topologySpreadConstraints[{index}]"
-        for key in ("maxSkew", "minDomains"):
-            number = given.get(key)
-            if type(number) is int and number < 1:
-                yield f"{path}.{key}", "value_at_least", {"least": 1}
-        if given.get("minDomains") is not None and given.get("whenUnsatisfiable") == "ScheduleAnyway":
-            yield f"{path}.minDomains", "value_goes_with", _PAIR_OF_DOMAINS
+# --- pods -----------------------------------------------------------------------------------------------
+
+_BY_KEY = ("metadata.labels['<KEY>']", "metadata.annotations['<KEY>']")
+_OF_BOTH = ("metadata.name", "metadata.namespace", "metadata.uid", *_BY_KEY)
+_IN_ENV = (
+    *(*_OF_BOTH, "spec.nodeName", "spec.serviceAccountName"),
+    *("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"),
+)
+_IN_VOLUME = (*_OF_BOTH, "metadata.labels", "metadata.annotations")
+_DOWNWARD: Mapping[str, Sequence[str]] = {
+    "containers[].env[].valueFrom.fieldRef": _IN_ENV,
+    "initContainers[].env[].valueFrom.fieldRef": _IN_ENV,
+    "volumes[].downwardAPI.items[].fieldRef": _IN_VOLUME,
+    "volumes[].projected.sources[].downwardAPI.items[].fieldRef": _IN_VOLUME,
+}
+"""Where a pod's own fields are asked for, and those that there are (core/validation, downward API)."""
+_SUBSCRIPT = re.compile(r"\['.+'\]")
+_FORMER = "spec.host"
+"""Read as spec.nodeName, for clients from before Kubernetes 1.0."""
 
 
-def _tolerations(spec: Fields) -> Found:
-    for index, entry in enumerate(list_at(spec, "tolerations")):
-        given = mapping_at(entry)
-        if given.get("operator") == "Exists" and given.get("value") not in (None, ""):
-            fields: dict[str, object] = {"name": "value", "wanted": "operator: Equal"}
-            yield f"spec.tolerations[{index}].value", "value_goes_with", fields
-
-
-def _volumes(spec: Fields) -> Found:
-    for index, entry in enumerate(list_at(spec, "volumes")):
-        sources = [key for key, value in mapping_at(entry).items() if key != "name" and value is not None]
+def _in_pod(owner: PodOwner) -> Found:
+    spec = owner.pod.spec
+    yield from _twice(list_at(spec, "volumes"), "volumes")
+    for index, volume in enumerate(list_at(spec, "volumes")):
+        sources = [key for key, value in mapping_at(volume).items() if key != "name" and value is not None]
         if len(sources) > 1:
-            yield f"spec.volumes[{index}]", "value_one_of", {"known": sources}
+            yield f"volumes[{index}]", "value_one_of", {"known": sources}
+    for path, known in _DOWNWARD.items():
+        for where, entry in objects_at(spec, path):
+            asked = text_at(entry, "fieldPath")
+            is_known = _SUBSCRIPT.sub("['<KEY>']", asked) in known or (asked == _FORMER and known is _IN_ENV)
+            if asked and not is_known and not is_left_for_bcs(asked):
+                yield f"{where}.fieldPath", "field-value", {"known": known}
+    yield from in_rows(spec, OF_POD)
+
+
+_ALWAYS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+_ONCE = ("Job", "CronJob")
 
 
 def _restart_policy(owner: PodOwner) -> Found:
@@ -111,101 +109,61 @@ def _restart_policy(owner: PodOwner) -> Found:
     if owner.document.group not in ("", "apps", "batch") or is_left_for_bcs(given):
         return
     if kind in _ONCE and given not in ("OnFailure", "Never"):
-        yield "spec.restartPolicy", "value_restart_once", {"kind": kind}
+        yield "restartPolicy", "value_restart_once", {"kind": kind}
     if kind in _ALWAYS and given not in ("", "Always"):
-        yield "spec.restartPolicy", "value_restart_always", {"kind": kind}
+        yield "restartPolicy", "value_restart_always", {"kind": kind}
 
 
 # --- containers -----------------------------------------------------------------------------------------
 
 
-def _probes_of(container: Fields) -> list[tuple[str, Fields]]:
-    return [(name, mapping_at(container, name)) for name in _PROBES if name in container]
-
-
-def _probes(container: Fields) -> Found:
-    for name, probe in _probes_of(container):
-        if len(_handlers(probe)) > 1:
-            yield name, "value_one_of", {"known": list(_HANDLERS)}
-
-
-def _bare_probes(container: Fields) -> Found:
-    for name, probe in _probes_of(container):
-        if probe and not _handlers(probe):
-            yield name, "value_one_of", {"known": list(_HANDLERS)}
-
-
-def _successes(container: Fields) -> Found:
-    for name in ("livenessProbe", "startupProbe"):
-        number = mapping_at(container, name).get("successThreshold")
-        if type(number) is int and number not in (0, 1):
-            yield f"{name}.successThreshold", "value_needs", {"name": name, "wanted": "successThreshold: 1"}
-
-
-def _only_beside(container: Fields) -> Found:
-    """Yield what only a container has that runs beside the others."""
-    for name in (*_PROBES, "lifecycle"):
-        if container.get(name):
-            yield name, "value_goes_with", {"name": name, "wanted": "restartPolicy: Always"}
+def _in_containers(owner: PodOwner) -> Found:
+    is_whole, is_on_node = not is_filled_in(owner.document), owner.pod.spec.get("hostNetwork") is True
+    for container in containers_of(owner.pod):
+        body = container.body
+        is_once = "initContainers" in container.place and body.get("restartPolicy") is None
+        is_plain = mapping_at(body, "securityContext").get("privileged") in (None, False)
+        rules = (
+            in_rows(body, OF_CONTAINER),
+            in_rows(body, OF_WHOLE_CONTAINER if is_whole else ()),
+            in_rows(body, OF_INIT_CONTAINER if is_once else ()),
+            in_rows(body, OF_PLAIN_CONTAINER if is_plain else ()),
+            _env(body),
+            _twice(list_at(body, "ports"), "ports"),
+            _host_ports(body) if is_on_node else (),
+            _resources(body),
+        )
+        place = container.place.partition(".")[2]
+        for where, sentence, fields in chain.from_iterable(rules):
+            yield f"{place}.{where}", sentence, fields
 
 
 def _host_ports(container: Fields) -> Found:
     for index, entry in enumerate(list_at(container, "ports")):
         port = mapping_at(entry)
         if type(port.get("hostPort")) is int and port["hostPort"] not in (0, port.get("containerPort")):
-            fields: dict[str, object] = {"name": "hostNetwork: true", "wanted": "hostPort = containerPort"}
+            fields = {"name": "hostNetwork: true", "wanted": "hostPort = containerPort"}
             yield f"ports[{index}].hostPort", "value_needs", fields
 
 
-def _probe_ports(container: Fields) -> Found:
-    for name, probe in _probes_of(container):
-        for handler in ("httpGet", "tcpSocket"):
-            yield from _port_of_either_type(mapping_at(probe, handler), f"{name}.{handler}", "port")
-
-
-def _port_of_either_type(entry: Fields, path: str, key: str) -> Found:
-    """Yield a port, by number or name, that is neither."""
-    port = text_at(entry, key)
-    if port.isdecimal():
-        yield f"{path}.{key}", "value_port_quoted", {}
-    elif port and not _PORT_NAME.fullmatch(port) and not is_left_for_bcs(port):
-        yield f"{path}.{key}", "value_port_name", {"name": port}
-    yield from _port_number(entry, path, key)
-
-
-def _handlers(probe: Fields) -> list[str]:
-    return [handler for handler in _HANDLERS if probe.get(handler) is not None]
+_AMOUNT = re.compile(r"(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)")
+_AMOUNTS = tuple(
+    f"{part}.{name}" for part in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
+)
+_RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|hugepages-.+|.+/.+")
 
 
 def _env(container: Fields) -> Found:
     seen: set[str] = set()
     for index, entry in enumerate(list_at(container, "env")):
-        given = mapping_at(entry)
-        name = text_at(given, "name")
+        name = text_at(mapping_at(entry), "name")
         if name in seen and not is_left_for_bcs(name):
             yield f"env[{index}].name", "value_env_twice", {"name": name}
         seen.add(name)
-        if given.get("value") not in (None, "") and given.get("valueFrom") is not None:
-            yield f"env[{index}]", "value_and_source", {}
-
-
-def _ports(container: Fields) -> Found:
-    ports = list_at(container, "ports")
-    yield from _twice(ports, "ports")
-    for index, entry in enumerate(ports):
-        port = mapping_at(entry)
-        name = text_at(port, "name")
-        if name and not _PORT_NAME.fullmatch(name) and not is_left_for_bcs(name):
-            yield f"ports[{index}].name", "value_port_name", {"name": name}
-        yield from _port_number(port, f"ports[{index}]", "containerPort")
-        if port.get("hostPort") != 0:
-            yield from _port_number(port, f"ports[{index}]", "hostPort")
-
-
-def _port_number(port: Fields, path: str, key: str) -> Found:
-    number = port.get(key)
-    if type(number) is int and not 1 <= number <= HIGHEST_PORT:
-        yield f"{path}.{key}", "value_port", {"port": number}
+    for where, asked in objects_at(container, "env[].valueFrom.resourceFieldRef"):
+        resource = text_at(asked, "resource")
+        if resource and not _AMOUNT.fullmatch(resource) and not is_left_for_bcs(resource):
+            yield f"{where}.resource", "field-value", {"known": _AMOUNTS}
 
 
 def _resources(container: Fields) -> Found:
@@ -215,86 +173,40 @@ def _resources(container: Fields) -> Found:
             if value is None or is_left_for_bcs(value) or isinstance(value, (list, dict, bool)):
                 continue
             size, limit = size_of(value), size_of(limits.get(name))
-            if size is None:
+            if not _RESOURCE.fullmatch(name) and not is_left_for_bcs(name):
+                yield f"resources.{part}[{name}]", "value_resource", {"name": name}
+            elif size is None:
                 yield f"resources.{part}[{name}]", "value_quantity", {}
             elif part == "requests" and limit is not None and size > limit:
                 yield f"resources.requests[{name}]", "value_over_limit", {"name": name}
+            elif "/" in name and size % 1:
+                yield f"resources.{part}[{name}]", "value_whole", {"name": name}
             elif name == "memory" and size % 1:
                 yield f"resources.{part}[{name}]", "value_fraction", {}
-
-
-_OF_CONTAINER: Sequence[Callable[[Fields], Found]] = (
-    _probes,
-    _successes,
-    _probe_ports,
-    _env,
-    _ports,
-    _resources,
-)
 
 
 # --- objects --------------------------------------------------------------------------------------------
 
 
-_LEAST: Mapping[str, int] = {
-    **dict.fromkeys(("replicas", "minReadySeconds", "revisionHistoryLimit"), 0),
-    **dict.fromkeys(("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds"), 0),
-    **dict.fromkeys(("successfulJobsHistoryLimit", "failedJobsHistoryLimit", "startingDeadlineSeconds"), 0),
-    **dict.fromkeys(("maxReplicas", "progressDeadlineSeconds"), 1),
-}
-"""What numbers of `spec` have to be at least."""
-
-
-def _numbers(body: Fields) -> Found:
-    spec = mapping_at(body, "spec")
-    for key in spec.keys() & _LEAST.keys():
-        number = spec[key]
-        if type(number) is int and number < _LEAST[key]:
-            yield f"spec.{key}", "value_at_least", {"least": _LEAST[key]}
-
-
-def _deadline(body: Fields) -> Found:
+def _deployment(body: Fields) -> Found:
     spec = mapping_at(body, "spec")
     ready, deadline = spec.get("minReadySeconds"), spec.get("progressDeadlineSeconds")
     if type(ready) is int and type(deadline) is int and 0 < deadline <= ready:
         yield "spec.progressDeadlineSeconds", "value_at_least", {"least": ready + 1}
 
 
-def _strategy(body: Fields) -> Found:
-    strategy = mapping_at(body, "spec", "strategy")
-    rolling = mapping_at(strategy, "rollingUpdate")
-    if text_at(strategy, "type") == "Recreate" and rolling:
-        yield "spec.strategy.rollingUpdate", "value_recreate", {}
-    none = (0, "0", "0%")
-    if rolling.get("maxSurge") in none and rolling.get("maxUnavailable") in none:
-        yield "spec.strategy.rollingUpdate", "value_no_step", {}
-
-
 def _service(body: Fields) -> Found:
+    is_inside = text_at(body, "spec", "type") in ("", "ClusterIP")
     ports = list_at(body, "spec", "ports")
     yield from _twice(ports, "spec.ports")
-    spec, kind = mapping_at(body, "spec"), text_at(body, "spec", "type")
-    is_inside = kind in ("", "ClusterIP")
-    if kind == "ExternalName" and not spec.get("externalName"):
-        yield "spec", "value_needs", {"name": "type: ExternalName", "wanted": "externalName"}
-    if is_inside and spec.get("externalTrafficPolicy") and not spec.get("externalIPs"):
-        fields: dict[str, object] = {
-            "name": "externalTrafficPolicy",
-            "wanted": "type: LoadBalancer / NodePort",
-        }
-        yield "spec.externalTrafficPolicy", "value_goes_with", fields
     seen: set[tuple[YamlValue, YamlValue]] = set()
-    for index, entry in enumerate(ports):
-        port = mapping_at(entry)
+    for index, port in enumerate(map(mapping_at, ports)):
         pair = (text_at(port, "protocol") or "TCP", port.get("port"))
         if type(pair[1]) is int and pair in seen:
             yield f"spec.ports[{index}].port", "value_twice", {"name": f"{pair[0]} {pair[1]}"}
         seen.add(pair)
-        yield from _port_number(port, f"spec.ports[{index}]", "port")
-        yield from _port_of_either_type(port, f"spec.ports[{index}]", "targetPort")
-        if port.get("nodePort") != 0:
-            yield from _port_number(port, f"spec.ports[{index}]", "nodePort")
-        if is_inside and port.get("nodePort") not in (None, 0) and not is_left_for_bcs(port.get("nodePort")):
+        asked = port.get("nodePort")
+        if is_inside and asked not in (None, 0) and not is_left_for_bcs(asked):
             yield f"spec.ports[{index}].nodePort", "value_node_port", {}
 
 
@@ -304,42 +216,41 @@ def _autoscaler(body: Fields) -> Found:
         yield "spec.minReplicas", "value_min_max", {"least": least, "most": most}
 
 
-def _budget(body: Fields) -> Found:
-    spec = mapping_at(body, "spec")
-    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
-        yield "spec.maxUnavailable", "value_one_budget", {}
+_STEPS = re.compile(r"//|/\.\.?(?:/|$)|%2[fF]")
+_CLASS = "kubernetes.io/ingress.class"
+
+
+def _ingress(body: Fields) -> Found:
+    for where, entry in objects_at(body, "spec.rules[].http.paths[]"):
+        path = text_at(entry, "path")
+        is_judged = text_at(entry, "pathType") in ("Exact", "Prefix") and not is_left_for_bcs(path)
+        if is_judged and _STEPS.search(path):
+            yield f"{where}.path", "value_path_steps", {}
+    classes = (text_at(body, "spec", "ingressClassName"), text_at(body, "metadata", "annotations", _CLASS))
+    if all(classes) and classes[0] != classes[1] and not any(map(is_left_for_bcs, classes)):
+        fields = {"name": "ingressClassName", "wanted": f"{_CLASS}: {classes[0]}"}
+        yield "spec.ingressClassName", "value_needs", fields
+
+
+def _policy(body: Fields) -> Found:
+    for path in ("spec.ingress[].ports[]", "spec.egress[].ports[]"):
+        for where, port in objects_at(body, path):
+            first, last = port.get("port"), port.get("endPort")
+            if isinstance(first, int) and isinstance(last, int) and last < first:
+                yield f"{where}.endPort", "value_at_least", {"least": first}
 
 
 def _claim(body: Fields) -> Found:
     spec = mapping_at(body, "spec")
-    for wanted, given in (
-        ("accessModes", spec.get("accessModes")),
-        ("resources.requests.storage", mapping_at(spec, "resources", "requests").get("storage")),
-    ):
-        if given is None or given == []:
-            yield "spec", "value_needs", {"name": "PersistentVolumeClaim", "wanted": wanted}
+    if size_of(mapping_at(spec, "resources", "requests").get("storage")) == 0:
+        yield "spec.resources.requests[storage]", "value_at_least", {"least": 1}
+    modes = list_at(spec, "accessModes")
+    if _ALONE in modes and len(modes) > 1:
+        yield "spec.accessModes", "value_goes_with", {"name": _ALONE, "wanted": f"[{_ALONE}]"}
 
 
-def _backend(backend: Fields, path: str) -> Found:
-    if backend.get("service") is not None and backend.get("resource") is not None:
-        yield path, "value_one_of", {"known": ["service", "resource"]}
-    service, port = mapping_at(backend, "service"), mapping_at(backend, "service", "port")
-    if service and (port.get("name") in (None, "")) == (port.get("number") in (None, 0)):
-        yield f"{path}.service.port", "value_one_of", {"known": ["name", "number"]}
-
-
-def _ingress(body: Fields) -> Found:
-    yield from _backend(mapping_at(body, "spec", "defaultBackend"), "spec.defaultBackend")
-    for number, rule in enumerate(list_at(body, "spec", "rules")):
-        host = text_at(mapping_at(rule), "host")
-        if host and not is_left_for_bcs(host) and not _HOST.fullmatch(host):
-            yield f"spec.rules[{number}].host", "value_host", {"host": host}
-        for index, entry in enumerate(list_at(mapping_at(rule), "http", "paths")):
-            path = text_at(mapping_at(entry), "path")
-            where = f"spec.rules[{number}].http.paths[{index}]"
-            yield from _backend(mapping_at(entry, "backend"), f"{where}.backend")
-            if path and not path.startswith("/") and not is_left_for_bcs(path):
-                yield f"{where}.path", "value_path", {"path": path}
+_ALONE = "ReadWriteOncePod"
+_KEY = re.compile("[-._a-zA-Z0-9]{1,253}")
 
 
 def _keys(body: Fields) -> Found:
@@ -348,6 +259,18 @@ def _keys(body: Fields) -> Found:
             is_key = _KEY.fullmatch(key) and not key.startswith("..") and key != "."
             if not is_key and not is_left_for_bcs(key):
                 yield f"{part}[{key}]", "value_key", {}
+            elif part == "binaryData" and key in mapping_at(body, "data"):
+                yield f"{part}[{key}]", "value_twice", {"name": key}
+
+
+_KEYS_OF_TYPE: Mapping[str, Sequence[str]] = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+"""The keys without which the API server refuses a Secret of a type."""
+_OF_ACCOUNT, _ACCOUNT = "kubernetes.io/service-account-token", "kubernetes.io/service-account.name"
 
 
 def _secret(body: Fields) -> Found:
@@ -356,37 +279,28 @@ def _secret(body: Fields) -> Found:
     for key in _KEYS_OF_TYPE.get(kind, ()):
         if key not in keys and not any(map(is_left_for_bcs, keys)):
             yield "data", "value_needs", {"name": f"type: {kind}", "wanted": key}
-    for key, value in mapping_at(body, "data").items():
-        if isinstance(value, str) and not is_left_for_bcs(value) and not _is_base64(value):
-            yield f"data[{key}]", "value_base64", {}
+        text = text_at(body, "stringData", key)
+        if text and key.startswith(".docker") and not is_left_for_bcs(text) and not _is_json(text):
+            yield f"stringData[{key}]", "value_json", {}
+    if kind == _OF_ACCOUNT and not text_at(body, "metadata", "annotations", _ACCOUNT):
+        yield "metadata.annotations", "value_needs", {"name": f"type: {kind}", "wanted": _ACCOUNT}
 
 
-def _is_base64(text: str) -> bool:
+def _is_json(text: str) -> bool:
     try:
-        base64.b64decode(_BREAKS.sub("", text).encode(), validate=True)
-    except (binascii.Error, ValueError):
+        return isinstance(json.loads(text), dict)
+    except ValueError:
         return False
-    return True
-
-
-def _cron(body: Fields) -> Found:
-    schedule = text_at(body, "spec", "schedule")
-    if schedule and not is_left_for_bcs(schedule) and not is_schedule(schedule):
-        yield "spec.schedule", "value_schedule", {}
 
 
 _OF_KIND: Mapping[tuple[str, str], Sequence[Callable[[Fields], Found]]] = {
-    ("apps", "Deployment"): (_strategy, _numbers, _deadline),
-    **dict.fromkeys((("apps", kind) for kind in ("StatefulSet", "DaemonSet", "ReplicaSet")), (_numbers,)),
-    ("", "ReplicationController"): (_numbers,),
-    ("batch", "Job"): (_numbers,),
+    ("apps", "Deployment"): (_deployment,),
     ("", "Service"): (_service,),
-    ("autoscaling", "HorizontalPodAutoscaler"): (_autoscaler, _numbers),
-    ("policy", "PodDisruptionBudget"): (_budget,),
+    ("autoscaling", "HorizontalPodAutoscaler"): (_autoscaler,),
     ("networking.k8s.io", "Ingress"): (_ingress,),
-    ("", "ConfigMap"): (_keys,),
+    ("networking.k8s.io", "NetworkPolicy"): (_policy,),
     ("", "PersistentVolumeClaim"): (_claim,),
+    ("", "ConfigMap"): (_keys,),
     ("", "Secret"): (_keys, _secret),
-    ("batch", "CronJob"): (_cron, _numbers),
 }
-"""By group and kind: what is looked at in the whole object."""
+"""By group and kind: what no row can say of the whole object."""

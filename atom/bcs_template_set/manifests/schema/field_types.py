@@ -15,7 +15,11 @@ from typing import Optional
 
 import msgspec
 
-_CODE = re.compile(r"(!?)([\[{]*)([a-z]|[0-9]+)(?:=([0-9]+))?(?:\+([0-9]+))?(?:-([0-9]+))?")
+from bcs_template_set.messages.spelling import nearest
+
+_CODE = re.compile(
+    r"(!?)([\[{]*)([a-z]|[0-9]+)(?:=([0-9]+))?(?:~([a-z][a-z0-9]*|[0-9]+\.\.[0-9]*))?(?:\+([0-9]+))?(?:-([0-9]+))?"
+)
 _KUBE_VERSION = re.compile(r"v?1\.([0-9]{1,3})(?![0-9])")
 ANY_OTHER = "*"
 """In the data: the type has more fields than these."""
@@ -49,23 +53,26 @@ class Field:
     `around` has a `[` for each list and a `{` for each map around its values; `letter` is the type of those:
     `s` text, `i` integer, `n` number, `b` boolean, `q` quantity, `x` integer or text, `j` anything, "" = the
     type of the number `of`. `plain` are the types of Python's that a value may have, `words` the texts
-    that it may be, where it may not be any. A value of a type in `settled` is right, whatever it is.
+    that it may be, where it may not be any; `form` is the form of those that it may be (`value_forms.py`). A
+    value of a type in `settled` is right, whatever it is.
     """
 
-    __slots__ = ("around", "is_required", "letter", "of", "plain", "settled", "since", "until", "words")
+    __slots__ = (
+        *("around", "form", "is_required", "letter", "of", "plain", "settled", "since", "until", "words"),
+    )
 
     def __init__(self, code: str, words: Sequence[tuple[str, ...]]) -> None:
         match = _CODE.fullmatch(code)
         if match is None:  # pragma: no cover - a test reads every field
             raise ValueError(code)
-        required, self.around, kind, nth, since, until = match.groups()
+        required, self.around, kind, nth, self.form, since, until = match.groups()
         self.is_required = bool(required)
         self.letter = "" if kind.isdigit() else kind
         self.of = int(kind) if kind.isdigit() else -1
         self.words = words[int(nth)] if nth else ()
         self.plain = _PLAIN.get(self.letter, frozenset())
         self.since, self.until = int(since or 0), int(until or 0)
-        depends = self.around or self.words or self.since or self.until
+        depends = self.around or self.words or self.form or self.since or self.until
         self.settled = frozenset({type(None)}) if depends else self.plain | {type(None)}
 
 
@@ -135,6 +142,22 @@ class FieldTypes:
     def kinds_in(self, api_version: str) -> Sequence[str]:
         """Return the kinds that are, or were, in a group and version."""
         return [title[len(api_version) + 1 :] for title in self.kinds if title.startswith(f"{api_version} ")]
+
+    def all_kinds(self) -> Sequence[str]:
+        """Return the names of all kinds."""
+        return [title.partition(" ")[2] for title in self.kinds]
+
+    def is_meant(self, api_version: str, kind: str) -> bool:
+        """Tell whether the group of an `apiVersion` is Kubernetes' own, or was probably to be.
+
+        No definition of custom objects has a group without a dot.
+        """
+        if self.is_known_group(api_version):
+            return True
+        group = api_version.rpartition("/")[0]
+        own = {other.rpartition("/")[0] for other in self.api_versions_of(kind, self.versions)}
+        is_near = "." not in group or (group.endswith(".k8s.io") and nearest(group, own) is not None)
+        return bool(own) and is_near
 
     def is_known_group(self, api_version: str) -> bool:
         """Tell whether Kubernetes itself serves, or has served, the group of an `apiVersion`."""

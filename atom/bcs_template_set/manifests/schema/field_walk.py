@@ -21,7 +21,9 @@ from bcs_template_set.manifests.schema.field_types import (
     ObjectType,
     fields_below,
 )
+from bcs_template_set.manifests.schema.value_forms import problem_of_form
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import Text
 from bcs_template_set.messages.spelling import nearest
 
 MOST = 50
@@ -38,11 +40,12 @@ _Path = tuple["Optional[_Path]", str]
 class FieldProblem:
     """One thing that Kubernetes does not take.
 
-    `what` is `unknown`, `missing`, `type`, `word`, `since` or `until`; `path` is the field's. Of an unknown
-    field `near` is the name that was probably meant, or `belongs` the path of the object that has such a
-    field. Of a wrong type `wanted` is the letter of the right one, `[` for a list, `{` for a map or an
-    object, and `given` alike. Of a word that the server does not take `words` are those that it does. Of a
-    field that comes too early or too late `version` is the 1.x that has it first or last.
+    `what` is `unknown`, `missing`, `type`, `word`, `form`, `since` or `until`; `path` is the field's. Of an
+    unknown field `near` is the name that was probably meant, or `belongs` the path of the object that has
+    such a field. Of a wrong type `wanted` is the letter of the right one, `[` for a list, `{` for a map or an
+    object, and `given` alike. Of a word that the server does not take `words` are those that it does; of a
+    value that is not of its field's form `said` says so. Of a field that comes too early or too late
+    `version` is the 1.x that has it first or last.
     """
 
     what: str
@@ -53,6 +56,7 @@ class FieldProblem:
     given: str = ""
     version: int = 0
     words: tuple[str, ...] = ()
+    said: Optional[Text] = None
 
 
 def problems_of(document: Document, *, types: FieldTypes, versions: KubeVersions) -> list[FieldProblem]:
@@ -109,6 +113,7 @@ class _Walk:
         if value is None:
             return
         if around == "" and field.letter == "" and isinstance(value, dict):
+            self._formed(value, field, path)
             self.object(value, field.of, path)
         elif around[:1] == "[" and isinstance(value, list):
             for index, item in enumerate(value):
@@ -120,6 +125,14 @@ class _Walk:
             self._wrong(value, around[:1] or field.letter or "{", path)
         elif field.words and value not in ("", *field.words) and not is_left_for_bcs(value):
             self.found.append(FieldProblem("word", _written(path), words=field.words))
+        else:
+            self._formed(value, field, path)
+
+    def _formed(self, value: YamlValue, field: Field, path: _Path) -> None:
+        if field.form and value != "" and not is_left_for_bcs(value):
+            said = problem_of_form(field.form, value)
+            if said is not None:
+                self.found.append(FieldProblem("form", _written(path), said=said))
 
     def _wrong(self, value: YamlValue, wanted: str, path: _Path) -> None:
         is_whole = wanted == "i" and isinstance(value, float) and value.is_integer()

@@ -86,11 +86,17 @@ ROWS: list[tuple[str, str, str, str, Optional[str]]] = [
     (
         DEPLOYMENT,
         "# more",
-        "env: [{name: A, value: b, valueFrom: {fieldRef: {fieldPath: a}}}]",
+        "env: [{name: A, value: b, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
         f"{CONTAINER}.env[0]",
         "value and valueFrom",
     ),
-    (DEPLOYMENT, "# more", "env: [{name: A, valueFrom: {fieldRef: {fieldPath: a}}}, {name: B}]", "", None),
+    (
+        DEPLOYMENT,
+        "# more",
+        "env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: B}]",
+        "",
+        None,
+    ),
     (
         DEPLOYMENT,
         "# more",

@@ -196,7 +196,8 @@ RIGHT = {
     ),
     "tls of a rule without a host": (
         "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\n"
-        "spec: {tls: [{hosts: [a.x.org]}], rules: [{http: {paths: []}}]}\n"
+        "spec: {tls: [{hosts: [a.x.org]}], rules: [{http: {paths: [{path: /, pathType: Prefix, "
+        "backend: {service: {name: a, port: {number: 80}}}}]}}]}\n"
     ),
     "tls of a default backend": (
         "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\n"
@@ -212,7 +213,8 @@ RIGHT = {
         "apiVersion: networkextension.bkbcs.tencent.com/v1\nkind: Ingress\nmetadata: {name: a}\n"
         "spec: {rules: []}\n---\n"
         "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\n"
-        "spec: {rules: [{http: {paths: []}}]}\n"
+        "spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, "
+        "backend: {service: {name: a, port: {number: 80}}}}]}}]}\n"
     ),
     "an image that Istio fills in": DEPLOYMENT.replace("r/web:1", "auto").replace(
         "{labels: {app: web}}", "{labels: {app: web}, annotations: {inject.istio.io/templates: gateway}}"
@@ -278,6 +280,22 @@ INGRESS = (
         ("resource.k8s.io/v1", "ResourceSlice", "1.20", "since 1.34."),
         ("apps/v1", "Ingress", "", "apps/v1 has no kind Ingress; write networking.k8s.io/v1"),
         ("apps/v1", "Deploymant", "", "apps/v1 has no kind Deploymant. Did you mean Deployment?"),
+        ("apps/v1", "deployment", "", "apps/v1 has no kind deployment. Did you mean Deployment?"),
+        ("v1", "deployments", "", "v1 has no kind deployments. Did you mean Deployment?"),
+        ("app/v1", "Deployment", "", "app/v1 has no kind Deployment; write apps/v1"),
+        ("Apps/v1", "Deployment", "", "Apps/v1 has no kind Deployment; write apps/v1"),
+        ("apps", "Deployment", "", "apps has no kind Deployment; write apps/v1"),
+        ("web/v1", "Deployment", "", "web/v1 has no kind Deployment; write apps/v1"),
+        ("network.k8s.io/v1", "Ingress", "", "network.k8s.io/v1 has no kind Ingress; write networking"),
+        ("rbac.authorisation.k8s.io/v1", "Role", "", "write rbac.authorization.k8s.io/v1"),
+        ("argoproj/v1alpha1", "Rollout", "", "write argoproj.io/v1alpha1"),
+        ("authorization.openshift.io/v1", "Role", "", None),
+        ("apps.kruise.io/v1beta1", "StatefulSet", "", None),
+        ("networkextension.bkbcs.tencent.com/v1", "Ingress", "", None),
+        ("snapshot.storage.k8s.io/v1", "VolumeSnapshot", "", None),
+        ("gateway.networking.k8s.io/v1", "Gateway", "", None),
+        ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "", None),
+        ("web/v1", "Thing", "", None),
         ("v1", "Zzz", "", "no Kubernetes from 1.20 on has v1 Zzz"),
     ],
 )
@@ -290,6 +308,13 @@ def test_an_api_version_that_is_gone_or_never_was_is_named_with_the_one_to_use(
     ]
     assert len(of_api) == (words is not None)
     assert words is None or words in of_api[0]
+
+
+@pytest.mark.parametrize("kind", ["deployment", "Deploymant", "DEPLOYMENT"])
+def test_a_kind_that_is_misspelt_is_told_where_it_stands(kind: str) -> None:
+    assert [finding.field for finding in found(DEPLOYMENT.replace("kind: Deployment", f"kind: {kind}"))] == [
+        "kind"
+    ]
 
 
 def test_a_field_is_judged_by_the_kubernetes_in_question() -> None:

@@ -1,0 +1,139 @@
+"""The forms that the API server wants of single values: a table. Pure: performs no I/O.
+
+Which fields have which form is in release/kubernetes_schema.py. Sources: Kubernetes 1.34,
+pkg/apis/*/validation and apimachinery, pkg/util/validation; what only some releases refuse is taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Optional
+
+from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
+from bcs_template_set.manifests.naming import check_label, check_subdomain
+from bcs_template_set.manifests.schedules import is_schedule
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import Text, say
+
+HIGHEST_PORT = 65_535
+_PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
+_HOST = re.compile(r"(?![0-9]+(?:\.[0-9]+){3}$)(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_BREAKS = re.compile(r"[\r\n]")
+_SHARE, _PART = re.compile("[0-9]+%"), re.compile("0*(?:[0-9]{1,2}|100)%")
+_WHOLE, _BITS = re.compile("[+-]?[0-9]+"), re.compile("[0-9]{1,3}")
+_ZEROS = re.compile(r"(?<![0-9a-fA-F:])0+(?=[0-9])")
+"""Go read 010.0.0.1 as 10.0.0.1, and older servers do."""
+_MOST_BITS = {4: 32, 6: 128}
+
+
+def problem_of_form(form: str, value: YamlValue) -> Optional[Text]:
+    """Return what is wrong with a value of a field that wants a form, such as `port` or `1..100`, or None."""
+    least, dots, most = form.partition("..")
+    if dots:
+        return _out_of(int(least), int(most) if most else None, value)
+    return _FORMS[form](value)
+
+
+def _out_of(least: int, most: Optional[int], value: YamlValue) -> Optional[Text]:
+    if not isinstance(value, int) or (value >= least and (most is None or value <= most)):
+        return None
+    if most is None:
+        return say("checks.value_at_least", least=least)
+    return say("checks.value_between", least=least, most=most)
+
+
+def _port(value: YamlValue) -> Optional[Text]:
+    """Say of a port, by number or name, that it is neither."""
+    if isinstance(value, int):
+        return None if 1 <= value <= HIGHEST_PORT else say("checks.value_port", given=value)
+    name = str(value)
+    if name.isdecimal():
+        return say("checks.value_port_quoted")
+    return None if _PORT_NAME.fullmatch(name) else say("checks.value_port_name", given=name)
+
+
+def _named(check: Callable[[str], Optional[Text]]) -> Callable[[YamlValue], Optional[Text]]:
+    def problem_of(value: YamlValue) -> Optional[Text]:
+        problem = check(str(value))
+        return None if problem is None else say("checks.named_wrong", name=value, problem=problem)
+
+    return problem_of
+
+
+def _said(is_right: Callable[[str], object], sentence: str) -> Callable[[YamlValue], Optional[Text]]:
+    return lambda value: None if is_right(str(value)) else say(f"checks.{sentence}", given=value)
+
+
+def _pods(share: re.Pattern[str]) -> Callable[[YamlValue], Optional[Text]]:
+    """Return what says of a number of pods, or of a share of them, that it is neither."""
+
+    def problem_of(value: YamlValue) -> Optional[Text]:
+        is_number = isinstance(value, int) and value >= 0
+        return None if is_number or share.fullmatch(str(value)) else say("checks.value_pods")
+
+    return problem_of
+
+
+def _is_below(path: str) -> bool:
+    return not path.startswith("/") and ".." not in path.split("/")
+
+
+def _version_of_ip(text: str) -> int:
+    """Return 4 or 6, 0 for what is no address."""
+    try:
+        return 0 if "%" in text else ip_address(_ZEROS.sub("", text)).version
+    except ValueError:
+        return 0
+
+
+def _is_cidr(text: str) -> bool:
+    address, _, bits = text.strip().partition("/")
+    return bool(_BITS.fullmatch(bits)) and int(bits) <= _MOST_BITS.get(_version_of_ip(address), -1)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(_BREAKS.sub("", text).encode(), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _requirement(value: YamlValue) -> Optional[Text]:
+    """Say of a selector's expression that it has too many values, or too few."""
+    operator, values = text_at(mapping_at(value), "operator"), list_at(mapping_at(value), "values")
+    if operator in ("Exists", "DoesNotExist") and values:
+        return say("checks.value_goes_with", name="values", wanted="operator: In / NotIn")
+    is_compared = operator in ("Gt", "Lt") and (len(values) != 1 or not _WHOLE.fullmatch(str(values[0])))
+    if is_compared or (operator in ("In", "NotIn") and not values):
+        return say("checks.value_needs", name=f"operator: {operator}", wanted="values")
+    return None
+
+
+_FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
+    "port": _port,
+    "portornone": lambda value: None if value == 0 else _port(value),
+    "portname": _said(_PORT_NAME.fullmatch, "value_port_name"),
+    "label": _named(check_label),
+    "subdomain": _named(check_subdomain),
+    "host": _said(_HOST.fullmatch, "value_host"),
+    "domain": _said(
+        lambda text: not check_subdomain(text.removeprefix("*.").removesuffix(".")), "value_host"
+    ),
+    "path": _said(lambda path: path.startswith("/"), "value_path"),
+    "below": _said(_is_below, "value_below"),
+    "nowhereup": _said(lambda path: ".." not in path.split("/"), "value_up"),
+    "ip": _said(_version_of_ip, "value_ip"),
+    "clusterip": _said(lambda text: text == "None" or _version_of_ip(text), "value_cluster_ip"),
+    "cidr": _said(_is_cidr, "value_cidr"),
+    "pods": _pods(_SHARE),
+    "partofpods": _pods(_PART),
+    "quantity": _said(lambda text: not text.strip().startswith("-"), "value_negative"),
+    "schedule": _said(is_schedule, "value_schedule"),
+    "base64": _said(_is_base64, "value_base64"),
+    "requirement": _requirement,
+}
