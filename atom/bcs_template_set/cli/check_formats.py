@@ -31,6 +31,9 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _KINDS: Mapping[str, type[StepError]] = {**MISTAKES, "input": InputsInvalid}
 """What is found that is no check: its id, and the error that says what to do."""
 
+_PAGES: Mapping[Language, str] = {"en_US": ".md", "zh_CN": ".zh-CN.md"}
+"""How the names of the project's own pages end."""
+
 _NO_FILES = ("input", "version-name")
 """What is wrong with an argument, which no file has."""
 
@@ -111,13 +114,19 @@ def sarif_document(checked: Checked) -> str:
 
 def _rule(identifier: str, checked: Checked) -> dict[str, object]:
     kind = _KINDS.get(identifier)
+    whole = summary = say(f"checks.{identifier}.summary")
+    page, part = "errors", ""
     if kind is None:
         hint = say(f"checks.{identifier}.hint")
+        whole = say("checks.allow_in_file", hint=summary, id=identifier)
+        page, part = "checks", f"#{identifier}"
     else:
         hint = say("local.cure_arguments") if kind is InputsInvalid else cure_at_desk(kind.code)
-    texts = {"shortDescription": say(f"checks.{identifier}.summary"), "help": hint}
+    texts = {"shortDescription": summary, "fullDescription": whole, "help": hint}
     # A multiformatMessageString has no placeholders (3.12), and its readers show braces as they stand.
-    return {"id": identifier, **{name: {"text": checked.words(text)} for name, text in texts.items()}}
+    described = {name: {"text": checked.words(text)} for name, text in texts.items()}
+    uri = f"docs/reference/{page}{_PAGES[checked.language]}{part}"
+    return {"id": identifier, **described, "helpUri": uri}
 
 
 def _result(finding: Finding, rules: Sequence[str], checked: Checked) -> dict[str, object]:

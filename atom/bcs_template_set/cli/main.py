@@ -72,6 +72,8 @@ class Parser(argparse.ArgumentParser):
     """A parser, also of verbs, that ends with our exit status and prints to whatever stdout there is."""
 
     verbs: Mapping[str, Parser] = {}
+    document = ""
+    """What `check --format` asks for, which has to hold mistaken arguments, too."""
 
     def in_desk_words(self) -> Parser:
         """Return the parser with its own words in the desk's language."""
@@ -104,6 +106,10 @@ class Parser(argparse.ArgumentParser):
             found = re.fullmatch(pattern, message.replace("'", ""), re.DOTALL)
             if found:
                 message = told(key, **found.groupdict())
+        if self.document:
+            from bcs_template_set.cli.verb_render import show_mistakes  # noqa: PLC0415 - see the module's docstring
+
+            show_mistakes(self.document, [message])
         self.print_usage(sys.stderr)
         self.exit(MISTAKEN_ARGUMENTS, f"{self.prog}: {message}\n")
 
@@ -208,11 +214,22 @@ def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:
         parser.error(unknown(first, parser.verbs))
     if argv:
         at_work = parser.verbs.get(first, parser)
+        if first == "check":
+            parser.document = at_work.document = document_of(argv)
         known = [*HIDDEN, *at_work.long_options()]
         given = [word.partition("=")[0] for word in argv if word.startswith("--")]
         for word in [word for word in given if word not in known]:
             at_work.error(unknown(word, known))
     return parser.parse_args(argv)
+
+
+def document_of(argv: Sequence[str]) -> str:
+    """Return the word behind `--format`, "" where there is none."""
+    for word, after in zip(argv, (*argv[1:], "")):
+        name, _, given = word.partition("=")
+        if name == "--format":
+            return given or after
+    return ""
 
 
 def unknown(word: str, known: Iterable[str]) -> str:

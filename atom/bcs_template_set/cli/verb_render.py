@@ -13,7 +13,6 @@ from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
 from bcs_template_set.cli.desk_cures import cure_at_desk
 from bcs_template_set.cli.desk_language import local_language
-from bcs_template_set.config.inputs import KUBE_VERSION, wrong
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import MISTAKES, counts_of, told_lines, version_mistake
@@ -32,7 +31,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import with_nearest
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.stdout import put
@@ -73,7 +72,7 @@ def check(run: LocalRun) -> int:
     try:
         prepared = _prepare(run)
     except StepError as exc:
-        _show_mistakes(run, exc)
+        show_mistakes(run.format, exc.details or [exc.title()])
         raise
     rendered = render_files(prepared)
     found = check_manifests(
@@ -120,11 +119,10 @@ def _show(run: LocalRun, checked: Checked) -> None:
         put(sys.stdout, line.indent + guarded(one_line(line.render(checked.language))) + "\n")
 
 
-def _show_mistakes(run: LocalRun, error: StepError) -> None:
-    """Say what is wrong with the arguments in the document too, where one was asked for."""
-    if run.format != "text":
-        findings = map(input_mistake, error.details or [error.title()])
-        _show(run, _checked(findings, failed=True))
+def show_mistakes(form: str, mistakes: Iterable[Detail]) -> None:
+    """Print what is wrong with the arguments as the document that was asked for, if one was."""
+    if form in FORMATS:
+        put(sys.stdout, FORMATS[form](_checked(map(input_mistake, mistakes), failed=True)))
 
 
 def _notes(rendered: Rendered) -> list[Text]:
@@ -170,9 +168,7 @@ def unknown_name(name: str, known: tuple[str, ...]) -> Text:
 
 
 def _prepare(run: LocalRun) -> Prepared:
-    accepted = say("settings.accepts_kube_version")
-    is_known = not run.kube_version or re.fullmatch(KUBE_VERSION, run.kube_version)
-    wrong_version = [] if is_known else [wrong("--kube-version", run.kube_version, accepted=accepted)]
+    wrong_version = _wrong_version(run.kube_version) if run.kube_version else []
     request = RenderRequest(
         workspace=Path.cwd(),
         templates=run.templates,
@@ -183,6 +179,17 @@ def _prepare(run: LocalRun) -> Prepared:
         environ=child_environment(os.environ),
     )
     return prepare(request)
+
+
+def _wrong_version(given: str) -> list[Text]:
+    from bcs_template_set.config.inputs import (  # noqa: PLC0415 - start-up is counted, and few name a version
+        KUBE_VERSION,
+        wrong,
+    )
+
+    accepted = say("settings.accepts_kube_version")
+    is_known = re.fullmatch(KUBE_VERSION, given) is not None
+    return [] if is_known else [wrong("--kube-version", given, accepted=accepted)]
 
 
 def _only_this_branch(prepared: Prepared) -> Text:

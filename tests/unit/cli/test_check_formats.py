@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from jsonschema import Draft4Validator
+from tests.support.versions import PROJECT
 
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
 from bcs_template_set.cli.main import CHECK_FORMATS
@@ -120,9 +121,13 @@ _RESULT = {
 }
 _RULE = {
     "type": "object",
-    "required": ["id", "shortDescription", "help"],
+    "required": ["id", "shortDescription", "fullDescription", "helpUri", "help"],
     "additionalProperties": False,
-    "properties": {"id": {"type": "string"}, "shortDescription": _MESSAGE, "help": _MESSAGE},
+    "properties": {
+        "id": {"type": "string"},
+        "helpUri": {"type": "string", "pattern": r"^docs/\S+$"},
+        **dict.fromkeys(("shortDescription", "fullDescription", "help"), _MESSAGE),
+    },
 }
 _DRIVER = {
     "type": "object",
@@ -154,6 +159,10 @@ def test_sarif_has_what_its_schema_wants_and_the_line_of_each_result(language: L
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert [rules[result["ruleIndex"]] for result in run["results"]] == [finding.id for finding in findings]
     assert {*MISTAKES, "image-tag", "input"} <= {*rules}
+    for rule in run["tool"]["driver"]["rules"]:
+        page, _, part = rule["helpUri"].partition("#")
+        assert part == ("" if rule["id"] in {*MISTAKES, "input"} else rule["id"])
+        assert f"\n## {part}" in (PROJECT / page).read_text(encoding="utf-8")
     texts = json.dumps(run["tool"]["driver"]["rules"], ensure_ascii=False)
     assert "{{ bcs" in texts or "{{ build.number }}" in texts
     assert "{{{" not in texts

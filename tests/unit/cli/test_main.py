@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import pytest
@@ -68,6 +69,30 @@ def test_a_mistaken_argument_is_told_in_the_desk_s_language(
         with pytest.raises(SystemExit, match="1"):
             main(arguments.split())
         assert capsys.readouterr().err.endswith(f": {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("check --bogus --format json", "--bogus is not known."),
+        ("check --format=json --set", "--set takes a value."),
+        ("check --format json -q", "-q is not known."),
+        ("check --format", ""),
+        ("check --format xml", ""),
+        ("render --format json", ""),
+    ],
+)
+def test_a_mistaken_argument_is_in_the_document_that_was_asked_for(
+    arguments: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        main(arguments.split())
+    out, err = capsys.readouterr()
+    assert (out == "") == (problem == "")
+    if problem:
+        (finding,) = json.loads(out)["findings"]
+        assert (finding["check"], finding["message"]) == ("input", problem)
+        assert err.endswith(f": {problem}\n")
 
 
 def test_what_argparse_says_that_we_do_not_know_is_said_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

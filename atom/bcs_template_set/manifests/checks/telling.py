@@ -53,6 +53,13 @@ def mistake(identifier: str, file: str, message: Text, *, line: int = 0, column:
     return Finding(identifier, file, "", "", message, hint, origin=Origin(file, line, column))
 
 
+def subject_of(problem: Text) -> str:
+    """Return which file, value or input a sentence is about."""
+    inner = problem.fields.get("mistake")
+    fields = inner.fields if isinstance(inner, Text) else problem.fields
+    return str(next(fields[name] for name in ("second", "path", "name") if name in fields))
+
+
 def version_mistake(version: str, problem: Text) -> Finding:
     """Return what is wrong with the version's name as a finding."""
     return mistake("version-name", "version", VersionNameInvalid(version=version, problem=problem).title())

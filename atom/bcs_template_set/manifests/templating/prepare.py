@@ -12,7 +12,7 @@ from typing import Optional
 
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.checks.telling import mistake
+from bcs_template_set.manifests.checks.telling import mistake, subject_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, web_file
 from bcs_template_set.manifests.step_comments import allowed_in
@@ -107,7 +107,7 @@ def prepare(request: RenderRequest) -> Prepared:
     problems: list[Text] = []
     found: list[Finding] = []
     builtins, sources = resolve_templates(workspace, request.templates, builtins=BUILTINS, problems=problems)
-    found += [mistake("file", _file_in(problem), problem) for problem in problems]
+    found += [mistake("file", subject_of(problem), problem) for problem in problems]
     # Read to see that it can be read; the text is not kept, for there may be thousands.
     sources = [source for source in sources if _read_or_note(workspace, source.path, found=found) is not None]
     unread = len(found)
@@ -167,11 +167,6 @@ def _read_or_note(workspace: Workspace, path: str, *, found: list[Finding]) -> O
     except FileUnusable as exc:
         found.append(mistake("file", path, exc.problem))
         return None
-
-
-def _file_in(problem: Text) -> str:
-    """Return which file a sentence is about, or what else is in its place in the input."""
-    return str(next(problem.fields[name] for name in ("second", "path", "name") if name in problem.fields))
 
 
 def _without_clashes(

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Optional, Union, get_args, get_origin
 
 import msgspec
 
+from bcs_template_set.manifests.checks.telling import subject_of
 from bcs_template_set.manifests.look_alikes import disguised, sentence
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.templating.values import Values
@@ -149,7 +150,7 @@ def read_web_values(values: Values, *, found: list[tuple[str, Text]], shared: bo
     such as `domains[3].image`. `shared` = the run has other templates too, whose values stand beside these.
     """
     own = _own(values) if shared else dict(values)
-    mistakes = [(_path_of(mistake), mistake) for mistake in mistakes_in(own)]
+    mistakes = [(subject_of(mistake), mistake) for mistake in mistakes_in(own)]
     found += mistakes
     if mistakes:
         if any(domain_of(path) is None for path, _ in mistakes):
@@ -179,7 +180,7 @@ def read_main_branches(values: Values, *, found: list[tuple[str, Text]]) -> tupl
     """
     given = values.get(_MAIN_BRANCHES, list(DEFAULT_MAIN_BRANCHES))
     mistakes = list(_check(given, list[BranchName], path=_MAIN_BRANCHES))
-    found += [(_path_of(mistake), mistake) for mistake in mistakes]
+    found += [(subject_of(mistake), mistake) for mistake in mistakes]
     return DEFAULT_MAIN_BRANCHES if mistakes else tuple(msgspec.convert(given, list[BranchName]))
 
 
@@ -187,13 +188,6 @@ def domain_of(path: str) -> Optional[int]:
     """Return which domain a path leads into, None where it is none's."""
     found = _DOMAIN.match(path)
     return int(found[1]) if found is not None else None
-
-
-def _path_of(mistake: Text) -> str:
-    inner = mistake.fields.get("mistake")
-    fields = inner.fields if isinstance(inner, Text) else mistake.fields
-    places = fields.get("places")
-    return str(places[0] if isinstance(places, list) else fields.get("path", fields.get("name")))
 
 
 def mistakes_in(values: Values) -> Iterator[Text]:
@@ -353,7 +347,7 @@ def _repeated(values: Sequence[YamlValue]) -> list[list[int]]:
 
 def _twice(path: str, key: str, places: Sequence[int]) -> Text:
     shown = [f"{path}[{place}]{key and '.' + key}" for place in places[:_MOST_PLACES]]
-    return say("render.web_twice", places=shown)
+    return say("render.web_twice", places=shown, path=shown[0])
 
 
 def _join(path: str, name: str) -> str:
