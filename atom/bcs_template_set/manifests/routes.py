@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,10 +18,17 @@ RouteKey = tuple[str, str]
 """A host and a path."""
 
 _CLASS = "kubernetes.io/ingress.class"
-_LOAD_BALANCERS = ("kubernetes.io/ingress.existLbId", "kubernetes.io/ingress.qcloud-loadbalance-id")
 _CANARY = "nginx.ingress.kubernetes.io/canary"
-_OWN_LOAD_BALANCER = "qcloud"
-"""Ingresses of this class have a load balancer each, if they name none (facts/manifests.md, "One domain")."""
+_ONE_EACH: Mapping[str, Sequence[str]] = {
+    "qcloud": ("kubernetes.io/ingress.existLbId", "kubernetes.io/ingress.qcloud-loadbalance-id"),
+    "alb": ("alb.ingress.kubernetes.io/group.name", "alb.ingress.kubernetes.io/load-balancer-name"),
+    "gce": ("kubernetes.io/ingress.global-static-ip-name",),
+    "gce-internal": ("kubernetes.io/ingress.regional-static-ip-name",),
+}
+"""Of these classes each Ingress has a load balancer of its own, but for those with the same annotation."""
+_ONE_FOR_ALL = re.compile(r"|.*\b(?:nginx|traefik|haproxy|kong|contour|istio|apisix|higress|openshift)\b.*")
+"""Of a class that is called so, or of the default one, all have the controller's address (facts/manifests.md,
+"One domain"). Of any other nobody can tell, so that only the same host makes two places one."""
 
 
 class EntryPoint(NamedTuple):
@@ -43,6 +51,7 @@ class EntryPoint(NamedTuple):
 
 
 DEFAULT_ENTRY = EntryPoint()
+ANY_HOST = "*"
 DEFAULT_BACKEND = "default backend"
 """In the place of a path's type: what no rule serves."""
 
@@ -144,7 +153,7 @@ def backend_port_of(path: Fields) -> YamlValue:
 
 def host_of(rule: YamlValue) -> str:
     """Return the host of an Ingress's rule, "*" where it names none."""
-    return text_at(mapping_at(rule), "host") or "*"
+    return text_at(mapping_at(rule), "host") or ANY_HOST
 
 
 def backend_of(path: Fields) -> str:
@@ -162,9 +171,15 @@ def entry_point_of(ingress: Fields) -> EntryPoint:
     """Return where an Ingress takes requests, as its field `ingressClassName` or its annotations say."""
     annotations = mapping_at(ingress, "metadata", "annotations")
     name = text_at(ingress, "spec", "ingressClassName") or text_at(annotations, _CLASS)
-    own = text_at(ingress, "metadata", "name") if name == _OWN_LOAD_BALANCER else ""
-    given = (text_at(annotations, key) for key in _LOAD_BALANCERS)
+    own = text_at(ingress, "metadata", "name") if name in _ONE_EACH else ""
+    given = (text_at(annotations, key) for key in _ONE_EACH.get(name, _ONE_EACH["qcloud"]))
     return EntryPoint(name, next(filter(None, given), own), text_at(annotations, _CANARY) == "true")
+
+
+def entry_of_host(host: str, entry: EntryPoint, ingress: str) -> EntryPoint:
+    """Return where requests for a host come in: for any host, at an address that may be the Ingress's own."""
+    is_shared = host != ANY_HOST or entry.load_balancer or _ONE_FOR_ALL.fullmatch(entry.ingress_class)
+    return entry if is_shared else entry._replace(load_balancer=ingress)
 
 
 def _routes_of_ingress(document: Document) -> Iterator[Route]:
@@ -180,5 +195,5 @@ def _routes_of_ingress(document: Document) -> Iterator[Route]:
                 service=backend_of(fields),
                 ingress=document.name,
                 path_type=text_at(fields, "pathType"),
-                entry=entry,
+                entry=entry_of_host(host_of(rule), entry, document.name),
             )

@@ -285,6 +285,8 @@ def test_a_file_that_allows_the_clash_clashes_with_nothing_and_the_others_do() -
 
 QCLOUD, INTERNAL = "kubernetes.io/ingress.class: qcloud", "kubernetes.io/ingress.class: internal"
 BALANCER = "kubernetes.io/ingress.existLbId"
+ONE_EACH = ("qcloud", "alb", "gce", "gce-internal")
+ALB, GROUP = "kubernetes.io/ingress.class: alb", "alb.ingress.kubernetes.io/group.name"
 CANARY = 'nginx.ingress.kubernetes.io/canary: "true"'
 
 
@@ -302,7 +304,9 @@ def at(annotations: str, path: str = "/new", *, name: str = "web", below: str = 
         (INTERNAL, QCLOUD, False),
         (f"{QCLOUD}, {BALANCER}: lb-a", f"{QCLOUD}, {BALANCER}: lb-a", True),
         (f"{QCLOUD}, {BALANCER}: lb-a", f"{QCLOUD}, {BALANCER}: lb-b", False),
-        (QCLOUD, QCLOUD, False),  # a load balancer each
+        *((QCLOUD.replace("qcloud", name), QCLOUD.replace("qcloud", name), False) for name in ONE_EACH),
+        (f"{ALB}, {GROUP}: shop", f"{ALB}, {GROUP}: shop", True),
+        (f"{ALB}, {GROUP}: shop", f"{ALB}, {GROUP}: forum", False),
         (CANARY, "", False),
         ("", CANARY, False),
         (CANARY, CANARY, True),
@@ -321,6 +325,25 @@ def test_a_path_is_taken_only_where_the_same_class_and_load_balancer_answer(
         assert (len(plan.taken) == 1) is clashes
         exact = at(ours).replace("pathType: Prefix", "pathType: Exact")
         assert make_plan(desired(("r.yaml", exact)), found, policy=POLICY).taken == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "clashes"),
+    [
+        *((name, True) for name in ("", "nginx", "ingress-nginx", "public-traefik", "kong")),
+        *((name, False) for name in ("qcloud", "alb", "gce", "internal", "mse")),
+    ],
+)
+def test_what_answers_any_host_is_one_place_only_at_an_address_that_all_share(
+    name: str, *, clashes: bool
+) -> None:
+    annotation = f"kubernetes.io/ingress.class: '{name}'"
+    ours, theirs = (
+        at(annotation, name=who).replace(f"host: {HOST}", "host: ''") for who in ("web", "theirs")
+    )
+    others = (OtherFile("theirs.yaml", routes=routes_of(parse_documents(theirs, source=""))),)
+    found = replace(existing(existing_file("r.yaml", version_of("# nothing"))), others=others)
+    assert (len(make_plan(desired(("r.yaml", ours)), found, policy=POLICY).taken) == 1) is clashes
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_live,
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.kinds import INGRESS
-from bcs_template_set.manifests.routes import EntryPoint, Route, entry_point_of
+from bcs_template_set.manifests.routes import ANY_HOST, EntryPoint, Route, entry_of_host, entry_point_of
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def _routes_of(rules: JsonValue, *, ingress: str, entry: EntryPoint) -> Iterator
     for rule in rules if isinstance(rules, list) else ():
         row = _mapping(rule)
         yield Route(
-            host=str(row.get("host") or "*"),
+            host=str(row.get("host") or ANY_HOST),
             path=str(row.get("path") or "/"),
             service=str(row.get("serviceName") or ""),
             ingress=ingress,
             path_type=str(row.get("pathType") or ""),
-            entry=entry,
+            entry=entry_of_host(str(row.get("host") or ANY_HOST), entry, ingress),
         )
 
 
