@@ -14,6 +14,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.page import only_web
 from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
 from bcs_template_set.report.rows import Row, image_change, rows_of_outcome, version_change
 from bcs_template_set.report.verdict import after_texts, details_of, headline
@@ -22,10 +23,13 @@ MOST_LISTED = (10, 6, 3, 1, 0)
 """So many lines of a list are told; fewer where they are long."""
 
 _LONGEST_LINE = 400
+_LONGEST_HEADLINE = 1500
 _ASKED_FOR = ("found", "permission", "apply_url", "request_id")
-_MARKUP = re.compile(r"([\\`*\[\]<])")
-_NO_ADDRESS = re.compile(r"[\s()<>]")
-_AT_THE_START = re.compile(r"^([#+=>-])")
+_MARKUP = re.compile(r"([\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|(?<=\S)~|&(?=#?\w+;))")
+"""What Markdown obeys anywhere; a `_` inside a word is none of it."""
+
+_NO_ADDRESS = re.compile(r"[\s()<>*`~\[\]\\]")
+_AT_THE_START = re.compile(r"^(\d*)([#+=>-]|(?<=\d)[.)](?=\s|$))")
 
 
 def summary_of(outcome: Outcome, *, mask: Callable[[str], str] = str) -> str:
@@ -33,7 +37,7 @@ def summary_of(outcome: Outcome, *, mask: Callable[[str], str] = str) -> str:
     writer = _Writer(outcome, mask)
     texts = (writer.text(most) for most in MOST_LISTED)
     fitting = (text for text in texts if utf16_units(text) <= MOST_STRING_UNITS)
-    return next(fitting, writer.line(headline(outcome)))
+    return next(fitting, writer.headline())
 
 
 class _Writer:
@@ -43,11 +47,28 @@ class _Writer:
         self._outcome = outcome
         self._mask = mask
 
-    def line(self, words: Detail) -> str:
+    def line(self, words: Detail, *, most: int = _LONGEST_LINE) -> str:
         """Return words as one line without markup of their own."""
         shown = words.render(self._outcome.language) if isinstance(words, Text) else words
-        short = shorten(one_line(self._mask(shown)), _LONGEST_LINE)
-        return _AT_THE_START.sub(r"\\\1", _MARKUP.sub(r"\\\1", short))
+        short = shorten(one_line(self._mask(shown)), most)
+        return _AT_THE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", short))
+
+    def headline(self) -> str:
+        """Return how the run ended, whole."""
+        return f"**{self.line(headline(self._outcome), most=_LONGEST_HEADLINE)}**"
+
+    def _address(self, url: str) -> str:
+        """Return an address whole, as a link can hold it."""
+        return _NO_ADDRESS.sub(lambda found: quote(found[0]), self._mask(url))
+
+    def _facts(self) -> Iterator[str]:
+        """Yield what a person who helps is asked for; where to apply is an address, and is not cut."""
+        known = self._outcome.error.context if self._outcome.error is not None else {}
+        for name in (name for name in _ASKED_FOR if known.get(name)):
+            url = str(known[name]) if name == "apply_url" else ""
+            address = self._address(url) if only_web(url) else ""
+            told = self.line(say(f"context.{name}", value="%" if address else known[name]))
+            yield told.replace("%", address) if address else told
 
     def text(self, most: int) -> str:
         """Return the whole, with so many lines of its list."""
@@ -56,9 +77,10 @@ class _Writer:
         more = sum(map(count_of, items[most:]))
         listed: list[Detail] = [*items[:most], *([say("report.more_details", count=more)] if more else [])]
         blocks = [
-            f"**{self.line(headline(outcome))}**",
+            self.headline(),
             "\n".join(f"{indent_of(item)}- {self.line(item)}" for item in listed),
             *map(self.line, _aftermath(outcome)),
+            *self._facts(),
             " · ".join(self._links()),
         ]
         return "\n\n".join(block for block in blocks if block)
@@ -69,8 +91,7 @@ class _Writer:
         folder = say("summary.folder", name=heading.space)
         for words, url in ((build, heading.build_url), (folder, heading.console.space_url)):
             if url:
-                address = _NO_ADDRESS.sub(lambda found: quote(found[0]), self._mask(url))
-                yield f"[{self.line(words)}]({address})"
+                yield f"[{self.line(words)}]({self._address(url)})"
 
 
 def _items(outcome: Outcome) -> Sequence[Detail]:
@@ -96,15 +117,10 @@ def _row(row: Row) -> Text:
 
 
 def _aftermath(outcome: Outcome) -> Iterator[Text]:
-    """Yield who serves, what was written and what is left, what to do, and where to apply."""
+    """Yield who serves, what was written and what is left, and what to do."""
     yield from (*impact_texts(outcome), *after_texts(outcome))
-    cure, error = cure_of(outcome), outcome.error
-    if cure is not None and error is not None:
+    cure = cure_of(outcome)
+    if cure is not None:
         yield say("context.cure", value=cure)
-        yield from (
-            say(f"context.{name}", value=error.context[name])
-            for name in _ASKED_FOR
-            if error.context.get(name)
-        )
     elif outcome.to_publish is not None:
         yield say("log.how_to_publish", digest=outcome.to_publish.digest)

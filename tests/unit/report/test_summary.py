@@ -15,10 +15,10 @@ from tests.support.many_findings import many_findings
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.messages import LANGUAGES, Language
-from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.errors import InputsInvalid, NoPermission, ProjectNotVisible
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.plan_document import SCHEMA_ID, plan_document
-from bcs_template_set.report.summary import summary_of
+from bcs_template_set.report.summary import MOST_LISTED, summary_of
 
 SCHEMA = json.loads(
     Path(__file__).parents[3].joinpath("docs/reference/plan.schema.json").read_text(encoding="utf-8")
@@ -43,6 +43,34 @@ def test_a_summary_fits_and_holds_no_markup_of_others(text: str) -> None:
     assert re.search(r"(?<!\\)<i>", told) is None
     assert "[a](" not in told
     assert "\n#" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("~~~ x", r"~\~\~ x"),
+        ("~~a~~", r"~\~a\~\~"),
+        ("_a_ fail_fast __init__", r"\_a\_ fail_fast \_\_init\_\_"),
+        ("1. x", r"1\. x"),
+        ("12) y", r"12\) y"),
+        ("1.0.7 -> 1.0.8", "1.0.7 -> 1.0.8"),
+        ("&lt;b&#62; a&b", r"\&lt;b\&#62; a&b"),
+        ("- - a", r"\- - a"),
+    ],
+)
+def test_whatever_markdown_obeys_is_shown_as_it_is(text: str, shown: str) -> None:
+    assert f"\n- {shown}\n" in summary_of(hostile_texts.run(text))
+
+
+def test_a_headline_is_whole_and_three_hundred_domains_are_counted() -> None:
+    hosts = [f"h{n}.example.com" for n in range(300)]
+    plan = scenes.plan_of(*(change for host in hosts for change in scenes.updated(host)))
+    told = summary_of(replace(scenes.planned(), plan=plan))
+    assert told.startswith("**Plan")
+    assert told.count("\n- ") == MOST_LISTED[0] + 1
+    assert "… and 290 more." in told
+    error = ProjectNotVisible(project="p" * 900, user="lisi", message="no")
+    assert "p" * 900 in summary_of(replace(scenes.no_permission(), error=error))
 
 
 def test_lines_are_left_out_whole_and_counted() -> None:
@@ -74,10 +102,14 @@ def test_secrets_are_masked_before_a_line_is_shortened() -> None:
     assert "cana" not in told
 
 
-def test_a_refusal_brings_the_link_to_apply_and_the_request() -> None:
-    told = summary_of(scenes.no_permission())
-    assert "Apply at: https://iam.example.com/apply-custom-perm?id=1" in told
-    assert "Request id: " in told
+def test_a_refusal_brings_the_link_to_apply_whole_and_the_request() -> None:
+    url = "https://iam.example.com/apply-custom-perm?system_id=bk_bcs_app&id=_" + "1" * 900
+    error = NoPermission(user="lisi", message="no", context={"apply_url": url, "request_id": "r-1"})
+    told = summary_of(replace(scenes.no_permission(), error=error))
+    assert f"\nApply at: {url}\n" in told
+    assert "Request id: r-1" in told
+    odd = NoPermission(user="lisi", message="no", context={"apply_url": "*a* 100%"})
+    assert r"Apply at: \*a\* 100%" in summary_of(replace(scenes.no_permission(), error=odd))
 
 
 def test_an_address_can_not_end_its_link_early() -> None:
