@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -50,16 +51,26 @@ def canonical(value: YamlValue | Fields) -> str:
 def objects_at(value: Fields, path: str, *, where: str = "") -> Sequence[tuple[str, Fields]]:
     """Return the mappings under a path such as `volumes[].secret`, each with where it is."""
     found = [(where, value)]
-    for key in path.split(".") if path else ():
-        name = key.removesuffix("[]")
+    for name, is_list in _steps(path):
         above, found = found, []
         for around, mapping in above:
-            below, place = mapping.get(name), f"{around}.{name}" if around else name
-            if key is name and isinstance(below, dict):
+            below = mapping.get(name)
+            if below is None:
+                continue
+            place = f"{around}.{name}" if around else name
+            if not is_list and isinstance(below, dict):
                 found.append((place, below))
-            elif key is not name and isinstance(below, list):
+            elif is_list and isinstance(below, list):
                 found += ((f"{place}[{index}]", mapping_at(item)) for index, item in enumerate(below))
+        if not found:
+            break
     return found
+
+
+@cache
+def _steps(path: str) -> Sequence[tuple[str, bool]]:
+    """Return the keys of a path, each with whether a list is under it; the paths are those of our tables."""
+    return [(key.removesuffix("[]"), key.endswith("[]")) for key in path.split(".")] if path else ()
 
 
 def is_left_for_bcs(value: object) -> bool:

@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Collection, Container
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Optional
 
 from bcs_template_set.messages import Text, say
@@ -172,7 +173,7 @@ def check_file_name(space: str, name: str) -> Optional[Text]:
     whole = f"{space}/{name}" if space else name
     if len(whole) > LONGEST_FILE_NAME:
         return say("checks.file_long", length=len(whole), limit=LONGEST_FILE_NAME, name=whole)
-    if any(character in _FORBIDDEN_IN_FILES for character in name) or not name.isprintable():
+    if not {*_FORBIDDEN_IN_FILES}.isdisjoint(name) or not name.isprintable():
         return say("checks.file_characters", forbidden=" ".join(_FORBIDDEN_IN_FILES))
     parts = name.split("/")
     if not all(parts):
@@ -210,6 +211,7 @@ def check_label_key(key: str) -> Optional[Text]:
     return _check(name, _QUALIFIED, limit=LONGEST_LABEL, form="checks.form_label_key")
 
 
+@lru_cache(maxsize=2048)  # the names of a run stand in many fields
 def _check(text: str, pattern: re.Pattern[str], *, limit: int, form: str) -> Optional[Text]:
     if len(text) > limit:
         return say("checks.too_long", length=len(text), limit=limit)

@@ -8,7 +8,7 @@ from typing import Optional, Union
 
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import is_of
+from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
@@ -100,6 +100,8 @@ class CheckInput:
     template_set: bool
     places: tuple[DocumentInFile, ...]
     workloads: tuple[PodOwner, ...]
+    by_kind: Mapping[tuple[str, str], Sequence[DocumentInFile]]
+    """The documents of each kind that is known, by its group and name."""
     by_label: Mapping[tuple[str, str], Sequence[PodOwner]]
     """The workloads under each label of their pods, so that a look-up costs no walk."""
     allowed: Mapping[str, frozenset[str]]
@@ -113,10 +115,9 @@ class CheckInput:
     is_whole: bool = True
     """Whether these are all files of the run: what a file that did not render may hold is not missing."""
 
-    def of_kind(self, kind: Kind) -> Iterator[DocumentInFile]:
-        """Yield the documents of a kind, by its group and name."""
-        found = ((place, place.document) for place in self.places)
-        return (place for place, document in found if is_of(kind, document.api_version, document.kind))
+    def of_kind(self, kind: Kind) -> Sequence[DocumentInFile]:
+        """Return the documents of a kind."""
+        return self.by_kind.get((kind.group, kind.name), ())
 
     def selected_by(self, labels: Fields) -> list[PodOwner]:
         """Return the workloads whose pods have all of these labels: all are in one namespace in the end."""
@@ -159,6 +160,11 @@ def look_at(
     places = tuple(DocumentInFile(file, document) for file in by_name for document in file.documents)
     pods = ((place, pod_of(place.document)) for place in places)
     workloads = tuple(PodOwner(place.file, place.document, pod) for place, pod in pods if pod is not None)
+    by_kind: dict[tuple[str, str], list[DocumentInFile]] = {}
+    for place in places:
+        kind = kind_of(place.document.api_version, place.document.kind)
+        if kind is not None:
+            by_kind.setdefault((kind.group, kind.name), []).append(place)
     by_label: dict[tuple[str, str], list[PodOwner]] = {}
     for workload in workloads:
         for key, value in workload.pod.labels.items():
@@ -170,7 +176,7 @@ def look_at(
         for place in places
         for problem in problems_of(place.document, types=field_types(), versions=kubernetes)
     )
-    looked_at = (by_name, template_space, template_set, places, workloads, by_label, allowed)
+    looked_at = (by_name, template_space, template_set, places, workloads, by_kind, by_label, allowed)
     return CheckInput("", False, *looked_at, kubernetes, problems)
 
 

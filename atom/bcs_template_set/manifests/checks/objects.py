@@ -10,6 +10,7 @@ from bcs_template_set.manifests.kind_entry import SELECTOR
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE, kind_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
+from bcs_template_set.manifests.yaml_reading import YamlValue
 
 
 @check("missing-kind")
@@ -153,10 +154,10 @@ def ingress_paths(body: Fields) -> Iterator[tuple[str, Fields]]:
             yield f"spec.rules[{number}].http.paths[{index}]", mapping_at(path)
 
 
-def _is_empty(body: Fields, path: str) -> bool:
-    *around, last = path.split(".")
-    value = mapping_at(body, *around).get(last)
-    return value is None or value in ("", [], {})
+def _is_empty(body: YamlValue | Fields, path: str) -> bool:
+    for key in path.split("."):
+        body = body.get(key) if isinstance(body, dict) else None
+    return body is None or body in ("", [], {})
 
 
 @check("duplicate-object")

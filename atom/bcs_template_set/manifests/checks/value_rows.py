@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, objects_at
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, objects_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 Found = Iterator[tuple[str, str, Mapping[str, object]]]
@@ -25,7 +25,9 @@ class _Term:
 
     def holds(self, given: Fields) -> bool:
         """Tell whether it holds for sure: what BCS fills in may be anything but nothing."""
-        value = mapping_at(given, *self.path[:-1]).get(self.path[-1])
+        value = given.get(self.path[0])
+        for key in self.path[1:]:
+            value = value.get(key) if isinstance(value, dict) else None
         if is_left_for_bcs(value):
             return self.is_denied and self.values == _NOTHING
         return (_shown(value) in self.values) is not self.is_denied
@@ -69,7 +71,10 @@ def in_rows(value: Fields, rows: Rows) -> Found:
             continue
         for where, given in objects_at(value, path):
             for row in of_path:
-                if all(term.holds(given) for term in row.terms):
+                for term in row.terms:
+                    if not term.holds(given):
+                        break
+                else:
                     yield ".".join(filter(None, (where, row.at))), row.sentence, row.fields
 
 

@@ -192,9 +192,18 @@ def domain_of(path: str) -> Optional[int]:
 
 def mistakes_in(values: Values) -> Iterator[Text]:
     """Yield a sentence for every mistake in the values of `builtin:web`."""
-    shape = list(_check(dict(values), Web, path=""))
-    yield from shape
+    if not _is_right(values):
+        yield from _check(dict(values), Web, path="")
     yield from _across(values)
+
+
+def _is_right(values: Values) -> bool:
+    """Tell whether each value is right by itself, in a tenth of the time it takes to say what is not."""
+    try:
+        web = msgspec.convert(values, Web)
+    except msgspec.ValidationError:
+        return False
+    return not any(0 < domain.node_port < _LOWEST_NODE_PORT for domain in web.domains)
 
 
 def _own(values: Values) -> dict[str, YamlValue]:
