@@ -7,19 +7,25 @@ not where; the marks of the file's other objects are of this namespace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Callable
 
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import JOB, SERVICE
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 
+Held = Callable[[str, str], Collection[str]]
+"""Names what a version of a file holds, `Kind/name`, as far as that can be known; by file and version."""
 
-def odd_notes(files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str) -> Iterator[Text]:
+
+def odd_notes(
+    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str, held: Held
+) -> Iterator[Text]:
     """Yield what to say of the objects of the files that are deployed, before they are."""
     for file in files:
         own = [state for state in states if state.file == file.name]
-        yield from _missing(file, own, space=space)
+        yield from _missing(file, own, space=space, held=held)
         for state in own:
             owner = _owner(state)
             if owner:
@@ -40,16 +46,20 @@ def moved_objects(states: Sequence[LiveState], *, space: str) -> tuple[tuple[str
     )
 
 
-def _missing(file: FileVersion, own: Sequence[LiveState], *, space: str) -> Iterator[Text]:
+def _missing(file: FileVersion, own: Sequence[LiveState], *, space: str, held: Held) -> Iterator[Text]:
+    """Yield what is said of objects that are not there, and that the version before held."""
     missing = [state for state in own if state.live is None]
-    here = [state for state in own if state.mark.file == f"{space}/{file.name}"]
+    here = [state.mark.version for state in own if state.mark.file == f"{space}/{file.name}"]
+    version = here[0] if here else file.before
+    if not (missing and version):
+        return
+    before = held(file.name, version)
+    missing = [state for state in missing if state.title in before]
     gone = [state.title for state in missing if state.known_kind != JOB]
-    if here and gone:
-        yield say("deploy.missing", objects=gone, version=here[0].mark.version)
-    elif file.before and gone:
-        yield say("deploy.missing_here", objects=gone, version=file.before)
+    if gone:
+        yield say("deploy.missing" if here else "deploy.missing_here", objects=gone, version=version)
     for state in missing:
-        if state.known_kind == JOB and (here or file.before):
+        if state.known_kind == JOB:
             seconds = mapping_at(state.desired, "spec").get("ttlSecondsAfterFinished")
             key = "deploy.missing_job" if seconds is None else "deploy.missing_ttl"
             yield say(key, object=state.title, seconds=seconds)

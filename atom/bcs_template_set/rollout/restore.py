@@ -158,7 +158,7 @@ def way_back(
         elif earlier == file.version:
             same.append(file.name)
         else:
-            found = _find(reader, project, space, file.name, earlier)
+            found = find_version(reader, project, space, file.name, earlier)
             if found is None:
                 gone.append(file.name)
             else:
@@ -192,12 +192,15 @@ def gone_marks(
             marked.setdefault((state.file, state.mark.version), []).append(state.title)
     for (name, version), titles in marked.items():
         try:
-            is_gone = _find(reader, project, space, name, version) is None
+            is_gone = find_version(reader, project, space, name, version) is None
         except StepError:  # what nobody could look at is not said to be gone
             continue
         if is_gone:
             yield say("deploy.mark_gone", objects=titles, name=name, version=version)
 
 
-def _find(reader: Reader, project: str, space: str, name: str, version: str) -> Optional[TemplateVersion]:
+def find_version(
+    reader: Reader, project: str, space: str, name: str, version: str
+) -> Optional[TemplateVersion]:
+    """Return a file's version by its name, None where BCS has none of that name."""
     return reader.read(protocol.find_version(project, space=space, name=name, version=version))

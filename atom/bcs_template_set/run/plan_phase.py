@@ -5,7 +5,7 @@ Holds no writer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -21,7 +21,7 @@ from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.manifests.kinds import SHARED_KINDS
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
-from bcs_template_set.manifests.parse import bcs_variables_in
+from bcs_template_set.manifests.parse import bcs_variables_in, parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ManifestsInvalid,
@@ -46,7 +46,7 @@ from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
 from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
-from bcs_template_set.rollout.restore import gone_marks
+from bcs_template_set.rollout.restore import find_version, gone_marks
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.approved_plan import what_differs
 from bcs_template_set.run.context import RenderedRun, RunContext
@@ -284,8 +284,18 @@ def odd_marks(
     space: str,
 ) -> Iterator[Text]:
     """Yield what is odd about live objects, before anything is deployed."""
+
+    def held(name: str, version: str) -> Collection[str]:
+        found = existing.files[name].current if name in existing.files else None
+        if found is None or found.version != version:
+            try:
+                found = find_version(reader, place.project, space, name, version)
+            except StepError:  # of what nobody could look at nothing is said
+                found = None
+        return objects_in(parse_foreign(found.content)) if found is not None else ()
+
     if not plan.is_blind:
-        yield from odd_notes(plan.deploy, plan.states, space=space)
+        yield from odd_notes(plan.deploy, plan.states, space=space, held=held)
     known = {name: file.names for name, file in existing.files.items()}
     yield from gone_marks(reader, files, plan.states, project=place.project, space=space, known=known)
 

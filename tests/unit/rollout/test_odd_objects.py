@@ -24,9 +24,11 @@ def state(kind: str, there: Optional[Body], **spec: YamlValue) -> LiveState:
     return LiveState("web.yaml", kind, "web", {"kind": kind, "spec": spec}, there)
 
 
-def told(*states: LiveState, before: str = "") -> list[str]:
+def told(*states: LiveState, before: str = "", new: str = "") -> list[str]:
     file = FileVersion("web.yaml", "id", "1.0.8", before=before)
-    notes = odd_notes([file, FileVersion("b.yaml", "id", "1")], states, space="front-ends")
+    held = {("web.yaml", "1.0.7"): {f"{kind}/web" for kind in ("Deployment", "Job", "Service")} - {new}}
+    files = [file, FileVersion("b.yaml", "id", "1")]
+    notes = odd_notes(files, states, space="front-ends", held=lambda *of: held[of])
     return [note.render("en_US") for note in notes]
 
 
@@ -41,6 +43,13 @@ def test_what_is_missing_beside_objects_of_its_file_was_deleted_here() -> None:
 def test_what_bcs_has_deployed_somewhere_is_not_said_to_have_been_here() -> None:
     (note,) = told(state("Deployment", None), before="1.0.7")
     assert "(version 1.0.7, here or elsewhere): Deployment/web" in note
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Job"])
+def test_what_the_version_before_did_not_hold_is_new_and_nobody_has_deleted_it(kind: str) -> None:
+    states = [state("Service", live(MARKS)), state(kind, None)]
+    assert told(*states, before="1.0.7") != []
+    assert told(*states, before="1.0.7", new=f"{kind}/web") == []
 
 
 def test_what_was_never_deployed_is_no_news() -> None:
