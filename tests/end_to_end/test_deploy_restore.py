@@ -224,6 +224,7 @@ def test_what_only_the_version_that_failed_has_is_named_object_by_object() -> No
         site.next_build(web_yaml=added, new_yaml=config("fresh", "x"))
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "restored", ran.log
+        assert "Somebody has deleted them" not in ran.log
         names = (
             "in the cluster, where they were not before: ConfigMap/fresh, Deployment/canary, ConfigMap/extra."
         )

@@ -40,6 +40,17 @@ def ends(ran: Ran) -> dict[str, str]:
     return {item.workload.title: item.end for item in ran.outcome.rollout.watched}
 
 
+def test_a_job_that_has_failed_is_told_once_whichever_of_its_pods_says_why() -> None:
+    with cluster_site(web_yaml=workload("Job", backoffLimit=1)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("crash", after=2)
+        ran = deploy(site)
+        assert (ran.code, ends(ran)) == (800506, {"Job/web": "failed"}), ran.log
+        over = "(BackoffLimitExceeded: Job has reached the specified backoff limit)"
+        told = f"Job/web can't become ready: The Job failed {over}. Container main stops with an error,"
+        assert ran.log.count(told) == 1, ran.log
+        assert ran.log.count("Its pods failed more often than backoffLimit allows.") == 2, ran.log
+
+
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "Job"])
 def test_each_kind_is_waited_for_until_it_is_done(kind: str) -> None:
     with cluster_site(web_yaml=workload(kind)) as site:

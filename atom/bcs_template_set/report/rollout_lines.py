@@ -12,6 +12,7 @@ from bcs_template_set.report.log_lines import LineKind, LogLine
 from bcs_template_set.report.shown_limits import LOG_LIVE_DIFF_LINES, LOG_PENDING
 from bcs_template_set.report.workload_rows import Link, no_link, workload_row
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
+from bcs_template_set.rollout.live_state import holding
 from bcs_template_set.rollout.watched import Watched
 
 QUIET_SECONDS = 3.0
@@ -25,7 +26,7 @@ def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLin
     if not plan.deploy:
         lines = [_line("info", say("deploy.nothing_to_deploy"), language)]
         return [*lines, *(_line("warning", note, language) for note in (*plan.pods, *plan.notes))]
-    counts = say("deploy.counts", deploy=len(plan.deploy), live=len(plan.live_already))
+    counts = say("deploy.counts", deploy=len(plan.deploy), live=len(holding(plan.live_already)))
     lines = [_line("info", counts, language)]
     lines += [
         _line("plain", say("deploy.file", name=file.name, version=file.version), language)

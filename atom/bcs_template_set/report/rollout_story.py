@@ -19,7 +19,7 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import MOST_VERSIONS
 from bcs_template_set.report.workload_rows import workload_rows
-from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.live_state import FileVersion, holding
 from bcs_template_set.rollout.result import RESTORED_AFTER, Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
 
@@ -32,7 +32,8 @@ def deployed_headline(rollout: Rollout, *, version: str) -> Text:
 
     They need not be the run's own: a file that it did not have to write is deployed at the version it has.
     """
-    place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": len(rollout.live_already)}
+    live = len(holding(rollout.live_already))
+    place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": live}
     if not rollout.deployed:
         return say("report.verdict_deployed_nothing", **place)
     versions = sorted(
@@ -72,7 +73,7 @@ def live_texts(rollout: Rollout) -> list[Text]:
     deployed = {file.version for file in rollout.deployed}
     partly = {i.workload.file_name for i in rollout.watched if i.end == "paused"}
     files = sorted(
-        (f for f in (*rollout.deployed, *rollout.live_already) if f.told and f.name not in partly),
+        (f for f in holding((*rollout.deployed, *rollout.live_already)) if f.told and f.name not in partly),
         key=lambda file: (file.told not in deployed, file.name),
     )
     versions = list(_by_version(files).items())
@@ -123,7 +124,7 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
         return []
     texts: list[Text] = []
     if rollout.watched and not (rollout.deployed or rollout.partly):
-        texts.append(say("report.deployed_none", live=len(rollout.live_already)))
+        texts.append(say("report.deployed_none", live=len(holding(rollout.live_already))))
     if rollout.deployed:
         all_stay = rollout.restoration is None and all(item.end != "gone" for item in rollout.watched)
         key = "report.deployed_stays" if all_stay else "report.deployed_first"
@@ -228,9 +229,19 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
             yield _by_build(outcome, version, names)
     if versions and rollout.pods:
         yield say("report.by_hand_pods", objects=first_names(rollout.pods))
-    if versions and not rollout.restores and isinstance(outcome.error, RESTORED_AFTER):
+    is_better = any(ready is not False for _, ready in versions)
+    if is_better and not rollout.restores and isinstance(outcome.error, RESTORED_AFTER):
         yield say("report.by_hand_next_time")
-    first: list[Detail] = [name for name in sorted(files) if name not in before]
+    yield from _no_way_back(rollout, files.values())
+
+
+def _no_way_back(rollout: Rollout, files: Collection[FileVersion]) -> Iterable[Text]:
+    """Say what can't go back, since its content was rewritten, or nothing was there, or nobody knows what."""
+    before = {item.file for item in rollout.before}
+    rewritten = [file for file in files if file.rewritten and file.name in before]
+    for version, gone in _by_version(rewritten).items():
+        yield say("report.by_hand_rewritten", version=version, names=first_names(gone))
+    first: Sequence[Detail] = sorted(file.name for file in files if file.name not in before)
     if first:
         yield say("report.by_hand_first", names=first_names(first))
     if rollout.lost:

@@ -175,9 +175,9 @@ def _line(trouble: Trouble, *, with_cure: bool, told: set[str]) -> Text:
         same = say("report.the_same_of", image=image) if image else say("report.the_same")
         return say("report.workload_line", object=trouble.name, reason=same)
     told.add(cause)
-    return _with_cure(
-        say("report.workload_line", object=trouble.name, reason=row.why), trouble, cured=with_cure
-    )
+    is_named = row.why.fields.get("object") == trouble.name
+    line = row.why if is_named else say("report.workload_line", object=trouble.name, reason=row.why)
+    return _with_cure(line, trouble, cured=with_cure)
 
 
 def _with_cure(line: Text, trouble: Trouble, *, cured: bool) -> Text:
@@ -269,7 +269,8 @@ def _served(
     is_anothers = any(cause.name == "replaced" for item in now for cause in item.causes)
     if is_back or is_anothers or not all(status.old and not status.done for status in counted):
         return "some", numbers
-    versions = {before[item.workload.file_name] for item in now if item.workload.file_name in before}
+    named = {before.get(item.workload.file_name, item.workload.version) for item in now}
+    versions = named - {item.workload.version for item in now}  # that of a rewritten one names both
     return "old", say("report.serves_at", text=numbers, versions=sorted(versions)) if versions else numbers
 
 

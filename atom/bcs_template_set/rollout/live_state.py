@@ -42,6 +42,11 @@ class FileVersion:
         return self.version if self.live_as is None else self.live_as
 
 
+def holding(files: Iterable[FileVersion]) -> list[FileVersion]:
+    """Return the files that hold an object: nothing of the others can be deployed, or live."""
+    return [file for file in files if file.objects]
+
+
 def objects_in(documents: Optional[Iterable[Document]]) -> tuple[str, ...]:
     """Return the objects that BCS lists of a file's documents, `Kind/name`, as far as they can be read.
 

@@ -109,6 +109,6 @@ class Watched:
         return self._told() != earlier._told()
 
     def _told(self) -> tuple[object, ...]:
-        status, trouble = self.status, self.problem and self.problem.key
+        status, trouble = self.status, self.problem and self.problem.key[1:]  # whichever pod has it
         counts = status and (status.sentence.key, status.done, status.wanted)
         return self.end, counts, trouble, self.condition and self.condition.name

@@ -227,7 +227,7 @@ def test_a_job_ends_by_its_conditions(live: Object, state: str, sentence: str) -
 def test_a_failed_job_says_what_the_cluster_says_and_never_reads_it_as_a_sentence() -> None:
     failed = job(condition("Failed", reason="DeadlineExceeded", message="{wanted} was active too long"))
     sentence = status_of(JOB, failed).sentence.render("en_US")
-    assert sentence == "The Job failed: DeadlineExceeded: {wanted} was active too long"
+    assert sentence == "The Job failed (DeadlineExceeded: {wanted} was active too long)."
 
 
 # --- more never makes less -------------------------------------------------------------------------------

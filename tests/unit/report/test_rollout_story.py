@@ -189,6 +189,36 @@ def test_nobody_is_told_to_go_back_where_there_is_nothing_to_go_back_from(outcom
     assert by_hand_texts(outcome) == []
 
 
+def test_a_version_that_was_not_ready_itself_is_not_what_a_step_should_go_back_to_next_time() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    rollout = rollout_of(outcome)
+    for ready, advised in ((True, True), (None, True), (False, False)):
+        before = tuple(replace(item, ready=ready) for item in rollout.before)
+        told = " ".join(map(str, by_hand_texts(replace(outcome, rollout=replace(rollout, before=before)))))
+        assert ("set on_failure to restore" in told) is advised, told
+
+
+def test_a_version_that_this_run_has_rewritten_has_no_way_back_and_that_is_said() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    rollout = rollout_of(outcome)
+    deployed = tuple(replace(file, rewritten=True) for file in rollout.deployed[:1])
+    before = tuple(Before(file.name, file.version, ready=True) for file in deployed)
+    rollout = replace(rollout, deployed=deployed, partly=(), before=before)
+    (told,) = by_hand_texts(replace(outcome, rollout=rollout))
+    assert str(told) == (
+        f"What was live before at version {deployed[0].version} is in BCS no more, since this run has "
+        f"rewritten that version: {deployed[0].name}. Correct the files and run again."
+    )
+
+
+def test_a_file_that_holds_no_object_is_neither_deployed_nor_called_live() -> None:
+    outcome = rollout_scenes.deployed().outcome
+    rollout = rollout_of(outcome)
+    empty = replace(rollout.live_already[0], name="empty.routes.yaml", objects=())
+    told = replace(outcome, rollout=replace(rollout, live_already=(*rollout.live_already, empty)))
+    assert verdict(told) == verdict(outcome)
+
+
 def test_a_file_redeployed_at_the_version_it_had_has_no_way_back() -> None:
     outcome = rollout_scenes.image_not_found().outcome
     rollout = rollout_of(outcome)

@@ -14,7 +14,7 @@ from bcs_template_set.manifests import kinds
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import RolloutFailed
-from bcs_template_set.messages.server_errors import RolloutTimedOut
+from bcs_template_set.messages.server_errors import RolloutTimedOut, WorkloadsGone
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import message_of
@@ -31,6 +31,7 @@ from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.rollout.status import RolloutStatus
+from bcs_template_set.rollout.vanished import cause_of_vanishing
 from bcs_template_set.rollout.watched import Watched
 
 HOSTS = tuple(f"h{number}.example.com" for number in range(8))
@@ -156,6 +157,20 @@ def test_one_cure_for_all_is_told_once_below_and_several_each_in_its_line() -> N
 )
 def test_who_serves_is_told_with_numbers(item: Watched, told: str) -> None:
     assert told in english(impact_texts(run(item)))
+
+
+def test_pods_of_a_version_that_was_rewritten_in_place_are_not_told_by_its_name() -> None:
+    item = pods(missing(HOSTS[0]), serving=1, old=1)
+    outcome = run(replace(item, workload=replace(item.workload, version=rollout_scenes.BEFORE)))
+    assert english(impact_texts(outcome)) == ["Old pods still serve: h0.example.com (1 of 1)."]
+
+
+def test_a_workload_whose_cause_names_it_is_named_once() -> None:
+    vanished = rollout_scenes.watched("own", "gone")
+    cause = cause_of_vanishing(vanished.workload, live={}, seen_at=1.0, patience=10)
+    outcome = run(replace(vanished, cause=cause), error=WorkloadsGone(count=1), hosts=())
+    (line,) = english(trouble_lines(outcome))
+    assert line.startswith("Deployment/deployment.nginx.own was there at ")
 
 
 def test_what_serves_nobody_has_no_impact() -> None:
