@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from tests.contract.documents import NAMESPACE, job, new_cluster, workload
 from tests.emulator import Cluster
-from tests.emulator.cluster.tree import Manifest, branch, items, text
+from tests.emulator.cluster.tree import Manifest, branch, grow, items, text
+from tests.support.custom_kinds import DEFINITIONS, custom_workload, define
 
 
 def put(cluster: Cluster, **fields: object) -> None:
@@ -65,12 +67,18 @@ def test_a_deployment_says_that_its_service_account_is_missing() -> None:
     assert (failure(cluster), pods(cluster)) == ("", 1)
 
 
-@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "Job"])
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "Job", "GameDeployment", "GameStatefulSet"])
 def test_the_other_kinds_tell_it_in_events_alone(kind: str) -> None:
     cluster = new_cluster()
     cluster.set_quota(NAMESPACE, pods=0)
     name = "once" if kind == "Job" else "web"
-    cluster.put(job() if kind == "Job" else workload(kind))
+    if kind in DEFINITIONS:
+        define(cluster, kind)
+        made: Manifest = yaml.safe_load(custom_workload(kind))
+        grow(made, "metadata")["namespace"] = NAMESPACE
+        cluster.put(made)
+    else:
+        cluster.put(job() if kind == "Job" else workload(kind))
     cluster.advance(30)
     assert (failure(cluster, kind, name), pods(cluster, kind, name)) == ("", 0)
     cluster.set_quota(NAMESPACE, pods=None)

@@ -7,12 +7,23 @@ import pytest
 from tests.contract.documents import NAMESPACE, config_map, job, new_cluster, pod_template, service, workload
 from tests.emulator.cluster.refusals import ApiRefusal
 from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text
+from tests.support.refused import ROWS, Row, field_of, manifest_of
 
 
 def refusal_of(manifest: Manifest, *, kubernetes: str = "1.28") -> str:
     with pytest.raises(ApiRefusal) as caught:
         new_cluster(kubernetes=kubernetes).put(manifest)
     return caught.value.message
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[1]}")
+def test_what_the_check_of_values_finds_the_api_server_refuses_and_nothing_else(row: Row) -> None:
+    manifest = manifest_of(row)
+    grow(manifest, "metadata")["namespace"] = NAMESPACE
+    if field_of(row):
+        assert refusal_of(manifest)
+    else:
+        assert new_cluster().put(manifest)
 
 
 def test_a_label_value_has_at_most_63_characters() -> None:

@@ -12,6 +12,7 @@ from typing import Callable, Optional
 
 from tests.emulator.cluster.decoding import find_mistyped
 from tests.emulator.cluster.defaults import complete, first_status
+from tests.emulator.cluster.field_rules import refuse_fields
 from tests.emulator.cluster.kinds import Kind, Kinds
 from tests.emulator.cluster.refusals import (
     ApiRefusal,
@@ -180,6 +181,8 @@ class ApiServer:
         made = complete(manifest, known=not self.kinds.is_custom(kind))
         made.pop("status", None)
         causes = refuse_new(made)
+        if not self.kinds.is_custom(kind):
+            causes += refuse_fields(manifest)
         if old:
             causes += refuse_change(old, made)
         if kind.name == "Service":

@@ -68,7 +68,8 @@ def move_to(track: Canary, world: World, wanted: int, *, labels: Manifest, owner
             revision=track.revision,
         )
         pod.extra_labels = dict(labels)
-        new.append(world.start_pod(pod))
+        if not world.refusal_of(pod):  # a refusal is told in an event alone
+            new.append(world.start_pod(pod))
     ready = sum(pod.is_ready for pod in new)
     for pod in old[: max(0, len(old) - (track.replicas - min(ready, wanted)))]:
         world.stop_pod(pod)

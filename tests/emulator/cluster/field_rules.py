@@ -1,0 +1,394 @@
+"""Which values the API server refuses in a field, and which beside another, in its words. Performs no I/O.
+
+Kubernetes 1.28 pkg/apis/*/validation, and the words of k8s.io/api; only what a template may meet. A rule is a
+path, and what is said of a value there. A document is looked at as it was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tests.emulator.cluster.field_forms import (
+    BASE64,
+    BELOW,
+    BLOCK,
+    DNS_LABEL,
+    HOST,
+    IP,
+    MODE,
+    NAME,
+    PORT,
+    PORT_NAME,
+    PORT_OR_NONE,
+    USER,
+    Say,
+    amount,
+    at_most_one,
+    between,
+    either,
+    exactly_one,
+    is_ip,
+    matching,
+    one_of,
+    pods,
+    requirement,
+    resources,
+    values_at,
+    where,
+)
+from tests.emulator.cluster.tree import Manifest, branch, find, items, number, text
+
+Rule = tuple[str, Say]
+_IN_TEMPLATE = "spec.template.spec"
+_PODS = {
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), _IN_TEMPLATE),
+    "CronJob": f"spec.jobTemplate.{_IN_TEMPLATE}",
+    "Pod": "spec",
+}
+
+
+def refuse_fields(manifest: Manifest) -> list[str]:
+    """Return what is wrong with the values of a document."""
+    kind = text(manifest, "kind")
+    places = [("", _OF_KIND.get(kind, ()), find(manifest))]
+    if kind in _PODS:
+        places.append((_PODS[kind], _OF_POD, find(manifest, *_PODS[kind].split("."))))
+    found = (
+        (where, say(value))
+        for around, rules, tree in places
+        for path, say in rules
+        for where, value in values_at(tree, path, around)
+    )
+    return [f"{where}: {said}" for where, said in found if said]
+
+
+_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+_PREFERRED, _REQUIRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("preferred", "required"))
+
+
+def _fields(pattern: str) -> Say:
+    return matching(re.compile(pattern).fullmatch, "error converting fieldPath: field label not supported")
+
+
+_LABELS = r"(labels|annotations)\['.+'\]"
+_ENV = _fields(
+    rf"metadata\.(name|namespace|uid|{_LABELS})|spec\.(nodeName|host|serviceAccountName)|status\.(host|pod)IPs?"
+)
+_FILE = _fields(rf"metadata\.(name|namespace|uid|labels|annotations|{_LABELS})")
+_AMOUNT = _fields(r"(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)")
+
+
+_NOT_OF_READINESS = matching(lambda _: False, "must not be set for readinessProbes")
+
+
+def _probe(name: str) -> Sequence[Rule]:
+    is_ready = name == "readinessProbe"
+    seconds = ("periodSeconds", "timeoutSeconds", "initialDelaySeconds")
+    return (
+        (name, exactly_one(*_HANDLERS)),
+        *((f"{name}.{field}", between(0)) for field in seconds),
+        (f"{name}.successThreshold", between(0) if is_ready else between(0, 1)),
+        (f"{name}.terminationGracePeriodSeconds", _NOT_OF_READINESS if is_ready else between(1)),
+        *((f"{name}.{handler}.port", either) for handler in ("httpGet", "tcpSocket", "grpc")),
+        (f"{name}.httpGet.scheme", one_of("HTTP", "HTTPS")),
+    )
+
+
+def _is_shared_back(container: object) -> str:
+    mounts = [text(mount, "mountPropagation") for mount in items(container, "volumeMounts")]
+    is_wrong = "Bidirectional" in mounts and not find(container, "securityContext", "privileged")
+    return "Forbidden: Bidirectional mount propagation is for privileged containers only" if is_wrong else ""
+
+
+_ESCALATES = "Invalid value: cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
+_PROFILE, _SECCOMP = "securityContext.seccompProfile", "Invalid value: goes with type Localhost"
+_OF_CONTAINER: Sequence[Rule] = (
+    *(rule for name in ("livenessProbe", "readinessProbe", "startupProbe") for rule in _probe(name)),
+    *((f"lifecycle.{hook}", exactly_one(*_HANDLERS[:3], "sleep")) for hook in ("postStart", "preStop")),
+    ("imagePullPolicy", one_of("Always", "IfNotPresent", "Never")),
+    ("ports[].containerPort", PORT),
+    ("ports[].hostPort", PORT_OR_NONE),
+    ("ports[].name", PORT_NAME),
+    ("volumeMounts[].subPath", BELOW),
+    ("volumeMounts[].subPathExpr", BELOW),
+    ("volumeMounts[]", at_most_one("subPath", "subPathExpr")),
+    ("volumeMounts[].mountPropagation", one_of("None", "HostToContainer", "Bidirectional")),
+    ("", _is_shared_back),
+    ("env[].valueFrom", exactly_one("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")),
+    ("env[]", at_most_one("value", "valueFrom")),
+    ("env[].valueFrom.fieldRef.fieldPath", _ENV),
+    ("env[].valueFrom.resourceFieldRef.resource", _AMOUNT),
+    ("envFrom[]", exactly_one("configMapRef", "secretRef")),
+    ("securityContext", where("privileged=True allowPrivilegeEscalation=False", _ESCALATES)),
+    ("securityContext.runAsUser", USER),
+    ("securityContext.procMount", one_of("Default", "Unmasked")),
+    (_PROFILE, where("type=Localhost !localhostProfile", _SECCOMP)),
+    (_PROFILE, where("type!=Localhost localhostProfile", _SECCOMP)),
+    (f"{_PROFILE}.type", one_of("Localhost", "RuntimeDefault", "Unconfined")),
+    ("resources.limits{}", amount),
+    ("resources.requests{}", amount),
+    ("resources", resources),
+)
+_TOLERATION = "Invalid value: goes with another operator, key or effect only"
+_HOST_PATHS = (
+    "DirectoryOrCreate",
+    "Directory",
+    "FileOrCreate",
+    "File",
+    "Socket",
+    "CharDevice",
+    "BlockDevice",
+)
+_OF_POD: Sequence[Rule] = (
+    *(
+        (f"{part}[].{path}".strip("."), say)
+        for part in ("containers", "initContainers")
+        for path, say in _OF_CONTAINER
+    ),
+    *(
+        (f"affinity.{kind}.{_PREFERRED}[].weight", between(1, 100))
+        for kind in ("nodeAffinity", "podAffinity", "podAntiAffinity")
+    ),
+    (f"affinity.nodeAffinity.{_REQUIRED}", exactly_one("nodeSelectorTerms")),
+    (f"affinity.nodeAffinity.{_REQUIRED}.nodeSelectorTerms[].matchExpressions[]", requirement),
+    ("tolerations[]", where("operator=Exists value", _TOLERATION)),
+    ("tolerations[]", where("tolerationSeconds effect!=NoExecute", _TOLERATION)),
+    ("tolerations[]", where("!key operator!=Exists", _TOLERATION)),
+    ("", where("dnsPolicy=None !dnsConfig.nameservers", "Required value: must provide a DNS nameserver")),
+    ("", where("hostPID=True shareProcessNamespace=True", "Invalid value: cannot both be enabled")),
+    ("dnsConfig.nameservers[]", IP),
+    ("hostAliases[].ip", IP),
+    ("hostname", DNS_LABEL),
+    ("subdomain", DNS_LABEL),
+    ("serviceAccountName", NAME),
+    ("priorityClassName", NAME),
+    ("preemptionPolicy", one_of("Never", "PreemptLowerPriority")),
+    ("activeDeadlineSeconds", between(1)),
+    ("securityContext.fsGroup", USER),
+    ("securityContext.supplementalGroups[]", USER),
+    ("securityContext.fsGroupChangePolicy", one_of("OnRootMismatch", "Always")),
+    *((f"volumes[].{source}.defaultMode", MODE) for source in ("configMap", "secret")),
+    *((f"volumes[].{source}.items[].path", BELOW) for source in ("configMap", "secret")),
+    ("volumes[].configMap", exactly_one("name")),
+    ("volumes[].secret", exactly_one("secretName")),
+    ("volumes[].hostPath.path", matching(lambda path: ".." not in path.split("/"), "must not contain '..'")),
+    ("volumes[].hostPath.type", one_of(*_HOST_PATHS)),
+    ("volumes[].emptyDir.sizeLimit", amount),
+    ("volumes[]", at_most_one("emptyDir", "configMap", "secret", "hostPath", "downwardAPI")),
+    ("volumes[].downwardAPI.items[].fieldRef.fieldPath", _FILE),
+    ("topologySpreadConstraints[].maxSkew", between(1)),
+    ("topologySpreadConstraints[].nodeTaintsPolicy", one_of("Ignore", "Honor")),
+    (
+        "topologySpreadConstraints[]",
+        where("minDomains whenUnsatisfiable=ScheduleAnyway", "Invalid value: can only use minDomains if not"),
+    ),
+)
+_NONE, _BOTH, _FEW = "0|0%", "Forbidden: both can't be", "Required value"
+_GROUP, _CLASS = "rbac.authorization.k8s.io", "kubernetes.io/ingress.class"
+_BACKEND, _ROLLING = "spec.rules[].http.paths[]", "rollingUpdate"
+_BINDING: Sequence[Rule] = (
+    ("roleRef.apiGroup", one_of(_GROUP)),
+    ("subjects[].kind", one_of("ServiceAccount", "User", "Group")),
+    ("subjects[]", where(f"kind!=ServiceAccount apiGroup!=|{_GROUP}", "Unsupported value")),
+    ("subjects[]", where("kind=ServiceAccount apiGroup", "Unsupported value")),
+)
+_RULES: Sequence[Rule] = (
+    ("rules[]", exactly_one("verbs")),
+    ("rules[]", exactly_one("nonResourceURLs", "resources")),
+    ("rules[]", where("resources !apiGroups", f"{_FEW}: resource rules must supply at least one api group")),
+    ("rules[]", where("nonResourceURLs apiGroups", _BOTH)),
+)
+_JOB: Sequence[Rule] = (
+    ("spec.backoffLimit", between(0)),
+    ("spec.ttlSecondsAfterFinished", between(0)),
+    ("spec", where("completionMode=Indexed !completions", f"{_FEW}: when completion mode is Indexed")),
+    ("spec", where("backoffLimitPerIndex completionMode!=Indexed", "Invalid value: requires indexed mode")),
+)
+
+
+def _secret(secret: object) -> str:
+    kind, config = text(secret, "type"), text(secret, "stringData", ".dockerconfigjson")
+    keys = {*branch(secret, "data"), *branch(secret, "stringData")}
+    if kind == "kubernetes.io/tls" and not {"tls.crt", "tls.key"} <= keys:
+        return _FEW
+    if kind == "kubernetes.io/service-account-token" and not branch(secret, "metadata", "annotations"):
+        return _FEW
+    return "Invalid value: <secret contents redacted>: invalid character" if config not in ("", "{}") else ""
+
+
+def _service(service: object) -> str:
+    is_open = any(number(port, "nodePort") for port in items(service, "spec", "ports"))
+    is_inside = text(service, "spec", "type") in ("", "ClusterIP")
+    return "Forbidden: may not be used when `type` is 'ClusterIP'" if is_open and is_inside else ""
+
+
+def _schedule(value: object) -> str:
+    most = (59, 23, 31, 12, 6)
+    fields = str(value).split()
+    is_right = all(not field.isdigit() or int(field) <= end for field, end in zip(fields, most))
+    return "" if is_right and len(fields) == len(most) else "Invalid value: end of range above maximum"
+
+
+def _autoscaler(value: object) -> str:
+    least, most = (number(value, field, default=1) for field in ("minReplicas", "maxReplicas"))
+    return f"Invalid value: {most}: must be greater than or equal to `minReplicas`" if most < least else ""
+
+
+def _deadline(value: object) -> str:
+    deadline = number(value, "progressDeadlineSeconds", default=600)
+    is_wrong = deadline <= number(value, "minReadySeconds")
+    return f"Invalid value: {deadline}: must be greater than minReadySeconds" if is_wrong else ""
+
+
+def _steps(value: object) -> str:
+    path, is_free = text(value, "path"), text(value, "pathType") == "ImplementationSpecific"
+    is_wrong = not is_free and re.search(r"//|/\.\.?(/|$)|%2[fF]", path)
+    return f"Invalid value: {path}: must not contain '//'" if is_wrong else ""
+
+
+def _class(value: object) -> str:
+    names = {text(value, "spec", "ingressClassName"), text(value, "metadata", "annotations", _CLASS)} - {""}
+    return "Invalid value: can not be set when the class field is also set" if len(names) > 1 else ""
+
+
+def _range(value: object) -> str:
+    first, last = number(value, "port", default=65536), number(value, "endPort", default=65536)
+    return f"Invalid value: {last}: must be greater than or equal to `port`" if last < first else ""
+
+
+def _modes(value: object) -> str:
+    alone = "ReadWriteOncePod"
+    is_wrong = isinstance(value, list) and alone in value and len(value) > 1
+    return f"Forbidden: may not use {alone} with other access modes" if is_wrong else ""
+
+
+def _keys(value: object) -> str:
+    data, binary = branch(value, "data").keys(), branch(value, "binaryData").keys()
+    is_wrong = data & binary or any(not re.fullmatch("[-._a-zA-Z0-9]+", key) for key in data)
+    return "Invalid value: a valid config key must be unique and consist of" if is_wrong else ""
+
+
+_OF_KIND: Mapping[str, Sequence[Rule]] = {
+    "Deployment": (
+        ("spec.progressDeadlineSeconds", between(1)),
+        ("spec", _deadline),
+        ("spec.template.spec.restartPolicy", one_of("Always")),
+        ("spec.strategy", where("type=Recreate rollingUpdate", "Forbidden: may not be specified when")),
+        (f"spec.strategy.{_ROLLING}", where(f"maxSurge={_NONE} maxUnavailable={_NONE}", _BOTH)),
+        (f"spec.strategy.{_ROLLING}.maxSurge", pods(float("inf"))),
+        (f"spec.strategy.{_ROLLING}.maxUnavailable", pods(100)),
+    ),
+    "DaemonSet": (
+        (f"spec.updateStrategy.{_ROLLING}", where(f"maxSurge=|{_NONE} maxUnavailable={_NONE}", _BOTH)),
+        (f"spec.updateStrategy.{_ROLLING}", where(f"maxSurge!=|{_NONE} maxUnavailable!={_NONE}", _BOTH)),
+    ),
+    "StatefulSet": (
+        ("spec.podManagementPolicy", one_of("OrderedReady", "Parallel")),
+        ("spec.persistentVolumeClaimRetentionPolicy.whenDeleted", one_of("Retain", "Delete")),
+        (f"spec.updateStrategy.{_ROLLING}.partition", between(0)),
+        ("spec.updateStrategy", where(f"type=OnDelete {_ROLLING}", "Invalid value: only allowed for")),
+    ),
+    "Job": (*_JOB, ("spec.template.spec.restartPolicy", one_of("OnFailure", "Never"))),
+    "CronJob": (
+        *((f"spec.jobTemplate.{path}", say) for path, say in _JOB),
+        ("spec.failedJobsHistoryLimit", between(0)),
+        ("spec.schedule", _schedule),
+        ("spec.concurrencyPolicy", one_of("Allow", "Forbid", "Replace")),
+    ),
+    "HorizontalPodAutoscaler": (
+        ("spec", _autoscaler),
+        ("spec.maxReplicas", between(1)),
+        ("spec.minReplicas", between(1)),
+        ("spec.metrics[].type", one_of("Object", "Pods", "Resource", "ContainerResource", "External")),
+        ("spec.metrics[]", where("type=Resource !resource", f"{_FEW}: must populate information")),
+        ("spec.metrics[].resource.target", exactly_one("averageUtilization", "averageValue")),
+        ("spec.metrics[].resource.target.averageUtilization", between(1)),
+        ("spec.metrics[].resource.target.type", one_of("Utilization", "Value", "AverageValue")),
+        ("spec.behavior.scaleDown.stabilizationWindowSeconds", between(0, 3600)),
+        ("spec.behavior.scaleUp.policies[].periodSeconds", between(1, 1800)),
+        ("spec.behavior.scaleUp.selectPolicy", one_of("Disabled", "Max", "Min")),
+    ),
+    "PodDisruptionBudget": (
+        ("spec.minAvailable", pods(100)),
+        ("spec.maxUnavailable", pods(100)),
+        ("spec", at_most_one("minAvailable", "maxUnavailable")),
+    ),
+    "Service": (
+        ("", _service),
+        ("spec", where("type=ExternalName !externalName", _FEW)),
+        (
+            "spec",
+            where("type=NodePort|LoadBalancer clusterIP=None", "Invalid value: may not be set to 'None'"),
+        ),
+        ("spec", where("type!=LoadBalancer loadBalancerSourceRanges", "Forbidden: may only be used when")),
+        (
+            "spec",
+            where("type=|ClusterIP externalTrafficPolicy !externalIPs", "Invalid value: may only be set"),
+        ),
+        ("spec", where("sessionAffinity!=ClientIP sessionAffinityConfig", "Forbidden: must not be set when")),
+        (
+            "spec.clusterIP",
+            matching(lambda value: value == "None" or is_ip(value), "must be empty, 'None', or"),
+        ),
+        ("spec.type", one_of("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")),
+        ("spec.sessionAffinity", one_of("ClientIP", "None")),
+        ("spec.sessionAffinityConfig.clientIP.timeoutSeconds", between(1, 86400)),
+        ("spec.externalIPs[]", IP),
+        ("spec.loadBalancerSourceRanges[]", BLOCK),
+        ("spec.ipFamilies[]", one_of("IPv4", "IPv6")),
+        ("spec.ipFamilyPolicy", one_of("SingleStack", "PreferDualStack", "RequireDualStack")),
+        ("spec.externalName", HOST),
+        ("spec.ports[].name", DNS_LABEL),
+        ("spec.ports[].port", PORT),
+        ("spec.ports[].targetPort", lambda value: "" if value == 0 else either(value)),
+    ),
+    "Ingress": (
+        (
+            "spec",
+            where("!rules !defaultBackend !backend", "Invalid value: either `defaultBackend` or `rules`"),
+        ),
+        ("spec.rules[].http", exactly_one("paths")),
+        ("spec.tls[].hosts[]", HOST),
+        ("spec.ingressClassName", NAME),
+        (f"{_BACKEND}.pathType", one_of("Exact", "ImplementationSpecific", "Prefix")),
+        (f"{_BACKEND}.path", matching(lambda path: path.startswith("/"), "must be an absolute path")),
+        (_BACKEND, _steps),
+        (f"{_BACKEND}.backend.service.name", DNS_LABEL),
+        (f"{_BACKEND}.backend.service.port", exactly_one("name", "number")),
+        ("", _class),
+    ),
+    "NetworkPolicy": (
+        ("spec.ingress[].from[].ipBlock.cidr", BLOCK),
+        ("spec.ingress[].from[].ipBlock.except[]", BLOCK),
+        ("spec.ingress[].from[]", where("!ipBlock !podSelector !namespaceSelector", f"{_FEW}: a peer")),
+        ("spec.ingress[].from[]", at_most_one("ipBlock", "podSelector")),
+        ("spec.egress[].ports[].port", either),
+        ("spec.egress[].ports[]", _range),
+        ("spec.policyTypes[]", one_of("Ingress", "Egress")),
+        ("spec.podSelector.matchExpressions[]", requirement),
+    ),
+    "Role": (*_RULES, ("rules[]", where("nonResourceURLs", "Invalid value: namespaced rules cannot apply"))),
+    "ClusterRole": _RULES,
+    "RoleBinding": (*_BINDING, ("roleRef.kind", one_of("Role", "ClusterRole"))),
+    "ClusterRoleBinding": (
+        *_BINDING,
+        ("roleRef.kind", one_of("ClusterRole")),
+        ("subjects[]", where("kind=ServiceAccount !namespace", _FEW)),
+    ),
+    "PersistentVolumeClaim": (
+        (
+            "spec.resources.requests.storage",
+            matching(lambda value: value != "0", "must be greater than zero"),
+        ),
+        ("spec.accessModes[]", one_of("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")),
+        ("spec.accessModes", _modes),
+        ("spec.storageClassName", NAME),
+    ),
+    "StorageClass": (
+        ("reclaimPolicy", one_of("Delete", "Retain")),
+        ("volumeBindingMode", one_of("Immediate", "WaitForFirstConsumer")),
+    ),
+    "ConfigMap": (("binaryData{}", BASE64), ("", _keys)),
+    "Secret": (("data{}", BASE64), ("", _secret)),
+}
