@@ -41,6 +41,8 @@ MISTAKES: Mapping[str, type[FilesMistaken]] = {
 """What is found before any check: its id, and its error. Of several kinds the first is the run's error."""
 
 _MOST_COUNTED = 3
+_NAMELESS = "?/?"
+"""A document without kind and name, of which its line is all there is to say."""
 
 
 _NAMING_THEMSELVES = ("file", "variables", "limit", "version-name")
@@ -195,7 +197,7 @@ def place_of(finding: Finding, *, has_file: bool = True, has_part: bool = True) 
             say("checks.of_host", value=at.value, host=at.host) if at.host and has_part else at.value
         )
     if not at.value or at.is_whole:
-        document = finding.document if has_part or at.value else ""
+        document = finding.document if (has_part or at.value) and finding.document != _NAMELESS else ""
         parts += [" ".join(filter(None, (document, finding.field)))] if document or finding.field else []
     return parts
 

@@ -97,8 +97,8 @@ def prepare(request: RenderRequest) -> Prepared:
     """Return what the request comes to before anything is rendered, and what is wrong with it.
 
     Files that are missing, outside the workspace, binary, … are mistakes, and so are values that are no YAML,
-    have reserved names, or are not what a built-in template takes. Without all values nothing is rendered:
-    it would lack names that somebody gave.
+    have reserved names, lose their spelling, or are not what a built-in template takes. Without all values
+    nothing is rendered: it would lack names that somebody gave.
 
     Raises:
         LimitExceeded: there are more files than a run may have.
@@ -110,14 +110,13 @@ def prepare(request: RenderRequest) -> Prepared:
     found += [mistake("file", subject_of(problem), problem) for problem in problems]
     # Read to see that it can be read; the text is not kept, for there may be thousands.
     sources = [source for source in sources if _read_or_note(workspace, source.path, found=found) is not None]
-    unread = len(found)
     texts = [*_read_values_files(workspace, request.values_files, found=found)]
     texts.append(ValuesText(_VALUES_INPUT, request.values_text))
     values = read_values(texts, found=found)
     web: Optional[Web] = None
     main_branches: tuple[str, ...] = DEFAULT_MAIN_BRANCHES
-    if len(found) > unread:
-        sources = []
+    if values is None or len(texts) <= len(request.values_files):
+        values, sources = {}, []
     else:
         wrong: list[tuple[str, Text]] = []
         if builtins:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Optional
 
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import mistake
@@ -35,15 +36,16 @@ class ValuesText:
         return YamlLines(self.text)
 
 
-def read_values(texts: Sequence[ValuesText], *, found: list[Finding]) -> dict[str, YamlValue]:
-    """Return the values of all texts, later over earlier.
+def read_values(texts: Sequence[ValuesText], *, found: list[Finding]) -> Optional[dict[str, YamlValue]]:
+    """Return the values of all texts, later over earlier; None where one of them can't be read.
 
     Every text that is no YAML mapping, every reserved name, and every comment for the step that allows
     nothing, is added to `found`.
     """
-    merged: dict[str, YamlValue] = {}
+    merged: Optional[dict[str, YamlValue]] = {}
     for given in texts:
-        values = _read(given, found=found)
+        read = _read(given, found=found)
+        values = read or {}
         for name in [name for name in values if name in RESERVED]:
             message = say("render.values_reserved", name=name, reserved=RESERVED)
             line = given.lines.find(name).line
@@ -52,7 +54,7 @@ def read_values(texts: Sequence[ValuesText], *, found: list[Finding]) -> dict[st
             if comment.word != "allow" or not comment.rest:
                 message = say("render.values_comment", word=comment.word)
                 found.append(mistake("values", given.source, message, line=comment.line))
-        merged = merge_values(merged, values)
+        merged = None if merged is None or read is None else merge_values(merged, values)
     return merged
 
 
@@ -67,23 +69,26 @@ def merge_values(base: Values, over: Values) -> dict[str, YamlValue]:
     return merged
 
 
-def _read(given: ValuesText, *, found: list[Finding]) -> Values:
+def _read(given: ValuesText, *, found: list[Finding]) -> Optional[Values]:
+    """Return the values, those that would lose their spelling too; None where the text can't be read."""
     wrong: list[YamlUnreadable] = []
     value: YamlValue = None
+    is_read = True
     try:
         value = read_yaml(given.text, source=given.source, lost=wrong)
     except YamlUnreadable as exc:
         wrong.append(exc)
+        is_read = False
     found += [mistake("values", given.source, exc.problem, line=exc.line, column=exc.column) for exc in wrong]
     if value is None:
-        return {}
+        return {} if is_read else None
     if not isinstance(value, dict):
         sign = sign_before_value(given.text.split("\n"))
         if sign is not None:
             place = {"line": sign.line + 1, "column": sign.column + 1}
             found.append(mistake("values", given.source, sign.problem, **place))
-            return {}
+            return None
         kind = say("render.kind_list") if isinstance(value, list) else say("render.kind_scalar")
         found.append(mistake("values", given.source, say("render.values_not_mapping", kind=kind)))
-        return {}
+        return None
     return value

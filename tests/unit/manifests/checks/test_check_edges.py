@@ -80,6 +80,7 @@ def make_finding(*, file: str = "a.yaml", document: str = "Service/web", field: 
         ("Service/web", "spec", ["a.yaml", "Service/web spec"]),
         ("Service/web", "", ["a.yaml", "Service/web"]),
         ("", "", ["a.yaml"]),
+        ("?/?", "", ["a.yaml"]),
     ],
 )
 def test_a_place_is_named_as_far_as_it_is_known(document: str, field: str, place: list[str]) -> None:

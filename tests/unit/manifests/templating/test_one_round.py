@@ -135,6 +135,18 @@ domains:
     ]
 
 
+def test_a_value_that_loses_its_spelling_hides_nothing_of_the_rest(tmp_path: Path) -> None:
+    write(tmp_path, b="kind: {{ nope }}")
+    values = "app: nginx\ntag: 1.10\nbuild: 1\ndomains:\n  - {host: a.b, image: r, tls: yes}\n"
+    assert places(prepared(tmp_path, "builtin:web", "b.yaml.j2", values=values)) == [
+        ("image-tag", "values", 5),
+        ("missing-name", "b.yaml.j2", 1),
+        ("values", "values", 2),
+        ("values", "values", 3),
+        ("values", "values", 5),
+    ]
+
+
 @pytest.mark.parametrize("spoilt", ["app: null", "domains: 1", "domains: []"])
 def test_mistakes_beside_the_domains_leave_none_of_them(tmp_path: Path, spoilt: str) -> None:
     write(tmp_path, b="a: {{ nope }}")

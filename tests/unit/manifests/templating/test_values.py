@@ -18,6 +18,7 @@ def read(*texts: str) -> dict[str, YamlValue]:
     refusal = refusal_of(found)
     if refusal is not None:
         raise refusal
+    assert read is not None
     return read
 
 

@@ -330,7 +330,7 @@ image_pull_secrets: null
         "domains[1].load_balancers is text; write a list, each entry in a line",
         "domains[1].volumes[0].host_path is text of another form",
         "domains[1].volumes[1] is the number 5; it takes a mapping with the keys name, host_path",
-        "image_pull_secrets is empty; it takes a list, or is left out.",
+        "image_pull_secrets is empty: leave it out, or give it a list.",
     ):
         assert part in said
 
