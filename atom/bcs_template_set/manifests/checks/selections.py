@@ -16,7 +16,7 @@ from bcs_template_set.manifests.fields import (
     text_at,
     texts_of,
 )
-from bcs_template_set.manifests.kinds import SERVICE
+from bcs_template_set.manifests.kinds import AUTOSCALER, SERVICE
 from bcs_template_set.messages.spelling import NearNames
 
 _TERMS = ("requiredDuringSchedulingIgnoredDuringExecution[]",)
@@ -145,11 +145,8 @@ def _meant(key: str, value: str, labels: Fields, *, is_own: bool) -> Optional[st
 @check("blocked-drain", warns=True, needs_all=True)
 def check_budgets(checked: CheckInput) -> Iterator[Finding]:
     """Yield budgets that let no pod go, so that no node can be drained of them."""
-    scaled = {
-        text_at(place.document.body, "spec", "scaleTargetRef", "name")
-        for place in checked.places
-        if place.document.kind == "HorizontalPodAutoscaler"
-    }
+    targets = (mapping_at(p.document.body, "spec", "scaleTargetRef") for p in checked.of_kind(AUTOSCALER))
+    scaled = {(text_at(target, "kind"), text_at(target, "name")) for target in targets}
     for place in checked.places:
         if (place.document.group, place.document.kind) != _BUDGET:
             continue
@@ -174,7 +171,8 @@ def _selected(checked: CheckInput, spec: Fields) -> list[PodOwner]:
     return [] if mapping_at(spec, "selector").get("matchExpressions") else checked.selected_by(wanted)
 
 
-def _pods_of(owner: PodOwner, scaled: set[str]) -> Optional[int]:
+def _pods_of(owner: PodOwner, scaled: set[tuple[str, str]]) -> Optional[int]:
     """Return how many pods a workload has, None where it does not say or an autoscaler does."""
     number = mapping_at(owner.document.body, "spec").get("replicas")
-    return number if type(number) is int and owner.document.name not in scaled else None
+    is_scaled = (owner.document.kind, owner.document.name) in scaled
+    return number if type(number) is int and not is_scaled else None
