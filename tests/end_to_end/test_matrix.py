@@ -192,7 +192,7 @@ def test_a_restored_domain_is_told_as_restored_with_the_reason(site: Site) -> No
 
 def test_the_rows_of_a_failed_deployment_stand_outside_any_fold(tmp_path: Path) -> None:
     with scene_site(tmp_path) as worker:
-        cluster = worker.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,), speed=20.0)
+        cluster = worker.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,), speed=400.0)
         cluster.images[image("b.example.com", "1")] = Behaviour("not-found")
         target = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}
         finished = worker.run(**target, **web(all_at("1")))

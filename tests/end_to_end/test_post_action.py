@@ -31,7 +31,7 @@ DEPLOYMENT = "deployment.nginx.www.example.com"
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
     with site(tmp_path) as made:
-        made.emulator.state.add_cluster(namespaces=(NAMESPACE,), speed=4.0)
+        made.emulator.state.add_cluster(namespaces=(NAMESPACE,), speed=400.0)
         yield made
 
 
@@ -141,7 +141,7 @@ def test_what_somebody_else_has_deployed_since_is_left_and_named(worker: Worker)
     worker.build_number = 8
     post = fail_job(worker)
     assert (post.status, post.value("result")) == (0, "skipped"), post.log
-    assert "another version was deployed" in post.told["message"]
+    assert "somebody deployed another version" in post.told["message"]
     assert FILES[0] in post.told["message"]
     assert image_live(worker) == "example.com/www:3"
 
@@ -304,7 +304,7 @@ def test_a_state_that_is_gone_between_two_tries_is_a_failure_where_the_first_has
 def test_a_try_after_one_that_timed_out_goes_back_to_what_was_before_both(worker: Worker) -> None:
     deployed(worker, build=7, tag="1")
     worker.build_number = 8
-    worker.emulator.cluster().images["example.com/www:2"] = Behaviour("ready", after=6)
+    worker.emulator.cluster().images["example.com/www:2"] = Behaviour("ready", after=600)
     timed_out = worker.run(**{**ASKED, "values": values("2"), "timeout": "1"})
     assert timed_out.value("result") == "timed-out", timed_out.log
     worker.execute_count = 2

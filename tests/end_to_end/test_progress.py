@@ -18,7 +18,7 @@ TARGET = {"action": "deploy", "cluster_id": "BCS-K8S-40000", "namespace": "prod"
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
     with site(tmp_path) as made:
-        made.emulator.state.add_cluster(namespaces=("prod",), speed=2.0)
+        made.emulator.state.add_cluster(namespaces=("prod",), speed=400.0)
         yield made
 
 
