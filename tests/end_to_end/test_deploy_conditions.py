@@ -52,7 +52,7 @@ def test_what_a_deployment_says_is_told_at_once_and_in_the_verdict_of_a_time_out
     with cluster_site(web_yaml=web) as site:
         assert callable(prepare)
         prepare(site)
-        ran = deploy(site, timeout="120")
+        ran = deploy(site, timeout="40")
         assert (ran.code, ran.outcome.result) == (800508, "timed-out"), ran.log
         assert told_at(ran, words) < 4
         verdict = ran.log.partition("Timed out (800508)")[2]
@@ -66,7 +66,7 @@ def test_what_a_deployment_says_is_told_at_once_and_in_the_verdict_of_a_time_out
 def test_of_a_kind_that_says_nothing_the_silence_is_told(kind: str) -> None:
     with cluster_site(web_yaml=workload(kind)) as site:
         no_quota(site)
-        ran = deploy(site, timeout="120")
+        ran = deploy(site, timeout="40")
         assert ran.code == 800508, ran.log
         assert told_at(ran, "No pod of it is being made") < 9
         assert f"Look at the events of the {kind} in the BCS console" in ran.log

@@ -49,14 +49,14 @@ def refused(code: int, *, match: Match, times: int) -> Fault:
 REFUSALS = {
     "40300": refused(40300, match=Match("GET", LIVE.path, nth=4), times=3),
     "1640301": gateway_fault("APP_NO_PERMISSION", match=Match("GET", LIVE.path, nth=4), times=3),
-    "504": Fault("answer", Match("GET", LOOKS.path, nth=4), times=60, status=504, body="gateway timeout"),
+    "504": Fault("answer", Match("GET", LOOKS.path, nth=4), times=24, status=504, body="gateway timeout"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_looks_that_fail_for_a_while_cost_a_healthy_release_nothing(name: str) -> None:
     with cluster_site(web_yaml=workload()) as site:
-        second_build(site, Behaviour("ready", after=200))
+        second_build(site, Behaviour("ready", after=100))
         fault = REFUSALS[name]
         fault.seen = fault.struck = 0
         site.emulator.faults.add(fault)

@@ -171,7 +171,7 @@ def test_what_others_may_mend_is_told_within_seconds_and_waited_for(
     kind: str, trouble: str, words: str
 ) -> None:
     with cluster_site(web_yaml=workload(kind)) as site:
-        cluster_of(site).images[image_of("web")] = Behaviour(trouble, after=1, heals_after=90)
+        cluster_of(site).images[image_of("web")] = Behaviour(trouble, after=1, heals_after=30)
         ran = deploy(site, on_failure="restore")
         assert ran.code == 0, ran.log
         told = next(line for line in ran.log.splitlines() if words in line)
@@ -196,7 +196,7 @@ def test_a_crash_and_a_setting_that_heal_within_their_grace_are_no_failure(
     [
         ("Deployment", "not-found", 15),
         ("Job", "unauthorized-head", 15),
-        ("StatefulSet", "config-error", 90),
+        ("StatefulSet", "config-error", 70),
         ("DaemonSet", "crash", 200),
     ],
 )

@@ -14,7 +14,7 @@ QUICK = frozenset({"unit", "wire", "contract", "hostile", "mutation", "packaging
 
 ALONE = "measures seconds, or fills all cores"
 WHEEL = "the wheel is built and installed once"
-DOMAINS = "200 domains are published once"
+DOMAINS = "110 domains are published once"
 SEVERAL_FILES = {
     "tests/torture/test_kill.py": ALONE,
     "tests/end_to_end/test_interruption.py": ALONE,

@@ -180,7 +180,7 @@ def test_the_seal_shows_nothing_of_the_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "null", "[]", "{}", '{"form": 3}', "\ud800", '{"state": {}, "mark": ""}']
+    "text", ["", "null", "{", "[]", "{}", '{"form": 3}', "\x00", "\ud800", '{"state": {}, "mark": ""}']
 )
 def test_what_is_no_state_is_none(text: str) -> None:
     assert read_sealed(text) is None
