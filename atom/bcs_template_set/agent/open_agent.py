@@ -15,6 +15,7 @@ from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo
 from bcs_template_set.agent.credential import Credential
 from bcs_template_set.agent.input_file import input_path
 from bcs_template_set.agent.masker import Masker
+from bcs_template_set.agent.output_file import OutputDocument
 from bcs_template_set.agent.own_agent import OwnAgent
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.secret import Secret
@@ -66,7 +67,7 @@ class Agent(Protocol):
         """Return a BK-CI credential; `CredentialUnusable` where BK-CI does not give it out."""
         ...
 
-    def write_output(self, document: Mapping[str, object]) -> None:
+    def write_output(self, document: OutputDocument) -> None:
         """Write the step's result; on return it stands in the file. `WorkspaceUnwritable` if it can't."""
         ...
 

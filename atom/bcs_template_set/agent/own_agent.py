@@ -15,7 +15,7 @@ from bcs_template_set.agent.build_info import FACTS, BuildInfo, BuildRow, TaskIn
 from bcs_template_set.agent.credential import Credential
 from bcs_template_set.agent.input_file import AgentInput, read_input
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.agent.output_file import OutputFile, output_path
+from bcs_template_set.agent.output_file import OutputDocument, OutputFile, output_path
 from bcs_template_set.agent.sdk_file import AgentIdentity, read_identity
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.system.clock import Clock
@@ -84,7 +84,7 @@ class OwnAgent:
             self._masker.add(secret)
         return credential
 
-    def write_output(self, document: Mapping[str, object]) -> None:
+    def write_output(self, document: OutputDocument) -> None:
         """Write the step's result."""
         self._file.write(document)
 

@@ -20,7 +20,7 @@ from bcs_template_set.agent.build_api import Sender
 from bcs_template_set.agent.credential import Credential, parse_credential
 from bcs_template_set.agent.input_file import input_path, parse_input
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.agent.output_file import valid_document
+from bcs_template_set.agent.output_file import OutputDocument, valid_document
 from bcs_template_set.agent.own_agent import OwnAgent
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import CredentialUnusable, InputUnreadable, PlatformSdkUnusable
@@ -79,7 +79,7 @@ class PlatformAgent(OwnAgent):
             self._masker.add(secret)
         return credential
 
-    def write_output(self, document: Mapping[str, object]) -> None:
+    def write_output(self, document: OutputDocument) -> None:
         """Write the step's result through the SDK, and see to it that it stands.
 
         The SDK writes in place, so that a full disk leaves half a file. Hence the document is written

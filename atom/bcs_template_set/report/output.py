@@ -9,21 +9,24 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Optional, TypedDict
+from typing import Optional, TypedDict
 
 from bcs_template_set.agent.output_file import (
     MOST_MESSAGE_UNITS,
     MOST_STRING_UNITS,
+    OutputDocument,
     OutputField,
     ReportField,
     artifact_field,
+    failure,
     string_field,
+    success,
     utf16_units,
 )
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.secret import OUR_WORDS
-from bcs_template_set.messages.step_error import Detail, StepError, count_of, indent_of
+from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
@@ -53,26 +56,13 @@ _HEADLINE_COLUMNS = 1400
 _CURE_COLUMNS = 800
 _AFTERMATH_UNITS = 1000
 _FACTS_UNITS = 1200
-_DEFECT = 3
 _BESIDE_THE_CUT = re.compile(r"\**…\**")
 
-Status = Literal["success", "failure", "error"]
 Mask = Callable[[str], str]
 Spill = Callable[[str, str], str]
 """Takes a name and a text, keeps the text in a file, and returns its path relative to the workspace.
 
 Where that fails it returns "": the run's verdict must not be lost with a list."""
-
-
-class Output(TypedDict):
-    """The whole of output.json. `errorType` and `errorCode` are 0 on success."""
-
-    status: Status
-    message: str
-    errorType: int
-    errorCode: int
-    type: Literal["default"]
-    data: dict[str, OutputField]
 
 
 class _Versions(TypedDict):
@@ -114,29 +104,21 @@ def output_of(
     mask: Mask = str,
     texts: Optional[Mapping[str, str]] = None,
     plan: tuple[str, ...] = (),
-) -> Output:
+) -> OutputDocument:
     """Return the whole value of output.json, `mask` taking secrets out before anything is shortened.
 
     `rendered` and `plan` are absolute paths of existing files, `texts` those of `texts_of`, where they are at
     hand. A value that is too long is cut where the file is written (agent/output_file.py).
-
-    A mistake of the user and a fault of a third party are a "failure", a defect of the step an "error": the
-    worker (MarketAtomTask.kt, 2026-08) fails the step on both alike, and takes the blame from `errorType`,
-    but shows the word to the person who reads.
     """
-    error = outcome.error
-    return {
-        "status": _status(outcome),
-        "message": message_of(outcome, mask=mask),
-        "errorType": error.error_type if error is not None else 0,
-        "errorCode": error.code if error is not None else 0,
-        "type": "default",
-        "data": {
-            **_strings(outcome, texts if texts is not None else texts_of(outcome), spill=spill, mask=mask),
-            "summary": string_field(summary_of(outcome, mask=mask)),
-            **_files(plan, report, rendered, outcome.language),
-        },
+    data = {
+        **_strings(outcome, texts if texts is not None else texts_of(outcome), spill=spill, mask=mask),
+        "summary": string_field(summary_of(outcome, mask=mask)),
+        **_files(plan, report, rendered, outcome.language),
     }
+    message = message_of(outcome, mask=mask)
+    if outcome.error is None:
+        return success(message, data)
+    return failure(outcome.error, data, language=outcome.language, message=message)
 
 
 def message_of(outcome: Outcome, *, mask: Mask = str) -> str:
@@ -257,13 +239,6 @@ def _entry(file: FileOutcome) -> VersionEntry:
         is_previous = previous is not None and previous.id == change.version_id
         entry["id"], entry["version"] = change.version_id, entry["previous_version"] if is_previous else ""
     return entry
-
-
-def _status(outcome: Outcome) -> Status:
-    error: Optional[StepError] = outcome.error
-    if error is None:
-        return "success"
-    return "error" if error.error_type == _DEFECT else "failure"
 
 
 def holding_secrets(texts: Mapping[str, str], holds: Callable[[str], bool]) -> tuple[Text, ...]:

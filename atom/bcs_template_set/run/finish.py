@@ -15,14 +15,14 @@ from typing import Optional, TypeVar
 
 from bcs_template_set.agent.log import Log, masked_strings
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.agent.output_file import can_be_archived
+from bcs_template_set.agent.output_file import OutputDocument, can_be_archived
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.output import Output, ReportPlace, holding_secrets, output_of, texts_of
+from bcs_template_set.report.output import ReportPlace, holding_secrets, output_of, texts_of
 from bcs_template_set.report.plan_document import plan_document
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.report.write_report import PAGE, write_rendered, write_report, write_text
@@ -52,7 +52,7 @@ def end_run(
     *,
     rendered: Sequence[ManifestFile],
     place: RunFolder,
-    write_output: Callable[[Output], None],
+    write_output: Callable[[OutputDocument], None],
     log: Log,
     limited: Limited = nullcontext,
 ) -> None:
@@ -140,7 +140,7 @@ class Keep:
         artifacts: tuple[str, ...],
         *,
         plan: tuple[str, ...],
-    ) -> tuple[Outcome, Output]:
+    ) -> tuple[Outcome, OutputDocument]:
         """Return the output, and the outcome with a warning for all that is not in it as it should be."""
         texts = texts_of(outcome)
         warnings = list(holding_secrets(texts, self.masker.holds))

@@ -237,32 +237,6 @@ def test_secrets_are_masked_in_message_and_values() -> None:
     assert "canary" not in json.dumps(valid)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {},
-        {"status": "fine"},
-        {"status": "failure"},
-        {"status": "failure", "errorType": "1", "errorCode": 800101},
-        {"status": "success", "message": None},
-        {"status": "success", "data": []},
-        {"status": "success", "data": {"v": "text"}},
-        {"status": "success", "data": {"v": {"type": "number", "value": 1}}},
-        {"status": "success", "data": {"v": {"type": "string", "value": 1}}},
-        {"status": "success", "data": {"v": {"type": "artifact", "value": "/a"}}},
-        {"status": "success", "data": {"v": {"type": "artifact", "value": [1]}}},
-        {"status": "success", "data": {"v": {"type": "report", "label": "l"}}},
-    ],
-)
-def test_what_the_platform_does_not_take_is_refused_before_anything_is_written(
-    tmp_path: Path, wrong: dict[str, object]
-) -> None:
-    file = OutputFile(tmp_path / "output.json")
-    with pytest.raises(ValueError, match=r"^output: "):
-        file.write(wrong)
-    assert not file.path.exists()
-
-
 @given(st.text(), st.dictionaries(st.text(), st.text()))
 def test_any_text_is_written_as_a_valid_document(message: str, values: dict[str, str]) -> None:
     fields = {name: string_field(value) for name, value in values.items()}

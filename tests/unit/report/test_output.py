@@ -11,6 +11,7 @@ from tests.support.many_findings import many_findings
 from bcs_template_set.agent.output_file import (
     MOST_MESSAGE_UNITS,
     MOST_STRING_UNITS,
+    OutputDocument,
     utf16_units,
     valid_document,
 )
@@ -25,7 +26,6 @@ from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.report.output import (
     OUTPUTS,
-    Output,
     ReportPlace,
     holding_secrets,
     message_of,
@@ -46,7 +46,7 @@ class Spilt:
         return f".bcs-template-set/b-428/{name}.json"
 
 
-def written(outcome: Outcome, *, spill: Spilt | None = None) -> Output:
+def written(outcome: Outcome, *, spill: Spilt | None = None) -> OutputDocument:
     return output_of(
         outcome,
         report=ReportPlace(".bcs-template-set/b-428/report"),
@@ -56,7 +56,7 @@ def written(outcome: Outcome, *, spill: Spilt | None = None) -> Output:
     )
 
 
-def text_of(output: Output, name: str) -> str:
+def text_of(output: OutputDocument, name: str) -> str:
     field = output["data"][name]
     assert field["type"] == "string"
     return field["value"]
@@ -70,8 +70,7 @@ def many(count: int) -> Outcome:
 
 def test_a_published_run_is_a_success_with_every_output() -> None:
     output = written(scenes.published())
-    assert output["status"] == "success"
-    assert (output["errorType"], output["errorCode"], output["type"]) == (0, 0, "default")
+    assert (output["status"], output["type"], "errorCode" in output) == ("success", "default", False)
     assert tuple(output["data"]) == OUTPUTS
     assert text_of(output, "result") == "published"
     assert text_of(output, "changed") == "true"

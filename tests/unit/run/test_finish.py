@@ -14,12 +14,12 @@ from tests.support import scenes
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
+from bcs_template_set.agent.output_file import OutputDocument
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.output import Output
 from bcs_template_set.run.finish import Keep, Limited, RunFolder, end_run
 from bcs_template_set.system.signals import Stopped
 
@@ -53,9 +53,9 @@ def ended(
     names: tuple[str, ...] = (),
     secrets: tuple[str, ...] = (),
     limited: Limited = nullcontext,
-) -> tuple[Output, str]:
+) -> tuple[OutputDocument, str]:
     """End a run and return its output and its log."""
-    written: list[Output] = []
+    written: list[OutputDocument] = []
     shown, masker = io.StringIO(), Masker()
     masker.add(*map(Secret, secrets))
     end_run(
