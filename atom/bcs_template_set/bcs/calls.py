@@ -99,17 +99,8 @@ class Reader(Protocol):
         ...
 
 
-class Writer(Protocol):
+class Writer(Reader, Protocol):
     """A gateway that may write. It exists only after the plan."""
-
-    @property
-    def site(self) -> Site:
-        """Return what is known of BCS's dialect."""
-        ...
-
-    def read(self, call: Read[T]) -> T:
-        """Send a read and return its answer."""
-        ...
 
     def write(self, call: Write[T]) -> T:
         """Send a write and return its answer."""

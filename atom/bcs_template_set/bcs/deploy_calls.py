@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Optional
 
 import msgspec
 
@@ -89,14 +90,8 @@ class LiveList:
 
 def list_variables(place: NamespaceRef, *, version_ids: Sequence[str]) -> Read[Variables]:
     """Ask which variables the versions hold, and which of them the namespace has values for."""
-    return Read(
-        name="list variables",
-        method="POST",
-        segments=_template(place, "variables"),
-        project=place.project,
-        parse=_variables,
-        body=_chosen(place, version_ids),
-    )
+    path, body = _template(place, "variables"), _chosen(place, version_ids)
+    return Read("list variables", "POST", path, place.project, _variables, body=body)
 
 
 def _variables(data: JsonValue) -> Variables:
@@ -111,30 +106,16 @@ def preview(
     place: NamespaceRef, *, version_ids: Sequence[str], variables: Mapping[str, str]
 ) -> Read[Preview]:
     """Ask for the dry run of versions; a read, although a POST."""
-    return Read(
-        name="preview",
-        method="POST",
-        segments=_template(place, "preview"),
-        project=place.project,
-        parse=one(Preview),
-        body={**_chosen(place, version_ids), "variables": dict(variables)},
-        reads_error=True,
-    )
+    path, body = _template(place, "preview"), _chosen(place, version_ids, variables)
+    return Read("preview", "POST", path, place.project, one(Preview), body=body, reads_error=True)
 
 
 def deploy(
     place: NamespaceRef, *, version_ids: Sequence[str], variables: Mapping[str, str]
 ) -> Write[Deployed]:
     """Apply versions, one document after the other; waits for nothing (trap 7)."""
-    return Write(
-        name="deploy",
-        method="POST",
-        segments=_template(place, "deploy"),
-        project=place.project,
-        parse=one_or_empty,
-        body={**_chosen(place, version_ids), "variables": dict(variables)},
-        reads_error=True,
-    )
+    path, body = _template(place, "deploy"), _chosen(place, version_ids, variables)
+    return Write("deploy", "POST", path, place.project, one_or_empty, body=body, reads_error=True)
 
 
 def may_deploy(place: NamespaceRef) -> Read[None]:
@@ -143,14 +124,8 @@ def may_deploy(place: NamespaceRef) -> Read[None]:
     It names no version, and can't: so it changes nothing, and asks for exactly the rights of a deployment
     (facts/bcs.md, "Asking without doing").
     """
-    return Read(
-        name="may deploy",
-        method="POST",
-        segments=_template(place, "deploy"),
-        project=place.project,
-        parse=nothing,
-        body={**_chosen(place, ()), "variables": {}},
-    )
+    path, body = _template(place, "deploy"), _chosen(place, (), {})
+    return Read("may deploy", "POST", path, place.project, nothing, body=body)
 
 
 def one_or_empty(data: JsonValue) -> Deployed:
@@ -188,13 +163,7 @@ def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:
 
 def list_namespaces(place: NamespaceRef) -> Read[tuple[str, ...]]:
     """List the names of the cluster's namespaces; of a shared one, those of the project."""
-    return Read(
-        name="list namespaces",
-        method="GET",
-        segments=(*_cluster(place), "namespaces"),
-        project=place.project,
-        parse=_names,
-    )
+    return Read("list namespaces", "GET", (*_cluster(place), "namespaces"), place.project, _names)
 
 
 def _names(data: JsonValue) -> tuple[str, ...]:
@@ -260,9 +229,12 @@ def _cluster(place: NamespaceRef) -> tuple[str, ...]:
     )
 
 
-def _chosen(place: NamespaceRef, version_ids: Sequence[str]) -> dict[str, JsonValue]:
+def _chosen(
+    place: NamespaceRef, version_ids: Sequence[str], variables: Optional[Mapping[str, str]] = None
+) -> dict[str, JsonValue]:
     return {
         "templateVersions": list(version_ids),
         "clusterID": place.cluster_id,
         "namespace": place.namespace,
+        **({} if variables is None else {"variables": dict(variables)}),
     }

@@ -126,13 +126,7 @@ class Gateway:
         Raises:
             StepError: what the gateway or BCS answered, or that no time is left.
         """
-        data, asked, request_id = self._send(call, writes=False)
-        try:
-            return call.parse(data)
-        except Unreadable as exc:
-            problem = say("gateway.unreadable", problem=exc.problem)
-            error = AnswerUnreadable(url=asked.url, problem=problem)
-            raise self._in_context(error, asked, request_id) from exc
+        return self._parsed(call, writes=False)
 
     def write(self, call: Write[T]) -> T:
         """Return the answer to a call that changes something; sent again only where it was not handled.
@@ -141,15 +135,18 @@ class Gateway:
             OutcomeUnknown: it may have happened; read back before sending it again.
             StepError: it did not happen: what the gateway or BCS answered, or that no time is left.
         """
-        data, asked, request_id = self._send(call, writes=True)
+        return self._parsed(call, writes=True)
+
+    # --- one call ---------------------------------------------------------------------------------------
+
+    def _parsed(self, call: Call[T], *, writes: bool) -> T:
+        data, asked, request_id = self._send(call, writes=writes)
         try:
             return call.parse(data)
         except Unreadable as exc:
-            problem = say("gateway.unreadable", problem=exc.problem)
-            error = OutcomeUnknown(url=asked.url, problem=problem)
+            unreadable = OutcomeUnknown if writes else AnswerUnreadable
+            error = unreadable(url=asked.url, problem=say("gateway.unreadable", problem=exc.problem))
             raise self._in_context(error, asked, request_id) from exc
-
-    # --- one call ---------------------------------------------------------------------------------------
 
     def _send(self, call: Call[T], *, writes: bool) -> tuple[JsonValue, Asked, str]:
         asked = self._asked(call, writes=writes)
