@@ -16,7 +16,7 @@ from bcs_template_set.messages import Language
 DOCS = PROJECT / "docs"
 README, CHINESE_README = PROJECT / "README.md", DOCS / "README.zh-CN.md"
 _CHINESE = ".zh-CN"
-_FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^( *)```(?P<kind>\w*)\n(?P<text>.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 def every_page() -> list[Path]:
@@ -61,8 +61,9 @@ def without_fences(text: str) -> str:
 
 
 def fences_of(text: str, *, kind: str) -> list[str]:
-    """Return what the fences of a kind hold, in order."""
-    return [match["text"] for match in _FENCE.finditer(text) if match["kind"] == kind]
+    """Return what the fences of a kind hold, in order; those of a list without its indentation."""
+    found = (match for match in _FENCE.finditer(text) if match["kind"] == kind)
+    return [re.sub(f"^{match[1]}", "", match["text"], flags=re.MULTILINE) for match in found]
 
 
 def headings_of(page: Path) -> list[str]:

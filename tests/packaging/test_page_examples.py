@@ -185,6 +185,30 @@ def test_the_commands_for_a_desk_take_the_values_file(page: Path, values: Path, 
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@both(GUIDE / "owner.md")
+def test_the_owner_s_settings_lead_to_what_doctor_is_said_to_print(
+    page: Path, machine: Callable[[str], Worker], emulator: Emulator
+) -> None:
+    region = read_regions(values_on(page))["gz"]
+    assert region.app is not None
+    app, secret = region.app.app_code, "the-secret-of-this-app"
+    emulator.state.add_cluster("BCS-K8S-40000", namespaces=("prod",))
+    worker = machine("main")
+    told = {"app_code": app, "app_secret": secret, "owner": region.owner, "authorizer": "platform"}
+    worker.regions = {"gz": {**told, "gateway": emulator.url}}
+    asked = ("region", "project_code", "template_space", "cluster_id", "namespace")
+    worker.inputs = dict(zip(asked, ("gz", "web", "front-ends", "BCS-K8S-40000", "prod")), action="doctor")
+    assert all(f"`{name}`" in read(page) for name in asked)
+    printed = []
+    for vouches_for in ({"lisi"}, set[str]()):
+        emulator.state.add_app(app, secret, vouches_for=vouches_for)
+        log = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "…", worker.run().log)
+        printed.append(log.splitlines())
+    good, bad = fences_of(read(page), kind="text")
+    assert [line for line in good.splitlines() if line not in printed[0]] == []
+    assert [line for line in bad.splitlines() if line not in printed[1]] == []
+
+
 # --- branches -------------------------------------------------------------------------------------------
 
 
