@@ -187,7 +187,7 @@ def test_a_disk_that_fills_up_during_the_run_leaves_the_pessimistic_result_and_t
         finished = run_limited(worker, largest_file=size // 2)
         assert finished.status == 1
         assert finished.told["errorCode"] in (800106, 800901), "whichever of the two still fits"
-        assert "Published version" in finished.log
+        assert "Published " in finished.log
         assert "output.json can't be written" in finished.log
 
 
@@ -220,8 +220,8 @@ def test_steps_of_a_build_without_a_task_id_leave_each_other_their_reports(tmp_p
         folders = [finished.told["data"]["report"]["path"] for finished in ran]
         build = f".bcs-template-set/b-{7:032x}"
         assert folders == [f"{build}/report", f"{build}-2/report", f"{build}-3/report"]
-        assert "Published version" in ran[0].report(worker.workspace)
-        assert "Published version" not in ran[1].report(worker.workspace)
+        assert "Published " in ran[0].report(worker.workspace)
+        assert "Published " not in ran[1].report(worker.workspace)
 
 
 def test_an_output_too_long_for_the_platform_is_counted_where_its_file_can_not_be_written(

@@ -163,8 +163,8 @@ WRONG = {
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en_US", ("The step's inputs have mistakes", "Did you mean", "What to do: ")),
-        ("zh_CN", ("步骤的输入有误", "是否想填“publish”", "怎么办：")),
+        ("en_US", ("The inputs have mistakes", "Did you mean", "What to do: ")),
+        ("zh_CN", ("输入有误", "是否想填“publish”", "怎么办：")),
     ],
 )
 def test_all_mistakes_of_the_form_are_in_one_message(
@@ -183,7 +183,7 @@ def test_an_early_failure_speaks_the_platforms_language_too(tmp_path: Path) -> N
     with site(tmp_path) as worker:
         worker.variables = {"BK_CI_LOCALE_LANGUAGE": "zh_CN"}
         finished = run_changed(worker, rewrite("input.json", b"{"))
-        check_refused(finished, 800101, "读不到构建机写入的输入文件", "怎么办：")
+        check_refused(finished, 800101, "无法读取构建机写入的输入文件", "怎么办：")
         assert "不是 JSON" in finished.told["message"]
 
 

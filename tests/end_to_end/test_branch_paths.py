@@ -360,7 +360,7 @@ def test_a_folder_of_two_files_a_domain_moves_over_and_no_service_is_replaced(li
         assert ran.states() == {DEPLOYMENT: "unchanged", ROUTES: "applied", SERVICE: "applied"}
         assert sent_files(site, *calls_of(ran)) == [ROUTES]
         assert (node_port(site, SERVICE_NAME), live_paths(site)) == (port, before | {"/pay/"})
-        assert f"not marked as ours: Service/{SERVICE_NAME}" in ran.log
+        assert f"marked as another file's or as nobody's: Service/{SERVICE_NAME}" in ran.log
         assert "Service" not in site.contents()[ROUTES]
 
 
@@ -404,7 +404,7 @@ def test_ingresses_that_may_not_be_looked_at_are_said_and_stop_nothing(live_site
     live_site.emulator.faults.add(Fault("answer", match, status=200, body=body))
     ran = build(live_site, "x", action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
     assert ran.code == 0
-    assert "Ingresses could not be looked at" in ran.log
+    assert "The step could not look at the namespace's Ingresses" in ran.log
 
 
 # --- newer and older ------------------------------------------------------------------------------------

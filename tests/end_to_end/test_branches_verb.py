@@ -181,7 +181,7 @@ def test_a_list_of_versions_that_cannot_be_read_costs_the_age_only_and_is_said(s
     said = branches(site, older_than="1d")
     assert (said.status, said.written) == (0, 0)
     assert "not known" in said.out
-    assert "so the age of its branches is not known" in said.log
+    assert "so it does not know the age of its branches" in said.log
 
 
 def test_a_space_without_branch_paths_says_so() -> None:
@@ -194,7 +194,7 @@ def test_a_space_that_is_not_there_is_a_mistake() -> None:
     with open_site() as site:
         said = branches(site)
         assert said.status == 1
-        assert "Project web has no template space front-ends" in said.log
+        assert "Project web has no folder front-ends" in said.log
 
 
 def test_who_may_not_look_is_told_as_the_step_tells_it(site: Site) -> None:

@@ -72,8 +72,10 @@ def test_what_is_live_as_wanted_is_left_alone_whoever_made_it() -> None:
             cluster_of(site).put({**made, "metadata": {**made["metadata"], "namespace": NAMESPACE}})
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (0, []), ran.log
-        assert "not marked as ours: Service/web, Deployment/web" in ran.log
-        assert told_live(ran) == ["Live as wanted, and not marked as ours: routes.yaml, web.yaml"]
+        assert "marked as another file's or as nobody's: Service/web, Deployment/web" in ran.log
+        assert told_live(ran) == [
+            "Live as wanted, and marked as another file's or as nobody's: routes.yaml, web.yaml"
+        ]
         assert ran.versions()["web.yaml"]["state"] == ran.versions()["routes.yaml"]["state"] == "live"
         assert ran.outcome.rollout is not None
         assert [item.end for item in ran.outcome.rollout.watched] == ["ready"]
@@ -367,7 +369,7 @@ def test_what_a_file_of_the_same_name_in_another_space_has_made_is_not_ours() ->
         deploy(site, template_space="other")
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (0, [])
-        assert "not marked as ours: Deployment/web" in ran.log
+        assert "marked as another file's or as nobody's: Deployment/web" in ran.log
         ran = deploy(site, redeploy="true")
         assert (ran.code, rollout_files(ran)) == (0, ["web.yaml"])
         annotations = cluster_of(site).get("Deployment", NAMESPACE, "web")["metadata"]
@@ -392,7 +394,7 @@ def test_an_optional_file_that_renders_to_nothing_is_left_as_it_is() -> None:
         ran = deploy(site)
         assert ran.outcome.result == "deployed", ran.log
         assert list(ran.versions()) == ["web.yaml"]
-        assert "no files of this run: extra.yaml (manifests/extra.yaml.j2)." in ran.log
+        assert "make no file of this run: extra.yaml (manifests/extra.yaml.j2)." in ran.log
         assert "Left as they are, since this run does not render them: extra.yaml." in ran.log
         assert site.version_names("extra.yaml") == ["1.0.7-main"]
         assert live(site, "ConfigMap", "extra")

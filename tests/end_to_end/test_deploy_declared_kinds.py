@@ -86,7 +86,7 @@ def test_a_comment_of_an_object_that_is_not_there_by_that_name_is_told() -> None
         site.files = {"web.yaml.j2": custom().replace("web", "{{ bcs('NAME') }}")}
         ran = deploy(site, variables="NAME: web")
         assert ran.code == 0, ran.log
-        assert "Nobody waits for Gateway/{{ NAME }}" in ran.log
+        assert "The step does not wait for Gateway/{{ NAME }}" in ran.log
 
 
 def test_comments_that_cannot_be_followed_stop_the_run_with_their_lines() -> None:
@@ -96,5 +96,5 @@ def test_comments_that_cannot_be_followed_stop_the_run_with_their_lines() -> Non
         ran = deploy(site)
         assert ran.code == 800307, ran.log
         assert 'Line 1: the step knows no comment "raedy"' in ran.log
-        assert "Line 2: the comment allows nothing" in ran.log
+        assert "Line 2: the comment names no check that it allows" in ran.log
         assert 'Line 3: the comment is not of the form "ready FIELD=VALUE"' in ran.log

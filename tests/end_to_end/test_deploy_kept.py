@@ -153,7 +153,7 @@ def test_a_key_that_is_a_word_is_named_with_its_line_before_anything_is_sent() -
         ran = deploy(site)
         assert (ran.code, ran.exchanges) == (800307, ())
         assert "web.yaml:7:3: " in ran.log
-        assert 'the key on without quotes is no text to BCS: it would arrive as "true"' in ran.log
+        assert 'the key on without quotes is not text to BCS: it would arrive as "true"' in ran.log
 
 
 def reading(tag: str = "1") -> str:

@@ -253,7 +253,7 @@ def test_where_namespaces_cannot_be_listed_one_that_is_not_there_is_told_by_the_
         site.fault("answer", NAMESPACES, status=403).body = '{"code": 1640301, "message": "no"}'
         ran = deploy(site, namespace="nowhere")
         assert ran.code == 800501
-        assert f"Namespace nowhere does not exist in cluster {CLUSTER}" in ran.log
+        assert f"Cluster {CLUSTER} has no namespace nowhere of this project." in ran.log
         check_nothing_sent(ran)
 
 

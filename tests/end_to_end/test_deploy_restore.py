@@ -334,7 +334,9 @@ def test_where_nobody_could_look_nothing_is_said_of_the_version_before() -> None
         fault = site.fault("answer", Match("GET", r"/workloads/deployments/"), status=200)
         fault.body = '{"code": 40300, "message": "no permission", "requestID": "x", "data": null}'
         ran = deploy(site)
-        told = f"Before, version {before} was live, and nobody knows whether it was ready: web.yaml."
+        told = (
+            f"Before, version {before} was live, and the step does not know whether it was ready: web.yaml."
+        )
         assert told in ran.log
 
 
@@ -351,7 +353,7 @@ def test_the_way_back_by_hand_names_what_else_running_the_old_build_again_would_
         told = (
             "Run build 7, which published 1.0.7-main, again, with action deploy and on_newer_build replace."
         )
-        assert f"{told} That also changes (1): b.yaml." in ran.log
+        assert f"{told} That also changes 1 other: b.yaml." in ran.log
 
 
 def test_a_restore_that_nobody_waited_for_is_not_called_one() -> None:
@@ -372,7 +374,7 @@ def test_a_restore_that_times_out_says_what_is_on_its_way() -> None:
             cluster_of(site).delete("Pod", NAMESPACE, text(pod, "metadata", "name"))
         ran = deploy(site, on_failure="restore", timeout="60")
         assert ran.outcome.result == "failed", ran.log
-        assert "The restore did not work out: Workloads were not ready within" in ran.log
+        assert "The restore did not work out: 1 workload did not become ready within" in ran.log
         assert endings_of(ran.outcome)["web.yaml"].state == "rolling-out"
 
 
@@ -406,8 +408,8 @@ def test_a_restore_that_nobody_could_look_at_is_neither_one_nor_a_failed_one() -
         site.rival(go_blind, before=Match("POST", PREVIEW.path, nth=6))
         ran = deploy(site, on_failure="restore", timeout="60")
         assert ran.outcome.result == "failed", ran.log
-        assert "Whether the restore worked out is not known: The step could not look" in ran.log
-        assert "Whether pods serve could not be seen: Deployment/web." in ran.log
+        assert "The step does not know whether the restore worked out: The step could not look" in ran.log
+        assert "The step could not see whether pods serve: Deployment/web." in ran.log
         assert endings_of(ran.outcome)["web.yaml"].state == "unknown"
         site.emulator.faults.clear()
 
@@ -421,7 +423,10 @@ def test_a_restore_that_was_sent_and_that_nobody_may_read_back_is_not_said_to_ha
         assert (ran.outcome.result, image_live(site, "Deployment", "web")) == ("failed", image_of("web")), (
             ran.log
         )
-        assert "Whether the restore worked out is not known: BCS says that lisi has no permission" in ran.log
+        assert (
+            "The step does not know whether the restore worked out: BCS says that lisi has no permission"
+            in ran.log
+        )
         assert "What is in the cluster of these now could not be read: web.yaml." in ran.log
         assert "Not back" not in ran.log
         assert endings_of(ran.outcome)["web.yaml"].state == "unknown"
@@ -477,8 +482,8 @@ def test_a_restore_that_did_not_work_out_names_the_objects_and_ends_no_sentence_
         back.body = '{"code": 0, "message": "OK", "data": null}'
         ran = deploy(site, on_failure="restore")
         both_stories(ran)
-        told = "not every object is what was deployed: Deployment/web: not applied, or not any more"
-        assert f"The restore did not work out: The deployment was sent, but {told}" in ran.log
+        told = "not every object is what was deployed. Deployment/web: not applied, or not any more"
+        assert f"The restore did not work out: BCS took the deployment, but {told}" in ran.log
 
 
 def test_a_timed_out_rollout_is_restored_within_the_steps_own_time() -> None:

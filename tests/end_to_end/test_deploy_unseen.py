@@ -188,6 +188,6 @@ def test_who_may_not_see_what_is_live_is_told_before_it_is_replaced_and_nothing_
         cluster_of(site).deny(USER, "namespace_scoped_view")
         ran = deploy(site, timeout="60")
         assert (ran.code, ran.versions()["web.yaml"]["state"]) == (800512, "unknown"), ran.log
-        assert "all of them look new, and nobody sees what this replaces" in ran.log
+        assert "all of them look new, and it does not see what this replaces" in ran.log
         assert "Not in this namespace" not in ran.log
         assert image_live(site, "Deployment", "web") == image_of("web", "2")

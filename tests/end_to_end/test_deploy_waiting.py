@@ -81,7 +81,7 @@ def test_a_cron_job_is_deployed_and_named_as_one_that_nobody_waits_for(
         assert mark_of(site, "CronJob", "night") == "1.0.8-main"
         assert "example.com/night:2" in str(live(site, "CronJob", "night"))
         assert f"CronJob/night: {told}" in ran.log
-        assert "Workloads ready: 1, the last of them after 0 s. Not waited for: CronJob/night." in ran.log
+        assert "1 workload is ready, the last after 0 s. Not waited for: CronJob/night." in ran.log
         assert seconds_waited(ran) < 5
 
 
@@ -215,7 +215,7 @@ def test_what_fail_fast_would_have_ended_is_not_said_to_have_not_failed() -> Non
         cluster_of(site).images[image_of("web")] = Behaviour("not-found", after=1)
         ran = deploy(site, fail_fast="false", timeout="60")
         assert ran.code == 800508, ran.log
-        assert "have not failed" not in f"{ran.log}{ran.outcome.error}"
+        assert "did not fail" not in f"{ran.log}{ran.outcome.error}"
         assert "fail_fast would have ended the wait" in ran.log
         assert "fail_fast would have ended the wait" in str(ran.outcome.error)
 

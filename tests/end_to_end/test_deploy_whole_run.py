@@ -102,7 +102,7 @@ def test_many_that_were_live_already_cost_a_list_of_their_kind_and_one_of_pods()
             "deployments/deployment0"
         ) < 5
         assert {look for look in looks if look.startswith("deployments/")} == {"deployments/deployment0"}
-        assert "Workloads ready: 24" in ran.log
+        assert "24 workloads are ready" in ran.log
         assert ran.log.count("pods are updated and ready") == 1
 
 
@@ -159,7 +159,7 @@ def test_old_pods_that_stay_until_a_person_acts_are_called_neither_ready_nor_liv
             assert (ran.code, ran.outcome.result) == (0, "paused"), ran.log
             assert endings_of(ran.outcome)["web.yaml"].words == f"paused ({share})"
             assert told in ran.log.partition("Paused: 1 workload waits for a person")[2]
-            assert re.search("files are live already|Live now", ran.log.partition("Paused:")[2]) is None
+            assert re.search("all live already|Live now", ran.log.partition("Paused:")[2]) is None
             site.next_build()
 
 

@@ -85,7 +85,7 @@ def test_a_template_that_renders_to_nothing_is_named(desk: Path, verb: str) -> N
         verb, "--values", "values.yaml", "--templates", "builtin:web", "--templates", "hpa.yaml.j2", at=desk
     )
     assert done.returncode == 0, done.stderr
-    assert "no files of this run: hpa.yaml (hpa.yaml.j2).\n" in done.stderr
+    assert "make no file of this run: hpa.yaml (hpa.yaml.j2).\n" in done.stderr
     assert "hpa.yaml" not in done.stdout
 
 

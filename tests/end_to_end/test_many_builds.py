@@ -36,7 +36,7 @@ BUILDS = 20 if WHOLE or "BCS_ROUNDS" in os.environ else 10
 SEEDS = [int(os.environ["BCS_SEED"])] if "BCS_SEED" in os.environ else list(range(1, ROUNDS + 1))
 DELAYS = {"arrive": 0.2, "check": 0.3, "stamp": 0.05, "insert": 0.3, "answer": 0.1}
 RATES = dict.fromkeys(("refused", "dropped", "lost", "not-sent", "unavailable", "bad-gateway", "late"), 0.004)
-UNSETTLED = "whether others wrote at the same moment is not known"
+UNSETTLED = "it does not know whether others wrote at the same moment"
 NEWER_BUILD = 800402
 
 

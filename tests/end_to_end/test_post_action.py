@@ -80,9 +80,9 @@ def test_what_was_deployed_before_comes_back(worker: Worker) -> None:
     assert (post.value("result"), post.value("acting_user")) == ("restored", "lisi")
     assert image_live(worker) == "example.com/www:1"
     back = f"Restored to version 1.0.7-main, which was deployed before: {FILES[0]}."
-    assert re.fullmatch(re.escape(back) + r" Workloads ready: 1, .*", post.told["message"])
+    assert re.fullmatch(re.escape(back) + r" 1 workload is ready, .*", post.told["message"])
     assert post.log.count(back) == 1
-    assert "1 of 1 pods are updated and ready" in post.log
+    assert "1 of 1 pod is updated and ready" in post.log
 
 
 def test_what_a_comment_declares_is_waited_for_as_in_the_step_itself(worker: Worker) -> None:
@@ -96,7 +96,7 @@ def test_what_a_comment_declares_is_waited_for_as_in_the_step_itself(worker: Wor
     post = fail_job(worker, **own)
     assert (post.status, post.value("result")) == (0, "restored"), post.log
     assert "ConfigMap/settings: It is ready: data.phase=Ready." in post.log
-    assert "Workloads ready: 1" in post.told["message"]
+    assert "1 workload is ready" in post.told["message"]
 
 
 def test_it_happens_once(worker: Worker) -> None:
@@ -343,7 +343,7 @@ def test_a_second_try_that_finds_no_word_of_the_first_claims_to_know_nothing(wor
     second = worker.run(**{**TARGET, "values": values("2"), "timeout": "1", "on_failure": "restore"})
     assert second.value("result") == "timed-out", second.log
     assert f"its note of what was there before is gone: {FILES[0]}" in second.log
-    assert f"what was live before is not known any more: {FILES[0]}" in second.log
+    assert f"the step no longer knows what was live before: {FILES[0]}" in second.log
     assert "Not deployed here before" not in second.log
 
 

@@ -100,7 +100,7 @@ def test_a_space_that_can_not_be_read_afterwards_is_a_warning(site: Site) -> Non
     site.emulator.faults.add(Fault("answer", Match(LIST_FILES.method, LIST_FILES.path, nth=2), times=4))
     ran = site.run()
     assert (ran.outcome.result, ran.code) == ("published", 0)
-    assert "whether others wrote at the same moment is not known" in ran.log
+    assert "it does not know whether others wrote at the same moment" in ran.log
 
 
 # --- time -----------------------------------------------------------------------------------------------

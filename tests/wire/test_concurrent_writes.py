@@ -172,7 +172,7 @@ def test_a_file_that_two_builds_have_made_at_once_is_said_to_be_there_twice(benc
     )
     settled = bench.settle(applied(bench), bench.publish_one(creation("b.yaml")))
     (note,) = notes(settled, "b.yaml")
-    assert note.startswith("b.yaml exists twice in this space, created by two builds at once.")
+    assert note.startswith("b.yaml exists twice in this folder, created by two builds at once.")
     assert notes(settled) == [str(SAID)]
     assert settled.rivalled == frozenset()
 

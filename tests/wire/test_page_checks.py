@@ -637,12 +637,12 @@ def test_how_a_page_ended_is_told_in_both_languages() -> None:
     told = [[arrival.describe().render(language) for arrival in ARRIVALS] for language in LANGUAGES]
     assert told == [
         [
-            "http://a/：已生效，HTTP 200（尝试 2 次，1.2 秒）。",
+            "http://a/：正常，HTTP 200（尝试 2 次，1.2 秒）。",
             "http://a/：本步骤的时间已用完，没有获取页面（尝试 0 次，0.0 秒）。",
             "http://a/：页面的前 1 MiB 中没有“new”（尝试 9 次，0.0 秒）。页面开头是：{old}",
         ],
         [
-            "http://a/: arrived, HTTP 200 (tries: 2, 1.2 s).",
+            "http://a/: OK, HTTP 200 (tries: 2, 1.2 s).",
             "http://a/: it was not fetched, since the step's time is over (tries: 0, 0.0 s).",
             (
                 'http://a/: the page\'s first 1 MiB do not contain "new" (tries: 9, 0.0 s). '

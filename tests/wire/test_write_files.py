@@ -360,15 +360,16 @@ def test_a_draft_that_somebody_changed_meanwhile_is_not_the_one_that_was_put_bac
 WRITTEN = "a.yaml: version 1.0.7-main is written"
 NOT_PINNED = f"{WRITTEN}, but the file is still pinned to 1.0.6; run again to finish."
 PIN_UNSURE = (
-    f"{WRITTEN}, but whether the file is pinned to it or still to 1.0.6 is not known; run again to finish."
+    f"{WRITTEN}, but the step does not know whether the file is pinned to it or still to 1.0.6;"
+    " run again to finish."
 )
 DRAFT_LOST = (
     f"{WRITTEN}, but the draft that zhangsan had left in the console is gone: BCS discards it "
     "with a new version, and it could not be put back."
 )
 DRAFT_UNSURE = (
-    "a.yaml: zhangsan had left a draft in the console. BCS discards it with a new version, and whether that "
-    "happened, or the draft was put back, is not known: look in the console."
+    "a.yaml: zhangsan had left a draft in the console. BCS discards it with a new version, and the step "
+    "does not know whether that happened, or the draft was put back: look in the console."
 )
 
 

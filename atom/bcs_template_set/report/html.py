@@ -53,6 +53,7 @@ from bcs_template_set.report.row_table import took_text
 from bcs_template_set.report.rows import (
     Row,
     count_words,
+    counted,
     file_rows,
     image_change,
     rows_of_outcome,
@@ -67,7 +68,6 @@ from bcs_template_set.report.shown_limits import (
 from bcs_template_set.report.topology import FEW_LANES, Sign, topology_of
 from bcs_template_set.report.verdict import (
     context_of,
-    counts_of,
     details_of,
     failures_of,
     file_error,
@@ -267,7 +267,7 @@ def _row_values(outcome: Outcome) -> dict[str, object]:
     rows = rows_of_outcome(outcome)
     shows_endings = was_attempted(outcome) or outcome.rollout is not None
     return {
-        "counts": counts_of(outcome),
+        "rows": rows,
         "shows_endings": shows_endings,
         "state_counts": _state_counts(rows),
         "row_words": count_words(row.word for row in rows),
@@ -282,7 +282,11 @@ def _grouped(rows: Sequence[Row]) -> dict[str, object]:
     """Return the rows in the order they are read: what failed, what changes, and what may be folded."""
     ready = [row for row in rows if _group(row) == "ready"]
     groups = {f"{name}_rows": [row for row in rows if _group(row) == name] for name in _GROUPS}
-    return {**groups, "ready_counts": _state_counts(ready)}
+    return {
+        **groups,
+        "ready_counts": _state_counts(ready),
+        "unchanged_counts": counted(groups["unchanged_rows"]),
+    }
 
 
 def _group(row: Row) -> str:
@@ -294,8 +298,8 @@ def _group(row: Row) -> str:
 
 def _state_counts(rows: Sequence[Row]) -> dict[FileState, int]:
     """Return how many rows ended in each state; those that need eyes come first."""
-    counted = Counter(row.ending.state for row in rows)
-    return {state: counted[state] for state in STATES if counted[state]}
+    by_state = Counter(row.ending.state for row in rows)
+    return {state: by_state[state] for state in STATES if by_state[state]}
 
 
 def _rollout_values(outcome: Outcome) -> dict[str, object]:

@@ -22,7 +22,7 @@ from bcs_template_set.report.outcome import Heading, Identity
 from bcs_template_set.report.row_table import plan_table
 from bcs_template_set.report.rows import (
     Row,
-    count_words,
+    counted,
     rows_of_plan,
 )
 from bcs_template_set.report.shown_limits import (
@@ -33,7 +33,6 @@ from bcs_template_set.report.shown_limits import (
     LOG_RENDERED_FILES,
 )
 from bcs_template_set.report.verdict import (
-    counts_text,
     file_error,
     listed,
     plan_leaves,
@@ -218,8 +217,8 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
     """
     out = Lines(language)
     rows = rows_of_plan(plan)
-    counts = counts_text(count_words(change.action for change in plan.changes))
-    out.add("info", say("log.plan_counts", version=plan.version, counts=counts, total=len(plan.changes)))
+    counts = counted(rows, is_planned=True)
+    out.add("info", say("log.plan_counts", version=plan.version, counts=counts))
     out.plain(plan_table(rows, language=language))
     _add_target_changes(out, plan)
     _add_diffs(out, [change for row in rows for change in _changed(row)])

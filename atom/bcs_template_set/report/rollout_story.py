@@ -17,6 +17,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, first_names
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.rows import rows_of_outcome, told_files
 from bcs_template_set.report.shown_limits import MOST_VERSIONS
 from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.live_state import FileVersion, holding
@@ -27,28 +28,32 @@ FAILED, UNSURE = "deploy.restore_failed", "deploy.restore_unsure"
 """The sentences that say why a restore did not work out, or why that is not known."""
 
 
-def deployed_headline(rollout: Rollout, *, version: str) -> Text:
+def deployed_headline(rollout: Rollout, outcome: Outcome) -> Text:
     """Return the one sentence for a deployment that went well, with the versions it made live.
 
     They need not be the run's own: a file that it did not have to write is deployed at the version it has.
     """
-    live = len(holding(rollout.live_already))
-    place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": live}
-    if not rollout.deployed:
+    rows, version = rows_of_outcome(outcome), outcome.heading.version
+    deployed = {file.name for file in rollout.deployed}
+    with_them = {file.name for row in rows for file in row.files if deployed & {f.name for f in row.files}}
+    live = {file.name for file in holding(rollout.live_already)} - (with_them if deployed else set())
+    place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": told_files(live, rows)}
+    if not deployed:
         return say("report.verdict_deployed_nothing", **place)
     versions = sorted(
         {file.version for file in rollout.deployed}, key=lambda other: (other != version, other)
     )
     shown = first_names(versions, most=MOST_VERSIONS)
-    return say("report.verdict_deployed_to", versions=shown, deployed=len(rollout.deployed), **place)
+    key = "report.verdict_deployed_beside" if live else "report.verdict_deployed_to"
+    return say(key, versions=shown, what=told_files(deployed, rows), **place)
 
 
-def paused_headline(rollout: Rollout, *, version: str) -> Text:
+def paused_headline(rollout: Rollout, outcome: Outcome) -> Text:
     """Return the one sentence for a deployment that goes on when a person says so: what waits comes first."""
     paused = [item.workload.title for item in rollout.watched if item.end == "paused"]
     place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace}
     deployed = (
-        deployed_headline(rollout, version=version)
+        deployed_headline(rollout, outcome)
         if rollout.deployed
         else say("report.verdict_sent_nothing", **place)
     )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
 from bcs_template_set.manifests.route_changes import told_change
 from bcs_template_set.manifests.routes import RouteKey
-from bcs_template_set.messages import Text
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome, Word
 from bcs_template_set.publish.plan import Change, Plan
@@ -29,6 +30,7 @@ _NAME_COLUMNS = 24
 _VERSION_COLUMNS = 40
 _DIGEST_COLUMNS = len("@sha256:") + 12
 _USUAL_TYPE = "Prefix"
+_TO_DO: tuple[Word, ...] = ("create", "update")
 _LOUD: tuple[Word, ...] = ("failed", "conflict", "skip")
 
 
@@ -139,6 +141,45 @@ def count_words(words: Iterable[Word]) -> dict[Word, int]:
     """Return how often each word occurs, in the order of `WORDS`; words that don't are left out."""
     counted = Counter(words)
     return {word: counted[word] for word in WORDS if counted[word]}
+
+
+def counted(rows: Sequence[Row], *, is_planned: bool = False) -> Text:
+    """Return "2 domains updated, 57 domains unchanged (177 files)"; files alone where not all are domains'.
+
+    Of a plan, what is to be done.
+    """
+    of_domains = bool(rows) and all(row.is_domain for row in rows)
+    files = [file for row in rows for file in row.files]
+    words = count_words(item.word for item in (rows if of_domains else files))
+    unit = "domains" if of_domains else "files"
+    parts = [
+        say(
+            f"report.{'to' if is_planned and word in _TO_DO else 'count'}_{word}",
+            what=say(f"report.of_{unit}_alone", count=count),
+        )
+        for word, count in words.items()
+    ]
+    if not parts:
+        return say("report.no_files")
+    text = say("report.join", parts=parts)
+    return say("report.domains_and_files", domains=text, files=_files(len(files))) if of_domains else text
+
+
+def told_files(names: AbstractSet[str], rows: Sequence[Row]) -> Text:
+    """Return "6 domains (12 files)"; "12 files" where not all of them are domains'."""
+    domains = {file.name: row.name for row in rows if row.is_domain for file in row.files}
+    if not names or not names <= domains.keys():
+        return _files(len(names))
+    count = len({domains[name] for name in names})
+    return say(
+        "report.domains_and_files",
+        domains=say("report.of_domains_alone", count=count),
+        files=_files(len(names)),
+    )
+
+
+def _files(count: int) -> Text:
+    return say("report.of_files_alone", count=count)
 
 
 def image_change(old: str, new: str) -> str:

@@ -12,13 +12,12 @@ from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import Detail, StepError, count_of, first_names, stays
-from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, deployed_texts, paused_headline
 from bcs_template_set.report.rollout_verdict import ready_text, trouble_lines, trouble_title
-from bcs_template_set.report.rows import count_words, file_rows, was_attempted
+from bcs_template_set.report.rows import counted, rows_of_outcome, told_files, was_attempted
 from bcs_template_set.report.shown_limits import MOST_DETAILS
 
 _IDENTITY_MATTERS = ("8002", "8004", "8005", "8006")
@@ -40,31 +39,17 @@ def _headline(outcome: Outcome) -> Text:
         title = told or outcome.error.title()
         return say(f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=title)
     if outcome.result == "deployed" and outcome.rollout is not None:
-        return deployed_headline(outcome.rollout, version=outcome.heading.version)
+        return deployed_headline(outcome.rollout, outcome)
     if outcome.result == "paused" and outcome.rollout is not None:
-        return paused_headline(outcome.rollout, version=outcome.heading.version)
-    counts = counts_of(outcome)
+        return paused_headline(outcome.rollout, outcome)
+    rows = rows_of_outcome(outcome)
     return say(
         f"report.verdict_{_ending(outcome)}",
         version=outcome.heading.version,
-        counts=counts_text(counts),
-        total=sum(counts.values()),
+        counts=counted(rows, is_planned=outcome.result == "planned"),
+        files=told_files({file.name for row in rows for file in row.files}, rows),
         template_set=outcome.heading.template_set,
         summary=summary,
-    )
-
-
-def counts_of(outcome: Outcome) -> dict[Word, int]:
-    """Return how many files ended with each word."""
-    return count_words(file.word for file in file_rows(outcome))
-
-
-def counts_text(counts: Mapping[Word, int]) -> Text:
-    """Return "1 update, 2 create, 57 unchanged"; the Chinese one also explains the words."""
-    if not counts:
-        return say("report.no_files")
-    return say(
-        "report.join", parts=[say(f"report.count_{word}", count=count) for word, count in counts.items()]
     )
 
 

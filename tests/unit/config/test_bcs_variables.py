@@ -22,7 +22,7 @@ def test_what_is_no_text_is_refused_all_at_once() -> None:
     text = str(caught.value)
     for name, given in (("A", "empty"), ("C", "a list"), ("D", "empty")):
         assert f"variables.{name} is {given}; it takes text" in text
-    assert "the name of entry 4 is no name of a variable" in text
+    assert "the name of entry 4 is not a variable's name" in text
 
 
 @pytest.mark.parametrize(

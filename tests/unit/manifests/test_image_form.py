@@ -59,7 +59,7 @@ def test_an_image_that_a_runtime_reads_is_no_finding(image: str) -> None:
         ("web:.1", "the tag after the colon takes"),
         ("web:" + "x" * 129, "the tag after the colon takes"),
         ("example.com/web:feature/login", "the tag after the colon holds a /"),
-        ("-example.com/web:1", "the registry before the first / is no host"),
+        ("-example.com/web:1", "the registry before the first / is not a host"),
         ("a" * 256 + ":1", "it has 256 characters"),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_document_that_is_no_mapping_is_refused_with_its_line(text: str) -> No
     with pytest.raises(YamlUnreadable) as caught:
         parse(f"a: 1\n---\n{text}")
     assert caught.value.line == 3
-    assert "no Kubernetes object" in str(caught.value)
+    assert "not a Kubernetes object" in str(caught.value)
 
 
 @pytest.mark.parametrize(

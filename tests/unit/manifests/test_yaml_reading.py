@@ -36,7 +36,7 @@ from bcs_template_set.manifests.yaml_words import (
 )
 from bcs_template_set.messages import LANGUAGES
 
-TOO_DEEP = "nested deeper than 100 levels."
+TOO_DEEP = "it is nested deeper than 100 levels."
 PARSERS = (yaml.SafeLoader, available_parser())
 
 
@@ -100,7 +100,7 @@ def test_a_byte_order_mark_is_no_mistake(parser: object) -> None:
         ("a: &x [*x]\n", 1, 8, "contain itself"),
         ("a: !python/object:os.system x\n", 1, 4, "tag (!)"),
         ("a: !!set {x}\n", 1, 4, "tag (!)"),
-        ("? [a]\n: 1\n", 1, 3, "a key that is not text"),
+        ("? [a]\n: 1\n", 1, 3, "this key must be text"),
         ("a:\n  <<: 5\n", 2, 3, "merges mappings"),
         ("a: 123456789012345678901234567890\n", 1, 4, "beyond 64 bits"),
         ("a: " + "9" * 100_000, 1, 4, "beyond 64 bits"),

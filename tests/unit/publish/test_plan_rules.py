@@ -416,14 +416,14 @@ def test_what_another_file_of_the_folder_has_is_allowed_by_a_comment_and_a_path_
 def test_ingresses_that_may_not_be_looked_at_are_noted() -> None:
     plan = make_plan(desired(("a.yaml", A)), Existing(live_readable=False), policy=POLICY)
     assert texts(plan.notes) == [
-        "The namespace's Ingresses could not be looked at, so clashes with what is live are not seen."
+        "The step could not look at the namespace's Ingresses, so it does not see clashes with what is live."
     ]
 
 
 def test_files_of_others_are_noted_where_they_can_not_be_read_and_only_those() -> None:
     others = (OtherFile("x.yaml", readable=False), OtherFile("y.yaml"), OtherFile("z.yaml", readable=False))
     (said,) = texts(make_plan(desired(("a.yaml", A)), existing(others=others), policy=POLICY).notes)
-    assert said.endswith("can't be seen: x.yaml, z.yaml.")
+    assert said.endswith("clashes with their routes: x.yaml, z.yaml.")
     assert make_plan(desired(("a.yaml", A)), existing(others=others[1:2]), policy=POLICY).notes == ()
 
 

@@ -41,9 +41,9 @@ def test_names_stand_in_a_column_and_the_last_line_counts(language: Language) ->
 @pytest.mark.parametrize(
     ("finding", "line"),
     [
-        (refused(), "BCS says that lisi has no permission: no. lisi applies"),
-        (refused(permission="project_view"), ": no. Permission: project_view. lisi applies"),
-        (refused(apply_url="https://iam/1"), ": no. Apply for ?: https://iam/1 . lisi applies"),
+        (refused(), "BCS says that lisi has no permission: no. Have lisi apply"),
+        (refused(permission="project_view"), ": no. Permission: project_view. Have lisi apply"),
+        (refused(apply_url="https://iam/1"), ": no. Apply for ?: https://iam/1 . Have lisi apply"),
     ],
 )
 def test_sentences_end_in_a_full_stop_and_an_address_is_not_one_with_it(finding: Finding, line: str) -> None:
@@ -71,7 +71,7 @@ def test_json_has_code_cure_and_request_of_a_failure_only() -> None:
     assert ok == {"id": "user", "state": "ok", "what": "lisi"}
     assert (with_request["code"], with_request["request_id"]) == (800210, "r-1")
     assert "request_id" not in without
-    assert without["cure"].startswith("lisi applies")
+    assert without["cure"].startswith("Have lisi apply")
 
 
 def test_without_a_failure_there_is_no_error() -> None:

@@ -82,15 +82,15 @@ def test_a_build_at_a_desk_has_a_number_and_no_pipeline() -> None:
 
 def test_counts_come_before_the_table_and_the_digest_last() -> None:
     lines = plan_text(scenes.planned()).splitlines()
-    assert lines[0].endswith("8 files: 2 update, 2 create, 4 unchanged")
+    assert lines[0].endswith("1 domain to update, 1 domain to create, 2 domains unchanged (8 files)")
     assert lines[1].startswith("change")
     assert lines[-1] == "Plan digest: 9f86d081884c7d659a2feaa0c55ad015"
 
 
 def test_the_chinese_log_explains_the_fixed_words_where_it_counts() -> None:
     first = plan_text(scenes.planned(), language="zh_CN").splitlines()[0]
-    assert "2 个 update（更新）" in first
-    assert "4 个 unchanged（不变）" in first
+    assert "更新 1 个域名、新建 1 个域名" in first
+    assert "2 个域名不变（8 个文件）" in first
 
 
 def test_no_row_of_the_table_is_wider_than_160_columns() -> None:
@@ -131,7 +131,7 @@ def test_a_group_that_is_opened_is_closed() -> None:
 
 def test_an_unchanged_plan_has_neither_table_nor_differences() -> None:
     assert plan_text(scenes.nothing_to_do()) == (
-        "Plan for version 1.0.428-feature-login, 4 files: 4 unchanged\n"
+        "Plan for 1.0.428-feature-login: 2 domains unchanged (4 files)\n"
     )
 
 

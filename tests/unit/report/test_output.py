@@ -32,7 +32,8 @@ from bcs_template_set.report.output import (
     output_of,
     texts_of,
 )
-from bcs_template_set.report.verdict import context_of, counts_text
+from bcs_template_set.report.rows import counted
+from bcs_template_set.report.verdict import context_of
 
 
 class Spilt:
@@ -172,7 +173,7 @@ def test_a_mistake_is_a_failure_with_its_code_type_and_cure() -> None:
     output = written(scenes.no_permission())
     assert (output["status"], output["errorType"], output["errorCode"]) == ("failure", 1, 800210)
     assert output["message"].startswith("Failed (800210): BCS says that lisi has no permission")
-    assert "\nWhat to do: lisi applies" in output["message"]
+    assert "\nWhat to do: Have lisi apply" in output["message"]
     assert "\nNothing was written to BCS.\n" in output["message"]
     assert text_of(output, "result") == "failed"
     assert text_of(output, "acting_user") == "lisi"
@@ -194,7 +195,7 @@ def test_a_server_fault_is_a_third_partys_and_a_defect_is_ours() -> None:
 def test_a_failure_after_writing_says_so() -> None:
     output = written(scenes.half_published())
     assert text_of(output, "changed") == "true"
-    assert "2 of 4 changed files were written" in output["message"]
+    assert "2 of 4 files are published and stay" in output["message"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -213,7 +214,7 @@ def test_the_message_of_many_findings_has_whole_ones_with_their_files_and_counts
     message = message_of(replace(scenes.no_permission(), error=many_findings(300)))
     assert utf16_units(message) <= MOST_MESSAGE_UNITS
     assert (
-        "refuse:\n- a0.yaml:\n  - line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]\n  - line 2, "
+        "manifests.\n- a0.yaml:\n  - line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]\n  - line 2, "
         in message
     )
     shown = message.count("has no tag. [image-tag]")
@@ -304,4 +305,4 @@ def test_the_last_request_that_has_an_id_is_named_where_later_ones_have_none() -
 
 
 def test_a_run_without_files_says_so_in_place_of_counts() -> None:
-    assert counts_text({}).render("en_US") == "no files"
+    assert counted([]).render("en_US") == "no files"

@@ -45,7 +45,7 @@ def test_the_row_of_a_file_has_so_many_routes_and_images() -> None:
 
 @pytest.mark.parametrize("where", ["warnings", "notes"])
 def test_sentences_are_listed_as_an_errors_details_are(where: str) -> None:
-    sentences = tuple(say("report.count_update", count=1000 + n) for n in range(MOST_DETAILS + 7))
+    sentences = tuple(say("report.count_update", what=1000 + n) for n in range(MOST_DETAILS + 7))
     run = english(scenes.published())
     assert run.plan is not None
     plan = replace(run.plan, notes=sentences if where == "notes" else ())

@@ -81,10 +81,10 @@ def test_the_log_of_a_deployment_is_its_golden_file(
 
 def test_a_deployment_says_what_is_live_where_after_how_long_and_which_pages_were_looked_at() -> None:
     text = verdict(rollout_scenes.deployed().outcome)
-    assert "to BCS-K8S-40000, namespace prod (files deployed: 4, live already: 2)." in text
+    assert "to BCS-K8S-40000, namespace prod. Live already: 1 domain (2 files)." in text
     assert text.startswith("state  domain or file")
-    assert "\nlive  1 more domains, live already and left alone\nDeployed version" in text
-    assert "Workloads ready: 2, the last of them after 12 s." in text
+    assert "\nlive  1 more domain, live already and left alone\nDeployed 2 domains (4 files), version" in text
+    assert "2 workloads are ready, the last after 12 s." in text
     assert "Pages checked: 2; 2 of them serve what they should." in text
 
 
@@ -102,7 +102,8 @@ def test_whom_nobody_waited_for_is_named_beside_those_that_are_ready() -> None:
     rollout = rollout_of(outcome)
     rollout = replace(rollout, watched=(*rollout.watched, suspended), unwatched=("CronJob/night",))
     text = verdict(replace(outcome, rollout=rollout))
-    assert "of them after 12 s. Not waited for: CronJob/night, Deployment/deployment.nginx.c" in text
+    told = "2 workloads are ready, the last after 12 s. Not waited for: CronJob/night"
+    assert f"{told}, Deployment/deployment.nginx.c" in text
 
 
 def test_a_rollout_that_timed_out_has_not_failed_and_says_that_running_again_is_safe() -> None:
@@ -110,7 +111,7 @@ def test_a_rollout_that_timed_out_has_not_failed_and_says_that_running_again_is_
     assert text.partition("##[error]")[2].startswith("Timed out (800508)")
     assert "did not become ready within 600 s, and did not fail" in text
     assert "Running again is safe" in text
-    assert "deployment.nginx.b.example.com: 0 of 1 updated pods are available." in text
+    assert "deployment.nginx.b.example.com: 0 of 1 updated pod is available." in text
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_a_rollout_that_timed_out_has_not_failed_and_says_that_running_again_is_
         ("", (), " does not serve b.example.com/new."),
         ("", (("Exact", "Prefix"),), " does not serve b.example.com/new, b.example.com/."),
         ("", (("Prefix", "Exact"),), " does not serve b.example.com/new."),
-        (CLAIMED, (), "That also changes (2): a.example.com, c.example.com."),
+        (CLAIMED, (), "That also changes 2 others: a.example.com, c.example.com."),
     ],
 )
 def test_going_back_by_hand_says_which_hosts_and_paths_that_takes_away(
@@ -252,7 +253,7 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
 def test_what_was_sent_again_and_nobody_could_read_since_is_not_said_to_have_failed() -> None:
     way = Restoration(unread=("a.yaml",), problem=say("rollout.deleting"))
     unsure, unread = [text.render("en_US") for text in restoration_texts(way)]
-    assert unsure.startswith("Whether the restore worked out is not known")
+    assert unsure.startswith("The step does not know whether the restore worked out")
     assert unread == "What is in the cluster of these now could not be read: a.yaml."
     assert (way.owed, way.is_whole) == (("a.yaml",), False)
     assert not replace(way, gone=("b.yaml",)).is_unseen
@@ -265,7 +266,7 @@ def test_what_an_earlier_try_deployed_has_its_way_back_and_what_is_lost_is_said_
     rollout = replace(rollout_of(outcome), deployed=(), earlier=tried, lost=("c.yaml",))
     texts = [text.render("en_US") for text in by_hand_texts(replace(outcome, rollout=rollout))]
     assert texts[0] == f"Before, version {rollout_scenes.BEFORE} was live and ready: {name}."
-    assert "what was live before is not known any more: c.yaml." in texts[-1]
+    assert "the step no longer knows what was live before: c.yaml." in texts[-1]
     lost = Restoration(lost=("c.yaml",))
     assert lost.owed == ("c.yaml",)
     assert "its note of what was there before is gone: c.yaml." in str(restoration_texts(lost)[0])
@@ -274,7 +275,7 @@ def test_what_an_earlier_try_deployed_has_its_way_back_and_what_is_lost_is_said_
 def test_a_run_that_deployed_nothing_does_not_take_the_blame() -> None:
     outcome = rollout_scenes.image_not_found().outcome
     text = verdict(replace(outcome, rollout=replace(rollout_of(outcome), deployed=())))
-    assert "This run deployed nothing, since all files (2) were live already" in text
+    assert "This run deployed nothing: 2 files were live already" in text
 
 
 def test_a_restore_that_found_nothing_to_do_says_so() -> None:
@@ -417,7 +418,7 @@ def test_what_only_deployed_does_not_claim_to_have_written_a_version_or_nothing(
     files = tuple(map(scenes.ended, plan.changes))
     text = verdict(replace(outcome, plan=plan, files=files))
     assert "No new version was written; BCS held them all already." in text
-    assert "Files applied to BCS-K8S-40000, namespace prod: 4. They stay." in text
+    assert "4 files are applied to BCS-K8S-40000, namespace prod, and stay." in text
 
 
 def test_of_many_versions_that_are_live_the_rest_are_counted() -> None:
@@ -450,7 +451,7 @@ def test_of_lines_that_are_cut_those_that_go_are_counted_and_their_objects_named
         differences=(("Deployment/web", long), ("Service/web", gone)),
     )
     log = shown(deployment_lines(plan, language="en_US"))
-    assert "13 more lines; 2 of them are taken away or replaced, in Service/web: the report shows them" in log
+    assert "13 more lines; 2 of them go or are replaced, in Service/web: the report shows them" in log
 
 
 def test_of_a_workload_that_is_given_up_a_line_says_where_the_console_shows_what_is_in_its_way() -> None:
@@ -468,7 +469,9 @@ def test_the_verdict_names_the_versions_that_went_live_and_not_the_run_s_where_n
         files = tuple(rollout_scenes.file_version(f"{v}.yaml", version=v) for v in versions)
         return str(headline(rollout_scenes.outcome_of(replace(rollout_scenes.ROLLOUT, deployed=files))))
 
-    assert verdict("1.0.7-main").startswith("Deployed version 1.0.7-main to BCS-K8S-40000, namespace prod")
+    assert verdict("1.0.7-main").startswith(
+        "Deployed 1 file, version 1.0.7-main, to BCS-K8S-40000, namespace prod"
+    )
     own = scenes.VERSION
-    assert verdict("1.0.1", own).startswith(f"Deployed version {own}, 1.0.1 to ")
-    assert verdict("1", "2", "3", "4", "5").startswith("Deployed version 1, 2, 3, and 2 more to ")
+    assert verdict("1.0.1", own).startswith(f"Deployed 2 files, version {own}, 1.0.1, to ")
+    assert verdict("1", "2", "3", "4", "5").startswith("Deployed 5 files, version 1, 2, 3, and 2 more, to ")

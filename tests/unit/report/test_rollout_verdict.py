@@ -147,11 +147,11 @@ def test_one_cure_for_all_is_told_once_below_and_several_each_in_its_line() -> N
         ),
         (
             replace(missing(HOSTS[0]), status=None),
-            "Whether pods serve could not be seen: h0.example.com.",
+            "The step could not see whether pods serve: h0.example.com.",
         ),
         (
             replace(pods(missing(HOSTS[0]), serving=1, old=1), end="unseen"),
-            "Whether pods serve could not be seen: h0.example.com.",
+            "The step could not see whether pods serve: h0.example.com.",
         ),
     ],
 )

@@ -42,7 +42,7 @@ def test_what_failed_is_the_first_row_and_says_why_in_a_word() -> None:
     assert ended(scenes.half_published())[1].startswith("failed (800606)  b.example.com ")
     rolled = ended(rollout_scenes.image_not_found().outcome)
     assert rolled[1].startswith("failed (ErrImagePull)  b.example.com ")
-    assert rolled[-1] == "live  1 more domains, live already and left alone"
+    assert rolled[-1] == "live  1 more domain, live already and left alone"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -149,7 +149,7 @@ def test_findings_of_one_kind_are_its_error_and_its_cure_is_said_once() -> None:
     error = refusal_of([mistake("missing-name", name, NO_VALUE) for name in "ab"])
     assert isinstance(error, NamesMissing)
     assert str(error) == (
-        "Failed (800304): Templates use names that have no value:\n"
+        "Failed (800304): Templates use names that have no value.\n"
         '  - a: "a" has no value.\n  - b: "a" has no value.\n'
         f"Found: 2 missing-name\nWhat to do: {say('errors.800304.cure')}"
     )
@@ -160,7 +160,7 @@ def test_of_several_kinds_the_error_is_the_first_and_every_finding_is_told() -> 
     findings = [found("c"), mistake("missing-name", "b", NO_VALUE), mistake("template-syntax", "a", NO_VALUE)]
     error = refusal_of(findings)
     assert isinstance(error, TemplateSyntax)
-    assert str(error.title()) == "Values, templates or manifests have mistakes:"
+    assert str(error.title()) == "Values, templates or manifests have mistakes."
     assert [str(line)[:3] for line in error.details][:3] == ["a: ", "b: ", "c, "]
 
 

@@ -309,7 +309,7 @@ image_pull_secrets: null
 """
     said = "\n".join(complaints(tmp_path, values))
     for part in (
-        "ap is not known; there are app, domains, image_pull_secrets, ingress_class, main_branches.",
+        "ap is not known; known: app, domains, image_pull_secrets, ingress_class, main_branches.",
         "app is missing; it takes lower-case letters",
         "domains[0].host is text of another form; it takes a domain in lower case",
         "domains[1].imge is not known",

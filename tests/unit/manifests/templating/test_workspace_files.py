@@ -104,11 +104,11 @@ def test_two_files_of_one_name_are_a_mistake_that_names_both(tmp_path: Path) -> 
         ("dangling", "a link to something that does not exist"),
         ("escape", "leads outside the workspace"),
         ("loop", "loop"),
-        ("pipe", "is no plain file"),
+        ("pipe", "is not a plain file"),
         ("nothing/*.yaml", "matches no file"),
         ("../*.yaml", "leads outside the workspace"),
         ("*/../../x", "relative to the workspace"),
-        ("[z-a]*", "no valid glob"),
+        ("[z-a]*", "not a valid glob"),
         ("builtin:webb", "builtin:web"),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_socket_is_no_plain_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("s")
-        assert "no plain file" in read(tmp_path, "s")
+        assert "not a plain file" in read(tmp_path, "s")
 
 
 def test_a_link_within_the_workspace_is_followed(tmp_path: Path) -> None:
