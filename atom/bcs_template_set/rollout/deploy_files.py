@@ -134,9 +134,9 @@ def _first_of(errors: Sequence[Exception]) -> Exception:
     """Return the first failure, with what others that came beside it say."""
     first = errors[0]
     if isinstance(first, StepError):
-        others = {str(error.sentence()): error.sentence() for error in errors if isinstance(error, StepError)}
-        del others[str(first.sentence())]
-        first.details = (*first.details, *others.values())
+        more = errors[1:] if not isinstance(first, RolloutUnseen) else ()  # all files are named then
+        others = [error.sentence() for error in more if isinstance(error, StepError)]
+        first.details = (*first.details, *others)
     return first
 
 

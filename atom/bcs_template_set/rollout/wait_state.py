@@ -7,7 +7,7 @@ Performs no I/O. Moments are seconds: `*_at` of our own clock that never goes ba
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Optional
+from typing import Literal, Optional
 
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
@@ -49,6 +49,10 @@ def _given_up_at(live: Fields) -> str:
     return text_at(condition, "lastUpdateTime") if condition.get("reason") == DEADLINE_EXCEEDED else ""
 
 
+Lasting = Literal["missing", "replaced", "silent", "unserved"]
+"""What may be true of a workload for a moment, and counts only where it lasts."""
+
+
 @dataclass(eq=False)
 class WaitState:
     """A workload that is waited for. It was there before the wait: the deployment has read it back."""
@@ -64,10 +68,7 @@ class WaitState:
     pods_read_at: float = float("-inf")
     blind: Optional[Blind] = None
     pods_blind: Optional[Blind] = None
-    missing_at: Optional[float] = None
-    replaced_at: Optional[float] = None
-    silent_at: Optional[float] = None
-    unserved_at: Optional[float] = None
+    began: dict[Lasting, float] = field(default_factory=dict)
     was_served: bool = False
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
     known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
@@ -127,40 +128,47 @@ class WaitState:
             return None
         return cause_of_replacement(found, version=self.workload.mark.version)
 
+    def lasts(self, what: Lasting, now: float) -> float:
+        """Note that something is true of it, and return for how many seconds it has been so."""
+        return now - self.began.setdefault(what, now)
+
+    def over(self, *what: Lasting) -> None:
+        """Note that something is not true of it."""
+        for name in what:
+            self.began.pop(name, None)
+
     def saw(self, clock: Clock) -> None:
         """Note that it is there."""
-        self.blind = self.missing_at = self.unserved_at = None
+        self.blind = None
+        self.over("missing", "unserved")
         self.was_served = True
         self.seen_at = clock.now()
 
     def could_not_look(self, error: StepError, clock: Clock) -> None:
         """Note that nobody knows whether it is there."""
-        self.missing_at = None
+        self.over("missing")
         self.blind = self.blind or Blind(clock.now(), error)
 
     def is_unserved(self, error: StepError, clock: Clock) -> bool:
         """Tell whether there has been no way to read objects of this custom kind for a while."""
         if not (self.workload.kind.is_custom and _is_for_good(error)):
-            self.unserved_at, self.was_served = None, True
+            self.over("unserved")
+            self.was_served = True
             return False
-        now = clock.monotonic()
-        self.unserved_at = now if self.unserved_at is None else self.unserved_at
-        return now - self.unserved_at >= GONE_AFTER
+        return self.lasts("unserved", clock.monotonic()) >= GONE_AFTER
 
     def did_not_find(self, clock: Clock) -> bool:
         """Note that it is not there, and tell whether that has lasted."""
         self.blind = None
-        now = clock.monotonic()
-        self.missing_at = now if self.missing_at is None else self.missing_at
-        return now - self.missing_at >= GONE_AFTER
+        return self.lasts("missing", clock.monotonic()) >= GONE_AFTER
 
     def condition(self, now: float) -> Optional[Cause]:
         """Return what the workload said of itself when it was last read, at this moment."""
-        if not is_silent(self.workload.kind, self.live):
-            self.silent_at = None
-        elif self.silent_at is None:
-            self.silent_at = now
-        silent_for = 0.0 if self.silent_at is None else now - self.silent_at
+        silent_for = 0.0
+        if is_silent(self.workload.kind, self.live):
+            silent_for = self.lasts("silent", now)
+        else:
+            self.over("silent")
         told = told_by(self.workload.kind, self.live, silent_for=silent_for)
         is_old = told is not None and told.name == "progress_deadline" and self._was_given_up(self.live)
         return None if is_old else told
@@ -174,7 +182,7 @@ class WaitState:
         """Return how it ended when the time is over: what could not be looked at in the end is unseen."""
         if not self.is_waiting:
             return self.now
-        if self.missing_at is not None:
+        if "missing" in self.began:
             return self.gone()
         if self.blind is not None:
             return replace(self.now, end="unseen", blind=self.blind)

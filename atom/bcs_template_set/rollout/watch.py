@@ -123,10 +123,11 @@ class _Watch:
 
     def run(self) -> tuple[Watched, ...]:
         states = self._states
-        self._settle([state for state in states if state.workload.was_live])
+        pods = self._settle([state for state in states if state.workload.was_live])
         while True:
             waiting = [state for state in states if state.is_waiting]
-            self._round(waiting)
+            self._round(waiting, pods)
+            pods = None
             self._tell_sight(waiting)
             if self._deadline.passed() or not any(state.is_waiting for state in states):
                 return tuple(state.ended() for state in states)
@@ -148,8 +149,9 @@ class _Watch:
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._began
 
-    def _round(self, states: Sequence[WaitState]) -> None:
-        everybodys = self._all_pods() if len(states) > FEW else None
+    def _round(self, states: Sequence[WaitState], listed: Optional[Sequence[PodSummary]]) -> None:
+        """Look at all of these once; `listed` are all pods, where they were listed just now."""
+        everybodys = self._all_pods() if listed is None and len(states) > FEW else listed
         chosen = self._worth_a_look(states, everybodys or ())
         self._together([partial(self._look, state) for state in chosen])
         unwell = [state for state in states if _asks_for_its_pods(state)]
@@ -163,11 +165,14 @@ class _Watch:
 
     # --- workloads --------------------------------------------------------------------------------------
 
-    def _settle(self, states: Sequence[WaitState]) -> None:
-        """End the wait for what lists prove to be ready: nearly all of what was live already."""
+    def _settle(self, states: Sequence[WaitState]) -> Optional[Sequence[PodSummary]]:
+        """End the wait for what lists prove to be ready: nearly all of what was live already.
+
+        Return all pods, where they had to be listed for that.
+        """
         pods = self._all_pods() if states else None
         if pods is None:
-            return
+            return None
         for kind, same in _by_kind(states):
             items = self._reads.by_name(kind) or {}
             for state in same:
@@ -175,6 +180,7 @@ class _Watch:
                 if status is not None:
                     state.saw(self._clock)
                     self._tell(state, end="ready", status=status)
+        return pods
 
     def _worth_a_look(self, states: Sequence[WaitState], pods: Sequence[PodSummary]) -> list[WaitState]:
         """Return the workloads to read whole: all of a kind that has few, else those that lists point at.
@@ -224,7 +230,7 @@ class _Watch:
         if others is not None:
             self._tell_replaced(state, status, others)
             return
-        state.replaced_at = None
+        state.over("replaced")
         if status.state == "gone":
             self._tell_now(state, replace(state.gone(), status=status))
             return
@@ -271,9 +277,7 @@ class _Watch:
 
         A server that answers out of an old cache is given some seconds.
         """
-        if state.replaced_at is None:
-            state.replaced_at = state.looked_at
-        gone = cause.is_hopeless(seconds=state.looked_at - state.replaced_at)
+        gone = cause.is_hopeless(seconds=state.lasts("replaced", state.looked_at))
         self._tell(state, end="failed" if gone else "pending", status=status, cause=cause if gone else None)
 
     # --- pods -------------------------------------------------------------------------------------------

@@ -23,11 +23,9 @@ from bcs_template_set.messages.server_errors import (
 )
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
-from bcs_template_set.report.rollout_lines import deployment_lines
-from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import States, deploy_files
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, moved_ports
-from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole, unlike
+from bcs_template_set.rollout.live_look import Deploying, plan_live, unlike
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.odd_objects import moved_objects
 from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
@@ -39,9 +37,8 @@ from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
-from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.journal import EarlierTry
-from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of, odd_marks
+from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, look_before, namespace_of
 from bcs_template_set.run.restore_phase import restore
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
 from bcs_template_set.system.http_client import Transport
@@ -147,20 +144,8 @@ def deploy_versions(
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
     """
     files = _at_their_newest(target, looking, files)
-    given = target.context.variables
-    variables = resolve_variables(target.writer, target.place, files, given=given, least=least)
-    deploying = target.deploying(variables)
-    plan = plan_live(target.writer, deploying, files, redeploy=target.settings.redeploy)
-    plan = seen_whole(target.writer, deploying, plan)
+    deploying, plan = look_before(target.context, target.writer, target.place, files, existing, least=least)
     record = target.context.services.record
-    # What the plan has said already is not said twice.
-    plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
-    show_lines(target.context.services.log, deployment_lines(plan, language=record.language))
-    record.warnings.extend(plan.pods)
-    for note in odd_marks(target.writer, files, plan, existing, place=target.place, space=target.space):
-        target.tell(note)
-    if plan.refused is not None:
-        raise plan.refused
     tried = _earlier_try(target, plan, own=own)
     rollout = Rollout(
         cluster_id=target.place.cluster_id,

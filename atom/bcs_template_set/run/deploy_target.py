@@ -28,7 +28,6 @@ from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
-from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.definitions import with_definitions
 from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
@@ -38,6 +37,7 @@ from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.plan_phase import deploying_of
 from bcs_template_set.system.clock import Clock, Deadline
 
 TO_SPEAK = 5.0
@@ -96,16 +96,7 @@ class DeployTarget:
 
     def deploying(self, variables: Mapping[str, str]) -> Deploying:
         """Return what it takes to deploy with these values for BCS's variables."""
-        return Deploying(
-            self.place,
-            self.space,
-            variables,
-            self.clock,
-            self.deadline,
-            given=frozenset(self.context.variables),
-            at_once=min(AT_ONCE, self.context.region.endpoint.concurrency),
-            on_quiet=self.show_under_way,
-        )
+        return deploying_of(self.context, self.place, variables)
 
     def tell(self, sentence: Text) -> None:
         """Print a sentence."""
@@ -140,10 +131,6 @@ class DeployTarget:
         """Print a sign of life."""
         language = self.context.services.record.language
         show_lines(self.context.services.log, [heartbeat_line(pending, seconds=seconds, language=language)])
-
-    def show_under_way(self, files: int) -> None:
-        """Print a sign of life while BCS is at work on so many files."""
-        self.tell(say("deploy.under_way", count=files))
 
     def show_sight(self, blind: Optional[Blind]) -> None:
         """Say that workloads can't be looked at, and why; and that they can again."""

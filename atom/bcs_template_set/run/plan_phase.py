@@ -250,31 +250,63 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
         return
     place = namespace_of(run.context, existing.project_id)
     files = [as_it_counts(run, FileVersion(c.name, c.version_id, c.version)) for c in plan.changes]
-    given = run.context.variables
-    values = resolve_variables(reader, place, files, given=given, least=fewest_pods(run))
-    space = run.desired.target.space
-    deploying = Deploying(
-        place,
-        space,
-        values,
-        run.services.clock,
-        run.services.deadline,
-        given=frozenset(given),
-        at_once=min(AT_ONCE, run.concurrency),
-        on_quiet=lambda files: run.services.log.info(say("deploy.under_way", count=files)),
-    )
-    found = plan_live(reader, deploying, files, redeploy=run.settings.redeploy)
-    found = seen_whole(reader, deploying, found)
-    show_lines(run.services.log, deployment_lines(found, language=run.services.record.language))
-    run.services.record.warnings.extend(found.pods)
-    for note in odd_marks(reader, files, found, existing, place=place, space=space):
-        run.services.log.info(note)
-    if found.refused is not None:
-        raise found.refused
+    look_before(run.context, reader, place, files, existing, least=fewest_pods(run))
     run.services.log.info(say("deploy.dry_run_ok"))
 
 
-def odd_marks(
+def look_before(
+    context: RunContext,
+    reader: Reader,
+    place: NamespaceRef,
+    files: Sequence[FileVersion],
+    existing: Existing,
+    *,
+    least: Mapping[Workload, int],
+) -> tuple[Deploying, DeploymentPlan]:
+    """Return what it takes to deploy versions, and what that would change, which is shown.
+
+    `least` are the fewest pods of autoscaled workloads, `existing` is what BCS held before this run.
+
+    Raises:
+        StepError: the dry run fails, or the deployment must not be.
+    """
+    record, log, space = context.services.record, context.services.log, context.settings.template_space
+    values = resolve_variables(reader, place, files, given=context.variables, least=least)
+    deploying = deploying_of(context, place, values)
+    plan = plan_live(reader, deploying, files, redeploy=context.settings.redeploy)
+    plan = seen_whole(reader, deploying, plan)
+    # What was said of the plan is not said twice.
+    plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
+    show_lines(log, deployment_lines(plan, language=record.language))
+    record.warnings.extend(plan.pods)
+    for note in _odd_marks(reader, files, plan, existing, place=place, space=space):
+        log.info(note)
+    if plan.refused is not None:
+        raise plan.refused
+    return deploying, plan
+
+
+def deploying_of(context: RunContext, place: NamespaceRef, variables: Mapping[str, str]) -> Deploying:
+    """Return what it takes to deploy with these values for BCS's variables."""
+    services = context.services
+
+    def tell(files: int) -> None:
+        if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+            services.log.info(say("deploy.under_way", count=files))
+
+    return Deploying(
+        place,
+        context.settings.template_space,
+        variables,
+        services.clock,
+        services.deadline,
+        given=frozenset(context.variables),
+        at_once=min(AT_ONCE, context.region.endpoint.concurrency),
+        on_quiet=tell,
+    )
+
+
+def _odd_marks(
     reader: Reader,
     files: Sequence[FileVersion],
     plan: DeploymentPlan,
