@@ -10,6 +10,7 @@ from bcs_template_set.manifests.branch_paths import Claim, claims_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.routes import Route, images_of, node_ports_of, routes_of
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.step_error import first_names
 
 _MOST_SHOWN = 12
 
@@ -66,7 +67,7 @@ class ManifestFile:
 def empty_text(files: Sequence[ManifestFile]) -> list[Text]:
     """Return the sentence that names the templates that render to nothing; none where there are none."""
     names = [file.source if file.source == file.name else f"{file.name} ({file.source})" for file in files]
-    return [say("render.empty", names=_few(names))] if names else []
+    return [say("render.empty", names=first_names(names, most=_MOST_SHOWN))] if names else []
 
 
 def left_out_of(files: Iterable[ManifestFile]) -> list[Text]:
@@ -75,9 +76,4 @@ def left_out_of(files: Iterable[ManifestFile]) -> list[Text]:
     for name, first, last in sorted({place for file in files for place in file.left_out}):
         lines.setdefault(name, []).append(str(first) if first == last else f"{first}-{last}")
     places = [f"{name} ({', '.join(each)})" for name, each in lines.items()]
-    return [say("render.left_out", places=_few(places))] if places else []
-
-
-def _few(names: list[str]) -> list[str]:
-    """Return the first of the names, and "…" where there are more."""
-    return names if len(names) <= _MOST_SHOWN else [*names[:_MOST_SHOWN], "…"]
+    return [say("render.left_out", places=first_names(places, most=_MOST_SHOWN))] if places else []

@@ -17,6 +17,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from bcs_template_set.branches.branch_rows import age_text
+from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import indent_of
 from bcs_template_set.messages.text import exact_time, shown_time, visible
@@ -154,6 +155,7 @@ def _environment(language: Language) -> Environment:
         only_web=only_web,
         symbols=_SYMBOLS,
         states=SYMBOLS,
+        done=DONE,
         moods=_MOODS_OF_STATES,
         took=took_text,
         age=age_text,

@@ -319,7 +319,7 @@ def test_of_many_templates_that_render_to_nothing_the_first_are_named() -> None:
     files = [ManifestFile(f"{n:02}.yaml", "", f"{n:02}.j2", ()) for n in range(14)]
     (told,) = empty_text(files)
     assert "00.yaml (00.j2)" in str(told)
-    assert str(told).endswith("11.yaml (11.j2), ….")
+    assert str(told).endswith("11.yaml (11.j2), and 2 more.")
     assert empty_text([]) == []
 
 
