@@ -13,6 +13,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    documents,
     image_live,
     image_of,
     live,
@@ -115,3 +116,56 @@ def test_what_a_rival_wrote_after_the_last_look_is_told_as_overwritten(kind: str
         ran = deploy(site)
         assert (ran.code, image_live(site, kind, "web")) == (0, image_of("web", "2")), ran.log
         assert f"an autoscaler): {kind}/web. What it had written" in ran.log
+
+
+def unmark(found: Manifest) -> None:
+    del branch(found, "metadata")["annotations"]
+
+
+def hold(found: Manifest) -> None:
+    branch(found, "spec")["paused"] = True
+
+
+def stop(found: Manifest) -> None:
+    branch(found, "spec")["replicas"] = 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "code", "words"),
+    [(hold, 800506, "nothing is restored"), (stop, 0, "Deployment/web: 0 pods now, 2 in the file")],
+)
+def test_what_somebody_pauses_or_stops_meanwhile_is_said_and_not_taken_back(
+    edit: Edit, code: int, words: str
+) -> None:
+    with cluster_site(web_yaml=workload(replicas=2)) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("ready", after=20)
+        site.next_build(web_yaml=workload(tag="2", replicas=2))
+        change(site, edit)
+        ran = deploy(site, on_failure="restore")
+        assert ran.code == code, ran.log
+        assert words in ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web", "2")
+
+
+def test_what_somebody_makes_anew_without_our_mark_ends_the_wait() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)
+        change(site, unmark)
+        ran = deploy(site)
+        assert ran.code == 800506, ran.log
+        assert "what is live is marked with version none" in ran.log
+
+
+def test_a_restore_that_makes_a_job_again_says_so() -> None:
+    def file(build: int, tag: str) -> str:
+        return documents(workload("Job", f"migrate-{build}", ttlSecondsAfterFinished=100), workload(tag=tag))
+
+    with cluster_site(web_yaml=file(7, "1")) as site:
+        deploy(site)
+        site.clock.time += 1000
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
+        site.next_build(web_yaml=file(8, "2"))
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == "restored", ran.log
+        assert "Job/migrate-7 is not in the cluster: its ttl" in ran.log.partition("deploying what was")[2]

@@ -123,9 +123,9 @@ class WaitState:
         """Return what to say where others have deployed over it, or changed it; None where they have not."""
         if status.sentence.key == CHANGED:
             return cause_of_change(status.sentence)
-        found = mark_of(self.live).version
-        if status.sentence.key not in OLD or not found:
+        if status.sentence.key not in OLD:
             return None
+        found = mark_of(self.live).version or say("rollout.unmarked")
         return cause_of_replacement(found, version=self.workload.mark.version)
 
     def lasts(self, what: Lasting, now: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from bcs_template_set.bcs.marks import Mark
-from bcs_template_set.manifests.fields import Fields
+from bcs_template_set.manifests.fields import Fields, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import DONE, WorkloadState
 from bcs_template_set.messages.step_error import StepError
@@ -95,8 +95,10 @@ class Watched:
 
     @property
     def is_of_others(self) -> bool:
-        """Tell whether somebody else has deployed over it, or changed it, since it was deployed."""
-        return self.status is not None and self.status.sentence.key in OF_OTHERS
+        """Tell whether somebody else has deployed over it, changed it or paused it since it was deployed."""
+        key = self.status.sentence.key if self.status is not None else ""
+        is_paused = key == "rollout.paused" and not mapping_at(self.workload.wanted, "spec").get("paused")
+        return key in OF_OTHERS or is_paused
 
     @property
     def is_as_meant(self) -> bool:

@@ -29,6 +29,7 @@ from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.definitions import with_definitions
+from bcs_template_set.rollout.live_diff import pods_of
 from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.patient_writer import PatientWriter
@@ -43,6 +44,7 @@ from bcs_template_set.system.clock import Clock, Deadline
 TO_SPEAK = 5.0
 """Seconds of the step's own time that no wait uses up."""
 
+_NO_PODS = "rollout.ready_none"
 _BY_HAND = frozenset({"rollout.job_suspended", "rollout.not_served"})
 """What nobody waits for, and a person is to look at: nothing has failed, and nothing is known to be new."""
 
@@ -184,10 +186,20 @@ def wait_for(
     met = [item.workload.title for item in watched if item.met_others]
     if met:
         target.warn(say("deploy.overwrote", objects=first_names(met)))
-    for item in watched:
-        if item.status is not None and item.status.sentence.key in _BY_HAND:
-            target.warn(say("deploy.workload", object=item.workload.title, sentence=item.status.sentence))
+    for note in (text for item in watched for text in _left_by_hand(item)):
+        target.warn(note)
     return watched
+
+
+def _left_by_hand(item: Watched) -> Iterable[Text]:
+    """Say what a person is to look at: that nobody waits for it, or that somebody has stopped it."""
+    if item.status is None:
+        return
+    sentence, title, pods = item.status.sentence, item.workload.title, pods_of(item.workload.wanted)
+    if sentence.key in _BY_HAND:
+        yield say("deploy.workload", object=title, sentence=sentence)
+    elif sentence.key == _NO_PODS and pods and not item.workload.was_live:  # of that the plan has said it
+        yield say("deploy.pods_left", object=title, live=0, wanted=pods)
 
 
 def _warn_of_unmatched(

@@ -17,6 +17,7 @@ from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.live_look import Deploying, check_listed, live_files, look
 from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
+from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.pod_numbers import as_many_as, lost_pods, still_fewer
 from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, versions_live, way_back
 from bcs_template_set.rollout.result import Before, Restoration
@@ -120,6 +121,8 @@ def _deploy_again(
         back_again = replace(back_again, variables=as_many_as(earlier, values, kept=back_again.kept))
         known = look(target.writer, back_again, files)[0]
         numbers = read_numbers(target.writer, target.place, known, kept=back_again.kept)
+        for note in odd_notes(files, known, space=target.space):
+            target.tell(note)
         for warning in lost_pods(known, numbers):
             target.warn(warning)
         sent = True

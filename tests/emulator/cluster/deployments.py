@@ -66,9 +66,10 @@ def begin(track: Rollout, world: World) -> None:
     revision = revision_of(track.template)
     if revision != track.revision:
         track.number += 1
-        track.revision, track.completed = revision, ""
-        if revision not in track.revisions:  # for a ReplicaSet that is there the condition stays as it is
+        # For a ReplicaSet that is there the condition stays; after a success no deadline is reckoned from it.
+        if revision not in track.revisions or track.completed == track.revision:
             track.progressed, track.timed_out = world.now, 0.0
+        track.revision, track.completed = revision, ""
         known = track.revisions.setdefault(revision, Revision(hash=revision, template=track.template))
         known.number = track.number
     marks = branch(track.workload, "metadata", "annotations")
