@@ -10,6 +10,7 @@ from tests.emulator.cluster.tree import Manifest, branch, items
 from tests.emulator.faults import Match
 from tests.support.deploying import (
     DEPLOY,
+    NAMESPACE,
     cluster_of,
     cluster_site,
     deploy,
@@ -169,3 +170,28 @@ def test_a_restore_that_makes_a_job_again_says_so() -> None:
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "restored", ran.log
         assert "Job/migrate-7 is not in the cluster: its ttl" in ran.log.partition("deploying what was")[2]
+
+
+def delete_after_call(site: Site, *, nth: int = 1) -> None:
+    call = Match("POST", DEPLOY.path, nth=nth)
+    site.rival(lambda _: cluster_of(site).delete("Deployment", NAMESPACE, "web"), before=call, after=True)
+
+
+def test_what_is_deleted_right_after_the_call_is_not_applied_and_nobody_waits_for_it() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        delete_after_call(site)
+        ran = deploy(site)
+        assert (ran.code, ran.outcome.result) == (800505, "failed"), ran.log
+        assert "Deployment/web: not applied, or not any more" in ran.log
+
+
+def test_a_restore_whose_object_is_deleted_says_that_nothing_is_there() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        deploy(site)
+        cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
+        site.next_build(web_yaml=workload(tag="2"))
+        delete_after_call(site, nth=2)
+        ran = deploy(site, on_failure="restore")
+        assert ran.outcome.result == "failed", ran.log
+        assert "Nothing of these is in the cluster now: web.yaml." in ran.log
+        assert "still serve" not in ran.log

@@ -193,8 +193,8 @@ def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
     for name, versions in way.runs:
         found.setdefault(versions, []).append(name)
     for versions, files in found.items():
-        if versions:
-            yield say("deploy.restore_runs", version=versions, names=first_names(files))
+        key = "deploy.restore_runs" if versions else "deploy.restore_none"
+        yield say(key, version=versions, names=first_names(files))
     if way.unseen:
         yield say("deploy.restore_unseen", names=first_names(way.unseen))
 

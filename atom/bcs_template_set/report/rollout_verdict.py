@@ -239,11 +239,15 @@ def _impacts(outcome: Outcome) -> Iterator[tuple[Trouble, str, Detail]]:
         return
     way = rollout.restoration
     latest = {item.workload.title: item for item in (way.watched if way is not None else ())}
+    vanished = {name for name, versions in (way.runs if way is not None else ()) if not versions}
     before = {item.file: item.version for item in rollout.before if item.ready}  # else it may serve nobody
     for trouble in troubles_of(outcome):
         now = [latest.get(item.workload.title, item) for item in trouble.watched]
         is_back = any(item.workload.title in latest for item in trouble.watched)
-        yield (trouble, *_served(trouble, now, before=before, is_back=is_back))
+        if any(item.workload.file_name in vanished for item in now):
+            yield trouble, "unknown", trouble.name
+        else:
+            yield (trouble, *_served(trouble, now, before=before, is_back=is_back))
 
 
 _GROUPS = ("none_web", "none", "unknown", "old", "some", "again", "nobody")
@@ -266,7 +270,7 @@ def _served(
     if all(item.end in DONE for item in now):
         return "again", trouble.name
     numbers = say("report.serves", name=trouble.name, count=serving, wanted=wanted)
-    is_anothers = any(cause.name == "replaced" for item in now for cause in item.causes)
+    is_anothers = any(item.is_of_others for item in now)
     if is_back or is_anothers or not all(status.old and not status.done for status in counted):
         return "some", numbers
     named = {before.get(item.workload.file_name, item.workload.version) for item in now}

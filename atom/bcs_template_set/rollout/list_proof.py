@@ -13,10 +13,14 @@ from typing import Optional
 
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.fields import Fields
+from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.messages import say
 from bcs_template_set.rollout.newest_pods import PodSummary, runs_template, selected_pods
 from bcs_template_set.rollout.status import RolloutStatus, status_of
 from bcs_template_set.rollout.watched import Workload
+
+_TEMPLATES = ("deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation")
+"""Annotations in which a controller counts the templates of pods."""
 
 
 def proven_ready(workload: Workload, item: Fields, pods: Sequence[PodSummary]) -> Optional[RolloutStatus]:
@@ -28,6 +32,8 @@ def proven_ready(workload: Workload, item: Fields, pods: Sequence[PodSummary]) -
     if status.state == "ready":  # the list holds it whole, or what decides of it
         return status
     if mark_of(item) != workload.mark or not workload.kind.may_be_done(item):
+        return None
+    if any(annotation_of(item, name) != annotation_of(workload.live, name) for name in _TEMPLATES):
         return None
     own = selected_pods(pods, workload.live)
     are_well = all(pod.is_ready and not pod.is_going and runs_template(pod, workload.live) for pod in own)

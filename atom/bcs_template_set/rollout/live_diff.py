@@ -20,6 +20,7 @@ from typing import Callable, Optional
 from bcs_template_set.manifests.document_diff import unified
 from bcs_template_set.manifests.fields import mapping_at, text_at
 from bcs_template_set.manifests.kinds import kind_of
+from bcs_template_set.manifests.live_fields import number_in
 from bcs_template_set.manifests.masking import holds_secret, masked_pair
 from bcs_template_set.manifests.parse import document_of
 from bcs_template_set.manifests.quantities import size_of
@@ -145,7 +146,8 @@ def _others(
         for where, item, found in _pairs(wanted, live):
             yield from _others(item, found, path=f"{path}{where}")
     elif wanted not in (None, {}, [], live) and (wanted or live) and not _same_in(key, wanted, live):
-        yield path, repr(live)
+        number = number_in(live)  # BCS may write it as 3.0
+        yield path, repr(live if number is None else number)
 
 
 def _pairs(

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Callable, Optional
 
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, preview
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live, preview
+from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DryRunFailed, NoPermission
@@ -155,17 +156,17 @@ def _why_hidden(reader: Reader, deploying: Deploying, states: Sequence[LiveState
 
 
 def is_there_after_all(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> bool:
-    """Tell whether an object can be read where a preview showed all as not there: so it shows what is hidden.
+    """Tell whether a list has an object where a preview showed all as not there: they are hidden from it.
 
     Raises:
-        StepError: why a live object can't be read.
+        StepError: why live objects can't be listed.
     """
     watched = [(state.watched_kind, state.name) for state in states if state.watched_kind is not None]
     if not watched or any(state.live is not None for state in states):
         return False
     kind, name = watched[0]
-    reader.read(get_live(place, kind=kind, name=name))
-    return True
+    listed = reader.read(list_live(place, kind=kind)).manifest
+    return any(text_at(mapping_at(item), "metadata", "name") == name for item in list_at(listed, "items"))
 
 
 def _seen(reader: Reader, deploying: Deploying, state: LiveState) -> tuple[LiveState, Optional[Text]]:

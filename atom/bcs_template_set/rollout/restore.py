@@ -77,12 +77,13 @@ def absent(
 def versions_live(files: Collection[str], states: Sequence[LiveState]) -> tuple[tuple[str, str], ...]:
     """Return what the live objects of each file are marked with, "-" for those without a mark; sorted.
 
-    Of a file of which nothing is live nothing is told.
+    Of a file of which nothing is live that is "".
     """
     found: dict[str, set[str]] = {}
     for state in states:
-        if state.file in files and state.live is not None:
-            found.setdefault(state.file, set()).add(state.mark.version or "-")
+        if state.file in files:
+            marks = {state.mark.version or "-"} if state.live is not None else set()
+            found.setdefault(state.file, set()).update(marks)
     return tuple((name, ", ".join(sorted(versions))) for name, versions in sorted(found.items()))
 
 

@@ -238,12 +238,13 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
         added=("Ingress/admin",),
         runs=(("c.yaml", "1.0.8"), ("f.yaml", "")),
     )
-    *texts, runs, added = [text.render("en_US") for text in restoration_texts(way)]
+    *texts, runs, none, added = [text.render("en_US") for text in restoration_texts(way)]
     for name, text in zip("abcdef", texts):
         is_owed = f"{name}.yaml" in way.owed
         assert text.startswith("Not back" if is_owed else "Left as they are")
         assert text.endswith(f"{name}.yaml.")
     assert runs == "In the cluster now, at version 1.0.8: c.yaml."
+    assert none == "Nothing of these is in the cluster now: f.yaml."
     assert "Ingress/admin" in added
     assert way.owed == ("c.yaml", "d.yaml", "f.yaml")
     assert not way.is_whole

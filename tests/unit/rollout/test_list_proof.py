@@ -106,6 +106,17 @@ def test_what_is_not_done_marked_otherwise_or_not_listed_is_not_proven(kind: Kin
     assert not proven(kind, {}, *PODS)
 
 
+@pytest.mark.parametrize(
+    "name", ["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"]
+)
+def test_a_template_that_was_counted_since_is_looked_at_whole(name: str) -> None:
+    now: Object = {"name": "web", "annotations": {**MARKS, name: "3"}}
+    for before in "23":
+        live: Object = {**LIVE, "metadata": {"annotations": {name: before}}}
+        item: Object = {**listed(DEPLOYMENT), "metadata": now}
+        assert proven(DEPLOYMENT, item, *PODS, live=live) == (before == "3")
+
+
 def test_pods_that_nothing_tells_apart_from_others_prove_nothing() -> None:
     assert not proven(DEPLOYMENT, listed(DEPLOYMENT), *PODS, live={"spec": {}})
 
