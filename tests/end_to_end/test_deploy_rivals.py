@@ -116,7 +116,7 @@ def test_what_a_rival_wrote_after_the_last_look_is_told_as_overwritten(kind: str
         site.rival(act, before=DEPLOY)
         ran = deploy(site)
         assert (ran.code, image_live(site, kind, "web")) == (0, image_of("web", "2")), ran.log
-        assert f"an autoscaler): {kind}/web. What it had written" in ran.log
+        assert f"another build): {kind}/web. What it had written" in ran.log
 
 
 def unmark(found: Manifest) -> None:

@@ -147,7 +147,8 @@ def test_an_outage_right_after_the_call_is_waited_out_and_what_it_did_is_read_ba
         second_build(site, Behaviour())
         site.rival(lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"), before=DEPLOY)
         site.rival(
-            lambda _: cluster_of(site).allow(USER, "namespace_scoped_view"), before=Match("GET", LIVE.path, 4)
+            lambda _: cluster_of(site).allow(USER, "namespace_scoped_view"),
+            before=Match("GET", LOOKS.path, 4),
         )
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result, len(calls_of(ran))) == (0, "deployed", 1), ran.log

@@ -19,7 +19,7 @@ from bcs_template_set.messages.errors import AppNotGranted
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause, cause_of_change, cause_of_replacement
-from bcs_template_set.rollout.live_diff import fields_changed, with_hidden
+from bcs_template_set.rollout.live_diff import fields_changed, pods_of, with_hidden
 from bcs_template_set.rollout.own_words import is_silent, told_by
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus, status_of
@@ -84,8 +84,8 @@ class WaitState:
 
         Whatever the mark: with another template than was deployed it is somebody else's.
         """
-        if not self.live:  # each write that changes the spec counts one up, and one was ours
-            self.met_others = 0 < self.workload.generation < count_at(live, "metadata", "generation") - 1
+        if not self.live:
+            self.met_others = self._has_met_others(live)
             self.given_up = _given_up_at(live)
         self.live = live
         found = status_of(self.workload.kind, live, mark=self.workload.mark)
@@ -97,6 +97,14 @@ class WaitState:
         if not fields or found.state == "gone" or found.sentence.key in OLD:
             return found
         return replace(found, state="progressing", sentence=say(CHANGED, fields=list(fields)))
+
+    def _has_met_others(self, live: Fields) -> bool:
+        """Tell whether there were more writes that change the spec than ours: each counts one up.
+
+        A number of pods that is another since our call may be an autoscaler's, and is nobody's loss.
+        """
+        before, now = self.workload.generation, count_at(live, "metadata", "generation")
+        return 0 < before < now - 1 and pods_of(live) == pods_of(self.workload.live)
 
     def _was_given_up(self, live: Fields) -> bool:
         """Tell whether it was given up for want of progress before the wait, and nothing has moved since.
