@@ -191,7 +191,8 @@ def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
             yield say(f"deploy.restore_{key}", names=first_names(names))
     found: dict[str, list[Detail]] = {}
     for name, versions in way.runs:
-        found.setdefault(versions, []).append(name)
+        if versions or name not in way.absent:
+            found.setdefault(versions, []).append(name)
     for versions, files in found.items():
         key = "deploy.restore_runs" if versions else "deploy.restore_none"
         yield say(key, version=versions, names=first_names(files))

@@ -14,7 +14,7 @@ from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
-from bcs_template_set.rollout.live_look import Deploying, check_listed, live_files, look
+from bcs_template_set.rollout.live_look import Deploying, check_listed, is_there_after_all, live_files, look
 from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.odd_objects import odd_notes
@@ -121,7 +121,8 @@ def _deploy_again(
         back_again = replace(back_again, variables=as_many_as(earlier, values, kept=back_again.kept))
         known = look(target.writer, back_again, files)[0]
         numbers = read_numbers(target.writer, target.place, known, kept=back_again.kept)
-        for note in odd_notes(files, known, space=target.space):
+        titles = [state.title for state in known]  # all of it was there, as far as anybody knows
+        for note in odd_notes(files, known, space=target.space, held=lambda *_: titles):
             target.tell(note)
         for warning in lost_pods(known, numbers):
             target.warn(warning)
@@ -193,7 +194,10 @@ def _left(
     looked_at = [file for file in files if file.name in owed or file.name not in others]
     try:
         states, _ = look(target.writer, deploying, looked_at) if looked_at else ((), "")
+        hidden = is_there_after_all(target.writer, target.place, states)
     except StepError:  # what could not be looked at is not said to be there, or gone
+        hidden = True
+    if hidden:
         return restoration
     taken_back = [file for file in looked_at if file.name not in others]
     return replace(
