@@ -23,7 +23,6 @@ NEEDS = [
     "PyYAML>=6.0",  # the manifests and values; its C loader keeps parsing cheap
     # templates in a sandbox (3.1.6 closes its last known escape), and the report; brings MarkupSafe
     "Jinja2>=3.1.6",
-    "msgspec>=0.19.0",  # typed decoding of answers and values that names what is missing
 ]
 
 setup(

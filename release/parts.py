@@ -24,7 +24,7 @@ PYTHONS = ("39", "310", "311", "312", "313", "314")
 PLATFORMS = ("manylinux2014_x86_64", "manylinux2014_aarch64", "win_amd64", "macosx_11_0_arm64")
 """Of musl and of Macs with Intel's processors there is no room, or no name: what is pure serves there."""
 
-FAST = {"yaml": PLATFORMS, "msgspec": PLATFORMS[:1]}
+FAST = {"yaml": PLATFORMS}
 """What pays to be compiled, and for which machines: YAML is read 25 times as fast (docs/dev/carried.md)."""
 
 Tags = tuple[str, str, str]

@@ -12,7 +12,7 @@ from tests.support.scene import VALUES, site
 
 HTTP = {"requests", "urllib3", "ssl", "http.client", "bcs_template_set.system.http_connections"}
 TEMPLATES = {"jinja2", "markupsafe"}
-HEAVY = {*HTTP, *TEMPLATES, "msgspec", "yaml", "certifi"}
+HEAVY = {*HTTP, *TEMPLATES, "yaml", "certifi"}
 
 PROGRAM = """
 import sys

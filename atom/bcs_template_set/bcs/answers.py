@@ -7,19 +7,21 @@ lacks it, that is an error naming its path. Sources: bk-bcs (2026-07), cluster-r
 
 from __future__ import annotations
 
-import msgspec
+from bcs_template_set.records.declared import Record, fresh
 
 
 def _spelled_by_bcs(name: str) -> str:
+    if name == "is_shared":
+        return name  # the cluster manager's own spelling
     first, *rest = name.split("_")
     return first + "".join("ID" if word == "id" else word.capitalize() for word in rest)
 
 
-class _Answer(msgspec.Struct, frozen=True, rename=_spelled_by_bcs):
+class _Answer(Record, named=_spelled_by_bcs):
     pass
 
 
-class Project(_Answer, frozen=True):
+class Project(_Answer):
     """A BCS project; `project_id` is its 32-hex id."""
 
     project_id: str
@@ -27,20 +29,20 @@ class Project(_Answer, frozen=True):
     business_id: str = ""
 
 
-class Cluster(_Answer, frozen=True):
+class Cluster(_Answer):
     """A cluster that a project may use; `is_shared`: it is another project's."""
 
     cluster_id: str
-    is_shared: bool = msgspec.field(default=False, name="is_shared")  # the cluster manager's own spelling
+    is_shared: bool = False
 
 
-class Release(_Answer, frozen=True):
+class Release(_Answer):
     """What the site's BCS was stamped with: often a tag, sometimes nothing."""
 
     version: str = ""
 
 
-class TemplateSpace(_Answer, frozen=True):
+class TemplateSpace(_Answer):
     """A template space, the console's 文件夹. `bare` are those of v1.29: without tags and favourites."""
 
     id: str
@@ -50,7 +52,7 @@ class TemplateSpace(_Answer, frozen=True):
     bare: bool = False
 
 
-class TemplateFile(_Answer, frozen=True):
+class TemplateFile(_Answer):
     """A template file's metadata.
 
     `name` is as BCS lists it, and as a PUT sends it back: `space/name` in most dialects (dialect.py).
@@ -82,7 +84,7 @@ class TemplateFile(_Answer, frozen=True):
     render_mode: str = ""
 
 
-class TemplateVersion(_Answer, frozen=True):
+class TemplateVersion(_Answer):
     """A version of a template file with its content. `latest` is known in lists only."""
 
     id: str
@@ -99,7 +101,7 @@ class TemplateVersion(_Answer, frozen=True):
     draft: bool = False
 
 
-class VersionName(_Answer, frozen=True):
+class VersionName(_Answer):
     """A version by name and id, without content."""
 
     version: str
@@ -107,7 +109,7 @@ class VersionName(_Answer, frozen=True):
     create_at: int = 0
 
 
-class FileVersions(_Answer, frozen=True):
+class FileVersions(_Answer):
     """A file's versions by name; `template_name` is `space/name`, `latest_version` the current one."""
 
     template_name: str
@@ -115,32 +117,32 @@ class FileVersions(_Answer, frozen=True):
     version_list: tuple[VersionName, ...] = ()
 
 
-class CreatedFile(_Answer, frozen=True):
+class CreatedFile(_Answer):
     """The ids of a template file just made and of its first version."""
 
     id: str
     version_id: str
 
 
-class Created(_Answer, frozen=True):
+class Created(_Answer):
     """The id of what was just made."""
 
     id: str
 
 
-class ChartFile(_Answer, frozen=True):
+class ChartFile(_Answer):
     """A file inside a chart; `path` begins with the chart's name."""
 
     path: str = ""
     content: str = ""
 
 
-class ChartVersion(_Answer, frozen=True):
+class ChartVersion(_Answer):
     """A chart, which is what a template set becomes; `contents` are its files by path."""
 
     name: str
     version: str
-    contents: dict[str, ChartFile] = {}
+    contents: dict[str, ChartFile] = fresh(factory=dict)
 
     def template_contents(self) -> dict[str, str]:
         """Return the contents of the template files it was made of, by name.

@@ -12,16 +12,16 @@ from math import inf
 from typing import Callable, Generic, Literal, Optional, Protocol, TypeVar, Union
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable
+from bcs_template_set.records.declared import Record
+from bcs_template_set.records.decoding import Mismatch, convert, encode
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-S = TypeVar("S", bound=msgspec.Struct)
+S = TypeVar("S", bound=Record)
 
 Method = Literal["GET", "POST", "PUT"]
 JsonValue = Union[None, bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]"]
@@ -73,7 +73,7 @@ class Call(Generic[T_co]):
 
     def body_bytes(self) -> Optional[bytes]:
         """Return the body as JSON, None where there is none."""
-        return None if self.body is None else msgspec.json.encode(self.body)
+        return None if self.body is None else encode(self.body)
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,8 @@ def nothing(_: JsonValue) -> None:
 
 def _convert(data: JsonValue, answer: type[S], *, place: str) -> S:
     try:
-        return msgspec.convert(without_nulls(data), answer, strict=False)
-    except (msgspec.ValidationError, RecursionError) as exc:
+        return convert(without_nulls(data), answer, reads_text=True)
+    except (Mismatch, RecursionError) as exc:
         problem = str(exc).replace("`$", f"`{place}") if "`$" in str(exc) else f"{exc} - at `{place}`"
         raise Unreadable(problem) from exc
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-import msgspec
-
 from bcs_template_set.bcs.calls import (
     JsonValue,
     Parse,
@@ -26,6 +24,7 @@ from bcs_template_set.bcs.calls import (
 from bcs_template_set.manifests.fields import list_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import AUTOSCALER, POD
+from bcs_template_set.records.declared import Record, camel
 
 
 @dataclass(frozen=True)
@@ -38,20 +37,20 @@ class NamespaceRef:
     namespace: str
 
 
-class Variable(msgspec.Struct, frozen=True):
+class Variable(Record):
     """A `{{ NAME }}` of the versions, and the value the namespace gives it, "" for none."""
 
     key: str
     value: str = ""
 
 
-class Variables(msgspec.Struct, frozen=True):
+class Variables(Record):
     """What BCS would ask a person for before deploying; each name once."""
 
     vars: tuple[Variable, ...] = ()
 
 
-class PreviewItem(msgspec.Struct, frozen=True, rename="camel"):
+class PreviewItem(Record, named=camel):
     """One object as it would be applied, and as it is live ("" where there is none), both YAML."""
 
     kind: str = ""
@@ -60,14 +59,14 @@ class PreviewItem(msgspec.Struct, frozen=True, rename="camel"):
     previous_content: str = ""
 
 
-class Preview(msgspec.Struct, frozen=True):
+class Preview(Record):
     """The dry run: `error` is "" where it passed; it stops at the first object that fails (trap 8)."""
 
     items: tuple[PreviewItem, ...] = ()
     error: str = ""
 
 
-class Deployed(msgspec.Struct, frozen=True):
+class Deployed(Record):
     """What a deployment answers: success is code 0 *and* an empty `error` (trap 1)."""
 
     error: str = ""

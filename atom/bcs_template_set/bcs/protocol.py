@@ -10,8 +10,6 @@ import re
 from collections.abc import Sequence
 from typing import Optional
 
-import msgspec
-
 from bcs_template_set.bcs.answers import (
     ChartVersion,
     Cluster,
@@ -131,7 +129,7 @@ def _spaces(data: JsonValue) -> list[TemplateSpace]:
     spaces = several(TemplateSpace)(data)
     rows = data if isinstance(data, list) else []
     bare = [isinstance(row, dict) and not row.keys() & {"fav", "tags"} for row in rows]
-    return [msgspec.structs.replace(space, bare=is_bare) for space, is_bare in zip(spaces, bare)]
+    return [space.replaced(bare=is_bare) for space, is_bare in zip(spaces, bare)]
 
 
 def escape_regexp(text: str) -> str:

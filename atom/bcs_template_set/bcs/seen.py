@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Optional, cast
 
-import msgspec
-
 from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.records.decoding import parse
 from bcs_template_set.system.http_values import HttpAnswer
 
 SHOWN = 500
@@ -82,8 +81,8 @@ class Seen:
 def parse_json(body: bytes, *, content_type: str) -> tuple[JsonValue, bool]:
     """Return the JSON value of a body and whether there is one. Other encodings than UTF-8 are tried too."""
     try:
-        return cast("JsonValue", msgspec.json.decode(body)), True
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return cast("JsonValue", parse(body)), True
+    except (ValueError, RecursionError):
         pass
     declared = re.search(r"charset=\"?([\w.:-]+)", content_type)
     try:
@@ -91,8 +90,8 @@ def parse_json(body: bytes, *, content_type: str) -> tuple[JsonValue, bool]:
     except (LookupError, ValueError):
         text = body.decode("latin-1")
     try:
-        return cast("JsonValue", msgspec.json.decode(text.lstrip("\ufeff"))), True
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return cast("JsonValue", parse(text.lstrip("\ufeff"))), True
+    except (ValueError, RecursionError):
         return None, False
 
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional, Protocol
 
-import msgspec
-
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import CreatedFile, TemplateFile
 from bcs_template_set.bcs.calls import Reader, T, Write
@@ -77,7 +75,7 @@ def put_back(writer: _Writer, project: str, file: TemplateFile, *, version: str)
         listed = writer.read(protocol.get_file(project, file.id)).name
         if listed == file.name:
             raise refused
-        file = msgspec.structs.replace(file, name=listed)
+        file = file.replaced(name=listed)
     raise refused or AssertionError  # MOST_TURNS is more than 0
 
 
@@ -124,7 +122,7 @@ def _called_after_naming(writer: _Writer, project: str, renamed: Renamed) -> str
     wanted, called = renamed.wanted, ""
     forms = [f"{renamed.space}/{wanted}"] if "/" in wanted else [wanted, f"{renamed.space}/{wanted}"]
     for name in (*forms, *forms):
-        file = msgspec.structs.replace(renamed.file, name=name)
+        file = renamed.file.replaced(name=name)
         _refused(writer, protocol.update_file(project, file, version=renamed.version))
         called = writer.read(protocol.get_version(project, renamed.version_id)).template_name
         if called == wanted:

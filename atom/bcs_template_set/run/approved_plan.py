@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Optional
 
-import msgspec
-
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.records.declared import Record
+from bcs_template_set.records.decoding import decode, encode
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.run.journal import Journal
 from bcs_template_set.system.own_files import OwnFile
@@ -29,7 +29,7 @@ Part = tuple[str, str]
 """What kind of part it is, and its name."""
 
 
-class ApprovedPlan(msgspec.Struct, frozen=True):
+class ApprovedPlan(Record):
     """The parts of a plan, kind, name and what the secret makes of the value; `mark` is that of them all."""
 
     parts: tuple[tuple[str, str, str], ...]
@@ -40,7 +40,7 @@ def leave_plan(journal: Optional[Journal], plan: Plan) -> None:
     """Leave the parts of a plan under its digest; where that can't be, a refusal will name no part."""
     if journal is not None:
         with suppress(WorkspaceUnwritable):
-            text = msgspec.json.encode(_sealed(plan, plan.digest, journal)).decode("utf-8")
+            text = encode(_sealed(plan, plan.digest, journal)).decode("utf-8")
             write_text(_file(journal, plan.digest), text)
 
 
@@ -71,14 +71,14 @@ def _sealed(plan: Plan, digest: str, journal: Journal) -> ApprovedPlan:
 
 
 def _mark(key: bytes, value: object) -> str:
-    return hmac.new(key, msgspec.json.encode(value), hashlib.sha256).hexdigest()
+    return hmac.new(key, encode(value), hashlib.sha256).hexdigest()
 
 
 def _read(journal: Journal, digest: str) -> Optional[ApprovedPlan]:
     """Return what was left of a plan, None where there is nothing of ours."""
     try:
-        found = msgspec.json.decode(_file(journal, digest).read_bytes(most=LARGEST_PLAN), type=ApprovedPlan)
-    except (FileNotFoundError, WorkspaceUnwritable, msgspec.DecodeError, UnicodeError, RecursionError):
+        found = decode(_file(journal, digest).read_bytes(most=LARGEST_PLAN), ApprovedPlan)
+    except (FileNotFoundError, WorkspaceUnwritable, ValueError, RecursionError):
         return None
     mark = _mark(_key(journal, digest), found.parts).encode("ascii")
     return found if hmac.compare_digest(found.mark.encode("utf-8", "replace"), mark) else None
@@ -86,7 +86,7 @@ def _read(journal: Journal, digest: str) -> Optional[ApprovedPlan]:
 
 def _key(journal: Journal, digest: str) -> bytes:
     seal = journal.seal
-    return seal.secret.mark(msgspec.json.encode(["plan", seal.user, digest])).encode("ascii")
+    return seal.secret.mark(encode(["plan", seal.user, digest])).encode("ascii")
 
 
 def _file(journal: Journal, digest: str) -> OwnFile:

@@ -13,10 +13,10 @@ import hmac
 from dataclasses import dataclass
 from typing import Optional
 
-import msgspec
-
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.records.declared import Record
+from bcs_template_set.records.decoding import decode, encode
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before, Rollout
@@ -24,7 +24,7 @@ from bcs_template_set.rollout.result import Before, Rollout
 FORM = 3
 
 
-class DeployedFile(msgspec.Struct, frozen=True):
+class DeployedFile(Record):
     """A file as this step deployed it; `before` is the version name that was live before, "" for none.
 
     `was_ready`: whether that one was ready, None where nobody knows. `rewritten`: what that version held is
@@ -44,7 +44,7 @@ class DeployedFile(msgspec.Struct, frozen=True):
         return Before(self.name, self.before, self.was_ready)
 
 
-class JobState(msgspec.Struct, frozen=True):
+class JobState(Record):
     """What a step of this job came to. `form` is the version of this shape.
 
     `restores` is False where the step failed by itself, so that `on_failure` has decided; `files` then are
@@ -162,10 +162,10 @@ class Seal:
 
     def mark(self, state: JobState) -> str:
         """Return the state's HMAC."""
-        return self.secret.mark(msgspec.json.encode([self.task, self.user, state]))
+        return self.secret.mark(encode([self.task, self.user, state]))
 
 
-class SealedState(msgspec.Struct, frozen=True):
+class SealedState(Record):
     """A state as it stands in its file."""
 
     state: JobState
@@ -175,14 +175,14 @@ class SealedState(msgspec.Struct, frozen=True):
 def encode_state(state: JobState, seal: Seal) -> str:
     """Return a state as the text of its file."""
     sealed = SealedState(state, seal.mark(state))
-    return msgspec.json.format(msgspec.json.encode(sealed)).decode("utf-8") + "\n"
+    return encode(sealed, indent=2).decode("utf-8") + "\n"
 
 
 def read_sealed(text: str) -> Optional[SealedState]:
     """Return what a file's text says, believed or not; None where it says nothing that could be one."""
     try:
-        sealed = msgspec.json.decode(text, type=SealedState)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        sealed = decode(text, SealedState)
+    except (ValueError, RecursionError):
         return None
     return sealed if sealed.state.form == FORM else None
 

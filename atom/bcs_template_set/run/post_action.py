@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Optional
 
-import msgspec
-
 from bcs_template_set.agent.output_file import OutputField, string_field
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateVersion
@@ -158,7 +156,7 @@ def _put_back(
     declared = declared_kinds(_manifests(files, versions))
     way = go_back(replace(target, declared=declared), files, before=state.before())
     sentences = _told(services, way)
-    done = msgspec.structs.replace(state, restores=False, files=())
+    done = state.replaced(restores=False, files=())
     write_text(file, encode_state(done, seal))
     return PostResult(reduce(_joined, sentences), _data(way, user=seal.user))
 

@@ -5,7 +5,6 @@ import re
 from dataclasses import fields
 from typing import Callable
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,7 +168,7 @@ def test_updating_a_file_carries_every_field_over_but_the_version() -> None:
         "draftEditFormat": "form",
         "renderMode": "Helm",
     }
-    unpinned = msgspec.structs.replace(file(), version_mode=0)
+    unpinned = file().replaced(version_mode=0)
     assert body(protocol.update_file("demo", unpinned, version="1"))["versionMode"] == "LatestUpdateTime"
 
 

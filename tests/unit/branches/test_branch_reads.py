@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 
 import pytest
-from msgspec.structs import replace
 from tests.unit.bcs.space.test_read_space import PROJECT, FakeReader, row, version
 
 from bcs_template_set.bcs.answers import TemplateVersion
@@ -65,7 +64,7 @@ def test_a_hidden_version_of_a_person_was_made_from_the_one_before_it() -> None:
 
     def at(number: int, *, bases: tuple[int, ...] = ()) -> TemplateVersion:
         description = made_by.line("", bases=tuple(f"{base:024x}" for base in bases)) if bases else ""
-        return replace(version(number), create_at=100 * number, description=description)
+        return version(number).replaced(create_at=100 * number, description=description)
 
     first, persons, current = at(1), at(2), at(3, bases=(1,))
     history = tuple(map(ref_of, (current, persons, first)))

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from typing import Optional
 
-import msgspec
 import pytest
 from tests.support import scenes
 from tests.support.planned import (
@@ -57,9 +56,7 @@ def row(
 def held(*versions: TemplateVersion, pinned: bool = False, draft: str = "") -> ExistingFile:
     """Return a file that points at the first of these versions; they are its history, newest first."""
     found = existing_file(NAME, versions[0], mode=1 if pinned else 0)
-    metadata = msgspec.structs.replace(
-        found.metadata, is_draft=bool(draft), draft_content=draft, updator="zhangsan"
-    )
+    metadata = found.metadata.replaced(is_draft=bool(draft), draft_content=draft, updator="zhangsan")
     return replace(found, metadata=metadata, history=tuple(ref_of(version) for version in versions))
 
 
@@ -147,7 +144,7 @@ def test_what_this_build_published_was_published_against_the_version_before() ->
 
 
 def test_what_a_person_published_is_published_against_itself() -> None:
-    by_hand = msgspec.structs.replace(OLD, description="")
+    by_hand = OLD.replaced(description="")
     assert row(A, held(by_hand, OLDER)).previous == ref_of(by_hand)
 
 
@@ -204,7 +201,7 @@ def test_a_port_that_a_hotfix_has_changed_since_is_not_said_of_a_file_that_is_no
 
 def test_who_wrote_the_version_of_this_name_is_said_also_where_that_is_not_known() -> None:
     taken = version_of("other", name="1.0.7-main", number=2)
-    by_hand = msgspec.structs.replace(taken, description="by hand")
+    by_hand = taken.replaced(description="by hand")
     said = [str(row(B, replace(held(OLD), same_name=same)).reason) for same in (taken, by_hand)]
     assert said[0].endswith(
         "by lisi at 2026-01-01 00:00 UTC (pipeline p-1, build 6, branch main, started by wangwu)."
@@ -286,7 +283,7 @@ def test_a_part_that_others_have_hidden_is_written_again_and_not_taken_for_publi
 
 def test_only_this_builds_own_versions_of_shared_files_have_successors() -> None:
     theirs = version_of(A, name="1.0.7-main", number=5)
-    by_hand = msgspec.structs.replace(theirs, description="")
+    by_hand = theirs.replaced(description="")
     for same in (theirs, by_hand):
         assert row(B, replace(held(HOTFIX), same_name=same), shared=True).action == "conflict"
     assert row("kind: Rest\n", overtaken()).action == "conflict"

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from typing import Optional
 
-import msgspec
 import pytest
 from tests.support import scenes
 from tests.support.planned import (
@@ -71,7 +70,7 @@ NO_OTHER = [
 
 def plan_after(creator: str, said: str, *, now: str) -> Plan:
     written = version_of("x", origin=replace(OURS, acting_as=said))
-    by_other = msgspec.structs.replace(written, creator=creator)
+    by_other = written.replaced(creator=creator)
     wanted = replace(desired(("a.yaml", B)), provenance=replace(OURS, acting_as=now))
     return make_plan(wanted, existing(existing_file("a.yaml", by_other)), policy=POLICY)
 
@@ -94,7 +93,7 @@ def test_nobody_else_is_taken_for_another_user_of_this_build(creator: str, said:
 @pytest.mark.parametrize("other", [replace(OURS, build=6), replace(OURS, pipeline="p-2")])
 def test_other_builds_may_have_other_users(other: Provenance) -> None:
     written = version_of("x", origin=replace(other, acting_as="wangwu"))
-    found = existing_file("a.yaml", msgspec.structs.replace(written, creator="wangwu"))
+    found = existing_file("a.yaml", written.replaced(creator="wangwu"))
     assert make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).other_users == ()
 
 
@@ -494,7 +493,7 @@ def test_a_retry_finishes_its_template_set_also_where_others_have_overtaken_its_
 
 def test_what_others_published_under_this_name_begins_no_template_set() -> None:
     theirs = version_of(A, name="1.0.7-main")
-    by_hand = msgspec.structs.replace(theirs, description="by hand")
+    by_hand = theirs.replaced(description="by hand")
     for same in (theirs, by_hand):
         found = replace(existing_file("a.yaml", version_of(B, name="hotfix", number=9)), same_name=same)
         plan = make_plan(desired(("a.yaml", A), template_set="web"), existing(found), policy=POLICY)

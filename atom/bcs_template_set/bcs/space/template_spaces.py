@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-import msgspec
-
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import FileVersions, TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
@@ -139,13 +137,13 @@ def read_file(reader: Reader, project: str, template_id: str, *, known_as: str) 
     row = reader.read(protocol.get_file(project, template_id))
     reader.site.learn(said_by_rows([row]))
     if not row.real_name and row.name in (known_as, f"{row.template_space}/{known_as}"):
-        return msgspec.structs.replace(row, real_name=known_as)
+        return row.replaced(real_name=known_as)
     return _named([row], reader.site)[0]
 
 
 def _named(rows: Iterable[TemplateFile], site: Site) -> tuple[TemplateFile, ...]:
     possible = site.possible
-    return tuple(msgspec.structs.replace(row, real_name=own_name(row, possible)) for row in rows)
+    return tuple(row.replaced(real_name=own_name(row, possible)) for row in rows)
 
 
 def oldest_of_each_name(rows: Iterable[TemplateFile]) -> dict[str, TemplateFile]:

@@ -13,9 +13,9 @@ from functools import lru_cache
 from importlib import resources
 from typing import Optional
 
-import msgspec
-
 from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.records.declared import Record
+from bcs_template_set.records.decoding import decode
 
 _CODE = re.compile(
     r"(!?)([\[{]*)([a-z]|[0-9]+)(?:=([0-9]+))?(?:~([a-z][a-z0-9]*|[0-9]+\.\.[0-9]*))?(?:\+([0-9]+))?(?:-([0-9]+))?"
@@ -36,7 +36,7 @@ _PLAIN: Mapping[str, frozenset[type]] = {
 }
 
 
-class KubeVersions(msgspec.Struct, frozen=True):
+class KubeVersions(Record):
     """Which Kubernetes 1.x may be meant, from the first to the last."""
 
     first: int
@@ -85,7 +85,7 @@ class ObjectType:
     is_open: bool
 
 
-class KindEntry(msgspec.Struct, frozen=True, array_like=True):
+class KindEntry(Record, is_list=True):
     """A kind of one group and version: its type (-1 = nobody deploys it, or only older Kubernetes had it)."""
 
     type: int
@@ -93,7 +93,7 @@ class KindEntry(msgspec.Struct, frozen=True, array_like=True):
     until: int
 
 
-class _Data(msgspec.Struct, frozen=True):
+class _Data(Record):
     versions: tuple[int, int]
     container: int
     words: tuple[tuple[str, ...], ...]
@@ -168,7 +168,7 @@ class FieldTypes:
 def field_types() -> FieldTypes:
     """Return all that is known of Kubernetes' kinds."""
     data = resources.files("bcs_template_set.manifests.schema").joinpath("kubernetes.json").read_bytes()
-    return FieldTypes(msgspec.json.decode(data, type=_Data))
+    return FieldTypes(decode(data, _Data))
 
 
 def _object_type(codes: Mapping[str, str], words: Sequence[tuple[str, ...]]) -> ObjectType:

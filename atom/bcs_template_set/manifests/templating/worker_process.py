@@ -16,8 +16,6 @@ from pathlib import Path
 from threading import Timer
 from typing import IO, Callable, Optional, Union, cast
 
-import msgspec
-
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
 from bcs_template_set.manifests.templating.build_context import (
     CONTEXT_NAMES,
@@ -30,6 +28,8 @@ from bcs_template_set.manifests.templating.values import Values
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.records.declared import Record, fresh
+from bcs_template_set.records.decoding import convert
 from bcs_template_set.system.clock import Clock, Deadline
 
 _PROGRAM = (
@@ -77,7 +77,7 @@ class TemplateRun:
         return {**self.values, **self.context_names}
 
 
-class _Said(msgspec.Struct, forbid_unknown_fields=True):
+class _Said(Record, is_closed=True):
     """A sentence of the catalogue, as the child says it."""
 
     key: str
@@ -89,14 +89,14 @@ _Field = Union[str, int, float, _Said, list[_Word]]
 _Note = tuple[MistakeKind, str, int, str, _Said]
 
 
-class _Answer(msgspec.Struct, forbid_unknown_fields=True):
+class _Answer(Record, is_closed=True):
     """What a child answers: a text with marks and the variables they stand for, or mistakes, or an error."""
 
     text: Optional[str] = None
-    variables: list[str] = []
-    notes: list[_Note] = []
+    variables: list[str] = fresh(factory=list)
+    notes: list[_Note] = fresh(factory=list)
     limit: Optional[tuple[_Said, _Word]] = None
-    left_out: list[LeftOut] = []
+    left_out: list[LeftOut] = fresh(factory=list)
 
 
 class TemplateProcess:
@@ -144,9 +144,9 @@ class TemplateProcess:
         if self._deadline.passed():
             raise OutOfTime(seconds=int(self._deadline.seconds or 0))
         try:
-            answer = msgspec.convert(json.loads(line.decode("utf-8", "surrogatepass")), _Answer)
+            answer = convert(json.loads(line.decode("utf-8", "surrogatepass")), _Answer)
             self._take_mistakes(answer, notes)
-        except (ValueError, KeyError, msgspec.ValidationError):
+        except (ValueError, KeyError):
             self._note_end(name, notes)
             return None
         except LimitExceeded:

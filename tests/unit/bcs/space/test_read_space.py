@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Callable, Union, cast
 
 import pytest
-from msgspec import structs
 
 from bcs_template_set.bcs.answers import (
     FileVersions,
@@ -97,7 +96,7 @@ def test_of_two_files_of_one_name_the_oldest_is_taken_in_any_order() -> None:
 
 @pytest.mark.parametrize("answer", [version(2, content="{"), BcsFailed(bcs_code=1, message="m")])
 def test_of_a_file_that_an_earlier_build_seems_to_have_made_anything_may_be_wrong(answer: Reply) -> None:
-    there = structs.replace(row(2, name="x.yaml", current=2), resource_type=("ConfigMap",))
+    there = row(2, name="x.yaml", current=2).replaced(resource_type=("ConfigMap",))
     replies = {"list files": [there], "list version names": [], f"get version {2:024x}": answer}
     found = read_existing(FakeReader(replies), replace(wanted(), build=9), concurrency=1)
     assert all(other.readable for other in found.others)
@@ -137,7 +136,7 @@ def test_a_version_of_our_name_is_looked_for_by_name_where_the_names_are_not_kno
 
 
 def test_where_a_space_lists_no_versions_the_file_does_and_nothing_is_read_twice() -> None:
-    listed = [version(1), version(9, content="theirs"), structs.replace(version(5), draft=True)]
+    listed = [version(1), version(9, content="theirs"), version(5).replaced(draft=True)]
     reader = FakeReader(
         {
             "list files": [row(1)],

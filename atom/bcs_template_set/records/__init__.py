@@ -1,0 +1,1 @@
+"""Values with declared fields, and JSON as such values."""
