@@ -56,7 +56,7 @@ def sentence(sign: str) -> Text:
     """Return what is said of such a character, by its code point."""
     code = f"U+{ord(sign):04X}"
     if ord(sign) in _ALIKE:
-        return say("render.sign_alike", code=code, like=_ALIKE[ord(sign)])
+        return say("render.sign_alike", code=code, like=_ALIKE[ord(sign)].replace('"', '\\"'))
     return say("render.sign_blank" if _BLANK.match(sign) else "render.sign_unseen", code=code)
 
 

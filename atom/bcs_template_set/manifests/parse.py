@@ -43,15 +43,17 @@ class Document:
         return f"{self.kind or '?'}/{self.name or '?'}"
 
 
-def parse_documents(text: str, *, source: str) -> tuple[Document, ...]:
-    """Return the documents of a rendered text; empty ones are left out.
+def parse_documents(
+    text: str, *, source: str, lost: Optional[list[YamlUnreadable]] = None
+) -> tuple[Document, ...]:
+    """Return the documents of a rendered text; empty ones are left out. `lost` is that of `read_documents`.
 
     Raises:
         YamlUnreadable: the text is no YAML, or a document is no mapping.
     """
     variables = _Placeholders(text)
     documents: list[Document] = []
-    for line, value in read_documents(variables.hidden(text), source=source, reading=WRITTEN):
+    for line, value in read_documents(variables.hidden(text), source=source, reading=WRITTEN, lost=lost):
         if value is None:
             continue
         if not isinstance(value, dict):

@@ -34,6 +34,8 @@ YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, Yam
 
 LARGEST_TEXT = 2 * 1024 * 1024
 MOST_EXPANDED = 8 * 1024 * 1024
+MOST_NOTED = 100
+"""Mistakes of one text; who made more has written another thing."""
 MOST_TAG_DIRECTIVES = 100
 """libyaml compares each with all before it, and their tags are refused anyway."""
 
@@ -97,7 +99,8 @@ def read_yaml(
 ) -> YamlValue:
     """Return the value of a text that holds one YAML document; None for an empty one.
 
-    Words that would lose their spelling are added to `lost`, where it is given.
+    Mistakes past which the rest can be read, such as words that would lose their spelling, are added to
+    `lost`, where it is given.
 
     Raises:
         YamlUnreadable: the text is no YAML, or more than one document.
@@ -257,7 +260,7 @@ class _Events:
                 merged.append(value)
             elif key in result:
                 problem = say("render.yaml_duplicate", key=key)
-                raise self._error(event, problem if PLAIN_KEY.fullmatch(key) else say("render.yaml_twice"))
+                self._note(event, problem if PLAIN_KEY.fullmatch(key) else say("render.yaml_twice"))
             else:
                 result[key] = value
         return self._merge(merged, result, start) if merged else result
@@ -279,12 +282,11 @@ class _Events:
         if event.implicit[0] and self._reading is not MANIFESTS:  # what others wrote is read as BCS reads it
             at = disguised(text)
             if at is not None:
-                line, column = _start(event)
-                raise self._unreadable(sentence(text[at]), line=line, column=column + at)
+                self._note(event, sentence(text[at]), at=at)
         if self._reading.text_keys and event.implicit[0] and key_of(text) != text:
-            if text in self._reading.words:
-                raise self._error(event, say("render.yaml_word_key", key=text, arrives=key_of(text)))
-            raise self._error(event, say("render.yaml_number_key"))
+            is_word = text in self._reading.words
+            word = say("render.yaml_word_key", key=text, arrives=key_of(text))
+            self._note(event, word if is_word else say("render.yaml_number_key"))
         # The same keys come in every document: one string for all keeps 1,000 domains small.
         return sys.intern(text)
 
@@ -327,13 +329,10 @@ class _Events:
         except SpellingLost as loss:
             which = "number" if isinstance(loss.value, float) or type(loss.value) is int else "word"
             form = f'{key}: "…"' if PLAIN_KEY.fullmatch(key) else '"…"'
-            error = self._error(event, say(f"render.yaml_spelling_{which}", form=form))
-            if self._lost is None:
-                raise error from None
-            self._lost.append(error)
+            self._note(event, say(f"render.yaml_spelling_{which}", form=form))
             return loss.value
         except NumberUnusable:
-            raise self._error(event, say("render.yaml_number")) from None
+            self._note(event, say("render.yaml_number"))
         return text
 
     def _tagged(self, event: yaml.ScalarEvent, text: str) -> YamlValue:
@@ -351,9 +350,16 @@ class _Events:
         if self._spent > MOST_EXPANDED:
             raise self._error(event, say("render.yaml_bomb"))
 
-    def _error(self, event: yaml.Event, problem: Text) -> YamlUnreadable:
+    def _note(self, event: yaml.Event, problem: Text, *, at: int = 0) -> None:
+        """Keep a mistake past which the rest can be read; raise it where nobody collects any more."""
+        error = self._error(event, problem, at=at)
+        if self._lost is None or len(self._lost) >= MOST_NOTED:
+            raise error from None
+        self._lost.append(error)
+
+    def _error(self, event: yaml.Event, problem: Text, *, at: int = 0) -> YamlUnreadable:
         line, column = _start(event)
-        return self._unreadable(problem, line=line, column=column)
+        return self._unreadable(problem, line=line, column=column + at)
 
     def _translate(self, exc: yaml.MarkedYAMLError) -> YamlUnreadable:
         mark = exc.problem_mark or exc.context_mark

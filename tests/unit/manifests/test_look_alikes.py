@@ -44,7 +44,7 @@ def test_in_text_for_people_they_are_right() -> None:
         ("  template", "\u3000template", ":8:1", "U+3000 looks like a blank"),
         ("  name: web\n", "  name： web\n", ":4:7", 'U+FF1A looks like ":"'),
         ("spec:\n  sel", "spec：\n  sel", ":6:5", "U+FF1A"),
-        ("  name: web\n", "  “name”: web\n", ":4:3", 'U+201C looks like """'),
+        ("  name: web\n", "  “name”: web\n", ":4:3", 'U+201C looks like "\\""'),
         ("- name: web\n", "– name: web\n", ":12:9", 'U+2013 looks like "-"'),
         ("image:", "image\u200b:", ":13:16", "U+200B can't be seen"),
         ("image:", "imаge:", ":13:13", 'U+0430 looks like "a"'),

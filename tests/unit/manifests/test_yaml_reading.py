@@ -17,6 +17,7 @@ from bcs_template_set.manifests.templating.template_notes import Notes
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.yaml_reading import (
     LARGEST_TEXT,
+    MOST_NOTED,
     YamlUnreadable,
     YamlValue,
     available_parser,
@@ -226,6 +227,15 @@ def test_a_key_that_would_arrive_as_another_is_told_by_its_place_and_what_it_is_
     assert words in str(caught.value)
     assert "***" not in str(caught.value)
     assert caught.value.line == text.count("\n")
+
+
+def test_mistakes_are_noted_until_they_are_too_many(parser: object) -> None:
+    lost: list[YamlUnreadable] = []
+    text = "a: 1\n" * (MOST_NOTED + 2)
+    with pytest.raises(YamlUnreadable) as caught:
+        read_yaml(text, source="v.yaml", parser=parser, lost=lost)  # type: ignore[arg-type] # any of the two
+    assert [error.line for error in lost] == [*range(2, MOST_NOTED + 2)]
+    assert caught.value.line == MOST_NOTED + 2
 
 
 def test_documents_come_with_the_line_of_their_first_key(parser: object) -> None:

@@ -20,7 +20,7 @@ from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import ALL_EMPTY, mistake, refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import DomainNames, web_file
-from bcs_template_set.manifests.parse import parse_documents
+from bcs_template_set.manifests.parse import Document, parse_documents
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
 from bcs_template_set.manifests.templating.environment import OwnEnvironment
 from bcs_template_set.manifests.templating.origins import mistakes_of, own_lines
@@ -256,18 +256,20 @@ def _over_all(total: int, documents: int) -> Optional[LimitExceeded]:
 
 
 def _parse(item: _Work, rendered: Settled, *, text: str, found: list[Finding]) -> Optional[ManifestFile]:
-    """Return the file, None where it is no YAML, or BCS would replace what may be a secret."""
+    """Return the file, None where it can't be read, or BCS would replace what may be a secret."""
     if rendered.is_cut:
         found.append(mistake("yaml", item.source, say("render.bcs_cut")))
     elif rendered.foreign:
         line, number = rendered.foreign[0], len(rendered.foreign)
         found.append(mistake("yaml", item.source, say("render.braces_foreign", line=line, number=number)))
+    wrong: list[YamlUnreadable] = []
+    documents: Optional[tuple[Document, ...]] = None
     try:
-        documents = parse_documents(rendered.text, source=item.name)
+        documents = parse_documents(rendered.text, source=item.name, lost=wrong)
     except YamlUnreadable as exc:
-        found.append(_unreadable(item.source, exc, rendered=rendered.text, text=text))
-        return None
-    if rendered.is_cut or rendered.foreign:
+        wrong.append(exc)
+    found += [_unreadable(item.source, exc, rendered=rendered.text, text=text) for exc in wrong]
+    if documents is None or rendered.is_cut or rendered.foreign:
         return None
     return ManifestFile(
         name=item.name,

@@ -147,6 +147,19 @@ def test_a_value_that_loses_its_spelling_hides_nothing_of_the_rest(tmp_path: Pat
     ]
 
 
+def test_a_mistake_past_which_the_rest_is_readable_hides_nothing_of_its_file(tmp_path: Path) -> None:
+    data = "data:\n  a: b\n  a: c\n  n: d\n  .inf: e\n  k: 99999999999999999999\n  \u0430b: f\n  k: 1\n"
+    text = f"kind: ConfigMap\napiVersion: v1\nmetadata: {{name: A_b}}\n{data}---\nkind: [\n"
+    write(tmp_path, a=text.partition("---")[0], b=text)
+    run = prepared(tmp_path, "*.j2")
+    mistakes = [("yaml", 6), ("yaml", 7), ("yaml", 8), ("yaml", 9), ("yaml", 10), ("yaml", 11)]
+    checks = [("object-name", 3), ("value", 10)]
+    found = [(name, line) for name, file, line in places(run) if file == "a.yaml.j2"]
+    assert sorted(found) == [*checks, *mistakes]
+    others = [line for name, file, line in places(run) if file == "b.yaml.j2"]
+    assert others == [6, 7, 8, 9, 10, 11, 14]
+
+
 @pytest.mark.parametrize("spoilt", ["app: null", "domains: 1", "domains: []"])
 def test_mistakes_beside_the_domains_leave_none_of_them(tmp_path: Path, spoilt: str) -> None:
     write(tmp_path, b="a: {{ nope }}")
