@@ -258,7 +258,9 @@ def test_what_yaml_can_keep_is_kept_from_values_to_manifest(values: dict[str, Ya
     """Printed by `tojson`, or as it is where it can be no text, a value is the same again."""
     source = "".join(f"{name}: {{{{ {name} | tojson }}}}\n" for name in values)
     source += "".join(
-        f"own_{n}: {{{{ {n} }}}}\n" for n, value in values.items() if not isinstance(value, (str, float))
+        f"own_{n}: {{{{ {n} }}}}\n"
+        for n, value in values.items()
+        if value is not None and not isinstance(value, (str, float))
     )
     text = as_json(values)
     assume("{{" not in text)  # refused, since BCS would replace it
