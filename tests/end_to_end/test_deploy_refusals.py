@@ -241,7 +241,7 @@ def test_a_namespace_that_does_not_exist_is_said_as_that() -> None:
     with cluster_site(web_yaml=workload()) as site:
         ran = deploy(site, namespace="prd")
         assert (ran.code, ran.written) == (800220, []), ran.log
-        assert f"The cluster {CLUSTER} has no namespace prd" in ran.log
+        assert f"Cluster {CLUSTER} has no namespace prd" in ran.log
         assert "Did you mean prod?" in ran.log
         plan = site.run(action="plan", cluster_id=CLUSTER, namespace="nowhere")
         assert (plan.code, plan.written) == (800220, [])
@@ -269,7 +269,7 @@ def test_a_cluster_of_another_project_is_said_as_that() -> None:
         site.emulator.state.add_cluster("BCS-K8S-41000", project="other", namespaces=(NAMESPACE,))
         ran = deploy(site, project_code="web", cluster_id="BCS-K8S-41000")
         assert ran.code == 800212
-        assert "The cluster BCS-K8S-41000 is not one of project web" in ran.log
+        assert "BCS-K8S-41000 is not one of project web's clusters" in ran.log
         check_nothing_sent(ran)
 
 
@@ -303,7 +303,7 @@ def test_a_refusal_without_a_link_names_the_actions_all_the_same() -> None:
         cluster_of(site).deny(USER, "namespace_scoped_create")
         ran = deploy(site)
         assert (ran.code, ran.written) == (800210, [])
-        assert "Permission: namespace_scoped_create" in ran.log
+        assert "Permission: Create Resource(namespace_scoped) (namespace_scoped_create)" in ran.log
         assert "Apply at" not in ran.log
 
 
@@ -344,7 +344,7 @@ def test_without_the_permission_to_look_nobody_knows_and_it_and_the_link_are_nam
             "3 files were sent and could not be read back, so whether they are live is not known: a.yaml, b."
         )
         assert f"Not seen (800512): {told}" in ran.log
-        assert "Permission: namespace_scoped_view" in ran.log
+        assert "Permission: View Resource(namespace_scoped) (namespace_scoped_view)" in ran.log
         assert "Apply at:" in ran.log
 
 

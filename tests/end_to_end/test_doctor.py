@@ -324,20 +324,20 @@ FAULTS = {
         nothing,
         expected(failed=("project",), skipped=("folder", "bcs", "cluster", *LIVE)),
         800211,
-        ("nowhere",),
+        ("BCS has no project nowhere. Correct project_code",),
         {"project_code": "nowhere"},
     ),
     "no permission": Wrong(
         no_viewer,
         expected(failed=("project",), skipped=("folder", "bcs", "cluster", *LIVE)),
         800210,
-        ("Apply for project_view: https://iam.example.com/",),
+        ("Apply for View Project (project_view): https://iam.example.com/",),
     ),
     "cluster": Wrong(
         shared_cluster,
         expected(failed=("cluster",), skipped=LIVE),
         800212,
-        ("BCS-K8S-49999", f"The project may use: {CLUSTER}, BCS-K8S-40001 (shared). Check cluster_id"),
+        ("BCS-K8S-49999", f"The project may use: {CLUSTER}, BCS-K8S-40001 (shared). Correct cluster_id"),
         {"cluster_id": "BCS-K8S-49999"},
     ),
     "namespace": Wrong(
@@ -353,7 +353,7 @@ FAULTS = {
         denied("cluster_view"),
         expected(failed=("view", "deploy"), unknown=("namespace",)),
         800210,
-        ("can't be listed",),
+        ("does not list",),
     ),
     "gateway down behind the first answer": Wrong(
         fault(down_behind_the_first),

@@ -46,7 +46,14 @@ def test_no_permission_names_the_permission_and_where_to_apply(tmp_path: Path) -
     with site(tmp_path) as worker:
         worker.emulator.state.projects[0].viewers = set()
         link = "https://iam.example.com/apply-custom-perm?system_id=bk_bcs_app&project=web"
-        check(run_here(worker), 800210, ACTING, APP, "Permission: project_view", f"Apply at: {link}")
+        check(
+            run_here(worker),
+            800210,
+            ACTING,
+            APP,
+            "Permission: View Project (project_view)",
+            f"Apply at: {link}",
+        )
 
 
 def test_no_permission_of_cluster_resources_is_the_same_to_a_reader(tmp_path: Path) -> None:
@@ -124,8 +131,9 @@ def test_an_unknown_project_is_not_called_a_missing_permission(tmp_path: Path) -
     with site(tmp_path) as worker:
         lived = run_here(worker, project_code="nowhere")
         assert lived.code == 800211, lived.log
-        for word in (ACTING, APP, REGION, "Project: nowhere", "does not always tell the two apart"):
+        for word in (ACTING, APP, REGION, "BCS has no project nowhere.", "Correct project_code"):
             assert word in lived.log
+        assert "project_view" not in lived.log
 
 
 def test_a_wrong_secret_is_named_as_the_apps_and_not_shown(tmp_path: Path) -> None:

@@ -472,7 +472,7 @@ def site() -> Emulator:
 def test_the_documented_mismatch_ends_in_no_permission_with_its_link(site: Emulator) -> None:
     with site, pytest.raises(errors.NoPermission) as caught:
         gateway_to(site, user="wangwu").read(READ)
-    assert caught.value.context["permission"] == "project_view"
+    assert "Permission: View Project (project_view)" in str(caught.value)
     assert str(caught.value.context["apply_url"]).startswith("https://")
     assert caught.value.context["acting_user"] == "wangwu"
 

@@ -295,14 +295,15 @@ _LINES: tuple[_Line, ...] = (
 # --- line 7: the services' envelope ---------------------------------------------------------------------
 
 
+_NO_PROJECT = (40404, 1405501)
+_SAYS_NO_PROJECT = re.compile(r"\b1405501\b")
+
+
 def _not_visible(asked: Asked, seen: Seen) -> StepError:
-    return ProjectNotVisible(project=asked.project, user=asked.user, message=seen.message)
-
-
-def _no_such_project(asked: Asked, seen: Seen) -> StepError:
-    """Code 1405501 is certain, where the others could mean either (facts/bcs.md, trap 10)."""
-    message = say("bcs.no_such_project", message=seen.message)
-    return ProjectNotVisible(project=asked.project, user=asked.user, message=message)
+    """The project manager's own codes are certain, also in the words of who asked it (facts/bcs.md)."""
+    is_unknown = seen.code in _NO_PROJECT or _SAYS_NO_PROJECT.search(seen.message) is not None
+    user, message = asked.user, seen.message
+    return ProjectNotVisible(project=asked.project, user=user, message=message, is_unknown=is_unknown)
 
 
 def _nobody(asked: Asked, _: Seen) -> StepError:
@@ -331,9 +332,8 @@ _SERVICE_CODES: Mapping[int, _Maker] = {
     4: _no_permission,
     40300: _no_permission,
     40403: _no_permission,
-    40404: _not_visible,
+    **dict.fromkeys(_NO_PROJECT, _not_visible),
     1405500: _nobody,
-    1405501: _no_such_project,
 }
 """Codes of cluster-resources (2, 4, 40300) and of the project manager (the others); facts/bcs.md."""
 

@@ -20,6 +20,14 @@ _WRONG_TYPE = "interface conversion"
 _TENANTS = re.compile(r"tenant\[([^\]]*)\] not match resource tenant\[([^\]]*)\]")
 _LACKING = re.compile(r"no (\w+) permission")
 _LOOKS_INTO_NAMESPACES = "namespace_view"
+_NAMED = frozenset(
+    {
+        *("project_view", "cluster_view", "cluster_scoped_view"),
+        *("namespace_view", "namespace_scoped_view", "namespace_scoped_create"),
+    }
+)
+"""What the permission centre has a name for that is told (facts/bcs.md, "Answers")."""
+
 _HELM_MANAGER = "/helmmanager/"
 HELM_NOT_ESTABLISHED = 11
 """helm-manager's code for an unknown project, for nobody, and for an expired token."""
@@ -60,8 +68,12 @@ def no_permission(payload: Mapping[str, JsonValue], *, user: str, message: str) 
     listed = [action.get("action_id") for action in _dicts(actions)]
     names = [name for name in listed if isinstance(name, str)] or _LACKING.findall(message)
     shared = [say("bcs.shared_cluster")] if _LOOKS_INTO_NAMESPACES in names else []
+    named = [
+        say("bcs.permission", name=say(f"bcs.iam_{name}"), id=name) if name in _NAMED else name
+        for name in names
+    ]
     return NoPermission(user=user, message=message, details=shared).with_context(
-        permission=", ".join(names),
+        permission=named or "",
         apply_url=url if isinstance(url, str) else "",
     )
 

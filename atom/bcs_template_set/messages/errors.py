@@ -152,11 +152,20 @@ class NoPermission(UserMistake, code=800210):
 
 
 class ProjectNotVisible(UserMistake, code=800211):
-    """The project is unknown, or this user may not see it."""
+    """The project is unknown, or this user may not see it; `is_unknown` where that is certain."""
 
     project: str
     user: str
     message: Detail
+    is_unknown: bool = False
+
+    def title(self) -> Text:
+        """Return the sentence that says which of the two it is, where that is known."""
+        return say("bcs.no_such_project", project=self.project) if self.is_unknown else super().title()
+
+    def cure(self) -> Text:
+        """Return the sentence that says what to do, not a word about permissions where there are none."""
+        return self.other_cure or (say("bcs.correct_project") if self.is_unknown else super().cure())
 
 
 class ClusterNotVisible(UserMistake, code=800212):

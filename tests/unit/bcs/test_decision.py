@@ -13,7 +13,7 @@ from tests.support.pieces import answer, business, gateway_error, ok, text
 
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.bcs.seen import Seen
-from bcs_template_set.messages import LANGUAGES, errors
+from bcs_template_set.messages import LANGUAGES, errors, say
 from bcs_template_set.messages import server_errors as servers
 from bcs_template_set.messages.server_errors import OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
@@ -215,7 +215,9 @@ def test_apply_link_and_permission_are_found_in_each_services_place(place: str) 
     error = failure(business(40300, "no", **{place: {"perms": perms}}))
     assert isinstance(error, errors.NoPermission)
     assert error.context["apply_url"] == "https://iam.example.com/apply"
-    assert error.context["permission"] == "project_view, x"
+    assert str(say("context.permission", value=error.context["permission"])) == (
+        "Permission: View Project (project_view), x"
+    )
     assert "https://iam.example.com/apply" in str(error)
 
 

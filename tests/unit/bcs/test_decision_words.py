@@ -147,7 +147,7 @@ def test_whoever_reads_the_error_in_the_data_gets_the_data() -> None:
 def test_of_permissions_only_names_are_shown() -> None:
     perms = {"apply_url": "https://iam/", "action_list": [{"action_id": 3}, {"action_id": "view"}, {}]}
     error = failure(business(40300, "no", data={"perms": perms}))
-    assert error.context["permission"] == "view"
+    assert error.context["permission"] == ["view"]
 
 
 # --- verdicts -------------------------------------------------------------------------------------------

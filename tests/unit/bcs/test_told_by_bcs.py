@@ -9,6 +9,7 @@ from bcs_template_set.bcs.told_by_bcs import (
     panic_sentence,
     tenants_differ,
 )
+from bcs_template_set.messages import say
 
 NIL = "panic recovered: runtime error: invalid memory address or nil pointer dereference"
 TYPE = "panic recovered: interface conversion: interface {} is int, not string"
@@ -53,9 +54,13 @@ def test_permissions_are_named_by_the_list_or_else_by_bcs_own_words() -> None:
         "data": {"perms": {"action_list": [{"action_id": "x"}, {"no": 1}, 7], "apply_url": "https://a"}}
     }
     told = no_permission(listed, user="lisi", message="40300: no y permission")
-    assert (told.context["permission"], told.context["apply_url"]) == ("x", "https://a")
+    assert (told.context["permission"], told.context["apply_url"]) == (["x"], "https://a")
     told = no_permission({"data": None}, user="lisi", message=SHARED)
-    assert told.context["permission"] == "namespace_view, cluster_view, project_view"
+    names = say("context.permission", value=told.context["permission"])
+    ids = ("namespace_view", "cluster_view", "project_view")
+    assert names.render("zh_CN") == "权限：" + "、".join(
+        f"{name}（{known}）" for name, known in zip(("命名空间查看", "集群查看", "项目查看"), ids)
+    )
     assert told.context["apply_url"] == ""
 
 

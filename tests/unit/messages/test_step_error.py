@@ -11,7 +11,13 @@ import pytest
 
 from bcs_template_set import messages
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.messages.errors import InputsInvalid, NotReplaceable, PlanChanged, every_error
+from bcs_template_set.messages.errors import (
+    InputsInvalid,
+    NotReplaceable,
+    PlanChanged,
+    ProjectNotVisible,
+    every_error,
+)
 from bcs_template_set.messages.server_errors import (
     BcsTooOld,
     CertificateExpired,
@@ -26,6 +32,7 @@ CATALOGUE: dict[str, dict[str, str]] = json.loads(
 FOR_CODE_ONLY: dict[type[StepError], set[str]] = {
     BcsTooOld: {"status"},
     NotReplaceable: {"only_again"},  # of another cure
+    ProjectNotVisible: {"is_unknown"},  # of other sentences
     RolloutTimedOut: {"deadline", "needs_time", "put_off"},  # of another cure
 }
 """Fields that no sentence shows, because code reads them."""
