@@ -46,11 +46,12 @@ class Site:
         self._multi_tenant = bool(settings["TENANT"])
         self._below = f"{PROJECTS}/{self.place.project}"
         self.base = settings["BCS"].rstrip("/") + settings["PREFIX"]
-        trusted = ssl.create_default_context(cafile=settings["CA_BUNDLE"] or None)
+        bundle, is_https = settings["CA_BUNDLE"], self.base.startswith("https:")
+        trusted = ssl.create_default_context(cafile=bundle or None) if bundle or is_https else None
         self._client = PlainClient(
             self.base,
             headers=_headers(settings),
-            tls=trusted if self.base.startswith("https:") else None,
+            tls=trusted if is_https else None,
             timeout=PATIENCE,
         )
 

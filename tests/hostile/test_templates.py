@@ -20,7 +20,7 @@ from tests.support.building import refusal, render_source
 from tests.support.draws import in_turn, swept
 
 MEGA = "'x' * 1000000"
-LIMITS = Limits(seconds=2, cpu_seconds=2)
+LIMITS = Limits(seconds=2, cpu_seconds=1)
 """Less than a run has, so that the tests of what never ends do not take as long."""
 
 SLOWEST = 30
