@@ -372,7 +372,7 @@ def test_a_proxy_that_refuses_says_with_which_status() -> None:
 def test_a_proxys_address_that_is_none_is_the_proxys_fault_and_not_the_gateways(address: str) -> None:
     failure = through(address)[1]
     assert failure.kind == "proxy"
-    assert "the proxy that the environment variables name" in str(failure)
+    assert "the proxy that the region or the machine's environment names" in str(failure)
     assert address not in str(failure)
 
 

@@ -291,7 +291,7 @@ def test_a_proxys_password_shows_nowhere(site: Site, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("no_proxy", raising=False)
     lived = live_among(site, NEST, region={"gateway": "http://bcs.example.com"})
     assert lived.code == 800601, lived.log
-    assert "the proxy that the environment variables name" in lived.log
+    assert "the proxy that the region or the machine's environment names" in lived.log
     check(site, lived)
 
 
