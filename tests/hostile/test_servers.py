@@ -63,7 +63,7 @@ def test_no_request_follows_a_redirect_to_another_host(
         for place in (
             other.url + "/x",
             other.url.replace("http:", "") + "/x",
-            other.url.replace("127", "user:p@127"),
+            other.url.replace("//127", "//user:p@127"),
         ):
             answer = http(b"", status=f"{status} Elsewhere", headers=(f"Location: {place}",))
             with serving(saying(answer)) as server:
