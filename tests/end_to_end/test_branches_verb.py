@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -10,13 +11,17 @@ import subprocess
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from tests.emulator import Dialect
+from tests.emulator.entities import Space, TemplateFile, TemplateVersion
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
 from tests.end_to_end.test_interruption import until
+from tests.support.dialects import at_work
 from tests.support.publishing import CREATE_VERSION, GET_FILE, LIST_FILES, SPACE, USER, Site, open_site
 from tests.support.worker import STEP, measured, run_step
 
@@ -105,16 +110,29 @@ def paths(site: Site, name: str = ROUTES) -> dict[str, str]:
     return {claim.path: claim.branch for _, claim in claims_of(documents)}
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """Yield a domain where main is 40 days old, feature-old 39 days and feature-new an hour."""
+@cache
+def _after_three_builds(
+    _: Dialect,
+) -> tuple[float, tuple[list[Space], list[TemplateFile], list[TemplateVersion]]]:
+    """Return when main is 40 days old, feature-old 39 and feature-new an hour, and what BCS holds then."""
     with open_site() as made:
         build(made, "main")
         made.clock.time += DAY
         build(made, "feature-old")
         made.clock.time += 39 * DAY
         build(made, "feature-new")
-        made.clock.time += 3600
+        state = made.emulator.state
+        return made.clock.time + 3600, (state.spaces, state.files, state.versions)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Yield a site after three builds of one domain, which are made once for each dialect."""
+    with open_site() as made:
+        made.clock.time, held = _after_three_builds(at_work())
+        state = made.emulator.state
+        state.spaces, state.files, state.versions = copy.deepcopy(held)
+        made.build, made.branch = 10, "feature-new"
         yield made
 
 
