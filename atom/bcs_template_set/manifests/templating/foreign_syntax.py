@@ -61,12 +61,13 @@ _NO_FILTER = re.compile(r"No filter named '(.*)'\.")
 
 def tool_in(line: str) -> Text | None:
     """Return what to do with a line that is another tool's; None where it is nobody's we know."""
+    way = say("render.way_for_braces")
     if _PIPELINE in line:
-        return say("render.of_pipeline")
+        return say("render.of_pipeline", way=way)
     tool = next((tool for tool, looks in _TOOLS.items() if looks.search(line[:_LONGEST_LINE])), None)
     if tool is None:
         return None
-    return say("render.of_helm") if tool == _HELM else say("render.of_tool", tool=tool)
+    return say("render.of_helm") if tool == _HELM else say("render.of_tool", tool=tool, way=way)
 
 
 def tools_in(source: str) -> Iterator[tuple[int, str]]:
@@ -81,9 +82,12 @@ def tools_in(source: str) -> Iterator[tuple[int, str]]:
 
 def name_missing(name: str, tool: str) -> Text:
     """Return the sentence about a name that is not there, in a line that may be this tool's."""
+    way = say("render.way_for_braces")
     if tool == _PIPELINE:
-        return say("render.of_pipeline")
-    return say("render.name_of_tool", name=name, tool=tool) if tool else say("render.name_missing", name=name)
+        return say("render.of_pipeline", way=way)
+    if tool:
+        return say("render.name_of_tool", name=name, tool=tool, way=way)
+    return say("render.name_missing", name=name)
 
 
 def word_of_helm(name: str) -> Text | None:

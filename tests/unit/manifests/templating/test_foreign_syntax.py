@@ -12,8 +12,8 @@ from bcs_template_set.messages.errors import ManifestsInvalid, NamesMissing, Tem
 
 HELM = 'this is Helm\'s language, not Jinja2. Publish what "helm template" prints'
 RAW = (
-    'Write the text as {{ "…" | tojson }}, or put it into a file of its own: '
-    '{{ include_raw("FILE") | tojson }}.'
+    'Write the text as {{ "…" | tojson }}, a paragraph as {% filter tojson %}{% raw %} … '
+    '{% endraw %}{% endfilter %}, or put it into a file of its own: {{ include_raw("FILE") | tojson }}.'
 )
 
 
@@ -52,9 +52,9 @@ def test_a_line_of_another_tool_is_said_to_be_one(tmp_path: Path, line: str, say
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("a: '<p>{{ user.name }}</p>'", '"user" has no value. If these braces are Vue\'s, write the text as'),
-        ("a: '<li v-for=\"x in y\">'\nb: '<b>{{ x }}'", '"x" has no value. If these braces are Vue\'s'),
-        ("a: '{{pod}}'  # legendFormat", '"pod" has no value. If these braces are Grafana\'s'),
+        ("a: '<p>{{ user.name }}</p>'", '"user" has no value. Are these braces Vue\'s? Write the text as'),
+        ("a: '<li v-for=\"x in y\">'\nb: '<b>{{ x }}'", '"x" has no value. Are these braces Vue\'s?'),
+        ("a: '{{pod}}'  # legendFormat", '"pod" has no value. Are these braces Grafana\'s?'),
         ("a: ${{ github.sha }}", "${{ … }} is a variable of a pipeline"),
         ("a: '{{ pod }}'", '"pod" has no value.\n'),
         ("a: '" + "<p>" * 400 + "{{ pod }}'", '"pod" has no value.\n'),
