@@ -58,7 +58,7 @@ HOLDERS = {
     "certifi": {"system.authorities"},
     "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
     "ssl": {"system.authorities", "system.http_connections"},
-    "yaml": {"manifests.yaml_lines", "manifests.yaml_reading"},
+    "yaml": {"manifests.yaml_beginnings", "manifests.yaml_lines", "manifests.yaml_reading"},
     "signal": {"system.signals", "manifests.templating.limits"},
     "resource": {"manifests.templating.limits"},
     "subprocess": {"manifests.templating.worker_process"},

@@ -15,7 +15,7 @@ from bcs_template_set.cli.desk_cures import cure_at_desk
 from bcs_template_set.cli.desk_language import local_language
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.checks.telling import MISTAKES, counts_of, told_lines, version_mistake
+from bcs_template_set.manifests.checks.telling import INPUTS, MISTAKES, counts_of, told_lines, version_mistake
 from bcs_template_set.manifests.manifest_file import empty_text, left_out_of
 from bcs_template_set.manifests.naming import check_version_name
 from bcs_template_set.manifests.templating.build_context import (
@@ -99,7 +99,7 @@ def check(run: LocalRun) -> int:
 
 def _at_desk(finding: Finding) -> Finding:
     """Return a finding whose hint names what is at a desk."""
-    kind = MISTAKES.get(finding.id)
+    kind = None if finding.id in INPUTS else MISTAKES.get(finding.id)
     return finding if kind is None else replace(finding, hint=cure_at_desk(kind.code))
 
 

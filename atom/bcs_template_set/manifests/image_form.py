@@ -37,7 +37,9 @@ def _problems(image: str) -> Iterator[Text]:
     if at and not _DIGEST.fullmatch(digest):
         yield say("checks.image_digest")
     _, colon, tag = name.rpartition("/")[2].partition(":")
-    if colon and not _TAG.fullmatch(tag):
+    if colon and not tag:
+        yield say("checks.image_tag_empty")
+    elif colon and not _TAG.fullmatch(tag):
         yield say("checks.image_tag_form")
     yield from _problems_of_name(name[: len(name) - len(colon + tag)])
 

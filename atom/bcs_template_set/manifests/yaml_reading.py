@@ -11,13 +11,14 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
-from typing import Optional, Protocol, Union, cast
+from typing import Optional, Union, cast
 
 import yaml
 
 from bcs_template_set.manifests.look_alikes import disguised, sentence, sign_before_value
 from bcs_template_set.manifests.parser_words import DEEPEST, sentence_of, too_deep
 from bcs_template_set.manifests.plain_lines import read_plain
+from bcs_template_set.manifests.yaml_beginnings import ParserType, begun_at
 from bcs_template_set.manifests.yaml_words import (
     MANIFESTS,
     VALUES,
@@ -72,21 +73,9 @@ class YamlUnreadable(Exception):
         return str(self.as_text())
 
 
-class _Parser(Protocol):
-    """What the loop needs of PyYAML's parsers, the C one and the Python one."""
-
-    def get_event(self) -> yaml.Event: ...
-
-    def dispose(self) -> None: ...
-
-
-class _ParserType(Protocol):
-    def __call__(self, text: str) -> _Parser: ...
-
-
-def available_parser() -> _ParserType:
+def available_parser() -> ParserType:
     """Return the parser built on libyaml, about ten times as fast, or the Python one where it is missing."""
-    return cast("_ParserType", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return cast("ParserType", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read_yaml(
@@ -94,7 +83,7 @@ def read_yaml(
     *,
     source: str,
     reading: Reading = VALUES,
-    parser: Optional[_ParserType] = None,
+    parser: Optional[ParserType] = None,
     lost: Optional[list[YamlUnreadable]] = None,
 ) -> YamlValue:
     """Return the value of a text that holds one YAML document; None for an empty one.
@@ -119,7 +108,7 @@ def read_documents(
     *,
     source: str,
     reading: Reading = VALUES,
-    parser: Optional[_ParserType] = None,
+    parser: Optional[ParserType] = None,
     lost: Optional[list[YamlUnreadable]] = None,
 ) -> Iterator[tuple[int, YamlValue]]:
     """Yield each document of a text with the line, from 1, where its first key is.
@@ -185,7 +174,7 @@ class _Events:
         *,
         source: str,
         reading: Reading,
-        parser: _ParserType,
+        parser: ParserType,
         lost: Optional[list[YamlUnreadable]],
     ) -> None:
         self._lost = lost
@@ -369,6 +358,9 @@ class _Events:
         sign = sign_before_value(lines)
         if sign is not None:
             return self._unreadable(sign.problem, line=begin + sign.line, column=sign.column)
+        begun = begun_at(exc, self._text, line=line, parser=self._parser_type)
+        if begun is not None:
+            return self._unreadable(begun.problem, line=begun.line, column=begun.column)
         is_tab = any("\t" in candidate[: _indent(candidate)] for candidate in lines)
         words = (exc.problem or exc.context or "").strip()
         problem = sentence_of(words)

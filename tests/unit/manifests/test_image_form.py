@@ -55,7 +55,7 @@ def test_an_image_that_a_runtime_reads_is_no_finding(image: str) -> None:
         (f"web@{DIGEST[:-1]}", "the digest after @"),
         (":1.2", "each part of the repository"),
         ("a//b:1", "each part of the repository"),
-        ("web:", "the tag after the colon takes"),
+        ("web:", "its tag is empty, as if a variable were not set"),
         ("web:.1", "the tag after the colon takes"),
         ("web:" + "x" * 129, "the tag after the colon takes"),
         ("example.com/web:feature/login", "the tag after the colon holds a /"),

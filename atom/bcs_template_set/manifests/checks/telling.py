@@ -45,6 +45,9 @@ _NAMELESS = "?/?"
 """A document without kind and name, of which its line is all there is to say."""
 
 
+INPUTS = ("values", "variables")
+"""What is mended in the input of that name, or in the file that is named."""
+
 _NAMING_THEMSELVES = ("file", "variables", "limit", "version-name")
 """What is found whose sentence says where."""
 
@@ -52,6 +55,10 @@ _NAMING_THEMSELVES = ("file", "variables", "limit", "version-name")
 def mistake(identifier: str, file: str, message: Text, *, line: int = 0, column: int = 0) -> Finding:
     """Return what is wrong with a file of the workspace, or an input, as a finding of its id."""
     hint = say(f"errors.{MISTAKES[identifier].code}.cure")
+    if identifier in INPUTS:
+        hint = say("checks.input_wrong" if file == identifier else "local.cure_file", file=file)
+    elif identifier == "missing-name" and file == "version":
+        hint = say("checks.input_wrong", file=file)
     return Finding(identifier, file, "", "", message, hint, origin=Origin(file, line, column))
 
 
@@ -78,6 +85,9 @@ def refusal_of(findings: Sequence[Finding]) -> Optional[FilesMistaken]:
     counts = {"found": counts_of(findings)} if len(findings) > 1 else {}
     error = kind(details=(), context=counts, **fields)
     error.is_mixed = len(set(kinds)) > 1
+    hints = {str(finding.hint): finding.hint for finding in findings}
+    if not error.is_mixed and len(hints) == 1 and kind in (ValuesInvalid, NamesMissing):
+        error.with_cure(first.hint)
     # An error with fields says in its title what it is about.
     told_by_title = first if fields and not error.is_mixed else None
     listed = [finding for finding in findings if finding is not told_by_title]
@@ -192,6 +202,8 @@ def place_of(finding: Finding, *, has_file: bool = True, has_part: bool = True) 
         parts.append(":".join([at.file, *numbers]))
     elif numbers:
         parts.append(say("checks.line", line=":".join(numbers)))
+    if parts and not at.value and at.host and has_part:
+        parts = [say("checks.of_host", value=parts[0], host=at.host)]
     if at.value:
         parts.append(
             say("checks.of_host", value=at.value, host=at.host) if at.host and has_part else at.value

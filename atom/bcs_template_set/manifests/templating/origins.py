@@ -55,6 +55,9 @@ _OF_DOMAIN = tuple(
 """Which value a field of `builtin:web` is made of; with a slash, one beside the domains."""
 
 
+_LIKE_A_HOST = re.compile(r"[a-z0-9.-]+")
+
+
 def mistakes_of(notes: Notes) -> list[Finding]:
     """Return what was noted of templates as findings."""
     return [mistake(_IDS[kind], file, note, line=line) for (kind, file, line, _), note in notes.noted()]
@@ -64,6 +67,7 @@ def value_mistake(texts: Sequence[ValuesText], values: Values, path: str, proble
     """Return what is wrong with a value as a finding, where its key, or what should hold it, stands."""
     index = domain_of(path)
     host = _host(values, index) if index is not None else ""
+    host = host if _LIKE_A_HOST.fullmatch(host) else ""  # else it may be anything, and is not shown
     file, at = _position(texts, path)
     found = mistake("values", file, problem)
     return replace(found, origin=Origin(file, at.line, host=host))

@@ -5,6 +5,7 @@ What can't be read hides nothing of the rest: `prepare` returns what can be rend
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from bcs_template_set.system.clock import Clock, Deadline
 BUILTINS = ("web",)
 WEB_FILES = ("deployment", "service", "routes")
 _VALUES_INPUT = "values"
+_PIPELINE_VARIABLE = re.compile(r"[^#]*\$\{\{[^{}]*\}\}")
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ def prepare(request: RenderRequest) -> Prepared:
             main_branches = read_main_branches(values, found=wrong)
         if web is not None:
             main_branches = tuple(web.main_branches)
-        found += [value_mistake(texts, values, path, problem) for path, problem in wrong]
+        told = {(finding.found_in.file, finding.found_in.line) for finding in found}
+        of_web = [value_mistake(texts, values, path, problem) for path, problem in wrong]
+        found += [one for one in of_web if (one.found_in.file, one.found_in.line) not in told]
         sources = list(_without_clashes(web, sources, found=found))
     context = with_main_branches(request.context, main_branches)
     return Prepared(
@@ -157,6 +161,9 @@ def _read_values_files(
     for path in paths:
         text = _read_or_note(workspace, path, found=found)
         if text is not None:
+            for number, line in enumerate(text.split("\n") if "${{" in text else (), 1):
+                if _PIPELINE_VARIABLE.match(line):
+                    found.append(mistake("values", path, say("render.values_variable"), line=number))
             yield ValuesText(path, text)
 
 

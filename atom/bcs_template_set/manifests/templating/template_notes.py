@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal, Optional, Union, cast
 
 import jinja2
 from jinja2.exceptions import SecurityError
@@ -29,6 +29,8 @@ from bcs_template_set.manifests.templating.foreign_syntax import (
     word_of_helm,
 )
 from bcs_template_set.manifests.templating.template_lines import TemplateLine, place_in, template_line
+from bcs_template_set.manifests.wrong_values import kind_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.secret import MASK
@@ -63,6 +65,7 @@ class Notes:
         self.written: set[str] = set()
         self.foreign: dict[TemplateLine, str] = {}
         self._names = list(islice(context, MOST_KNOWN + 1))
+        self._context = context
         self._noted: dict[Key, Text] = {}
         self._missing = 0
 
@@ -93,8 +96,9 @@ class Notes:
         if is_top:
             mistake = word_of_helm(name) or name_missing(name, self.foreign.get((template, line), ""))
         else:
-            owned = type(owner).__name__ if known == [] else say("render.keys", keys=known[:_MOST_KEYS_SHOWN])
-            mistake = say("render.part_missing", name=name, owner=owned)
+            mistake = say("render.part_missing", name=name, owner=self._name_of(owner))
+            if known:
+                mistake = say("render.part_known", mistake=mistake, keys=known[:_MOST_KEYS_SHOWN])
         self._noted[key] = with_nearest(mistake, name, known if self._missing < MOST_SUGGESTIONS else ())
         self._missing += 1
 
@@ -102,6 +106,13 @@ class Notes:
         """Note that nothing is printed, or made text, at the line under way."""
         template, line = _under_way()
         self._noted["missing", template, line, "null"] = say("render.prints_null")
+
+    def _name_of(self, owner: object) -> Union[Text, str]:
+        """Return what a template calls a value, where it has a name of its own; else of what type it is."""
+        names = (name for name in self._names if self._context[name] is owner)
+        is_plain = isinstance(owner, (str, list, dict, int, float))
+        kind = kind_of(cast("YamlValue", owner)) if is_plain else type(owner).__name__
+        return next(names, kind)
 
     def add_forbidden(self, what: str) -> None:
         """Note what the sandbox does not allow, at the line under way."""

@@ -13,11 +13,12 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path, PurePosixPath
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
+from bcs_template_set.messages.spelling import MOST_KNOWN, with_nearest
 
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_FILES = 5000
@@ -98,6 +99,15 @@ class Workspace:
             problem = getattr(exc, "strerror", None) or str(exc)
             raise FileUnusable(say("render.file_os_error", path=path, problem=problem)) from exc
 
+    def _beside(self, path: str) -> list[str]:
+        """Return the files of the directory that a path leads to, as paths of the workspace."""
+        folder = path.rpartition("/")[0]
+        try:
+            names = [entry.name for entry in islice(os.scandir(self.root / folder), MOST_KNOWN)]
+        except OSError:
+            return []
+        return [f"{folder}/{name}" if folder else name for name in sorted(names) if not name.startswith(".")]
+
     def _locate(self, path: str) -> Path:
         given = self.root / path
         real = Path(os.path.realpath(given))
@@ -105,8 +115,9 @@ class Workspace:
             raise FileUnusable(say("render.file_outside", path=path))
         self._refuse_hidden(path, real)
         if not real.exists():
-            linked = given.is_symlink()
-            raise FileUnusable(say("render.file_dangling" if linked else "render.file_missing", path=path))
+            if given.is_symlink():
+                raise FileUnusable(say("render.file_dangling", path=path))
+            raise FileUnusable(with_nearest(say("render.file_missing", path=path), path, self._beside(path)))
         mode = real.stat().st_mode
         if stat.S_ISDIR(mode):
             raise FileUnusable(say("render.file_directory", path=path))

@@ -9,6 +9,7 @@ from tests.support.building import prepared
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding, Origin
+from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.manifests.templating.render import render_files
@@ -56,6 +57,42 @@ def places(run: Prepared) -> list[tuple[str, str, int]]:
 def write(folder: Path, **files: str) -> None:
     for name, text in files.items():
         (folder / f"{name}.yaml.j2").write_text(text)
+
+
+def test_a_pipelines_variable_in_a_values_file_is_named_once_where_it_stands(tmp_path: Path) -> None:
+    text = "app: nginx\ndomains:\n  - host: a.example.com\n    image: ${{ IMAGE }} # ${{ x }}\n# ${{ y }}\n"
+    (tmp_path / "v.yaml").write_text(text)
+    (found,) = prepared(tmp_path, "builtin:web", values_files=("v.yaml",)).mistakes
+    assert (found.found_in.file, found.found_in.line) == ("v.yaml", 4)
+    assert "BK-CI fills in ${{ }} in the form's inputs only, not in files." in str(found.message)
+    (of_input,) = prepared(tmp_path, "builtin:web", values=text).mistakes
+    assert "form's inputs" not in str(of_input.message)
+
+
+def test_one_mistake_of_values_has_its_host_and_the_cure_names_its_file_or_the_input(tmp_path: Path) -> None:
+    text = 'app: nginx\ndomains: [{host: a.example.com, image: "r:1", replicas: "3"}]\n'
+    (tmp_path / "v.yaml").write_text(text)
+    for given, place, cure in (
+        ({"values_files": ("v.yaml",)}, "v.yaml:2", "Correct v.yaml."),
+        ({"values": text}, "values:2", "Correct the input values."),
+    ):
+        error = refusal_of(prepared(tmp_path, "builtin:web", **given).mistakes)
+        assert error is not None
+        told = f'{place} (a.example.com): domains[0].replicas is the text "3"; write 3, without quotes.'
+        assert list(map(str, error.details)) == [told]
+        assert str(error.cure()) == cure
+
+
+def test_a_file_that_is_not_there_names_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "values.yaml").write_text("a: 1\n")
+    told = []
+    for path in ("deploy/value.yaml", "deplo/values.yaml"):
+        found = prepared(tmp_path, "builtin:web", values="app: a", values_files=(path,)).mistakes
+        told += [str(one.message) for one in found if one.id == "file"]
+    missing = "does not exist in the workspace."
+    near = f'deploy/value.yaml {missing} Did you mean "deploy/values.yaml"?'
+    assert told == [near, f"deplo/values.yaml {missing}"]
 
 
 def test_what_is_wrong_with_any_file_is_found_in_one_run(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_what_code_makes_of_a_value_is_not_shown(tmp_path: Path, expression: str
 
 
 def test_what_a_template_says_itself_is_shown(tmp_path: Path) -> None:
-    assert 'there is no "imge" in what has k' in refusal(
+    assert 'd has no "imge". It has k.' in refusal(
         tmp_path, "{{ d['imge'] }}", NamesMissing, values="d: {k: 1}"
     )
     assert "No filter named 'up'" in refusal(tmp_path, "{{ ['a'] | map('up') | list }}", TemplateFailed)
@@ -255,7 +255,7 @@ def test_all_missing_names_of_a_run_are_said_with_file_and_line(tmp_path: Path) 
     assert lines[:5] == [
         "one.yaml.j2:",
         'line 1: "nmae" has no value. Did you mean "name"?',
-        'line 3: there is no "imge" in what has image. Did you mean "image"?',
+        'line 3: shop has no "imge". It has image. Did you mean "image"?',
         "two.yaml.j2:",
         'line 1: "domians" has no value.',
     ]

@@ -104,8 +104,8 @@ def test_all_mistakes_are_said_together() -> None:
     problem = complaint("- a", "a: 1\na: 2", "build: 1\nbranch: 2", "ok: 1")
     said = [str(line) for line in problem.details]
     assert said[:3] == [
-        "v0.yaml: values are a mapping of names to values, not a list.",
-        'v1.yaml:2:1: the key "a" is there twice in one mapping.',
+        "v0.yaml: values are a mapping of names to values, not a list. Correct v0.yaml.",
+        'v1.yaml:2:1: the key "a" is there twice in one mapping. Correct v1.yaml.',
         "v2.yaml:",
     ]
     assert [line[: line.index(" is a name")] for line in said[3:]] == ['line 1: "build"', 'line 2: "branch"']
