@@ -14,8 +14,6 @@ from tests.support.dialects import speaking
 from tests.support.draws import WHOLE, swept
 from tests.support.publishing import SPACE, UPDATE_FILE, USER, Ran, Site, config, open_site
 
-from bcs_template_set.report.page import was_refused
-
 A1, A2 = (config("a", number) for number in "12")
 B1 = config("b", "1")
 P1, P2 = (config("p", number) for number in "12")
@@ -95,7 +93,7 @@ def test_the_release_is_found_by_one_request_more_at_the_most_and_named_where_a_
     assert f"BCS: {expected}" in ran.log
     assert ran.log.count("BCS: v1.") == 1
     assert str(ran.outcome.heading.bcs) == expected
-    assert [request.name for request in ran.outcome.requests if was_refused(request)] == []
+    assert [request.name for request in ran.outcome.requests if request.refused] == []
 
 
 def test_an_empty_folder_tells_as_much_as_it_can(site: Site) -> None:

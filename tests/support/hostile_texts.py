@@ -84,6 +84,6 @@ def run(text: str) -> Outcome:
         error=BcsFailed(bcs_code=cast("int", text), message=text, details=[text, reason], context=context),
         warnings=(say("publish.file_gone", name=text),),
         phases=(Phase(text, 1.0, 1.0),),
-        requests=(Exchange(text, text, text, 500, 1.0, text, text),),
+        requests=(Exchange(text, text, text, 500, 1.0, text, text, 800606),),
         finished_at=1.0,
     )

@@ -234,6 +234,7 @@ REQUESTS = (
         0.4,
         "r-3",
         "g-3",
+        refused=800606,
     ),
     Exchange(
         "list files",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
@@ -31,6 +32,7 @@ from tests.support.pieces import (
 )
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.calls import Read
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.regions import Endpoint
@@ -122,7 +124,24 @@ def test_every_attempt_is_told_and_counted() -> None:
     assert (first.gateway_request_id, second.gateway_request_id) == ("", "gateway-id")
     assert (third.name, third.method) == ("create space", "POST")
     assert third.path == "/clusterresources/v1/projects/demo/template/spaces"
-    assert len(bench.exchanges) == 3
+    assert [exchange.refused for exchange in bench.exchanges] == [800601, 800606, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "replied", "refused"),
+    [
+        (READ, business(40300, "no"), 800210),
+        (READ, HttpAnswer(404, {"content-type": "text/plain"}, b"Not Found"), 800616),
+        (protocol.ask_old_path("demo"), HttpAnswer(404, {"content-type": "text/plain"}, b"Not Found"), 0),
+        (protocol.ask_old_path("demo"), gateway_error(403, 1640301), 800207),
+    ],
+)
+def test_an_attempt_is_told_as_it_was_decided(call: Read[object], replied: HttpAnswer, refused: int) -> None:
+    """BCS refuses with HTTP 200, and that it lacks what not every one has is an answer."""
+    bench = Bench(replied)
+    with suppress(StepError):
+        bench.gateway.read(call)
+    assert [exchange.refused for exchange in bench.exchanges] == [refused]
 
 
 # --- when it is sent again ------------------------------------------------------------------------------

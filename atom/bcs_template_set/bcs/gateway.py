@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Callable, NoReturn, Optional, Protocol, TypeVar
 
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
-from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
+from bcs_template_set.bcs.decision import Asked, Decision, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.server_errors import AnswerUnreadable, OutcomeUnknown, OutOfTime
+from bcs_template_set.messages.server_errors import AnswerUnreadable, ApiMissing, OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
@@ -47,8 +47,9 @@ class Sender(Protocol):
 class Exchange:
     """One attempt to send a request, for log and report: never its headers, query or body.
 
-    `status` is 0 where there was no answer. `seconds` is how long it took. `may_be_missing`: it asked for
-    what not every BCS has, and 404 or 405 is an answer to that.
+    `status` is 0 where there was no answer. `seconds` is how long it took. `refused` is the code of the error
+    that the answer was decided to be, 0 for none: BCS refuses with HTTP 200 too, and that it lacks what not
+    every BCS has is no refusal.
     """
 
     name: str
@@ -58,13 +59,20 @@ class Exchange:
     seconds: float
     request_id: str
     gateway_request_id: str
-    may_be_missing: bool = False
+    refused: int = 0
 
 
 def root_of(endpoint: Endpoint) -> str:
     """Return the address that every call's path follows."""
     prefix, root = endpoint.path_prefix.strip("/"), endpoint.gateway.rstrip("/")
     return f"{root}/{prefix}" if prefix else root
+
+
+def _refused(call: Call[T], verdict: Decision) -> int:
+    """Return the code of the error that an answer was decided to be, 0 where it is an answer."""
+    if isinstance(verdict, Success) or (call.may_be_missing and isinstance(verdict.error, ApiMissing)):
+        return 0
+    return verdict.error.code
 
 
 def _new_id() -> str:
@@ -156,8 +164,7 @@ class Gateway:
         while True:
             waited += self._hold_back(last, waited=waited)
             request_id, began = self._new_id(), self._clock.monotonic()
-            reply = self._attempt(call, asked, request_id=request_id)
-            verdict = decide(asked, reply)
+            verdict = self._attempt(call, asked, request_id=request_id)
             if isinstance(verdict, Success):
                 return self._said(verdict.data), asked, request_id
             last = self._in_context(verdict.error, asked, request_id)
@@ -181,7 +188,7 @@ class Gateway:
         else:
             self._wait(seconds, error)
 
-    def _attempt(self, call: Call[T], asked: Asked, *, request_id: str) -> Reply:
+    def _attempt(self, call: Call[T], asked: Asked, *, request_id: str) -> Decision:
         request = HttpRequest(
             method=call.method,
             url=root_of(self._endpoint) + call.target,
@@ -190,6 +197,7 @@ class Gateway:
         )
         started = self._clock.monotonic()
         reply = self._reply_to(request)
+        verdict = decide(asked, reply)
         if self._on_exchange is not None:
             answered = reply if isinstance(reply, HttpAnswer) else None
             exchange = Exchange(
@@ -200,10 +208,10 @@ class Gateway:
                 seconds=self._clock.monotonic() - started,
                 request_id=request_id,
                 gateway_request_id=answered.headers.get("x-bkapi-request-id", "") if answered else "",
-                may_be_missing=call.may_be_missing,
+                refused=_refused(call, verdict),
             )
             self._on_exchange(exchange)
-        return reply
+        return verdict
 
     def _reply_to(self, request: HttpRequest) -> Reply:
         try:

@@ -36,7 +36,6 @@ from bcs_template_set.report.page import (
     request_groups,
     routes_of,
     shown_requests,
-    was_refused,
     workload_bars,
 )
 from bcs_template_set.report.picture import Picture, picture_of
@@ -151,7 +150,6 @@ def _environment(language: Language) -> Environment:
         t=_sentence,
         image_change=image_change,
         file_error=file_error,
-        was_refused=was_refused,
         only_web=only_web,
         symbols=_SYMBOLS,
         states=SYMBOLS,

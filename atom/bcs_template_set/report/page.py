@@ -34,9 +34,6 @@ from bcs_template_set.rollout.watched import Watched
 if TYPE_CHECKING:
     from bcs_template_set.bcs.gateway import Exchange
 
-_FIRST_REFUSAL = 400
-_NOT_THERE = (404, 405)
-
 RunKind = Literal["ins", "del", "hunk", "same"]
 _KIND_OF_LINE: tuple[tuple[str, RunKind], ...] = (
     ("--- ", "hunk"),
@@ -211,7 +208,7 @@ def request_groups(requests: Iterable[Exchange]) -> tuple[RequestGroup, ...]:
         RequestGroup(
             name=name,
             count=len(members),
-            failed=sum(was_refused(request) for request in members),
+            failed=sum(bool(request.refused) for request in members),
             slowest=max(request.seconds for request in members),
         )
         for name, members in groups.items()
@@ -222,15 +219,8 @@ def shown_requests(requests: Sequence[Exchange]) -> tuple[Exchange, ...]:
     """Return the requests there is room for, in the order they were sent; failed ones are left out last."""
     if len(requests) <= PAGE_REQUESTS:
         return tuple(requests)
-    by_need = sorted(range(len(requests)), key=lambda index: not was_refused(requests[index]))
+    by_need = sorted(range(len(requests)), key=lambda index: not requests[index].refused)
     return tuple(requests[index] for index in sorted(by_need[:PAGE_REQUESTS]))
-
-
-def was_refused(request: Exchange) -> bool:
-    """Tell whether a request got no answer, or one that says no."""
-    if request.may_be_missing and request.status in _NOT_THERE:
-        return False
-    return request.status == 0 or request.status >= _FIRST_REFUSAL
 
 
 def file_urls(outcome: Outcome) -> dict[str, str]:

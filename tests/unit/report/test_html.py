@@ -10,12 +10,11 @@ from tests.support import hostile_texts, scenes
 from tests.support.pages import Page, page_of, structure
 
 from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
-from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.file_states import STATES, FileState
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.page import only_web, was_refused
+from bcs_template_set.report.page import only_web
 from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS
 
 
@@ -244,21 +243,3 @@ def test_the_release_of_bcs_is_told_where_it_is_known(language: Language) -> Non
     label = say("report.fact_bcs").render(language)
     assert f"<dt>{label}</dt><dd>{told.render(language)}</dd>" in render_html(known)
     assert label not in render_html(outcome)
-
-
-@pytest.mark.parametrize(
-    ("status", "may_be_missing", "refused"),
-    [
-        (404, True, False),
-        (405, True, False),
-        (403, True, True),
-        (0, True, True),
-        (404, False, True),
-        (200, False, False),
-    ],
-)
-def test_that_this_bcs_lacks_what_not_every_one_has_is_no_refusal(
-    status: int, *, may_be_missing: bool, refused: bool
-) -> None:
-    request = Exchange("list", "GET", "/", status, 0.1, "", "", may_be_missing=may_be_missing)
-    assert was_refused(request) is refused
