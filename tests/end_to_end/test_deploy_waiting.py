@@ -307,6 +307,8 @@ def test_the_steps_own_time_ends_the_wait_as_a_time_out_that_says_the_true_secon
         ran = deploy(site)
         assert (ran.code, ran.outcome.result) == (800508, "timed-out"), ran.log
         assert "within 95 s" in ran.log
+        assert "The step's own time limit ended the wait before timeout (600 s)" in ran.log
+        assert "raise timeout." not in ran.log
 
 
 def test_a_quiet_wait_gives_a_sign_of_life_each_half_minute_and_no_more() -> None:

@@ -115,18 +115,34 @@ WORDS_BY_NUMBER = re.compile(r"\{(\w+):")
 def test_a_number_before_a_noun_chooses_its_word(area: str, name: str) -> None:
     english = catalogue(area)[name]["en_US"]
     for number in (0, 1, 2):
-        fields = dict.fromkeys(re.findall(r"\{(\w+)[:}]", english), number)
+        fields = dict.fromkeys(re.findall(r"\{(\w+)[:.}]", english), number)
         told = say(f"{area}.{name}", **fields).render("en_US")
         word = r"\1" if number == 1 else r"\2"
         worded = re.sub(r"\{\w+:([^|]+)\|([^}]+)\}", word, english)
         assert told == re.sub(r"\{\w+\}", str(number), worded)
 
 
+@pytest.mark.parametrize(
+    ("said", "english", "chinese"),
+    [
+        ("not found", "not found.", "not found。"),
+        ("Full.", "Full.", "Full."),
+        ("满。", "满。", "满。"),
+        ("", "", ""),
+    ],
+)
+def test_what_somebody_else_said_ends_before_the_next_sentence_begins(
+    said: str, english: str, chinese: str
+) -> None:
+    told = say("deploy.because", line=said, cause="Next.")
+    assert (told.render("en_US"), told.render("zh_CN")) == (f"{english} Next.", f"{chinese}Next.")
+
+
 @pytest.mark.parametrize("area", AREAS)
 def test_every_sentence_is_there_in_both_languages_with_the_same_fields(area: str) -> None:
     for name, sentence in catalogue(area).items():
         assert set(sentence) == set(LANGUAGES)
-        fields = [set(re.findall(r"\{(\w+)\}", sentence[language])) for language in LANGUAGES]
+        fields = [set(re.findall(r"\{(\w+)\.?\}", sentence[language])) for language in LANGUAGES]
         assert fields[0] == fields[1], name
         assert set(WORDS_BY_NUMBER.findall(sentence["en_US"])) <= fields[0], name
         assert not WORDS_BY_NUMBER.search(sentence["zh_CN"]), name

@@ -3,8 +3,9 @@
 The catalogue is one file an area beside this module: `<area>.json`, an object of
 `"<name>": {"en_US": "…", "zh_CN": "…"}`; the key of a sentence is `<area>.<name>`. Placeholders are
 `{field}`, filled from a `Text`'s fields; `{count:file|files}` is the first word where the field is 1, else
-the second, and no other place chooses a plural. A field may itself be a `Text`, or a list, joined in the
-language's manner. Field values are data: they are never read as placeholders.
+the second, and no other place chooses a plural; `{field.}` is made to end as a sentence does. A field may
+itself be a `Text`, or a list, joined in the language's manner. Field values are data: they are never read as
+placeholders.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from typing import Literal, cast
 Language = Literal["zh_CN", "en_US"]
 LANGUAGES: tuple[Language, ...] = ("zh_CN", "en_US")
 
-_PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}|]+)\|([^{}|]+))?\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}|]+)\|([^{}|]+)|(\.))?\}")
+_FULL_STOP: dict[Language, str] = {"zh_CN": "。", "en_US": "."}
+_ENDS = (*".:!?", *"。：！？")
 _LIST_SEPARATOR: dict[Language, str] = {"zh_CN": "、", "en_US": ", "}
 
 
@@ -61,6 +64,8 @@ def language_of(locale: str | None) -> Language:
 
 def _filled(match: re.Match[str], fields: Mapping[str, object], language: Language) -> str:
     shown = _show(fields[match[1]], language)
+    if match[4] and shown and not shown.endswith(_ENDS):
+        return shown + _FULL_STOP[language]
     if match[2] is None:
         return shown
     return match[2] if shown == "1" else match[3]

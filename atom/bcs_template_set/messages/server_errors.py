@@ -29,11 +29,13 @@ class RolloutTimedOut(ThirdPartyFault, code=800508):
 
     `deadline` is the progressDeadlineSeconds of one of them, where the wait was as long; 0 where none was.
     `needs_time` is False where each says itself that something else is missing, `put_off` True where
-    `fail_fast` alone has kept one from being called failed.
+    `fail_fast` alone has kept one from being called failed. `timeout` is the author's, where the step's own
+    time ended the wait before it; 0 where it did not.
     """
 
     count: int
     seconds: int
+    timeout: int = 0
     deadline: int = 0
     needs_time: bool = True
     put_off: bool = False
@@ -46,7 +48,9 @@ class RolloutTimedOut(ThirdPartyFault, code=800508):
         """Return what to do: where Kubernetes gives up next, running again does not help for long."""
         if self.deadline:
             return say("rollout.deadline_next", deadline=self.deadline)
-        return super().cure() if self.needs_time else say("rollout.not_time")
+        if not self.needs_time:
+            return say("rollout.not_time")
+        return say("rollout.cut_short", **self.fields) if self.timeout else super().cure()
 
 
 class NotRestored(ThirdPartyFault, code=800510):

@@ -113,13 +113,9 @@ class StepError(_Declared):
         return say(f"errors.{self.code}.title", **self.fields)
 
     def sentence(self) -> Text:
-        """Return the title, for the middle of a story: behind one that announces details come the first."""
+        """Return the title and the first details, for the middle of a story."""
         title = self.title()
-        return (
-            say("report.two", first=title, second=first_names(self.details))
-            if str(title).endswith(":")
-            else title
-        )
+        return say("report.two", first=title, second=first_names(self.details)) if self.details else title
 
     def cure(self) -> Text:
         """Return the sentence that says what to do; another one, where it is not done in a pipeline."""

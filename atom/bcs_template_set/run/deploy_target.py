@@ -280,6 +280,7 @@ def check_watched(watched: Sequence[Watched], *, seconds: float, timeout: int) -
         raise RolloutTimedOut(
             count=len(pending),
             seconds=round(seconds),
+            timeout=timeout if round(seconds) < timeout else 0,
             deadline=max((one for one in deadlines if one is not None and one <= seconds), default=0),
             needs_time=any(item.condition is None and not _is_put_off(item) for item in pending),
             put_off=any(map(_is_put_off, pending)),

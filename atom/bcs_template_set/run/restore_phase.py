@@ -168,7 +168,7 @@ def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[Liv
             restoration = replace(restoration, watched=watched, unwatched=left)
         check_watched(restoration.watched, seconds=seconds, timeout=target.settings.timeout)
     except StepError as exc:
-        return replace(restoration, problem=restoration.problem or exc.sentence())
+        return replace(restoration, problem=restoration.problem or exc.title())
     watched = restoration.watched
     paused = [item.workload.title for item in watched if item.end == "paused" and not item.is_as_meant]
     if paused:  # its version is the one before, and most of its pods are not

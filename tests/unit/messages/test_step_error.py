@@ -33,7 +33,7 @@ FOR_CODE_ONLY: dict[type[StepError], set[str]] = {
     BcsTooOld: {"status"},
     NotReplaceable: {"only_again"},  # of another cure
     ProjectNotVisible: {"is_unknown"},  # of other sentences
-    RolloutTimedOut: {"deadline", "needs_time", "put_off"},  # of another cure
+    RolloutTimedOut: {"timeout", "deadline", "needs_time", "put_off"},  # of another cure
 }
 """Fields that no sentence shows, because code reads them."""
 
