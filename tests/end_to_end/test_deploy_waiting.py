@@ -265,7 +265,7 @@ def test_old_pods_that_only_a_hand_replaces_are_told_and_new_ones_must_be_well(k
         second = deploy(site)
         assert (second.code, ends(second)) == (0, {f"{kind}/web": "paused"}), second.log
         verdict = second.log.partition("Paused: 1 workload")[2]
-        assert re.search(rf"{kind}/web: .*OnDelete: 0 of \d pods are of the new version", verdict)
+        assert re.search(rf"{kind}/web: .*OnDelete: 0 of \d pods? (is|are) of the new version", verdict)
         for pod in cluster_of(site).pods_of(kind, NAMESPACE, "web"):
             cluster_of(site).delete("Pod", NAMESPACE, text(pod, "metadata", "name"))
         cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
@@ -492,6 +492,15 @@ def test_a_progress_deadline_that_ends_the_wait_is_named_before_and_after_with_b
         assert "progressDeadlineSeconds (60) ended it before timeout (300)" in verdict
         assert "raise spec.progressDeadlineSeconds" in verdict
         assert "Running again is safe" not in verdict
+
+
+def test_what_a_workload_and_its_pods_say_of_its_end_is_one_line() -> None:
+    with cluster_site(web_yaml=workload(progressDeadlineSeconds=1)) as site:
+        cluster_of(site).images[image_of("web")] = Behaviour("not-found")
+        ran = deploy(site)
+        (line,) = re.findall(r"s  Deployment/web can't become ready: .*", ran.log)
+        assert "progressDeadlineSeconds (1) is over without progress" in line
+        assert "does not exist in its registry" in line
 
 
 @pytest.mark.parametrize(("heals_after", "code"), [(700.0, 0), (1e9, 800508)])

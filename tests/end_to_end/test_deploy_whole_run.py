@@ -103,7 +103,7 @@ def test_many_that_were_live_already_cost_a_list_of_their_kind_and_one_of_pods()
         ) < 5
         assert {look for look in looks if look.startswith("deployments/")} == {"deployments/deployment0"}
         assert "24 workloads are ready" in ran.log
-        assert ran.log.count("pods are updated and ready") == 1
+        assert ran.log.count("pod is updated and ready") == 1
 
 
 def test_whom_nobody_waited_for_is_named() -> None:

@@ -24,7 +24,7 @@ from bcs_template_set.rollout.own_words import is_silent, told_by
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus, status_of
 from bcs_template_set.rollout.vanished import cause_of_vanishing
-from bcs_template_set.rollout.watched import CHANGED, OLD, Blind, Watched, Workload
+from bcs_template_set.rollout.watched import CHANGED, OF_OTHERS, OLD, Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock
 
 _TEMPLATE = "spec.template"
@@ -49,6 +49,8 @@ def _given_up_at(live: Fields) -> str:
     return text_at(condition, "lastUpdateTime") if condition.get("reason") == DEADLINE_EXCEEDED else ""
 
 
+DELETING = "rollout.deleting"
+
 Lasting = Literal["missing", "replaced", "silent", "unserved"]
 """What may be true of a workload for a moment, and counts only where it lasts."""
 
@@ -70,14 +72,29 @@ class WaitState:
     pods_blind: Optional[Blind] = None
     began: dict[Lasting, float] = field(default_factory=dict)
     was_served: bool = False
+    told: Watched = field(init=False)
     since: dict[tuple[str, str, str], float] = field(default_factory=dict)
     known: dict[tuple[str, str, str], PodProblem] = field(default_factory=dict)
     restarts: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.told = self.now
 
     @property
     def is_waiting(self) -> bool:
         """Tell whether it has not ended."""
         return self.now.end == "pending"
+
+    @property
+    def asks_for_its_pods(self) -> bool:
+        """Tell whether the pods have more to say: of one at our version that is not ready, or has failed.
+
+        The pods of one at another version are somebody else's, and those of one being deleted are going.
+        """
+        status = self.now.status
+        if status is None or self.blind is not None or status.sentence.key in (*OF_OTHERS, DELETING):
+            return False
+        return self.now.end in ("pending", "failed")
 
     def status(self, live: Fields) -> RolloutStatus:
         """Return where its rollout is, by what was just read.

@@ -41,7 +41,7 @@ from bcs_template_set.rollout.suspect_pods import (
     suspects_of,
 )
 from bcs_template_set.rollout.wait_state import WaitState
-from bcs_template_set.rollout.watched import OF_OTHERS, Blind, Watched, Workload
+from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Raised, overlap
 
@@ -55,8 +55,6 @@ FEW = 4
 
 MOST_PODS = 2
 """Pods of one workload that are read whole in one round."""
-
-DELETING = "rollout.deleting"
 
 
 def watch(
@@ -154,9 +152,11 @@ class _Watch:
         everybodys = self._all_pods() if listed is None and len(states) > FEW else listed
         chosen = self._worth_a_look(states, everybodys or ())
         self._together([partial(self._look, state) for state in chosen])
-        unwell = [state for state in states if _asks_for_its_pods(state)]
+        unwell = [state for state in states if state.asks_for_its_pods]
         pods = self._pods_of(unwell, everybodys)
         self._together([partial(self._examine, state, pods[state.workload.title]) for state in unwell])
+        for state in states:
+            self._speak(state)
 
     def _together(self, tasks: Sequence[Callable[[], None]]) -> None:
         for result in overlap(tasks, concurrency=MOST_AT_ONCE):
@@ -373,11 +373,14 @@ class _Watch:
         self._tell_now(state, now)
 
     def _tell_now(self, state: WaitState, now: Watched) -> None:
-        earlier, state.now = (
-            state.now,
-            replace(now, seconds=self._elapsed(), met_others=bool(state.met_others)),
-        )
-        if state.now.says_more_than(earlier):
+        """Note how it is, and say so; of one that has failed its pods may say more in this same round."""
+        state.now = replace(now, seconds=self._elapsed(), met_others=bool(state.met_others))
+        if now.end != "failed":
+            self._speak(state)
+
+    def _speak(self, state: WaitState) -> None:
+        if state.now.says_more_than(state.told):
+            state.told = state.now
             self._heartbeat.put_off()
             self._hears.change(state.now)
 
@@ -385,14 +388,3 @@ class _Watch:
 def _by_kind(states: Sequence[WaitState]) -> list[tuple[Kind, list[WaitState]]]:
     kinds = sorted({state.workload.kind for state in states}, key=lambda kind: kind.name)
     return [(kind, [state for state in states if state.workload.kind == kind]) for kind in kinds]
-
-
-def _asks_for_its_pods(state: WaitState) -> bool:
-    """Tell whether the pods have more to say: of a workload at our version that is not ready, or has failed.
-
-    The pods of one at another version are somebody else's, and those of one being deleted are going.
-    """
-    status = state.now.status
-    if status is None or state.blind is not None or status.sentence.key in (*OF_OTHERS, DELETING):
-        return False
-    return state.now.end in ("pending", "failed")
