@@ -28,7 +28,7 @@ from bcs_template_set.rollout.watched import CHANGED, OF_OTHERS, OLD, Blind, Wat
 from bcs_template_set.system.clock import Clock
 
 _TEMPLATE = "spec.template"
-_DEADLINE_BEFORE = "rollout.deadline_before"
+_BEFORE = {"rollout.deadline_exceeded": "rollout.deadline_before"}
 
 GONE_AFTER = 10.0
 """Seconds for which nobody must find an object, or a way to it: a server may answer out of an old cache."""
@@ -106,10 +106,9 @@ class WaitState:
             self.given_up = _given_up_at(live)
         self.live = live
         found = status_of(self.workload.kind, live, mark=self.workload.mark)
-        if self._was_given_up(live) and found.state == "failed":
-            found = replace(
-                found, state="progressing", sentence=replace(found.sentence, key=_DEADLINE_BEFORE)
-            )
+        if found.state == "failed" and self._was_given_up(live):
+            key = _BEFORE.get(found.sentence.key, found.sentence.key)
+            found = replace(found, state="progressing", sentence=replace(found.sentence, key=key))
         fields = self._fields_changed()
         if not fields or found.state == "gone" or found.sentence.key in OLD:
             return found
