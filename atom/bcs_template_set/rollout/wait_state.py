@@ -117,10 +117,12 @@ class WaitState:
     def _has_met_others(self, live: Fields) -> bool:
         """Tell whether there were more writes that change the spec than ours: each counts one up.
 
-        A number of pods that is another since our call may be an autoscaler's, and is nobody's loss.
+        A number of pods that is another since our call may be an autoscaler's, and is nobody's loss; and
+        the spec of a custom object may be its controller's to write.
         """
         before, now = self.workload.generation, count_at(live, "metadata", "generation")
-        return 0 < before < now - 1 and pods_of(live) == pods_of(self.workload.live)
+        same_pods = pods_of(live) == pods_of(self.workload.live)
+        return 0 < before < now - 1 and same_pods and not self.workload.kind.is_custom
 
     def _was_given_up(self, live: Fields) -> bool:
         """Tell whether it was given up for want of progress before the wait, and nothing has moved since.

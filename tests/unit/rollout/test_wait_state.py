@@ -6,20 +6,28 @@ import pytest
 from tests.support.objects import MARKS, NAME, VERSION, Object, condition, deployment, workload
 
 from bcs_template_set.manifests.custom_kinds import ROLLOUT
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.rollout.wait_state import WaitState
 from bcs_template_set.rollout.watched import Watched, Workload
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "pods", "met"),
-    [(4, 5, 3, False), (4, 6, 3, True), (4, 6, 7, False), (4, 4, 3, False), (0, 6, 3, False)],
+    ("kind", "before", "now", "pods", "met"),
+    [
+        (DEPLOYMENT, 4, 5, 3, False),
+        (DEPLOYMENT, 4, 6, 3, True),
+        (DEPLOYMENT, 4, 6, 7, False),
+        (DEPLOYMENT, 4, 4, 3, False),
+        (DEPLOYMENT, 0, 6, 3, False),
+        (ROLLOUT, 4, 6, 3, False),
+    ],
 )
 def test_more_writes_than_ours_are_somebody_elses_but_for_an_autoscalers(
-    before: int, now: int, pods: int, *, met: bool
+    kind: Kind, before: int, now: int, pods: int, *, met: bool
 ) -> None:
     read_back = deployment(annotations=MARKS)
-    waited = Workload(DEPLOYMENT, "web", NAME, VERSION, live=read_back, generation=before)
+    waited = Workload(kind, "web", NAME, VERSION, live=read_back, generation=before)
     state = WaitState(waited, Watched(waited), looked_at=0, seen_at=0)
     state.status(deployment(annotations=MARKS, generation=now, replicas=pods))
     assert state.met_others == met
