@@ -12,7 +12,7 @@ LOCK ?= release/tests.txt
 RELEASE := .venv-release
 
 .PHONY: demo test bench contract torture lint types compiled pytest coverage format golden lock schema newest package clean
-.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-sweeps torture-fuzz
+.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-neighbours torture-builds torture-sweeps torture-fuzz
 
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
@@ -52,12 +52,12 @@ coverage: $(VENV)/ready
 	  "$(BIN)/python" -m coverage combine --quiet && "$(BIN)/python" -m coverage report && [ -z "$$failed" ]
 
 # The hunts that take longer than `make test` should.
-torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-builds torture-sweeps torture-fuzz
+torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-neighbours torture-builds torture-sweeps torture-fuzz
 
 torture-mutation: $(VENV)/ready
 	BCS_DIALECTS="C A" BCS_SWEEPS=whole "$(BIN)/python" -m tests.mutation
 
-torture-faults torture-canaries torture-kill torture-bounds: torture-%: $(VENV)/ready
+torture-faults torture-canaries torture-kill torture-bounds torture-neighbours: torture-%: $(VENV)/ready
 	"$(BIN)/python" -m tests.torture $*
 
 torture-builds: $(VENV)/ready

@@ -55,12 +55,14 @@ def main() -> int:
 
 
 def _as_installed() -> None:
-    with installing.installed() as ours:
+    with installing.installed() as ours, installing.installed(at_a_desk=True) as desk:
         step = ours.python.with_name("bcs-template-set")
         table(peers.RENDERING_HEADINGS, peers.measure_rendering(step))
         print(f"whole processes, the best of {peers.ROUNDS} in turns; kustomize once, for a while\n")
-        table(installing.HEADINGS, installing.measure(ours))
+        table(installing.HEADINGS, installing.measure(ours, desk))
         print("with pip, from wheels that are here; megabytes of what is installed without bytecode\n")
+        table(cold_start.BESIDE_HEADINGS, cold_start.measure_beside(ours.python, desk.python))
+        print("cold: nothing is compiled yet; of wheels the store's package may have 15 MB\n")
         starts = cold_start.measure(ours.python)
     table(cold_start.HEADINGS, starts.starts)
     print()

@@ -7,6 +7,7 @@ that a run has done when its first request arrives; what they cost is measured b
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -29,8 +30,9 @@ HEADINGS = (
     "our work",
     "CPU of interpreter and imports",
 )
+BESIDE_HEADINGS = ("until the first request, in ms", "carried", "at a desk", "more", "aim")
 PARTS_HEADINGS = ("imports until the first request", "modules", "ms")
-ROUNDS = 10
+ROUNDS, COLD_ROUNDS = 10, 4
 _SHOWN_PARTS = 6
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
 # A module that is tried and not there, such as brotli for urllib3, costs its search in a run too. What taking
@@ -81,6 +83,27 @@ def measure(python: Path) -> Measured:
         _row("until the first request of a run", first, bare, of_run, aim="interpreter + 250"),
     ]
     return Measured(starts, _parts(imported))
+
+
+def measure_beside(ours: Path, desk: Path) -> list[tuple[str, ...]]:
+    """Return what a warm start and a cold one take with the store's package, and as at a desk."""
+    rows: list[tuple[str, ...]] = []
+    for name, rounds, aim in (("warm", ROUNDS, 30), ("cold", COLD_ROUNDS, 400)):
+        turns = [
+            [_first_request(python, cold=name == "cold") for python in (ours, desk)] for _ in range(rounds)
+        ]
+        carried, at_desk = (min(times) * 1000 for times in zip(*turns))
+        more = f"{carried - at_desk:.0f}"
+        rows.append((name, f"{carried:.0f}", f"{at_desk:.0f}", more, f"at most {aim} more"))
+    return rows
+
+
+def _first_request(python: Path, *, cold: bool) -> float:
+    """Return the seconds until the first request; cold, after all that was compiled is gone."""
+    if cold:
+        for folder in python.parents[1].glob("lib/python*/site-packages/**/__pycache__"):
+            shutil.rmtree(folder)
+    return _until_first_request(python)
 
 
 def _row(name: str, seconds: float, bare: Cost, imports: Cost, *, aim: str = "") -> tuple[str, ...]:

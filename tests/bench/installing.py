@@ -1,6 +1,7 @@
-"""What installing the step costs: BK-CI installs it before every run.
+"""What installing the step costs: BK-CI installs the store's package before every run.
 
-The same for what an atom on the platform's own SDK needs before it does anything of its own. Both from
+The same at a desk, where pip brings what the step runs on, and for what an atom on the platform's own SDK
+needs before it does anything of its own. All from
 wheels that are here already, so that no network is in the figures, into a fresh environment.
 """
 
@@ -15,6 +16,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from release.parts import fetch, read_parts
 from release.wheel import build_wheel
 
 from tests.bench.peer_tools import new_environment
@@ -50,18 +52,21 @@ class Installed:
 
 
 @contextmanager
-def installed() -> Iterator[Installed]:
-    """Give a fresh environment that has the step and nothing else."""
+def installed(*, at_a_desk: bool = False) -> Iterator[Installed]:
+    """Give a fresh environment that has the step and nothing else: the store's package, or as at a desk."""
     with TemporaryDirectory() as folder:
-        yield _install(Path(folder), [str(build_wheel(Path(folder) / "built"))])
+        parts = None if at_a_desk else Path(folder) / "parts"
+        if parts is not None:
+            fetch(parts, read_parts())
+        yield _install(Path(folder), [str(build_wheel(Path(folder) / "built", parts=parts))])
 
 
-def measure(ours: Installed) -> list[tuple[str, ...]]:
-    """Return a row for the step, one for what the old SDK needs, and one for each part of ours."""
+def measure(ours: Installed, desk: Installed) -> list[tuple[str, ...]]:
+    """Return a row for the store's package, for a desk, and for what the old SDK needs."""
     with TemporaryDirectory() as folder:
         old = _install(Path(folder), OLD_SDK)
-    parts = [(f"  {name}", "", "", "", "", _megabytes(size)) for name, size in ours.sizes]
-    return [ours.row("the step"), old.row("the old SDK's requirements"), *parts]
+    rows = {"the store's package": ours, "at a desk": desk, "the old SDK's requirements": old}
+    return [installed.row(name) for name, installed in rows.items()]
 
 
 def _install(folder: Path, wanted: Sequence[str]) -> Installed:

@@ -55,7 +55,6 @@ are read from the top down, and no row names one above it: so no cycle is possib
 HOLDERS = {
     "requests": {"system.http_connections"},
     "urllib3": {"system.http_connections"},
-    "certifi": {"system.authorities"},
     "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
     "ssl": {"system.authorities", "system.http_connections"},
     "yaml": {"manifests.yaml_beginnings", "manifests.yaml_lines", "manifests.yaml_reading"},

@@ -84,6 +84,21 @@ def test_from_a_path_with_blanks_and_chinese_where_nothing_can_be_written(
     assert finished.told["status"] == "success", finished.log
 
 
+def test_where_compiled_code_is_damaged_pure_code_serves_and_the_log_says_so(
+    programs: Path, tmp_path: Path
+) -> None:
+    (compiled,) = programs.parent.glob("lib/python*/site-packages/bcs_template_set/parts/yaml/_yaml.*")
+    whole = compiled.read_bytes()
+    try:
+        compiled.write_bytes(bytes(len(whole)))
+        with site(tmp_path) as worker:
+            finished = published(worker, programs)
+    finally:
+        compiled.write_bytes(whole)
+    assert finished.told["status"] == "success"
+    assert "YAML is read by pure Python" in finished.log
+
+
 def test_a_damaged_part_is_named_with_a_code_and_no_traceback(programs: Path, tmp_path: Path) -> None:
     (package,) = programs.parent.glob("lib/python*/site-packages/bcs_template_set")
     names = ("parts/requests/__init__.py", "parts.zip")

@@ -109,3 +109,12 @@ def test_it_is_written_beside_the_wheel_and_twice_the_same(wheel: Path, text: st
 
 def test_a_part_with_other_bytes_makes_another_list(wheel: Path, text: str) -> None:
     assert sbom_text(wheel.name, b"other", PARTS) != text
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/README.zh-CN.md", "docs/reliability.md", "docs/reliability.zh-CN.md"]
+)
+def test_the_pages_say_what_is_inside(page: str) -> None:
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    for part in PARTS:
+        assert f"`{part.name}` {part.version} ({part.licence})" in text, part.name

@@ -24,6 +24,7 @@ SEVERAL_FILES = {
     "tests/end_to_end/test_matrix.py": DOMAINS,
     "tests/packaging/test_install.py": WHEEL,
     "tests/packaging/test_neighbours.py": WHEEL,
+    "tests/packaging/test_without_posix.py": WHEEL,
     "tests/packaging/test_wheel.py": WHEEL,
     "tests/packaging/test_sbom.py": WHEEL,
     "tests/packaging/test_dependencies.py": WHEEL,

@@ -1,4 +1,4 @@
-"""`python -m tests.torture faults|canaries|kill|bounds`: what `make test` samples, and how to replay it."""
+"""`python -m tests.torture faults|canaries|kill|…`: what `make test` samples, and how to replay it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.torture.bounds import all_measured, late_verdicts
 from tests.torture.canaries import all_pokes, count_requests, nest_of, nesting, poke
 from tests.torture.cases import Case, all_cases, attack, parse_case
 from tests.torture.killing import drawn, kill
+from tests.torture.neighbours import beside_neighbours
 
 SHOW_EVERY, SHOW_EVERY_KILL = 200, 20
 KILLS = 250
@@ -22,7 +23,7 @@ KILLS = 250
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
-    parser.add_argument("what", choices=("faults", "canaries", "kill", "bounds"))
+    parser.add_argument("what", choices=("faults", "canaries", "kill", "bounds", "neighbours"))
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--sample", type=int, default=0, help="that many cases, chosen by the seed; 0: all")
     parser.add_argument("--scenario", action="append", default=[], help="only this one; may be repeated")
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
         return canaries(seed=given.seed)
     if given.what == "bounds":
         return bounds()
+    if given.what == "neighbours":
+        return beside_neighbours()
     cases = [parse_case(text) for text in given.case] or list(all_cases(given.scenario, seed=given.seed))
     print(f"seed {given.seed}")
     if given.sample:

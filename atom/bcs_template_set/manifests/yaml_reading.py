@@ -78,6 +78,11 @@ def available_parser() -> ParserType:
     return cast("ParserType", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
+def reads_slowly() -> bool:
+    """Tell whether the parser built on libyaml is missing."""
+    return available_parser() is yaml.SafeLoader
+
+
 def read_yaml(
     text: str,
     *,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-
-import certifi
 
 from bcs_template_set.system.http_body import Unusable
 from bcs_template_set.system.proxies import DECIDING
@@ -32,7 +31,8 @@ def trusting(ca_bundle: str, *, environ: Mapping[str, str]) -> ssl.SSLContext:
         raise Unusable("ca_bundle", kind="ca_bundle", file=ca_bundle, problem=problem) from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # Python's default from 3.10 on
     if not ca_bundle and not context.cert_store_stats()["x509_ca"]:  # pragma: no cover - this Python has some
-        context.load_verify_locations(certifi.where())
+        pem = pkgutil.get_data("certifi", "cacert.pem")
+        context.load_verify_locations(cadata=(pem or b"").decode("ascii"))
     return context
 
 

@@ -71,7 +71,7 @@ class _Parts:
         below = name.replace(".", "/")
         for ending in ("/__init__.py", ".py"):
             if below + ending in self._listed:
-                loader = _Loader(name, self._home, below + ending, self._listed[below + ending])
+                loader = _Loader(name, self._home, below + ending, self._listed)
                 packages = [loader.path.rpartition("/")[0]] if ending == "/__init__.py" else None
                 return spec_from_file_location(
                     name, loader.path, loader=loader, submodule_search_locations=packages
@@ -87,18 +87,26 @@ class _Parts:
 class _Loader(SourceFileLoader):
     """Loads a module from its file; from the copy where that, or what Python compiled of it, is damaged."""
 
-    def __init__(self, name: str, home: str, file: str, known: "tuple[str, int]") -> None:
+    def __init__(self, name: str, home: str, file: str, listed: "Mapping[str, tuple[str, int]]") -> None:
         super().__init__(name, f"{home}/{FOLDER}{file}")
-        self._home, self._file = home, file
-        self._digest, self._size = known
+        self._home, self._file, self._listed = home, file, listed
 
     def get_code(self, fullname: str) -> "CodeType | None":
         """Return the module's code."""
         with suppress(Exception):  # whatever damage does to a file, or to what Python has compiled of it
-            if Path(self.path).stat().st_size == self._size:
+            if Path(self.path).stat().st_size == self._listed[self._file][1]:
                 return super().get_code(fullname)
-        text = _right(self.path, self._digest) or _unpacked(self._home, self._file, self._digest)
-        return self.source_to_code(text, self.path)
+        return self.source_to_code(self._whole(self._file), self.path)
+
+    def get_data(self, path: str) -> bytes:
+        """Return what a file holds: of data beside the module what was packed."""
+        file = str(path).replace("\\", "/").partition(FOLDER)[2]
+        is_data = file in self._listed and not file.endswith(".py")
+        return self._whole(file) if is_data else super().get_data(path)
+
+    def _whole(self, file: str) -> bytes:
+        digest = self._listed[file][0]
+        return _right(f"{self._home}/{FOLDER}{file}", digest) or _unpacked(self._home, file, digest)
 
 
 def _unpacked(home: str, file: str, digest: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import pkgutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bcs_template_set.system import carried
 PART = {
     "probe/__init__.py": "from probe.inner import WORD",
     "probe/inner.py": "WORD = 'ours'",
+    "probe/data.pem": "certificates",
     f"probe/fast{EXTENSION_SUFFIXES[0]}": "no code",
     "other_part.dist-info/LICENSE": "free",
 }
@@ -108,6 +110,13 @@ def test_a_damaged_module_comes_from_the_copy(
         importlib.import_module("py_compile").compile(str(package.file(source)))
     damage(package.file(name))
     assert package.word() == "ours"
+
+
+@pytest.mark.parametrize("damage", [Path.exists, Path.unlink, cut, zero])
+def test_so_do_damaged_data(package: Package, damage: Callable[[Path], None]) -> None:
+    package.word()
+    damage(package.file("probe/data.pem"))
+    assert pkgutil.get_data("probe", "data.pem") == b"certificates"
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, zero])
