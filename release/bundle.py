@@ -22,7 +22,9 @@ def main(arguments: Sequence[str]) -> int:
     (wheel,) = folder.glob("*.whl")
     with ZipFile(folder / NAME, "w") as packed:
         for name, path in [(wheel.name, wheel), *_store_files()]:
-            packed.writestr(ZipInfo(name), path.read_bytes(), ZIP_DEFLATED)
+            entry = ZipInfo(name)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            packed.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
     return 0
 
 

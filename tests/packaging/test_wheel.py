@@ -93,8 +93,7 @@ def test_its_metadata_ask_for_nothing(metadata: Message) -> None:
     assert {name for name in metadata if name.lower().startswith("requires")} == set()
 
 
-def test_at_a_desk_pip_brings_what_it_runs_on(sources: Path, tmp_path: Path) -> None:
-    desk = build_wheel(tmp_path, project=sources)
+def test_at_a_desk_pip_brings_what_it_runs_on(desk: Path) -> None:
     metadata = email.message_from_string(text_in(desk, ".dist-info/METADATA"))
     assert metadata["Requires-Python"] == ">=3.9"
     assert metadata.get_all("Requires-Dist") == [str(dependency) for dependency in read_dependencies()]
@@ -209,10 +208,15 @@ def test_two_who_build_the_same_sources_get_the_same_bytes(
     assert ones == others
 
 
-def test_other_sources_give_other_bytes(sources: Path, tmp_path: Path) -> None:
-    for name in ("changed", "same"):
-        shutil.copytree(sources, tmp_path / name)
+@pytest.fixture(scope="module")
+def desk(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel that is made without parts."""
+    return build_wheel(tmp_path_factory.mktemp("desk"), project=sources)
+
+
+def test_other_sources_give_other_bytes(sources: Path, desk: Path, tmp_path: Path) -> None:
+    shutil.copytree(sources, tmp_path / "changed")
     with (tmp_path / "changed" / "README.md").open("a", encoding="utf-8") as readme:
         readme.write("one line more\n")
-    before, after = (build_wheel(tmp_path / name, project=tmp_path / name) for name in ("changed", "same"))
-    assert before.read_bytes() != after.read_bytes()
+    changed = build_wheel(tmp_path / "after", project=tmp_path / "changed")
+    assert changed.read_bytes() != desk.read_bytes()

@@ -24,9 +24,10 @@ def entry_point(version: "tuple[int, ...]" = sys.version_info[:2]) -> None:
     try:
         carried.take()
         from bcs_template_set.cli.main import entry_point as begin  # noqa: PLC0415 - see the module's docstring
-    except Exception as exc:  # noqa: BLE001 - whatever damage does to a module
+
+        begin()
+    except Exception as exc:  # noqa: BLE001 - whatever damage does to a module: all else ends in a verdict
         sys.exit(give_up(DAMAGED, {"file": getattr(exc, "file", "") or f"{type(exc).__name__}: {exc}"}))
-    begin()
 
 
 def give_up(code: int, fields: "dict[str, str]") -> int:

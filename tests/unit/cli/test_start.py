@@ -75,6 +75,19 @@ def test_so_is_a_module_of_our_own(data: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "ImportError" in told(data)["message"]
 
 
+@pytest.mark.parametrize(
+    "damage", [SyntaxError("source code string cannot contain null bytes"), EOFError("cut")]
+)
+def test_and_one_that_is_read_later(data: Path, monkeypatch: pytest.MonkeyPatch, damage: Exception) -> None:
+    def begin() -> None:
+        raise damage
+
+    monkeypatch.setattr(main, "entry_point", begin)
+    with pytest.raises(SystemExit):
+        start.entry_point()
+    assert (told(data)["errorCode"], str(damage) in told(data)["message"]) == (800110, True)
+
+
 def test_a_damaged_catalogue_leaves_the_code(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carried, "HOME", str(data))
     with pytest.raises(SystemExit):
