@@ -595,6 +595,12 @@ def test_null_is_as_good_as_leaving_an_optional_value_out(tmp_path: Path) -> Non
     assert one(tmp_path, liveness=None, resources=None, autoscale=None) == one(tmp_path)
 
 
+def test_null_beside_a_mistake_is_none(tmp_path: Path) -> None:
+    values = "app: a\ndomains: [{host: a.b, image: 'r:1', liveness: , env: 5}]\n"
+    (said,) = complaints(tmp_path, values)
+    assert "domains[0].env is the number 5; it takes a mapping" in said
+
+
 def test_a_comment_in_the_values_allows_a_check_for_the_files_of_every_domain(tmp_path: Path) -> None:
     values = "app: nginx\ndomains: [{host: a.example.com, image: 'r/web:latest'}]\n"
     (finding,) = findings_of(*web(tmp_path, values))
