@@ -140,20 +140,19 @@ From the comments of the types in k8s.io/api, read for 1.34; the published schem
 FORMS: Mapping[str, str] = {
     "port": (
         "ContainerPort.containerPort ServicePort.port HTTPGetAction.port TCPSocketAction.port "
-        "GRPCAction.port NetworkPolicyPort.port NetworkPolicyPort.endPort"
+        "GRPCAction.port NetworkPolicyPort.port NetworkPolicyPort.endPort ServiceBackendPort.number"
     ),
-    "portornone": (
-        "ContainerPort.hostPort ServicePort.nodePort ServicePort.targetPort ServiceBackendPort.number"
-    ),
+    "portornone": "ContainerPort.hostPort ServicePort.nodePort ServicePort.targetPort",
     "portname": "ContainerPort.name",
     "label": "ServicePort.name PodSpec.hostname PodSpec.subdomain IngressServiceBackend.name",
     "subdomain": (
         "PodSpec.serviceAccountName PodSpec.nodeName PodSpec.priorityClassName PodSpec.runtimeClassName "
-        "PersistentVolumeClaimSpec.storageClassName IngressSpec.ingressClassName"
+        "PersistentVolumeClaimSpec.storageClassName IngressSpec.ingressClassName IngressTLS.secretName "
+        "HostAlias.hostnames"
     ),
     "host": "IngressRule.host",
     "domain": "IngressTLS.hosts ServiceSpec.externalName",
-    "path": "HTTPIngressPath.path",
+    "path": "HTTPIngressPath.path NFSVolumeSource.path",
     "below": "VolumeMount.subPath VolumeMount.subPathExpr KeyToPath.path DownwardAPIVolumeFile.path",
     "nowhereup": "HostPathVolumeSource.path",
     "ip": "HostAlias.ip PodDNSConfig.nameservers ServiceSpec.externalIPs EndpointAddress.ip",
@@ -165,7 +164,10 @@ FORMS: Mapping[str, str] = {
         "RollingUpdateDaemonSet.maxUnavailable "
         "PodDisruptionBudgetSpec.minAvailable PodDisruptionBudgetSpec.maxUnavailable"
     ),
-    "quantity": "ResourceRequirements.limits ResourceRequirements.requests EmptyDirVolumeSource.sizeLimit",
+    "amount": (
+        "ResourceRequirements.limits ResourceRequirements.requests VolumeResourceRequirements.requests "
+        "EmptyDirVolumeSource.sizeLimit"
+    ),
     "schedule": "CronJobSpec.schedule",
     "base64": "Secret.data ConfigMap.binaryData",
     "requirement": (
@@ -178,6 +180,7 @@ FORMS: Mapping[str, str] = {
         "HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage MetricTarget.averageUtilization "
         "HPAScalingPolicy.value Probe.terminationGracePeriodSeconds"
     ),
+    "600..": "ServiceAccountTokenProjection.expirationSeconds",
     "1..1800": "HPAScalingPolicy.periodSeconds",
     "0..3600": "HPAScalingRules.stabilizationWindowSeconds",
     "1..86400": "ClientIPConfig.timeoutSeconds",

@@ -198,9 +198,15 @@ ROWS: Sequence[Row] = (
     ("container", "resources: {limits: {cpu: 1}, requests: {cpu: 1500m}}", "resources.requests[cpu]"),
     (
         "container",
-        "resources: {limits: {example.com/gpu: 2, ephemeral-storage: 1Gi, hugepages-2Mi: 4Mi}}",
+        "resources: {limits: {cpu: 1, example.com/gpu: 2, ephemeral-storage: 1Gi, hugepages-2Mi: 4Mi}}",
         "",
     ),
+    ("container", "resources: {requests: {example.com/gpu: 1}}", "resources.limits"),
+    ("container", "resources: {requests: {example.com/gpu: 1}, limits: {example.com/gpu: 1}}", ""),
+    ("container", "resources: {requests: {scheduling.kubernetes.io/a: 1}}", ""),
+    ("container", "envFrom: [{configMapRef: {optional: true}}]", "envFrom[0].configMapRef"),
+    ("container", _env("secretKeyRef: {key: a}"), "env[0].valueFrom.secretKeyRef"),
+    ("container", "livenessProbe: {exec: {command: []}}", "livenessProbe.exec"),
     # pods
     (
         "pod",
@@ -277,6 +283,19 @@ ROWS: Sequence[Row] = (
     ),
     ("pod", _volume("configMap: {}"), "volumes[0].configMap"),
     ("pod", _volume("secret: {optional: true}"), "volumes[0].secret"),
+    (
+        "pod",
+        _volume("projected: {sources: [{configMap: {optional: true}}]}"),
+        "volumes[0].projected.sources[0].configMap",
+    ),
+    (
+        "pod",
+        _volume("projected: {sources: [{serviceAccountToken: {path: a, expirationSeconds: 60}}]}"),
+        "volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds",
+    ),
+    ("pod", _volume("projected: {sources: [{serviceAccountToken: {path: a/b}}, {secret: {name: a}}]}"), ""),
+    ("pod", _volume("nfs: {server: a, path: b}"), "volumes[0].nfs.path"),
+    ("pod", "hostAliases: [{ip: 10.0.0.1, hostnames: [a_b]}]", "hostAliases[0].hostnames[0]"),
     ("pod", _volume("hostPath: {path: /var/../etc}"), "volumes[0].hostPath.path"),
     ("pod", _volume("hostPath: {path: /var/log..old, type: directory}"), "volumes[0].hostPath.type"),
     ("pod", _volume("emptyDir: {}, configMap: {name: a}"), "volumes[0]"),
@@ -368,6 +387,7 @@ ROWS: Sequence[Row] = (
     ("Job", "spec: {completionMode: Indexed}", "spec"),
     ("Job", "spec: {completionMode: Indexed, completions: 3, backoffLimitPerIndex: 1}", ""),
     ("Job", "spec: {backoffLimitPerIndex: 1}", "spec.backoffLimitPerIndex"),
+    ("Job", "spec: {selector: {matchLabels: {app: web}}}", "spec.selector"),
     ("CronJob", "spec: {jobTemplate: {spec: {backoffLimit: -1}}}", "spec.jobTemplate.spec.backoffLimit"),
     ("CronJob", "spec: {failedJobsHistoryLimit: -1}", "spec.failedJobsHistoryLimit"),
     ("CronJob", "spec: {schedule: 61 * * * *}", "spec.schedule"),
@@ -378,6 +398,11 @@ ROWS: Sequence[Row] = (
     ("HorizontalPodAutoscaler", "spec: {minReplicas: 0}", "spec.minReplicas"),
     ("HorizontalPodAutoscaler", "spec: {minReplicas: 6}", "spec.minReplicas"),
     ("HorizontalPodAutoscaler", "spec: {metrics: [{type: Resource}]}", "spec.metrics[0]"),
+    (
+        "HorizontalPodAutoscaler",
+        "spec: {metrics: [{type: Pods, pods: {metric: {name: a}, target: {type: AverageValue, value: 1}}}]}",
+        "spec.metrics[0].pods.target",
+    ),
     ("HorizontalPodAutoscaler", "spec: {metrics: [{type: cpu}]}", "spec.metrics[0].type"),
     ("HorizontalPodAutoscaler", _CPU.format("type: Utilization"), "spec.metrics[0].resource.target"),
     (
@@ -428,7 +453,7 @@ ROWS: Sequence[Row] = (
     (
         "Service",
         "spec: {sessionAffinityConfig: {clientIP: {timeoutSeconds: 5}}}",
-        "spec.sessionAffinityConfig",
+        "",
     ),
     (
         "Service",
@@ -468,6 +493,15 @@ ROWS: Sequence[Row] = (
     ("Ingress", _BACKEND.format("/a..b/.c", "Prefix", "web", "{name: http}"), ""),
     ("Ingress", _BACKEND.format("/", "prefix", "web", "{number: 80}"), f"{_BEHIND}.pathType"),
     ("Ingress", _BACKEND.format("/", "Prefix", "web_1", "{number: 80}"), f"{_BEHIND}.backend.service.name"),
+    (
+        "Ingress",
+        _BACKEND.format("/", "Prefix", "web", "{number: 0}"),
+        f"{_BEHIND}.backend.service.port.number",
+    ),
+    ("Ingress", "spec: {tls: [{hosts: [a.org], secretName: A_B}]}", "spec.tls[0].secretName"),
+    ("Ingress", "spec: {rules: [{host: a..org}]}", "spec.rules[0].host"),
+    ("Ingress", "spec: {rules: [{host: 10.0.0.1}]}", "spec.rules[0].host"),
+    ("Ingress", "spec: {rules: [{host: '*.10.0.0.1.nip.io'}]}", ""),
     ("Ingress", _BACKEND.format("/", "Prefix", "web", "{}"), f"{_BEHIND}.backend.service.port"),
     (
         "Ingress",
@@ -543,6 +577,16 @@ ROWS: Sequence[Row] = (
         "spec: {resources: {requests: {storage: 0}}}",
         "spec.resources.requests[storage]",
     ),
+    (
+        "PersistentVolumeClaim",
+        "spec: {resources: {requests: {storage: 10GB}}}",
+        "spec.resources.requests[storage]",
+    ),
+    (
+        "PersistentVolumeClaim",
+        "spec: {resources: {requests: {storage: -1Gi}}}",
+        "spec.resources.requests[storage]",
+    ),
     ("PersistentVolumeClaim", "spec: {accessModes: [ReadWriteOncePod, ReadWriteOnce]}", "spec.accessModes"),
     ("PersistentVolumeClaim", "spec: {accessModes: [readWriteOnce]}", "spec.accessModes[0]"),
     ("PersistentVolumeClaim", "spec: {storageClassName: Fast_Disk}", "spec.storageClassName"),
@@ -561,6 +605,8 @@ ROWS: Sequence[Row] = (
         "stringData[.dockerconfigjson]",
     ),
     ("Secret", "{type: kubernetes.io/dockerconfigjson, stringData: {.dockerconfigjson: '{}'}}", ""),
+    ("Secret", "type: kubernetes.io/basic-auth, stringData: {user: a}", "data"),
+    ("Secret", "type: kubernetes.io/basic-auth, stringData: {password: a}", ""),
     ("Secret", "type: kubernetes.io/tls, stringData: {tls.crt: a}", "data"),
     ("Secret", "type: kubernetes.io/service-account-token", "metadata.annotations"),
     (

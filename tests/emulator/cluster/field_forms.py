@@ -195,4 +195,6 @@ def resources(value: object) -> str:
             return _invalid(size, "must be an integer")
         if name == "cpu" and name in limits and _milli(size) > _milli(limits[name]):
             return _invalid(size, f"must be less than or equal to cpu limit of {limits[name]}")
+        if "/" in name and "kubernetes.io/" not in name and name not in limits:
+            return "Required value: Limit must be set for non overcommitable resources"
     return ""

@@ -11,18 +11,12 @@ from collections.abc import Mapping, Sequence
 
 from tests.emulator.cluster.field_forms import (
     BASE64,
-    BELOW,
     BLOCK,
     DNS_LABEL,
     HOST,
     IP,
-    MODE,
     NAME,
     PORT,
-    PORT_NAME,
-    PORT_OR_NONE,
-    USER,
-    Say,
     amount,
     at_most_one,
     between,
@@ -33,13 +27,12 @@ from tests.emulator.cluster.field_forms import (
     one_of,
     pods,
     requirement,
-    resources,
     values_at,
     where,
 )
+from tests.emulator.cluster.pod_rules import OF_POD, Rule
 from tests.emulator.cluster.tree import Manifest, branch, find, items, number, text
 
-Rule = tuple[str, Say]
 _IN_TEMPLATE = "spec.template.spec"
 _PODS = {
     **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), _IN_TEMPLATE),
@@ -53,7 +46,7 @@ def refuse_fields(manifest: Manifest) -> list[str]:
     kind = text(manifest, "kind")
     places = [("", _OF_KIND.get(kind, ()), find(manifest))]
     if kind in _PODS:
-        places.append((_PODS[kind], _OF_POD, find(manifest, *_PODS[kind].split("."))))
+        places.append((_PODS[kind], OF_POD, find(manifest, *_PODS[kind].split("."))))
     found = (
         (where, say(value))
         for around, rules, tree in places
@@ -63,127 +56,6 @@ def refuse_fields(manifest: Manifest) -> list[str]:
     return [f"{where}: {said}" for where, said in found if said]
 
 
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
-_PREFERRED, _REQUIRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("preferred", "required"))
-
-
-def _fields(pattern: str) -> Say:
-    return matching(re.compile(pattern).fullmatch, "error converting fieldPath: field label not supported")
-
-
-_LABELS = r"(labels|annotations)\['.+'\]"
-_ENV = _fields(
-    rf"metadata\.(name|namespace|uid|{_LABELS})|spec\.(nodeName|host|serviceAccountName)|status\.(host|pod)IPs?"
-)
-_FILE = _fields(rf"metadata\.(name|namespace|uid|labels|annotations|{_LABELS})")
-_AMOUNT = _fields(r"(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)")
-
-
-_NOT_OF_READINESS = matching(lambda _: False, "must not be set for readinessProbes")
-
-
-def _probe(name: str) -> Sequence[Rule]:
-    is_ready = name == "readinessProbe"
-    seconds = ("periodSeconds", "timeoutSeconds", "initialDelaySeconds")
-    return (
-        (name, exactly_one(*_HANDLERS)),
-        *((f"{name}.{field}", between(0)) for field in seconds),
-        (f"{name}.successThreshold", between(0) if is_ready else between(0, 1)),
-        (f"{name}.terminationGracePeriodSeconds", _NOT_OF_READINESS if is_ready else between(1)),
-        *((f"{name}.{handler}.port", either) for handler in ("httpGet", "tcpSocket", "grpc")),
-        (f"{name}.httpGet.scheme", one_of("HTTP", "HTTPS")),
-    )
-
-
-def _is_shared_back(container: object) -> str:
-    mounts = [text(mount, "mountPropagation") for mount in items(container, "volumeMounts")]
-    is_wrong = "Bidirectional" in mounts and not find(container, "securityContext", "privileged")
-    return "Forbidden: Bidirectional mount propagation is for privileged containers only" if is_wrong else ""
-
-
-_ESCALATES = "Invalid value: cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-_PROFILE, _SECCOMP = "securityContext.seccompProfile", "Invalid value: goes with type Localhost"
-_OF_CONTAINER: Sequence[Rule] = (
-    *(rule for name in ("livenessProbe", "readinessProbe", "startupProbe") for rule in _probe(name)),
-    *((f"lifecycle.{hook}", exactly_one(*_HANDLERS[:3], "sleep")) for hook in ("postStart", "preStop")),
-    ("imagePullPolicy", one_of("Always", "IfNotPresent", "Never")),
-    ("ports[].containerPort", PORT),
-    ("ports[].hostPort", PORT_OR_NONE),
-    ("ports[].name", PORT_NAME),
-    ("volumeMounts[].subPath", BELOW),
-    ("volumeMounts[].subPathExpr", BELOW),
-    ("volumeMounts[]", at_most_one("subPath", "subPathExpr")),
-    ("volumeMounts[].mountPropagation", one_of("None", "HostToContainer", "Bidirectional")),
-    ("", _is_shared_back),
-    ("env[].valueFrom", exactly_one("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")),
-    ("env[]", at_most_one("value", "valueFrom")),
-    ("env[].valueFrom.fieldRef.fieldPath", _ENV),
-    ("env[].valueFrom.resourceFieldRef.resource", _AMOUNT),
-    ("envFrom[]", exactly_one("configMapRef", "secretRef")),
-    ("securityContext", where("privileged=True allowPrivilegeEscalation=False", _ESCALATES)),
-    ("securityContext.runAsUser", USER),
-    ("securityContext.procMount", one_of("Default", "Unmasked")),
-    (_PROFILE, where("type=Localhost !localhostProfile", _SECCOMP)),
-    (_PROFILE, where("type!=Localhost localhostProfile", _SECCOMP)),
-    (f"{_PROFILE}.type", one_of("Localhost", "RuntimeDefault", "Unconfined")),
-    ("resources.limits{}", amount),
-    ("resources.requests{}", amount),
-    ("resources", resources),
-)
-_TOLERATION = "Invalid value: goes with another operator, key or effect only"
-_HOST_PATHS = (
-    "DirectoryOrCreate",
-    "Directory",
-    "FileOrCreate",
-    "File",
-    "Socket",
-    "CharDevice",
-    "BlockDevice",
-)
-_OF_POD: Sequence[Rule] = (
-    *(
-        (f"{part}[].{path}".strip("."), say)
-        for part in ("containers", "initContainers")
-        for path, say in _OF_CONTAINER
-    ),
-    *(
-        (f"affinity.{kind}.{_PREFERRED}[].weight", between(1, 100))
-        for kind in ("nodeAffinity", "podAffinity", "podAntiAffinity")
-    ),
-    (f"affinity.nodeAffinity.{_REQUIRED}", exactly_one("nodeSelectorTerms")),
-    (f"affinity.nodeAffinity.{_REQUIRED}.nodeSelectorTerms[].matchExpressions[]", requirement),
-    ("tolerations[]", where("operator=Exists value", _TOLERATION)),
-    ("tolerations[]", where("tolerationSeconds effect!=NoExecute", _TOLERATION)),
-    ("tolerations[]", where("!key operator!=Exists", _TOLERATION)),
-    ("", where("dnsPolicy=None !dnsConfig.nameservers", "Required value: must provide a DNS nameserver")),
-    ("", where("hostPID=True shareProcessNamespace=True", "Invalid value: cannot both be enabled")),
-    ("dnsConfig.nameservers[]", IP),
-    ("hostAliases[].ip", IP),
-    ("hostname", DNS_LABEL),
-    ("subdomain", DNS_LABEL),
-    ("serviceAccountName", NAME),
-    ("priorityClassName", NAME),
-    ("preemptionPolicy", one_of("Never", "PreemptLowerPriority")),
-    ("activeDeadlineSeconds", between(1)),
-    ("securityContext.fsGroup", USER),
-    ("securityContext.supplementalGroups[]", USER),
-    ("securityContext.fsGroupChangePolicy", one_of("OnRootMismatch", "Always")),
-    *((f"volumes[].{source}.defaultMode", MODE) for source in ("configMap", "secret")),
-    *((f"volumes[].{source}.items[].path", BELOW) for source in ("configMap", "secret")),
-    ("volumes[].configMap", exactly_one("name")),
-    ("volumes[].secret", exactly_one("secretName")),
-    ("volumes[].hostPath.path", matching(lambda path: ".." not in path.split("/"), "must not contain '..'")),
-    ("volumes[].hostPath.type", one_of(*_HOST_PATHS)),
-    ("volumes[].emptyDir.sizeLimit", amount),
-    ("volumes[]", at_most_one("emptyDir", "configMap", "secret", "hostPath", "downwardAPI")),
-    ("volumes[].downwardAPI.items[].fieldRef.fieldPath", _FILE),
-    ("topologySpreadConstraints[].maxSkew", between(1)),
-    ("topologySpreadConstraints[].nodeTaintsPolicy", one_of("Ignore", "Honor")),
-    (
-        "topologySpreadConstraints[]",
-        where("minDomains whenUnsatisfiable=ScheduleAnyway", "Invalid value: can only use minDomains if not"),
-    ),
-)
 _NONE, _BOTH, _FEW = "0|0%", "Forbidden: both can't be", "Required value"
 _GROUP, _CLASS = "rbac.authorization.k8s.io", "kubernetes.io/ingress.class"
 _BACKEND, _ROLLING = "spec.rules[].http.paths[]", "rollingUpdate"
@@ -202,6 +74,7 @@ _RULES: Sequence[Rule] = (
 _JOB: Sequence[Rule] = (
     ("spec.backoffLimit", between(0)),
     ("spec.ttlSecondsAfterFinished", between(0)),
+    ("spec", where("selector manualSelector!=True", "Invalid value: `selector` not auto-generated")),
     ("spec", where("completionMode=Indexed !completions", f"{_FEW}: when completion mode is Indexed")),
     ("spec", where("backoffLimitPerIndex completionMode!=Indexed", "Invalid value: requires indexed mode")),
 )
@@ -211,6 +84,8 @@ def _secret(secret: object) -> str:
     kind, config = text(secret, "type"), text(secret, "stringData", ".dockerconfigjson")
     keys = {*branch(secret, "data"), *branch(secret, "stringData")}
     if kind == "kubernetes.io/tls" and not {"tls.crt", "tls.key"} <= keys:
+        return _FEW
+    if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & keys:
         return _FEW
     if kind == "kubernetes.io/service-account-token" and not branch(secret, "metadata", "annotations"):
         return _FEW
@@ -269,6 +144,11 @@ def _keys(value: object) -> str:
     return "Invalid value: a valid config key must be unique and consist of" if is_wrong else ""
 
 
+def _is_rule_host(host: str) -> bool:
+    return not HOST(host) and not is_ip(host)
+
+
+_NO_ZERO = matching(lambda value: value != "0", "must be greater than zero")
 _OF_KIND: Mapping[str, Sequence[Rule]] = {
     "Deployment": (
         ("spec.progressDeadlineSeconds", between(1)),
@@ -302,6 +182,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.minReplicas", between(1)),
         ("spec.metrics[].type", one_of("Object", "Pods", "Resource", "ContainerResource", "External")),
         ("spec.metrics[]", where("type=Resource !resource", f"{_FEW}: must populate information")),
+        ("spec.metrics[].pods.target", exactly_one("averageValue")),
         ("spec.metrics[].resource.target", exactly_one("averageUtilization", "averageValue")),
         ("spec.metrics[].resource.target.averageUtilization", between(1)),
         ("spec.metrics[].resource.target.type", one_of("Utilization", "Value", "AverageValue")),
@@ -326,7 +207,6 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
             "spec",
             where("type=|ClusterIP externalTrafficPolicy !externalIPs", "Invalid value: may only be set"),
         ),
-        ("spec", where("sessionAffinity!=ClientIP sessionAffinityConfig", "Forbidden: must not be set when")),
         (
             "spec.clusterIP",
             matching(lambda value: value == "None" or is_ip(value), "must be empty, 'None', or"),
@@ -350,6 +230,9 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ),
         ("spec.rules[].http", exactly_one("paths")),
         ("spec.tls[].hosts[]", HOST),
+        ("spec.tls[].secretName", NAME),
+        ("spec.rules[].host", matching(_is_rule_host, "must be a DNS name, not an IP address")),
+        (f"{_BACKEND}.backend.service.port.number", PORT),
         ("spec.ingressClassName", NAME),
         (f"{_BACKEND}.pathType", one_of("Exact", "ImplementationSpecific", "Prefix")),
         (f"{_BACKEND}.path", matching(lambda path: path.startswith("/"), "must be an absolute path")),
@@ -377,10 +260,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("subjects[]", where("kind=ServiceAccount !namespace", _FEW)),
     ),
     "PersistentVolumeClaim": (
-        (
-            "spec.resources.requests.storage",
-            matching(lambda value: value != "0", "must be greater than zero"),
-        ),
+        ("spec.resources.requests.storage", lambda value: amount(value) or _NO_ZERO(value)),
         ("spec.accessModes[]", one_of("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")),
         ("spec.accessModes", _modes),
         ("spec.storageClassName", NAME),

@@ -154,6 +154,11 @@ def check_labels(checked: CheckInput) -> Iterator[Finding]:
             yield from _check_labels(
                 checked, workload, workload.pod.field("metadata.labels"), workload.pod.labels
             )
+        where, selected = (
+            workload.pod.field("spec.nodeSelector"),
+            mapping_at(workload.pod.spec, "nodeSelector"),
+        )
+        yield from _check_labels(checked, workload, where, selected)
 
 
 def _labels_of(place: DocumentInFile) -> Iterator[tuple[str, Fields]]:

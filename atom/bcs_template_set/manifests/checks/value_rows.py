@@ -143,6 +143,8 @@ OF_POD = _rows(
     ),
     _needs("volumes[].secret", "secret", "secretName", "!secretName"),
     _needs("volumes[].configMap", "configMap", "name", "!name"),
+    _needs("volumes[].projected.sources[].secret", "secret", "name", "!name"),
+    _needs("volumes[].projected.sources[].configMap", "configMap", "name", "!name"),
     _needs(
         "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",
         "nodeAffinity",
@@ -163,6 +165,8 @@ OF_CONTAINER = _rows(
     _row("env[]", "", "value valueFrom", "value_and_source"),
     *_one("env[].valueFrom", *_SOURCES),
     *_one("envFrom[]", "configMapRef", "secretRef"),
+    *(_needs(f"env[].valueFrom.{key}", key, "name", "!name") for key in ("configMapKeyRef", "secretKeyRef")),
+    *(_needs(f"envFrom[].{key}", key, "name", "!name") for key in ("configMapRef", "secretRef")),
     *(row for hook in ("postStart", "preStop") for row in _one(f"lifecycle.{hook}", *HANDLERS[:3], "sleep")),
     *_most_one("volumeMounts[]", "subPath", "subPathExpr"),
     _goes(
@@ -179,9 +183,10 @@ OF_PLAIN_CONTAINER = _rows(
 """Of one that is not privileged."""
 OF_WHOLE_CONTAINER = _rows(
     *(
-        _row(probe, "", " ".join(f"!{handler}" for handler in HANDLERS), "value_one_of", known=HANDLERS)
+        _row(probe, "", " ".join(f"!{name}" for name in HANDLERS), "value_one_of", known=HANDLERS)
         for probe in PROBES
-    )
+    ),
+    *(_needs(f"{probe}.exec", "exec", "command", "!command") for probe in PROBES),
 )
 """Of one to which the controller of a kind that nobody knows adds nothing."""
 OF_INIT_CONTAINER = _rows(*(_goes("", name, "restartPolicy: Always", "") for name in (*PROBES, "lifecycle")))
@@ -193,6 +198,7 @@ def _of_jobs(spec: str) -> Sequence[Row]:
     return (
         _needs(spec, indexed, "completions", "completionMode=Indexed !completions"),
         _goes(spec, "backoffLimitPerIndex", indexed, "completionMode!=Indexed"),
+        _goes(spec, "selector", "manualSelector: true", "manualSelector!=true"),
         _goes(spec, "podFailurePolicy", "restartPolicy: Never", "template.spec.restartPolicy=OnFailure"),
     )
 
@@ -249,7 +255,6 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
             for key in ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
         ),
         _goes("spec", "clusterIP", "type: ClusterIP", "clusterIP=None type=NodePort|LoadBalancer"),
-        _goes("spec", "sessionAffinityConfig", "sessionAffinity: ClientIP", "sessionAffinity!=ClientIP"),
     ),
     ("autoscaling", "HorizontalPodAutoscaler"): (
         _needs("spec", "minReplicas: 0", "type: External / Object", "minReplicas=0 !metrics", "minReplicas"),
@@ -261,6 +266,7 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
         *_one("spec.metrics[].resource.target", *_AVERAGES),
         *_one("spec.metrics[].containerResource.target", *_AVERAGES),
         *_one("spec.metrics[].external.target", "value", "averageValue"),
+        _needs("spec.metrics[].pods.target", "pods", "averageValue", "!averageValue"),
     ),
     ("policy", "PodDisruptionBudget"): (
         _row("spec", "maxUnavailable", "minAvailable maxUnavailable", "value_one_budget"),

@@ -150,6 +150,8 @@ _AMOUNT = re.compile(r"(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|huge
 _AMOUNTS = tuple(
     f"{part}.{name}" for part in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
 )
+_COUNTED = re.compile("hugepages-|(?!.*kubernetes\\.io/).+/")
+"""Resources of which no more may be requested than there are: requests are limits, too."""
 _RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|hugepages-.+|.+/.+")
 
 
@@ -176,11 +178,13 @@ def _resources(container: Fields) -> Found:
             if not _RESOURCE.fullmatch(name) and not is_left_for_bcs(name):
                 yield f"resources.{part}[{name}]", "value_resource", {"name": name}
             elif size is None:
-                yield f"resources.{part}[{name}]", "value_quantity", {}
+                continue  # its form is judged by the schema
             elif part == "requests" and limit is not None and size > limit:
                 yield f"resources.requests[{name}]", "value_over_limit", {"name": name}
             elif "/" in name and size % 1:
                 yield f"resources.{part}[{name}]", "value_whole", {"name": name}
+            elif name not in limits and _COUNTED.match(name):
+                yield "resources.limits", "value_needs", {"name": f"requests: {name}", "wanted": name}
             elif name == "memory" and size % 1:
                 yield f"resources.{part}[{name}]", "value_fraction", {}
 
@@ -282,6 +286,8 @@ def _secret(body: Fields) -> Found:
         text = text_at(body, "stringData", key)
         if text and key.startswith(".docker") and not is_left_for_bcs(text) and not _is_json(text):
             yield f"stringData[{key}]", "value_json", {}
+    if kind == "kubernetes.io/basic-auth" and not {"username", "password"}.intersection(keys):
+        yield "data", "value_needs", {"name": f"type: {kind}", "wanted": "username / password"}
     if kind == _OF_ACCOUNT and not text_at(body, "metadata", "annotations", _ACCOUNT):
         yield "metadata.annotations", "value_needs", {"name": f"type: {kind}", "wanted": _ACCOUNT}
 

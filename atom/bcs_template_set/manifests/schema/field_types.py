@@ -70,6 +70,7 @@ class Field:
         self.letter = "" if kind.isdigit() else kind
         self.of = int(kind) if kind.isdigit() else -1
         self.words = words[int(nth)] if nth else ()
+        self.form = self.form or ("quantity" if kind == "q" else "")
         self.plain = _PLAIN.get(self.letter, frozenset())
         self.since, self.until = int(since or 0), int(until or 0)
         depends = self.around or self.words or self.form or self.since or self.until

@@ -15,13 +15,14 @@ from typing import Optional
 
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.naming import check_label, check_subdomain
+from bcs_template_set.manifests.quantities import size_of
 from bcs_template_set.manifests.schedules import is_schedule
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
 HIGHEST_PORT = 65_535
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
-_HOST = re.compile(r"(?![0-9]+(?:\.[0-9]+){3}$)(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _BREAKS = re.compile(r"[\r\n]")
 _SHARE, _PART = re.compile("[0-9]+%"), re.compile("0*(?:[0-9]{1,2}|100)%")
 _WHOLE, _BITS = re.compile("[+-]?[0-9]+"), re.compile("[0-9]{1,3}")
@@ -66,6 +67,18 @@ def _named(check: Callable[[str], Optional[Text]]) -> Callable[[YamlValue], Opti
 
 def _said(is_right: Callable[[str], object], sentence: str) -> Callable[[YamlValue], Optional[Text]]:
     return lambda value: None if is_right(str(value)) else say(f"checks.{sentence}", given=value)
+
+
+def _is_domain(name: str) -> bool:
+    return check_subdomain(name.removeprefix("*.")) is None
+
+
+def _amount(value: YamlValue) -> Optional[Text]:
+    """Say of a quantity that it is none, or below 0."""
+    size = size_of(value)
+    if size is None:
+        return say("checks.value_quantity")
+    return say("checks.value_negative") if size < 0 else None
 
 
 def _pods(share: re.Pattern[str]) -> Callable[[YamlValue], Optional[Text]]:
@@ -120,10 +133,8 @@ _FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
     "portname": _said(_PORT_NAME.fullmatch, "value_port_name"),
     "label": _named(check_label),
     "subdomain": _named(check_subdomain),
-    "host": _said(_HOST.fullmatch, "value_host"),
-    "domain": _said(
-        lambda text: not check_subdomain(text.removeprefix("*.").removesuffix(".")), "value_host"
-    ),
+    "host": _said(lambda host: _is_domain(host) and not _IPV4.fullmatch(host), "value_host"),
+    "domain": _said(lambda domain: _is_domain(domain.removesuffix(".")), "value_host"),
     "path": _said(lambda path: path.startswith("/"), "value_path"),
     "below": _said(_is_below, "value_below"),
     "nowhereup": _said(lambda path: ".." not in path.split("/"), "value_up"),
@@ -132,7 +143,8 @@ _FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
     "cidr": _said(_is_cidr, "value_cidr"),
     "pods": _pods(_SHARE),
     "partofpods": _pods(_PART),
-    "quantity": _said(lambda text: not text.strip().startswith("-"), "value_negative"),
+    "quantity": lambda value: say("checks.value_quantity") if size_of(value) is None else None,
+    "amount": _amount,
     "schedule": _said(is_schedule, "value_schedule"),
     "base64": _said(_is_base64, "value_base64"),
     "requirement": _requirement,

@@ -133,7 +133,7 @@ def test_a_field_that_kubernetes_does_not_take_is_named(
         ("replicas: 2", 'strategy: {type: ""}'),
         ("replicas: 2", "replicas: 2.0"),
         ("replicas: 2", "replicas: 2\n  strategy: {rollingUpdate: {maxSurge: 25%, maxUnavailable: 0}}"),
-        ("cpu: 500m", "cpu: 0.5, memory: 1Gi, example.com/gpu: 1"),
+        ("cpu: 500m", "cpu: 0.5, memory: 1Gi, ephemeral-storage: 1"),
         ("resources: {requests: {cpu: 500m}}", "resources: {}"),
         ("resources: {requests: {cpu: 500m}}", "livenessProbe: {httpGet: {port: 8080}}"),
         ("resources: {requests: {cpu: 500m}}", "livenessProbe: {tcpSocket: {port: 80}}"),
