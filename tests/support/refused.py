@@ -95,6 +95,15 @@ def _downward(path: str) -> str:
     return _volume(f"downwardAPI: {{items: [{{path: a, fieldRef: {{fieldPath: {path}}}}}]}}")
 
 
+def _beside(rest: str) -> str:
+    return f"initContainers: [{{name: a, image: 'r/a:1', {rest}}}]"
+
+
+def _on_node(port: str) -> str:
+    container = f"{{name: a, image: 'r/a:1', ports: [{{containerPort: 80, {port}}}]}}"
+    return f"hostNetwork: true, containers: [{container}]"
+
+
 def _required_of_nodes(requirement: str) -> str:
     terms = f"nodeSelectorTerms: [{{matchExpressions: [{{key: a, {requirement}}}]}}]"
     return f"affinity: {{nodeAffinity: {{required{_AFFINITY}: {{{terms}}}}}}}"
@@ -207,6 +216,11 @@ ROWS: Sequence[Row] = (
     ("container", "envFrom: [{configMapRef: {optional: true}}]", "envFrom[0].configMapRef"),
     ("container", _env("secretKeyRef: {key: a}"), "env[0].valueFrom.secretKeyRef"),
     ("container", "livenessProbe: {exec: {command: []}}", "livenessProbe.exec"),
+    ("container", "resources: {requests: {cpu: 0.5, memory: 1e3}, limits: {cpu: 500m, memory: 1k}}", ""),
+    ("container", "resources: {requests: {memory: 1Gi}, limits: {memory: 1G}}", "resources.requests[memory]"),
+    ("container", "resources: {requests: {cpu: 1}, limits: {memory: 1000m}}", ""),
+    ("container", "ports: [{containerPort: 80, name: '8080'}]", "ports[0].name"),
+    ("container", "ports: [{containerPort: 80, name: a}, {containerPort: 81, name: a}]", "ports[1].name"),
     # pods
     (
         "pod",
@@ -324,6 +338,12 @@ ROWS: Sequence[Row] = (
         ),
         "topologySpreadConstraints[0].nodeTaintsPolicy",
     ),
+    ("pod", _volume("emptyDir: {}, configMap: null"), ""),
+    ("pod", "volumes: [{name: v, emptyDir: {}}, {name: v, emptyDir: {}}]", "volumes[1].name"),
+    ("pod", _beside("lifecycle: {preStop: {exec: {command: [a]}}}"), "initContainers[0].lifecycle"),
+    ("pod", _beside("restartPolicy: Always, startupProbe: {exec: {command: [a]}}"), ""),
+    ("pod", _on_node("hostPort: 81"), "containers[0].ports[0].hostPort"),
+    ("pod", _on_node("hostPort: 80"), ""),
     # workloads
     (
         "Deployment",
@@ -393,6 +413,13 @@ ROWS: Sequence[Row] = (
     ("CronJob", "spec: {schedule: 61 * * * *}", "spec.schedule"),
     ("CronJob", "spec: {concurrencyPolicy: forbid}", "spec.concurrencyPolicy"),
     ("CronJob", "spec: {successfulJobsHistoryLimit: 0, startingDeadlineSeconds: 5}", ""),
+    ("Deployment", "spec: {strategy: {rollingUpdate: {maxSurge: 0}}}", ""),
+    ("Job", "spec: {template: {spec: {restartPolicy: null}}}", "spec.template.spec.restartPolicy"),
+    ("Job", "spec: {template: {spec: {restartPolicy: OnFailure}}}", ""),
+    ("CronJob", "spec: {schedule: '0 3 * *'}", "spec.schedule"),
+    ("CronJob", "spec: {schedule: '*/5 0-6,22 1 jan,dec MON-FRI'}", ""),
+    ("CronJob", "spec: {schedule: '@hourly'}", ""),
+    ("CronJob", "spec: {schedule: 'CRON_TZ=Asia/Shanghai 0 3 * * 1'}", ""),
     # what scales and guards
     ("HorizontalPodAutoscaler", "spec: {maxReplicas: 0}", "spec.maxReplicas"),
     ("HorizontalPodAutoscaler", "spec: {minReplicas: 0}", "spec.minReplicas"),
@@ -443,6 +470,7 @@ ROWS: Sequence[Row] = (
     ("PodDisruptionBudget", "spec: {maxUnavailable: 120%}", "spec.maxUnavailable"),
     ("PodDisruptionBudget", "spec: {minAvailable: 1, maxUnavailable: 1}", "spec.maxUnavailable"),
     ("PodDisruptionBudget", "spec: {minAvailable: 50%, unhealthyPodEvictionPolicy: AlwaysAllow}", ""),
+    ("HorizontalPodAutoscaler", "spec: {minReplicas: 5}", ""),
     # services and routes
     ("Service", "spec: {clusterIP: none}", "spec.clusterIP"),
     ("Service", "spec: {clusterIP: web.a.org}", "spec.clusterIP"),
@@ -546,6 +574,19 @@ ROWS: Sequence[Row] = (
         "spec: {podSelector: {matchExpressions: [{key: a, operator: NotIn}]}}",
         "spec.podSelector.matchExpressions[0]",
     ),
+    ("Service", "spec: {ports: [{port: 80, nodePort: 0}]}", ""),
+    ("Service", "spec: {ports: [{name: a, port: 80}, {name: a, port: 81}]}", "spec.ports[1].name"),
+    ("Service", "spec: {ports: [{name: a, port: 80}, {name: b, port: 80}]}", "spec.ports[1].port"),
+    ("Service", "spec: {ports: [{name: a, port: 80}, {name: b, port: 80, protocol: UDP}]}", ""),
+    ("Service", "spec: {externalTrafficPolicy: Local, externalIPs: [10.0.0.1]}", ""),
+    ("Service", "spec: {externalTrafficPolicy: Local, type: NodePort}", ""),
+    ("Ingress", "spec: {rules: [{host: 10.0.0.1.nip.io}]}", ""),
+    ("Ingress", "spec: {defaultBackend: {resource: {kind: B, name: b}}}", ""),
+    (
+        "Ingress",
+        "spec: {defaultBackend: {resource: {kind: B, name: b}, service: {name: a, port: {number: 1}}}}",
+        "spec.defaultBackend",
+    ),
     # rights
     ("RoleBinding", "roleRef: {apiGroup: rbac}", "roleRef.apiGroup"),
     ("RoleBinding", "roleRef: {apiGroup: rbac.authorization.k8s.io/v1}", "roleRef.apiGroup"),
@@ -591,6 +632,8 @@ ROWS: Sequence[Row] = (
     ("PersistentVolumeClaim", "spec: {accessModes: [readWriteOnce]}", "spec.accessModes[0]"),
     ("PersistentVolumeClaim", "spec: {storageClassName: Fast_Disk}", "spec.storageClassName"),
     ("PersistentVolumeClaim", "spec: {storageClassName: '', volumeMode: Block}", ""),
+    ("PersistentVolumeClaim", "spec: {accessModes: []}", "spec"),
+    ("PersistentVolumeClaim", "spec: {resources: {requests: {storage: null}}}", "spec"),
     ("StorageClass", "reclaimPolicy: Recycle", "reclaimPolicy"),
     ("StorageClass", "volumeBindingMode: waitForFirstConsumer", "volumeBindingMode"),
     ("StorageClass", "reclaimPolicy: Retain", ""),

@@ -177,12 +177,24 @@ def amount(value: object) -> str:
     return _invalid(value, "must be greater than or equal to 0") if str(value).startswith("-") else ""
 
 
-def _milli(value: object) -> int:
-    shown = str(value)
-    return int(shown[:-1]) if shown.endswith("m") else int(float(shown) * 1000) if _NUMBER(shown) else 0
+_UNITS = {"m": 0.001, "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Mi": 1024**2, "Gi": 1024**3}
 
 
-_NUMBER = re.compile("[0-9.]+").fullmatch
+def _milli(value: object) -> float:
+    digits, unit = re.sub("[kmMGi]+$", "", str(value)), re.sub("^[^a-zA-Z]*", "", str(value))
+    return float(digits) * _UNITS[unit] * 1000 if unit in _UNITS else 0
+
+
+def unique(*fields: str) -> Say:
+    """Return what is said of a list of which two have the same in these fields."""
+
+    def say(value: object) -> str:
+        listed = value if isinstance(value, list) else []
+        found = [[find(item, field) for field in fields] for item in listed]
+        given = [item for item in found if None not in item]
+        return "Duplicate value" if any(given.count(item) > 1 for item in given) else ""
+
+    return say
 
 
 def resources(value: object) -> str:
@@ -193,8 +205,8 @@ def resources(value: object) -> str:
             return _invalid(name, "must be a standard resource type or fully qualified")
         if "/" in name and _milli(size) % 1000:
             return _invalid(size, "must be an integer")
-        if name == "cpu" and name in limits and _milli(size) > _milli(limits[name]):
-            return _invalid(size, f"must be less than or equal to cpu limit of {limits[name]}")
+        if name in ("cpu", "memory") and name in limits and _milli(size) > _milli(limits[name]):
+            return _invalid(size, f"must be less than or equal to {name} limit of {limits[name]}")
         if "/" in name and "kubernetes.io/" not in name and name not in limits:
             return "Required value: Limit must be set for non overcommitable resources"
     return ""

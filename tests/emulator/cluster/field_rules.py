@@ -27,6 +27,7 @@ from tests.emulator.cluster.field_forms import (
     one_of,
     pods,
     requirement,
+    unique,
     values_at,
     where,
 )
@@ -98,9 +99,17 @@ def _service(service: object) -> str:
     return "Forbidden: may not be used when `type` is 'ClusterIP'" if is_open and is_inside else ""
 
 
+def _twice(ports: object) -> str:
+    listed = ports if isinstance(ports, list) else []
+    found = [(port.get("port"), port.get("protocol", "TCP")) for port in listed]
+    return "Duplicate value" if len(found) > len(set(found)) else ""
+
+
 def _schedule(value: object) -> str:
     most = (59, 23, 31, 12, 6)
-    fields = str(value).split()
+    fields = re.sub("CRON_TZ=[^ ]+ ", "", str(value)).split()
+    if fields[0].startswith("@"):
+        return ""
     is_right = all(not field.isdigit() or int(field) <= end for field, end in zip(fields, most))
     return "" if is_right and len(fields) == len(most) else "Invalid value: end of range above maximum"
 
@@ -169,7 +178,11 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         (f"spec.updateStrategy.{_ROLLING}.partition", between(0)),
         ("spec.updateStrategy", where(f"type=OnDelete {_ROLLING}", "Invalid value: only allowed for")),
     ),
-    "Job": (*_JOB, ("spec.template.spec.restartPolicy", one_of("OnFailure", "Never"))),
+    "Job": (
+        *_JOB,
+        ("spec.template.spec", exactly_one("restartPolicy")),
+        ("spec.template.spec.restartPolicy", one_of("OnFailure", "Never")),
+    ),
     "CronJob": (
         *((f"spec.jobTemplate.{path}", say) for path, say in _JOB),
         ("spec.failedJobsHistoryLimit", between(0)),
@@ -220,6 +233,8 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.ipFamilyPolicy", one_of("SingleStack", "PreferDualStack", "RequireDualStack")),
         ("spec.externalName", HOST),
         ("spec.ports[].name", DNS_LABEL),
+        ("spec.ports", unique("name")),
+        ("spec.ports", _twice),
         ("spec.ports[].port", PORT),
         ("spec.ports[].targetPort", lambda value: "" if value == 0 else either(value)),
     ),
@@ -229,6 +244,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
             where("!rules !defaultBackend !backend", "Invalid value: either `defaultBackend` or `rules`"),
         ),
         ("spec.rules[].http", exactly_one("paths")),
+        ("spec.defaultBackend", exactly_one("service", "resource")),
         ("spec.tls[].hosts[]", HOST),
         ("spec.tls[].secretName", NAME),
         ("spec.rules[].host", matching(_is_rule_host, "must be a DNS name, not an IP address")),
@@ -262,6 +278,8 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
     "PersistentVolumeClaim": (
         ("spec.resources.requests.storage", lambda value: amount(value) or _NO_ZERO(value)),
         ("spec.accessModes[]", one_of("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")),
+        ("spec", exactly_one("accessModes")),
+        ("spec.resources.requests", exactly_one("storage")),
         ("spec.accessModes", _modes),
         ("spec.storageClassName", NAME),
     ),

@@ -25,6 +25,7 @@ from tests.emulator.cluster.field_forms import (
     one_of,
     requirement,
     resources,
+    unique,
     where,
 )
 from tests.emulator.cluster.tree import find, items, text
@@ -69,6 +70,12 @@ def _is_shared_back(container: object) -> str:
     return "Forbidden: Bidirectional mount propagation is for privileged containers only" if is_wrong else ""
 
 
+def _ports_of_node(spec: object) -> str:
+    ports = [port for container in items(spec, "containers") for port in items(container, "ports")]
+    is_wrong = any(port.get("hostPort", port["containerPort"]) != port["containerPort"] for port in ports)
+    return "Invalid value: must match `containerPort`" if is_wrong and find(spec, "hostNetwork") else ""
+
+
 _ESCALATES = "Invalid value: cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
 _PROFILE, _SECCOMP = "securityContext.seccompProfile", "Invalid value: goes with type Localhost"
 _OF_CONTAINER: Sequence[Rule] = (
@@ -78,6 +85,7 @@ _OF_CONTAINER: Sequence[Rule] = (
     ("ports[].containerPort", PORT),
     ("ports[].hostPort", PORT_OR_NONE),
     ("ports[].name", PORT_NAME),
+    ("ports", unique("name")),
     ("volumeMounts[].subPath", BELOW),
     ("volumeMounts[].subPathExpr", BELOW),
     ("volumeMounts[]", at_most_one("subPath", "subPathExpr")),
@@ -141,6 +149,9 @@ OF_POD: Sequence[Rule] = (
     ("securityContext.fsGroupChangePolicy", one_of("OnRootMismatch", "Always")),
     *((f"volumes[].{source}.defaultMode", MODE) for source in ("configMap", "secret")),
     *((f"volumes[].{source}.items[].path", BELOW) for source in ("configMap", "secret")),
+    ("volumes", unique("name")),
+    ("initContainers[]", where("lifecycle restartPolicy!=Always", "Forbidden: only for sidecars")),
+    ("", _ports_of_node),
     ("volumes[].configMap", exactly_one("name")),
     ("volumes[].projected.sources[].configMap", exactly_one("name")),
     ("volumes[].projected.sources[].serviceAccountToken.expirationSeconds", between(600)),
