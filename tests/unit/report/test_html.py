@@ -10,6 +10,7 @@ from tests.support import hostile_texts, scenes
 from tests.support.pages import Page, page_of, structure
 
 from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
+from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.report.file_states import STATES, FileState
@@ -243,3 +244,14 @@ def test_the_release_of_bcs_is_told_where_it_is_known(language: Language) -> Non
     label = say("report.fact_bcs").render(language)
     assert f"<dt>{label}</dt><dd>{told.render(language)}</dd>" in render_html(known)
     assert label not in render_html(outcome)
+
+
+def test_a_difference_links_the_build_that_published_what_was_there_before() -> None:
+    link = "https://ci.example.com/console/pipeline/demo/p-1/detail/b-427"
+    origin = Provenance("p-1", 427, "feature/login", "0" * 8, "wangwu", "lisi", link=link)
+    old, new = scenes.updated("a.example.com")
+    assert old.previous is not None
+    known = replace(old, previous=replace(old.previous, origin=origin))
+    html = render_html(scenes.outcome_of(scenes.plan_of(known, new)))
+    assert html.count(f'<a href="{link}"') == 1
+    assert f"before: {old.previous.name}, build #427</a>" in html
