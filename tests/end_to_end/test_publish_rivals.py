@@ -238,7 +238,7 @@ def test_two_builds_that_create_a_file_at_once_both_say_so_and_the_next_takes_th
         site.emulator.state.cross_creates(2, kind="file")
         rans = at_once(site, another(site, branch="dev", a_yaml=A2))
         assert [ran.outcome.result for ran in rans] == ["published", "published"]
-        assert any("a.yaml exists twice in this space" in ran.log for ran in rans)
+        assert any("a.yaml exists twice in this folder" in ran.log for ran in rans)
         oldest = min(file.id for file in site.emulator.state.find_files(SPACE))
         site.next_build(a_yaml=THEIRS)
         ran = site.run()

@@ -61,7 +61,7 @@ def test_a_plan_writes_output_json_and_nothing_else(worker: Worker) -> None:
     (path,) = run.told["data"]["plan"]["value"]
     plan = json.loads(Path(path).read_text(encoding="utf-8"))
     assert (plan["digest"], plan["writes"]) == (run.value("plan_digest"), True)
-    assert run.value("summary").startswith("**Planned")
+    assert run.value("summary").startswith("**Plan for ")
 
 
 def test_a_publish_leaves_versions_a_report_and_the_rendered_files(worker: Worker) -> None:

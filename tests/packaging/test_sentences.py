@@ -7,12 +7,13 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
 import bcs_template_set
 from bcs_template_set.manifests.checks.check_manifests import all_checks
-from bcs_template_set.messages import LANGUAGES, known, say
+from bcs_template_set.messages import LANGUAGES, Language, known, say
 from bcs_template_set.messages.errors import every_error
 
 PACKAGE = Path(bcs_template_set.__file__).parent
@@ -136,6 +137,115 @@ def test_what_somebody_else_said_ends_before_the_next_sentence_begins(
 ) -> None:
     told = say("deploy.because", line=said, cause="Next.")
     assert (told.render("en_US"), told.render("zh_CN")) == (f"{english} Next.", f"{chinese}Next.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_title_announces_lines_that_may_not_follow(language: Language) -> None:
+    titles = [text for name, text in catalogue("errors").items() if name.endswith(".title")]
+    assert [text[language] for text in titles if text[language].endswith((":", "："))] == []
+
+
+OTHER_WORDS = {
+    "en_US": r"template space|[Ii]s no (?:[a-z]+ )?(?:text|YAML|host|port|number|file|object|path)\b",
+    "zh_CN": "改正|应答|任务|打码|读不到|写不进|更新的构建|填的是|散列|构建详情|蓝盾|[，。：；] ",
+}
+"""What is said by another word everywhere, and blanks behind punctuation that needs none."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_there_is_one_word_for_a_thing(language: Language) -> None:
+    said = [(f"{area}.{name}", text[language]) for area in AREAS for name, text in catalogue(area).items()]
+    assert [(key, text) for key, text in said if re.search(OTHER_WORDS[language], text)] == []
+
+
+TYPICAL = {
+    "accepted": "true, false",
+    "acting_user": "lisi",
+    "app": "my_app",
+    "app_code": "my_app",
+    "at": "2026-01-31 23:59 UTC",
+    "branch": "feature/login",
+    "build": "7",
+    "by": "",
+    "cluster": "BCS-K8S-40000",
+    "column": "5",
+    "container": "nginx",
+    "counts": "2 domains updated",
+    "creator": "lisi",
+    "credential": "bcs_token",
+    "cure": "Correct it.",
+    "current": "1.0.9-main",
+    "digest": "9f86d081884c7d659a2feaa0c55ad015",
+    "field": "spec.replicas",
+    "file": "deploy/values.yaml",
+    "form": "3",
+    "given": "gzz",
+    "host": "www.example.com",
+    "id": "image-tag",
+    "image": "registry.example.com/web:1.2",
+    "ingress": "ingress-web",
+    "keys": "host, image, replicas",
+    "kind": "Deployment",
+    "known": "host, image",
+    "language": "en_US",
+    "length": "70",
+    "limit": "63",
+    "line": "91",
+    "message": "the server's own words",
+    "mistake": "imgae is not known.",
+    "name": "web.yaml",
+    "names": "a.yaml, b.yaml",
+    "namespace": "prod",
+    "near": "image",
+    "object": "Deployment/web",
+    "objects": "Deployment/a, Deployment/b",
+    "ours": "1.0.8-main",
+    "owner": "zhangsan",
+    "path": "/login/",
+    "paths": "/login/, /search/",
+    "pipeline": "release web",
+    "place": "web.yaml.j2, line 5",
+    "pod": "web-6d5f-x7k2p",
+    "port": "8080",
+    "problem": "the connection was refused",
+    "project": "web",
+    "reason": "ErrImagePull",
+    "region": "gz",
+    "run_as": "authorizer",
+    "seconds": "600",
+    "sentence": "2 of 3 pods are ready.",
+    "service": "web",
+    "space": "front-ends",
+    "status": "502",
+    "subject": "1 of 3 domains",
+    "text": "Before, version 1.0.7-main was live.",
+    "title": "Deployment/web",
+    "url": "https://bkapi.example.com",
+    "user": "lisi",
+    "value": "3",
+    "variable": "BK_CI_AUTHORIZER",
+    "version": "1.0.8-main",
+    "versions": "1.0.8-main",
+    "what": "2 domains",
+    "why": "it is not ready.",
+}
+"""What a field holds as a rule. A field that is not here stands for itself, in capitals; a number is 3."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_reads_as_reviewed(language: Language, golden: Callable[[str, str], None]) -> None:
+    lines = []
+    for area in AREAS:
+        for name, sentence in catalogue(area).items():
+            fields = re.findall(r"\{(\w+)[:}]", sentence["en_US"])
+            counted = WORDS_BY_NUMBER.findall(sentence["en_US"])
+            usual = {field: TYPICAL.get(field, field.upper()) for field in fields}
+            told = [
+                say(f"{area}.{name}", **{**usual, **dict.fromkeys(counted, number)}).render(language)
+                for number in ((1, 3) if counted else (3,))
+            ]
+            lines += [f"{area}.{name}", *(f"  {text}" for text in dict.fromkeys(told))]
+    golden(f"messages.{language}.txt", "\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize("area", AREAS)
