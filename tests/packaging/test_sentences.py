@@ -237,7 +237,7 @@ def test_every_message_reads_as_reviewed(language: Language, golden: Callable[[s
     lines = []
     for area in AREAS:
         for name, sentence in catalogue(area).items():
-            fields = re.findall(r"\{(\w+)[:}]", sentence["en_US"])
+            fields = re.findall(r"\{(\w+)[:.}]", sentence["en_US"])
             counted = WORDS_BY_NUMBER.findall(sentence["en_US"])
             usual = {field: TYPICAL.get(field, field.upper()) for field in fields}
             told = [
