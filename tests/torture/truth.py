@@ -69,7 +69,7 @@ def _form(struck: Struck) -> Iterator[str]:
         return
     if output["status"] not in ("success", "failure", "error") or output["type"] != "default":
         yield f"status {output['status']}, type {output['type']}"
-    if not output["message"] or "\n" in output["message"]:
+    if not all(output["message"].split("\n")):
         yield f"message {output['message']!r}"
     data: Mapping[str, Any] = output["data"]
     for name, entry in data.items():
