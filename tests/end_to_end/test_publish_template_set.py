@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from tests.emulator.entities import Chart
-from tests.emulator.faults import Fault, Match
+from tests.emulator.faults import Fault
 from tests.emulator.state import State
 from tests.support.publishing import CREATE_CHART, CREATE_VERSION, SPACE, USER, Site, config, open_site
 
 A1, A2, B1 = config("a", "1"), config("a", "2"), config("b", "1")
 SET = {"template_set": "web", "version": "1.0.{{ build.number }}"}
 WITHOUT_HELM_MANAGER = [r"^/(clusterresources|bcsproject)/"]
-READ_CHART = Match("GET", "/helmmanager/")
 
 
 @pytest.fixture
