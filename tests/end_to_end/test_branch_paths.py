@@ -30,7 +30,17 @@ from tests.support.deploying import (
     workload,
 )
 from tests.support.dialects import NEWEST, at_work
-from tests.support.publishing import CREATE_VERSION, GET_FILE, LIST_FILES, SPACE, Ran, Site, open_site, routes
+from tests.support.publishing import (
+    CREATE_VERSION,
+    GET_FILE,
+    LIST_FILES,
+    SPACE,
+    Ran,
+    Site,
+    open_site,
+    routes,
+    site_after,
+)
 
 from bcs_template_set.run.deploy_phase import MOST_LOOKS
 
@@ -76,12 +86,16 @@ def served(site: Site, name: str = ROUTES) -> dict[str, str]:
     return paths(site.contents()[name])
 
 
+def two_builds(site: Site) -> None:
+    """Let a domain serve main at / and feature/x at its path."""
+    for branch in ("main", "x"):
+        assert build(site, branch).outcome.result == "published"
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
-    """Yield a space whose domain serves main at / and feature/x at its path."""
-    with open_site() as made:
-        assert build(made, "main").outcome.result == "published"
-        assert build(made, "x").outcome.result == "published"
+    """Yield a site after these builds."""
+    with site_after(two_builds) as made:
         yield made
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import os
@@ -11,18 +10,23 @@ import subprocess
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from tests.emulator import Dialect
-from tests.emulator.entities import Space, TemplateFile, TemplateVersion
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
 from tests.end_to_end.test_interruption import until
-from tests.support.dialects import at_work
-from tests.support.publishing import CREATE_VERSION, GET_FILE, LIST_FILES, SPACE, USER, Site, open_site
+from tests.support.publishing import (
+    CREATE_VERSION,
+    GET_FILE,
+    LIST_FILES,
+    SPACE,
+    USER,
+    Site,
+    open_site,
+    site_after,
+)
 from tests.support.worker import STEP, measured, run_step
 
 from bcs_template_set.agent.log import Log
@@ -110,29 +114,20 @@ def paths(site: Site, name: str = ROUTES) -> dict[str, str]:
     return {claim.path: claim.branch for _, claim in claims_of(documents)}
 
 
-@cache
-def _after_three_builds(
-    _: Dialect,
-) -> tuple[float, tuple[list[Space], list[TemplateFile], list[TemplateVersion]]]:
-    """Return when main is 40 days old, feature-old 39 and feature-new an hour, and what BCS holds then."""
-    with open_site() as made:
-        build(made, "main")
-        made.clock.time += DAY
-        build(made, "feature-old")
-        made.clock.time += 39 * DAY
-        build(made, "feature-new")
-        state = made.emulator.state
-        return made.clock.time + 3600, (state.spaces, state.files, state.versions)
+def three_builds(site: Site) -> None:
+    """Let main be 40 days old, feature-old 39 days and feature-new an hour."""
+    build(site, "main")
+    site.clock.time += DAY
+    build(site, "feature-old")
+    site.clock.time += 39 * DAY
+    build(site, "feature-new")
+    site.clock.time += 3600
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    """Yield a site after three builds of one domain, which are made once for each dialect."""
-    with open_site() as made:
-        made.clock.time, held = _after_three_builds(at_work())
-        state = made.emulator.state
-        state.spaces, state.files, state.versions = copy.deepcopy(held)
-        made.build, made.branch = 10, "feature-new"
+    """Yield a site after these builds of one domain."""
+    with site_after(three_builds) as made:
         yield made
 
 

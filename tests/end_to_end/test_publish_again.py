@@ -19,6 +19,7 @@ from tests.support.publishing import (
     config,
     open_site,
     routes,
+    site_after,
 )
 
 A1, A2, A3, B1, B2 = (config(name, value) for name, value in ("a1", "a2", "a3", "b1", "b2"))
@@ -27,8 +28,7 @@ A1, A2, A3, B1, B2 = (config(name, value) for name, value in ("a1", "a2", "a3", 
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Yield a space that build 7 has published, and build 8, which changes both of its files."""
-    with open_site(a_yaml=A1, b_yaml=B1) as made:
-        made.run()
+    with site_after(Site.run, a_yaml=A1, b_yaml=B1) as made:
         made.next_build(a_yaml=A2, b_yaml=B2)
         yield made
 

@@ -24,6 +24,7 @@ from tests.support.publishing import (
     Site,
     config,
     open_site,
+    site_after,
 )
 
 from bcs_template_set.report.output import message_of
@@ -46,8 +47,7 @@ def test_a_version_that_bcs_says_is_written_and_does_not_show_is_said_in_verdict
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Yield a space that build 7 has published, and build 8, which changes both of its files."""
-    with open_site(a_yaml=A1, b_yaml=B1) as made:
-        made.run()
+    with site_after(Site.run, a_yaml=A1, b_yaml=B1) as made:
         made.next_build(a_yaml=A2, b_yaml=B2)
         yield made
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.emulator.state import State
-from tests.support.publishing import GET_FILE, SPACE, USER, Site, config, open_site
+from tests.support.publishing import GET_FILE, SPACE, USER, Site, config, site_after
 
 A1, A2, A3, A4 = (config("a", value) for value in "1234")
 
@@ -14,8 +14,7 @@ A1, A2, A3, A4 = (config("a", value) for value in "1234")
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Yield a space with one file, published by build 7 of main."""
-    with open_site(a_yaml=A1) as made:
-        made.run()
+    with site_after(Site.run, a_yaml=A1) as made:
         yield made
 
 

@@ -14,13 +14,15 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Callable, Optional
 
-from tests.emulator import Emulator
+from tests.emulator import Dialect, Emulator
 from tests.emulator.build_worker import Task
-from tests.emulator.entities import TemplateVersion
+from tests.emulator.entities import Space, TemplateFile, TemplateVersion
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
@@ -295,6 +297,29 @@ def open_site(**files: str) -> Iterator[Site]:
             assert breaches(emulator.exchanges) == []
     finally:
         shutil.rmtree(root)
+
+
+@contextmanager
+def site_after(builds: Callable[[Site], object], **files: str) -> Iterator[Site]:
+    """Yield a site as these builds of the files leave one; they are made once for each dialect."""
+    with open_site(**files) as site:
+        site.clock.time, site.build, site.branch, held = _after(builds, at_work(), tuple(files.items()))
+        state = site.emulator.state
+        state.spaces, state.files, state.versions = deepcopy(held)
+        yield site
+
+
+_Held = tuple[list[Space], list[TemplateFile], list[TemplateVersion]]
+
+
+@cache
+def _after(
+    builds: Callable[[Site], object], _: Dialect, files: tuple[tuple[str, str], ...]
+) -> tuple[float, int, str, _Held]:
+    with open_site(**dict(files)) as site:
+        builds(site)
+        state = site.emulator.state
+        return site.clock.time, site.build, site.branch, (state.spaces, state.files, state.versions)
 
 
 def breaches(exchanges: Iterable[Exchange]) -> list[str]:
