@@ -57,10 +57,12 @@ def digests(files: list[Path]) -> list[str]:
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
-def published(worker: Worker, programs: Path, **environ: str) -> Finished:
+def published(
+    worker: Worker, programs: Path, *, templates: str = "settings.yaml.j2\nbuiltin:web", **environ: str
+) -> Finished:
     """Run the installed step: it publishes built-in templates and one that a child renders."""
     (worker.workspace / "settings.yaml.j2").write_text(TEMPLATE, encoding="utf-8")
-    directory, given = worker.prepare(templates="settings.yaml.j2\nbuiltin:web")
+    directory, given = worker.prepare(templates=templates)
     command = [str(programs / "bcs-template-set")]
     return finish(launch(directory, {**given, **environ}, command=command), directory)
 
@@ -99,16 +101,19 @@ def test_where_compiled_code_is_damaged_pure_code_serves_and_the_log_says_so(
     assert "YAML is read by pure Python" in finished.log
 
 
-def test_a_damaged_part_is_named_with_a_code_and_no_traceback(programs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["requests/__init__.py", "jinja2/sandbox.py"])
+def test_a_damaged_part_is_named_with_a_code_and_no_traceback(
+    programs: Path, tmp_path: Path, part: str
+) -> None:
     (package,) = programs.parent.glob("lib/python*/site-packages/bcs_template_set")
-    names = ("parts/requests/__init__.py", "parts.zip")
+    names = (f"parts/{part}", "parts.zip")
     whole = {name: (package / name).read_bytes() for name in names}
     try:
         with site(tmp_path) as worker:
             (package / names[0]).write_bytes(b"")
             assert published(worker, programs).told["status"] == "success"
             (package / names[1]).write_bytes(bytes(100))
-            finished = published(worker, programs)
+            finished = published(worker, programs, templates="settings.yaml.j2")
     finally:
         for name, content in whole.items():
             (package / name).write_bytes(content)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from threading import Timer
 from typing import IO, Callable, Optional, Union, cast
@@ -178,11 +179,16 @@ class TemplateProcess:
             notes.add((kind, template, line, what), _text(note))
 
     def _note_end(self, name: str, notes: Notes) -> None:
-        """Note that the child has said nothing, or nonsense."""
+        """Note that the child has said nothing, or nonsense.
+
+        Raises:
+            InstallationDamaged: it could not even start, for what it imports is.
+        """
         status, is_late = self._child.kill() if self._child is not None else (0, False)
         self.close()
         if is_late:
             raise self._out_of_time(name)
+        import_module("bcs_template_set.manifests.templating.worker")
         notes.add(("failed", name, 0, "ended"), say("render.process_ended", status=status))
 
     def _out_of_time(self, name: str) -> LimitExceeded:
