@@ -165,10 +165,16 @@ def _already_published(same: TemplateVersion, found: ExistingFile, *, desired: D
 
 
 def _not_current(same: TemplateVersion, found: ExistingFile) -> Text:
-    metadata = found.metadata
-    return say(
+    metadata, current = found.metadata, found.current
+    text = say(
         "plan.published_not_current", name=metadata.real_name, version=same.version, current=metadata.version
     )
+    if current is None:
+        return text
+    by = say(
+        "plan.written_by", creator=current.creator, at=shown_time(current.create_at), origin=_origin(current)
+    )
+    return say("report.two", first=text, second=by)
 
 
 def _held(found: ExistingFile, file: ManifestFile) -> Union[ExistingFile, ManifestFile]:

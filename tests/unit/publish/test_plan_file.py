@@ -237,7 +237,10 @@ def test_overwriting_an_older_version_says_that_it_does_not_become_current() -> 
     assert (change.overwrites, change.moves_pin) == (True, False)
     (note,) = notes(change)
     assert note.startswith("a.yaml: version 1.0.7-main holds this content already")
-    assert "the file's current version is 1.0.6-main" in note
+    assert "the file's current version is 1.0.6-main. lisi wrote that one at 2026-01-01 " in note
+    unread = replace(held(OLD), same_name=taken, current=None)
+    (note,) = notes(row(B, unread, policy=OVERWRITE))
+    assert note.endswith("the file's current version is 1.0.6-main.")
 
 
 # --- what this build wrote before -----------------------------------------------------------------------
