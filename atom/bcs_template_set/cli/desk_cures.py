@@ -45,7 +45,13 @@ _KEYS_OF_CURES: Mapping[type[StepError], str] = {
 
 
 def in_settings(error: StepError, settings_file: str) -> StepError:
-    """Return an error with a cure that is at a desk: a key of the settings file, if that is to correct."""
+    """Return an error with a cure that is at a desk: a key of the settings file, if that is to correct.
+
+    Its title speaks of that file, too, where it would speak of a form, a store or a build.
+    """
+    title = f"local.title_{error.code}"
+    if settings_file and known(title):
+        error.other_title = say(title, file=settings_file)
     key = next((key for kind, key in _KEYS_OF_CURES.items() if isinstance(error, kind)), "")
     if key and settings_file:
         return error.with_cure(say("local.cure", key=key, file=settings_file))

@@ -101,6 +101,7 @@ class StepError(_Declared):
         self.details = tuple(details)
         self.context = dict(context or {})
         self.other_cure: Text | None = None
+        self.other_title: Text | None = None
         vars(self).update(fields)
 
     @property
@@ -109,8 +110,8 @@ class StepError(_Declared):
         return {name: getattr(self, name) for name in self.field_names}
 
     def title(self) -> Text:
-        """Return the sentence that says what happened and where."""
-        return say(f"errors.{self.code}.title", **self.fields)
+        """Return the sentence that says what happened and where; another one at a desk."""
+        return self.other_title or say(f"errors.{self.code}.title", **self.fields)
 
     def sentence(self) -> Text:
         """Return the title and the first details, for the middle of a story."""

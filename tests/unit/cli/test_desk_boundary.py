@@ -65,7 +65,10 @@ def test_an_error_of_every_verb_names_the_settings_file_and_its_key(
 
     monkeypatch.setattr(*VERBS[argv], fail)
     assert main(argv) == 1
-    assert "Correct user in desk.yaml." in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "Failed (800201): desk.yaml: user is missing.\n" in told
+    assert "Correct user in desk.yaml." in told
+    assert "BK_CI_" not in told
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
