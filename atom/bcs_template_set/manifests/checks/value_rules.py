@@ -203,12 +203,12 @@ def _service(body: Fields) -> Found:
     is_inside = text_at(body, "spec", "type") in ("", "ClusterIP")
     ports = list_at(body, "spec", "ports")
     yield from _twice(ports, "spec.ports")
-    seen: set[tuple[YamlValue, YamlValue]] = set()
+    seen: set[str] = set()
     for index, port in enumerate(map(mapping_at, ports)):
-        pair = (text_at(port, "protocol") or "TCP", port.get("port"))
-        if type(pair[1]) is int and pair in seen:
-            yield f"spec.ports[{index}].port", "value_twice", {"name": f"{pair[0]} {pair[1]}"}
-        seen.add(pair)
+        name = f"{text_at(port, 'protocol') or 'TCP'} {port.get('port')}"
+        if type(port.get("port")) is int and name in seen:
+            yield f"spec.ports[{index}].port", "value_twice", {"name": name}
+        seen.add(name)
         asked = port.get("nodePort")
         if is_inside and asked not in (None, 0) and not is_left_for_bcs(asked):
             yield f"spec.ports[{index}].nodePort", "value_node_port", {}
