@@ -103,7 +103,7 @@ def private(text: str) -> Change:
         ("[]", ["table of region names"]),
         ("gz", ["table of region names"]),
         ("{}", ["table of region names"]),
-        (f"gz: {{gateway: {CANARY}", ["line 2, column 1"]),
+        (f"gz: {{gateway: {CANARY}", ["line 1, column 5"]),
         (f"gz:\n\tapp_secret: {CANARY}", ["line 2"]),
         (f"gz: 1\ngz: {CANARY}", ["gz"]),
         ("gz:", ["regions.gz must be"]),

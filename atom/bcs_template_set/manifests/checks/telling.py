@@ -46,7 +46,7 @@ _NAMELESS = "?/?"
 
 
 INPUTS = ("values", "variables")
-"""What is mended in the input of that name, or in the file that is named."""
+"""What is corrected in the input of that name, or in the file that is named."""
 
 _NAMING_THEMSELVES = ("file", "variables", "limit", "version-name")
 """What is found whose sentence says where."""
@@ -55,10 +55,8 @@ _NAMING_THEMSELVES = ("file", "variables", "limit", "version-name")
 def mistake(identifier: str, file: str, message: Text, *, line: int = 0, column: int = 0) -> Finding:
     """Return what is wrong with a file of the workspace, or an input, as a finding of its id."""
     hint = say(f"errors.{MISTAKES[identifier].code}.cure")
-    if identifier in INPUTS:
-        hint = say("checks.input_wrong" if file == identifier else "local.cure_file", file=file)
-    elif identifier == "missing-name" and file == "version":
-        hint = say("checks.input_wrong", file=file)
+    if identifier in INPUTS or (identifier == "missing-name" and file == "version"):
+        hint = say("local.cure_file", file=file)
     return Finding(identifier, file, "", "", message, hint, origin=Origin(file, line, column))
 
 
