@@ -80,7 +80,7 @@ bench: $(VENV)/ready
 contract: $(VENV)/ready
 	@"$(BIN)/python" -m tests.contract.site
 
-# Rewrites what tests compare exactly, error.json, i18n/message_zh_CN.properties and the tables of docs/reference
+# Rewrites what tests compare exactly, error.json, errorCodes.json, `i18n` and the tables of docs/reference
 # included: review the diff.
 golden: $(VENV)/ready
 	"$(BIN)/python" -m pytest --rewrite-golden
@@ -102,9 +102,9 @@ schema: $(VENV)/ready
 newest: $(VENV)/ready
 	"$(BIN)/python" -m release.newest
 
-# What the store takes: the wheel, which carries what it runs on, task.json, error.json, i18n and the logo in one
-# zip under dist/; beside it the wheel and its list of parts (CycloneDX). Built with locked tools from locked
-# parts, so that anybody who builds these sources gets the same bytes.
+# What the store takes: the wheel, which carries what it runs on, task.json, the lists of errors, i18n and the logo
+# in one zip under dist/; beside it the wheel and its list of parts (CycloneDX). Built with locked tools from
+# locked parts, so that anybody who builds these sources gets the same bytes.
 package: $(VENV)/ready $(RELEASE)/ready
 	rm -rf build dist
 	"$(BIN)/python" -m release.parts "$(RELEASE)/parts"

@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from release.wheel import PROJECT
 
 NAME = "bcsTemplateSet.zip"
-STORE_FILES = ("task.json", "error.json", "i18n", "file")
+STORE_FILES = ("task.json", "error.json", "errorCodes.json", "i18n", "file")
 
 
 def main(arguments: Sequence[str]) -> int:

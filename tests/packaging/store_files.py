@@ -1,8 +1,8 @@
 """The files that BK-CI's store reads beside the wheel, as typed values and as the text they must hold.
 
-`task.json` and `i18n/message_en_US.properties` are written by hand. `i18n/message_zh_CN.properties` and
-`error.json` say again what task.json and the catalogue say: a test holds them to it, and `make golden`
-writes them anew.
+`task.json` and the English texts of its form, in `i18n`, are written by hand. The other texts of `i18n`,
+`error.json` and `errorCodes.json` say again what task.json and the catalogue say: a test holds them to it,
+and `make golden` writes them anew.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bcs_template_set.messages.errors import every_error
 PROJECT = Path(__file__).parents[2]
 TASK_JSON = PROJECT / "task.json"
 ERROR_JSON = PROJECT / "error.json"
+ERROR_CODES = PROJECT / "errorCodes.json"
 ENGLISH = PROJECT / "i18n" / "message_en_US.properties"
 CHINESE = PROJECT / "i18n" / "message_zh_CN.properties"
 
@@ -255,6 +256,23 @@ def write_error_json() -> str:
         for kind in every_error()
     ]
     return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+
+
+def write_error_codes() -> str:
+    """Return errorCodes.json: the errors whose titles `i18n` has (facts/agent.md, "output.json")."""
+    return json.dumps([kind.code for kind in every_error()], indent=2) + "\n"
+
+
+def error_titles(language: Language) -> dict[str, str]:
+    """Return each error's title, by the key that BK-CI looks it up with."""
+    return {str(kind.code): general_title(kind.code, language) for kind in every_error()}
+
+
+def english_form() -> dict[str, str]:
+    """Return the English texts of the form, by their keys."""
+    rows = [(key, text) for key, text in read_properties(ENGLISH) if not key.isdecimal()]
+    assert len(rows) == len(dict(rows)), "a key stands twice"
+    return dict(rows)
 
 
 def general_title(code: int, language: Language) -> str:

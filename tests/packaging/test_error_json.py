@@ -1,4 +1,4 @@
-"""error.json says what the catalogue says, for every error and no other."""
+"""error.json and errorCodes.json say what the catalogue says, for every error and no other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import Callable
 
 import msgspec
 import pytest
-from tests.packaging.store_files import ERROR_JSON, general_title, write_error_json
+from tests.packaging.store_files import (
+    ERROR_CODES,
+    ERROR_JSON,
+    error_titles,
+    general_title,
+    read_properties,
+    write_error_codes,
+    write_error_json,
+)
 
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.errors import every_error
@@ -25,6 +33,17 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel
 
 def test_it_says_what_the_catalogue_says(derived: Callable[[Path, str], None]) -> None:
     derived(ERROR_JSON, write_error_json())
+
+
+def test_newer_platforms_find_each_code_in_a_list_of_numbers_and_its_text_in_both_languages(
+    derived: Callable[[Path, str], None],
+) -> None:
+    derived(ERROR_CODES, write_error_codes())
+    codes = msgspec.json.decode(ERROR_CODES.read_bytes(), type=list[int])
+    for language in LANGUAGES:
+        texts = dict(read_properties(ERROR_JSON.with_name("i18n") / f"message_{language}.properties"))
+        assert {key: text for key, text in texts.items() if key.isdecimal()} == error_titles(language)
+        assert [str(code) for code in codes if not texts[str(code)].strip()] == []
 
 
 def test_every_code_is_there_once_with_six_digits_beginning_with_8() -> None:
