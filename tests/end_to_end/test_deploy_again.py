@@ -181,6 +181,29 @@ def test_a_published_build_can_be_deployed_later() -> None:
         assert mark_of(site, "Deployment", "web") == site.version_names("web.yaml")[0]
 
 
+@pytest.mark.parametrize(
+    ("new", "says", "told"),
+    [("api", "", True), ("worker", "", False), ("api", '{"code": 1, "message": "etcd is away"}', False)],
+)
+def test_an_object_is_called_deleted_only_where_the_version_that_was_deployed_is_seen_to_hold_it(
+    new: str,
+    says: str,
+    told: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    with cluster_site(web_yaml=documents(workload(), workload(name="api"))) as site:
+        deploy(site)
+        cluster_of(site).delete("Deployment", NAMESPACE, "api")
+        site.next_build(web_yaml=documents(workload(tag="2"), workload(name=new)))
+        site.run()
+        site.next_build(web_yaml=documents(workload(tag="3"), workload(name=new)))
+        if says:
+            site.fault("answer", Match("POST", r"/template/detail$"), times=9, status=200).body = says
+        ran = deploy(site)
+        site.emulator.faults.clear()
+        assert (ran.code, rollout_files(ran)) == (0, ["web.yaml"]), ran.log
+        assert (f"(version 1.0.7-main): Deployment/{new}. Somebody has deleted" in ran.log) is told, ran.log
+
+
 def change_live(site: Site, kind: str, name: str, change: Callable[[Manifest], object]) -> None:
     """Change a live object by other hands than BCS's."""
     found = cluster_of(site).get(kind, NAMESPACE, name)
