@@ -87,6 +87,7 @@ def test_what_is_sent_in_vain_twice_is_told_object_by_object() -> None:
         site.fault("refuse", DEPLOY, times=2)
         ran = deploy(site)
         assert (ran.code, len(calls_of(ran)), rollout_files(ran)) == (800505, 2, [])
+        assert "BCS's answer did not come: " in ran.log
         assert "Deployment/a: not applied" in ran.log
         again = deploy(site)
         assert (again.code, len(calls_of(again))) == (0, 1)

@@ -483,7 +483,7 @@ def test_a_restore_that_did_not_work_out_names_the_objects_and_ends_no_sentence_
         ran = deploy(site, on_failure="restore")
         both_stories(ran)
         told = "not every object is what was deployed. Deployment/web: not applied, or not any more"
-        assert f"The restore did not work out: BCS took the deployment, but {told}" in ran.log
+        assert f"The restore did not work out: The step sent the deployment, but {told}" in ran.log
 
 
 def test_a_timed_out_rollout_is_restored_within_the_steps_own_time() -> None:

@@ -243,7 +243,8 @@ class _Sending:
         lacking = tuple(file for file in files if file.name not in live)
         is_over = self.deploying.deadline.remaining() <= LOOK_EVERY
         if lacking and (is_over or self._is_in_vain(files, lacking, states, missing=missing)):
-            details = [because.title(), *self._objects(states, files, missing=missing)]
+            lost = say("deploy.answer_lost", problem=because.fields.get("problem") or because.title())
+            details = [lost, *self._objects(states, files, missing=missing)]
             raise DeployIncomplete(details=details).with_context(**because.context) from because
         return CallEnd(states, seconds, tuple(Unit((file,)) for file in lacking))
 
