@@ -458,20 +458,24 @@ def derive_once() -> None:
 
 
 def import_everything() -> None:
-    """Import each module of the step, and so whatever it may import later; compile our own templates."""
+    """Import each module of the step, and so whatever it may import later; read and compile what it ships."""
     package = importlib.import_module("bcs_template_set")
     for module in pkgutil.walk_packages(package.__path__, "bcs_template_set."):
         importlib.import_module(module.name)
+    from bcs_template_set.manifests.schema.field_types import field_types
     from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
     from bcs_template_set.manifests.templating.environment import OwnEnvironment
     from bcs_template_set.manifests.templating.prepare import WEB_FILES
     from bcs_template_set.manifests.templating.render import builtin_source
     from bcs_template_set.manifests.templating.template_notes import Notes
     from bcs_template_set.manifests.templating.templates import Templates
-    from bcs_template_set.messages import LANGUAGES
+    from bcs_template_set.messages import LANGUAGES, _catalogue
     from bcs_template_set.messages.secret import Secret
     from bcs_template_set.report.html import _environment
 
+    field_types()
+    for area in (Path(package.__path__[0]) / "messages").glob("*.json"):
+        _catalogue(area.stem)
     for language in LANGUAGES:
         for page in (Path(package.__path__[0]) / "report").glob("*.j2"):
             _environment(language).get_template(page.name)
