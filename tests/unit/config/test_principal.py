@@ -329,6 +329,7 @@ def test_the_owner_is_the_regions_own_word_everywhere() -> None:
 def test_nobody_is_proven_to_have_started_a_build_without_a_record() -> None:
     with pytest.raises(NameNotProven) as caught:
         resolve_principal(region(), UNPROVEN, run_as="starter")
+    assert caught.value.fields["run_as"] == "starter"
     for language in LANGUAGES:
         text = "\n".join(caught.value.explain(language))
         assert "people: environment" in text, language
