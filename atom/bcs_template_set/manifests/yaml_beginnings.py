@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Optional, Protocol
 
 import yaml
@@ -63,13 +64,10 @@ def _begun_with(context: str, rest: str, *, is_here: bool) -> Optional[Text]:
 def _quote_open_until(line: int, parser: Parser) -> Optional[Sign]:
     """Return where the text in quotes begins that ends in this line, and is the last before the mistake."""
     last: Optional[yaml.Event] = None
-    try:
-        while not isinstance(event := parser.get_event(), yaml.StreamEndEvent):
-            last = event
-    except yaml.MarkedYAMLError:
-        pass
-    finally:
-        parser.dispose()
+    with suppress(yaml.MarkedYAMLError):
+        while True:
+            last = parser.get_event()
+    parser.dispose()
     if not isinstance(last, yaml.ScalarEvent) or last.style not in ("'", '"'):
         return None
     start, end = last.start_mark, last.end_mark
