@@ -29,12 +29,12 @@ def too_deep() -> Text:
 
 
 def sentence_of(words: str) -> Text:
-    """Return the sentence for a parser's words; a quote may be a secret, and goes."""
+    """Return the sentence for a parser's words, a general one for the rest: their English is not shown."""
     nameless = re.sub(r"(alias|tag handle|anchor) '.*'|found character .*? that", _without_quote, words)
     if _TOO_DEEP.search(nameless):
         return too_deep()
-    known = _KNOWN.get(words)
-    return say(f"render.{known}") if known else say("render.yaml_problem", problem=nameless)
+    known = "yaml_indent" if words.startswith("expected <block end>") else _KNOWN.get(words)
+    return say(f"render.{known or 'yaml_problem'}")
 
 
 def _without_quote(match: re.Match[str]) -> str:
