@@ -10,7 +10,7 @@ from tests.support.dialects import NEWEST, STABLE
 SETTINGS = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
 ANY_ALLOWED_IN = {
     *("system.http_attempt", "system.http_connections"),
-    *(f"manifests.templating.{name}" for name in ("environment", "template_notes")),
+    *(f"manifests.templating.{name}" for name in ("environment", "filter_wrapping", "template_notes")),
 }
 """Where a library's own signature says `Any`."""
 

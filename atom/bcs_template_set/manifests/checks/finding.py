@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional, Union
@@ -10,6 +11,7 @@ from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
@@ -17,6 +19,9 @@ from bcs_template_set.manifests.schema.field_walk import FieldProblem, letter_of
 from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
+
+_ODD_KEY = re.compile(r"^(data|stringData|binaryData)\[(?![-._a-zA-Z0-9]{1,253}\]).*", re.DOTALL)
+"""A field below a key that none can be."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,8 @@ class CheckInput:
         file = place if isinstance(place, ManifestFile) else place.file
         sentence = message or self.id
         where = "values" if file.domain else "file"
+        if not isinstance(place, ManifestFile) and field and holds_secret(place.document):
+            field = _ODD_KEY.sub(r"\1", field)  # what stands there may be a value
         return Finding(
             id=self.id,
             file=file.name,
