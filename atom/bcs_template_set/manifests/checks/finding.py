@@ -11,7 +11,6 @@ from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
@@ -145,8 +144,8 @@ class CheckInput:
         file = place if isinstance(place, ManifestFile) else place.file
         sentence = message or self.id
         where = "values" if file.domain else "file"
-        if not isinstance(place, ManifestFile) and field and holds_secret(place.document):
-            field = _ODD_KEY.sub(r"\1", field)  # what stands there may be a value
+        if not isinstance(place, ManifestFile) and place.document.kind != "ConfigMap":
+            field = _ODD_KEY.sub(r"\1", field)  # what stands there may be a value of a Secret
         return Finding(
             id=self.id,
             file=file.name,
