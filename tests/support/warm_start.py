@@ -29,6 +29,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn, Optional, Protocol
@@ -120,11 +121,16 @@ def run_program(
 
 
 class _Forked:
-    """A process that was forked, whose number and end are told by who forked it."""
+    """A process that was forked, whose number and end are told by who forked it.
+
+    One thread may wait for it while another kills it.
+    """
 
     def __init__(self, told: int) -> None:
         self.returncode: Optional[int] = None
         self._told = told
+        self._reading = threading.Lock()
+        weakref.finalize(self, os.close, told)  # not before: another thread may be waiting for it
         (self.pid,) = _NUMBER.unpack(_read_all(told, _NUMBER.size))
 
     def poll(self) -> Optional[int]:
@@ -147,8 +153,9 @@ class _Forked:
                 waiting.register(self._told, selectors.EVENT_READ)
                 if not waiting.select(seconds):
                     return None
-            (self.returncode,) = _NUMBER.unpack(_read_all(self._told, _NUMBER.size))
-            os.close(self._told)
+            with self._reading:
+                if self.returncode is None:
+                    (self.returncode,) = _NUMBER.unpack(_read_all(self._told, _NUMBER.size))
         return self.returncode
 
 

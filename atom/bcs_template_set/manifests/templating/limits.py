@@ -64,11 +64,20 @@ def leave_room_to_speak() -> None:
 
 
 def when_over(call: Callable[[Optional[FrameType]], object]) -> None:
-    """Have `call` get the frame that the main thread is at when the time is over; hear no other signal."""
+    """Have `call` get the frame that the main thread is at when the time is over; hear no other signal.
+
+    Once: where a template has used the processor all the time, the kernel and the parent say so in the same
+    moment, and the second must not stop what tells the first.
+    """
+
+    def stop(_number: int, frame: Optional[FrameType]) -> None:
+        signal.signal(_OVER, signal.SIG_IGN)
+        call(frame)
+
     for name in _IGNORED:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(_OVER, lambda _number, frame: call(frame))
+    signal.signal(_OVER, stop)
 
 
 def end_this() -> None:

@@ -240,6 +240,15 @@ def test_a_signal_that_a_system_lacks_is_not_asked_for(monkeypatch: pytest.Monke
     assert len(heard) == 1
 
 
+@pytest.mark.usefixtures("signals")
+def test_the_end_of_the_time_is_heard_once_though_the_kernel_and_the_parent_say_it() -> None:
+    heard: list[object] = []
+    limits_module.when_over(heard.append)
+    for _ in range(2):
+        limits_module.end_this()
+    assert len(heard) == 1
+
+
 def test_a_limit_is_never_above_the_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
 
