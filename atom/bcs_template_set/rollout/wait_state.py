@@ -6,12 +6,14 @@ Performs no I/O. Moments are seconds: `*_at` of our own clock that never goes ba
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Optional
 
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
 from bcs_template_set.manifests.live_fields import condition_of, count_at
 from bcs_template_set.messages import say
@@ -84,6 +86,12 @@ class WaitState:
     def is_waiting(self) -> bool:
         """Tell whether it has not ended."""
         return self.now.end == "pending"
+
+    @property
+    def can_cease_to_be_ready(self) -> bool:
+        """Tell whether it is ready, and of a kind that does not end by itself."""
+        rule = self.workload.kind.rule
+        return self.now.end == "ready" and not (rule is not None and rule.ends)
 
     @property
     def asks_for_its_pods(self) -> bool:
@@ -213,3 +221,9 @@ class WaitState:
         if self.blind is not None:
             return replace(self.now, end="unseen", blind=self.blind)
         return replace(self.now, blind=self.pods_blind)
+
+
+def by_kind(states: Sequence[WaitState]) -> list[tuple[Kind, list[WaitState]]]:
+    """Return the states of each kind, by the kinds' names."""
+    kinds = sorted({state.workload.kind for state in states}, key=lambda kind: kind.name)
+    return [(kind, [state for state in states if state.workload.kind == kind]) for kind in kinds]

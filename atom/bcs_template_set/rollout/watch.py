@@ -7,7 +7,8 @@ list of their kind tells which are worth a look of their own (what a list says i
 facts/bcs.md, trap 12). Durations are measured on our own clock: the cluster's may differ by an hour.
 
 A look that fails says nothing about the workload: it is looked at again for as long as the wait lasts. One
-that could not be looked at in the end is unseen; one that was there and is there no more is gone.
+that could not be looked at in the end is unseen; one that was there and is there no more is gone. When the
+last one is ready, those that have been so for a while are looked at again: in the end all have to be.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from bcs_template_set.rollout.suspect_pods import (
     problems_of_suspect,
     suspects_of,
 )
-from bcs_template_set.rollout.wait_state import WaitState
+from bcs_template_set.rollout.wait_state import WaitState, by_kind
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import Raised, overlap
@@ -127,11 +128,25 @@ class _Watch:
             self._round(waiting, pods)
             pods = None
             self._tell_sight(waiting)
+            if not (self._deadline.passed() or any(state.is_waiting for state in states)):
+                self._look_again()
             if self._deadline.passed() or not any(state.is_waiting for state in states):
                 return tuple(state.ended() for state in states)
             self._heartbeat()
             pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, self._elapsed() * PAUSE_SHARE))
             self._clock.wait(min(pause, self._deadline.remaining()))
+
+    def _look_again(self) -> None:
+        """Wait again for what was ready, and is not any more; but a Job is done for good."""
+        since = self._elapsed() - LONGEST_PAUSE
+        ready = [state for state in self._states if state.can_cease_to_be_ready]
+        were = {state: state.now for state in ready if state.now.seconds <= since}
+        for state, was in were.items():
+            state.now = replace(was, end="pending")
+        pods = self._settle([*were])
+        self._round([state for state in were if state.is_waiting], pods)
+        for state, was in were.items():
+            state.now = was if state.now.end == "ready" else state.now
 
     def _tell_sight(self, states: Sequence[WaitState]) -> None:
         """Say once that workloads can't be looked at, and once that all can be again."""
@@ -173,7 +188,7 @@ class _Watch:
         pods = self._all_pods() if states else None
         if pods is None:
             return None
-        for kind, same in _by_kind(states):
+        for kind, same in by_kind(states):
             items = self._reads.by_name(kind) or {}
             for state in same:
                 status = proven_ready(state.workload, items.get(state.workload.name, {}), pods)
@@ -188,7 +203,7 @@ class _Watch:
         All, too, of a kind whose lists don't tell which may be done.
         """
         chosen: list[WaitState] = []
-        for kind, same in _by_kind(states):
+        for kind, same in by_kind(states):
             is_told = len(same) > FEW and kind.is_told_by_lists
             chosen += self._pointed_at(kind, same, pods) if is_told else same
         return chosen
@@ -383,8 +398,3 @@ class _Watch:
             state.told = state.now
             self._heartbeat.put_off()
             self._hears.change(state.now)
-
-
-def _by_kind(states: Sequence[WaitState]) -> list[tuple[Kind, list[WaitState]]]:
-    kinds = sorted({state.workload.kind for state in states}, key=lambda kind: kind.name)
-    return [(kind, [state for state in states if state.workload.kind == kind]) for kind in kinds]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import queue
+import threading
 import time
 from contextlib import suppress
 from typing import Protocol
@@ -28,11 +28,12 @@ class SystemClock:
     """The real time. `interrupt()` ends every wait under way and every later one at once.
 
     A signal's handler calls it, in the middle of whatever its thread is at. A `threading.Event` would wait
-    there for ever: `set()` takes a lock that `wait()` may hold. This queue promises that it never does.
+    there for ever: `set()` takes a lock that `wait()` may hold. Nothing here waits for the gate but `wait()`.
     """
 
     def __init__(self) -> None:
-        self._interrupted: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._gate.acquire()
 
     def now(self) -> float:
         """Return seconds since the epoch."""
@@ -44,12 +45,13 @@ class SystemClock:
 
     def wait(self, seconds: float) -> None:
         """Wait `seconds`, less if the run is interrupted."""
-        with suppress(queue.Empty):
-            self._interrupted.put(self._interrupted.get(timeout=max(0.0, seconds)))  # for the other threads
+        if self._gate.acquire(timeout=max(0.0, seconds)):
+            self.interrupt()  # for the other threads
 
     def interrupt(self) -> None:
         """End all waiting: the run is being stopped."""
-        self._interrupted.put(None)
+        with suppress(RuntimeError):  # it is open already
+            self._gate.release()
 
 
 class Deadline:

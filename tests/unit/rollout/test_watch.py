@@ -333,6 +333,46 @@ def test_only_changes_are_told() -> None:
     assert told == ["pending", "ready"]
 
 
+class InTurns(ScriptedCluster):
+    """Has the first of two workloads ready between two moments, and the second after a third."""
+
+    def __init__(self, first: tuple[float, float], second: float) -> None:
+        super().__init__(FakeClock(), up_after(0))
+        self.first, self.second = first, second
+
+    def read(self, call: Read[T]) -> T:
+        if call.name == "get Deployment":
+            passed = self.clock.monotonic() - self.began
+            is_first = call.segments[-1] == "web-0"
+            is_up = self.first[0] <= passed < self.first[1] if is_first else passed >= self.second
+            return call.parse({"manifest": {**(READY if is_up else GOING_UP)}})
+        return super().read(call)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ends", "told"),
+    [
+        ((3, 10), 30, ["pending", "ready"], ["pending", "pending", "ready", "ready", "pending"]),
+        ((3, 1e9), 30, ["ready", "ready"], ["pending", "pending", "ready", "ready"]),
+    ],
+)
+def test_what_was_ready_has_to_be_when_the_last_one_is(
+    first: tuple[float, float], second: float, ends: list[str], told: list[str]
+) -> None:
+    cluster, heard = InTurns(first, second), list[str]()
+    ended = watch(
+        cluster,
+        PLACE,
+        workloads(2),
+        clock=cluster.clock,
+        deadline=Deadline(cluster.clock, seconds=90),
+        on_change=lambda item: heard.append(item.end),
+    )
+    assert ([item.end for item in ended], heard) == (ends, told)
+    if ends == ["ready", "ready"]:
+        assert ended[0].seconds < 10 < ended[1].seconds
+
+
 class Listed(ScriptedCluster):
     """Lists the workloads with what the list says of them; only what it lists as done is done."""
 
