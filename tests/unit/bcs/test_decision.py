@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Optional
 
 import pytest
@@ -317,3 +318,28 @@ def test_a_body_is_not_read_in_an_encoding_that_takes_the_square_of_its_length()
     assert body.decode("punycode") == '{"code": 1}'
     answer = HttpAnswer(200, {"content-type": "application/json; charset=punycode"}, body)
     assert Seen.of(answer).payload is None
+
+
+@pytest.mark.parametrize("is_bare", [True, False])
+def test_an_answer_without_a_code_is_whole_where_the_call_has_no_envelope(*, is_bare: bool) -> None:
+    found = decide(replace(asked(), is_bare=is_bare), answer({"version": "1"}))
+    assert (found == Success({"version": "1"})) is is_bare
+    assert isinstance(found, Fail) is not is_bare
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_unknown"),
+    [
+        (business(40404, "m"), True),
+        (business(1405501, "m"), True),
+        (answer({**RUNTIME_ERROR, "message": "code 1405501, record not found"}, status=500), True),
+        (answer(RUNTIME_ERROR, status=500), False),
+    ],
+)
+def test_a_project_is_said_not_to_be_there_where_its_manager_says_so(
+    reply: Reply, *, is_unknown: bool
+) -> None:
+    found = decide(asked(), reply)
+    assert isinstance(found, (Fail, RetryAfter))
+    assert isinstance(found.error, errors.ProjectNotVisible)
+    assert found.error.fields["is_unknown"] is is_unknown
