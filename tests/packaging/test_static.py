@@ -90,3 +90,10 @@ def test_no_rule_is_off_for_a_part_of_the_step() -> None:
     assert heads == ["tests/**", "release/**", "setup.py"]
     rules = [line for line in block.splitlines() if re.match(r'\s+"', line) or line.startswith('"')]
     assert [line for line in rules if "#" not in line and not line.endswith("= [")] == []
+
+
+def test_no_module_of_the_step_is_too_long_to_be_read_at_once() -> None:
+    paths = sorted((PROJECT / "atom").rglob("*.py"))
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    assert lengths
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}

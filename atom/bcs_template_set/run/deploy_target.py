@@ -38,7 +38,7 @@ from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.plan_phase import deploying_of
+from bcs_template_set.run.live_plan import deploying_of
 from bcs_template_set.system.clock import Clock, Deadline
 
 TO_SPEAK = 5.0

@@ -5,7 +5,7 @@ Holds no writer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -21,7 +21,7 @@ from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.manifests.kinds import SHARED_KINDS
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
-from bcs_template_set.manifests.parse import bcs_variables_in, parse_foreign
+from bcs_template_set.manifests.parse import bcs_variables_in
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ManifestsInvalid,
@@ -34,24 +34,18 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding, refusal
 from bcs_template_set.report.log_lines import plan_lines
-from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import (
     ask_variables,
     refusal_to_deploy,
-    resolve_variables,
 )
-from bcs_template_set.rollout.call_sizes import AT_ONCE
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan
-from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
-from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
-from bcs_template_set.rollout.restore import find_version, gone_marks
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.approved_plan import what_differs
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.kept_objects import check_jobs, jobs_of
+from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.pods_ahead import tell_pods
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import check_desired
@@ -252,83 +246,6 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
     files = [as_it_counts(run, FileVersion(c.name, c.version_id, c.version)) for c in plan.changes]
     look_before(run.context, reader, place, files, existing, least=fewest_pods(run))
     run.services.log.info(say("deploy.dry_run_ok"))
-
-
-def look_before(
-    context: RunContext,
-    reader: Reader,
-    place: NamespaceRef,
-    files: Sequence[FileVersion],
-    existing: Existing,
-    *,
-    least: Mapping[Workload, int],
-) -> tuple[Deploying, DeploymentPlan]:
-    """Return what it takes to deploy versions, and what that would change, which is shown.
-
-    `least` are the fewest pods of autoscaled workloads, `existing` is what BCS held before this run.
-
-    Raises:
-        StepError: the dry run fails, or the deployment must not be.
-    """
-    record, log, space = context.services.record, context.services.log, context.settings.template_space
-    values = resolve_variables(reader, place, files, given=context.variables, least=least)
-    deploying = deploying_of(context, place, values)
-    plan = plan_live(reader, deploying, files, redeploy=context.settings.redeploy)
-    plan = seen_whole(reader, deploying, plan)
-    # What was said of the plan is not said twice.
-    plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
-    show_lines(log, deployment_lines(plan, language=record.language))
-    record.warnings.extend(plan.pods)
-    for note in _odd_marks(reader, files, plan, existing, place=place, space=space):
-        log.info(note)
-    if plan.refused is not None:
-        raise plan.refused
-    return deploying, plan
-
-
-def deploying_of(context: RunContext, place: NamespaceRef, variables: Mapping[str, str]) -> Deploying:
-    """Return what it takes to deploy with these values for BCS's variables."""
-    services = context.services
-
-    def tell(files: int) -> None:
-        if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
-            services.log.info(say("deploy.under_way", count=files))
-
-    return Deploying(
-        place,
-        context.settings.template_space,
-        variables,
-        services.clock,
-        services.deadline,
-        given=frozenset(context.variables),
-        at_once=min(AT_ONCE, context.region.endpoint.concurrency),
-        on_quiet=tell,
-    )
-
-
-def _odd_marks(
-    reader: Reader,
-    files: Sequence[FileVersion],
-    plan: DeploymentPlan,
-    existing: Existing,
-    *,
-    place: NamespaceRef,
-    space: str,
-) -> Iterator[Text]:
-    """Yield what is odd about live objects, before anything is deployed."""
-
-    def held(name: str, version: str) -> Collection[str]:
-        read = [file.current for known, file in existing.files.items() if known == name]
-        found = next((one for one in read if one is not None and one.version == version), None)
-        if found is None:
-            with suppress(StepError):  # of what nobody could look at nothing is said
-                found = find_version(reader, place.project, space, name, version)
-        return objects_in(parse_foreign(found.content)) if found is not None else ()
-
-    if not plan.is_blind:
-        yield from odd_notes(plan.deploy, plan.states, space=space, held=held)
-    known = {name: file.names for name, file in existing.files.items()}
-    yield from gone_marks(reader, files, plan.states, project=place.project, space=space, known=known)
 
 
 def _of_the_namespace(run: RenderedRun, reader: Reader, plan: Plan, existing: Existing) -> Mapping[str, str]:
