@@ -7,6 +7,7 @@ and a package that is damaged get a sentence and an output.json, too.
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bcs_template_set.system import carried
@@ -33,23 +34,24 @@ def entry_point(version: "tuple[int, ...]" = sys.version_info[:2]) -> None:
 def give_up(code: int, fields: "dict[str, str]") -> int:
     """Say why the step can't be started, in the log and in output.json; return the exit status."""
     language = "en_US" if os.environ.get("BK_CI_LOCALE_LANGUAGE", "").startswith("en") else "zh_CN"
-    message = " ".join(told(f"{code}.{part}", language, fields) for part in ("title", "cure"))
-    say(message)
+    message = " ".join(told(f"{code}.{part}", language, fields) for part in ("title", "cure")).strip()
+    message = message or f"The step can't start: {', '.join(fields.values())}. Install its package again."
     directory = os.environ.get("bk_data_dir")  # noqa: SIM112 - as the worker writes it
     if directory:
         said = {"status": "failure", "type": "default", "message": message, "data": {}}
         text = json.dumps(dict(said, errorType=1, errorCode=code))
         write(Path(directory, os.environ.get("bk_data_output") or "output.json"), text)  # noqa: SIM112 - as above
+    say(message)
     return 1
 
 
 def told(key: str, language: str, fields: "dict[str, str]") -> str:
-    """Return a sentence of the catalogue; where that is damaged too, its key and what it is about."""
+    """Return a sentence of the catalogue; "" where that is damaged too."""
     try:
         catalogue = json.loads(Path(carried.HOME, "messages", "errors.json").read_text(encoding="utf-8"))
         return str(catalogue[key][language].format(**fields))
-    except (OSError, ValueError, KeyError):
-        return " ".join([key, *fields.values()])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def write(path: Path, text: str) -> None:
@@ -59,10 +61,12 @@ def write(path: Path, text: str) -> None:
         beside.write_text(text, encoding="ascii")
         beside.replace(path)
     except OSError as exc:
+        with suppress(OSError):
+            beside.unlink()
         say(f"{path}: {exc.strerror}")
 
 
 def say(text: str) -> None:
     """Print a line as an error of the log, whatever the locale is."""
-    with open(1, "wb", closefd=False) as stdout:
-        stdout.write(f"##[error]{text}\n".encode())
+    with suppress(OSError):  # nobody listens: output.json has it
+        os.write(1, f"##[error]{text}\n".encode("utf-8", "backslashreplace"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -88,16 +90,55 @@ def test_and_one_that_is_read_later(data: Path, monkeypatch: pytest.MonkeyPatch,
     assert (told(data)["errorCode"], str(damage) in told(data)["message"]) == (800110, True)
 
 
-def test_a_damaged_catalogue_leaves_the_code(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carried, "HOME", str(data))
+@pytest.mark.parametrize("catalogue", [None, "", "[]", '{"800109.title": null}', "{}"])
+def test_a_damaged_catalogue_leaves_the_code_and_a_sentence(
+    data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    catalogue: Optional[str],
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    if catalogue is not None:
+        (home / "messages").mkdir()
+        (home / "messages" / "errors.json").write_text(catalogue, encoding="utf-8")
+    monkeypatch.setattr(carried, "HOME", str(home))
     with pytest.raises(SystemExit):
         start.entry_point((3, 6))
-    assert told(data)["message"].startswith("800109.title 3.6 ")
+    assert told(data)["errorCode"] == 800109
+    assert told(data)["message"].startswith("The step can't start: 3.6, ")
+
+
+def test_output_json_is_there_though_nobody_hears_the_log(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unheard(*_: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(os, "write", unheard)
+    with pytest.raises(SystemExit):
+        start.entry_point((3, 6))
+    assert told(data)["errorCode"] == 800109
+
+
+def test_a_path_that_is_no_text_is_said_all_the_same(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/\udce7/python")
+    with pytest.raises(SystemExit):
+        start.entry_point((3, 6))
+    assert told(data)["errorCode"] == 800109
+    assert b"\\udce7/python" in capfdbinary.readouterr().out
 
 
 def test_a_disk_without_room_is_said(data: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     start.write(data / "gone" / "output.json", "{}")
     assert capfdbinary.readouterr().out.decode().startswith(f"##[error]{data}/gone/output.json: ")
+
+
+def test_what_could_not_be_put_in_its_place_is_taken_away(data: Path) -> None:
+    (data / "output.json").mkdir()
+    start.write(data / "output.json", "{}")
+    assert [path.name for path in data.iterdir()] == ["output.json"]
 
 
 def test_at_a_desk_nothing_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
