@@ -1,10 +1,14 @@
-"""Starts the programs that the tests of packaging look at: as a release does, and as a worker does."""
+"""Starts the programs that the tests of packaging look at: as a release does, and as a worker does.
+
+And changes for a while what is installed.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
 
@@ -20,3 +24,25 @@ def run(command: Sequence[str], *, cwd: Path, env: Optional[Mapping[str, str]] =
     )
     assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def packages_of(programs: Path) -> Path:
+    """Return where the environment of these programs has its packages."""
+    (packages,) = programs.parent.glob("lib/python*/site-packages")
+    return packages
+
+
+@contextmanager
+def holding(contents: Mapping[Path, bytes]) -> Iterator[None]:
+    """Let files hold these contents for a while, and then what they held before, or not be there."""
+    before = {path: path.read_bytes() if path.exists() else None for path in contents}
+    try:
+        for path, content in contents.items():
+            path.write_bytes(content)
+        yield
+    finally:
+        for path, held in before.items():
+            if held is None:
+                path.unlink()
+            else:
+                path.write_bytes(held)

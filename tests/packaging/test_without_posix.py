@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.packaging.building import run
+from tests.packaging.building import holding, packages_of, run
 from tests.support.deploying import CLUSTER, NAMESPACE
+from tests.support.installed_step import start_installed
 from tests.support.scene import site
-from tests.support.worker import finish, launch
+from tests.support.worker import finish
 
-ABSENT = """\
+ABSENT = b"""\
 import http.client, os, shutil, signal, ssl, subprocess, sys, tempfile, threading
 
 for name in ("fcntl", "resource", "pwd", "grp", "termios", "syslog", "posix_spawn"):
@@ -42,24 +43,15 @@ for name in found:
         importlib.import_module(name)
 print(len(found))
 """
-TEMPLATE = """\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings}
-data: {app: "{{ app | upper }}"}
-"""
 
 
 @pytest.fixture(scope="module")
 def elsewhere(programs: Path) -> Iterator[Path]:
     """Return the programs of a Python that has nothing of POSIX."""
-    (packages,) = programs.parent.glob("lib/python*/site-packages")
-    files = {"without_posix.py": ABSENT, "without_posix.pth": "import without_posix\n"}
-    for name, text in files.items():
-        (packages / name).write_text(text, encoding="utf-8")
-    yield programs
-    for name in files:
-        (packages / name).unlink()
+    packages = packages_of(programs)
+    module, first = packages / "without_posix.py", packages / "without_posix.pth"
+    with holding({module: ABSENT, first: b"import without_posix\n"}):
+        yield programs
 
 
 def test_every_module_is_imported(elsewhere: Path, tmp_path: Path) -> None:
@@ -70,15 +62,7 @@ def test_every_module_is_imported(elsewhere: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("action", "result"), [("plan", "planned"), ("deploy", "deployed")])
 def test_the_step_runs(elsewhere: Path, tmp_path: Path, action: str, result: str) -> None:
     with site(tmp_path) as worker:
-        (worker.workspace / "settings.yaml.j2").write_text(TEMPLATE, encoding="utf-8")
         worker.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
-        directory, environ = worker.prepare(
-            action=action,
-            cluster_id=CLUSTER,
-            namespace=NAMESPACE,
-            templates="settings.yaml.j2\nbuiltin:web",
-        )
-        finished = finish(
-            launch(directory, environ, command=[str(elsewhere / "bcs-template-set")]), directory
-        )
+        place = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+        finished = finish(*start_installed(worker, elsewhere, environ={}, action=action, **place))
     assert finished.value("result") == result, finished.log + finished.stderr

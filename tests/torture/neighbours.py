@@ -20,15 +20,15 @@ from typing import Optional
 from release.parts import fetch, read_parts
 from release.wheel import build_wheel
 
+from tests.support.installed_step import start_installed
 from tests.support.scene import site
-from tests.support.worker import Finished, Worker, finish, launch
+from tests.support.worker import Finished, Worker, finish
 
 OLD = ("requests==2.20.1", "urllib3==1.24.3", "idna==2.7", "chardet==3.0.4", "certifi")
 OLD_TEMPLATES = ("jinja2==2.11.3", "markupsafe==1.1.1", "PyYAML==5.4.1")
 """The last of each that has wheels for Python 3.9: `torture-neighbours` looks for that one."""
 
 IMPORTED_FIRST = "import requests, urllib3, idna, certifi, chardet, jinja2, markupsafe, yaml\n"
-TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {app: '{{ app | upper }}'}\n"
 
 
 class Machine:
@@ -68,7 +68,6 @@ class Machine:
     def problems(self, *, runs: int = 1, environ: Optional[dict[str, str]] = None) -> Iterator[str]:
         """Yield what is wrong: with runs at the same moment, and with what is installed."""
         with TemporaryDirectory(prefix="site ", dir=self.folder) as place, site(Path(place)) as worker:
-            (worker.workspace / "settings.yaml.j2").write_text(TEMPLATE, encoding="utf-8")
             for number, finished in enumerate(self._finished(worker, runs, environ or {})):
                 if finished.output is None or finished.output["status"] != "success":
                     yield f"run {number}: {finished.log[-600:]}{finished.stderr[-600:]}"
@@ -77,11 +76,7 @@ class Machine:
 
     def _finished(self, worker: Worker, runs: int, environ: dict[str, str]) -> list[Finished]:
         """Return how each of some runs ended that were started together."""
-        started = []
-        for _ in range(runs):
-            directory, given = worker.prepare(templates="settings.yaml.j2\nbuiltin:web")
-            command = [str(self.bin / "bcs-template-set")]
-            started.append((launch(directory, {**given, **environ}, command=command), directory))
+        started = [start_installed(worker, self.bin, environ=environ) for _ in range(runs)]
         return [finish(process, directory) for process, directory in started]
 
 
