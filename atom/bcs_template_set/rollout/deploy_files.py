@@ -109,6 +109,7 @@ def deploy_files(
     Raises:
         DeployRefused: BCS or Kubernetes refused; details say which objects of that call were applied.
         DeployIncomplete: it was accepted, or its answer lost, and objects are not what was deployed.
+        RolloutUnseen: it was accepted, and could not be read back, or BCS does not show some of the objects.
         OutOfTime: the step's own time is too short for what is left.
         StepError: nothing was sent, or nothing could be learnt.
     """
@@ -219,7 +220,11 @@ class _Sending:
             untouched = _untouched(states, files, known=self.known)
             if not untouched and self._all_there(states, files):
                 return states
-        raise DeployIncomplete(details=self._objects(states, files, missing=untouched))
+        details = self._objects(states, files, missing=untouched)
+        hidden = [title for titles in unlisted(files, states).values() for title in titles]
+        if hidden and not untouched and not not_marked(states, files, space=self.deploying.space):
+            raise RolloutUnseen(count=len(hidden), details=details)  # nothing is known against them
+        raise DeployIncomplete(details=details)
 
     def _refused(self, files: Files, *, message: Detail, meaning: Sequence[Detail] = ()) -> StepError:
         """Return the refusal with what became of every object; where that can't be seen, it is not known."""
