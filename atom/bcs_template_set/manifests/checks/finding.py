@@ -19,8 +19,10 @@ from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
-_ODD_KEY = re.compile(r"^(data|stringData|binaryData)\[(?![-._a-zA-Z0-9]{1,253}\]).*", re.DOTALL)
-"""A field below a key that none can be."""
+CONFIG_KEY = "[-._a-zA-Z0-9]{1,253}"
+"""The form of a key of a ConfigMap or Secret."""
+_ODD_KEY = re.compile(rf"^(data|stringData|binaryData)\[(?!{CONFIG_KEY}\]\Z).*", re.DOTALL)
+"""A field under a key that none can be."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
+from bcs_template_set.manifests.checks.finding import CONFIG_KEY, CheckInput, Finding, PodOwner, check
 from bcs_template_set.manifests.checks.value_rows import (
     OF_CONTAINER,
     OF_INIT_CONTAINER,
@@ -254,7 +254,7 @@ def _claim(body: Fields) -> Found:
 
 
 _ALONE = "ReadWriteOncePod"
-_KEY = re.compile("[-._a-zA-Z0-9]{1,253}")
+_KEY = re.compile(CONFIG_KEY)
 
 
 def _keys(body: Fields) -> Found:

@@ -88,6 +88,8 @@ SAID = [
     ("HorizontalPodAutoscaler", "spec: {minReplicas: 6}", "minReplicas 6 is above maxReplicas 5"),
     ("PodDisruptionBudget", "spec: {minAvailable: 1, maxUnavailable: 1}", "exclude each other"),
     ("Secret", "data: {key: hunter2!}", "not base64"),
+    ("Secret", "data: {hunter2!: YQ==}", "a key takes letters"),
+    ("Secret", "data: {'a] hunter2': YQ==}", "a key takes letters"),
     ("Secret", "type: kubernetes.io/dockercfg, stringData: {.dockercfg: hunter2}", "it is no JSON"),
     ("ConfigMap", "data: {a b: hunter2}", "a key takes letters"),
     ("PersistentVolumeClaim", "spec: {accessModes: []}", "PersistentVolumeClaim needs accessModes"),
