@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -12,25 +12,29 @@ Fields = Mapping[str, YamlValue]
 _NOTHING: Fields = {}
 
 
-def mapping_at(value: YamlValue | Fields, *keys: str) -> Fields:
-    """Return the mapping under a path of keys, or an empty one."""
+def value_at(value: YamlValue | Fields, keys: Iterable[str]) -> YamlValue | Fields:
+    """Return what is under a path of keys, or None."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else _NOTHING
+    return value
+
+
+def mapping_at(value: YamlValue | Fields, *keys: str) -> Fields:
+    """Return the mapping under a path of keys, or an empty one."""
+    found = value_at(value, keys)
+    return found if isinstance(found, dict) else _NOTHING
 
 
 def list_at(value: YamlValue | Fields, *keys: str) -> Sequence[YamlValue]:
     """Return the list under a path of keys, or an empty one."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, list) else ()
+    found = value_at(value, keys)
+    return found if isinstance(found, list) else ()
 
 
 def text_at(value: YamlValue | Fields, *keys: str) -> str:
     """Return the text under a path of keys, or ""."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
+    found = value_at(value, keys)
+    return found if isinstance(found, str) else ""
 
 
 def texts_of(value: YamlValue | Fields) -> dict[str, str]:

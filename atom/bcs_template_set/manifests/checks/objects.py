@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at, value_at
 from bcs_template_set.manifests.kind_entry import SELECTOR
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE, kind_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
-from bcs_template_set.manifests.yaml_reading import YamlValue
 
 
 @check("missing-kind")
@@ -154,10 +153,9 @@ def ingress_paths(body: Fields) -> Iterator[tuple[str, Fields]]:
             yield f"spec.rules[{number}].http.paths[{index}]", mapping_at(path)
 
 
-def _is_empty(body: YamlValue | Fields, path: str) -> bool:
-    for key in path.split("."):
-        body = body.get(key) if isinstance(body, dict) else None
-    return body is None or body in ("", [], {})
+def _is_empty(body: Fields, path: str) -> bool:
+    value = value_at(body, path.split("."))
+    return value is None or value in ("", [], {})
 
 
 @check("duplicate-object")

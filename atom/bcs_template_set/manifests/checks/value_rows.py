@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, objects_at
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, objects_at, value_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 Found = Iterator[tuple[str, str, Mapping[str, object]]]
@@ -25,9 +25,7 @@ class _Term:
 
     def holds(self, given: Fields) -> bool:
         """Tell whether it holds for sure: what BCS fills in may be anything but nothing."""
-        value = given.get(self.path[0])
-        for key in self.path[1:]:
-            value = value.get(key) if isinstance(value, dict) else None
+        value = value_at(given, self.path)
         if is_left_for_bcs(value):
             return self.is_denied and self.values == _NOTHING
         return (_shown(value) in self.values) is not self.is_denied
@@ -36,7 +34,7 @@ class _Term:
 _NOTHING = frozenset({""})
 
 
-def _shown(value: YamlValue) -> str:
+def _shown(value: YamlValue | Fields) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None or value == [] else str(value)
