@@ -53,12 +53,12 @@ def check_values(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(place, where, sentence, **fields)
 
 
-def _twice(entries: Sequence[YamlValue], path: str) -> Found:
+def _twice(entries: Sequence[YamlValue], path: str, sentence: str = "value_twice") -> Found:
     seen: set[str] = set()
     for index, entry in enumerate(entries):
         name = text_at(mapping_at(entry), "name")
         if name and name in seen and not is_left_for_bcs(name):
-            yield f"{path}[{index}].name", "value_twice", {"name": name}
+            yield f"{path}[{index}].name", sentence, {"name": name}
         seen.add(name)
 
 
@@ -128,7 +128,8 @@ def _in_containers(owner: PodOwner) -> Found:
             in_rows(body, OF_WHOLE_CONTAINER if is_whole else ()),
             in_rows(body, OF_INIT_CONTAINER if is_once else ()),
             in_rows(body, OF_PLAIN_CONTAINER if is_plain else ()),
-            _env(body),
+            _amounts(body),
+            _twice(list_at(body, "env"), "env", "value_env_twice"),
             _twice(list_at(body, "ports"), "ports"),
             _host_ports(body) if is_on_node else (),
             _resources(body),
@@ -146,22 +147,15 @@ def _host_ports(container: Fields) -> Found:
             yield f"ports[{index}].hostPort", "value_needs", fields
 
 
-_AMOUNT = re.compile(r"(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)")
-_AMOUNTS = tuple(
-    f"{part}.{name}" for part in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
-)
+_PARTS, _STANDARD = ("limits", "requests"), ("cpu", "memory", "ephemeral-storage")
+_RESOURCE = re.compile("|".join((*_STANDARD, "hugepages-.+", ".+/.+")))
+_AMOUNT = re.compile(rf"(?:{'|'.join(_PARTS)})\.(?:{_RESOURCE.pattern})")
+_AMOUNTS = tuple(f"{part}.{name}" for part in _PARTS for name in _STANDARD)
 _COUNTED = re.compile("hugepages-|(?!.*kubernetes\\.io/).+/")
 """Resources of which no more may be requested than there are: requests are limits, too."""
-_RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|hugepages-.+|.+/.+")
 
 
-def _env(container: Fields) -> Found:
-    seen: set[str] = set()
-    for index, entry in enumerate(list_at(container, "env")):
-        name = text_at(mapping_at(entry), "name")
-        if name in seen and not is_left_for_bcs(name):
-            yield f"env[{index}].name", "value_env_twice", {"name": name}
-        seen.add(name)
+def _amounts(container: Fields) -> Found:
     for where, asked in objects_at(container, "env[].valueFrom.resourceFieldRef"):
         resource = text_at(asked, "resource")
         if resource and not _AMOUNT.fullmatch(resource) and not is_left_for_bcs(resource):
@@ -170,7 +164,7 @@ def _env(container: Fields) -> Found:
 
 def _resources(container: Fields) -> Found:
     limits = mapping_at(container, "resources", "limits")
-    for part in ("limits", "requests"):
+    for part in _PARTS:
         for name, value in mapping_at(container, "resources", part).items():
             if value is None or is_left_for_bcs(value) or isinstance(value, (list, dict, bool)):
                 continue

@@ -104,6 +104,11 @@ def test_a_finding_says_what_is_wrong_and_shows_no_value(base: str, patch: str, 
     assert "hunter2" not in told_lines(found)[0].render("en_US")
 
 
+def test_variables_without_a_name_are_not_called_the_same() -> None:
+    nameless = manifest_of(("container", "env: [{value: a}, {value: b}]", ""))
+    assert {finding.id for finding in findings_of(manifest(json.dumps(nameless)))} == {"required-field"}
+
+
 @pytest.mark.parametrize(
     ("base", "patch"),
     [
