@@ -100,7 +100,7 @@ class _Loader(SourceFileLoader):
 
     def get_data(self, path: str) -> bytes:
         """Return what a file holds: of data beside the module what was packed."""
-        file = str(path).replace("\\", "/").partition(FOLDER)[2]
+        file = str(path)[len(f"{self._home}/{FOLDER}") :].replace("\\", "/")
         is_data = file in self._listed and not file.endswith(".py")
         return self._whole(file) if is_data else super().get_data(path)
 

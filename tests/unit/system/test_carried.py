@@ -52,7 +52,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
     with ZipFile(tmp_path / "probe-1-py3-none-any.whl", "w") as wheel:
         for name, text in PART.items():
             wheel.writestr(name, text)
-    home = tmp_path / "home"
+    home = tmp_path / "parts" / "home"
     digest = lay_out([Part("probe", "1", {"probe-1-py3-none-any.whl": ""})], tmp_path, home)
     finders = [*sys.meta_path]
     yield Package(home, digest)
