@@ -23,7 +23,7 @@ from tests.emulator import Behaviour, Emulator
 from tests.emulator.faults import Fault
 from tests.support import hostile_texts
 from tests.support.draws import WHOLE, examples, swept
-from tests.support.pages import CHROMIUM, Page, dom, structure
+from tests.support.pages import CHROMIUM, Page, dom, structure, without_policy
 from tests.support.publishing import CREATE_FILE, CREATE_VERSION, SPACE, USER, routes
 from tests.support.warm_start import run_program
 from tests.support.worker import Worker
@@ -173,7 +173,7 @@ def assert_nothing_runs(page: str, *, directory: Path) -> None:
     if not CHROMIUM.exists():
         return
     # Without the policy, too: the escaping alone has to hold.
-    for html in (page, re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)):
+    for html in (page, without_policy(page)):
         seen = dom(html, directory=directory, width=1280)
         assert "<html" in seen
         assert not re.search(r"<html[^>]*data-taken", seen)

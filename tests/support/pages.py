@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -92,6 +93,17 @@ def page_of(outcome: Outcome) -> Page:
 def structure(page: Page) -> list[str]:
     """The page's elements, without the runs of a difference: more lines make more of those."""
     return [tag for tag, _ in page.elements if tag not in ("ins", "del", "span")]
+
+
+def without_policy(html: str) -> str:
+    """Return the page as one that runs any script."""
+    return re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+
+
+def scripted(html: str, script: str, *, directory: Path, width: int = 1280) -> str:
+    """Return what a browser makes of the page and of a script of ours at its end."""
+    ended = without_policy(html).replace("</body>", f"<script>{script}</script></body>")
+    return dom(ended, directory=directory, width=width)
 
 
 def dom(html: str, *, directory: Path, width: int) -> str:

@@ -10,7 +10,7 @@ from typing import Callable
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
 from tests.support.draws import in_turn
-from tests.support.pages import CHROMIUM, dom
+from tests.support.pages import CHROMIUM, dom, scripted
 
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 LONG = "a-very-long-name-of-a-domain-that-somebody-has-chosen.and-another-one." * 3 + "example.com"
-MEASURE = """<script>
+MEASURE = """
 document.querySelectorAll("details").forEach(function(d){d.open=true});
 var root=document.documentElement;
 root.setAttribute("data-measured",[window.innerWidth,root.scrollWidth,
 [].some.call(document.querySelectorAll("pre"),function(p){return p.scrollWidth>p.clientWidth})].join(" "));
 root.setAttribute("data-heads",[].filter.call(document.querySelectorAll(".picture .head"),
 function(head){return getComputedStyle(head).display!=="none"}).length);
-</script></body>"""
+"""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class Measured:
 
 
 def measured(html: str, *, directory: Path, width: int) -> Measured:
-    without_policy = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
-    seen = dom(without_policy.replace("</body>", MEASURE), directory=directory, width=width)
+    seen = scripted(html, MEASURE, directory=directory, width=width)
     found = re.search(r'data-measured="(\d+) (\d+) (true|false)"', seen)
     assert found is not None
     return Measured(int(found[1]), int(found[2]), found[3] == "true", seen)
@@ -102,12 +101,12 @@ def test_no_other_script_runs(tmp_path: Path) -> None:
 
 
 def test_the_filter_hides_what_does_not_fit(tmp_path: Path) -> None:
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(scenes.published()))
-    typing = """<script>
+    html = render_html(scenes.published())
+    typing = """
     var box=document.getElementById("filter-text");
     box.value="C.example";box.dispatchEvent(new Event("input"));
-    </script></body>"""
-    seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
+    """
+    seen = scripted(html, typing, directory=tmp_path)
     rows = re.findall(r'<li data-state="(\w+)"( hidden="")?>', seen)
     assert [state for state, hidden in rows if not hidden] == ["unchanged"]
     assert "1 of 4 rows" in seen
@@ -116,8 +115,8 @@ def test_the_filter_hides_what_does_not_fit(tmp_path: Path) -> None:
 
 def test_the_filter_reaches_workloads_routes_picture_and_what_is_folded(tmp_path: Path) -> None:
     outcome = rollout_scenes.SCENES["image_not_found"]().outcome
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(outcome))
-    typing = """<script>
+    html = render_html(outcome)
+    typing = """
     function left(unit){return document.querySelectorAll(unit+":not([hidden])").length}
     function told(){return [".lane",".workloads tr:not(.under)",".workloads tr.under"].map(function(unit){
     return left(unit)+"/"+document.querySelectorAll(unit).length}).join(" ")}
@@ -125,8 +124,8 @@ def test_the_filter_reaches_workloads_routes_picture_and_what_is_folded(tmp_path
     [["a"," A.example.com"],["b","ErrImagePull"]].forEach(function(pair){
     box.value=pair[1];box.dispatchEvent(new Event("input"));root.setAttribute("data-"+pair[0],told())});
     root.setAttribute("data-open",document.querySelectorAll("#rollout~details.group[open]").length);
-    </script></body>"""
-    seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
+    """
+    seen = scripted(html, typing, directory=tmp_path)
     heads = 2  # of the two tables of workloads
     assert f'data-a="1/3 {heads + 1}/{heads + 2} 0/1"' in seen
     assert f'data-b="0/3 {heads + 1}/{heads + 2} 1/1"' in seen
@@ -134,8 +133,8 @@ def test_the_filter_reaches_workloads_routes_picture_and_what_is_folded(tmp_path
 
 
 def test_the_filter_is_kept_in_the_address_and_what_is_unfolded_can_be_folded(tmp_path: Path) -> None:
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(scenes.published()))
-    typing = """<script>
+    html = render_html(scenes.published())
+    typing = """
     var root=document.documentElement,all=document.getElementById("open-all");
     function told(){return document.querySelectorAll(".rows details[open]").length+" "+all.textContent}
     all.click();root.setAttribute("data-first",told());all.click();root.setAttribute("data-then",told());
@@ -144,8 +143,8 @@ def test_the_filter_is_kept_in_the_address_and_what_is_unfolded_can_be_folded(tm
     root.setAttribute("data-kept",location.hash);
     location.replace("#filter=a.example");window.dispatchEvent(new Event("hashchange"));
     root.setAttribute("data-recalled",box.value+" "+document.getElementById("filter-said").textContent);
-    </script></body>"""
-    seen = dom(html.replace("</body>", typing), directory=tmp_path, width=1280)
+    """
+    seen = scripted(html, typing, directory=tmp_path)
     assert 'data-first="4 Fold all differences"' in seen
     assert 'data-then="0 Unfold all differences"' in seen
     assert 'data-kept="#filter=C.example%20%26"' in seen
@@ -181,10 +180,7 @@ def sixty_of_which_three_failed() -> Outcome:
 def test_what_a_person_looks_for_is_on_few_screens(
     run: Callable[[], Outcome], most: int, tmp_path: Path
 ) -> None:
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render_html(run()))
-    tell = '<script>document.body.setAttribute("data-height",document.body.scrollHeight)</script></body>'
-    found = re.search(
-        r'data-height="(\d+)"', dom(html.replace("</body>", tell), directory=tmp_path, width=1280)
-    )
+    tell = 'document.body.setAttribute("data-height",document.body.scrollHeight)'
+    found = re.search(r'data-height="(\d+)"', scripted(render_html(run()), tell, directory=tmp_path))
     assert found is not None
     assert 900 < int(found[1]) < most
