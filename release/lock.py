@@ -8,7 +8,6 @@ older pip does not read every licence. The index is the one that pip is told, an
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import subprocess
@@ -22,7 +21,7 @@ import msgspec
 
 from release.dependencies import PYTHONS, read_dependencies
 from release.locked import Locked, LockedSet, canonical, locked_json, requirements_text
-from release.parts import Part, download, wheels_to_lock
+from release.parts import Part, digest_in, download, wheels_to_lock
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests" / "requirements.txt"
@@ -95,8 +94,7 @@ def lock_part(entry: Locked) -> Locked:
     with tempfile.TemporaryDirectory() as folder:
         for tags in wheels_to_lock(part):
             download(Path(folder), [part], tags)
-        files = sorted(Path(folder).iterdir())
-        wheels = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        wheels = {file.name: digest_in(file) for file in sorted(Path(folder).iterdir())}
     return msgspec.structs.replace(entry, pythons=(), wheels=wheels)
 
 

@@ -73,14 +73,14 @@ def fetch(folder: Path, parts: Iterable[Part]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = [*parts]
     wanted = {file: digest for part in parts for file, digest in part.wheels.items()}
-    missing = {file for file, digest in wanted.items() if _digest_in(folder / file) != digest}
+    missing = {file for file, digest in wanted.items() if digest_in(folder / file) != digest}
     together: dict[Tags, list[Part]] = {}
     for part in parts:
         for file in missing.intersection(part.wheels):
             together.setdefault(tags_of(file), []).append(part)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda each: download(folder, each[1], each[0]), together.items()))
-    wrong = [file for file in sorted(missing) if _digest_in(folder / file) != wanted[file]]
+    wrong = [file for file in sorted(missing) if digest_in(folder / file) != wanted[file]]
     if wrong:
         raise ValueError(f"not what release/locked.json says: {', '.join(wrong)}")
 
@@ -126,13 +126,13 @@ def lay_out(parts: Iterable[Part], wheels: Path, package: Path) -> str:
         lines = []
         for path in files:
             name, content = path.relative_to(package / FOLDER).as_posix(), path.read_bytes()
-            lines.append(f"{_digest_in(path)} {len(content)} {name}\n")
+            lines.append(f"{digest_in(path)} {len(content)} {name}\n")
             if not name.endswith(_COMPILED):
                 packed.writestr(ZipInfo(name), content, ZIP_DEFLATED)
         listed = "".join(lines).encode("ascii")
         packed.writestr(ZipInfo(LIST), listed, ZIP_DEFLATED)
     (package / LIST).write_bytes(listed)
-    return _digest_in(package / LIST)
+    return digest_in(package / LIST)
 
 
 def is_carried(part: Part, name: str) -> bool:
@@ -147,7 +147,8 @@ def is_carried(part: Part, name: str) -> bool:
     return top == part.module
 
 
-def _digest_in(file: Path) -> str:
+def digest_in(file: Path) -> str:
+    """Return the SHA-256 of what a file holds; "" where there is none."""
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 

@@ -55,7 +55,7 @@ def build_wheel(
         copy_sources(source, project=project)
         if parts is not None:
             carry_parts(source, parts, carried or read_parts())
-            _make_alike(source)
+        _make_alike(source)
         subprocess.run(
             [sys.executable, "-I", "-c", _BUILD, str(made)],
             cwd=source,
@@ -71,7 +71,7 @@ def build_wheel(
 
 
 def copy_sources(target: Path, *, project: Path = PROJECT) -> None:
-    """Copy what a wheel is made of, each file with the same mode and time."""
+    """Copy what a wheel is made of."""
     target.mkdir(parents=True)
     for name in SOURCES:
         source = project / name
@@ -79,7 +79,6 @@ def copy_sources(target: Path, *, project: Path = PROJECT) -> None:
             shutil.copytree(source, target / name, ignore=_LEFT_OUT)
         else:
             shutil.copyfile(source, target / name)
-    _make_alike(target)
 
 
 def carry_parts(source: Path, wheels: Path, carried: Sequence[Part]) -> None:
