@@ -102,16 +102,9 @@ def get_project(project: str) -> Read[Project]:
 
 def list_clusters(project: str, project_id: str) -> Read[list[Cluster]]:
     """List the clusters that a project may use. The cluster manager answers (facts/bcs.md, "Around them")."""
-    return Read(
-        name="list clusters",
-        method="GET",
-        segments=(
-            *("clustermanager", "v1", "projects", id_segment(project_id, what="projectID")),
-            "clusters",
-        ),
-        project=project,
-        parse=several(Cluster),
-    )
+    own_id = id_segment(project_id, what="projectID")
+    segments = ("clustermanager", "v1", "projects", own_id, "clusters")
+    return Read("list clusters", "GET", segments, project, several(Cluster))
 
 
 def get_release(project: str) -> Read[Release]:
