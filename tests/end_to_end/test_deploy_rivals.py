@@ -25,15 +25,21 @@ from tests.support.publishing import Site
 Edit = Callable[[Manifest], None]
 
 
-def change(site: Site, edit: Edit, *, kind: str = "Deployment", name: str = "web") -> None:
-    """Let somebody change a workload before the fourth look at it; the mark stays as it is."""
+def edited(site: Site, edit: Edit, kind: str = "Deployment") -> Callable[[object], None]:
+    """Return what changes the workload `web` by hand; the mark stays as it is."""
 
     def act(_: object) -> None:
-        found = live(site, kind, name)
+        found = live(site, kind, "web")
         edit(found)
         cluster_of(site).put(found)
 
-    site.rival(act, before=Match("GET", rf"/workloads/{kind.lower()}s/{name}$", nth=4))
+    return act
+
+
+def change(site: Site, edit: Edit, kind: str = "Deployment", *, tag: str = "1") -> None:
+    """Let somebody change `web` before the fourth look at it, while the pods of this image are not ready."""
+    cluster_of(site).images[image_of("web", tag)] = Behaviour("ready", after=20)
+    site.rival(edited(site, edit, kind), before=Match("GET", rf"/workloads/{kind.lower()}s/web$", nth=4))
 
 
 def other_image(found: Manifest) -> None:
@@ -59,8 +65,7 @@ def inject(found: Manifest) -> None:
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
 def test_another_image_under_our_mark_is_no_green(kind: str) -> None:
     with cluster_site(web_yaml=workload(kind)) as site:
-        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)
-        change(site, other_image, kind=kind)
+        change(site, other_image, kind)
         ran = deploy(site)
         assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
         assert "in the cluster, changed spec.containers[main].image since" in ran.log
@@ -69,7 +74,6 @@ def test_another_image_under_our_mark_is_no_green(kind: str) -> None:
 
 def test_what_others_add_is_no_change() -> None:
     with cluster_site(web_yaml=workload()) as site:
-        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)
         change(site, inject)
         ran = deploy(site)
         assert ran.code == 0, ran.log
@@ -81,18 +85,16 @@ def test_a_change_by_hand_takes_nothing_back_and_is_not_taken_back() -> None:
     files = {f"{name}_yaml": workload(name=name) for name in ("shop", "web")}
     with cluster_site(**files) as site:
         deploy(site)
-        cluster_of(site).images[image_of("web", "2")] = Behaviour("ready", after=20)
         site.next_build(**{f"{name}_yaml": workload(name=name, tag="2") for name in ("shop", "web")})
-        change(site, other_image)
+        change(site, other_image, tag="2")
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
         assert "nothing is restored" in ran.log
         assert image_live(site, "Deployment", "shop") == image_of("shop", "2")
 
-        cluster_of(site).images[image_of("web", "3")] = Behaviour("ready", after=20)
         cluster_of(site).images[image_of("shop", "3")] = Behaviour("not-found")
         site.next_build(**{f"{name}_yaml": workload(name=name, tag="3") for name in ("shop", "web")})
-        change(site, other_image)
+        change(site, other_image, tag="3")
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "restored", ran.log
         assert "or changed them meanwhile: web.yaml" in ran.log
@@ -107,13 +109,7 @@ def test_what_a_rival_wrote_after_the_last_look_is_told_as_overwritten(kind: str
     with cluster_site(web_yaml=workload(kind), shop_yaml=workload(name="shop")) as site:
         deploy(site)
         site.next_build(web_yaml=workload(kind, tag="2"), shop_yaml=workload(name="shop", tag="2"))
-
-        def act(_: object) -> None:
-            found = live(site, kind, "web")
-            other_image(found)
-            cluster_of(site).put(found)
-
-        site.rival(act, before=DEPLOY)
+        site.rival(edited(site, other_image, kind), before=DEPLOY)
         ran = deploy(site)
         assert (ran.code, image_live(site, kind, "web")) == (0, image_of("web", "2")), ran.log
         assert f"another build): {kind}/web. What it had written" in ran.log
@@ -140,9 +136,8 @@ def test_what_somebody_pauses_or_stops_meanwhile_is_said_and_not_taken_back(
 ) -> None:
     with cluster_site(web_yaml=workload(replicas=2)) as site:
         deploy(site)
-        cluster_of(site).images[image_of("web", "2")] = Behaviour("ready", after=20)
         site.next_build(web_yaml=workload(tag="2", replicas=2))
-        change(site, edit)
+        change(site, edit, tag="2")
         ran = deploy(site, on_failure="restore")
         assert ran.code == code, ran.log
         assert words in ran.log
@@ -151,7 +146,6 @@ def test_what_somebody_pauses_or_stops_meanwhile_is_said_and_not_taken_back(
 
 def test_what_somebody_makes_anew_without_our_mark_ends_the_wait() -> None:
     with cluster_site(web_yaml=workload()) as site:
-        cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)
         change(site, unmark)
         ran = deploy(site)
         assert ran.code == 800506, ran.log
