@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Optional
 
-from bcs_template_set.messages import say
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
@@ -112,8 +113,6 @@ def _deploy_again(
     """Deploy the versions from before; return what is back, as its objects show, and these."""
     if not files:
         return restoration, ()
-    states: tuple[LiveState, ...] = ()
-    sent = hidden = False
     try:
         # An older version may name variables that the new ones do not.
         values = resolve_variables(target.writer, target.place, files, given=target.context.variables)
@@ -121,31 +120,20 @@ def _deploy_again(
         back_again = replace(back_again, variables=as_many_as(earlier, values, kept=back_again.kept))
         known = look(target.writer, back_again, files)[0]
         numbers = read_numbers(target.writer, target.place, known, kept=back_again.kept)
-        titles = [state.title for state in known]  # all of it was there, as far as anybody knows
-        for note in odd_notes(files, known, space=target.space, held=lambda *_: titles):
-            target.tell(note)
-        for warning in lost_pods(known, numbers):
-            target.warn(warning)
-        sent = True
-        try:
-            states = deploy_files(target.writer, back_again, files, known=known)
-        except StepError as exc:
-            restoration = replace(restoration, problem=exc.sentence())
-            states, _ = look(target.writer, back_again, files)
-            # A preview shows so what nobody may see (facts/bcs.md, trap 8).
-            hidden = isinstance(exc, NoPermission) and all(state.live is None for state in states)
-        for warning in still_fewer(earlier, known, states):
-            target.warn(warning)
     except StepError as exc:
-        restoration, hidden = replace(restoration, problem=restoration.problem or exc.sentence()), sent
-        if not hidden:
-            return restoration, ()
-    if hidden:
-        return replace(restoration, not_back=(), unread=restoration.not_back), ()
+        return replace(restoration, problem=exc.sentence()), ()
+    titles = [state.title for state in known]  # all of it was there, as far as anybody knows
+    for note in odd_notes(files, known, space=target.space, held=lambda *_: titles):
+        target.tell(note)
+    for warning in lost_pods(known, numbers):
+        target.warn(warning)
+    states, problem = _sent_again(target, back_again, files, known=known)
+    if states is None:
+        return replace(restoration, not_back=(), unread=restoration.not_back, problem=problem), ()
+    for warning in still_fewer(earlier, known, states):
+        target.warn(warning)
     back = live_files(states, files, space=target.space)
     names = frozenset(file.name for file in back)
-    if len(back) == len(files):  # what the call was refused for had not to be replaced
-        restoration = replace(restoration, problem=None)
     workloads = workloads_of(back, states, space=target.space, declared=target.declared)
     watched = {workload.file_name for workload in workloads}
     restoration = replace(
@@ -153,8 +141,27 @@ def _deploy_again(
         files=back,
         not_back=tuple(file.name for file in files if file.name not in names),
         unwatched=tuple(file.name for file in back if file.name in watched),
+        # What the call was refused for need not be replaced where all is back.
+        problem=problem if len(back) < len(files) else None,
     )
     return restoration, states
+
+
+def _sent_again(
+    target: DeployTarget, deploying: Deploying, files: Sequence[FileVersion], *, known: Sequence[LiveState]
+) -> tuple[Optional[tuple[LiveState, ...]], Optional[Text]]:
+    """Deploy versions; return their objects, None where nobody can look since, and what went wrong."""
+    try:
+        return deploy_files(target.writer, deploying, files, known=known), None
+    except StepError as exc:
+        error = exc
+    try:
+        states, _ = look(target.writer, deploying, files)
+    except StepError:
+        return None, error.sentence()
+    # A preview shows so what nobody may see (facts/bcs.md, trap 8).
+    hidden = isinstance(error, NoPermission) and all(state.live is None for state in states)
+    return None if hidden else states, error.sentence()
 
 
 def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[LiveState]) -> Restoration:
