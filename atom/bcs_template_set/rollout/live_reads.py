@@ -15,12 +15,15 @@ from bcs_template_set.bcs.calls import Read, Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import POD
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
 from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.system.clock import Clock
 
 T = TypeVar("T")
+Pods = tuple[PodSummary, ...]
 
 NOT_FOUND = 1
 """BCS's general code, which is also that of an object that is not there (facts/bcs.md, "Answers")."""
@@ -51,21 +54,31 @@ class LiveReads:
         found = self._read(get_live(self._place, kind=kind, name=name))
         return found if isinstance(found, Unread) else found.manifest
 
-    def listed(self, kind: Kind) -> Union[LiveList, Unread]:
-        """Return all objects of a kind, pruned."""
-        return self._read(list_live(self._place, kind=kind))
-
     def by_name(self, kind: Kind) -> Optional[Mapping[str, Fields]]:
         """Return all objects of a kind by name, pruned; None where they can't be listed."""
-        found = self.listed(kind)
+        found = self._read(list_live(self._place, kind=kind))
         if isinstance(found, Unread):
             return None
         items = [mapping_at(item) for item in list_at(found.manifest, "items")]
         return {text_at(item, "metadata", "name"): item for item in items}
 
-    def pods_of(self, kind: Kind, name: str, *, labels: Mapping[str, str]) -> Union[LiveList, Unread]:
-        """Return the pods of one workload, which selects these labels, pruned."""
-        return self._read(list_pods_of(self._place, kind=kind, name=name, labels=labels))
+    def lacks(self, kind: Kind, name: str) -> bool:
+        """Tell whether a list lacks an object: BCS answers alike for what is not there and for much else."""
+        items = self.by_name(kind)
+        return items is not None and name not in items
+
+    def all_pods(self) -> Optional[Pods]:
+        """Return the pods of the namespace; None where they can't be listed."""
+        found = self._pods(list_live(self._place, kind=POD))
+        return None if isinstance(found, Unread) else found
+
+    def pods_of(self, kind: Kind, name: str, *, labels: Mapping[str, str]) -> Union[Pods, Unread]:
+        """Return the pods of one workload, which selects these labels."""
+        return self._pods(list_pods_of(self._place, kind=kind, name=name, labels=labels))
+
+    def _pods(self, call: Read[LiveList]) -> Union[Pods, Unread]:
+        found = self._read(call)
+        return found if isinstance(found, Unread) else read_summaries(found.manifest, found.manifest_ext)
 
     def _read(self, call: Read[T]) -> Union[T, Unread]:
         self._pace.take()

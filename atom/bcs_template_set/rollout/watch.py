@@ -29,7 +29,7 @@ from bcs_template_set.rollout.causes import Cause, Diagnosis, Terms, diagnose
 from bcs_template_set.rollout.hook_runs import with_words_of_runs
 from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
-from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries, selected_pods, selector_of
+from bcs_template_set.rollout.newest_pods import PodSummary, selected_pods, selector_of
 from bcs_template_set.rollout.pace import Heartbeat
 from bcs_template_set.rollout.pods import PodProblem, remember
 from bcs_template_set.rollout.status import RolloutStatus
@@ -164,7 +164,7 @@ class _Watch:
 
     def _round(self, states: Sequence[WaitState], listed: Optional[Sequence[PodSummary]]) -> None:
         """Look at all of these once; `listed` are all pods, where they were listed just now."""
-        everybodys = self._all_pods() if listed is None and len(states) > FEW else listed
+        everybodys = self._reads.all_pods() if listed is None and len(states) > FEW else listed
         chosen = self._worth_a_look(states, everybodys or ())
         self._together([partial(self._look, state) for state in chosen])
         unwell = [state for state in states if state.asks_for_its_pods]
@@ -185,7 +185,7 @@ class _Watch:
 
         Return all pods, where they had to be listed for that.
         """
-        pods = self._all_pods() if states else None
+        pods = self._reads.all_pods() if states else None
         if pods is None:
             return None
         for kind, same in by_kind(states):
@@ -263,7 +263,8 @@ class _Watch:
 
     def _did_not_see(self, state: WaitState, read: Unread) -> None:
         """Note that a workload is not there, or that nobody knows; the next round looks again."""
-        if not (read.may_be_missing and self._is_missing(state.workload)):
+        workload = state.workload
+        if not (read.may_be_missing and self._reads.lacks(workload.kind, workload.name)):
             state.could_not_look(read.error, self._clock)
             if state.is_unserved(read.error, self._clock):
                 self._tell_unserved(state, read.error)
@@ -282,11 +283,6 @@ class _Watch:
         sentence = say("rollout.not_served", kind=state.workload.kind.name, problem=error.title())
         self._tell(state, end="nothing", status=RolloutStatus("nothing", sentence))
 
-    def _is_missing(self, workload: Workload) -> bool:
-        """Tell whether a list lacks it: BCS answers alike for what is not there and for much else."""
-        items = self._reads.by_name(workload.kind)
-        return items is not None and workload.name not in items
-
     def _tell_replaced(self, state: WaitState, status: RolloutStatus, cause: Cause) -> None:
         """End the wait where something else has taken the place of ours, which was there: it was read back.
 
@@ -296,12 +292,6 @@ class _Watch:
         self._tell(state, end="failed" if gone else "pending", status=status, cause=cause if gone else None)
 
     # --- pods -------------------------------------------------------------------------------------------
-
-    def _all_pods(self) -> Optional[Sequence[PodSummary]]:
-        listed = self._reads.listed(POD)
-        if isinstance(listed, Unread):
-            return None
-        return read_summaries(listed.manifest, listed.manifest_ext)
 
     def _pods_of(
         self, states: Sequence[WaitState], everybodys: Optional[Sequence[PodSummary]]
@@ -321,7 +311,7 @@ class _Watch:
             state.pods_blind = state.pods_blind or Blind(self._clock.now(), listed.error)
             return
         state.pods_blind = None
-        found[workload.title] = read_summaries(listed.manifest, listed.manifest_ext)
+        found[workload.title] = listed
 
     def _examine(self, state: WaitState, pods: Sequence[PodSummary]) -> None:
         """Read the pods that may be in trouble, and end the wait for a workload that can't heal."""
