@@ -30,6 +30,7 @@ from bcs_template_set.rollout.watched import CHANGED, OF_OTHERS, OLD, Blind, Wat
 from bcs_template_set.system.clock import Clock
 
 _TEMPLATE = "spec.template"
+_DELETING = "rollout.deleting"
 _BEFORE = {"rollout.deadline_exceeded": "rollout.deadline_before"}
 
 GONE_AFTER = 10.0
@@ -51,8 +52,6 @@ def _given_up_at(live: Fields) -> str:
     return text_at(condition, "lastUpdateTime") if condition.get("reason") == DEADLINE_EXCEEDED else ""
 
 
-DELETING = "rollout.deleting"
-
 Lasting = Literal["missing", "replaced", "silent", "unserved"]
 """What may be true of a workload for a moment, and counts only where it lasts."""
 
@@ -66,9 +65,7 @@ class WaitState:
     looked_at: float
     seen_at: float
     live: Fields = field(default_factory=dict)
-    template: Fields = field(default_factory=dict)
-    met_others: bool = False
-    given_up: str = ""
+    first: Fields = field(default_factory=dict)
     pods_read_at: float = float("-inf")
     blind: Optional[Blind] = None
     pods_blind: Optional[Blind] = None
@@ -100,7 +97,7 @@ class WaitState:
         The pods of one at another version are somebody else's, and those of one being deleted are going.
         """
         status = self.now.status
-        if status is None or self.blind is not None or status.sentence.key in (*OF_OTHERS, DELETING):
+        if status is None or self.blind is not None or status.sentence.key in (*OF_OTHERS, _DELETING):
             return False
         return self.now.end in ("pending", "failed")
 
@@ -109,10 +106,7 @@ class WaitState:
 
         Whatever the mark: with another template than was deployed it is somebody else's.
         """
-        if not self.live:
-            self.met_others = self._has_met_others(live)
-            self.given_up = _given_up_at(live)
-        self.live = live
+        self.first, self.live = self.first or live, live
         found = status_of(self.workload.kind, live, mark=self.workload.mark)
         if found.state == "failed" and self._was_given_up(live):
             key = _BEFORE.get(found.sentence.key, found.sentence.key)
@@ -122,14 +116,15 @@ class WaitState:
             return found
         return replace(found, state="progressing", sentence=say(CHANGED, fields=list(fields)))
 
-    def _has_met_others(self, live: Fields) -> bool:
+    @property
+    def met_others(self) -> bool:
         """Tell whether there were more writes that change the spec than ours: each counts one up.
 
         A number of pods that is another since our call may be an autoscaler's, and is nobody's loss; and
         the spec of a custom object may be its controller's to write.
         """
-        before, now = self.workload.generation, count_at(live, "metadata", "generation")
-        same_pods = pods_of(live) == pods_of(self.workload.live)
+        before, now = self.workload.generation, count_at(self.first, "metadata", "generation")
+        same_pods = pods_of(self.first) == pods_of(self.workload.live)
         return 0 < before < now - 1 and same_pods and not self.workload.kind.is_custom
 
     def _was_given_up(self, live: Fields) -> bool:
@@ -138,20 +133,20 @@ class WaitState:
         Kubernetes keeps the condition until there is progress, also for a ReplicaSet that is gone back to
         (kubernetes/kubernetes, pkg/controller/deployment/sync.go and progress.go, 2026-07).
         """
-        return bool(self.given_up) and self.given_up == _given_up_at(live)
+        moment = _given_up_at(self.first)
+        return bool(moment) and moment == _given_up_at(live)
 
     def _fields_changed(self) -> tuple[str, ...]:
         """Name the fields of its pods' template that somebody has changed since it was deployed.
 
         What the preview cuts from that is taken as it is seen first (facts/bcs.md, trap 13).
         """
-        wanted, now = (mapping_at(body, "spec", "template") for body in (self.workload.wanted, self.live))
+        bodies = (self.workload.wanted, self.first, self.live)
+        wanted, first, now = (mapping_at(body, "spec", "template") for body in bodies)
         if self.workload.kind.pod_template != _TEMPLATE or not (wanted and now):
             return ()
-        if not self.template:
-            seen = with_hidden(self.workload.live, self.live)
-            self.template = mapping_at(seen, "spec", "template") or now
-        return fields_changed({**wanted}, {**self.template}, {**now})
+        seen = mapping_at(with_hidden(self.workload.live, self.first), "spec", "template")
+        return fields_changed({**wanted}, {**(seen or first or now)}, {**now})
 
     def cause_of_others(self, status: RolloutStatus) -> Optional[Cause]:
         """Return what to say where others have deployed over it, or changed it; None where they have not."""

@@ -379,7 +379,7 @@ class _Watch:
 
     def _tell_now(self, state: WaitState, now: Watched) -> None:
         """Note how it is, and say so; of one that has failed its pods may say more in this same round."""
-        state.now = replace(now, seconds=self._elapsed(), met_others=bool(state.met_others))
+        state.now = replace(now, seconds=self._elapsed(), met_others=state.met_others)
         if now.end != "failed":
             self._speak(state)
 
