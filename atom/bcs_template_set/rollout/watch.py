@@ -121,20 +121,23 @@ class _Watch:
         self._heartbeat = Heartbeat(clock, self._give_sign_of_life)
 
     def run(self) -> tuple[Watched, ...]:
-        states = self._states
-        pods = self._settle([state for state in states if state.workload.was_live])
+        pods = self._settle([state for state in self._states if state.workload.was_live])
         while True:
-            waiting = [state for state in states if state.is_waiting]
+            waiting = self._waiting
             self._round(waiting, pods)
             pods = None
             self._tell_sight(waiting)
-            if not (self._deadline.passed() or any(state.is_waiting for state in states)):
+            if not (self._deadline.passed() or self._waiting):
                 self._look_again()
-            if self._deadline.passed() or not any(state.is_waiting for state in states):
-                return tuple(state.ended() for state in states)
+            if self._deadline.passed() or not self._waiting:
+                return tuple(state.ended() for state in self._states)
             self._heartbeat()
             pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, self._elapsed() * PAUSE_SHARE))
             self._clock.wait(min(pause, self._deadline.remaining()))
+
+    @property
+    def _waiting(self) -> list[WaitState]:
+        return [state for state in self._states if state.is_waiting]
 
     def _look_again(self) -> None:
         """Wait again for what was ready, and is not any more; but a Job is done for good."""
@@ -157,7 +160,7 @@ class _Watch:
             self._hears.sight(blind)
 
     def _give_sign_of_life(self) -> None:
-        self._hears.quiet([state.now for state in self._states if state.is_waiting], self._elapsed())
+        self._hears.quiet([state.now for state in self._waiting], self._elapsed())
 
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._began
