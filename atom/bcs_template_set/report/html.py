@@ -280,11 +280,10 @@ def _row_values(outcome: Outcome) -> dict[str, object]:
 
 def _grouped(rows: Sequence[Row]) -> dict[str, object]:
     """Return the rows in the order they are read: what failed, what changes, and what may be folded."""
-    ready = [row for row in rows if _group(row) == "ready"]
     groups = {f"{name}_rows": [row for row in rows if _group(row) == name] for name in _GROUPS}
     return {
         **groups,
-        "ready_counts": _state_counts(ready),
+        "ready_counts": _state_counts(groups["ready_rows"]),
         "unchanged_counts": counted(groups["unchanged_rows"]),
     }
 

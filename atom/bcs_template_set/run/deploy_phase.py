@@ -235,7 +235,7 @@ def _see_it_through(
 ) -> None:
     """Deploy, wait and look at the pages; each step's end is kept before the next one may fail."""
     # The author's time, cut so that the step can still speak, or restore.
-    share = TO_DEPLOY if target.settings.on_failure == "restore" else 1.0
+    share = TO_DEPLOY if rollout.restores else 1.0
     seconds = min(float(target.settings.timeout), target.time_left * share)
     states = plan.states
     if plan.deploy:

@@ -89,11 +89,12 @@ def _odd_marks(
     """Yield what is odd about live objects, before anything is deployed."""
 
     def held(name: str, version: str) -> Collection[str]:
-        read = [file.current for known, file in existing.files.items() if known == name]
-        found = next((one for one in read if one is not None and one.version == version), None)
-        if found is None:
-            with suppress(StepError):  # of what nobody could look at nothing is said
-                found = find_version(reader, place.project, space, name, version)
+        file = existing.files.get(name)
+        if file is not None and file.current is not None and file.current.version == version:
+            return objects_in(file.documents)
+        found = None
+        with suppress(StepError):  # of what nobody could look at nothing is said
+            found = find_version(reader, place.project, space, name, version)
         return objects_in(parse_foreign(found.content)) if found is not None else ()
 
     if not plan.is_blind:
