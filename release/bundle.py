@@ -17,7 +17,11 @@ STORE_FILES = ("task.json", "error.json", "errorCodes.json", "i18n", "file")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Pack the zip into the folder that is named."""
+    """Pack the zip into the folder that is named.
+
+    Raises:
+        FileNotFoundError: a file that the store takes is not there.
+    """
     (folder,) = map(Path, arguments)
     (wheel,) = folder.glob("*.whl")
     with ZipFile(folder / NAME, "w") as packed:
@@ -31,8 +35,8 @@ def main(arguments: Sequence[str]) -> int:
 def _store_files() -> list[tuple[str, Path]]:
     """Return the files beside the wheel, by their names in the zip."""
     roots = [PROJECT / name for name in STORE_FILES]
-    files = (path for root in roots for path in ([root] if root.is_file() else sorted(root.rglob("*"))))
-    return [(path.relative_to(PROJECT).as_posix(), path) for path in files if path.is_file()]
+    files = (path for root in roots for path in (sorted(root.rglob("*")) if root.is_dir() else [root]))
+    return [(path.relative_to(PROJECT).as_posix(), path) for path in files if not path.is_dir()]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from release import bundle
+from release.bundle import STORE_FILES
 from release.dependencies import read_dependencies
 from release.parts import FAST
 from release.wheel import build_wheel, copy_sources
@@ -193,10 +195,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of what a package is built from and with."""
     folder = tmp_path_factory.mktemp("sources") / "project"
     copy_sources(folder)
-    for name in ("release", "i18n", "file"):
-        shutil.copytree(PROJECT / name, folder / name)
-    for name in ("task.json", "error.json"):
-        shutil.copyfile(PROJECT / name, folder / name)
+    for name in ("release", *STORE_FILES):
+        is_folder = (PROJECT / name).is_dir()
+        (shutil.copytree if is_folder else shutil.copyfile)(PROJECT / name, folder / name)
     return folder
 
 
@@ -206,6 +207,16 @@ def test_two_who_build_the_same_sources_get_the_same_bytes(
     ones = ONE.build(sources, parts, tmp_path / "one")
     others = OTHER.build(sources, parts, tmp_path / "a place of another length")
     assert ones == others
+
+
+def test_nothing_is_packed_without_a_file_that_the_store_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "PROJECT", tmp_path)
+    for name in ("step.whl", *STORE_FILES[:-1]):
+        (tmp_path / name).touch()
+    with pytest.raises(FileNotFoundError, match=STORE_FILES[-1]):
+        bundle.main([str(tmp_path)])
 
 
 @pytest.fixture(scope="module")
