@@ -351,7 +351,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def entry_point() -> None:
-    """Start the console script: the only place that exits."""
+    """Run what the arguments of the process ask for, and exit."""
     gc.set_threshold(MANY_VALUES)
     try:
         status = main(sys.argv[1:])

@@ -33,7 +33,8 @@ def entry_point(version: "tuple[int, ...]" = sys.version_info[:2]) -> None:
 
 def give_up(code: int, fields: "dict[str, str]") -> int:
     """Say why the step can't be started, in the log and in output.json; return the exit status."""
-    language = "en_US" if os.environ.get("BK_CI_LOCALE_LANGUAGE", "").startswith("en") else "zh_CN"
+    locale = os.environ.get("BK_CI_LOCALE_LANGUAGE", "")
+    language = "en_US" if locale.lower().startswith("en") else "zh_CN"  # as language_of has it
     message = " ".join(told(f"{code}.{part}", language, fields) for part in ("title", "cure")).strip()
     message = message or f"The step can't start: {', '.join(fields.values())}. Install its package again."
     directory = os.environ.get("bk_data_dir")  # noqa: SIM112 - as the worker writes it

@@ -59,7 +59,7 @@ def known(key: str) -> bool:
 
 def language_of(locale: str | None) -> Language:
     """Return the language for BK-CI's `BK_CI_LOCALE_LANGUAGE`; zh_CN, the platform's default, if in doubt."""
-    return "en_US" if (locale or "").replace("-", "_").lower().startswith("en") else "zh_CN"
+    return "en_US" if (locale or "").lower().startswith("en") else "zh_CN"
 
 
 def _filled(match: re.Match[str], fields: Mapping[str, object], language: Language) -> str:

@@ -48,7 +48,8 @@ def test_an_interpreter_that_is_too_old_is_named(
 
 
 @pytest.mark.parametrize(
-    ("locale", "begins"), [("zh_CN", "本步骤需要"), ("", "本步骤需要"), ("en", "The step needs")]
+    ("locale", "begins"),
+    [("zh_CN", "本步骤需要"), ("", "本步骤需要"), ("en", "The step needs"), ("EN-us", "The step needs")],
 )
 def test_it_is_said_in_the_language_of_the_platform(
     data: Path, monkeypatch: pytest.MonkeyPatch, locale: str, begins: str
