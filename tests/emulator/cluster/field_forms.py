@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Callable
 
 from tests.emulator.cluster.tree import branch, find, text
+from tests.emulator.cluster.validation import BAD_1123, BAD_SUBDOMAIN
 
 Say = Callable[[object], str]
 
@@ -122,10 +123,9 @@ _is_name = re.compile(rf"{_LABEL}(\.{_LABEL})*").fullmatch
 PORT, PORT_OR_NONE = between(1, 65535), between(0, 65535)
 _is_port_name = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?").fullmatch
 PORT_NAME = matching(_is_port_name, "must be no more than 15 characters")
-_OF_LETTERS = "must consist of lower case alphanumeric characters"
-NAME = matching(_is_name, f"a lowercase RFC 1123 subdomain {_OF_LETTERS}")
-DNS_LABEL = matching(re.compile(_LABEL).fullmatch, f"a lowercase RFC 1123 label {_OF_LETTERS}")
-HOST = matching(lambda host: _is_name(re.sub(r"^\*\.|\.$", "", host)), f"a DNS-1123 subdomain {_OF_LETTERS}")
+NAME = matching(_is_name, BAD_SUBDOMAIN)
+DNS_LABEL = matching(re.compile(_LABEL).fullmatch, BAD_1123)
+HOST = matching(lambda host: _is_name(re.sub(r"^\*\.|\.$", "", host)), BAD_SUBDOMAIN)
 IP = matching(is_ip, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
 BLOCK = matching(_is_block, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
 BELOW = matching(
@@ -185,16 +185,10 @@ def _milli(value: object) -> float:
     return float(digits) * _UNITS[unit] * 1000 if unit in _UNITS else 0
 
 
-def unique(*fields: str) -> Say:
-    """Return what is said of a list of which two have the same in these fields."""
-
-    def say(value: object) -> str:
-        listed = value if isinstance(value, list) else []
-        found = [[find(item, field) for field in fields] for item in listed]
-        given = [item for item in found if None not in item]
-        return "Duplicate value" if any(given.count(item) > 1 for item in given) else ""
-
-    return say
+def named_once(value: object) -> str:
+    """Return what is said of a list of which two have the same name."""
+    names = [text(item, "name") for item in value] if isinstance(value, list) else []
+    return "Duplicate value" if any(name and names.count(name) > 1 for name in names) else ""
 
 
 def resources(value: object) -> str:

@@ -17,7 +17,7 @@ _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _LABEL_1123 = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
-_BAD_SUBDOMAIN = (
+BAD_SUBDOMAIN = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
     "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     f"'{_SUBDOMAIN}')"
@@ -27,7 +27,7 @@ _BAD_1035 = (
     "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
     f"validation is '{_LABEL_1035}')"
 )
-_BAD_1123 = (
+BAD_1123 = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
     "and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     f"'{_LABEL_1123}')"
@@ -65,7 +65,7 @@ def refuse_new(manifest: Manifest) -> list[str]:
 
 def _refuse_name(manifest: Manifest, *, service: bool) -> list[str]:
     name = text(manifest, "metadata", "name")
-    limit, pattern, reason = (63, _LABEL_1035, _BAD_1035) if service else (253, _SUBDOMAIN, _BAD_SUBDOMAIN)
+    limit, pattern, reason = (63, _LABEL_1035, _BAD_1035) if service else (253, _SUBDOMAIN, BAD_SUBDOMAIN)
     causes = []
     if len(name) > limit:
         causes.append(f'metadata.name: Invalid value: "{name}": must be no more than {limit} characters')
@@ -120,7 +120,7 @@ def _refuse_container(container: Manifest, where: str) -> list[str]:
     if not name:
         causes.append(f"{where}.name: Required value")
     elif len(name) > LABEL_VALUE_LIMIT or re.fullmatch(_LABEL_1123, name) is None:
-        causes.append(f'{where}.name: Invalid value: "{name}": {_BAD_1123}')
+        causes.append(f'{where}.name: Invalid value: "{name}": {BAD_1123}')
     if not image:
         causes.append(f"{where}.image: Required value")
     elif image != image.strip():
