@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tests.emulator.cluster import Cluster
 from tests.emulator.http_message import Answer, Caller, Request, json_answer, unknown_api
-from tests.emulator.permission_centre import VIEW, may_view, perms_of
+from tests.emulator.permission_centre import MAY_NOT_VIEW, may_view, perms_of
 from tests.emulator.state import State
 
 LIST_PROJECT_CLUSTER = "ClusterManager.ListProjectCluster"
@@ -25,8 +25,13 @@ def answer_cluster_manager(
     payload: dict[str, object] = {"code": 0, "message": "success", "result": True}
     if project is None or not may_view(project, user=caller.user):
         perms = None if project is None else {"perms": perms_of(project)}
-        message = f"permission denied, need {VIEW} permition"
-        payload = {"code": 40403, "message": message, "result": False, "data": [], "web_annotations": perms}
+        payload = {
+            "code": 40403,
+            "message": MAY_NOT_VIEW,
+            "result": False,
+            "data": [],
+            "web_annotations": perms,
+        }
     else:
         own = [cluster for cluster in state.clusters.values() if cluster.project_id == project.id]
         others = [cluster for cluster in state.clusters.values() if cluster not in own and cluster.shared]

@@ -31,8 +31,8 @@ class GatewayRules:
     """How this site's gateway is set up. Change it in a test before the requests it is for.
 
     `tenants` makes the site multi-tenant. `verified_users_only` refuses a request without a verified user at
-    the gateway (400), where by default it passes as nobody. `clock_ahead` is by how
-    many seconds its clock is.
+    the gateway (400), where by default it passes as nobody. `clock_ahead` is by how many
+    seconds its clock is.
     """
 
     name: str = "bcs-api-gateway"

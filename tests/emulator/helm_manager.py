@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tests.emulator.entities import Chart, Project
 from tests.emulator.http_message import Answer, Caller, Request, json_answer, unknown_api
-from tests.emulator.permission_centre import VIEW, may_view, perms_of
+from tests.emulator.permission_centre import MAY_NOT_VIEW, may_view, perms_of
 from tests.emulator.state import State
 
 GET_VERSION_DETAIL = "HelmManager.GetVersionDetailV1"
@@ -51,8 +51,7 @@ def _fail_in_front(request: Request, message: str, *, caller: Caller) -> Answer:
 
 
 def _refuse(request: Request, project: Project, *, caller: Caller) -> Answer:
-    message = f"permission denied, need {VIEW} permition"
-    return _body(request, code=NO_PERMISSION, message=message, caller=caller, perms=perms_of(project))
+    return _body(request, code=NO_PERMISSION, message=MAY_NOT_VIEW, caller=caller, perms=perms_of(project))
 
 
 def _body(

@@ -21,6 +21,7 @@ SCOPED_VIEW, SCOPED_CREATE, SCOPED_DELETE = (
     "namespace_scoped_delete",
 )
 CLUSTER_SCOPED_VIEW = "cluster_scoped_view"
+MAY_NOT_VIEW = f"permission denied, need {VIEW} permition"
 ACTIONS = (
     VIEW,
     CLUSTER_VIEW,

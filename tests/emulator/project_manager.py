@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tests.emulator.entities import Project
 from tests.emulator.http_message import Answer, Caller, Request, json_answer, unknown_api
-from tests.emulator.permission_centre import VIEW, may_view, perms_of
+from tests.emulator.permission_centre import MAY_NOT_VIEW, may_view, perms_of
 from tests.emulator.state import State
 
 GET_PROJECT = "BCSProject.GetProject"
@@ -31,8 +31,7 @@ def answer_project_manager(
     if project is None:
         return _body(request, code=40404, message="项目不存在", caller=caller)
     if not (caller.exempt or may_view(project, user=caller.user or caller.app)):
-        message = f"permission denied, need {VIEW} permition"
-        return _body(request, code=40403, message=message, caller=caller, perms=perms_of(project))
+        return _body(request, code=40403, message=MAY_NOT_VIEW, caller=caller, perms=perms_of(project))
     return _body(request, code=0, message="success", caller=caller, data=_show(project))
 
 
