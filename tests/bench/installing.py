@@ -37,7 +37,7 @@ class Installed:
     cost: Cost
     without_bytecode: Cost
     wheels: int
-    sizes: Sequence[tuple[str, int]]
+    sizes: Sequence[int]
 
     def row(self, name: str) -> tuple[str, ...]:
         """Return this as a table's row."""
@@ -47,7 +47,7 @@ class Installed:
             f"{self.without_bytecode.seconds:.2f}",
             str(len(self.sizes)),
             _megabytes(self.wheels),
-            _megabytes(sum(size for _, size in self.sizes)),
+            _megabytes(sum(self.sizes)),
         )
 
 
@@ -99,18 +99,14 @@ def _pip(python: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _sizes_in(environment: Path) -> list[tuple[str, int]]:
-    """Return the bytes of what each distribution put there, largest first; nothing is compiled yet."""
+def _sizes_in(environment: Path) -> list[int]:
+    """Return the bytes of what each distribution put there; nothing is compiled yet."""
     (packages,) = environment.glob("lib/python*/site-packages")
-    found = [
-        (
-            distribution.metadata["Name"],
-            sum(_size(Path(str(file.locate()))) for file in distribution.files or ()),
-        )
+    return [
+        sum(_size(Path(str(file.locate()))) for file in distribution.files or ())
         for distribution in distributions(path=[str(packages)])
         if distribution.metadata["Name"] not in _OWN_TOOLS
     ]
-    return sorted(found, key=lambda entry: -entry[1])
 
 
 def _size(file: Path) -> int:
