@@ -27,7 +27,6 @@ SEVERAL_FILES = {
     "tests/packaging/test_without_posix.py": WHEEL,
     "tests/packaging/test_wheel.py": WHEEL,
     "tests/packaging/test_sbom.py": WHEEL,
-    "tests/packaging/test_dependencies.py": WHEEL,
 }
 FIRST = (
     *(ALONE, WHEEL, DOMAINS),
