@@ -180,9 +180,10 @@ def nothing(_: JsonValue) -> None:
 def _convert(data: JsonValue, answer: type[S], *, place: str) -> S:
     try:
         return convert(without_nulls(data), answer, reads_text=True)
-    except (Mismatch, RecursionError) as exc:
-        problem = str(exc).replace("`$", f"`{place}") if "`$" in str(exc) else f"{exc} - at `{place}`"
-        raise Unreadable(problem) from exc
+    except Mismatch as exc:
+        raise Unreadable(f"{exc.problem} - at `{place}{exc.path}`") from exc
+    except RecursionError as exc:
+        raise Unreadable(f"{exc} - at `{place}`") from exc
 
 
 def without_nulls(data: JsonValue) -> JsonValue:

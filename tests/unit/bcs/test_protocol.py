@@ -255,6 +255,15 @@ def test_a_field_of_another_type_is_named_by_its_path() -> None:
     assert "`data[0].tags[1]`" in caught.value.problem
 
 
+def test_what_is_nested_too_deep_is_unreadable_and_no_crash() -> None:
+    deep: JsonValue = []
+    for _ in range(10_000):
+        deep = [deep]
+    with pytest.raises(Unreadable) as caught:
+        protocol.get_file("demo", ID).parse({**FILE_DATA, "tags": deep})
+    assert caught.value.problem.endswith(" - at `data`")
+
+
 def test_a_version_that_is_not_there_is_none() -> None:
     call = protocol.find_version("demo", space="web", name="a", version="1")
     assert call.parse(None) is None
