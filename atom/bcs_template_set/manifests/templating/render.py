@@ -268,7 +268,8 @@ def _parse(item: _Work, rendered: Settled, *, text: str, found: list[Finding]) -
         documents = parse_documents(rendered.text, source=item.name, lost=wrong)
     except YamlUnreadable as exc:
         wrong.append(exc)
-    found += [_unreadable(item.source, exc, rendered=rendered.text, text=text) for exc in wrong]
+    if wrong:
+        found += _unreadable(item.source, wrong, rendered=rendered.text, text=text)
     if documents is None or rendered.is_cut or rendered.foreign:
         return None
     return ManifestFile(
@@ -284,11 +285,16 @@ def _parse(item: _Work, rendered: Settled, *, text: str, found: list[Finding]) -
     )
 
 
-def _unreadable(source: str, exc: YamlUnreadable, *, rendered: str, text: str) -> Finding:
-    """Return what is no YAML, at its place in the template, or in what that renders to."""
+def _unreadable(
+    source: str, wrong: Sequence[YamlUnreadable], *, rendered: str, text: str
+) -> Iterator[Finding]:
+    """Yield what is no YAML, at its place in the template, or in what that renders to."""
     lines = text.split("\n")
-    if exc.line <= own_lines(rendered.split("\n"), lines):
-        column = 0 if "{{" in lines[exc.line - 1] else exc.column
-        return mistake("yaml", source, exc.problem, line=exc.line, column=column)
-    problem = say("render.manifest_unreadable", line=exc.line, column=exc.column, problem=exc.problem)
-    return mistake("yaml", source, problem)
+    own = own_lines(rendered.split("\n"), lines)
+    for exc in wrong:
+        if exc.line <= own:
+            column = 0 if "{{" in lines[exc.line - 1] else exc.column
+            yield mistake("yaml", source, exc.problem, line=exc.line, column=column)
+        else:
+            place = {"line": exc.line, "column": exc.column}
+            yield mistake("yaml", source, say("render.manifest_unreadable", **place, problem=exc.problem))
