@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZipFile
 
+from release.parts import pack
 from release.wheel import PROJECT
 
 NAME = "bcsTemplateSet.zip"
@@ -26,9 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     (wheel,) = folder.glob("*.whl")
     with ZipFile(folder / NAME, "w") as packed:
         for name, path in [(wheel.name, wheel), *_store_files()]:
-            entry = ZipInfo(name)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            packed.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
+            pack(packed, name, path.read_bytes())
     return 0
 
 

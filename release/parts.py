@@ -122,17 +122,24 @@ def lay_out(parts: Iterable[Part], wheels: Path, package: Path) -> str:
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(wheel.read(name))
     files = sorted(path for path in (package / FOLDER).rglob("*") if path.is_file())
-    with ZipFile(package / PACKED, "w", ZIP_DEFLATED) as packed:
+    with ZipFile(package / PACKED, "w") as packed:
         lines = []
         for path in files:
             name, content = path.relative_to(package / FOLDER).as_posix(), path.read_bytes()
             lines.append(f"{digest_in(path)} {len(content)} {name}\n")
             if not name.endswith(_COMPILED):
-                packed.writestr(ZipInfo(name), content, ZIP_DEFLATED)
+                pack(packed, name, content)
         listed = "".join(lines).encode("ascii")
-        packed.writestr(ZipInfo(LIST), listed, ZIP_DEFLATED)
+        pack(packed, LIST, listed)
     (package / LIST).write_bytes(listed)
     return digest_in(package / LIST)
+
+
+def pack(archive: ZipFile, name: str, content: bytes) -> None:
+    """Put a file into an archive, with the same bytes whoever does it and wherever."""
+    entry = ZipInfo(name)
+    entry.create_system, entry.external_attr = 3, 0o100644 << 16
+    archive.writestr(entry, content, ZIP_DEFLATED)
 
 
 def is_carried(part: Part, name: str) -> bool:
