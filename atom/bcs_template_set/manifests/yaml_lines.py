@@ -44,15 +44,18 @@ class YamlLines:
         except (yaml.YAMLError, RecursionError):
             return []
 
+    @cached_property
+    def _by_line(self) -> dict[int, yaml.Node]:
+        return {_line(root): root for root in reversed(self._roots)}
+
     def find(self, path: str, *, document_at: int = 0) -> Position:
         """Return where a path such as `domains[1].image` stands, or the longest part of it that is there.
 
         `document_at` is the line, from 1, where the document begins; 0 for the first one.
         """
-        lines = [_line(root) for root in self._roots]
-        if not lines or (document_at and document_at not in lines):
+        node = self._by_line.get(document_at) if document_at else next(iter(self._roots), None)
+        if node is None:
             return Position()
-        node = self._roots[lines.index(document_at) if document_at else 0]
         mark, rest, is_final = node, path, False
         while rest:
             if isinstance(node, yaml.SequenceNode):
