@@ -35,8 +35,9 @@ def deployed_headline(rollout: Rollout, outcome: Outcome) -> Text:
     """
     rows, version = rows_of_outcome(outcome), outcome.heading.version
     deployed = {file.name for file in rollout.deployed}
-    with_them = {file.name for row in rows for file in row.files if deployed & {f.name for f in row.files}}
-    live = {file.name for file in holding(rollout.live_already)} - (with_them if deployed else set())
+    of_rows = [{file.name for file in row.files} for row in rows]
+    with_them = {name for names in of_rows if names & deployed for name in names}
+    live = {file.name for file in holding(rollout.live_already)} - with_them
     place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": told_files(live, rows)}
     if not deployed:
         return say("report.verdict_deployed_nothing", **place)
