@@ -154,8 +154,8 @@ def _pairs(
     wanted: Sequence[YamlValue], live: Sequence[YamlValue]
 ) -> Iterable[tuple[str, YamlValue, YamlValue]]:
     """Return where each wanted item is, with it and the live one: by name, else by position."""
-    names = [_name_of(item) for item in wanted]
-    if all(names) and len(set(names)) == len(names):
+    names = _names_in(wanted)
+    if names:
         there = {_name_of(item): item for item in live}
         return [(f"[{name}]", item, there.get(name)) for name, item in zip(names, wanted)]
     if len(wanted) != len(live):
@@ -309,12 +309,18 @@ def _same_amount(wanted: YamlValue, live: YamlValue) -> bool:
 
 
 def _like_list(wanted: Sequence[YamlValue], live: Sequence[YamlValue], *, loss: Loss) -> YamlValue:
-    names = [_name_of(item) for item in wanted]
-    if not all(names) or len(set(names)) < len(names):
+    names = _names_in(wanted)
+    if not names:
         paired = [_like(item, there, loss=loss) for item, there in zip(wanted, live)]
         return [*paired, *live[len(wanted) :]]
     ours = dict(zip(names, wanted))
     return [_like(ours.get(_name_of(item), item), item, loss=loss) for item in live]
+
+
+def _names_in(items: Sequence[YamlValue]) -> list[str]:
+    """Return the names of the items of a list, none where not each has one of its own."""
+    names = [_name_of(item) for item in items]
+    return names if all(names) and len(set(names)) == len(names) else []
 
 
 def _name_of(item: YamlValue) -> str:
