@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -414,22 +415,37 @@ def test_a_restore_that_nobody_could_look_at_is_neither_one_nor_a_failed_one() -
         site.emulator.faults.clear()
 
 
-def test_a_restore_that_was_sent_and_that_nobody_may_read_back_is_not_said_to_have_failed() -> None:
+def hide_from_the_user(site: Site) -> None:
+    cluster_of(site).deny(USER, "namespace_scoped_view")
+
+
+def fail_every_preview(site: Site) -> None:
+    fault = site.fault("answer", PREVIEW, times=1000, status=200)
+    fault.body = '{"code": 1, "message": "mongo is away", "data": null}'
+
+
+@pytest.mark.parametrize(
+    ("blind", "why"),
+    [
+        (hide_from_the_user, "BCS says that lisi has no permission"),
+        (fail_every_preview, "BCS refuses the request (code 1): mongo is away"),
+    ],
+)
+def test_a_restore_that_was_sent_and_that_nobody_can_read_back_is_not_said_to_have_failed(
+    blind: Callable[[Site], None], why: str
+) -> None:
     with cluster_site(web_yaml=workload()) as site:
         second_build(site)
-        view = "namespace_scoped_view"
-        site.rival(lambda _: cluster_of(site).deny(USER, view), before=Match("POST", DEPLOY.path, nth=2))
+        site.rival(lambda _: blind(site), before=Match("POST", DEPLOY.path, nth=2))
         ran = deploy(site, on_failure="restore")
         assert (ran.outcome.result, image_live(site, "Deployment", "web")) == ("failed", image_of("web")), (
             ran.log
         )
-        assert (
-            "The step does not know whether the restore worked out: BCS says that lisi has no permission"
-            in ran.log
-        )
+        assert f"The step does not know whether the restore worked out: {why}" in ran.log
         assert "What is in the cluster of these now could not be read: web.yaml." in ran.log
         assert "Not back" not in ran.log
         assert endings_of(ran.outcome)["web.yaml"].state == "unknown"
+        site.emulator.faults.clear()
 
 
 def test_a_restore_whose_own_rollout_fails_says_both() -> None:
