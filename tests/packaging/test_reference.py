@@ -15,7 +15,7 @@ from tests.packaging.store_files import PROJECT
 
 from bcs_template_set.bcs import answers, deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, Read, Write
-from bcs_template_set.bcs.space import live_routes
+from bcs_template_set.bcs.space import live_objects, live_routes
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import KEYS
 from bcs_template_set.manifests.checks.check_manifests import all_checks
@@ -120,6 +120,7 @@ CALLS: Mapping[str, Call[object]] = {
     "get_custom": deploy_calls.get_live(PLACE, kind=ANY_CUSTOM, name="{name}"),
     "list_custom": deploy_calls.list_live(PLACE, kind=ANY_CUSTOM),
     "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
+    "list_rows": live_objects.list_rows(PLACE, kind=POD),
 }
 
 
@@ -130,7 +131,7 @@ def test_this_test_knows_every_call() -> None:
         for name, found in vars(module).items()
         if isfunction(found) and get_origin(get_type_hints(found).get("return")) in (Read, Write)
     }
-    others = {"list_live_ingresses", *CUSTOM_CALLS}
+    others = {"list_live_ingresses", "list_rows", *CUSTOM_CALLS}
     assert set(CALLS) == {name for name in calls if not name.startswith("_")} | others
 
 

@@ -10,6 +10,8 @@ from bcs_template_set.manifests.live_fields import annotation_of
 TEMPLATE_NAME = "io.tencent.paas.template_name"
 TEMPLATE_VERSION = "io.tencent.paas.template_version"
 """Where BCS notes which file, `space/name`, and version it made an object from (facts/bcs.md, trap 7)."""
+UPDATOR = "io.tencent.paas.updator"
+"""Where BCS notes who deployed it last."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class Mark:
 
     file: str
     version: str
+
+    def file_in(self, space: str) -> str:
+        """Return the file's name in this folder, "" where it is a file of another one, or none."""
+        front = f"{space}/"
+        return self.file[len(front) :] if self.file.startswith(front) else ""
 
 
 UNMARKED = Mark("", "")

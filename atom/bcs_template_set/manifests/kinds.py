@@ -115,13 +115,16 @@ PERSISTENT_VOLUME_CLAIM = Kind(
     on_shared_cluster=True,
 )
 CONFIG_MAP = Kind("", "ConfigMap", route="configs/configmaps", on_shared_cluster=True)
+SECRET = Kind("", "Secret", route="configs/secrets", on_shared_cluster=True)
 AUTOSCALER = Kind("autoscaling", "HorizontalPodAutoscaler", route="hpa", on_shared_cluster=True)
 
 BUILT_IN: Sequence[Kind] = (
     *(DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB),
     *(REPLICATION_CONTROLLER, POD_TEMPLATE),
-    *(POD, SERVICE, INGRESS, AUTOSCALER, PERSISTENT_VOLUME_CLAIM, CONFIG_MAP),
+    *(POD, SERVICE, INGRESS, AUTOSCALER, PERSISTENT_VOLUME_CLAIM, CONFIG_MAP, SECRET),
 )
+LISTED: Sequence[Kind] = tuple(kind for kind in BUILT_IN if kind.route and kind is not POD)
+"""The kinds whose objects BCS lists, but Pods: those of which a version makes objects itself."""
 
 KINDS: Mapping[tuple[str, str], Kind] = {
     (group, kind.name): kind for kind in (*BUILT_IN, *CUSTOM) for group in (kind.group, *kind.former_groups)
@@ -130,7 +133,7 @@ SCALING: Mapping[str, Kind] = {kind.name: kind for kind in KINDS.values() if kin
 """The kinds whose pods an autoscaler counts, by name."""
 _BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in BUILT_IN}
 
-_TAKEN_BY_SHARED_CLUSTERS = frozenset({"Namespace", "Endpoints", "Secret", "ServiceAccount"})
+_TAKEN_BY_SHARED_CLUSTERS = frozenset({"Namespace", "Endpoints", "ServiceAccount"})
 SHARED_KINDS = _TAKEN_BY_SHARED_CLUSTERS | {kind.name for kind in BUILT_IN if kind.on_shared_cluster}
 """The names of the kinds that a shared cluster takes, whatever their group (facts/bcs.md, trap 9)."""
 

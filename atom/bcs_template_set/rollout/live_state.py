@@ -111,10 +111,10 @@ def read_states(preview: Preview, *, space: str) -> tuple[LiveState, ...]:
         desired = _parsed(item.content)
         if desired is None or not item.kind:
             continue
-        file = mark_of(desired).file
+        mark = mark_of(desired)
         states.append(
             LiveState(
-                file=file[len(space) + 1 :] if file.startswith(f"{space}/") else file,
+                file=mark.file_in(space) or mark.file,
                 kind=item.kind,
                 name=item.name,
                 desired=desired,
