@@ -187,7 +187,7 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         return show_doctor(options.settings, as_json=options.json, errors=errors())
     from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
-    given = Given((*options.files, *options.values), tuple(options.set))
+    given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
     return show_plan(options.settings, given, full=options.full, errors=errors())
 
 
@@ -274,6 +274,7 @@ def build_parser() -> Parser:
     planning = add("plan")
     add_settings_argument(planning)
     add_values_arguments(planning)
+    planning.add_argument("--only", action="append", default=[], metavar="NAME", help=told("help.only"))
     planning.add_argument("--full", action="store_true", help=told("help.full"))
     looking = add("doctor")
     add_settings_argument(looking)

@@ -120,10 +120,11 @@ class LocalAgent:
 
 @dataclass(frozen=True)
 class Given:
-    """What the arguments say beside a settings file: values files in place of its own, names over its own."""
+    """What the arguments say beside a settings file: lists in place of its own, names over its own."""
 
     values_files: tuple[str, ...] = ()
     assignments: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     def over(self, settings: Mapping[str, YamlValue]) -> Mapping[str, YamlValue]:
         """Return the settings with it.
@@ -131,15 +132,14 @@ class Given:
         Raises:
             InputsInvalid: it names what nobody knows.
         """
-        files: dict[str, YamlValue] = (
-            {"values_files": "\n".join(self.values_files)} if self.values_files else {}
-        )
+        lists = {"values_files": self.values_files, "only": self.only}
+        inputs: dict[str, YamlValue] = {name: "\n".join(lines) for name, lines in lists.items() if lines}
         names: dict[str, YamlValue] = {
             name: value for name, _, value in (given.partition("=") for given in self.assignments)
         }
         together: dict[str, YamlValue] = {
             **settings,
-            "inputs": {**_table(settings, "inputs"), **files},
+            "inputs": {**_table(settings, "inputs"), **inputs},
             "build": {**_table(settings, "build"), **names},
         }
         mistakes = list(_mistakes_in(together))

@@ -97,6 +97,7 @@ class Settings:
     ]
     run_as: Annotated[RunAs, Input("choice", "authorizer")]
     credential: Annotated[str, Input("text", pattern=r"[A-Za-z0-9_-]{1,64}")]
+    only: Annotated[tuple[str, ...], Input("lines")]
     redeploy: Annotated[bool, Input("flag", "false")]
     timeout: Annotated[
         int,

@@ -9,13 +9,11 @@ from functools import partial
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import Existing, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import is_earlier_name
+from bcs_template_set.manifests.scope import host_of
 from bcs_template_set.publish.plan import Change, Desired
 
 _ONE_RUN = 600
 """Versions of one name that were made within so many seconds are of one run."""
-
-_PARTS = 3
-"""A file of a domain is named `<host>.<part>.yaml`, so its name has so many parts at least."""
 
 
 def dropped_objects(desired: Desired, existing: Existing, changes: Sequence[Change]) -> tuple[str, ...]:
@@ -28,7 +26,8 @@ def dropped_objects(desired: Desired, existing: Existing, changes: Sequence[Chan
 def files_no_more(desired: Desired, existing: Existing) -> tuple[str, ...]:
     """Name the files that an earlier build of this branch published and this run does not render; sorted.
 
-    Of a domain that is gone all files are named, also those that nothing is read of.
+    Of a domain that is gone all files are named, also those that nothing is read of. Of a run that is
+    narrowed nothing is gone but what `only` names.
     """
     ours = desired.provenance
     gone = {
@@ -36,13 +35,16 @@ def files_no_more(desired: Desired, existing: Existing) -> tuple[str, ...]:
         for other in existing.others
         if other.origin is not None and ours.is_newer_than(other.origin)
     }
-    rendered = {file.name for file in desired.files}
+    gone -= desired.scope.outside
+    rendered = {file.name for file in desired.files} | desired.scope.outside
     unread = existing.rows.keys() - rendered - {other.name for other in existing.others}
     made = {name: _made(existing.rows[name], desired, existing) for name in sorted(unread)}
     times = _times_of_ours(desired, existing, among={ref.name for refs in made.values() for ref in refs})
     gone |= {name for name, refs in made.items() if any(_is_one_run(ref, times) for ref in refs)}
-    domains = {_domain(name) for name in gone} - {_domain(name) for name in rendered} - {""}
-    return tuple(sorted(gone | {n for n in existing.rows.keys() - rendered if _domain(n) in domains}))
+    domains = {host_of(name) for name in gone} - {host_of(name) for name in rendered} - {""}
+    gone |= {n for n in existing.rows.keys() - rendered if host_of(n) in domains}
+    only = desired.scope.only
+    return tuple(sorted(name for name in gone if not only or name in only or host_of(name) in only))
 
 
 def _made(row: TemplateFile, desired: Desired, existing: Existing) -> list[VersionRef]:
@@ -77,8 +79,3 @@ def _history(name: str, existing: Existing) -> Sequence[VersionRef]:
         return existing.histories.get(name, ())
     found = existing.files.get(name)
     return (found.history if found is not None else None) or ()
-
-
-def _domain(name: str) -> str:
-    """Return the host that a file's name begins with, "" where it is not of that form."""
-    return name.rsplit(".", 2)[0] if name.count(".") >= _PARTS else ""

@@ -16,6 +16,7 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.route_map import OwnedRoute
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.routes import Route, RouteKey
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import (
     ActedAsAnother,
@@ -59,7 +60,7 @@ class Desired:
     and never dropped. `asked` are the places whose removal was asked for, here or by whoever took them out.
     `claimed` says which paths of this branch belong to another one, `notes` what merging has found.
     `empty` are templates that render to nothing. `inputs` are those that decide what is done, for the plan's
-    digest.
+    digest. `scope` says of which files all this is; without any, of `files`.
     """
 
     target: SpaceRef
@@ -72,6 +73,7 @@ class Desired:
     notes: tuple[Text, ...] = ()
     empty: tuple[ManifestFile, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
+    scope: Scope = field(default_factory=Scope)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.manifests.parse import bcs_variables_in
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
+    InputsInvalid,
     ManifestsInvalid,
     NoPermission,
     PlanChanged,
@@ -84,6 +85,7 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
         started_at=run.context.build.started_at / 1000,
         build=run.context.build.build_number,
         shared=routes_files(run.prepared),
+        outside=rendered.scope.outside,
         cluster_id=run.settings.cluster_id,
         namespace=run.settings.namespace,
     )
@@ -96,6 +98,9 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     if desired.files != rendered.files:
         check_desired(desired, run.context, prepared=run.prepared)
     plan = make_plan(desired, existing, policy=run.policy)
+    mistakes = desired.scope.mistakes(others=plan.rendered_no_more)
+    if mistakes:
+        raise InputsInvalid(details=mistakes)
     variables: Optional[Mapping[str, str]] = None
     with suppress(StepError):  # asked again after the plan is shown, and before anything is written
         variables = _of_the_namespace(run, reader, plan, existing)

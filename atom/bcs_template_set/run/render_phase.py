@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.merge_paths import check_removals
-from bcs_template_set.config.inputs import approved_inputs
+from bcs_template_set.config.inputs import Settings, approved_inputs
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.checks.bcs_rules import is_cluster_wide
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
@@ -63,6 +63,7 @@ def prepare_rendering(context: RunContext) -> Prepared:
             clock=services.clock,
             deadline=services.deadline,
             by=build.starter,
+            only=settings.only,
             environ=child_environment(services.environ),
         )
     )
@@ -81,6 +82,9 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     desired, warnings = make_desired(context, acting_as=principal.label, prepared=prepared)
     services.record.rendered = desired.files
     services.record.warnings += warnings
+    services.log.info(desired.scope.text())
+    if context.settings.only and context.settings.template_set:
+        services.log.info(say("render.only_no_set", name=context.settings.template_set))
     show_lines(services.log, rendered_lines(desired.files, desired.empty, language=services.record.language))
     show_lines(services.log, warning_lines(warnings, language=services.record.language))
     return desired
@@ -96,12 +100,14 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
     found: list[Finding] = []
     with template_process(prepared) as process:
         version = render_version(settings.version, process, found=found)
-        found += [] if found else version_mistakes(version, template_set=settings.template_set)
+        found += [] if found else version_mistakes(version, template_set=_template_set(settings))
         services.record.heading = replace(services.record.heading, version=version)
         rendered = render_files(prepared, process)
     found += _variable_mistakes(context)
     files = rendered.files
-    target = SpaceRef(settings.region, settings.project_code, settings.template_space, settings.template_set)
+    target = SpaceRef(
+        settings.region, settings.project_code, settings.template_space, _template_set(settings)
+    )
     provenance = Provenance(
         pipeline=build.pipeline_id,
         build=build.build_number,
@@ -114,9 +120,20 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
         began_at=0.0 if build.is_retried else build.started_at / 1000,
     )
     desired = Desired(
-        target, version, files, provenance, empty=rendered.empty, inputs=approved_inputs(settings)
+        target,
+        version,
+        files,
+        provenance,
+        empty=rendered.empty,
+        inputs=approved_inputs(settings),
+        scope=prepared.scope,
     )
     return desired, check_desired(desired, context, prepared=prepared, mistakes=(*rendered.mistakes, *found))
+
+
+def _template_set(settings: Settings) -> str:
+    """Return the template set to publish, "" for none: a part of the files is not published as the whole."""
+    return "" if settings.only else settings.template_set
 
 
 def _variable_mistakes(context: RunContext) -> list[Finding]:
@@ -152,10 +169,10 @@ def check_desired(
     findings = check_manifests(
         desired.files,
         template_space=settings.template_space,
-        template_set=bool(settings.template_set),
+        template_set=bool(_template_set(settings)),
         namespace=settings.namespace,
         kube_version=settings.kube_version,
-        is_whole=not mistakes,
+        is_whole=not mistakes and not prepared.only,
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
     placed = prepared.with_origins(ours, desired.files)

@@ -151,7 +151,7 @@ def _with_settings(heading: Heading, settings: Settings, region: Region) -> Head
         project=settings.project_code,
         space=settings.template_space,
         console=Console(region.console_url, settings.project_code),
-        template_set=settings.template_set,
+        template_set="" if settings.only else settings.template_set,
     )
 
 

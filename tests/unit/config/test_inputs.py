@@ -55,6 +55,7 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         strict=False,
         run_as="authorizer",
         credential="",
+        only=(),
         redeploy=False,
         timeout=600,
         fail_fast=True,

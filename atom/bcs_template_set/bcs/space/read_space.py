@@ -64,8 +64,9 @@ MOST_LATER_VERSIONS = 20
 class Wanted:
     """What a run must know of its space. `started_at` is in seconds since the epoch, 0 where unknown.
 
-    `build` is its number. `shared` are the files that other branches write too; `cluster_id` and `namespace`
-    are where the run will be deployed, "" where it will not.
+    `build` is its number. `shared` are the files that other branches write too, `outside` those that the run
+    would have without `only`; `cluster_id` and `namespace` are where the run will be deployed, "" where it
+    will not.
     """
 
     project: str
@@ -76,6 +77,7 @@ class Wanted:
     started_at: float
     build: int = 0
     shared: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
     cluster_id: str = ""
     namespace: str = ""
 
@@ -232,7 +234,7 @@ def _read_contents(
     others = [row for row in listing.files if row.real_name not in ours]
     must_see = [row for row in others if may_route(row)] if routes_anything(wanted.files) else []
     seen = {row.id for row in must_see}
-    unseen = [row for row in others if row.id not in seen]
+    unseen = [row for row in others if row.id not in seen and row.real_name not in wanted.outside]
     good_to_see = newest_named_earlier(unseen, version=wanted.version, build=wanted.build)
     tasks: list[Callable[[], Union[_FileRead, OtherFile, Existing, None]]] = [
         partial(_read_live, reader, place),

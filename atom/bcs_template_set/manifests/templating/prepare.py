@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Optional
 
@@ -15,7 +16,8 @@ from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import mistake, subject_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, web_file
+from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, routes_file, web_file
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.templating.build_context import BuildContext, with_main_branches
 from bcs_template_set.manifests.templating.limits import Limits
@@ -43,8 +45,8 @@ _PIPELINE_VARIABLE = re.compile(r"[^#]*\$\{\{[^{}]*\}\}")
 class RenderRequest:
     """What to render: the inputs of the same names, what the run is about, and the time; None: no end of it.
 
-    `by` is who started the build. Templates that are not our own are rendered within `limits`, in a process
-    with `environ`, whole.
+    `by` is who started the build, `only` what the run is about. Templates that are not our own are rendered
+    within `limits`, in a process with `environ`, whole.
     """
 
     workspace: Path
@@ -55,6 +57,7 @@ class RenderRequest:
     clock: Clock
     deadline: Optional[Deadline] = None
     by: str = ""
+    only: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -80,8 +83,16 @@ class Prepared:
     allowed: frozenset[str] = frozenset()
     texts: tuple[ValuesText, ...] = field(default=(), repr=False)
     mistakes: tuple[Finding, ...] = ()
+    only: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Return which files of all that the inputs name the run is about."""
+        domains = self.web.domains if self.web is not None else ()
+        files = {web_file(domain.host, part): domain.host for domain in domains for part in WEB_FILES}
+        return Scope(self.only, {**files, **{source.name: "" for source in self.sources}})
 
     def with_origins(self, findings: Iterable[Finding], files: Iterable[ManifestFile]) -> list[Finding]:
         """Return findings of rendered files with where an author mends them."""
@@ -90,9 +101,10 @@ class Prepared:
 
     @property
     def branch_domains(self) -> tuple[str, ...]:
-        """Return the hosts whose paths belong to branches."""
+        """Return the hosts whose paths belong to branches, and whose routes the run is about."""
         domains = self.web.domains if self.web is not None else ()
-        return tuple(domain.host for domain in domains if domain.branch_paths)
+        hosts = (domain.host for domain in domains if domain.branch_paths)
+        return tuple(host for host in hosts if self.scope.has(routes_file(host)))
 
 
 def prepare(request: RenderRequest) -> Prepared:
@@ -145,6 +157,7 @@ def prepare(request: RenderRequest) -> Prepared:
         allowed=frozenset(name for given in texts for name in allowed_in(given.text)),
         texts=tuple(texts),
         mistakes=tuple(found),
+        only=request.only,
         limits=request.limits,
         environ=request.environ,
     )

@@ -88,7 +88,8 @@ def render_files(prepared: Prepared, process: Optional[TemplateProcess] = None) 
     Of branch paths they have this branch's only. `process` renders them, where the run has one already.
     """
     with nullcontext(process) if process is not None else template_process(prepared) as renders:
-        rendered = _render_all(_all_work(prepared), prepared, process=renders)
+        work = (item for item in _all_work(prepared) if prepared.scope.has(item.name))
+        rendered = _render_all(work, prepared, process=renders)
     mistakes = (*prepared.mistakes, *rendered.mistakes)
     if not rendered.files and not mistakes:
         problem = say("render.all_empty")

@@ -1,0 +1,58 @@
+"""Which files a run is about: all of its own, or those that `only` names by host or by file. Pure.
+
+The scope is cut once, before the plan. What is outside is a file of the folder like anybody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.spelling import MOST_KNOWN, NearNames, nearest
+
+_PARTS = 3
+"""A file of a domain is named `<host>.<part>.yaml`, so its name has so many parts at least."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run would have without `only`: each file with its host, "" for one of no domain."""
+
+    only: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the run is about a file."""
+        return not self.only or name in self.only or self.files.get(name, "") in self.only
+
+    @property
+    def outside(self) -> frozenset[str]:
+        """Return the files that the run would have without `only`, and does not have."""
+        return frozenset(name for name in self.files if not self.has(name))
+
+    def mistakes(self, *, others: Iterable[str] = ()) -> list[Text]:
+        """Return what is wrong with `only`: it names neither a host nor a file; `others` may be named too."""
+        known = {*self.files, *self.files.values(), *others, *map(host_of, others)}
+        return [unknown_name(name, known) for name in dict.fromkeys(self.only) if name not in known]
+
+    def text(self) -> Text:
+        """Return how much of the whole the run is about, in domains where it has any, else in files."""
+        rows = {name: host or name for name, host in self.files.items()}
+        kind = "domains" if all(self.files.values()) else "rows" if any(self.files.values()) else "files"
+        count = len({rows[name] for name in rows if self.has(name)})
+        facts = {"count": count, "all": len(set(rows.values()))}
+        return say(f"render.only_{kind}" if self.only else f"render.all_{kind}", **facts)
+
+
+def unknown_name(name: str, known: Iterable[str]) -> Text:
+    """Return that `only` names what is neither a host nor a file, and what was meant, if one is near."""
+    names = sorted(filter(None, known))
+    near = nearest(name, names) if len(names) <= MOST_KNOWN else NearNames(names).meant_by(name, is_own=True)
+    sentence = say("settings.only_unknown", name=name)
+    return say("settings.did_you_mean", mistake=sentence, near=near) if near else sentence
+
+
+def host_of(name: str) -> str:
+    """Return the host that a file's name begins with, "" where it is not of that form."""
+    return name.rsplit(".", 2)[0] if name.count(".") >= _PARTS else ""

@@ -1,0 +1,65 @@
+"""Which files a run is about, and what `only` may name."""
+
+from __future__ import annotations
+
+import pytest
+
+from bcs_template_set.manifests.scope import Scope, host_of
+
+PARTS = ("deployment", "routes")
+HOSTS = ("www.example.com", "api.example.com")
+WEB = {f"{host}.{part}.yaml": host for host in HOSTS for part in PARTS}
+MIXED = {**WEB, "extra.yaml": ""}
+FILES = {"a.yaml": "", "b.yaml": "", "c.yaml": ""}
+
+
+@pytest.mark.parametrize(
+    ("files", "only", "text"),
+    [
+        (WEB, (), "scope: all 2 domains"),
+        (FILES, (), "scope: all 3 files"),
+        (MIXED, (), "scope: all 3 domains and files"),
+        (WEB, ("www.example.com",), "scope: 1 of 2 domains (only)"),
+        (WEB, ("www.example.com.routes.yaml", "www.example.com"), "scope: 1 of 2 domains (only)"),
+        (FILES, ("a.yaml", "c.yaml"), "scope: 2 of 3 files (only)"),
+        (MIXED, ("api.example.com", "extra.yaml"), "scope: 2 of 3 domains and files (only)"),
+    ],
+)
+def test_the_scope_says_how_much_of_the_whole_it_is(
+    files: dict[str, str], only: tuple[str, ...], text: str
+) -> None:
+    assert Scope(only, files).text().render("en_US") == text
+
+
+def test_a_host_stands_for_all_its_files_and_a_file_for_itself() -> None:
+    scope = Scope(("www.example.com", "api.example.com.routes.yaml"), WEB)
+    assert {name for name in WEB if scope.has(name)} == {
+        "www.example.com.deployment.yaml",
+        "www.example.com.routes.yaml",
+        "api.example.com.routes.yaml",
+    }
+    assert scope.outside == {"api.example.com.deployment.yaml"}
+    assert Scope((), WEB).outside == frozenset()
+
+
+def test_a_name_that_matches_nothing_is_a_mistake_with_the_nearest_name() -> None:
+    scope = Scope(("ww.example.com", "zzz"), WEB)
+    assert [text.render("en_US") for text in scope.mistakes()] == [
+        (
+            'only names "ww.example.com", which is neither a host nor a file of this run. '
+            'Did you mean "www.example.com"?'
+        ),
+        'only names "zzz", which is neither a host nor a file of this run.',
+    ]
+    assert scope.mistakes(others=["ww.example.com.routes.yaml", "zzz"]) == []
+
+
+def test_the_nearest_name_is_found_among_thousands() -> None:
+    many = {f"shop-{number}.example.com.routes.yaml": f"shop-{number}.example.com" for number in range(600)}
+    (mistake,) = Scope(("sho-7.example.com",), many).mistakes()
+    assert "Did you mean" in mistake.render("en_US")
+
+
+def test_only_a_name_of_a_domains_form_has_a_host() -> None:
+    assert host_of("www.example.com.routes.yaml") == "www.example.com"
+    assert host_of("web.yaml") == ""
