@@ -313,3 +313,37 @@ def test_pods_are_found_by_their_own_owner_alone_and_by_their_labels(
     owned = items(lisi.get(f"{path}?ownerKind={kind}&ownerName=web").item, "manifest", "items")
     labelled = items(lisi.get(f"{path}?labelSelector=app%3Dweb").item, "manifest", "items")
     assert (len(owned), len(labelled)) == (3 if kind == "GameDeployment" else 0, 3)
+
+
+def test_whoever_deletes_what_nobody_has_learns_whether_he_may(
+    lisi: PlainClient, cluster: Cluster, place: str
+) -> None:
+    nobody = f"{place}/configs/configmaps/nobody"
+    assert lisi.send("DELETE", nobody).code == 1
+    cluster.deny("lisi", "namespace_scoped_delete")
+    reply = lisi.send("DELETE", nobody)
+    assert reply.code == 40300
+    assert items(reply.item, "perms", "action_list")[0]["action_id"] == "namespace_scoped_delete"
+
+
+def test_what_is_deleted_takes_along_what_it_owns(lisi: PlainClient, cluster: Cluster, place: str) -> None:
+    cluster.put(workload())
+    cluster.advance(60)
+    one = f"{place}/workloads/deployments/web"
+    assert [reply.code for reply in (lisi.send("DELETE", one), lisi.send("DELETE", one))] == [0, 1]
+    cluster.advance(60)
+    assert [cluster.find_all(kind, NAMESPACE) for kind in ("ReplicaSet", "Pod")] == [[], []]
+
+
+def test_what_a_finalizer_holds_is_accepted_and_stays_until_that_lets_go(
+    lisi: PlainClient, cluster: Cluster, place: str
+) -> None:
+    held = service()
+    branch(held, "metadata")["finalizers"] = ["service.kubernetes.io/load-balancer-cleanup"]
+    cluster.put(held)
+    one = f"{place}/networks/services/web"
+    assert [lisi.send("DELETE", one).code for _ in range(2)] == [0, 0]
+    manifest = branch(lisi.get(f"{one}?format=manifest").item, "manifest")
+    assert text(manifest, "metadata", "deletionTimestamp")
+    cluster.release("Service", NAMESPACE, "web")
+    assert lisi.get(one).code == 1

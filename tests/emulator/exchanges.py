@@ -15,6 +15,7 @@ BUILD_API = ("ticket", "store", "process")
 READING_POSTS = ("template/detail", "template/variables", "template/preview")
 """POSTs of cluster-resources that write nothing."""
 
+_OF_NOBODY = "/configs/configmaps/nobody-has-this-name"
 _DEPLOY = "template/deploy"
 RIGHTS_ONLY = "?of=nothing"
 """What a fault's path has behind it where a deployment names no version: it deploys nothing, and only asks
@@ -86,7 +87,9 @@ class Exchange:
 
 
 def asks_for_rights(request: Request) -> bool:
-    """Tell whether the request is a deployment of no version."""
+    """Tell whether the request is a deployment of no version, or the deletion of what nobody has."""
+    if request.method == "DELETE":
+        return request.path.endswith(_OF_NOBODY)
     if not request.path.endswith(_DEPLOY):
         return False
     try:

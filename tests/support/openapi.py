@@ -57,7 +57,14 @@ def load_contract(dialect: Dialect = Dialect.C) -> Optional[Contract]:
     return None if path is None else Contract(yaml.load(path.read_bytes(), yaml.CSafeLoader))
 
 
-READ_IN_PROTO = frozenset({"Storage.ListPVC", "Storage.GetPVC", "Workload.GetCJ"})
+READ_IN_PROTO = frozenset(
+    {
+        *("Storage.ListPVC", "Storage.GetPVC", "Workload.GetCJ"),
+        *("Workload.DeleteDeploy", "Workload.DeleteSTS", "Workload.DeleteDS", "Workload.DeleteCJ"),
+        *("Network.DeleteSVC", "Network.DeleteIng", "Config.DeleteSecret", "Storage.DeletePVC"),
+        *("HPA.DeleteHPA", "Workload.DeletePo"),
+    }
+)
 """Calls that no recording has: in cluster-resources.proto, v1.30.4 to v1.31.0-alpha.126."""
 
 

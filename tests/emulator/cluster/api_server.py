@@ -109,14 +109,29 @@ class ApiServer:
         return self._store(kind, made, old=old, dry_run=dry_run)
 
     def delete(self, kind: Kind, namespace: str, name: str) -> Manifest:
-        """Remove an object and return it; what it owns follows (`collect_garbage`). Raises ApiRefusal."""
+        """Remove an object and return it; what it owns follows (`collect_garbage`). Raises ApiRefusal.
+
+        One that a finalizer holds stays, with a `deletionTimestamp`, until that is let go (`release`).
+        """
         gone = self.get(kind, namespace, name)
+        finalizers = find(gone, "metadata", "finalizers")
+        if isinstance(finalizers, list) and set(finalizers) - _LET_GO_AT_ONCE:
+            metadata = grow(self.objects[kind.name, namespace, name], "metadata")
+            metadata.setdefault("deletionTimestamp", timestamp(self._now()))
+            return gone
         del self.objects[kind.name, namespace, name]
         if kind.name == "Service":
             self.services.release(gone)
         if kind.name == "Namespace":
             self.namespaces.discard(name)
         return gone
+
+    def release(self, key: Key) -> None:
+        """Take an object's finalizers away; one that is being deleted goes with them."""
+        metadata = grow(self.objects[key], "metadata")
+        metadata.pop("finalizers", None)
+        if "deletionTimestamp" in metadata:
+            del self.objects[key]
 
     # --- what the server does by itself -----------------------------------------------------------------
 
@@ -222,6 +237,10 @@ _WITHOUT_GENERATION = (
     "PersistentVolumeClaim",
 )
 """Kinds with a spec whose registry counts no generation (Kubernetes 1.20 pkg/registry)."""
+
+
+_LET_GO_AT_ONCE = frozenset({"kubernetes.io/pvc-protection", "kubernetes"})
+"""Finalizers whose controller has nothing to wait for here: no pod mounts, nothing is drained."""
 
 
 def _moves_generation(kind: Kind, old: Manifest, made: Manifest) -> bool:

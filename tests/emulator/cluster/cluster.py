@@ -372,6 +372,13 @@ class Cluster:
                 self._world.api.delete(known, namespace, name)
             self._step()
 
+    def release(self, kind: str, namespace: str, name: str) -> None:
+        """Let go of an object that finalizers hold, as their controller does when its work is done."""
+        with self.lock:
+            self._catch_up()
+            self._world.api.release((kind, namespace, name))
+            self._step()
+
     def has_namespace(self, name: str) -> bool:
         """Tell whether the namespace exists."""
         return name in self._world.api.namespaces
