@@ -545,7 +545,7 @@ def test_what_another_branch_deploys_over_ours_ends_the_wait_and_is_named(live_s
     live_site.rival(lambda _: [deploy(other, **theirs)].clear(), before=list_files(AFTER_DEPLOYING))
     ran = build(live_site, "z", action="deploy", **TARGET, templates="builtin:web", values=values(tag="9"))
     assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
-    assert "what is live is marked with version 1.0.50-y" in ran.log
+    assert "what is live is marked with version 1.0.50-y, which lisi deployed" in ran.log
     assert ran.outcome.rollout is not None
     assert [item.end for item in ran.outcome.rollout.watched] == ["failed"]
     assert 10 <= ran.outcome.rollout.watched[0].seconds < 20

@@ -274,6 +274,7 @@ def test_what_a_site_does_not_serve_is_not_waited_for_and_named(close: Callable[
         assert "can't be looked at since" in ran.log
         assert "can be looked at again" not in ran.log
         assert "GameDeployment/web: The step does not wait for it: this site does not serve" in ran.log
+        assert "This BCS lacks" not in ran.log
         assert "Not waited for: GameDeployment/web." in ran.log
         assert ran.versions()["web.yaml"]["state"] == "deployed"
 

@@ -159,6 +159,7 @@ def test_a_conflict_in_the_middle_is_told_object_by_object() -> None:
         ran = deploy(site)
         assert (ran.code, len(calls_of(ran))) == (800504, 1), ran.log
         assert "the object has been modified" in ran.log
+        assert "What to do: Run again: something else changed this object at the same moment" in ran.log
         version = ran.output()["version"]
         assert [mark_of(site, "Deployment", name) for name in "abc"] == [version, first, first]
         for line in ("Deployment/a: applied", "Deployment/b: not applied", "Deployment/c: not applied"):
@@ -225,7 +226,7 @@ def test_a_rivals_version_is_not_taken_back_by_a_restore() -> None:
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800505, "restored"), ran.log
         assert [mark_of(site, "Deployment", name) for name in "abc"] == [first, "9.9.9", first]
-        assert "deployed another version or changed them meanwhile: b.yaml" in ran.log
+        assert "or they were changed meanwhile: b.yaml (version 9.9.9)." in ran.log
 
 
 def check_true(site: Site, ran: Ran) -> None:

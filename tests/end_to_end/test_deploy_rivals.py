@@ -97,7 +97,7 @@ def test_a_change_by_hand_takes_nothing_back_and_is_not_taken_back() -> None:
         change(site, other_image, tag="3")
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "restored", ran.log
-        assert "or changed them meanwhile: web.yaml" in ran.log
+        assert "or they were changed meanwhile: web.yaml" in ran.log
         assert [image_live(site, "Deployment", name) for name in ("shop", "web")] == [
             image_of("shop", "2"),
             "example.com/other:9",

@@ -96,6 +96,7 @@ def test_the_form_refuses_what_the_settings_refuse_and_takes_a_variable_in_its_p
 
 
 EXAMPLES = {
+    "region": ("gz", "x" * 65),
     "project_code": ("web-1", "we b"),
     "template_space": ("front-ends", "x" * 65),
     "template_set": ("shop-web", "Shop_Web"),

@@ -170,6 +170,7 @@ def outcome_of(rollout: Rollout) -> Outcome:
     """A run that deployed."""
     return replace(
         scenes.outcome_of(PLAN),
+        requests=(*scenes.REQUESTS[:-1], scenes.DEPLOYMENT, *scenes.REQUESTS[-1:]),
         result="deployed",
         heading=replace(scenes.HEADING, action="deploy"),
         phases=PHASES,

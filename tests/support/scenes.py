@@ -246,6 +246,9 @@ REQUESTS = (
         "g-4",
     ),
 )
+DEPLOYMENT = Exchange(
+    "deploy", "POST", "/clusterresources/v1/projects/demo/template/deploy", 200, 1.2, "r-5", "g-5"
+)
 
 
 def outcome_of(plan: Plan, *, language: Language = "en_US") -> Outcome:

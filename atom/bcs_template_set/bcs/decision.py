@@ -165,7 +165,13 @@ def _no_such_path(asked: Asked, seen: Seen) -> StepError:
 
 def _no_such_api(asked: Asked, seen: Seen) -> StepError:
     problem = say("bcs.needs_api", method=asked.method, path=asked.path, status=seen.status)
-    return BcsTooOld(problem=problem, status=seen.status, oldest=OLDEST_RELEASE)
+    error = BcsTooOld(problem=problem, status=seen.status, oldest=OLDEST_RELEASE)
+    error.other_title = problem if _CUSTOM_OBJECTS in asked.path else None
+    return error
+
+
+_CUSTOM_OBJECTS = "/crds/"
+"""In the path of what BCS need not have: a step without custom objects works with it all the same."""
 
 
 def _too_large(asked: Asked, seen: Seen) -> StepError:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.live_fields import annotation_of
+from bcs_template_set.messages import Text, say
 
 TEMPLATE_NAME = "io.tencent.paas.template_name"
 TEMPLATE_VERSION = "io.tencent.paas.template_version"
 """Where BCS notes which file, `space/name`, and version it made an object from (facts/bcs.md, trap 7)."""
 UPDATOR = "io.tencent.paas.updator"
 """Where BCS notes who deployed it last."""
+
+UPDATOR = "io.tencent.paas.updator"
+"""Where it notes who deployed that."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,9 @@ UNMARKED = Mark("", "")
 def mark_of(live: Fields) -> Mark:
     """Return what BCS marked an object with."""
     return Mark(annotation_of(live, TEMPLATE_NAME), annotation_of(live, TEMPLATE_VERSION))
+
+
+def told_mark(live: Fields) -> Text:
+    """Return the version that an object is marked with, and who deployed it, as far as BCS has noted it."""
+    version, user = mark_of(live).version or say("rollout.unmarked"), annotation_of(live, UPDATOR)
+    return say("rollout.mark_by" if user else "rollout.mark", version=version, user=user)

@@ -17,6 +17,7 @@ from bcs_template_set.messages.step_error import StepError
 _PANIC = "panic recovered"
 _UNREAD = "nil pointer"
 _WRONG_TYPE = "interface conversion"
+_CONFLICT = "the object has been modified"
 _TENANTS = re.compile(r"tenant\[([^\]]*)\] not match resource tenant\[([^\]]*)\]")
 _LACKING = re.compile(r"no (\w+) permission")
 _LOOKS_INTO_NAMESPACES = "namespace_view"
@@ -48,6 +49,11 @@ def panic_sentence(message: str) -> Optional[Text]:
     if _UNREAD in message:
         return say("bcs.unread")
     return say("bcs.wrong_type" if _WRONG_TYPE in message else "bcs.panicked")
+
+
+def is_conflict(message: str) -> bool:
+    """Tell whether Kubernetes refused a write because the object was changed since BCS had read it."""
+    return _CONFLICT in message
 
 
 def tenants_differ(message: str) -> Optional[Text]:

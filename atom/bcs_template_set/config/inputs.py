@@ -69,7 +69,7 @@ class Settings:
             not_approved="a plan is approved, and published or deployed; with a cluster for that cluster",
         ),
     ]
-    region: Annotated[str, Input("text", required=True)]
+    region: Annotated[str, Input("text", required=True, pattern=r"[^\x00-\x1f]{1,64}")]
     # projectCode is 1-32 characters, on the multi-tenant branch 1-64 (facts/bcs.md, "Versions of BCS").
     project_code: Annotated[str, Input("text", required=True, pattern=r"[A-Za-z0-9_-]{1,64}")]
     # A folder's name: what else it may be depends on the release, and matters where it is made (dialect.py).

@@ -357,9 +357,17 @@ class NotReplaceable(UserMistake, code=800520):
 
 
 class DeployRefused(UserMistake, code=800504):
-    """BCS stopped while it applied objects; a detail for each object, applied or not."""
+    """BCS stopped while it applied objects; a detail for each object, applied or not.
+
+    `in_conflict`: what it stopped at was changed at the same moment, and is right as it is.
+    """
 
     message: Detail
+    in_conflict: bool = False
+
+    def cure(self) -> Text:
+        """Return what to do."""
+        return say("deploy.conflict") if self.in_conflict else super().cure()
 
 
 class RolloutFailed(UserMistake, code=800506):

@@ -314,7 +314,7 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
         "workload_rows": rows_of_rollout(outcome),
         "workload_bars": workload_bars(rollout.watched),
         "restoration": way,
-        "restoration_texts": restoration_texts(way) if way is not None else [],
+        "restoration_texts": restoration_texts(way, outcome.files) if way is not None else [],
         "restored_rows": rows_of_restoration(outcome),
         "by_hand": by_hand_texts(outcome),
         "deployed_files": deployed_files(rollout),

@@ -190,7 +190,7 @@ def _aftermath(outcome: Outcome) -> Iterator[Text]:
     if outcome.error is not None and outcome.error.context.get("found"):
         yield say("context.found", value=outcome.error.context["found"])
     if outcome.rollout is not None and outcome.rollout.restoration is not None:
-        yield from restoration_texts(outcome.rollout.restoration)
+        yield from restoration_texts(outcome.rollout.restoration, outcome.files)
 
 
 def versions_of(outcome: Outcome) -> dict[str, VersionEntry]:

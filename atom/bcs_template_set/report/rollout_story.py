@@ -6,7 +6,8 @@ Log, output.json and HTML page tell it with these same ones.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Optional
+from functools import partial
+from typing import Callable, Optional
 
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import claims_of
@@ -17,7 +18,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, first_names
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.rows import rows_of_outcome, told_files
+from bcs_template_set.report.rows import rows_of_outcome, told_files, told_rows
 from bcs_template_set.report.shown_limits import MOST_VERSIONS
 from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.live_state import FileVersion, holding
@@ -146,19 +147,21 @@ def deployed_texts(outcome: Outcome) -> list[Text]:
 # --- restoring ---------------------------------------------------------------------------------------
 
 
-def restoration_texts(way: Restoration) -> list[Text]:
+def restoration_texts(way: Restoration, files: Sequence[FileOutcome] = ()) -> list[Text]:
     """Return what a restore came to: what is back, how that ended, what is there instead, and what was left.
 
-    The only place that says it, for log, page and error.
+    The only place that says it, for log, page and error; by domains where the run's `files` are known.
     """
-    return list(_restoration(way))
+    return list(_restoration(way, files))
 
 
-def _restoration(way: Restoration) -> Iterable[Text]:
+def _restoration(way: Restoration, files: Sequence[FileOutcome]) -> Iterable[Text]:
+    owed = {*way.owed, *way.left, *way.same, *map(_name_of, way.overtaken)}
+    told = partial(told_rows, files=files, among={*owed, *(file.name for file in way.files)})
     ready = [file for file in way.files if way.is_ready(file.name)]
-    for key, files in (("back_at", ready), ("again_at", [file for file in way.files if file not in ready])):
-        for version, names in _by_version(files).items():
-            yield say(f"report.{key}", version=version, names=first_names(names))
+    for key, back in (("back_at", ready), ("again_at", [file for file in way.files if file not in ready])):
+        for version, names in _by_version(back).items():
+            yield say(f"report.{key}", version=version, names=told(names))
     if way.problem is not None:
         yield say(UNSURE if way.is_unseen else FAILED, problem=way.problem)
     elif way.watched:
@@ -168,14 +171,20 @@ def _restoration(way: Restoration) -> Iterable[Text]:
     for row in workload_rows(way.watched):
         if not row.is_settled:
             yield say("report.workload_line", object=row.title, reason=row.why)
-    yield from _not_restored(way, back={file.name for file in ready})
+    yield from _not_restored(way, told, back={file.name for file in ready})
     if way.added:
         yield say("deploy.restore_added", objects=first_names(way.added))
     if way == Restoration():
         yield say("deploy.restore_nothing")
 
 
-def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
+def _name_of(told: Detail) -> str:
+    return str(told.fields["name"]) if isinstance(told, Text) else told
+
+
+def _not_restored(
+    way: Restoration, told: Callable[[Sequence[Detail]], list[Detail]], *, back: Collection[str]
+) -> Iterable[Text]:
     """Say of each file that is not as it was before why it is not, and what is there instead."""
     for key, names in (
         ("left", way.left),
@@ -189,16 +198,16 @@ def _not_restored(way: Restoration, *, back: Collection[str]) -> Iterable[Text]:
         ("unknown", [name for name in way.unknown if name not in back]),
     ):
         if names:
-            yield say(f"deploy.restore_{key}", names=first_names(names))
+            yield say(f"deploy.restore_{key}", names=told(names))
     found: dict[str, list[Detail]] = {}
     for name, versions in way.runs:
         if versions or name not in way.absent:
             found.setdefault(versions, []).append(name)
     for versions, files in found.items():
         key = "deploy.restore_runs" if versions else "deploy.restore_none"
-        yield say(key, version=versions, names=first_names(files))
+        yield say(key, version=versions, names=told(files))
     if way.unseen:
-        yield say("deploy.restore_unseen", names=first_names(way.unseen))
+        yield say("deploy.restore_unseen", names=told(way.unseen))
 
 
 # --- going back by hand ----------------------------------------------------------------------------------
@@ -223,12 +232,13 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
     files = {file.name: file for file in (*rollout.earlier, *rollout.deployed, *rollout.partly)}
     back = {file.name for file in rollout.restoration.files} if rollout.restoration is not None else set()
     versions: dict[tuple[str, Optional[bool]], list[str]] = {}
-    for name in sorted({*files, *rollout.unread}):  # what was sent, and not read back, may be live
+    sent = {*files, *rollout.unread}  # what was sent, and not read back, may be live
+    for name in sorted(sent):
         earlier, now = before.get(name), files[name].version if name in files else ""
         if earlier is not None and name not in back and earlier.version not in ("", now):
             versions.setdefault((earlier.version, earlier.ready), []).append(name)
     for (version, ready), names in versions.items():
-        yield say(_BY_HAND[ready], version=version, names=first_names(names))
+        yield say(_BY_HAND[ready], version=version, names=told_rows(names, outcome.files, among=sent))
         held = [title for name, title in rollout.moved if name in names]
         if held:
             yield say("report.by_hand_moved", version=version, objects=first_names(held))
@@ -239,20 +249,24 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
     is_better = any(ready is not False for _, ready in versions)
     if is_better and not rollout.restores and isinstance(outcome.error, RESTORED_AFTER):
         yield say("report.by_hand_next_time")
-    yield from _no_way_back(rollout, files.values())
+    yield from _no_way_back(rollout, outcome, files.values(), sent=sent)
 
 
-def _no_way_back(rollout: Rollout, files: Collection[FileVersion]) -> Iterable[Text]:
+def _no_way_back(
+    rollout: Rollout, outcome: Outcome, files: Collection[FileVersion], *, sent: Collection[str]
+) -> Iterable[Text]:
     """Say what can't go back, since its content was rewritten, or nothing was there, or nobody knows what."""
     before = {item.file for item in rollout.before}
     rewritten = [file for file in files if file.rewritten and file.name in before]
     for version, gone in _by_version(rewritten).items():
-        yield say("report.by_hand_rewritten", version=version, names=first_names(gone))
-    first: Sequence[Detail] = sorted(file.name for file in files if file.name not in before)
+        yield say(
+            "report.by_hand_rewritten", version=version, names=told_rows(gone, outcome.files, among=sent)
+        )
+    first = sorted(file.name for file in files if file.name not in before)
     if first:
-        yield say("report.by_hand_first", names=first_names(first))
+        yield say("report.by_hand_first", names=told_rows(first, outcome.files, among=sent))
     if rollout.lost:
-        yield say("report.by_hand_lost", names=first_names(rollout.lost))
+        yield say("report.by_hand_lost", names=told_rows(rollout.lost, outcome.files, among=sent))
 
 
 _BY_HAND = {True: "report.by_hand", False: "report.by_hand_unready", None: "report.by_hand_unknown"}

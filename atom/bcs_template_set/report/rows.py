@@ -6,7 +6,7 @@ Log, HTML page and the output `versions` tell the same rows, so they can't disag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Optional, TypeVar
@@ -14,6 +14,7 @@ from typing import Optional, TypeVar
 from bcs_template_set.manifests.route_changes import told_change
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.step_error import Detail, first_names
 from bcs_template_set.messages.text import shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome, Word
 from bcs_template_set.publish.plan import Change, Plan
@@ -176,6 +177,20 @@ def told_files(names: AbstractSet[str], rows: Sequence[Row]) -> Text:
         domains=say("report.of_domains_alone", count=count),
         files=_files(len(names)),
     )
+
+
+def told_rows(
+    names: Sequence[Detail], files: Iterable[FileOutcome], *, among: Collection[str]
+) -> list[Detail]:
+    """Return the domains of files; the files of one of which not all are `names`, of those `among` them."""
+    row_of = {file.change.name: file.change.row for file in files}
+    split = {row_of.get(name, name) for name in {*among}.difference(map(str, names))}
+    rows: dict[str, Detail] = {}
+    for name in names:
+        row = row_of.get(str(name), name)
+        shown = name if str(row) in split else row
+        rows.setdefault(str(shown), shown)
+    return first_names(list(rows.values()))
 
 
 def _files(count: int) -> Text:

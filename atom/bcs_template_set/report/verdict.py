@@ -133,7 +133,7 @@ def context_of(outcome: Outcome) -> list[Text]:
     facts = _known_facts(outcome) if str(error.code).startswith(_IDENTITY_MATTERS) else {}
     facts.update({name: fact for name, fact in error.context.items() if fact not in (None, "")})
     if str(error.code).startswith(_PLATFORM_FAULTS) and "request_id" not in facts:
-        facts.update(_last_request(outcome))
+        facts.update(_telling_request(outcome))
     return _shown(facts)
 
 
@@ -188,14 +188,17 @@ def _known_facts(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _last_request(outcome: Outcome) -> dict[str, object]:
-    for request in reversed(outcome.requests):
-        if request.request_id:
-            return {
-                "request": f"{request.method} {request.path}",
-                "request_id": request.request_id,
-                "gateway_request_id": request.gateway_request_id,
-            }
+def _telling_request(outcome: Outcome) -> dict[str, object]:
+    """Return the call that deployed what is not ready; the last where nobody could look, or none is known."""
+    known = [request for request in outcome.requests if request.request_id]
+    deployments = [request for request in known if request.name == "deploy" and outcome.result != "unseen"]
+    went_back = outcome.rollout is not None and outcome.rollout.restoration is not None
+    for request in (deployments[:1] if went_back else deployments[-1:]) or known[-1:]:
+        return {
+            "request": f"{request.method} {request.path}",
+            "request_id": request.request_id,
+            "gateway_request_id": request.gateway_request_id,
+        }
     return {}
 
 

@@ -134,4 +134,4 @@ def _add_way_back(out: Lines, outcome: Outcome) -> None:
     if way is None:
         return
     out.add("info" if way.is_whole else "warning", say("report.restore_title"))
-    out.listed("plain", restoration_texts(way))
+    out.listed("plain", restoration_texts(way, outcome.files))

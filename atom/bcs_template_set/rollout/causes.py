@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Optional, Union
+from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
@@ -224,7 +224,7 @@ def cause_in_workload(live: Fields) -> Optional[Cause]:
     return None
 
 
-def cause_of_replacement(found: Union[str, Text], *, version: str) -> Cause:
+def cause_of_replacement(found: Text, *, version: str) -> Cause:
     """Return what to say of a workload that somebody else has deployed over ours."""
     return _cause(REPLACED, patience=REPLACED.patience, fields={"found": found, "version": version})
 

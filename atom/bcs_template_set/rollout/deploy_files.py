@@ -17,6 +17,7 @@ from typing import Optional, Protocol, Union
 
 from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import deploy
+from bcs_template_set.bcs.told_by_bcs import is_conflict
 from bcs_template_set.manifests.live_replicas import Workload, variable_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DeployRefused
@@ -232,7 +233,8 @@ class _Sending:
         if isinstance(seen, StepError):
             unseen = say("deploy.refused_unseen", message=message)
             return DeployIncomplete(details=[unseen, *meaning]).with_context(**seen.context)
-        return DeployRefused(message=message, details=[*meaning, *self._objects(seen, files)])
+        details = [*meaning, *self._objects(seen, files)]
+        return DeployRefused(message=message, details=details, in_conflict=is_conflict(str(message)))
 
     # --- not answered -----------------------------------------------------------------------------------
 

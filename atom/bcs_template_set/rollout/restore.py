@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.marks import told_mark
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
 
 
@@ -21,7 +23,7 @@ class Way:
 
     `first_time` had no version before, `same` were at this very version, of `gone` the version before is no
     longer in BCS, or holds something else now, of `absent` nothing is live any more, and in `overtaken`
-    somebody else has deployed another version since.
+    somebody else has deployed another version since; who, as far as that is known, is said with the name.
     """
 
     back: tuple[FileVersion, ...]
@@ -29,7 +31,7 @@ class Way:
     same: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    overtaken: tuple[str, ...] = ()
+    overtaken: tuple[Detail, ...] = ()
 
 
 def versions_before(
@@ -110,11 +112,11 @@ def overtaken(
     space: str,
     before: Mapping[str, str],
     known: Sequence[LiveState],
-) -> tuple[str, ...]:
-    """Return the files of which an object carries a mark that is neither ours nor one from before."""
+) -> dict[str, Text]:
+    """Return, and tell, the files of which an object has a mark that is neither ours nor one from before."""
     earlier = {state.title: state.mark for state in known}
-    foreign = {
-        state.file
+    return {
+        file.name: say("deploy.overtaken", name=file.name, mark=told_mark(state.live or {}))
         for state in states
         for file in files
         if state.file == file.name
@@ -123,7 +125,6 @@ def overtaken(
         and not state.is_at(space=space, version=before.get(file.name, ""))
         and state.mark != earlier.get(state.title)
     }
-    return tuple(file.name for file in files if file.name in foreign)
 
 
 def _is_ours(state: LiveState, file: FileVersion, *, space: str) -> bool:
@@ -137,12 +138,12 @@ def way_back(
     space: str,
     files: Sequence[FileVersion],
     before: Mapping[str, str],
-    left: Sequence[str] = (),
+    left: Mapping[str, Detail] = MappingProxyType({}),
     missing: Sequence[str] = (),
 ) -> Way:
     """Return what has to be deployed to restore these files, but for `left`, which others have deployed.
 
-    `missing` are files of which nothing is live.
+    `left` says of each how it is told. `missing` are files of which nothing is live.
     """
     back: list[FileVersion] = []
     first_time: list[str] = []
@@ -168,7 +169,9 @@ def way_back(
                     replace(file, version_id=found.id, version=earlier, rewritten=False, objects=objects)
                 )
     return Way(
-        tuple(back), tuple(first_time), tuple(same), tuple(gone), absent=tuple(missing), overtaken=tuple(left)
+        *(tuple(back), tuple(first_time), tuple(same), tuple(gone)),
+        absent=tuple(missing),
+        overtaken=tuple(left.values()),
     )
 
 

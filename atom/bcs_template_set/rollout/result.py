@@ -9,7 +9,7 @@ from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import DeployRefused, NotArrived, RolloutFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete, RolloutBlocked, RolloutTimedOut
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.watched import Watched
@@ -52,7 +52,7 @@ class Restoration:
     same: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    overtaken: tuple[str, ...] = ()
+    overtaken: tuple[Detail, ...] = ()
     lost: tuple[str, ...] = ()
     not_back: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()

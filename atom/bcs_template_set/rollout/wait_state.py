@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Optional
 
-from bcs_template_set.bcs.marks import mark_of
+from bcs_template_set.bcs.marks import told_mark
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
@@ -154,8 +154,7 @@ class WaitState:
             return cause_of_change(status.sentence)
         if status.sentence.key not in OLD:
             return None
-        found = mark_of(self.live).version or say("rollout.unmarked")
-        return cause_of_replacement(found, version=self.workload.mark.version)
+        return cause_of_replacement(told_mark(self.live), version=self.workload.mark.version)
 
     def lasts(self, what: Lasting, now: float) -> float:
         """Note that something is true of it, and return for how many seconds it has been so."""

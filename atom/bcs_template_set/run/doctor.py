@@ -144,7 +144,7 @@ CHECKS: tuple[Check, ...] = (
     Check("passed", ("secret",), check_passed),
     Check("project", ("secret",), check_project),
     Check("folder", ("secret",), check_folder),
-    Check("bcs", ("secret",), check_bcs),
+    Check("bcs", ("user", "app", "prefix"), check_bcs),
     Check("cluster", ("secret",), check_cluster),
     Check("namespace", ("cluster",), check_namespace),
     Check("view", ("cluster",), check_view),

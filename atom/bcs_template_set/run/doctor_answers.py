@@ -31,7 +31,7 @@ def check_secret(exam: Exam) -> Text:
     _raise_those_of("secret", exam)
     if any(_came_to_bcs(question) or home_of(question.error) == "grants" for question in exam.answers.all):
         return say("doctor.secret")
-    return _not_answered(exam.answers.all)
+    raise Waits("bcs")
 
 
 def check_grants(exam: Exam) -> Text:
@@ -83,6 +83,9 @@ def check_folder(exam: Exam) -> Text:
 def check_bcs(exam: Exam) -> Text:
     """Return which releases answer so."""
     answers, site = exam.answers, exam.reader.site
+    exam.wait_if_failed("secret")
+    if "secret" in exam.waiting:  # neither BCS nor the gateway has said anything about it
+        _not_answered(answers.all)
     if answers.space.error is not None and home_of(answers.space.error) != "bcs":
         raise Waits("folder")
     for question in (answers.space, answers.files, answers.dialect):

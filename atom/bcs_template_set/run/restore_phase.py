@@ -97,7 +97,7 @@ def _way(
         space=target.space,
         files=touched(files, states, space=target.space),
         before=before,
-        left=tuple(file.name for file in files if file.name in theirs or file.name in others),
+        left={f.name: others.get(f.name, f.name) for f in files if f.name in theirs or f.name in others},
         missing=absent(files, states, before=before, known=known),
     )
 

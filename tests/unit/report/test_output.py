@@ -304,5 +304,15 @@ def test_the_last_request_that_has_an_id_is_named_where_later_ones_have_none() -
     assert run.requests[-1].request_id in str(told)
 
 
+def test_a_failed_rollout_is_found_by_the_call_that_deployed_it_and_not_by_its_own_restore() -> None:
+    failed = rollout_scenes.image_not_found().outcome
+    again = replace(scenes.DEPLOYMENT, request_id="r-6")
+    twice = replace(failed, requests=(*failed.requests, again))
+    assert "r-5" in str(context_of(failed))
+    assert "r-6" in str(context_of(twice)), "of several calls the last"
+    restored = rollout_scenes.restored().outcome
+    assert "r-5" in str(context_of(replace(restored, requests=(*restored.requests, again))))
+
+
 def test_a_run_without_files_says_so_in_place_of_counts() -> None:
     assert counted([]).render("en_US") == "no files"

@@ -208,7 +208,7 @@ def test_a_version_that_this_run_has_rewritten_has_no_way_back_and_that_is_said(
     (told,) = by_hand_texts(replace(outcome, rollout=rollout))
     assert str(told) == (
         f"What was live before at version {deployed[0].version} is in BCS no more, since this run has "
-        f"rewritten that version: {deployed[0].name}. Correct the files and run again."
+        f"rewritten that version: a.example.com. Correct the files and run again."
     )
 
 
@@ -251,6 +251,22 @@ def test_what_a_restore_leaves_is_told_with_its_reason() -> None:
     assert Restoration(left=("a.yaml",), same=("b.yaml",), overtaken=("e.yaml",)).is_whole
 
 
+def test_a_restore_names_a_domain_that_is_back_and_the_files_of_one_that_is_back_in_part() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    deployed = {file.name: replace(file, version="1.0.7") for file in rollout_of(outcome).deployed}
+    a, *_ = [name for name in deployed if name.startswith("a.")]
+    b, other = sorted(name for name in deployed if name.startswith("b."))
+    back = (deployed[b], deployed[other])
+    (whole,) = restoration_texts(Restoration(files=back), outcome.files)
+    assert str(whole) == "Restored to version 1.0.7, which was deployed before: b.example.com."
+    theirs = say("deploy.overtaken", name=other, mark=say("rollout.mark_by", version="1.0.9", user="wangwu"))
+    in_part, left = restoration_texts(Restoration(files=back[:1], overtaken=(theirs,)), outcome.files)
+    assert str(in_part).endswith(f"before: {b}.")
+    assert str(left).endswith(f"meanwhile: {other} (version 1.0.9, which wangwu deployed).")
+    (both,) = restoration_texts(Restoration(files=(*back, deployed[a])), outcome.files)
+    assert str(both).endswith("before: b.example.com, a.example.com.")
+
+
 def test_what_was_sent_again_and_nobody_could_read_since_is_not_said_to_have_failed() -> None:
     way = Restoration(unread=("a.yaml",), problem=say("rollout.deleting"))
     unsure, unread = [text.render("en_US") for text in restoration_texts(way)]
@@ -266,7 +282,7 @@ def test_what_an_earlier_try_deployed_has_its_way_back_and_what_is_lost_is_said_
     tried = (rollout_scenes.file_version(name),)
     rollout = replace(rollout_of(outcome), deployed=(), earlier=tried, lost=("c.yaml",))
     texts = [text.render("en_US") for text in by_hand_texts(replace(outcome, rollout=rollout))]
-    assert texts[0] == f"Before, version {rollout_scenes.BEFORE} was live and ready: {name}."
+    assert texts[0] == f"Before, version {rollout_scenes.BEFORE} was live and ready: b.example.com."
     assert "the step no longer knows what was live before: c.yaml." in texts[-1]
     lost = Restoration(lost=("c.yaml",))
     assert lost.owed == ("c.yaml",)
@@ -290,7 +306,7 @@ def test_a_file_that_is_live_only_in_part_is_named_and_can_be_taken_back_by_hand
     rollout = replace(rollout_of(outcome), deployed=(), partly=(half,), watched=())
     text = verdict(replace(outcome, rollout=rollout))
     assert "Of these files only some objects are live at the new version: b.example.com.dep" in text
-    assert f"Before, version {rollout_scenes.BEFORE} was live and ready: b.example.com.dep" in text
+    assert f"Before, version {rollout_scenes.BEFORE} was live and ready: b.example.com." in text
     assert "Files deployed" not in text
 
 

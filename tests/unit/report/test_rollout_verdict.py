@@ -245,7 +245,7 @@ def test_the_message_names_every_host_that_failed_with_cause_impact_cure_and_who
     assert all(text in message for text in told)
     assert "…" not in message
     assert not any(word in message for word in ("above", "上面", "上文"))
-    assert message.splitlines()[-1] == say("context.gateway_request_id", value="g-4").render(language)
+    assert message.splitlines()[-1] == say("context.gateway_request_id", value="g-5").render(language)
 
 
 def test_of_more_hosts_than_a_message_holds_the_others_are_counted_and_each_name_is_whole() -> None:

@@ -67,13 +67,13 @@ def test_only_files_with_an_object_of_ours_are_touched() -> None:
 def test_a_mark_that_is_neither_ours_nor_the_one_before_is_somebody_elses() -> None:
     known = [state("a", "1"), state("b", "1"), state("c", "8", space="other")]
     now = [state("a", "9"), state("b", "2"), state("c", "8", space="other")]
-    assert overtaken([file(name) for name in "abc"], now, space=SPACE, before={}, known=known) == ("a",)
+    assert overtaken([file(name) for name in "abc"], now, space=SPACE, before={}, known=known).keys() == {"a"}
 
 
 def test_what_is_at_the_version_before_is_nobody_elses_although_nobody_has_seen_it_before() -> None:
     now = [state("a", "1"), state("a", "2", name="b")]
-    assert overtaken([file("a")], now, space=SPACE, before={"a": "1"}, known=()) == ()
-    assert overtaken([file("a")], now, space=SPACE, before={"a": "0"}, known=()) == ("a",)
+    assert overtaken([file("a")], now, space=SPACE, before={"a": "1"}, known=()) == {}
+    assert overtaken([file("a")], now, space=SPACE, before={"a": "0"}, known=()).keys() == {"a"}
 
 
 def test_nothing_is_gone_of_a_file_that_was_never_here() -> None:
@@ -107,14 +107,19 @@ def test_every_file_that_is_left_is_left_for_its_reason() -> None:
     files = [file(name) for name in ("back", "first", "same", "gone", "theirs")]
     before = {"back": "1", "same": "2", "gone": "0", "theirs": "1"}
     way = way_back(
-        Versions("1", "2"), project="web", space=SPACE, files=files, before=before, left=("theirs",)
+        Versions("1", "2"),
+        project="web",
+        space=SPACE,
+        files=files,
+        before=before,
+        left={"theirs": "theirs (1.0.9)"},
     )
     assert [(f.name, f.version, f.version_id) for f in way.back] == [("back", "1", "id-1")]
     assert (way.first_time, way.same, way.gone, way.overtaken) == (
         ("first",),
         ("same",),
         ("gone",),
-        ("theirs",),
+        ("theirs (1.0.9)",),
     )
 
 
