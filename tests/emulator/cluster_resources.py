@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Callable, Optional
 
 from tests.emulator.cluster import Cluster
@@ -92,13 +93,20 @@ class Operation:
 
     def match(self, segments: tuple[str, ...]) -> Optional[dict[str, str]]:
         """Return the path's fields where the segments are this operation's, else None."""
-        pattern = self.path.split("/")
-        if len(pattern) != len(segments) or not all(segments):
+        if len(self.parts) != len(segments) or not all(segments):
             return None
-        pairs = list(zip(pattern, segments))
-        if any(not part.startswith("{") and part != segment for part, segment in pairs):
-            return None
-        return {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
+        fields = {}
+        for part, segment in zip(self.parts, segments):
+            if part[0] == "{":
+                fields[part[1:-1]] = segment
+            elif part != segment:
+                return None
+        return fields
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """Return the segments of the path: fixed words, and fields in braces."""
+        return tuple(self.path.split("/"))
 
 
 class ClusterResources:

@@ -8,7 +8,6 @@ import socketserver
 import ssl
 import struct
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Callable, Optional, cast
 
 from tests.emulator.http_message import Answer, Request
@@ -49,7 +48,8 @@ class Server:
         self._server.serve_forever(poll_interval=0.02)
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
 
@@ -62,11 +62,6 @@ class _Server(ThreadingHTTPServer):
         if tls is not None:
             # The handshake happens at the first read, in the connection's own thread.
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-
-    def server_bind(self) -> None:
-        """Bind without looking up the host's name, which can take seconds."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
     def add_connection(self, connection: socket.socket) -> None:
         with self._changed:
@@ -88,8 +83,9 @@ class _Server(ThreadingHTTPServer):
         """Say nothing: a client that left, or failed the TLS handshake, is part of many tests."""
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(socketserver.StreamRequestHandler):
+    """One connection: `http.server` takes twice the time, which thousands of requests feel."""
+
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
@@ -103,13 +99,20 @@ class _Connection(BaseHTTPRequestHandler):
             self.connection.close()
             self._server().remove_connection(self.connection)
 
-    def serve(self) -> None:
-        """Read one request, have it answered, and send the answer as ordered."""
-        answer, how = self._server().respond(self._read_request())
+    def handle(self) -> None:
+        """Answer requests until one ends the connection."""
+        while self._serve():
+            pass
+
+    def _serve(self) -> bool:
+        """Read a request, send its answer as ordered, and tell whether another request may come."""
+        request = self._read_request()
+        if request is None:
+            return False
+        answer, how = self._server().respond(request)
         if how == SEND:
-            self._send(_encode(answer, close=self.close_connection))
-            return
-        self.close_connection = True
+            keeps = request.header("connection").lower() != "close"
+            return self._send(_encode(answer, close=not keeps)) and keeps
         if how == RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         elif how == HALF:
@@ -117,36 +120,37 @@ class _Connection(BaseHTTPRequestHandler):
             self._send(whole[: len(whole) - (len(answer.body) + 1) // 2])
         if how != RESET:
             _shut(self.connection)
-
-    do_GET = serve  # noqa: N815 - the names that http.server calls
-    do_POST = serve  # noqa: N815 - see above
-    do_PUT = serve  # noqa: N815 - see above
-    do_DELETE = serve  # noqa: N815 - see above
-    do_PATCH = serve  # noqa: N815 - see above
-    do_HEAD = serve  # noqa: N815 - see above
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the overridden
-        """Say nothing: the exchanges are recorded."""
+        return False
 
     def _server(self) -> _Server:
         return cast("_Server", self.server)
 
-    def _read_request(self) -> Request:
-        length = int(self.headers.get("Content-Length") or 0)
-        path, _, query = self.path.partition("?")
+    def _read_request(self) -> Optional[Request]:
+        """Return the next request, None where the client has closed or does not speak HTTP/1.1."""
+        try:
+            first = self.rfile.readline().decode("latin-1").split()
+            lines = list(iter(lambda: self.rfile.readline().decode("latin-1").rstrip("\r\n"), ""))
+        except OSError:
+            return None
+        if len(first) != 3 or first[2] != "HTTP/1.1":
+            return None
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length") or 0)
+        path, _, query = first[1].partition("?")
         return Request(
-            method=self.command,
+            method=first[0],
             path=path,
             query_string=query,
-            headers={name.lower(): value for name, value in self.headers.items()},
+            headers=headers,
             body=self.rfile.read(length) if length else b"",
         )
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes) -> bool:
         try:
             self.wfile.write(data)
         except OSError:
-            self.close_connection = True
+            return False
+        return True
 
 
 def _encode(answer: Answer, *, close: bool) -> bytes:

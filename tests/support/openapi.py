@@ -166,12 +166,13 @@ class Contract:
         elif value not in _list(schema.get("enum", [value])):
             yield f"{place[:-1]}: {value!r} is not one of {schema['enum']}"
         elif isinstance(value, list):
-            for number, item in enumerate(value):
-                yield from self._problems(_tree(schema.get("items", {})), item, f"{place}{number}/")
+            of_items = _tree(schema.get("items", {}))
+            for number, item in enumerate(value) if of_items else ():
+                yield from self._problems(of_items, item, f"{place}{number}/")
         elif isinstance(value, dict):
             declared = _tree(schema.get("properties", {}))
             others = schema.get("additionalProperties", None if declared else {})
-            for name, item in value.items():
+            for name, item in value.items() if declared or others != {} else ():
                 of_item = declared.get(name, others)
                 if of_item is None:
                     yield f"{place[:-1]}: {name!r} was unexpected"
@@ -216,7 +217,7 @@ def _fits(parts: Sequence[str], segments: Sequence[str]) -> bool:
 
 
 def _tree(node: object) -> Tree:
-    assert isinstance(node, Mapping), node
+    assert isinstance(node, dict), node
     return cast("Tree", node)
 
 

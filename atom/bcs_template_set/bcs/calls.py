@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Callable, Generic, Literal, Optional, Protocol, TypeVar, Union
 from urllib.parse import quote, urlencode
@@ -61,7 +62,7 @@ class Call(Generic[T_co]):
     is_bare: bool = False
     longest_again: float = inf
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Return the quoted path, without the query."""
         return "/" + "/".join(quote(segment, safe="") for segment in self.segments)

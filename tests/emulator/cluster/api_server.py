@@ -5,7 +5,6 @@ It knows nothing of controllers: they look at `objects` and write with `write_st
 
 from __future__ import annotations
 
-import copy
 import itertools
 import uuid
 from typing import Callable, Optional
@@ -25,7 +24,7 @@ from tests.emulator.cluster.refusals import (
     not_found,
 )
 from tests.emulator.cluster.services import ServiceAllocator
-from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text, timestamp
+from tests.emulator.cluster.tree import Manifest, branch, copied, find, grow, items, number, text, timestamp
 from tests.emulator.cluster.validation import refuse_change, refuse_new
 
 Key = tuple[str, str, str]
@@ -57,12 +56,12 @@ class ApiServer:
         found = self.objects.get((kind.name, namespace, name))
         if found is None:
             raise not_found(kind.resource, name)
-        return copy.deepcopy(found)
+        return copied(found)
 
     def find_all(self, kind: Kind, namespace: str) -> list[Manifest]:
         """Return copies of a namespace's objects in the order of their names."""
         keys = sorted(key for key in self.objects if key[:2] == (kind.name, namespace))
-        return [copy.deepcopy(self.objects[key]) for key in keys]
+        return [copied(self.objects[key]) for key in keys]
 
     def create(self, kind: Kind, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Store a new object; a cluster-wide kind loses its namespace. Raises ApiRefusal."""
@@ -222,7 +221,7 @@ class ApiServer:
                 self.namespaces.add(key[2])
             if kind.name == "CustomResourceDefinition":
                 self.kinds.define(made)
-        return copy.deepcopy(made)
+        return copied(made)
 
     def _touch(self, stored: Manifest) -> None:
         grow(stored, "metadata")["resourceVersion"] = self.new_version()

@@ -5,12 +5,11 @@ A workload moves to as many new pods as its step says, one after the other, and 
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 
 from tests.emulator.cluster.behaviour import FOREVER
 from tests.emulator.cluster.pods import Owner, Pod
-from tests.emulator.cluster.tree import Manifest, branch, items, number
+from tests.emulator.cluster.tree import Manifest, branch, copied, items, number
 from tests.emulator.cluster.world import Track, World, revision_of
 
 
@@ -43,7 +42,7 @@ def take_in(track: Canary, steps: list[Manifest]) -> bool:
     if revision == track.revision:
         return False
     track.revision, track.paused_at, track.conditions = revision, FOREVER, []
-    track.templates[revision] = copy.deepcopy(track.template)
+    track.templates[revision] = copied(track.template)
     track.stable = track.stable or revision
     track.index = len(steps) if track.stable == revision else 0
     return True

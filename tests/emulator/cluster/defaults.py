@@ -8,10 +8,9 @@ Performs no I/O.
 from __future__ import annotations
 
 import base64
-import copy
 from typing import Callable, Optional
 
-from tests.emulator.cluster.tree import Manifest, branch, find, grow, items, number, text
+from tests.emulator.cluster.tree import Manifest, branch, copied, find, grow, items, number, text
 
 _KEPT_EMPTY = {"emptyDir", "resources", "podSelector", "securityContext", "loadBalancer", "data", "status"}
 _ZERO_IS_UNSET = {"readOnly": False, "minReadySeconds": 0, "hostNetwork": False, "nodePort": 0}
@@ -45,8 +44,8 @@ def complete(manifest: Manifest, *, known: bool = True) -> Manifest:
     `known` is a built-in kind: of a custom one nothing is dropped and nothing filled in.
     """
     if not known:
-        return copy.deepcopy(manifest)
-    read = {key: value for key, value in copy.deepcopy(manifest).items() if key in _KNOWN}
+        return copied(manifest)
+    read = {key: value for key, value in copied(manifest).items() if key in _KNOWN}
     for name, value in branch(read, "data").items():
         if value is None and text(read, "kind") == "ConfigMap":
             branch(read, "data")[name] = ""  # as reading into a map of texts does
@@ -251,7 +250,7 @@ def first_status(made: Manifest) -> Optional[Manifest]:
     if text(made, "kind") == "CustomResourceDefinition":
         return _status_of_definition(made)
     found = _STATUS.get(text(made, "kind"))
-    return None if found is None else copy.deepcopy(found)
+    return None if found is None else copied(found)
 
 
 def _status_of_definition(made: Manifest) -> Manifest:
@@ -267,7 +266,7 @@ def _status_of_definition(made: Manifest) -> Manifest:
         }
 
     return {
-        "acceptedNames": copy.deepcopy(branch(made, "spec", "names")),
+        "acceptedNames": copied(branch(made, "spec", "names")),
         "conditions": [
             condition("NamesAccepted", "NoConflicts", "no conflicts found"),
             condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from tests.emulator.cluster.behaviour import FOREVER, Behaviour, Moment, Rules, moment_of, waiting_message
-from tests.emulator.cluster.tree import Manifest, branch, grow, items, text, timestamp
+from tests.emulator.cluster.tree import Manifest, branch, copied, grow, items, text, timestamp
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 
@@ -135,7 +134,7 @@ def _phase_of(moments: list[Moment], *, scheduled: bool) -> str:
 
 def show_pod(pod: Pod, now: float) -> Manifest:
     """Return the pod as the API server shows it."""
-    spec = copy.deepcopy(branch(pod.template, "spec"))
+    spec = copied(branch(pod.template, "spec"))
     refusal = pod.unschedulable(now)
     if refusal is None:
         spec["nodeName"] = pod.node
@@ -235,8 +234,8 @@ def _container_status(container: Manifest, moment: Moment) -> Manifest:
         "ready": moment.ready,
         "started": moment.started,
         "restartCount": moment.restarts,
-        "state": copy.deepcopy(moment.state),
-        "lastState": copy.deepcopy(moment.last_state),
+        "state": copied(moment.state),
+        "lastState": copied(moment.last_state),
     }
     if moment.started:
         grow(made)["containerID"] = "containerd://" + "0" * 64

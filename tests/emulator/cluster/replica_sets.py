@@ -7,11 +7,10 @@ what they bore, and a template that comes back is a new revision of the old Repl
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 
 from tests.emulator.cluster.pods import Pod
-from tests.emulator.cluster.tree import Manifest, branch, grow, number, text, without_zeros
+from tests.emulator.cluster.tree import Manifest, branch, copied, grow, number, text, without_zeros
 from tests.emulator.cluster.world import World
 
 KIND = "ReplicaSet"
@@ -37,7 +36,7 @@ def write_replica_set(
     name, namespace = f"{text(workload, 'metadata', 'name')}-{revision.hash}", _namespace(workload)
     counts = {"desired-replicas": str(wanted), "max-replicas": str(most), "revision": str(revision.number)}
     own: Manifest = {f"deployment.kubernetes.io/{key}": value for key, value in counts.items()}
-    template = copy.deepcopy(revision.template)
+    template = copied(revision.template)
     grow(template, "metadata")["labels"] = labels
     metadata: Manifest = {
         "name": name,

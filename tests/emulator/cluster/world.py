@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import itertools
 import json
@@ -14,7 +13,7 @@ from tests.emulator.cluster.admission import Admission
 from tests.emulator.cluster.api_server import ApiServer, Key
 from tests.emulator.cluster.behaviour import FOREVER, Behaviour, Rules, default_behaviour
 from tests.emulator.cluster.pods import Owner, Pod
-from tests.emulator.cluster.tree import Manifest, branch, items, number, text
+from tests.emulator.cluster.tree import Manifest, branch, copied, items, number, text
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
@@ -77,7 +76,7 @@ class World:
             namespace=text(workload, "metadata", "namespace"),
             uid=str(uuid.uuid4()),
             root=text(workload, "metadata", "uid"),
-            template=copy.deepcopy(template),
+            template=copied(template),
             created=self.now,
             behaviours=[self.behaviour_of(text(container, "image")) for container in containers],
             revision=revision,
@@ -152,7 +151,7 @@ class Track:
             self.latest, self.due = generation, now + lag
         if now < self.due or self.observed == generation:
             return False
-        self.observed, self.due, self.workload = generation, FOREVER, copy.deepcopy(stored)
+        self.observed, self.due, self.workload = generation, FOREVER, copied(stored)
         return True
 
 
