@@ -46,7 +46,7 @@ setup(
         "bcs_template_set.report": ["*.html.j2"],
         "bcs_template_set.templates": ["*/*.j2", "*/*.json"],
     },
-    entry_points={"console_scripts": ["bcs-template-set = bcs_template_set.cli.start:entry_point"]},
+    entry_points={"console_scripts": ["bcs-template-set = bcs_template_set:entry_point"]},
     classifiers=[
         "Environment :: Console",
         "Intended Audience :: Developers",

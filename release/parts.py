@@ -1,4 +1,4 @@
-"""What the store's package carries: the wheels that locked.json names, and which of their files.
+"""What the store's package carries: itself, and files of the wheels that locked.json names.
 
 `python -m release.parts FOLDER` fetches the wheels. One version of each for every Python, the one that the
 oldest gets, in pure form; beside it what is compiled, where PLATFORMS and 15 MB have room for it. Python
@@ -31,6 +31,9 @@ Tags = tuple[str, str, str]
 """Of a wheel: Python, ABI and the first of its platforms."""
 
 LIST, FOLDER, PACKED = "parts.txt", "parts", "parts.zip"
+ENTRY = "__init__.py"
+"""The one file that is not listed: it holds the list's digest."""
+
 _COMPILED = (".so", ".pyd")
 _LEFT_OUT = (".c", ".pyi", ".typed")
 _SHOWN = ("LICEN", "COPYING", "NOTICE", "AUTHORS")
@@ -112,8 +115,11 @@ def wheels_to_lock(part: Part) -> Iterator[Tags]:
         yield ("py3", "none", "any")
 
 
-def lay_out(parts: Iterable[Part], wheels: Path, package: Path) -> str:
-    """Put list, files and the packed copy of what is carried into the package; return the list's digest."""
+def lay_out(parts: Iterable[Part], wheels: Path, package: Path, **beside: Path) -> str:
+    """Put the parts into the package, the packed copy of all and the list; return the list's digest.
+
+    `beside` are folders of the package that lie elsewhere.
+    """
     for part in parts:
         for file in part.wheels:
             with ZipFile(wheels / file) as wheel:
@@ -121,11 +127,17 @@ def lay_out(parts: Iterable[Part], wheels: Path, package: Path) -> str:
                     place = package / FOLDER / name
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(wheel.read(name))
-    files = sorted(path for path in (package / FOLDER).rglob("*") if path.is_file())
+    roots = {"": package, **{f"{name}/": folder for name, folder in beside.items()}}
+    files = {
+        prefix + path.relative_to(root).as_posix(): path
+        for prefix, root in roots.items()
+        for path in root.rglob("*")
+        if path.is_file() and path != package / ENTRY
+    }
     with ZipFile(package / PACKED, "w") as packed:
         lines = []
-        for path in files:
-            name, content = path.relative_to(package / FOLDER).as_posix(), path.read_bytes()
+        for name, path in sorted(files.items()):
+            content = path.read_bytes()
             lines.append(f"{digest_in(path)} {len(content)} {name}\n")
             if not name.endswith(_COMPILED):
                 pack(packed, name, content)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from release.parts import Part, lay_out, read_parts
+from release.parts import ENTRY, Part, lay_out, read_parts
 
 PROJECT = Path(__file__).parents[1]
 SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "atom", "templates")
@@ -82,10 +82,10 @@ def copy_sources(target: Path, *, project: Path = PROJECT) -> None:
 
 
 def carry_parts(source: Path, wheels: Path, carried: Sequence[Part]) -> None:
-    """Put what the step runs on into the sources."""
+    """Put what the step runs on into the sources, and list all of it."""
     package = source / "atom" / "bcs_template_set"
-    digest = lay_out(carried, wheels, package)
-    module = package / "system" / "carried.py"
+    digest = lay_out(carried, wheels, package, templates=source / "templates")
+    module = package / ENTRY
     unset, text = 'DIGEST = ""', module.read_text(encoding="utf-8")
     if text.count(unset) != 1:
         raise ValueError(f"{module.name} has no place for the digest")

@@ -33,16 +33,19 @@ def packages_of(programs: Path) -> Path:
 
 
 @contextmanager
-def holding(contents: Mapping[Path, bytes]) -> Iterator[None]:
-    """Let files hold these contents for a while, and then what they held before, or not be there."""
+def holding(contents: Mapping[Path, Optional[bytes]]) -> Iterator[None]:
+    """Let files hold these contents for a while, or not be there, and then what they held before, alike."""
     before = {path: path.read_bytes() if path.exists() else None for path in contents}
     try:
-        for path, content in contents.items():
-            path.write_bytes(content)
+        _fill(contents)
         yield
     finally:
-        for path, held in before.items():
-            if held is None:
-                path.unlink()
-            else:
-                path.write_bytes(held)
+        _fill(before)
+
+
+def _fill(contents: Mapping[Path, Optional[bytes]]) -> None:
+    for path, content in contents.items():
+        if content is not None:
+            path.write_bytes(content)
+        elif path.exists():
+            path.unlink()

@@ -17,7 +17,7 @@ PACKAGE = "bcs_template_set"
 OUTSIDE = {
     *("os", "io", "socket", "ssl", "select", "signal", "subprocess", "shutil", "tempfile", "sys"),
     *("urllib.request", "http.client", "requests", "urllib3", "certifi"),
-    *("importlib.resources", "importlib.metadata"),
+    *("pkgutil", "importlib.metadata"),
 }
 """Modules by which a program reaches the world."""
 

@@ -5,12 +5,16 @@ Small here: the neighbours are stand-ins that refuse to be used. `make torture-n
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Callable, Optional
 
 import pytest
 from tests.packaging.building import holding, packages_of, run
+from tests.packaging.store_files import PROJECT
+from tests.support.draws import in_turn, swept
 from tests.support.installed_step import start_installed
 from tests.support.scene import site
 from tests.support.worker import Finished, Worker, finish
@@ -28,6 +32,24 @@ NEIGHBOURS = (
 )
 REFUSES = (
     b"def __getattr__(name):\n    if name[:2] != '__':\n        raise SystemError(__name__ + '.' + name)\n"
+)
+
+Damage = Callable[[bytes], Optional[bytes]]
+DAMAGES: tuple[Damage, ...] = (
+    lambda _: None,
+    lambda held: held[: len(held) // 2],
+    lambda held: bytes(len(held)),
+)
+"""A file that is not there, cut short, or zeros at the same size."""
+
+USED = ("messages/errors.py", "parts/requests/__init__.py", "parts/jinja2/sandbox.py")
+"""Files that every run needs: what says so, and what is read early and late."""
+
+OWN = sorted(
+    path.relative_to(folder).as_posix()
+    for folder in [PROJECT / "atom/bcs_template_set"]
+    for path in folder.glob("*/**/*")
+    if path.suffix in (".py", ".json", ".j2")
 )
 
 
@@ -76,15 +98,36 @@ def test_where_compiled_code_is_damaged_pure_code_serves_and_the_log_says_so(
     assert "YAML is read by pure Python" in finished.log
 
 
-@pytest.mark.parametrize("part", ["requests/__init__.py", "jinja2/sandbox.py"])
-def test_a_damaged_part_is_named_with_a_code_and_no_traceback(
-    programs: Path, tmp_path: Path, part: str
+def test_all_that_is_damaged_comes_from_the_copy(programs: Path, tmp_path: Path) -> None:
+    package = packages_of(programs) / "bcs_template_set"
+    first, copy = package / "__init__.py", package / "parts.zip"
+    files = [path for path in package.rglob("*") if path.is_file() and path not in (first, copy)]
+    damages = zip(files, itertools.cycle(DAMAGES))
+    with holding({path: damaged(path.read_bytes()) for path, damaged in damages}), site(tmp_path) as worker:
+        finished = published(worker, programs)
+    assert finished.told["status"] == "success", finished.log + finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "damaged"), in_turn([*swept(OWN, sample=1), *USED], swept(DAMAGES, sample=1))
+)
+def test_what_is_damaged_in_the_copy_too_is_named_with_a_code_and_no_traceback(
+    programs: Path, tmp_path: Path, file: str, damaged: Damage
 ) -> None:
     package = packages_of(programs) / "bcs_template_set"
-    with site(tmp_path) as worker, holding({package / "parts" / part: b""}):
-        assert published(worker, programs).told["status"] == "success"
-        with holding({package / "parts.zip": bytes(100)}):
-            finished = finish(*start_installed(worker, programs, environ={}, templates="settings.yaml.j2"))
-    assert finished.told["errorCode"] == 800110
-    assert f"parts/{part}" in finished.told["message"]
-    assert not re.search("Traceback|File ", finished.log + finished.stderr)
+    damages = {package / name: damaged((package / name).read_bytes()) for name in (file, "parts.zip")}
+    compiled = dict.fromkeys((package / file).parent.glob("__pycache__/*"))
+    with site(tmp_path) as worker, holding({**damages, **compiled}):
+        finished = finish(*start_installed(worker, programs, environ={}, templates="settings.yaml.j2"))
+    assert not re.search('Traceback|File "', finished.log + finished.stderr)
+    if file in USED or finished.told["status"] != "success":
+        assert finished.told["errorCode"] == 800110
+        assert f"bcs_template_set/{file}" in finished.told["message"]
+
+
+def test_a_full_disk_is_named_with_a_code_and_no_traceback(programs: Path, tmp_path: Path) -> None:
+    with site(tmp_path) as worker:
+        finished = finish(*start_installed(worker, programs, environ={}, largest_file=1000))
+    assert finished.told["errorCode"] == 800106
+    assert "output.json can't be written: File too large" in finished.told["message"]
+    assert not re.search('Traceback|File "', finished.log + finished.stderr)

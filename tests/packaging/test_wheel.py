@@ -104,7 +104,7 @@ def test_at_a_desk_pip_brings_what_it_runs_on(desk: Path) -> None:
 
 def test_it_brings_the_console_script_that_the_worker_starts(wheel: Path) -> None:
     target = read_task_json().execution.target
-    assert f"{target} = bcs_template_set.cli.start:entry_point" in text_in(wheel, "entry_points.txt")
+    assert f"{target} = bcs_template_set:entry_point" in text_in(wheel, "entry_points.txt")
 
 
 # --- nothing runs when it is installed ------------------------------------------------------------------

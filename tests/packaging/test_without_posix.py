@@ -35,7 +35,7 @@ os.supports_dir_fd = os.supports_follow_symlinks = set()
 """
 EVERY_MODULE = """\
 import importlib, pkgutil, bcs_template_set
-from bcs_template_set.system.carried import take
+from bcs_template_set import take
 take()
 found = [module.name for module in pkgutil.walk_packages(bcs_template_set.__path__, "bcs_template_set.")]
 for name in found:
@@ -63,6 +63,8 @@ def test_every_module_is_imported(elsewhere: Path, tmp_path: Path) -> None:
 def test_the_step_runs(elsewhere: Path, tmp_path: Path, action: str, result: str) -> None:
     with site(tmp_path) as worker:
         worker.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
-        place = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
-        finished = finish(*start_installed(worker, elsewhere, environ={}, action=action, **place))
+        started = start_installed(
+            worker, elsewhere, environ={}, action=action, cluster_id=CLUSTER, namespace=NAMESPACE
+        )
+        finished = finish(*started)
     assert finished.value("result") == result, finished.log + finished.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Optional
 
 from tests.support.warm_start import Started
 from tests.support.worker import Worker, launch
@@ -18,7 +19,12 @@ data: {app: "{{ app | upper }}"}
 
 
 def start_installed(
-    worker: Worker, programs: Path, *, environ: Mapping[str, str], **inputs: str
+    worker: Worker,
+    programs: Path,
+    *,
+    environ: Mapping[str, str],
+    largest_file: Optional[int] = None,
+    **inputs: str,
 ) -> tuple[Started, Path]:
     """Start the step of these programs; return the process and its directory."""
     template = worker.workspace / "settings.yaml.j2"
@@ -26,4 +32,4 @@ def start_installed(
         template.write_text(TEMPLATE, encoding="utf-8")
     directory, given = worker.prepare(**{"templates": TEMPLATES, **inputs})
     command = [str(programs / "bcs-template-set")]
-    return launch(directory, {**given, **environ}, command=command), directory
+    return launch(directory, {**given, **environ}, command=command, largest_file=largest_file), directory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from importlib import resources
+from pkgutil import get_data
 from typing import Union, cast
 
 from bcs_template_set.messages import Language
@@ -23,14 +23,17 @@ def show_schema(name: str, *, language: Language) -> int:
 
 def schema_of(name: str, language: Language) -> dict[str, Node]:
     """Return the schema; its texts are written in English, and those of other languages lie beside it."""
-    folder = resources.files("bcs_template_set.templates").joinpath(name.partition(":")[2])
-    schema: dict[str, Node] = json.loads(folder.joinpath("values.schema.json").read_text("utf-8"))
+    folder = name.partition(":")[2]
+    schema: dict[str, Node] = json.loads(_file(f"{folder}/values.schema.json"))
     if language == "zh_CN":
-        translated = folder.joinpath("values.zh-CN.json").read_text("utf-8")
-        texts: Mapping[str, Mapping[str, str]] = json.loads(translated)
+        texts: Mapping[str, Mapping[str, str]] = json.loads(_file(f"{folder}/values.zh-CN.json"))
         for pointer, words in texts.items():
             _node_at(schema, pointer).update(words)
     return schema
+
+
+def _file(name: str) -> bytes:
+    return get_data("bcs_template_set.templates", name) or b""
 
 
 def _node_at(schema: dict[str, Node], pointer: str) -> dict[str, Node]:

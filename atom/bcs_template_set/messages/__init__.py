@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from pkgutil import get_data
 from typing import Literal, cast
 
 Language = Literal["zh_CN", "en_US"]
@@ -81,6 +81,6 @@ def _show(value: object, language: Language) -> str:
 
 @cache
 def _catalogue(area: str) -> dict[str, dict[Language, str]]:
-    source = Path(__file__).with_name(f"{area}.json").read_text(encoding="utf-8")
+    source = get_data(__name__, f"{area}.json") or b""
     entries = cast("dict[str, dict[Language, str]]", json.loads(source))
     return {f"{area}.{name}": sentence for name, sentence in entries.items()}

@@ -63,7 +63,7 @@ class PlatformSdkUnusable(UserMistake, code=800108):
 
 
 class InterpreterTooOld(UserMistake, code=800109):
-    """The build machine's Python is older than 3.9; said before anything newer is read (cli/start.py)."""
+    """The build machine's Python is older than 3.9; said before anything newer is read (`give_up`)."""
 
     found: str
     python: str

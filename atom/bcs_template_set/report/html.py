@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
+from pkgutil import get_data
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
@@ -133,7 +133,7 @@ def render_html(outcome: Outcome) -> str:
 
 
 def _template(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return (get_data(__package__, name) or b"").decode()
 
 
 @cache

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pkgutil import get_data
 from typing import Optional
 
 from bcs_template_set.messages.spelling import nearest
@@ -168,8 +168,7 @@ class FieldTypes:
 @lru_cache(maxsize=1)
 def field_types() -> FieldTypes:
     """Return all that is known of Kubernetes' kinds."""
-    data = resources.files("bcs_template_set.manifests.schema").joinpath("kubernetes.json").read_bytes()
-    return FieldTypes(decode(data, _Data))
+    return FieldTypes(decode(get_data(__package__, "kubernetes.json") or b"", _Data))
 
 
 def _object_type(codes: Mapping[str, str], words: Sequence[tuple[str, ...]]) -> ObjectType:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
-from importlib import resources
+from pkgutil import get_data
 from typing import Optional
 
 from bcs_template_set.manifests.branch_paths import Served
@@ -202,8 +202,7 @@ def _domain_work(
 
 def builtin_source(name: str, part: str) -> str:
     """Return the source of one of a built-in template's files."""
-    folder = resources.files("bcs_template_set.templates").joinpath(name)
-    return folder.joinpath(f"{part}.yaml.j2").read_text(encoding="utf-8")
+    return (get_data("bcs_template_set.templates", f"{name}/{part}.yaml.j2") or b"").decode()
 
 
 def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateProcess) -> Rendered:

@@ -35,7 +35,7 @@ from bcs_template_set.system.clock import Clock, Deadline
 
 _PROGRAM = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from bcs_template_set.system.carried import take; take(); "
+    "from bcs_template_set import take; take(); "
     "from bcs_template_set.manifests.templating.worker import main; main()"
 )
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "TEMP")

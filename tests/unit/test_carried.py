@@ -17,8 +17,8 @@ from zipfile import ZipFile
 import pytest
 from release.parts import FAST, Part, lay_out
 
+import bcs_template_set as carried
 from bcs_template_set.messages.errors import InstallationDamaged
-from bcs_template_set.system import carried
 
 PART = {
     "probe/__init__.py": "from probe.inner import WORD",
@@ -27,23 +27,21 @@ PART = {
     f"probe/fast{EXTENSION_SUFFIXES[0]}": "no code",
     "other_part.dist-info/LICENSE": "free",
 }
+OWN = {"__init__.py": "", "own/__init__.py": "from probe import WORD", "own/words.json": "certificates"}
+MODULES = ("parts/probe/__init__.py", "parts/probe/inner.py", "own/__init__.py")
 
 
 @dataclass
 class Package:
-    """An installed package that carries a part named `probe`."""
+    """An installed package that has a module `own` and carries a part named `probe`."""
 
     home: Path
     digest: str
 
     def word(self) -> object:
-        """Return what the part says that an import finds."""
+        """Return what the part says that an import of our own finds."""
         assert carried.take(str(self.home), self.digest) is not None
-        return importlib.import_module("probe").WORD
-
-    def file(self, name: str) -> Path:
-        """Return a file of the part."""
-        return self.home / "parts" / name
+        return importlib.import_module("bcs_template_set.own").WORD
 
 
 @pytest.fixture
@@ -53,12 +51,16 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
         for name, text in PART.items():
             wheel.writestr(name, text)
     home = tmp_path / "parts" / "home"
+    for name, text in OWN.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
     digest = lay_out([Part("probe", "1", {"probe-1-py3-none-any.whl": ""})], tmp_path, home)
     finders = [*sys.meta_path]
     yield Package(home, digest)
     sys.meta_path[:] = finders
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("probe", "chardet")]:
-        del sys.modules[name]
+    for name in [*sys.modules]:
+        if name.partition(".")[0] in ("probe", "chardet") or name == "bcs_template_set.own":
+            del sys.modules[name]
 
 
 def cut(file: Path) -> None:
@@ -101,22 +103,25 @@ def test_any_other_module_is_found_as_ever(package: Package) -> None:
     assert importlib.import_module("this").__name__ == "this"
 
 
-@pytest.mark.parametrize("name", ["probe/__init__.py", "probe/inner.py"])
+@pytest.mark.parametrize("name", MODULES)
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_module_comes_from_the_copy(
     package: Package, name: str, damage: Callable[[Path], None]
 ) -> None:
-    for source in ("probe/__init__.py", "probe/inner.py"):
-        importlib.import_module("py_compile").compile(str(package.file(source)))
-    damage(package.file(name))
+    for source in MODULES:
+        importlib.import_module("py_compile").compile(str(package.home / source))
+    damage(package.home / name)
     assert package.word() == "ours"
 
 
+@pytest.mark.parametrize(
+    ("module", "name"), [("probe", "parts/probe/data.pem"), ("bcs_template_set.own", "own/words.json")]
+)
 @pytest.mark.parametrize("damage", [Path.exists, Path.unlink, cut, zero])
-def test_so_do_damaged_data(package: Package, damage: Callable[[Path], None]) -> None:
+def test_so_do_damaged_data(package: Package, module: str, name: str, damage: Callable[[Path], None]) -> None:
     package.word()
-    damage(package.file("probe/data.pem"))
-    assert pkgutil.get_data("probe", "data.pem") == b"certificates"
+    damage(package.home / name)
+    assert pkgutil.get_data(module, Path(name).name) == b"certificates"
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, zero])
@@ -132,7 +137,7 @@ def test_a_damaged_copy_is_not_missed(package: Package, damage: Callable[[Path],
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, zero])
-@pytest.mark.parametrize("name", ["parts.txt", "parts/probe/inner.py"])
+@pytest.mark.parametrize("name", ["parts.txt", "parts/probe/inner.py", "own/__init__.py"])
 def test_where_both_are_damaged_the_file_is_named(
     package: Package, name: str, damage: Callable[[Path], None]
 ) -> None:
@@ -140,14 +145,25 @@ def test_where_both_are_damaged_the_file_is_named(
     damage(package.home / "parts.zip")
     with pytest.raises(InstallationDamaged) as caught:
         package.word()
-    assert Path(caught.value.file).name == Path(name).name
+    assert caught.value.file == f"{package.home}/{name}"
+
+
+def test_it_is_named_though_what_says_so_is_damaged_too(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("own/__init__.py", "parts.zip"):
+        zero(package.home / name)
+    monkeypatch.delitem(sys.modules, "bcs_template_set.messages.errors")
+    with pytest.raises(ImportError) as caught:
+        package.word()
+    assert caught.value.path == f"{package.home}/own/__init__.py"
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, zero])
 def test_what_is_compiled_and_damaged_is_not_found_so_that_pure_code_serves(
     package: Package, damage: Callable[[Path], None]
 ) -> None:
-    damage(package.file(f"probe/fast{EXTENSION_SUFFIXES[0]}"))
+    damage(package.home / f"parts/probe/fast{EXTENSION_SUFFIXES[0]}")
     package.word()
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("probe.fast")
@@ -159,10 +175,7 @@ def test_what_is_compiled_and_does_not_load_is_an_import_error(package: Package)
         importlib.import_module("probe.fast")
 
 
-@pytest.mark.parametrize(
-    "name", ["__init__", "cli/__init__", "cli/start", "system/__init__", "system/carried"]
-)
-def test_python_3_6_can_read_what_runs_before_its_version_is_looked_at(name: str) -> None:
-    text = (Path(carried.HOME) / f"{name}.py").read_text(encoding="utf-8")
+def test_python_3_6_can_read_what_runs_before_its_version_is_looked_at() -> None:
+    text = Path(carried.HOME, "__init__.py").read_text(encoding="utf-8")
     ast.parse(text, feature_version=(3, 6))
     assert "__future__" not in text
