@@ -63,14 +63,15 @@ def give_up(code: int, fields: "dict[str, str]") -> int:
     """Say why the step can't be started, in the log and in output.json; return the exit status."""
     locale = os.environ.get("BK_CI_LOCALE_LANGUAGE", "")
     language = "en_US" if locale.lower().startswith("en") else "zh_CN"  # as language_of has it
-    message = " ".join(_told(f"{code}.{part}", language, fields) for part in ("title", "cure")).strip()
+    message = "\n".join(_told(f"{code}.{part}", language, fields) for part in ("title", "cure")).strip()
     message = message or f"The step can't start: {', '.join(fields.values())}. Install its package again."
     directory = os.environ.get("bk_data_dir")  # noqa: SIM112 - as the worker writes it
     if directory:
         said = {"status": "failure", "type": "default", "message": message, "data": {}}
         text = json.dumps(dict(said, errorType=1, errorCode=code))
         write(Path(directory, os.environ.get("bk_data_output") or "output.json"), text)  # noqa: SIM112 - as above
-    _say(message)
+    for line in message.split("\n"):
+        _say(line)
     return 1
 
 

@@ -11,6 +11,7 @@ from packaging.version import Version
 from release.dependencies import PYTHONS, read_dependencies
 from release.locked import Locked, LockedSet, canonical, parse_locked, pins_of, requirements_text
 from release.newest import differences
+from release.parts import read_parts, tags_of, wheels_to_lock
 from tests.packaging.store_files import PROJECT
 from tests.support.versions import EXPECTED_LOCK, HERE, locked_versions, versions_at_work
 
@@ -194,3 +195,8 @@ def test_what_the_package_carries_is_what_the_oldest_python_gets(locked: LockedS
     assert {part.canonical: part.version for part in locked.parts} == {
         name: entry.version for name, entry in oldest.items()
     }
+
+
+def test_what_is_compiled_of_a_part_is_there_for_every_python_and_machine_that_is_named() -> None:
+    for part in read_parts():
+        assert {tags_of(file) for file in part.wheels} == {*wheels_to_lock(part)}, part.name
