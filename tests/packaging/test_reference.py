@@ -20,7 +20,7 @@ from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import KEYS
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import JOB, POD
+from bcs_template_set.manifests.kinds import CONFIG_MAP, JOB, POD
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages.errors import every_error
 from bcs_template_set.report.output import OUTPUTS
@@ -120,7 +120,7 @@ CALLS: Mapping[str, Call[object]] = {
     "get_custom": deploy_calls.get_live(PLACE, kind=ANY_CUSTOM, name="{name}"),
     "list_custom": deploy_calls.list_live(PLACE, kind=ANY_CUSTOM),
     "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
-    "list_rows": live_objects.list_rows(PLACE, kind=POD),
+    "list_rows": live_objects.list_rows(PLACE, kind=CONFIG_MAP),
 }
 
 
@@ -151,8 +151,8 @@ def test_every_call_that_the_step_makes_has_its_grant_and_no_other_is_asked_for(
 
 
 def _grant(call: Call[object]) -> str:
-    """Return a call as the table names it; pods stand for every kind of live object."""
-    path = "/".join(call.segments)
+    """Return a call as the table names it; pods and ConfigMaps stand for every kind of live object."""
+    path = "/".join(call.segments).replace("/configs/configmaps", "/{configs|networks|storages}/{kind}")
     return f"{call.method} /{path}".replace("/workloads/pods", "/workloads/{kind}")
 
 

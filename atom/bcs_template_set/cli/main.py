@@ -185,6 +185,10 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
 
         return show_doctor(options.settings, as_json=options.json, errors=errors())
+    if options.verb == "status":
+        from bcs_template_set.cli.verb_status import show_status  # noqa: PLC0415 - as above: it needs HTTP
+
+        return show_status(options.settings, options.hosts, as_json=options.json, errors=errors())
     from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
     given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
@@ -282,6 +286,10 @@ def build_parser() -> Parser:
     branches = add("branches")
     add_settings_argument(branches)
     add_branches_arguments(branches)
+    looking_at = add("status")
+    add_settings_argument(looking_at)
+    looking_at.add_argument("hosts", nargs="*", metavar="HOST", help=told("help.host"))
+    looking_at.add_argument("--json", action="store_true", help=told("help.json"))
     add("schema").add_argument(
         "template", nargs="?", default="builtin:web", choices=("builtin:web",), help="builtin:web"
     )

@@ -69,6 +69,7 @@ DAEMON_SET = Kind(
 REPLICA_SET = Kind(
     "apps",
     "ReplicaSet",
+    route="workloads/replicasets",
     former_groups=("extensions",),
     pod_template="spec.template",
     required=(SELECTOR,),
@@ -123,8 +124,8 @@ BUILT_IN: Sequence[Kind] = (
     *(REPLICATION_CONTROLLER, POD_TEMPLATE),
     *(POD, SERVICE, INGRESS, AUTOSCALER, PERSISTENT_VOLUME_CLAIM, CONFIG_MAP, SECRET),
 )
-LISTED: Sequence[Kind] = tuple(kind for kind in BUILT_IN if kind.route and kind is not POD)
-"""The kinds whose objects BCS lists, but Pods: those of which a version makes objects itself."""
+LISTED: Sequence[Kind] = tuple(kind for kind in BUILT_IN if kind.route and kind not in (POD, REPLICA_SET))
+"""The kinds that BCS lists, but those whose objects a controller makes as a rule."""
 
 KINDS: Mapping[tuple[str, str], Kind] = {
     (group, kind.name): kind for kind in (*BUILT_IN, *CUSTOM) for group in (kind.group, *kind.former_groups)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from bcs_template_set.manifests.fields import mapping_at, text_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.live_diff import Object, holds_nothing_else, pods_of
+from bcs_template_set.rollout.live_diff import Object, fields_unlike, holds_nothing_else, pods_of
 from bcs_template_set.rollout.server_defaults import OF_OTHERS
 
 _KINDS = frozenset(
@@ -50,6 +50,26 @@ def is_as_wanted(desired: Object, live: Object) -> bool:
     if kind not in _KINDS or _has_more(desired, live, kind=kind):
         return False
     return holds_nothing_else(_completed(desired, kind=kind), _as_given(live, desired, kind=kind))
+
+
+def unlike_wanted(desired: Object, live: Object) -> tuple[str, ...]:
+    """Name the fields in which the live object is not what the document says.
+
+    Of other kinds than these only what the document says is compared.
+    """
+    kind = text_at(desired, "kind")
+    if kind not in _KINDS:
+        return fields_unlike(desired, live, whole=False)
+    own: Object = {**live, "metadata": _own_metadata(mapping_at(live, "metadata"), desired, kind=kind)}
+    return fields_unlike(_completed(desired, kind=kind), _as_given(own, desired, kind=kind), whole=True)
+
+
+def _own_metadata(metadata: Object, desired: Object, *, kind: str) -> dict[str, YamlValue]:
+    """Return of a live object's metadata what the document names, and the labels and annotations."""
+    named = mapping_at(desired, "metadata")
+    is_copied = kind == "Job" and not named.get("labels")
+    both = ("annotations",) if is_copied else ("annotations", "labels")
+    return {name: value for name, value in metadata.items() if name in named or name in both}
 
 
 def _has_more(desired: Object, live: Object, *, kind: str) -> bool:

@@ -43,6 +43,12 @@ class Unit:
         return max(1, sum(len(file.objects) for file in self.files))
 
 
+def domain_of(name: str) -> str:
+    """Return the domain that a file of `builtin:web` is of, "" for any other file."""
+    found = _PART.fullmatch(name)
+    return found["host"] if found else ""
+
+
 def units_of(files: Sequence[FileVersion]) -> tuple[Unit, ...]:
     """Return the files as they belong together: a domain's in one unit, each other one in line."""
     domains: dict[str, list[tuple[int, FileVersion]]] = {}

@@ -126,6 +126,52 @@ def holds_nothing_else(desired: Object, live: Object) -> bool:
     return _live_like(wanted, live, loss=_whole_loss, strict=strict) == wanted
 
 
+def fields_unlike(desired: Object, live: Object, *, whole: bool) -> tuple[str, ...]:
+    """Name the fields in which the live object is not what the manifest says.
+
+    `whole`: also those that it has beyond the manifest, and that no server fills in. Of what holds a Secret
+    no more is named than where in the object it is.
+    """
+    wanted = _plain(desired)
+    strict = frozenset(wanted) if whole else frozenset[str]()
+    loss = _whole_loss if whole else _no_loss
+    found = _live_like(wanted, live, loss=loss, strict=strict)
+    paths = sorted(set(_unlike(wanted, found)))
+    if any(holds_secret(document_of(body, line=1)) for body in (wanted, found)):
+        return tuple(dict.fromkeys(re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths))
+    return tuple(paths)
+
+
+def _unlike(wanted: YamlValue | Object, found: YamlValue | Object, *, path: str = "") -> Iterator[str]:
+    """Yield the paths of the values that differ."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for key in {**wanted, **found}:
+            below = f"{path}.{key}" if path else key
+            if key in wanted and key in found:
+                yield from _unlike(wanted[key], found[key], path=below)
+            else:
+                yield below
+    elif isinstance(wanted, list) and isinstance(found, list):
+        yield from _unlike_items(wanted, found, path=path)
+    elif wanted != found:
+        yield path
+
+
+def _unlike_items(wanted: Sequence[YamlValue], found: Sequence[YamlValue], *, path: str) -> Iterator[str]:
+    names = [_names_in(items) for items in (wanted, found)]
+    if not all(names) or len(names[0]) != len(wanted):
+        if len(wanted) != len(found):
+            yield path
+        for number, (item, there) in enumerate(zip(wanted, found)):
+            yield from _unlike(item, there, path=f"{path}[{number}]")
+        return
+    there = {_name_of(item): item for item in found}
+    for name, item in zip(names[0], wanted):
+        if name in there:
+            yield from _unlike(item, there[name], path=f"{path}[{name}]")
+    yield from (f"{path}[{name}]" for name in sorted({*names[0]} ^ {*names[1]}))
+
+
 def fields_changed(wanted: YamlValue, before: YamlValue, now: YamlValue) -> tuple[str, ...]:
     """Name the fields that are neither as wanted nor as they were before, of those that are wanted.
 

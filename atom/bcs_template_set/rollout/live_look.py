@@ -13,7 +13,7 @@ from functools import partial
 from typing import Callable, Optional
 
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live, preview
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, Preview, get_live, list_live, preview
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
@@ -130,7 +130,7 @@ def seen_whole(reader: Reader, deploying: Deploying, plan: DeploymentPlan) -> De
     hidden = _why_hidden(reader, deploying, replaced)
     if hidden is not None:
         return replace(plan, is_blind=True, notes=(*plan.notes, say("deploy.nothing_seen", problem=hidden)))
-    tasks = [partial(_seen, reader, deploying, state) for state in replaced]
+    tasks = [partial(with_whole, reader, deploying, state) for state in replaced]
     seen = values_of(overlap(tasks, concurrency=deploying.at_once))
     unread = {state.title: problem for state, problem in seen if problem is not None}
     if unread:
@@ -169,7 +169,7 @@ def is_there_after_all(reader: Reader, place: NamespaceRef, states: Sequence[Liv
     return any(text_at(mapping_at(item), "metadata", "name") == name for item in list_at(listed, "items"))
 
 
-def _seen(reader: Reader, deploying: Deploying, state: LiveState) -> tuple[LiveState, Optional[Text]]:
+def with_whole(reader: Reader, deploying: Deploying, state: LiveState) -> tuple[LiveState, Optional[Text]]:
     """Return a state with what its preview cuts, and why that can't be read, None where it can."""
     try:
         return _read_whole(reader, deploying, state), None
@@ -219,12 +219,17 @@ def _look_at(
     reader: Reader, deploying: Deploying, units: tuple[Unit, ...]
 ) -> CallEnd[tuple[tuple[LiveState, ...], str]]:
     """Preview the files of one call; where that takes too long, nothing of it is done."""
-    files = [file for unit in units for file in unit.files]
-    call = preview(
-        deploying.place,
-        version_ids=[file.version_id for file in files],
-        variables=deploying.variables,
-    )
+    end = preview_of(reader, deploying, units)
+    states = read_states(end.value, space=deploying.space)
+    versions = {file.name: file.version for unit in units for file in unit.files}
+    seen = tuple(_whole(reader, deploying, state, version=versions.get(state.file, "")) for state in states)
+    return CallEnd((seen, words_of(end.value)), end.seconds, end.left)
+
+
+def preview_of(reader: Reader, deploying: Deploying, units: tuple[Unit, ...]) -> CallEnd[Preview]:
+    """Return the dry run of the files of one call; an empty one where that takes too long."""
+    version_ids = [file.version_id for unit in units for file in unit.files]
+    call = preview(deploying.place, version_ids=version_ids, variables=deploying.variables)
     began = deploying.clock.monotonic()
     try:
         answer = reader.read(replace(call, longest_again=TOO_LONG) if len(units) > 1 else call)
@@ -232,12 +237,13 @@ def _look_at(
         seconds = deploying.clock.monotonic() - began
         if seconds < TOO_LONG or len(units) == 1:
             raise
-        return CallEnd(((), ""), seconds, left=units)
-    seconds = deploying.clock.monotonic() - began
-    states = read_states(answer, space=deploying.space)
-    versions = {file.name: file.version for file in files}
-    seen = tuple(_whole(reader, deploying, state, version=versions.get(state.file, "")) for state in states)
-    return CallEnd((seen, " ".join(answer.error.split())[:SHOWN]), seconds)
+        return CallEnd(Preview(), seconds, left=units)
+    return CallEnd(answer, deploying.clock.monotonic() - began)
+
+
+def words_of(answer: Preview) -> str:
+    """Return what a dry run says of its failure, as much as is shown."""
+    return " ".join(answer.error.split())[:SHOWN]
 
 
 def in_order(states: Iterable[LiveState], files: Sequence[FileVersion]) -> tuple[LiveState, ...]:

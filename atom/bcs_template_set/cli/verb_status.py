@@ -1,0 +1,109 @@
+"""`bcs-template-set status`: what is live of the folder's domains in the namespace. Writes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Optional
+
+from bcs_template_set.agent.log import Log
+from bcs_template_set.bcs.space.existing import VersionRef, ref_of
+from bcs_template_set.bcs.space.versions import read_versions
+from bcs_template_set.cli.desk_reading import Folder, look_at_desk
+from bcs_template_set.messages import Language, say
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.report.domain_rows import DomainRow, status_document, status_lines
+from bcs_template_set.rollout.domain_status import DomainHere
+from bcs_template_set.rollout.read_status import NameAndVersion, read_status
+
+_EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_TOLD: Mapping[str, str] = {"build.number": "(?P<build>[0-9]+)", "branch.slug": "(?P<branch>[a-z0-9-]+)"}
+"""What a version's name may tell of its build, by the expressions of the input `version`."""
+
+Refs = Mapping[NameAndVersion, VersionRef]
+
+
+def show_status(settings_file: str, hosts: Sequence[str], *, as_json: bool, errors: Log) -> int:
+    """Print what is live; return 0, whatever that is."""
+    look = partial(look_at_status, as_json=as_json, language=errors.language)
+    return look_at_desk(settings_file, hosts, look, errors=errors)
+
+
+def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
+    """Return the lines that say what is live of a folder's files."""
+    deploying, place = folder.target, folder.target.place
+    status = read_status(
+        folder.reader, deploying, folder.files, folder.histories, concurrency=folder.concurrency
+    )
+    pattern = _pattern(folder.settings.version)
+    known = {(name, ref.name): ref for name, refs in (folder.histories or {}).items() for ref in refs}
+    refs = _with_origins(folder, status.domains, {**known, **status.refs}, pattern=pattern)
+    rows = [DomainRow(domain, refs, _builds(domain, refs, pattern)) for domain in status.domains]
+    head = {"cluster_id": place.cluster_id, "namespace": place.namespace, "space": folder.space.name}
+    if as_json:
+        document = {**head, "domains": status_document(rows, language=language)}
+        return [json.dumps(document, indent=2, ensure_ascii=False)]
+    return [say("status.head", **head).render(language), *status_lines(rows, language=language)]
+
+
+# --- build and whom -------------------------------------------------------------------------------------
+
+
+def _pattern(version: str) -> Optional[re.Pattern[str]]:
+    """Return what reads a build off the name of a version, None where the input puts none there."""
+    parts = _EXPRESSION.split(version)
+    texts, expressions = parts[::2], parts[1::2]
+    if "build.number" not in expressions or len(set(expressions)) < len(expressions):
+        return None
+    if not set(expressions) <= _TOLD.keys():
+        return None
+    found = zip(texts, (*(_TOLD[expression] for expression in expressions), ""))
+    return re.compile("".join(re.escape(text) + expression for text, expression in found))
+
+
+def _with_origins(
+    folder: Folder, domains: Iterable[DomainHere], refs: Refs, *, pattern: Optional[re.Pattern[str]]
+) -> Refs:
+    """Return the versions with the builds that published them, read where neither name nor list tells.
+
+    All of them are read at once; where that fails, they are shown without.
+    """
+    unknown = {
+        pair: refs[pair].id for pair in _carried(domains) if pair in refs and _is_open(refs[pair], pattern)
+    }
+    with suppress(StepError):
+        read = read_versions(
+            folder.reader, folder.settings.project_code, unknown.values(), concurrency=folder.concurrency
+        )
+        return {**refs, **{pair: ref_of(read[version_id]) for pair, version_id in unknown.items()}}
+    return refs
+
+
+def _is_open(ref: VersionRef, pattern: Optional[re.Pattern[str]]) -> bool:
+    told = ref.origin is not None or (pattern is not None and pattern.fullmatch(ref.name) is not None)
+    return not told or not ref.created_at
+
+
+def _carried(domains: Iterable[DomainHere]) -> Iterator[NameAndVersion]:
+    return (
+        (file.name, version) for domain in domains for file in domain.files for version, _ in file.versions
+    )
+
+
+def _builds(domain: DomainHere, refs: Refs, pattern: Optional[re.Pattern[str]]) -> tuple[str, ...]:
+    """Return the builds of the versions that a domain's objects carry, each once."""
+    found = []
+    for pair in _carried([domain]):
+        origin = refs[pair].origin if pair in refs else None
+        named = pattern.fullmatch(pair[1]) if pattern is not None else None
+        if origin is not None and origin.build:
+            found.append(f"{origin.build} ({origin.branch})" if origin.branch else str(origin.build))
+        elif named is not None:
+            groups = named.groupdict()
+            found.append(
+                f"{groups['build']} ({groups['branch']})" if groups.get("branch") else groups["build"]
+            )
+    return tuple(dict.fromkeys(found))
