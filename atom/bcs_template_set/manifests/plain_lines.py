@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import sys
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Optional, Union
 
 from bcs_template_set.manifests.yaml_words import NumberUnusable, Plain, Reading, key_of, read_word
@@ -18,8 +19,8 @@ from bcs_template_set.manifests.yaml_words import NumberUnusable, Plain, Reading
 if TYPE_CHECKING:
     from bcs_template_set.manifests.yaml_reading import YamlValue
 
-_BREAKS = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
-"""What is space without being one, or ends a line beside `\\n`."""
+_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
+"""What is space without being one, or ends a line beside `\\n`; so are tabs and `\\r`."""
 _KEY = "[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 _WORD = "-{0,2}[A-Za-z0-9_/.$(](?:[^ :#]|:(?=[^ ])| (?=[^ :#]))*"
 _TEXT = "\"[^\"\\\\]*\"|'[^']*'"
@@ -34,6 +35,7 @@ _NOTHING = re.compile(" *(?:#.*)?")
 _NEXT = "---"
 _LONGEST = 500
 """Signs of a line: an expression takes memory for each."""
+_MOST_KNOWN = 2048
 
 _Line = tuple[int, int, Optional[str], Union[Plain, tuple[str, ...]], int]
 """The columns of a line and of what is after its dash (0: no dash), key, value, and its last group."""
@@ -42,78 +44,117 @@ _SKIPPED: _Line = (0, 0, None, None, 0)
 
 def read_plain(text: str, reading: Reading) -> Optional[list[tuple[int, YamlValue]]]:
     """Return each document with the line where its first key is; None where the text is not plain."""
-    if _BREAKS.search(text):
+    if "\t" in text or "\r" in text or not (text.isascii() or _BREAKS.search(text) is None):
         return None
+    known = _known(reading)
     documents: list[tuple[int, YamlValue]] = []
-    tree, is_first = _Tree(), True
-    for number, written in enumerate([*text.split("\n"), _NEXT], 1):
-        if written != _NEXT:
-            line = _line(written, reading) if len(written) <= _LONGEST else None
-            if line is _SKIPPED:
-                continue
-            if line is None or not tree.takes(line):
+    for begin, written in _parts_of(text.split("\n")):
+        lines: list[_Line] = []
+        for each in written:
+            line = known.get(each) or _read(each, reading, known)
+            if line is None:
                 return None
-            tree.line = tree.line or number
-        else:
-            if tree.line:
-                documents.append((tree.line, tree.root[""]))
-            elif not is_first:
-                return None
-            tree, is_first = _Tree(), False
+            lines.append(line)
+        first = next((number for number, line in enumerate(lines, begin + 1) if line is not _SKIPPED), 0)
+        root = _tree_of(lines)
+        if root is None or not (first or begin == 0):
+            return None
+        if first:
+            documents.append((first, root[""]))
     return documents
 
 
-class _Tree:
-    """One document, as far as it is read. `line` is that of its first key, 0 before it."""
+def _parts_of(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines between those that end a document, and how many stand before them."""
+    begin = 0
+    while _NEXT in lines[begin:]:
+        end = lines.index(_NEXT, begin)
+        yield begin, lines[begin:end]
+        begin = end + 1
+    yield begin, lines[begin:]
 
-    __slots__ = ("_nodes", "_open", "line", "root")
 
-    def __init__(self) -> None:
-        self.line = 0
-        self.root: dict[str, YamlValue] = {}
-        self._nodes: list[tuple[int, Union[dict[str, YamlValue], list[YamlValue]]]] = [(-1, self.root)]
-        self._open: Optional[tuple[dict[str, YamlValue], str]] = (self.root, "")
-        """Where the value goes that the line before has left for the next ones."""
-
-    def takes(self, line: _Line) -> bool:
-        """Add a line; return False where it has no place."""
-        indent, inner, key, value, group = line
-        nodes = self._nodes
-        if self._open is not None and (indent > nodes[-1][0] or (inner and indent == nodes[-1][0])):
-            owner, name = self._open
+def _tree_of(lines: Iterable[_Line]) -> Optional[dict[str, YamlValue]]:  # noqa: C901 - a call a line would take as long as the rest
+    """Return what the lines of a document come to, below ""; None where one has no place."""
+    root: dict[str, YamlValue] = {}
+    columns: list[int] = [-1]
+    nodes: list[Union[dict[str, YamlValue], list[YamlValue]]] = [root]
+    owner: Optional[dict[str, YamlValue]] = root
+    name = ""  # where the value goes that the line before has left for the next ones, if it has an owner
+    for indent, inner, key, given, group in lines:
+        if not group:
+            continue
+        if owner is not None and (indent > columns[-1] or (inner and indent == columns[-1])):
             node = owner[name] = [] if inner else {}
-            nodes.append((indent, node))
+            columns.append(indent)
+            nodes.append(node)
         else:
-            while nodes[-1][0] > indent:
+            while columns[-1] > indent:
+                columns.pop()
                 nodes.pop()
-            if not inner and isinstance(nodes[-1][1], list):  # one that begins below its key, not right of it
+            if not inner and isinstance(nodes[-1], list):  # one that begins below its key, not right of it
+                columns.pop()
                 nodes.pop()
-            column, node = nodes[-1]
-            if column != indent:
-                return False
-        self._open = None
-        made: YamlValue = {} if group == _MAP else list(value) if isinstance(value, tuple) else value
+            if columns[-1] != indent:
+                return None
+            node = nodes[-1]
+        owner = None
+        value: YamlValue = {} if group == _MAP else list(given) if isinstance(given, tuple) else given
         if inner:
             if not isinstance(node, list):
-                return False
+                return None
             if key is None:
-                node.append(made)
-                return True
+                node.append(value)
+                continue
             item: dict[str, YamlValue] = {}
             node.append(item)
-            nodes.append((inner, item))
+            columns.append(inner)
+            nodes.append(item)
             node = item
-        if key is None or not isinstance(node, dict) or key in node:
-            return False
-        node[key] = made
+        if key is None or isinstance(node, list) or key in node:
+            return None
+        node[key] = value
         if group == _OPEN:
-            self._open = (node, key)
-        return True
+            owner, name = node, key
+    return root
 
 
-@lru_cache(maxsize=2048)
+@cache
+def _known(_reading: Reading) -> dict[str, _Line]:
+    """Return the lines read so far, of which many stand in many manifests."""
+    return {}
+
+
+def _read(written: str, reading: Reading, known: dict[str, _Line]) -> Optional[_Line]:
+    """Return what a line says that is not known yet, None where it is not plain."""
+    line = _named(written, reading)
+    if line is None and len(written) <= _LONGEST:
+        line = _line(written, reading)
+        if line is not None:
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            known[written] = line
+    return line
+
+
+def _named(written: str, reading: Reading) -> Optional[_Line]:
+    """Return what `key: "text"` says, as `_line` does: of these hardly any stands in two manifests."""
+    head, _, text = written.partition(': "')
+    if text[-1:] != '"' or text.find('"') != len(text) - 1 or "\\" in text:
+        return None
+    known = _head(head, reading)
+    return None if known is None else (*known, text[:-1], _QUOTED)
+
+
+@lru_cache(maxsize=1024)
+def _head(head: str, reading: Reading) -> Optional[tuple[int, int, str]]:
+    """Return columns and key of a line from what stands before its `: "`; None where it is not plain."""
+    line = _line(f"{head}:", reading)
+    return None if line is None or line[2] is None or line[4] != _OPEN else (line[0], line[1], line[2])
+
+
 def _line(written: str, reading: Reading) -> Optional[_Line]:
-    """Return what a line says, None where it is not plain. Most lines stand in many manifests."""
+    """Return what a line says, None where it is not plain."""
     match = _LINE.fullmatch(written)
     if match is None or match.lastindex == _INDENT:
         return _SKIPPED if _NOTHING.fullmatch(written) else None

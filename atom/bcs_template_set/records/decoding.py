@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Annotated, Literal, NoReturn, Optional, TypeVar, Union, cast, get_args, get_origin
 
 from bcs_template_set.records.declared import Record, types_of
@@ -62,12 +62,16 @@ class Rule:
     longest: Optional[int] = None
     accepts: str = ""
 
+    @cached_property
+    def _form(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
+
     def broken_by(self, value: object) -> bool:
         """Tell whether a value breaks it."""
         if isinstance(value, (str, list)):
             length = len(value)
             too_long = self.longest is not None and length > self.longest
-            fits = not self.pattern or (isinstance(value, str) and re.search(self.pattern, value))
+            fits = not self.pattern or (isinstance(value, str) and self._form.search(value))
             return length < self.shortest or too_long or not fits
         number = cast("float", value)
         return (self.least is not None and number < self.least) or (

@@ -144,16 +144,19 @@ def read_web_values(values: Values, *, found: list[tuple[str, Text]], shared: bo
     such as `domains[3].image`. `shared` = the run has other templates too, whose values stand beside these.
     """
     own = _own(values) if shared else dict(values)
-    mistakes = [(subject_of(mistake), mistake) for mistake in mistakes_in(own)]
+    web = _right(own)
+    told = mistakes_in(own) if web is None else _across(own)
+    mistakes = [(subject_of(mistake), mistake) for mistake in told]
     found += mistakes
-    if mistakes:
+    if web is None or mistakes:
         if any(domain_of(path) is None for path, _ in mistakes):
             return None
         domains: list[YamlValue] = [*_rest_of_domains(own, {path for path, _ in mistakes})]
         if not domains:
             return None
         own["domains"] = domains
-    return convert(own, Web)
+        web = convert(own, Web)
+    return web
 
 
 def _rest_of_domains(values: Values, paths: AbstractSet[str]) -> Iterator[dict[str, YamlValue]]:
@@ -186,18 +189,18 @@ def domain_of(path: str) -> Optional[int]:
 
 def mistakes_in(values: Values) -> Iterator[Text]:
     """Yield a sentence for every mistake in the values of `builtin:web`."""
-    if not _is_right(values):
+    if _right(values) is None:
         yield from _check(dict(values), Web, path="")
     yield from _across(values)
 
 
-def _is_right(values: Values) -> bool:
-    """Tell whether each value is right by itself, in half of the time that it takes to say what is not."""
+def _right(values: Values) -> Optional[Web]:
+    """Return the values if each is right by itself, in half of the time that it takes to say what is not."""
     try:
         web = convert(values, Web)
     except Mismatch:
-        return False
-    return not any(0 < domain.node_port < _LOWEST_NODE_PORT for domain in web.domains)
+        return None
+    return None if any(0 < domain.node_port < _LOWEST_NODE_PORT for domain in web.domains) else web
 
 
 def _own(values: Values) -> dict[str, YamlValue]:
