@@ -38,7 +38,7 @@ CHECK_FORMATS = ("text", "json", "sarif", "junit")
 MISTAKEN_ARGUMENTS = 1
 """The exit status; argparse's own is 2, and BK-CI knows 0 and 1 (facts/agent.md, "output.json")."""
 
-MANY_VALUES = 100_000
+MANY_VALUES = 500_000
 """After so many new ones Python looks for values that only each other keep. There are hardly any, and looking
 through thousands of documents again and again takes a tenth of a run."""
 

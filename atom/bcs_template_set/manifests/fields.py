@@ -5,36 +5,49 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import Generic, TypeVar
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 Fields = Mapping[str, YamlValue]
+Noted = TypeVar("Noted")
 _NOTHING: Fields = {}
 
 
 def value_at(value: YamlValue | Fields, keys: Iterable[str]) -> YamlValue | Fields:
     """Return what is under a path of keys, or None."""
     for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
     return value
 
 
 def mapping_at(value: YamlValue | Fields, *keys: str) -> Fields:
     """Return the mapping under a path of keys, or an empty one."""
-    found = value_at(value, keys)
-    return found if isinstance(found, dict) else _NOTHING
+    for key in keys:  # as value_at: a call less, where checks look at every object
+        if not isinstance(value, dict):
+            return _NOTHING
+        value = value.get(key)
+    return value if isinstance(value, dict) else _NOTHING
 
 
 def list_at(value: YamlValue | Fields, *keys: str) -> Sequence[YamlValue]:
     """Return the list under a path of keys, or an empty one."""
-    found = value_at(value, keys)
-    return found if isinstance(found, list) else ()
+    for key in keys:
+        if not isinstance(value, dict):
+            return ()
+        value = value.get(key)
+    return value if isinstance(value, list) else ()
 
 
 def text_at(value: YamlValue | Fields, *keys: str) -> str:
     """Return the text under a path of keys, or ""."""
-    found = value_at(value, keys)
-    return found if isinstance(found, str) else ""
+    for key in keys:
+        if not isinstance(value, dict):
+            return ""
+        value = value.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def texts_of(value: YamlValue | Fields) -> dict[str, str]:
@@ -69,6 +82,49 @@ def objects_at(value: Fields, path: str, *, where: str = "") -> Sequence[tuple[s
         if not found:
             break
     return found
+
+
+class _Place(Generic[Noted]):
+    """What is noted of a path, and by key the longer ones: through a mapping, and through a list's items."""
+
+    __slots__ = ("below", "notes")
+
+    def __init__(self) -> None:
+        self.notes: list[Noted] = []
+        self.below: dict[str, tuple[_Place[Noted], _Place[Noted]]] = {}
+
+
+class Paths(Generic[Noted]):
+    """What is noted of paths such as `volumes[].secret`: all of them are followed in one walk."""
+
+    def __init__(self, noted: Iterable[tuple[str, Noted]] = ()) -> None:
+        self._root: _Place[Noted] = _Place()
+        for path, note in noted:
+            place = self._root
+            for key, is_list in _steps(path):
+                place = place.below.setdefault(key, (_Place(), _Place()))[is_list]
+            place.notes.append(note)
+
+    def found_in(self, value: Fields, where: str = "") -> list[tuple[str, Fields, Sequence[Noted]]]:
+        """Return the mappings at these paths, each with where it is and what is noted of its path."""
+        found: list[tuple[str, Fields, Sequence[Noted]]] = []
+        _follow(self._root, value, where, found)
+        return found
+
+
+def _follow(
+    place: _Place[Noted], value: Fields, where: str, found: list[tuple[str, Fields, Sequence[Noted]]]
+) -> None:
+    if place.notes:
+        found.append((where, value, place.notes))
+    for key, (of_mapping, of_items) in place.below.items():
+        below = value.get(key)
+        if isinstance(below, dict):
+            _follow(of_mapping, below, f"{where}.{key}" if where else key, found)
+        elif isinstance(below, list):
+            at = f"{where}.{key}" if where else key
+            for index, item in enumerate(below):
+                _follow(of_items, mapping_at(item), f"{at}[{index}]", found)
 
 
 @cache

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Optional
 
 from bcs_template_set.messages import Text, say
@@ -20,6 +21,7 @@ _ODD = re.compile(r"[^A-Za-z0-9._/:@+\[\]-]")
 _LONGEST = 255
 
 
+@lru_cache(maxsize=2048)  # two checks look at each, and many pods have one
 def problem_of_image(image: str) -> Optional[Text]:
     """Return what is wrong with an image's form, None where nothing is."""
     return next(_problems(image), None)

@@ -10,7 +10,8 @@ from typing import Optional
 
 from bcs_template_set.manifests.parse import Document
 
-_COMMENT = re.compile(r"#[ \t]*bcs-template-set:[ \t]*([^\r\n]*)")
+_NAME = "bcs-template-set:"
+_COMMENT = re.compile(rf"#[ \t]*{_NAME}[ \t]*([^\r\n]*)")
 _CONDITION = re.compile(r"([^\s=]+)[ \t]*=[ \t]*(\S.*)")
 
 
@@ -34,7 +35,7 @@ class Condition:
 def comments_in(text: str) -> Iterator[StepComment]:
     """Yield the comments for the step, in order."""
     line, at = 1, 0
-    for found in _COMMENT.finditer(text):
+    for found in _COMMENT.finditer(text) if _NAME in text else ():  # every file comes here, and few have one
         line, at = line + text.count("\n", at, found.start()), found.start()
         word, *rest = found[1].split(None, 1) or [""]
         yield StepComment(line, word, " ".join(rest).strip())

@@ -7,11 +7,10 @@ from typing import Optional
 
 from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check, few, type_of
 from bcs_template_set.manifests.fields import (
-    Fields,
+    Paths,
     is_left_for_bcs,
     list_at,
     mapping_at,
-    objects_at,
     text_at,
 )
 from bcs_template_set.manifests.image_form import problem_of_image
@@ -32,6 +31,7 @@ def check_env(checked: CheckInput) -> Iterator[Finding]:
 
 
 _HANDLED = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
+_ACTIONS = Paths((f"{path}.{action}", path) for path in _HANDLED for action in ("httpGet", "tcpSocket"))
 
 
 @check("probe-port")
@@ -45,17 +45,11 @@ def check_probe_ports(checked: CheckInput) -> Iterator[Finding]:
             names = {text_at(mapping_at(port), "name") for port in list_at(container.body, "ports")}
             if any(map(is_left_for_bcs, names)):
                 continue
-            for where, action in _actions(container.body):
+            for where, action, _ in _ACTIONS.found_in(container.body):
                 port = text_at(action, "port")
                 if port and port not in names and not port.isdecimal() and not is_left_for_bcs(port):
                     field = workload.pod.field(f"{container.place}.{where}.port")
                     yield checked.finding(workload, field, port=port, known=few(names - {""}) or ["-"])
-
-
-def _actions(container: Fields) -> Iterator[tuple[str, Fields]]:
-    for path in _HANDLED:
-        for action in ("httpGet", "tcpSocket"):
-            yield from objects_at(container, f"{path}.{action}")
 
 
 @check("image-tag", warns=True)

@@ -101,12 +101,13 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
         if not selected:
             continue
         names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))
-        if any(map(is_left_for_bcs, names)):
+        ports = _ports(place)
+        if all(text_at(port, "targetPort") in names for port in ports) or any(map(is_left_for_bcs, names)):
             continue
         numbers = frozenset[int]().union(*(numbers_of_ports(workload.pod) for workload in selected))
-        is_astray = bool(numbers) and not any(_may_lead_to(port, numbers) for port in _ports(place))
+        is_astray = bool(numbers) and not any(_may_lead_to(port, numbers) for port in ports)
         shown = few(names)
-        for index, port in enumerate(_ports(place)):
+        for index, port in enumerate(ports):
             target = text_at(port, "targetPort")
             field = f"spec.ports[{index}].targetPort"
             if target and target not in names and not target.isdecimal() and not is_left_for_bcs(target):

@@ -155,7 +155,7 @@ def ingress_paths(body: Fields) -> Iterator[tuple[str, Fields]]:
 
 def _is_empty(body: Fields, path: str) -> bool:
     value = value_at(body, path.split("."))
-    return value is None or value in ("", [], {})
+    return value is None or (not value and value in ("", [], {}))
 
 
 @check("duplicate-object")

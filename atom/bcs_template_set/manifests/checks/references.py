@@ -6,6 +6,7 @@ A key of what the run has is known exactly: no container starts without it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from bcs_template_set.manifests.checks.finding import (
     check,
     few,
 )
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, objects_at, text_at
+from bcs_template_set.manifests.fields import Fields, Paths, is_left_for_bcs, mapping_at, objects_at, text_at
 from bcs_template_set.manifests.kinds import SCALING
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS
@@ -74,7 +75,7 @@ _INGRESS: Sequence[Reference] = (
 _BINDING: Sequence[Reference] = (Reference("subjects[]", "name", ""), Reference("roleRef", "name", ""))
 _SCALED = Reference("spec.scaleTargetRef", "name", "", is_own=True)
 _SERVICE_NAME = Reference("spec", "serviceName", "Service", is_own=True)
-_OF_KIND: Mapping[tuple[str, str], Sequence[Reference]] = {
+_ROWS: Mapping[tuple[str, str], Sequence[Reference]] = {
     ("apps", "StatefulSet"): (_SERVICE_NAME,),
     ("tkex.tencent.com", "GameStatefulSet"): (_SERVICE_NAME,),
     ("autoscaling", "HorizontalPodAutoscaler"): (_SCALED,),
@@ -92,6 +93,10 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Reference]] = {
         Reference("spec.strategy.blueGreen", "previewService", "Service"),
     ),
 }
+_OF_KIND: Mapping[tuple[str, str], Paths[Reference]] = {
+    kind: Paths((row.path, row) for row in rows) for kind, rows in _ROWS.items()
+}
+_NONE: Paths[Reference] = Paths()
 """By group and kind; the pods of every kind have those of pods beside."""
 
 
@@ -99,19 +104,21 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Reference]] = {
 def check_references(checked: CheckInput) -> Iterator[Finding]:
     """Yield names that are nearly those of objects of the run, and keys that these do not have."""
     held = _held(checked)
-    of_pod = [row for row in _OF_POD if ("", row.kind) in held]
+    for named in _names_in(checked, held):
+        yield from _check(checked, named, held)
+        if named.row is _SCALED:
+            yield from _check_target(checked, named, held)
+
+
+def _names_in(checked: CheckInput, held: _ByKind) -> Iterator[_Named]:
+    of_pod = Paths((row.path, row) for row in _OF_POD if ("", row.kind) in held)
     for owner in checked.workloads:
-        for row in of_pod:
-            found = objects_at(owner.pod.spec, row.path, where=owner.pod.field("spec"))
-            for where, referring in found:
-                yield from _check(checked, _Named(owner, row, where, referring), held)
+        found = of_pod.found_in(owner.pod.spec, owner.pod.field("spec"))
+        yield from (_Named(owner, row, at, referring) for at, referring, rows in found for row in rows)
     for place in checked.places:
-        for row in _OF_KIND.get((place.document.group, place.document.kind), ()):
-            for where, referring in objects_at(place.document.body, row.path):
-                named = _Named(place, row, where, referring)
-                yield from _check(checked, named, held)
-                if row is _SCALED:
-                    yield from _check_target(checked, named, held)
+        of_kind = _OF_KIND.get((place.document.group, place.document.kind), _NONE)
+        found = of_kind.found_in(place.document.body)
+        yield from (_Named(place, row, at, referring) for at, referring, rows in found for row in rows)
 
 
 @dataclass(frozen=True)
@@ -141,11 +148,11 @@ _ByKind = Mapping[tuple[str, str], _Held]
 
 
 def _held(checked: CheckInput) -> _ByKind:
-    held: dict[tuple[str, str], _Held] = {}
+    held: defaultdict[tuple[str, str], _Held] = defaultdict(lambda: _Held({}))
     for document in (place.document for place in checked.places):
         if document.name and not is_left_for_bcs(document.name):
             for group in ("*", document.group):
-                held.setdefault((group, document.kind), _Held({})).documents[document.name] = document
+                held[group, document.kind].documents[document.name] = document
     return held
 
 

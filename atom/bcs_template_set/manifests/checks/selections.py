@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Optional
@@ -10,9 +10,9 @@ from typing import Optional
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, PodOwner, check
 from bcs_template_set.manifests.fields import (
     Fields,
+    Paths,
     is_left_for_bcs,
     mapping_at,
-    objects_at,
     text_at,
     texts_of,
 )
@@ -21,25 +21,30 @@ from bcs_template_set.messages.spelling import NearNames
 
 _TERMS = ("requiredDuringSchedulingIgnoredDuringExecution[]",)
 _WEIGHTED = ("preferredDuringSchedulingIgnoredDuringExecution[].podAffinityTerm",)
-_OF_POD: Sequence[str] = (
-    "topologySpreadConstraints[].labelSelector",
-    *(
-        f"affinity.{kind}.{terms}.labelSelector"
-        for kind in ("podAffinity", "podAntiAffinity")
-        for terms in (*_TERMS, *_WEIGHTED)
-    ),
+_OF_POD = Paths(
+    (path, False)
+    for path in (
+        "topologySpreadConstraints[].labelSelector",
+        *(
+            f"affinity.{kind}.{terms}.labelSelector"
+            for kind in ("podAffinity", "podAntiAffinity")
+            for terms in (*_TERMS, *_WEIGHTED)
+        ),
+    )
 )
 """Where a pod says beside or away from which others it runs."""
 
-_OF_KIND: Mapping[tuple[str, str], Sequence[tuple[str, bool]]] = {
-    ("policy", "PodDisruptionBudget"): (("spec.selector", True),),
-    ("networking.k8s.io", "NetworkPolicy"): (
-        ("spec.podSelector", True),
-        ("spec.ingress[].from[].podSelector", False),
-        ("spec.egress[].to[].podSelector", False),
+_OF_KIND: Mapping[tuple[str, str], Paths[bool]] = {
+    ("policy", "PodDisruptionBudget"): Paths([("spec.selector", True)]),
+    ("networking.k8s.io", "NetworkPolicy"): Paths(
+        [
+            ("spec.podSelector", True),
+            ("spec.ingress[].from[].podSelector", False),
+            ("spec.egress[].to[].podSelector", False),
+        ]
     ),
-    ("monitoring.coreos.com", "PodMonitor"): (("spec.selector", False),),
-    ("monitoring.coreos.com", "ServiceMonitor"): (("spec.selector", False),),
+    ("monitoring.coreos.com", "PodMonitor"): Paths([("spec.selector", False)]),
+    ("monitoring.coreos.com", "ServiceMonitor"): Paths([("spec.selector", False)]),
 }
 """By group and kind, where it selects pods, and whether these hardly ever are another's; of one, Services."""
 
@@ -53,21 +58,27 @@ _MOST_COMPARED = 100
 @check("near-selector", warns=True, needs_all=True)
 def check_near_selectors(checked: CheckInput) -> Iterator[Finding]:
     """Yield selectors that select nothing of the run, and nearly do: one label is probably misspelt."""
+    selectors = [*_selectors_in(checked)]
+    if not selectors:
+        return
     pods = _Selectable((owner.document.title, owner.pod.labels) for owner in checked.workloads)
-    for owner in checked.workloads:
-        for path in _OF_POD:
-            for where, selector in objects_at(owner.pod.spec, path, where=owner.pod.field("spec")):
-                yield from _nearly(_Selector(owner, where, selector), pods, checked=checked)
     services = _Selectable(
         (place.document.title, mapping_at(place.document.body, "metadata", "labels"))
         for place in checked.of_kind(SERVICE)
     )
+    for selector in selectors:
+        known = services if selector.place.document.kind == "ServiceMonitor" else pods
+        yield from _nearly(selector, known, checked=checked)
+
+
+def _selectors_in(checked: CheckInput) -> Iterator[_Selector]:
+    for owner in checked.workloads:
+        for where, selector, _ in _OF_POD.found_in(owner.pod.spec, owner.pod.field("spec")):
+            yield _Selector(owner, where, selector)
     for place in checked.places:
-        group, kind = place.document.group, place.document.kind
-        for path, is_own in _OF_KIND.get((group, kind), ()):
-            for where, labels in objects_at(place.document.body, path):
-                known = services if kind == "ServiceMonitor" else pods
-                yield from _nearly(_Selector(place, where, labels, is_own), known, checked=checked)
+        of_kind = _OF_KIND.get((place.document.group, place.document.kind))
+        for where, labels, (is_own,) in () if of_kind is None else of_kind.found_in(place.document.body):
+            yield _Selector(place, where, labels, is_own)
 
 
 class _Selectable:

@@ -20,8 +20,8 @@ _BLANKS = "\t\n\f\r "
 """What Go's `\\s` is."""
 _SEPARATOR = re.compile(rf"(?:\A|[{_BLANKS}]*\n)---(?P<after>[{_BLANKS}]*)")
 _BREAKS_OF_YAML_ALONE = re.compile("[\x85\u2028\u2029]")
-_LINES_OF_YAML_ALONE = ("%", "...")
-"""How directives and ends of documents begin; BCS knows neither these nor those breaks."""
+_ODD_BEGINNINGS = (*_BLANKS, "%", "...")
+"""Blanks, and how directives and ends of documents begin; BCS knows neither these nor those breaks."""
 
 
 def first_other_line(file: ManifestFile) -> int:
@@ -42,14 +42,13 @@ def _may_differ(text: str) -> bool:
 
     Every file comes here: an expression that looks at each line takes longer than all other checks.
     """
-    if text[:1] in tuple(_BLANKS) or text.startswith(_LINES_OF_YAML_ALONE):
+    if text.startswith(_ODD_BEGINNINGS):
         return True
-    if any(f"\n{begin}" in text for begin in _LINES_OF_YAML_ALONE):
+    if "\n%" in text or "\n..." in text:
         return True
     if not text.isascii() and _BREAKS_OF_YAML_ALONE.search(text):
         return True
-    first = _SEPARATOR.match(text)
-    found = _SEPARATOR.finditer(text) if "\n---" in text else [first] if first is not None else []
+    found = _SEPARATOR.finditer(text) if "\n---" in text or text.startswith("---") else ()
     return any(not match["after"].endswith("\n") and match.end() < len(text) for match in found)
 
 

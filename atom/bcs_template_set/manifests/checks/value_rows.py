@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, objects_at, value_at
+from bcs_template_set.manifests.fields import Fields, Paths, is_left_for_bcs, value_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 Found = Iterator[tuple[str, str, Mapping[str, object]]]
@@ -58,29 +58,23 @@ class Row:
     fields: Mapping[str, object]
 
 
-Rows = Sequence[tuple[str, str, Sequence[Row]]]
-"""Rows by their path, and before it its first field: most objects have few of these."""
+Rows = Paths[Row]
+NO_ROWS: Rows = Paths()
 
 
 def in_rows(value: Fields, rows: Rows) -> Found:
     """Yield what can't be as it is in any of the rows' places."""
-    for first, path, of_path in rows:
-        if first and first not in value:
-            continue
-        for where, given in objects_at(value, path):
-            for row in of_path:
-                for term in row.terms:
-                    if not term.holds(given):
-                        break
-                else:
-                    yield ".".join(filter(None, (where, row.at))), row.sentence, row.fields
+    for where, given, of_place in rows.found_in(value):
+        for row in of_place:
+            for term in row.terms:
+                if not term.holds(given):
+                    break
+            else:
+                yield ".".join(filter(None, (where, row.at))), row.sentence, row.fields
 
 
 def _rows(*rows: Row) -> Rows:
-    by_path: dict[str, list[Row]] = {}
-    for row in rows:
-        by_path.setdefault(row.path, []).append(row)
-    return [(path.partition(".")[0].removesuffix("[]"), path, found) for path, found in by_path.items()]
+    return Paths((row.path, row) for row in rows)
 
 
 def _row(path: str, at: str, when: str, sentence: str, **fields: object) -> Row:

@@ -14,6 +14,7 @@ from itertools import chain
 
 from bcs_template_set.manifests.checks.finding import CONFIG_KEY, CheckInput, Finding, PodOwner, check
 from bcs_template_set.manifests.checks.value_rows import (
+    NO_ROWS,
     OF_CONTAINER,
     OF_INIT_CONTAINER,
     OF_KIND,
@@ -25,6 +26,7 @@ from bcs_template_set.manifests.checks.value_rows import (
 )
 from bcs_template_set.manifests.fields import (
     Fields,
+    Paths,
     is_left_for_bcs,
     list_at,
     mapping_at,
@@ -48,7 +50,7 @@ def check_values(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(owner, owner.pod.field(f"spec.{where}"), sentence, **fields)
     for place in checked.places:
         kind, body = (place.document.group, place.document.kind), place.document.body
-        rules = (in_rows(body, OF_KIND.get(kind, ())), *(rule(body) for rule in _OF_KIND.get(kind, ())))
+        rules = (in_rows(body, OF_KIND.get(kind, NO_ROWS)), *(rule(body) for rule in _OF_KIND.get(kind, ())))
         for where, sentence, fields in chain.from_iterable(rules):
             yield checked.finding(place, where, sentence, **fields)
 
@@ -71,12 +73,14 @@ _IN_ENV = (
     *("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"),
 )
 _IN_VOLUME = (*_OF_BOTH, "metadata.labels", "metadata.annotations")
-_DOWNWARD: Mapping[str, Sequence[str]] = {
-    "containers[].env[].valueFrom.fieldRef": _IN_ENV,
-    "initContainers[].env[].valueFrom.fieldRef": _IN_ENV,
-    "volumes[].downwardAPI.items[].fieldRef": _IN_VOLUME,
-    "volumes[].projected.sources[].downwardAPI.items[].fieldRef": _IN_VOLUME,
-}
+_DOWNWARD: Paths[Sequence[str]] = Paths(
+    (
+        ("containers[].env[].valueFrom.fieldRef", _IN_ENV),
+        ("initContainers[].env[].valueFrom.fieldRef", _IN_ENV),
+        ("volumes[].downwardAPI.items[].fieldRef", _IN_VOLUME),
+        ("volumes[].projected.sources[].downwardAPI.items[].fieldRef", _IN_VOLUME),
+    )
+)
 """Where a pod's own fields are asked for, and those that there are (core/validation, downward API)."""
 _SUBSCRIPT = re.compile(r"\['.+'\]")
 _FORMER = "spec.host"
@@ -90,12 +94,11 @@ def _in_pod(owner: PodOwner) -> Found:
         sources = [key for key, value in mapping_at(volume).items() if key != "name" and value is not None]
         if len(sources) > 1:
             yield f"volumes[{index}]", "value_one_of", {"known": sources}
-    for path, known in _DOWNWARD.items():
-        for where, entry in objects_at(spec, path):
-            asked = text_at(entry, "fieldPath")
-            is_known = _SUBSCRIPT.sub("['<KEY>']", asked) in known or (asked == _FORMER and known is _IN_ENV)
-            if asked and not is_known and not is_left_for_bcs(asked):
-                yield f"{where}.fieldPath", "field-value", {"known": known}
+    for where, entry, (known,) in _DOWNWARD.found_in(spec):
+        asked = text_at(entry, "fieldPath")
+        is_known = _SUBSCRIPT.sub("['<KEY>']", asked) in known or (asked == _FORMER and known is _IN_ENV)
+        if asked and not is_known and not is_left_for_bcs(asked):
+            yield f"{where}.fieldPath", "field-value", {"known": known}
     yield from in_rows(spec, OF_POD)
 
 
@@ -125,9 +128,9 @@ def _in_containers(owner: PodOwner) -> Found:
         is_plain = mapping_at(body, "securityContext").get("privileged") in (None, False)
         rules = (
             in_rows(body, OF_CONTAINER),
-            in_rows(body, OF_WHOLE_CONTAINER if is_whole else ()),
-            in_rows(body, OF_INIT_CONTAINER if is_once else ()),
-            in_rows(body, OF_PLAIN_CONTAINER if is_plain else ()),
+            in_rows(body, OF_WHOLE_CONTAINER) if is_whole else (),
+            in_rows(body, OF_INIT_CONTAINER) if is_once else (),
+            in_rows(body, OF_PLAIN_CONTAINER) if is_plain else (),
             _amounts(body),
             _twice(list_at(body, "env"), "env", "value_env_twice"),
             _twice(list_at(body, "ports"), "ports"),

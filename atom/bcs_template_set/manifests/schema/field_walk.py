@@ -93,6 +93,8 @@ class _Walk:
                 continue
             elif (field.since or field.until) and not self._versions.has(field.since, field.until):
                 self._untimely(field, (path, name))
+            elif field.is_object and isinstance(value, dict):
+                self.object(value, field.of, (path, name))
             else:
                 self._inside(value, field, field.around, (path, name))
         for name in known.required:
@@ -113,7 +115,8 @@ class _Walk:
         if value is None:
             return
         if around == "" and field.letter == "" and isinstance(value, dict):
-            self._formed(value, field, path)
+            if field.form:
+                self._judge(value, field, path)
             self.object(value, field.of, path)
         elif around[:1] == "[" and isinstance(value, list):
             for index, item in enumerate(value):
@@ -123,16 +126,19 @@ class _Walk:
                 self._inside(item, field, around[1:], (path, f"[{key}]"))
         elif around or type(value) not in field.plain:
             self._wrong(value, around[:1] or field.letter or "{", path)
-        elif field.words and value not in ("", *field.words) and not is_left_for_bcs(value):
-            self.found.append(FieldProblem("word", _written(path), words=field.words))
-        else:
-            self._formed(value, field, path)
+        elif field.words or field.form:
+            self._judge(value, field, path)
 
-    def _formed(self, value: YamlValue, field: Field, path: _Path) -> None:
-        if field.form and value != "" and not is_left_for_bcs(value):
-            said = problem_of_form(field.form, value)
-            if said is not None:
-                self.found.append(FieldProblem("form", _written(path), said=said))
+    def _judge(self, value: YamlValue, field: Field, path: _Path) -> None:
+        """Compare a value of the right type with the words or the form that its field takes."""
+        if value == "" or is_left_for_bcs(value):
+            return
+        if field.words and value not in field.words:
+            self.found.append(FieldProblem("word", _written(path), words=field.words))
+            return
+        said = problem_of_form(field.form, value) if field.form else None
+        if said is not None:
+            self.found.append(FieldProblem("form", _written(path), said=said))
 
     def _wrong(self, value: YamlValue, wanted: str, path: _Path) -> None:
         is_whole = wanted == "i" and isinstance(value, float) and value.is_integer()

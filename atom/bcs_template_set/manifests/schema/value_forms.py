@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from ipaddress import ip_address
 from typing import Optional
 
@@ -33,10 +34,13 @@ _MOST_BITS = {4: 32, 6: 128}
 
 def problem_of_form(form: str, value: YamlValue) -> Optional[Text]:
     """Return what is wrong with a value of a field that wants a form, such as `port` or `1..100`, or None."""
+    return _forms(form)(value)
+
+
+@cache
+def _forms(form: str) -> Callable[[YamlValue], Optional[Text]]:
     least, dots, most = form.partition("..")
-    if dots:
-        return _out_of(int(least), int(most) if most else None, value)
-    return _FORMS[form](value)
+    return partial(_out_of, int(least), int(most) if most else None) if dots else _FORMS[form]
 
 
 def _out_of(least: int, most: Optional[int], value: YamlValue) -> Optional[Text]:

@@ -26,31 +26,28 @@ from bcs_template_set.messages import Text
 _IDS = {"file": "file", "syntax": "template-syntax", "missing": "missing-name", "failed": "template-failed"}
 
 _CONTAINER = r"spec\.template\.spec\.containers\[0\]"
-_OF_DOMAIN = tuple(
-    (re.compile(pattern), value)
-    for pattern, value in (
-        (rf"{_CONTAINER}\.image.*", "image"),
-        (rf"{_CONTAINER}\.resources(.*)", r"resources\1"),
-        (rf"{_CONTAINER}\.(liveness|readiness)Probe.*", r"\1"),
-        (rf"{_CONTAINER}\.volumeMounts(\[\d+\]).*", r"volumes\1"),
-        (rf"{_CONTAINER}\.ports.*", "port"),
-        (rf"{_CONTAINER}\.env\[(\d+)\].*", r"env\1"),
-        (rf"{_CONTAINER}\.name", "/app"),
-        (r"spec\.template\.spec\.volumes(\[\d+\]).*", r"volumes\1"),
-        (r"spec\.template\.spec\.imagePullSecrets(\[\d+\])?.*", r"/image_pull_secrets\1"),
-        (r"spec\.replicas", "replicas"),
-        (r"spec\.minReadySeconds", "min_ready_seconds"),
-        (r"spec\.progressDeadlineSeconds", "progress_deadline"),
-        (r"spec\.m(in|ax)Replicas", r"autoscale.m\1"),
-        (r"spec\.targetCPUUtilizationPercentage", "autoscale.cpu"),
-        (r"spec\.ports\[0\]\.nodePort", "node_port"),
-        (r"spec\.ports\[0\]\.port", "port"),
-        (r"spec\.rules\[0\]\.http\.paths(\[\d+\]).*", r"paths\1"),
-        (r"spec\.tls.*", "tls"),
-        (r"metadata\.annotations\[kubernetes\.io/ingress\.class\]", "/ingress_class"),
-        (r"metadata\.annotations\[kubernetes\.io/ingress\.existLbId\]", "load_balancers"),
-        (r"(?:metadata\.(?:name|labels)|spec\.(?:selector|scaleTargetRef|rules\[0\]\.host)).*|", "host"),
-    )
+_OF_DOMAIN = (
+    (rf"{_CONTAINER}\.image.*", "image"),
+    (rf"{_CONTAINER}\.resources(.*)", r"resources\1"),
+    (rf"{_CONTAINER}\.(liveness|readiness)Probe.*", r"\1"),
+    (rf"{_CONTAINER}\.volumeMounts(\[\d+\]).*", r"volumes\1"),
+    (rf"{_CONTAINER}\.ports.*", "port"),
+    (rf"{_CONTAINER}\.env\[(\d+)\].*", r"env\1"),
+    (rf"{_CONTAINER}\.name", "/app"),
+    (r"spec\.template\.spec\.volumes(\[\d+\]).*", r"volumes\1"),
+    (r"spec\.template\.spec\.imagePullSecrets(\[\d+\])?.*", r"/image_pull_secrets\1"),
+    (r"spec\.replicas", "replicas"),
+    (r"spec\.minReadySeconds", "min_ready_seconds"),
+    (r"spec\.progressDeadlineSeconds", "progress_deadline"),
+    (r"spec\.m(in|ax)Replicas", r"autoscale.m\1"),
+    (r"spec\.targetCPUUtilizationPercentage", "autoscale.cpu"),
+    (r"spec\.ports\[0\]\.nodePort", "node_port"),
+    (r"spec\.ports\[0\]\.port", "port"),
+    (r"spec\.rules\[0\]\.http\.paths(\[\d+\]).*", r"paths\1"),
+    (r"spec\.tls.*", "tls"),
+    (r"metadata\.annotations\[kubernetes\.io/ingress\.class\]", "/ingress_class"),
+    (r"metadata\.annotations\[kubernetes\.io/ingress\.existLbId\]", "load_balancers"),
+    (r"(?:metadata\.(?:name|labels)|spec\.(?:selector|scaleTargetRef|rules\[0\]\.host)).*|", "host"),
 )
 """Which value a field of `builtin:web` is made of; with a slash, one beside the domains."""
 
@@ -114,7 +111,7 @@ def _value_of(
     """Return the value that a field of a domain's file is made of; the domain, where it is given by none."""
     entry = f"domains[{index}]"
     for pattern, value in _OF_DOMAIN:
-        found = pattern.fullmatch(finding.field)
+        found = re.fullmatch(pattern, finding.field)
         if found is not None:
             made_of = found.expand(value)
             if made_of.startswith("env"):
