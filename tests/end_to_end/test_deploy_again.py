@@ -61,7 +61,7 @@ def test_an_unchanged_next_build_deploys_nothing() -> None:
 
 def told_live(ran: Ran) -> list[str]:
     assert ran.outcome.rollout is not None
-    return [text.render("en_US") for text in live_texts(ran.outcome.rollout)]
+    return [text.render("en_US") for text in live_texts(ran.outcome.rollout, ran.outcome)]
 
 
 def test_what_is_live_as_wanted_is_left_alone_whoever_made_it() -> None:

@@ -66,7 +66,7 @@ def test_a_title_reads_well_without_the_facts_of_a_run(kind: type[StepError], la
     ("code", "language", "title"),
     [
         (800101, "en_US", "The agent's input file … can't be read."),
-        (800201, "en_US", 'run_as is "…", but this build does not say who that is.'),
+        (800201, "en_US", "run_as is …, but this build does not say who that is."),
         (800102, "zh_CN", "输入有误。"),
         (800612, "zh_CN", "步骤即将达到时间上限，因此提前停止，说明完成了什么。"),
     ],

@@ -357,10 +357,7 @@ class NotReplaceable(UserMistake, code=800520):
 
 
 class DeployRefused(UserMistake, code=800504):
-    """BCS stopped while it applied objects; a detail for each object, applied or not.
-
-    `in_conflict`: what it stopped at was changed at the same moment, and is right as it is.
-    """
+    """BCS stopped while it applied objects, `in_conflict` with another write; a detail for each of them."""
 
     message: Detail
     in_conflict: bool = False

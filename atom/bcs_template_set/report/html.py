@@ -308,7 +308,9 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
     return {
         "rollout": outcome.rollout,
         "deployed_texts": deployed_texts(outcome),
-        "live_texts": [*paused_texts(rollout), *live_texts(rollout)] if outcome.error is None else [],
+        "live_texts": [*paused_texts(rollout), *live_texts(rollout, outcome)]
+        if outcome.error is None
+        else [],
         "waited": waited_text(outcome),
         "pages": pages_text(rollout),
         "workload_rows": rows_of_rollout(outcome),

@@ -30,6 +30,11 @@ class Box:
     lines: tuple[str, str]
     column: str
 
+    @property
+    def first_line(self) -> int:
+        """Return where its first line is; a line alone is in the middle."""
+        return self.y + (18 if self.lines[1] else 26)
+
 
 @dataclass(frozen=True)
 class Group:

@@ -71,7 +71,7 @@ def paused_texts(rollout: Rollout) -> list[Text]:
     ]
 
 
-def live_texts(rollout: Rollout) -> list[Text]:
+def live_texts(rollout: Rollout, outcome: Outcome) -> list[Text]:
     """Return what is live after a deployment that went well: the files at each version, deployed ones first.
 
     Each domain has the version of the build that last changed it, so of many a count tells. A file whose
@@ -85,7 +85,11 @@ def live_texts(rollout: Rollout) -> list[Text]:
     )
     versions = list(_by_version(files).items())
     shown = len(deployed) + MOST_VERSIONS
-    texts = [say("report.live_now", version=version, names=first_names(n)) for version, n in versions[:shown]]
+    among = {file.name for file in (*rollout.deployed, *rollout.live_already)}
+    texts = [
+        say("report.live_now", version=version, names=told_rows(names, outcome.files, among=among))
+        for version, names in versions[:shown]
+    ]
     rest = sum(len(names) for _, names in versions[shown:])
     if rest:
         texts.append(say("report.live_at_others", count=rest, versions=len(versions) - shown))

@@ -1,6 +1,6 @@
 """A run as a few lines of Markdown, for chat, mail and merge requests. Pure: performs no I/O.
 
-What failed comes first. Where it would be too long, lines are left out whole and counted.
+What failed comes first. Lines that there is no room for are left out whole and counted.
 """
 
 from __future__ import annotations
@@ -19,10 +19,7 @@ from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
 from bcs_template_set.report.rows import Row, image_change, rows_of_outcome, version_change
 from bcs_template_set.report.verdict import after_texts, details_of, headline
 
-MOST_LISTED = (10, 6, 3, 1, 0)
-"""So many lines of a list are told; fewer where they are long."""
-
-_LONGEST_LINE = 400
+_LONGEST_LINE = 1200
 _LONGEST_HEADLINE = 1500
 _ASKED_FOR = ("found", "permission", "apply_url", "request_id")
 _MARKUP = re.compile(r"([\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|(?<=\S)~|&(?=#?\w+;))")
@@ -35,9 +32,17 @@ _AT_THE_START = re.compile(r"^(\d*)([#+=>-]|(?<=\d)[.)](?=\s|$))")
 def summary_of(outcome: Outcome, *, mask: Callable[[str], str] = str) -> str:
     """Return the summary, at most `MOST_STRING_UNITS` long, secrets masked before it is shortened."""
     writer = _Writer(outcome, mask)
-    texts = (writer.text(most) for most in MOST_LISTED)
-    fitting = (text for text in texts if utf16_units(text) <= MOST_STRING_UNITS)
-    return next(fitting, writer.headline())
+    items = _items(outcome)
+    whole, fits, too_many = writer.text(items, most=len(items)), -1, len(items)
+    if utf16_units(whole) <= MOST_STRING_UNITS:
+        return whole
+    while too_many - fits > 1:
+        most = (fits + too_many) // 2
+        if utf16_units(writer.text(items, most=most)) <= MOST_STRING_UNITS:
+            fits = most
+        else:
+            too_many = most
+    return writer.headline() if fits < 0 else writer.text(items, most=fits)
 
 
 class _Writer:
@@ -70,10 +75,9 @@ class _Writer:
             told = self.line(say(f"context.{name}", value="%" if address else known[name]))
             yield told.replace("%", address) if address else told
 
-    def text(self, most: int) -> str:
+    def text(self, items: Sequence[Detail], *, most: int) -> str:
         """Return the whole, with so many lines of its list."""
         outcome = self._outcome
-        items = _items(outcome)
         more = sum(map(count_of, items[most:]))
         listed: list[Detail] = [*items[:most], *([say("report.more_details", count=more)] if more else [])]
         blocks = [

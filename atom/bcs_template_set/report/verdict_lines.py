@@ -78,7 +78,7 @@ def _add_what_is_live(out: Lines, outcome: Outcome, *, names_files: bool) -> Non
     rollout = outcome.rollout
     if outcome.result not in ("deployed", "paused") or rollout is None:
         return
-    for text in (*paused_texts(rollout), *(live_texts(rollout) if names_files else ())):
+    for text in (*paused_texts(rollout), *(live_texts(rollout, outcome) if names_files else ())):
         out.add("plain", text)
     is_told = rollout.deployed or rollout.watched or not rollout.waited
     waited = waited_text(outcome) if is_told else None

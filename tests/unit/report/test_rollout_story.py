@@ -440,9 +440,8 @@ def test_what_only_deployed_does_not_claim_to_have_written_a_version_or_nothing(
 
 def test_of_many_versions_that_are_live_the_rest_are_counted() -> None:
     live = tuple(rollout_scenes.file_version(f"h{n}.yaml", version=f"1.0.{n}") for n in range(12))
-    texts = [
-        str(text) for text in live_texts(replace(rollout_scenes.ROLLOUT, deployed=(), live_already=live))
-    ]
+    rollout = replace(rollout_scenes.ROLLOUT, deployed=(), live_already=live)
+    texts = [str(text) for text in live_texts(rollout, rollout_scenes.deployed().outcome)]
     shown_versions = len(texts) - 1
     assert 0 < shown_versions < 12
     assert str(12 - shown_versions) in texts[-1]
