@@ -448,10 +448,10 @@ def test_a_version_that_is_not_what_was_sent_is_a_failure_and_not_called_unwritt
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--older-than", "soon"), ('--older-than is "soon"', "30d")),
-        (("--older-than", "0d"), ('--older-than is "0d"',)),
-        (("--keep", "x"), ("--keep means nothing without --older-than",)),
-        (("--dry-run",), ("--dry-run means nothing without --older-than",)),
+        (("--older-than", "soon"), ("--older-than is soon;", "30d")),
+        (("--older-than", "0d"), ("--older-than is 0d;",)),
+        (("--keep", "x"), ("--keep does nothing without --older-than",)),
+        (("--dry-run",), ("--dry-run does nothing without --older-than",)),
     ],
 )
 def test_a_mistaken_argument_is_told_before_anything_is_sent(

@@ -24,6 +24,7 @@ from tests.support.deploying import (
     workload,
 )
 from tests.support.living import live as live_run
+from tests.support.planned import ingress
 from tests.support.publishing import USER, Ran, config
 from tests.support.scenarios import BY_NAME, DEPLOY
 
@@ -277,8 +278,13 @@ def test_a_plan_for_an_unknown_cluster_is_refused_too() -> None:
     with cluster_site() as site:
         site.files = {"a.yaml.j2": with_variables("ONE")}
         site.run(variables="ONE: '1'")
-        ran = site.run(action="plan", cluster_id="BCS-K8S-49999", namespace=NAMESPACE, variables="ONE: '1'")
-        assert ran.code == 800212
+        for files in (site.files, {"a.yaml.j2": ingress("a.example.com", "/")}):
+            site.files = files
+            ran = site.run(
+                action="plan", cluster_id="BCS-K8S-49999", namespace=NAMESPACE, variables="ONE: '1'"
+            )
+            assert (ran.code, ran.written) == (800212, []), ran.log
+            assert "BCS-K8S-49999 is not one of project web's clusters" in ran.log
 
 
 def test_without_the_permission_to_deploy_it_and_the_link_are_named() -> None:

@@ -101,7 +101,7 @@ def test_a_folder_with_files_tells_how_many(worker: Worker) -> None:
     worker.run(action="publish")
     lived = run_here(worker)
     assert states_of(lived) == expected(), lived.log
-    assert "front-ends, files: 3" in lived.log
+    assert "front-ends, 3 files" in lived.log
 
 
 def test_target_and_values_may_be_missing(worker: Worker) -> None:

@@ -215,10 +215,12 @@ def _principal_of_app(app: App, *, user: str, reason: Text, credential: str = ""
 
 
 def _refuse_apps(region: Region, credential: Optional[AppCredential]) -> NoReturn:
-    problem = say("identity.bcs_takes_tokens_only")
+    problem = say("identity.takes_tokens", region=region.name)
     if credential is not None:
         raise CredentialUnusable(credential=credential.credential, problem=problem)
-    raise NoCredentials(region=region.name, user=say("identity.anybody"), problem=problem)
+    error = NoCredentials(region=region.name, user="", problem=problem)
+    error.other_title, error.other_cure = problem, say("identity.give_token")
+    raise error
 
 
 def _user_of(run_as: RunAs, *, people: People, region: Region) -> tuple[str, Text]:

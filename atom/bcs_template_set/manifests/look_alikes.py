@@ -24,8 +24,9 @@ _LETTERS = {
 }
 """Of Cyrillic and Greek words, where they are beside ASCII letters."""
 
+_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _ALIKE = {
-    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+    **_WIDE,
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033\u2036\xab\xbb\u301d\u301e"), '"'),
     **dict.fromkeys(map(ord, "\u2018\u2019\u201b\u2032\u2035\xb4\u02bc\u02b9"), "'"),
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\u30fc"), "-"),
@@ -52,11 +53,15 @@ def disguised(text: str) -> Optional[int]:
     return None if is_foreign_word else first.start()
 
 
-def sentence(sign: str) -> Text:
-    """Return what is said of such a character, by its code point."""
-    code = f"U+{ord(sign):04X}"
-    if ord(sign) in _ALIKE:
-        return say("render.sign_alike", code=code, like=_ALIKE[ord(sign)].replace('"', '\\"'))
+def sentence(sign: str, *, ends_key: bool = False) -> Text:
+    """Return what is said of such a character, by its code point; a colon that `ends_key` needs a blank."""
+    code, number = f"U+{ord(sign):04X}", ord(sign)
+    if number in _ALIKE:
+        like = _ALIKE[number].replace('"', '\\"')
+        if number not in _WIDE:
+            return say("render.sign_alike", code=code, like=like)
+        key = "render.sign_wide_colon" if ends_key and like == ":" else "render.sign_wide"
+        return say(key, code=code, sign=sign, like=like)
     return say("render.sign_blank" if _BLANK.match(sign) else "render.sign_unseen", code=code)
 
 
@@ -75,5 +80,5 @@ def sign_before_value(lines: Iterable[str]) -> Optional[Sign]:
         before = _BEFORE_VALUE.match(line)
         found = None if before is None or line.isascii() else _SIGN.search(before[0])
         if found is not None:
-            return Sign(number, found.start(), sentence(found[0]))
+            return Sign(number, found.start(), sentence(found[0], ends_key=True))
     return None

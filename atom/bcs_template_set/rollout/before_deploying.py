@@ -6,9 +6,9 @@ All of it is read. The right to deploy is asked for by a deployment of nothing, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Callable, Optional, TypeVar, Union
+from typing import Callable, Optional, Union
 
-from bcs_template_set.bcs.calls import Read, Reader
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import (
     NamespaceRef,
     Variables,
@@ -16,12 +16,12 @@ from bcs_template_set.bcs.deploy_calls import (
     list_variables,
     may_deploy,
 )
+from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.manifests.live_replicas import Workload
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import (
     ClusterNotVisible,
     NamespaceMissing,
-    ProjectNotVisible,
     VariablesMissing,
 )
 from bcs_template_set.messages.spelling import nearest
@@ -30,7 +30,6 @@ from bcs_template_set.rollout.live_numbers import live_numbers
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.system.parallel import Raised, overlap
 
-T = TypeVar("T")
 NO_AUTOSCALER: Mapping[Workload, int] = {}
 
 
@@ -58,19 +57,6 @@ def refusal_to_deploy(reader: Reader, place: NamespaceRef, *, concurrency: int) 
     if known and place.namespace not in known:
         raise missing_namespace(place, known)
     return refused
-
-
-def ask_cluster(reader: Reader, place: NamespaceRef, call: Read[T]) -> T:
-    """Return the answer to a question about a cluster.
-
-    Raises:
-        ClusterNotVisible: the project is known by now, so what BCS can't establish is the cluster.
-    """
-    try:
-        return reader.read(call)
-    except ProjectNotVisible as exc:
-        error = ClusterNotVisible(cluster=place.cluster_id, project=place.project, message=exc.message)
-        raise error.with_context(**exc.context) from exc
 
 
 def _namespaces(reader: Reader, place: NamespaceRef) -> tuple[str, ...]:

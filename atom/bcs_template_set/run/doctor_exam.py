@@ -18,6 +18,7 @@ from bcs_template_set.bcs.decision import Asked, Reply, Success, decide
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_live, list_namespaces, may_deploy
 from bcs_template_set.bcs.gateway import root_of
 from bcs_template_set.bcs.retrying import RetryPolicy
+from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.template_spaces import ask_dialect, find_space, list_files
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
@@ -43,7 +44,6 @@ from bcs_template_set.messages.server_errors import (
 )
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.examination import State
-from bcs_template_set.rollout.before_deploying import ask_cluster
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.run_gateway import open_gateway, transport_of
 from bcs_template_set.run.settings_phase import find_principal, machine_of, read_asked, read_build

@@ -100,7 +100,7 @@ def find_principal(context: RunContext) -> Principal:
         app_code=principal.app_code,
         credential=principal.credential,
         reason=principal.reason,
-        starter=people.starter,
+        starter="" if people.source == "file" else people.starter,  # nobody starts a desk
     )
     return principal
 

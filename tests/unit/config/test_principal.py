@@ -415,7 +415,7 @@ def test_a_principal_is_made_in_one_place_and_never_changed_or_copied() -> None:
     principal = resolve_principal(region(), People(modifier="lisi"), run_as="modifier")
     with pytest.raises(TypeError, match="made by resolve_principal only"):
         Principal(
-            object(), user="a", app_code="b", credential="", reason=say("identity.anybody"), form="app",
+            object(), user="a", app_code="b", credential="", reason=say("identity.reason_file"), form="app",
             secret=Secret("x"),
         )  # fmt: skip
     with pytest.raises(AttributeError):

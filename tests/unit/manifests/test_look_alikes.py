@@ -42,7 +42,12 @@ def test_in_text_for_people_they_are_right() -> None:
     [
         ("  name: web\n", "\xa0\xa0name: web\n", ":4:1", "U+00A0 looks like a blank"),
         ("  template", "\u3000template", ":8:1", "U+3000 looks like a blank"),
-        ("  name: web\n", "  name： web\n", ":4:7", 'U+FF1A looks like ":"'),
+        (
+            "  name: web\n",
+            "  name： web\n",
+            ":4:7",
+            'U+FF1A (：) is a full-width colon; type ":" and',
+        ),
         ("spec:\n  sel", "spec：\n  sel", ":6:5", "U+FF1A"),
         ("  name: web\n", "  “name”: web\n", ":4:3", 'U+201C looks like "\\""'),
         ("- name: web\n", "– name: web\n", ":12:9", 'U+2013 looks like "-"'),
@@ -110,7 +115,7 @@ def test_values_are_read_the_same_way(tmp_path: Path, values: str, line: int, co
 def test_values_of_builtin_web_are_named_with_their_path(tmp_path: Path) -> None:
     with pytest.raises(ValuesInvalid) as caught:
         web(tmp_path, "app: a\ndomains: [{host: ａ.org, image: 'a:1'}]\n")
-    said = 'domains[0].host is not right at its character 1: the character U+FF41 looks like "a"'
+    said = 'domains[0].host is not right at its character 1: the character U+FF41 (ａ) is a full-width "a"'
     assert said in str(caught.value)
 
 

@@ -17,6 +17,7 @@ from bcs_template_set.bcs.answers import ChartVersion, Project, TemplateFile, Te
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import space_name_problem
+from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import (
     Existing,
     ExistingFile,
@@ -216,11 +217,15 @@ def read_chart(
 
 
 def _read_live(reader: Reader, place: Optional[NamespaceRef]) -> Existing:
-    """Return what is live as far as it may be looked at: a plan needs no more than the project."""
+    """Return what is live as far as it may be looked at: a plan needs no more than the project.
+
+    Raises:
+        ClusterNotVisible: there is no such cluster, or it is another project's.
+    """
     if place is None:
         return Existing()
     try:
-        found = reader.read(list_live_ingresses(place))
+        found = ask_cluster(reader, place, list_live_ingresses(place))
         return Existing(live=found.ingresses, ingresses_as=found.served_as)
     except (NoPermission, ApiMissing, AppNotGranted, BcsFailed):
         return Existing(live_readable=False)

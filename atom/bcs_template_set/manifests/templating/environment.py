@@ -359,7 +359,7 @@ def _load(read_text: ReadText, notes: Notes, name: str) -> tuple[str, str, None]
     try:
         return read_text(name), name, None
     except FileUnusable as exc:
-        if exc.problem.key in ("render.file_missing", "render.file_dangling"):
+        if exc.problem.key in ("render.file_missing", "render.file_not_here", "render.file_dangling"):
             raise jinja2.TemplateNotFound(name) from exc
         notes.add_refused(exc.problem)
         raise

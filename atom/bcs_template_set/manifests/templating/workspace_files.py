@@ -117,7 +117,8 @@ class Workspace:
         if not real.exists():
             if given.is_symlink():
                 raise FileUnusable(say("render.file_dangling", path=path))
-            raise FileUnusable(with_nearest(say("render.file_missing", path=path), path, self._beside(path)))
+            missing = say("render.file_not_here", path=path, root=self.root)
+            raise FileUnusable(with_nearest(missing, path, self._beside(path)))
         mode = real.stat().st_mode
         if stat.S_ISDIR(mode):
             raise FileUnusable(say("render.file_directory", path=path))

@@ -90,7 +90,7 @@ def test_a_file_that_is_not_there_names_one_beside_it(tmp_path: Path) -> None:
     for path in ("deploy/value.yaml", "deplo/values.yaml"):
         found = prepared(tmp_path, "builtin:web", values="app: a", values_files=(path,)).mistakes
         told += [str(one.message) for one in found if one.id == "file"]
-    missing = "does not exist in the workspace."
+    missing = f"does not exist in the workspace ({tmp_path})."
     near = f'deploy/value.yaml {missing} Did you mean "deploy/values.yaml"?'
     assert told == [near, f"deplo/values.yaml {missing}"]
 
