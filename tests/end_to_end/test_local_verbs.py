@@ -267,7 +267,7 @@ def test_a_plan_fits_a_screen_and_full_has_all(desk: Path) -> None:
     with site(desk) as worker:
         short = plan(desk, settings_of(worker))
         full = run("plan", "--settings", "settings.yaml", "--full", at=desk)
-    assert len(short.stdout.splitlines()) <= 14, short.stdout
+    assert len(short.stdout.splitlines()) <= 15, short.stdout
     assert "##[" not in short.stdout + full.stdout
     assert "kind: Deployment" not in short.stdout
     assert "kind: Deployment" in full.stdout
