@@ -18,6 +18,7 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
+from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import SpaceHistories
 from bcs_template_set.bcs.space.template_spaces import find_space, oldest_of_each_name, read_listing
 from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
@@ -26,7 +27,7 @@ from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import ClusterNotVisible, InputsInvalid
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.before_deploying import ask_cluster, missing_namespace
+from bcs_template_set.rollout.before_deploying import missing_namespace
 from bcs_template_set.rollout.call_sizes import domain_of
 from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.run.context import RunContext, Services
