@@ -418,7 +418,7 @@ def test_an_optional_file_that_renders_to_nothing_is_left_as_it_is() -> None:
         assert ran.outcome.result == "deployed", ran.log
         assert list(ran.versions()) == ["web.yaml"]
         assert "make no file of this run: extra.yaml (manifests/extra.yaml.j2)." in ran.log
-        assert "Left as they are, since this run does not render them: extra.yaml." in ran.log
+        assert "rendered no more: ConfigMap/extra (extra.yaml)." in ran.log
         assert site.version_names("extra.yaml") == ["1.0.7-main"]
         assert live(site, "ConfigMap", "extra")
         del site.files["web.yaml"]
@@ -436,5 +436,4 @@ def test_what_is_dropped_from_a_file_or_rendered_no_more_stays_and_is_said() -> 
         assert live(site, "Deployment", "canary")
         message = message_of(ran.outcome)
         for told in (ran.log, message):
-            assert "BCS deletes nothing: Deployment/canary." in told
-            assert "this run does not render them: old.yaml." in told
+            assert "rendered no more: Service/old (old.yaml), Deployment/canary (web.yaml), " in told

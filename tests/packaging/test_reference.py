@@ -82,13 +82,15 @@ BELOW_SPACE = protocol.create_file(
 )
 """Where the same call goes in the dialect of the stable release."""
 ANY_CUSTOM = Kind("", "", route="crds/{crd}")
-CUSTOM_CALLS = ("get_custom", "list_custom")
+CUSTOM_CALLS = ("get_custom", "list_custom", "delete_custom")
 """The calls about live objects, where these are of a custom kind."""
 CALLS: Mapping[str, Call[object]] = {
     "get_project": protocol.get_project("{project}"),
     "list_clusters": protocol.list_clusters("{project}", "{project}"),
     "get_release": protocol.get_release("{project}"),
     "list_spaces": protocol.list_spaces("{project}", name="a"),
+    "list_all_spaces": protocol.list_all_spaces("{project}"),
+    "delete_file": protocol.delete_file("{project}", "{id}"),
     "ask_old_path": protocol.ask_old_path("{project}"),
     "list_files": protocol.list_files("{project}", "{id}"),
     "list_space_versions": protocol.list_space_versions("{project}", "{id}"),
@@ -118,6 +120,9 @@ CALLS: Mapping[str, Call[object]] = {
     "list_autoscalers": deploy_calls.list_autoscalers(PLACE),
     "list_pods_of": deploy_calls.list_pods_of(PLACE, kind=JOB, name="{name}", labels={}),
     "get_custom": deploy_calls.get_live(PLACE, kind=ANY_CUSTOM, name="{name}"),
+    "may_delete": deploy_calls.may_delete(PLACE),
+    "delete_live": deploy_calls.delete_live(PLACE, kind=POD, name="{name}"),
+    "delete_custom": deploy_calls.delete_live(PLACE, kind=ANY_CUSTOM, name="{name}"),
     "list_custom": deploy_calls.list_live(PLACE, kind=ANY_CUSTOM),
     "list_live_ingresses": live_routes.list_live_ingresses(PLACE),
     "list_rows": live_objects.list_rows(PLACE, kind=CONFIG_MAP),
@@ -153,6 +158,7 @@ def test_every_call_that_the_step_makes_has_its_grant_and_no_other_is_asked_for(
 def _grant(call: Call[object]) -> str:
     """Return a call as the table names it; pods and ConfigMaps stand for every kind of live object."""
     path = "/".join(call.segments).replace("/configs/configmaps", "/{configs|networks|storages}/{kind}")
+    path = path.replace(deploy_calls.NOBODY, "{name}")
     return f"{call.method} /{path}".replace("/workloads/pods", "/workloads/{kind}")
 
 

@@ -105,6 +105,7 @@ EXAMPLES = {
     "kube_version": ("v1.22", "1.99"),
     "credential": ("bcs_token", "bcs token"),
     "timeout": ("600", "10m"),
+    "prune_limit": ("12", "0"),
     "expect_plan": ("0123456789abcdef0123456789abcdef", "0123456789abcdef"),
 }
 

@@ -23,7 +23,7 @@ from bcs_template_set.bcs.calls import (
 )
 from bcs_template_set.manifests.fields import list_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import AUTOSCALER, POD
+from bcs_template_set.manifests.kinds import AUTOSCALER, CONFIG_MAP, POD
 from bcs_template_set.records.declared import Record, camel
 
 
@@ -158,6 +158,27 @@ def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:
     """Read one live object whole."""
     segments = (*_live(place, kind), given_segment(name, what=f"{kind.name}.metadata.name"))
     return _get(f"get {kind.name}", place, kind, segments, live_object)
+
+
+NOBODY = "nobody-has-this-name"
+"""The ConfigMap whose deletion asks for the right to delete."""
+
+
+def may_delete(place: NamespaceRef) -> Read[None]:
+    """Ask for the right to delete there, by the deletion of what nobody has; a read, since nothing goes.
+
+    40300 where the right is lacking, code 1 ("not found") where it is there (facts/bcs.md, "Asking without
+    doing").
+    """
+    segments = (*_live(place, CONFIG_MAP), NOBODY)
+    return Read("may delete", "DELETE", segments, place.project, nothing)
+
+
+def delete_live(place: NamespaceRef, *, kind: Kind, name: str) -> Write[None]:
+    """Delete a live object; what it owns follows in the background. Code 0 means accepted, and not gone."""
+    segments = (*_live(place, kind), given_segment(name, what=f"{kind.name}.metadata.name"))
+    query: Query = (("namespace", place.namespace),) if kind.is_custom else ()
+    return Write(f"delete {kind.name}", "DELETE", segments, place.project, nothing, query)
 
 
 def list_namespaces(place: NamespaceRef) -> Read[tuple[str, ...]]:

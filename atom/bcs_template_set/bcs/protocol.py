@@ -118,6 +118,11 @@ def list_spaces(project: str, *, name: str) -> Read[list[TemplateSpace]]:
     return _get("list spaces", project, ("spaces",), _spaces, query=(("name", escape_regexp(name)),))
 
 
+def list_all_spaces(project: str) -> Read[list[TemplateSpace]]:
+    """List all spaces of the project."""
+    return _get("list spaces", project, ("spaces",), _spaces)
+
+
 def _spaces(data: JsonValue) -> list[TemplateSpace]:
     spaces = several(TemplateSpace)(data)
     rows = data if isinstance(data, list) else []
@@ -225,6 +230,12 @@ def update_file(project: str, file: TemplateFile, *, version: str) -> Write[None
         parse=nothing,
         body=body,
     )
+
+
+def delete_file(project: str, template_id: str) -> Write[None]:
+    """Delete a file with all its versions: the only copy of what was deployed from it."""
+    segments = _resources(project, "template", "metadatas", _file(template_id))
+    return Write("delete file", "DELETE", segments, project, nothing)
 
 
 # --- versions -------------------------------------------------------------------------------------------

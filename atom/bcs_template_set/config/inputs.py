@@ -21,6 +21,7 @@ from bcs_template_set.messages.errors import InputsInvalid
 Action = Literal["plan", "publish", "deploy", "doctor"]
 OnFailure = Literal["keep", "restore"]
 OnNewerBuild = Literal["fail", "skip", "replace"]
+Prune = Literal["off", "report", "delete"]
 InputType = Literal["text", "choice", "flag", "seconds", "lines", "yaml", "urls"]
 
 DEFAULT_VERSION = "1.0.{{ build.number }}-{{ branch.slug }}"
@@ -28,6 +29,11 @@ MOST_SECONDS = 86_400
 MOST_URLS = 20
 LONGEST_TEXT = 1000
 """Characters that a page is searched for."""
+PRUNED_ALSO = (
+    *("files", "ConfigMap", "PersistentVolumeClaim", "Secret", "Service", "Job"),
+    *("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Ingress", "HorizontalPodAutoscaler"),
+)
+"""What `prune_also` may name: a Namespace, or a definition with all its objects, is never deleted."""
 KUBE_VERSION = r"v?1\.(2[0-9]|3[0-7])([.+-][0-9A-Za-z.+-]{0,60})?"
 """What the schema of the manifests knows, which a test compares with this."""
 _SHOWN = 80
@@ -120,6 +126,9 @@ class Settings:
     on_newer_build: Annotated[OnNewerBuild, Input("choice", "fail")]
     allow_route_removal: Annotated[bool, Input("flag", "false")]
     remove_branches: Annotated[tuple[str, ...], Input("lines")]
+    prune: Annotated[Prune, Input("choice", "report")]
+    prune_limit: Annotated[str, Input("text", pattern=r"[1-9][0-9]{0,4}")]
+    prune_also: Annotated[tuple[str, ...], Input("lines")]
     overwrite_version: Annotated[bool, Input("flag", "false")]
     expect_plan: Annotated[str, Input("text", pattern=r"[0-9a-f]{32}", not_approved="the approval itself")]
     verify_urls: Annotated[tuple[VerifyUrl, ...], Input("urls")]
@@ -153,6 +162,7 @@ def read_settings(
     values = {known.name: reader.read(known) for known in INPUTS}
     # The checker can't see that each is of its field's type.
     settings = Settings(**cast("dict[str, NoReturn]", values))
+    reader.check_kinds("prune_also", settings.prune_also)
     reader.check_target(settings.action, cluster_id=settings.cluster_id, namespace=settings.namespace)
     if reader.mistakes:
         raise InputsInvalid(details=reader.mistakes)
@@ -280,6 +290,12 @@ class _Inputs:
         missing = [n for n, v in (("cluster_id", cluster_id), ("namespace", namespace)) if not v]
         if missing and (action == "deploy" or len(missing) == 1):
             self.mistakes += [say("settings.target_incomplete", name=name, action=action) for name in missing]
+
+    def check_kinds(self, name: str, given: Sequence[str]) -> None:
+        """Refuse what an input that names kinds may not name."""
+        for kind in given:
+            if kind not in PRUNED_ALSO:
+                self._wrong(name, kind, accepted=one_of(PRUNED_ALSO), choices=PRUNED_ALSO)
 
     def _wrong(self, name: str, given: str, *, accepted: Accepted, choices: Sequence[str] = ()) -> None:
         self.mistakes.append(wrong(name, given, accepted=accepted, choices=choices))

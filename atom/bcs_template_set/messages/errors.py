@@ -7,6 +7,7 @@ row in error.json and its sentences in the catalogue, `messages/errors.json`.
 from __future__ import annotations
 
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.prune_errors import PruneRefusal
 from bcs_template_set.messages.server_errors import ThirdPartyFault
 from bcs_template_set.messages.step_error import Detail, StepDefect, StepError
 
@@ -388,11 +389,7 @@ class StateUntrusted(UserMistake, code=800511):
 
 def every_error() -> list[type[StepError]]:
     """Return every error that has a code, by code."""
-    found: list[type[StepError]] = []
-    queue: list[type[StepError]] = [UserMistake, ThirdPartyFault, StepDefect]
-    while queue:
-        kind = queue.pop()
-        queue.extend(kind.__subclasses__())
-        if kind.code:
-            found.append(kind)
-    return sorted(found, key=lambda kind: kind.code)
+    kinds: list[type[StepError]] = [UserMistake, PruneRefusal, ThirdPartyFault, StepDefect]
+    for kind in kinds:  # its subclasses come behind it, and are looked at, too
+        kinds += kind.__subclasses__()
+    return sorted((kind for kind in kinds if kind.code), key=lambda kind: kind.code)

@@ -26,7 +26,9 @@ from bcs_template_set.messages.errors import (
     RouteTaken,
     VersionConflict,
 )
+from bcs_template_set.messages.prune_errors import PrunesEverything, PrunesTooMuch
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.publish.pruning import NO_PRUNING, Pruning
 
 ChangeKind = Literal["create", "update", "unchanged", "conflict", "skip"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]
@@ -134,8 +136,8 @@ class Plan:
     """Everything a run would do, sorted by file name; a value to show, compare and approve.
 
     `dropped` are objects that the files hold no more, `rendered_no_more` files that an earlier build
-    published: BCS deletes nothing, so both stay where they were deployed. `parts` are what the digest is made
-    of, each with its kind and name.
+    published: both stay where they were deployed, but for what `pruning` deletes. `parts` are what the digest
+    is made of, each with its kind and name.
     """
 
     target: SpaceRef
@@ -156,6 +158,7 @@ class Plan:
     dropped: tuple[str, ...] = ()
     rendered_no_more: tuple[str, ...] = ()
     route_map: tuple[OwnedRoute, ...] = ()
+    pruning: Pruning = NO_PRUNING
 
     @property
     def writes(self) -> bool:
@@ -172,13 +175,23 @@ class Plan:
         return tuple(sorted({(route.host, route.path) for c in self.changes for route in c.routes}))
 
 
+def taking_away(plan: Plan, pruning: Pruning, *, policy: Policy) -> Plan:
+    """Return a plan that also deletes; what it deletes is part of its digest."""
+    lost = pruning.lost if pruning.deletes and not policy.allow_route_removal else ()
+    whole = replace(plan, pruning=pruning, lost_routes=(*plan.lost_routes, *lost))
+    return _with_parts(whole, pruning.parts, approved=pruning.parts) if pruning.parts else whole
+
+
 def holding(plan: Plan, facts: Mapping[str, str]) -> Plan:
     """Return a plan whose digest holds further facts, too, that decide what comes of it."""
-    if not facts:
-        return plan
-    text = json.dumps([plan.digest, sorted(facts.items())], ensure_ascii=False, separators=(",", ":"))
+    told = tuple(("variable", *fact) for fact in facts.items())
+    return _with_parts(plan, told, approved=sorted(facts.items())) if facts else plan
+
+
+def _with_parts(plan: Plan, parts: tuple[tuple[str, str, str], ...], *, approved: object) -> Plan:
+    text = json.dumps([plan.digest, approved], ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[: len(plan.digest)]
-    return replace(plan, digest=digest, parts=(*plan.parts, *(("variable", *fact) for fact in facts.items())))
+    return replace(plan, digest=digest, parts=(*plan.parts, *parts))
 
 
 def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[StepError]:
@@ -192,6 +205,8 @@ def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[St
         (plan.conflicts, VersionConflict),
         (plan.taken, RouteTaken),
         (plan.lost_routes, RouteRemoval),
+        (plan.pruning.everything if plan.pruning.deletes else (), PrunesEverything),
+        (plan.pruning.too_many if plan.pruning.deletes else (), PrunesTooMuch),
     )
     for details, error in rules:
         if details:

@@ -27,6 +27,7 @@ FileState = Literal[
     "not-attempted",
     "paused",
     "restored",
+    "pruned",
     "skipped",
     "ready",
     "deployed",

@@ -226,7 +226,10 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
     of_files = [note for change in plan.changes for note in change.notes]
     for note in (*plan_leaves(plan), *listed(plan.notes), *listed(of_files)):
         out.add("warning", note)
-    if plan.writes:
+    blind = plan.pruning.blind if plan.pruning.mode == "delete" else None
+    if blind is not None:
+        out.add("warning", say("prune.nothing_deleted", why=blind))
+    if plan.writes or plan.pruning.deletes:
         out.add("info", say("log.plan_digest", digest=plan.digest))
     return out.lines
 

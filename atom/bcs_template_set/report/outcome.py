@@ -10,6 +10,7 @@ from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.console_links import NO_CONSOLE, Console
 from bcs_template_set.report.examination import Finding
 from bcs_template_set.rollout.result import Rollout
@@ -95,6 +96,7 @@ class Outcome:
     chart: ChartState = "none"
     error: Optional[StepError] = None
     rollout: Optional[Rollout] = None
+    taken: Optional[Taken] = None
     branches: tuple[BranchRow, ...] = ()
     findings: tuple[Finding, ...] = ()
     warnings: tuple[Text, ...] = ()
@@ -104,6 +106,7 @@ class Outcome:
 
     @property
     def to_publish(self) -> Optional[Plan]:
-        """Return the plan of a run that only planned, None where publishing it would write nothing."""
-        would_write = self.result == "planned" and self.plan is not None and self.plan.writes
+        """Return the plan of a run that only planned, None where carrying it out would change nothing."""
+        plan = self.plan
+        would_write = self.result == "planned" and plan is not None and (plan.writes or plan.pruning.deletes)
         return self.plan if would_write else None

@@ -196,13 +196,21 @@ def _aftermath(outcome: Outcome) -> Iterator[Text]:
 def versions_of(outcome: Outcome) -> dict[str, VersionEntry]:
     """Return, for each file, the version that holds this run's content, the one before it, and how it ended.
 
-    A file that was not written has "" as its id and version.
+    A file that was not written has "" as its id and version. What was taken away stands there, too.
     """
     endings = endings_of(outcome)
+    pruned = outcome.taken.pruned if outcome.taken is not None else ()
     return {
-        file.change.name: _with_ending(_entry(file), file.change, endings[file.change.name])
-        for file in outcome.files
+        **{name: _pruned_entry(version) for name, version in pruned},
+        **{
+            file.change.name: _with_ending(_entry(file), file.change, endings[file.change.name])
+            for file in outcome.files
+        },
     }
+
+
+def _pruned_entry(version: str) -> VersionEntry:
+    return VersionEntry(id="", version="", previous_id="", previous_version=version, state="pruned")
 
 
 def _with_ending(entry: VersionEntry, change: Change, ending: Ending) -> VersionEntry:

@@ -15,6 +15,7 @@ from bcs_template_set.messages.step_error import Detail, StepError, count_of, fi
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.pruned_texts import Told, pruning_texts, taken_texts
 from bcs_template_set.report.rollout_story import deployed_headline, deployed_texts, paused_headline
 from bcs_template_set.report.rollout_verdict import ready_text, trouble_lines, trouble_title
 from bcs_template_set.report.rows import counted, rows_of_outcome, told_files, was_attempted
@@ -98,11 +99,15 @@ def left_texts(outcome: Outcome) -> list[Text]:
     plan, stopped_early = outcome.plan, outcome.error is not None and not outcome.changed
     if plan is None or stopped_early or outcome.result in ("restored", "skipped"):
         return []
-    return plan_leaves(plan)
+    if outcome.taken is not None:
+        return [*taken_texts(outcome.taken), *plan_leaves(plan, told="done")]
+    return plan_leaves(plan, told="planned" if outcome.result == "planned" else "kept")
 
 
-def plan_leaves(plan: Plan) -> list[Text]:
-    """Return what publishing and deploying a plan leaves where it is, since BCS deletes nothing."""
+def plan_leaves(plan: Plan, *, told: Told = "planned") -> list[Text]:
+    """Return what carrying out a plan leaves where it is, and deletes."""
+    if plan.pruning.is_seen:
+        return pruning_texts(plan.pruning, told=told)
     left = (("dropped", plan.dropped), ("rendered_no_more", plan.rendered_no_more))
     return [say(f"plan.{name}", names=first_names(names)) for name, names in left if names]
 

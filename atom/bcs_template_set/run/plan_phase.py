@@ -31,6 +31,7 @@ from bcs_template_set.messages.errors import (
     ProjectNotVisible,
     VariablesMissing,
 )
+from bcs_template_set.messages.prune_errors import MayNotDelete
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding, refusal
@@ -48,6 +49,7 @@ from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.kept_objects import check_jobs, jobs_of
 from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.pods_ahead import tell_pods
+from bcs_template_set.run.prune_look import refusal_to_delete, with_pruning
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import check_desired
 
@@ -101,6 +103,7 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     mistakes = desired.scope.mistakes(others=plan.rendered_no_more)
     if mistakes:
         raise InputsInvalid(details=mistakes)
+    plan = with_pruning(run, reader, plan, existing, desired)
     variables: Optional[Mapping[str, str]] = None
     with suppress(StepError):  # asked again after the plan is shown, and before anything is written
         variables = _of_the_namespace(run, reader, plan, existing)
@@ -189,7 +192,7 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         for sentence in wait_notes(documents, timeout=run.settings.timeout):
             run.services.log.info(sentence)
     if run.settings.namespace and run.settings.action != "publish":
-        check_place(run, reader, project_id=planned.existing.project_id)
+        check_place(run, reader, planned)
     check_variables_early(run, reader, planned)
     if run.settings.action != "publish":
         _check_jobs_early(run, reader, planned)
@@ -199,29 +202,36 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         dry_run_early(run, reader, planned.existing)
 
 
-def check_place(run: RenderedRun, reader: Reader, *, project_id: str) -> None:
-    """Ask for the right to deploy there: a run that will deploy ends without it, a plan says the answer.
+def check_place(run: RenderedRun, reader: Reader, planned: Planned) -> None:
+    """Ask for the rights to deploy and delete there: a run ends without them, a plan says the answer.
 
     Raises:
         ClusterNotVisible, NamespaceMissing: there is nothing to deploy into.
         StepError: what stands in the way of a deployment, before anything is written.
     """
-    settings = run.settings
+    settings, project_id = run.settings, planned.existing.project_id
     place = NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
-    where = {"namespace": place.namespace, "cluster": place.cluster_id}
-    refused = refusal_to_deploy(reader, place, concurrency=run.concurrency)
+    _take_answer(run, refusal_to_deploy(reader, place, concurrency=run.concurrency), asked="deploy")
+    if planned.plan.pruning.deletes:
+        _take_answer(run, refusal_to_delete(reader, place), asked="delete")
+
+
+def _take_answer(run: RenderedRun, refused: StepError | None, *, asked: str) -> None:
+    """Raise a refusal of what this run will do; a plan says whether the right to it is there."""
+    settings, log, record = run.settings, run.services.log, run.services.record
+    where = {"namespace": settings.namespace, "cluster": settings.cluster_id}
     if settings.action == "deploy":
         if refused is not None:
             refused.details = (*refused.details, say("deploy.asked_first", **where))
             raise refused
         return
-    log, record = run.services.log, run.services.record
     if refused is None:
-        log.info(say("deploy.may_deploy", **where))
+        log.info(say(f"deploy.may_{asked}", **where))
         return
     facts = [name for name in ("app", "permission", "apply_url") if refused.context.get(name)]
     told = [refused.title(), *(say(f"context.{name}", value=refused.context[name]) for name in facts)]
-    key = "deploy.may_not_deploy" if isinstance(refused, NoPermission) else "deploy.right_unknown"
+    is_refused = isinstance(refused, (NoPermission, MayNotDelete))
+    key = f"deploy.may_not_{asked}" if is_refused else f"deploy.unknown_{asked}"
     warning = say(key, why=told, **where)
     record.warnings.append(warning)
     log.warning(warning)

@@ -20,6 +20,7 @@ from bcs_template_set.messages.server_errors import DeployIncomplete, OutcomeUnk
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.examination import Finding
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, Result
 from bcs_template_set.rollout.result import Rollout
@@ -67,6 +68,7 @@ class RunRecord:
     gone_well: list[str] = field(default_factory=list)
     requests: list[Exchange] = field(default_factory=list)
     rollout: Optional[Rollout] = None
+    taken: Optional[Taken] = None
     branches: tuple[BranchRow, ...] = ()
     findings: tuple[Finding, ...] = ()
     error: Optional[StepError] = None
@@ -106,6 +108,15 @@ class RunRecord:
             self._answered()
             known = self._files.get(outcome.change.name)
             self._files[outcome.change.name] = _later(known, outcome)
+        self.on_move(self)
+
+    def note_taken(self, taken: Taken) -> None:
+        """Remember how far the deletion of what was left is."""
+        with self._lock:
+            if self.stopped:
+                return
+            self.taken = taken
+            self._answered()
         self.on_move(self)
 
     def watch(self, item: Watched) -> None:
@@ -197,6 +208,7 @@ class RunRecord:
         changed = changed or _may_have_written(self.error)
         changed = changed or any(map(_may_have_changed, self.files()))
         changed = changed or _may_have_deployed(self.rollout, self.error)
+        changed = changed or (self.taken is not None and self.taken.is_begun)
         return Outcome(
             result=result,
             changed=changed,
@@ -207,6 +219,7 @@ class RunRecord:
             files=self.files(),
             chart=self.chart,
             rollout=self._rollout_so_far(),
+            taken=self.taken,
             branches=self.branches,
             findings=self.findings,
             error=self.error,

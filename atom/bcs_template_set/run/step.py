@@ -19,6 +19,7 @@ from bcs_template_set.run.context import RenderedRun, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.doctor import doctor_run
 from bcs_template_set.run.plan_phase import Planned, check_refusal, look_ahead, look_at_branches, plan_run
+from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
@@ -94,8 +95,11 @@ def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Resul
         result = publish_run(run, gateway, principal, planned=planned)
     if action == "publish" or result == "skipped":
         return result
+    writer = WatchedWriter(gateway, record)
     with record.phase("deploy"):
-        return deploy_run(run, WatchedWriter(gateway, record), planned=planned)
+        result = deploy_run(run, writer, planned=planned)
+    prune_run(run, writer, planned=planned, result=result)
+    return result
 
 
 def _plan(run: RenderedRun, reader: Reader) -> Planned:

@@ -23,7 +23,7 @@ from bcs_template_set.manifests.checks.finding import (
 from bcs_template_set.manifests.fields import Fields, Paths, is_left_for_bcs, mapping_at, objects_at, text_at
 from bcs_template_set.manifests.kinds import SCALING
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS
+from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS, pod_of
 from bcs_template_set.messages.spelling import NearNames
 
 
@@ -98,6 +98,15 @@ _OF_KIND: Mapping[tuple[str, str], Paths[Reference]] = {
 }
 _NONE: Paths[Reference] = Paths()
 """By group and kind; the pods of every kind have those of pods beside."""
+
+
+def names_in(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield the kind and name of every object that an object names in its fields."""
+    pod = pod_of(document)
+    of_kind = _OF_KIND.get((document.group, document.kind), _NONE).found_in(document.body)
+    of_pod = Paths((row.path, row) for row in _OF_POD).found_in(pod.spec) if pod is not None else []
+    for _, referring, rows in (*of_pod, *of_kind):
+        yield from ((row.kind or text_at(referring, "kind"), text_at(referring, row.field)) for row in rows)
 
 
 @check("reference", warns=("reference", "reference_target"))

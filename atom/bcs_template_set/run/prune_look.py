@@ -1,0 +1,141 @@
+"""What a plan would delete: looked at after the plan is made, and again right before. Holds no writer.
+
+Deletion needs the whole truth on both sides. Where a look fails, is cut or refused, nothing is deleted, and
+the run ends as with `prune: report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.deploy_calls import NOBODY, NamespaceRef, may_delete
+from bcs_template_set.bcs.space.existing import Existing, SpaceHistories
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import NoPermission
+from bcs_template_set.messages.prune_errors import MayNotDelete
+from bcs_template_set.messages.server_errors import BcsFailed
+from bcs_template_set.messages.step_error import StepError, first_names
+from bcs_template_set.publish.orphans import Folder, Wishes, decide, open_names
+from bcs_template_set.publish.plan import Desired, Plan, taking_away
+from bcs_template_set.publish.pruning import Pruning
+from bcs_template_set.publish.read_orphans import Looking, is_not_found, read_folder, read_proofs
+from bcs_template_set.run.context import RenderedRun
+
+
+@dataclass(frozen=True)
+class Files:
+    """A folder and its files as they were listed, and versions of them that are at hand, by id."""
+
+    space: TemplateSpace
+    rows: Mapping[str, TemplateFile]
+    histories: Optional[SpaceHistories]
+    known: Mapping[str, TemplateVersion]
+
+
+def with_pruning(run: RenderedRun, reader: Reader, plan: Plan, existing: Existing, desired: Desired) -> Plan:
+    """Return the plan with what it deletes, and what it leaves and why."""
+    mode = run.settings.prune
+    if mode == "off":
+        return replace(plan, dropped=(), rendered_no_more=())
+    if existing.space is None or (mode == "report" and not (plan.dropped or plan.rendered_no_more)):
+        return replace(plan, pruning=Pruning(mode))
+    blind = next(_obstacles(run, existing), None)
+    if blind is None:
+        files = Files(existing.space, existing.rows, existing.histories, _known(existing))
+        pruning = look(run, reader, files, desired, project_id=existing.project_id)
+    else:
+        pruning = Pruning(blind=blind)
+    return taking_away(plan, replace(pruning, mode=mode), policy=run.policy)
+
+
+def _obstacles(run: RenderedRun, existing: Existing) -> Iterator[Text]:
+    """Yield why this run deletes nothing, as far as that is known before anything is looked at."""
+    settings = run.settings
+    if not settings.cluster_id:
+        yield say("prune.no_target")
+    if settings.action == "publish":
+        yield say("prune.only_deploy")
+    if settings.timeout == 0 and settings.prune == "delete":
+        yield say("prune.not_waited")
+    if not existing.project_id:
+        yield say("prune.no_project_id")
+
+
+def _known(existing: Existing) -> dict[str, TemplateVersion]:
+    held = (v for file in existing.files.values() for v in (file.current, file.same_name, *file.later))
+    return {version.id: version for version in held if version is not None}
+
+
+def look(
+    run: RenderedRun,
+    reader: Reader,
+    files: Files,
+    desired: Desired,
+    *,
+    project_id: str,
+    seen: Collection[str] = (),
+) -> Pruning:
+    """Return what goes and what stays; where it can't all be seen, why nothing goes.
+
+    `seen` are workloads, `Kind/name`, that the run has seen live: a list without them is not the truth.
+    """
+    settings = run.settings
+    unclear = open_names(desired.files)
+    if unclear:
+        return Pruning(blind=say("prune.open_names", names=first_names(unclear)))
+    place = NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
+    looking = Looking(reader, place, files.space, run.concurrency)
+    try:
+        folder = read_folder(
+            looking,
+            files.rows,
+            files.histories,
+            rendered=desired.files,
+            ours=desired.provenance,
+            scope=desired.scope,
+            known=files.known,
+        )
+        return _decided(run, looking, folder, desired, seen)
+    except StepError as exc:
+        return Pruning(blind=say("prune.look_failed", why=exc.title()))
+
+
+def _decided(
+    run: RenderedRun, looking: Looking, folder: Folder, desired: Desired, seen: Collection[str]
+) -> Pruning:
+    settings, listed = run.settings, {row.title for row in folder.rows}
+    if folder.newer:
+        return Pruning(blind=say("prune.newer_build", names=first_names(folder.newer)))
+    wishes = Wishes(
+        also=frozenset(settings.prune_also),
+        limit=int(settings.prune_limit) if settings.prune_limit else None,
+        asked=desired.asked,
+    )
+    proofs = read_proofs(looking, folder, also=wishes.also)
+    lacking = [*proofs.lacking, *(title for title in seen if title not in listed)]
+    if lacking:
+        return Pruning(blind=say("prune.list_lacks", names=first_names(lacking)))
+    return decide(folder, proofs, wishes)
+
+
+def refusal_to_delete(reader: Reader, place: NamespaceRef) -> Optional[StepError]:
+    """Return why this user could not delete there, None where nothing stands in the way; nothing is deleted.
+
+    A DELETE that the gateway does not publish, or does not grant the app, is found by the same question.
+    """
+    try:
+        reader.read(may_delete(place))
+    except NoPermission as exc:
+        refused = MayNotDelete(
+            user=exc.user, namespace=place.namespace, cluster=place.cluster_id, details=exc.details
+        )
+        return refused.with_context(**exc.context)
+    except StepError as exc:
+        if isinstance(exc, BcsFailed) and is_not_found(exc, NOBODY):  # the answer of one who may
+            return None
+        return exc
+    return None

@@ -1,0 +1,252 @@
+"""Whose a file is, what of it goes, what still is referred to, and how much may go at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Optional
+
+import pytest
+from tests.support.planned import OURS, A, file_id, ingress, rendered, version_of
+
+from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION, Mark
+from bcs_template_set.bcs.space.live_objects import LiveRow
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import (
+    AUTOSCALER,
+    CONFIG_MAP,
+    CRON_JOB,
+    DEPLOYMENT,
+    INGRESS,
+    SECRET,
+    SERVICE,
+)
+from bcs_template_set.manifests.scope import Scope
+from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.publish.orphans import (
+    Folder,
+    FolderFile,
+    Seen,
+    Wishes,
+    decide,
+    open_names,
+    without_referred,
+)
+from bcs_template_set.publish.prune_rules import Proof
+from bcs_template_set.publish.pruning import Orphan, Pruning, Share, limits, ways_back
+
+WHOLE = Scope()
+
+
+def config(name: str) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"
+
+
+def file(
+    name: str, *builds: Optional[int], text: str = A, deployed: str = "1", branch: str = "main"
+) -> FolderFile:
+    """Return a file whose telling versions are of these builds, None for a person's."""
+    row = TemplateFile(
+        file_id(name), name, "1.0.6-main", "v", 0, real_name=name, latest_deploy_version=deployed
+    )
+    versions: list[TemplateVersion] = []
+    for number, build in enumerate(builds):
+        made = version_of(text, number=number + 1, origin=replace(OURS, build=build or 0, branch=branch))
+        versions.append(made if build is not None else made.replaced(description="by hand"))
+    return FolderFile(row, tuple(versions))
+
+
+def live(name: str, of: str, kind: Kind = CONFIG_MAP) -> LiveRow:
+    return LiveRow(kind, name, "prod", f"uid-{kind.name}-{name}", Mark(f"front-ends/{of}", "1.0.6-main"), {})
+
+
+def folder(
+    *files: FolderFile, rows: Sequence[LiveRow] = (), renders: Collection[str] = (), scope: Scope = WHOLE
+) -> Folder:
+    made = tuple(rendered(name, config(name)) for name in renders)
+    return Folder("front-ends", OURS, made, {f.name: f for f in files}, tuple(rows), scope)
+
+
+@pytest.mark.parametrize(
+    ("found", "is_orphan"),
+    [
+        (file("old.yaml", 6), True),
+        (file("old.yaml", 6, 5), True),
+        (file("old.yaml", 7), False),
+        (file("old.yaml", 8), False),
+        (file("old.yaml", None), False),
+        (file("old.yaml", 6, None), False),
+        (file("old.yaml"), False),
+        (file("old.yaml", 6, branch="login"), False),
+    ],
+)
+def test_a_file_is_left_behind_by_a_lower_build_of_this_pipeline_and_branch(
+    found: FolderFile, *, is_orphan: bool
+) -> None:
+    assert [f.name for f in folder(found).orphaned] == (["old.yaml"] if is_orphan else [])
+    assert folder(found, renders=["old.yaml"]).orphaned == ()
+
+
+def test_a_file_of_a_later_build_says_that_this_run_is_not_the_newest() -> None:
+    assert folder(file("a.yaml", 8), file("b.yaml", 6)).newer == ("a.yaml",)
+
+
+def test_in_a_narrowed_run_only_what_is_named_is_left_behind() -> None:
+    files = [file(name, 6) for name in ("a.yaml", "b.yaml", "c.yaml", "www.example.com.routes.yaml")]
+    scope = Scope(("a.yaml", "www.example.com"), {"c.yaml": ""})
+    narrowed = folder(*files, scope=scope, rows=[live("x", "a.yaml"), live("web", "a.yaml", DEPLOYMENT)])
+    assert [f.name for f in narrowed.orphaned] == ["a.yaml", "www.example.com.routes.yaml"]
+    # What a file outside of the scope holds was handed over to it.
+    assert [row.title for row in narrowed.candidates] == ["ConfigMap/x"]
+
+
+def test_an_object_that_a_file_of_the_run_renders_is_none_whichever_file_its_mark_names() -> None:
+    rows = [
+        live("new.yaml", "old.yaml"),
+        live("old", "old.yaml"),
+        live("x", "theirs.yaml"),
+        live("y", "mine.yaml"),
+    ]
+    found = folder(
+        file("old.yaml", 6),
+        file("theirs.yaml", 6, branch="login"),
+        file("mine.yaml", 7),
+        rows=rows,
+        renders=["new.yaml", "mine.yaml"],
+    )
+    assert [row.name for row in found.candidates] == ["old", "y"]
+    assert found.own == {"old.yaml", "mine.yaml"}
+
+
+def test_what_only_bcs_can_name_is_told() -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'a-{{ NAME }}'}\n---\n" + config("b")
+    assert open_names([rendered("a.yaml", text)]) == ["a.yaml: ConfigMap/a-{{ NAME }}"]
+
+
+# --- who refers to what ---------------------------------------------------------------------------------
+
+
+def test_what_is_referred_to_stays_and_what_refers_to_it_only_to_go_counts_for_nothing() -> None:
+    mounted, workload, secret = live("conf", "f"), live("web", "f", DEPLOYMENT), live("s", "f", SECRET)
+    night, scaler = live("night", "", CRON_JOB), live("hpa", "", AUTOSCALER)
+    referring = {("ConfigMap", "conf"): [workload, night], ("Secret", "s"): [workload]}
+    going, held = without_referred([mounted, workload, secret], referring, also=())
+    assert going == [workload, secret]
+    assert str(held[mounted.uid]) == "A live object still refers to it: CronJob/night"
+    # What stays for that reason counts again.
+    both = {**referring, ("Deployment", "web"): [scaler]}
+    assert without_referred([mounted, workload, secret], both, also=())[0] == []
+    assert without_referred([mounted, workload], referring, also=["ConfigMap"])[0] == [mounted, workload]
+
+
+# --- all of it ------------------------------------------------------------------------------------------
+
+
+def proof(row: LiveRow, text: str, *, owner: str = "") -> Proof:
+    marks: YamlValue = {TEMPLATE_NAME: row.mark.file, TEMPLATE_VERSION: row.mark.version}
+    owners: YamlValue = [{"name": owner}] if owner else []
+    return Proof(
+        {"metadata": {"uid": row.uid, "annotations": marks, "ownerReferences": owners}}, version_of(text)
+    )
+
+
+def decided(found: Folder, *, stays: Collection[str] = (), also: Collection[str] = ()) -> Pruning:
+    texts = {
+        row.uid: config(row.name) if row.kind is CONFIG_MAP else ingress("www.example.com", "/")
+        for row in found.candidates
+    }
+    proofs = {
+        row.uid: proof(row, texts[row.uid], owner="x" if row.name in stays else "")
+        for row in found.candidates
+    }
+    return decide(found, Seen(proofs), Wishes(also=frozenset(also)))
+
+
+@pytest.mark.parametrize(
+    ("deployed", "rows", "stays", "also", "goes", "absent"),
+    [
+        ("", [], [], [], True, False),
+        ("1", [], [], [], False, True),
+        ("1", [], [], ["files"], True, False),
+        ("1", ["x"], [], [], False, False),
+        ("1", ["x"], [], ["files"], True, False),
+        ("1", ["x"], ["x"], ["files"], False, False),
+        ("", ["x"], [], [], False, False),
+    ],
+)
+def test_a_file_goes_that_was_never_deployed_or_with_files_when_none_of_its_objects_stays(
+    deployed: str, rows: list[str], stays: list[str], also: list[str], *, goes: bool, absent: bool
+) -> None:
+    held = [live(name, "old.yaml") for name in rows]
+    found = decided(
+        folder(file("old.yaml", 6, deployed=deployed), file("a.yaml", 6), renders=["a.yaml"], rows=held),
+        stays=stays,
+        also=also,
+    )
+    assert [one.name for one in found.files] == (["old.yaml"] if goes else [])
+    assert list(found.absent) == (["old.yaml"] if absent else [])
+    assert [text.fields["object"] for text in found.stays] == [f"ConfigMap/{name}" for name in stays]
+
+
+def test_a_host_and_path_that_nothing_else_serves_would_be_lost() -> None:
+    gone = live("web", "old.yaml", INGRESS)
+    found = decided(folder(file("old.yaml", 6), rows=[gone]))
+    assert [str(text) for text in found.lost] == [
+        "www.example.com/ would go with Ingress/web of old.yaml, and no file of this run serves it."
+    ]
+    asked = Wishes(asked=frozenset({("www.example.com", "/")}))
+    whole = folder(file("old.yaml", 6), rows=[gone])
+    proofs = {gone.uid: proof(gone, ingress("www.example.com", "/"))}
+    assert decide(whole, Seen(proofs), asked).lost == ()
+
+
+@pytest.mark.parametrize(
+    ("share", "limit", "refused"),
+    [
+        # orphaned, going, had
+        ((9, 9, 9), None, "all"),
+        ((9, 9, 9), 100, "all"),
+        ((9, 5, 9), None, "all"),
+        ((30, 30, 40), None, "share"),
+        ((30, 30, 40), 30, ""),
+        ((30, 30, 40), 29, "share"),
+        ((3, 3, 4), None, ""),
+        ((4, 4, 16), None, ""),
+        ((4, 4, 15), None, "share"),
+        ((4, 4, 100), 3, "share"),
+        ((4, 0, 4), None, ""),
+    ],
+)
+def test_more_than_a_quarter_of_ones_own_needs_a_limit_and_all_of_it_none_allows(
+    share: tuple[int, int, int], limit: Optional[int], refused: str
+) -> None:
+    other = Share("objects", 0, 0, 100)
+    everything, too_many, _ = limits([Share("files", *share), other], limit=limit)
+    assert bool(everything) == (refused == "all")
+    assert bool(too_many) == (refused == "share")
+    if too_many:
+        assert str(too_many[-1]) == f"prune_limit: {share[1]}", "the line to set"
+
+
+def test_a_limit_that_nothing_comes_near_says_so() -> None:
+    *_, notes = limits([Share("files", 1, 1, 9)], limit=5)
+    assert "prune_limit is 5, and 1 would go" in str(notes[0])
+    assert limits([Share("files", 1, 1, 9)], limit=1) == ((), (), ())
+
+
+def test_order_is_routes_autoscalers_services_workloads_and_what_they_mount() -> None:
+    kinds = (CONFIG_MAP, DEPLOYMENT, SERVICE, AUTOSCALER, INGRESS)
+    assert [Orphan(kind, "x", "f", "1").rank for kind in kinds] == [4, 3, 2, 1, 0]
+
+
+def test_the_way_back_is_the_newest_build_of_what_was_newest_and_for_the_rest_its_own() -> None:
+    gone = [
+        Orphan(DEPLOYMENT, "a", "a.yaml", "1", build=5, is_newest=True),
+        Orphan(SERVICE, "a", "b.yaml", "1", build=3, is_newest=True),
+        Orphan(CONFIG_MAP, "c", "c.yaml", "1", build=4),
+    ]
+    assert [(way.build, way.files) for way in ways_back(gone)] == [
+        (5, ("a.yaml", "b.yaml")),
+        (4, ("c.yaml",)),
+    ]
