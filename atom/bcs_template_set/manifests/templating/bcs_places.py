@@ -53,7 +53,8 @@ class Marks:
             f"{self._stem}([{chr(_PRIVATE_NUMBERS)}-{chr(_PRIVATE_NUMBERS + _SIGNS - 1)}])"
         )
         first = self._stem[0]
-        self._pieces = (*self._stem, quote(first), ascii(first)[1:-1])
+        self._spelled = (quote(first), ascii(first)[1:-1])
+        self._pieces = (*self._stem, *self._spelled)
         """What a filter may have left of a mark, as it is or spelled in another way."""
         self._own = {text: self._stem + chr(_PRIVATE_NUMBERS + number) for number, text in enumerate(_OWN)}
         self.names = [*names]
@@ -106,7 +107,7 @@ class Marks:
             pieces += (marked[end : match.start()], written)
             end, length = match.end(), length + len(written)
         text = "".join((*pieces, marked[end:]))
-        is_cut = any(piece in text for piece in self._pieces)
+        is_cut = any(piece in text for piece in (self._spelled if text.isascii() else self._pieces))
         return Settled(text, places, tuple(_foreign_lines(text, {*places}, own)), is_cut)
 
 

@@ -56,6 +56,8 @@ _LEFT_OUT = ("random", "lipsum")
 
 _LONGEST_PATH = 4096
 _BCS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
+_PLAIN = re.compile(r"[A-Za-z0-9 ._/:@-]*")
+"""What is written as it is: nearly all names, hosts and images."""
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -240,6 +242,8 @@ class Environment(ImmutableSandboxedEnvironment):
 
         BCS, which would replace what has two braces, sees one.
         """
+        if type(value) is str and _PLAIN.fullmatch(value):
+            return f'"{value}"'
         written = self._marks.as_text(self._json.encode(value))
         return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 

@@ -13,7 +13,12 @@ import jinja2
 
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.manifests.templating.comment_marks import UnclearComment
-from bcs_template_set.manifests.templating.environment import Environment, ReadText, callable_namespace
+from bcs_template_set.manifests.templating.environment import (
+    Environment,
+    OwnEnvironment,
+    ReadText,
+    callable_namespace,
+)
 from bcs_template_set.manifests.templating.template_lines import place_in
 from bcs_template_set.manifests.templating.template_notes import Notes, exceeded
 from bcs_template_set.messages import say
@@ -72,6 +77,8 @@ class Templates:
 
     def _run(self, template: jinja2.Template, extra: Mapping[str, object], *, name: str) -> str:
         context = template.new_context({**self._context, **extra})
+        if isinstance(self._environment, OwnEnvironment):
+            return "".join(template.root_render_func(context))
         pieces: list[str] = []
         length = 0
         for piece in template.root_render_func(context):
