@@ -114,7 +114,9 @@ class ClusterResources:
 
     def __init__(self, state: State, *, operations: tuple[Operation, ...]) -> None:
         self._state = state
-        self._operations = operations
+        self._of_length: dict[int, list[Operation]] = {}
+        for operation in operations:
+            self._of_length.setdefault(len(operation.parts), []).append(operation)
         self._kept: dict[str, tuple[float, Project]] = {}
 
     def answer(self, request: Request, *, segments: tuple[str, ...], caller: Caller) -> Answer:
@@ -124,7 +126,7 @@ class ClusterResources:
         if segments[:3] != _PREFIX or len(segments) < len(_PREFIX) + 2:
             return unknown_api()
         rest = segments[4:]
-        found = [(op, op.match(rest)) for op in self._operations]
+        found = [(op, op.match(rest)) for op in self._of_length.get(len(rest), ())]
         matching = [(op, fields) for op, fields in found if fields is not None]
         served = [(op, fields) for op, fields in matching if self._state.dialect in op.dialects]
         for operation, fields in served:

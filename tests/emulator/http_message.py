@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import parse_qsl, unquote
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -21,12 +22,12 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
 
-    @property
+    @cached_property
     def segments(self) -> tuple[str, ...]:
         """Return the path's segments, unquoted one by one, so that `%2F` does not split a segment."""
         return tuple(unquote(segment) for segment in self.path.strip("/").split("/"))
 
-    @property
+    @cached_property
     def query(self) -> tuple[tuple[str, str], ...]:
         """Return the query's names and values in their order."""
         return tuple(parse_qsl(self.query_string, keep_blank_values=True))
