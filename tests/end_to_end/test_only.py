@@ -8,7 +8,8 @@ import pytest
 from tests.support.deploying import calls_of, cluster_site, deploy, sent_files, workload
 from tests.support.publishing import Site, config, open_site, routes
 
-from bcs_template_set.messages.errors import InputsInvalid, RouteTaken
+from bcs_template_set.messages.errors import RouteTaken
+from bcs_template_set.messages.past_errors import NothingNamed
 
 FILES = {"a_yaml": config("a", "1"), "b_yaml": config("b", "1"), "c_yaml": config("c", "1")}
 NAMES = ("a.yaml", "b.yaml", "c.yaml")
@@ -41,7 +42,7 @@ def test_a_run_of_a_part_and_one_of_the_rest_write_what_the_whole_run_writes(par
 
 def test_what_is_outside_is_neither_checked_nor_counted_as_gone_and_no_set_is_published() -> None:
     with open_site(**FILES) as site:
-        assert "scope: all 3 files" in site.run().log
+        assert "render: all 3 files; 3 files" in site.run().log
         site.next_build(b_yaml="kind: {{ lacking }}\n", a_yaml=config("a", "2"))
         del site.files["c.yaml"]
         ran = site.run(only="a.yaml", template_set="shop")
@@ -64,7 +65,7 @@ def test_what_is_rendered_no_more_may_be_named_and_nothing_else_is_gone() -> Non
 def test_a_name_that_is_nothings_stops_the_run_before_it_writes() -> None:
     with open_site(**FILES) as site:
         ran = site.run(only="a.yml")
-        assert isinstance(ran.outcome.error, InputsInvalid)
+        assert isinstance(ran.outcome.error, NothingNamed)
         assert 'Did you mean "a.yaml"?' in ran.log
         assert ran.written == []
 

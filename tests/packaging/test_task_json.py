@@ -107,6 +107,7 @@ EXAMPLES = {
     "timeout": ("600", "10m"),
     "prune_limit": ("12", "0"),
     "expect_plan": ("0123456789abcdef0123456789abcdef", "0123456789abcdef"),
+    "rollback_to": ("build 57", "x" * 65),
 }
 
 
@@ -120,6 +121,10 @@ def test_a_rule_of_the_form_takes_what_is_valid_variables_and_nothing(name: str)
 
 
 ACTIONS = BY_NAME["action"].choices
+
+
+NOT_OF_A_ROLLBACK = {"remove_branches", "overwrite_version", "prune", "prune_limit", "prune_also"}
+"""What is about writing versions, or deleting objects: a rollback does neither."""
 
 
 def shown(action: str) -> set[str]:
@@ -139,6 +144,10 @@ def test_an_input_is_seen_for_each_action_that_it_has_a_part_in(name: str) -> No
         assert seen == set(ACTIONS)
         return
     part = {"deploy"} if field.group_name == "rollout" else {"publish", "deploy"}
+    if name == "rollback_to":
+        part = {"rollback"}
+    elif name not in NOT_OF_A_ROLLBACK:
+        part |= {"rollback"}
     assert seen == (part if BY_NAME[name].not_approved else part | {"plan"})
 
 

@@ -49,7 +49,7 @@ def test_help_texts_of_the_form_are_whole_sentences_each_said_once() -> None:
 
 
 def test_actions_keep_the_word_that_logs_and_settings_use() -> None:
-    for index, word in enumerate(("plan", "publish", "deploy", "doctor")):
+    for index, word in enumerate(("plan", "publish", "deploy", "rollback", "doctor")):
         assert word in task_texts()[f"input.action.options[{index}].name"]
 
 

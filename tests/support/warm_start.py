@@ -469,10 +469,10 @@ def import_everything() -> None:
     package = importlib.import_module("bcs_template_set")
     for module in pkgutil.walk_packages(package.__path__, "bcs_template_set."):
         importlib.import_module(module.name)
+    from bcs_template_set.manifests.naming import WEB_FILES
     from bcs_template_set.manifests.schema.field_types import field_types
     from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
     from bcs_template_set.manifests.templating.environment import OwnEnvironment
-    from bcs_template_set.manifests.templating.prepare import WEB_FILES
     from bcs_template_set.manifests.templating.render import builtin_source
     from bcs_template_set.manifests.templating.template_notes import Notes
     from bcs_template_set.manifests.templating.templates import Templates

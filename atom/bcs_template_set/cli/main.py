@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bcs_template_set.agent.log import Log
     from bcs_template_set.cli.verb_render import LocalRun
+    from bcs_template_set.config.inputs import Action
 
 PROGRAM = "bcs-template-set"
 
@@ -191,8 +192,13 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         return show_status(options.settings, options.hosts, as_json=options.json, errors=errors())
     from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
-    given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
-    return show_plan(options.settings, given, full=options.full, errors=errors())
+    action: Action = "plan"
+    if options.verb == "rollback":
+        given = Given(assignments=tuple(options.set), only=tuple(options.hosts), rollback_to=options.to)
+        action = "rollback" if options.yes else "plan"
+    else:
+        given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
+    return show_plan(options.settings, given, full=options.full, errors=errors(), action=action)
 
 
 def local_run(options: argparse.Namespace) -> LocalRun:
@@ -290,6 +296,7 @@ def build_parser() -> Parser:
     add_settings_argument(looking_at)
     looking_at.add_argument("hosts", nargs="*", metavar="HOST", help=told("help.host"))
     looking_at.add_argument("--json", action="store_true", help=told("help.json"))
+    add_rollback_arguments(add("rollback"))
     add("schema").add_argument(
         "template", nargs="?", default="builtin:web", choices=("builtin:web",), help="builtin:web"
     )
@@ -305,6 +312,16 @@ def add_settings_argument(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=told("help.settings"),
     )
+
+
+def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only `rollback` takes."""
+    parser.add_argument("hosts", nargs="+", metavar="HOST", help=told("help.rollback_hosts"))
+    parser.add_argument("--to", default="previous", metavar="TARGET", help=told("help.rollback_to"))
+    parser.add_argument("--yes", action="store_true", help=told("help.rollback_yes"))
+    add_settings_argument(parser)
+    add_set_argument(parser)
+    parser.add_argument("--full", action="store_true", help=told("help.full"))
 
 
 def add_branches_arguments(parser: argparse.ArgumentParser) -> None:
@@ -343,6 +360,11 @@ def add_values_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says what is rendered, and for which build."""
     parser.add_argument("files", nargs="*", metavar="FILE", help=told("help.file"))
     parser.add_argument("--values", action="append", default=[], metavar="FILE", help=told("help.values"))
+    add_set_argument(parser)
+
+
+def add_set_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what says which build it is."""
     parser.add_argument(
         "--set",
         action="append",

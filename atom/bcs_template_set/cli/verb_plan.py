@@ -67,6 +67,9 @@ class LocalAgent:
             **{name: name for name in ("region", "cluster_id", "namespace")},
         }
         inputs.update({to: self._build(name) for to, name in targets.items() if self._build(name)})
+        goes_back = self._action == "rollback" or inputs.get("rollback_to")
+        if goes_back and not self._build("build.number"):
+            inputs.setdefault("on_newer_build", "replace")  # nothing here says which build this would be
         return {**inputs, "action": self._action, "credential": _CREDENTIAL_ID if self._token() else ""}
 
     def task(self) -> TaskInfo:
@@ -125,6 +128,7 @@ class Given:
     values_files: tuple[str, ...] = ()
     assignments: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    rollback_to: str = ""
 
     def over(self, settings: Mapping[str, YamlValue]) -> Mapping[str, YamlValue]:
         """Return the settings with it.
@@ -132,7 +136,8 @@ class Given:
         Raises:
             InputsInvalid: it names what nobody knows.
         """
-        lists = {"values_files": self.values_files, "only": self.only}
+        back = (self.rollback_to,) if self.rollback_to else ()
+        lists = {"values_files": self.values_files, "only": self.only, "rollback_to": back}
         inputs: dict[str, YamlValue] = {name: "\n".join(lines) for name, lines in lists.items() if lines}
         names: dict[str, YamlValue] = {
             name: value for name, _, value in (given.partition("=") for given in self.assignments)
@@ -148,12 +153,12 @@ class Given:
         return together
 
 
-def show_plan(settings_file: str, given: Given, *, full: bool, errors: Log) -> int:
-    """Print the plan; return 0, or 1 if publishing would be refused or something is wrong: to stderr."""
+def show_plan(settings_file: str, given: Given, *, full: bool, errors: Log, action: Action = "plan") -> int:
+    """Print the plan, and carry it out with `rollback`; return 0, or 1 if that is refused: why, to stderr."""
     clock = SystemClock()
     log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=full)
     settings = given.over(read_settings_file(Path(settings_file)))
-    agent = LocalAgent(settings)
+    agent = LocalAgent(settings, action=action)
     for note in ignored_in(settings):
         log.warning(note)
     progress = ShownProgress(log, clock=clock, audience=audience_at_desk(sys.stdout, os.environ))
@@ -162,6 +167,8 @@ def show_plan(settings_file: str, given: Given, *, full: bool, errors: Log) -> i
         outcome = run_step(services)
         interruption.close()
     progress.finish(services.record, outcome)
+    if given.rollback_to and action == "plan" and outcome.error is None:
+        log.info(say("local.rollback_yes"))
     if outcome.error is not None:
         in_settings(outcome.error, settings_file)
     show_lines(log if outcome.error is None else errors, verdict_lines(outcome))

@@ -18,7 +18,7 @@ from bcs_template_set.manifests.wrong_values import Accepted, one_of, wrong_text
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 
-Action = Literal["plan", "publish", "deploy", "doctor"]
+Action = Literal["plan", "publish", "deploy", "rollback", "doctor"]
 OnFailure = Literal["keep", "restore"]
 OnNewerBuild = Literal["fail", "skip", "replace"]
 Prune = Literal["off", "report", "delete"]
@@ -104,6 +104,7 @@ class Settings:
     run_as: Annotated[RunAs, Input("choice", "authorizer")]
     credential: Annotated[str, Input("text", pattern=r"[A-Za-z0-9_-]{1,64}")]
     only: Annotated[tuple[str, ...], Input("lines")]
+    rollback_to: Annotated[str, Input("text", pattern=r"[^\x00-\x1f]{1,64}")]
     redeploy: Annotated[bool, Input("flag", "false")]
     timeout: Annotated[
         int,
@@ -132,6 +133,16 @@ class Settings:
     overwrite_version: Annotated[bool, Input("flag", "false")]
     expect_plan: Annotated[str, Input("text", pattern=r"[0-9a-f]{32}", not_approved="the approval itself")]
     verify_urls: Annotated[tuple[VerifyUrl, ...], Input("urls")]
+
+    @property
+    def goes_back(self) -> bool:
+        """Tell whether the run goes back to what existed, or plans that, and renders nothing."""
+        return self.action == "rollback" or (self.action == "plan" and bool(self.rollback_to))
+
+    @property
+    def deploys(self) -> bool:
+        """Tell whether the run deploys what it plans."""
+        return self.action in ("deploy", "rollback")
 
 
 def _inputs_of_settings() -> Iterator[Input]:
@@ -163,7 +174,7 @@ def read_settings(
     # The checker can't see that each is of its field's type.
     settings = Settings(**cast("dict[str, NoReturn]", values))
     reader.check_kinds("prune_also", settings.prune_also)
-    reader.check_target(settings.action, cluster_id=settings.cluster_id, namespace=settings.namespace)
+    reader.check_target(settings)
     if reader.mistakes:
         raise InputsInvalid(details=reader.mistakes)
     return settings
@@ -285,10 +296,11 @@ class _Inputs:
             self._wrong(name, shown, accepted=say("settings.accepts_verify_urls", most=LONGEST_TEXT))
         return VerifyUrl(url=url, contains=text)
 
-    def check_target(self, action: Action, *, cluster_id: str, namespace: str) -> None:
-        """Refuse half a target, and a deployment without one."""
-        missing = [n for n, v in (("cluster_id", cluster_id), ("namespace", namespace)) if not v]
-        if missing and (action == "deploy" or len(missing) == 1):
+    def check_target(self, settings: Settings) -> None:
+        """Refuse half a target, and a deployment, or a way back, without one."""
+        target = {"cluster_id": settings.cluster_id, "namespace": settings.namespace}
+        missing, action = [name for name, given in target.items() if not given], settings.action
+        if missing and (settings.deploys or settings.goes_back or len(missing) == 1):
             self.mistakes += [say("settings.target_incomplete", name=name, action=action) for name in missing]
 
     def check_kinds(self, name: str, given: Sequence[str]) -> None:

@@ -17,6 +17,9 @@ from typing import Optional
 from bcs_template_set.messages import Text, say
 
 DEFAULT_MAIN_BRANCHES = ("main", "master", "release")
+WEB_FILES = ("deployment", "service", "routes")
+"""What `builtin:web` makes of a domain: a file a part."""
+
 LONGEST_SLUG = 40
 LONGEST_VERSION = 64
 LONGEST_FILE_NAME = 64

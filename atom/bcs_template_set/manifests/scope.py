@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bcs_template_set.manifests.naming import WEB_FILES, web_file
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.spelling import MOST_KNOWN, NearNames, nearest
 
@@ -51,6 +52,12 @@ def unknown_name(name: str, known: Iterable[str]) -> Text:
     near = nearest(name, names) if len(names) <= MOST_KNOWN else NearNames(names).meant_by(name, is_own=True)
     sentence = say("settings.only_unknown", name=name)
     return say("settings.did_you_mean", mistake=sentence, near=near) if near else sentence
+
+
+def web_host(name: str) -> str:
+    """Return the host of a file that `builtin:web` makes, "" for any other."""
+    host = host_of(name)
+    return host if any(name == web_file(host, part) for part in WEB_FILES) else ""
 
 
 def host_of(name: str) -> str:

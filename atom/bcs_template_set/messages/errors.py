@@ -1,12 +1,13 @@
 """Every way a run can fail that a pipeline author can put right, and the list of all errors. Performs no I/O.
 
-What is another's fault stands in `server_errors.py`, the step's own in `step_error.py`. Every code has its
-row in error.json and its sentences in the catalogue, `messages/errors.json`.
+What is another's fault stands in `server_errors.py`, the step's own in `step_error.py`, and of what exists
+in `past_errors.py`. Every code has its row in error.json, and sentences in the catalogue, `errors.json`.
 """
 
 from __future__ import annotations
 
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.past_errors import PastMistake
 from bcs_template_set.messages.prune_errors import PruneRefusal
 from bcs_template_set.messages.server_errors import ThirdPartyFault
 from bcs_template_set.messages.step_error import Detail, StepDefect, StepError
@@ -389,7 +390,7 @@ class StateUntrusted(UserMistake, code=800511):
 
 def every_error() -> list[type[StepError]]:
     """Return every error that has a code, by code."""
-    kinds: list[type[StepError]] = [UserMistake, PruneRefusal, ThirdPartyFault, StepDefect]
+    kinds: list[type[StepError]] = [UserMistake, PastMistake, PruneRefusal, ThirdPartyFault, StepDefect]
     for kind in kinds:  # its subclasses come behind it, and are looked at, too
         kinds += kind.__subclasses__()
     return sorted((kind for kind in kinds if kind.code), key=lambda kind: kind.code)

@@ -14,7 +14,7 @@ ChartState = Literal["none", "created", "unchanged", "failed", "planned"]
 WriteEnd = Literal["applied", "unchanged", "skipped", "failed", "not-attempted", "planned"]
 """How writing a file ended."""
 
-Word = Literal["create", "update", "unchanged", "conflict", "skip", "failed"]
+Word = Literal["create", "update", "unchanged", "conflict", "skip", "rollback", "failed"]
 """The fixed words of design section 7: the same in both languages, so that a log can be searched."""
 
 

@@ -30,7 +30,7 @@ from bcs_template_set.messages.prune_errors import PrunesEverything, PrunesTooMu
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.pruning import NO_PRUNING, Pruning
 
-ChangeKind = Literal["create", "update", "unchanged", "conflict", "skip"]
+ChangeKind = Literal["create", "update", "unchanged", "conflict", "skip", "rollback"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]
 
 
@@ -162,8 +162,9 @@ class Plan:
 
     @property
     def writes(self) -> bool:
-        """Tell whether publishing would send anything."""
-        return any(change.writes for change in self.changes) or self.chart == "create"
+        """Tell whether carrying it out would send anything."""
+        is_back = any(change.action == "rollback" for change in self.changes)
+        return is_back or any(change.writes for change in self.changes) or self.chart == "create"
 
     def count(self, action: ChangeKind) -> int:
         """Return how many files have this action."""

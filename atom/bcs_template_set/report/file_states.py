@@ -126,7 +126,7 @@ def _left(file: FileOutcome, outcome: Outcome) -> Ending:
         return Ending("failed", str(VersionConflict.code))
     if action == "skip":
         return Ending("skipped")
-    if not file.change.writes:
+    if not file.change.writes and action != "rollback":
         return Ending("unchanged")
     return Ending("planned" if outcome.result == "planned" else "not-attempted")
 

@@ -87,6 +87,7 @@ _SYMBOLS: dict[Word, str] = {
     "unchanged": "=",
     "conflict": "!",
     "skip": "»",
+    "rollback": "↩",
     "failed": "✗",
 }
 _MOODS = {
@@ -96,6 +97,7 @@ _MOODS = {
     "skipped": ("calm", "»"),
     "published": ("good", "✓"),
     "deployed": ("good", "✓"),
+    "rolled-back": ("good", "↩"),
     "paused": ("good", "‖"),
     "restored": ("bad", "↩"),
     "timed-out": ("bad", "…"),

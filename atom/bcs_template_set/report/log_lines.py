@@ -163,10 +163,11 @@ def settings_lines(settings: Settings, *, language: Language) -> list[LogLine]:
 
 
 def rendered_lines(
-    files: Sequence[ManifestFile], empty: Sequence[ManifestFile] = (), *, language: Language
+    files: Sequence[ManifestFile], empty: Sequence[ManifestFile] = (), *, scope: Text, language: Language
 ) -> list[LogLine]:
     """Return the rendered files with their templates and documents, and what renders to none."""
-    title = say("log.group_render", files=len(files), documents=sum(len(f.documents) for f in files))
+    documents = sum(len(file.documents) for file in files)
+    title = say("log.group_render", scope=scope, files=len(files), documents=documents)
     rows = [
         [file.name, file.source, ", ".join(document.title for document in file.documents)]
         for file in files[:LOG_RENDERED_FILES]
@@ -232,6 +233,15 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
     if plan.writes or plan.pruning.deletes:
         out.add("info", say("log.plan_digest", digest=plan.digest))
     return out.lines
+
+
+def going_back_lines(
+    target: str, plan: Plan, files: Sequence[tuple[str, Text]], *, language: Language
+) -> list[LogLine]:
+    """Return of each file which version it goes back to, or since which build it is as it was."""
+    title = say("rollback.group", target=target, version=plan.version)
+    rows = table([[name, one_line(text.render(language))] for name, text in files])
+    return _group(title.render(language), [LogLine("plain", f"  {row}") for row in rows])
 
 
 def _changed(row: Row) -> list[Change]:

@@ -24,6 +24,7 @@ Result = Literal[
     "unchanged",
     "published",
     "deployed",
+    "rolled-back",
     "paused",
     "skipped",
     "failed",
@@ -61,7 +62,7 @@ class Heading:
     """What the run is about, for header and report; "" where not known.
 
     `proxy` and `certificates` are what the gateway is reached by, where that is not the usual. `bcs` are the
-    releases of BCS that its answers can have come from.
+    releases of BCS that its answers can have come from. `goes_back`: it deploys what was.
     """
 
     step_version: str = ""
@@ -80,6 +81,7 @@ class Heading:
     proxy: str = ""
     certificates: str = ""
     bcs: Optional[Text] = None
+    goes_back: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,13 +40,14 @@ def deployed_headline(rollout: Rollout, outcome: Outcome) -> Text:
     with_them = {name for names in of_rows if names & deployed for name in names}
     live = {file.name for file in holding(rollout.live_already)} - with_them
     place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": told_files(live, rows)}
+    done = "rolled_back" if outcome.heading.goes_back else "deployed"
     if not deployed:
-        return say("report.verdict_deployed_nothing", **place)
+        return say(f"report.verdict_{done}_nothing", **place)
     versions = sorted(
         {file.version for file in rollout.deployed}, key=lambda other: (other != version, other)
     )
     shown = first_names(versions, most=MOST_VERSIONS)
-    key = "report.verdict_deployed_beside" if live else "report.verdict_deployed_to"
+    key = f"report.verdict_{done}_{'beside' if live else 'to'}"
     return say(key, versions=shown, what=told_files(deployed, rows), **place)
 
 

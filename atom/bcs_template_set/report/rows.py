@@ -23,7 +23,7 @@ from bcs_template_set.report.outcome import Outcome
 
 _T = TypeVar("_T")
 
-WORDS: tuple[Word, ...] = ("failed", "conflict", "update", "create", "skip", "unchanged")
+WORDS: tuple[Word, ...] = ("failed", "conflict", "update", "create", "rollback", "skip", "unchanged")
 """Every word, in the order a person needs to see them."""
 
 _PLANNED = Ending("planned")
@@ -31,7 +31,7 @@ _NAME_COLUMNS = 24
 _VERSION_COLUMNS = 40
 _DIGEST_COLUMNS = len("@sha256:") + 12
 _USUAL_TYPE = "Prefix"
-_TO_DO: tuple[Word, ...] = ("create", "update")
+_TO_DO: tuple[Word, ...] = ("create", "update", "rollback")
 _LOUD: tuple[Word, ...] = ("failed", "conflict", "skip")
 
 
@@ -274,7 +274,7 @@ def _word_of_row(words: Sequence[Word]) -> Word:
             return word
     if len(set(words)) == 1:
         return words[0]
-    return "update"
+    return "rollback" if "rollback" in words else "update"
 
 
 def _distinct(items: Iterable[_T]) -> tuple[_T, ...]:

@@ -39,7 +39,7 @@ def _headline(outcome: Outcome) -> Text:
         told = summary if outcome.findings else trouble_title(outcome)
         title = told or outcome.error.title()
         return say(f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=title)
-    if outcome.result == "deployed" and outcome.rollout is not None:
+    if outcome.result in ("deployed", "rolled-back") and outcome.rollout is not None:
         return deployed_headline(outcome.rollout, outcome)
     if outcome.result == "paused" and outcome.rollout is not None:
         return paused_headline(outcome.rollout, outcome)
@@ -214,7 +214,8 @@ def _failure(outcome: Outcome) -> str:
 
 def _ending(outcome: Outcome) -> str:
     if outcome.result == "planned":
-        return "planned" if outcome.to_publish is not None else "planned_nothing"
+        kind = "planned_back" if outcome.heading.goes_back else "planned"
+        return kind if outcome.to_publish is not None else f"{kind}_nothing"
     if outcome.result == "published" and not any(file.state == "applied" for file in outcome.files):
         return "published_set"
     return outcome.result.replace("-", "_")

@@ -59,7 +59,8 @@ def _ended_rows(outcome: Outcome) -> list[str]:
 def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     heading, plan = outcome.heading, outcome.plan
     if outcome.to_publish is not None:
-        out.add("plain", say("log.how_to_publish", digest=outcome.to_publish.digest))
+        how = "log.how_to_go_back" if heading.goes_back else "log.how_to_publish"
+        out.add("plain", say(how, digest=outcome.to_publish.digest))
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
     _add_what_is_live(out, outcome, names_files=names_files)
@@ -76,7 +77,7 @@ def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
 def _add_what_is_live(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     """Tell what a deployment came to; the files only where no table above names their domains."""
     rollout = outcome.rollout
-    if outcome.result not in ("deployed", "paused") or rollout is None:
+    if outcome.result not in ("deployed", "rolled-back", "paused") or rollout is None:
         return
     for text in (*paused_texts(rollout), *(live_texts(rollout, outcome) if names_files else ())):
         out.add("plain", text)

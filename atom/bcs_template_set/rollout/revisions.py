@@ -7,7 +7,7 @@ Deployment's marks to the ReplicaSet of its template, and back on an undo (facts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -37,14 +37,14 @@ Revisions = Mapping[str, tuple[Revision, ...]]
 """The revisions of each Deployment by its uid, the highest number first."""
 
 
-def revisions_of(replica_sets: Iterable[LiveRow]) -> Revisions:
-    """Return the revisions of the Deployments that own these ReplicaSets."""
+def revisions_of(replica_sets: Iterable[LiveRow], *, by: str = "uid") -> Revisions:
+    """Return the revisions of the Deployments that own these ReplicaSets, by their uid, or by `name`."""
     found: dict[str, list[Revision]] = {}
     for row in replica_sets:
         owners = (mapping_at(owner) for owner in list_at(row.item, "metadata", "ownerReferences"))
-        for uid in [text_at(owner, "uid") for owner in owners if owner.get("kind") == "Deployment"]:
-            found.setdefault(uid, []).append(_revision(row))
-    return {uid: tuple(sorted(rows, key=lambda one: -one.number)) for uid, rows in found.items()}
+        for key in [text_at(owner, by) for owner in owners if owner.get("kind") == "Deployment"]:
+            found.setdefault(key, []).append(_revision(row))
+    return {key: tuple(sorted(rows, key=lambda one: -one.number)) for key, rows in found.items()}
 
 
 def _revision(row: LiveRow) -> Revision:
@@ -73,3 +73,11 @@ def left_behind_of(revisions: Iterable[Revision], live: Fields) -> Optional[Revi
     current = current_of(known, live)
     later = [one for one in known if current is not None and one.created_at > current.created_at]
     return max(later, key=lambda one: one.number, default=None)
+
+
+def never_was(marks: Collection[Mark], revisions: Sequence[Revision], *, limit: int) -> bool:
+    """Tell whether none of these versions ever was live; `limit` is how many old ones a Deployment keeps.
+
+    That is known only where something is in the history, and nothing can have been dropped from it.
+    """
+    return 1 < len(revisions) <= limit and not any(found.mark in marks for found in revisions)

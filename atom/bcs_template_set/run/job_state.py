@@ -119,7 +119,7 @@ def state_of(
         cluster_id=rollout.cluster_id if rollout is not None else "",
         namespace=rollout.namespace if rollout is not None else "",
         acting_user=user,
-        restores=outcome.result in ("deployed", "paused"),
+        restores=outcome.result in ("deployed", "rolled-back", "paused"),
         attempt=attempt,
         whole=whole and (earlier is None or earlier.whole),
         files=files,

@@ -24,13 +24,13 @@ from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.manifests.parse import bcs_variables_in
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
-    InputsInvalid,
     ManifestsInvalid,
     NoPermission,
     PlanChanged,
     ProjectNotVisible,
     VariablesMissing,
 )
+from bcs_template_set.messages.past_errors import NothingNamed
 from bcs_template_set.messages.prune_errors import MayNotDelete
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
@@ -102,7 +102,7 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
     plan = make_plan(desired, existing, policy=run.policy)
     mistakes = desired.scope.mistakes(others=plan.rendered_no_more)
     if mistakes:
-        raise InputsInvalid(details=mistakes)
+        raise NothingNamed(details=mistakes)
     plan = with_pruning(run, reader, plan, existing, desired)
     variables: Optional[Mapping[str, str]] = None
     with suppress(StepError):  # asked again after the plan is shown, and before anything is written
@@ -220,7 +220,7 @@ def _take_answer(run: RenderedRun, refused: StepError | None, *, asked: str) -> 
     """Raise a refusal of what this run will do; a plan says whether the right to it is there."""
     settings, log, record = run.settings, run.services.log, run.services.record
     where = {"namespace": settings.namespace, "cluster": settings.cluster_id}
-    if settings.action == "deploy":
+    if settings.deploys:
         if refused is not None:
             refused.details = (*refused.details, say("deploy.asked_first", **where))
             raise refused

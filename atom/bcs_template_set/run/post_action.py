@@ -71,7 +71,7 @@ def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostRe
     """
     text, context = read_state(file), read_everything(services)
     settings, region = context.settings, context.region
-    if text is None and settings.action != "deploy":
+    if text is None and not settings.deploys:
         return _nothing(services)
     principal = identify(context)
     seal = seal_of(principal, context.build, task=services.agent.task(), task_id=task)

@@ -82,10 +82,12 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     desired, warnings = make_desired(context, acting_as=principal.label, prepared=prepared)
     services.record.rendered = desired.files
     services.record.warnings += warnings
-    services.log.info(desired.scope.text())
+    scope, language = desired.scope.text(), services.record.language
+    if context.settings.only:
+        services.log.info(say("render.scope", scope=scope))
     if context.settings.only and context.settings.template_set:
         services.log.info(say("render.only_no_set", name=context.settings.template_set))
-    show_lines(services.log, rendered_lines(desired.files, desired.empty, language=services.record.language))
+    show_lines(services.log, rendered_lines(desired.files, desired.empty, scope=scope, language=language))
     show_lines(services.log, warning_lines(warnings, language=services.record.language))
     return desired
 
@@ -96,7 +98,7 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
     Raises:
         StepError: as `render_desired`.
     """
-    services, settings, build = context.services, context.settings, context.build
+    services, settings = context.services, context.settings
     found: list[Finding] = []
     with template_process(prepared) as process:
         version = render_version(settings.version, process, found=found)
@@ -108,7 +110,22 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
     target = SpaceRef(
         settings.region, settings.project_code, settings.template_space, _template_set(settings)
     )
-    provenance = Provenance(
+    desired = Desired(
+        target,
+        version,
+        files,
+        provenance_of(context, acting_as=acting_as),
+        empty=rendered.empty,
+        inputs=approved_inputs(settings),
+        scope=prepared.scope,
+    )
+    return desired, check_desired(desired, context, prepared=prepared, mistakes=(*rendered.mistakes, *found))
+
+
+def provenance_of(context: RunContext, *, acting_as: str) -> Provenance:
+    """Return what the descriptions of this build's versions say."""
+    build = context.build
+    return Provenance(
         pipeline=build.pipeline_id,
         build=build.build_number,
         branch=build.branch,
@@ -119,16 +136,6 @@ def make_desired(context: RunContext, *, acting_as: str, prepared: Prepared) -> 
         # Of a build that is being retried BK-CI says when that began.
         began_at=0.0 if build.is_retried else build.started_at / 1000,
     )
-    desired = Desired(
-        target,
-        version,
-        files,
-        provenance,
-        empty=rendered.empty,
-        inputs=approved_inputs(settings),
-        scope=prepared.scope,
-    )
-    return desired, check_desired(desired, context, prepared=prepared, mistakes=(*rendered.mistakes, *found))
 
 
 def _template_set(settings: Settings) -> str:

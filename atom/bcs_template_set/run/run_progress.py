@@ -29,6 +29,7 @@ SHARES: Mapping[str, Mapping[str, float]] = {
     "doctor": {"doctor": 1.0},
     "plan": {"settings": 0.05, "render": 0.25, "plan": 0.7},
     "publish": {"settings": 0.05, "render": 0.1, "plan": 0.25, "publish": 0.6},
+    "rollback": {"settings": 0.02, "plan": 0.28, "deploy": 0.7},
     "deploy": {"settings": 0.02, "render": 0.05, "plan": 0.13, "publish": 0.3, "deploy": 0.5},
 }
 """What each phase is of the whole, by action; they add up to 1."""

@@ -147,6 +147,7 @@ def _with_settings(heading: Heading, settings: Settings, region: Region) -> Head
     return replace(
         heading,
         action=settings.action,
+        goes_back=settings.goes_back,
         region=settings.region,
         project=settings.project_code,
         space=settings.template_space,

@@ -56,6 +56,7 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         run_as="authorizer",
         credential="",
         only=(),
+        rollback_to="",
         redeploy=False,
         timeout=600,
         fail_fast=True,

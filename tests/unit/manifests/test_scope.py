@@ -16,13 +16,13 @@ FILES = {"a.yaml": "", "b.yaml": "", "c.yaml": ""}
 @pytest.mark.parametrize(
     ("files", "only", "text"),
     [
-        (WEB, (), "scope: all 2 domains"),
-        (FILES, (), "scope: all 3 files"),
-        (MIXED, (), "scope: all 3 domains and files"),
-        (WEB, ("www.example.com",), "scope: 1 of 2 domains (only)"),
-        (WEB, ("www.example.com.routes.yaml", "www.example.com"), "scope: 1 of 2 domains (only)"),
-        (FILES, ("a.yaml", "c.yaml"), "scope: 2 of 3 files (only)"),
-        (MIXED, ("api.example.com", "extra.yaml"), "scope: 2 of 3 domains and files (only)"),
+        (WEB, (), "all 2 domains"),
+        (FILES, (), "all 3 files"),
+        (MIXED, (), "all 3 domains and files"),
+        (WEB, ("www.example.com",), "1 of 2 domains"),
+        (WEB, ("www.example.com.routes.yaml", "www.example.com"), "1 of 2 domains"),
+        (FILES, ("a.yaml", "c.yaml"), "2 of 3 files"),
+        (MIXED, ("api.example.com", "extra.yaml"), "2 of 3 domains and files"),
     ],
 )
 def test_the_scope_says_how_much_of_the_whole_it_is(

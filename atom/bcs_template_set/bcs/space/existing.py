@@ -117,6 +117,18 @@ class ExistingFile:
 
 
 @dataclass(frozen=True)
+class PastFile:
+    """A file as it is listed, and all its versions with their contents."""
+
+    row: TemplateFile
+    versions: tuple[TemplateVersion, ...]
+
+    def named(self, version: str) -> Optional[TemplateVersion]:
+        """Return the version of this name, None where there is none."""
+        return next((found for found in self.versions if found.version == version), None)
+
+
+@dataclass(frozen=True)
 class OtherFile:
     """A file of the space that this run does not render, as far as it matters: its routes and nodePorts.
 

@@ -16,7 +16,7 @@ from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import mistake, subject_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, routes_file, web_file
+from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, WEB_FILES, routes_file, web_file
 from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.templating.build_context import BuildContext, with_main_branches
@@ -36,7 +36,6 @@ from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.system.clock import Clock, Deadline
 
 BUILTINS = ("web",)
-WEB_FILES = ("deployment", "service", "routes")
 _VALUES_INPUT = "values"
 _PIPELINE_VARIABLE = re.compile(r"[^#]*\$\{\{[^{}]*\}\}")
 

@@ -19,12 +19,12 @@ from bcs_template_set.manifests.branch_paths import Served
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import ALL_EMPTY, mistake, refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.naming import DomainNames, web_file
+from bcs_template_set.manifests.naming import WEB_FILES, DomainNames, web_file
 from bcs_template_set.manifests.parse import Document, parse_documents
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
 from bcs_template_set.manifests.templating.environment import OwnEnvironment
 from bcs_template_set.manifests.templating.origins import mistakes_of, own_lines
-from bcs_template_set.manifests.templating.prepare import WEB_FILES, Prepared
+from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.manifests.templating.template_notes import OUT_OF_TIME, Notes
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.web_ingresses import WebIngress, ingresses_of, own_paths

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support.building import refusal, render_source
 
 from bcs_template_set.manifests.manifest_file import ManifestFile, left_out_of
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.manifests.templating.comment_marks import with_seams
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import TemplateFailed, TemplateSyntax, TemplateUnreadable
@@ -119,7 +120,7 @@ def test_where_comments_were_is_said_in_one_line() -> None:
     (short,) = left_out_of([file(f"{n}", (f"{n:02}.j2", 1, 1)) for n in range(40)])
     assert all("11.j2 (1)" in short.render(each) and "12.j2" not in short.render(each) for each in LANGUAGES)
     assert left_out_of([file("a")]) == []
-    assert "b.j2 (2, 7-9)" in rendered_lines(files, language="zh_CN")[-2].text
+    assert "b.j2 (2, 7-9)" in rendered_lines(files, scope=Scope().text(), language="zh_CN")[-2].text
 
 
 # --- pages that are no templates

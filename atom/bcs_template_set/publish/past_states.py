@@ -1,0 +1,133 @@
+"""What a pipeline and branch left after each of its builds: the state that one goes back to. Pure.
+
+A version of a file is no state of a domain: content that does not change gets no new version, so a build's
+number exists in some of its files only. A state is of every file the newest version that is not newer than
+the build or version named. Builds are ordered by number, and the versions of one by the time they were made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.bcs.space.provenance import Provenance
+
+History = Mapping[str, tuple[VersionRef, ...]]
+"""The versions of each file that one pipeline and branch has published, newest first."""
+
+Alike = Callable[[str, VersionRef, VersionRef], bool]
+"""Tells whether two versions of a file hold the same."""
+
+
+@dataclass(frozen=True)
+class PastState:
+    """Of each file the version that it had; `absent` are the files that did not exist yet.
+
+    `passed` are later builds that never were live, newest first, which `previous` has left out for that.
+    """
+
+    versions: Mapping[str, VersionRef]
+    absent: tuple[str, ...] = ()
+    passed: tuple[int, ...] = ()
+
+    @property
+    def newest(self) -> VersionRef:
+        """Return the newest version of all."""
+        return max(self.versions.values(), key=order)
+
+
+def order(version: VersionRef) -> tuple[int, int, str]:
+    """Return what versions of a pipeline and branch are ordered by."""
+    return build_of(version), version.created_at, version.id
+
+
+def build_of(version: VersionRef) -> int:
+    """Return the number of the build that published a version, 0 for a person's."""
+    return version.origin.build if version.origin is not None else 0
+
+
+def history_of_line(versions: Mapping[str, Iterable[VersionRef]], line: Provenance) -> History:
+    """Return the versions that this pipeline and branch has published, of each file, newest first."""
+    return {
+        name: tuple(
+            sorted(
+                (ref for ref in refs if ref.origin is not None and ref.origin.is_same_line_of_builds(line)),
+                key=order,
+                reverse=True,
+            )
+        )
+        for name, refs in versions.items()
+    }
+
+
+def builds_of(history: History) -> list[int]:
+    """Return the builds that published any of these files, newest first."""
+    return sorted({build_of(ref) for refs in history.values() for ref in refs}, reverse=True)
+
+
+def state_at_build(history: History, build: int) -> Optional[PastState]:
+    """Return the state after a build, None where nothing existed."""
+    return _state(history, lambda ref: build_of(ref) <= build)
+
+
+def state_at_version(history: History, name: str) -> Optional[PastState]:
+    """Return the state after the newest version of this name was made, None where there is none."""
+    named = [ref for refs in history.values() for ref in refs if ref.name == name]
+    if not named:
+        return None
+    last = max(map(order, named))
+    return _state(history, lambda ref: order(ref) <= last)
+
+
+def state_before(
+    history: History, *, live: Mapping[str, Collection[str]], alike: Alike, never_live: Callable[[int], bool]
+) -> Optional[PastState]:
+    """Return the state before the newest build of which anything is live, None where nothing existed.
+
+    `live` are the ids of the versions that each file is live at. A version that holds the same as the one
+    before it counts as that one. A file that no build before it had stays where it is, whatever the state:
+    it does not count either. One that is live at an older version than the state has stays there: somebody
+    has gone back with it alone, and nothing comes forward again.
+    """
+    newest = max((build_of(ref) for ref in _moving(history, live, alike)), default=0)
+    passed: list[int] = []
+    for build in builds_of(history):
+        if build >= newest:
+            continue
+        if not never_live(build):
+            state = state_at_build(history, build)
+            return None if state is None else _not_forward(state, history, live, passed=tuple(passed))
+        passed.append(build)
+    return None
+
+
+def _not_forward(
+    state: PastState, history: History, live: Mapping[str, Collection[str]], *, passed: tuple[int, ...]
+) -> PastState:
+    newest = {
+        name: [ref for ref in refs if ref.id in live.get(name, ())][:1] for name, refs in history.items()
+    }
+    versions = {name: min([ref, *newest[name]], key=order) for name, ref in state.versions.items()}
+    return PastState(versions, state.absent, passed)
+
+
+def _moving(history: History, live: Mapping[str, Collection[str]], alike: Alike) -> Iterable[VersionRef]:
+    """Yield the live versions that something else came before, each as the first that held the same."""
+    for name, refs in history.items():
+        for at, ref in enumerate(refs):
+            if ref.id not in live.get(name, ()):
+                continue
+            first = at
+            while first + 1 < len(refs) and alike(name, refs[first], refs[first + 1]):
+                first += 1
+            if first + 1 < len(refs):
+                yield refs[first]
+
+
+def _state(history: History, is_old_enough: Callable[[VersionRef], bool]) -> Optional[PastState]:
+    found = {name: next(filter(is_old_enough, refs), None) for name, refs in history.items()}
+    versions = {name: ref for name, ref in found.items() if ref is not None}
+    absent = tuple(sorted(found.keys() - versions.keys()))
+    return PastState(versions, absent) if versions else None

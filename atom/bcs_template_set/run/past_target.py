@@ -1,0 +1,173 @@
+"""What a run goes back to: which files, what of them is live, which state is meant. Only reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Optional
+
+from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.space.existing import PastFile, ref_of
+from bcs_template_set.bcs.space.live_objects import read_live_objects
+from bcs_template_set.bcs.space.provenance import Provenance, read_provenance, told
+from bcs_template_set.config.inputs import Settings
+from bcs_template_set.manifests.kinds import REPLICA_SET
+from bcs_template_set.manifests.scope import Scope, web_host
+from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
+from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.step_error import first_names
+from bcs_template_set.publish.live_builds import Pods, alike_in, never_live
+from bcs_template_set.publish.past_states import (
+    History,
+    PastState,
+    builds_of,
+    history_of_line,
+    state_at_build,
+    state_at_version,
+    state_before,
+)
+from bcs_template_set.rollout.live_look import Deploying, look
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
+from bcs_template_set.rollout.revisions import never_was, revisions_of
+from bcs_template_set.system.parallel import overlap, values_of
+
+PREVIOUS = "previous"
+_BUILD = re.compile(r"build\s+#?([0-9]{1,12})")
+
+LiveVersions = Mapping[str, tuple[TemplateVersion, ...]]
+"""The versions that the objects of each file are marked with, newest first; of one that is gone, nothing."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """The files of the scope, what this pipeline and branch published of them, and what is live."""
+
+    files: Mapping[str, PastFile]
+    line: Provenance
+    history: History
+    live: LiveVersions
+
+
+def rows_in_scope(
+    settings: Settings, rows: Mapping[str, TemplateFile], *, prepared: Prepared
+) -> dict[str, Optional[TemplateFile]]:
+    """Return the files that the run is about, with their rows, None for those that the folder does not have.
+
+    Raises:
+        NothingNamed: a host nobody has, or a file, each with the nearest.
+    """
+    if not settings.only:
+        return {name: rows.get(name) for name in prepared.scope.files}
+    scope = Scope(settings.only, {name: web_host(name) for name in rows})
+    mistakes = scope.mistakes()
+    if mistakes:
+        raise NothingNamed(details=mistakes)
+    return {name: row for name, row in rows.items() if scope.has(name)}
+
+
+def line_of(ours: Provenance, files: Mapping[str, PastFile]) -> Provenance:
+    """Return whose versions count: this pipeline's and branch's; at a desk, of the only pipeline there is.
+
+    Raises:
+        InputsInvalid: there are several, or none.
+    """
+    if ours.pipeline:
+        return ours
+    origins = [read_provenance(v.description) for file in files.values() for v in file.versions]
+    of_branch = [
+        origin for origin in origins if origin is not None and told(origin.branch) == told(ours.branch)
+    ]
+    pipelines = sorted({origin.pipeline for origin in of_branch if origin.pipeline})
+    if len(pipelines) == 1:
+        return replace(ours, pipeline=pipelines[0])
+    problem = say("rollback.pipelines", pipelines=pipelines)
+    raise InputsInvalid(details=[problem if pipelines else say("rollback.no_pipeline", branch=ours.branch)])
+
+
+def read_live(reader: Reader, deploying: Deploying, files: Mapping[str, PastFile]) -> LiveVersions:
+    """Return which versions the files are live at, going by the marks of the objects that they hold now.
+
+    A dry run shows them, and no more of a call than up to the first object that fails (facts/bcs.md,
+    trap 8): files that it does not show are asked for one by one.
+
+    Raises:
+        StepError: whatever the gateway or BCS answered.
+    """
+    current = [
+        FileVersion(name, file.row.version_id, file.row.version)
+        for name, file in files.items()
+        if file.row.version_id
+    ]
+    states, error = look(reader, deploying, current) if current else ((), "")
+    seen = {state.file for state in states}
+    if error:
+        unseen = [partial(look, reader, deploying, [file]) for file in current if file.name not in seen]
+        again = values_of(overlap(unseen, concurrency=deploying.at_once))
+        states = (*states, *(state for found, _ in again for state in found))
+    return {name: _marked(name, file, states, space=deploying.space) for name, file in files.items()}
+
+
+def _marked(
+    name: str, file: PastFile, states: Sequence[LiveState], *, space: str
+) -> tuple[TemplateVersion, ...]:
+    names = {s.mark.version for s in states if s.live is not None and s.mark.file_in(space) == name}
+    found = [version for version in map(file.named, sorted(names)) if version is not None]
+    return tuple(sorted(found, key=lambda version: (version.create_at, version.id), reverse=True))
+
+
+def past_of(files: Mapping[str, PastFile], line: Provenance, live: LiveVersions) -> Past:
+    """Return what one can go back by."""
+    versions = {name: map(ref_of, file.versions) for name, file in files.items()}
+    return Past(files, line, history_of_line(versions, line), live)
+
+
+def choose_state(past: Past, reader: Reader, place: NamespaceRef, *, target: str, space: str) -> PastState:
+    """Return the state that `target` names: `previous`, `build N`, or a version's name.
+
+    Raises:
+        VersionGone: none of the files has this version, of this pipeline and branch.
+        NoSuchState: nothing existed then, or there is no such build.
+    """
+    names = first_names(sorted(past.history))
+    build = _BUILD.fullmatch(target)
+    if target == PREVIOUS:
+        state, problem = _previous(past, reader, place, space=space), "nothing_before"
+    elif build is not None:
+        newest, ours = next(iter(builds_of(past.history)), 0), past.line.build
+        if int(build[1]) > max(newest, ours):
+            problem_text = say("rollback.never_built", newest=newest, ours=ours)
+            raise NoSuchState(target=target, problem=problem_text)
+        state, problem = state_at_build(past.history, int(build[1])), "nothing_then"
+    else:
+        state = state_at_version(past.history, target)
+        if state is None:
+            known = {ref.name for refs in past.history.values() for ref in refs}
+            near = nearest(target, sorted(known))
+            details = [say("rollback.near", near=near)] if near else []
+            raise VersionGone(version=target, files=names, details=details)
+    if state is None:
+        problem_text = say(f"rollback.{problem}", names=names, namespace=place.namespace)
+        raise NoSuchState(target=target, problem=problem_text)
+    return state
+
+
+def _previous(past: Past, reader: Reader, place: NamespaceRef, *, space: str) -> Optional[PastState]:
+    replica_sets = read_live_objects(reader, place, kinds=(REPLICA_SET,), concurrency=1).rows
+    revisions = revisions_of(replica_sets, by="name")
+
+    def is_unseen(pods: Pods) -> bool:
+        return never_was(pods.marks, revisions.get(pods.deployment, ()), limit=pods.limit)
+
+    return state_before(
+        past.history,
+        live={name: {version.id for version in versions} for name, versions in past.live.items()},
+        alike=alike_in(past.files),
+        never_live=never_live(past.history, past.files, space=space, never_was=is_unseen),
+    )
