@@ -409,7 +409,7 @@ def test_a_signal_ends_the_look(three_files: Site) -> None:
     assert "SIGTERM" in looked_at(three_files, stop).err
 
 
-def test_the_command_prints_what_is_live(
+def test_the_commands_print_what_they_find(
     three_files: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url, app = three_files.emulator.url, three_files.app
@@ -418,7 +418,11 @@ def test_the_command_prints_what_is_live(
     inputs = {"region": "gz", "project_code": "web", "template_space": SPACE, **place}
     settings = {"regions": {"gz": region}, "inputs": inputs, "user": USER}
     (tmp_path / "desk.yaml").write_text(yaml.safe_dump(settings))
-    arguments = ["status", "--settings", str(tmp_path / "desk.yaml"), "--json", "web.yaml"]
-    assert main(arguments) == 0
-    (domain,) = json.loads(capsys.readouterr().out)["domains"]
-    assert domain["versions"] == ["1.0.7-main"]
+    given = ("--settings", str(tmp_path / "desk.yaml"), "--json")
+    told = []
+    for verb in (["status", "web.yaml"], ["history", "web.yaml"], ["diff", "live", "1.0.7-main"]):
+        assert main([*verb, *given]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [domain["versions"] for domain in told[0]["domains"]] == [["1.0.7-main"]]
+    assert [row["version"] for row in told[1]["versions"]] == ["1.0.7-main"]
+    assert told[2]["different"] is False

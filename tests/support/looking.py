@@ -16,6 +16,8 @@ from tests.support.publishing import SPACE, USER, Site
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.desk_boundary import at_desk
 from bcs_template_set.cli.desk_reading import Folder, lines_of_look
+from bcs_template_set.cli.verb_diff import look_at_difference
+from bcs_template_set.cli.verb_history import look_at_history
 from bcs_template_set.cli.verb_plan import LocalAgent, services_at_desk
 from bcs_template_set.cli.verb_status import look_at_status
 from bcs_template_set.messages import Language
@@ -74,4 +76,26 @@ def status(
 ) -> Looked:
     """Run `status`."""
     look = partial(look_at_status, as_json=as_json, language=language)
+    return looked(site, look, *hosts, language=language, **more)
+
+
+def history(
+    site: Site, *hosts: str, as_json: bool = True, language: Language = "en_US", **more: str
+) -> Looked:
+    """Run `history`."""
+    look = partial(look_at_history, as_json=as_json, language=language)
+    return looked(site, look, *hosts, language=language, **more)
+
+
+def diff(
+    site: Site,
+    before: str,
+    after: str,
+    *hosts: str,
+    as_json: bool = True,
+    language: Language = "en_US",
+    **more: str,
+) -> Looked:
+    """Run `diff`."""
+    look = partial(look_at_difference, versions=(before, after), as_json=as_json, language=language)
     return looked(site, look, *hosts, language=language, **more)

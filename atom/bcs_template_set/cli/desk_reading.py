@@ -6,8 +6,9 @@ Nothing of a run's log is printed: what a verb finds goes to stdout, its errors 
 from __future__ import annotations
 
 import io
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -38,19 +39,24 @@ from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.signals import Stopped, stoppable
 from bcs_template_set.system.stdout import put
 
+_EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_TOLD: Mapping[str, str] = {"build.number": "(?P<build>[0-9]+)", "branch.slug": "(?P<branch>[a-z0-9-]+)"}
+"""What a version's name may tell of its build, by the expressions of the input `version`."""
+
 
 @dataclass(frozen=True)
 class Folder:
     """The folder that a settings file names: its files that are asked for, and who may look at them.
 
-    `histories` are the names of all versions, None where this BCS does not list them. `deploying` says where
-    its files are deployed, None where the settings name no namespace.
+    `others` are its other files. `histories` are the names of all versions, None where this BCS does not list
+    them. `deploying` says where its files are deployed, None where the settings name no namespace.
     """
 
     reader: Reader
     settings: Settings
     space: TemplateSpace
     files: tuple[TemplateFile, ...]
+    others: tuple[TemplateFile, ...]
     histories: Optional[SpaceHistories]
     concurrency: int
     deploying: Optional[Deploying]
@@ -125,6 +131,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         settings,
         space,
         tuple(file for file in files if scope.has(file.real_name)),
+        tuple(file for file in files if not scope.has(file.real_name)),
         listing.histories,
         concurrency,
         _deploying(reader, context) if settings.namespace else None,
@@ -149,3 +156,15 @@ def _deploying(reader: Reader, context: RunContext) -> Deploying:
     if known and place.namespace not in known:
         raise missing_namespace(place, known)
     return deploying_of(context, place, context.variables)
+
+
+def build_pattern(version: str) -> Optional[re.Pattern[str]]:
+    """Return what reads a build off the name of a version, None where the input puts none there."""
+    parts = _EXPRESSION.split(version)
+    texts, expressions = parts[::2], parts[1::2]
+    if "build.number" not in expressions or len(set(expressions)) < len(expressions):
+        return None
+    if not set(expressions) <= _TOLD.keys():
+        return None
+    found = zip(texts, (*(_TOLD[expression] for expression in expressions), ""))
+    return re.compile("".join(re.escape(text) + expression for text, expression in found))

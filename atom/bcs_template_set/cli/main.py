@@ -186,10 +186,10 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
 
         return show_doctor(options.settings, as_json=options.json, errors=errors())
-    if options.verb == "status":
-        from bcs_template_set.cli.verb_status import show_status  # noqa: PLC0415 - as above: it needs HTTP
+    if options.verb in ("status", "history", "diff"):
+        from bcs_template_set.cli.looks import look  # noqa: PLC0415 - as above: it needs HTTP
 
-        return show_status(options.settings, options.hosts, as_json=options.json, errors=errors())
+        return look(options, errors=errors())
     from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
     action: Action = "plan"
@@ -292,10 +292,9 @@ def build_parser() -> Parser:
     branches = add("branches")
     add_settings_argument(branches)
     add_branches_arguments(branches)
-    looking_at = add("status")
-    add_settings_argument(looking_at)
-    looking_at.add_argument("hosts", nargs="*", metavar="HOST", help=told("help.host"))
-    looking_at.add_argument("--json", action="store_true", help=told("help.json"))
+    add_looking_arguments(add("status"), hosts="*")
+    add_looking_arguments(add("history"), hosts="+")
+    add_looking_arguments(add("diff"), "A", "B", hosts="*")
     add_rollback_arguments(add("rollback"))
     add("schema").add_argument(
         "template", nargs="?", default="builtin:web", choices=("builtin:web",), help="builtin:web"
@@ -322,6 +321,15 @@ def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings_argument(parser)
     add_set_argument(parser)
     parser.add_argument("--full", action="store_true", help=told("help.full"))
+
+
+def add_looking_arguments(parser: argparse.ArgumentParser, *versions: str, hosts: str) -> None:
+    """Add what the verbs take that only look at a folder."""
+    for name in versions:
+        parser.add_argument(name, help=told("help.version_or_live"))
+    parser.add_argument("hosts", nargs=hosts, metavar="HOST", help=told("help.hosts"))
+    add_settings_argument(parser)
+    parser.add_argument("--json", action="store_true", help=told("help.json"))
 
 
 def add_branches_arguments(parser: argparse.ArgumentParser) -> None:

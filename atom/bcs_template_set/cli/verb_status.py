@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Optional
 
-from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.space.existing import VersionRef, ref_of
 from bcs_template_set.bcs.space.versions import read_versions
-from bcs_template_set.cli.desk_reading import Folder, look_at_desk
+from bcs_template_set.cli.desk_reading import Folder, build_pattern
 from bcs_template_set.messages import Language, say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.domain_rows import DomainRow, status_document, status_lines
 from bcs_template_set.rollout.domain_status import DomainHere
 from bcs_template_set.rollout.read_status import NameAndVersion, read_status
 
-_EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}")
-_TOLD: Mapping[str, str] = {"build.number": "(?P<build>[0-9]+)", "branch.slug": "(?P<branch>[a-z0-9-]+)"}
-"""What a version's name may tell of its build, by the expressions of the input `version`."""
-
 Refs = Mapping[NameAndVersion, VersionRef]
-
-
-def show_status(settings_file: str, hosts: Sequence[str], *, as_json: bool, errors: Log) -> int:
-    """Print what is live; return 0, whatever that is."""
-    look = partial(look_at_status, as_json=as_json, language=errors.language)
-    return look_at_desk(settings_file, hosts, look, errors=errors)
 
 
 def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
@@ -38,7 +26,7 @@ def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iter
     status = read_status(
         folder.reader, deploying, folder.files, folder.histories, concurrency=folder.concurrency
     )
-    pattern = _pattern(folder.settings.version)
+    pattern = build_pattern(folder.settings.version)
     known = {(name, ref.name): ref for name, refs in (folder.histories or {}).items() for ref in refs}
     refs = _with_origins(folder, status.domains, {**known, **status.refs}, pattern=pattern)
     rows = [DomainRow(domain, refs, _builds(domain, refs, pattern)) for domain in status.domains]
@@ -50,18 +38,6 @@ def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iter
 
 
 # --- build and whom -------------------------------------------------------------------------------------
-
-
-def _pattern(version: str) -> Optional[re.Pattern[str]]:
-    """Return what reads a build off the name of a version, None where the input puts none there."""
-    parts = _EXPRESSION.split(version)
-    texts, expressions = parts[::2], parts[1::2]
-    if "build.number" not in expressions or len(set(expressions)) < len(expressions):
-        return None
-    if not set(expressions) <= _TOLD.keys():
-        return None
-    found = zip(texts, (*(_TOLD[expression] for expression in expressions), ""))
-    return re.compile("".join(re.escape(text) + expression for text, expression in found))
 
 
 def _with_origins(

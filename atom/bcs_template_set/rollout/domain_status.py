@@ -20,7 +20,7 @@ from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.call_sizes import domain_of
 from bcs_template_set.rollout.drift import NO_SIGNS, Drift, Signs, drift_of
-from bcs_template_set.rollout.live_diff import with_hidden
+from bcs_template_set.rollout.live_diff import Object, with_hidden
 from bcs_template_set.rollout.live_state import LiveState
 from bcs_template_set.rollout.revisions import Revision, Revisions, current_of, left_behind_of
 
@@ -200,7 +200,7 @@ def _file_here(
                 carried.setdefault(version, []).append(state.title)
     newest = max(carried, key=lambda version: seen.made_at(name, version), default=file.version)
     others = [state for state in looked.get(newest, ()) if _is_of_others(state, f"{seen.space}/{name}")]
-    unread = _unread(seen, name, newest, looked.get(newest, ()))
+    unread = not_known_of(seen, name, newest, looked.get(newest, ()))
     if not carried and not others:
         return FileHere(file, "not-known" if unread else "not-here", why=tuple(unread.values()))
     absent = [state.title for state in looked.get(newest, ()) if state.live is None]
@@ -232,7 +232,7 @@ def _is_of_others(state: LiveState, file: str) -> bool:
     return state.live is not None and state.mark.file != file
 
 
-def _unread(seen: Seen, name: str, version: str, states: Sequence[LiveState]) -> dict[str, Text]:
+def not_known_of(seen: Seen, name: str, version: str, states: Sequence[LiveState]) -> dict[str, Text]:
     """Return what is not known of a file, by the object that it is about, "" for all of them."""
     problem = seen.failed.get((name, version))
     if problem is not None:
@@ -272,12 +272,16 @@ def _more(carried: Mapping[str, Sequence[str]], looked: Mapping[str, tuple[LiveS
 
 
 def _drift(state: LiveState, seen: Seen) -> Drift:
-    live = state.live or {}
-    revision = seen.revision_of(state.title)
-    if revision is not None:
-        live = with_hidden(live, {"spec": {"template": dict(revision.template)}})
     is_scaled = (state.kind, state.name) in seen.scaled
-    return drift_of(state.desired, live, signs=seen.signs, is_scaled=is_scaled)
+    return drift_of(state.desired, live_of(state, seen), signs=seen.signs, is_scaled=is_scaled)
+
+
+def live_of(state: LiveState, seen: Seen) -> Object:
+    """Return a live object with what a preview cuts from a Deployment, as its ReplicaSet has it."""
+    live, revision = state.live or {}, seen.revision_of(state.title)
+    if revision is None:
+        return live
+    return with_hidden(live, {"spec": {"template": dict(revision.template)}})
 
 
 def _since(rows: Sequence[LiveRow], seen: Seen) -> str:

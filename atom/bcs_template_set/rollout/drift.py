@@ -91,17 +91,22 @@ def drift_of(desired: Object, live: Object, *, signs: Signs = NO_SIGNS, is_scale
 
     `is_scaled`: an autoscaler counts its pods.
     """
-    places: list[tuple[str, str]] = []
-    opened = _opened(dict(desired), dict(live), signs=signs, path="", places=places) if signs.names else None
-    wanted: Object = opened if isinstance(opened, dict) else desired
+    wanted, places = opened(desired, live, signs)
     own, theirs = _without_theirs(live, wanted)
     if is_scaled and pods_of(own) is not None and pods_of(wanted) not in (None, pods_of(own)):
         theirs.append(("autoscaler", "spec.replicas"))
         own = _put(own, ("spec", "replicas"), pods_of(wanted))
-    return Drift(unlike_wanted(wanted, own), tuple(theirs), tuple(places))
+    return Drift(unlike_wanted(wanted, own), tuple(theirs), places)
 
 
 # --- what variables fill in -----------------------------------------------------------------------------
+
+
+def opened(desired: Object, live: Object, signs: Signs) -> tuple[Object, tuple[tuple[str, str], ...]]:
+    """Return what is wanted with the live values where signs stand, and those places that are not today's."""
+    places: list[tuple[str, str]] = []
+    wanted = _opened(dict(desired), dict(live), signs=signs, path="", places=places) if signs.names else None
+    return (wanted if isinstance(wanted, dict) else desired), tuple(places)
 
 
 def _opened(

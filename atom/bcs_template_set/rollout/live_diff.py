@@ -83,21 +83,22 @@ _RUN = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)*)", re.MULTILINE)
 """Lines that go, and those that come in their place."""
 
 
-def live_difference(desired: Object, live: Optional[Object]) -> str:
+def live_difference(desired: Object, live: Optional[Object], *, to_live: bool = False) -> str:
     """Return the unified diff from what is live to what would be; "" where nothing would change.
 
-    What is lost is told at any depth, and nothing of kinds that can't be replaced.
+    What is lost is told at any depth, and nothing of kinds that can't be replaced. `to_live` turns it round.
     """
     wanted = _plain(desired)
     kind = kind_of(text_at(desired, "apiVersion"), text_at(desired, "kind"))
     strict = frozenset() if kind is not None and kind.kept else frozenset(wanted)
     before = _live_like(wanted, live, loss=_whole_loss, strict=strict) if live is not None else None
     title = f"{desired.get('kind')}/{document_of(desired, line=1).name}"
-    document = document_of(wanted, line=1)
-    if holds_secret(document):
-        old = document_of(before, line=1) if before is not None else None
-        return unified(*masked_pair(old, document), title=title)
-    return unified(dump_yaml(before) if before is not None else "", dump_yaml(wanted), title=title)
+    bodies = (wanted, before) if to_live else (before, wanted)
+    old, new = (document_of(body, line=1) if body is not None else None for body in bodies)
+    if holds_secret(document_of(wanted, line=1)):
+        return unified(*masked_pair(old, new), title=title)
+    texts = (dump_yaml(body) if body is not None else "" for body in bodies)
+    return unified(*texts, title=title)
 
 
 def takes_away(difference: str) -> bool:

@@ -106,18 +106,39 @@ def read_status(
     names = {file.real_name for file in files}
     marked = lists.objects.by_file(deploying.space)
     rows = {name: found for name, found in marked.items() if name in names}
+    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, histories, concurrency)
+    seen = looking.at(
+        _seen_in(lists, deploying.space),
+        [(file.real_name, version) for file in files for version in _of(file, rows)],
+    )
+    seen = looking.at(seen, [(name, left) for name in rows for left in to_compare(name, rows[name], seen)])
+    seen = _with_hidden_fields(looking, seen)
+    return Status(domains_here(files, seen, ready=_ready(looking, seen, lists, rows)), seen.refs)
+
+
+def look_at_versions(
+    reader: Reader,
+    deploying: Deploying,
+    files: Sequence[TemplateFile],
+    histories: Optional[SpaceHistories],
+    *,
+    wanted: Sequence[NameAndVersion],
+    concurrency: int,
+) -> Seen:
+    """Return what is seen of these versions of files in the namespace."""
+    lists = read_lists(reader, deploying, concurrency=concurrency)
+    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, histories, concurrency)
+    return _with_hidden_fields(looking, looking.at(_seen_in(lists, deploying.space), wanted))
+
+
+def _seen_in(lists: Lists, space: str) -> Seen:
     scalers = (row.item for row in lists.objects.rows if row.kind is AUTOSCALER)
-    seen = Seen(
-        deploying.space,
+    return Seen(
+        space,
         lists.objects,
         revisions=revisions_of(lists.replica_sets),
         scaled=frozenset(targets_of(scalers)),
     )
-    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, histories, concurrency)
-    seen = looking.at(seen, [(file.real_name, version) for file in files for version in _of(file, rows)])
-    seen = looking.at(seen, [(name, left) for name in rows for left in to_compare(name, rows[name], seen)])
-    seen = _with_hidden_fields(looking, seen)
-    return Status(domains_here(files, seen, ready=_ready(looking, seen, lists, rows)), seen.refs)
 
 
 def _of(file: TemplateFile, rows: Mapping[str, Sequence[LiveRow]]) -> Iterable[str]:
