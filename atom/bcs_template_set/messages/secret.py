@@ -14,7 +14,7 @@ _ROUNDS = 100_000
 OUR_WORDS = frozenset(
     {
         *("planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"),
-        *("unseen", "live-not-ready", "checked", "pruned", "rolled-back"),
+        *("unseen", "live-not-ready", "checked", "pruned", "rolled-back", "held"),
         *(
             "applied",
             "not-attempted",

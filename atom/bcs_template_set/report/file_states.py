@@ -28,6 +28,7 @@ FileState = Literal[
     "paused",
     "restored",
     "pruned",
+    "held",
     "skipped",
     "ready",
     "deployed",
@@ -189,6 +190,7 @@ def _deployment(rollout: Rollout, outcome: Outcome) -> _Deployment:
         watched=_by_file(rollout.watched),
         restored=_states_after(rollout.restoration or Restoration()),
         unsent={
+            **dict.fromkeys(rollout.held, "held"),
             **dict.fromkeys(rollout.not_attempted, "not-attempted"),
             **dict.fromkeys(rollout.unread, "unknown"),
         },

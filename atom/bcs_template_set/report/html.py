@@ -114,6 +114,7 @@ _MOODS_OF_STATES: dict[FileState, tuple[str, str]] = {
     "not-attempted": ("warn", "»"),
     "restored": ("warn", "↩"),
     "paused": ("warn", "‖"),
+    "held": ("warn", "↩"),
     "skipped": ("calm", "»"),
     "ready": ("good", "✓"),
     "deployed": ("good", "✓"),

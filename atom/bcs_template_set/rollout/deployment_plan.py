@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Callable, NamedTuple, Optional
 
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
@@ -53,7 +53,8 @@ class DeploymentPlan:
     `kept` are the workloads whose number of pods stays, with that number, `open` those and the autoscaled
     ones that have several; `pods` says which number changes although nobody means it to, or which is left.
     `differences` are none until what is replaced was seen whole. `is_blind`: nobody may see what is live, so
-    that all of it looks new.
+    that all of it looks new. `held` are files that somebody went back from, and `said` is what is to be said
+    of them, and of those of which nothing tells.
     """
 
     deploy: tuple[FileVersion, ...]
@@ -66,11 +67,28 @@ class DeploymentPlan:
     open: tuple[str, ...] = ()
     pods: tuple[Text, ...] = ()
     is_blind: bool = False
+    held: tuple[str, ...] = ()
+    said: tuple[Text, ...] = ()
 
     def states_of(self, names: Iterable[str]) -> tuple[LiveState, ...]:
         """Return the objects of these files."""
         wanted = set(names)
         return tuple(state for state in self.states if state.file in wanted)
+
+
+class Holding(NamedTuple):
+    """The files that stay as they are although they are not live, and what is to be said before the call."""
+
+    files: frozenset[str] = frozenset()
+    said: tuple[Text, ...] = ()
+
+
+Hold = Callable[[DeploymentPlan], Holding]
+
+
+def hold_nothing(_: DeploymentPlan) -> Holding:
+    """Return that all that is not live is deployed."""
+    return Holding()
 
 
 def plan_deployment(

@@ -24,7 +24,9 @@ from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
+    Hold,
     differences_of,
+    hold_nothing,
     plan_deployment,
     refused_services,
 )
@@ -69,9 +71,14 @@ class Deploying:
 
 
 def plan_live(
-    reader: Reader, deploying: Deploying, files: Sequence[FileVersion], *, redeploy: bool
+    reader: Reader,
+    deploying: Deploying,
+    files: Sequence[FileVersion],
+    *,
+    redeploy: bool,
+    hold: Hold = hold_nothing,
 ) -> DeploymentPlan:
-    """Return what has to be deployed, after BCS's dry run of exactly that.
+    """Return what has to be deployed, after BCS's dry run of exactly that; what is held is not.
 
     Raises:
         DryRunFailed: Kubernetes would refuse an object, or BCS can't render it.
@@ -80,7 +87,14 @@ def plan_live(
     states, error = look(reader, deploying, files)
     check_listed(files, states, error=error)
     numbers = read_numbers(reader, deploying.place, states, kept=deploying.kept)
-    plan = plan_deployment(files, states, space=deploying.space, redeploy=redeploy, numbers=numbers)
+    plan_of = partial(
+        plan_deployment, states=states, space=deploying.space, redeploy=redeploy, numbers=numbers
+    )
+    plan = plan_of(files)
+    holding = hold(plan)
+    if holding.files:
+        plan = plan_of([file for file in files if file.name not in holding.files])
+    plan = replace(plan, held=tuple(sorted(holding.files)), said=holding.said)
     if len(plan.deploy) < len(files):
         error = look(reader, deploying, plan.deploy)[1] if plan.deploy else ""
     if error and plan.refused is None:

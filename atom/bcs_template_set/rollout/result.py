@@ -108,6 +108,7 @@ class Rollout:
     what fails is to go back; `unwatched` are the
     objects that make pods and that nobody has waited for, `Kind/name`. `moved` are (file, object) pairs of
     what the version before of a file holds, and a cluster may refuse to replace: another file has it now.
+    `held` are files that somebody went back from, and that this run left as they are.
     """
 
     cluster_id: str
@@ -128,6 +129,7 @@ class Rollout:
     restores: bool = False
     unwatched: tuple[str, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()
+    held: tuple[str, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     restoration: Restoration | None = None
 

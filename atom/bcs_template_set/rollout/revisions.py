@@ -75,6 +75,12 @@ def left_behind_of(revisions: Iterable[Revision], live: Fields) -> Optional[Revi
     return max(later, key=lambda one: one.number, default=None)
 
 
+def was_left(mark: Mark, revisions: Sequence[Revision]) -> bool:
+    """Tell whether this version was live, and another one of its file has been put in its place since."""
+    marks = [found.mark for found in revisions]
+    return mark in marks[1:] and mark != marks[0] and mark.file == marks[0].file
+
+
 def never_was(marks: Collection[Mark], revisions: Sequence[Revision], *, limit: int) -> bool:
     """Tell whether none of these versions ever was live; `limit` is how many old ones a Deployment keeps.
 

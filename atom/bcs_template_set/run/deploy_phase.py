@@ -24,7 +24,7 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.rollout.deploy_files import States, deploy_files
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, moved_ports
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, moved_ports
 from bcs_template_set.rollout.live_look import Deploying, plan_live, unlike
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.odd_objects import moved_objects
@@ -37,6 +37,7 @@ from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
+from bcs_template_set.run.held_versions import hold_of
 from bcs_template_set.run.journal import EarlierTry
 from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of
@@ -71,7 +72,8 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
     try:
         looking = _looking(run, writer, planned)
         existing, least = planned.existing, fewest_pods(run)
-        deploy_versions(target, files, own=own, looking=looking, least=least, existing=existing)
+        hold = hold_of(run, writer, place, existing)
+        deploy_versions(target, files, own=own, looking=looking, least=least, existing=existing, hold=hold)
     except NewerBuild as exc:
         if settings.on_newer_build != "skip":
             raise
@@ -135,17 +137,20 @@ def deploy_versions(
     looking: Looking,
     least: Mapping[Workload, int],
     existing: Existing,
+    hold: Hold,
 ) -> None:
     """Deploy versions, wait for their workloads, and look at the pages.
 
     `own` are the files whose version this build published, `least` the fewest pods of autoscaled workloads,
-    `existing` what BCS held before it.
+    `existing` what BCS held before it; `hold` says which versions stay undeployed.
 
     Raises:
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
     """
     files = _at_their_newest(target, looking, files)
-    deploying, plan = look_before(target.context, target.writer, target.place, files, existing, least=least)
+    deploying, plan = look_before(
+        target.context, target.writer, target.place, files, existing, least=least, hold=hold
+    )
     record = target.context.services.record
     tried = _earlier_try(target, plan, own=own)
     rollout = Rollout(
@@ -161,6 +166,7 @@ def deploy_versions(
         restores=target.settings.on_failure == "restore",
         unwatched=tuple(unwatched(files, plan.states, declared=target.declared)),
         moved=moved_objects(plan.states, space=target.space),
+        held=plan.held,
     )
     target.keep(rollout)
     journal = target.context.services.journal()

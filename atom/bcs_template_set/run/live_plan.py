@@ -16,7 +16,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.call_sizes import AT_ONCE
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, hold_nothing
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
 from bcs_template_set.rollout.odd_objects import odd_notes
@@ -33,10 +33,12 @@ def look_before(
     existing: Existing,
     *,
     least: Mapping[Workload, int],
+    hold: Hold = hold_nothing,
 ) -> tuple[Deploying, DeploymentPlan]:
     """Return what it takes to deploy versions, and what that would change, which is shown.
 
-    `least` are the fewest pods of autoscaled workloads, `existing` is what BCS held before this run.
+    `least` are the fewest pods of autoscaled workloads, `existing` is what BCS held before this run. `hold`
+    says which versions stay undeployed.
 
     Raises:
         StepError: the dry run fails, or the deployment must not be.
@@ -44,10 +46,11 @@ def look_before(
     record, log, space = context.services.record, context.services.log, context.settings.template_space
     values = resolve_variables(reader, place, files, given=context.variables, least=least)
     deploying = deploying_of(context, place, values)
-    plan = plan_live(reader, deploying, files, redeploy=context.settings.redeploy)
+    plan = plan_live(reader, deploying, files, redeploy=context.settings.redeploy, hold=hold)
     plan = seen_whole(reader, deploying, plan)
     # What was said of the plan is not said twice.
-    plan = replace(plan, pods=tuple(warning for warning in plan.pods if warning not in record.warnings))
+    warnings = [warning for warning in (*plan.said, *plan.pods) if warning not in record.warnings]
+    plan = replace(plan, pods=tuple(warnings))
     show_lines(log, deployment_lines(plan, language=record.language))
     record.warnings.extend(plan.pods)
     for note in _odd_marks(reader, files, plan, existing, place=place, space=space):

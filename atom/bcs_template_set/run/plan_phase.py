@@ -46,6 +46,7 @@ from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.approved_plan import what_differs
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.held_versions import hold_of
 from bcs_template_set.run.kept_objects import check_jobs, jobs_of
 from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.pods_ahead import tell_pods
@@ -259,7 +260,8 @@ def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
         return
     place = namespace_of(run.context, existing.project_id)
     files = [as_it_counts(run, FileVersion(c.name, c.version_id, c.version)) for c in plan.changes]
-    look_before(run.context, reader, place, files, existing, least=fewest_pods(run))
+    hold = hold_of(run, reader, place, existing)
+    look_before(run.context, reader, place, files, existing, least=fewest_pods(run), hold=hold)
     run.services.log.info(say("deploy.dry_run_ok"))
 
 

@@ -1,0 +1,88 @@
+"""What somebody went back from is held: unasked, only new content is deployed over it. Only reads.
+
+A version that was live and was left stands among the revisions of its Deployment, and holds its whole domain.
+Of what makes no pods nothing tells: it is deployed, after a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.marks import Mark
+from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.space.live_objects import read_live_objects
+from bcs_template_set.manifests.kinds import DEPLOYMENT, REPLICA_SET
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.step_error import first_names
+from bcs_template_set.publish.plan import Change
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, Holding, hold_nothing
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
+from bcs_template_set.rollout.revisions import Revisions, revisions_of, was_left
+from bcs_template_set.run.context import RenderedRun
+
+
+def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Existing) -> Hold:
+    """Return what says of a deployment which of its versions are held.
+
+    None is that this build has published, or that somebody asks for: with `redeploy`, `only`, or a rollback.
+    """
+    plan, settings = run.services.record.plan, run.settings
+    if plan is None or settings.redeploy or settings.only or settings.goes_back:
+        return hold_nothing
+    rows = {change.name: change.row for change in plan.changes}
+    older = {change.name for change in plan.changes if _is_older(change, existing, run)}
+
+    def hold(deployment: DeploymentPlan) -> Holding:
+        asked = _Asked(settings.template_space, deployment, rows, older)
+        if not asked.files:
+            return Holding()
+        listed = read_live_objects(reader, place, kinds=(REPLICA_SET,), concurrency=1).rows
+        return asked.answer(revisions_of(listed, by="name"))
+
+    return hold
+
+
+def _is_older(change: Change, existing: Existing, run: RenderedRun) -> bool:
+    """Tell whether an earlier build has published what the file has; a branch's path is none of ours."""
+    found = existing.files.get(change.name)
+    if change.action != "unchanged" or found is None or change.name in run.desired.shared:
+        return False
+    return found.origin is None or not found.origin.is_same_build_as(run.desired.provenance)
+
+
+class _Asked:
+    """The versions of a deployment that an earlier build has published, over which another one is live."""
+
+    def __init__(
+        self, space: str, deployment: DeploymentPlan, rows: Mapping[str, str], older: set[str]
+    ) -> None:
+        self._space, self._rows, self._deployment = space, rows, deployment
+        files = {file.name: file for file in deployment.deploy if file.name in older and not file.rewritten}
+        self._states = [s for s in deployment.states if s.file in files and self._is_at_another(s, files)]
+        self.files = {state.file: files[state.file] for state in self._states}
+
+    def _is_at_another(self, state: LiveState, files: Mapping[str, FileVersion]) -> bool:
+        mark = state.mark
+        return mark.file_in(self._space) == state.file and mark.version != files[state.file].version
+
+    def answer(self, revisions: Revisions) -> Holding:
+        """Return what is held, going by these revisions, and of what they tell nothing."""
+        pods = [state for state in self._states if state.known_kind is DEPLOYMENT]
+        left = {self._rows[state.file]: state for state in pods if self._was_left(state, revisions)}
+        told = {self._rows[state.file] for state in pods if revisions.get(state.name)}
+        held = [file.name for file in self._deployment.deploy if self._rows.get(file.name) in left]
+        untold = sorted(name for name in self.files if self._rows[name] not in told)
+        said = [self._stays(name, state) for name, state in sorted(left.items())]
+        if untold:
+            said.append(say("deploy.not_told", names=first_names(untold)))
+        return Holding(frozenset(held), tuple(said))
+
+    def _was_left(self, state: LiveState, revisions: Revisions) -> bool:
+        mark = Mark(state.mark.file, self.files[state.file].version)
+        return was_left(mark, revisions.get(state.name, ()))
+
+    def _stays(self, name: str, state: LiveState) -> Text:
+        left = self.files[state.file].version
+        return say("deploy.held", name=name, live=state.mark.version, left=left)
