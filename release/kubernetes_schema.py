@@ -97,6 +97,7 @@ WORDS: Mapping[tuple[str, ...], str] = {
     ("TerminatingOrFailed", "Failed"): "JobSpec.podReplacementPolicy",
     ("FailJob", "FailIndex", "Ignore", "Count"): "PodFailurePolicyRule.action",
     ("HTTP", "HTTPS"): "HTTPGetAction.scheme",
+    ("NotRequired", "RestartContainer"): "ContainerResizePolicy.restartPolicy",
     ("In", "NotIn", "Exists", "DoesNotExist"): "LabelSelectorRequirement.operator",
     ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"): "NodeSelectorRequirement.operator",
     ("In", "NotIn"): "PodFailurePolicyOnExitCodesRequirement.operator",
@@ -142,9 +143,18 @@ FORMS: Mapping[str, str] = {
         "ContainerPort.containerPort ServicePort.port HTTPGetAction.port TCPSocketAction.port "
         "GRPCAction.port NetworkPolicyPort.port NetworkPolicyPort.endPort ServiceBackendPort.number"
     ),
-    "portornone": "ContainerPort.hostPort ServicePort.nodePort ServicePort.targetPort",
+    "portornone": (
+        "ContainerPort.hostPort ServicePort.nodePort ServicePort.targetPort ServiceSpec.healthCheckNodePort"
+    ),
     "portname": "ContainerPort.name",
     "label": "ServicePort.name PodSpec.hostname PodSpec.subdomain IngressServiceBackend.name",
+    "labelkey": (
+        "PodReadinessGate.conditionType Toleration.key PodAffinityTerm.topologyKey ServicePort.appProtocol "
+        "TopologySpreadConstraint.topologyKey LabelSelectorRequirement.key"
+    ),
+    "configkey": "SecretKeySelector.key ConfigMapKeySelector.key",
+    "header": "HTTPHeader.name",
+    "zone": "CronJobSpec.timeZone",
     "subdomain": (
         "PodSpec.serviceAccountName PodSpec.nodeName PodSpec.priorityClassName PodSpec.runtimeClassName "
         "PersistentVolumeClaimSpec.storageClassName IngressSpec.ingressClassName IngressTLS.secretName "
@@ -155,7 +165,10 @@ FORMS: Mapping[str, str] = {
     "path": "HTTPIngressPath.path NFSVolumeSource.path",
     "below": "VolumeMount.subPath VolumeMount.subPathExpr KeyToPath.path DownwardAPIVolumeFile.path",
     "nowhereup": "HostPathVolumeSource.path",
-    "ip": "HostAlias.ip PodDNSConfig.nameservers ServiceSpec.externalIPs EndpointAddress.ip",
+    "ip": (
+        "HostAlias.ip ContainerPort.hostIP PodDNSConfig.nameservers ServiceSpec.externalIPs "
+        "EndpointAddress.ip"
+    ),
     "clusterip": "ServiceSpec.clusterIP ServiceSpec.clusterIPs",
     "cidr": "IPBlock.cidr IPBlock.except ServiceSpec.loadBalancerSourceRanges",
     "pods": "RollingUpdateDeployment.maxSurge",
@@ -166,7 +179,7 @@ FORMS: Mapping[str, str] = {
     ),
     "amount": (
         "ResourceRequirements.limits ResourceRequirements.requests VolumeResourceRequirements.requests "
-        "EmptyDirVolumeSource.sizeLimit"
+        "EmptyDirVolumeSource.sizeLimit MetricTarget.value MetricTarget.averageValue"
     ),
     "schedule": "CronJobSpec.schedule",
     "base64": "Secret.data ConfigMap.binaryData",
@@ -203,7 +216,7 @@ FORMS: Mapping[str, str] = {
         "JobSpec.ttlSecondsAfterFinished JobSpec.backoffLimitPerIndex CronJobSpec.startingDeadlineSeconds "
         "CronJobSpec.successfulJobsHistoryLimit CronJobSpec.failedJobsHistoryLimit "
         "HorizontalPodAutoscalerSpec.minReplicas Probe.initialDelaySeconds Probe.timeoutSeconds "
-        "Probe.periodSeconds Probe.successThreshold Probe.failureThreshold"
+        "Probe.periodSeconds Probe.successThreshold Probe.failureThreshold SleepAction.seconds"
     ),
 }
 """The forms of `manifests/schema/value_forms.py`, or the least and the most, and the fields of each."""

@@ -68,6 +68,8 @@ _BODIES = {
 
 _AFFINITY = "DuringSchedulingIgnoredDuringExecution"
 _NODES = f"affinity.nodeAffinity.required{_AFFINITY}"
+_SPREADS = "topologySpreadConstraints"
+_SPREAD = "{{topologyKey: {}, whenUnsatisfiable: DoNotSchedule, {}}}"
 _TERM = "podAffinityTerm: {topologyKey: zone, labelSelector: {matchLabels: {app: web}}}"
 _PEER = "spec: {{ingress: [{{from: [{}]}}]}}"
 _PORT = "spec: {{egress: [{{ports: [{}]}}]}}"
@@ -120,6 +122,36 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         (_mount("subPathExpr: $(A)/.."), "volumeMounts[0].subPathExpr"),
         (_mount("subPath: a, subPathExpr: b"), "volumeMounts[0]"),
         (_mount("subPath: a..b/...x/.y"), ""),
+        ('volumeMounts: [{name: v, mountPath: ""}]', "volumeMounts[0].mountPath"),
+        ('env: [{name: "", value: a}]', "env[0].name"),
+        (_env('secretKeyRef: {name: a, key: ""}'), "env[0].valueFrom.secretKeyRef.key"),
+        (_env("secretKeyRef: {name: a, key: a/b}"), "env[0].valueFrom.secretKeyRef.key"),
+        (_env("configMapKeyRef: {name: a, key: A_b.c}"), ""),
+        ("ports: [{containerPort: 80, hostIP: localhost}]", "ports[0].hostIP"),
+        (
+            (
+                "ports: [{containerPort: 80, name: a, hostPort: 8080}, "
+                "{containerPort: 81, name: b, hostPort: 8080}]"
+            ),
+            "ports[1].hostPort",
+        ),
+        (
+            (
+                "ports: [{containerPort: 80, hostPort: 53}, "
+                "{containerPort: 80, hostPort: 53, protocol: UDP}, "
+                "{containerPort: 81, hostPort: 53, hostIP: 10.0.0.1}, "
+                "{containerPort: 82}, {containerPort: 83}]"
+            ),
+            "",
+        ),
+        (
+            "livenessProbe: {httpGet: {port: 80, httpHeaders: [{name: 'X Y', value: ''}]}}",
+            "livenessProbe.httpGet.httpHeaders[0].name",
+        ),
+        ("livenessProbe: {httpGet: {port: 80, httpHeaders: [{name: X-Y, value: ''}]}}", ""),
+        ("resizePolicy: [{resourceName: cpu, restartPolicy: Never}]", "resizePolicy[0].restartPolicy"),
+        ("resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]", ""),
+        ("lifecycle: {preStop: {sleep: {seconds: -1}}}", "lifecycle.preStop.sleep.seconds"),
         (_mount("mountPropagation: bidirectional"), "volumeMounts[0].mountPropagation"),
         (_mount("mountPropagation: Bidirectional"), "volumeMounts[0].mountPropagation"),
         (_mount("mountPropagation: Bidirectional") + ", securityContext: {privileged: true}", ""),
@@ -202,6 +234,57 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             f"affinity.nodeAffinity.preferred{_AFFINITY}[0].weight",
         ),
         (f"affinity: {{podAffinity: {{preferred{_AFFINITY}: [{{weight: 100, {_TERM}}}]}}}}", ""),
+        *(
+            (
+                f"affinity: {{podAntiAffinity: {{required{_AFFINITY}: [{{topologyKey: {key}}}]}}}}",
+                f"affinity.podAntiAffinity.required{_AFFINITY}[0].topologyKey",
+            )
+            for key in ('""', "host name")
+        ),
+        (
+            "topologySpreadConstraints: [" + _SPREAD.format('""', "maxSkew: 1") + "]",
+            f"{_SPREADS}[0].topologyKey",
+        ),
+        (
+            f"{_SPREADS}: [{_SPREAD.format('zone', 'maxSkew: 1')}, {_SPREAD.format('zone', 'maxSkew: 2')}]",
+            f"{_SPREADS}[1]",
+        ),
+        (
+            f"{_SPREADS}: [{_SPREAD.format('a.b/zone', 'maxSkew: 1')}, {_SPREAD.format('a', 'maxSkew: 1')}]",
+            "",
+        ),
+        (
+            f"{_SPREADS}: [{_SPREAD.format('zone', 'maxSkew: 1, matchLabelKeys: [a]')}]",
+            f"{_SPREADS}[0].matchLabelKeys",
+        ),
+        (
+            f"{_SPREADS}: [{_SPREAD.format('zone', 'maxSkew: 1, matchLabelKeys: [a], labelSelector: {}')}]",
+            "",
+        ),
+        ("hostAliases: [{hostnames: [a]}]", "hostAliases[0]"),
+        ("tolerations: [{key: a b, operator: Exists}]", "tolerations[0].key"),
+        ("readinessGates: [{conditionType: a b}]", "readinessGates[0].conditionType"),
+        ("readinessGates: [{conditionType: a.org/ready}]", ""),
+        (_volume('persistentVolumeClaim: {claimName: ""}'), "volumes[0].persistentVolumeClaim.claimName"),
+        (_volume('hostPath: {path: ""}'), "volumes[0].hostPath.path"),
+        (_volume('configMap: {name: a, items: [{key: "", path: b}]}'), "volumes[0].configMap.items[0].key"),
+        (
+            _volume("projected: {sources: [{secret: {name: a}, configMap: {name: b}}]}"),
+            "volumes[0].projected.sources[0]",
+        ),
+        (_volume("downwardAPI: {items: [{path: a}]}"), "volumes[0].downwardAPI.items[0]"),
+        (
+            _volume("downwardAPI: {items: [{path: a, resourceFieldRef: {resource: limits.cpu}}]}"),
+            "volumes[0].downwardAPI.items[0].resourceFieldRef",
+        ),
+        (
+            _volume(
+                "downwardAPI: {items: [{path: a, "
+                "resourceFieldRef: {resource: limits.cpu, containerName: main}}]}"
+            ),
+            "",
+        ),
+        (_volume("ephemeral: {}"), "volumes[0].ephemeral"),
         (f"affinity: {{nodeAffinity: {{required{_AFFINITY}: {{nodeSelectorTerms: []}}}}}}", _NODES),
         *(
             (
@@ -237,7 +320,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("serviceAccountName: My_Account", "serviceAccountName"),
         ("priorityClassName: High", "priorityClassName"),
         ("preemptionPolicy: never", "preemptionPolicy"),
-        ("activeDeadlineSeconds: 0", "activeDeadlineSeconds"),
+        ("activeDeadlineSeconds: 600", "activeDeadlineSeconds"),
         ("restartPolicy: Never", "restartPolicy"),
         ("securityContext: {fsGroup: -1}", "securityContext.fsGroup"),
         ("securityContext: {supplementalGroups: [5, -1]}", "securityContext.supplementalGroups[1]"),
@@ -342,6 +425,17 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {completionMode: Indexed}", "spec"),
         ("spec: {completionMode: Indexed, completions: 3, backoffLimitPerIndex: 1}", ""),
         ("spec: {backoffLimitPerIndex: 1}", "spec.backoffLimitPerIndex"),
+        ("spec: {successPolicy: {rules: [{succeededCount: 1}]}}", "spec.successPolicy"),
+        ("spec: {maxFailedIndexes: 1}", "spec.maxFailedIndexes"),
+        (
+            (
+                "spec: {completionMode: Indexed, completions: 3, backoffLimitPerIndex: 1, "
+                "maxFailedIndexes: 1, successPolicy: {rules: [{succeededCount: 1}]}}"
+            ),
+            "",
+        ),
+        ("spec: {template: {spec: {activeDeadlineSeconds: 0}}}", "spec.template.spec.activeDeadlineSeconds"),
+        ("spec: {template: {spec: {activeDeadlineSeconds: 600}}}", ""),
         ("spec: {selector: {matchLabels: {app: web}}}", "spec.selector"),
         ("spec: {template: {spec: {restartPolicy: null}}}", "spec.template.spec.restartPolicy"),
         ("spec: {template: {spec: {restartPolicy: OnFailure}}}", ""),
@@ -350,6 +444,10 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {jobTemplate: {spec: {backoffLimit: -1}}}", "spec.jobTemplate.spec.backoffLimit"),
         ("spec: {failedJobsHistoryLimit: -1}", "spec.failedJobsHistoryLimit"),
         ("spec: {schedule: 61 * * * *}", "spec.schedule"),
+        ("spec: {timeZone: Local}", "spec.timeZone"),
+        ("spec: {timeZone: 'Asia/Shanghai '}", "spec.timeZone"),
+        ("spec: {timeZone: Asia/Shanghai}", ""),
+        ("spec: {timeZone: Etc/GMT+8}", ""),
         ("spec: {concurrencyPolicy: forbid}", "spec.concurrencyPolicy"),
         ("spec: {successfulJobsHistoryLimit: 0, startingDeadlineSeconds: 5}", ""),
         ("spec: {schedule: '0 3 * *'}", "spec.schedule"),
@@ -361,6 +459,26 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {maxReplicas: 0}", "spec.maxReplicas"),
         ("spec: {minReplicas: 0}", "spec.minReplicas"),
         ("spec: {minReplicas: 6}", "spec.minReplicas"),
+        ('spec: {scaleTargetRef: {name: ""}}', "spec.scaleTargetRef.name"),
+        ('spec: {scaleTargetRef: {kind: ""}}', "spec.scaleTargetRef.kind"),
+        ("spec: {behavior: {scaleDown: {policies: []}}}", "spec.behavior.scaleDown.policies"),
+        ("spec: {behavior: {scaleUp: {policies: null}}}", ""),
+        (_CPU.format("type: AverageValue, averageValue: -1"), "spec.metrics[0].resource.target.averageValue"),
+        (
+            (
+                'spec: {metrics: [{type: Resource, resource: {name: "", '
+                "target: {type: Utilization, averageUtilization: 50}}}]}"
+            ),
+            "spec.metrics[0].resource.name",
+        ),
+        (
+            (
+                "spec: {metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, "
+                "averageUtilization: 50}}, pods: {metric: {name: a}, "
+                "target: {type: AverageValue, averageValue: 1}}}]}"
+            ),
+            "spec.metrics[0]",
+        ),
         ("spec: {metrics: [{type: Resource}]}", "spec.metrics[0]"),
         (
             (
@@ -422,6 +540,14 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {loadBalancerSourceRanges: [10.0.0.0/8]}", "spec.loadBalancerSourceRanges"),
         ('spec: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.1/8, " 10.0.0.0/8"]}', ""),
         ("spec: {ipFamilies: [ipv4]}", "spec.ipFamilies[0]"),
+        ("spec: {ports: [{port: 80, appProtocol: HTTP 2}]}", "spec.ports[0].appProtocol"),
+        ("spec: {ports: [{port: 80, appProtocol: kubernetes.io/h2c}]}", ""),
+        (
+            "spec: {type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 70000}",
+            "spec.healthCheckNodePort",
+        ),
+        ("spec: {type: NodePort, healthCheckNodePort: 30000}", "spec.healthCheckNodePort"),
+        ("spec: {type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30000}", ""),
         ("spec: {ipFamilyPolicy: DualStack}", "spec.ipFamilyPolicy"),
         ("spec: {ports: [{port: 80, name: HTTP}]}", "spec.ports[0].name"),
         ("spec: {ports: [{port: 80, nodePort: 30080}]}", "spec.ports[0].nodePort"),
@@ -445,6 +571,9 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         (_BACKEND.format("a", "Prefix", "web", "{number: 80}"), f"{_BEHIND}.path"),
         (_BACKEND.format("/a//b", "Prefix", "web", "{number: 80}"), f"{_BEHIND}.path"),
         (_BACKEND.format("/a/..", "Exact", "web", "{number: 80}"), f"{_BEHIND}.path"),
+        (_BACKEND.format("null", "Exact", "web", "{number: 80}"), f"{_BEHIND}.path"),
+        (_BACKEND.format('""', "Prefix", "web", "{number: 80}"), f"{_BEHIND}.path"),
+        (_BACKEND.format("null", "ImplementationSpecific", "web", "{number: 80}"), ""),
         (_BACKEND.format("/a//(.*)", "ImplementationSpecific", "web", "{number: 80}"), ""),
         (_BACKEND.format("/a..b/.c", "Prefix", "web", "{name: http}"), ""),
         (_BACKEND.format("/", "prefix", "web", "{number: 80}"), f"{_BEHIND}.pathType"),
@@ -478,6 +607,19 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         (_PEER.format("{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}"), "spec.ingress[0].from[0]"),
         (_PEER.format("{}"), "spec.ingress[0].from[0]"),
         (_PEER.format("{ipBlock: {cidr: '::/0', except: ['fd00::/8']}}"), ""),
+        *(
+            (
+                _PEER.format(f"{{ipBlock: {{cidr: {around}, except: [{out}]}}}}"),
+                is_refused and "spec.ingress[0].from[0].ipBlock.except[0]",
+            )
+            for around, out, is_refused in (
+                ("10.0.0.0/8", "192.168.0.0/16", "refused"),
+                ("10.0.0.0/8", "10.0.0.0/8", "refused"),
+                ("10.0.0.0/8", "'fd00::/8'", "refused"),
+                ("10.0.0.0/8", "10.1.2.3/16", ""),
+            )
+        ),
+        (_PORT.format("{port: dns, endPort: 80}"), "spec.egress[0].ports[0].endPort"),
         (_PEER.format("{podSelector: {}, namespaceSelector: {}}"), ""),
         (_PORT.format("{port: 0}"), "spec.egress[0].ports[0].port"),
         (_PORT.format("{port: 80, endPort: 79}"), "spec.egress[0].ports[0].endPort"),
@@ -494,6 +636,8 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("roleRef: {apiGroup: rbac.authorization.k8s.io/v1}", "roleRef.apiGroup"),
         ("roleRef: {kind: role}", "roleRef.kind"),
         ('roleRef: {apiGroup: ""}', ""),
+        ('roleRef: {name: ""}', "roleRef.name"),
+        ('subjects: [{kind: User, name: ""}]', "subjects[0].name"),
         ("subjects: [{kind: User, name: a, apiGroup: rbac}]", "subjects[0].apiGroup"),
         (
             "subjects: [{kind: ServiceAccount, name: a, apiGroup: rbac.authorization.k8s.io}]",
@@ -515,6 +659,8 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
     "ClusterRole": (
         ("rules: [{nonResourceURLs: [/a], apiGroups: [''], resources: [pods], verbs: [get]}]", "rules[0]"),
         ("rules: [{nonResourceURLs: [/healthz], verbs: [get]}]", ""),
+        ("aggregationRule: {clusterRoleSelectors: []}", "aggregationRule"),
+        ("aggregationRule: {clusterRoleSelectors: [{matchLabels: {a: b}}]}", ""),
     ),
     "PersistentVolumeClaim": (
         ("spec: {resources: {requests: {storage: 0}}}", "spec.resources.requests[storage]"),
@@ -529,6 +675,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "StorageClass": (
         ("reclaimPolicy: Recycle", "reclaimPolicy"),
+        ('provisioner: ""', "provisioner"),
         ("volumeBindingMode: waitForFirstConsumer", "volumeBindingMode"),
         ("reclaimPolicy: Retain", ""),
     ),

@@ -28,6 +28,8 @@ LONGEST_SUBDOMAIN = 253
 _HASH = 10
 _LONGEST_INT64 = 19
 
+CONFIG_KEY = "[-._a-zA-Z0-9]{1,253}"
+"""The form of a key of a ConfigMap or Secret."""
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _LABEL_1035 = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")

@@ -31,9 +31,10 @@ class Container:
 
 @dataclass(frozen=True)
 class PodTemplate:
-    """A pod's labels and spec; `path` is where in the object they are, such as `spec.template`."""
+    """A pod's metadata and spec; `path` is where in the object they are, such as `spec.template`."""
 
     labels: Fields
+    annotations: Fields
     spec: Fields
     path: str
 
@@ -75,9 +76,8 @@ def pod_of(document: Document) -> Optional[PodTemplate]:
     value: Fields = mapping_at(document.body, *path.split(".")) if path else document.body
     if not value:
         return None
-    return PodTemplate(
-        labels=mapping_at(value, "metadata", "labels"), spec=mapping_at(value, "spec"), path=path
-    )
+    labels, annotations = (mapping_at(value, "metadata", key) for key in ("labels", "annotations"))
+    return PodTemplate(labels, annotations, spec=mapping_at(value, "spec"), path=path)
 
 
 def is_filled_in(document: Document) -> bool:

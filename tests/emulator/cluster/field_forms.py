@@ -54,6 +54,11 @@ def matching(is_right: Callable[[str], object], why: str) -> Say:
     return lambda value: "" if value == "" or is_right(str(value)) else _invalid(value, why)
 
 
+def filled(value: object) -> str:
+    """Return what is said of a text that may not be empty."""
+    return "Required value" if value == "" else ""
+
+
 def between(least: int, most: float = float("inf")) -> Say:
     """Return what is said of a number that is too small or too big."""
     why = f"must be in the range {least}-{most}" if most < float("inf") else f"must be {least} or greater"
@@ -135,6 +140,12 @@ USER, MODE = between(0, 2**31 - 1), between(0, 0o777)
 BASE64 = matching(_is_base64, "illegal base64 data at input byte 0")
 
 
+_is_qualified = re.compile(
+    rf"(?:{_LABEL}(?:\.{_LABEL})*/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"
+).fullmatch
+QUALIFIED = matching(_is_qualified, "name part must consist of alphanumeric characters")
+
+
 def either(value: object) -> str:
     """Return what is said of a port by number or name."""
     return PORT(value) if isinstance(value, int) else PORT_NAME(value)
@@ -183,6 +194,20 @@ _UNITS = {"m": 0.001, "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Mi": 1024**2, 
 def _milli(value: object) -> float:
     digits, unit = re.sub("[kmMGi]+$", "", str(value)), re.sub("^[^a-zA-Z]*", "", str(value))
     return float(digits) * _UNITS[unit] * 1000 if unit in _UNITS else 0
+
+
+def once(*names: str) -> Say:
+    """Return what is said of a list of which two have the same in all of these."""
+
+    def say(value: object) -> str:
+        found = (
+            [tuple(str(find(item, name)) for name in names) for item in value]
+            if isinstance(value, list)
+            else []
+        )
+        return "Duplicate value" if len(found) > len(set(found)) else ""
+
+    return say
 
 
 def named_once(value: object) -> str:

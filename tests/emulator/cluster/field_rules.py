@@ -6,8 +6,10 @@ path, and what is said of a value there. A document is looked at as it was sent.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from tests.emulator.cluster.field_forms import (
     BASE64,
@@ -17,11 +19,14 @@ from tests.emulator.cluster.field_forms import (
     IP,
     NAME,
     PORT,
+    PORT_OR_NONE,
+    QUALIFIED,
     amount,
     at_most_one,
     between,
     either,
     exactly_one,
+    filled,
     is_ip,
     matching,
     named_once,
@@ -62,6 +67,8 @@ _GROUP, _CLASS = "rbac.authorization.k8s.io", "kubernetes.io/ingress.class"
 _BACKEND, _ROLLING = "spec.rules[].http.paths[]", "rollingUpdate"
 _BINDING: Sequence[Rule] = (
     ("roleRef.apiGroup", one_of(_GROUP)),
+    ("roleRef.name", filled),
+    ("subjects[].name", filled),
     ("subjects[].kind", one_of("ServiceAccount", "User", "Group")),
     ("subjects[]", where(f"kind!=ServiceAccount apiGroup!=|{_GROUP}", "Unsupported value")),
     ("subjects[]", where("kind=ServiceAccount apiGroup", "Unsupported value")),
@@ -78,6 +85,8 @@ _JOB: Sequence[Rule] = (
     ("spec", where("selector manualSelector!=True", "Invalid value: `selector` not auto-generated")),
     ("spec", where("completionMode=Indexed !completions", f"{_FEW}: when completion mode is Indexed")),
     ("spec", where("backoffLimitPerIndex completionMode!=Indexed", "Invalid value: requires indexed mode")),
+    ("spec", where("successPolicy completionMode!=Indexed", "Invalid value: requires indexed mode")),
+    ("spec", where("maxFailedIndexes !backoffLimitPerIndex", f"{_FEW}: when maxFailedIndexes is specified")),
 )
 
 
@@ -141,6 +150,40 @@ def _range(value: object) -> str:
     return f"Invalid value: {last}: must be greater than or equal to `port`" if last < first else ""
 
 
+def _named_range(value: object) -> str:
+    return "Invalid value: must be numeric" if text(value, "port") and find(value, "endPort") else ""
+
+
+def _except(value: object) -> str:
+    around = ipaddress.ip_network(text(value, "cidr"), strict=False)
+    outs = find(value, "except")
+    for out in outs if isinstance(outs, list) else ():
+        with suppress(ValueError):  # said as a block that is none
+            inside = ipaddress.ip_network(str(out), strict=False)
+            is_in = inside.version == around.version and inside.network_address in around
+            if not is_in or inside.prefixlen <= around.prefixlen:
+                return f"Invalid value: {out}: must be a strict subset of `cidr`"
+    return ""
+
+
+def _ip_block(value: object) -> str:
+    return "" if BLOCK(text(value, "cidr")) else _except(value)
+
+
+def _policies(value: object) -> str:
+    return "Required value: must specify at least one Policy" if find(value, "policies") == [] else ""
+
+
+def _zone(value: object) -> str:
+    is_wrong = str(value).lower() == "local" or not re.fullmatch("[A-Za-z0-9_+/-]+", str(value))
+    return f"Invalid value: {value}: unknown time zone" if is_wrong else ""
+
+
+def _served(value: object) -> str:
+    is_free = text(value, "pathType") == "ImplementationSpecific" or text(value, "path")
+    return "" if is_free else "Invalid value: must be an absolute path"
+
+
 def _modes(value: object) -> str:
     alone = "ReadWriteOncePod"
     is_wrong = isinstance(value, list) and alone in value and len(value) > 1
@@ -157,12 +200,14 @@ def _is_rule_host(host: str) -> bool:
     return not HOST(host) and not is_ip(host)
 
 
+_LIMITED = matching(lambda _: False, "activeDeadlineSeconds in ReplicaSet is not Supported")
 _NO_ZERO = matching(lambda value: value != "0", "must be greater than zero")
 _OF_KIND: Mapping[str, Sequence[Rule]] = {
     "Deployment": (
         ("spec.progressDeadlineSeconds", between(1)),
         ("spec", _deadline),
         ("spec.template.spec.restartPolicy", one_of("Always")),
+        ("spec.template.spec.activeDeadlineSeconds", _LIMITED),
         ("spec.strategy", where("type=Recreate rollingUpdate", "Forbidden: may not be specified when")),
         (f"spec.strategy.{_ROLLING}", where(f"maxSurge={_NONE} maxUnavailable={_NONE}", _BOTH)),
         (f"spec.strategy.{_ROLLING}.maxSurge", pods(float("inf"))),
@@ -187,6 +232,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         *((f"spec.jobTemplate.{path}", say) for path, say in _JOB),
         ("spec.failedJobsHistoryLimit", between(0)),
         ("spec.schedule", _schedule),
+        ("spec.timeZone", _zone),
         ("spec.concurrencyPolicy", one_of("Allow", "Forbid", "Replace")),
     ),
     "HorizontalPodAutoscaler": (
@@ -201,6 +247,11 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.metrics[].resource.target.type", one_of("Utilization", "Value", "AverageValue")),
         ("spec.behavior.scaleDown.stabilizationWindowSeconds", between(0, 3600)),
         ("spec.behavior.scaleUp.policies[].periodSeconds", between(1, 1800)),
+        *((f"spec.behavior.{way}", _policies) for way in ("scaleDown", "scaleUp")),
+        ("spec.metrics[]", at_most_one("object", "pods", "resource", "containerResource", "external")),
+        ("spec.metrics[].resource.name", filled),
+        ("spec.metrics[].resource.target.averageValue", amount),
+        *((f"spec.scaleTargetRef.{key}", filled) for key in ("kind", "name")),
         ("spec.behavior.scaleUp.selectPolicy", one_of("Disabled", "Max", "Min")),
     ),
     "PodDisruptionBudget": (
@@ -233,6 +284,9 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.ipFamilyPolicy", one_of("SingleStack", "PreferDualStack", "RequireDualStack")),
         ("spec.externalName", HOST),
         ("spec.ports[].name", DNS_LABEL),
+        ("spec.ports[].appProtocol", QUALIFIED),
+        ("spec.healthCheckNodePort", PORT_OR_NONE),
+        ("spec", where("type!=LoadBalancer healthCheckNodePort", "Forbidden: may only be set when")),
         ("spec.ports", named_once),
         ("spec.ports", _twice),
         ("spec.ports[].port", PORT),
@@ -253,6 +307,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         (f"{_BACKEND}.pathType", one_of("Exact", "ImplementationSpecific", "Prefix")),
         (f"{_BACKEND}.path", matching(lambda path: path.startswith("/"), "must be an absolute path")),
         (_BACKEND, _steps),
+        (_BACKEND, _served),
         (f"{_BACKEND}.backend.service.name", DNS_LABEL),
         (f"{_BACKEND}.backend.service.port", exactly_one("name", "number")),
         ("", _class),
@@ -260,6 +315,8 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
     "NetworkPolicy": (
         ("spec.ingress[].from[].ipBlock.cidr", BLOCK),
         ("spec.ingress[].from[].ipBlock.except[]", BLOCK),
+        ("spec.ingress[].from[].ipBlock", _ip_block),
+        ("spec.egress[].ports[]", _named_range),
         ("spec.ingress[].from[]", where("!ipBlock !podSelector !namespaceSelector", f"{_FEW}: a peer")),
         ("spec.ingress[].from[]", at_most_one("ipBlock", "podSelector")),
         ("spec.egress[].ports[].port", either),
@@ -268,7 +325,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.podSelector.matchExpressions[]", requirement),
     ),
     "Role": (*_RULES, ("rules[]", where("nonResourceURLs", "Invalid value: namespaced rules cannot apply"))),
-    "ClusterRole": _RULES,
+    "ClusterRole": (*_RULES, ("aggregationRule", exactly_one("clusterRoleSelectors"))),
     "RoleBinding": (*_BINDING, ("roleRef.kind", one_of("Role", "ClusterRole"))),
     "ClusterRoleBinding": (
         *_BINDING,
@@ -284,6 +341,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.storageClassName", NAME),
     ),
     "StorageClass": (
+        ("provisioner", filled),
         ("reclaimPolicy", one_of("Delete", "Retain")),
         ("volumeBindingMode", one_of("Immediate", "WaitForFirstConsumer")),
     ),

@@ -14,6 +14,7 @@ from tests.emulator.cluster.field_forms import (
     PORT,
     PORT_NAME,
     PORT_OR_NONE,
+    QUALIFIED,
     USER,
     Say,
     amount,
@@ -21,8 +22,10 @@ from tests.emulator.cluster.field_forms import (
     between,
     either,
     exactly_one,
+    filled,
     matching,
     named_once,
+    once,
     one_of,
     requirement,
     resources,
@@ -76,12 +79,32 @@ def _ports_of_node(spec: object) -> str:
     return "Invalid value: must match `containerPort`" if is_wrong and find(spec, "hostNetwork") else ""
 
 
+def _ports_of_node_twice(spec: object) -> str:
+    ports = [port for container in items(spec, "containers") for port in items(container, "ports")]
+    taken = [
+        (text(port, "protocol"), text(port, "hostIP"), port["hostPort"])
+        for port in ports
+        if port.get("hostPort")
+    ]
+    return "Duplicate value" if len(taken) > len(set(taken)) else ""
+
+
+_KEY = matching(re.compile("[-._a-zA-Z0-9]+").fullmatch, "a valid config key must consist of")
+_HEADER = matching(re.compile("[-A-Za-z0-9]+").fullmatch, "a valid HTTP header must consist of")
 _ESCALATES = "Invalid value: cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
 _PROFILE, _SECCOMP = "securityContext.seccompProfile", "Invalid value: goes with type Localhost"
 _OF_CONTAINER: Sequence[Rule] = (
     *(rule for name in ("livenessProbe", "readinessProbe", "startupProbe") for rule in _probe(name)),
     *((f"lifecycle.{hook}", exactly_one(*_HANDLERS[:3], "sleep")) for hook in ("postStart", "preStop")),
     ("imagePullPolicy", one_of("Always", "IfNotPresent", "Never")),
+    ("env[].name", filled),
+    ("volumeMounts[].mountPath", filled),
+    ("ports[].hostIP", IP),
+    *((f"env[].valueFrom.{key}.key", filled) for key in ("configMapKeyRef", "secretKeyRef")),
+    *((f"env[].valueFrom.{key}.key", _KEY) for key in ("configMapKeyRef", "secretKeyRef")),
+    *((f"{probe}.httpGet.httpHeaders[].name", _HEADER) for probe in ("livenessProbe", "readinessProbe")),
+    ("resizePolicy[].restartPolicy", one_of("NotRequired", "RestartContainer")),
+    ("lifecycle.preStop.sleep.seconds", between(0)),
     ("ports[].containerPort", PORT),
     ("ports[].hostPort", PORT_OR_NONE),
     ("ports[].name", PORT_NAME),
@@ -108,6 +131,11 @@ _OF_CONTAINER: Sequence[Rule] = (
     ("resources.requests{}", amount),
     ("resources", resources),
 )
+_TERMS = [
+    f"affinity.{kind}.{terms}.topologyKey"
+    for kind in ("podAffinity", "podAntiAffinity")
+    for terms in (f"{_REQUIRED}[]", f"{_PREFERRED}[].podAffinityTerm")
+]
 _TOLERATION = "Invalid value: goes with another operator, key or effect only"
 _HOST_PATHS = (
     "DirectoryOrCreate",
@@ -136,6 +164,27 @@ OF_POD: Sequence[Rule] = (
     ("", where("dnsPolicy=None !dnsConfig.nameservers", "Required value: must provide a DNS nameserver")),
     ("", where("hostPID=True shareProcessNamespace=True", "Invalid value: cannot both be enabled")),
     ("dnsConfig.nameservers[]", IP),
+    *(
+        (path, say)
+        for path in (*_TERMS, "topologySpreadConstraints[].topologyKey")
+        for say in (filled, QUALIFIED)
+    ),
+    ("tolerations[].key", QUALIFIED),
+    ("readinessGates[].conditionType", QUALIFIED),
+    ("topologySpreadConstraints", once("topologyKey", "whenUnsatisfiable")),
+    ("topologySpreadConstraints[]", where("matchLabelKeys !labelSelector", "Forbidden: must be unset when")),
+    ("hostAliases[]", exactly_one("ip")),
+    ("volumes[].persistentVolumeClaim.claimName", filled),
+    ("volumes[].hostPath.path", filled),
+    ("volumes[].configMap.items[].key", filled),
+    (
+        "volumes[].projected.sources[]",
+        at_most_one("configMap", "secret", "downwardAPI", "serviceAccountToken"),
+    ),
+    ("volumes[].downwardAPI.items[]", exactly_one("fieldRef", "resourceFieldRef")),
+    ("volumes[].downwardAPI.items[].resourceFieldRef", exactly_one("containerName")),
+    ("volumes[].ephemeral", exactly_one("volumeClaimTemplate")),
+    ("", _ports_of_node_twice),
     ("hostAliases[].ip", IP),
     ("hostAliases[].hostnames[]", NAME),
     ("hostname", DNS_LABEL),

@@ -76,8 +76,7 @@ def _is_unread(workload: PodOwner, container: Container) -> bool:
 
 def _is_injected(workload: PodOwner, container: Container) -> bool:
     """Tell whether Istio fills the image in, as it does for gateways ("auto" and a word to its injector)."""
-    metadata = mapping_at(workload.document.body, *filter(None, workload.pod.path.split(".")), "metadata")
-    words = (*mapping_at(metadata, "annotations"), *mapping_at(metadata, "labels"))
+    words = (*workload.pod.annotations, *workload.pod.labels)
     return container.image == "auto" and any("istio.io/" in word and "inject" in word for word in words)
 
 

@@ -11,6 +11,7 @@ from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.manifests.naming import CONFIG_KEY
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import PodTemplate, pod_of
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
@@ -19,8 +20,6 @@ from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
-CONFIG_KEY = "[-._a-zA-Z0-9]{1,253}"
-"""The form of a key of a ConfigMap or Secret."""
 _ODD_KEY = re.compile(rf"^(data|stringData|binaryData)\[(?!{CONFIG_KEY}\]\Z).*", re.DOTALL)
 """A field under a key that none can be."""
 

@@ -198,10 +198,22 @@ def _check_label_value(
 def check_annotations(checked: CheckInput) -> Iterator[Finding]:
     """Yield annotations that are no text, or whose key the API server refuses."""
     for place in checked.places:
-        for key, value in mapping_at(place.document.body, "metadata", "annotations").items():
-            field = f"metadata.annotations[{key}]"
-            problem = check_label_key(key.lower())
-            if problem is not None and not is_left_for_bcs(key):
-                yield checked.finding(place, field, "annotation_key", name=key, problem=problem)
+        annotations = mapping_at(place.document.body, "metadata", "annotations")
+        yield from _check_annotation_keys(checked, place, "metadata.annotations", annotations)
+        for key, value in annotations.items():
             if value is not None and not isinstance(value, str):
+                field = f"metadata.annotations[{key}]"
                 yield checked.finding(place, field, "text_needed", given=type_of(value))
+    for workload in checked.workloads:
+        if workload.pod.path:
+            path = workload.pod.field("metadata.annotations")
+            yield from _check_annotation_keys(checked, workload, path, workload.pod.annotations)
+
+
+def _check_annotation_keys(
+    checked: CheckInput, place: DocumentInFile | PodOwner, path: str, annotations: Fields
+) -> Iterator[Finding]:
+    for key in annotations:
+        problem = check_label_key(key.lower())
+        if problem is not None and not is_left_for_bcs(key):
+            yield checked.finding(place, f"{path}[{key}]", "annotation_key", name=key, problem=problem)

@@ -120,6 +120,8 @@ OF_POD = _rows(
         "whenUnsatisfiable: DoNotSchedule",
         "whenUnsatisfiable=ScheduleAnyway",
     ),
+    _goes("topologySpreadConstraints[]", "matchLabelKeys", "labelSelector", "!labelSelector"),
+    _needs("hostAliases[]", "hostAliases[]", "ip", "!ip"),
     _goes("tolerations[]", "value", "operator: Equal", "operator=Exists"),
     _goes("tolerations[]", "tolerationSeconds", "effect: NoExecute", "effect!=NoExecute"),
     _needs("tolerations[]", "operator: Equal", "key", "!key operator=|Equal"),
@@ -135,6 +137,15 @@ OF_POD = _rows(
     ),
     _needs("volumes[].secret", "secret", "secretName", "!secretName"),
     _needs("volumes[].configMap", "configMap", "name", "!name"),
+    _needs("volumes[].ephemeral", "ephemeral", "volumeClaimTemplate", "!volumeClaimTemplate"),
+    *_most_one("volumes[].projected.sources[]", "secret", "configMap", "downwardAPI", "serviceAccountToken"),
+    *_one("volumes[].downwardAPI.items[]", "fieldRef", "resourceFieldRef"),
+    _needs(
+        "volumes[].downwardAPI.items[].resourceFieldRef",
+        "resourceFieldRef",
+        "containerName",
+        "!containerName",
+    ),
     _needs("volumes[].projected.sources[].secret", "secret", "name", "!name"),
     _needs("volumes[].projected.sources[].configMap", "configMap", "name", "!name"),
     _needs(
@@ -190,6 +201,8 @@ def _of_jobs(spec: str) -> Sequence[Row]:
     return (
         _needs(spec, indexed, "completions", "completionMode=Indexed !completions"),
         _goes(spec, "backoffLimitPerIndex", indexed, "completionMode!=Indexed"),
+        _goes(spec, "successPolicy", indexed, "completionMode!=Indexed"),
+        _goes(spec, "maxFailedIndexes", "backoffLimitPerIndex", "!backoffLimitPerIndex"),
         _goes(spec, "selector", "manualSelector: true", "manualSelector!=true"),
         _goes(spec, "podFailurePolicy", "restartPolicy: Never", "template.spec.restartPolicy=OnFailure"),
     )
@@ -223,15 +236,21 @@ _ROLLING, _DAEMONS = "spec.strategy.rollingUpdate", "spec.updateStrategy.rolling
 _CLAIM, _SCALER = "PersistentVolumeClaim", "resource / containerResource / pods / object / external"
 _AVERAGES = ("averageUtilization", "averageValue")
 
+_ENDLESS = _goes("spec.template.spec", "activeDeadlineSeconds", "kind: Job / CronJob", "")
 _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
+    ("apps", "ReplicaSet"): (_ENDLESS,),
+    ("", "ReplicationController"): (_ENDLESS,),
     ("apps", "Deployment"): (
+        _ENDLESS,
         _row("spec.strategy", "rollingUpdate", "type=Recreate rollingUpdate", "value_recreate"),
         _row(_ROLLING, "", f"maxSurge={_NO_PODS} maxUnavailable={_NO_PODS}", "value_no_step"),
     ),
     ("apps", "StatefulSet"): (
+        _ENDLESS,
         _goes("spec.updateStrategy", "rollingUpdate", "type: RollingUpdate", "type=OnDelete"),
     ),
     ("apps", "DaemonSet"): (
+        _ENDLESS,
         _row(_DAEMONS, "", f"maxSurge=|{_NO_PODS} maxUnavailable={_NO_PODS}", "value_no_step"),
         _goes(_DAEMONS, "maxSurge", "maxUnavailable: 0", f"maxSurge!={_NO_PODS} maxUnavailable!={_NO_PODS}"),
     ),
@@ -244,7 +263,10 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
         ),
         *(
             _goes("spec", key, "type: LoadBalancer", "type!=LoadBalancer")
-            for key in ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
+            for key in (
+                *("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts"),
+                "healthCheckNodePort",
+            )
         ),
         _goes("spec", "clusterIP", "type: ClusterIP", "clusterIP=None type=NodePort|LoadBalancer"),
     ),
@@ -255,6 +277,7 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
             for source in ("resource", "containerResource", "pods", "object", "external")
             for kind in (source[:1].upper() + source[1:],)
         ),
+        *_most_one("spec.metrics[]", "resource", "containerResource", "pods", "object", "external"),
         *_one("spec.metrics[].resource.target", *_AVERAGES),
         *_one("spec.metrics[].containerResource.target", *_AVERAGES),
         *_one("spec.metrics[].external.target", "value", "averageValue"),
@@ -266,6 +289,7 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
     ("networking.k8s.io", "Ingress"): (
         _needs("spec", "Ingress", "rules / defaultBackend", "!rules !defaultBackend !backend"),
         _needs("spec.rules[].http", "http", "paths", "!paths"),
+        _needs(_PATHS, "pathType: Exact / Prefix", "path", "pathType=Exact|Prefix !path", "path"),
         *_of_backends("spec.defaultBackend"),
         *_of_backends(f"{_PATHS}.backend"),
     ),
@@ -275,7 +299,10 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
         *(_goes(f"spec.{way}[].ports[]", "endPort", "port", "!port") for way in ("ingress", "egress")),
     ),
     (_GROUP, "Role"): (*_RULES, _goes("rules[]", "nonResourceURLs", "kind: ClusterRole", "")),
-    (_GROUP, "ClusterRole"): _RULES,
+    (_GROUP, "ClusterRole"): (
+        *_RULES,
+        _needs("aggregationRule", "aggregationRule", "clusterRoleSelectors", "!clusterRoleSelectors"),
+    ),
     (_GROUP, "RoleBinding"): _SUBJECTS,
     (_GROUP, "ClusterRoleBinding"): (
         *_SUBJECTS,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from bcs_template_set.manifests.checks.finding import CONFIG_KEY, CheckInput, Finding, PodOwner, check
+from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
 from bcs_template_set.manifests.checks.value_rows import (
     NO_ROWS,
     OF_CONTAINER,
@@ -33,8 +33,10 @@ from bcs_template_set.manifests.fields import (
     objects_at,
     text_at,
 )
+from bcs_template_set.manifests.naming import CONFIG_KEY
 from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
 from bcs_template_set.manifests.quantities import size_of
+from bcs_template_set.manifests.schema.value_forms import is_part_of_block
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 
@@ -94,12 +96,32 @@ def _in_pod(owner: PodOwner) -> Found:
         sources = [key for key, value in mapping_at(volume).items() if key != "name" and value is not None]
         if len(sources) > 1:
             yield f"volumes[{index}]", "value_one_of", {"known": sources}
+    spread: set[tuple[str, str]] = set()
+    for index, one in enumerate(map(mapping_at, list_at(spec, "topologySpreadConstraints"))):
+        place = (text_at(one, "topologyKey"), text_at(one, "whenUnsatisfiable"))
+        if place in spread and not is_left_for_bcs(place[0]):
+            yield f"topologySpreadConstraints[{index}]", "value_twice", {"name": place[0]}
+        spread.add(place)
+    yield from _host_ports_twice(owner)
     for where, entry, (known,) in _DOWNWARD.found_in(spec):
         asked = text_at(entry, "fieldPath")
         is_known = _SUBSCRIPT.sub("['<KEY>']", asked) in known or (asked == _FORMER and known is _IN_ENV)
         if asked and not is_known and not is_left_for_bcs(asked):
             yield f"{where}.fieldPath", "field-value", {"known": known}
     yield from in_rows(spec, OF_POD)
+
+
+def _host_ports_twice(owner: PodOwner) -> Found:
+    taken: set[tuple[object, ...]] = set()
+    for container in containers_of(owner.pod):
+        for index, port in enumerate(map(mapping_at, list_at(container.body, "ports"))):
+            number = port.get("hostPort")
+            place = (number, text_at(port, "protocol") or "TCP", text_at(port, "hostIP"))
+            if type(number) is int and number and "initContainers" not in container.place:
+                if place in taken:
+                    at = f"{container.place.partition('.')[2]}.ports[{index}].hostPort"
+                    yield at, "value_twice", {"name": number}
+                taken.add(place)
 
 
 _ALWAYS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
@@ -215,6 +237,9 @@ def _autoscaler(body: Fields) -> Found:
     least, most = (mapping_at(body, "spec").get(key) for key in ("minReplicas", "maxReplicas"))
     if isinstance(least, int) and isinstance(most, int) and least > most:
         yield "spec.minReplicas", "value_min_max", {"least": least, "most": most}
+    for way in ("scaleUp", "scaleDown"):
+        if mapping_at(body, "spec", "behavior", way).get("policies") == []:
+            yield f"spec.behavior.{way}.policies", "value_needs", {"name": "policies", "wanted": "- type: …"}
 
 
 _STEPS = re.compile(r"//|/\.\.?(?:/|$)|%2[fF]")
@@ -239,6 +264,14 @@ def _policy(body: Fields) -> Found:
             first, last = port.get("port"), port.get("endPort")
             if isinstance(first, int) and isinstance(last, int) and last < first:
                 yield f"{where}.endPort", "value_at_least", {"least": first}
+            if isinstance(first, str) and first and last is not None and not is_left_for_bcs(first):
+                fields = {"name": "endPort", "wanted": "port: 1 / … / 65535"}
+                yield f"{where}.endPort", "value_goes_with", fields
+    for path in ("spec.ingress[].from[].ipBlock", "spec.egress[].to[].ipBlock"):
+        for where, block in objects_at(body, path):
+            for index, out in enumerate(list_at(block, "except")):
+                if not is_part_of_block(str(out), text_at(block, "cidr")):
+                    yield f"{where}.except[{index}]", "value_inside", {"name": "cidr"}
 
 
 def _claim(body: Fields) -> Found:

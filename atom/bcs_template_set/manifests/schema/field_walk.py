@@ -7,7 +7,7 @@ has it; what holds a variable of BCS's may become anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -31,6 +31,10 @@ MOST = 50
 
 MOST_BELOW, MOST_BESIDE = 3, 1
 """How deep a field is looked for that stands in the wrong place: below its object, below those around it."""
+
+_NOTHING: Sequence[Optional[str]] = (None,)
+_NOTHING_OF_OWN = (None, "")
+"""What is as good as missing: Kubernetes' own types know no empty text from none, others' schemas do."""
 
 _INDEX = re.compile(r"\[[0-9]+\](?=\.|$)")
 _Path = tuple["Optional[_Path]", str]
@@ -65,7 +69,8 @@ def problems_of(document: Document, *, types: FieldTypes, versions: KubeVersions
     Of a kind without an entry the containers of its pods are looked at, and nothing else; what they lack its
     controller may fill in.
     """
-    walk = _Walk(types, versions)
+    own = types.is_known_group(document.api_version)
+    walk = _Walk(types, versions, _NOTHING_OF_OWN if own else _NOTHING)
     entry = types.entry(document.api_version, document.kind)
     if entry is not None and entry.type >= 0:
         walk.object(document.body, entry.type, None)
@@ -75,10 +80,11 @@ def problems_of(document: Document, *, types: FieldTypes, versions: KubeVersions
 
 
 class _Walk:
-    def __init__(self, types: FieldTypes, versions: KubeVersions) -> None:
+    def __init__(self, types: FieldTypes, versions: KubeVersions, nothing: Sequence[Optional[str]]) -> None:
         self._types = types
         self._versions = versions
         self._around: list[tuple[int, Optional[_Path]]] = []
+        self._nothing = nothing
         self.found: list[FieldProblem] = []
 
     def object(self, body: Mapping[str, YamlValue], number: int, path: Optional[_Path]) -> None:
@@ -98,7 +104,7 @@ class _Walk:
             else:
                 self._inside(value, field, field.around, (path, name))
         for name in known.required:
-            if body.get(name) is None:
+            if body.get(name) in self._nothing:
                 self.found.append(FieldProblem("missing", _written((path, name))))
         self._around.pop()
 

@@ -11,11 +11,11 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Optional
 
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
-from bcs_template_set.manifests.naming import check_label, check_subdomain
+from bcs_template_set.manifests.naming import CONFIG_KEY, check_label, check_label_key, check_subdomain
 from bcs_template_set.manifests.quantities import size_of
 from bcs_template_set.manifests.schedules import is_schedule
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -24,6 +24,8 @@ from bcs_template_set.messages import Text, say
 HIGHEST_PORT = 65_535
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+_CONFIG_KEY, _HEADER = re.compile(CONFIG_KEY), re.compile("[-A-Za-z0-9]+")
+_ZONE = re.compile("(?![Ll]ocal$)[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
 _BREAKS = re.compile(r"[\r\n]")
 _SHARE, _PART = re.compile("[0-9]+%"), re.compile("0*(?:[0-9]{1,2}|100)%")
 _WHOLE, _BITS = re.compile("[+-]?[0-9]+"), re.compile("[0-9]{1,3}")
@@ -112,6 +114,16 @@ def _is_cidr(text: str) -> bool:
     return bool(_BITS.fullmatch(bits)) and int(bits) <= _MOST_BITS.get(_version_of_ip(address), -1)
 
 
+def is_part_of_block(inner: str, outer: str) -> bool:
+    """Tell whether a block of addresses is a smaller part of another one, or one of the two is none."""
+    try:
+        part, whole = (ip_network(_ZEROS.sub("", block.strip()), strict=False) for block in (inner, outer))
+    except ValueError:
+        return True
+    is_smaller = part.version == whole.version and part.prefixlen > whole.prefixlen
+    return is_smaller and part.network_address in whole
+
+
 def _is_base64(text: str) -> bool:
     try:
         base64.b64decode(_BREAKS.sub("", text).encode(), validate=True)
@@ -136,6 +148,10 @@ _FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
     "portornone": lambda value: None if value == 0 else _port(value),
     "portname": _said(_PORT_NAME.fullmatch, "value_port_name"),
     "label": _named(check_label),
+    "labelkey": _named(check_label_key),
+    "configkey": _said(_CONFIG_KEY.fullmatch, "value_key"),
+    "header": _said(_HEADER.fullmatch, "value_header"),
+    "zone": _said(_ZONE.fullmatch, "value_zone"),
     "subdomain": _named(check_subdomain),
     "host": _said(lambda host: _is_domain(host) and not _IPV4.fullmatch(host), "value_host"),
     "domain": _said(lambda domain: _is_domain(domain.removesuffix(".")), "value_host"),

@@ -20,7 +20,7 @@ def test_what_the_api_server_refuses_is_found_and_what_it_takes_is_not(row: Row)
         if not finding.is_warning and finding.id != "cluster-scoped"
     ]
     assert [field for _, field in told] == ([field_of(row)] if field_of(row) else [])
-    assert {check for check, _ in told} <= {"value", "field-value"}
+    assert {check for check, _ in told} <= {"value", "field-value", "required-field"}
 
 
 ODD: Sequence[object] = (
