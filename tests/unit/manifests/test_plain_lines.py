@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Optional
 
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bcs_template_set.manifests.plain_lines import read_plain
+from bcs_template_set.manifests.plain_lines import _MOST_KNOWN, read_plain
 from bcs_template_set.manifests.yaml_reading import (
     YamlUnreadable,
     YamlValue,
@@ -15,6 +18,7 @@ from bcs_template_set.manifests.yaml_reading import (
 )
 from bcs_template_set.manifests.yaml_words import MANIFESTS, SETTINGS, WRITTEN, Reading
 
+TESTS = Path(__file__).parents[2]
 READINGS = pytest.mark.parametrize("reading", [SETTINGS, MANIFESTS, WRITTEN], ids=["own", "bcs", "written"])
 MANIFEST = """\
 # What it is for
@@ -92,6 +96,24 @@ def test_what_is_not_plain_is_left_to_the_parser(text: str) -> None:
 def test_a_key_that_does_not_arrive_as_written_is_left_to_the_parser() -> None:
     assert read_plain("on: 1\n", MANIFESTS) == [(1, {"on": 1})]
     assert read_plain("on: 1\n", WRITTEN) is None
+
+
+def test_samples_are_read_alike_by_both_readers() -> None:
+    """Every sample of a manifest that the repository has, as it is and written by PyYAML."""
+    plain = 0
+    for path in sorted(TESTS.glob("**/*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        with suppress(yaml.YAMLError):
+            for written in (text, yaml.safe_dump_all(yaml.safe_load_all(text))):
+                read = read_plain(written, WRITTEN)
+                plain += read is not None
+                assert read is None or repr(read) == repr(by_parser(written, WRITTEN)), path
+    assert plain > 100
+
+
+def test_lines_are_kept_up_to_a_limit() -> None:
+    text = "".join(f"a{number}: {number}\n" for number in range(2 * _MOST_KNOWN))
+    assert read_plain(text, MANIFESTS) == [(1, {f"a{nth}": nth for nth in range(2 * _MOST_KNOWN)})]
 
 
 def test_documents_share_nothing_that_can_change() -> None:

@@ -65,6 +65,7 @@ _OF_POD: Sequence[Reference] = (
     Reference("", "serviceAccountName", "ServiceAccount"),
     Reference("", "serviceAccount", "ServiceAccount"),
 )
+_ALL_OF_POD = Paths((row.path, row) for row in _OF_POD)
 _INGRESS: Sequence[Reference] = (
     Reference("spec.rules[].http.paths[].backend.service", "name", "Service"),
     Reference("spec.rules[].http.paths[].backend", "serviceName", "Service"),
@@ -104,7 +105,7 @@ def names_in(document: Document) -> Iterator[tuple[str, str]]:
     """Yield the kind and name of every object that an object names in its fields."""
     pod = pod_of(document)
     of_kind = _OF_KIND.get((document.group, document.kind), _NONE).found_in(document.body)
-    of_pod = Paths((row.path, row) for row in _OF_POD).found_in(pod.spec) if pod is not None else []
+    of_pod = _ALL_OF_POD.found_in(pod.spec) if pod is not None else []
     for _, referring, rows in (*of_pod, *of_kind):
         yield from ((row.kind or text_at(referring, "kind"), text_at(referring, row.field)) for row in rows)
 

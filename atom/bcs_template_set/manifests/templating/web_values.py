@@ -145,8 +145,7 @@ def read_web_values(values: Values, *, found: list[tuple[str, Text]], shared: bo
     """
     own = _own(values) if shared else dict(values)
     web = _right(own)
-    told = mistakes_in(own) if web is None else _across(own)
-    mistakes = [(subject_of(mistake), mistake) for mistake in told]
+    mistakes = [(subject_of(mistake), mistake) for mistake in mistakes_in(own, is_right=web is not None)]
     found += mistakes
     if web is None or mistakes:
         if any(domain_of(path) is None for path, _ in mistakes):
@@ -187,9 +186,9 @@ def domain_of(path: str) -> Optional[int]:
     return int(found[1]) if found is not None else None
 
 
-def mistakes_in(values: Values) -> Iterator[Text]:
-    """Yield a sentence for every mistake in the values of `builtin:web`."""
-    if _right(values) is None:
+def mistakes_in(values: Values, *, is_right: bool = False) -> Iterator[Text]:
+    """Yield a sentence for every mistake in the values of `builtin:web`; `is_right`: each is by itself."""
+    if not is_right:
         yield from _check(dict(values), Web, path="")
     yield from _across(values)
 

@@ -115,6 +115,20 @@ def test_a_selectors_words_are_shown_as_a_manifest_has_them() -> None:
     assert [str(finding.message) for finding in found] == ["the selector wants a=true, the pods have no."]
 
 
+def test_of_many_pods_with_all_labels_but_one_that_is_named_whose_label_is_near() -> None:
+    pods = "".join(
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: web, tier: {tier}}}}}\n"
+        f'spec: {{containers: [{{name: main, image: "r/web:1"}}]}}\n'
+        for name, tier in (("a", "cache"), ("b", "frontend"), ("c", "frontend"))
+    )
+    budget = (
+        "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
+        "spec: {minAvailable: 1, selector: {matchLabels: {app: web, tier: frontnd}}}\n"
+    )
+    (finding,) = findings_of(manifest(budget + pods))
+    assert (finding.id, finding.message.fields["title"]) == ("near-selector", "Pod/b")
+
+
 def test_files_of_other_tools_that_a_glob_catches_are_named() -> None:
     known = (("base/kustomization.yaml", "kustomize"), ("kustomizeconfig.yaml", "kustomize"))
     for name, tool in (*known, ("Chart.yaml", "Helm"), ("a.yaml", "")):
