@@ -8,6 +8,7 @@ import pytest
 from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.image_form import read_image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: IMAGE}]}\n"
@@ -69,3 +70,35 @@ def test_an_image_that_no_runtime_reads_is_one_finding_that_says_what_is_wrong(
     (finding,) = found(image)
     assert finding.id == "image-name"
     assert words in finding.message.render("en_US")
+
+
+@pytest.mark.parametrize(
+    ("image", "registry", "repository", "reference"),
+    [
+        ("nginx", "docker.io", "library/nginx", "latest"),
+        ("nginx:1", "docker.io", "library/nginx", "1"),
+        ("docker.io/nginx:1", "docker.io", "library/nginx", "1"),
+        ("index.docker.io/library/nginx:1", "docker.io", "library/nginx", "1"),
+        ("team/web:1", "docker.io", "team/web", "1"),
+        ("host:5000/nginx", "host:5000", "nginx", "latest"),
+        ("host:5000/nginx:1", "host:5000", "nginx", "1"),
+        ("localhost/web:1", "localhost", "web", "1"),
+        ("Registry/web:1", "registry", "web", "1"),
+        ("example.com/a/b/c:1", "example.com", "a/b/c", "1"),
+        ("[2001:db8::1]:5000/web:1", "[2001:db8::1]:5000", "web", "1"),
+        (f"nginx@{DIGEST}", "docker.io", "library/nginx", DIGEST),
+        (f"example.com:443/web:1@{DIGEST}", "example.com:443", "web", DIGEST),
+    ],
+)
+def test_the_parts_of_an_image_are_those_that_docker_reads(
+    image: str, registry: str, repository: str, reference: str
+) -> None:
+    name = read_image(image)
+    assert name is not None
+    assert (name.registry, name.repository, name.reference) == (registry, repository, reference)
+    assert name.host == ("registry-1.docker.io" if registry == "docker.io" else registry)
+
+
+@pytest.mark.parametrize("image", ["web:", "a//b:1", "{{ TAG }}", "https://example.com/web:1"])
+def test_what_no_runtime_reads_has_no_parts(image: str) -> None:
+    assert read_image(image) is None

@@ -13,7 +13,7 @@ from bcs_template_set.manifests.fields import (
     mapping_at,
     text_at,
 )
-from bcs_template_set.manifests.image_form import problem_of_image
+from bcs_template_set.manifests.image_form import problem_of_image, read_image
 from bcs_template_set.manifests.pod_templates import Container, containers_of, is_filled_in
 
 
@@ -57,14 +57,13 @@ def check_tags(checked: CheckInput) -> Iterator[Finding]:
     """Yield images without a tag or with `latest`: what runs would then change without a new version."""
     for workload in checked.workloads:
         for container in containers_of(workload.pod):
-            image = container.image
-            if _is_unread(workload, container) or problem_of_image(image) is not None:
+            name = None if _is_unread(workload, container) else read_image(container.image)
+            if name is None or name.digest:
                 continue
-            field = workload.pod.field(f"{container.place}.image")
-            tag = tag_of(image)
-            if tag is None:
+            field, image = workload.pod.field(f"{container.place}.image"), container.image
+            if not name.tag:
                 yield checked.finding(workload, field, "image_untagged", image=image)
-            elif tag == "latest":
+            elif name.tag == "latest":
                 yield checked.finding(workload, field, "image_latest", image=image)
 
 
@@ -91,18 +90,6 @@ def check_images(checked: CheckInput) -> Iterator[Finding]:
             if problem is not None:
                 field = workload.pod.field(f"{container.place}.image")
                 yield checked.finding(workload, field, problem=problem)
-
-
-def tag_of(image: str) -> Optional[str]:
-    """Return an image's tag or, where it has one, its digest; None where it has neither.
-
-    A colon before the last slash is a registry's port.
-    """
-    name, at, digest = image.partition("@")
-    if at:
-        return digest
-    _, colon, tag = name.rpartition("/")[2].partition(":")
-    return tag if colon else None
 
 
 @check("volume-mount")

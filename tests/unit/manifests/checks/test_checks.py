@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import Optional
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,6 @@ from tests.support.draws import examples
 
 from bcs_template_set.manifests import checks
 from bcs_template_set.manifests.checks.check_manifests import all_checks
-from bcs_template_set.manifests.checks.containers import tag_of
 from bcs_template_set.manifests.checks.finding import Check, Finding
 from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -537,22 +535,6 @@ def test_the_same_node_port_in_two_files_names_the_first() -> None:
         ids(manifest(GOOD), manifest(service.replace("port: 80,", "port: 80, protocol: UDP,"), name="b.yaml"))
         == []
     )
-
-
-@pytest.mark.parametrize(
-    ("image", "tag"),
-    [
-        ("nginx", None),
-        ("nginx:1", "1"),
-        ("host:5000/nginx", None),
-        ("host:5000/nginx:1", "1"),
-        ("nginx@sha256:ab", "sha256:ab"),
-        ("nginx:1@sha256:ab", "sha256:ab"),
-        ("nginx:", ""),
-    ],
-)
-def test_an_images_tag_is_not_its_registrys_port(image: str, tag: Optional[str]) -> None:
-    assert tag_of(image) == tag
 
 
 def test_findings_do_not_depend_on_the_order_of_files() -> None:
