@@ -129,10 +129,10 @@ class _Connection(socketserver.StreamRequestHandler):
         """Return the next request, None where the client has closed or does not speak HTTP/1.1."""
         try:
             first = self.rfile.readline().decode("latin-1").split()
+            if len(first) != 3 or first[2] != "HTTP/1.1":
+                return None
             lines = list(iter(lambda: self.rfile.readline().decode("latin-1").rstrip("\r\n"), ""))
         except OSError:
-            return None
-        if len(first) != 3 or first[2] != "HTTP/1.1":
             return None
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         length = int(headers.get("content-length") or 0)

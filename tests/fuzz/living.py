@@ -211,7 +211,7 @@ class MemorySite:
             identity={**SDK_JSON, "projectId": "web", "buildId": f"b-{self.build}"},
             variables=stored,
             facts=facts,
-            inputs={"region": "gz", "template_space": SPACE, **inputs},
+            inputs={"region": "gz", "template_space": SPACE, "image_check": "off", **inputs},
             private_settings={"regions": json.dumps({"gz": region})},
         )
 

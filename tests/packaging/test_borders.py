@@ -15,7 +15,8 @@ TESTS = PROJECT / "tests"
 
 EVERYTHING = frozenset(
     {
-        *("cli", "run", "report", "branches", "publish", "rollout", "bcs/space", "bcs", "config", "agent"),
+        *("cli", "run", "report", "branches", "publish", "rollout", "images", "bcs/space", "bcs", "config"),
+        "agent",
         *("manifests/templating", "manifests/checks", "manifests/schema", "manifests", "system", "messages"),
         "records",
     }
@@ -37,6 +38,7 @@ BORDERS: Mapping[str, frozenset[str]] = {
         {"bcs", "bcs/space", "config", "manifests", "manifests/checks", "messages", "system"}
     ),
     "rollout": frozenset({"bcs", "bcs/space", "config", "manifests", "messages", "system"}),
+    "images": frozenset({"manifests", "messages", "records", "system"}),
     "bcs/space": frozenset({"bcs", "manifests", "messages", "system"}),
     "bcs": frozenset({"config", "manifests", "messages", "records", "system"}),
     "config": frozenset({"agent", "manifests", "messages"}),

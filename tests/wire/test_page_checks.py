@@ -30,12 +30,12 @@ from bcs_template_set.rollout.page_checks import (
     Missed,
     first_line,
     holds,
-    is_link_local,
     judge,
     judge_redirect,
     pause_after,
     verify_arrivals,
 )
+from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_body import Unusable, read_first
 from bcs_template_set.system.http_client import Transport

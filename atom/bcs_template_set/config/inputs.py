@@ -20,6 +20,7 @@ from bcs_template_set.messages.errors import InputsInvalid
 
 Action = Literal["plan", "publish", "deploy", "rollback", "doctor"]
 OnFailure = Literal["keep", "restore"]
+ImageCheck = Literal["auto", "require", "off"]
 OnNewerBuild = Literal["fail", "skip", "replace"]
 Prune = Literal["off", "report", "delete"]
 InputType = Literal["text", "choice", "flag", "seconds", "lines", "yaml", "urls"]
@@ -101,8 +102,21 @@ class Settings:
     strict: Annotated[
         bool, Input("flag", "false", not_approved="what the checks refuse; what is written is the same")
     ]
+    image_check: Annotated[
+        ImageCheck,
+        Input("choice", "auto", not_approved="what is looked for; what is written is the same"),
+    ]
     run_as: Annotated[RunAs, Input("choice", "authorizer")]
     credential: Annotated[str, Input("text", pattern=r"[A-Za-z0-9_-]{1,64}")]
+    # A credential's id, and the registry that it is for.
+    registry_credential: Annotated[
+        str,
+        Input(
+            "text",
+            pattern=r"[A-Za-z0-9_-]{1,64}( [A-Za-z0-9.:\[\]-]{1,255})?",
+            not_approved="how registries are asked; what is written is the same",
+        ),
+    ]
     only: Annotated[tuple[str, ...], Input("lines")]
     rollback_to: Annotated[str, Input("text", pattern=r"[^\x00-\x1f]{1,64}")]
     redeploy: Annotated[bool, Input("flag", "false")]

@@ -240,12 +240,9 @@ class NamespaceMissing(UserMistake, code=800220):
 
 
 class FilesMistaken(UserMistake):
-    """Values, templates or manifests have mistakes; a detail for each, by file.
+    """Values, templates or manifests have mistakes; a detail for each, by file."""
 
-    `is_mixed`: they are of several kinds, and the error is that of the first.
-    """
-
-    is_mixed = False
+    is_mixed = False  # they are of several kinds, and the error is that of the first
 
     def title(self) -> Text:
         """Return the sentence that says what kind of mistakes these are."""
@@ -298,6 +295,14 @@ class VariablesMissing(UserMistake, code=800309):
     """Variables that BCS fills in have no value; a detail for each."""
 
 
+class ImagesMissing(UserMistake, code=800310):
+    """Registries prove that they lack new images, or have them for none of the nodes; a detail each."""
+
+
+class ImagesUnseen(UserMistake, code=800311):
+    """New images could not be looked at, and `image_check` demands it; a detail for each reason."""
+
+
 # --- 8004xx conflicts -----------------------------------------------------------------------------------
 
 
@@ -346,12 +351,9 @@ class NodePortLost(UserMistake, code=800503):
 
 
 class NotReplaceable(UserMistake, code=800520):
-    """Objects exist that Kubernetes does not let be replaced; a detail for each.
+    """Objects exist that Kubernetes does not let be replaced; a detail for each."""
 
-    `only_again`: they are in the way of `redeploy` alone.
-    """
-
-    only_again: bool = False
+    only_again: bool = False  # they are in the way of `redeploy` alone
 
     def cure(self) -> Text:
         """Return what to do: what only `redeploy` sends need not be sent."""

@@ -24,14 +24,19 @@ def nearest(word: str, known: Iterable[str]) -> Optional[str]:
 
     None, too, where the word is too long or the words are too many to be compared.
     """
+    return next(iter(nearest_few(word, known, most=1)), None)
+
+
+def nearest_few(word: str, known: Iterable[str], *, most: int) -> list[str]:
+    """Return so many known words that are like `word`, the nearest first, as `nearest` does."""
     few = list(islice(known, MOST_KNOWN + 1))
     if len(few) > MOST_KNOWN or len(word) > LONGEST:
-        return None
+        return []
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it, and start-up is counted
 
     by_case = {candidate.lower(): candidate for candidate in few if len(candidate) <= LONGEST}
-    found = get_close_matches(word.lower(), list(by_case), n=1, cutoff=_LEAST_ALIKE)
-    return by_case[found[0]] if found else None
+    found = get_close_matches(word.lower(), list(by_case), n=most, cutoff=_LEAST_ALIKE)
+    return [by_case[near] for near in found]
 
 
 def with_nearest(mistake: Text, word: str, known: Iterable[str]) -> Text:

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Optional, Protocol, Union
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 from bcs_template_set.config.inputs import MOST_URLS, VerifyUrl
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import visible
+from bcs_template_set.system.address_kinds import is_this_machine
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.system.parallel import Raised, overlap
@@ -44,8 +44,6 @@ SHOWN = 200
 _ENCODINGS = ("utf-8", "gb18030", "latin-1")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GOOD_STATUS = range(200, 300)
-_ENDING_IN_IPV4 = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")))
-"""NAT64 of everybody and of a site, IPv4-compatible and IPv4-translated (RFC 6052, 8215, 4291, 2765)."""
 _PORTS = {"http": 80, "https": 443}
 
 # A kept connection may stay at the pod it first reached, a cache at the page before.
@@ -127,30 +125,6 @@ def judge(answer: HttpAnswer, *, url: str, contains: str) -> PageResult:
         problem = say("arrival.text_missing" if line else "arrival.page_empty", text=contains)
         return Missed(problem, first_line="" if is_ours else line)
     return Found()
-
-
-def is_link_local(address: str) -> bool:
-    """Tell whether an address, as a socket has it, is link-local, or an IPv6 wrapping of one that is."""
-    return any(found.is_link_local for found in _addresses(address))
-
-
-def is_this_machine(address: str) -> bool:
-    """Tell the same of loopback, and of the address that stands for any of the machine's own."""
-    return any(found.is_loopback or found.is_unspecified for found in _addresses(address))
-
-
-def _addresses(address: str) -> list[Union[IPv4Address, IPv6Address]]:
-    """Return an address, and the IPv4 address that an IPv6 one leads to."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return []
-    if isinstance(found, IPv4Address):
-        return [found]
-    inside = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
-    if any(found in network for network in _ENDING_IN_IPV4):
-        inside.append(IPv4Address(int(found) & 0xFFFFFFFF))
-    return [found, *(known for known in inside if known is not None)]
 
 
 def judge_redirect(location: str, *, url: str) -> Union[Follow, Missed]:

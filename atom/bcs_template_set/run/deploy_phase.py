@@ -28,7 +28,7 @@ from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, moved
 from bcs_template_set.rollout.live_look import Deploying, plan_live, unlike
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.odd_objects import moved_objects
-from bcs_template_set.rollout.page_checks import is_link_local, verify_arrivals
+from bcs_template_set.rollout.page_checks import verify_arrivals
 from bcs_template_set.rollout.readiness import readiness_of
 from bcs_template_set.rollout.restarts import restart_notes
 from bcs_template_set.rollout.restore import versions_before
@@ -43,6 +43,7 @@ from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of
 from bcs_template_set.run.restore_phase import restore
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
+from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.http_client import Transport
 
 TO_DEPLOY = 0.6

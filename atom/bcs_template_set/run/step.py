@@ -18,6 +18,7 @@ from bcs_template_set.run.approved_plan import leave_plan
 from bcs_template_set.run.context import RenderedRun, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.doctor import doctor_run
+from bcs_template_set.run.image_phase import check_images
 from bcs_template_set.run.plan_phase import Planned, check_refusal, look_ahead, look_at_branches, plan_run
 from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.publish_phase import publish_run
@@ -121,4 +122,5 @@ def _plan(run: RenderedRun, reader: Reader) -> Planned:
         look_at_branches(run, reader, planned)
     if run.settings.cluster_id:
         look_ahead(run, reader, planned)
+    check_images(run, reader, planned)
     return planned

@@ -53,8 +53,10 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         namespace="",
         kube_version="",
         strict=False,
+        image_check="auto",
         run_as="authorizer",
         credential="",
+        registry_credential="",
         only=(),
         rollback_to="",
         redeploy=False,
@@ -229,7 +231,8 @@ def test_an_input_at_its_default_is_no_part_of_an_approval_so_that_a_new_one_cha
 
 
 def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
-    assert set(NOT_APPROVED) == {"action", "timeout", "fail_fast", "expect_plan", "kube_version", "strict"}
+    of_checks = {"kube_version", "strict", "image_check", "registry_credential"}
+    assert set(NOT_APPROVED) == {"action", "timeout", "fail_fast", "expect_plan", *of_checks}
     assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
     assert all(NOT_APPROVED.values())
 
