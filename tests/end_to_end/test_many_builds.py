@@ -251,7 +251,7 @@ def check_settled(emulator: Emulator, builds: Sequence[Build]) -> None:
     for build in builds:
         if not build.succeeded:
             assert build.code == NEWER_BUILD, build.last.log
-            numbers = re.findall(r"is of build (\d+) of branch", build.last.log)
+            numbers = re.findall(r"Build (\d+) of branch", build.last.log)
             assert any(int(number) > build.number for number in numbers)
     check_published_once(emulator, builds)
     check_no_path_lost(emulator, builds)

@@ -30,7 +30,7 @@ def test_an_older_build_that_comes_late_fails_naming_the_newer_one(site: Site) -
     site.build, site.files = 8, {"a.yaml": A3}
     ran = site.run()
     assert (ran.code, ran.writes) == (800402, [])
-    for word in ("1.0.9-main", "build 9", "wangwu", "2026-01-01"):
+    for word in ("1.0.9-main", "Build 9", "wangwu", "2026-01-01"):
         assert word in ran.log
     assert site.contents() == {"a.yaml": A2}
 

@@ -362,7 +362,8 @@ def _refused(plan: Plan, error: StepError) -> Outcome:
 def _overtaken_plan() -> Plan:
     newer = say(
         "plan.newer_build",
-        name="b.example.com.routes.yaml",
+        count=1,
+        names=["b.example.com.routes.yaml"],
         version="1.0.429-feature-login",
         build=429,
         ours=428,

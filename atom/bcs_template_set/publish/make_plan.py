@@ -30,6 +30,7 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.route_changes import RoutesByKey, by_key, heir_of, key_of, served_as
 from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.step_error import Told, first_names
 from bcs_template_set.messages.text import shown_time
 from bcs_template_set.publish.left_behind import dropped_objects, files_no_more
 from bcs_template_set.publish.plan import Change, ChartAction, Desired, Plan, Policy
@@ -103,13 +104,12 @@ def _other_users(desired: Desired, existing: Existing) -> Iterable[tuple[str, Te
                 yield user, say("plan.another_user", name=name, version=version.version, user=user)
 
 
-def _newer_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
+def _newer_builds(desired: Desired, existing: Existing) -> Sequence[Text]:
     """Name one newer build for each file that has any."""
     first: dict[str, tuple[TemplateVersion, Provenance]] = {}
     for name, version, origin in _say_newer(desired, existing, believed=True):
         first.setdefault(name, (version, origin))
-    for name, (version, origin) in first.items():
-        yield newer_build_text(name, version, origin, ours=desired.provenance.build)
+    return newer_build_lines(first, ours=desired.provenance.build)
 
 
 def _say_newer(
@@ -146,20 +146,35 @@ def _unbelieved_builds(desired: Desired, existing: Existing) -> Iterable[Text]:
         )
 
 
-def newer_build_text(name: str, version: TemplateVersion, origin: Provenance, *, ours: int) -> Text:
-    """Return the sentence that names a newer build: its version, branch, starter, time and page."""
-    text = say(
-        "plan.newer_build",
-        name=name,
-        version=version.version,
-        build=origin.build,
-        ours=ours,
-        branch=origin.branch,
-        starter=origin.started_by,
-        creator=version.creator,
-        at=shown_time(version.create_at),
-    )
-    return say("plan.with_link", text=text, link=origin.link) if origin.link else text
+def newer_build_lines(
+    files: Mapping[str, tuple[TemplateVersion, Provenance]], *, ours: int
+) -> tuple[Text, ...]:
+    """Return a line for each newer build: its files, branch, version, starter, time and page."""
+    names: dict[tuple[str, int, str], list[str]] = {}
+    for name, (version, origin) in files.items():
+        names.setdefault((version.version, origin.build, origin.link), []).append(name)
+    lines = []
+    for (_, build, link), own in sorted(names.items(), key=lambda item: -item[0][1]):
+        version, origin = files[own[0]]
+        text = say(
+            "plan.newer_build",
+            count=len(own),
+            names=first_names(own, most=_MOST_NAMED),
+            version=version.version,
+            build=build,
+            ours=ours,
+            branch=origin.branch,
+            starter=origin.started_by,
+            creator=version.creator,
+            at=shown_time(version.create_at),
+        )
+        text = say("plan.with_link", text=text, link=link) if link else text
+        lines.append(Told(text.key, text.fields, count=len(own)))
+    return tuple(lines)
+
+
+_MOST_NAMED = 5
+"""So many of a newer build's files are named."""
 
 
 def _conflicts(desired: Desired, changes: Sequence[Change], *, chart: ChartAction) -> Iterable[Text]:

@@ -14,7 +14,7 @@ from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
 from bcs_template_set.manifests.document_diff import count_lines
 from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text, left_out_of
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.step_error import Detail, indent_of
+from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan
@@ -282,7 +282,7 @@ def _add_obstacles(out: Lines, plan: Plan) -> None:
     )
     for name, texts in obstacles:
         if texts:
-            out.add("warning", say(f"log.{name}", count=len(texts)))
+            out.add("warning", say(f"log.{name}", count=sum(map(count_of, texts))))
 
 
 # --- publish --------------------------------------------------------------------------------------------

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.space.provenance import read_provenance
+from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.manifests.branch_paths import Claim, claims_of
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import parse_foreign
-from bcs_template_set.messages import Text, say
+from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import NewerBuild, Overtaken
-from bcs_template_set.publish.make_plan import is_believed, newer_build_text
+from bcs_template_set.publish.make_plan import is_believed, newer_build_lines
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
 
@@ -51,20 +51,20 @@ def newest_versions(looking: Looking, files: Sequence[FileVersion]) -> tuple[Fil
     moved = {f.name: current[f.name] for f in files if current.get(f.name, "") not in ("", f.version_id)}
     found = read_versions(looking.reader, project, moved.values(), concurrency=looking.concurrency)
     versions = {name: found[version_id] for name, version_id in moved.items()}
-    newer = [text for name, version in versions.items() for text in _newer(looking, name, version)]
+    newer = {name: pair for name, v in versions.items() for pair in _newer(looking, name, v)}
     if newer and not looking.replaces_newer:
-        raise NewerBuild(details=newer)
+        raise NewerBuild(details=newer_build_lines(newer, ours=looking.desired.provenance.build))
     return tuple(_newest(looking, file, versions) for file in files)
 
 
-def _newer(looking: Looking, name: str, version: TemplateVersion) -> list[Text]:
+def _newer(looking: Looking, name: str, version: TemplateVersion) -> list[tuple[TemplateVersion, Provenance]]:
     origin = read_provenance(version.description)
     if name in looking.desired.shared or origin is None:
         return []
     ours = looking.desired.provenance
     if not origin.is_newer_than(ours) or not is_believed(version, origin, ours=ours):
         return []
-    return [newer_build_text(name, version, origin, ours=ours.build)]
+    return [(version, origin)]
 
 
 def _newest(looking: Looking, file: FileVersion, versions: dict[str, TemplateVersion]) -> FileVersion:

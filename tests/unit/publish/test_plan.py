@@ -139,7 +139,7 @@ def test_a_newer_build_of_the_same_pipeline_and_branch_stops_this_one(place: str
     plan = make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY)
     error = refusal(plan, policy=POLICY)
     assert isinstance(error, NewerBuild)
-    for word in ("a.yaml", "1.0.8-main", "build 8", "main", "wangwu"):
+    for word in ("a.yaml", "1.0.8-main", "Build 8", "main", "wangwu"):
         assert word in str(error)
     skip = Policy(on_newer_build="skip")
     skipped = make_plan(desired(("a.yaml", B)), existing(found), policy=skip)

@@ -32,6 +32,7 @@ from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.routes import Route, routes_of
 from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.messages.errors import ActedAsAnother, RouteTaken
+from bcs_template_set.messages.step_error import count_of
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Change, Plan, Policy, refusal
 from bcs_template_set.report import page
@@ -105,16 +106,27 @@ def test_a_file_is_named_once_with_its_newest_build() -> None:
     found = replace(existing_file("a.yaml", newest), later=(NEWER,))
     (said,) = texts(make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).newer_builds)
     assert said == (
-        "a.yaml: version 1.0.9-main is of build 9 of branch main, newer than this build 7; "
-        "started by wangwu, written by lisi at 2026-01-01 00:00 UTC."
+        "Build 9 of branch main, newer than this build 7, has published 1 file: a.yaml "
+        "(version 1.0.9-main, started by wangwu, written by lisi at 2026-01-01 00:00 UTC)."
     )
+
+
+def test_the_files_of_a_newer_build_share_a_line_the_newest_first() -> None:
+    newest = version_of("y", name="1.0.9-main", number=3, origin=replace(OURS, build=9))
+    names = [f"{n}.yaml" for n in range(7)]
+    found = [existing_file(name, NEWER if name == "3.yaml" else newest) for name in names]
+    plan = make_plan(desired(*((name, B) for name in names)), existing(*found), policy=POLICY)
+    first, second = plan.newer_builds
+    assert " has published 6 files: 0.yaml, 1.yaml, 2.yaml, 4.yaml, 5.yaml, and 1 more (" in str(first)
+    assert str(second).startswith("Build 8 of branch main")
+    assert [count_of(line) for line in plan.newer_builds] == [6, 1]
 
 
 def test_the_page_of_a_newer_build_is_named_where_it_is_known() -> None:
     origin = replace(OURS, build=8, link="https://devops.example.com/b-8")
     found = existing_file("a.yaml", version_of("x", name="1.0.8-main", origin=origin))
     (said,) = texts(make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).newer_builds)
-    assert said.endswith(" UTC. See https://devops.example.com/b-8")
+    assert said.endswith(" UTC). See https://devops.example.com/b-8")
 
 
 def test_newer_builds_that_may_be_replaced_are_not_looked_for() -> None:
