@@ -609,7 +609,7 @@ def test_an_older_build_is_not_deployed_over_a_newer_one_that_was_published_mean
     live_site.rival(lambda _: [build_and_deploy(newer)].clear(), before=third)
     ran = build(live_site, "main", action="deploy", on_newer_build=policy, **TARGET)
     assert (ran.code, ran.outcome.result) == (code, result), ran.log
-    assert "build 60 of branch main" in ran.log
+    assert "Build 60 of branch main" in ran.log
     assert "web:60" in json.dumps(live(live_site, "Deployment", f"deployment.nginx.{HOST}"))
 
 
