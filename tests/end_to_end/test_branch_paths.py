@@ -430,7 +430,7 @@ def test_the_message_of_a_newer_build_has_its_link() -> None:
         build_number(site, 9, "main", BK_CI_BUILD_URL=link)
         ran = build_number(site, 8, "main")
         assert ran.code == 800402
-        for words in ("build 9", "branch main", "wangwu", "2026-01-01", link):
+        for words in ("Build 9", "branch main", "wangwu", "2026-01-01", link):
             assert words in ran.log
 
 
@@ -440,7 +440,7 @@ def test_an_older_build_that_wrote_in_the_window_knows_it(site: Site) -> None:
     site.rival(lambda _: at_once(newer).clear(), before=CREATE_VERSION)
     ran = build_number(site, 10, "main")
     assert ran.code == 800402
-    assert "build 60" in ran.log
+    assert "Build 60" in ran.log
     assert ran.output()["changed"] == "true"
 
 

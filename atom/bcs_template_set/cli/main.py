@@ -106,7 +106,8 @@ class Parser(argparse.ArgumentParser):
         for pattern, key in MISTAKES.items():
             found = re.fullmatch(pattern, message.replace("'", ""), re.DOTALL)
             if found:
-                message = told(key, **found.groupdict())
+                fields = {name: text.split(", ") for name, text in found.groupdict().items()}
+                message = told(key, **fields)
         if self.document:
             from bcs_template_set.cli.verb_render import show_mistakes  # noqa: PLC0415 - see the module's docstring
 

@@ -76,7 +76,7 @@ def check_user(exam: Exam) -> Text:
     if not isinstance(error, StepError) or HOMES.get(type(error)) != "app":
         raise error
     named = error.fields.get("user")
-    if not isinstance(named, str):
+    if not isinstance(named, str) or not named:
         raise Waits("app")
     return say("doctor.named", name=named)
 

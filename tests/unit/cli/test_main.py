@@ -52,7 +52,7 @@ def test_the_help_is_in_the_desk_s_language_and_keeps_to_the_terminal(
         (
             "check --format xml",
             "--format is xml; it takes one of text, json, sarif, junit.",
-            "--format 当前值为 xml；可填：text, json, sarif, junit。",
+            "--format 当前值为 xml；可填：text、json、sarif、junit。",
         ),
         ("completion zsh", "zsh is not known.", "zsh 不是已知的选项或子命令。"),
     ],

@@ -37,7 +37,7 @@ from bcs_template_set.manifests.templating.filter_wrapping import (
     lazily,
     marked_up,
 )
-from bcs_template_set.manifests.templating.foreign_syntax import tools_in
+from bcs_template_set.manifests.templating.foreign_syntax import TOO_DEEP, tools_in
 from bcs_template_set.manifests.templating.template_notes import (
     MissingName,
     Notes,
@@ -137,7 +137,7 @@ class Environment(ImmutableSandboxedEnvironment):
         try:
             code = self.compile(source, name=name, filename=name)
         except (RecursionError, MemoryError, SyntaxError, ValueError, OverflowError) as exc:
-            problem = f"nested too deeply or too large: {str(exc) or type(exc).__name__}"
+            problem = f"{TOO_DEEP}: {str(exc) or type(exc).__name__}"
             raise jinja2.TemplateSyntaxError(problem, _line_in(exc.__traceback__), name) from exc
         return self.template_class.from_code(self, code, self.globals)
 

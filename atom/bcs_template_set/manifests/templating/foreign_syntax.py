@@ -59,6 +59,31 @@ _BASE64 = ("b64encode", "b64enc")
 _NO_FILTER = re.compile(r"No filter named '(.*)'\.")
 
 
+TOO_DEEP = "nested too deeply or too large"
+_PROBLEMS: Mapping[str, re.Pattern[str]] = {
+    "deep": re.compile(TOO_DEEP),
+    "open": re.compile(r"block that needs to be closed is '(?P<block>\w+)'|end of (?P<raw>raw) directive"),
+    "tag": re.compile(r"unknown tag '(?P<tag>\w+)'"),
+    "test": re.compile(r"No test named '(?P<name>.+)'\."),
+    "sign": re.compile(r"unexpected char (?P<sign>.+) at \d+"),
+    "end": re.compile(r"unexpected end of template"),
+    "value": re.compile(r"an expression, got|expected name|expected token 'name'|^unexpected 'end of"),
+    "stray": re.compile(r"(?:unexpected|got) '(?P<word>(?!end of)[^']+)'"),
+}
+"""What we and Jinja2 say of a template that it can't read (Jinja2 3.1.6, parser.py and lexer.py): the first
+that fits, and the words of it that are the template's own."""
+
+
+def syntax_problem(message: str) -> Text:
+    """Return in the reader's words what Jinja2 finds wrong with a template."""
+    for name, says in _PROBLEMS.items():
+        found = says.search(message)
+        if found is not None:
+            words = {key: word for key, word in found.groupdict().items() if word}
+            return say(f"render.syntax_{name}", **({"block": words["raw"]} if "raw" in words else words))
+    return say("render.syntax_other")
+
+
 def tool_in(line: str) -> Text | None:
     """Return what to do with a line that is another tool's; None where it is nobody's we know."""
     way = say("render.way_for_braces")

@@ -25,6 +25,7 @@ from bcs_template_set.manifests.templating.foreign_syntax import (
     filter_missing,
     filter_to_use,
     name_missing,
+    syntax_problem,
     tool_in,
     word_of_helm,
 )
@@ -177,7 +178,7 @@ class ReadTwice(Exception):
     """A template reads a lazy value again, which would be empty now."""
 
 
-def problem_of(exc: Unreadable) -> Union[Text, str]:
+def problem_of(exc: Unreadable) -> Text:
     """Return what is wrong with a template, in the reader's terms where we know them."""
     if isinstance(exc, UnclearComment):
         return exc.problem
@@ -187,7 +188,7 @@ def problem_of(exc: Unreadable) -> Union[Text, str]:
     if filter_missing(message):
         return filter_to_use(filter_missing(message), known=FILTERS)
     line = (exc.source or "").splitlines()[exc.lineno - 1 : exc.lineno]
-    return tool_in("".join(line)) or message
+    return tool_in("".join(line)) or syntax_problem(message)
 
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
