@@ -106,8 +106,7 @@ class Parser(argparse.ArgumentParser):
         for pattern, key in MISTAKES.items():
             found = re.fullmatch(pattern, message.replace("'", ""), re.DOTALL)
             if found:
-                fields = {name: text.split(", ") for name, text in found.groupdict().items()}
-                message = told(key, **fields)
+                message = told(key, **{name: text.split(", ") for name, text in found.groupdict().items()})
         if self.document:
             from bcs_template_set.cli.verb_render import show_mistakes  # noqa: PLC0415 - see the module's docstring
 

@@ -131,6 +131,16 @@ def test_hostile_text_in_a_deployment_adds_no_element_no_handler_and_no_link(tex
     assert "49" not in "".join(page.skeleton)
 
 
+@pytest.mark.parametrize(("count", "folds"), [(6, 0), (7, 1)])
+def test_what_changes_in_the_cluster_is_one_line_where_it_is_much(count: int, folds: int) -> None:
+    outcome = rollout_scenes.deployed().outcome
+    assert outcome.rollout is not None
+    differences = tuple((f"Deployment/{n}", "-a\n+b\n") for n in range(count))
+    html = render_html(replace(outcome, rollout=replace(outcome.rollout, differences=differences)))
+    assert html.count(f"What this changes in the cluster ({count} objects)") == folds
+    assert html.count("<summary>What this changes of the live Deployment/") == count
+
+
 # --- the picture ----------------------------------------------------------------------------------------
 
 
