@@ -92,7 +92,7 @@ def check(run: LocalRun) -> int:
     findings = [_at_desk(finding) for finding in findings]
     failed = any(run.strict or not finding.is_warning for finding in findings)
     names = tuple(file.name if file.domain else file.source for file in rendered.files)
-    _show(run, _checked(findings, names, failed=failed))
+    _show(run, _checked(run.format, findings, names, failed=failed))
     _tell(*_notes(rendered), _summary(findings, files=len(rendered.files)))
     return 1 if failed else 0
 
@@ -103,11 +103,10 @@ def _at_desk(finding: Finding) -> Finding:
     return finding if kind is None else replace(finding, hint=cure_at_desk(kind.code))
 
 
-def _checked(findings: Iterable[Finding], files: tuple[str, ...] = (), *, failed: bool) -> Checked:
+def _checked(form: str, findings: Iterable[Finding], files: tuple[str, ...] = (), *, failed: bool) -> Checked:
     by_place = sorted(findings, key=lambda finding: (finding.found_in.file, finding.found_in.line))
-    return Checked(
-        tuple(by_place), files, failed=failed, language=local_language(), tool_version=step_version()
-    )
+    version = "" if form == "text" else step_version()  # to look for it takes longer than to check a domain
+    return Checked(tuple(by_place), files, failed=failed, language=local_language(), tool_version=version)
 
 
 def _show(run: LocalRun, checked: Checked) -> None:
@@ -122,7 +121,7 @@ def _show(run: LocalRun, checked: Checked) -> None:
 def show_mistakes(form: str, mistakes: Iterable[Detail]) -> None:
     """Print what is wrong with the arguments as the document that was asked for, if one was."""
     if form in FORMATS:
-        put(sys.stdout, FORMATS[form](_checked(map(input_mistake, mistakes), failed=True)))
+        put(sys.stdout, FORMATS[form](_checked(form, map(input_mistake, mistakes), failed=True)))
 
 
 def _notes(rendered: Rendered) -> list[Text]:
