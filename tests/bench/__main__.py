@@ -14,6 +14,7 @@ from tests.bench import (
     fleet,
     growth,
     installing,
+    looking,
     many_builds,
     peers,
     rendering,
@@ -37,6 +38,8 @@ def main() -> int:
     print("happened: in the cluster, after it was deployed; told after: from there to the line in the log\n")
     table(fleet.HEADINGS, fleet.measure())
     print("half a second an object, a quarter to look, a gateway that waits a minute; in made-up time\n")
+    table(looking.HEADINGS, looking.measure())
+    print("without build and whom: lists of the namespace, and dry runs of what they show\n")
     for case in many_builds.CASES:
         table(case.headings, many_builds.measure(case))
         print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
