@@ -37,11 +37,15 @@ _LOUD: tuple[Word, ...] = ("failed", "conflict", "skip")
 
 @dataclass(frozen=True)
 class FileRow:
-    """One template file: its planned change, and how that ended where it was tried."""
+    """One template file: its planned change, and how that ended where it was tried.
+
+    `live` are the versions that its objects carry after the run, as far as they were read.
+    """
 
     change: Change
     outcome: Optional[FileOutcome] = None
     ending: Ending = _PLANNED
+    live: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -85,6 +89,12 @@ class Row:
         changed = [file.change.only for file in self.files if file.word != "unchanged"]
         texts = {only.key: only for only in changed if only is not None}
         return () if None in changed else tuple(texts.values())
+
+    @property
+    def live_otherwise(self) -> tuple[str, ...]:
+        """Return the versions that its objects carry after the run, where they are not those of the row."""
+        live = _distinct(version for file in self.files for version in file.live)
+        return () if set(live) <= {*(self.new_versions or self.old_versions)} else live
 
     @property
     def is_rewritten(self) -> bool:
@@ -135,7 +145,11 @@ def file_rows(outcome: Outcome) -> list[FileRow]:
     planned = {change.name: change for change in outcome.plan.changes} if outcome.plan is not None else {}
     changes = {**planned, **{name: file.change for name, file in ended.items()}}
     endings = endings_of(outcome)
-    return [FileRow(change, ended.get(name), endings[name]) for name, change in sorted(changes.items())]
+    live = outcome.rollout.live if outcome.rollout is not None else {}
+    return [
+        FileRow(change, ended.get(name), endings[name], live.get(name, ()))
+        for name, change in sorted(changes.items())
+    ]
 
 
 def count_words(words: Iterable[Word]) -> dict[Word, int]:

@@ -134,6 +134,20 @@ class Rollout:
     restoration: Restoration | None = None
 
     @property
+    def live(self) -> dict[str, tuple[str, ...]]:
+        """Return the versions that the objects of each file carry now, as far as they were read."""
+        way = self.restoration or Restoration()
+        found = {item.file: (item.version,) for item in self.before}
+        found.update((file.name, (file.told,)) for file in self.live_already if file.told)
+        found.update((file.name, (file.version,)) for file in (*self.deployed, *way.files))
+        found.update((file.name, (*found.get(file.name, ()), file.version)) for file in self.partly)
+        found.update((name, (versions,)) for name, versions in way.runs)
+        unseen = {*self.unread, *self.lost, *way.unseen} - {file.name for file in way.files}
+        return {
+            name: tuple(dict.fromkeys(versions)) for name, versions in found.items() if name not in unseen
+        }
+
+    @property
     def is_paused(self) -> bool:
         """Tell whether a workload waits for a person."""
         return any(item.end == "paused" for item in self.watched)
