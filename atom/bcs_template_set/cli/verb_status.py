@@ -48,7 +48,10 @@ def _with_origins(
     All of them are read at once; where that fails, they are shown without.
     """
     unknown = {
-        pair: refs[pair].id for pair in _carried(domains) if pair in refs and _is_open(refs[pair], pattern)
+        pair: refs[pair].id
+        for domain in domains
+        for pair in _carried([domain])
+        if pair in refs and _is_open(domain, refs[pair], pattern)
     }
     with suppress(StepError):
         read = read_versions(
@@ -58,9 +61,10 @@ def _with_origins(
     return refs
 
 
-def _is_open(ref: VersionRef, pattern: Optional[re.Pattern[str]]) -> bool:
+def _is_open(domain: DomainHere, ref: VersionRef, pattern: Optional[re.Pattern[str]]) -> bool:
+    """Tell whether a version has to be read: for its build, or for when it was published."""
     told = ref.origin is not None or (pattern is not None and pattern.fullmatch(ref.name) is not None)
-    return not told or not ref.created_at
+    return not told or not (ref.created_at or any(file.since for file in domain.files))
 
 
 def _carried(domains: Iterable[DomainHere]) -> Iterator[NameAndVersion]:

@@ -153,7 +153,7 @@ def _of_file(file: FileHere, *, is_live: bool) -> Iterator[Text]:
     for why in file.why:
         yield say("status.why", why=why)
     record = file.file.latest_deploy_version
-    if file.standing != "live" and record:
+    if record and record not in dict(file.versions):
         yield say("status.record", name=file.name, version=record, by=file.file.latest_deployer or "?")
 
 

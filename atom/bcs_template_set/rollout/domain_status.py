@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Literal, Optional
 
 from bcs_template_set.bcs.answers import TemplateFile
-from bcs_template_set.bcs.marks import Mark
+from bcs_template_set.bcs.marks import UPDATOR
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.live_objects import LiveObjects, LiveRow
 from bcs_template_set.manifests.kinds import DEPLOYMENT
+from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.call_sizes import domain_of
 from bcs_template_set.rollout.drift import NO_SIGNS, Drift, Signs, drift_of
@@ -221,11 +222,17 @@ def _file_here(
         more=tuple(_more(carried, looked)),
         drift=tuple(drift.items()),
         why=(*unread.values(), *_unread_versions(seen, name, [v for v in carried if v != newest])),
-        undone=tuple(_undone(name, rows, seen)),
+        undone=tuple(_undone(file, rows, seen)),
         workloads=tuple(ready[title] for title in dict.fromkeys((*listed, *drift)) if title in ready),
         since=_since(rows, seen),
-        deployed_by=tuple(sorted({row.deployed_by for row in rows} - {""})),
+        deployed_by=_deployed_by(rows, [state for states in looked.values() for state in states]),
     )
+
+
+def _deployed_by(rows: Iterable[LiveRow], states: Iterable[LiveState]) -> tuple[str, ...]:
+    """Return who deployed its objects last; of kinds that are not listed, a dry run shows them."""
+    shown = {annotation_of(state.live, UPDATOR) for state in states if state.live is not None}
+    return tuple(sorted({row.deployed_by for row in rows} or shown - {""}))
 
 
 def _is_of_others(state: LiveState, file: str) -> bool:
@@ -290,33 +297,34 @@ def _since(rows: Sequence[LiveRow], seen: Seen) -> str:
     return max((revision.created_at for revision in found if revision is not None), default="")
 
 
-def to_compare(name: str, rows: Iterable[LiveRow], seen: Seen) -> Iterable[str]:
-    """Yield the versions of a file that decide whether an undo left the rest of a Deployment as it was."""
-    for row, left in went_back(name, rows, seen):
-        if _paths(name, row.mark.version, row.title, seen):
-            yield left
+def versions_left(file: TemplateFile, rows: Iterable[LiveRow], seen: Seen) -> Iterable[str]:
+    """Yield the versions of a file that its Deployments seem to have been taken back from."""
+    return (left for _, left in _went_back(file, rows, seen))
 
 
-def went_back(name: str, rows: Iterable[LiveRow], seen: Seen) -> Iterable[tuple[LiveRow, str]]:
-    """Yield the Deployments of a file that somebody took back, with the version of it that was left."""
+def _went_back(file: TemplateFile, rows: Iterable[LiveRow], seen: Seen) -> Iterable[tuple[LiveRow, str]]:
+    """Yield the Deployments of a file that are at a revision from before another one, with its version.
+
+    The current version of the file is live again where its pods are those of an earlier one, too.
+    """
     for row in rows:
         left = left_behind_of(seen.revisions.get(row.uid, ()), row.item)
-        version = left.mark.version if left is not None else ""
-        if (
-            left is not None
-            and left.mark == Mark(f"{seen.space}/{name}", version)
-            and version != row.mark.version
-        ):
-            yield row, version
+        if left is None or left.mark.file != row.mark.file:
+            continue
+        if row.mark.version not in (file.version, left.mark.version):
+            yield row, left.mark.version
 
 
-def _undone(name: str, rows: Iterable[LiveRow], seen: Seen) -> Iterable[Undone]:
+def _undone(file: TemplateFile, rows: Iterable[LiveRow], seen: Seen) -> Iterable[Undone]:
     """Yield how somebody went back: mark and content decide, since an undo brings back the pods alone."""
-    for row, left in went_back(name, rows, seen):
-        now = _paths(name, row.mark.version, row.title, seen)
-        then = _paths(name, left, row.title, seen)
-        rest = bool(now) and not any(map(_is_of_pods, now)) and all(map(_is_of_pods, then or ("",)))
-        yield Undone(row.title, row.mark.version, left, rest=rest)
+    name = file.real_name
+    for row, left in _went_back(file, rows, seen):
+        is_newer = seen.made_at(name, left) > seen.made_at(name, row.mark.version)
+        if left == file.version or is_newer:
+            now = _paths(name, row.mark.version, row.title, seen)
+            then = _paths(name, left, row.title, seen)
+            rest = bool(now) and not any(map(_is_of_pods, now)) and all(map(_is_of_pods, then or ("",)))
+            yield Undone(row.title, row.mark.version, left, rest=rest)
 
 
 def _paths(name: str, version: str, title: str, seen: Seen) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from bcs_template_set.rollout.domain_status import (
     Seen,
     WorkloadHere,
     domains_here,
-    to_compare,
+    versions_left,
 )
 from bcs_template_set.rollout.drift import Signs
 from bcs_template_set.rollout.list_proof import proven_ready
@@ -111,7 +111,8 @@ def read_status(
         _seen_in(lists, deploying.space),
         [(file.real_name, version) for file in files for version in _of(file, rows)],
     )
-    seen = looking.at(seen, [(name, left) for name in rows for left in to_compare(name, rows[name], seen)])
+    left = {name: versions_left(looking.files[name], rows[name], seen) for name in rows}
+    seen = looking.at(seen, [(name, version) for name in rows for version in left[name]])
     seen = _with_hidden_fields(looking, seen)
     return Status(domains_here(files, seen, ready=_ready(looking, seen, lists, rows)), seen.refs)
 

@@ -56,6 +56,7 @@ def test_all_that_is_known_of_a_domain_is_told_below_it() -> None:
         "Deployment/web: an autoscaler sets spec.replicas",
         "Deployment/web: a restart sets spec.template.metadata.annotations.x",
         "not known: Deployment/web: the variables N fill in spec.minReadySeconds, and BCS keeps no values",
+        f"BCS's record: {HOST}.deployment.yaml was last deployed anywhere as 1.0.9, by ?",
         f"{HOST}.routes.yaml is published as 1.0.8 and is not deployed here",
         f"BCS's record: {HOST}.routes.yaml was last deployed anywhere as 1.0.9, by ?",
         "Deployment/web: lists do not tell whether it is ready, and too many others were asked for alone",
@@ -86,6 +87,6 @@ def test_a_file_that_points_at_an_older_version_than_is_live_is_newer_here() -> 
 
 def test_what_is_live_without_any_mark_is_told_so() -> None:
     here = FileHere(file(ROUTES.name), "live", others=("Ingress/web",))
-    _, row, below, _ = status_lines([DomainRow(DomainHere(HOST, (here,)), {})], language="en_US")
+    _, row, below, _, _ = status_lines([DomainRow(DomainHere(HOST, (here,)), {})], language="en_US")
     assert "not by a template" in row
     assert below.strip() == "without a mark of this file: Ingress/web"
