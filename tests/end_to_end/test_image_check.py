@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -184,6 +185,28 @@ def test_schema_1_is_a_warning(site: Site, registry: Registry) -> None:
     assert "its manifest is of schema 1" in ran.log
 
 
+# --- going back -----------------------------------------------------------------------------------------
+
+
+def test_a_rollback_to_an_image_that_is_gone_is_refused_with_the_next_that_is_there(
+    site: Site, registry: Registry
+) -> None:
+    for tag in ("1", "1.0.1", "2", "3"):
+        registry.push("team/web", tag)
+        site.next_build(web_yaml=running(registry, tag))
+        assert deploy(site).outcome.result == "deployed"
+    del registry.repositories["team/web"].tags["2"]
+    back = {"action": "rollback", "image_check": "require"}
+    refused = deploy(site, **back)
+    assert (refused.code, refused.writes) == (800310, [])
+    assert f"{registry.name}/team/web:2, in web.yaml" in refused.log
+    assert "1.0.9-main" in refused.log.partition("Failed")[2], "the version with 1.0.1"
+    registry.habits = Habits(manifests=503)
+    gone_back = deploy(site, **back)
+    assert gone_back.outcome.result == "rolled-back", "not seen never stops a rollback"
+    assert "answers with HTTP 503" in gone_back.log
+
+
 # --- the login ------------------------------------------------------------------------------------------
 
 
@@ -195,6 +218,19 @@ def test_a_login_finds_what_nobody_else_sees_and_is_shown_nowhere(site: Site, re
     tokens = {each.header("authorization") for each in registry.requests} - {""}
     assert len(tokens) == 2, "the password for a token, and the token"
     assert not any(word in ran.log for shown in tokens for word in (PASSWORD, shown.partition(" ")[2]))
+
+
+def test_whatever_a_registry_says_nothing_of_its_login_is_shown(site: Site, registry: Registry) -> None:
+    site.emulator.state.add_credential("robot", {"username": "robot", "password": PASSWORD})
+    site.files["web.yaml"] = running(registry, "2")
+    for asking in (Habits(basic=True), Habits(login=True)):
+        for answer in (asking, replace(asking, tags=500), replace(asking, manifests=429), Habits(page=True)):
+            registry.habits = answer
+            ran = look(site, image_check="require", registry_credential="robot")
+            shown = {each.header("authorization").partition(" ")[2] for each in registry.requests} - {""}
+            told = ran.log + json.dumps(ran.output())
+            assert ran.code in (800310, 800311)
+            assert not any(secret in told for secret in (PASSWORD, "canary", *shown))
 
 
 def test_a_login_without_a_registry_is_for_the_only_one_of_the_run(site: Site, registry: Registry) -> None:

@@ -48,7 +48,9 @@ class UsedImage:
 
 
 def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
-    """Look for the new images of a run.
+    """Look for the new images of a run, and of a rollback for those that it brings back.
+
+    That nobody could look never stops a rollback: it may be what is left in an outage.
 
     Raises:
         ImagesMissing: one of them is proved not to be there, or made for no node that its pods ask for.
@@ -61,8 +63,9 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     brought = {
         change.name: frozenset(new for _, new in change.images)
         for change in planned.plan.changes
-        if change.writes_version
+        if change.writes_version or change.action == "rollback"
     }
+    goes_back = any(change.action == "rollback" for change in planned.plan.changes)
     used = list(used_images(planned.desired.files, values, brought, filled_are_new=bool(settings.namespace)))
 
     def running() -> frozenset[ImageName]:
@@ -70,7 +73,19 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
             return frozenset()
         return running_images(reader, namespace_of(run.context, planned.existing.project_id))
 
-    refuse_missing_images(run.context, used, running=running, demands=settings.image_check == "require")
+    demands = settings.image_check == "require" and not goes_back
+    refuse_missing_images(run.context, used, running=running, demands=demands)
+
+
+def lacks_images(context: RunContext, files: Sequence[ManifestFile]) -> bool:
+    """Tell whether an image of these files is proved missing; nothing is said of it."""
+    brought = {file.name: frozenset(file.images) for file in files}
+    used = used_images(files, context.variables, brought, filled_are_new=True)
+    asked = [each for each in used if each.is_pulled]
+    if context.settings.image_check == "off" or not asked:
+        return False
+    verdicts = _look(context, asked, _login(context, asked, demands=False))
+    return bool(_Told(asked, verdicts).refused(frozenset()))
 
 
 def used_images(
@@ -154,8 +169,7 @@ def refuse_missing_images(
     verdicts = _look(context, asked, _login(context, used, demands=demands))
     told = _Told(asked, verdicts)
     for warning in told.warnings():
-        context.services.record.warnings.append(warning)
-        log.warning(warning)
+        _warn(context, warning)
     runs = running() if told.missing else frozenset()
     for note in told.still_running(runs):
         log.info(note)
@@ -231,8 +245,9 @@ def _login(context: RunContext, used: Sequence[UsedImage], *, demands: bool) -> 
 
 
 def _warn(context: RunContext, warning: Text) -> None:
-    context.services.record.warnings.append(warning)
-    context.services.log.warning(warning)
+    if warning not in context.services.record.warnings:
+        context.services.record.warnings.append(warning)
+        context.services.log.warning(warning)
 
 
 class _Told:

@@ -19,7 +19,13 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import DryRunFailed, NodePortLost, NotReplaceable, SelectorChanged
+from bcs_template_set.messages.errors import (
+    DryRunFailed,
+    ImagesMissing,
+    NodePortLost,
+    NotReplaceable,
+    SelectorChanged,
+)
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.past_states import PastState, builds_of, state_at_build
@@ -34,6 +40,7 @@ from bcs_template_set.run.approved_plan import leave_plan
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.image_phase import check_images, lacks_images
 from bcs_template_set.run.live_plan import deploying_of
 from bcs_template_set.run.past_target import (
     PREVIOUS,
@@ -58,7 +65,7 @@ from bcs_template_set.run.run_gateway import WatchedWriter
 MOST_TRIED = 5
 """How many builds before one that can't be are looked at for the nearest that can."""
 
-IMPOSSIBLE = (DryRunFailed, SelectorChanged, NodePortLost, NotReplaceable)
+IMPOSSIBLE = (DryRunFailed, ImagesMissing, SelectorChanged, NodePortLost, NotReplaceable)
 """What a state may be refused for where one that is older still is not."""
 
 
@@ -74,6 +81,7 @@ def roll_back(context: RunContext, gateway: Gateway, principal: Principal) -> Re
     check_refusal(run, gateway, planned)
     check_place(run, gateway, planned)
     try:
+        check_images(run, gateway, planned)
         if settings.action == "plan":
             dry_run_early(run, gateway, planned.existing)
             leave_plan(context.services.journal(), planned.plan)
@@ -194,7 +202,7 @@ def nearest_possible(
 
 def _is_possible(run: RenderedRun, reader: Reader, planned: Planned, past: Past, state: PastState) -> bool:
     place = namespace_of(run.context, planned.existing.project_id)
-    wanted = ((file, state.versions[file.name]) for file in files_of(state, past.files))
+    wanted = [(file, state.versions[file.name]) for file in files_of(state, past.files)]
     files = [
         FileVersion(file.name, ref.id, ref.name, objects=objects_in(file.documents)) for file, ref in wanted
     ]
@@ -203,4 +211,4 @@ def _is_possible(run: RenderedRun, reader: Reader, planned: Planned, past: Past,
         plan = plan_live(reader, deploying_of(run.context, place, values), files, redeploy=False)
     except StepError:
         return False
-    return plan.refused is None
+    return plan.refused is None and not lacks_images(run.context, [file for file, _ in wanted])
