@@ -83,10 +83,10 @@ def branches(
     return Said(status, out.getvalue(), log.getvalue(), len(site.emulator.writes()) - before)
 
 
-def desk_agent(site: Site, *, user: str = USER) -> LocalAgent:
-    """Return what a settings file says of the site."""
+def desk_agent(site: Site, *, user: str = USER, **given: str) -> LocalAgent:
+    """Return what a settings file says of the site; `given` are inputs."""
     region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
-    inputs: dict[str, YamlValue] = {"region": "gz", "project_code": "web", "template_space": SPACE}
+    inputs: dict[str, YamlValue] = {"region": "gz", "project_code": "web", "template_space": SPACE, **given}
     return LocalAgent({"regions": {"gz": {**region, "owner": USER}}, "inputs": inputs, "user": user})
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
+import jsonschema
 import pytest
 import yaml
 from tests.emulator import Behaviour, Match
@@ -27,6 +29,13 @@ from tests.support.deploying import (
     workload,
 )
 from tests.support.publishing import SPACE, USER, Ran, Site, config, routes
+from tests.unit.report.test_summary import SCHEMA
+
+from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.report.html import render_html
+from bcs_template_set.report.log_lines import plan_lines
+from bcs_template_set.report.plan_document import plan_document
+from bcs_template_set.report.verdict_lines import verdict_lines
 
 OLD = documents(workload(name="old"), service("old"))
 GONE = ["networks/services/old", "workloads/deployments/old"]
@@ -344,3 +353,29 @@ def site_goes_on(site: Site, path: str) -> None:
     """Let somebody delete by hand what a run could not."""
     kind = {"networks/services/old": "Service", "workloads/deployments/old": "Deployment"}[path]
     cluster_of(site).delete(kind, NAMESPACE, "old")
+
+
+# --- what people see ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_plan_and_verdict_read_as_reviewed(language: Language, golden: Callable[[str, str], None]) -> None:
+    held = yaml.safe_load(service("old"))
+    grow(held, "metadata")["finalizers"] = ["example.com/cleanup"]
+    old = documents(workload(name="old"), yaml.safe_dump(held), config("last", "1"))
+    more = documents(config("more", "1"), "apiVersion: v1\nkind: Secret\nmetadata: {name: kept}\n")
+    with shop(**{"old.yaml": old, "more.yaml": more, "away.yaml": config("away", "1")}) as site:
+        cluster_of(site).delete("ConfigMap", NAMESPACE, "away")
+        without(site, "old.yaml", "more.yaml", "away.yaml")
+        lines: list[str] = []
+        for limit in ("", "4"):
+            outcome = replace(deploy(site, prune="delete", prune_limit=limit).outcome, language=language)
+            assert outcome.plan is not None
+            told = (*plan_lines(outcome.plan, language=language), *verdict_lines(outcome))
+            lines += [*(line.text for line in told), ""]
+        golden(f"end_to_end/prune.{language}.txt", "\n".join(lines))
+        page = render_html(outcome)
+        assert all(name in page for name in ("Service/old", "Secret/kept", "away.yaml"))
+        document = plan_document(outcome)
+        assert document is not None
+        jsonschema.validate(document, SCHEMA)

@@ -62,6 +62,14 @@ def _deployed(site: Site) -> None:
     site.next_build(web_yaml=workload(tag="2"), settings_yaml=config("settings", "2"))
 
 
+def _left_behind(site: Site) -> None:
+    """Deploy a domain that the next build renders no more."""
+    site.files["old.yaml"] = f"{workload(name='old')}---\n{service('old')}"
+    site.run(**DEPLOY)
+    site.next_build(web_yaml=workload(tag="2"))
+    del site.files["old.yaml"]
+
+
 def _about_to_fail(site: Site) -> None:
     _deployed(site)
     cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
@@ -115,6 +123,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("first-deploy", _with_cluster, _nothing, "deployed", DEPLOY),
     Scenario("deploy", _with_cluster, _deployed, "deployed", DEPLOY),
     Scenario("restore", _with_cluster, _about_to_fail, "restored", {**DEPLOY, "on_failure": "restore"}),
+    Scenario("prune", _with_cluster, _left_behind, "deployed", {**DEPLOY, "prune": "delete"}),
     Scenario("branches", open_site, _branches, "published"),
     Scenario("branch-paths", open_site, _sharing_a_domain, "published", _web(9)),
     Scenario("token", _empty, _with_a_token, "published", {"credential": "my_token"}),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from tests.emulator import Dialect
+from tests.emulator.cluster.tree import Manifest, text
 from tests.support.dialects import NEWEST, STABLE, speaking
 from tests.support.scene import run_here, site
 from tests.support.warm_start import Started
@@ -38,7 +39,14 @@ WEB = "app: nginx\ndomains:\n" + "".join(
     for n in range(3)
 )
 TARGET = {"action": "deploy", "cluster_id": "BCS-K8S-40000", "namespace": "prod"}
-ACTIONS: dict[str, dict[str, str]] = {"publish": {}, "deploy": TARGET}
+PRUNE = {
+    **TARGET,
+    "prune": "delete",
+    "allow_route_removal": "true",
+    "values": "\n".join(WEB.replace("{tag}", "2").splitlines()[:-1]),
+}
+"""The last domain is rendered no more, and goes."""
+ACTIONS: dict[str, dict[str, str]] = {"publish": {}, "deploy": TARGET, "prune": PRUNE}
 
 
 @dataclass(frozen=True)
@@ -193,18 +201,28 @@ def _false_claims(worker: Worker, finished: Finished, *, before: dict[str, tuple
     return problems
 
 
+def _live(worker: Worker) -> list[Manifest]:
+    cluster = worker.emulator.cluster(TARGET["cluster_id"])
+    kinds = ("Ingress", "Service", "Deployment")
+    return [found for kind in kinds for found in cluster.find_all(kind, TARGET["namespace"])]
+
+
 def _unlike(wanted: Kill, worker: Worker, *, expected: dict[str, tuple[str, ...]]) -> list[str]:
     """Return where the next run does not come to what a single one would have come to."""
     worker.execute_count += 1
     again = run_here(worker, **ACTIONS[wanted.action])
-    good = ("deployed",) if wanted.action == "deploy" else ("published", "unchanged")
+    good = ("published", "unchanged") if wanted.action == "publish" else ("deployed",)
     problems = [] if again.outcome.result in good else [f"the next run: {again.outcome.result}\n{again.log}"]
     if names(worker) != expected:
         problems.append(f"the next run: {names(worker)}, not {expected}")
+    left = [text(found, "metadata", "name") for found in _live(worker)]
+    if wanted.action == "prune" and any("h2" in name for name in left):
+        problems.append(f"the next run: {left} are live still")
     wrong = [
         file.name
         for file in worker.emulator.state.find_files(SPACE)
         if file.name.endswith("deployment.yaml")
+        and not (wanted.action == "prune" and file.name.startswith("h2"))
         and "example.com/h:2" not in worker.emulator.state.current_content(SPACE, file.name)
     ]
     return problems + [f"the next run: {name} is still the old one" for name in wrong]

@@ -248,7 +248,10 @@ def _rollout(struck: Struck) -> Iterator[str]:
     lived, rollout = struck.lived, struck.lived.outcome.rollout
     back = rollout.restoration if rollout is not None else None
     if lived.result == "deployed":
-        told = [(name, entry["version"]) for name, entry in lived.versions().items()]
+        entries = lived.versions().items()
+        told = [(name, entry["version"]) for name, entry in entries if entry["state"] != "pruned"]
+        gone = {f"{SPACE}/{name}" for name, entry in entries if entry["state"] == "pruned"}
+        yield from (f"pruned: {one}" for one in {marks(o)[0] for o in objects(struck.site)} & gone)
         yield from _not_live(struck, told, said="deployed")
     if lived.result == "restored" and back is not None:
         yield from _not_live(struck, [(file.name, file.version) for file in back.files], said="restored")

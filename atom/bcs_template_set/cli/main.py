@@ -178,10 +178,11 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
 
         return show_schema(options.template, language=local_language())
-    if options.verb == "branches":
-        from bcs_template_set.cli.verb_branches import show_branches  # noqa: PLC0415 - as above: it needs HTTP
+    if options.verb in ("branches", "undeploy"):
+        from bcs_template_set.cli import verb_branches, verb_undeploy  # noqa: PLC0415 - as above: it needs HTTP
 
-        return show_branches(options, errors=errors())
+        change = verb_undeploy.show_undeploy if options.verb == "undeploy" else verb_branches.show_branches
+        return change(options, errors=errors())
     if options.verb == "doctor":
         from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
 
@@ -296,6 +297,11 @@ def build_parser() -> Parser:
     add_looking_arguments(add("history"), hosts="+")
     add_looking_arguments(add("diff"), "A", "B", hosts="*")
     add_rollback_arguments(add("rollback"))
+    undeploying = add("undeploy")
+    undeploying.add_argument("host", metavar="HOST", help=told("help.undeploy_host"))
+    add_settings_argument(undeploying)
+    undeploying.add_argument("--yes", action="store_true", help=told("help.yes"))
+    undeploying.add_argument("--files", action="store_true", help=told("help.files"))
     add("schema").add_argument(
         "template", nargs="?", default="builtin:web", choices=("builtin:web",), help="builtin:web"
     )

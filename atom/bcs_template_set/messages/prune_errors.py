@@ -25,3 +25,12 @@ class PrunesEverything(PruneRefusal, code=800430):
 
 class PrunesTooMuch(PruneRefusal, code=800431):
     """`prune: delete` would take more than a quarter, or than `prune_limit`; a detail for each."""
+
+
+class NothingToUndeploy(PruneRefusal, code=800432):
+    """Nothing of a host that may be deleted is live where it was looked for; a detail for what stays."""
+
+    host: str
+    space: str
+    namespace: str
+    cluster: str

@@ -22,6 +22,9 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.prune_rules import Named, Proof, held_by, named, of_row, why_it_stays
 from bcs_template_set.publish.pruning import FILES, Orphan, OrphanFile, Pruning, Share, limits
 
+NOBODY = Provenance(pipeline="", build=0, branch="", commit="", started_by="", acting_as="")
+"""In the place of the build of somebody at a desk, who has published nothing."""
+
 
 @dataclass(frozen=True)
 class FolderFile:
@@ -191,20 +194,14 @@ class Wishes:
 
 def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
     """Return what goes and what stays of a folder's orphans."""
-    also, found = wishes.also, folder.candidates
-    reasons = {row.uid: why_it_stays(row, seen.proofs[row.uid], ours=folder.ours, also=also) for row in found}
-    going, referred = without_referred(
-        [row for row in found if reasons[row.uid] is None], seen.referring, also=also
-    )
-    reasons.update(referred)
-    objects = [_orphan(row, seen.proofs[row.uid], folder) for row in going]
-    stays = [(row, why) for row in found for why in [reasons[row.uid]] if why is not None]
+    also = wishes.also
+    going, stays = _sorted_out(folder.candidates, seen, ours=folder.ours, also=also)
+    objects = tuple(_orphan(row, seen.proofs[row.uid], folder) for row in going)
     files = _files_going(folder, alive={file_of(row, folder) for row, _ in stays}, also=also)
-    shares = _shares(folder, objects, files)
-    everything, too_many, notes = limits(shares, limit=wishes.limit)
+    everything, too_many, notes = limits(_shares(folder, objects, files), limit=wishes.limit)
     return Pruning(
         is_seen=True,
-        objects=tuple(sorted(objects, key=lambda one: (one.rank, one.title))),
+        objects=in_order(objects),
         files=files,
         stays=tuple(_stays(row, why, folder) for row, why in stays),
         absent=_absent(folder, files),
@@ -213,6 +210,45 @@ def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
         lost=tuple(_lost(folder, going, seen, asked=wishes.asked)),
         notes=notes,
     )
+
+
+def undeploying(
+    folder: Folder, rows: Sequence[LiveRow], seen: Seen, *, also: Collection[str], files: bool
+) -> Pruning:
+    """Return what goes of a domain, whichever pipeline published it; with `files` those of which none stays.
+
+    `folder` holds the domain's files alone.
+    """
+    going, stays = _sorted_out(rows, seen, ours=None, also=also)
+    alive = {file_of(row, folder) for row, _ in stays}
+    mine = [file for name, file in sorted(folder.files.items()) if files and name not in alive]
+    return Pruning(
+        mode="delete",
+        is_seen=True,
+        objects=in_order(_orphan(row, seen.proofs[row.uid], folder) for row in going),
+        files=tuple(OrphanFile(file.name, file.row.id, file.row.version_id) for file in mine),
+        stays=tuple(_stays(row, why, folder) for row, why in stays),
+    )
+
+
+def in_order(objects: Iterable[Orphan]) -> tuple[Orphan, ...]:
+    """Return objects in the order in which they are deleted."""
+    return tuple(sorted(objects, key=lambda one: (one.rank, one.title)))
+
+
+def _sorted_out(
+    rows: Sequence[LiveRow],
+    seen: Seen,
+    *,
+    ours: Optional[Provenance],
+    also: Collection[str],
+) -> tuple[Sequence[LiveRow], Sequence[tuple[LiveRow, Text]]]:
+    """Return what may go of live objects, and what stays, each with why."""
+    reasons = {row.uid: why_it_stays(row, seen.proofs[row.uid], ours=ours, also=also) for row in rows}
+    free = [row for row in rows if reasons[row.uid] is None]
+    going, referred = without_referred(free, seen.referring, also=also)
+    reasons.update(referred)
+    return going, [(row, why) for row in rows for why in [reasons[row.uid]] if why is not None]
 
 
 def file_of(row: LiveRow, folder: Folder) -> str:
@@ -236,7 +272,7 @@ def _orphan(row: LiveRow, proof: Proof, folder: Folder) -> Orphan:
         build=origin.build if origin is not None else 0,
         uid=row.uid,
         template_id=file.row.id,
-        versions=frozenset(held.id for held in file.versions),
+        versions=frozenset((file.row.version_id, *(held.id for held in file.versions))),
         is_newest=version in file.versions,
     )
 

@@ -42,6 +42,8 @@ from bcs_template_set.publish.orphans import Folder, FolderFile, Seen
 from bcs_template_set.publish.prune_rules import Claim, Proof, named, of_row, why_it_stays
 from bcs_template_set.system.parallel import overlap, values_of
 
+ALL = Scope()
+
 NOT_FOUND = 1
 """BCS's general code, which is also that of an object that is not there (facts/bcs.md, "Answers")."""
 
@@ -68,7 +70,7 @@ def read_folder(
     *,
     rendered: tuple[ManifestFile, ...],
     ours: Provenance,
-    scope: Scope,
+    scope: Scope = ALL,
     known: Mapping[str, TemplateVersion] = MappingProxyType({}),
 ) -> Folder:
     """Return whose each file of the folder is, and the live objects of the namespace.
@@ -180,18 +182,25 @@ def is_not_found(error: BcsFailed, name: str) -> bool:
 # --- proofs ---------------------------------------------------------------------------------------------
 
 
-def read_proofs(looking: Looking, folder: Folder, *, also: Collection[str]) -> Seen:
-    """Return what decides of each candidate: itself, the version that made it, claims, and who refers to it.
+def read_proofs(
+    looking: Looking,
+    folder: Folder,
+    rows: Sequence[LiveRow],
+    *,
+    ours: Optional[Provenance],
+    also: Collection[str],
+) -> Seen:
+    """Return what decides of each object: itself, the version that made it, claims, and who refers to it.
 
-    `also` are kinds that may go where they are else kept.
+    Without `ours`, whichever pipeline published it, and whatever another folder claims. `also` are kinds that
+    may go where they are else kept.
 
     Raises:
         StepError: one of them could not be read.
     """
-    rows = folder.candidates
     marks = {(row.mark.file_in(folder.space), row.mark.version) for row in rows}
     versions = _marked_versions(looking, folder, sorted(marks))
-    claims = _claims(looking, {name for name, _ in marks}) if rows else {}
+    claims = _claims(looking, {name for name, _ in marks}) if rows and ours is not None else {}
     wholes = _at_once(looking, [partial(read_whole, looking, row.kind, row.name) for row in rows])
     proofs = {
         row.uid: Proof(whole, versions[name, row.mark.version], claims.get(name, ()))
@@ -208,7 +217,7 @@ def read_proofs(looking: Looking, folder: Folder, *, also: Collection[str]) -> S
     ]
     there = _at_once(looking, [partial(read_whole, looking, kind, name) for kind, name in absent if kind])
     lacking = [f"{kind.name}/{name}" for (kind, name), whole in zip(absent, there) if kind and whole]
-    may_go = [r for r in rows if why_it_stays(r, proofs[r.uid], ours=folder.ours, also=also) is None]
+    may_go = [r for r in rows if why_it_stays(r, proofs[r.uid], ours=ours, also=also) is None]
     return Seen(proofs, read_referring(looking, folder.rows, may_go), tuple(lacking))
 
 

@@ -73,8 +73,8 @@ from bcs_template_set.report.verdict import (
     file_error,
     further_obstacles,
     headline,
+    leaves_of,
     listed,
-    plan_leaves,
     unlisted,
     written_text,
 )
@@ -207,7 +207,7 @@ def _values(outcome: Outcome) -> dict[str, object]:
         "outcome": outcome,
         "heading": outcome.heading,
         "plan": outcome.plan,
-        "leaves": plan_leaves(outcome.plan) if outcome.plan is not None else [],
+        "leaves": leaves_of(outcome),
         "mood": mood,
         "symbol": symbol,
         "headline": headline(outcome),

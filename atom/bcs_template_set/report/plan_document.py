@@ -48,6 +48,11 @@ def plan_document(outcome: Outcome) -> Optional[dict[str, JsonValue]]:
         "findings": _lines(outcome.warnings, language),
         "notes": _lines(plan.notes, language),
         "left_behind": {"objects": list(plan.dropped), "files": list(plan.rendered_no_more)},
+        "deletes": {
+            "objects": [one.title for one in plan.pruning.objects] if plan.pruning.deletes else [],
+            "files": [file.name for file in plan.pruning.files] if plan.pruning.deletes else [],
+            "stays": _lines(plan.pruning.stays, language),
+        },
         "obstacles": {name: _lines(texts, language) for name, texts in obstacles.items()},
     }
 

@@ -29,14 +29,19 @@ def pruning_texts(pruning: Pruning, *, told: Told = "planned") -> list[Text]:
 
 
 def taken_texts(taken: Taken) -> list[Text]:
-    """Return what was deleted, what is left and why, what nobody tried, and what brings everything back."""
+    """Return what was deleted, what is left and why, and what nobody tried."""
     done = [one.title for one in taken.done] + [*taken.files]
     texts = [say("prune.done", names=first_names(done))] if done else []
     texts += _few(tuple(say("prune.left", name=name, why=why) for name, why in taken.left))
     if taken.not_tried:
         texts.append(say("prune.not_tried", names=first_names(taken.not_tried)))
+    return texts
+
+
+def back_texts(taken: Taken) -> list[Text]:
+    """Return what brings back all that was deleted, as far as its files are there."""
     gone = [one for one in taken.done if one.file not in taken.files]
-    return [*texts, *(say("prune.back", build=way.build, files=way.files) for way in ways_back(gone))]
+    return [say("prune.back", build=way.build, files=way.files) for way in ways_back(gone)]
 
 
 def _few(texts: tuple[Text, ...]) -> list[Text]:

@@ -15,7 +15,7 @@ from bcs_template_set.messages.step_error import Detail, StepError, count_of, fi
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.pruned_texts import Told, pruning_texts, taken_texts
+from bcs_template_set.report.pruned_texts import Told, back_texts, pruning_texts, taken_texts
 from bcs_template_set.report.rollout_story import deployed_headline, deployed_texts, paused_headline
 from bcs_template_set.report.rollout_verdict import ready_text, trouble_lines, trouble_title
 from bcs_template_set.report.rows import counted, rows_of_outcome, told_files, was_attempted
@@ -99,9 +99,17 @@ def left_texts(outcome: Outcome) -> list[Text]:
     plan, stopped_early = outcome.plan, outcome.error is not None and not outcome.changed
     if plan is None or stopped_early or outcome.result in ("restored", "skipped"):
         return []
+    return leaves_of(outcome)
+
+
+def leaves_of(outcome: Outcome) -> list[Text]:
+    """Return what was deleted or is to be, and what stays, of what a run planned."""
+    if outcome.plan is None:
+        return []
     if outcome.taken is not None:
-        return [*taken_texts(outcome.taken), *plan_leaves(plan, told="done")]
-    return plan_leaves(plan, told="planned" if outcome.result == "planned" else "kept")
+        taken = outcome.taken
+        return [*taken_texts(taken), *plan_leaves(outcome.plan, told="done"), *back_texts(taken)]
+    return plan_leaves(outcome.plan, told="planned" if outcome.result == "planned" else "kept")
 
 
 def plan_leaves(plan: Plan, *, told: Told = "planned") -> list[Text]:

@@ -115,7 +115,8 @@ def _decided(
         limit=int(settings.prune_limit) if settings.prune_limit else None,
         asked=desired.asked,
     )
-    proofs = read_proofs(looking, folder, also=wishes.also)
+    rows, ours = folder.candidates, folder.ours
+    proofs = read_proofs(looking, folder, rows, ours=ours, also=wishes.also)
     lacking = [*proofs.lacking, *(title for title in seen if title not in listed)]
     if lacking:
         return Pruning(blind=say("prune.list_lacks", names=first_names(lacking)))
