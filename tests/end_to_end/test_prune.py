@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 from tests.emulator import Behaviour, Match
-from tests.emulator.cluster.tree import branch, grow, text
+from tests.emulator.cluster.tree import Manifest, branch, grow, text
 from tests.emulator.entities import TemplateVersion
 from tests.emulator.faults import Fault, gateway_fault
 from tests.emulator.state import State
@@ -25,6 +26,7 @@ from tests.support.deploying import (
     deploy,
     documents,
     image_of,
+    live,
     service,
     workload,
 )
@@ -34,6 +36,7 @@ from tests.unit.report.test_summary import SCHEMA
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.log_lines import plan_lines
+from bcs_template_set.report.output import message_of
 from bcs_template_set.report.plan_document import plan_document
 from bcs_template_set.report.verdict_lines import verdict_lines
 
@@ -353,6 +356,36 @@ def site_goes_on(site: Site, path: str) -> None:
     """Let somebody delete by hand what a run could not."""
     kind = {"networks/services/old": "Service", "workloads/deployments/old": "Deployment"}[path]
     cluster_of(site).delete(kind, NAMESPACE, "old")
+
+
+# --- the way back ---------------------------------------------------------------------------------------
+
+
+def unlike_each_life(found: Manifest) -> Manifest:
+    """Return an object without what is another's each time that it is made."""
+    kept = dict(branch(found, "metadata"))
+    for name in ("uid", "resourceVersion", "creationTimestamp", "generation"):
+        kept.pop(name, None)
+    spec = {key: value for key, value in branch(found, "spec").items() if not key.startswith("clusterIP")}
+    return {**found, "metadata": kept, "spec": spec, "status": {}}
+
+
+def test_the_rollback_that_the_report_ends_with_brings_the_same_objects_back() -> None:
+    old = documents(workload(name="old"), service("old", node_port=30080))
+    with shop(**{"old.yaml": old, "more.yaml": documents(config("more", "1"), config("kept", "1"))}) as site:
+        kinds = (("Deployment", "old"), ("Service", "old"), ("ConfigMap", "more"))
+        before = [unlike_each_life(live(site, *one)) for one in kinds]
+        without(site, "old.yaml")
+        site.files["more.yaml"] = config("kept", "2")
+        ran = deploy(site, prune="delete")
+        assert len(deletions(ran)) == 3, ran.log
+        commands = re.findall(r"action: rollback, rollback_to: (.*), only: (.*)", message_of(ran.outcome))
+        site.next_build()
+        for target, only in commands:
+            inputs = {"rollback_to": target, "only": only.replace(", ", "\n")}
+            back = deploy(site, action="rollback", prune="delete", **inputs)
+            assert (back.code, deletions(back)) == (0, []), back.log
+        assert [unlike_each_life(live(site, *one)) for one in kinds] == before
 
 
 # --- what people see ------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def unlike(expected: Clean, struck: Struck, again: Lived, held: Holdings) -> lis
     problems += [
         f"{name} had the nodePorts {had}, not {ports.get(name)}"
         for name, had in struck.before.ports
-        if ports.get(name) != had
+        if ports.get(name) != had and name in dict(expected.holdings.ports)
     ]
     return problems + [
         f"the next run: {difference}"
