@@ -13,6 +13,7 @@ from typing import Callable
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import JOB, SERVICE
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 
 Held = Callable[[str, str], Collection[str]]
@@ -30,6 +31,18 @@ def odd_notes(
             owner = _owner(state)
             if owner:
                 yield say("deploy.owned", object=state.title, owner=owner)
+
+
+def marked_elsewhere(
+    files: Sequence[FileVersion], states: Sequence[LiveState], *, space: str
+) -> Iterator[Text]:
+    """Yield what is live as wanted and marked as another folder's: its former owner may delete it."""
+    names = {file.name for file in files}
+    found = [s for s in states if s.file in names and s.mark.file and not s.mark.file_in(space)]
+    if found:
+        marks = sorted({state.mark.file for state in found})
+        objects = first_names([state.title for state in found])
+        yield say("deploy.marked_elsewhere", files=first_names(marks), objects=objects)
 
 
 def moved_objects(states: Sequence[LiveState], *, space: str) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,7 @@ from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, hold_nothing
 from bcs_template_set.rollout.live_look import Deploying, plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
-from bcs_template_set.rollout.odd_objects import odd_notes
+from bcs_template_set.rollout.odd_objects import marked_elsewhere, odd_notes
 from bcs_template_set.rollout.restore import find_version, gone_marks
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
@@ -102,5 +102,6 @@ def _odd_marks(
 
     if not plan.is_blind:
         yield from odd_notes(plan.deploy, plan.states, space=space, held=held)
+        yield from marked_elsewhere(plan.live_already, plan.states, space=space)
     known = {name: file.names for name, file in existing.files.items()}
     yield from gone_marks(reader, files, plan.states, project=place.project, space=space, known=known)
