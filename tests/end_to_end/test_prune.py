@@ -32,7 +32,7 @@ from tests.support.deploying import (
     service,
     workload,
 )
-from tests.support.publishing import SPACE, USER, Ran, Site, config, routes
+from tests.support.publishing import LIST_FILES, SPACE, USER, Ran, Site, config, routes
 
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
@@ -307,6 +307,54 @@ def test_who_may_not_delete_is_told_before_anything_is_written() -> None:
         unpublished = deploy(site, prune="delete")
         site.emulator.faults.clear()
         assert (unpublished.writes, unpublished.code // 100) == ([], 8006), unpublished.log
+
+
+def test_what_can_not_be_known_deletes_nothing() -> None:
+    with shop() as site:
+        without(site, "old.yaml")
+        site.files["app.yaml"] = config("app-{{ bcs('NAME') }}", "1")
+        open_name = deploy(site, action="plan", prune="delete", variables="NAME: x")
+        assert "BCS fills in the kind or name of these objects" in open_name.log
+        site.files["app.yaml"] = config("app", "1")
+        no_id = Fault("answer", Match("GET", "/bcsproject/"), times=99, status=404)
+        site.emulator.faults.add(no_id)
+        assert "does not say the project's id" in deploy(site, action="plan", prune="delete").log
+        site.emulator.faults.clear()
+        # A person has pinned the file, and then written a version that is not the current one.
+        site.emulator.state.pin(SPACE, "old.yaml", version="1.0.7-main")
+        old = site.emulator.state.find_versions(SPACE, "old.yaml")[0]
+        hand = {**vars(old), "id": site.emulator.state.new_id(), "version": "by hand", "description": ""}
+        site.emulator.state.insert_version(TemplateVersion(**{**hand, "create_at": old.create_at + 9}))
+        assert deletions(deploy(site, prune="delete")) == []
+        site.emulator.state.delete_version(SPACE, "old.yaml", version="by hand")
+        unlisted = Fault(
+            "answer", Match("GET", "/template/[0-9a-f]{24}/(metadata/)?versions$"), times=99, status=404
+        )
+        site.emulator.faults.add(unlisted)
+        assert deletions(deploy(site, prune="delete")) == []
+        site.emulator.faults.clear()
+        ran = deploy(site, prune="delete")
+        assert deletions(ran)[:2] == GONE, ran.log
+
+
+def test_the_last_look_may_fail_too() -> None:
+    with shop() as site:
+        without(site, "old.yaml")
+
+        def break_lists(_: State) -> None:
+            site.emulator.faults.add(Fault("answer", LOOKS["Deployments"], times=99, status=503))
+
+        site.rival(break_lists, before=Match("DELETE", "/configmaps/nobody"), after=True)
+        first = deploy(site, prune="delete")
+        site.emulator.faults.clear()
+        last = sum(LIST_FILES.fits(e.method, e.path) for e in first.exchanges)
+        fault = Fault("answer", replace(LIST_FILES, nth=last), times=99, status=503)
+        site.emulator.faults.add(fault)
+        second = deploy(site, prune="delete")
+        site.emulator.faults.clear()
+        for ran in (first, second):
+            assert (deletions(ran), "prune deletes nothing. " in ran.log) == ([], True), ran.log
+        assert deletions(deploy(site, prune="delete")) == GONE
 
 
 # --- accepted is not gone -------------------------------------------------------------------------------

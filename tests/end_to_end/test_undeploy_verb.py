@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
+import yaml
 from tests.emulator import Match
+from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Fault
 from tests.end_to_end.test_branches_verb import desk_agent
 from tests.end_to_end.test_prune import GONE, names_of, put, shop
-from tests.support.deploying import CLUSTER, NAMESPACE, deploy, workload
-from tests.support.publishing import Site
+from tests.support.deploying import CLUSTER, NAMESPACE, deploy, documents, service, workload
+from tests.support.pieces import FakeClock
+from tests.support.publishing import SPACE, USER, Site
+from tests.support.worker import measured, run_step
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.desk_boundary import at_desk
 from bcs_template_set.cli.verb_plan import services_at_desk
 from bcs_template_set.cli.verb_undeploy import Request, run_undeploy
+from bcs_template_set.messages.errors import Interrupted
+from bcs_template_set.system.signals import Stopped
 
 
 @dataclass(frozen=True)
@@ -128,3 +137,52 @@ def test_one_that_could_not_be_deleted_ends_with_1_and_three_lists() -> None:
         assert (said.status, said.deleted) == (1, GONE[:1])
         assert "Not deleted: Service/old." in said.out
         assert "Not tried: Deployment/old, old.yaml." in said.out
+
+
+class Impatient(FakeClock):
+    """A clock at whose first wait somebody presses Ctrl-C."""
+
+    def wait(self, seconds: float) -> None:
+        super().wait(seconds)
+        raise Stopped(Interrupted(signal="SIGINT"))
+
+
+def test_one_that_is_stopped_says_what_is_deleted_and_what_is_not() -> None:
+    held = yaml.safe_load(service("old"))
+    grow(held, "metadata")["finalizers"] = ["example.com/cleanup"]
+    with shop(**{"old.yaml": documents(workload(name="old"), yaml.safe_dump(held))}) as site:
+        clock = Impatient()
+        clock.time = site.clock.time
+        said = undeploy(replace(site, clock=clock))
+        assert (said.status, "SIGINT" in said.log) == (1, True)
+        assert "Not deleted: Service/old. It was deleted, and was not seen gone yet." in said.out
+
+
+def test_the_command_deletes(tmp_path: Path) -> None:
+    with shop() as site:
+        desk = {
+            "regions": {
+                "gz": {
+                    "gateway": site.emulator.url,
+                    "app_code": site.app,
+                    "app_secret": f"{site.app}-secret",
+                    "owner": USER,
+                }
+            }
+        }
+        inputs = {
+            "region": "gz",
+            "project_code": "web",
+            "template_space": SPACE,
+            "cluster_id": CLUSTER,
+            "namespace": NAMESPACE,
+        }
+        (tmp_path / "desk.yaml").write_text(
+            json.dumps({**desk, "inputs": inputs, "user": USER}), encoding="utf-8"
+        )
+        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
+        done = run_step(
+            ["undeploy", "old.yaml", "--settings", "desk.yaml", "--yes"], at=tmp_path, environ=environment
+        )
+        assert (done.returncode, "Deployment/old" in done.stdout) == (0, True), done.stderr
+        assert names_of(site, "Deployment") == []

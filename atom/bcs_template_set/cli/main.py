@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Callable, NoReturn, Optional
 
 from bcs_template_set.cli.desk_language import local_language
+from bcs_template_set.cli.help_lines import HelpLines
 from bcs_template_set.messages import say
 from bcs_template_set.system.stdout import put
 
@@ -52,21 +53,6 @@ MISTAKES = {
     r"unrecognized arguments: (?P<name>.+)": "local.unknown_argument",
 }
 """What argparse says is wrong, without its quotes, and the sentence that we say in its place."""
-
-
-class HelpLines(argparse.HelpFormatter):
-    """Breaks lines between the characters of Chinese, which are two columns wide, and never within a word."""
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        lines = [""]
-        for word in re.findall(r"(?:[!-~]+ ?|.)[，。；：、）”]*", text):
-            if sum(1 if mark.isascii() else 2 for mark in lines[-1] + word.rstrip()) > width:
-                lines.append("")
-            lines[-1] += word
-        return [line.rstrip() for line in lines]
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(indent + line for line in self._split_lines(text, width))
 
 
 class Parser(argparse.ArgumentParser):

@@ -128,15 +128,14 @@ def refusal_to_delete(reader: Reader, place: NamespaceRef) -> Optional[StepError
 
     A DELETE that the gateway does not publish, or does not grant the app, is found by the same question.
     """
+    refused: Optional[StepError] = None
     try:
         reader.read(may_delete(place))
     except NoPermission as exc:
         refused = MayNotDelete(
             user=exc.user, namespace=place.namespace, cluster=place.cluster_id, details=exc.details
-        )
-        return refused.with_context(**exc.context)
+        ).with_context(**exc.context)
     except StepError as exc:
-        if isinstance(exc, BcsFailed) and is_not_found(exc, NOBODY):  # the answer of one who may
-            return None
-        return exc
-    return None
+        is_answer = isinstance(exc, BcsFailed) and is_not_found(exc, NOBODY)  # of one who may
+        refused = None if is_answer else exc
+    return refused

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Optional
 
+from bcs_template_set.bcs.answers import TemplateSpace
 from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.space.template_spaces import find_space, oldest_of_each_name, read_listing
+from bcs_template_set.bcs.space.template_spaces import oldest_of_each_name, read_listing
 from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.manifests.kinds import LISTED
 from bcs_template_set.messages import Text, say
@@ -27,16 +28,16 @@ from bcs_template_set.run.prune_look import Files, look
 
 def prune_run(run: RenderedRun, writer: Writer, *, planned: Planned, result: Result) -> None:
     """Delete what the plan says; where it may not be, say why. Raises nothing but what stops the run."""
-    record, plan = run.services.record, run.services.record.plan
+    record, plan, space = run.services.record, run.services.record.plan, planned.existing.space
     if plan is None or plan.pruning.mode != "delete":
         return
-    if not plan.pruning.deletes:
+    if space is None or not plan.pruning.deletes:
         _warn(run, plan.pruning.blind)
         return
     reason = _not_seen_ready(record.rollout, result)
     if reason is None:
         with record.phase("prune"):
-            reason = _prune(run, writer, planned=planned, pruning=plan.pruning)
+            reason = _prune(run, writer, space, planned=planned, pruning=plan.pruning)
     _warn(run, reason)
 
 
@@ -56,15 +57,14 @@ def _not_seen_ready(rollout: Optional[Rollout], result: Result) -> Optional[Text
     return say("prune.not_ready", objects=first_names(unseen)) if unseen else None
 
 
-def _prune(run: RenderedRun, writer: Writer, *, planned: Planned, pruning: Pruning) -> Optional[Text]:
+def _prune(
+    run: RenderedRun, writer: Writer, space: TemplateSpace, *, planned: Planned, pruning: Pruning
+) -> Optional[Text]:
     """Look again, and delete what may still go; return why nothing was deleted, None where it was tried."""
-    services, target = run.services, planned.desired.target
+    services = run.services
     place = namespace_of(run.context, planned.existing.project_id)
     try:
-        space = find_space(writer, project=target.project, space=target.space)
-        if space is None:
-            return say("prune.no_space")
-        listing = read_listing(writer, target.project, space, concurrency=run.concurrency)
+        listing = read_listing(writer, place.project, space, concurrency=run.concurrency)
     except StepError as exc:
         return say("prune.look_failed", why=exc.title())
     files = Files(space, oldest_of_each_name(listing.files), listing.histories, {})
