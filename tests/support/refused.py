@@ -547,6 +547,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "spec.healthCheckNodePort",
         ),
         ("spec: {type: NodePort, healthCheckNodePort: 30000}", "spec.healthCheckNodePort"),
+        ("spec: {healthCheckNodePort: 0}", ""),
         ("spec: {type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30000}", ""),
         ("spec: {ipFamilyPolicy: DualStack}", "spec.ipFamilyPolicy"),
         ("spec: {ports: [{port: 80, name: HTTP}]}", "spec.ports[0].name"),

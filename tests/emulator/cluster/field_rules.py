@@ -286,7 +286,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.ports[].name", DNS_LABEL),
         ("spec.ports[].appProtocol", QUALIFIED),
         ("spec.healthCheckNodePort", PORT_OR_NONE),
-        ("spec", where("type!=LoadBalancer healthCheckNodePort", "Forbidden: may only be set when")),
+        ("spec", where("type!=LoadBalancer healthCheckNodePort!=|0", "Forbidden: may only be set when")),
         ("spec.ports", named_once),
         ("spec.ports", _twice),
         ("spec.ports[].port", PORT),

@@ -263,10 +263,15 @@ _OF_KIND: Mapping[tuple[str, str], Sequence[Row]] = {
         ),
         *(
             _goes("spec", key, "type: LoadBalancer", "type!=LoadBalancer")
-            for key in (
-                *("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts"),
-                "healthCheckNodePort",
-            )
+            for key in ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
+        ),
+        _row(
+            "spec",
+            "healthCheckNodePort",
+            "healthCheckNodePort!=|0 type!=LoadBalancer",
+            "value_goes_with",
+            name="healthCheckNodePort",
+            wanted="type: LoadBalancer",
         ),
         _goes("spec", "clusterIP", "type: ClusterIP", "clusterIP=None type=NodePort|LoadBalancer"),
     ),
