@@ -52,8 +52,10 @@ def in_settings(error: StepError, settings_file: str) -> StepError:
     title = f"local.title_{error.code}"
     if settings_file and known(title):
         error.other_title = say(title, file=settings_file)
-    if isinstance(error, NoCredentials) and error.other_cure is not None:  # no app will do
-        error.other_cure = say("local.cure", key="access_token", file=settings_file)
+    own = error.other_cure
+    if settings_file and own is not None and own.key in ("identity.give_token", "render.correct_input"):
+        key = f"inputs.{own.fields['name']}" if own.fields else "access_token"
+        error.other_cure = say("local.cure", key=key, file=settings_file)
     key = next((key for kind, key in _KEYS_OF_CURES.items() if isinstance(error, kind)), "")
     if key and settings_file:
         return error.with_cure(say("local.cure", key=key, file=settings_file))

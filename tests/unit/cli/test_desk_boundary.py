@@ -7,12 +7,13 @@ import pytest
 from bcs_template_set.cli import verb_branches, verb_doctor, verb_plan, verb_render, verb_schema
 from bcs_template_set.cli.desk_cures import cure_at_desk, in_settings
 from bcs_template_set.cli.main import main
-from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.messages import LANGUAGES, Language, Text, say
 from bcs_template_set.messages.errors import (
     Interrupted,
     NoPermission,
     TemplateFailed,
     UserUnknown,
+    ValuesInvalid,
     VersionNameInvalid,
 )
 from bcs_template_set.messages.step_error import StepError
@@ -79,6 +80,19 @@ def test_a_cure_of_a_desk_has_the_fields_of_its_error_and_names_no_form(language
     assert "run_as" not in told
     assert "--version" in cure_at_desk(VersionNameInvalid.code).render(language)
     assert cure_at_desk(TemplateFailed.code).key == "errors.800305.cure"
+
+
+@pytest.mark.parametrize(
+    ("cure", "at_desk"),
+    [
+        (say("render.correct_input", name="version"), "Correct inputs.version in desk.yaml."),
+        (say("identity.give_token"), "Correct access_token in desk.yaml."),
+        (say("local.cure_file", file="values.yaml"), "Correct values.yaml."),
+    ],
+)
+def test_what_is_an_input_in_a_pipeline_is_a_key_of_the_settings_file(cure: Text, at_desk: str) -> None:
+    error = ValuesInvalid().with_cure(cure)
+    assert str(in_settings(error, "desk.yaml").cure()) == at_desk
 
 
 def refused() -> StepError:

@@ -396,7 +396,7 @@ def test_straight_at_bcs_only_a_token_is_taken() -> None:
     people = People(modifier="lisi")
     token = resolve_principal(place, people, run_as="modifier", credential=AccessToken("id", Secret("t")))
     assert token.headers() == {"Authorization": "Bearer t"}
-    with pytest.raises(NoCredentials, match="token"):
+    with pytest.raises(NoCredentials, match=r"and no app\.\nWhat to do: Set credential"):
         resolve_principal(place, people, run_as="modifier")
     app = AppCredential("id", App("a", Secret("b")))
     with pytest.raises(CredentialUnusable, match="token"):

@@ -56,7 +56,8 @@ def mistake(identifier: str, file: str, message: Text, *, line: int = 0, column:
     """Return what is wrong with a file of the workspace, or an input, as a finding of its id."""
     hint = say(f"errors.{MISTAKES[identifier].code}.cure")
     if identifier in INPUTS or (identifier == "missing-name" and file == "version"):
-        hint = say("local.cure_file", file=file)
+        is_input = file in (*INPUTS, "version")
+        hint = say("render.correct_input", name=file) if is_input else say("local.cure_file", file=file)
     return Finding(identifier, file, "", "", message, hint, origin=Origin(file, line, column))
 
 

@@ -74,7 +74,7 @@ def test_one_mistake_of_values_has_its_host_and_the_cure_names_its_file_or_the_i
     (tmp_path / "v.yaml").write_text(text)
     for given, place, cure in (
         ({"values_files": ("v.yaml",)}, "v.yaml:2", "Correct v.yaml."),
-        ({"values": text}, "values:2", "Correct values."),
+        ({"values": text}, "values:2", "Correct the input values."),
     ):
         error = refusal_of(prepared(tmp_path, "builtin:web", **given).mistakes)
         assert error is not None
