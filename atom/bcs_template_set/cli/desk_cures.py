@@ -52,14 +52,24 @@ def in_settings(error: StepError, settings_file: str) -> StepError:
     title = f"local.title_{error.code}"
     if settings_file and known(title):
         error.other_title = say(title, file=settings_file)
-    own = error.other_cure
-    if settings_file and own is not None and own.key in ("identity.give_token", "render.correct_input"):
-        key = f"inputs.{own.fields['name']}" if own.fields else "access_token"
-        error.other_cure = say("local.cure", key=key, file=settings_file)
+    if error.other_cure is not None:
+        error.other_cure = without_form(error.other_cure, settings_file)
     key = next((key for kind, key in _KEYS_OF_CURES.items() if isinstance(error, kind)), "")
     if key and settings_file:
         return error.with_cure(say("local.cure", key=key, file=settings_file))
     return error.with_cure(cure_at_desk(error.code, **error.fields))
+
+
+def without_form(cure: Text, settings_file: str = "") -> Text:
+    """Return a cure about an input as one about its key in the settings file; without a file, about its name."""
+    if cure.key == "identity.give_token":
+        return say("local.cure", key="access_token", file=settings_file)
+    if cure.key != "render.correct_input":
+        return cure
+    name = cure.fields["name"]
+    if settings_file:
+        return say("local.cure", key=f"inputs.{name}", file=settings_file)
+    return say("local.cure_file", file=name)
 
 
 def cure_at_desk(code: int, **fields: object) -> Text:

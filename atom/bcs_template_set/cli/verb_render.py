@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
-from bcs_template_set.cli.desk_cures import cure_at_desk
+from bcs_template_set.cli.desk_cures import cure_at_desk, without_form
 from bcs_template_set.cli.desk_language import local_language
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
@@ -100,7 +100,7 @@ def check(run: LocalRun) -> int:
 def _at_desk(finding: Finding) -> Finding:
     """Return a finding whose hint names what is at a desk."""
     kind = None if finding.id in INPUTS else MISTAKES.get(finding.id)
-    return finding if kind is None else replace(finding, hint=cure_at_desk(kind.code))
+    return replace(finding, hint=without_form(finding.hint) if kind is None else cure_at_desk(kind.code))
 
 
 def _checked(form: str, findings: Iterable[Finding], files: tuple[str, ...] = (), *, failed: bool) -> Checked:

@@ -93,6 +93,8 @@ def test_a_cure_of_a_desk_has_the_fields_of_its_error_and_names_no_form(language
 def test_what_is_an_input_in_a_pipeline_is_a_key_of_the_settings_file(cure: Text, at_desk: str) -> None:
     error = ValuesInvalid().with_cure(cure)
     assert str(in_settings(error, "desk.yaml").cure()) == at_desk
+    alone = ValuesInvalid().with_cure(say("render.correct_input", name="values"))
+    assert str(in_settings(alone, "").cure()) == "Correct values."
 
 
 def refused() -> StepError:
