@@ -149,7 +149,7 @@ OTHER_WORDS = {
     "en_US": r"template space|[Ii]s no (?:[a-z]+ )?(?:text|YAML|host|port|number|file|object|path)\b|"
     r"[Ii]t is no (?!longer|more)",
     "zh_CN": "改正|应答|任务|打码|读不到|写不进|更新的构建|填的是|散列|构建详情|蓝盾"
-    "|设置文件|自动伸缩|上述|上面|警告|处处|[，。：；] ",
+    "|设置文件|自动伸缩|自动扩缩容|预演|上述|上面|警告|处处|[，。：；] ",
 }
 """What is said by another word everywhere, and blanks behind punctuation that needs none."""
 

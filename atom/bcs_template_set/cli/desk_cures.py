@@ -61,7 +61,7 @@ def in_settings(error: StepError, settings_file: str) -> StepError:
 
 
 def without_form(cure: Text, settings_file: str = "") -> Text:
-    """Return a cure about an input as one about its key in the settings file; without a file, about its name."""
+    """Return a cure about an input as one about its key of the settings file, or about its name alone."""
     if cure.key == "identity.give_token":
         return say("local.cure", key="access_token", file=settings_file)
     if cure.key != "render.correct_input":
