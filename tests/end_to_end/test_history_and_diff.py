@@ -11,6 +11,8 @@ import pytest
 from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Fault, Match
 from tests.support.deploying import (
+    CLUSTER,
+    NAMESPACE,
     PREVIEW,
     cluster_of,
     cluster_site,
@@ -71,6 +73,17 @@ VERBS: dict[str, Callable[[Site, bool, Language], Looked]] = {
         site, "live", "1.0.9-main", as_json=as_json, language=language
     ),
 }
+
+
+def of_run(site: Site, **inputs: str) -> Looked:
+    """Run the step, and return its log as a verb's output."""
+    ran = site.run(cluster_id=CLUSTER, namespace=NAMESPACE, **inputs)
+    return Looked(0, ran.log, "", ran.exchanges)
+
+
+VERBS["rollback"] = lambda site, as_json, _: of_run(
+    site, action="plan", rollback_to="previous", strict=str(as_json).lower()
+)
 
 
 def test_what_they_print_is_their_golden_file(site: Site, golden: Callable[[str, str], None]) -> None:

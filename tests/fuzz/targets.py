@@ -26,6 +26,7 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import suspects, unmerged
+from bcs_template_set.bcs.space.live_objects import list_rows
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
 from bcs_template_set.bcs.space.provenance import content_digest, read_provenance, told
 from bcs_template_set.config.bcs_variables import read_variables
@@ -264,6 +265,7 @@ def calls() -> tuple[Call[object], ...]:
         deploy_calls.list_live(PLACE, kind=POD),
         deploy_calls.list_pods_of(PLACE, kind=DEPLOYMENT, name="web", labels={}),
         list_live_ingresses(PLACE),
+        list_rows(PLACE, kind=POD),
     )
 
 
