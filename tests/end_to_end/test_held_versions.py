@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -115,3 +116,28 @@ def test_where_the_revisions_can_not_be_read_it_is_said_and_deployed() -> None:
         ran = build_for_the_neighbour(site)
         assert "web.yaml: published by an earlier build" in ran.log
         assert image_live(site, "Deployment", "web") == image_of("web", "58")
+
+
+def web(tag: int, *paths: str, api: int = 1) -> dict[str, str]:
+    """Return the inputs of a build of two domains."""
+    www = {"host": "www.example.com", "image": f"example.com/web:{tag}", "paths": ["/", *paths]}
+    other = {"host": "api.example.com", "image": f"example.com/api:{api}"}
+    balanced = [{**domain, "load_balancers": ["lb-1"]} for domain in (www, other)]
+    return {"templates": "builtin:web", "values": json.dumps({"app": "nginx", "domains": balanced})}
+
+
+def test_held_is_the_whole_domain() -> None:
+    with cluster_site() as site:
+        assert deploy(site, **web(1)).code == 0
+        site.next_build()
+        assert deploy(site, **web(2, "/new")).code == 0
+        site.next_build()
+        back = {"action": "rollback", "only": "www.example.com", "allow_route_removal": "true"}
+        assert deploy(site, **back).code == 0
+        site.next_build()
+        ran = deploy(site, **web(2, "/new", api=2))
+        assert ran.code == 0, ran.log
+        assert [sent_files(site, call) for call in calls_of(ran)] == [["api.example.com.deployment.yaml"]]
+        assert "www.example.com stays at 1.0.7-main" in ran.log
+        held = {name for name, entry in ran.versions().items() if entry["state"] == "held"}
+        assert held == {"www.example.com.deployment.yaml", "www.example.com.routes.yaml"}

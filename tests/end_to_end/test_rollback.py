@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tests.emulator import Behaviour
@@ -26,6 +26,7 @@ from tests.support.deploying import (
 from tests.support.publishing import SPACE, Ran, Site, config, routes
 from tests.support.worker import measured, run_step
 
+from bcs_template_set.messages import Language
 from bcs_template_set.messages.errors import (
     DryRunFailed,
     NewerBuild,
@@ -35,6 +36,7 @@ from bcs_template_set.messages.errors import (
     ValuesInvalid,
 )
 from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
+from bcs_template_set.report.html import render_html
 
 BUDGET = (
     "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
@@ -252,6 +254,33 @@ def at_desk(site: Site, *arguments: str, build: Mapping[str, object], **inputs: 
     return done.returncode, done.stdout + done.stderr
 
 
+def test_what_a_rollback_tells_is_its_golden_file_and_its_report_can_be_shown(
+    golden: Callable[[str, str], None],
+) -> None:
+    with three_builds() as site:
+        site.next_build(web_yaml=workload(tag="60"))
+        assert site.run().code == 0, "published, and deployed by nobody"
+        site.next_build(web_yaml=workload(tag="61"), late_yaml=config("late", "11"))
+        assert deploy(site).code == 0
+        languages: tuple[Language, ...] = ("en_US", "zh_CN")
+        for site.language in languages:
+            ran = back(site)
+            assert ran.code == 0, ran.log
+            assert "1.0.8-main" in render_html(ran.outcome)
+            golden(f"end_to_end/rollback.{site.language}.txt", groups_of(ran, last=3))
+            site.next_build(conf_yaml=config("conf", str(site.build)))
+            held = deploy(site)
+            assert held.code == 0, held.log
+            golden(f"end_to_end/held.{site.language}.txt", groups_of(held, last=1))
+
+
+def groups_of(ran: Ran, *, last: int) -> str:
+    """Return the end of a log, from so many of its last groups on, without a line that tells the release."""
+    groups = ran.log.split("##[group]")[-last:]
+    lines = ("##[group]" + "##[group]".join(groups)).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("##[info]BCS")) + "\n"
+
+
 def test_at_a_desk_a_rollback_is_planned_and_with_yes_it_is_done() -> None:
     with three_builds() as site:
         status, shown = at_desk(site, "web.yaml", "--to", "build 7", build={})
@@ -278,3 +307,18 @@ def test_at_a_desk_the_pipeline_is_said_or_the_only_one() -> None:
         assert (status, "published by several pipelines: p-1, p-2." in shown) == (1, True)
         status, shown = at_desk(site, "web.yaml", build={"pipeline.id": "p-1"})
         assert (status, "1.0.8-main -> 1.0.7-main" in shown) == (0, True), shown
+
+
+def test_what_is_not_live_here_comes_and_what_can_never_be_has_no_nearest() -> None:
+    with cluster_site(conf_yaml=config("conf", "57")) as site:
+        take_release(site, "1.25")
+        site.files["conf.yaml"] = BUDGET
+        assert site.run().code == 0
+        site.next_build(conf_yaml=config("conf", "58"))
+        assert site.run().code == 0
+        ran = back(site, "build 8")
+        assert (ran.code, mark_of(site, "ConfigMap", "conf")) == (0, "1.0.8-main"), ran.log
+        assert "conf.yaml  1.0.8-main (nothing of it is live)" in ran.log
+        ran = back(site, "build 7")
+        assert refused(ran) is DryRunFailed
+        assert "No build before it has published these files." in ran.log

@@ -33,6 +33,7 @@ from tests.support.stand_ins import SDK_JSON
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent, open_agent
+from bcs_template_set.messages import Language
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Outcome
@@ -176,6 +177,8 @@ class Site:
     region: Mapping[str, object] = field(default_factory=dict)
     printed: io.StringIO = field(default_factory=io.StringIO)
     """The log of the run that is under way, or was the last one."""
+    language: Language = "en_US"
+    """In which the next run speaks."""
     attempt: int = 0
     """Which try of the step this is, by the note that its tries leave each other; 0 for one without any."""
 
@@ -184,7 +187,7 @@ class Site:
         seen = len(self.emulator.exchanges)
         directory = self._prepare(inputs)
         stream = self.printed = io.StringIO()
-        log = Log(stream, "en_US")
+        log = Log(stream, self.language)
         outcome = run_step(self.services(open_agent(directory, clock=self.clock), log))
         verdict = "\n".join(line.text for line in verdict_lines(outcome))
         return Ran(outcome, stream.getvalue() + verdict, of_gateway(self.emulator.exchanges[seen:]))
@@ -196,7 +199,7 @@ class Site:
             log=log,
             clock=self.clock,
             deadline=Deadline(self.clock, seconds=self.seconds),
-            record=RunRecord(clock=self.clock, language="en_US", heading=first_heading()),
+            record=RunRecord(clock=self.clock, language=self.language, heading=first_heading()),
             workspace=self.root / "workspace",
             environ=os.environ,
             journal=self._journal,

@@ -14,6 +14,7 @@ from tests.support.publishing import SPACE, Site, config, open_site, routes
 
 TARGET: Mapping[str, str] = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
 DEPLOY: Mapping[str, str] = {"action": "deploy", "timeout": "120", **TARGET}
+BACK: Mapping[str, str] = {**DEPLOY, "action": "rollback", "rollback_to": "build 7"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,14 @@ def _about_to_fail(site: Site) -> None:
     cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
 
 
+def _gone_forward(site: Site) -> None:
+    """Deploy two builds, of which the second brings a file more; the next one goes back."""
+    _deployed(site)
+    site.files["late.yaml"] = config("late", "1")
+    site.run(**DEPLOY)
+    site.next_build()
+
+
 def _branches(site: Site) -> None:
     """Let three branches publish files of their own and one that all of them write, in turns."""
     for build, branch in enumerate(("main", "dev", "feature/x"), start=7):
@@ -124,6 +133,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("deploy", _with_cluster, _deployed, "deployed", DEPLOY),
     Scenario("restore", _with_cluster, _about_to_fail, "restored", {**DEPLOY, "on_failure": "restore"}),
     Scenario("prune", _with_cluster, _left_behind, "deployed", {**DEPLOY, "prune": "delete"}),
+    Scenario("rollback", _with_cluster, _gone_forward, "rolled-back", BACK),
     Scenario("branches", open_site, _branches, "published"),
     Scenario("branch-paths", open_site, _sharing_a_domain, "published", _web(9)),
     Scenario("token", _empty, _with_a_token, "published", {"credential": "my_token"}),

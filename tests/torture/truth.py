@@ -18,7 +18,7 @@ from tests.support.living import Lived
 from tests.support.publishing import SPACE, Site
 from tests.torture.holdings import Holdings, content_of, marks, objects
 
-GOOD_RESULTS = ("planned", "unchanged", "published", "deployed", "skipped")
+GOOD_RESULTS = ("planned", "unchanged", "published", "deployed", "rolled-back", "skipped")
 RESULTS = (*GOOD_RESULTS, "failed", "timed-out", "unseen", "restored")
 DRAFT_NOTES = ("had left in the console is gone", "had left a draft in the console. BCS discards it")
 """What a run says of a draft that it could not put back, or does not know to be there."""
@@ -41,10 +41,10 @@ class Struck:
 
     @property
     def wanted(self) -> Mapping[str, str]:
-        """Return the files that the run is to bring; with a built-in template only its plan knows them."""
-        plan = self.lived.outcome.plan
+        """Return the files that the run is to bring; of a built-in template, or a way back, its plan's."""
+        plan, goes_back = self.lived.outcome.plan, self.lived.outcome.heading.goes_back
         planned = {change.name: change.content for change in plan.changes} if plan is not None else {}
-        return self.site.files or planned
+        return planned if goes_back else self.site.files or planned
 
     @property
     def held(self) -> Mapping[str, TemplateVersion]:
@@ -205,6 +205,8 @@ def _changed(struck: Struck) -> Iterator[str]:
 
 
 def _says_unknown(lived: Lived) -> bool:
+    if lived.outcome.rollout is not None and lived.outcome.rollout.unread:
+        return True  # a call was sent, and nobody could look since
     errors: list[StepError | None] = [lived.outcome.error, *(file.error for file in lived.outcome.files)]
     return any(isinstance(error, (OutcomeUnknown, DeployIncomplete)) for error in errors)
 
@@ -247,7 +249,7 @@ def _rollout(struck: Struck) -> Iterator[str]:
     """Yield where the live objects are not what the run says of them."""
     lived, rollout = struck.lived, struck.lived.outcome.rollout
     back = rollout.restoration if rollout is not None else None
-    if lived.result == "deployed":
+    if lived.result in ("deployed", "rolled-back"):
         entries = lived.versions().items()
         told = [(name, entry["version"]) for name, entry in entries if entry["state"] != "pruned"]
         gone = {f"{SPACE}/{name}" for name, entry in entries if entry["state"] == "pruned"}

@@ -179,10 +179,9 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         return look(options, errors=errors())
     from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
-    action: Action = "plan"
+    action: Action = "rollback" if options.verb == "rollback" and options.yes else "plan"
     if options.verb == "rollback":
         given = Given(assignments=tuple(options.set), only=tuple(options.hosts), rollback_to=options.to)
-        action = "rollback" if options.yes else "plan"
     else:
         given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
     return show_plan(options.settings, given, full=options.full, errors=errors(), action=action)

@@ -17,7 +17,7 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import only_web
 from bcs_template_set.report.rollout_verdict import cure_of, impact_texts
 from bcs_template_set.report.rows import Row, image_change, rows_of_outcome, version_change
-from bcs_template_set.report.verdict import after_texts, details_of, headline
+from bcs_template_set.report.verdict import after_texts, details_of, headline, how_to_carry_out
 
 _LONGEST_LINE = 1200
 _LONGEST_HEADLINE = 1500
@@ -127,4 +127,4 @@ def _aftermath(outcome: Outcome) -> Iterator[Text]:
     if cure is not None:
         yield say("context.cure", value=cure)
     elif outcome.to_publish is not None:
-        yield say("log.how_to_publish", digest=outcome.to_publish.digest)
+        yield how_to_carry_out(outcome.to_publish, outcome)

@@ -120,6 +120,12 @@ def plan_leaves(plan: Plan, *, told: Told = "planned") -> list[Text]:
     return [say(f"plan.{name}", names=first_names(names)) for name, names in left if names]
 
 
+def how_to_carry_out(plan: Plan, outcome: Outcome) -> Text:
+    """Return how the plan of a run that only planned is carried out, and no other."""
+    how = "log.how_to_go_back" if outcome.heading.goes_back else "log.how_to_publish"
+    return say(how, digest=plan.digest)
+
+
 def listed(details: Sequence[Detail]) -> list[Detail]:
     """Return at most `MOST_DETAILS` of the details, how many more there are, and what stays all the same."""
     more = sum(map(count_of, unlisted(details)))

@@ -24,6 +24,7 @@ from bcs_template_set.report.verdict import (
     failures_of,
     further_obstacles,
     headline,
+    how_to_carry_out,
     left_texts,
 )
 from bcs_template_set.report.workload_rows import rows_of_rollout
@@ -59,8 +60,7 @@ def _ended_rows(outcome: Outcome) -> list[str]:
 def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     heading, plan = outcome.heading, outcome.plan
     if outcome.to_publish is not None:
-        how = "log.how_to_go_back" if heading.goes_back else "log.how_to_publish"
-        out.add("plain", say(how, digest=outcome.to_publish.digest))
+        out.add("plain", how_to_carry_out(outcome.to_publish, outcome))
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
     _add_what_is_live(out, outcome, names_files=names_files)

@@ -197,7 +197,7 @@ def nearest_possible(
         earlier = state_at_build(past.history, build)
         if earlier is not None and _is_possible(run, reader, planned, past, earlier):
             return say("rollback.possible", version=earlier.newest.name)
-    return say("rollback.none_possible", count=len(builds))
+    return say("rollback.none_possible", count=len(builds)) if builds else say("rollback.oldest")
 
 
 def _is_possible(run: RenderedRun, reader: Reader, planned: Planned, past: Past, state: PastState) -> bool:
