@@ -234,6 +234,22 @@ def test_what_was_handed_over_to_another_folder_is_never_deleted_by_the_former_o
         assert names_of(site, "Deployment") == ["old"]
 
 
+def test_what_somebody_went_back_to_is_not_deleted_from_under_it() -> None:
+    first = documents(workload(name="old"), config("old", "1"))
+    with shop(**{"old.yaml": first, "next.yaml": config("next", "1")}) as site:
+        without(site)
+        site.files["old.yaml"] = workload(name="old", tag="2")
+        assert deploy(site).code == 0
+        site.next_build()
+        back = deploy(site, action="rollback", rollback_to="build 7", only="old.yaml")
+        assert back.code == 0, back.log
+        site.next_build()
+        site.files["next.yaml"] = config("next", "2")
+        ran = deploy(site, prune="delete")
+        assert (deletions(ran), ran.outcome.result) == ([], "deployed"), ran.log
+        assert "ConfigMap/old. File old.yaml is held at an older version" in ran.log
+
+
 # --- too early, and refused -----------------------------------------------------------------------------
 
 
@@ -320,6 +336,8 @@ def test_what_can_not_be_known_deletes_nothing() -> None:
         site.emulator.faults.add(no_id)
         assert "does not say the project's id" in deploy(site, action="plan", prune="delete").log
         site.emulator.faults.clear()
+        site.emulator.state.pin(SPACE, "old.yaml", version="no such version")
+        assert deletions(deploy(site, prune="delete")) == []
         # A person has pinned the file, and then written a version that is not the current one.
         site.emulator.state.pin(SPACE, "old.yaml", version="1.0.7-main")
         old = site.emulator.state.find_versions(SPACE, "old.yaml")[0]
@@ -333,7 +351,10 @@ def test_what_can_not_be_known_deletes_nothing() -> None:
         site.emulator.faults.add(unlisted)
         assert deletions(deploy(site, prune="delete")) == []
         site.emulator.faults.clear()
+        one_by_one = Fault("answer", Match("GET", "/metadata/versions$"), times=99, status=404)
+        site.emulator.faults.add(one_by_one)
         ran = deploy(site, prune="delete")
+        site.emulator.faults.clear()
         assert deletions(ran)[:2] == GONE, ran.log
 
 

@@ -15,9 +15,9 @@ from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Fault
 from tests.end_to_end.test_branches_verb import desk_agent
 from tests.end_to_end.test_prune import GONE, names_of, put, shop
-from tests.support.deploying import CLUSTER, NAMESPACE, deploy, documents, service, workload
+from tests.support.deploying import CLUSTER, FILE_MARK, MARK, NAMESPACE, deploy, documents, service, workload
 from tests.support.pieces import FakeClock
-from tests.support.publishing import SPACE, USER, Site
+from tests.support.publishing import SPACE, USER, Site, config
 from tests.support.worker import measured, run_step
 
 from bcs_template_set.agent.log import Log
@@ -151,10 +151,12 @@ def test_one_that_is_stopped_says_what_is_deleted_and_what_is_not() -> None:
     held = yaml.safe_load(service("old"))
     grow(held, "metadata")["finalizers"] = ["example.com/cleanup"]
     with shop(**{"old.yaml": documents(workload(name="old"), yaml.safe_dump(held))}) as site:
+        put(site, config("copy", "1"), **{FILE_MARK: f"{SPACE}/old.yaml", MARK: "1.0.7-main"})
         clock = Impatient()
         clock.time = site.clock.time
         said = undeploy(replace(site, clock=clock))
         assert (said.status, "SIGINT" in said.log) == (1, True)
+        assert "ConfigMap/copy of old.yaml stays: It carries our mark, and is not ours" in said.out
         assert "Not deleted: Service/old. It was deleted, and was not seen gone yet." in said.out
 
 

@@ -45,6 +45,11 @@ class Orphan:
         return f"{self.kind.name}/{self.name}"
 
     @property
+    def made_by(self) -> tuple[str, str, str]:
+        """Return what it is, and the file and version that made it: by that two looks know it."""
+        return self.title, self.file, self.version
+
+    @property
     def rank(self) -> int:
         """Return when it goes: routes, autoscalers, Services, workloads, and last what they mount."""
         first = (INGRESS, AUTOSCALER, SERVICE)

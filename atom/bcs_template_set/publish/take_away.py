@@ -7,8 +7,9 @@ not tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
@@ -71,12 +72,12 @@ class Taking:
     seconds: float = UNTIL_GONE
 
 
-def take_away(taking: Taking, pruning: Pruning, *, kept: Sequence[str] = ()) -> Taken:
+def take_away(taking: Taking, pruning: Pruning, *, kept: Sequence[tuple[str, Text]] = ()) -> Taken:
     """Delete the objects and files of a pruning; return what became of each.
 
-    `kept` are those that were to go, and may not any more.
+    `kept` are those that were to go, and may not any more, each with why.
     """
-    left = [(name, say("prune.came_back")) for name in kept]
+    left = [*kept]
     made_of = {
         file.name: frozenset(one.title for one in pruning.objects if one.file == file.name)
         for file in pruning.files
@@ -219,12 +220,23 @@ class _Way:
         return True
 
 
-def narrowed(fresh: Pruning, planned: Pruning) -> tuple[Pruning, tuple[str, ...]]:
-    """Return what was planned and may still go, and what may not any more, by name."""
-    wanted = {(one.title, one.file, one.version) for one in planned.objects}
-    objects = tuple(one for one in fresh.objects if (one.title, one.file, one.version) in wanted)
+def narrowed(
+    fresh: Pruning, planned: Pruning, *, held: Collection[str]
+) -> tuple[Pruning, tuple[tuple[str, Text], ...]]:
+    """Return what was planned and may still go, and what may not any more, each with why.
+
+    `held` are files that somebody went back from: what is live of them is another version's.
+    """
+    wanted = {one.made_by: one for one in planned.objects}
+    objects = [one for one in fresh.objects if one.made_by in wanted]
+    going, found = tuple(one for one in objects if one.file not in held), {one.made_by for one in objects}
     names = {file.name for file in planned.files}
     files = tuple(file for file in fresh.files if file.name in names)
-    kept = {one.title for one in planned.objects} - {one.title for one in objects}
-    kept |= names - {file.name for file in files}
-    return replace(fresh, mode=planned.mode, objects=objects, files=files), tuple(sorted(kept))
+    kept = dict.fromkeys(names - {file.name for file in files}, say("prune.came_back"))
+    kept.update(
+        (one.title, say("prune.came_back")) for made_by, one in wanted.items() if made_by not in found
+    )
+    kept.update((one.title, say("prune.held", name=one.file)) for one in objects if one.file in held)
+    return replace(fresh, mode=planned.mode, objects=going, files=files), tuple(
+        sorted(kept.items(), key=itemgetter(0))
+    )

@@ -75,7 +75,7 @@ def _prune(
     fresh = look(run, writer, files, planned.desired, project_id=place.project_id, seen=seen)
     if fresh.blind is not None:
         return fresh.blind
-    going, kept = narrowed(fresh, pruning)
+    going, kept = narrowed(fresh, pruning, held=rollout.held if rollout else ())
     services.log.group_start(say("prune.group", count=len(going.objects) + len(going.files)))
     looking = Looking(writer, place, space, run.concurrency)
     seconds = min(UNTIL_GONE, services.deadline.remaining() / 2)
