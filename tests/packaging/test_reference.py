@@ -91,6 +91,8 @@ CALLS: Mapping[str, Call[object]] = {
     "list_spaces": protocol.list_spaces("{project}", name="a"),
     "list_all_spaces": protocol.list_all_spaces("{project}"),
     "delete_file": protocol.delete_file("{project}", "{id}"),
+    "delete_version": protocol.delete_version("{project}", "{id}"),
+    "list_environments": protocol.list_environments("{project}"),
     "ask_old_path": protocol.ask_old_path("{project}"),
     "list_files": protocol.list_files("{project}", "{id}"),
     "list_space_versions": protocol.list_space_versions("{project}", "{id}"),

@@ -107,6 +107,7 @@ EXAMPLES = {
     "registry_credential": ("tcr_robot registry.example.com", "tcr_robot https://registry.example.com"),
     "timeout": ("600", "10m"),
     "prune_limit": ("12", "0"),
+    "keep_versions": ("5", "0"),
     "expect_plan": ("0123456789abcdef0123456789abcdef", "0123456789abcdef"),
     "rollback_to": ("build 57", "x" * 65),
 }
@@ -124,7 +125,14 @@ def test_a_rule_of_the_form_takes_what_is_valid_variables_and_nothing(name: str)
 ACTIONS = BY_NAME["action"].choices
 
 
-NOT_OF_A_ROLLBACK = {"remove_branches", "overwrite_version", "prune", "prune_limit", "prune_also"}
+NOT_OF_A_ROLLBACK = {
+    "remove_branches",
+    "overwrite_version",
+    "prune",
+    "prune_limit",
+    "prune_also",
+    "keep_versions",
+}
 """What is about writing versions, or deleting objects: a rollback does neither."""
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
@@ -102,6 +103,21 @@ def take_release(site: Site, kubernetes: str) -> None:
 
 def cluster_of(site: Site) -> Cluster:
     return site.emulator.cluster(CLUSTER)
+
+
+def age(site: Site, *, builds: int = 5) -> None:
+    """Give every file versions of earlier builds, days older, as if build 1 and so on had published them."""
+    state, day = site.emulator.state, 24 * 3600
+    for newest in list(state.versions):
+        for build in range(1, builds + 1):
+            old = replace(
+                newest,
+                id=state.new_id(),
+                version=f"1.0.{build}-main",
+                description=newest.description.replace("build=7", f"build={build}"),
+                create_at=newest.create_at - (2 * builds - build) * day,
+            )
+            state.versions.append(old)
 
 
 def deploy(site: Site, **inputs: str) -> Ran:

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from tests.emulator import Behaviour
-from tests.support.deploying import CLUSTER, NAMESPACE, cluster_of, cluster_site, image_of, service, workload
+from tests.support.deploying import (
+    CLUSTER,
+    NAMESPACE,
+    age,
+    cluster_of,
+    cluster_site,
+    image_of,
+    service,
+    workload,
+)
 from tests.support.publishing import SPACE, Site, config, open_site, routes
 
 TARGET: Mapping[str, str] = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
@@ -69,6 +78,13 @@ def _left_behind(site: Site) -> None:
     site.run(**DEPLOY)
     site.next_build(web_yaml=workload(tag="2"))
     del site.files["old.yaml"]
+
+
+def _grown(site: Site) -> None:
+    """Deploy a folder that has versions of days ago."""
+    site.run(**DEPLOY)
+    age(site, builds=3)
+    site.next_build(web_yaml=workload(tag="2"), settings_yaml=config("settings", "2"))
 
 
 def _about_to_fail(site: Site) -> None:
@@ -131,6 +147,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("template-set", _empty, _charted, "published", {"template_set": "web", "version": "1.0.8"}),
     Scenario("first-deploy", _with_cluster, _nothing, "deployed", DEPLOY),
     Scenario("deploy", _with_cluster, _deployed, "deployed", DEPLOY),
+    Scenario("keep-versions", _with_cluster, _grown, "deployed", {**DEPLOY, "keep_versions": "1"}),
     Scenario("restore", _with_cluster, _about_to_fail, "restored", {**DEPLOY, "on_failure": "restore"}),
     Scenario("prune", _with_cluster, _left_behind, "deployed", {**DEPLOY, "prune": "delete"}),
     Scenario("rollback", _with_cluster, _gone_forward, "rolled-back", BACK),

@@ -117,6 +117,19 @@ class FileVersions(_Answer):
     version_list: tuple[VersionName, ...] = ()
 
 
+class ClusterNamespaces(_Answer):
+    """Namespaces of one cluster that belong to an environment."""
+
+    cluster_id: str
+    namespaces: tuple[str, ...] = ()
+
+
+class Environment(_Answer):
+    """An environment of the project, by the namespaces it consists of."""
+
+    cluster_namespaces: tuple[ClusterNamespaces, ...] = ()
+
+
 class CreatedFile(_Answer):
     """The ids of a template file just made and of its first version."""
 

@@ -15,6 +15,7 @@ from bcs_template_set.bcs.answers import (
     Cluster,
     Created,
     CreatedFile,
+    Environment,
     FileVersions,
     Project,
     Release,
@@ -287,6 +288,17 @@ def create_version(
             "force": force,
         },
     )
+
+
+def delete_version(project: str, version_id: str) -> Write[None]:
+    """Delete a version; BCS asks nothing, also of the current one (facts/bcs.md, "Around them")."""
+    segments = _resources(project, "template", "versions", _version(version_id))
+    return Write("delete version", "DELETE", segments, project, nothing)
+
+
+def list_environments(project: str) -> Read[list[Environment]]:
+    """List the project's environments, each of namespaces of several clusters."""
+    return Read("list environments", "GET", _resources(project, "envs"), project, several(Environment))
 
 
 # --- template sets --------------------------------------------------------------------------------------

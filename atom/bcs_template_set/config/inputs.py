@@ -144,6 +144,14 @@ class Settings:
     prune: Annotated[Prune, Input("choice", "report")]
     prune_limit: Annotated[str, Input("text", pattern=r"[1-9][0-9]{0,4}")]
     prune_also: Annotated[tuple[str, ...], Input("lines")]
+    keep_versions: Annotated[
+        str,
+        Input(
+            "text",
+            pattern=r"[1-9][0-9]{0,4}",
+            not_approved="which old versions stay in the folder; what is published and deployed is the same",
+        ),
+    ]
     overwrite_version: Annotated[bool, Input("flag", "false")]
     expect_plan: Annotated[str, Input("text", pattern=r"[0-9a-f]{32}", not_approved="the approval itself")]
     verify_urls: Annotated[tuple[VerifyUrl, ...], Input("urls")]

@@ -124,10 +124,10 @@ def read_all(looking: Looking, kinds: Collection[str]) -> tuple[LiveRow, ...]:
     found = read_live_objects(
         looking.reader, looking.place, kinds=(*LISTED, *custom), concurrency=looking.concurrency
     )
-    return _all_of(found)
+    return all_of(found)
 
 
-def _all_of(found: LiveObjects) -> tuple[LiveRow, ...]:
+def all_of(found: LiveObjects) -> tuple[LiveRow, ...]:
     """Return the objects that were listed, all of them; what can't be there need not be read."""
     for kind, error in found.unread.items():
         if not (_has_none(error) or _is_of_no_shared_cluster(kind, error, found)):
@@ -301,7 +301,7 @@ def read_referring(
 def _others(looking: Looking, workloads: Sequence[LiveRow]) -> list[LiveRow]:
     """Return what else may mount something: pods of no workload, and workloads of custom kinds."""
     kinds = (POD, *(kind for kind in CUSTOM if kind.pod_template is not None))
-    found = _all_of(
+    found = all_of(
         read_live_objects(looking.reader, looking.place, kinds=kinds, concurrency=looking.concurrency)
     )
     known = {(row.kind, row.name) for row in workloads}

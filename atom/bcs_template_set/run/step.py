@@ -24,6 +24,7 @@ from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
+from bcs_template_set.run.retention_phase import keep_newest
 from bcs_template_set.run.rollback_phase import roll_back
 from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
@@ -111,6 +112,7 @@ def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Resul
     with record.phase("deploy"):
         result = deploy_run(run, writer, planned=planned)
     prune_run(run, writer, planned=planned, result=result)
+    keep_newest(run, writer, planned=planned, result=result)
     return result
 
 

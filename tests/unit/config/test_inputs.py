@@ -70,6 +70,7 @@ def test_what_is_not_given_takes_the_defaults_of_the_contract() -> None:
         prune="report",
         prune_limit="",
         prune_also=(),
+        keep_versions="",
         overwrite_version=False,
         expect_plan="",
         verify_urls=(),
@@ -231,7 +232,7 @@ def test_an_input_at_its_default_is_no_part_of_an_approval_so_that_a_new_one_cha
 
 
 def test_what_an_approval_does_not_hold_fast_are_inputs_with_a_reason() -> None:
-    of_checks = {"kube_version", "strict", "image_check", "registry_credential"}
+    of_checks = {"kube_version", "strict", "image_check", "registry_credential", "keep_versions"}
     assert set(NOT_APPROVED) == {"action", "timeout", "fail_fast", "expect_plan", *of_checks}
     assert set(NOT_APPROVED) <= {known.name for known in INPUTS}
     assert all(NOT_APPROVED.values())

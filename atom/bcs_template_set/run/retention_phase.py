@@ -1,0 +1,194 @@
+"""`keep_versions`: after a deployment, delete the old versions of the files that got a new one.
+
+BCS keeps every version, and slows down with them (facts/bcs.md, trap 20). A run sees one namespace, and a
+version may serve in another: so the marks of all namespaces are read first, and where one can't be read,
+nothing goes. Whatever fails fails nothing: the next run tries again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Optional, Union
+
+from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.calls import Reader, Writer
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
+from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.space.live_objects import LiveRow, read_live_objects
+from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
+from bcs_template_set.manifests.fields import mapping_at
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import DEPLOYMENT, REPLICA_SET, kind_of
+from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.pod_templates import objects_of
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import AppNotGranted, NoPermission
+from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.publish.old_versions import Held, Keeping, OldVersion, may_go, old_versions
+from bcs_template_set.publish.read_orphans import all_of
+from bcs_template_set.report.outcome import Result
+from bcs_template_set.run.context import RenderedRun
+from bcs_template_set.run.plan_phase import Planned, namespace_of
+from bcs_template_set.system.clock import Clock
+from bcs_template_set.system.parallel import overlap, values_of
+
+LONGEST = 60.0
+"""Seconds for all deletions of a run."""
+
+HOPELESS = (NoPermission, AppNotGranted, ApiMissing)
+"""What is refused once is refused for every version."""
+
+
+GONE = "record not found"
+"""What BCS says of a version that another run has deleted meanwhile."""
+
+
+def keep_newest(run: RenderedRun, writer: Writer, *, planned: Planned, result: Result) -> None:
+    """Delete the versions that `keep_versions` leaves no room for, and tell how many."""
+    record = run.services.record
+    # Of a step that is retried, the first try has written some.
+    names = {one.change.name for one in record.files() if one.version == planned.desired.version}
+    if not run.settings.keep_versions or not names or result not in ("deployed", "paused"):
+        return
+    with record.phase("retention"):
+        try:
+            told, is_whole = _delete_old(run, writer, planned.existing, names)
+        except StepError as exc:
+            told, is_whole = say("retention.nothing", why=exc.title()), False
+    if told is None:
+        return
+    if is_whole:
+        run.services.log.info(told)
+    else:
+        record.warnings.append(told)
+        run.services.log.warning(told)
+
+
+def _delete_old(
+    run: RenderedRun, writer: Writer, existing: Existing, names: Collection[str]
+) -> tuple[Optional[Text], bool]:
+    """Delete what may go; return what there is to tell, and whether all that was to go is gone."""
+    project, space = run.settings.project_code, run.settings.template_space
+    rows = list_past_files(writer, project, space=space)
+    files = read_past_files(
+        writer, project, [rows[name] for name in sorted(names & rows.keys())], concurrency=run.concurrency
+    )
+    keeping = _keeping(run, existing)
+    perhaps = [(old, kinds) for old in old_versions(files, keeping) for kinds in [_kinds_in(old)]]
+    wanted = {kind for _, kinds in perhaps if kinds for kind in kinds}
+    if not wanted:
+        return None, True
+    held = _held(writer, namespace_of(run.context, existing.project_id), wanted, run.concurrency)
+    visible = {old.version.id for old, kinds in perhaps if kinds}
+    going = may_go(files, keeping, held, visible=visible)
+    return _told(_delete(run, writer, going)) if going else (None, True)
+
+
+def _keeping(run: RenderedRun, existing: Existing) -> Keeping:
+    """Return what stays; what was live before this run is known since it was planned and deployed."""
+    before = {name: {file.metadata.latest_deploy_version} for name, file in existing.files.items()}
+    rollout = run.services.record.rollout
+    for item in rollout.before if rollout is not None else ():
+        before.setdefault(item.file, set()).add(item.version)
+    return Keeping(
+        space=run.settings.template_space,
+        ours=run.desired.provenance,
+        newest=int(run.settings.keep_versions),
+        now=run.services.clock.now(),
+        before={name: frozenset(versions) for name, versions in before.items()},
+    )
+
+
+def _kinds_in(old: OldVersion) -> Optional[frozenset[Kind]]:
+    """Return the kinds whose marks tell whether a version is live; None where that can't be told."""
+    documents = parse_foreign(old.version.content)
+    kinds = {kind_of(one.api_version, one.kind) for one in objects_of(documents or ())}
+    listed = frozenset(kind for kind in kinds if kind is not None and kind.route)
+    return listed if listed and len(listed) == len(kinds) else None
+
+
+# --- what is live ---------------------------------------------------------------------------------------
+
+
+def _held(reader: Reader, place: NamespaceRef, kinds: Collection[Kind], concurrency: int) -> Held:
+    """Return the marks of all namespaces of the cluster, and of those that the project's environments name.
+
+    Raises:
+        StepError: one of them could not be read.
+    """
+    asked = (*kinds, *([REPLICA_SET] if DEPLOYMENT in kinds else []))
+    places = sorted({place, *_places(reader, place)}, key=lambda one: (one.cluster_id, one.namespace))
+    reads = [partial(read_live_objects, reader, one, kinds=asked, concurrency=1) for one in places]
+    found = values_of(overlap(reads, concurrency=concurrency))
+    rows = [row for objects in found for row in all_of(objects)]
+    live = frozenset(row.mark for row in rows if row.kind is not REPLICA_SET or _has_pods(row))
+    return Held(live, frozenset(row.mark for row in rows))
+
+
+def _places(reader: Reader, place: NamespaceRef) -> Iterator[NamespaceRef]:
+    for namespace in reader.read(list_namespaces(place)):
+        yield NamespaceRef(place.project, place.project_id, place.cluster_id, namespace)
+    for environment in reader.read(protocol.list_environments(place.project)):
+        for group in environment.cluster_namespaces:
+            for namespace in group.namespaces:
+                yield NamespaceRef(place.project, place.project_id, group.cluster_id, namespace)
+
+
+def _has_pods(replica_set: LiveRow) -> bool:
+    return bool(mapping_at(replica_set.item, "status").get("replicas"))
+
+
+# --- deleting -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Deleting:
+    """Deletes versions by id, each read again before, until it is told that there is no use, or no time."""
+
+    writer: Writer
+    project: str
+    clock: Clock
+    ends_at: float
+    hopeless: bool = False
+
+    def delete(self, old: OldVersion) -> Union[bool, StepError]:
+        """Return whether a version was deleted, or why it could not be."""
+        if self.hopeless or self.clock.monotonic() > self.ends_at:
+            return False
+        try:
+            return self._delete(old)
+        except StepError as exc:
+            if isinstance(exc, BcsFailed) and GONE in str(exc.message):
+                return False
+            if isinstance(exc, HOPELESS):
+                self.hopeless = True
+            return exc
+
+    def _delete(self, old: OldVersion) -> bool:
+        version, read = old.version, self.writer.read
+        again = read(protocol.get_version(self.project, version.id))
+        row = read(protocol.get_file(self.project, old.template_id))
+        is_same = (again.version, again.description) == (version.version, version.description)
+        in_use = version.id == row.version_id or version.version in (row.version, row.latest_deploy_version)
+        if is_same and not in_use:
+            self.writer.write(protocol.delete_version(self.project, version.id))
+        return is_same and not in_use
+
+
+def _delete(run: RenderedRun, writer: Writer, going: Sequence[OldVersion]) -> list[Union[bool, StepError]]:
+    clock, seconds = run.services.clock, min(LONGEST, run.services.deadline.remaining() / 2)
+    deleting = _Deleting(writer, run.settings.project_code, clock, clock.monotonic() + seconds)
+    tasks = [partial(deleting.delete, old) for old in going]
+    return values_of(overlap(tasks, concurrency=run.concurrency))
+
+
+def _told(ends: Iterable[Union[bool, StepError]]) -> tuple[Text, bool]:
+    every = list(ends)
+    errors = [end for end in every if isinstance(end, StepError)]
+    count = sum(end is True for end in every)
+    if errors:
+        return say("retention.failed", count=count, left=len(errors), why=errors[0].title()), False
+    return say("retention.deleted", count=count), True
