@@ -111,7 +111,7 @@ class Registry:
 
     def push(self, repository: str, tag: str, *, kind: str = OCI, platforms: tuple[str, ...] = ()) -> str:
         """Store a manifest, or an index of `os/architecture[/variant]` entries; return its digest."""
-        entries = [_entry(each) for each in platforms]
+        entries = [_entry(each, self._child(repository, tag, each)) for each in platforms]
         listed: dict[str, object] = {"manifests": entries} if kind in INDEXES else {"config": {}}
         version = 1 if kind == SCHEMA_1 else 2
         body = json.dumps({"schemaVersion": version, "mediaType": kind, "of": tag, **listed}).encode()
@@ -119,6 +119,13 @@ class Registry:
         held = self.repositories.setdefault(repository, Repository())
         held.manifests[digest] = (kind, body)
         held.tags[tag] = digest
+        return digest
+
+    def _child(self, repository: str, tag: str, platform: str) -> str:
+        """Store the manifest of one platform, and return its digest."""
+        name = f"{tag} for {platform}"
+        digest = self.push(repository, name)
+        del self.repositories[repository].tags[name]
         return digest
 
     def asked(self, method: str, end: str = "") -> list[Request]:
@@ -228,9 +235,9 @@ def _error(status: int, code: str, headers: Optional[Mapping[str, str]] = None) 
     return Answer(status, {"Content-Type": "application/json", **(headers or {})}, body)
 
 
-def _entry(platform: str) -> dict[str, object]:
+def _entry(platform: str, digest: str) -> dict[str, object]:
     """Return an index's entry as buildkit writes it: what is for no platform is an attestation."""
     words = dict(zip(("os", "architecture", "variant"), platform.split("/")))
     is_attestation = platform == "unknown/unknown"
     notes = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}} if is_attestation else {}
-    return {"digest": "sha256:" + "0" * 64, "platform": words, **notes}
+    return {"digest": digest, "platform": words, **notes}

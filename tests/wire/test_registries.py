@@ -83,7 +83,7 @@ class Look:
 def look(
     *images: str,
     login: Optional[Login] = None,
-    reads_index: bool = False,
+    nodes: tuple[Platform, ...] = (),
     clock: Optional[Union[FakeClock, SystemClock]] = None,
     patience: Optional[Patience] = None,
     resolve: Callable[[str], Sequence[str]] = addresses_of,
@@ -94,7 +94,7 @@ def look(
     transport = Transport(environ={}, ca_bundle=authority().bundle, refuses=is_link_local, connections=16)
     found = look_for_images(
         known.values(),
-        reads_index=frozenset(known.values()) if reads_index else frozenset(),
+        nodes=dict.fromkeys(known.values(), nodes),
         sender=transport,
         clock=done.clock,
         deadline=Deadline(done.clock, seconds=None),
@@ -218,8 +218,27 @@ def test_of_an_index_the_platforms_are_told_and_attestations_are_none() -> None:
     with registry() as made:
         made.push("team/web", "2", kind=OCI_INDEX, platforms=entries)
         image = f"{made.name}/team/web:2"
-        found = look(image, reads_index=True).verdicts[image]
-    assert found == Found((Platform("linux", "amd64"), Platform("linux", "arm", "v7")))
+        found = look(image, nodes=(Platform("linux", "s390x"),)).verdicts[image]
+    assert isinstance(found, Found)
+    assert found.platforms == (Platform("linux", "amd64"), Platform("linux", "arm", "v7"))
+
+
+@pytest.mark.parametrize("tags", [0, 401])
+def test_of_an_index_the_manifests_for_the_nodes_are_asked_for_too(tags: int) -> None:
+    with registry(Habits(tags=tags)) as made:
+        made.push("team/web", "2", kind=OCI_INDEX, platforms=("linux/amd64", "linux/arm64", "linux/s390x"))
+        image = f"{made.name}/team/web:2"
+        here, there = Platform("linux", "amd64"), Platform("", "arm64")
+        found = look(image, nodes=(here, there)).verdicts[image]
+        assert isinstance(found, Found)
+        assert sum("sha256:" in each.path for each in made.requests) == 2
+        held = made.repositories["team/web"]
+        del held.manifests[found.children[1]]
+        gone = look(image, nodes=(here, there)).verdicts[image]
+        assert (
+            gone == Missing(("1", "1.0.1", "2"), found.children[1]) if tags == 0 else isinstance(gone, Unseen)
+        )
+        assert isinstance(look(image, nodes=(here,)).verdicts[image], Found)
 
 
 def test_schema_1_is_told() -> None:

@@ -6,10 +6,20 @@ What is said to be missing is asked for again five seconds later: copies come la
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Callable, Optional
 
-from bcs_template_set.images.registry_answers import Missing, Question, Reply, Unseen, Verdict, judge
+from bcs_template_set.images.registry_answers import (
+    Found,
+    Missing,
+    Platform,
+    Question,
+    Reply,
+    Unseen,
+    Verdict,
+    judge,
+)
 from bcs_template_set.images.registry_client import Late, Patience, RegistryClient, Sender, end_at
 from bcs_template_set.images.registry_login import Login
 from bcs_template_set.manifests.image_form import ImageName
@@ -26,7 +36,7 @@ PATIENCE = Patience()
 def look_for_images(
     names: Iterable[ImageName],
     *,
-    reads_index: frozenset[ImageName],
+    nodes: Mapping[ImageName, Sequence[Platform]],
     sender: Sender,
     clock: Clock,
     deadline: Deadline,
@@ -36,7 +46,7 @@ def look_for_images(
     patience: Patience = PATIENCE,
     resolve: Callable[[str], Sequence[str]] = addresses_of,
 ) -> Mapping[ImageName, Verdict]:
-    """Return what became of each image, each asked for once; `reads_index` are those whose platforms matter.
+    """Return what became of each image, each asked for once; `nodes` is where it is to run, as far as known.
 
     A registry that does not answer costs the whole look's time at most: what nobody saw by then is unseen.
     """
@@ -52,24 +62,29 @@ def look_for_images(
         resolve=resolve,
     )
     wanted = tuple(dict.fromkeys(names))
-    found = _look(client, wanted, reads_index=reads_index, window=window)
+    found = _look(client, wanted, nodes=nodes, window=window)
     doubted = [name for name in wanted if isinstance(found[name], Missing)]
     if doubted and window.remaining() > patience.again:
         clock.wait(patience.again)
-        return {**found, **_look(client, doubted, reads_index=reads_index, window=window)}
+        return {**found, **_look(client, doubted, nodes=nodes, window=window)}
     return {**found, **dict.fromkeys(doubted, Unseen(say("images.no_time")))}
 
 
 def _look(
-    client: RegistryClient, names: Sequence[ImageName], *, reads_index: frozenset[ImageName], window: Deadline
+    client: RegistryClient,
+    names: Sequence[ImageName],
+    *,
+    nodes: Mapping[ImageName, Sequence[Platform]],
+    window: Deadline,
 ) -> dict[ImageName, Verdict]:
     found: dict[ImageName, Verdict] = dict.fromkeys(names, Unseen(say("images.no_time")))
 
     def look(name: ImageName) -> None:
-        replies: dict[Question, Reply] = {}
-        while isinstance(step := judge(name, replies, reads_index=name in reads_index), str):
-            replies[step] = client.ask(name, step)
-        found[name] = step
+        verdict = _ask(client, name, reads_index=bool(nodes.get(name)))
+        for child in _children_for(verdict, nodes.get(name, ())):
+            below = _ask(client, replace(name, tag="", digest=child), reads_index=False)
+            verdict = verdict if isinstance(below, Found) else below
+        found[name] = verdict
 
     tasks = [partial(look, name) for name in names]
     try:
@@ -77,3 +92,19 @@ def _look(
     except Late:
         return dict(found)
     return found
+
+
+def _ask(client: RegistryClient, name: ImageName, *, reads_index: bool) -> Verdict:
+    replies: dict[Question, Reply] = {}
+    while isinstance(step := judge(name, replies, reads_index=reads_index), str):
+        replies[step] = client.ask(name, step)
+    return step
+
+
+def _children_for(verdict: Verdict, nodes: Sequence[Platform]) -> Iterable[str]:
+    """Return the digests of the manifests in an index that these nodes run."""
+    if not isinstance(verdict, Found):
+        return ()
+    entries = list(zip(verdict.platforms or (), verdict.children))
+    fitting = (next((child for each, child in entries if node.takes(each)), "") for node in nodes)
+    return dict.fromkeys(filter(None, fitting))

@@ -43,6 +43,7 @@ _ASKED_ANOTHER_WAY = frozenset({_OK, 400, _UNKNOWN, 405, 406, 501})
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+_DIGEST = re.compile(r"sha(256|512):[0-9a-f]{64,128}")
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,22 @@ class Platform:
 
 @dataclass(frozen=True)
 class Found:
-    """A manifest is there; `platforms` are those of an index, None where it is none or was not read."""
+    """A manifest is there; `platforms` are those of an index, None where it is none or was not read.
+
+    `children` are the digests of their manifests, "" where one has none.
+    """
 
     platforms: Optional[tuple[Platform, ...]] = None
+    children: tuple[str, ...] = ()
     is_schema_1: bool = False
 
 
 @dataclass(frozen=True)
 class Missing:
-    """The repository is seen, with these tags, and the manifest is not in it."""
+    """The repository is seen, with these tags, and the manifest `reference` is not in it."""
 
     tags: tuple[str, ...]
+    reference: str
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ def _by_tags(name: ImageName, listed: Optional[Reply]) -> Union[Verdict, Questio
         return Unseen(say("images.no_tags", host=name.host, status=listed.status))
     if not name.digest and name.reference in tags:
         return Unseen(say("images.tag_listed", host=name.host))
-    return Missing(tags)
+    return Missing(tags, name.reference)
 
 
 def answered(name: ImageName, answer: HttpAnswer, *, of_all: bool = False) -> Unseen:
@@ -150,13 +156,14 @@ def manifest_in(answer: HttpAnswer) -> Optional[Found]:
     if kind in _SCHEMA_1 or (body.get("schemaVersion") == 1 and "fsLayers" in body):
         return Found(is_schema_1=True)
     if kind in _INDEXES:
-        return Found(tuple(_platforms_of(body)))
+        children = _children_of(body)
+        return Found(tuple(children), tuple(children.values()))
     return Found() if kind in _SINGLE and body else None
 
 
-def _platforms_of(index: Fields) -> list[Platform]:
-    """Return an index's platforms, each once; an attestation is for `unknown/unknown`, and is none."""
-    found: dict[Platform, None] = {}
+def _children_of(index: Fields) -> dict[Platform, str]:
+    """Return an index's platforms, each with its digest; what is for `unknown/unknown` is an attestation."""
+    found: dict[Platform, str] = {}
     for entry in list_at(index, "manifests"):
         words = mapping_at(mapping_at(entry), "platform")
         platform = Platform(*(text_at(words, key) for key in ("os", "architecture", "variant")))
@@ -165,8 +172,10 @@ def _platforms_of(index: Fields) -> list[Platform]:
         )
         if is_one and _WORD.fullmatch(platform.os) and _WORD.fullmatch(platform.architecture):
             variant = platform.variant if _WORD.fullmatch(platform.variant) else ""
-            found[Platform(platform.os, platform.architecture, variant)] = None
-    return list(found)
+            digest = text_at(mapping_at(entry), "digest")
+            known = Platform(platform.os, platform.architecture, variant)
+            found.setdefault(known, digest if _DIGEST.fullmatch(digest) else "")
+    return found
 
 
 def tags_in(answer: HttpAnswer) -> tuple[str, ...]:

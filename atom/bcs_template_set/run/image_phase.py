@@ -185,6 +185,16 @@ def refuse_missing_images(
         log.info(say("images.found", count=len(verdicts)))
 
 
+def _nodes_by_name(asked: Iterable[UsedImage]) -> Mapping[ImageName, Sequence[Platform]]:
+    """Return the platforms of each image's nodes, as far as they are known, each once."""
+    nodes: dict[ImageName, list[Platform]] = {}
+    for each in asked:
+        known = nodes.setdefault(each.name, [])
+        if each.nodes is not None and each.nodes not in known:
+            known.append(each.nodes)
+    return nodes
+
+
 def _look(
     context: RunContext, asked: Sequence[UsedImage], login: Optional[Login]
 ) -> Mapping[ImageName, Verdict]:
@@ -200,7 +210,7 @@ def _look(
     try:
         return look_for_images(
             (each.name for each in asked),
-            reads_index=frozenset(each.name for each in asked if each.nodes is not None),
+            nodes=_nodes_by_name(asked),
             sender=transport,
             clock=services.clock,
             deadline=services.deadline,
@@ -255,14 +265,11 @@ class _Told:
 
     def __init__(self, asked: Sequence[UsedImage], verdicts: Mapping[ImageName, Verdict]) -> None:
         self._files: dict[str, list[str]] = {}
-        self._nodes: dict[str, list[Platform]] = {}
+        self._nodes = _nodes_by_name(asked)
         self._verdicts: dict[str, tuple[ImageName, Verdict]] = {}
         for each in sorted(asked, key=lambda used: (used.image, used.file)):
             self._verdicts[each.image] = (each.name, verdicts[each.name])
             self._files.setdefault(each.image, []).append(each.file)
-            nodes = self._nodes.setdefault(each.image, [])
-            if each.nodes is not None and each.nodes not in nodes:
-                nodes.append(each.nodes)
 
     @property
     def missing(self) -> Mapping[str, tuple[ImageName, Missing]]:
@@ -281,16 +288,16 @@ class _Told:
         for image, (name, verdict) in self._verdicts.items():
             if isinstance(verdict, Missing) and name not in running:
                 told.append(self._missing(image, name, verdict))
-            lacking = self._lacking(image, verdict)
-            if lacking and len(lacking) == len(self._nodes[image]):
+            lacking = self._lacking(name, verdict)
+            if lacking and len(lacking) == len(self._nodes[name]):
                 told.append(self._unfit("images.no_platform", image, verdict, lacking))
         return told
 
     def warnings(self) -> Iterator[Text]:
         """Yield what a person should know of images that are there."""
-        for image, (_, verdict) in self._verdicts.items():
-            lacking = self._lacking(image, verdict)
-            if lacking and len(lacking) < len(self._nodes[image]):
+        for image, (name, verdict) in self._verdicts.items():
+            lacking = self._lacking(name, verdict)
+            if lacking and len(lacking) < len(self._nodes[name]):
                 yield self._unfit("images.some_platforms", image, verdict, lacking)
             if isinstance(verdict, Found) and verdict.is_schema_1:
                 yield say("images.schema_1", image=image, files=self._where(image))
@@ -306,12 +313,12 @@ class _Told:
             for reason, named in images.values()
         ]
 
-    def _lacking(self, image: str, verdict: Verdict) -> list[Platform]:
+    def _lacking(self, name: ImageName, verdict: Verdict) -> list[Platform]:
         """Return the nodes for which an index has no entry; of a lone manifest nobody knows."""
         entries = verdict.platforms if isinstance(verdict, Found) else None
         if entries is None:
             return []
-        return [node for node in self._nodes[image] if not any(map(node.takes, entries))]
+        return [node for node in self._nodes[name] if not any(map(node.takes, entries))]
 
     def _unfit(self, key: str, image: str, verdict: Verdict, lacking: Sequence[Platform]) -> Text:
         entries = verdict.platforms or () if isinstance(verdict, Found) else ()
@@ -322,8 +329,9 @@ class _Told:
 
     def _missing(self, image: str, name: ImageName, verdict: Missing) -> Text:
         where = {"files": self._where(image), "host": name.host, "repository": name.repository}
-        told = say("images.missing", image=image, reference=name.reference, **where)
-        near = [] if name.digest else nearest_few(name.reference, verdict.tags, most=MOST_NEAR)
+        told = say("images.missing", image=image, reference=verdict.reference, **where)
+        is_tag = verdict.reference == name.reference and not name.digest
+        near = nearest_few(name.reference, verdict.tags, most=MOST_NEAR) if is_tag else []
         return say("images.missing_near", missing=told, near=near) if near else told
 
     def _where(self, image: str) -> list[str]:

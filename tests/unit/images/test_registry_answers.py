@@ -92,7 +92,7 @@ def test_replies_come_to_one_of_three_words_or_to_the_next_question(row: str) ->
 def test_by_digest_a_tag_that_is_listed_says_nothing() -> None:
     listed = answer(200, {"tags": ["2"]})
     judged = judge(BY_DIGEST, replies(head=GONE, get=GONE, tags=listed), reads_index=False)
-    assert judged == Missing(("2",))
+    assert judged == Missing(("2",), BY_DIGEST.digest)
 
 
 @pytest.mark.parametrize(("reads_index", "expected"), [(False, Found()), (True, "GET")])
@@ -152,7 +152,9 @@ def test_words_that_no_platform_has_are_not_shown() -> None:
             "annotations": {"vnd.docker.reference.type": 1},
         },
     ]
-    assert manifest_in(answer(200, {"manifests": entries}, kind=INDEX)) == Found((Platform("linux", "arm"),))
+    assert manifest_in(answer(200, {"manifests": entries}, kind=INDEX)) == Found(
+        (Platform("linux", "arm"),), ("",)
+    )
 
 
 def test_tags_that_no_registry_has_are_not_shown() -> None:
