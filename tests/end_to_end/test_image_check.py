@@ -196,11 +196,13 @@ def test_a_rollback_to_an_image_that_is_gone_is_refused_with_the_next_that_is_th
         site.next_build(web_yaml=running(registry, tag))
         assert deploy(site).outcome.result == "deployed"
     del registry.repositories["team/web"].tags["2"]
-    back = {"action": "rollback", "image_check": "require"}
+    site.emulator.state.add_credential("token", {"access_token": "t0ken"})
+    back = {"action": "rollback", "image_check": "require", "registry_credential": "token"}
     refused = deploy(site, **back)
     assert (refused.code, refused.writes) == (800310, [])
     assert f"{registry.name}/team/web:2, in web.yaml" in refused.log
     assert "1.0.9-main" in refused.log.partition("Failed")[2], "the version with 1.0.1"
+    assert refused.log.count("##[warning]The step asks the registry without") == 1
     registry.habits = Habits(manifests=503)
     gone_back = deploy(site, **back)
     assert gone_back.outcome.result == "rolled-back", "not seen never stops a rollback"

@@ -65,7 +65,6 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         for change in planned.plan.changes
         if change.writes_version or change.action == "rollback"
     }
-    goes_back = any(change.action == "rollback" for change in planned.plan.changes)
     used = list(used_images(planned.desired.files, values, brought, filled_are_new=bool(settings.namespace)))
 
     def running() -> frozenset[ImageName]:
@@ -73,7 +72,7 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
             return frozenset()
         return running_images(reader, namespace_of(run.context, planned.existing.project_id))
 
-    demands = settings.image_check == "require" and not goes_back
+    demands = settings.image_check == "require" and not settings.goes_back
     refuse_missing_images(run.context, used, running=running, demands=demands)
 
 
