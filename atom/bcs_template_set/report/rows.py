@@ -92,8 +92,12 @@ class Row:
 
     @property
     def live_otherwise(self) -> tuple[str, ...]:
-        """Return the versions that its objects carry after the run, where they are not those of the row."""
-        live = _distinct(version for file in self.files for version in file.live)
+        """Return the versions that its objects carry after the run, where they are not those of the row.
+
+        The row has the versions of what changes, so what stays as it is does not count beside it.
+        """
+        changed = [file for file in self.files if file.word != "unchanged"]
+        live = _distinct(version for file in changed or self.files for version in file.live)
         return () if set(live) <= {*(self.new_versions or self.old_versions)} else live
 
     @property

@@ -15,6 +15,7 @@ from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import bars_of, workload_bars
 from bcs_template_set.report.picture import BOX, WIDTH, picture_of
+from bcs_template_set.report.rows import rows_of_outcome
 from bcs_template_set.report.shown_limits import PAGE_OPEN_READY
 from bcs_template_set.report.topology import (
     FEW_DOMAINS,
@@ -139,6 +140,21 @@ def test_what_changes_in_the_cluster_is_one_line_where_it_is_much(count: int, fo
     html = render_html(replace(outcome, rollout=replace(outcome.rollout, differences=differences)))
     assert html.count(f"What this changes in the cluster ({count} objects)") == folds
     assert html.count("<summary>What this changes of the live Deployment/") == count
+
+
+def test_files_that_stay_at_their_version_are_no_other_version_of_their_domain() -> None:
+    outcome = rollout_scenes.deployed().outcome
+    assert outcome.rollout is not None
+    older = replace(outcome.rollout.deployed[-1], version="1.0.7")
+    files = tuple(
+        replace(file, change=replace(file.change, action="unchanged"), state="unchanged")
+        if file.change.name == older.name
+        else file
+        for file in outcome.files
+    )
+    deployed = (*outcome.rollout.deployed[:-1], older)
+    run = replace(outcome, files=files, rollout=replace(outcome.rollout, deployed=deployed))
+    assert all(row.live_otherwise == () for row in rows_of_outcome(run))
 
 
 # --- the picture ----------------------------------------------------------------------------------------
