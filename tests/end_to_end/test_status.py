@@ -395,7 +395,9 @@ def versions_read(looked: Looked) -> int:
 # --- what can't be looked at ----------------------------------------------------------------------------
 
 
-def test_a_folder_or_a_cluster_that_is_not_there_is_an_error(three_files: Site) -> None:
+def test_a_folder_or_a_cluster_that_is_not_there_is_an_error_and_a_signal_ends_the_look(
+    three_files: Site,
+) -> None:
     looked = status(three_files, template_space="nope")
     assert (looked.status, "nope" in looked.err, looked.out) == (1, True, "")
     three_files.fault("answer", Match("GET", "/clusters/BCS-K8S-40000/namespaces$"), times=4, status=503)
@@ -404,8 +406,6 @@ def test_a_folder_or_a_cluster_that_is_not_there_is_an_error(three_files: Site) 
     looked = status(three_files, cluster_id="BCS-K8S-49999")
     assert (looked.status, "BCS-K8S-49999" in looked.err) == (1, True)
 
-
-def test_a_signal_ends_the_look(three_files: Site) -> None:
     def stop(_: Folder) -> list[str]:
         raise Stopped(Interrupted(signal="SIGTERM"))
 
