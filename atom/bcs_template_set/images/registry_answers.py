@@ -139,7 +139,7 @@ def _by_tags(name: ImageName, listed: Optional[Reply]) -> Union[Verdict, Questio
         return Unseen(say("images.no_tags", host=name.host, status=listed.status))
     if not name.digest and name.reference in tags:
         return Unseen(say("images.tag_listed", host=name.host))
-    return Missing(tags, name.reference)
+    return Missing(tags[:MOST_TAGS], name.reference)
 
 
 def answered(name: ImageName, answer: HttpAnswer, *, of_all: bool = False) -> Unseen:
