@@ -14,7 +14,7 @@ from typing import Callable, Optional
 import pytest
 from tests.packaging.building import holding, packages_of, run
 from tests.packaging.store_files import PROJECT
-from tests.support.draws import in_turn, swept
+from tests.support.draws import swept
 from tests.support.installed_step import start_installed
 from tests.support.scene import site
 from tests.support.worker import Finished, Worker, finish
@@ -83,8 +83,8 @@ def test_from_a_path_with_blanks_and_chinese_where_nothing_can_be_written(
     home = tmp_path / "build 机器"
     home.mkdir()
     with site(home) as worker:
-        nowhere = {"LC_ALL": "C", "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"}
-        finished = published(worker, programs, **nowhere)
+        nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "TMPDIR"), "/nonexistent")
+        finished = published(worker, programs, LC_ALL="C", **nowhere)
     assert finished.told["status"] == "success", finished.log
 
 
@@ -100,16 +100,16 @@ def test_where_compiled_code_is_damaged_pure_code_serves_and_the_log_says_so(
 
 def test_all_that_is_damaged_comes_from_the_copy(programs: Path, tmp_path: Path) -> None:
     package = packages_of(programs) / "bcs_template_set"
-    first, copy = package / "__init__.py", package / "parts.zip"
-    files = [path for path in package.rglob("*") if path.is_file() and path not in (first, copy)]
-    damages = zip(files, itertools.cycle(DAMAGES))
+    first = {package / "__init__.py", *package.glob("__pycache__/__init__.*")}
+    files = {path for path in package.rglob("*") if path.is_file()} - first - {package / "parts.zip"}
+    damages = zip(sorted(files), itertools.cycle(DAMAGES))
     with holding({path: damaged(path.read_bytes()) for path, damaged in damages}), site(tmp_path) as worker:
         finished = published(worker, programs)
     assert finished.told["status"] == "success", finished.log + finished.stderr
 
 
 @pytest.mark.parametrize(
-    ("file", "damaged"), in_turn([*swept(OWN, sample=1), *USED], swept(DAMAGES, sample=1))
+    ("file", "damaged"), [*zip([*swept(OWN, sample=1), *USED], itertools.cycle(DAMAGES))]
 )
 def test_what_is_damaged_in_the_copy_too_is_named_with_a_code_and_no_traceback(
     programs: Path, tmp_path: Path, file: str, damaged: Damage
@@ -126,8 +126,9 @@ def test_what_is_damaged_in_the_copy_too_is_named_with_a_code_and_no_traceback(
 
 
 def test_a_full_disk_is_named_with_a_code_and_no_traceback(programs: Path, tmp_path: Path) -> None:
+    unwritten = {"PYTHONDONTWRITEBYTECODE": "1"}  # else what is cut stays for other tests
     with site(tmp_path) as worker:
-        finished = finish(*start_installed(worker, programs, environ={}, largest_file=1000))
+        finished = finish(*start_installed(worker, programs, environ=unwritten, largest_file=1000))
     assert finished.told["errorCode"] == 800106
     assert "output.json can't be written: File too large" in finished.told["message"]
     assert not re.search('Traceback|File "', finished.log + finished.stderr)

@@ -143,7 +143,7 @@ def killed(machine: Machine) -> Iterator[str]:
 def nowhere_to_write(machine: Machine) -> Iterator[str]:
     """No folder of the user's can be written, and the locale knows no Chinese."""
     assert machine.step().wait() == 0
-    nowhere = {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent", "LC_ALL": "C"}
+    nowhere = {**dict.fromkeys(("HOME", "XDG_CACHE_HOME", "TMPDIR"), "/nonexistent"), "LC_ALL": "C"}
     yield from machine.problems(environ=nowhere)
 
 
