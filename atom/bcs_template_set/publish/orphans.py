@@ -11,7 +11,7 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.fields import is_left_for_bcs
-from bcs_template_set.manifests.kinds import INGRESS
+from bcs_template_set.manifests.kinds import INGRESS, kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of
@@ -203,7 +203,7 @@ def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
         is_seen=True,
         objects=in_order(objects),
         files=files,
-        stays=tuple(_stays(row, why, folder) for row, why in stays),
+        stays=(*(_stays(row, why, folder) for row, why in stays), *_unlisted(folder, folder.candidates)),
         absent=_absent(folder, files),
         everything=everything,
         too_many=too_many,
@@ -227,7 +227,7 @@ def undeploying(
         is_seen=True,
         objects=in_order(_orphan(row, seen.proofs[row.uid], folder) for row in going),
         files=tuple(OrphanFile(file.name, file.row.id, file.row.version_id) for file in mine),
-        stays=tuple(_stays(row, why, folder) for row, why in stays),
+        stays=(*(_stays(row, why, folder) for row, why in stays), *_unlisted(folder, rows)),
     )
 
 
@@ -258,6 +258,17 @@ def file_of(row: LiveRow, folder: Folder) -> str:
 
 def _stays(row: LiveRow, why: Text, folder: Folder) -> Text:
     return say("prune.stays", object=row.title, file=file_of(row, folder), why=why)
+
+
+def _unlisted(folder: Folder, rows: Iterable[LiveRow]) -> Iterable[Text]:
+    """Name what these objects' files hold beside, of kinds that BCS does not list: it stays."""
+    files = sorted({file_of(row, folder) for row in rows} & folder.files.keys() - folder.names)
+    for name in files:
+        for version in folder.files[name].versions[:1]:
+            for document in objects_of(parse_foreign(version.content) or ()):
+                kind = kind_of(document.api_version, document.kind)
+                if kind is None or not kind.route:
+                    yield say("prune.stays", object=document.title, file=name, why=say("prune.no_list"))
 
 
 def _orphan(row: LiveRow, proof: Proof, folder: Folder) -> Orphan:

@@ -189,6 +189,12 @@ def test_a_file_goes_that_was_never_deployed_or_with_files_when_none_of_its_obje
     assert [text.fields["object"] for text in found.stays] == [f"ConfigMap/{name}" for name in stays]
 
 
+def test_what_bcs_does_not_list_stays_and_is_named() -> None:
+    text = config("x") + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n"
+    found = decided(folder(file("old.yaml", 6, text=text), rows=[live("x", "old.yaml")]))
+    assert [text.fields["object"] for text in found.stays] == ["ServiceAccount/robot"]
+
+
 def test_a_host_and_path_that_nothing_else_serves_would_be_lost() -> None:
     gone = live("web", "old.yaml", INGRESS)
     found = decided(folder(file("old.yaml", 6), rows=[gone]))
