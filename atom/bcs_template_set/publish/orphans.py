@@ -199,6 +199,8 @@ def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
     objects = tuple(_orphan(row, seen.proofs[row.uid], folder) for row in going)
     files = _files_going(folder, alive={file_of(row, folder) for row, _ in stays}, also=also)
     everything, too_many, notes = limits(_shares(folder, objects, files), limit=wishes.limit)
+    if not folder.rendered and (objects or files):
+        everything = (say("prune.renders_nothing"), *everything)
     return Pruning(
         is_seen=True,
         objects=in_order(objects),

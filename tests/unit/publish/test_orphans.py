@@ -189,6 +189,14 @@ def test_a_file_goes_that_was_never_deployed_or_with_files_when_none_of_its_obje
     assert [text.fields["object"] for text in found.stays] == [f"ConfigMap/{name}" for name in stays]
 
 
+def test_a_run_that_renders_nothing_is_refused_however_little_would_go() -> None:
+    files = [file(name, 6) for name in ("a.yaml", "b.yaml", "c.yaml")]
+    scope = Scope(("a.yaml",), {"b.yaml": "", "c.yaml": ""})
+    narrowed = folder(*files, scope=scope, rows=[live("x", "a.yaml"), live("y", "b.yaml")])
+    assert [text.key for text in decided(narrowed).everything] == ["prune.renders_nothing"]
+    assert decided(folder(*files[1:], scope=scope)).everything == ()
+
+
 def test_what_bcs_does_not_list_stays_and_is_named() -> None:
     text = config("x") + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n"
     found = decided(folder(file("old.yaml", 6, text=text), rows=[live("x", "old.yaml")]))
