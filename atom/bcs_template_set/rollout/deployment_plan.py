@@ -240,6 +240,12 @@ def _selector_changes(state: LiveState) -> Iterable[Text]:
             yield say("deploy.selector", object=state.title, live=_shown(live), wanted=_shown(wanted))
 
 
+def is_fixed(state: LiveState) -> bool:
+    """Tell whether the cluster would not replace a live object by what is wanted."""
+    is_immutable = state.live is not None and state.live.get("immutable") is True
+    return is_immutable or any(True for _ in _not_replaceable(state))
+
+
 def _not_replaceable(state: LiveState) -> Iterable[Text]:
     """Name a live object that a replacement would leave without what the cluster gave it (trap 11).
 

@@ -17,19 +17,23 @@ from bcs_template_set.manifests.kinds import DEPLOYMENT, REPLICA_SET
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.publish.plan import Change
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, Holding, hold_nothing
+from bcs_template_set.rollout.as_wanted import is_as_wanted
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, Holding, hold_nothing, is_fixed
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.revisions import Revisions, revisions_of, was_left
 from bcs_template_set.run.context import RenderedRun
 
 
 def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Existing) -> Hold:
-    """Return what says of a deployment which of its versions are held.
+    """Return what says which versions of a deployment are held.
 
-    None is that this build has published, or that somebody asks for: with `redeploy`, `only`, or a rollback.
+    None is that this build has published, or that somebody asks for with `redeploy` or `only`. Of a rollback
+    it is what the cluster would not replace, and so does not go back.
     """
     plan, settings = run.services.record.plan, run.settings
-    if plan is None or settings.redeploy or settings.only or settings.goes_back:
+    if settings.goes_back:
+        return hold_what_is_fixed
+    if plan is None or settings.redeploy or settings.only:
         return hold_nothing
     rows = {change.name: change.row for change in plan.changes}
     older = {change.name for change in plan.changes if _is_older(change, existing, run)}
@@ -42,6 +46,19 @@ def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Exi
         return asked.answer(revisions_of(listed, by="name"))
 
     return hold
+
+
+def hold_what_is_fixed(deployment: DeploymentPlan) -> Holding:
+    """Hold the files of which nothing differs but objects that can not be replaced."""
+    held: dict[str, list[str]] = {}
+    for file in deployment.deploy:
+        own = [state for state in deployment.states if state.file == file.name]
+        other = [s for s in own if s.live is None or not is_as_wanted(s.desired, s.live)]
+        if other and all(map(is_fixed, other)):
+            held[file.name] = [state.title for state in other]
+    objects = [title for titles in held.values() for title in titles]
+    said = (say("rollback.fixed", objects=first_names(objects)),) if objects else ()
+    return Holding(frozenset(held), said)
 
 
 def _is_older(change: Change, existing: Existing, run: RenderedRun) -> bool:

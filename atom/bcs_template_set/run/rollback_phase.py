@@ -92,9 +92,8 @@ def roll_back(context: RunContext, gateway: Gateway, principal: Principal) -> Re
             )
         with record.phase("deploy"):
             result = deploy_run(run, WatchedWriter(gateway, record), planned=planned)
-    except IMPOSSIBLE as exc:
-        if record.rollout is None:
-            exc.details = (*exc.details, nearest_possible(run, gateway, planned, past, state))
+    except IMPOSSIBLE as exc:  # all of them before the first call
+        exc.details = (*exc.details, nearest_possible(run, gateway, planned, past, state))
         raise
     return "rolled-back" if result == "deployed" else result
 
@@ -193,9 +192,8 @@ def nearest_possible(
     """Return which state before this one the cluster would take, of the nearest few, by BCS's dry run."""
     refused = max(ref.origin.build for ref in state.versions.values() if ref.origin is not None)
     builds = [build for build in builds_of(past.history) if build < refused][:MOST_TRIED]
-    for build in builds:
-        earlier = state_at_build(past.history, build)
-        if earlier is not None and _is_possible(run, reader, planned, past, earlier):
+    for earlier in filter(None, (state_at_build(past.history, build) for build in builds)):
+        if _is_possible(run, reader, planned, past, earlier):
             return say("rollback.possible", version=earlier.newest.name)
     return say("rollback.none_possible", count=len(builds)) if builds else say("rollback.oldest")
 
