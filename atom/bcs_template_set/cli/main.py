@@ -164,11 +164,11 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
 
         return show_schema(options.template, language=local_language())
-    if options.verb in ("branches", "undeploy"):
-        from bcs_template_set.cli import verb_branches, verb_undeploy  # noqa: PLC0415 - as above: it needs HTTP
+    if options.verb in ("branches", "undeploy", "init"):
+        from bcs_template_set.cli import verb_branches, verb_init, verb_undeploy  # noqa: PLC0415 - as above: it needs HTTP
 
-        change = verb_undeploy.show_undeploy if options.verb == "undeploy" else verb_branches.show_branches
-        return change(options, errors=errors())
+        verbs = {"undeploy": verb_undeploy.show_undeploy, "init": verb_init.show_init}
+        return verbs.get(options.verb, verb_branches.show_branches)(options, errors=errors())
     if options.verb == "doctor":
         from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
 
@@ -287,6 +287,10 @@ def build_parser() -> Parser:
     add_settings_argument(undeploying)
     undeploying.add_argument("--yes", action="store_true", help=told("help.yes"))
     undeploying.add_argument("--files", action="store_true", help=told("help.files"))
+    beginning = add("init")
+    add_settings_argument(beginning)
+    beginning.add_argument("--output", default="", metavar="FILE", help=told("help.init_output"))
+    beginning.add_argument("--published", action="store_true", help=told("help.init_published"))
     add("schema").add_argument(
         "template", nargs="?", default="builtin:web", choices=("builtin:web",), help="builtin:web"
     )

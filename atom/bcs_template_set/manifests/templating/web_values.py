@@ -54,6 +54,8 @@ QuantityText = Annotated[
 Quantity = Union[QuantityText, Annotated[int, Rule(least=0)], Annotated[float, Rule(least=0)]]
 AUTO = "auto"
 """The number of pods that is live stays: an autoscaler or a person sets it."""
+LEFT_OUT = "<left out by init: it looks secret>"
+"""What the verb `init` writes to a screen in the place of such a value. It is never rendered."""
 Replicas = Union[Annotated[int, Rule(least=0, most=10_000, accepts="replicas")], Literal["auto"]]
 Pods = Annotated[int, Rule(least=1, most=10_000, accepts="pods")]
 Percent = Annotated[int, Rule(least=1, most=1_000, accepts="percent")]
@@ -295,6 +297,10 @@ def _across(values: Values) -> Iterator[Text]:
         for key in ("paths", "load_balancers"):
             for places in _repeated(_list(domain.get(key))):
                 yield _twice(f"domains[{index}].{key}", "", places)
+        env = domain.get("env")
+        left_out = [name for name, value in env.items() if value == LEFT_OUT] if isinstance(env, dict) else []
+        for name in left_out:
+            yield say("render.web_left_out", path=_join(f"domains[{index}].env", name))
         yield from _branch_paths(domain, path=f"domains[{index}]")
         yield from _pods(domain, path=f"domains[{index}]")
 
