@@ -61,6 +61,7 @@ def test_the_newest_stay_and_what_another_namespace_or_environment_runs() -> Non
         state.envs.append({"id": "e", "env": "live", "clusterNamespaces": [group]})
         put_marked(site, 2, cluster=OTHER, namespace="live")
         assert deleted(site.run(keep_versions="2")) == 0, "a publish without a target sees nothing"
+        assert deleted(deploy(site, keep_versions="2", only="app.yaml")) == 0, "a part is not the whole"
         later(site)
         ran = deploy(site, keep_versions="2")
         assert ran.outcome.result == "deployed", ran.log

@@ -47,11 +47,15 @@ GONE = "record not found"
 
 
 def keep_newest(run: RenderedRun, writer: Writer, *, planned: Planned, result: Result) -> None:
-    """Delete the versions that `keep_versions` leaves no room for, and tell how many."""
-    record = run.services.record
+    """Delete the versions that `keep_versions` leaves no room for, and tell how many.
+
+    A run that is narrowed by `only` deletes nothing: what it does not look at belongs to the same states.
+    """
+    record, settings = run.services.record, run.settings
     # Of a step that is retried, the first try has written some.
     names = {one.change.name for one in record.files() if one.version == planned.desired.version}
-    if not run.settings.keep_versions or not names or result not in ("deployed", "paused"):
+    is_asked = settings.keep_versions and not settings.only
+    if not is_asked or not names or result not in ("deployed", "paused"):
         return
     with record.phase("retention"):
         try:
