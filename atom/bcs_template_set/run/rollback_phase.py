@@ -127,6 +127,8 @@ def plan_back(
     name_site(services.record, services.log, reader.site)
     run = RenderedRun(context, prepared, desired)
     newest = {name: next(iter(versions), None) for name, versions in live.items()}
+    if not existing.live_readable:  # no route is lost unseen
+        newest = {name: known or files[name].named(files[name].row.version) for name, known in newest.items()}
     plan = plan_rollback(desired, existing, state=state, live=newest, policy=run.policy)
     record, language = services.record, services.record.language
     record.plan, record.rendered = plan, desired.files
