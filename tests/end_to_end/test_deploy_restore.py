@@ -341,7 +341,23 @@ def test_where_nobody_could_look_nothing_is_said_of_the_version_before() -> None
         assert told in ran.log
 
 
-def test_the_way_back_by_hand_names_what_else_running_the_old_build_again_would_change() -> None:
+RUN_AGAIN = "Run build 7, which published 1.0.7-main, again, with action deploy and on_newer_build replace."
+
+
+@pytest.mark.parametrize(
+    ("branch", "told"),
+    [
+        (
+            "main",
+            "Run the step with action: rollback, rollback_to: build 8 and only: a.yaml. It changes nothing",
+        ),
+        ("hotfix", f"{RUN_AGAIN} That also changes 1 other: b.yaml."),
+    ],
+)
+def test_the_way_back_by_hand_is_a_rollback_where_one_knows_the_version_else_the_old_build(
+    branch: str, told: str
+) -> None:
+    """A rollback knows the versions of its own pipeline and branch; a build brings back all of its own."""
     names = ("a", "b", "c")
     with cluster_site(**{f"{name}_yaml": workload(name=name) for name in names}) as site:
         deploy(site)
@@ -349,12 +365,13 @@ def test_the_way_back_by_hand_names_what_else_running_the_old_build_again_would_
         deploy(site)
         cluster_of(site).images[image_of("a", "3")] = BROKEN
         site.next_build(a_yaml=workload(name="a", tag="3"))
+        site.branch = branch
         ran = deploy(site)
         assert "Before, version 1.0.7-main was live and ready: a.yaml." in ran.log
-        told = (
-            "Run build 7, which published 1.0.7-main, again, with action deploy and on_newer_build replace."
-        )
-        assert f"{told} That also changes 1 other: b.yaml." in ran.log
+        assert told in ran.log
+        if branch == "main":
+            back = deploy(site, action="rollback", rollback_to="build 8", only="a.yaml")
+            assert (back.code, mark_of(site, "Deployment", "a")) == (0, "1.0.7-main"), back.log
 
 
 def test_a_restore_that_nobody_waited_for_is_not_called_one() -> None:

@@ -82,6 +82,7 @@ class Heading:
     certificates: str = ""
     bcs: Optional[Text] = None
     goes_back: bool = False
+    pipeline_id: str = ""
 
 
 @dataclass(frozen=True)

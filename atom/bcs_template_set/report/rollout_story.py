@@ -6,6 +6,7 @@ Log, output.json and HTML page tell it with these same ones.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Callable, Optional
 
@@ -17,7 +18,7 @@ from bcs_template_set.manifests.route_changes import changes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, first_names
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.rows import rows_of_outcome, told_files, told_rows
 from bcs_template_set.report.shown_limits import MOST_VERSIONS
 from bcs_template_set.report.workload_rows import workload_rows
@@ -278,29 +279,40 @@ _BY_HAND = {True: "report.by_hand", False: "report.by_hand_unready", None: "repo
 
 
 def _by_build(outcome: Outcome, version: str, names: Sequence[str]) -> Text:
-    """Say how to have these files at their version before, and what else that changes, domain by domain."""
+    """Say how to have these files at their version before: by a rollback, or by running its build again."""
     changes = {file.change.name: file for file in outcome.files}
-    origin = next(
-        (
-            previous.origin
-            for previous in (changes[name].change.previous for name in names if name in changes)
-            if previous is not None and previous.name == version and previous.origin is not None
-        ),
-        None,
-    )
-    ours = {changes[name].change.row for name in names if name in changes}
-    also = sorted({f.change.row for f in outcome.files if _is_newer(f, than=origin)} - ours)
+    planned = [changes[name].change for name in names if name in changes]
+    before = [c.previous for c in planned if c.previous is not None and c.previous.name == version]
+    origin = next((previous.origin for previous in before if previous.origin is not None), None)
+    ours = {change.row for change in planned}
+    if origin is not None and len(before) == len(names) and _is_of_this_line(origin, outcome.heading):
+        build = outcome.heading.build_number - 1
+        text = say("report.by_hand_rollback", build=build, only=first_names(sorted(ours)))
+    else:
+        text = _by_running_again(outcome, version, origin, ours)
+    routes = list(dict.fromkeys(route for file in outcome.files for route in _served_since(file)))
+    return say("report.by_hand_routes", text=text, routes=first_names(routes)) if routes else text
+
+
+def _is_of_this_line(origin: Provenance, heading: Heading) -> bool:
+    """Tell whether a build of this pipeline and branch has published it: a rollback knows those alone."""
+    ours = replace(origin, pipeline=heading.pipeline_id, branch=heading.branch)
+    return origin.is_same_line_of_builds(ours) and origin.build < heading.build_number
+
+
+def _by_running_again(
+    outcome: Outcome, version: str, origin: Optional[Provenance], ours: Collection[str]
+) -> Text:
+    """Say which build to run again, and what else that changes, domain by domain."""
+    also = sorted({f.change.row for f in outcome.files if _is_newer(f, than=origin)}.difference(ours))
     text = (
         say("report.by_hand_build", version=version, build=origin.build)
         if origin is not None
         else (say("report.by_hand_some_build", version=version))
     )
     if also:
-        text = say("report.by_hand_also", text=text, count=len(also), names=first_names(also))
-    else:
-        text = say("report.by_hand_only", text=text)
-    routes = list(dict.fromkeys(route for file in outcome.files for route in _served_since(file)))
-    return say("report.by_hand_routes", text=text, routes=first_names(routes)) if routes else text
+        return say("report.by_hand_also", text=text, count=len(also), names=first_names(also))
+    return say("report.by_hand_only", text=text)
 
 
 def _served_since(file: FileOutcome) -> Iterator[str]:

@@ -160,6 +160,7 @@ def _with_build(heading: Heading, build: BuildInfo) -> Heading:
     return replace(
         heading,
         pipeline=build.pipeline_name or build.pipeline_id,
+        pipeline_id=build.pipeline_id,
         build_number=build.build_number,
         build_url=build.url,
         branch=build.branch,
