@@ -515,7 +515,7 @@ def test_a_restore_that_did_not_work_out_names_the_objects_and_ends_no_sentence_
         back.body = '{"code": 0, "message": "OK", "data": null}'
         ran = deploy(site, on_failure="restore")
         both_stories(ran)
-        told = "not every object is what was deployed. Deployment/web: not applied, or not any more"
+        told = "not every object in the cluster has its content. Deployment/web: not applied, or not any more"
         assert f"The restore did not work out: The step sent the deployment, but {told}" in ran.log
 
 

@@ -353,7 +353,7 @@ def test_what_was_only_too_dear_renders(tmp_path: Path, source: str) -> None:
 @pytest.mark.parametrize("source", MISTAKES, ids=lambda source: source[:20])
 def test_what_python_itself_refuses_is_said_with_its_line(tmp_path: Path, source: str) -> None:
     said = refusal(tmp_path, "a: 1\n" + source, TemplateFailed)
-    assert f"t.yaml.j2:2: {MISTAKES[source]}" in said
+    assert f"t.yaml.j2:2: the step could not render this ({MISTAKES[source]}" in said
 
 
 NO_JINJA = [
@@ -392,7 +392,7 @@ def test_what_can_not_be_compiled_is_said_with_its_line(tmp_path: Path, source: 
 )
 def test_what_only_python_finds_nested_too_deeply_names_the_template(tmp_path: Path, source: str) -> None:
     said = refusal(tmp_path, "\n\n" + source, TemplateSyntax)
-    assert "nested too deeply or too large" in said
+    assert "nested too deeply, or too large" in said
     assert "t.yaml.j2" in said
 
 

@@ -9,6 +9,8 @@ import pkgutil
 import bcs_template_set
 
 CHANGES = {
+    "publish.take_away._Way": "how far a deletion is, object by object",
+    "run.retention_phase._Deleting": "the old versions of a run, while they are deleted",
     "report.topology._Host": "what a host leads to, while it is gathered",
     "report.topology._Objects": "the objects of a plan, while they are gathered",
     "rollout.deploy_files._Sending": "the calls of a deployment, while they are sent",

@@ -14,7 +14,7 @@ from typing import Optional
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import Counts, Look, RolloutRule
-from bcs_template_set.manifests.kinds import kind_of
+from bcs_template_set.manifests.kinds import REPLICA_SET, kind_of
 from bcs_template_set.manifests.live_fields import is_observed, number_in
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document
@@ -95,7 +95,7 @@ def _readable(document: Document) -> Optional[Kind]:
     """Return the kind of an object as BCS serves it, None where it serves none."""
     known = kind_of(document.api_version, document.kind)
     if known is not None:
-        return known if known.route else None
+        return known if known.route and known is not REPLICA_SET else None  # of which the list alone is known
     group = document.group
     if is_left_for_bcs(document.api_version) or "." not in group or group in _GROUPS_OF_KUBERNETES:
         return None

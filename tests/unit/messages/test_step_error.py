@@ -12,6 +12,7 @@ import pytest
 from bcs_template_set import messages
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import (
+    DeployRefused,
     InputsInvalid,
     NotReplaceable,
     PlanChanged,
@@ -31,6 +32,7 @@ CATALOGUE: dict[str, dict[str, str]] = json.loads(
 )
 FOR_CODE_ONLY: dict[type[StepError], set[str]] = {
     BcsTooOld: {"status"},
+    DeployRefused: {"in_conflict"},  # of another cure
     NotReplaceable: {"only_again"},  # of another cure
     ProjectNotVisible: {"is_unknown"},  # of other sentences
     RolloutTimedOut: {"timeout", "deadline", "needs_time", "put_off"},  # of another cure
