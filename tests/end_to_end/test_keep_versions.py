@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import yaml
 from tests.emulator import Match
 from tests.emulator.cluster.tree import grow
-from tests.emulator.faults import gateway_fault
+from tests.emulator.faults import Fault, gateway_fault
 from tests.emulator.state import State
 from tests.support.deploying import CLUSTER, FILE_MARK, MARK, age, cluster_site, deploy, workload
-from tests.support.publishing import SPACE, Ran, Site, config
+from tests.support.publishing import SPACE, USER, Ran, Site, config
 
 DELETE = Match("DELETE", r"/template/versions/")
 ENVIRONMENTS = Match("GET", r"/envs$")
@@ -120,3 +121,44 @@ def test_versions_whose_marks_can_t_be_listed_stay() -> None:
         ran = deploy(site, keep_versions="1", timeout="0")
         assert ran.outcome.result == "deployed", ran.log
         assert (len(builds(site, "role.yaml")), builds(site, "web.yaml")) == (7, [7, 8]), ran.log
+
+
+NO_OBJECTS = '{"code": 0, "data": {"manifest": {"items": []}, "manifestExt": {}}}'
+CUT = '{"code": 0, "data": {"manifest": {"metadata": {"continue": "x"}, "items": []}}}'
+
+
+@pytest.mark.parametrize(
+    ("match", "body", "told"),
+    [
+        (Match("GET", r"/clusters/[^/]+/namespaces$"), NO_OBJECTS, "The lists lack prod"),
+        (Match("GET", r"/clusters/[^/]+/namespaces$"), CUT, "the list goes on"),
+        (Match("GET", r"/configs/configmaps$"), NO_OBJECTS, "The lists lack ConfigMap/app"),
+    ],
+)
+def test_a_list_that_lacks_what_the_run_has_seen_is_not_the_truth(match: Match, body: str, told: str) -> None:
+    with grown() as site:
+        site.emulator.faults.add(Fault("answer", match, times=99, status=200, body=body))
+        ran = deploy(site, keep_versions="1")
+        site.emulator.faults.clear()
+        assert (ran.outcome.result, deleted(ran), told in ran.log) == ("deployed", 0, True), ran.log
+
+
+def test_a_kind_of_no_shared_cluster_that_is_refused_is_not_taken_for_none() -> None:
+    """Without the right to look its list is refused as a shared cluster refuses it."""
+    with grown(**{"each.yaml": workload("DaemonSet", name="each")}) as site:
+        state = site.emulator.state
+        state.add_cluster(OTHER, namespaces=("live",))
+        group = {"clusterID": OTHER, "nsgroup": "", "namespaces": ["live"]}
+        state.envs.append({"id": "e", "env": "live", "clusterNamespaces": [group]})
+        site.emulator.cluster(OTHER).deny(USER, "namespace_scoped_view")
+        assert deleted(deploy(site, keep_versions="1", timeout="0")) == 0
+
+
+def test_our_clock_does_not_make_a_version_old() -> None:
+    with grown() as site:
+        for version in site.emulator.state.versions:
+            version.create_at = int(site.clock.time) - 3600
+        behind = site.clock.time
+        site.emulator.state.now = lambda: behind
+        site.clock.time += 5 * DAY
+        assert deleted(deploy(site, keep_versions="1")) == 0

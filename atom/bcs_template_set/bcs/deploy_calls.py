@@ -187,7 +187,10 @@ def list_namespaces(place: NamespaceRef) -> Read[tuple[str, ...]]:
 
 
 def _names(data: JsonValue) -> tuple[str, ...]:
-    rows = list_at(live_list(data).manifest, "items")
+    manifest = live_list(data).manifest
+    rows = list_at(manifest, "items")
+    if text_at(manifest, "metadata", "continue"):
+        raise Unreadable("the list goes on - at `data.manifest.metadata.continue`")
     return tuple(sorted(text_at(row, "metadata", "name") for row in rows))
 
 

@@ -15,18 +15,18 @@ from typing import Optional, Union
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
-from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.bcs.space.existing import Existing, PastFile
 from bcs_template_set.bcs.space.live_objects import LiveRow, read_live_objects
 from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
-from bcs_template_set.manifests.fields import mapping_at
+from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import DEPLOYMENT, REPLICA_SET, kind_of
+from bcs_template_set.manifests.kinds import CONFIG_MAP, DEPLOYMENT, JOB, REPLICA_SET, kind_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import AppNotGranted, NoPermission
-from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.server_errors import AnswerUnreadable, ApiMissing, BcsFailed
+from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.old_versions import Held, Keeping, OldVersion, may_go, old_versions
 from bcs_template_set.publish.read_orphans import all_of
 from bcs_template_set.report.outcome import Result
@@ -80,18 +80,23 @@ def _delete_old(
     files = read_past_files(
         writer, project, [rows[name] for name in sorted(names & rows.keys())], concurrency=run.concurrency
     )
-    keeping = _keeping(run, existing)
+    keeping = _keeping(run, existing, now=_now(files.values(), run.services.clock))
     perhaps = [(old, kinds) for old in old_versions(files, keeping) for kinds in [_kinds_in(old)]]
     wanted = {kind for _, kinds in perhaps if kinds for kind in kinds}
     if not wanted:
         return None, True
-    held = _held(writer, namespace_of(run.context, existing.project_id), wanted, run.concurrency)
+    held = _held(run, writer, namespace_of(run.context, existing.project_id), wanted)
     visible = {old.version.id for old, kinds in perhaps if kinds}
     going = may_go(files, keeping, held, visible=visible)
     return _told(_delete(run, writer, going)) if going else (None, True)
 
 
-def _keeping(run: RenderedRun, existing: Existing) -> Keeping:
+def _now(files: Iterable[PastFile], clock: Clock) -> float:
+    """Return the time by BCS's clock, which stamped what this run has made: ours may be days ahead."""
+    return min([clock.now(), *(max(one.create_at for one in f.versions) for f in files if f.versions)])
+
+
+def _keeping(run: RenderedRun, existing: Existing, *, now: float) -> Keeping:
     """Return what stays; what was live before this run is known since it was planned and deployed."""
     before = {name: {file.metadata.latest_deploy_version} for name, file in existing.files.items()}
     rollout = run.services.record.rollout
@@ -101,7 +106,7 @@ def _keeping(run: RenderedRun, existing: Existing) -> Keeping:
         space=run.settings.template_space,
         ours=run.desired.provenance,
         newest=int(run.settings.keep_versions),
-        now=run.services.clock.now(),
+        now=now,
         before={name: frozenset(versions) for name, versions in before.items()},
     )
 
@@ -117,19 +122,38 @@ def _kinds_in(old: OldVersion) -> Optional[frozenset[Kind]]:
 # --- what is live ---------------------------------------------------------------------------------------
 
 
-def _held(reader: Reader, place: NamespaceRef, kinds: Collection[Kind], concurrency: int) -> Held:
+def _held(run: RenderedRun, reader: Reader, place: NamespaceRef, kinds: Collection[Kind]) -> Held:
     """Return the marks of all namespaces of the cluster, and of those that the project's environments name.
 
     Raises:
-        StepError: one of them could not be read.
+        StepError: one of them could not be read, or the lists lack what this run has deployed.
     """
-    asked = (*kinds, *([REPLICA_SET] if DEPLOYMENT in kinds else []))
-    places = sorted({place, *_places(reader, place)}, key=lambda one: (one.cluster_id, one.namespace))
-    reads = [partial(read_live_objects, reader, one, kinds=asked, concurrency=1) for one in places]
-    found = values_of(overlap(reads, concurrency=concurrency))
-    rows = [row for objects in found for row in all_of(objects)]
+    # What every cluster takes is asked for, too: without the right to look, its list is refused.
+    asked = {*kinds, CONFIG_MAP, *([REPLICA_SET] if DEPLOYMENT in kinds else [])}
+    named = [*_places(reader, place)]
+    places = sorted({place, *named}, key=lambda one: (one.cluster_id, one.namespace))
+    reads = [partial(read_live_objects, reader, one, kinds=tuple(asked), concurrency=1) for one in places]
+    found = values_of(overlap(reads, concurrency=run.concurrency))
+    lists = {one: all_of(objects) for one, objects in zip(places, found)}
+    lacking = [*_lacking(run, lists[place], kinds), *([] if place in named else [place.namespace])]
+    if lacking:
+        problem = say("prune.list_lacks", names=first_names(lacking))
+        raise AnswerUnreadable(url=place.namespace, problem=problem)
+    rows = [row for one in lists.values() for row in one]
     live = frozenset(row.mark for row in rows if row.kind is not REPLICA_SET or _has_pods(row))
     return Held(live, frozenset(row.mark for row in rows))
+
+
+def _lacking(run: RenderedRun, rows: Iterable[LiveRow], kinds: Collection[Kind]) -> Iterator[str]:
+    """Yield what this run has seen live, and the lists do not show; a Job may be gone by itself."""
+    rollout, listed = run.services.record.rollout, {(row.kind, row.name) for row in rows}
+    files = (*rollout.deployed, *rollout.live_already) if rollout is not None else ()
+    names = {file.name for file in files}
+    for document in (one for f in run.desired.files if f.name in names for one in objects_of(f.documents)):
+        kind = kind_of(document.api_version, document.kind)
+        is_sure = kind in kinds and kind is not JOB and not is_left_for_bcs(document.name)
+        if is_sure and (kind, document.name) not in listed:
+            yield document.title
 
 
 def _places(reader: Reader, place: NamespaceRef) -> Iterator[NamespaceRef]:
