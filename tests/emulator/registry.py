@@ -42,8 +42,8 @@ class Habits:
     `manifests` and `tags` are statuses that it answers with whatever is asked for (0: it looks); `head` is
     one for HEAD alone. `after` is from which manifest request on they hold. `login` asks for a token,
     `basic` for the password itself; `realm` names another token address. `redirect` is where each answer
-    leads. `hides` says 404 of names to whom it does not know; `empty` answers lists without tags.
-    `seconds` is how long an answer takes.
+    leads, `encoding` a `Content-Encoding`. `hides` says 404 of names to whom it does not know; `empty`
+    answers lists without tags. `seconds` is how long an answer takes.
     """
 
     manifests: int = 0
@@ -54,6 +54,7 @@ class Habits:
     basic: bool = False
     realm: str = ""
     redirect: str = ""
+    encoding: str = ""
     page: bool = False
     strict: bool = False
     undigested: bool = False
@@ -148,6 +149,8 @@ class Registry:
         habits = self.habits
         if request.path == "/token":
             return self._give_token(request)
+        if habits.encoding:
+            return Answer(200, {"Content-Type": OCI, "Content-Encoding": habits.encoding}, b"{}")
         if habits.redirect or habits.page:
             headers = {"Location": habits.redirect} if habits.redirect else {"Content-Type": "text/html"}
             return Answer(307 if habits.redirect else 200, headers, LOGIN_PAGE)

@@ -97,12 +97,19 @@ def test_what_is_live_becomes_values_and_a_plan_of_them_changes_nothing() -> Non
 
 
 def test_what_looks_secret_goes_to_a_new_file_of_ones_own_alone(tmp_path: Path) -> None:
-    env = {"DB_PASSWORD": "hunter22", "URL": "https://me:s3cr3t@example.com", "A": "b", "EMPTY_TOKEN": ""}
+    env = {
+        "DB_PASSWORD": "hunter22",
+        "URL": "https://me:s3cr3t@example.com",
+        "FTP": "ftp://me@example.com",
+        "A": "b\u2028c",
+        "EMPTY_TOKEN": "",
+    }
     with shop(env=env) as site:
         said = init(site)
         assert said.status == 0, said.log
-        assert not any(value in said.out + said.log for value in ("hunter22", "s3cr3t"))
-        assert "domains[0].env.DB_PASSWORD, domains[0].env.URL" in said.log
+        assert not any(value in said.out + said.log for value in ("hunter22", "s3cr3t", "me@example"))
+        assert "domains[0].env.DB_PASSWORD, domains[0].env.URL, domains[0].env.FTP" in said.log
+        assert yaml.safe_load(said.out)["domains"][0]["env"]["A"] == "b\u2028c"
         refused = site.run(templates="builtin:web", values=said.out)
         assert refused.code == 800302, refused.log
         assert "domains[0].env.DB_PASSWORD was left out by init" in refused.log

@@ -318,8 +318,19 @@ def test_a_name_that_takes_its_time_is_waited_for_no_longer(patience: Patience, 
     assert {done.reason(image) for image in images} == {reason}
 
 
-def test_a_name_that_is_none_is_not_seen() -> None:
-    image = f"{'a' * 64}.example.com/web:1"
+@pytest.mark.parametrize(
+    "host",
+    [
+        f"{'a' * 64}.example.com",
+        "a..example.com",
+        "a.example.com:99999",
+        "[:::]",
+        "[1:2]:5",
+        "127.0.0.1:70000",
+    ],
+)
+def test_a_name_that_is_none_is_not_seen(host: str) -> None:
+    image = f"{host}/web:1"
     assert look(image).word(image) == "Unseen"
 
 
@@ -377,6 +388,23 @@ def test_a_link_local_token_address_is_refused(realm: str) -> None:
         done = look(image)
         assert done.word(image) == "Unseen"
         assert "169.254" not in done.reason(image).partition(made.name)[0]
+
+
+@pytest.mark.parametrize("realm", ["https://canary.invalid/token", "https://[1:2]/token"])
+def test_of_a_token_address_elsewhere_nothing_is_shown(realm: str) -> None:
+    with registry(Habits(login=True, realm=realm)) as made:
+        image = f"{made.name}/team/web:1"
+        said = look(image).reason(image)
+    assert said in (
+        f"the token address that {made.name} names gives no answer",
+        f"{made.name} answers with HTTP 401",
+    )
+
+
+def test_a_header_that_is_none_of_ours_is_not_shown() -> None:
+    with registry(Habits(encoding="canary")) as made:
+        image = f"{made.name}/team/web:1"
+        assert "canary" not in look(image).reason(image)
 
 
 def test_a_link_local_registry_is_refused() -> None:

@@ -14,9 +14,6 @@ TEMPLATE_VERSION = "io.tencent.paas.template_version"
 UPDATOR = "io.tencent.paas.updator"
 """Where BCS notes who deployed it last."""
 
-UPDATOR = "io.tencent.paas.updator"
-"""Where it notes who deployed that."""
-
 
 @dataclass(frozen=True)
 class Mark:

@@ -227,16 +227,18 @@ def _write(
     text: str,
     out: TextIO,
 ) -> None:
-    secret = [
-        f"domains[{nth}].env.{name}" for nth, one in enumerate(fitting) for name in secrets_in(one.values)
-    ]
     if output:
         _put_new(output, text)
         services.log.info(say("init.written", file=output))
         return
-    shown = dump_yaml(found.of(fitting, shows_secrets=False))
-    masked = services.log.masker.mask
-    put(out, "".join(f"{masked(guarded(line))}\n" for line in shown.splitlines()))
+    masker = services.log.masker
+    secret = [
+        f"domains[{nth}].env.{name}"
+        for nth, one in enumerate(fitting)
+        for name in secrets_in(one.values, masker.holds)
+    ]
+    shown = dump_yaml(found.of(fitting, hides=masker.holds))
+    put(out, "".join(f"{masker.mask(guarded(line))}\n" for line in shown.rstrip("\n").split("\n")))
     if secret:
         services.log.warning(say("init.left_out", names=first_names(secret)))
 

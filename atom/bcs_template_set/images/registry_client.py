@@ -34,7 +34,7 @@ from bcs_template_set.images.registry_login import (
     token_url,
 )
 from bcs_template_set.manifests.image_form import ImageName
-from bcs_template_set.messages import say
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent, Obstacle
@@ -167,9 +167,10 @@ class RegistryClient:
         try:
             answer = self._send(HttpRequest("GET", token_url(challenge, name), headers))
         except NotSent as exc:
-            return _unsent(name, exc)
+            answer = _unsent(name, exc)
         if isinstance(answer, Unseen):
-            return answer
+            is_its_own = may_see_password(name.host, challenge.realm)
+            return answer if is_its_own else Unseen(say("images.realm_silent", host=name.host), of_all=True)
         token = token_in(answer)
         if not token:
             return Unseen(say("images.no_token", host=name.host, status=answer.status))
@@ -182,16 +183,21 @@ class RegistryClient:
         Raises:
             NotSent: no connection.
         """
-        host = urlsplit(request.url).hostname or ""
+        try:
+            host, proxy = urlsplit(request.url).hostname or "", proxy_of(request.url, self._environ)
+        except ValueError:  # an image's name may hold any port, and what is no IPv6 address
+            raise NotSent(say("transport.request_invalid"), "invalid") from None
         seconds = min(self._patience.request, self._deadline.remaining())
         if seconds <= 0:
             return Unseen(say("images.no_time"))
-        if not proxy_of(request.url, self._environ) and not self._resolves(host):
+        if not proxy and not self._resolves(host):
             return Unseen(say("images.no_name", host=host, seconds=f"{self._patience.name:g}"), of_all=True)
         try:
             return self._sender.send(request, seconds=seconds)
         except NoAnswer as exc:
-            return Unseen(say("images.no_answer", host=host, problem=exc.problem), of_all=True)
+            is_said = isinstance(exc.problem, Text) and exc.problem.key == "transport.encoding"
+            problem = say("images.unreadable") if is_said else exc.problem  # that would show a header
+            return Unseen(say("images.no_answer", host=host, problem=problem), of_all=True)
 
     def _resolves(self, host: str) -> bool:
         """Tell whether a name resolves in time; each is asked for once."""

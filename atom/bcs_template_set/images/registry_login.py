@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from bcs_template_set.manifests.image_form import ImageName, registry_named
 from bcs_template_set.messages.secret import Secret
 
-_WORD = re.compile(r'([a-zA-Z_]+)="([^"]*)"')
+_WORD = re.compile(r'(?<![a-zA-Z_])([a-zA-Z_]+)="([^"]*)"')  # of 64 Ki letters only one is a beginning
 _IPV4 = re.compile(r"[0-9.]+")
 _PLAIN = re.compile(r"[\x21-\x7e]*")
 
@@ -118,5 +118,8 @@ def _parts(url: str) -> Optional[SplitResult]:
 
 
 def _host(host: str) -> str:
-    """Return a host without its port."""
-    return (urlsplit(f"//{host}").hostname or "").lower()
+    """Return a host without its port, "" where it is none."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""

@@ -102,10 +102,10 @@ def _entries(mapping: yaml.MappingNode, rest: str) -> Iterator[Entry]:
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting += reversed(node.value)
-        else:
+        elif isinstance(node, yaml.MappingNode):
             found = False
             for key, value in node.value:
-                if key.value == _MERGE:
+                if key.value == _MERGE and not isinstance(value, yaml.ScalarNode):
                     waiting.append(value)
                 elif length := _taken(key, rest):
                     found = True

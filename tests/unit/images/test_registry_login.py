@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Optional
 
 import pytest
@@ -51,6 +52,12 @@ def test_what_a_registry_asks_for_is_a_token_or_the_password(
     assert challenge_in(header) == expected
 
 
+def test_a_challenge_of_one_long_word_takes_no_time() -> None:
+    began = time.process_time()
+    assert challenge_in("Bearer " + "a" * 64_000) is None
+    assert time.process_time() - began < 1, "it took 14 s"
+
+
 def test_a_token_is_asked_for_that_may_pull_and_no_more() -> None:
     realm = f"{REALM}?a=1&scope=repository:other:push&service=x#y"
     asked = "https://registry.example.com/token?a=1&service=s+1&scope=repository%3Ateam%2Fweb%3Apull"
@@ -94,7 +101,7 @@ def test_this_machine_is_known_by_its_name(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["example.com", "a.localhost", "0.0.0.0:5000", "10.0.0.1", "127.0.0.1.evil.com"]
+    "host", ["example.com", "a.localhost", "0.0.0.0:5000", "10.0.0.1", "127.0.0.1.evil.com", "[:::]", "[::1"]
 )
 def test_another_machine_is_not_this_one(host: str) -> None:
     assert not is_here(host)

@@ -65,6 +65,13 @@ def test_mappings_that_merge_each_other_many_times_are_each_looked_at_once() -> 
     assert YamlLines(text).find("a39.nothing").path == "a39"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"), [("a: {'<<': x}\n", "a"), ("a: {<<: [x, y]}\n", "a"), ("a: {'<<': x, b: 1}\n", "a.b")]
+)
+def test_what_merges_no_mapping_merges_nothing(text: str, found: str) -> None:
+    assert YamlLines(text).find("a.b").path == found
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "a: [", "? [a]\n: 1\n"])
 def test_what_holds_no_key_or_is_no_yaml_has_no_lines(text: str) -> None:
     assert not YamlLines(text).find("a").is_all

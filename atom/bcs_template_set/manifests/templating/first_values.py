@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -48,10 +48,12 @@ class FirstValues:
     domains: tuple[FoundDomain, ...]
     others: tuple[str, ...]
 
-    def of(self, domains: Iterable[FoundDomain], *, shows_secrets: bool = True) -> dict[str, YamlValue]:
-        """Return the values of these domains, fit to be written."""
+    def of(
+        self, domains: Iterable[FoundDomain], *, hides: Optional[Callable[[str], bool]] = None
+    ) -> dict[str, YamlValue]:
+        """Return the values of these domains, to be written, or shown if `hides` knows what must not be."""
         rows: list[YamlValue] = [
-            dict(one.values if shows_secrets else without_secrets(one.values)) for one in domains
+            dict(one.values if hides is None else without_secrets(one.values, hides)) for one in domains
         ]
         return {"app": self.app, **self.shared, "domains": rows}
 
@@ -277,10 +279,10 @@ def _of_ingresses(bodies: Sequence[Fields]) -> dict[str, YamlValue]:
 # --- secrets --------------------------------------------------------------------------------------------
 
 
-def secrets_in(values: Mapping[str, YamlValue]) -> list[str]:
-    """Name the variables of a domain whose literals look secret."""
+def secrets_in(values: Mapping[str, YamlValue], hides: Callable[[str], bool]) -> list[str]:
+    """Name the variables of a domain whose literals look secret, or are one that the step knows."""
     env = mapping_at(values, "env")
-    return [name for name, value in env.items() if _looks_secret(name, value)]
+    return [name for name, value in env.items() if _looks_secret(name, value) or hides(text_at(env, name))]
 
 
 def _looks_secret(name: str, value: YamlValue) -> bool:
@@ -289,8 +291,8 @@ def _looks_secret(name: str, value: YamlValue) -> bool:
     )
 
 
-def without_secrets(values: Mapping[str, YamlValue]) -> Mapping[str, YamlValue]:
+def without_secrets(values: Mapping[str, YamlValue], hides: Callable[[str], bool]) -> Mapping[str, YamlValue]:
     """Return the values with a placeholder, which rendering refuses, for each that looks secret."""
-    names = secrets_in(values)
+    names = secrets_in(values, hides)
     env: dict[str, YamlValue] = {**mapping_at(values, "env"), **dict.fromkeys(names, LEFT_OUT)}
     return {**values, "env": env} if names else values
