@@ -46,6 +46,7 @@ SCHEMA = json.loads(
 )
 OLD = documents(workload(name="old"), service("old"))
 GONE = ["networks/services/old", "workloads/deployments/old"]
+LIST_SPACES = Match("GET", r"/template/spaces$")
 DELETE = Match("DELETE", r"/namespaces/prod/(networks|workloads)/")
 
 
@@ -162,6 +163,36 @@ def test_a_look_that_failed_is_no_empty_one(kind: str) -> None:
         assert deletions(deploy(site, prune="delete")) == GONE
 
 
+NOTHING = '{"code": 0, "data": {"manifest": {"items": []}, "manifestExt": {}}}'
+
+
+def test_a_file_goes_on_the_word_of_no_empty_list() -> None:
+    """There is no candidate of it then, whose version would be looked at."""
+    with shop(**{"more.yaml": config("more", "1")}) as site:
+        without(site, "more.yaml")
+        empty = Fault("answer", Match("GET", "/configs/configmaps$"), times=99, status=200, body=NOTHING)
+        site.emulator.faults.add(empty)
+        ran = deploy(site, prune="delete", prune_also="files")
+        site.emulator.faults.clear()
+        assert deletions(ran) == [], ran.log
+        assert "The lists lack ConfigMap/more, which is there." in ran.log
+
+
+def test_the_folders_of_a_project_hold_the_runs_own() -> None:
+    with shop() as site:
+        without(site, "old.yaml")
+
+        def hide(_: State) -> None:
+            none = Fault("answer", LIST_SPACES, times=9, status=200, body='{"code": 0, "data": []}')
+            site.emulator.faults.add(none)
+
+        site.rival(hide, before=Match("DELETE", "/configmaps/nobody"), after=True)
+        ran = deploy(site, prune="delete")
+        site.emulator.faults.clear()
+        assert deletions(ran) == [], ran.log
+        assert "The lists lack front-ends, which is there." in ran.log
+
+
 # --- older truth, newer world ---------------------------------------------------------------------------
 
 
@@ -224,7 +255,7 @@ def test_what_was_handed_over_to_another_folder_is_never_deleted_by_the_former_o
         site.files = mine
         between = deploy(site, prune="delete")
         assert deletions(between) == [], between.log
-        assert "The file of the same name in folder new-home holds it, too." in between.log
+        assert "Another file holds it, too: new-home/old.yaml" in between.log
         site.files = {"old.yaml": OLD}
         taken_over = deploy(site, template_space="new-home")
         assert taken_over.code == 0, taken_over.log
@@ -248,6 +279,57 @@ def test_what_somebody_went_back_to_is_not_deleted_from_under_it() -> None:
         ran = deploy(site, prune="delete")
         assert (deletions(ran), ran.outcome.result) == ([], "deployed"), ran.log
         assert "ConfigMap/old. File old.yaml is held at an older version" in ran.log
+
+
+def test_what_is_made_again_before_the_last_look_is_not_what_was_planned() -> None:
+    with shop(**{"more.yaml": config("more", "1")}) as site:
+        without(site, "more.yaml")
+
+        def make_again(_: State) -> None:
+            found = dict(cluster_of(site).get("ConfigMap", NAMESPACE, "more"))
+            cluster_of(site).delete("ConfigMap", NAMESPACE, "more")
+            lives = ("uid", "resourceVersion")
+            kept = {key: value for key, value in branch(found, "metadata").items() if key not in lives}
+            cluster_of(site).put({**found, "metadata": kept})
+
+        site.rival(make_again, before=Match("DELETE", "/configmaps/nobody"), after=True)
+        ran = deploy(site, prune="delete", prune_also="files")
+        assert deletions(ran) == [], ran.log
+        assert "Not deleted: ConfigMap/more. It was made again" in ran.log
+
+
+def test_a_rival_is_seen_that_publishes_what_is_pinned() -> None:
+    """The file goes on pointing at the version that it is pinned to."""
+    with shop() as site:
+        site.emulator.state.pin(SPACE, "old.yaml", version="1.0.7-main")
+        without(site, "old.yaml")
+
+        def publish(state: State) -> None:
+            old = vars(state.find_versions(SPACE, "old.yaml")[0])
+            hand = {
+                "id": state.new_id(),
+                "version": "by hand",
+                "description": "",
+                "create_at": old["create_at"] + 9,
+            }
+            state.insert_version(TemplateVersion(**{**old, **hand}))
+
+        site.rival(publish, before=Match("DELETE", "/networks/services/old$"), after=True)
+        ran = deploy(site, prune="delete")
+        assert deletions(ran) == GONE[:1], ran.log
+        assert "File old.yaml was published meanwhile." in ran.log
+
+
+def test_what_a_pod_of_nobody_mounts_stays_though_it_is_named_like_a_workloads() -> None:
+    with shop(**{"more.yaml": config("more", "1"), "web.yaml": workload()}) as site:
+        container = {"name": "x", "image": "example.com/x:1"}
+        volumes = [{"name": "c", "configMap": {"name": "more"}}]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-debug"}}
+        put(site, yaml.safe_dump({**pod, "spec": {"containers": [container], "volumes": volumes}}))
+        without(site, "more.yaml")
+        ran = deploy(site, prune="delete")
+        assert deletions(ran) == [], ran.log
+        assert "A live object still refers to it: Pod/web-debug" in ran.log
 
 
 # --- too early, and refused -----------------------------------------------------------------------------

@@ -15,7 +15,17 @@ from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Fault
 from tests.end_to_end.test_branches_verb import desk_agent
 from tests.end_to_end.test_prune import GONE, names_of, put, shop
-from tests.support.deploying import CLUSTER, FILE_MARK, MARK, NAMESPACE, deploy, documents, service, workload
+from tests.support.deploying import (
+    CLUSTER,
+    FILE_MARK,
+    MARK,
+    NAMESPACE,
+    cluster_of,
+    deploy,
+    documents,
+    service,
+    workload,
+)
 from tests.support.pieces import FakeClock
 from tests.support.publishing import SPACE, USER, Site, config
 from tests.support.worker import measured, run_step
@@ -91,6 +101,19 @@ def test_where_nothing_is_found_it_says_where_it_looked_and_deletes_nothing() ->
             assert told in one.log
         assert "cluster_id" in undeploy(site, cluster_id="", namespace="").log
         assert names_of(site, "Deployment") == ["hand", "old"]
+
+
+def test_a_file_stays_that_another_namespace_runs_or_of_which_nobody_could_look() -> None:
+    with shop() as site:
+        cluster_of(site).put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "staging"}})
+        wrong = undeploy(site, files=True, namespace="staging")
+        assert (wrong.status, wrong.deleted) == (1, []), wrong.out
+        assert f"File old.yaml stays: Namespace prod of cluster {CLUSTER} runs it." in wrong.log
+        site.emulator.faults.add(Fault("answer", Match("GET", "/envs$"), times=99, status=503))
+        blind = undeploy(site, files=True)
+        site.emulator.faults.clear()
+        assert (blind.status, blind.deleted) == (0, GONE), blind.log
+        assert "File old.yaml stays: Not everything could be seen:" in blind.out
 
 
 @pytest.mark.parametrize(

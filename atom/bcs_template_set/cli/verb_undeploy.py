@@ -25,11 +25,11 @@ from bcs_template_set.manifests.scope import host_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.prune_errors import NothingToUndeploy
-from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.publish.orphans import NOBODY, Folder, file_of, undeploying
 from bcs_template_set.publish.pruning import Pruning
+from bcs_template_set.publish.read_elsewhere import lacks, read_runners
 from bcs_template_set.publish.read_orphans import Looking, read_folder, read_proofs
 from bcs_template_set.publish.take_away import Taking, take_away
 from bcs_template_set.report.pruned_texts import back_texts, taken_texts
@@ -148,10 +148,11 @@ def _look(desk: _Desk, reader: Reader) -> tuple[Looking, Folder]:
 def _sorted_out(desk: _Desk, looking: Looking, folder: Folder) -> Pruning:
     rows = [row for row in folder.rows if file_of(row, folder) in folder.files]
     also = frozenset(desk.settings.prune_also)
-    seen = read_proofs(looking, folder, rows, ours=None, also=also)
+    files = tuple(folder.files.values()) if desk.request.files else ()
+    seen = read_proofs(looking, folder, rows, ours=None, also=also, files=files)
     if seen.lacking:
-        problem = say("prune.list_lacks", names=list(seen.lacking))
-        raise AnswerUnreadable(url=looking.place.namespace, problem=problem)
+        raise lacks(*seen.lacking, place=looking.place)
+    seen = replace(seen, runners=read_runners(looking, files))
     pruning = undeploying(folder, rows, seen, also=also, files=desk.request.files)
     if not (pruning.objects or pruning.files):
         raise _nothing(desk, *pruning.stays)

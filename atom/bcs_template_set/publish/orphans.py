@@ -11,6 +11,7 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.fields import is_left_for_bcs
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import INGRESS, kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_foreign
@@ -19,7 +20,7 @@ from bcs_template_set.manifests.route_changes import changes_of, key_of
 from bcs_template_set.manifests.routes import RouteKey, routes_of
 from bcs_template_set.manifests.scope import Scope, host_of
 from bcs_template_set.messages import Text, say
-from bcs_template_set.publish.prune_rules import Named, Proof, held_by, named, of_row, why_it_stays
+from bcs_template_set.publish.prune_rules import Claim, Named, Proof, held_by, named, of_row, why_it_stays
 from bcs_template_set.publish.pruning import FILES, Orphan, OrphanFile, Pruning, Share, limits
 
 NOBODY = Provenance(pipeline="", build=0, branch="", commit="", started_by="", acting_as="")
@@ -77,14 +78,24 @@ class Folder:
 
     @cached_property
     def held(self) -> frozenset[Named]:
-        """Return every object that a file of the run renders, whichever file its mark names.
-
-        Of files outside of the run's scope it is what they hold now.
-        """
-        outside = [self.files[name] for name in self.scope.outside & self.files.keys()]
-        texts = (version.content for file in outside for version in file.versions)
-        every = [*(file.documents for file in self.rendered), *(parse_foreign(text) or () for text in texts)]
+        """Return every object that a file of the run renders, whichever file its mark names."""
+        every = (file.documents for file in self.rendered)
         return frozenset(named(document) for documents in every for document in objects_of(documents))
+
+    def claims(self, rows: Collection[LiveRow]) -> tuple[Claim, ...]:
+        """Return the other files of the folder that may hold one of these; what is left claims none.
+
+        Who finds all live as he wants it sends nothing, and the mark stays the former owner's.
+        """
+        left = self.names | {file.name for file in self.orphaned}
+        texts = [
+            (name, v.content) for name in sorted(self.files.keys() - left) for v in self.files[name].versions
+        ]
+        return tuple(
+            Claim(f"{self.space}/{name}", parse_foreign(text))
+            for name, text in texts
+            if is_left_for_bcs(text) or any(row.name in text for row in rows)
+        )
 
     def _is_meant(self, name: str) -> bool:
         """Tell whether a file may be left behind: in a narrowed run only what `only` names is."""
@@ -107,6 +118,15 @@ class Folder:
         left = [self.files[name] for name in sorted(self.files.keys() - self.names)]
         return tuple(file for file in left if file.is_older(self.ours) and self._is_meant(file.name))
 
+    def would_go(self, also: Collection[str]) -> list[FolderFile]:
+        """Return the orphaned files that may go: those that were never deployed, with `files` all."""
+        live = {row.mark.file_in(self.space) for row in self.rows}
+        return [
+            file
+            for file in self.orphaned
+            if FILES in also or not (file.row.latest_deploy_version or file.name in live)
+        ]
+
     @cached_property
     def newer(self) -> tuple[str, ...]:
         """Return the files that a later build of this pipeline and branch has published; sorted."""
@@ -121,9 +141,11 @@ class Folder:
     def candidates(self) -> tuple[LiveRow, ...]:
         """Return the live objects that may be left: of an orphaned file, or of one that is rendered still.
 
-        What somebody else published last is never touched.
+        What somebody else published last is never touched. What a narrowed run renders no more may have moved
+        to a file that it does not render.
         """
-        left = {file.name for file in self.orphaned} | (self.names & self.own)
+        dropped = frozenset[str]() if self.scope.outside else self.names & self.own
+        left = {file.name for file in self.orphaned} | dropped
         return tuple(
             row for row in self.rows if row.mark.file_in(self.space) in left and of_row(row) not in self.held
         )
@@ -175,12 +197,14 @@ def _referring(row: LiveRow, referring: Referring, going: Collection[str]) -> li
 class Seen:
     """What was read beside the lists: a proof for each candidate, by uid, and who refers to what.
 
-    `lacking` are objects that are there and that no list shows: so the lists are not the truth.
+    `lacking` are objects that are there and that no list shows: so the lists are not the truth. `runners`
+    says of files that were deployed why they stay, since another namespace may run them.
     """
 
     proofs: Mapping[str, Proof]
     referring: Referring = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
+    runners: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -197,7 +221,7 @@ def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
     also = wishes.also
     going, stays = _sorted_out(folder.candidates, seen, ours=folder.ours, also=also)
     objects = tuple(_orphan(row, seen.proofs[row.uid], folder) for row in going)
-    files = _files_going(folder, alive={file_of(row, folder) for row, _ in stays}, also=also)
+    files, kept = _files_going(folder, folder.would_go(also), objects, seen)
     everything, too_many, notes = limits(_shares(folder, objects, files), limit=wishes.limit)
     if not folder.rendered and (objects or files):
         everything = (say("prune.renders_nothing"), *everything)
@@ -205,7 +229,11 @@ def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
         is_seen=True,
         objects=in_order(objects),
         files=files,
-        stays=(*(_stays(row, why, folder) for row, why in stays), *_unlisted(folder, folder.candidates)),
+        stays=(
+            *(_stays(row, why, folder) for row, why in stays),
+            *_unlisted(folder, folder.candidates),
+            *kept,
+        ),
         absent=_absent(folder, files),
         everything=everything,
         too_many=too_many,
@@ -222,14 +250,15 @@ def undeploying(
     `folder` holds the domain's files alone.
     """
     going, stays = _sorted_out(rows, seen, ours=None, also=also)
-    alive = {file_of(row, folder) for row, _ in stays}
-    mine = [file for name, file in sorted(folder.files.items()) if files and name not in alive]
+    objects = tuple(_orphan(row, seen.proofs[row.uid], folder) for row in going)
+    mine = tuple(file for _, file in sorted(folder.files.items())) if files else ()
+    gone, kept = _files_going(folder, mine, objects, seen)
     return Pruning(
         mode="delete",
         is_seen=True,
-        objects=in_order(_orphan(row, seen.proofs[row.uid], folder) for row in going),
-        files=tuple(OrphanFile(file.name, file.row.id, file.row.version_id) for file in mine),
-        stays=(*(_stays(row, why, folder) for row, why in stays), *_unlisted(folder, rows)),
+        objects=in_order(objects),
+        files=gone,
+        stays=(*(_stays(row, why, folder) for row, why in stays), *_unlisted(folder, rows), *kept),
     )
 
 
@@ -266,11 +295,22 @@ def _unlisted(folder: Folder, rows: Iterable[LiveRow]) -> Iterable[Text]:
     """Name what these objects' files hold beside, of kinds that BCS does not list: it stays."""
     files = sorted({file_of(row, folder) for row in rows} & folder.files.keys() - folder.names)
     for name in files:
-        for version in folder.files[name].versions[:1]:
-            for document in objects_of(parse_foreign(version.content) or ()):
-                kind = kind_of(document.api_version, document.kind)
-                if kind is None or not kind.route:
-                    yield say("prune.stays", object=document.title, file=name, why=say("prune.no_list"))
+        for title in _not_listed(folder.files[name]):
+            yield say("prune.stays", object=title, file=name, why=say("prune.no_list"))
+
+
+def _not_listed(file: FolderFile) -> Iterable[str]:
+    for version in file.versions[:1]:
+        for document in objects_of(parse_foreign(version.content) or ()):
+            kind = kind_of(document.api_version, document.kind)
+            if kind is None or not kind.route:
+                yield document.title
+
+
+def kinds_in(version: TemplateVersion) -> frozenset[Optional[Kind]]:
+    """Return the kinds of a version whose marks tell whether it is live; None for all others."""
+    kinds = {kind_of(one.api_version, one.kind) for one in objects_of(parse_foreign(version.content) or ())}
+    return frozenset(kind if kind is not None and kind.route else None for kind in kinds)
 
 
 def _orphan(row: LiveRow, proof: Proof, folder: Folder) -> Orphan:
@@ -290,18 +330,33 @@ def _orphan(row: LiveRow, proof: Proof, folder: Folder) -> Orphan:
     )
 
 
-def _files_going(folder: Folder, *, alive: Collection[str], also: Collection[str]) -> tuple[OrphanFile, ...]:
-    """Return the orphaned files that go: those never deployed, and with `files` those of which nothing stays.
-
-    `alive` are the files of which an object stays.
-    """
-    live = {file_of(row, folder) for row in folder.rows}
-    return tuple(
-        OrphanFile(file.name, file.row.id, file.versions[0].id, max(o.build for o in file.origins if o))
-        for file in folder.orphaned
-        if (FILES in also and file.name not in alive)
-        or (not file.row.latest_deploy_version and file.name not in live)
+def _files_going(
+    folder: Folder, files: Iterable[FolderFile], going: Iterable[Orphan], seen: Seen
+) -> tuple[tuple[OrphanFile, ...], list[Text]]:
+    """Return which of these files go, and why the others stay: those of which nothing stays go."""
+    uids = {one.uid for one in going}
+    alive = {file_of(row, folder) for row in folder.rows if row.uid not in uids}
+    free = [file for file in files if file.name not in alive]
+    reasons = {file.name: _file_stays(file, seen) for file in free}
+    gone = tuple(
+        OrphanFile(
+            file.name,
+            file.row.id,
+            file.row.version_id,
+            max((o.build for o in file.origins if o), default=0),
+            file.versions[-1].id if file.versions else "",
+        )
+        for file in free
+        if reasons[file.name] is None
     )
+    return gone, [say("prune.file_stays", name=name, why=why) for name, why in reasons.items() if why]
+
+
+def _file_stays(file: FolderFile, seen: Seen) -> Optional[Text]:
+    if file.row.is_draft:
+        return say("prune.draft")
+    unlisted = [*_not_listed(file)] if file.row.latest_deploy_version else []
+    return say("prune.unlisted", objects=unlisted) if unlisted else seen.runners.get(file.name)
 
 
 def _absent(folder: Folder, going: Iterable[OrphanFile]) -> tuple[str, ...]:

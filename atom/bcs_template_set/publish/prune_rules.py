@@ -15,9 +15,9 @@ from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
-from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import JOB, PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE, kind_of
+from bcs_template_set.manifests.kinds import CRON_JOB, JOB, PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE, kind_of
 from bcs_template_set.manifests.live_fields import condition_of, is_going, is_true
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of
@@ -43,22 +43,28 @@ def of_row(row: LiveRow) -> Named:
 
 @dataclass(frozen=True)
 class Claim:
-    """A file of the same name in another folder, and what it holds; None where that can't be read."""
+    """Another file, `space/name`, and what it holds; None where that can't be read."""
 
-    space: str
+    file: str
     documents: Optional[tuple[Document, ...]]
 
     def holds(self, what: Named) -> bool:
-        """Tell whether it claims an object."""
-        return self.documents is None or what in map(named, objects_of(self.documents))
+        """Tell whether it claims an object, or may: the names that BCS fills in are not known."""
+        return self.documents is None or any(_may_be(one, what) for one in objects_of(self.documents))
+
+
+def _may_be(document: Document, what: Named) -> bool:
+    group, kind, name = named(document)
+    is_open = is_left_for_bcs(document.kind) or (is_left_for_bcs(name) and (group, kind) == what[:2])
+    return is_open or (group, kind, name) == what
 
 
 @dataclass(frozen=True)
 class Proof:
     """What was read of a candidate beside its list: the object whole, None where it is gone, and versions.
 
-    `version` is the one that its mark names, None where there is none. `claims` are files of the same name in
-    other folders.
+    `version` is the one that its mark names, None where there is none. `claims` are other files of the
+    folder, and files of the same name in other folders.
     """
 
     whole: Optional[Fields]
@@ -144,8 +150,8 @@ def _not_in_version(case: _Case) -> Optional[Text]:
 
 
 def _claimed(case: _Case) -> Optional[Text]:
-    by = [claim.space for claim in case.proof.claims if claim.holds(of_row(case.row))]
-    return say("prune.claimed", spaces=by) if by else None
+    by = [claim.file for claim in case.proof.claims if claim.holds(of_row(case.row))]
+    return say("prune.claimed", files=by) if by else None
 
 
 def _kept(case: _Case) -> Optional[Text]:
@@ -160,13 +166,20 @@ def _has_an_address(case: _Case) -> Optional[Text]:
 
 def _still_runs(case: _Case) -> Optional[Text]:
     ended = any(is_true(condition_of(case.whole, kind)) for kind in ("Complete", "Failed"))
-    runs = case.row.kind is JOB and not ended
+    is_owner = case.row.kind is CRON_JOB and bool(list_at(case.whole, "status", "active"))
+    runs = is_owner or (case.row.kind is JOB and not ended)
     return say("prune.job_runs") if runs and JOB.name not in case.also else None
+
+
+def _takes_volumes(case: _Case) -> Optional[Text]:
+    policy = text_at(case.whole, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted")
+    kind = PERSISTENT_VOLUME_CLAIM.name
+    return say("prune.kept", kind=kind) if policy == "Delete" and kind not in case.also else None
 
 
 RULES: Sequence[Callable[[_Case], Optional[Text]]] = (
     *(_gone, _made_again, _owned, _going, _marked_otherwise),
     *(_not_published, _not_in_version, _claimed),
-    *(_kept, _has_an_address, _still_runs),
+    *(_kept, _has_an_address, _still_runs, _takes_volumes),
 )
 """First what the object is, then whose, then whether its kind may go."""

@@ -64,12 +64,13 @@ LAST = 4
 
 @dataclass(frozen=True)
 class OrphanFile:
-    """A file that is rendered no more, at the version that was its newest. `build` is that version's."""
+    """A file that is rendered no more, at its current version, of `build`; `newest` is the one made last."""
 
     name: str
     template_id: str
     version_id: str
     build: int = 0
+    newest: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,15 +28,16 @@ from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.manifests.checks.references import names_in
 from bcs_template_set.manifests.custom_kinds import CUSTOM
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
-from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, text_at
+from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import AUTOSCALER, INGRESS, LISTED, POD, kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import document_of, parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.manifests.scope import Scope
+from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import NoPermission
-from bcs_template_set.messages.server_errors import BcsFailed
+from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.orphans import Folder, FolderFile, Seen
 from bcs_template_set.publish.prune_rules import Claim, Proof, named, of_row, why_it_stays
@@ -189,11 +190,12 @@ def read_proofs(
     *,
     ours: Optional[Provenance],
     also: Collection[str],
+    files: Sequence[FolderFile] = (),
 ) -> Seen:
     """Return what decides of each object: itself, the version that made it, claims, and who refers to it.
 
-    Without `ours`, whichever pipeline published it, and whatever another folder claims. `also` are kinds that
-    may go where they are else kept.
+    Without `ours`, whichever pipeline published it, and whatever another file claims. `also` are kinds that
+    may go where they are else kept. What `files` hold is looked for, too: they may go, if it is gone.
 
     Raises:
         StepError: one of them could not be read.
@@ -201,16 +203,17 @@ def read_proofs(
     marks = {(row.mark.file_in(folder.space), row.mark.version) for row in rows}
     versions = _marked_versions(looking, folder, sorted(marks))
     claims = _claims(looking, {name for name, _ in marks}) if rows and ours is not None else {}
+    here = folder.claims(rows) if rows and ours is not None else ()
     wholes = _at_once(looking, [partial(read_whole, looking, row.kind, row.name) for row in rows])
     proofs = {
-        row.uid: Proof(whole, versions[name, row.mark.version], claims.get(name, ()))
+        row.uid: Proof(whole, versions[name, row.mark.version], (*here, *claims.get(name, ())))
         for row, whole in zip(rows, wholes)
         for name in [row.mark.file_in(folder.space)]
     }
     held = {of_row(row) for row in folder.rows}
     absent = [
         (kind, document.name)
-        for version in versions.values()
+        for version in (*versions.values(), *(v for file in files for v in file.versions))
         for document in objects_of((parse_foreign(version.content) if version is not None else None) or ())
         for kind in [kind_of(document.api_version, document.kind)]
         if kind in LISTED and named(document) not in held and not is_left_for_bcs(document.name)
@@ -243,11 +246,11 @@ def _marked_versions(
 
 def _claims(looking: Looking, names: Collection[str]) -> dict[str, tuple[Claim, ...]]:
     """Return the files of these names in other folders of the project, with what they hold."""
-    spaces = [
-        space
-        for space in looking.reader.read(protocol.list_all_spaces(looking.project))
-        if space.name != looking.space.name
-    ]
+    every = looking.reader.read(protocol.list_all_spaces(looking.project))
+    if looking.space.name not in [space.name for space in every]:
+        problem = say("prune.list_lacks", names=[looking.space.name])
+        raise AnswerUnreadable(url="spaces", problem=problem)
+    spaces = [space for space in every if space.name != looking.space.name]
     listed = values_of(
         overlap(
             [partial(list_files, looking.reader, looking.project, space.id) for space in spaces],
@@ -264,9 +267,16 @@ def _claims(looking: Looking, names: Collection[str]) -> dict[str, tuple[Claim, 
     versions = read_versions(looking.reader, looking.project, ids, concurrency=looking.concurrency)
     claims: dict[str, tuple[Claim, ...]] = {}
     for space_name, row in found:
-        claim = Claim(space_name, parse_foreign(versions[row.version_id].content))
+        claim = Claim(f"{space_name}/{row.real_name}", parse_foreign(versions[row.version_id].content))
         claims[row.real_name] = (*claims.get(row.real_name, ()), claim)
     return claims
+
+
+OF_CONTROLLERS = (
+    *("pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name"),
+    *("job-name", "batch.kubernetes.io/job-name"),
+)
+"""The labels by which Kubernetes' controllers know their pods."""
 
 
 # --- who refers to it -----------------------------------------------------------------------------------
@@ -306,8 +316,12 @@ def _others(looking: Looking, workloads: Sequence[LiveRow]) -> list[LiveRow]:
     )
     known = {(row.kind, row.name) for row in workloads}
     makers = tuple(f"{row.name}-" for row in (*workloads, *found) if row.kind is not POD)
-    return [
-        row
-        for row in found
-        if (row.kind, row.name) not in known and not (row.kind is POD and row.name.startswith(makers))
-    ]
+    return [row for row in found if (row.kind, row.name) not in known and not _is_made(row, makers)]
+
+
+def _is_made(row: LiveRow, makers: tuple[str, ...]) -> bool:
+    """Tell whether a pod is one of a workload's: lists show no owner, but the labels of controllers."""
+    labels = mapping_at(row.item, "metadata", "labels")
+    return (
+        row.kind is POD and row.name.startswith(makers) and any(label in labels for label in OF_CONTROLLERS)
+    )

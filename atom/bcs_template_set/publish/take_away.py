@@ -16,6 +16,8 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import delete_live
 from bcs_template_set.bcs.marks import Mark, mark_of
+from bcs_template_set.bcs.protocol import PINNED
+from bcs_template_set.bcs.space.template_spaces import file_versions, history_of
 from bcs_template_set.manifests.fields import Fields, list_at, text_at
 from bcs_template_set.manifests.live_fields import is_going
 from bcs_template_set.messages import Text, say
@@ -167,9 +169,16 @@ class _Way:
             return None
         return say("prune.file_came_back", name=one.file)
 
-    def _is_at(self, template_id: str, versions: frozenset[str]) -> bool:
+    def _is_at(self, template_id: str, versions: frozenset[str], *, is_file: bool = False) -> bool:
+        """Tell whether a file is where it was; with `is_file` a draft that somebody has begun counts, too.
+
+        Of a pinned one a new version is not the current one (facts/bcs.md, trap 4).
+        """
         looking = self.taking.looking
-        return looking.reader.read(protocol.get_file(looking.project, template_id)).version_id in versions
+        row = looking.reader.read(protocol.get_file(looking.project, template_id))
+        listed = file_versions(looking.reader, looking.project, row.id) if row.version_mode == PINNED else ()
+        newest = [ref.id for ref in history_of(listed or ())[:1]]
+        return versions.issuperset([row.version_id, *newest]) and not (row.is_draft and is_file)
 
     # --- until it is gone -------------------------------------------------------------------------------
 
@@ -209,7 +218,7 @@ class _Way:
             if kept & self.made_of.get(file.name, frozenset()):
                 self.left.append((file.name, say("prune.object_stays")))
                 return True
-            if not self._is_at(file.template_id, frozenset({file.version_id})):
+            if not self._is_at(file.template_id, frozenset({file.version_id, file.newest}), is_file=True):
                 self.left.append((file.name, say("prune.file_came_back", name=file.name)))
                 return True
             self.taking.writer.write(protocol.delete_file(looking.project, file.template_id))
@@ -228,10 +237,10 @@ def narrowed(
     `held` are files that somebody went back from: what is live of them is another version's.
     """
     wanted = {one.made_by: one for one in planned.objects}
-    objects = [one for one in fresh.objects if one.made_by in wanted]
+    objects = [one for one in fresh.objects if one.made_by in wanted and one.uid == wanted[one.made_by].uid]
     going, found = tuple(one for one in objects if one.file not in held), {one.made_by for one in objects}
-    names = {file.name for file in planned.files}
-    files = tuple(file for file in fresh.files if file.name in names)
+    names, stuck = {file.name for file in planned.files}, {made_by[1] for made_by in wanted.keys() - found}
+    files = tuple(file for file in fresh.files if file.name in names - stuck)
     kept = dict.fromkeys(names - {file.name for file in files}, say("prune.came_back"))
     kept.update(
         (one.title, say("prune.came_back")) for made_by, one in wanted.items() if made_by not in found

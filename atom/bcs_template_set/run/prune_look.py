@@ -22,6 +22,7 @@ from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.orphans import Folder, Wishes, decide, open_names
 from bcs_template_set.publish.plan import Desired, Plan, taking_away
 from bcs_template_set.publish.pruning import Pruning
+from bcs_template_set.publish.read_elsewhere import read_runners
 from bcs_template_set.publish.read_orphans import Looking, is_not_found, read_folder, read_proofs
 from bcs_template_set.run.context import RenderedRun
 
@@ -116,11 +117,12 @@ def _decided(
         asked=desired.asked,
     )
     rows, ours = folder.candidates, folder.ours
-    proofs = read_proofs(looking, folder, rows, ours=ours, also=wishes.also)
+    files = folder.would_go(wishes.also)
+    proofs = read_proofs(looking, folder, rows, ours=ours, also=wishes.also, files=files)
     lacking = [*proofs.lacking, *(title for title in seen if title not in listed)]
     if lacking:
         return Pruning(blind=say("prune.list_lacks", names=first_names(lacking)))
-    return decide(folder, proofs, wishes)
+    return decide(folder, replace(proofs, runners=read_runners(looking, files)), wishes)
 
 
 def refusal_to_delete(reader: Reader, place: NamespaceRef) -> Optional[StepError]:

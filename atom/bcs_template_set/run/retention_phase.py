@@ -14,21 +14,21 @@ from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader, Writer
-from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.space.existing import Existing, PastFile
-from bcs_template_set.bcs.space.live_objects import LiveRow, read_live_objects
+from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
 from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import CONFIG_MAP, DEPLOYMENT, JOB, REPLICA_SET, kind_of
-from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.kinds import DEPLOYMENT, JOB, REPLICA_SET, kind_of
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import AppNotGranted, NoPermission
-from bcs_template_set.messages.server_errors import AnswerUnreadable, ApiMissing, BcsFailed
+from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.old_versions import Held, Keeping, OldVersion, may_go, old_versions
-from bcs_template_set.publish.read_orphans import all_of
+from bcs_template_set.publish.orphans import kinds_in
+from bcs_template_set.publish.read_elsewhere import lacks, read_everywhere
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.plan_phase import Planned, namespace_of
@@ -113,10 +113,8 @@ def _keeping(run: RenderedRun, existing: Existing, *, now: float) -> Keeping:
 
 def _kinds_in(old: OldVersion) -> Optional[frozenset[Kind]]:
     """Return the kinds whose marks tell whether a version is live; None where that can't be told."""
-    documents = parse_foreign(old.version.content)
-    kinds = {kind_of(one.api_version, one.kind) for one in objects_of(documents or ())}
-    listed = frozenset(kind for kind in kinds if kind is not None and kind.route)
-    return listed if listed and len(listed) == len(kinds) else None
+    kinds = kinds_in(old.version)
+    return frozenset(kind for kind in kinds if kind is not None) if None not in kinds else None
 
 
 # --- what is live ---------------------------------------------------------------------------------------
@@ -128,17 +126,11 @@ def _held(run: RenderedRun, reader: Reader, place: NamespaceRef, kinds: Collecti
     Raises:
         StepError: one of them could not be read, or the lists lack what this run has deployed.
     """
-    # What every cluster takes is asked for, too: without the right to look, its list is refused.
-    asked = {*kinds, CONFIG_MAP, *([REPLICA_SET] if DEPLOYMENT in kinds else [])}
-    named = [*_places(reader, place)]
-    places = sorted({place, *named}, key=lambda one: (one.cluster_id, one.namespace))
-    reads = [partial(read_live_objects, reader, one, kinds=tuple(asked), concurrency=1) for one in places]
-    found = values_of(overlap(reads, concurrency=run.concurrency))
-    lists = {one: all_of(objects) for one, objects in zip(places, found)}
-    lacking = [*_lacking(run, lists[place], kinds), *([] if place in named else [place.namespace])]
+    asked = {*kinds, *([REPLICA_SET] if DEPLOYMENT in kinds else [])}
+    lists = read_everywhere(reader, place, kinds=asked, concurrency=run.concurrency)
+    lacking = first_names([*_lacking(run, lists[place], kinds)])
     if lacking:
-        problem = say("prune.list_lacks", names=first_names(lacking))
-        raise AnswerUnreadable(url=place.namespace, problem=problem)
+        raise lacks(*lacking, place=place)
     rows = [row for one in lists.values() for row in one]
     live = frozenset(row.mark for row in rows if row.kind is not REPLICA_SET or _has_pods(row))
     return Held(live, frozenset(row.mark for row in rows))
@@ -154,15 +146,6 @@ def _lacking(run: RenderedRun, rows: Iterable[LiveRow], kinds: Collection[Kind])
         is_sure = kind in kinds and kind is not JOB and not is_left_for_bcs(document.name)
         if is_sure and (kind, document.name) not in listed:
             yield document.title
-
-
-def _places(reader: Reader, place: NamespaceRef) -> Iterator[NamespaceRef]:
-    for namespace in reader.read(list_namespaces(place)):
-        yield NamespaceRef(place.project, place.project_id, place.cluster_id, namespace)
-    for environment in reader.read(protocol.list_environments(place.project)):
-        for group in environment.cluster_namespaces:
-            for namespace in group.namespaces:
-                yield NamespaceRef(place.project, place.project_id, group.cluster_id, namespace)
 
 
 def _has_pods(replica_set: LiveRow) -> bool:

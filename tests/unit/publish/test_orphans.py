@@ -24,6 +24,7 @@ from bcs_template_set.manifests.kinds import (
 )
 from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.orphans import (
     Folder,
     FolderFile,
@@ -95,10 +96,50 @@ def test_a_file_of_a_later_build_says_that_this_run_is_not_the_newest() -> None:
 def test_in_a_narrowed_run_only_what_is_named_is_left_behind() -> None:
     files = [file(name, 6) for name in ("a.yaml", "b.yaml", "c.yaml", "www.example.com.routes.yaml")]
     scope = Scope(("a.yaml", "www.example.com"), {"c.yaml": ""})
-    narrowed = folder(*files, scope=scope, rows=[live("x", "a.yaml"), live("web", "a.yaml", DEPLOYMENT)])
+    narrowed = folder(*files, scope=scope, rows=[live("web", "a.yaml", DEPLOYMENT)])
     assert [f.name for f in narrowed.orphaned] == ["a.yaml", "www.example.com.routes.yaml"]
     # What a file outside of the scope holds was handed over to it.
-    assert [row.title for row in narrowed.candidates] == ["ConfigMap/x"]
+    assert "front-ends/c.yaml" in [claim.file for claim in narrowed.claims(narrowed.candidates)]
+    # What a rendered file holds no more may have moved to one that this run does not render.
+    dropped = folder(file("a.yaml", 6), rows=[live("x", "a.yaml")], renders=["a.yaml"], scope=scope)
+    assert dropped.candidates == ()
+
+
+def test_another_file_of_the_folder_may_have_taken_an_object_over() -> None:
+    """It finds the object live as it wants it, and so the mark stays the former owner's."""
+    files = [
+        file("old.yaml", 6),
+        file("gone.yaml", 6, text=config("x")),
+        file("theirs.yaml", 6, branch="login", text=config("x")),
+        file("hand.yaml", None, text="a: ["),
+        file("open.yaml", None, text=config("'{{ NAME }}'")),
+    ]
+    found = folder(*files, rows=[live("x", "old.yaml")])
+    claims = found.claims(found.candidates)
+    assert [claim.file for claim in claims] == ["front-ends/open.yaml", "front-ends/theirs.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("change", "runner", "text", "reason"),
+    [
+        ({}, False, A, ""),
+        ({"is_draft": True}, False, A, "prune.draft"),
+        ({}, True, A, "prune.elsewhere"),
+        ({}, False, config("x") + "---\nkind: ServiceAccount\nmetadata: {name: robot}\n", "prune.unlisted"),
+    ],
+)
+def test_a_file_stays_that_somebody_edits_another_namespace_runs_or_whose_objects_nobody_lists(
+    change: dict[str, bool], text: str, reason: str, *, runner: bool
+) -> None:
+    left = file("old.yaml", 6, text=text)
+    found = folder(
+        FolderFile(left.row.replaced(**change), left.versions), file("a.yaml", 6), renders=["a.yaml"]
+    )
+    runners = {"old.yaml": say("prune.elsewhere", namespace="staging", cluster="c")} if runner else {}
+    made = decide(found, Seen({}, runners=runners), Wishes(also={"files"}))
+    assert bool(made.files) == (not reason)
+    whys = [text.fields["why"] for text in made.stays]
+    assert [why.key for why in whys if isinstance(why, Text)] == ([reason] if reason else [])
 
 
 def test_an_object_that_a_file_of_the_run_renders_is_none_whichever_file_its_mark_names() -> None:

@@ -15,11 +15,13 @@ from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import (
     CONFIG_MAP,
+    CRON_JOB,
     DEPLOYMENT,
     JOB,
     PERSISTENT_VOLUME_CLAIM,
     SECRET,
     SERVICE,
+    STATEFUL_SET,
 )
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -54,6 +56,12 @@ def claim(space: str, text: Optional[str]) -> Claim:
 
 OWNER: YamlValue = [{"kind": "Rollout", "name": "web"}]
 OF_OTHERS = version_of(TEXT, origin=replace(OURS, branch="login"))
+OPEN = TEXT.replace("name: web}", "name: 'w-{{ X }}'}")
+OPEN_KIND = "apiVersion: v1\nkind: '{{ KIND }}'\nmetadata: {name: web}\n"
+NIGHT = version_of("apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: web}\n")
+SET = version_of(TEXT.replace("Deployment", "StatefulSet"))
+RETENTION = "persistentVolumeClaimRetentionPolicy"
+KEEPS: dict[str, YamlValue] = {"serviceName": "web"}
 BY_HAND = version_of(TEXT).replaced(description="by hand")
 
 
@@ -86,11 +94,19 @@ BY_HAND = version_of(TEXT).replaced(description="by hand")
         (DEPLOYMENT, Proof(whole(), version_of(TEXT), (claim("b", TEXT),)), "prune.claimed"),
         (DEPLOYMENT, Proof(whole(), version_of(TEXT), (claim("b", None),)), "prune.claimed"),
         (DEPLOYMENT, Proof(whole(), version_of(TEXT), (claim("b", service(0)),)), ""),
+        # What only BCS can name may be it.
+        (DEPLOYMENT, Proof(whole(), version_of(TEXT), (claim("b", OPEN),)), "prune.claimed"),
+        (SERVICE, Proof(whole(), of(SERVICE), (claim("b", OPEN),)), ""),
+        (SERVICE, Proof(whole(), of(SERVICE), (claim("b", OPEN_KIND),)), "prune.claimed"),
         (PERSISTENT_VOLUME_CLAIM, Proof(whole(), of(PERSISTENT_VOLUME_CLAIM)), "prune.kept"),
         (SECRET, Proof(whole(), of(SECRET)), "prune.kept"),
         (SERVICE, Proof(whole(spec={"type": "LoadBalancer"}), of(SERVICE)), "prune.load_balancer"),
         (SERVICE, Proof(whole(spec={"type": "NodePort"}), of(SERVICE)), ""),
         (JOB, Proof(whole(), of(JOB)), "prune.job_runs"),
+        (CRON_JOB, Proof({**whole(), "status": {"active": [{"name": "night-1"}]}}, NIGHT), "prune.job_runs"),
+        (CRON_JOB, Proof(whole(), NIGHT), ""),
+        (STATEFUL_SET, Proof(whole(spec={**KEEPS, RETENTION: {"whenDeleted": "Delete"}}), SET), "prune.kept"),
+        (STATEFUL_SET, Proof(whole(spec={**KEEPS, RETENTION: {"whenDeleted": "Retain"}}), SET), ""),
         (CONFIG_MAP, Proof(whole(), of(CONFIG_MAP)), ""),
     ],
 )
@@ -98,7 +114,8 @@ def test_an_object_goes_only_where_nothing_speaks_against_it(kind: Kind, proof: 
     why = why_it_stays(row(kind), proof, ours=OURS)
     assert (why.key if why is not None else "") == reason
     held = {"prune.kept", "prune.load_balancer", "prune.job_runs"}
-    named = why_it_stays(row(kind), proof, ours=OURS, also={kind.name})
+    also = {CRON_JOB: JOB, STATEFUL_SET: PERSISTENT_VOLUME_CLAIM}.get(kind, kind)
+    named = why_it_stays(row(kind), proof, ours=OURS, also={also.name})
     assert (named is None) == (reason == "" or reason in held), "prune_also lets a kind go, and nothing else"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, Union
 
 import pytest
@@ -168,5 +168,9 @@ def test_only_what_was_planned_goes_and_what_may_not_any_more_is_named() -> None
         ["b"],
         ["Service/a", "f.yaml"],
     )
+    # Made again since: the file stays as long as the object does.
+    again = Pruning(objects=(replace(orphan("a"), uid="2"), orphan("b")), files=planned.files)
+    going, kept = narrowed(again, planned, held=())
+    assert ([one.name for one in going.objects], going.files) == (["b"], ())
     going, kept = narrowed(planned, planned, held=("f.yaml",))
     assert (going.objects, {why.key for _, why in kept}) == ((), {"prune.held"})
