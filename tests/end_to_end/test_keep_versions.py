@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -11,8 +12,12 @@ from tests.emulator import Match
 from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Fault, gateway_fault
 from tests.emulator.state import State
-from tests.support.deploying import CLUSTER, FILE_MARK, MARK, age, cluster_site, deploy, workload
+from tests.support.deploying import CLUSTER, FILE_MARK, MARK, NAMESPACE, age, cluster_site, deploy, workload
+from tests.support.pieces import FakeClock
 from tests.support.publishing import SPACE, USER, Ran, Site, config
+
+from bcs_template_set.messages.errors import Interrupted
+from bcs_template_set.system.signals import Stopped
 
 DELETE = Match("DELETE", r"/template/versions/")
 ENVIRONMENTS = Match("GET", r"/envs$")
@@ -88,6 +93,36 @@ def test_a_deletion_that_fails_fails_nothing_and_is_tried_again() -> None:
         site.emulator.faults.clear()
         later(site)
         assert "keep_versions: old versions deleted: 6." in deploy(site, keep_versions="1").log
+
+
+class Impatient(FakeClock):
+    """A clock at which somebody cancels the build, when a version has been deleted."""
+
+    is_over = False
+
+    def monotonic(self) -> float:
+        if self.is_over:
+            raise Stopped(Interrupted(signal="SIGTERM"))
+        return super().monotonic()
+
+
+def test_one_that_is_stopped_tells_how_many_are_gone() -> None:
+    with grown() as site:
+        clock = Impatient()
+        clock.time = site.clock.time
+        site.emulator.state.now = clock.now
+        site.concurrency = 1
+
+        def cancel(_: State) -> None:
+            clock.is_over = True
+
+        site.rival(cancel, before=replace(DELETE, nth=2), after=True)
+        ran = replace(site, clock=clock).run(
+            action="deploy", cluster_id=CLUSTER, namespace=NAMESPACE, keep_versions="1"
+        )
+        clock.is_over = False
+        assert ran.code == 800107, ran.log
+        assert "keep_versions: old versions deleted: 1." in ran.log, "of the one under way nobody knows"
 
 
 def test_what_is_refused_once_is_not_asked_for_every_version() -> None:

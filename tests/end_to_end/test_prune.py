@@ -278,7 +278,7 @@ def test_what_somebody_went_back_to_is_not_deleted_from_under_it() -> None:
         site.files["next.yaml"] = config("next", "2")
         ran = deploy(site, prune="delete")
         assert (deletions(ran), ran.outcome.result) == ([], "deployed"), ran.log
-        assert "ConfigMap/old. File old.yaml is held at an older version" in ran.log
+        assert "prune deletes nothing. These files are held at an older version" in ran.log
 
 
 def test_what_is_made_again_before_the_last_look_is_not_what_was_planned() -> None:

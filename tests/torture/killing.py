@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -46,7 +46,12 @@ PRUNE = {
     "values": "\n".join(WEB.replace("{tag}", "2").splitlines()[:-1]),
 }
 """The last domain is rendered no more, and goes."""
-ACTIONS: dict[str, dict[str, str]] = {"publish": {}, "deploy": TARGET, "prune": PRUNE}
+ACTIONS: dict[str, dict[str, str]] = {
+    "publish": {},
+    "deploy": TARGET,
+    "prune": PRUNE,
+    "keep": {**TARGET, "keep_versions": "1"},
+}
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,21 @@ def scene(dialect: Dialect) -> Iterator[Worker]:
         worker.inputs["values"] = WEB.replace("{tag}", "1")
         lived = run_here(worker)
         assert lived.code == 0, lived.log
+        _age(worker)
         worker.build_number += 1
         worker.inputs["values"] = WEB.replace("{tag}", "2")
         worker.emulator.latency = LATENCY
         yield worker
+
+
+def _age(worker: Worker) -> None:
+    """Give every file versions that are days older, for `keep_versions` to delete."""
+    state, day = worker.emulator.state, 24 * 3600
+    state.versions += [
+        replace(newest, id=state.new_id(), version=f"0.0.{number}", create_at=newest.create_at - number * day)
+        for newest in state.versions
+        for number in range(2, 5)
+    ]
 
 
 @functools.cache

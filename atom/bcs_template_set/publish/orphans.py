@@ -92,7 +92,7 @@ class Folder:
             (name, v.content) for name in sorted(self.files.keys() - left) for v in self.files[name].versions
         ]
         return tuple(
-            Claim(f"{self.space}/{name}", parse_foreign(text))
+            Claim(f"{self.space}/{name}", parse_foreign(text), text)
             for name, text in texts
             if is_left_for_bcs(text) or any(row.name in text for row in rows)
         )

@@ -43,14 +43,20 @@ def of_row(row: LiveRow) -> Named:
 
 @dataclass(frozen=True)
 class Claim:
-    """Another file, `space/name`, and what it holds; None where that can't be read."""
+    """Another file, `space/name`, and what it holds; None where that can't be read.
+
+    `text` is what it holds of a file that has nothing else to do with the object, "" for one of its name.
+    """
 
     file: str
     documents: Optional[tuple[Document, ...]]
+    text: str = ""
 
     def holds(self, what: Named) -> bool:
         """Tell whether it claims an object, or may: the names that BCS fills in are not known."""
-        return self.documents is None or any(_may_be(one, what) for one in objects_of(self.documents))
+        if self.documents is None:
+            return not self.text or what[-1] in self.text
+        return any(_may_be(one, what) for one in objects_of(self.documents))
 
 
 def _may_be(document: Document, what: Named) -> bool:

@@ -7,7 +7,7 @@ not tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Optional
@@ -229,23 +229,17 @@ class _Way:
         return True
 
 
-def narrowed(
-    fresh: Pruning, planned: Pruning, *, held: Collection[str]
-) -> tuple[Pruning, tuple[tuple[str, Text], ...]]:
-    """Return what was planned and may still go, and what may not any more, each with why.
-
-    `held` are files that somebody went back from: what is live of them is another version's.
-    """
+def narrowed(fresh: Pruning, planned: Pruning) -> tuple[Pruning, tuple[tuple[str, Text], ...]]:
+    """Return what was planned and may still go, and what may not any more, each with why."""
     wanted = {one.made_by: one for one in planned.objects}
     objects = [one for one in fresh.objects if one.made_by in wanted and one.uid == wanted[one.made_by].uid]
-    going, found = tuple(one for one in objects if one.file not in held), {one.made_by for one in objects}
+    found = {one.made_by for one in objects}
     names, stuck = {file.name for file in planned.files}, {made_by[1] for made_by in wanted.keys() - found}
     files = tuple(file for file in fresh.files if file.name in names - stuck)
     kept = dict.fromkeys(names - {file.name for file in files}, say("prune.came_back"))
     kept.update(
         (one.title, say("prune.came_back")) for made_by, one in wanted.items() if made_by not in found
     )
-    kept.update((one.title, say("prune.held", name=one.file)) for one in objects if one.file in held)
-    return replace(fresh, mode=planned.mode, objects=going, files=files), tuple(
+    return replace(fresh, mode=planned.mode, objects=tuple(objects), files=files), tuple(
         sorted(kept.items(), key=itemgetter(0))
     )

@@ -52,6 +52,8 @@ def _not_seen_ready(rollout: Optional[Rollout], result: Result) -> Optional[Text
     """Return why what was deployed is not known to serve, None where every workload was seen ready."""
     if rollout is None or result != "deployed" or not rollout.waited:
         return say("prune.not_deployed")
+    if rollout.held:  # what is live of these is another version's, which may lack what they take over
+        return say("prune.held", names=first_names(rollout.held))
     pending = [item.workload.title for item in rollout.watched if item.end not in DONE]
     unseen = [*pending, *rollout.unwatched]
     return say("prune.not_ready", objects=first_names(unseen)) if unseen else None
@@ -75,7 +77,7 @@ def _prune(
     fresh = look(run, writer, files, planned.desired, project_id=place.project_id, seen=seen)
     if fresh.blind is not None:
         return fresh.blind
-    going, kept = narrowed(fresh, pruning, held=rollout.held if rollout else ())
+    going, kept = narrowed(fresh, pruning)
     services.log.group_start(say("prune.group", count=len(going.objects) + len(going.files)))
     looking = Looking(writer, place, space, run.concurrency)
     seconds = min(UNTIL_GONE, services.deadline.remaining() / 2)

@@ -34,6 +34,7 @@ from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.plan_phase import Planned, namespace_of
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.parallel import overlap, values_of
+from bcs_template_set.system.signals import Stopped
 
 LONGEST = 60.0
 """Seconds for all deletions of a run."""
@@ -164,6 +165,7 @@ class _Deleting:
     clock: Clock
     ends_at: float
     hopeless: bool = False
+    count: int = 0
 
     def delete(self, old: OldVersion) -> Union[bool, StepError]:
         """Return whether a version was deleted, or why it could not be."""
@@ -186,6 +188,7 @@ class _Deleting:
         in_use = version.id == row.version_id or version.version in (row.version, row.latest_deploy_version)
         if is_same and not in_use:
             self.writer.write(protocol.delete_version(self.project, version.id))
+            self.count += 1
         return is_same and not in_use
 
 
@@ -193,7 +196,11 @@ def _delete(run: RenderedRun, writer: Writer, going: Sequence[OldVersion]) -> li
     clock, seconds = run.services.clock, min(LONGEST, run.services.deadline.remaining() / 2)
     deleting = _Deleting(writer, run.settings.project_code, clock, clock.monotonic() + seconds)
     tasks = [partial(deleting.delete, old) for old in going]
-    return values_of(overlap(tasks, concurrency=run.concurrency))
+    try:
+        return values_of(overlap(tasks, concurrency=run.concurrency))
+    except Stopped:
+        run.services.log.warning(say("retention.deleted", count=deleting.count))
+        raise
 
 
 def _told(ends: Iterable[Union[bool, StepError]]) -> tuple[Text, bool]:

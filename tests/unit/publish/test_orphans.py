@@ -112,11 +112,18 @@ def test_another_file_of_the_folder_may_have_taken_an_object_over() -> None:
         file("gone.yaml", 6, text=config("x")),
         file("theirs.yaml", 6, branch="login", text=config("x")),
         file("hand.yaml", None, text="a: ["),
+        file("chart.yaml", None, text="a: [ {{ .Values.y }}"),
         file("open.yaml", None, text=config("'{{ NAME }}'")),
     ]
     found = folder(*files, rows=[live("x", "old.yaml")])
     claims = found.claims(found.candidates)
-    assert [claim.file for claim in claims] == ["front-ends/open.yaml", "front-ends/theirs.yaml"]
+    # Of what can't be read the text tells.
+    holding = [claim.file for claim in claims if claim.holds(("", "ConfigMap", "x"))]
+    assert holding == ["front-ends/open.yaml", "front-ends/theirs.yaml"]
+    assert [claim.file for claim in claims if claim.holds(("", "ConfigMap", "Values"))] == [
+        "front-ends/chart.yaml",
+        "front-ends/open.yaml",
+    ]
 
 
 @pytest.mark.parametrize(

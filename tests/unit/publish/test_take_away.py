@@ -163,14 +163,12 @@ def test_a_file_goes_after_all_its_objects_were_seen_gone(
 def test_only_what_was_planned_goes_and_what_may_not_any_more_is_named() -> None:
     planned = Pruning("delete", objects=(orphan("a"), orphan("b")), files=(OrphanFile("f.yaml", "t", "v1"),))
     fresh = Pruning(objects=(orphan("b"), orphan("c")))
-    going, kept = narrowed(fresh, planned, held=())
+    going, kept = narrowed(fresh, planned)
     assert ([one.name for one in going.objects], [name for name, _ in kept]) == (
         ["b"],
         ["Service/a", "f.yaml"],
     )
     # Made again since: the file stays as long as the object does.
     again = Pruning(objects=(replace(orphan("a"), uid="2"), orphan("b")), files=planned.files)
-    going, kept = narrowed(again, planned, held=())
+    going, kept = narrowed(again, planned)
     assert ([one.name for one in going.objects], going.files) == (["b"], ())
-    going, kept = narrowed(planned, planned, held=("f.yaml",))
-    assert (going.objects, {why.key for _, why in kept}) == ((), {"prune.held"})
