@@ -13,6 +13,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    documents,
     image_live,
     image_of,
     mark_of,
@@ -83,6 +84,23 @@ def test_so_it_is_after_an_undo_outside_the_pipeline_and_a_plan_tells_it_too() -
         assert (ran.code, calls_of(ran), STAYS in ran.log) == (0, [], True), ran.log
 
 
+def test_an_undo_that_brought_back_the_pods_alone_is_told_as_that() -> None:
+    with cluster_site(web_yaml=workload(tag="57", replicas=1)) as site:
+        assert deploy(site).code == 0
+        site.next_build(web_yaml=workload(tag="58", replicas=2))
+        assert deploy(site).code == 0
+        cluster_of(site).undo_rollout(NAMESPACE, "web")
+        site.clock.time += 5
+        site.next_build()
+        told = "Deployment/web has the pods of 1.0.7-main and the rest of 1.0.8-main"
+        assert told in deploy(site, action="plan").log
+        site.fault("answer", Match("POST", r"/template/detail$"), status=404)
+        assert STAYS in deploy(site, action="plan").log, "where nobody can read what the version holds"
+        versions = site.emulator.state.versions
+        versions[:] = [version for version in versions if version.version != "1.0.7-main"]
+        assert STAYS in deploy(site).log, "and where it is gone"
+
+
 def test_what_a_failed_build_restored_is_held_and_its_own_retry_is_not() -> None:
     with two_builds() as site:
         cluster_of(site).images[image_of("web", "59")] = Behaviour("not-found")
@@ -95,17 +113,20 @@ def test_what_a_failed_build_restored_is_held_and_its_own_retry_is_not() -> None
 
 
 def test_where_nothing_tells_it_is_said_before_the_call_and_deployed() -> None:
-    with cluster_site(conf_yaml=config("conf", "57"), web_yaml=workload()) as site:
+    def beside(value: str) -> str:
+        return documents(workload(), config("beside", value))
+
+    with cluster_site(conf_yaml=config("conf", "57"), web_yaml=beside("57")) as site:
         assert deploy(site).code == 0
-        site.next_build(conf_yaml=config("conf", "58"))
+        site.next_build(conf_yaml=config("conf", "58"), web_yaml=beside("58"))
         assert deploy(site).code == 0
-        go_back(site, only="conf.yaml")
+        go_back(site, only="conf.yaml\nweb.yaml")
         assert mark_of(site, "ConfigMap", "conf") == "1.0.7-main"
         site.next_build()
         ran = deploy(site)
         assert ran.code == 0, ran.log
-        said = "conf.yaml: published by an earlier build, and deployed now over what is live"
-        assert ran.log.index(said) < ran.log.index("Deployed 1 file: conf.yaml")
+        said = "conf.yaml, web.yaml: published by an earlier build, and deployed now over what is live"
+        assert ran.log.index(said) < ran.log.index("Deployed 2 files: conf.yaml, web.yaml")
         assert mark_of(site, "ConfigMap", "conf") == "1.0.8-main"
 
 

@@ -177,6 +177,36 @@ def test_an_undone_rollout_is_gone_back_from_by_its_marks() -> None:
         assert builds_live(site) == ("7", "7")
 
 
+def test_what_moved_between_files_goes_back_and_stays_and_a_plan_says_what_it_sends() -> None:
+    both = documents(config("conf", "1"), workload(tag="57"))
+    with cluster_site(a_yaml=both, b_yaml=config("other", "1")) as site:
+        assert deploy(site).code == 0
+        site.next_build(
+            a_yaml=config("conf", "1"), b_yaml=documents(config("other", "1"), workload(tag="58"))
+        )
+        assert deploy(site).code == 0
+        planned = back(site, "build 7", action="plan")
+        assert "2 files to roll back" in planned.log, "also a.yaml, of which only the rest is at build 7"
+        assert back(site, "build 7").code == 0
+        assert image_live(site, "Deployment", "web") == image_of("web", "57")
+        site.next_build()
+        ran = deploy(site)
+        assert (ran.code, calls_of(ran)) == (0, []), ran.log
+        assert "b.yaml stays at 1.0.7-main, which somebody went back to from 1.0.8-main" in ran.log
+
+
+def test_what_is_live_under_a_name_that_its_file_no_longer_has_is_what_one_goes_back_from() -> None:
+    with cluster_site(web_yaml=workload(tag="57")) as site:
+        assert deploy(site).code == 0
+        site.next_build(web_yaml=workload(tag="58"))
+        assert deploy(site).code == 0
+        site.next_build(web_yaml=workload(name="renamed", tag="59"))
+        assert site.run().code == 0, "published, and deployed by nobody"
+        ran = back(site)
+        assert "web.yaml  1.0.8-main -> 1.0.7-main" in ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web", "57")
+
+
 def test_a_route_that_the_older_version_lacks_is_not_taken_away() -> None:
     with cluster_site(a_yaml=routes("a.example.com", "/")) as site:
         take_release(site, "1.25")

@@ -22,6 +22,11 @@ class Mark:
     file: str
     version: str
 
+    @property
+    def folder(self) -> str:
+        """Return the folder of its file."""
+        return self.file.partition("/")[0]
+
     def file_in(self, space: str) -> str:
         """Return the file's name in this folder, "" where it is a file of another one, or none."""
         front = f"{space}/"

@@ -6,7 +6,7 @@ version; BCS deploys those that exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Optional
 
@@ -88,6 +88,12 @@ def _going_back(change: Change, to: VersionRef) -> Change:
         moves_pin=False,
         notes=(),
     )
+
+
+def sending(plan: Plan, names: Collection[str]) -> Plan:
+    """Return the plan with what a dry run would deploy: also files that only their marks say are back."""
+    changes = [replace(c, action="rollback") if c.name in names else c for c in plan.changes]
+    return replace(plan, changes=tuple(changes))
 
 
 def _notes(state: PastState, desired: Desired) -> list[Text]:

@@ -7,7 +7,7 @@ is not known, with the reason, and never "not here" or "same".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, Optional
@@ -323,8 +323,15 @@ def _undone(file: TemplateFile, rows: Iterable[LiveRow], seen: Seen) -> Iterable
         if left == file.version or is_newer:
             now = _paths(name, row.mark.version, row.title, seen)
             then = _paths(name, left, row.title, seen)
-            rest = bool(now) and not any(map(_is_of_pods, now)) and all(map(_is_of_pods, then or ("",)))
-            yield Undone(row.title, row.mark.version, left, rest=rest)
+            yield Undone(row.title, row.mark.version, left, rest=is_rest_of(now, then))
+
+
+def is_rest_of(now: Collection[str], left: Collection[str]) -> bool:
+    """Tell whether a Deployment has the pods of a version, and the rest of the one that was left.
+
+    Given are the fields in which it is not what either says.
+    """
+    return bool(now) and not any(map(_is_of_pods, now)) and all(map(_is_of_pods, left or ("",)))
 
 
 def _paths(name: str, version: str, title: str, seen: Seen) -> tuple[str, ...]:

@@ -11,7 +11,12 @@ from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
-from bcs_template_set.rollout.live_diff import changes_anything, holds_nothing_else
+from bcs_template_set.rollout.live_diff import (
+    changes_anything,
+    fields_unlike,
+    holds_nothing_else,
+    with_hidden,
+)
 from bcs_template_set.rollout.live_state import LiveState
 
 _READ_BY: Mapping[str, str] = {
@@ -52,6 +57,13 @@ def _keeps_its_pods(state: LiveState) -> bool:
         return False
     wanted, live = _template(state, state.desired), _template(state, state.live)
     return holds_nothing_else({"template": wanted}, {"template": live})
+
+
+def changes_pods(state: LiveState) -> bool:
+    """Tell whether the pods' template says what the live one does not; what a preview cuts is none."""
+    live = with_hidden(state.live or {}, state.desired)
+    wanted, found = _template(state, state.desired), _template(state, live)
+    return bool(fields_unlike({"template": wanted}, {"template": found}, whole=False))
 
 
 def _template(state: LiveState, body: Mapping[str, YamlValue]) -> dict[str, YamlValue]:

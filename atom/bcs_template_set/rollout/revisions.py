@@ -76,9 +76,12 @@ def left_behind_of(revisions: Iterable[Revision], live: Fields) -> Optional[Revi
 
 
 def was_left(mark: Mark, revisions: Sequence[Revision]) -> bool:
-    """Tell whether this version was live, and another one of its file has been put in its place since."""
+    """Tell whether this version was live, and another one of its folder has been put in its place since.
+
+    That may be another file's, which held the Deployment before.
+    """
     marks = [found.mark for found in revisions]
-    return mark in marks[1:] and mark != marks[0] and mark.file == marks[0].file
+    return mark in marks[1:] and mark != marks[0] and mark.folder == marks[0].folder
 
 
 def never_was(marks: Collection[Mark], revisions: Sequence[Revision], *, limit: int) -> bool:

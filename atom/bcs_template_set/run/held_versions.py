@@ -6,22 +6,34 @@ Of what makes no pods nothing tells: it is deployed, after a warning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Callable
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import read_live_objects
+from bcs_template_set.manifests.fields import Fields, mapping_at
 from bcs_template_set.manifests.kinds import DEPLOYMENT, REPLICA_SET
+from bcs_template_set.manifests.parse import bcs_variables_in, parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.step_error import first_names
+from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, Holding, hold_nothing, is_fixed
+from bcs_template_set.rollout.domain_status import is_rest_of
+from bcs_template_set.rollout.drift import drift_of
+from bcs_template_set.rollout.live_diff import with_hidden
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.revisions import Revisions, revisions_of, was_left
+from bcs_template_set.rollout.restarts import changes_pods
+from bcs_template_set.rollout.restore import find_version
+from bcs_template_set.rollout.revisions import Revision, Revisions, revisions_of, was_left
 from bcs_template_set.run.context import RenderedRun
+
+MOST_READ = 20
+"""Of so many held domains the version that is live is read, to tell whether all of it is."""
 
 
 def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Existing) -> Hold:
@@ -43,9 +55,30 @@ def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Exi
         if not asked.files:
             return Holding()
         listed = read_live_objects(reader, place, kinds=(REPLICA_SET,), concurrency=1).rows
-        return asked.answer(revisions_of(listed, by="name"))
+        return asked.answer(
+            revisions_of(listed, by="name"), is_undone=partial(_is_undone, reader, place, asked)
+        )
 
     return hold
+
+
+def _is_undone(reader: Reader, place: NamespaceRef, asked: _Asked, state: LiveState) -> bool:
+    """Tell whether an undo outside the pipeline brought back a Deployment's pods, and not the rest of it.
+
+    The version that it is marked with is read for that; where that fails, or BCS fills it in, nobody knows.
+    """
+    try:
+        found = find_version(reader, place.project, asked.space, state.file, state.mark.version)
+    except StepError:
+        return False
+    if found is None or any(True for _ in bcs_variables_in(found.content)):
+        return False
+    own = (d for d in parse_foreign(found.content) or () if (d.kind, d.name) == (state.kind, state.name))
+    return any(is_rest_of(_unlike(document.body, state), _unlike(state.desired, state)) for document in own)
+
+
+def _unlike(wanted: Fields, state: LiveState) -> tuple[str, ...]:
+    return drift_of(wanted, with_hidden(state.live or {}, wanted)).changed
 
 
 def hold_what_is_fixed(deployment: DeploymentPlan) -> Holding:
@@ -69,37 +102,53 @@ def _is_older(change: Change, existing: Existing, run: RenderedRun) -> bool:
     return found.origin is None or not found.origin.is_same_build_as(run.desired.provenance)
 
 
+def tells(state: LiveState, revisions: Sequence[Revision]) -> bool:
+    """Tell whether a Deployment's revisions would show that the wanted version was live before.
+
+    They show pod templates: not a version with the pods that are live, nor one where no old ones are kept.
+    """
+    keeps = mapping_at(state.live or {}, "spec").get("revisionHistoryLimit") != 0
+    return keeps and bool(revisions) and changes_pods(state)
+
+
 class _Asked:
     """The versions of a deployment that an earlier build has published, over which another one is live."""
 
     def __init__(
         self, space: str, deployment: DeploymentPlan, rows: Mapping[str, str], older: set[str]
     ) -> None:
-        self._space, self._rows, self._deployment = space, rows, deployment
+        self.space, self._rows, self._deployment = space, rows, deployment
         files = {file.name: file for file in deployment.deploy if file.name in older and not file.rewritten}
         self._states = [s for s in deployment.states if s.file in files and self._is_at_another(s, files)]
         self.files = {state.file: files[state.file] for state in self._states}
 
     def _is_at_another(self, state: LiveState, files: Mapping[str, FileVersion]) -> bool:
-        mark = state.mark
-        return mark.file_in(self._space) == state.file and mark.version != files[state.file].version
+        own = Mark(f"{self.space}/{state.file}", files[state.file].version)
+        return bool(state.mark.file_in(self.space)) and state.mark != own
 
-    def answer(self, revisions: Revisions) -> Holding:
-        """Return what is held, going by these revisions, and of what they tell nothing."""
+    def answer(self, revisions: Revisions, *, is_undone: Callable[[LiveState], bool]) -> Holding:
+        """Return what is held, going by these revisions, and of what they tell nothing.
+
+        `is_undone` tells of a Deployment whether its pods alone went back; only the first few are asked for.
+        """
         pods = [state for state in self._states if state.known_kind is DEPLOYMENT]
         left = {self._rows[state.file]: state for state in pods if self._was_left(state, revisions)}
-        told = {self._rows[state.file] for state in pods if revisions.get(state.name)}
+        told = {self._rows[state.file] for state in pods if tells(state, revisions.get(state.name, ()))}
         held = [file.name for file in self._deployment.deploy if self._rows.get(file.name) in left]
         untold = sorted(name for name in self.files if self._rows[name] not in told)
-        said = [self._stays(name, state) for name, state in sorted(left.items())]
+        said = [
+            self._stays(name, state, is_undone=number < MOST_READ and is_undone(state))
+            for number, (name, state) in enumerate(sorted(left.items()))
+        ]
         if untold:
             said.append(say("deploy.not_told", names=first_names(untold)))
         return Holding(frozenset(held), tuple(said))
 
     def _was_left(self, state: LiveState, revisions: Revisions) -> bool:
-        mark = Mark(state.mark.file, self.files[state.file].version)
+        mark = Mark(f"{self.space}/{state.file}", self.files[state.file].version)
         return was_left(mark, revisions.get(state.name, ()))
 
-    def _stays(self, name: str, state: LiveState) -> Text:
+    def _stays(self, name: str, state: LiveState, *, is_undone: bool) -> Text:
         left = self.files[state.file].version
-        return say("deploy.held", name=name, live=state.mark.version, left=left)
+        key = "deploy.held_undone" if is_undone else "deploy.held"
+        return say(key, name=name, object=state.title, live=state.mark.version, left=left)

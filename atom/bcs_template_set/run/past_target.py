@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
@@ -11,6 +11,7 @@ from typing import Optional
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import PastFile, ref_of
 from bcs_template_set.bcs.space.live_objects import read_live_objects
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance, told
@@ -92,11 +93,12 @@ def line_of(ours: Provenance, files: Mapping[str, PastFile]) -> Provenance:
 
 
 def read_live(reader: Reader, deploying: Deploying, files: Mapping[str, PastFile]) -> LiveVersions:
-    """Return which versions the files are live at, going by the marks of the objects that they hold now.
+    """Return which versions the files are live at, going by the marks of objects.
 
-    A dry run shows them, and no more of a call than up to the first object that fails (facts/bcs.md,
-    trap 8): files that it does not show are asked for one by one. To who may see nothing that is live all
-    looks new: then the current versions stand for it, so that no route is lost unseen.
+    Lists show those of most kinds, also of objects that a file no longer holds. A dry run shows every kind,
+    and no more of a call than up to the first object that fails (facts/bcs.md, trap 8): files that it does
+    not show are asked for one by one. To who may see nothing that is live all looks new: then the current
+    versions stand for it, so that no route is lost unseen.
 
     Raises:
         StepError: whatever the gateway or BCS answered.
@@ -114,7 +116,9 @@ def read_live(reader: Reader, deploying: Deploying, files: Mapping[str, PastFile
         states = (*states, *(state for found, _ in again for state in found))
     if _is_hidden(reader, deploying.place, states):
         return {name: tuple(v for v in (file.named(file.row.version),) if v) for name, file in files.items()}
-    return {name: _marked(name, file, states, space=deploying.space) for name, file in files.items()}
+    listed = read_live_objects(reader, deploying.place, concurrency=deploying.at_once).rows
+    marks = {row.mark for row in listed} | {state.mark for state in states if state.live is not None}
+    return {name: _marked(name, file, marks, space=deploying.space) for name, file in files.items()}
 
 
 def _is_hidden(reader: Reader, place: NamespaceRef, states: Sequence[LiveState]) -> bool:
@@ -125,10 +129,8 @@ def _is_hidden(reader: Reader, place: NamespaceRef, states: Sequence[LiveState])
         return True
 
 
-def _marked(
-    name: str, file: PastFile, states: Sequence[LiveState], *, space: str
-) -> tuple[TemplateVersion, ...]:
-    names = {s.mark.version for s in states if s.live is not None and s.mark.file_in(space) == name}
+def _marked(name: str, file: PastFile, marks: Iterable[Mark], *, space: str) -> tuple[TemplateVersion, ...]:
+    names = {mark.version for mark in marks if mark.file_in(space) == name}
     found = [version for version in map(file.named, sorted(names)) if version is not None]
     return tuple(sorted(found, key=lambda version: (version.create_at, version.id), reverse=True))
 

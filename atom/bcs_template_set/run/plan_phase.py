@@ -247,22 +247,24 @@ def _check_jobs_early(run: RenderedRun, reader: Reader, planned: Planned) -> Non
         check_jobs(reader, place, jobs, planned.existing, again=again)
 
 
-def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> None:
+def dry_run_early(run: RenderedRun, reader: Reader, existing: Existing) -> frozenset[str]:
     """Show the live difference of a plan whose versions all exist already, after BCS's dry run of them.
 
-    BCS dry-runs versions, not texts: where one is still to be written it can't be asked.
+    Returned are the files that would be deployed; none where a version is still to be written: BCS dry-runs
+    versions, not texts.
 
     Raises:
         StepError: the dry run fails, or the deployment would be refused.
     """
     plan = run.services.record.plan
     if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
-        return
+        return frozenset()
     place = namespace_of(run.context, existing.project_id)
     files = [as_it_counts(run, FileVersion(c.name, c.version_id, c.version)) for c in plan.changes]
     hold = hold_of(run, reader, place, existing)
-    look_before(run.context, reader, place, files, existing, least=fewest_pods(run), hold=hold)
+    _, found = look_before(run.context, reader, place, files, existing, least=fewest_pods(run), hold=hold)
     run.services.log.info(say("deploy.dry_run_ok"))
+    return frozenset(file.name for file in found.deploy)
 
 
 def _of_the_namespace(run: RenderedRun, reader: Reader, plan: Plan, existing: Existing) -> Mapping[str, str]:

@@ -30,7 +30,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.past_states import PastState, builds_of, state_at_build
 from bcs_template_set.publish.plan import Desired, SpaceRef
-from bcs_template_set.publish.plan_rollback import files_of, plan_rollback, rows_back
+from bcs_template_set.publish.plan_rollback import files_of, plan_rollback, rows_back, sending
 from bcs_template_set.report.log_lines import going_back_lines, plan_lines
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.rollout.before_deploying import resolve_variables
@@ -83,7 +83,7 @@ def roll_back(context: RunContext, gateway: Gateway, principal: Principal) -> Re
     try:
         check_images(run, gateway, planned)
         if settings.action == "plan":
-            dry_run_early(run, gateway, planned.existing)
+            record.plan = sending(planned.plan, dry_run_early(run, gateway, planned.existing))
             leave_plan(context.services.journal(), planned.plan)
             return "planned"
         for change in planned.plan.changes:

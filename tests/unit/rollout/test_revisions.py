@@ -26,6 +26,7 @@ def revisions(*marks: Mark) -> list[Revision]:
         ((M57,), False),
         ((), False),
         ((M58, Mark("others/web.yaml", "1.0.57")), False),
+        ((M58, Mark("front-ends/other.yaml", "1.0.57")), True),
     ],
 )
 def test_a_version_was_left_where_another_one_came_after_it(marks: tuple[Mark, ...], *, left: bool) -> None:
