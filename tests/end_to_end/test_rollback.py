@@ -216,7 +216,8 @@ def test_a_route_that_the_older_version_lacks_is_not_taken_away() -> None:
         ran = back(site)
         assert refused(ran) is RouteRemoval, ran.log
         cluster_of(site).deny(site.user, "namespace_scoped_view")
-        assert refused(back(site)) is RouteRemoval, "also where nobody may see what is live"
+        assert refused(back(site, "build 7")) is RouteRemoval, "also where nobody may see what is live"
+        assert refused(back(site)) is NoSuchState, "since what is before that is not known then"
         cluster_of(site).allow(site.user, "namespace_scoped_view")
         assert back(site, allow_route_removal="true").outcome.result == "rolled-back"
 

@@ -7,7 +7,6 @@ Without `--older-than` the code holds only a reader. What is for programs goes t
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +36,7 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.messages.text import exact_time, one_line, table
+from bcs_template_set.messages.text import exact_time, json_text, one_line, table
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Desired, SpaceRef
@@ -270,7 +269,7 @@ def _tell_end(desk: _Desk, answer: Answer) -> None:
         log.info(text)
     if desk.request.as_json:
         document = document_of(answer, language=log.language)
-        put(desk.out, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        put(desk.out, json_text(document) + "\n")
 
 
 def _closing(request: Request, answer: Answer) -> Iterable[Text]:

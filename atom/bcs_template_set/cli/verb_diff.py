@@ -5,7 +5,6 @@ It ends with 0 also where they differ: `--json` says `different`, and an error h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
@@ -17,6 +16,7 @@ from bcs_template_set.cli.desk_reading import Folder, build_pattern
 from bcs_template_set.messages import Language, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.spelling import with_nearest
+from bcs_template_set.messages.text import json_text
 from bcs_template_set.report.version_diff import (
     LIVE,
     FileDifference,
@@ -48,7 +48,7 @@ def look_at_difference(
         found = [*differences(old, new, contents)]
     if as_json:
         document = difference_document(found, before=before, after=after, language=language)
-        return [json.dumps(document, indent=2, ensure_ascii=False)]
+        return [json_text(document)]
     return difference_lines(found, language=language)
 
 

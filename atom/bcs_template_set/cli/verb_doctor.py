@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from bcs_template_set.cli.desk_log import GREEN, RED, YELLOW, has_colours, paint
 from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
 from bcs_template_set.messages import Language
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.text import json_text
 from bcs_template_set.report.examination import MARKS, Finding, document_of, first_error, lines_of
 from bcs_template_set.run.doctor import examine, without_settings
 from bcs_template_set.run.doctor_exam import Exam
@@ -48,5 +48,5 @@ def show_doctor(settings_file: str, *, as_json: bool, errors: Log) -> int:
 
 def _printed(findings: Sequence[Finding], *, as_json: bool, language: Language) -> list[str]:
     if as_json:
-        return [json.dumps(document_of(findings, language), indent=2, ensure_ascii=False)]
+        return [json_text(document_of(findings, language))]
     return [guarded(line) for line in lines_of(findings, language)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import partial
 
@@ -10,6 +9,7 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.cli.desk_reading import Folder
 from bcs_template_set.messages import Language, say
+from bcs_template_set.messages.text import json_text
 from bcs_template_set.report.history_rows import history_document, history_lines
 from bcs_template_set.rollout.past_versions import Versions, history_rows
 from bcs_template_set.rollout.read_status import read_lists
@@ -43,7 +43,7 @@ def look_at_history(folder: Folder, *, as_json: bool, language: Language) -> Ite
             "versions": history_document(rows),
             "not_known": [text.render(language) for text in unknown],
         }
-        return [json.dumps(document, indent=2, ensure_ascii=False)]
+        return [json_text(document)]
     return [*history_lines(rows, language=language), *(text.render(language) for text in unknown)]
 
 

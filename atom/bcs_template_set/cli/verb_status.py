@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.cli.desk_reading import Folder, build_pattern
 from bcs_template_set.messages import Language, say
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.text import json_text
 from bcs_template_set.report.domain_rows import DomainRow, status_document, status_lines
 from bcs_template_set.rollout.domain_status import DomainHere
 from bcs_template_set.rollout.read_status import NameAndVersion, read_status
@@ -33,7 +33,7 @@ def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iter
     head = {"cluster_id": place.cluster_id, "namespace": place.namespace, "space": folder.space.name}
     if as_json:
         document = {**head, "domains": status_document(rows, language=language)}
-        return [json.dumps(document, indent=2, ensure_ascii=False)]
+        return [json_text(document)]
     return [say("status.head", **head).render(language), *status_lines(rows, language=language)]
 
 

@@ -6,6 +6,7 @@ and never with `len`.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import unicodedata
@@ -32,6 +33,12 @@ def visible(text: str, *, keep_line_feeds: bool = False) -> str:
     A line feed is one of them, unless `keep_line_feeds` is given: for where a line may end, as on a page.
     """
     return _UNSEEN.sub(_kept_or_escaped if keep_line_feeds else _escaped, text)
+
+
+def json_text(document: object) -> str:
+    """Return a document as JSON, every character that would not be seen as its escape."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return _UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else json.dumps(match[0])[1:-1], text)
 
 
 def one_line(text: str) -> str:

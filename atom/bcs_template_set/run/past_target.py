@@ -92,7 +92,9 @@ def line_of(ours: Provenance, files: Mapping[str, PastFile]) -> Provenance:
     raise InputsInvalid(details=[problem if pipelines else say("rollback.no_pipeline", branch=ours.branch)])
 
 
-def read_live(reader: Reader, deploying: Deploying, files: Mapping[str, PastFile]) -> LiveVersions:
+def read_live(
+    reader: Reader, deploying: Deploying, files: Mapping[str, PastFile], *, target: str
+) -> LiveVersions:
     """Return which versions the files are live at, going by the marks of objects.
 
     Lists show those of most kinds, also of objects that a file no longer holds. A dry run shows every kind,
@@ -101,6 +103,7 @@ def read_live(reader: Reader, deploying: Deploying, files: Mapping[str, PastFile
     versions stand for it, so that no route is lost unseen.
 
     Raises:
+        NoSuchState: nobody may see what is live, and so what was before it: `previous` might come forward.
         StepError: whatever the gateway or BCS answered.
     """
     current = [
@@ -115,6 +118,9 @@ def read_live(reader: Reader, deploying: Deploying, files: Mapping[str, PastFile
         again = values_of(overlap(unseen, concurrency=deploying.at_once))
         states = (*states, *(state for found, _ in again for state in found))
     if _is_hidden(reader, deploying.place, states):
+        if target == PREVIOUS:
+            problem = say("rollback.unseen", namespace=deploying.place.namespace)
+            raise NoSuchState(target=target, problem=problem)
         return {name: tuple(v for v in (file.named(file.row.version),) if v) for name, file in files.items()}
     listed = read_live_objects(reader, deploying.place, concurrency=deploying.at_once).rows
     marks = {row.mark for row in listed} | {state.mark for state in states if state.live is not None}

@@ -116,10 +116,10 @@ def plan_back(
     line = line_of(provenance_of(context, acting_as=principal.label), files)
     project = reader.read(protocol.get_project(settings.project_code))
     place = namespace_of(context, project.project_id)
-    live = read_live(reader, deploying_of(context, place, context.variables), files)
+    target = settings.rollback_to or PREVIOUS
+    live = read_live(reader, deploying_of(context, place, context.variables), files, target=target)
     past = past_of(files, line, live)
     past = replace(past, history={**dict.fromkeys(scope, ()), **past.history})
-    target = settings.rollback_to or PREVIOUS
     state = choose_state(past, reader, place, target=target, space=settings.template_space)
     desired = _desired(context, past, state, line)
     services.record.heading = replace(services.record.heading, version=desired.version)

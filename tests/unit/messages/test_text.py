@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.messages.text import one_line, pad, shorten, table, visible, width
+from bcs_template_set.messages.text import json_text, one_line, pad, shorten, table, visible, width
 
 CELLS = st.text(alphabet="abc 域名一二é…-/:", max_size=120)
 
@@ -24,6 +26,12 @@ def test_what_is_cut_is_cut_in_the_middle() -> None:
 def test_a_line_break_shows_as_a_mark_and_an_escape_sequence_as_its_escape() -> None:
     assert one_line("a\r\nb\u2028c\td") == "a ⏎ b ⏎ c d"
     assert visible("\x1b[31mred\u202e\ufeff\ud800") == "\\x1b[31mred\\u202e\\ufeff\\ud800"
+
+
+@pytest.mark.parametrize("hidden", ["\x1b[31m", "\x9b31m", "\u2028", "\u202e", "\ud800", "\U000e0041"])
+def test_json_shows_what_would_not_be_seen_and_reads_as_it_was(hidden: str) -> None:
+    shown = json_text({"a": f"é{hidden}\n"})
+    assert (visible(shown, keep_line_feeds=True), json.loads(shown)) == (shown, {"a": f"é{hidden}\n"})
 
 
 def test_columns_align_by_the_width_people_see() -> None:
