@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import io
 import socket
 import socketserver
 import ssl
@@ -13,6 +14,8 @@ from typing import Callable, Optional, cast
 from tests.emulator.http_message import Answer, Request
 
 SEND, DROP, RESET, HALF = "send", "drop", "reset", "half"
+_HANDSHAKE = b"\x16"
+"""What TLS begins with. It may have no line's end, and then both sides would wait for the other."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Respond = Callable[[Request], tuple[Answer, str]]
@@ -128,6 +131,8 @@ class _Connection(socketserver.StreamRequestHandler):
     def _read_request(self) -> Optional[Request]:
         """Return the next request, None where the client has closed or does not speak HTTP/1.1."""
         try:
+            if cast("io.BufferedReader", self.rfile).peek(1)[:1] == _HANDSHAKE:
+                return None
             first = self.rfile.readline().decode("latin-1").split()
             if len(first) != 3 or first[2] != "HTTP/1.1":
                 return None

@@ -73,6 +73,8 @@ TARGETS = (
             "routing",
         )
     ),
+    Target("images.registry_login", ("tests/unit/images/test_registry_login.py",)),
+    Target("images.registry_answers", ("tests/unit/images/test_registry_answers.py",)),
     Target("publish.plan", _PLAN),
     Target("publish.plan_file", _PLAN),
     Target("publish.make_plan", _PLAN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from tests.emulator import Behaviour
+from tests.emulator.registry import Habits, Registry
 from tests.support.deploying import (
     CLUSTER,
     NAMESPACE,
@@ -139,6 +141,32 @@ def _with_a_token(site: Site) -> None:
     site.next_build(a_yaml=config("a", "2"))
 
 
+@functools.cache
+def _registry() -> Registry:
+    """Return the one registry of this process: its port is in images, and sites are compared by them."""
+    made = Registry(Habits(login=True, hides=True), users={"robot": "a-password-of-robot"})
+    for tag in ("1", "2"):
+        made.push("team/web", tag)
+    return made
+
+
+def _of_the_registry(tag: str) -> str:
+    return workload(tag=tag).replace(image_of("web", tag), f"{_registry().name}/team/web:{tag}")
+
+
+def _with_a_registry() -> AbstractContextManager[Site]:
+    return open_site(web_yaml=_of_the_registry("1"), a_yaml=config("a", "1"))
+
+
+def _with_a_login(site: Site) -> None:
+    login = {"username": "robot", "password": "a-password-of-robot"}
+    site.emulator.state.add_credential("robot", login)
+    site.run()
+    site.next_build(web_yaml=_of_the_registry("2"), a_yaml=config("a", "2"))
+
+
+_IMAGES: Mapping[str, str] = {"image_check": "require", "registry_credential": "robot"}
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("plan", _with_cluster, _deployed, "planned", {"action": "plan", **TARGET}),
     Scenario("first-publish", _empty, _nothing, "published"),
@@ -153,6 +181,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("rollback", _with_cluster, _gone_forward, "rolled-back", BACK),
     Scenario("branches", open_site, _branches, "published"),
     Scenario("branch-paths", open_site, _sharing_a_domain, "published", _web(9)),
+    Scenario("images", _with_a_registry, _with_a_login, "published", _IMAGES),
     Scenario("token", _empty, _with_a_token, "published", {"credential": "my_token"}),
 )
 

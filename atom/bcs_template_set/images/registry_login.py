@@ -96,7 +96,7 @@ def may_see_password(host: str, realm: str) -> bool:
     parts = _parts(realm)
     if parts is None or not may_give_tokens(host, realm):
         return False
-    own, asking = _host(host), (parts.hostname or "").lower()
+    own, asking = _host(host), parts.hostname
     parent = "" if _IPV4.fullmatch(own) else own.partition(".")[2]
     known = [pattern.sub(other, own) for pattern, other in _TOKEN_HOSTS if pattern.fullmatch(own)]
     return asking in (own, *known) or ("." in parent and asking == parent)

@@ -59,7 +59,7 @@ TABLE: dict[str, tuple[Mapping[Question, Reply], Union[str, type]]] = {
     "HEAD without a digest": (replies(head=answer(200, kind=OCI)), "GET"),
     "HEAD of a page": (replies(head=answer(200, kind="text/html", digest=True)), "GET"),
     "HEAD 404": (replies(head=GONE), "GET"),
-    "HEAD 405": (replies(head=answer(405)), "GET"),
+    **{f"HEAD {status}": (replies(head=answer(status)), "GET") for status in (400, 405, 406, 501)},
     "HEAD 401": (replies(head=answer(401)), Unseen),
     "HEAD 403": (replies(head=answer(403)), Unseen),
     "HEAD 307": (replies(head=answer(307)), Unseen),
@@ -87,6 +87,28 @@ def test_replies_come_to_one_of_three_words_or_to_the_next_question(row: str) ->
     given_replies, expected = TABLE[row]
     judged = judge(NAME, given_replies, reads_index=False)
     assert judged == expected if isinstance(expected, str) else isinstance(judged, expected)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("HEAD 503", "images.status"),
+        ("GET is a page", "images.no_manifest"),
+        ("tags 401", "images.no_tags"),
+        ("the tag is listed", "images.tag_listed"),
+    ],
+)
+def test_what_is_not_seen_has_its_reason_and_is_said_of_that_image_alone(row: str, reason: str) -> None:
+    judged = judge(NAME, TABLE[row][0], reads_index=False)
+    assert isinstance(judged, Unseen)
+    assert (judged.reason.key, judged.of_all) == (reason, False)
+
+
+def test_no_more_tags_are_kept_than_one_page_has() -> None:
+    listed = answer(200, {"tags": [f"v{number}" for number in range(150)]})
+    judged = judge(NAME, replies(head=GONE, get=GONE, tags=listed), reads_index=False)
+    assert isinstance(judged, Missing)
+    assert len(judged.tags) == 100
 
 
 def test_by_digest_a_tag_that_is_listed_says_nothing() -> None:
@@ -157,6 +179,21 @@ def test_words_that_no_platform_has_are_not_shown() -> None:
     )
 
 
+def test_of_an_index_each_platform_has_its_manifest() -> None:
+    arm = {"os": "linux", "architecture": "arm", "variant": "v7"}
+    entries = [
+        {"platform": arm, "digest": BY_DIGEST.digest},
+        {"platform": {"os": "linux", "architecture": "s390x"}, "digest": "sha256:short"},
+        {"platform": {"os": "unknown", "architecture": "arm"}, "digest": BY_DIGEST.digest},
+    ]
+    found = manifest_in(answer(200, {"manifests": entries}, kind=INDEX))
+    assert found == Found(
+        (Platform("linux", "arm", "v7"), Platform("linux", "s390x")), (BY_DIGEST.digest, "")
+    )
+    assert found is not None
+    assert not found.is_schema_1
+
+
 def test_tags_that_no_registry_has_are_not_shown() -> None:
     assert tags_in(answer(200, {"tags": ["1", "a b", 7, "x" * 129, "\u202e"]})) == ("1",)
     assert tags_in(answer(401, {"tags": ["1"]})) == ()
@@ -191,6 +228,7 @@ def test_all_four_media_types_are_accepted() -> None:
         ("linux/arm64", "linux/arm64/v8", True),
         ("linux/arm64", "linux/arm/v7", False),
         ("linux/arm/v7", "linux/arm/v6", True),
+        ("linux/arm/v7", "linux/arm/v7", True),
         ("linux/arm/v7", "linux/arm/v8", False),
         ("linux/arm/v7", "linux/arm", True),
         ("windows/amd64", "linux/amd64", False),

@@ -52,6 +52,10 @@ def test_what_a_registry_asks_for_is_a_token_or_the_password(
     assert challenge_in(header) == expected
 
 
+def test_who_asks_for_the_password_itself_names_no_address() -> None:
+    assert (Challenge("basic").realm, Challenge("basic").service) == ("", "")
+
+
 def test_a_challenge_of_one_long_word_takes_no_time() -> None:
     began = time.process_time()
     assert challenge_in("Bearer " + "a" * 64_000) is None
@@ -86,7 +90,10 @@ def test_a_token_is_asked_for_that_may_pull_and_no_more() -> None:
         ("127.0.0.1:5000", "http://127.0.0.1:5000/token", True, True),
         ("127.0.0.1:5000", "http://localhost:5000/token", True, False),
         ("[::1]:5000", "http://[::1]:5000/token", True, True),
+        ("x.registry.cn-a.aliyuncs.com", "https://x.dockerauth.cn-a.aliyuncs.com/auth", True, False),
         ("registry.example.com", "", False, False),
+        ("", "https://mutant/token", True, False),
+        ("[:::]", "https://mutant/token", True, False),
     ],
 )
 def test_tokens_come_by_https_and_the_password_goes_to_the_registrys_own_places(
@@ -114,3 +121,4 @@ def test_a_login_is_for_one_registry_by_whatever_name() -> None:
     assert login_for(None, NAME) is None
     assert "pass" not in repr(login)
     assert login.header().reveal() == "Basic cm9ib3Q6cGFzcw=="
+    assert Login("a", "b", Secret("\ud800")).header().reveal() == "Basic YjrtoIA="
