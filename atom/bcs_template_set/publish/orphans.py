@@ -11,7 +11,6 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.fields import is_left_for_bcs
-from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import INGRESS, kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_foreign
@@ -46,6 +45,12 @@ class FolderFile:
     def origins(self) -> tuple[Optional[Provenance], ...]:
         """Return the builds that published these versions, None for a person or another tool."""
         return tuple(read_provenance(version.description) for version in self.versions)
+
+    @cached_property
+    def held(self) -> frozenset[Named]:
+        """Return what these versions hold."""
+        texts = [parse_foreign(version.content) or () for version in self.versions]
+        return frozenset(named(document) for text in texts for document in objects_of(text))
 
     def is_ours(self, ours: Provenance) -> bool:
         """Tell whether this pipeline and branch published it last, in whichever build."""
@@ -307,12 +312,6 @@ def _not_listed(file: FolderFile) -> Iterable[str]:
                 yield document.title
 
 
-def kinds_in(version: TemplateVersion) -> frozenset[Optional[Kind]]:
-    """Return the kinds of a version whose marks tell whether it is live; None for all others."""
-    kinds = {kind_of(one.api_version, one.kind) for one in objects_of(parse_foreign(version.content) or ())}
-    return frozenset(kind if kind is not None and kind.route else None for kind in kinds)
-
-
 def _orphan(row: LiveRow, proof: Proof, folder: Folder) -> Orphan:
     version, name = proof.version, file_of(row, folder)
     origin = read_provenance(version.description) if version is not None else None
@@ -331,13 +330,20 @@ def _orphan(row: LiveRow, proof: Proof, folder: Folder) -> Orphan:
 
 
 def _files_going(
-    folder: Folder, files: Iterable[FolderFile], going: Iterable[Orphan], seen: Seen
+    folder: Folder, files: Sequence[FolderFile], going: Iterable[Orphan], seen: Seen
 ) -> tuple[tuple[OrphanFile, ...], list[Text]]:
     """Return which of these files go, and why the others stay: those of which nothing stays go."""
     uids = {one.uid for one in going}
-    alive = {file_of(row, folder) for row in folder.rows if row.uid not in uids}
-    free = [file for file in files if file.name not in alive]
-    reasons = {file.name: _file_stays(file, seen) for file in free}
+    left = [row for row in folder.rows if row.uid not in uids]
+    alive = {file_of(row, folder) for row in left}
+    # Of a file that somebody has renamed the objects bear the name that it had.
+    objects = frozenset(map(of_row, left)) - folder.held
+    reasons = {
+        file.name: say("prune.object_stays")
+        if file.name in alive or not objects.isdisjoint(file.held)
+        else _file_stays(file, seen)
+        for file in files
+    }
     gone = tuple(
         OrphanFile(
             file.name,
@@ -346,7 +352,7 @@ def _files_going(
             max((o.build for o in file.origins if o), default=0),
             file.versions[-1].id if file.versions else "",
         )
-        for file in free
+        for file in files
         if reasons[file.name] is None
     )
     return gone, [say("prune.file_stays", name=name, why=why) for name, why in reasons.items() if why]

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Union
+from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
 from bcs_template_set.bcs.space.live_objects import LiveRow, read_live_objects
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kinds import CONFIG_MAP
+from bcs_template_set.manifests.kinds import CONFIG_MAP, kind_of
+from bcs_template_set.manifests.parse import parse_foreign
+from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.publish.orphans import FolderFile, kinds_in
+from bcs_template_set.publish.orphans import FolderFile
 from bcs_template_set.publish.read_orphans import Looking, all_of
 from bcs_template_set.system.parallel import overlap, values_of
 
@@ -48,6 +51,12 @@ def _places(reader: Reader, place: NamespaceRef) -> Iterator[NamespaceRef]:
         for group in environment.cluster_namespaces:
             for namespace in group.namespaces:
                 yield NamespaceRef(place.project, place.project_id, group.cluster_id, namespace)
+
+
+def kinds_in(version: TemplateVersion) -> frozenset[Optional[Kind]]:
+    """Return the kinds of a version whose marks tell whether it is live; None for all others."""
+    kinds = {kind_of(one.api_version, one.kind) for one in objects_of(parse_foreign(version.content) or ())}
+    return frozenset(kind if kind is not None and kind.route else None for kind in kinds)
 
 
 def lacks(*names: Union[Text, str], place: NamespaceRef) -> StepError:

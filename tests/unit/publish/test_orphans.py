@@ -234,7 +234,22 @@ def test_a_file_goes_that_was_never_deployed_or_with_files_when_none_of_its_obje
     )
     assert [one.name for one in found.files] == (["old.yaml"] if goes else [])
     assert list(found.absent) == (["old.yaml"] if absent else [])
-    assert [text.fields["object"] for text in found.stays] == [f"ConfigMap/{name}" for name in stays]
+    told = [text.fields["object"] for text in found.stays if text.key == "prune.stays"]
+    assert told == [f"ConfigMap/{name}" for name in stays]
+
+
+def test_a_file_that_was_renamed_stays_as_long_as_what_it_holds_is_live() -> None:
+    """The objects bear the name that it had, and so are no candidates."""
+    text = config("x") + "---\n" + config("y")
+    rows = [live("x", "before.yaml"), live("z", "before.yaml")]
+    renamed = file("after.yaml", 6, text=text)
+    found = decided(folder(renamed, file("a.yaml", 6), renders=["a.yaml"], rows=rows), also=["files"])
+    assert (found.files, [str(one.fields["why"]) for one in found.stays]) == (
+        (),
+        ["One of its objects stays."],
+    )
+    moved = folder(renamed, file("a.yaml", 6), renders=["x"], rows=rows)
+    assert "after.yaml" in [one.name for one in decided(moved, also=["files"]).files]
 
 
 def test_a_run_that_renders_nothing_is_refused_however_little_would_go() -> None:
