@@ -192,7 +192,7 @@ def test_what_moved_between_files_goes_back_and_stays_and_a_plan_says_what_it_se
         site.next_build()
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (0, []), ran.log
-        assert "b.yaml stays at 1.0.7-main, which somebody went back to from 1.0.8-main" in ran.log
+        assert "b.yaml stays at 1.0.7-main" in ran.log
 
 
 def test_what_is_live_under_a_name_that_its_file_no_longer_has_is_what_one_goes_back_from() -> None:
@@ -314,6 +314,7 @@ def groups_of(ran: Ran, *, last: int) -> str:
     groups = ran.log.split("##[group]")[-last:]
     lines = ("##[group]" + "##[group]".join(groups)).splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("##[info]BCS")) + "\n"
+    text = re.sub("20[0-9]{2}-[0-9T:-]+Z", "<moment>", text)
     return re.sub("[0-9a-f]{32}", "<digest>", text)  # of ids, which files get in any order
 
 

@@ -52,6 +52,8 @@ def in_settings(error: StepError, settings_file: str) -> StepError:
     title = f"local.title_{error.code}"
     if settings_file and known(title):
         error.other_title = say(title, file=settings_file)
+    if error.other_cure is not None and error.other_cure.key == "local.cure_arguments":
+        error.other_title = say("local.title_arguments")
     if error.other_cure is not None:
         error.other_cure = without_form(error.other_cure, settings_file)
     key = next((key for kind, key in _KEYS_OF_CURES.items() if isinstance(error, kind)), "")

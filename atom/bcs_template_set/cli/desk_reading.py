@@ -123,7 +123,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
     listing = read_listing(reader, project, space, concurrency=concurrency)
     files = oldest_of_each_name(listing.files).values()
     scope = Scope(tuple(hosts), {file.real_name: domain_of(file.real_name) for file in files})
-    mistakes = scope.mistakes()
+    mistakes = scope.mistakes(key="local.no_host")
     if mistakes:
         raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
     return Folder(

@@ -32,10 +32,13 @@ class Scope:
         """Return the files that the run would have without `only`, and does not have."""
         return frozenset(name for name in self.files if not self.has(name))
 
-    def mistakes(self, *, others: Iterable[str] = ()) -> list[Text]:
-        """Return what is wrong with `only`: it names neither a host nor a file; `others` may be named too."""
+    def mistakes(self, *, others: Iterable[str] = (), key: str = "settings.only_unknown") -> list[Text]:
+        """Return what is wrong with `only`: it names neither a host nor a file; `others` may be named too.
+
+        `key` is the sentence that says it.
+        """
         known = {*self.files, *self.files.values(), *others, *map(host_of, others)}
-        return [unknown_name(name, known) for name in dict.fromkeys(self.only) if name not in known]
+        return [unknown_name(name, known, key=key) for name in dict.fromkeys(self.only) if name not in known]
 
     def text(self) -> Text:
         """Return how much of the whole the run is about, in domains where it has any, else in files."""
@@ -46,11 +49,11 @@ class Scope:
         return say(f"render.only_{kind}" if self.only else f"render.all_{kind}", **facts)
 
 
-def unknown_name(name: str, known: Iterable[str]) -> Text:
+def unknown_name(name: str, known: Iterable[str], *, key: str = "settings.only_unknown") -> Text:
     """Return that `only` names what is neither a host nor a file, and what was meant, if one is near."""
     names = sorted(filter(None, known))
     near = nearest(name, names) if len(names) <= MOST_KNOWN else NearNames(names).meant_by(name, is_own=True)
-    sentence = say("settings.only_unknown", name=name)
+    sentence = say(key, name=name)
     return say("settings.did_you_mean", mistake=sentence, near=near) if near else sentence
 
 

@@ -145,7 +145,7 @@ def difference_lines(found: Iterable[FileDifference], *, language: Language) -> 
         yield from (f"  {text.render(language)}" for text in (*one.notes, *one.not_known))
         yield from (visible(line) for line in one.diff.splitlines())
     if not any(one.is_different for one in shown):
-        yield say("diff.same").render(language)
+        yield say("diff.same_known" if shown else "diff.same").render(language)
 
 
 def difference_document(

@@ -11,12 +11,13 @@ from functools import partial
 from typing import Callable
 
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import read_live_objects
-from bcs_template_set.manifests.fields import Fields, mapping_at
+from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.manifests.kinds import DEPLOYMENT, REPLICA_SET
+from bcs_template_set.manifests.live_fields import condition_of
 from bcs_template_set.manifests.parse import bcs_variables_in, parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError, first_names
@@ -55,11 +56,22 @@ def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Exi
         if not asked.files:
             return Holding()
         listed = read_live_objects(reader, place, kinds=(REPLICA_SET,), concurrency=1).rows
-        return asked.answer(
-            revisions_of(listed, by="name"), is_undone=partial(_is_undone, reader, place, asked)
-        )
+        told = partial(_told_of, reader, place, asked)
+        return asked.answer(revisions_of(listed, by="name"), told=told)
 
     return hold
+
+
+def _told_of(reader: Reader, place: NamespaceRef, asked: _Asked, state: LiveState) -> tuple[str, bool]:
+    """Return when the rollout ended that a Deployment is at, "" if nobody knows, and if an undo began it."""
+    try:
+        whole = reader.read(get_live(place, kind=DEPLOYMENT, name=state.name)).manifest
+    except StepError:
+        whole = {}
+    progress = condition_of(whole, "Progressing")
+    # It is not written again before the next rollout (Kubernetes, pkg/controller/deployment/progress.go).
+    ended = text_at(progress, "reason") == "NewReplicaSetAvailable"
+    return text_at(progress, "lastUpdateTime") if ended else "", _is_undone(reader, place, asked, state)
 
 
 def _is_undone(reader: Reader, place: NamespaceRef, asked: _Asked, state: LiveState) -> bool:
@@ -126,18 +138,18 @@ class _Asked:
         own = Mark(f"{self.space}/{state.file}", files[state.file].version)
         return bool(state.mark.file_in(self.space)) and state.mark != own
 
-    def answer(self, revisions: Revisions, *, is_undone: Callable[[LiveState], bool]) -> Holding:
+    def answer(self, revisions: Revisions, *, told: Callable[[LiveState], tuple[str, bool]]) -> Holding:
         """Return what is held, going by these revisions, and of what they tell nothing.
 
-        `is_undone` tells of a Deployment whether its pods alone went back; only the first few are asked for.
+        `told` says of a Deployment when it went back, and whether its pods alone did; few are asked for.
         """
         pods = [state for state in self._states if state.known_kind is DEPLOYMENT]
         left = {self._rows[state.file]: state for state in pods if self._was_left(state, revisions)}
-        told = {self._rows[state.file] for state in pods if tells(state, revisions.get(state.name, ()))}
+        clear = {self._rows[state.file] for state in pods if tells(state, revisions.get(state.name, ()))}
         held = [file.name for file in self._deployment.deploy if self._rows.get(file.name) in left]
-        untold = sorted(name for name in self.files if self._rows[name] not in told)
+        untold = sorted(name for name in self.files if self._rows[name] not in clear)
         said = [
-            self._stays(name, state, is_undone=number < MOST_READ and is_undone(state))
+            self._stays(name, state, told(state) if number < MOST_READ else ("", False))
             for number, (name, state) in enumerate(sorted(left.items()))
         ]
         if untold:
@@ -148,7 +160,10 @@ class _Asked:
         mark = Mark(f"{self.space}/{state.file}", self.files[state.file].version)
         return was_left(mark, revisions.get(state.name, ()))
 
-    def _stays(self, name: str, state: LiveState, *, is_undone: bool) -> Text:
+    def _stays(self, name: str, state: LiveState, told: tuple[str, bool]) -> Text:
+        (at, is_undone), version = told, state.mark.version
         left = self.files[state.file].version
+        live = say("deploy.since", version=version, at=at) if at else version
         key = "deploy.held_undone" if is_undone else "deploy.held"
-        return say(key, name=name, object=state.title, live=state.mark.version, left=left)
+        facts = {"file": state.file, "object": state.title}
+        return say(key, name=name, live=live, left=left, **facts)
