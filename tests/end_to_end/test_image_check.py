@@ -191,15 +191,18 @@ def test_schema_1_is_a_warning(site: Site, registry: Registry) -> None:
 def test_a_rollback_to_an_image_that_is_gone_is_refused_with_the_next_that_is_there(
     site: Site, registry: Registry
 ) -> None:
-    for tag in ("1", "1.0.1", "2", "3"):
+    for tag in ("1", "1.0.1", "1.0.2", "1.0.3", "2", "3"):
         registry.push("team/web", tag)
         site.next_build(web_yaml=running(registry, tag))
         assert deploy(site).outcome.result == "deployed"
-    del registry.repositories["team/web"].tags["2"]
+    for tag in ("1.0.2", "1.0.3", "2"):
+        del registry.repositories["team/web"].tags[tag]
     site.emulator.state.add_credential("token", {"access_token": "t0ken"})
+    waited = len(site.clock.waits)
     back = {"action": "rollback", "image_check": "require", "registry_credential": "token"}
     refused = deploy(site, **back)
     assert (refused.code, refused.writes) == (800310, [])
+    assert site.clock.waits[waited:].count(5.0) == 2, "once for this one, and once for all before it"
     assert f"{registry.name}/team/web:2, in web.yaml" in refused.log
     assert "1.0.9-main" in refused.log.partition("Failed")[2], "the version with 1.0.1"
     assert refused.log.count("##[warning]The step asks the registry without") == 1

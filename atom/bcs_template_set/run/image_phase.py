@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
@@ -76,15 +77,23 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     refuse_missing_images(run.context, used, running=running, demands=demands)
 
 
-def lacks_images(context: RunContext, files: Sequence[ManifestFile]) -> bool:
-    """Tell whether an image of these files is proved missing; nothing is said of it."""
-    brought = {file.name: frozenset(file.images) for file in files}
-    used = used_images(files, context.variables, brought, filled_are_new=True)
-    asked = [each for each in used if each.is_pulled]
+def lack_images(context: RunContext, states: Sequence[Sequence[ManifestFile]]) -> Sequence[bool]:
+    """Tell of each of several states' files whether an image of them is proved missing; nothing is said.
+
+    All are looked for at once: a registry that never answers costs that time once.
+    """
+    used = [[*_pulled(files, context.variables)] for files in states]
+    asked = [*chain(*used)]
     if context.settings.image_check == "off" or not asked:
-        return False
+        return [False] * len(used)
     verdicts = _look(context, asked, _login(context, asked, demands=False))
-    return bool(_Told(asked, verdicts).refused(frozenset()))
+    return [bool(_Told(own, verdicts).refused(frozenset())) for own in used]
+
+
+def _pulled(files: Sequence[ManifestFile], values: Mapping[str, str]) -> Iterator[UsedImage]:
+    brought = {file.name: frozenset(file.images) for file in files}
+    used = used_images(files, values, brought, filled_are_new=True)
+    return (each for each in used if each.is_pulled)
 
 
 def used_images(

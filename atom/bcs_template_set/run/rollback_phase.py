@@ -40,7 +40,7 @@ from bcs_template_set.run.approved_plan import leave_plan
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.image_phase import check_images, lacks_images
+from bcs_template_set.run.image_phase import check_images, lack_images
 from bcs_template_set.run.live_plan import deploying_of
 from bcs_template_set.run.past_target import (
     PREVIOUS,
@@ -194,8 +194,10 @@ def nearest_possible(
     """Return which state before this one the cluster would take, of the nearest few, by BCS's dry run."""
     refused = max(ref.origin.build for ref in state.versions.values() if ref.origin is not None)
     builds = [build for build in builds_of(past.history) if build < refused][:MOST_TRIED]
-    for earlier in filter(None, (state_at_build(past.history, build) for build in builds)):
-        if _is_possible(run, reader, planned, past, earlier):
+    states = [*filter(None, (state_at_build(past.history, build) for build in builds))]
+    lacking = lack_images(run.context, [files_of(earlier, past.files) for earlier in states])
+    for earlier, lacks in zip(states, lacking):
+        if not lacks and _is_possible(run, reader, planned, past, earlier):
             return say("rollback.possible", version=earlier.newest.name)
     return say("rollback.none_possible", count=len(builds)) if builds else say("rollback.oldest")
 
@@ -211,4 +213,4 @@ def _is_possible(run: RenderedRun, reader: Reader, planned: Planned, past: Past,
         plan = plan_live(reader, deploying_of(run.context, place, values), files, redeploy=False)
     except StepError:
         return False
-    return plan.refused is None and not lacks_images(run.context, [file for file, _ in wanted])
+    return plan.refused is None
