@@ -13,7 +13,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Optional
 from urllib.parse import urlencode
 
@@ -142,8 +142,7 @@ class Registry:
             self._gone.wait(None if self.habits.never else self.habits.seconds)
             if self._gone.is_set():
                 return Answer(), DROP
-        answer = self._answer(request)
-        return (replace(answer, body=b"") if request.method == "HEAD" else answer), SEND
+        return self._answer(request), SEND
 
     def _answer(self, request: Request) -> Answer:
         habits = self.habits

@@ -115,7 +115,11 @@ class _Connection(socketserver.StreamRequestHandler):
         answer, how = self._server().respond(request)
         if how == SEND:
             keeps = request.header("connection").lower() != "close"
-            return self._send(_encode(answer, close=not keeps)) and keeps
+            whole = _encode(answer, close=not keeps)
+            is_head = (
+                request.method == "HEAD"
+            )  # says how long a body would be, and sends none (RFC 9110, 9.3.2)
+            return self._send(whole[: len(whole) - len(answer.body)] if is_head else whole) and keeps
         if how == RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         elif how == HALF:

@@ -115,6 +115,18 @@ def test_netrc_is_not_read(tmp_path: Path) -> None:
     assert b"authorization" not in server.requests[0].lower()
 
 
+@pytest.mark.parametrize("coding", [(), ("Content-Encoding: gzip",)])
+def test_an_answer_to_head_is_whole_without_the_body_that_it_tells_of(
+    transport: Transport, coding: tuple[str, ...]
+) -> None:
+    said = http(b"body", headers=coding).removesuffix(b"body")
+    with serving(saying(said)) as server:
+        for _ in range(2):
+            answer = transport.send(HttpRequest("HEAD", server.url))
+            assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "4")
+        assert server.connections == 1
+
+
 def test_connections_are_kept_and_used_again(transport: Transport) -> None:
     with serving(saying(http())) as server:
         for _ in range(5):

@@ -197,7 +197,9 @@ class RegistryClient:
         except NoAnswer as exc:
             is_said = isinstance(exc.problem, Text) and exc.problem.key == "transport.encoding"
             problem = say("images.unreadable") if is_said else exc.problem  # that would show a header
-            return Unseen(say("images.no_answer", host=host, problem=problem), of_all=True)
+            return Unseen(
+                say("images.no_answer", host=urlsplit(request.url).netloc, problem=problem), of_all=True
+            )
 
     def _resolves(self, host: str) -> bool:
         """Tell whether a name resolves in time; each is asked for once."""

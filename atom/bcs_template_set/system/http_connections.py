@@ -246,7 +246,9 @@ class Connections:
             allow_redirects=False,
             proxies=proxies,
         ) as response:
-            if first is None:
+            if request.method == "HEAD":  # its headers tell of a body that does not come
+                body = response.raw.read(decode_content=False)
+            elif first is None:
                 body = read_whole(response.raw, most=LARGEST_BODY)
             else:
                 body = read_first(response.raw, most=first, whole=LARGEST_BODY)
