@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import PastFile, VersionRef, ref_of
-from bcs_template_set.bcs.space.provenance import Provenance, told
+from bcs_template_set.bcs.space.provenance import Provenance, published_as_it_is, told
 from bcs_template_set.publish.past_states import history_of_line
 
 YOUNGEST = 24 * 3600
@@ -88,7 +88,8 @@ def _old(file: PastFile, keeping: Keeping, held: Held) -> Iterator[OldVersion]:
     gone_by = keeping.now - YOUNGEST
     going = {ref.id for ref in refs if ref.name not in kept and 0 < ref.created_at <= gone_by}
     for version in file.versions:
-        if version.id in going and version.id != file.row.version_id:
+        is_changed = published_as_it_is(version.description, version.content) is None
+        if version.id in going and version.id != file.row.version_id and not is_changed:
             yield OldVersion(file.row.id, version)
 
 

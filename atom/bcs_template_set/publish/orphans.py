@@ -9,7 +9,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.space.live_objects import LiveRow
-from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
+from bcs_template_set.bcs.space.provenance import Provenance, published_as_it_is, read_provenance
 from bcs_template_set.manifests.fields import is_left_for_bcs
 from bcs_template_set.manifests.kinds import INGRESS, kind_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -44,7 +44,7 @@ class FolderFile:
     @cached_property
     def origins(self) -> tuple[Optional[Provenance], ...]:
         """Return the builds that published these versions, None for a person or another tool."""
-        return tuple(read_provenance(version.description) for version in self.versions)
+        return tuple(published_as_it_is(version.description, version.content) for version in self.versions)
 
     @cached_property
     def held(self) -> frozenset[Named]:

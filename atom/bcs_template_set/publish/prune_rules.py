@@ -14,7 +14,7 @@ from typing import Callable, Optional
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.live_objects import LiveRow
-from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
+from bcs_template_set.bcs.space.provenance import Provenance, published_as_it_is
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import CRON_JOB, JOB, PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE, kind_of
@@ -97,7 +97,8 @@ class _Case:
 
     @cached_property
     def origin(self) -> Optional[Provenance]:
-        return read_provenance(self.proof.version.description) if self.proof.version is not None else None
+        version = self.proof.version
+        return published_as_it_is(version.description, version.content) if version is not None else None
 
 
 def held_by(row: LiveRow, version: Optional[TemplateVersion]) -> tuple[Document, ...]:

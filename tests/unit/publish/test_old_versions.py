@@ -88,6 +88,7 @@ def test_what_is_young_or_another_s_stays() -> None:
         version(2, pipeline=""),
         version(3, age=0.5),
         version(4).replaced(create_at=0),
+        version(6).replaced(content="edited by a person, who left the description"),
     ]
     assert going([*others, version(5), *newest]) == ["main5"]
 

@@ -89,6 +89,12 @@ def test_a_file_is_left_behind_by_a_lower_build_of_this_pipeline_and_branch(
     assert folder(found, renders=["old.yaml"]).orphaned == ()
 
 
+def test_what_a_person_has_edited_under_our_description_is_a_persons() -> None:
+    ours = file("old.yaml", 6)
+    edited = FolderFile(ours.row, tuple(one.replaced(content="edited") for one in ours.versions))
+    assert folder(edited).orphaned == ()
+
+
 def test_a_file_of_a_later_build_says_that_this_run_is_not_the_newest() -> None:
     assert folder(file("a.yaml", 8), file("b.yaml", 6)).newer == ("a.yaml",)
 

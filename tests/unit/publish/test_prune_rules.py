@@ -82,6 +82,7 @@ BY_HAND = version_of(TEXT).replaced(description="by hand")
         (DEPLOYMENT, Proof(whole(), None), "prune.not_ours"),
         (DEPLOYMENT, Proof(whole(), OF_OTHERS), "prune.not_ours"),
         (DEPLOYMENT, Proof(whole(), BY_HAND), "prune.not_ours"),
+        (DEPLOYMENT, Proof(whole(), version_of(TEXT).replaced(content=TEXT + "# edited")), "prune.not_ours"),
         # A copy of it under another name, and another kind of its name.
         (DEPLOYMENT, Proof(whole(), version_of(TEXT.replace("web}", "copy}"))), "prune.not_in_version"),
         (DEPLOYMENT, Proof(whole(), version_of(service(0))), "prune.not_in_version"),

@@ -111,6 +111,15 @@ def read_provenance(description: str) -> Optional[Provenance]:
     )
 
 
+def published_as_it_is(description: str, content: str) -> Optional[Provenance]:
+    """Return the build that published just this content, None where another one bears its description.
+
+    A person who makes a version out of one of ours may leave the description in place.
+    """
+    origin = read_provenance(description)
+    return origin if origin is not None and origin.sha256 in ("", content_digest(content)) else None
+
+
 def is_earlier_name(name: str, *, version: str, build: int) -> bool:
     """Tell whether a version's name is `version` with an earlier build's number in the place of `build`."""
     for found in re.finditer(rf"(?<![0-9]){build}(?![0-9])", version):

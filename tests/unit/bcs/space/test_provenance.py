@@ -5,7 +5,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.bcs.space.provenance import MOST_BASES, Provenance, content_digest, read_provenance
+from bcs_template_set.bcs.space.provenance import (
+    MOST_BASES,
+    Provenance,
+    content_digest,
+    published_as_it_is,
+    read_provenance,
+)
 
 OURS = Provenance(
     pipeline="p-1", build=12, branch="feature/login", commit="abc", started_by="wangwu", acting_as="lisi"
@@ -27,6 +33,8 @@ def test_what_is_written_is_read_back_whatever_the_names(branch: str, user: str,
     assert "\n" not in line
     assert "<" not in line, "BCS filters HTML out of descriptions"
     assert read_provenance(line) == replace(origin, sha256=content_digest("content"))
+    assert published_as_it_is(line, "content") == read_provenance(line)
+    assert (published_as_it_is(line, "edited"), published_as_it_is("by hand", "content")) == (None, None)
 
 
 def test_a_description_by_a_person_has_no_provenance() -> None:
