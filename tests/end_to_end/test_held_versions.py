@@ -86,6 +86,8 @@ def test_so_it_is_after_an_undo_outside_the_pipeline_and_a_plan_tells_it_too() -
         assert (planned.code, STAYS in planned.log) == (0, True), planned.log
         ran = deploy(site)
         assert (ran.code, calls_of(ran), STAYS in ran.log) == (0, [], True), ran.log
+        assert "Nothing was deployed to BCS-K8S-40000, namespace prod: 1 file held back" in ran.log
+        assert "every object of the run is in the cluster" not in ran.log
 
 
 def test_an_undo_that_brought_back_the_pods_alone_is_told_as_that() -> None:

@@ -8,10 +8,10 @@ the build or version named. Builds are ordered by number, and the versions of on
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Optional
 
-from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance
 
 History = Mapping[str, tuple[VersionRef, ...]]
@@ -26,11 +26,13 @@ class PastState:
     """Of each file the version that it had; `absent` are the files that did not exist yet.
 
     `passed` are later builds that never were live, newest first, which `previous` has left out for that.
+    `unsure` are files of which a version was deleted that came after the one here.
     """
 
     versions: Mapping[str, VersionRef]
     absent: tuple[str, ...] = ()
     passed: tuple[int, ...] = ()
+    unsure: tuple[str, ...] = ()
 
     @property
     def newest(self) -> VersionRef:
@@ -101,6 +103,21 @@ def state_before(
             return None if state is None else _not_forward(state, history, live, passed=tuple(passed))
         passed.append(build)
     return None
+
+
+def with_gaps(state: PastState, history: History, known: Mapping[str, Collection[str]]) -> PastState:
+    """Return a state with the files of which it is not sure: the next version names one that is gone.
+
+    `known` are the ids of all versions of each file, whoever published them.
+    """
+    found = []
+    for name, refs in history.items():
+        at = state.versions.get(name)
+        later = [ref for ref in refs if at is None or order(ref) > order(at)][-1:]
+        replaced = [base for ref in later if ref.origin is not None for base in ref.origin.bases[:1]]
+        if any(base not in (FROM_NOTHING, *known.get(name, ())) for base in replaced):
+            found.append(name)
+    return replace(state, unsure=tuple(sorted(found)))
 
 
 def _not_forward(

@@ -101,6 +101,8 @@ def _notes(state: PastState, desired: Desired) -> list[Text]:
     notes = [say("rollback.data_stays")]
     if state.passed:
         notes.append(say("rollback.passed", builds=list(state.passed)))
+    if state.unsure:
+        notes.append(say("rollback.unsure", names=list(state.unsure)))
     if state.absent:
         notes.append(say("rollback.absent", names=list(state.absent)))
     if kept:

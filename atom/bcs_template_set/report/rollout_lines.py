@@ -24,7 +24,11 @@ _NO_NEWS_YET = frozenset({"rollout.no_status", "rollout.observing"})
 def deployment_lines(plan: DeploymentPlan, *, language: Language) -> list[LogLine]:
     """Return what is deployed and what is live already, and what that changes of the live objects."""
     if not plan.deploy:
-        lines = [_line("info", say("deploy.nothing_to_deploy"), language)]
+        lines = [
+            _line(
+                "info", say("deploy.nothing_but_held" if plan.held else "deploy.nothing_to_deploy"), language
+            )
+        ]
         return [*lines, *(_line("warning", note, language) for note in (*plan.pods, *plan.notes))]
     counts = say("deploy.counts", deploy=len(plan.deploy), live=len(holding(plan.live_already)))
     lines = [_line("info", counts, language)]

@@ -42,6 +42,8 @@ def deployed_headline(rollout: Rollout, outcome: Outcome) -> Text:
     live = {file.name for file in holding(rollout.live_already)} - with_them
     place = {"cluster": rollout.cluster_id, "namespace": rollout.namespace, "live": told_files(live, rows)}
     done = "rolled_back" if outcome.heading.goes_back else "deployed"
+    if not deployed and rollout.held:
+        return say("report.verdict_only_held", held=told_files({*rollout.held}, rows), **place)
     if not deployed:
         return say(f"report.verdict_{done}_nothing", **place)
     versions = sorted(

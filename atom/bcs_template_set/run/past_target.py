@@ -33,6 +33,7 @@ from bcs_template_set.publish.past_states import (
     state_at_build,
     state_at_version,
     state_before,
+    with_gaps,
 )
 from bcs_template_set.rollout.live_look import Deploying, is_there_after_all, look
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
@@ -152,7 +153,7 @@ def choose_state(past: Past, reader: Reader, place: NamespaceRef, *, target: str
 
     Raises:
         VersionGone: none of the files has this version, of this pipeline and branch.
-        NoSuchState: nothing existed then, or there is no such build.
+        NoSuchState: nothing existed then, there is no such build, or what a file was then is deleted.
     """
     names = first_names(sorted(past.history))
     build = _BUILD.fullmatch(target)
@@ -174,6 +175,11 @@ def choose_state(past: Past, reader: Reader, place: NamespaceRef, *, target: str
     if state is None:
         problem_text = say(f"rollback.{problem}", names=names, namespace=place.namespace)
         raise NoSuchState(target=target, problem=problem_text)
+    ids = {name: {version.id for version in file.versions} for name, file in past.files.items()}
+    state = with_gaps(state, past.history, ids)
+    deleted = sorted({*state.absent} & {*state.unsure})
+    if deleted:
+        raise NoSuchState(target=target, problem=say("rollback.deleted", names=first_names(deleted)))
     return state
 
 

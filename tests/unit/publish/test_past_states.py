@@ -24,6 +24,7 @@ from bcs_template_set.publish.past_states import (
     state_at_build,
     state_at_version,
     state_before,
+    with_gaps,
 )
 
 FILES = ("conf", "routes", "web")
@@ -49,6 +50,24 @@ def before(
 ) -> PastState | None:
     ids = {name: {r.id for r in known[name] if build_of(r) == build} for name, build in live.items()}
     return state_before(known, live=ids, alike=lambda *_: False, never_live=never.__contains__)
+
+
+@pytest.mark.parametrize(
+    ("base", "state", "unsure"),
+    [
+        ("web-8-None", {}, ()),
+        ("-", {}, ()),
+        ("gone", {}, ("web",)),
+        ("gone", {"web": ref(7)}, ("web",)),
+        ("gone", {"web": ref(9)}, ()),
+    ],
+)
+def test_a_state_is_not_sure_where_the_next_version_names_one_that_is_gone(
+    base: str, state: Mapping[str, VersionRef], unsure: tuple[str, ...]
+) -> None:
+    known = history_of_line({"web": [ref(9, by=replace(OURS, bases=(base,)))]}, OURS)
+    found = with_gaps(PastState(state), known, {"web": ["web-8-None"]})
+    assert found.unsure == unsure
 
 
 @settings(max_examples=examples(200, sample=40), deadline=None)
