@@ -279,7 +279,7 @@ def test_values_of_variables_are_stored_nowhere_and_their_places_are_left_open()
         (file,) = looked.domain("conf.yaml")["files"]
         assert file["changed"] == [{"object": "ConfigMap/conf", "field": "data.next"}]
         assert (
-            "data.key, filled in from LEVEL, and BCS keeps no values of variables"
+            "data.key, filled in from LEVEL, and BCS keeps no values"
             in status(site, as_json=False).out
         )
 

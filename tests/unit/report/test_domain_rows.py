@@ -55,7 +55,7 @@ def test_all_that_is_known_of_a_domain_is_told_below_it() -> None:
         "Deployment/web differs from its version in spec.paused",
         "Deployment/web: an autoscaler sets spec.replicas",
         "Deployment/web: a restart sets spec.template.metadata.annotations.x",
-        "not known: Deployment/web: spec.minReadySeconds, filled in from N, and BCS keeps no values of variables",
+        "not known: Deployment/web: spec.minReadySeconds, filled in from N, and BCS keeps no values",
         f"BCS's record: {HOST}.deployment.yaml was last deployed anywhere as 1.0.9, by ?",
         f"{HOST}.routes.yaml is published as 1.0.8 and is not deployed here",
         f"BCS's record: {HOST}.routes.yaml was last deployed anywhere as 1.0.9, by ?",
