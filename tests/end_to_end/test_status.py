@@ -278,10 +278,7 @@ def test_values_of_variables_are_stored_nowhere_and_their_places_are_left_open()
         assert told(looked, "conf.yaml")["drift"] == "changed"
         (file,) = looked.domain("conf.yaml")["files"]
         assert file["changed"] == [{"object": "ConfigMap/conf", "field": "data.next"}]
-        assert (
-            "data.key, filled in from LEVEL, and BCS keeps no values"
-            in status(site, as_json=False).out
-        )
+        assert "data.key, filled in from LEVEL, and BCS keeps no values" in status(site, as_json=False).out
 
 
 def test_a_version_that_is_gone_and_an_object_that_it_never_held_are_told() -> None:
