@@ -329,20 +329,28 @@ def cut_off_in_its_second_call() -> Iterator[Outcome]:
         site.emulator.faults.clear()
 
 
-def held_after_an_undo_and_pruned() -> Iterator[Outcome]:
-    with cluster_site(old_yaml=config("old", "1"), web_yaml=workload()) as site:
+def held_after_an_undo() -> Iterator[Outcome]:
+    with cluster_site(web_yaml=workload()) as site:
         deploy(site)
         site.next_build(web_yaml=workload(tag="2"))
         deploy(site)
         cluster_of(site).undo_rollout(NAMESPACE, "web")
         site.clock.time += 5
         site.next_build()
+        yield deploy(site).outcome
+
+
+def without_what_an_earlier_build_left() -> Iterator[Outcome]:
+    with cluster_site(old_yaml=config("old", "1"), web_yaml=config("web", "1")) as site:
+        deploy(site)
+        site.next_build()
         del site.files["old.yaml"]
         yield deploy(site, prune="delete").outcome
 
 
 RUNS: tuple[Told, ...] = (
-    held_after_an_undo_and_pruned,
+    held_after_an_undo,
+    without_what_an_earlier_build_left,
     cut_off_in_its_second_call,
     refused_in_its_first_call_and_not_looked_at,
     broken_before_and_tried_twice,
