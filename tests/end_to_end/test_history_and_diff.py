@@ -132,7 +132,7 @@ def test_what_is_live_and_not_in_the_version_and_what_is_open_are_told() -> None
         assert site.run(action="publish", variables="LEVEL: high").code == 0
         looked = diff(site, "1.0.8-main", "live", as_json=False)
         assert "live, and not in the version: ConfigMap/more" in looked.out
-        assert "the variables LEVEL fill in data.key" in looked.out
+        assert "data.key, filled in from LEVEL," in looked.out
         site.fault("answer", Match("POST", "/template/preview"), times=4, status=503)
         looked = diff(site, "1.0.7-main", "live", "conf.yaml")
         assert looked.told["different"] is False
