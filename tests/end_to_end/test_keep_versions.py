@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from tests.support.deploying import CLUSTER, FILE_MARK, MARK, NAMESPACE, age, cl
 from tests.support.pieces import FakeClock
 from tests.support.publishing import SPACE, USER, Ran, Site, config
 
+from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.system.signals import Stopped
 
@@ -74,6 +76,21 @@ def test_the_newest_stay_and_what_another_namespace_or_environment_runs() -> Non
         assert "keep_versions: old versions deleted: 4." in ran.log
         assert builds(site) == [2, 7, 8, 9], "and what was live before this run"
         assert "old versions" not in deploy(site, keep_versions="9").log, "nothing to do"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_log_reads_as_reviewed(language: Language, golden: Callable[[str, str], None]) -> None:
+    """What follows the rollout, of a run that deletes versions, and of one that can't see what is live."""
+    with grown() as site:
+        site.language = language
+        ran = deploy(site, keep_versions="2")
+        later(site)
+        site.fault("answer", ENVIRONMENTS, times=4, status=500)
+        blind = deploy(site, keep_versions="1")
+        told = "\n".join(one.log.rpartition("##[group]")[2] for one in (ran, blind))
+        golden(
+            f"end_to_end/keep_versions.{language}.txt", re.sub("127.0.0.1:[0-9]+", "127.0.0.1:<port>", told)
+        )
 
 
 def test_where_one_namespace_can_t_be_read_none_goes() -> None:
