@@ -81,6 +81,22 @@ class Call(Generic[T_co]):
 class Read(Call[T_co]):
     """A call that changes nothing, whatever its method: it may be sent again."""
 
+    def parsed_by(self, parse: Parse[T]) -> Read[T]:
+        """Return the same call, of whose `data` something else is made."""
+        return Read(
+            name=self.name,
+            method=self.method,
+            segments=self.segments,
+            project=self.project,
+            parse=parse,
+            query=self.query,
+            body=self.body,
+            reads_error=self.reads_error,
+            may_be_missing=self.may_be_missing,
+            is_bare=self.is_bare,
+            longest_again=self.longest_again,
+        )
+
 
 @dataclass(frozen=True)
 class Write(Call[T_co]):

@@ -14,6 +14,9 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.step_error import StepError
 
+NOT_FOUND = 1
+"""BCS's general code, which is also that of an object that is not there (facts/bcs.md, "Answers")."""
+
 _PANIC = "panic recovered"
 _UNREAD = "nil pointer"
 _WRONG_TYPE = "interface conversion"

@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Optional
 
 from bcs_template_set.agent.log import Log
@@ -22,7 +21,7 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import SpaceHistories
 from bcs_template_set.bcs.space.template_spaces import find_space, oldest_of_each_name, read_listing
-from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
+from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import say
@@ -33,10 +32,8 @@ from bcs_template_set.rollout.call_sizes import domain_of
 from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.live_plan import deploying_of
-from bcs_template_set.run.run_gateway import open_gateway
+from bcs_template_set.run.run_gateway import holding, open_gateway
 from bcs_template_set.run.settings_phase import find_principal, read_everything
-from bcs_template_set.system.clock import SystemClock
-from bcs_template_set.system.signals import Stopped, stoppable
 from bcs_template_set.system.stdout import put
 
 _EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}")
@@ -79,12 +76,9 @@ Look = Callable[[Folder], Iterable[str]]
 
 def look_at_desk(settings_file: str, hosts: Sequence[str], look: Look, *, errors: Log) -> int:
     """Print what a look at the folder of a settings file finds of these hosts or files; return 0."""
-    clock = SystemClock()
     silent = Log(io.StringIO(), errors.language, masker=errors.masker)
-    services = services_at_desk(LocalAgent(read_settings_file(Path(settings_file))), log=silent, clock=clock)
-    with stoppable(clock) as interruption:
+    with at_a_desk(settings_file, log=silent) as services:
         lines = lines_of_look(services, hosts, look)
-        interruption.close()
     for line in lines:
         put(sys.stdout, line + "\n")
     return 0
@@ -98,11 +92,8 @@ def lines_of_look(services: Services, hosts: Sequence[str], look: Look) -> list[
     """
     context = read_everything(services)
     gateway = open_gateway(context, find_principal(context))
-    try:
+    with holding(gateway):
         lines = [*look(_read_folder(gateway, context, hosts))]
-    except Stopped as exc:
-        gateway.stop(exc.error)
-        raise
     return [services.log.masker.mask(guarded(line)) for line in lines]
 
 

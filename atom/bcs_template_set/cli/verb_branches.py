@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Optional, TextIO
 
 from bcs_template_set.agent.log import Log
@@ -31,7 +30,7 @@ from bcs_template_set.branches.branch_rows import (
 )
 from bcs_template_set.branches.last_builds import read_branches, read_hidden
 from bcs_template_set.branches.plan_removal import Removal, plan_of, plan_removals, without_hidden
-from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
+from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
@@ -42,10 +41,8 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, publish_files
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
+from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
 from bcs_template_set.run.settings_phase import identify, read_everything
-from bcs_template_set.system.clock import SystemClock
-from bcs_template_set.system.signals import Stopped, stoppable
 from bcs_template_set.system.stdout import put
 
 VERB = "branches"
@@ -85,14 +82,8 @@ class Answer:
 
 def show_branches(options: argparse.Namespace, *, errors: Log) -> int:
     """List the branches, or take stale ones out; return 0, or 1 where something that should go did not."""
-    clock = SystemClock()
-    services = services_at_desk(
-        LocalAgent(read_settings_file(Path(options.settings))), log=errors, clock=clock
-    )
-    with stoppable(clock) as interruption:
-        status = run_branches(services, options, out=sys.stdout)
-        interruption.close()
-    return status
+    with at_a_desk(options.settings, log=errors) as services:
+        return run_branches(services, options, out=sys.stdout)
 
 
 def run_branches(services: Services, options: argparse.Namespace, *, out: TextIO) -> int:
@@ -147,11 +138,8 @@ def _answer(desk: _Desk) -> Answer:
     gateway = open_gateway(context, principal)
     desk = replace(desk, concurrency=region.endpoint.concurrency)
     space = SpaceRef(settings.region, settings.project_code, settings.template_space)
-    try:
+    with holding(gateway):
         answer = _list_or_remove(desk, space, gateway, principal)
-    except Stopped as exc:
-        gateway.stop(exc.error)
-        raise
     _tell_end(desk, answer)
     return answer
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TextIO
 
 from bcs_template_set.agent.log import Log
@@ -24,7 +23,7 @@ from bcs_template_set.bcs.deploy_calls import get_live
 from bcs_template_set.bcs.space.live_objects import read_live_objects
 from bcs_template_set.bcs.space.past_files import list_past_files
 from bcs_template_set.bcs.space.versions import read_versions
-from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
+from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.fields import Fields
@@ -49,11 +48,9 @@ from bcs_template_set.rollout.live_diff import fields_unlike
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.plan_phase import namespace_of
 from bcs_template_set.run.render_phase import prepare_rendering
-from bcs_template_set.run.run_gateway import open_gateway
+from bcs_template_set.run.run_gateway import holding, open_gateway
 from bcs_template_set.run.settings_phase import find_principal, read_everything
-from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.parallel import overlap, values_of
-from bcs_template_set.system.signals import Stopped, stoppable
 from bcs_template_set.system.stdout import put
 
 KINDS = (DEPLOYMENT, SERVICE, INGRESS, AUTOSCALER)
@@ -64,13 +61,8 @@ Unlike = Callable[[Fields, Fields], tuple[str, ...]]
 
 def show_init(options: argparse.Namespace, *, errors: Log) -> int:
     """Write the first values; return 0, or 1 where no domain fits."""
-    clock = SystemClock()
-    agent = LocalAgent(read_settings_file(Path(options.settings)))
-    services = services_at_desk(agent, log=errors, clock=clock)
-    with stoppable(clock) as interruption:
-        status = run_init(services, options.output, published=options.published, out=sys.stdout)
-        interruption.close()
-    return status
+    with at_a_desk(options.settings, log=errors) as services:
+        return run_init(services, options.output, published=options.published, out=sys.stdout)
 
 
 def run_init(services: Services, output: str, *, published: bool, out: TextIO) -> int:
@@ -84,11 +76,8 @@ def run_init(services: Services, output: str, *, published: bool, out: TextIO) -
         raise InputsInvalid(details=[say("init.exists", file=output)]).with_cure(say("local.cure_arguments"))
     context = read_everything(services)
     gateway = open_gateway(context, find_principal(context))
-    try:
+    with holding(gateway):
         objects = _published(gateway, context) if published else _live(gateway, context)
-    except Stopped as exc:
-        gateway.stop(exc.error)
-        raise
     found = first_values(objects)
     unlike = partial(fields_unlike, whole=True) if published else unlike_wanted
     reasons = {one.host: [*misfits(one, found, context, unlike=unlike)] for one in found.domains}

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, Union, get_args
@@ -180,6 +181,20 @@ def ignored_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
     action = _action_of(settings)
     if action not in ("", "plan"):
         yield say("local.action_ignored", action=action)
+
+
+@contextmanager
+def at_a_desk(settings_file: str, *, log: Log) -> Iterator[Services]:
+    """Yield what a verb of a settings file works with; what a signal stops is over at the end.
+
+    Raises:
+        InputsInvalid: as `read_settings_file`.
+    """
+    clock = SystemClock()
+    services = services_at_desk(LocalAgent(read_settings_file(Path(settings_file))), log=log, clock=clock)
+    with stoppable(clock) as interruption:
+        yield services
+        interruption.close()
 
 
 def services_at_desk(

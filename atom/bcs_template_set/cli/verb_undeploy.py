@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TextIO
 
 from bcs_template_set.agent.log import Log
@@ -19,7 +18,7 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.template_spaces import find_space, oldest_of_each_name, read_listing
-from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
+from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import host_of
 from bcs_template_set.messages import Text, say
@@ -35,10 +34,9 @@ from bcs_template_set.publish.take_away import Taking, take_away
 from bcs_template_set.report.pruned_texts import back_texts, taken_texts
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.prune_look import refusal_to_delete
-from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
+from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
 from bcs_template_set.run.settings_phase import identify, read_everything
-from bcs_template_set.system.clock import SystemClock
-from bcs_template_set.system.signals import Stopped, stoppable
+from bcs_template_set.system.signals import Stopped
 from bcs_template_set.system.stdout import put
 
 VERB = "undeploy"
@@ -55,14 +53,9 @@ class Request:
 
 def show_undeploy(options: argparse.Namespace, *, errors: Log) -> int:
     """Delete, or list what would be; return 0, or 1 where something that should go did not."""
-    clock = SystemClock()
-    agent = LocalAgent(read_settings_file(Path(options.settings)))
-    services = services_at_desk(agent, log=errors, clock=clock)
-    with stoppable(clock) as interruption:
-        request = Request(options.host, is_meant=options.yes, files=options.files)
-        status = run_undeploy(services, request, out=sys.stdout)
-        interruption.close()
-    return status
+    request = Request(options.host, is_meant=options.yes, files=options.files)
+    with at_a_desk(options.settings, log=errors) as services:
+        return run_undeploy(services, request, out=sys.stdout)
 
 
 def run_undeploy(services: Services, request: Request, *, out: TextIO) -> int:
@@ -85,9 +78,9 @@ def run_undeploy(services: Services, request: Request, *, out: TextIO) -> int:
     gateway = open_gateway(context, principal)
     desk = _Desk(services, settings, request, out, context.region.endpoint.concurrency)
     try:
-        return _undeploy(desk, gateway)
-    except Stopped as exc:
-        gateway.stop(exc.error)
+        with holding(gateway):
+            return _undeploy(desk, gateway)
+    except Stopped:
         _tell_taken(desk)
         raise
 

@@ -6,7 +6,7 @@ What can't be read is an error: no answer is not an empty one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Optional
@@ -25,6 +25,7 @@ from bcs_template_set.bcs.space.template_spaces import (
     oldest_of_each_name,
 )
 from bcs_template_set.bcs.space.versions import read_versions
+from bcs_template_set.bcs.told_by_bcs import NOT_FOUND
 from bcs_template_set.manifests.checks.references import names_in
 from bcs_template_set.manifests.custom_kinds import CUSTOM
 from bcs_template_set.manifests.declared_kinds import NO_DEFINITION
@@ -44,9 +45,6 @@ from bcs_template_set.publish.prune_rules import Claim, Proof, named, of_row, wh
 from bcs_template_set.system.parallel import overlap, values_of
 
 ALL = Scope()
-
-NOT_FOUND = 1
-"""BCS's general code, which is also that of an object that is not there (facts/bcs.md, "Answers")."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ def read_whole(looking: Looking, kind: Kind, name: str) -> Optional[Fields]:
     """
     call = get_live(looking.place, kind=kind, name=name)
     try:
-        return looking.reader.read(replace(call, parse=partial(_whole, name))).manifest
+        return looking.reader.read(call.parsed_by(partial(_whole, name))).manifest
     except BcsFailed as exc:
         if is_not_found(exc, name):
             return None

@@ -21,7 +21,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.call_sizes import Unit
 from bcs_template_set.rollout.live_look import Deploying, preview_of, words_of
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
-from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
+from bcs_template_set.rollout.sized_calls import CallEnd
 
 T = TypeVar("T")
 States = tuple[LiveState, ...]
@@ -113,14 +113,7 @@ def look_apart(reader: Reader, deploying: Deploying, files: Sequence[FileVersion
 
 
 def _look_at_part(reader: Reader, deploying: Deploying, files: Sequence[FileVersion]) -> Asked[States]:
-    calls = send_in_calls(
-        [Unit((file,)) for file in files],
-        partial(_call, reader, deploying),
-        deadline=deploying.deadline,
-        clock=deploying.clock,
-        on_quiet=deploying.on_quiet,
-        at_once=deploying.at_once,
-    )
+    calls = deploying.in_calls([Unit((file,)) for file in files], partial(_call, reader, deploying))
     answers = [value for value in calls.values if isinstance(value, tuple)]
     late = OutOfTime(seconds=int(deploying.deadline.seconds or 0))
     failed: dict[str, StepError] = {file.version_id: late for unit in calls.left for file in unit.files}

@@ -44,7 +44,7 @@ from bcs_template_set.rollout.live_look import (
 )
 from bcs_template_set.rollout.live_numbers import live_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
+from bcs_template_set.rollout.sized_calls import CallEnd
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at the live objects after an answer of success: they are there at once."""
@@ -115,14 +115,7 @@ def deploy_files(
         StepError: nothing was sent, or nothing could be learnt.
     """
     sending = _Sending(writer, deploying, tuple(known), observer)
-    calls = send_in_calls(
-        units_of(files),
-        sending.send,
-        deadline=deploying.deadline,
-        clock=deploying.clock,
-        on_quiet=deploying.on_quiet,
-        at_once=deploying.at_once,
-    )
+    calls = deploying.in_calls(units_of(files), sending.send)
     if calls.errors:
         raise _first_of(calls.errors)
     if calls.left:

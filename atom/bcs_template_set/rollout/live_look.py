@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Callable, Optional
+from typing import Callable, Optional, TypeVar
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, Preview, get_live, list_live, preview
@@ -34,7 +34,7 @@ from bcs_template_set.rollout.live_diff import changes_beyond_pods, names_hidden
 from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
 from bcs_template_set.rollout.pod_numbers import with_pods
-from bcs_template_set.rollout.sized_calls import CallEnd, send_in_calls
+from bcs_template_set.rollout.sized_calls import CallEnd, Calls, Send, send_in_calls
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import overlap, values_of
 
@@ -43,6 +43,9 @@ SHOWN = 500
 
 TOO_LONG = 30.0
 """Seconds after which a call that failed was too large, and goes into smaller ones."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,24 @@ class Deploying:
         numbers = (name for name, value in self.variables.items() if value.isdecimal())
         found = (workload_of(name) for name in numbers if name not in self.given)
         return frozenset(workload for workload in found if workload is not None)
+
+    def in_calls(
+        self,
+        units: Sequence[Unit],
+        send: Send[T],
+        *,
+        size: CallSize = CallSize(),  # noqa: B008 - frozen
+    ) -> Calls[T]:
+        """Send units in as many calls as it takes; `size` is that of the first."""
+        return send_in_calls(
+            units,
+            send,
+            deadline=self.deadline,
+            clock=self.clock,
+            on_quiet=self.on_quiet,
+            at_once=self.at_once,
+            size=size,
+        )
 
 
 def plan_live(
@@ -212,14 +233,8 @@ def look(
         OutOfTime: the step's own time is too short for so many files.
         StepError: whatever the gateway or BCS answered.
     """
-    calls = send_in_calls(
-        [Unit((file,)) for file in files],
-        partial(_look_at, reader, deploying),
-        deadline=deploying.deadline,
-        clock=deploying.clock,
-        on_quiet=deploying.on_quiet,
-        at_once=deploying.at_once,
-        size=size,
+    calls = deploying.in_calls(
+        [Unit((file,)) for file in files], partial(_look_at, reader, deploying), size=size
     )
     for problem in calls.errors:
         raise problem

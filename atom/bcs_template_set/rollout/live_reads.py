@@ -13,6 +13,7 @@ from typing import Optional, TypeVar, Union
 
 from bcs_template_set.bcs.calls import Read, Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
+from bcs_template_set.bcs.told_by_bcs import NOT_FOUND
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import POD
@@ -24,9 +25,6 @@ from bcs_template_set.system.clock import Clock
 
 T = TypeVar("T")
 Pods = tuple[PodSummary, ...]
-
-NOT_FOUND = 1
-"""BCS's general code, which is also that of an object that is not there (facts/bcs.md, "Answers")."""
 
 
 @dataclass(frozen=True)

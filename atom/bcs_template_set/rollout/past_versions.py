@@ -12,17 +12,10 @@ from typing import Literal, Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.marks import Mark
+from bcs_template_set.bcs.space.existing import PastFile
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.rollout.revisions import Revision
-
-
-@dataclass(frozen=True)
-class Versions:
-    """A file as it is listed, with all its versions."""
-
-    file: TemplateFile
-    versions: tuple[TemplateVersion, ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class HistoryRow:
 
 
 def history_rows(
-    files: Sequence[Versions],
+    files: Iterable[PastFile],
     *,
     space: str,
     live: Optional[Sequence[LiveRow]],
@@ -64,9 +57,9 @@ def history_rows(
     `live` are the namespace's objects, None where nobody asked, `revisions` those of its Deployments.
     """
     by_name: dict[str, list[tuple[TemplateFile, TemplateVersion]]] = {}
-    for found in sorted(files, key=lambda found: found.file.real_name):
+    for found in sorted(files, key=lambda found: found.row.real_name):
         for version in found.versions:
-            by_name.setdefault(version.version, []).append((found.file, version))
+            by_name.setdefault(version.version, []).append((found.row, version))
     known = tuple(revisions)
     rows = [_row(name, pairs, space=space, live=live, revisions=known) for name, pairs in by_name.items()]
     return tuple(sorted(rows, key=lambda row: (row.published_at, row.name), reverse=True))

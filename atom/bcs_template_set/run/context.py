@@ -16,6 +16,7 @@ from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.messages import Text
 from bcs_template_set.publish.plan import Desired, Policy
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock, Deadline
@@ -49,6 +50,11 @@ class Services:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     on_principal: Callable[[Principal, BuildInfo], None] = _nobody
     journal: Callable[[], Optional[Journal]] = field(default=lambda: None, repr=False)
+
+    def warn(self, sentence: Text) -> None:
+        """Print a warning, and keep it for the report."""
+        self.record.warnings.append(sentence)
+        self.log.warning(sentence)
 
 
 @dataclass(frozen=True)

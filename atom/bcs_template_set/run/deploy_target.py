@@ -108,8 +108,7 @@ class DeployTarget:
 
     def warn(self, sentence: Text) -> None:
         """Print a warning, and keep it for the report."""
-        self.context.services.record.warnings.append(sentence)
-        self.context.services.log.warning(sentence)
+        self.context.services.warn(sentence)
 
     def keep(self, rollout: Rollout) -> Rollout:
         """Remember a rollout as far as it has come, and return it."""

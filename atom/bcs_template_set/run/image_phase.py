@@ -264,8 +264,7 @@ def _login(context: RunContext, used: Sequence[UsedImage], *, demands: bool) -> 
 
 def _warn(context: RunContext, warning: Text) -> None:
     if warning not in context.services.record.warnings:
-        context.services.record.warnings.append(warning)
-        context.services.log.warning(warning)
+        context.services.warn(warning)
 
 
 class _Told:

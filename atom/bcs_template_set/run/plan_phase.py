@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import EVERY, Site, releases
@@ -44,14 +43,13 @@ from bcs_template_set.rollout.live_state import FileVersion, objects_in
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, targets_of
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.approved_plan import what_differs
-from bcs_template_set.run.context import RenderedRun, RunContext
+from bcs_template_set.run.context import RenderedRun, RunContext, Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.held_versions import hold_of
 from bcs_template_set.run.kept_objects import check_jobs, jobs_of
 from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.pods_ahead import tell_pods
 from bcs_template_set.run.prune_look import refusal_to_delete, with_pruning
-from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import check_desired
 
 INGRESS_V1 = "networking.k8s.io/v1"
@@ -93,7 +91,7 @@ def plan_run(run: RenderedRun, reader: Reader) -> Planned:
         namespace=run.settings.namespace,
     )
     existing = read_existing(reader, wanted, concurrency=run.concurrency)
-    name_site(run.services.record, run.services.log, reader.site)
+    name_site(run.services, reader.site)
     if existing.space is not None:
         run.services.record.found_space(existing.space.id)
     check_ingresses_served(rendered, existing, cluster=run.settings.cluster_id)
@@ -133,18 +131,18 @@ def check_ingresses_served(desired: Desired, existing: Existing, *, cluster: str
         raise ManifestsInvalid(details=details)
 
 
-def name_site(record: RunRecord, log: Log, site: Site) -> None:
+def name_site(services: Services, site: Site) -> None:
     """Say which releases of BCS the answers so far are of, once, and warn where they are of two."""
+    record = services.record
     told = releases(site.possible) if site.possible != EVERY else None
     if told is not None and record.heading.bcs is None:
-        log.info(say("bcs.is", releases=told))
+        services.log.info(say("bcs.is", releases=told))
     record.heading = replace(record.heading, bcs=told)
     if site.contradiction is not None:
         first, second = site.contradiction
         warning = say("bcs.two", first=releases(first), second=releases(second))
         if warning.key not in {known.key for known in record.warnings}:
-            record.warnings.append(warning)
-            log.warning(warning)
+            services.warn(warning)
 
 
 def look_at_branches(run: RenderedRun, reader: Reader, planned: Planned) -> None:
@@ -219,7 +217,7 @@ def check_place(run: RenderedRun, reader: Reader, planned: Planned) -> None:
 
 def _take_answer(run: RenderedRun, refused: StepError | None, *, asked: str) -> None:
     """Raise a refusal of what this run will do; a plan says whether the right to it is there."""
-    settings, log, record = run.settings, run.services.log, run.services.record
+    settings = run.settings
     where = {"namespace": settings.namespace, "cluster": settings.cluster_id}
     if settings.deploys:
         if refused is not None:
@@ -227,15 +225,13 @@ def _take_answer(run: RenderedRun, refused: StepError | None, *, asked: str) -> 
             raise refused
         return
     if refused is None:
-        log.info(say(f"deploy.may_{asked}", **where))
+        run.services.log.info(say(f"deploy.may_{asked}", **where))
         return
     facts = [name for name in ("app", "permission", "apply_url") if refused.context.get(name)]
     told = [refused.title(), *(say(f"context.{name}", value=refused.context[name]) for name in facts)]
     is_refused = isinstance(refused, (NoPermission, MayNotDelete))
     key = f"deploy.may_not_{asked}" if is_refused else f"deploy.unknown_{asked}"
-    warning = say(key, why=told, **where)
-    record.warnings.append(warning)
-    log.warning(warning)
+    run.services.warn(say(key, why=told, **where))
 
 
 def _check_jobs_early(run: RenderedRun, reader: Reader, planned: Planned) -> None:

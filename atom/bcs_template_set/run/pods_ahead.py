@@ -50,8 +50,7 @@ def tell_pods(run: RenderedRun, reader: Reader, place: NamespaceRef) -> None:
         if run.settings.action == "plan":
             show_lines(run.services.log, kept_line(kept_pods(states, numbers), language=record.language))
     for warning in warnings:
-        record.warnings.append(warning)
-        run.services.log.warning(warning)
+        run.services.warn(warning)
 
 
 def _live_pods(reader: Reader, place: NamespaceRef, documents: list[Document]) -> dict[Workload, int]:

@@ -42,11 +42,10 @@ from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genu
 from bcs_template_set.run.journal import read_state, seal_of
 from bcs_template_set.run.plan_phase import namespace_of
 from bcs_template_set.run.restore_phase import go_back
-from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
+from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything
 from bcs_template_set.system.own_files import OwnFile
-from bcs_template_set.system.signals import Stopped
 
 CONCURRENCY = 8
 """How many versions are looked at at once, where nothing is known of the step."""
@@ -85,7 +84,8 @@ def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostRe
     words = SecretWords(variables=context.variables)
     gateway = open_gateway(context, principal, words=words)
     try:
-        return _put_back(context, state, gateway, file=file, seal=seal)
+        with holding(gateway):
+            return _put_back(context, state, gateway, file=file, seal=seal)
     except StepError as exc:
         exc.with_context(
             acting_user=principal.label,
@@ -93,10 +93,6 @@ def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostRe
             region=region.name,
             project=settings.project_code,
         )
-        raise
-    except Stopped as exc:
-        # Threads under way outlive this one: none of them may write after the verdict.
-        gateway.stop(exc.error)
         raise
 
 

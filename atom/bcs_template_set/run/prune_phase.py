@@ -43,9 +43,7 @@ def prune_run(run: RenderedRun, writer: Writer, *, planned: Planned, result: Res
 
 def _warn(run: RenderedRun, reason: Optional[Text]) -> None:
     if reason is not None:
-        warning = say("prune.nothing_deleted", why=reason)
-        run.services.record.warnings.append(warning)
-        run.services.log.warning(warning)
+        run.services.warn(say("prune.nothing_deleted", why=reason))
 
 
 def _not_seen_ready(rollout: Optional[Rollout], result: Result) -> Optional[Text]:

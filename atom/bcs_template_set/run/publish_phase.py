@@ -56,7 +56,7 @@ def publish_run(run: RenderedRun, writer: Writer, principal: Principal, *, plann
         on_file=lambda outcome: _file_ended(run, outcome),
     )
     planned = _publish_rounds(run, publishing, planned)
-    name_site(record, run.services.log, publishing.writer.site)
+    name_site(run.services, publishing.writer.site)
     plan, files = planned.plan, record.files()
     look_at_branches(run, publishing.writer, planned)
     _check_all_done(files, deadline=run.services.deadline)

@@ -67,8 +67,7 @@ def keep_newest(run: RenderedRun, writer: Writer, *, planned: Planned, result: R
     if is_whole:
         run.services.log.info(told)
     else:
-        record.warnings.append(told)
-        run.services.log.warning(told)
+        run.services.warn(told)
 
 
 def _delete_old(

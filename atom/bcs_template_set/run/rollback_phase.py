@@ -124,7 +124,7 @@ def plan_back(
     desired = _desired(context, past, state, line)
     services.record.heading = replace(services.record.heading, version=desired.version)
     existing = read_existing(reader, _wanted(context, desired), concurrency=concurrency)
-    name_site(services.record, services.log, reader.site)
+    name_site(services, reader.site)
     run = RenderedRun(context, prepared, desired)
     newest = {name: next(iter(versions), None) for name, versions in live.items()}
     if not existing.live_readable:  # no route is lost unseen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
@@ -18,6 +20,7 @@ from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.proxies import Machine
+from bcs_template_set.system.signals import Stopped
 
 T = TypeVar("T")
 
@@ -50,6 +53,19 @@ def open_gateway(
         learn=values.learn,
         policy=policy,
     )
+
+
+@contextmanager
+def holding(gateway: Gateway) -> Iterator[None]:
+    """Stop the gateway where a signal ends what is done with it.
+
+    Threads under way outlive that: none of them may write after the verdict.
+    """
+    try:
+        yield
+    except Stopped as exc:
+        gateway.stop(exc.error)
+        raise
 
 
 def transport_of(endpoint: Endpoint, machine: Machine) -> Transport:

@@ -6,7 +6,7 @@ code before it can't write. `run_step` is the one boundary that turns any except
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
@@ -26,7 +26,7 @@ from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
 from bcs_template_set.run.retention_phase import keep_newest
 from bcs_template_set.run.rollback_phase import roll_back
-from bcs_template_set.run.run_gateway import WatchedWriter, open_gateway
+from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything
 from bcs_template_set.system.signals import Stopped
@@ -72,25 +72,15 @@ def _live(services: Services) -> Result:
     services.on_region(context.region)
     if context.settings.goes_back:
         gateway = open_gateway(context, principal, words=SecretWords(variables=context.variables))
-        return _holding(gateway, lambda: roll_back(context, gateway, principal))
+        with holding(gateway):
+            return roll_back(context, gateway, principal)
     with services.record.phase("render"):
         prepared = prepare_rendering(context)
         desired = render_desired(context, principal, prepared=prepared)
         words = SecretWords(desired.files, variables=context.variables)
     gateway = open_gateway(context, principal, words=words)
-    return _holding(gateway, lambda: carry_out(RenderedRun(context, prepared, desired), gateway, principal))
-
-
-def _holding(gateway: Gateway, act: Callable[[], Result]) -> Result:
-    """Return what an action came to; where it is stopped, the gateway is, too.
-
-    Threads under way outlive this one: none of them may write after the verdict.
-    """
-    try:
-        return act()
-    except Stopped as exc:
-        gateway.stop(exc.error)
-        raise
+    with holding(gateway):
+        return carry_out(RenderedRun(context, prepared, desired), gateway, principal)
 
 
 def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Result:

@@ -88,15 +88,7 @@ def _read(reader: Reader, place: NamespaceRef, kind: Kind) -> Union[tuple[LiveRo
 
 def list_rows(place: NamespaceRef, *, kind: Kind) -> Read[tuple[LiveRow, ...]]:
     """List the objects of a kind, each with its name and uid, and all of them."""
-    call = list_live(place, kind=kind)
-    return Read(
-        name=call.name,
-        method=call.method,
-        segments=call.segments,
-        project=call.project,
-        parse=partial(_rows, kind),
-        query=call.query,
-    )
+    return list_live(place, kind=kind).parsed_by(partial(_rows, kind))
 
 
 def _rows(kind: Kind, data: JsonValue) -> tuple[LiveRow, ...]:

@@ -31,15 +31,7 @@ class LiveIngresses:
 
 def list_live_ingresses(place: NamespaceRef) -> Read[LiveIngresses]:
     """List the Ingresses of a namespace with what they serve."""
-    call = list_live(place, kind=INGRESS)
-    return Read(
-        name=call.name,
-        method=call.method,
-        segments=call.segments,
-        project=call.project,
-        parse=lambda data: _ingresses_of(live_list(data)),
-        query=call.query,
-    )
+    return list_live(place, kind=INGRESS).parsed_by(lambda data: _ingresses_of(live_list(data)))
 
 
 def _ingresses_of(listed: LiveList) -> LiveIngresses:
