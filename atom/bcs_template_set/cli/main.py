@@ -150,11 +150,7 @@ def run_verb(options: argparse.Namespace) -> int:
 
 
 def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
-    """Do what the verb says; return the exit status.
-
-    Raises:
-        StepError: it can't be done.
-    """
+    """Do what the verb says; return the exit status. Raises StepError where it can't be done."""
     if options.verb in ("render", "check"):
         from bcs_template_set.cli import verb_render  # noqa: PLC0415 - see the module's docstring
 
@@ -164,19 +160,12 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
         from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
 
         return show_schema(options.template, language=local_language())
-    if options.verb in ("branches", "undeploy", "init"):
-        from bcs_template_set.cli import verb_branches, verb_init, verb_undeploy  # noqa: PLC0415 - as above: it needs HTTP
-
-        verbs = {"undeploy": verb_undeploy.show_undeploy, "init": verb_init.show_init}
-        return verbs.get(options.verb, verb_branches.show_branches)(options, errors=errors())
     if options.verb == "doctor":
         from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
 
         return show_doctor(options.settings, as_json=options.json, errors=errors())
-    if options.verb in ("status", "history", "diff"):
-        from bcs_template_set.cli.looks import look  # noqa: PLC0415 - as above: it needs HTTP
-
-        return look(options, errors=errors())
+    if options.verb not in ("plan", "rollback"):
+        return show(options, errors=errors())
     from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
 
     action: Action = "rollback" if options.verb == "rollback" and options.yes else "plan"
@@ -185,6 +174,19 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
     else:
         given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
     return show_plan(options.settings, given, full=options.full, errors=errors(), action=action)
+
+
+def show(options: argparse.Namespace, *, errors: Log) -> int:
+    """Do what one of the verbs says that need a settings file and HTTP, importing that one alone."""
+    if options.verb == "branches":
+        from bcs_template_set.cli.verb_branches import show_branches as do  # noqa: PLC0415 - see the docstring
+    elif options.verb == "undeploy":
+        from bcs_template_set.cli.verb_undeploy import show_undeploy as do  # noqa: PLC0415 - as above
+    elif options.verb == "init":
+        from bcs_template_set.cli.verb_init import show_init as do  # noqa: PLC0415 - as above
+    else:
+        from bcs_template_set.cli.looks import look as do  # noqa: PLC0415 - as above
+    return do(options, errors=errors)
 
 
 def local_run(options: argparse.Namespace) -> LocalRun:

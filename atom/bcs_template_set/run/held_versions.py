@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Callable
 
 from bcs_template_set.bcs.calls import Reader
@@ -32,6 +33,7 @@ from bcs_template_set.rollout.restarts import changes_pods
 from bcs_template_set.rollout.restore import find_version
 from bcs_template_set.rollout.revisions import Revision, Revisions, revisions_of, was_left
 from bcs_template_set.run.context import RenderedRun
+from bcs_template_set.system.parallel import overlap, values_of
 
 MOST_READ = 20
 """Of so many held domains the version that is live is read, to tell whether all of it is."""
@@ -56,7 +58,11 @@ def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Exi
         if not asked.files:
             return Holding()
         listed = read_live_objects(reader, place, kinds=(REPLICA_SET,), concurrency=1).rows
-        told = partial(_told_of, reader, place, asked)
+
+        def told(states: Sequence[LiveState]) -> Sequence[tuple[str, bool]]:
+            reads = [partial(_told_of, reader, place, asked, state) for state in states]
+            return values_of(overlap(reads, concurrency=run.concurrency))
+
         return asked.answer(revisions_of(listed, by="name"), told=told)
 
     return hold
@@ -138,20 +144,21 @@ class _Asked:
         own = Mark(f"{self.space}/{state.file}", files[state.file].version)
         return bool(state.mark.file_in(self.space)) and state.mark != own
 
-    def answer(self, revisions: Revisions, *, told: Callable[[LiveState], tuple[str, bool]]) -> Holding:
+    def answer(
+        self, revisions: Revisions, *, told: Callable[[Sequence[LiveState]], Sequence[tuple[str, bool]]]
+    ) -> Holding:
         """Return what is held, going by these revisions, and of what they tell nothing.
 
-        `told` says of a Deployment when it went back, and whether its pods alone did; few are asked for.
+        `told` says of Deployments when each went back, and whether its pods alone did; few are asked for.
         """
         pods = [state for state in self._states if state.known_kind is DEPLOYMENT]
         left = {self._rows[state.file]: state for state in pods if self._was_left(state, revisions)}
         clear = {self._rows[state.file] for state in pods if tells(state, revisions.get(state.name, ()))}
         held = [file.name for file in self._deployment.deploy if self._rows.get(file.name) in left]
         untold = sorted(name for name in self.files if self._rows[name] not in clear)
-        said = [
-            self._stays(name, state, told(state) if number < MOST_READ else ("", False))
-            for number, (name, state) in enumerate(sorted(left.items()))
-        ]
+        rows = sorted(left.items())
+        known = (*told([state for _, state in rows[:MOST_READ]]), *repeat(("", False), len(rows)))
+        said = [self._stays(name, state, facts) for (name, state), facts in zip(rows, known)]
         if untold:
             said.append(say("deploy.not_told", names=first_names(untold)))
         return Holding(frozenset(held), tuple(said))
