@@ -23,12 +23,11 @@ from bcs_template_set.bcs.space.existing import SpaceHistories
 from bcs_template_set.bcs.space.template_spaces import find_space, oldest_of_each_name, read_listing
 from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.inputs import Settings
-from bcs_template_set.manifests.scope import Scope
+from bcs_template_set.manifests.scope import Scope, web_host
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import ClusterNotVisible, InputsInvalid
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import missing_namespace
-from bcs_template_set.rollout.call_sizes import domain_of
 from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.live_plan import deploying_of
@@ -113,7 +112,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         )
     listing = read_listing(reader, project, space, concurrency=concurrency)
     files = oldest_of_each_name(listing.files).values()
-    scope = Scope(tuple(hosts), {file.real_name: domain_of(file.real_name) for file in files})
+    scope = Scope(tuple(hosts), {file.real_name: web_host(file.real_name) for file in files})
     mistakes = scope.mistakes(key="local.no_host")
     if mistakes:
         raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))

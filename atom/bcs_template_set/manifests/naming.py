@@ -18,7 +18,9 @@ from bcs_template_set.messages import Text, say
 
 DEFAULT_MAIN_BRANCHES = ("main", "master", "release")
 WEB_FILES = ("deployment", "service", "routes")
-"""What `builtin:web` makes of a domain: a file a part."""
+"""What `builtin:web` makes of a domain: a file a part, in the order in which they are applied."""
+
+_WEB_FILE = re.compile(rf"(.+)\.({'|'.join(WEB_FILES)})\.yaml")
 
 LONGEST_SLUG = 40
 LONGEST_VERSION = 64
@@ -86,6 +88,12 @@ def routes_file(host: str) -> str:
 def web_file(host: str, part: str) -> str:
     """Return the name of the file that `builtin:web` makes of one of its parts for a domain."""
     return f"{host}.{part}.yaml"
+
+
+def web_part(name: str) -> tuple[str, str]:
+    """Return the host and the part of a file that `builtin:web` makes, both "" for any other file."""
+    found = _WEB_FILE.fullmatch(name)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def free_successor(version: str, *, taken: Container[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bcs_template_set.manifests.naming import WEB_FILES, web_file
+from bcs_template_set.manifests.naming import web_part
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.spelling import MOST_KNOWN, NearNames, nearest
 
@@ -59,8 +59,7 @@ def unknown_name(name: str, known: Iterable[str], *, key: str = "settings.only_u
 
 def web_host(name: str) -> str:
     """Return the host of a file that `builtin:web` makes, "" for any other."""
-    host = host_of(name)
-    return host if any(name == web_file(host, part) for part in WEB_FILES) else ""
+    return web_part(name)[0]
 
 
 def host_of(name: str) -> str:

@@ -6,11 +6,11 @@ BCS applies an object after the other, and the gateway ends a call after 60 seco
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
+from bcs_template_set.manifests.naming import WEB_FILES, web_part
 from bcs_template_set.rollout.live_state import FileVersion
 
 FIRST_OBJECTS = 20
@@ -20,11 +20,6 @@ SECONDS = 20.0
 """How long a call is meant to take: a third of the gateway's patience, since calls at once may be slower."""
 
 AT_ONCE = 4
-
-_PARTS = ("deployment", "service", "routes")
-"""The files of a domain of `builtin:web`, in the order in which they are applied."""
-
-_PART = re.compile(rf"(?P<host>.+)\.(?P<part>{'|'.join(_PARTS)})\.yaml")
 
 
 @dataclass(frozen=True)
@@ -43,19 +38,13 @@ class Unit:
         return max(1, sum(len(file.objects) for file in self.files))
 
 
-def domain_of(name: str) -> str:
-    """Return the domain that a file of `builtin:web` is of, "" for any other file."""
-    found = _PART.fullmatch(name)
-    return found["host"] if found else ""
-
-
 def units_of(files: Sequence[FileVersion]) -> tuple[Unit, ...]:
     """Return the files as they belong together: a domain's in one unit, each other one in line."""
     domains: dict[str, list[tuple[int, FileVersion]]] = {}
     for file in files:
-        found = _PART.fullmatch(file.name)
-        host, place = (found["host"], _PARTS.index(found["part"])) if found else (f"/{file.name}", -1)
-        domains.setdefault(host, []).append((place, file))
+        host, part = web_part(file.name)
+        place = WEB_FILES.index(part) if part else -1
+        domains.setdefault(host or f"/{file.name}", []).append((place, file))
     return tuple(
         Unit(tuple(file for _, file in sorted(parts, key=lambda part: part[0])), in_line=parts[0][0] < 0)
         for parts in domains.values()

@@ -18,8 +18,8 @@ from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.live_objects import LiveObjects, LiveRow
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.manifests.live_fields import annotation_of
+from bcs_template_set.manifests.scope import web_host
 from bcs_template_set.messages import Text, say
-from bcs_template_set.rollout.call_sizes import domain_of
 from bcs_template_set.rollout.drift import NO_SIGNS, Drift, Signs, drift_of
 from bcs_template_set.rollout.live_diff import Object, with_hidden
 from bcs_template_set.rollout.live_state import LiveState
@@ -182,7 +182,7 @@ def domains_here(
     found: dict[str, list[FileHere]] = {}
     for file in sorted(files, key=lambda file: file.real_name):
         here = _file_here(file, rows.get(file.real_name, ()), seen, ready=ready)
-        found.setdefault(domain_of(here.name) or here.name, []).append(here)
+        found.setdefault(web_host(here.name) or here.name, []).append(here)
     return tuple(DomainHere(name, tuple(members)) for name, members in sorted(found.items()))
 
 

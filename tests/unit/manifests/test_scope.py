@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bcs_template_set.manifests.scope import Scope, host_of
+from bcs_template_set.manifests.scope import Scope, host_of, web_host
 
 PARTS = ("deployment", "routes")
 HOSTS = ("www.example.com", "api.example.com")
@@ -63,3 +63,16 @@ def test_the_nearest_name_is_found_among_thousands() -> None:
 def test_only_a_name_of_a_domains_form_has_a_host() -> None:
     assert host_of("www.example.com.routes.yaml") == "www.example.com"
     assert host_of("web.yaml") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("www.example.com.service.yaml", "www.example.com"),
+        ("localhost.deployment.yaml", "localhost"),
+        ("www.example.com.other.yaml", ""),
+        ("routes.yaml", ""),
+    ],
+)
+def test_a_file_of_builtin_web_has_a_host_also_where_that_has_no_dot(name: str, host: str) -> None:
+    assert web_host(name) == host
