@@ -170,3 +170,37 @@ def test_a_defect_of_the_emulator_is_not_hidden() -> None:
         with through_gateway(site) as client:
             assert client.get(SPACES).status == 500
         assert "Traceback" in site.problems()[0]
+
+
+def test_the_door_counts_a_window_and_tells_what_it_has_left(emulator: Emulator, lisi: PlainClient) -> None:
+    now = [10.0]
+    emulator.door.rate, emulator.door.period, emulator.door.now = 2, 1.4, lambda: now[0]
+    told = []
+    for moment in (10.0, 10.0, 11.0, 11.5):
+        now[0] = moment
+        lisi.get(SPACES)
+        answered = emulator.exchanges[-1]
+        headers = (answered.answer_headers[f"X-Bkapi-RateLimit-{name}"] for name in ("Remaining", "Reset"))
+        told.append((answered.status, *headers))
+    assert told == [(200, "1", "1"), (200, "0", "1"), (429, "0", "0"), (200, "1", "1")]
+
+
+@pytest.mark.parametrize(("at_once", "handles"), [(2, 0), (0, 2)])
+def test_the_door_refuses_what_is_too_many_at_once_or_lets_it_queue(
+    emulator: Emulator, at_once: int, handles: int
+) -> None:
+    emulator.door.at_once, emulator.door.handles, emulator.latency = at_once, handles, 0.05
+    threads = [threading.Thread(target=_get_spaces, args=(emulator,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = max(exchange.ended - exchange.started for exchange in emulator.exchanges)
+    statuses = sorted(exchange.status for exchange in emulator.exchanges)
+    assert statuses == ([200, 200, 429, 429] if at_once else [200] * 4)
+    assert (took >= 0.1) is bool(handles)
+
+
+def _get_spaces(emulator: Emulator) -> None:
+    with through_gateway(emulator) as client:
+        client.get(SPACES)

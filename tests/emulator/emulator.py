@@ -25,6 +25,7 @@ from tests.emulator.cluster import Cluster
 from tests.emulator.cluster_manager import answer_cluster_manager
 from tests.emulator.cluster_resources import ClusterResources
 from tests.emulator.dialect import Dialect
+from tests.emulator.door import Door, Passage
 from tests.emulator.exchanges import BUILD_API, Exchange, find_violations, most_at_once, path_for_faults
 from tests.emulator.faults import ANSWERING, WITHOUT_HANDLING, Fault, Faults
 from tests.emulator.gateway import STRAIGHT_PREFIX, Gateway, GatewayRules, answer_straight
@@ -50,7 +51,8 @@ OPERATIONS = (
 class Emulator:
     """A whole site to test against: build the `state`, `start`, talk to `url`, look at the `exchanges`.
 
-    `latency` is added to every request, in seconds. `dialect` is which BCS it is; `state.dialect` changes it.
+    `latency` is added to every request, in seconds; `door` is how many it takes. `dialect` is which BCS it
+    is; `state.dialect` changes it.
     Use as a context manager, or `start` and `stop`.
     """
 
@@ -67,6 +69,7 @@ class Emulator:
         self.rules = GatewayRules(path_prefix=path_prefix)
         self.faults = Faults()
         self.latency = latency
+        self.door = Door()
         self.exchanges: list[Exchange] = []
         self.unmatched: list[str] = []
         self.violations: list[str] = []
@@ -205,7 +208,18 @@ class Emulator:
         )
         self.exchanges.append(exchange)
         self.violations += find_violations(request, secrets=self.state.secrets())
+        if request.segments[:1] != ("api",):
+            return self._let_in(exchange, Passage())
+        with self.door.passage() as passage:
+            if passage.refusal is not None:
+                return self._let_in(exchange, passage)
+            with self.door.handling():
+                return self._let_in(exchange, passage)
+
+    def _let_in(self, exchange: Exchange, passage: Passage) -> tuple[Answer, str]:
+        request = exchange.request
         faults = self.faults.take(request.method, path_for_faults(request))
+        faults += [passage.refusal] if passage.refusal is not None else []
         self._wait(self.latency)
         chaos = self._chaos
         if chaos is not None:
@@ -215,6 +229,7 @@ class Emulator:
         answer = self._answer_with_faults(exchange, faults)
         if chaos is not None:
             self._wait(chaos.delay("answer"))
+        answer = replace(answer, headers={**answer.headers, **passage.headers})
         how = next((_HOW[fault.kind] for fault in faults if fault.kind in _HOW), SEND)
         _fill_in(exchange, answer, faults=faults, how=how)
         return answer, how
