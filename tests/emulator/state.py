@@ -24,6 +24,7 @@ from tests.emulator.entities import (
     kinds_of,
 )
 from tests.emulator.pace import Pace
+from tests.emulator.versions import Versions
 
 Entity = TypeVar("Entity", Space, TemplateFile, TemplateVersion)
 
@@ -41,7 +42,7 @@ class State(Clusters):
         self.stamped_version = dialect.value
         self.spaces: list[Space] = []
         self.files: list[TemplateFile] = []
-        self.versions: list[TemplateVersion] = []
+        self.versions = Versions()
         self.charts: list[Chart] = []
         self.envs: list[dict[str, object]] = []
         self.between_check_and_insert: Callable[[str], None] = lambda _kind: None
@@ -160,7 +161,8 @@ class State(Clusters):
         gone = self.find_versions(space, name, project=project)
         with self.lock:
             self.files.remove(file)
-            self.versions = [version for version in self.versions if version not in gone]
+            for version in gone:
+                self.versions.remove(version)
 
     def pin(self, space: str, name: str, *, version: str, project: str = "") -> None:
         """Pin a file to one of its versions (facts/bcs.md trap 4)."""
@@ -196,11 +198,9 @@ class State(Clusters):
         """Return the versions of a file, or of all files of a space, in the order they were written."""
         code = self.project_code(project)
         with self.lock:
-            return [
-                version
-                for version in self.versions
-                if version.project == code and version.space == space and name in ("", version.file)
-            ]
+            if name:
+                return self.versions.of(code, space, name)
+            return [v for v in self.versions if (v.project, v.space) == (code, space)]
 
     def current_content(self, space: str, name: str, *, project: str = "") -> str:
         """Return the content of a file's current version. Raises KeyError where that is gone."""
@@ -274,4 +274,6 @@ class State(Clusters):
 
 def find_by_id(entities: Iterable[Entity], wanted: str) -> Optional[Entity]:
     """Return the entity of that id."""
+    if isinstance(entities, Versions):
+        return entities.with_id(wanted)
     return next((entity for entity in entities if entity.id == wanted), None)

@@ -30,10 +30,8 @@ def get_file(call: Call) -> object:
     file = replace(find_entity(call.state.files, call.message.text("id")))
     refuse_foreign(call, file.project)
     spaces = call.state.find_spaces(file.space, project=file.project)
-    versions = call.state.find_versions(file.space, file.name, project=file.project)
-    ids = [version.id for version in versions if version.version == file.version]
     return file.to_map(
-        call.state.dialect, space_id=spaces[-1].id if spaces else "", version_id=ids[-1] if ids else ""
+        call.state.dialect, space_id=spaces[-1].id if spaces else "", version_id=_current_id(call, file)
     )
 
 
@@ -41,11 +39,12 @@ def list_files(call: Call) -> object:
     """List a space's files; templateSpaceID stays empty here, and so does versionID where it is gone."""
     space = find_entity(call.state.spaces, call.message.text("templateSpaceID"))
     files = _as_read(call, space)
-    versions = call.state.find_versions(space.name, project=call.project.code)
-    ids = {(version.file, version.version): version.id for version in versions}
-    return [
-        file.to_map(call.state.dialect, version_id=ids.get((file.name, file.version), "")) for file in files
-    ]
+    return [file.to_map(call.state.dialect, version_id=_current_id(call, file)) for file in files]
+
+
+def _current_id(call: Call, file: TemplateFile) -> str:
+    versions = call.state.find_versions(file.space, file.name, project=file.project)
+    return next((version.id for version in reversed(versions) if version.version == file.version), "")
 
 
 def _as_read(call: Call, space: Space) -> list[TemplateFile]:
@@ -165,7 +164,7 @@ def update_file(call: Call) -> object:
 
 def _rename_versions(call: Call, file: TemplateFile, *, name: str) -> None:
     for version in call.state.find_versions(file.space, file.name, project=file.project):
-        version.file = name
+        call.state.versions.move(version, file=name)
 
 
 def _overwrite(call: Call, file: TemplateFile, *, name: str) -> None:

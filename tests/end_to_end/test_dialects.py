@@ -253,7 +253,7 @@ def test_two_dialects_are_named_where_the_run_has_seen_both() -> None:
 def test_a_file_that_does_not_keep_its_name_is_said_with_the_name_it_has() -> None:
     def rename(state: State) -> None:
         (version,) = [v for v in state.find_versions(SPACE) if v.content == A2]
-        version.file = f"{SPACE}/a.yaml"
+        state.versions.move(version, file=f"{SPACE}/a.yaml")
 
     with speaking(Dialect.C), open_site(a_yaml=A1) as site:
         site.run()

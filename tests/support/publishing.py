@@ -26,6 +26,7 @@ from tests.emulator.entities import Space, TemplateFile, TemplateVersion
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
+from tests.emulator.versions import Versions
 from tests.support.dialects import at_work
 from tests.support.openapi import check_exchange
 from tests.support.pieces import FakeClock
@@ -313,7 +314,7 @@ def site_after(builds: Callable[[Site], object], **files: str) -> Iterator[Site]
         yield site
 
 
-_Held = tuple[list[Space], list[TemplateFile], list[TemplateVersion]]
+_Held = tuple[list[Space], list[TemplateFile], Versions]
 
 
 @cache

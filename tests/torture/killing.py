@@ -105,11 +105,15 @@ def scene(dialect: Dialect) -> Iterator[Worker]:
 def _age(worker: Worker) -> None:
     """Give every file versions that are days older, for `keep_versions` to delete."""
     state, day = worker.emulator.state, 24 * 3600
-    state.versions += [
-        replace(newest, id=state.new_id(), version=f"0.0.{number}", create_at=newest.create_at - number * day)
-        for newest in state.versions
-        for number in range(2, 5)
-    ]
+    state.versions.extend(
+        [
+            replace(
+                newest, id=state.new_id(), version=f"0.0.{number}", create_at=newest.create_at - number * day
+            )
+            for newest in state.versions
+            for number in range(2, 5)
+        ]
+    )
 
 
 @functools.cache

@@ -203,7 +203,7 @@ def renamed_to(bench: Bench, name: str, *, space: str = SPACE) -> None:
     state = bench.emulator.state
     file = state.find_file(SPACE, NAME)
     for version in state.find_versions(SPACE, NAME):
-        version.file, version.space = name, space
+        state.versions.move(version, file=name, space=space)
     file.name, file.space, file.updator = name, space, "zhangsan"
 
 
