@@ -24,7 +24,7 @@ from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.run.context import RenderedRun, RunContext, Services
-from bcs_template_set.run.entry import Process, _run_whole, first_heading
+from bcs_template_set.run.entry import Process, first_heading, run_whole
 from bcs_template_set.run.finish import RunFolder, end_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
@@ -110,7 +110,7 @@ def run_agent(
     interruption = Interruption(clock, alarm=lambda _: str)  # nothing here hears a signal
     process = Process(environ, clock, interruption, clock.monotonic(), post_action)
     with working_in(directory):
-        status = _run_whole(agent, log, process=process)
+        status = run_whole(agent, log, process=process)
     output = json.loads((directory / "output.json").read_text(encoding="utf-8"))
     return Ended(status, output, shown.getvalue())
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Optional
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
+from bcs_template_set.bcs.gateway import Sender
 from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
@@ -37,7 +38,8 @@ class Services:
     `on_region` hears which region it is for, and `on_principal` who acts in which build, once that is known.
     `journal` is what this task's tries leave for each other, None where nobody acts yet, or nobody keeps it.
     `environ` is the process's environment, which may hold a proxy's password; what of it is obeyed,
-    `settings_phase.machine_of` says.
+    `settings_phase.machine_of` says. `sender` sends the gateway's requests and `render` renders, where that
+    is not the step's own doing.
     """
 
     agent: Agent
@@ -50,6 +52,8 @@ class Services:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     on_principal: Callable[[Principal, BuildInfo], None] = _nobody
     journal: Callable[[], Optional[Journal]] = field(default=lambda: None, repr=False)
+    sender: Optional[Sender] = None
+    render: Optional[Callable[[RunContext, Principal], tuple[Prepared, Desired]]] = None
 
     def warn(self, sentence: Text) -> None:
         """Print a warning, and keep it for the report."""

@@ -7,7 +7,7 @@ out, before the last lines of the log, since a closed stdout must not lose it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import count
@@ -22,7 +22,7 @@ from bcs_template_set.agent.output_file import OutputField, failure, pessimistic
 from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.step_error import StepError, defect_of
-from bcs_template_set.system.clock import Deadline, SystemClock
+from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.proxies import of_the_machine
 from bcs_template_set.system.signals import Interruption, Stopped, stoppable
 from bcs_template_set.system.version import step_version
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bcs_template_set.agent.build_info import BuildInfo
     from bcs_template_set.config.principal import Principal
     from bcs_template_set.report.outcome import Heading
+    from bcs_template_set.run.context import Services
 
 MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 10.0, 60.0
 """Seconds kept back, so that we write the verdict before BK-CI's timeout kills the step."""
@@ -66,20 +67,21 @@ def run_for_agent(
             agent = open_agent(environ, clock=clock, masker=masker, warn=log.warning)
             interruption.listen()
             process = Process(environ, clock, interruption, began, post_action)
-            return _run_whole(agent, log, process=process)
+            return run_whole(agent, log, process=process)
         except Stopped as exc:  # before the run itself, or after it; no second one is raised
             return _end_early(exc.error, agent, log)
 
 
 @dataclass(frozen=True)
 class Process:
-    """What a run has of the process it is."""
+    """What a run has of the process it is; `equip` gives it other services, in a simulation."""
 
     environ: MutableMapping[str, str] = field(repr=False)
-    clock: SystemClock
+    clock: Clock
     interruption: Interruption
     began: float
     post_action: str = ""
+    equip: Callable[[Services], Services] = lambda services: services
 
     def deadline(self, timeout: Optional[float]) -> Deadline:
         """Return when the work should end by itself."""
@@ -93,7 +95,7 @@ class Process:
         return self.interruption.limited(until, seconds=int(timeout))
 
 
-def _run_whole(agent: Agent, log: Log, *, process: Process) -> int:
+def run_whole(agent: Agent, log: Log, *, process: Process) -> int:
     """Run, and say what kept the run from its own ending, if anything did."""
     error: StepError
     try:
@@ -153,6 +155,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         on_principal=lambda principal, build: acting.append((principal, build)),
         journal=journal,
     )
+    services = process.equip(services)
     try:
         with process.limited(task.timeout, left=WORK_STOPS):
             outcome = run_step(services)
@@ -214,6 +217,7 @@ def _restore(
         workspace=workspace,
         environ=process.environ,
     )
+    services = process.equip(services)
     file = OwnFile(workspace, f"{_folder_of(this, task)}/{STATE_FILE}")
     result = restore_after_job(services, file=file, task=task)
     return result.sentence, result.data

@@ -45,7 +45,7 @@ def open_gateway(
     return Gateway(
         context.region.endpoint,
         principal,
-        transport=transport_of(context.region.endpoint, context.machine),
+        transport=services.sender or transport_of(context.region.endpoint, context.machine),
         clock=services.clock,
         deadline=deadline or services.deadline,
         on_exchange=services.record.record_request,

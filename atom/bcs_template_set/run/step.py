@@ -12,10 +12,12 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.inputs import wants_doctor
 from bcs_template_set.config.principal import Principal
+from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.messages.step_error import StepError, defect_of
+from bcs_template_set.publish.plan import Desired
 from bcs_template_set.report.outcome import Outcome, Result
 from bcs_template_set.run.approved_plan import leave_plan
-from bcs_template_set.run.context import RenderedRun, Services
+from bcs_template_set.run.context import RenderedRun, RunContext, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.doctor import doctor_run
 from bcs_template_set.run.image_phase import check_images
@@ -75,12 +77,16 @@ def _live(services: Services) -> Result:
         with holding(gateway):
             return roll_back(context, gateway, principal)
     with services.record.phase("render"):
-        prepared = prepare_rendering(context)
-        desired = render_desired(context, principal, prepared=prepared)
+        prepared, desired = (services.render or _rendered)(context, principal)
         words = SecretWords(desired.files, variables=context.variables)
     gateway = open_gateway(context, principal, words=words)
     with holding(gateway):
         return carry_out(RenderedRun(context, prepared, desired), gateway, principal)
+
+
+def _rendered(context: RunContext, principal: Principal) -> tuple[Prepared, Desired]:
+    prepared = prepare_rendering(context)
+    return prepared, render_desired(context, principal, prepared=prepared)
 
 
 def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Result:

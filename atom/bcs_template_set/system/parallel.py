@@ -11,8 +11,9 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Callable, Generic, Optional, TypeVar, Union
+from typing import Callable, Generic, Optional, Protocol, TypeVar, Union
 
 MEANWHILE_EVERY = 0.2
 T = TypeVar("T")
@@ -36,6 +37,18 @@ class Raised:
 TaskEnd = Union[Done[T], Raised]
 
 
+class Overlap(Protocol):
+    """What runs tasks in place of `overlap`'s own threads."""
+
+    def __call__(self, tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[TaskEnd[T]]:
+        """Return each task's result in the order of the tasks."""
+        ...
+
+
+INSTEAD: ContextVar[Optional[Overlap]] = ContextVar("instead", default=None)
+"""Who decides which task goes on, where time is not the system's: a simulation (tests/simulation)."""
+
+
 def overlap(
     tasks: Sequence[Callable[[], T]], *, concurrency: int, meanwhile: Optional[Callable[[], None]] = None
 ) -> list[TaskEnd[T]]:
@@ -46,6 +59,9 @@ def overlap(
     task or in the calling thread (a signal's handler), ends the handing out of tasks at once and is raised;
     tasks under way then end by themselves, unheard.
     """
+    instead = INSTEAD.get()
+    if instead is not None:
+        return instead(tasks, concurrency=concurrency)
     if meanwhile is None and (concurrency <= 1 or len(tasks) <= 1):
         return [_run(task) for task in tasks]
     crew = _Crew(tasks)

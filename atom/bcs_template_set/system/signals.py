@@ -16,7 +16,7 @@ from typing import Optional
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.system.clock import SystemClock
+from bcs_template_set.system.clock import Clock, SystemClock
 
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 """BK-CI's worker sends SIGTERM when a build is cancelled; SIGBREAK is its like on Windows."""
@@ -56,7 +56,7 @@ class Interruption:
     What is `limited` is stopped at its moment all the same.
     """
 
-    def __init__(self, clock: SystemClock, *, alarm: Alarm) -> None:
+    def __init__(self, clock: Clock, *, alarm: Alarm) -> None:
         self._clock = clock
         self._alarm = alarm
         self._open = True

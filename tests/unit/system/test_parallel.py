@@ -4,10 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from typing import Callable, TypeVar
 
 import pytest
 
-from bcs_template_set.system.parallel import Done, Raised, overlap
+from bcs_template_set.system.parallel import INSTEAD, Done, Raised, TaskEnd, overlap
+
+T = TypeVar("T")
 
 
 class Halt(BaseException):
@@ -133,3 +137,19 @@ def test_a_signal_ends_it_at_once_and_tasks_under_way_do_not_hold_up_the_exit() 
     )
     assert run.stdout == "stopped 2\n"
     assert time.monotonic() - begun < 20
+
+
+def test_a_simulation_decides_which_task_goes_on() -> None:
+    asked = []
+
+    def backwards(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[TaskEnd[T]]:
+        asked.append(concurrency)
+        ends: list[TaskEnd[T]] = [Done(task()) for task in reversed(tasks)]
+        return ends[::-1]
+
+    token = INSTEAD.set(backwards)
+    try:
+        assert overlap([lambda: 1, lambda: 2], concurrency=2, meanwhile=lambda: None) == [Done(1), Done(2)]
+    finally:
+        INSTEAD.reset(token)
+    assert asked == [2]
