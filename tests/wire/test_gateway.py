@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from contextlib import suppress
 from dataclasses import replace
@@ -331,6 +332,95 @@ def test_with_real_threads_a_rate_limit_slows_all() -> None:
     late = [exchange for exchange in emulator.exchanges if exchange.started > first + 0.9]
     assert late
     assert not [e for e in emulator.exchanges if first + 0.5 < e.started < first + 0.9]
+
+
+# --- how many at once -----------------------------------------------------------------------------------
+
+
+class Halt(BaseException):
+    """What no `except Exception` catches."""
+
+
+def test_no_permit_is_lost_whatever_an_attempt_ends_in() -> None:
+    ends: list[HttpAnswer | NotSent | NoAnswer] = [
+        *(NoAnswer("p"), NotSent("p"), gateway_error(403, 1640301), gateway_error(503, 1650300)),
+        *(HttpAnswer(200, {}, b'{"code": 0'), answer({"code": 0, "data": []})),
+    ]
+    for end in ends:
+        bench = Bench(end, PROJECT, endpoint=Endpoint(gateway=URL, concurrency=1))
+        with suppress(StepError):
+            bench.gateway.write(WRITE)
+        assert bench.gateway.read(READ).project_code
+
+    def halt() -> None:
+        raise Halt
+
+    bench = Bench(PROJECT, endpoint=Endpoint(gateway=URL, concurrency=1))
+    bench.sender.on_send = halt
+    with pytest.raises(Halt):
+        bench.gateway.read(READ)
+    bench.sender.on_send = lambda: None
+    assert bench.gateway.read(READ).project_code
+
+
+@pytest.mark.parametrize(
+    ("stops", "seconds", "error"), [(True, None, errors.Interrupted), (False, 0.01, servers.OutOfTime)]
+)
+def test_who_waits_for_a_permit_ends_with_the_run(
+    *, stops: bool, seconds: Optional[float], error: type[StepError]
+) -> None:
+    bench, under_way, over = Bench(PROJECT), threading.Event(), threading.Event()
+    clock = SystemClock()
+    gateway = Gateway(
+        Endpoint(gateway=URL, concurrency=1),
+        app_principal(),
+        transport=bench.sender,
+        clock=clock,
+        deadline=Deadline(clock, seconds=seconds),
+    )
+
+    def hold() -> None:
+        under_way.set()
+        assert over.wait(5)
+
+    bench.sender.on_send = hold
+    first = threading.Thread(target=gateway.read, args=(READ,))
+    first.start()
+    assert under_way.wait(5)
+    if stops:
+        threading.Timer(0.01, gateway.stop, [errors.Interrupted(signal="SIGTERM")]).start()
+    with pytest.raises(error):
+        gateway.read(READ)
+    over.set()
+    first.join()
+    assert len(bench.sender.requests) == 1
+
+
+def test_a_window_that_is_used_up_is_waited_for_before_it_refuses() -> None:
+    names = {"limit": "20", "remaining": "0", "reset": "3"}
+    headers = {f"x-bkapi-ratelimit-{name}": value for name, value in names.items()}
+    bench = Bench(replace(PROJECT, headers={**PROJECT.headers, **headers}), PROJECT)
+    bench.gateway.read(READ)
+    bench.gateway.read(READ)
+    assert bench.clock.waits == [3.5]
+    bench = Bench(replace(PROJECT, headers={**PROJECT.headers, **headers}), PROJECT, seconds=2)
+    bench.gateway.read(READ)
+    with pytest.raises(servers.OutOfTime):
+        bench.gateway.read(READ)
+    assert bench.clock.waits == [2.0]
+
+
+def test_a_gateway_that_takes_few_at_once_refuses_one_round_at_most() -> None:
+    with Emulator(latency=0.02) as emulator:
+        emulator.state.add_project("demo", viewers=["lisi"])
+        emulator.state.add_app("my_app", SECRET, vouches_for=["lisi"])
+        emulator.door.at_once = 4
+        gateway = gateway_to(emulator)
+        results = overlap([lambda: gateway.read(READ)] * 24, concurrency=24)
+    assert not [result for result in results if isinstance(result, Raised)]
+    refused = [exchange for exchange in emulator.exchanges if exchange.status == 429]
+    assert len(refused) <= 8
+    assert emulator.most_at_once() <= 8
 
 
 # --- the run's time -------------------------------------------------------------------------------------

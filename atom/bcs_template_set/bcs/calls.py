@@ -45,8 +45,9 @@ class Call(Generic[T_co]):
 
     `project` is the project code it is about, for errors. `parse` makes the answer of the envelope's `data`.
     With `reads_error`, `data.error` beside code 0 is for `parse` to tell (a dry run says more than that it
-    failed); else it is the call's failure (facts/bcs.md, trap 1). With `may_be_missing`, that BCS has no
-    such path is an answer, and no refusal. What `is_bare` is answered without an envelope. An attempt that
+    failed); else it is the call's failure (facts/bcs.md, trap 1). Such a call, a dry run or a deployment,
+    takes as long as what it carries. With `may_be_missing`, that BCS has no such path is an answer, and no
+    refusal. What `is_bare` is answered without an envelope. An attempt that
     failed after more than `longest_again` seconds is not made again: a smaller call may do instead.
     """
 

@@ -2,7 +2,8 @@
 
 Every request's authentication is `Principal.headers()`, asked of the one principal given when the gateway is
 made; a call (`calls.py`) has no place for any. What an answer means is decided in `decision.py`, how often
-and when to try again in `retrying.py`; here is what they need done. Threads may share one gateway.
+and when to try again in `retrying.py`, how many attempts are under way at most in `request_pace.py`; here is
+what they need done. Threads may share one gateway.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, NoReturn, Optional, Protocol, TypeVar
+from math import inf
+from typing import Callable, NoReturn, Optional, Protocol, TypeVar, Union
 
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
 from bcs_template_set.bcs.decision import Asked, Decision, Fail, Reply, RetryAfter, Success, decide
 from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.request_pace import Pace, Permit, heard_from
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Endpoint
@@ -27,6 +30,9 @@ from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 
 T = TypeVar("T")
+
+LOOK_UP = 0.2
+"""Seconds after which who waits for a permit looks whether the run still goes on."""
 
 SHOWN_FIRST_TO_LAST = (
     *("acting_user", "app", "project", "permission", "apply_url"),
@@ -114,7 +120,8 @@ class Gateway:
         self._new_id = new_id
         self._chance = chance
         self._site = Site()
-        self._lock = threading.Lock()
+        self._pace = Pace(endpoint.concurrency)
+        self._room = threading.Condition()
         self._not_before = float("-inf")
         self._limited_by: Optional[StepError] = None
         self._stopped: Optional[StepError] = None
@@ -162,9 +169,9 @@ class Gateway:
         waited = 0.0
         last: Optional[StepError] = None
         while True:
-            waited += self._hold_back(last, waited=waited)
-            request_id, began = self._new_id(), self._clock.monotonic()
-            verdict = self._attempt(call, asked, request_id=request_id)
+            permit, held = self._hold_back(last, waited=waited)
+            request_id, began, waited = self._new_id(), self._clock.monotonic(), waited + held
+            verdict = self._attempt(call, asked, permit, request_id=request_id)
             if isinstance(verdict, Success):
                 return self._said(verdict.data), asked, request_id
             last = self._in_context(verdict.error, asked, request_id)
@@ -188,7 +195,7 @@ class Gateway:
         else:
             self._wait(seconds, error)
 
-    def _attempt(self, call: Call[T], asked: Asked, *, request_id: str) -> Decision:
+    def _attempt(self, call: Call[T], asked: Asked, permit: Permit, *, request_id: str) -> Decision:
         request = HttpRequest(
             method=call.method,
             url=root_of(self._endpoint) + call.target,
@@ -196,7 +203,7 @@ class Gateway:
             body=call.body_bytes(),
         )
         started = self._clock.monotonic()
-        reply = self._reply_to(request)
+        reply = self._reply_to(request, call, permit)
         verdict = decide(asked, reply)
         if self._on_exchange is not None:
             answered = reply if isinstance(reply, HttpAnswer) else None
@@ -213,11 +220,19 @@ class Gateway:
             self._on_exchange(exchange)
         return verdict
 
-    def _reply_to(self, request: HttpRequest) -> Reply:
+    def _reply_to(self, request: HttpRequest, call: Call[T], permit: Permit) -> Reply:
+        """Return what came of a request; its permit is given back whatever comes."""
+        reply: Optional[Reply] = None
         try:
-            return self._transport.send(request, seconds=self._deadline.remaining())
+            reply = self._transport.send(request, seconds=self._deadline.remaining())
         except (NotSent, NoAnswer) as exc:
-            return exc
+            reply = exc
+        finally:
+            heard = heard_from(reply, question=call.name, is_slow=call.reads_error)
+            with self._room:
+                self._pace.give_back(permit, heard, now=self._clock.monotonic())
+                self._room.notify_all()
+        return reply
 
     def _asked(self, call: Call[T], *, writes: bool) -> Asked:
         principal = self._principal
@@ -268,27 +283,38 @@ class Gateway:
 
     # --- waiting ----------------------------------------------------------------------------------------
 
-    def _hold_back(self, last: Optional[StepError], *, waited: float) -> float:
-        """Return when a request may be sent, and the seconds that took: every request waits out any's limit.
+    def _hold_back(self, last: Optional[StepError], *, waited: float) -> tuple[Permit, float]:
+        """Return the permit for one attempt, and the seconds that limits held it back.
 
-        `waited` are the seconds that this one has waited so before.
+        Every request waits out any's limit. `waited` are the seconds that this one has waited so before.
         """
-        began = self._clock.monotonic()
+        held = 0.0
         while True:
             if self._stopped is not None:
                 raise self._stopped
             if self._deadline.passed():
                 self._give_up(last)
-            seconds = self._not_before - self._clock.monotonic()
-            so_far = self._clock.monotonic() - began
-            if seconds <= 0:
-                return so_far
-            if waited + so_far + seconds > self._policy.longest_limit:
+            permit = self._permit()
+            if isinstance(permit, Permit):
+                return permit, held
+            if waited + held + permit > self._policy.longest_limit:
                 self._give_up(last or self._limited_by)
-            self._wait(seconds, last)
+            if permit > 0:
+                self._wait(min(permit, self._deadline.remaining()), last)
+            held += permit
+
+    def _permit(self) -> Union[Permit, float]:
+        """Return a permit, or for how many seconds to wait: none where one has been given back meanwhile."""
+        with self._room:
+            now = self._clock.monotonic()
+            permit = self._pace.take(now) if now >= self._not_before else self._not_before - now
+            if permit == inf:
+                self._room.wait(min(LOOK_UP, self._deadline.remaining()))
+                return 0.0
+            return permit
 
     def _slow_all(self, seconds: float, error: StepError) -> None:
-        with self._lock:
+        with self._room:
             self._limited_by = error
             self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 

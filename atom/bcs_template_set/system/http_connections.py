@@ -323,10 +323,10 @@ _HANDSHAKES: Mapping[str, tuple[Obstacle, str]] = {
 def failure_of(error: Exception, *, sent: bool, url: str) -> Union[NotSent, NoAnswer]:
     """Return what a library's error means, given whether a byte of the request was handed to a socket."""
     if isinstance(error, Unusable):
-        return NoAnswer(error.problem) if sent else NotSent(error.problem, error.kind)
+        return NoAnswer(error.problem, error.kind) if sent else NotSent(error.problem, error.kind)
     causes = list(_causes(error))
     if sent:
-        return NoAnswer(_loss(causes))
+        return _loss(causes)
     kind, problem = _obstacle(causes, host=urlsplit(url).hostname or "")
     if any(isinstance(cause, ProxyError) for cause in causes):
         return NotSent(say("transport.proxy", problem=problem), "proxy")
@@ -349,11 +349,11 @@ def _finer(cause: BaseException) -> Optional[tuple[Obstacle, str]]:
     return _HANDSHAKES.get(cause.reason or "") if isinstance(cause, ssl.SSLError) else None
 
 
-def _loss(causes: list[BaseException]) -> Text:
+def _loss(causes: list[BaseException]) -> NoAnswer:
     timeouts = (socket.timeout, TimeoutError, PoolTimeout)
     if any(isinstance(cause, timeouts) for cause in causes):
-        return say("transport.read_timeout")
-    return say("transport.lost", problem=_words(causes[-1]))
+        return NoAnswer(say("transport.read_timeout"), "timeout")
+    return NoAnswer(say("transport.lost", problem=_words(causes[-1])))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -64,11 +64,12 @@ class NotSent(Exception):
 
 
 class NoAnswer(Exception):
-    """The request may have reached a server, and no whole answer came back."""
+    """The request may have reached a server, and no whole answer came back; `kind` is as of `NotSent`."""
 
-    def __init__(self, problem: Union[Text, str]) -> None:
+    def __init__(self, problem: Union[Text, str], kind: Obstacle = "other") -> None:
         super().__init__()
         self.problem = problem
+        self.kind: Obstacle = kind
 
     def __str__(self) -> str:
         return f"no answer: {self.problem}"

@@ -1,0 +1,156 @@
+"""How many requests may be under way at once: a rule over what became of those before. Performs no I/O.
+
+The limit begins at `START` and doubles while the median answer takes no longer than `SLOWER` times the
+quickest one to the same question; a refusal for load, or none in time, halves it. It is never above the
+ceiling. Where the gateway says how many requests it still takes in a while, no more than these are sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from statistics import median
+from typing import Literal, Optional, Union
+
+from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
+
+START = 8
+SLOWER = 1.5
+
+QUIET = 60.0
+"""Seconds after a halving in which the limit does not grow: what was too much may be so for a window."""
+
+ROUNDED = 0.5
+"""Seconds that a window may last longer than the gateway says (facts/gateway.md, "Limits")."""
+
+LONGEST_HELD = 60.0
+"""Seconds to the next window that are waited for; above, one request after the other goes and is told."""
+
+REFUSED, LATE = (429, 503), (504,)
+"""Statuses that tell of load; what is slow by nature may be late without any."""
+
+Load = Literal["carried", "too much", "unknown"]
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many requests the gateway takes in a window, how many that leaves, and the seconds to its end."""
+
+    whole: int
+    left: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What an attempt tells of the load. Only answers to the same `question` are compared."""
+
+    load: Load = "unknown"
+    question: str = ""
+    quota: Optional[Quota] = None
+
+
+@dataclass(frozen=True)
+class Permit:
+    """The permission for one attempt: when it was given, and how often the limit had changed by then."""
+
+    at: float
+    turn: int
+
+
+class Pace:
+    """Who may send, for all threads of one gateway; whoever uses it holds a lock. Times are monotonic."""
+
+    def __init__(self, ceiling: int) -> None:
+        self.ceiling = ceiling
+        self.limit = min(START, ceiling)
+        self.under_way = 0
+        self._turn = 0
+        self._last_halving = 0
+        self._quiet_until = -inf
+        self._someone_waited = False
+        self._quickest: dict[str, float] = {}
+        self._slowness: deque[float] = deque(maxlen=self.limit)
+        self._whole = self._left = ceiling
+        self._window_ends = -inf
+
+    def take(self, now: float) -> Union[Permit, float]:
+        """Return a permit, or after how many seconds to ask again: infinity is "when one is given back"."""
+        to_next = self._window_ends - now
+        left = self._left if to_next > 0 else self._whole
+        if left == 0 and 0 < to_next <= LONGEST_HELD:
+            return to_next
+        if self.under_way >= min(self.limit, max(1, left)):
+            self._someone_waited = True
+            return inf
+        self.under_way += 1
+        return Permit(now, self._turn)
+
+    def give_back(self, permit: Permit, heard: Heard, *, now: float) -> None:
+        """Take back a permit, and learn from what its attempt told."""
+        self.under_way -= 1
+        if heard.quota is not None:
+            self._learn_quota(heard.quota, permit, now=now)
+        if heard.load == "too much" and permit.turn >= self._last_halving:
+            self._change(max(1, self.limit // 2))
+            self._last_halving, self._quiet_until = self._turn, now + QUIET
+        if heard.load == "carried":
+            self._learn_time(heard.question, now - permit.at, turn=permit.turn)
+            if now >= self._quiet_until and self._is_as_quick():
+                self._change(min(self.ceiling, 2 * self.limit))
+
+    def _learn_quota(self, quota: Quota, permit: Permit, *, now: float) -> None:
+        """Answers overtake each other, so in one window the smallest number counts."""
+        is_new = permit.at >= self._window_ends
+        self._left = quota.left if is_new else min(self._left, quota.left)
+        self._whole, self._window_ends = quota.whole, now + quota.seconds + ROUNDED
+
+    def _learn_time(self, question: str, seconds: float, *, turn: int) -> None:
+        quickest = min(seconds, self._quickest.get(question, inf))
+        self._quickest[question] = quickest
+        if turn == self._turn or not self._someone_waited:
+            self._slowness.append(seconds / quickest if quickest > 0 else 1.0)
+
+    def _is_as_quick(self) -> bool:
+        """Tell whether more may go: each answer says so while nobody has to wait, else a whole round."""
+        enough = self.limit if self._someone_waited else 1
+        return len(self._slowness) >= enough and median(self._slowness) <= SLOWER
+
+    def _change(self, limit: int) -> None:
+        if limit != self.limit:
+            self.limit = limit
+            self._turn += 1
+            self._someone_waited = False
+            self._slowness = deque(maxlen=limit)
+
+
+def heard_from(reply: Union[HttpAnswer, NotSent, NoAnswer, None], *, question: str, is_slow: bool) -> Heard:
+    """Return what a reply tells of the load, None being none that was waited for.
+
+    What `is_slow` by its nature takes as long as what it carries, and tells nothing by that.
+    """
+    if isinstance(reply, HttpAnswer):
+        return Heard(_load_of(reply.status, is_slow=is_slow), question, _quota_in(reply.headers))
+    is_late = reply is not None and reply.kind == "timeout" and not is_slow
+    return Heard("too much" if is_late else "unknown")
+
+
+def _load_of(status: int, *, is_slow: bool) -> Load:
+    if status in REFUSED or (status in LATE and not is_slow):
+        return "too much"
+    return "carried" if status < 300 and not is_slow else "unknown"  # noqa: PLR2004 - HTTP's classes
+
+
+def _quota_in(headers: Mapping[str, str]) -> Optional[Quota]:
+    """Return the quota that an answer tells, None where it is of one resource alone, or none."""
+    told = [headers.get(f"x-bkapi-ratelimit-{name}", "") for name in ("limit", "remaining", "reset")]
+    if "resource" in headers.get("x-bkapi-ratelimit-plugin", "") or not all(map(_is_number, told)):
+        return None
+    whole, left, seconds = map(int, told)
+    return Quota(whole, left, seconds)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004 - beyond all that is counted

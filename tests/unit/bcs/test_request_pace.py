@@ -1,0 +1,240 @@
+"""How many requests may be under way at once, whatever the answers were."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Optional, Union
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.draws import examples
+
+from bcs_template_set.bcs.request_pace import LONGEST_HELD, QUIET, Heard, Pace, Permit, Quota, heard_from
+from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
+
+CARRIED = Heard("carried", "get version")
+REFUSED = Heard("too much", "get version")
+
+
+class Line:
+    """A pace with a clock, and the attempts under way in the order in which they were begun."""
+
+    def __init__(self, ceiling: int = 64) -> None:
+        self.pace = Pace(ceiling)
+        self.now = 100.0
+        self.under_way: list[Permit] = []
+
+    def begin(self, count: int = 1) -> int:
+        """Begin up to so many attempts; return how many may."""
+        for number in range(count):
+            permit = self.pace.take(self.now)
+            if not isinstance(permit, Permit):
+                return number
+            self.under_way.append(permit)
+        return count
+
+    def end(self, heard: Heard = CARRIED, *, seconds: float = 0.0, count: Optional[int] = None) -> None:
+        """End so many of the attempts, or all of them, the eldest first, after so many seconds."""
+        self.now += seconds
+        for _ in range(len(self.under_way) if count is None else count):
+            self.pace.give_back(self.under_way.pop(0), heard, now=self.now)
+
+    def round(self, count: int, heard: Heard = CARRIED, *, seconds: float = 0.05) -> int:
+        """Begin that many attempts, as many as may, and end them; return the limit from then on."""
+        self.begin(count)
+        self.end(heard, seconds=seconds)
+        return self.pace.limit
+
+
+# --- growing --------------------------------------------------------------------------------------------
+
+
+def test_while_nobody_waits_each_good_answer_doubles_it() -> None:
+    line = Line()
+    assert line.pace.limit == 8
+    assert [line.round(1), line.round(2), line.round(2)] == [16, 64, 64]
+    assert line.begin(60) == 60
+
+
+def test_where_somebody_waits_it_takes_a_whole_round_under_the_limit() -> None:
+    line = Line()
+    assert line.begin(60) == 8
+    line.end(seconds=0.05, count=7)
+    assert line.pace.limit == 8
+    line.end()
+    assert line.pace.limit == 16
+    assert [line.round(60), line.round(60)] == [32, 64]
+
+
+def test_what_was_begun_before_a_change_does_not_count_for_the_next() -> None:
+    line = Line()
+    line.begin(8)
+    assert line.begin() == 0
+    line.end(seconds=0.05, count=4)
+    line.begin(4)
+    line.end(count=4)
+    assert (line.pace.limit, len(line.under_way)) == (16, 4)
+    line.begin(13)
+    line.end(count=4)
+    line.begin(4)
+    assert line.pace.limit == 16
+    line.end(seconds=0.05)
+    assert line.pace.limit == 32
+
+
+def test_it_stays_where_half_of_the_answers_take_longer_than_they_did() -> None:
+    line = Line()
+    line.round(60)
+    for _ in range(5):
+        line.begin(17)
+        line.end(seconds=0.05, count=7)
+        line.end(seconds=0.05, count=9)
+        assert line.pace.limit == 16
+
+
+def test_only_answers_to_the_same_question_are_compared() -> None:
+    line = Line()
+    line.round(1, Heard("carried", "quick"), seconds=0.01)
+    assert line.round(1, Heard("carried", "long list"), seconds=5.0) == 32
+    slow = [line.round(1, Heard("carried", "quick"), seconds=seconds) for seconds in (5.0, 0.016, 0.015)]
+    assert slow == [32, 32, 32]
+    assert line.round(1, Heard("carried", "quick"), seconds=0.014) == 32
+    assert line.round(1, Heard("carried", "quick"), seconds=0.014) == 64
+
+
+def test_no_time_at_all_is_quick() -> None:
+    assert Line().round(2, seconds=0.0) == 32
+
+
+# --- halving --------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_halves_it_once_however_many_were_refused_together() -> None:
+    line = Line()
+    line.round(4)
+    assert line.round(60, REFUSED) == 32
+    assert [line.round(60, REFUSED) for _ in range(7)] == [16, 8, 4, 2, 1, 1, 1]
+    assert line.begin(5) == 1
+
+
+def test_a_refusal_counts_also_where_the_limit_has_grown_meanwhile() -> None:
+    line = Line()
+    line.begin(3)
+    line.end(count=1)
+    line.end(REFUSED, count=1)
+    assert line.pace.limit == 8
+    line.end(REFUSED)
+    assert line.pace.limit == 8
+
+
+def test_after_a_halving_it_stays_for_a_while() -> None:
+    line = Line()
+    line.round(9, REFUSED)
+    assert [line.round(60) for _ in range(9)] == [4] * 9
+    line.now += QUIET
+    assert line.round(1) == 8
+
+
+# --- what the gateway says is left ----------------------------------------------------------------------
+
+
+def told(left: int, *, seconds: float = 10.0) -> Heard:
+    return Heard("carried", "get version", Quota(20, left, seconds))
+
+
+def test_no_more_are_sent_than_a_window_has_left() -> None:
+    line = Line()
+    line.begin(2)
+    line.end(told(18), count=1)
+    line.end(told(19), count=1)
+    assert line.begin(60) == 18
+    line.end(told(3), count=15)
+    assert line.begin(9) == 0
+    line.end(told(0))
+    assert line.pace.take(line.now) == 10.5
+    line.now += 10.5
+    assert line.begin(60) == 20
+
+
+def test_a_window_far_away_is_not_waited_for() -> None:
+    line = Line()
+    line.round(1, told(0, seconds=LONGEST_HELD))
+    assert line.begin(2) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "quota"),
+    [
+        ({"limit": "20", "remaining": "7", "reset": "3"}, Quota(20, 7, 3.0)),
+        ({"limit": "20", "remaining": "7", "reset": "3", "plugin": "bk-stage-rate-limit"}, Quota(20, 7, 3.0)),
+        ({"limit": "20", "remaining": "7", "reset": "3", "plugin": "bk-resource-rate-limit"}, None),
+        ({"limit": "20", "remaining": "7"}, None),
+        ({"limit": "20", "remaining": "-1", "reset": "3"}, None),
+        ({"limit": "20", "remaining": "7", "reset": "9" * 10}, None),
+        ({"limit": "20", "remaining": "7", "reset": "²"}, None),
+        ({}, None),
+    ],
+)
+def test_what_an_answer_says_is_left(headers: dict[str, str], quota: Optional[Quota]) -> None:
+    named = {f"x-bkapi-ratelimit-{name}": value for name, value in headers.items()}
+    heard = heard_from(HttpAnswer(200, named, b""), question="q", is_slow=False)
+    assert heard == Heard("carried", "q", quota)
+
+
+# --- what is heard --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "load", "of_what_is_slow"),
+    [
+        (HttpAnswer(200, {}, b""), "carried", "unknown"),
+        (HttpAnswer(404, {}, b""), "unknown", "unknown"),
+        (HttpAnswer(500, {}, b""), "unknown", "unknown"),
+        (HttpAnswer(429, {}, b""), "too much", "too much"),
+        (HttpAnswer(503, {}, b""), "too much", "too much"),
+        (HttpAnswer(504, {}, b""), "too much", "unknown"),
+        (NoAnswer("p", "timeout"), "too much", "unknown"),
+        (NotSent("p", "timeout"), "too much", "unknown"),
+        (NoAnswer("p"), "unknown", "unknown"),
+        (NotSent("p", "refused"), "unknown", "unknown"),
+        (None, "unknown", "unknown"),
+    ],
+)
+def test_what_a_reply_tells_of_the_load(reply: Optional[HttpAnswer], load: str, of_what_is_slow: str) -> None:
+    assert heard_from(reply, question="q", is_slow=False).load == load
+    assert heard_from(reply, question="q", is_slow=True).load == of_what_is_slow
+
+
+# --- whatever happens -----------------------------------------------------------------------------------
+
+QUOTAS = st.none() | st.builds(Quota, st.integers(1, 99), st.integers(0, 99), st.integers(0, 99))
+HEARD = st.builds(
+    Heard, st.sampled_from(["carried", "carried", "too much", "unknown"]), st.sampled_from("ab"), QUOTAS
+)
+
+
+@settings(max_examples=examples(500, sample=60), deadline=None)
+@given(
+    ceiling=st.integers(1, 64),
+    events=st.lists(st.integers(1, 70) | st.floats(0, 90) | st.tuples(st.integers(0, 63), HEARD)),
+)
+def test_the_limit_stays_between_one_and_the_ceiling_and_no_more_are_under_way(
+    ceiling: int, events: list[Union[int, float, tuple[int, Heard]]]
+) -> None:
+    line = Line(ceiling)
+    for event in events:
+        if isinstance(event, int):
+            line.begin(event)
+        elif isinstance(event, float):
+            line.now += event
+        elif line.under_way:
+            permit = line.under_way.pop(event[0] % len(line.under_way))
+            line.pace.give_back(permit, event[1], now=line.now)
+        assert 1 <= line.pace.limit <= ceiling
+        assert line.pace.under_way == len(line.under_way) <= ceiling
+    for permit in line.under_way:
+        line.pace.give_back(permit, Heard(), now=line.now)
+    line.now += 1000.0
+    assert isinstance(line.pace.take(line.now), Permit)
+    assert ceiling > 1 or line.pace.take(line.now) == inf
