@@ -337,6 +337,9 @@ def test_with_real_threads_a_rate_limit_slows_all() -> None:
 # --- how many at once -----------------------------------------------------------------------------------
 
 
+ALONE = Endpoint(gateway=URL, concurrency=1)
+
+
 class Halt(BaseException):
     """What no `except Exception` catches."""
 
@@ -347,7 +350,7 @@ def test_no_permit_is_lost_whatever_an_attempt_ends_in() -> None:
         *(HttpAnswer(200, {}, b'{"code": 0'), answer({"code": 0, "data": []})),
     ]
     for end in ends:
-        bench = Bench(end, PROJECT, endpoint=Endpoint(gateway=URL, concurrency=1))
+        bench = Bench(end, PROJECT, endpoint=ALONE)
         with suppress(StepError):
             bench.gateway.write(WRITE)
         assert bench.gateway.read(READ).project_code
@@ -355,7 +358,7 @@ def test_no_permit_is_lost_whatever_an_attempt_ends_in() -> None:
     def halt() -> None:
         raise Halt
 
-    bench = Bench(PROJECT, endpoint=Endpoint(gateway=URL, concurrency=1))
+    bench = Bench(PROJECT, endpoint=ALONE)
     bench.sender.on_send = halt
     with pytest.raises(Halt):
         bench.gateway.read(READ)
@@ -363,34 +366,27 @@ def test_no_permit_is_lost_whatever_an_attempt_ends_in() -> None:
     assert bench.gateway.read(READ).project_code
 
 
-@pytest.mark.parametrize(
-    ("stops", "seconds", "error"), [(True, None, errors.Interrupted), (False, 0.01, servers.OutOfTime)]
-)
-def test_who_waits_for_a_permit_ends_with_the_run(
-    *, stops: bool, seconds: Optional[float], error: type[StepError]
-) -> None:
-    bench, under_way, over = Bench(PROJECT), threading.Event(), threading.Event()
-    clock = SystemClock()
-    gateway = Gateway(
-        Endpoint(gateway=URL, concurrency=1),
-        app_principal(),
-        transport=bench.sender,
-        clock=clock,
-        deadline=Deadline(clock, seconds=seconds),
-    )
+@pytest.mark.parametrize(("is_stopped", "error"), [(True, errors.Interrupted), (False, servers.OutOfTime)])
+def test_who_waits_for_a_permit_ends_with_the_run(*, is_stopped: bool, error: type[StepError]) -> None:
+    bench, under_way, over = Bench(PROJECT, seconds=60, endpoint=ALONE), threading.Event(), threading.Event()
 
     def hold() -> None:
         under_way.set()
         assert over.wait(5)
 
+    def end_the_run() -> None:
+        if is_stopped:
+            bench.gateway.stop(errors.Interrupted(signal="SIGTERM"))
+        else:
+            bench.clock.time += 60
+
     bench.sender.on_send = hold
-    first = threading.Thread(target=gateway.read, args=(READ,))
+    first = threading.Thread(target=bench.gateway.read, args=(READ,))
     first.start()
     assert under_way.wait(5)
-    if stops:
-        threading.Timer(0.01, gateway.stop, [errors.Interrupted(signal="SIGTERM")]).start()
+    threading.Timer(0.01, end_the_run).start()
     with pytest.raises(error):
-        gateway.read(READ)
+        bench.gateway.read(READ)
     over.set()
     first.join()
     assert len(bench.sender.requests) == 1

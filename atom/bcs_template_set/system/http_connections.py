@@ -202,6 +202,7 @@ class Connections:
         self._proxy = proxy
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
         self._pools = Pools(size=size, ca_bundle=ca_bundle, environ=environ)
+        self._ways: dict[Url, str] = {}
 
     def exchange(
         self, request: HttpRequest, *, remaining: Callable[[], float], first: Optional[int] = None
@@ -256,7 +257,7 @@ class Connections:
         """
         url = parse_url(request.url)
         server = Url(scheme=url.scheme, host=url.host, port=url.port)
-        proxy = proxy_of(request.url, self._environ) if self._proxy is None else self._proxy
+        proxy = self._proxy_to(server, request.url)
         attempt.proxied = bool(proxy)
         pool = self._pools.pool(server, proxy=proxy)
         self._look_past_a_proxy(request.url, attempt)
@@ -279,6 +280,14 @@ class Connections:
             preload_content=False,
             decode_content=False,
         )
+
+    def _proxy_to(self, server: Url, url: str) -> str:
+        """Return the proxy on the way to a server, "" for none, always the same."""
+        if self._proxy is not None:
+            return self._proxy
+        if server not in self._ways:
+            self._ways[server] = proxy_of(url, self._environ)
+        return self._ways[server]
 
     def _look_past_a_proxy(self, url: str, attempt: Attempt) -> None:
         """Refuse what a proxy would reach for us, as far as its name can be resolved here."""
