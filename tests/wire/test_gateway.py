@@ -44,7 +44,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
-from bcs_template_set.system.parallel import Raised, overlap
+from bcs_template_set.system.parallel import INSTEAD, Raised, overlap
 
 READ = protocol.get_project("demo")
 WRITE = protocol.create_space("demo", name="web")
@@ -390,6 +390,32 @@ def test_who_waits_for_a_permit_ends_with_the_run(*, is_stopped: bool, error: ty
     over.set()
     first.join()
     assert len(bench.sender.requests) == 1
+
+
+def test_in_a_simulation_a_permit_is_waited_for_by_the_clock() -> None:
+    bench, under_way, over = Bench(PROJECT, endpoint=ALONE), threading.Event(), threading.Event()
+    waits = bench.clock.wait
+
+    def hold() -> None:
+        under_way.set()
+        assert over.wait(5)
+
+    def wait(seconds: float) -> None:
+        waits(seconds)
+        over.set()
+        first.join()
+
+    bench.sender.on_send = hold
+    bench.clock.wait = wait  # type: ignore[method-assign]  # the moment at which the others go on
+    first = threading.Thread(target=bench.gateway.read, args=(READ,))
+    first.start()
+    assert under_way.wait(5)
+    token = INSTEAD.set(overlap)
+    try:
+        bench.gateway.read(READ)
+    finally:
+        INSTEAD.reset(token)
+    assert bench.clock.waits == [0.2]
 
 
 def test_a_window_that_is_used_up_is_waited_for_before_it_refuses() -> None:

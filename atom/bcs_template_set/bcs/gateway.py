@@ -28,6 +28,7 @@ from bcs_template_set.messages.server_errors import AnswerUnreadable, ApiMissing
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
+from bcs_template_set.system.parallel import INSTEAD, only_wait
 
 T = TypeVar("T")
 
@@ -224,6 +225,7 @@ class Gateway:
         """Return what came of a request; its permit is given back whatever comes."""
         reply: Optional[Reply] = None
         try:
+            only_wait()
             reply = self._transport.send(request, seconds=self._deadline.remaining())
         except (NotSent, NoAnswer) as exc:
             reply = exc
@@ -309,6 +311,8 @@ class Gateway:
             now = self._clock.monotonic()
             permit = self._pace.take(now) if now >= self._not_before else self._not_before - now
             if permit == inf:
+                if INSTEAD.get() is not None:
+                    return LOOK_UP  # in a simulation others go on only while this one waits by the clock
                 self._room.wait(min(LOOK_UP, self._deadline.remaining()))
                 return 0.0
             return permit

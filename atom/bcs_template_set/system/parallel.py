@@ -6,16 +6,19 @@ stopped from outside would wait for every request under way. These are daemon th
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Callable, Generic, Optional, Protocol, TypeVar, Union
 
 MEANWHILE_EVERY = 0.2
+
+AT_ONCE = 8
+"""Threads that are begun at once; each of the others when all before it wait for an answer."""
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -54,6 +57,8 @@ def overlap(
 ) -> list[TaskEnd[T]]:
     """Return each task's result in the order of the tasks, running up to `concurrency` of them at once.
 
+    More than `AT_ONCE` are, as far as their threads say that they `only_wait`.
+
     A single task, or a concurrency of 1, runs in the calling thread, unless that is to do something
     `meanwhile`: it is called a few times a second while no task ends. What is no `Exception`, raised by a
     task or in the calling thread (a signal's handler), ends the handing out of tasks at once and is raised;
@@ -64,11 +69,18 @@ def overlap(
         return instead(tasks, concurrency=concurrency)
     if meanwhile is None and (concurrency <= 1 or len(tasks) <= 1):
         return [_run(task) for task in tasks]
-    crew = _Crew(tasks)
+    crew = _Crew(tasks, most=min(concurrency, len(tasks)))
     try:
-        return crew.work(min(concurrency, len(tasks)), meanwhile=meanwhile)
+        return crew.work(meanwhile)
     finally:
         crew.dismiss()
+
+
+def only_wait() -> None:
+    """Say that the task of this thread has got as far as waiting for an answer, so that another may begin."""
+    begin_another, _working.begin_another = _working.begin_another, None
+    if begin_another is not None:
+        begin_another()
 
 
 def values_of(results: Iterable[TaskEnd[T]]) -> list[T]:
@@ -95,15 +107,19 @@ def _run(task: Callable[[], T]) -> TaskEnd[T]:
 class _Crew(Generic[T]):
     """The threads of one `overlap`. Only the calling thread reads the queue."""
 
-    def __init__(self, tasks: Sequence[Callable[[], T]]) -> None:
+    def __init__(self, tasks: Sequence[Callable[[], T]], *, most: int) -> None:
         self._tasks = tasks
-        self._numbers: Iterator[int] = iter(range(len(tasks)))
+        self._most = most
+        self._begun = 0
+        self._end = len(tasks)
+        self._threads = self._busy = 0
         self._lock = threading.Lock()
         self._finished: queue.SimpleQueue[tuple[int, Union[TaskEnd[T], BaseException]]] = queue.SimpleQueue()
 
-    def work(self, threads: int, *, meanwhile: Optional[Callable[[], None]]) -> list[TaskEnd[T]]:
-        for _ in range(threads):
-            threading.Thread(target=self._work_off, name="overlap", daemon=True).start()
+    def work(self, meanwhile: Optional[Callable[[], None]]) -> list[TaskEnd[T]]:
+        self._threads = self._busy = min(self._most, AT_ONCE)
+        for _ in range(self._threads):
+            self._start()
         results: dict[int, TaskEnd[T]] = {}
         for _ in self._tasks:
             number, result = self._next_end(meanwhile)
@@ -111,6 +127,23 @@ class _Crew(Generic[T]):
                 raise result
             results[number] = result
         return [results[number] for number in range(len(self._tasks))]
+
+    def begin_another(self) -> None:
+        """Begin one more thread, unless one of those there are may still begin a task."""
+        with self._lock:
+            self._busy -= 1
+            if self._busy or self._threads >= self._most or self._begun >= self._end:
+                return
+            self._threads, self._busy = self._threads + 1, 1
+        with suppress(RuntimeError):  # the machine allows no more threads: those there are do it all
+            self._start()
+
+    def dismiss(self) -> None:
+        with self._lock:
+            self._end = 0
+
+    def _start(self) -> None:
+        threading.Thread(target=self._work_off, name="overlap", daemon=True).start()
 
     def _next_end(
         self, meanwhile: Optional[Callable[[], None]]
@@ -121,18 +154,30 @@ class _Crew(Generic[T]):
             meanwhile()
         return self._finished.get()
 
-    def dismiss(self) -> None:
-        with self._lock:
-            self._numbers = itertools.islice(self._numbers, 0)
-
     def _next(self) -> int:
+        """Return the number of the next task, -1 for none; its thread has not got as far as waiting."""
         with self._lock:
-            return next(self._numbers, -1)
+            self._busy += _working.begin_another is None
+            _working.begin_another = self.begin_another
+            if self._begun >= self._end:
+                return -1
+            self._begun += 1
+            return self._begun - 1
 
     def _work_off(self) -> None:
         number = -1
+        _working.begin_another = self.begin_another
         try:
             while (number := self._next()) >= 0:
                 self._finished.put((number, _run(self._tasks[number])))
         except BaseException as exc:  # noqa: BLE001 - raised again in the calling thread
             self._finished.put((number, exc))
+
+
+class _Working(threading.local):
+    """Begins another thread as soon as this one's task only waits; None where it does, or is nobody's."""
+
+    begin_another: Optional[Callable[[], None]] = None
+
+
+_working = _Working()

@@ -9,7 +9,7 @@ from typing import Callable, TypeVar
 
 import pytest
 
-from bcs_template_set.system.parallel import INSTEAD, Done, Raised, TaskEnd, overlap
+from bcs_template_set.system.parallel import AT_ONCE, INSTEAD, Done, Raised, TaskEnd, only_wait, overlap
 
 T = TypeVar("T")
 
@@ -69,6 +69,64 @@ def test_at_most_so_many_run_at_once(concurrency: int) -> None:
     results = overlap([task] * (concurrency * 3), concurrency=concurrency)
     assert all(isinstance(result, Done) for result in results)
     assert most == concurrency
+
+
+@pytest.mark.parametrize(("says", "threads"), [(False, AT_ONCE), (True, 20)])
+def test_a_thread_above_those_begun_at_once_follows_when_the_others_only_wait(
+    *, says: bool, threads: int
+) -> None:
+    barrier, seen = threading.Barrier(threads), set()
+
+    def task() -> None:
+        seen.add(threading.get_ident())
+        if says:
+            only_wait()
+            only_wait()
+        barrier.wait(5)
+
+    overlap([task] * threads * 2, concurrency=20)
+    assert len(seen) == threads
+
+
+def test_no_thread_is_begun_that_would_have_to_wait_for_its_turn() -> None:
+    turn, seen = threading.BoundedSemaphore(8), set()
+
+    def task() -> None:
+        seen.add(threading.get_ident())
+        with turn:
+            only_wait()
+            time.sleep(0.001)  # noqa: TID251 - lets the others come up to the turnstile
+
+    overlap([task] * 60, concurrency=60)
+    assert 8 <= len(seen) <= 16
+
+
+def test_outside_of_a_crew_it_is_no_matter_who_waits() -> None:
+    only_wait()
+    assert overlap([only_wait], concurrency=5) == [Done(None)]
+
+
+def test_where_the_machine_has_no_more_threads_those_there_are_do_it_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin, begun = threading.Thread.start, []
+
+    def start(thread: threading.Thread) -> None:
+        begun.append(thread)
+        if len(begun) > AT_ONCE:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    barrier = threading.Barrier(AT_ONCE)
+
+    def task() -> None:
+        barrier.wait(5)
+        only_wait()
+        barrier.wait(5)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert overlap([task] * AT_ONCE * 3, concurrency=60) == [Done(None)] * AT_ONCE * 3
+    assert len(begun) == AT_ONCE + 1
 
 
 def test_one_task_or_a_concurrency_of_one_runs_in_the_calling_thread() -> None:
