@@ -55,7 +55,7 @@ coverage: $(VENV)/ready
 torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-neighbours torture-builds torture-sweeps torture-fuzz
 
 torture-mutation: $(VENV)/ready
-	BCS_DIALECTS="C A" BCS_SWEEPS=whole "$(BIN)/python" -m tests.mutation
+	"$(BIN)/python" -m tests.mutation
 
 torture-faults torture-canaries torture-kill torture-bounds torture-neighbours: torture-%: $(VENV)/ready
 	"$(BIN)/python" -m tests.torture $*

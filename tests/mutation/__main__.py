@@ -1,26 +1,35 @@
 """`python -m tests.mutation [MODULE …]`: mutates the modules of `targets.py`, or those that are named.
 
-Exits with 1 where a mutant survives that `equivalent.json` does not explain, or where an explanation there
-has lost its mutant. `--workers N` runs N at a time; `--lines A-B` takes the mutants of these lines only.
+A name may be a folder. Exits with 1 where a mutant survives that `equivalent.json` does not explain. What is
+found is kept in `.mutation`: a module is asked again where it, or a test that noticed a mutant, has changed.
+
+`--workers N` runs N at a time; `--lines A-B` takes the mutants of these lines only; `--budget S` is how many
+seconds of tests are tried on a mutant; `--watch` finds anew which test runs which line, `--only-swapped`
+leaves out what has to be imported for each mutant.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Optional
 
 from tests.mutation.mutants import Key, Mutant, mutants_of
-from tests.mutation.running import baseline, run_all, warm_up
-from tests.mutation.targets import TARGETS, Target
+from tests.mutation.targets import PACKAGE, PROJECT, TARGETS, Target
 
 EXPLAINED = Path(__file__).parent / "equivalent.json"
-SHORTEST = 60.0
+KEPT = PROJECT / ".mutation"
+_Row = tuple[str, Optional[str], str]
+"""How a mutant ended, which test noticed it, and the hash of what was asked."""
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -28,36 +37,157 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("modules", nargs="*")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--lines", default="0-1000000")
+    parser.add_argument("--budget", type=float, default=20)
+    parser.add_argument("--watch", action="store_true")
+    parser.add_argument("--only-swapped", action="store_true")
     options = parser.parse_args(arguments)
     first, last = map(int, options.lines.split("-"))
-    unknown = set(options.modules) - {target.module for target in TARGETS}
-    if unknown:
-        parser.error(f"not in targets.py: {', '.join(sorted(unknown))}")
+    wanted = [target for target in TARGETS if not options.modules or _is_in(target, options.modules)]
+    if not wanted:
+        parser.error(f"not in targets.py: {', '.join(options.modules)}")
     warm_up()
-    wanted = [target for target in TARGETS if not options.modules or target.module in options.modules]
-    return max([_hunt(target, range(first, last + 1), workers=options.workers) for target in wanted])
+    from tests.mutation import seeing
+
+    for layer in seeing.LAYERS:
+        if options.watch or not (seeing.SEEN / layer.replace("/", ".")).is_file():
+            in_a_fork(partial(seeing.watch, layer))
+    from tests.mutation.running import share_servers
+
+    share_servers()
+    found = Findings()
+    for target in wanted:
+        mutants = [mutant for mutant in mutants_of(target.source) if first <= mutant.line <= last]
+        hunt(target, mutants, found, options)
+        say(target, mutants, found)
+    return 1 if found.survivors else 0
 
 
-def _hunt(target: Target, lines: range, *, workers: int) -> int:
-    """Mutate one module, print what survived, and return 1 where that is not explained."""
-    explained = read_explained(target)
-    mutants = [mutant for mutant in mutants_of(target.source()) if mutant.line in lines]
-    started = time.monotonic()
-    limit = max(SHORTEST, baseline(target) * 10)
-    endings = list(run_all(target, mutants, seconds=limit, workers=workers))
-    survivors = sorted((m for m, ending in endings if ending == "survived"), key=lambda m: m.line)
-    new = [mutant for mutant in survivors if mutant.key not in explained]
-    slow = sum(1 for _, ending in endings if ending == "timed out")
+def _is_in(target: Target, names: Sequence[str]) -> bool:
+    return any(f"{target.module}.".startswith(f"{name}.") for name in names)
+
+
+def warm_up() -> None:
+    """Import what every run needs, once. Nothing of the step may be among it."""
+    import hypothesis  # noqa: F401 - as above
+    import jinja2  # noqa: F401 - as above
+    import jsonschema  # noqa: F401 - as above
+    import msgspec  # noqa: F401 - as above
+    import pytest  # noqa: F401 - as above
+    import requests  # noqa: F401, TID251 - as above
+    import yaml  # noqa: F401 - as above
+
+    import tests.emulator  # noqa: F401 - as above
+
+    assert not [name for name in sys.modules if name.partition(".")[0] == PACKAGE], "too early"
+
+
+def in_a_fork(do: Callable[[], None]) -> None:
+    """Do something in a process that may import the step."""
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            do()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    _, status = os.waitpid(process, 0)
+    if status:
+        raise SystemExit("a process of the hunt has failed: see above")
+
+
+class Findings:
+    """What is known of mutants, kept from hunt to hunt, module by module."""
+
+    def __init__(self) -> None:
+        self.survivors = 0
+        self._files: dict[str, str] = {}
+
+    def rows(self, target: Target) -> dict[Key, _Row]:
+        """Return what is known of a module as it is now."""
+        at = self._at(target)
+        if not at.is_file():
+            return {}
+        lines = [json.loads(line) for line in at.read_text(encoding="utf-8").splitlines()]
+        found: dict[Key, _Row] = {}
+        for text, key, *row in lines:
+            if text == self._text(target):
+                found[tuple(key)] = tuple(row)
+        return {key: row for key, row in found.items() if row[2] == self.hash_of(row[1])}
+
+    def killers(self, target: Target) -> list[tuple[str, str]]:
+        """Return the places and the tests that noticed a mutant there, also of the module as it was."""
+        at = self._at(target)
+        lines = at.read_text(encoding="utf-8").splitlines() if at.is_file() else []
+        found = [json.loads(line) for line in lines]
+        return [(key[0], killer) for _, key, _, killer, _ in found if killer]
+
+    def tell(self, target: Target, mutant: Mutant, ending: str, killer: Optional[str]) -> None:
+        """Keep how a mutant ended."""
+        row = [self._text(target), mutant.key, ending, killer, self.hash_of(killer)]
+        KEPT.mkdir(exist_ok=True)
+        with self._at(target).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row) + "\n")
+
+    def hash_of(self, test: Optional[str]) -> str:
+        """Return the hash of a test's file; for a survivor, that of all tests there are."""
+        files = [test.partition("::")[0]] if test else ["tests"]
+        (file,) = files
+        if file not in self._files:
+            at = PROJECT / file
+            paths = sorted(at.rglob("test_*.py")) if at.is_dir() else [at]
+            texts = [path.read_bytes() for path in paths if path.is_file()]
+            self._files[file] = hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+        return self._files[file]
+
+    def _text(self, target: Target) -> str:
+        return hashlib.sha256(target.source.encode()).hexdigest()[:16]
+
+    def _at(self, target: Target) -> Path:
+        return KEPT / f"{target.module}.jsonl"
+
+
+def hunt(target: Target, mutants: Sequence[Mutant], found: Findings, options: argparse.Namespace) -> None:
+    """Ask what is not known yet of a module's mutants."""
+    from tests.mutation import running, seeing
+
+    order = running.Order(seeing.read_seen(), options.budget)
+    order.learn(target, found.killers(target))
+    known = found.rows(target)
+    new = [(target, mutant) for mutant in mutants if mutant.key not in known]
+
+    def swap() -> None:
+        running.Swapped(order, workers=options.workers, told=found.tell).ask(new)
+
+    if new:
+        in_a_fork(swap)
+    if options.only_swapped:
+        return
+    known = found.rows(target)
+    left = [(target, m) for m in mutants if known.get(m.key, ("for import",))[0] == "for import"]
+    running.Imported(order, workers=options.workers, told=found.tell).go_through(left)
+
+
+def say(target: Target, mutants: Sequence[Mutant], found: Findings) -> None:
+    """Print how the mutants of a module ended, and each survivor that is not explained."""
+    explained, rows = read_explained(target), found.rows(target)
+    endings = Counter(rows[mutant.key][0] if mutant.key in rows else "not asked" for mutant in mutants)
+    new = [m for m in mutants if m.key in rows and rows[m.key][0] == "survived" and m.key not in explained]
+    found.survivors += len(new)
+    left = endings["not asked"] + endings["for import"]
     print(
-        f"{target.module}: {len(mutants)} mutants, {len(mutants) - len(survivors)} noticed"
-        f" ({slow} by time), {len(survivors) - len(new)} explained, {len(new)} survived,"
-        f" {time.monotonic() - started:.0f} s",
+        f"{time.strftime('%H:%M:%S')} {target.module}: {len(mutants)} mutants,"
+        f" {endings['killed'] + endings['timed out']} noticed ({endings['timed out']} by time),"
+        f" {endings['survived'] - len(new)} explained, {len(new)} survived, {left} not asked",
         flush=True,
     )
     for mutant in new:
         where = f"{mutant.line} in {mutant.place or 'the module'}"
-        print(f"  {where}: {mutant.before}  ->  {mutant.after} ({mutant.nth})")
-    return 1 if new else 0
+        print(f"  {where}: {mutant.before}  ->  {mutant.after} ({mutant.nth})", flush=True)
 
 
 def read_explained(target: Target) -> dict[Key, str]:

@@ -1,6 +1,8 @@
 """A module's source -> its mutants: the same module with one thing changed. Pure: performs no I/O.
 
-Left alone is what changes nothing or only words: docstrings, annotations, `__all__`, the values of Literals.
+Left alone is what changes nothing or only words: docstrings, annotations, `__all__`, the values of Literals,
+names of type variables, what a defect says, sizes of caches; and how dataclasses are made, which one test
+(tests/unit/test_frozen_values.py) holds for all of them.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Callable, Optional, Union
 
@@ -33,6 +35,9 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mod: ast.Mult,
     ast.BitAnd: ast.BitOr,
 }
+_OF_WORDS = frozenset({"TypeVar", "NewType", "AssertionError", "dataclass"})
+"""Functions whose arguments are words for readers and type checkers."""
+
 _BRANCHES = (ast.If, ast.IfExp, ast.While)
 Key = tuple[str, str, str, int]
 _Kind = Union[type[ast.AST], tuple[type[ast.AST], ...]]
@@ -79,12 +84,12 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             )
 
 
-def mutated(source: str, mutant: Mutant) -> str:
-    """Return the source with that change; comments are lost."""
+def mutated(source: str, mutant: Mutant) -> ast.Module:
+    """Return the tree of the source with that change; all the rest stands where it stood."""
     tree = ast.parse(source)
     node = next(node for index, (node, _) in enumerate(_candidates(tree)) if index == mutant.node)
     _changes_of(node)[mutant.change](node)
-    return ast.unparse(ast.fix_missing_locations(tree))
+    return ast.fix_missing_locations(tree)
 
 
 # --- what may change ------------------------------------------------------------------------------------
@@ -99,7 +104,9 @@ def _walk(node: ast.AST, place: str) -> Iterator[tuple[ast.AST, str]]:
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "type_comment"):
             continue
-        for child in value if isinstance(value, list) else [value]:
+        children = value if isinstance(value, list) else [value]
+        is_type = name == "args" and isinstance(node, ast.Call) and ast.unparse(node.func) == "cast"
+        for child in children[1:] if is_type else children:
             if isinstance(child, ast.AST) and not _is_left_alone(child):
                 yield child, place
                 yield from _walk(child, _inside(child, place))
@@ -112,15 +119,24 @@ def _inside(node: ast.AST, place: str) -> str:
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    if isinstance(node, ast.Expr):  # docstrings, of modules' constants too, and the `...` of protocols
-        return isinstance(node.value, ast.Constant)
-    if isinstance(node, ast.Assign):
-        return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
-    if isinstance(node, ast.Subscript):
-        return isinstance(node.value, ast.Name) and node.value.id in ("Literal", "Union", "Optional")
-    if isinstance(node, ast.If):
-        return ast.unparse(node.test) == "TYPE_CHECKING"
-    return isinstance(node, (ast.JoinedStr, ast.Import, ast.ImportFrom))
+    return isinstance(node, (ast.JoinedStr, ast.Import, ast.ImportFrom)) or any(
+        isinstance(node, kind) and is_left(node) for kind, is_left in _LEFT_ALONE
+    )
+
+
+def _is_named(node: Optional[ast.AST], names: Collection[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
+
+
+_LEFT_ALONE: tuple[tuple[type[ast.AST], Callable[..., bool]], ...] = (
+    (ast.Expr, lambda node: isinstance(node.value, ast.Constant)),  # docstrings, the `...` of protocols
+    (ast.Assign, lambda node: any(_is_named(target, {"__all__"}) for target in node.targets)),
+    (ast.Subscript, lambda node: _is_named(node.value, ("Literal", "Union", "Optional"))),
+    (ast.If, lambda node: _is_named(node.test, {"TYPE_CHECKING"})),
+    (ast.Call, lambda node: _is_named(node.func, _OF_WORDS)),
+    (ast.keyword, lambda node: node.arg == "maxsize"),
+)
+"""Kinds of nodes, and whether one of that kind is left as it is."""
 
 
 # --- how it changes -------------------------------------------------------------------------------------

@@ -1,158 +1,379 @@
-"""Runs tests against a mutant: in a forked process, which loads the mutant in the module's place.
+"""Runs tests against mutants, each in a forked process: `Swapped` where it can, `Imported` where it must.
 
-The parent has imported what the tests need from others, and nothing of the step, so that a run costs little
-more than the tests themselves.
+`Swapped` forks a process that has imported everything and collected the tests: only the code of functions is
+replaced. `Imported` forks one that has imported nothing of the step, and loads the mutant in the module's
+place: for what is made of a module when it is imported.
 """
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
-import importlib.util
+import contextlib
+import gc
+import importlib
 import os
+import re
+import resource
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, ModuleType
+from pathlib import Path
+from types import CodeType
 from typing import Literal, Optional
 
+import pytest
+
+from tests.mutation import changing
 from tests.mutation.mutants import Mutant, mutated
-from tests.mutation.targets import PACKAGE, Target
+from tests.mutation.seeing import Seen
+from tests.mutation.targets import Target
+from tests.support import warm_start
 
-Ending = Literal["killed", "survived", "timed out"]
+Ending = Literal["killed", "survived", "timed out", "for import"]
 
-_BROKEN = 70
-"""The exit code of a process that never came to its tests: it says nothing of the mutant."""
+_KILLED, _FOR_IMPORT, _BROKEN = 1, 70, 71
+"""Exit codes of a forked process: a test failed; it can't be swapped; it never came to its tests."""
+
+_FOREVER = 15.0
+"""Seconds that a test may take beyond twenty times what it takes else."""
+
+_OF_CPU = 5
+PLAINLY = ("-q", "-s", "--assert=plain", "-p", "no:cacheprovider")
+_FRESH = 40
+"""How many of a place's last killers are tried first."""
+
+
+@dataclass
+class Order:
+    """Which tests are to notice a mutant, those first that did so near it before."""
+
+    seen: Seen
+    budget: float
+    useless: set[int] = field(default_factory=set)
+    killers: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=_FRESH)))
+
+    def tests_for(self, target: Target, mutant: Mutant, *, whole: bool = False) -> list[int]:
+        """Return the tests, the likeliest first, no more than can be run in `budget` seconds."""
+        if whole:
+            found = self.seen.tests_in(target.module)
+        else:
+            found = self.seen.tests_of(target.module, mutant.line, mutant.place, target.source)
+        if not found:
+            found = self._of_importers(target)
+        last = {number: place for place, number in enumerate(self.killers[self._near(target, mutant)])}
+        named = re.compile(rf"/test_\w*{re.escape(target.module.rpartition('.')[2])}")
+        found.sort(
+            key=lambda number: (
+                -last.get(number, -1),
+                not named.search(self.seen.tests[number]),
+                int(self.seen.seconds[number] * 100).bit_length(),
+                self.seen.tests[number],
+            )
+        )
+        chosen, seconds = list[int](), 0.0
+        for number in found:
+            seconds += self.seen.seconds[number]
+            if number not in self.useless and (not chosen or seconds < self.budget):
+                chosen.append(number)
+        return chosen
+
+    def learn(self, target: Target, killers: Sequence[tuple[str, str]]) -> None:
+        """Note which tests noticed mutants of a module in earlier hunts, by the mutants' places."""
+        numbers = {name: number for number, name in enumerate(self.seen.tests)}
+        for place, killer in killers:
+            if killer in numbers:
+                self._note(f"{target.module}:{place}", numbers[killer])
+
+    def remember(self, target: Target, mutant: Mutant, killer: int) -> None:
+        """Note which test noticed a mutant."""
+        self._note(self._near(target, mutant), killer)
+
+    def _note(self, place: str, killer: int) -> None:
+        near = self.killers[place]
+        with contextlib.suppress(ValueError):
+            near.remove(killer)
+        near.append(killer)
+
+    def _of_importers(self, target: Target) -> list[int]:
+        found: set[int] = set()
+        for name, (known, *_) in self.seen.modules.items():
+            if f"{target.dotted} import" in known.text:
+                found.update(self.seen.tests_in(name))
+        return sorted(found)
+
+    def _near(self, target: Target, mutant: Mutant) -> str:
+        return f"{target.module}:{mutant.place}"
 
 
 @dataclass
 class Run:
     """A process that tests one mutant, or the module as it is."""
 
+    target: Target
     mutant: Optional[Mutant]
+    tests: Sequence[int]
     process: int
-    started: float = field(default_factory=time.monotonic)
+    told: int
+    directory: str
+    number: int = -1
+    since: float = field(default_factory=time.monotonic)
 
 
-def warm_up() -> None:
-    """Import what every run needs, once. Nothing of the step may be among it."""
-    import hypothesis
-    import jinja2  # noqa: F401 - as above
-    import jsonschema  # noqa: F401 - as above
-    import msgspec  # noqa: F401 - as above
-    import pytest  # noqa: F401 - as above
-    import requests  # noqa: F401, TID251 - as above
-    import yaml  # noqa: F401 - as above
-
-    # The same examples for every mutant, none kept: what a mutant fails with says nothing of the step.
-    hypothesis.settings.register_profile("mutation", derandomize=True, database=None, deadline=None)
-    hypothesis.settings.load_profile("mutation")
-    assert not [name for name in sys.modules if name.partition(".")[0] == PACKAGE], "too early"
+Told = Callable[[Target, Mutant, Ending, Optional[str]], None]
+"""Is told how a mutant ended, and which test noticed it."""
 
 
-def baseline(target: Target) -> float:
-    """Return the seconds that the tests take with the module as it is.
+class Hunt:
+    """Runs the tests of mutants, `workers` at a time."""
 
-    Raises:
-        RuntimeError: they fail, so they can tell nothing of a mutant.
-    """
-    started = time.monotonic()
-    if _wait(_start(target, None)) != 0:
-        raise RuntimeError(f"the tests of {target.module} fail without any mutant")
-    return time.monotonic() - started
+    def __init__(self, order: Order, *, workers: int, told: Told) -> None:
+        self._order = order
+        self._workers = workers
+        self._told = told
+        self._sound: set[int] = set()
 
-
-def run_all(
-    target: Target, mutants: Sequence[Mutant], *, seconds: float, workers: int
-) -> Iterator[tuple[Mutant, Ending]]:
-    """Yield how each mutant ended, as they end. One that takes longer than `seconds` counts as noticed."""
-    waiting, running = list(mutants), list[Run]()
-    while waiting or running:
-        while waiting and len(running) < workers:
-            running.append(_start(target, waiting.pop(0)))
-        for run in list(running):
-            ending = _ending_of(run, seconds=seconds)
-            if ending is not None:
+    def go_through(self, wanted: Sequence[tuple[Target, Mutant]]) -> None:
+        """Run the tests of each mutant until one fails."""
+        waiting, running = deque(wanted), list[Run]()
+        while waiting or running:
+            while waiting and len(running) < self._workers:
+                target, mutant = waiting.popleft()
+                running.append(self._start(target, mutant, self._tests_for(target, mutant)))
+            for run in list(running):
+                ending = self._ending_of(run)
+                if ending is None:
+                    continue
                 running.remove(run)
                 assert run.mutant is not None
-                yield run.mutant, ending
-        signal.sigtimedwait([], 0.02)
+                killer = run.tests[run.number] if 0 <= run.number < len(run.tests) else None
+                if ending in ("killed", "timed out") and killer is not None:
+                    if not self._is_sound(run.target, killer):
+                        waiting.appendleft((run.target, run.mutant))
+                        continue
+                    self._order.remember(run.target, run.mutant, killer)
+                name = None if killer is None or ending == "survived" else self._order.seen.tests[killer]
+                self._told(run.target, run.mutant, ending, name)
+            signal.sigtimedwait([signal.SIGCHLD], 0.01)
 
+    def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
+        raise NotImplementedError
 
-def _ending_of(run: Run, *, seconds: float) -> Optional[Ending]:
-    code = _wait(run, options=os.WNOHANG)
-    if code == _BROKEN:
-        raise RuntimeError(f"the process of {run.mutant} never came to its tests")
-    if code is not None:
-        return "survived" if code == 0 else "killed"
-    if time.monotonic() - run.started < seconds:
-        return None
-    os.killpg(run.process, signal.SIGKILL)
-    _wait(run)
-    return "timed out"
+    def _test(self, run: Run) -> int:
+        """Run the tests in the forked process; return the exit code."""
+        raise NotImplementedError
 
+    def _is_sound(self, target: Target, test: int) -> bool:
+        """Tell whether a test passes alone where nothing is changed."""
+        if test not in self._sound:
+            run = self._start(target, None, [test])
+            ending = None
+            while ending is None:
+                ending = self._ending_of(run)
+                signal.sigtimedwait([signal.SIGCHLD], 0.01)
+            (self._sound if ending == "survived" else self._order.useless).add(test)
+        return test in self._sound
 
-def _wait(run: Run, *, options: int = 0) -> Optional[int]:
-    found, status = os.waitpid(run.process, options)
-    return os.waitstatus_to_exitcode(status) if found else None
+    def _start(self, target: Target, mutant: Optional[Mutant], tests: Sequence[int]) -> Run:
+        told, tell = os.pipe()
+        os.set_blocking(told, False)
+        directory = tempfile.mkdtemp(prefix="mutant-")
+        process = os.fork()
+        run = Run(target, mutant, tests, process, told, directory)
+        if process:
+            os.close(tell)
+            return run
+        code = _BROKEN
+        try:
+            os.setpgid(0, 0)
+            run.told = tell
+            quiet = os.open(os.devnull, os.O_WRONLY)
+            errors = os.dup(2)
+            os.dup2(quiet, 1)
+            os.dup2(quiet, 2)
+            code = self._test(run)
+        except BaseException:  # a fork must never go on as its parent: it says what went wrong, and ends
+            os.dup2(errors, 2)
+            traceback.print_exc()
+            raise
+        finally:
+            os._exit(code)
+        raise AssertionError  # for type checkers: `os._exit` does not return
 
-
-# --- in the forked process ------------------------------------------------------------------------------
-
-
-def _start(target: Target, mutant: Optional[Mutant]) -> Run:
-    process = os.fork()
-    if process:
-        return Run(mutant, process)
-    code = _BROKEN
-    try:
-        os.setpgid(0, 0)
-        code = _test(target, mutant)
-    except BaseException:  # a fork must never go on as its parent: it says what went wrong, and ends
-        traceback.print_exc()
-        raise
-    finally:
-        os._exit(code)
-    raise AssertionError  # for type checkers: `os._exit` does not return
-
-
-def _test(target: Target, mutant: Optional[Mutant]) -> int:
-    import pytest
-
-    text = target.source() if mutant is None else mutated(target.source(), mutant)
-    sys.meta_path.insert(0, _Instead(target, compile(text, f"<{target.dotted}>", "exec")))
-    if mutant is not None:
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
-    plainly = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what the parent has imported
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *plainly, *target.tests]))
-
-
-class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the mutant where the module is asked for, and nothing else."""
-
-    def __init__(self, target: Target, code: CodeType) -> None:
-        self._name = target.dotted
-        self._code = code
-
-    def find_spec(
-        self, fullname: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
-    ) -> Optional[importlib.machinery.ModuleSpec]:
-        """Return the mutant's place: the module's own, so that it finds its files and submodules."""
-        if fullname != self._name:
+    def _ending_of(self, run: Run) -> Optional[Ending]:
+        with contextlib.suppress(BlockingIOError):
+            read = os.read(run.told, 65536)
+            if read:
+                run.number += len(read)
+                run.since = time.monotonic()
+        found, status = os.waitpid(run.process, os.WNOHANG)
+        usual = sum(self._order.seen.seconds[test] for test in run.tests[max(run.number, 0) :][:1])
+        is_over = found != 0
+        if not is_over and time.monotonic() - run.since > _FOREVER + 20 * usual:
+            os.killpg(run.process, signal.SIGKILL)
+            os.waitpid(run.process, 0)
+        elif not is_over:
             return None
-        real = importlib.machinery.PathFinder.find_spec(fullname, path, target)
-        assert real is not None
-        real.loader = self
-        return real
+        with contextlib.suppress(BlockingIOError):
+            run.number += len(os.read(run.told, 65536))
+        os.close(run.told)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.process, signal.SIGKILL)
+        shutil.rmtree(run.directory, ignore_errors=True)
+        code = os.waitstatus_to_exitcode(status) if is_over else -signal.SIGKILL
+        if code == _BROKEN:
+            raise RuntimeError(f"the process of {run.target.module}: {run.mutant} never came to its tests")
+        if code < 0:
+            return "timed out"
+        return "survived" if code == 0 else "for import" if code == _FOR_IMPORT else "killed"
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        """Leave it to Python."""
 
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the mutant's code in the module."""
-        exec(self._code, module.__dict__)  # noqa: S102 - it is our own code, changed by us
+def _limit(seconds: float) -> None:
+    """Let this process take so much CPU more than it has taken, and no more memory than it needs."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    most = int(used.ru_utime + used.ru_stime + _OF_CPU + 20 * seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+
+
+def _codes(target: Target, mutant: Mutant) -> tuple[CodeType, CodeType]:
+    old = compile(target.source, str(target.path), "exec", dont_inherit=True)
+    return old, compile(mutated(target.source, mutant), str(target.path), "exec", dont_inherit=True)
+
+
+class Failing:
+    """A plugin of pytest: notes whether something failed, and writes a byte for each test that begins."""
+
+    def __init__(self, tell: int, seconds: Sequence[float]) -> None:
+        self.failed = False
+        self._tell = tell
+        self._seconds = iter(seconds)
+
+    def begin(self) -> None:
+        """Say that the next test begins."""
+        os.write(self._tell, b".")
+        _limit(next(self._seconds))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what failed."""
+        self.failed = self.failed or report.failed
+
+
+class Swapped(Hunt):
+    """Forks a process that has imported everything. Is a plugin of pytest: call `pytest.main` with it."""
+
+    def ask(self, wanted: Sequence[tuple[Target, Mutant]]) -> None:
+        """Collect the tests, then go through the mutants."""
+        self._wanted = [(target, mutant) for target, mutant in wanted if not self._is_early(target, mutant)]
+        for target, mutant in wanted:
+            if self._is_early(target, mutant):
+                self._told(target, mutant, "for import", None)
+        numbers = {number for target, mutant in self._wanted for number in self._tests_for(target, mutant)}
+        files = sorted({self._order.seen.tests[number].partition("::")[0] for number in numbers})
+        if files:
+            code = pytest.main([*PLAINLY, *files], plugins=[self])
+            assert code == 0, f"pytest came to nothing: {code}"
+
+    def _is_early(self, target: Target, mutant: Mutant) -> bool:
+        return self._order.seen.is_early(target.module, mutant.place)
+
+    def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
+        return self._order.tests_for(target, mutant)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Go through the mutants instead of the tests."""
+        self._items = {item.nodeid: item for item in session.items}
+        known = dict(enumerate(self._order.seen.tests))
+        self._order.useless.update(number for number, name in known.items() if name not in self._items)
+        for target, _ in self._wanted[:1]:
+            importlib.import_module(target.dotted)
+        gc.collect()
+        gc.freeze()
+        self.go_through(self._wanted)
+        return True
+
+    def _test(self, run: Run) -> int:
+        if run.mutant is not None:
+            old, new = _codes(run.target, run.mutant)
+            if not changing.swap(sys.modules[run.target.dotted], old, new):
+                return _FOR_IMPORT
+            _change_forks(run, old, new, is_swapped=True)
+        items = [self._items[self._order.seen.tests[number]] for number in run.tests]
+        seconds = [self._order.seen.seconds[number] for number in run.tests]
+        if not items:
+            return 0
+        failing = Failing(run.told, seconds)
+        config = items[0].config
+        config.pluginmanager.register(failing)
+        config._tmp_path_factory._basetemp = Path(run.directory)  # type: ignore[attr-defined] # as --basetemp
+        for item, following in zip(items, [*items[1:], None]):
+            failing.begin()
+            config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if failing.failed:
+                return _KILLED
+        return 0
+
+
+class Imported(Hunt):
+    """Forks a process that has imported nothing of the step."""
+
+    def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
+        is_inside = bool(mutant.place)
+        found = self._order.tests_for(target, mutant, whole=not is_inside)
+        return self._of_few_files(found)
+
+    def _of_few_files(self, tests: Sequence[int], most: int = 8) -> list[int]:
+        files: dict[str, list[int]] = defaultdict(list)
+        for number in tests:
+            files[self._order.seen.tests[number].partition("::")[0]].append(number)
+        return [number for of_file in list(files.values())[:most] for number in of_file]
+
+    def _test(self, run: Run) -> int:
+        if run.mutant is not None:
+            old, new = _codes(run.target, run.mutant)
+            sys.meta_path.insert(0, changing.Instead(run.target.dotted, new))
+            _change_forks(run, old, new, is_swapped=False)
+        names = [self._order.seen.tests[number] for number in run.tests]
+        chosen = Chosen(run.told, names, [self._order.seen.seconds[number] for number in run.tests])
+        files = dict.fromkeys(name.partition("::")[0] for name in names)
+        where = f"--basetemp={run.directory}/tests"
+        code = pytest.main([*PLAINLY, "-x", where, *files], plugins=[chosen])
+        return 0 if code == 0 else _KILLED
+
+
+class Chosen(Failing):
+    """Keeps of the collected tests those that are asked, in their order."""
+
+    def __init__(self, tell: int, names: Sequence[str], seconds: Sequence[float]) -> None:
+        super().__init__(tell, seconds)
+        self._places = {name: place for place, name in enumerate(names)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Drop what nobody asked for."""
+        kept = [item for item in items if item.nodeid in self._places]
+        items[:] = sorted(kept, key=lambda item: self._places[item.nodeid])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:  # noqa: ARG002 - pytest's signature
+        """Say that a test begins."""
+        self.begin()
+
+
+def _change_forks(run: Run, old: CodeType, new: CodeType, *, is_swapped: bool) -> None:
+    """Have the steps and the children that this process asks for be the mutant, too."""
+    at = Path(run.directory, "change")
+    changing.write_change(at, run.target.dotted, old, new, is_swapped=is_swapped)
+    warm_start.BEFORE_LIFE[:] = [(changing.__file__, str(at))]
+
+
+def share_servers() -> None:
+    """Let all forks of this process ask the same processes for steps."""
+    own, first = warm_start._servers, os.getpid()
+    own(os.environ.get(warm_start.LOCALE), first)
+    warm_start._servers = lambda locale, _: own(locale, first)  # type: ignore[assignment] # without its cache

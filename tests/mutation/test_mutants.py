@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+from array import array
+from types import ModuleType
 
 import pytest
 
 from tests.mutation.__main__ import explains_nothing, read_explained
+from tests.mutation.changing import swap
 from tests.mutation.mutants import mutants_of, mutated
-from tests.mutation.targets import TARGETS, Target
+from tests.mutation.seeing import Seen, SeenModule
+from tests.mutation.targets import NOT_HUNTED, TARGETS, Target, modules
 
+EXPLAINED = [target for target in TARGETS if read_explained(target)]
 SAMPLE = '''\
 """What it is."""
 from typing import Literal, Optional
@@ -76,7 +81,7 @@ def test_every_mutant_is_a_module_that_differs_in_one_place() -> None:
     for mutant in mutants:
         changed = mutated(SAMPLE, mutant)
         compile(changed, "mutant", "exec")
-        assert changed != whole, mutant
+        assert ast.unparse(changed) != whole, mutant
 
 
 def test_a_mutant_is_named_by_its_function_not_its_line() -> None:
@@ -91,7 +96,82 @@ def test_the_same_change_at_two_places_of_a_function_is_two_mutants() -> None:
     assert numbers == [1, 2]
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.module)
+def test_every_module_is_hunted_or_it_is_said_why_not() -> None:
+    known, hunted = set(modules()), {target.module for target in TARGETS}
+    assert hunted | set(NOT_HUNTED) == known
+    assert not hunted & set(NOT_HUNTED)
+
+
+@pytest.mark.parametrize("target", EXPLAINED, ids=lambda target: target.module)
 def test_every_explained_survivor_is_a_mutant_that_is_still_made(target: Target) -> None:
-    if read_explained(target):
-        assert explains_nothing(target, list(mutants_of(target.source()))) == []
+    assert explains_nothing(target, list(mutants_of(target.source))) == []
+
+
+# --- a mutant takes the module's place -----------------------------------------------------------------
+
+
+def swapped(old: str, new: str, name: str = "judge") -> object:
+    """Return what a function says once the module is another; "as it was" where that can't be."""
+    module = ModuleType("swapped")
+    module.__file__ = "swapped.py"
+    was, becomes = (compile(text, module.__file__, "exec") for text in (old, new))
+    exec(was, module.__dict__)  # noqa: S102 - a text of this file
+    judge = getattr(module, name)  # as somebody else has imported it
+    return judge() if swap(module, was, becomes) else "as it was"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def judge():\n    return {}",
+        "from functools import cache\n@cache\ndef judge():\n    return {}",
+        "class A:\n    @property\n    def b(self):\n        return {}\ndef judge():\n    return A().b",
+        "def make():\n    def judge():\n        return {}\n    return judge\njudge = make()",
+        "TABLE = [lambda: {}]\ndef judge():\n    return TABLE[0]()",
+        "def judge():\n    return [x for x in (1, 2) if x == {}][0]",
+    ],
+    ids=["function", "cached", "property", "closure", "table", "comprehension"],
+)
+def test_who_has_imported_a_function_has_the_mutants(text: str) -> None:
+    assert swapped(text.format(1), text.format(2)) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A = {}\ndef judge():\n    return A",
+        "def judge(a={}):\n    return a",
+        "A = [x for x in (1, 2) if x == {}]\ndef judge():\n    return A",
+        "class A:\n    b = {}\ndef judge():\n    return A.b",
+    ],
+    ids=["constant", "default", "comprehension", "class"],
+)
+def test_what_is_made_at_the_import_asks_for_an_import(text: str) -> None:
+    assert swapped(text.format(1), text.format(2)) == "as it was"
+
+
+# --- which tests run a line, when the module has changed since -----------------------------------------
+
+THEN = "def one():\n    a()\n    b()\n\ndef two():\n    c()\n"
+MODULE = SeenModule(
+    THEN, {line: array("H", [line * 10]).tobytes() for line in (2, 3, 6)}, early=frozenset({1, 5, 6})
+)
+SEEN = Seen([], [], {"m": [MODULE]})
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "now", "tests"),
+    [
+        (2, "one", THEN, [20]),
+        (4, "one", "import x\n\n" + THEN, [20]),
+        (3, "one", THEN.replace("b()", "changed()"), [20, 30]),
+        (8, "three", THEN + "\ndef three():\n    d()\n", [20, 30, 60]),
+    ],
+    ids=["same", "moved", "changed", "new"],
+)
+def test_the_tests_of_a_line(line: int, place: str, now: str, tests: list[int]) -> None:
+    assert SEEN.tests_of("m", line, place, now) == tests
+
+
+def test_what_ran_before_the_first_test_is_known() -> None:
+    assert (SEEN.is_early("m", "one"), SEEN.is_early("m", "two")) == (False, True)

@@ -21,6 +21,7 @@ import json
 import os
 import pkgutil
 import resource
+import runpy
 import selectors
 import signal
 import socket
@@ -48,6 +49,12 @@ _FDS = 4
 """What a process is asked for with: a pipe that says which, two of its streams, and where its end is told."""
 
 _POPEN = subprocess.Popen
+ALSO = "BCS_WARM_ALSO"
+"""Names a module for the processes that fork to import, for what `BEFORE_LIFE` names."""
+
+BEFORE_LIFE: list[tuple[str, str]] = []
+"""What forked steps and children do first: `prepare` of a file, with a text. For hunts."""
+
 _is_a_step: list[bool] = []
 """Whether this process was forked as one."""
 
@@ -219,7 +226,7 @@ class _Servers:
     def __init__(self, locale: Optional[str]) -> None:
         self._steps, steps = socket.socketpair()
         self.children, children = socket.socketpair()
-        known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        known = {name: os.environ[name] for name in ("PATH", "HOME", ALSO) if name in os.environ}
         given = (steps.fileno(), children.fileno(), self.children.fileno())
         with steps, children:
             _POPEN(
@@ -260,6 +267,7 @@ def _servers(locale: Optional[str], client: int) -> _Servers:  # noqa: ARG001 - 
 def _ask(server: socket.socket, request: Mapping[str, object], streams: Sequence[int]) -> None:
     """Have a process forked that reads the request; a byte and its descriptors arrive as one."""
     reading, writing = os.pipe()
+    request = {**request, "first": BEFORE_LIFE}
     try:
         socket.send_fds(server, [b"."], [reading, *streams])
     finally:
@@ -323,6 +331,12 @@ def _renders(command: object) -> bool:
     from bcs_template_set.manifests.templating.worker_process import _PROGRAM
 
     return isinstance(command, list) and command[:-1] == [sys.executable, "-I", "-c", _PROGRAM]
+
+
+def _prepare(first: Sequence[Sequence[str]]) -> None:
+    for file, text in first:
+        namespace = runpy.run_path(file)
+        namespace["prepare"](text)
 
 
 # --- the processes that fork ----------------------------------------------------------------------------
@@ -400,7 +414,10 @@ def become_a_step(asked: Mapping[str, Any], stdout: int, stderr: int, *, childre
     if asked["largest_file"] is not None:
         limit_files(asked["largest_file"])
     warm_children(children)
-    _is_a_step.append(True)
+    BEFORE_LIFE[:] = asked["first"]
+    _prepare(BEFORE_LIFE)
+    if not BEFORE_LIFE:
+        _is_a_step.append(True)
     from bcs_template_set.cli.main import entry_point
 
     try:
@@ -422,6 +439,7 @@ def become_a_child(asked: Mapping[str, Any], stdin: int, stdout: int) -> NoRetur
     os.environ.update(asked["environ"])
     sys.path[:] = json.loads(asked["path"])
     sys.argv = ["-c", asked["path"]]
+    _prepare(asked["first"])
     from bcs_template_set.manifests.templating.worker import main
 
     main()
@@ -498,6 +516,7 @@ def import_everything() -> None:
 def main(steps: socket.socket, children: socket.socket, asking: socket.socket) -> None:
     """Fork the process that forks children, import everything, and fork steps."""
     importlib.import_module("bcs_template_set.manifests.templating.worker")
+    importlib.import_module(os.environ.pop(ALSO, "json"))
     if os.fork() == 0:
         steps.close()
         asking.close()

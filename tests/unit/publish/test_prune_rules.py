@@ -91,6 +91,7 @@ BY_HAND = version_of(TEXT).replaced(description="by hand")
             Proof(whole(), version_of(TEXT.replace("apps/v1", "example.com/v1"))),
             "prune.not_in_version",
         ),
+        (DEPLOYMENT, Proof(whole(), version_of(TEXT.replace("apps/v1", "extensions/v1beta1"))), ""),
         (DEPLOYMENT, Proof(whole(), version_of("a: [")), "prune.not_in_version"),
         (DEPLOYMENT, Proof(whole(), version_of(TEXT), (claim("b", TEXT),)), "prune.claimed"),
         (DEPLOYMENT, Proof(whole(), version_of(TEXT), (claim("b", None),)), "prune.claimed"),
@@ -120,8 +121,9 @@ def test_an_object_goes_only_where_nothing_speaks_against_it(kind: Kind, proof: 
     assert (named is None) == (reason == "" or reason in held), "prune_also lets a kind go, and nothing else"
 
 
-def test_a_job_that_has_ended_goes() -> None:
-    conditions: YamlValue = [{"type": "Complete", "status": "True"}]
+@pytest.mark.parametrize("how", ["Complete", "Failed"])
+def test_a_job_that_has_ended_goes(how: str) -> None:
+    conditions: YamlValue = [{"type": how, "status": "True"}]
     ended: dict[str, YamlValue] = {**whole(), "status": {"conditions": conditions}}
     assert why_it_stays(row(JOB), Proof(ended, of(JOB)), ours=OURS) is None
 
