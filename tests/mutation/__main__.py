@@ -18,7 +18,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Optional
@@ -27,6 +27,9 @@ from tests.mutation.mutants import Key, Mutant, mutants_of
 from tests.mutation.targets import PACKAGE, PROJECT, TARGETS, Target
 
 EXPLAINED = Path(__file__).parent / "equivalent.json"
+AT_ONCE = 12
+"""So many modules are hunted by processes that have collected the tests of all of them."""
+
 KEPT = PROJECT / ".mutation"
 _Row = tuple[str, Optional[str], str]
 """How a mutant ended, which test noticed it, and the hash of what was asked."""
@@ -48,17 +51,21 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     warm_up()
     from tests.mutation import seeing
 
-    for layer in seeing.LAYERS:
-        if options.watch or not (seeing.SEEN / layer.replace("/", ".")).is_file():
-            in_a_fork(partial(seeing.watch, layer))
+    for part in seeing.parts():
+        if options.watch or not seeing.seen_of(part).is_file():
+            in_a_fork(partial(seeing.watch, part))
     from tests.mutation.running import share_servers
 
     share_servers()
     found = Findings()
-    for target in wanted:
-        mutants = [mutant for mutant in mutants_of(target.source) if first <= mutant.line <= last]
-        hunt(target, mutants, found, options)
-        say(target, mutants, found)
+    for start in range(0, len(wanted), AT_ONCE):
+        some = {
+            target: [mutant for mutant in mutants_of(target.source) if first <= mutant.line <= last]
+            for target in wanted[start : start + AT_ONCE]
+        }
+        hunt(some, found, options)
+        for target, mutants in some.items():
+            say(target, mutants, found)
     return 1 if found.survivors else 0
 
 
@@ -151,25 +158,33 @@ class Findings:
         return KEPT / f"{target.module}.jsonl"
 
 
-def hunt(target: Target, mutants: Sequence[Mutant], found: Findings, options: argparse.Namespace) -> None:
-    """Ask what is not known yet of a module's mutants."""
+def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse.Namespace) -> None:
+    """Ask what is not known yet of the mutants of modules."""
     from tests.mutation import running, seeing
 
     order = running.Order(seeing.read_seen(), options.budget)
-    order.learn(target, found.killers(target))
-    known = found.rows(target)
-    new = [(target, mutant) for mutant in mutants if mutant.key not in known]
+    for target in some:
+        order.learn(target, found.killers(target))
+
+    def left(*kinds: Optional[str]) -> list[tuple[Target, Mutant]]:
+        known = {target: {key: row[0] for key, row in found.rows(target).items()} for target in some}
+        return [
+            (target, mutant)
+            for target, mutants in some.items()
+            for mutant in mutants
+            if known[target].get(mutant.key) in kinds
+        ]
+
+    new = left(None)
 
     def swap() -> None:
         running.Swapped(order, workers=options.workers, told=found.tell).ask(new)
 
     if new:
         in_a_fork(swap)
-    if options.only_swapped:
-        return
-    known = found.rows(target)
-    left = [(target, m) for m in mutants if known.get(m.key, ("for import",))[0] == "for import"]
-    running.Imported(order, workers=options.workers, told=found.tell).go_through(left)
+    if not options.only_swapped:
+        imported = running.Imported(order, workers=options.workers, told=found.tell)
+        imported.go_through(left(None, "for import"))
 
 
 def say(target: Target, mutants: Sequence[Mutant], found: Findings) -> None:

@@ -290,7 +290,7 @@ class Swapped(Hunt):
         self._items = {item.nodeid: item for item in session.items}
         known = dict(enumerate(self._order.seen.tests))
         self._order.useless.update(number for number, name in known.items() if name not in self._items)
-        for target, _ in self._wanted[:1]:
+        for target in {target for target, _ in self._wanted}:
             importlib.import_module(target.dotted)
         gc.collect()
         gc.freeze()

@@ -7,7 +7,6 @@ found is kept; `Seen` finds the tests of a line also where the module has change
 from __future__ import annotations
 
 import ast
-import atexit
 import difflib
 import marshal
 import os
@@ -19,9 +18,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import coverage
 import pytest
 
+from tests.mutation import counting
+from tests.mutation.counting import counting_lines
 from tests.support import warm_start
 
 PROJECT = Path(__file__).parents[2]
@@ -29,17 +29,13 @@ PACKAGE = "bcs_template_set"
 OWN = str(PROJECT / "atom")
 KEPT = PROJECT / ".mutation"
 SEEN = KEPT / "seen"
-LAYERS = ("tests/unit", "tests/wire", "tests/model", "tests/hostile", "tests/end_to_end")
-"""What is asked: the tests of these run the step in this process, or in forks that can be made mutants."""
+OTHER_LAYERS = ("tests/wire", "tests/end_to_end")
+"""What is asked beside unit tests: these run the step in this process, or in forks that can be mutants."""
 
 _Lines = dict[int, bytes]
 """Lines, and the numbers of the tests that run them, as an array of `_NUMBERS`."""
 
 _NUMBERS = "H"
-
-
-def _coverage() -> coverage.Coverage:
-    return coverage.Coverage(data_file=None, source_pkgs=[PACKAGE], config_file=False, messages=False)
 
 
 class Watching:
@@ -48,7 +44,7 @@ class Watching:
     def __init__(self, at: Path) -> None:
         self._at = at
         self._steps = Path(tempfile.mkdtemp(prefix="seen-"))
-        self._own = _coverage()
+        self._own = counting_lines()
         self._own.start()
         self._seconds: dict[str, float] = defaultdict(float)
         self._failed: set[str] = set()
@@ -57,7 +53,7 @@ class Watching:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Count lines for this test from here on."""
         self._own.switch_context(item.nodeid)
-        warm_start.BEFORE_LIFE[:] = [(__file__, f"{self._steps}\t{item.nodeid}")]
+        warm_start.BEFORE_LIFE[:] = [(counting.__file__, f"{self._steps}\t{item.nodeid}")]
         try:
             return (yield)
         finally:
@@ -101,29 +97,22 @@ class Watching:
         self._at.write_bytes(marshal.dumps(([(name, self._seconds[name]) for name in told], found)))
 
 
-def watch(layer: str) -> None:
-    """Run the tests of a layer, and keep what they run."""
+def parts() -> list[str]:
+    """Return the folders of tests that are watched each for itself."""
+    units = sorted(path.name for path in (PROJECT / "tests" / "unit").iterdir() if path.is_dir())
+    return [*(f"tests/unit/{name}" for name in units if name != "__pycache__"), *OTHER_LAYERS]
+
+
+def seen_of(part: str) -> Path:
+    """Return where is kept what the tests of a folder run."""
+    return SEEN / part.replace("/", ".")
+
+
+def watch(part: str) -> None:
+    """Run the tests of a folder, and keep what they run."""
     os.environ[warm_start.ALSO] = "coverage"
-    at = SEEN / layer.replace("/", ".")
-    pytest.main(["-q", "-p", "no:cacheprovider", "--assert=plain", layer], plugins=[Watching(at)])
-
-
-def prepare(given: str) -> None:
-    """Let this process, a step or a child, tell at its end which lines it has run."""
-    directory, _, test = given.partition("\t")
-    own = _coverage()
-    own.start()
-
-    def tell() -> None:
-        own.stop()
-        data = own.get_data()
-        files = {file: data.lines(file) or [] for file in data.measured_files()}
-        handle, at = tempfile.mkstemp(dir=directory)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(marshal.dumps((test, files)))
-        os.chmod(at, 0o600)  # noqa: PTH101 - as above
-
-    atexit.register(tell)
+    watching = Watching(seen_of(part))
+    pytest.main(["-q", "-p", "no:cacheprovider", "--assert=plain", part], plugins=[watching])
 
 
 # --- what was found -------------------------------------------------------------------------------------
@@ -131,7 +120,7 @@ def prepare(given: str) -> None:
 
 @dataclass(frozen=True)
 class Seen:
-    """What each test runs, by the line; of each module, as many as there are layers that run it."""
+    """What each test runs, by the line; of each module, as many as there are folders whose tests run it."""
 
     tests: Sequence[str]
     seconds: Sequence[float]
@@ -160,7 +149,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class SeenModule:
-    """Which tests of a layer, whose first has the number `first`, ran a module's lines as it was then."""
+    """Which tests of a folder, whose first has the number `first`, ran a module's lines as it was then."""
 
     text: str
     lines: _Lines = field(repr=False)
@@ -231,7 +220,7 @@ class SeenModule:
 
 
 def read_seen() -> Seen:
-    """Return what `Watching` wrote of all layers."""
+    """Return what `Watching` wrote of all folders."""
     names, seconds = list[str](), list[float]()
     modules: dict[str, list[SeenModule]] = {}
     for path in sorted(SEEN.iterdir()):
