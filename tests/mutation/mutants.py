@@ -84,12 +84,18 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             )
 
 
-def mutated(source: str, mutant: Mutant) -> ast.Module:
-    """Return the tree of the source with that change; all the rest stands where it stood."""
-    tree = ast.parse(source)
-    node = next(node for index, (node, _) in enumerate(_candidates(tree)) if index == mutant.node)
-    _changes_of(node)[mutant.change](node)
-    return ast.fix_missing_locations(tree)
+class Parsed:
+    """A module's source, as a tree of which one thing can be changed."""
+
+    def __init__(self, source: str) -> None:
+        self._tree = ast.parse(source)
+        self._nodes = [node for node, _ in _candidates(self._tree)]
+
+    def changed(self, mutant: Mutant) -> ast.Module:
+        """Return the tree with that change, for good; all the rest stands where it stood."""
+        node = self._nodes[mutant.node]
+        _changes_of(node)[mutant.change](node)
+        return ast.fix_missing_locations(self._tree)
 
 
 # --- what may change ------------------------------------------------------------------------------------

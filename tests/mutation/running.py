@@ -13,6 +13,7 @@ import importlib
 import os
 import re
 import resource
+import select
 import shutil
 import signal
 import sys
@@ -22,6 +23,7 @@ import traceback
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Literal, Optional
@@ -29,7 +31,7 @@ from typing import Literal, Optional
 import pytest
 
 from tests.mutation import changing
-from tests.mutation.mutants import Mutant, mutated
+from tests.mutation.mutants import Mutant, Parsed
 from tests.mutation.seeing import Seen
 from tests.mutation.targets import Target
 from tests.support import warm_start
@@ -158,7 +160,7 @@ class Hunt:
                     self._order.remember(run.target, run.mutant, killer)
                 name = None if killer is None or ending == "survived" else self._order.seen.tests[killer]
                 self._told(run.target, run.mutant, ending, name)
-            signal.sigtimedwait([signal.SIGCHLD], 0.01)
+            _wait_for(running)
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
         raise NotImplementedError
@@ -173,8 +175,8 @@ class Hunt:
             run = self._start(target, None, [test])
             ending = None
             while ending is None:
+                _wait_for([run])
                 ending = self._ending_of(run)
-                signal.sigtimedwait([signal.SIGCHLD], 0.01)
             (self._sound if ending == "survived" else self._order.useless).add(test)
         return test in self._sound
 
@@ -232,6 +234,11 @@ class Hunt:
         return "survived" if code == 0 else "for import" if code == _FOR_IMPORT else "killed"
 
 
+def _wait_for(runs: Sequence[Run]) -> None:
+    """Wait until a process begins a test or ends, or for a moment."""
+    select.select([run.told for run in runs], [], [], 0.1)
+
+
 def _limit(seconds: float) -> None:
     """Let this process take so much CPU more than it has taken, and no more memory than it needs."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -240,16 +247,21 @@ def _limit(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
 
 
+@cache
+def _parsed(target: Target) -> tuple[Parsed, CodeType]:
+    return Parsed(target.source), compile(target.source, str(target.path), "exec", dont_inherit=True)
+
+
 def _codes(target: Target, mutant: Mutant) -> tuple[CodeType, CodeType]:
-    old = compile(target.source, str(target.path), "exec", dont_inherit=True)
-    return old, compile(mutated(target.source, mutant), str(target.path), "exec", dont_inherit=True)
+    """Return the code of a module and of its mutant, in a process that asks for no other."""
+    parsed, old = _parsed(target)
+    return old, compile(parsed.changed(mutant), str(target.path), "exec", dont_inherit=True)
 
 
 class Failing:
-    """A plugin of pytest: notes whether something failed, and writes a byte for each test that begins."""
+    """A plugin of pytest: writes a byte for each test that begins, and ends the process when one fails."""
 
     def __init__(self, tell: int, seconds: Sequence[float]) -> None:
-        self.failed = False
         self._tell = tell
         self._seconds = iter(seconds)
 
@@ -258,9 +270,11 @@ class Failing:
         os.write(self._tell, b".")
         _limit(next(self._seconds))
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what failed."""
-        self.failed = self.failed or report.failed
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """End here, before anybody describes what went wrong."""
+        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+            os._exit(_KILLED)
 
 
 class Swapped(Hunt):
@@ -292,6 +306,7 @@ class Swapped(Hunt):
         self._order.useless.update(number for number, name in known.items() if name not in self._items)
         for target in {target for target, _ in self._wanted}:
             importlib.import_module(target.dotted)
+            _parsed(target)
         gc.collect()
         gc.freeze()
         self.go_through(self._wanted)
@@ -314,8 +329,6 @@ class Swapped(Hunt):
         for item, following in zip(items, [*items[1:], None]):
             failing.begin()
             config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if failing.failed:
-                return _KILLED
         return 0
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.mutation.__main__ import explains_nothing, read_explained
 from tests.mutation.changing import swap
-from tests.mutation.mutants import mutants_of, mutated
+from tests.mutation.mutants import Parsed, mutants_of
 from tests.mutation.seeing import Seen, SeenModule
 from tests.mutation.targets import NOT_HUNTED, TARGETS, Target, modules
 
@@ -79,7 +79,7 @@ def test_every_mutant_is_a_module_that_differs_in_one_place() -> None:
     mutants = list(mutants_of(SAMPLE))
     assert len(mutants) > 10
     for mutant in mutants:
-        changed = mutated(SAMPLE, mutant)
+        changed = Parsed(SAMPLE).changed(mutant)
         compile(changed, "mutant", "exec")
         assert ast.unparse(changed) != whole, mutant
 

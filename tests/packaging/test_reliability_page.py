@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.fuzz.targets import TARGETS as PARSERS
-from tests.mutation.targets import TARGETS as MUTATED
+from tests.mutation.targets import NOT_HUNTED
 from tests.packaging.documents import DOCS, in_chinese, name_of, read, tables_of
 from tests.packaging.store_files import PROJECT
 from tests.support.scenarios import SCENARIOS
@@ -56,7 +56,7 @@ def test_what_is_counted_is_what_there_is(page: Path) -> None:
         (len(SCENARIOS), "scenarios", "个场景"),
         (len(KINDS), "kinds of fault", "种故障"),
         (len(PLACES), "places", "个位置"),
-        (len(MUTATED), "modules", "个模块"),
+        (len(NOT_HUNTED), "modules", "个模块"),
         (len(PARSERS), "parsers", "个解析器"),
         (KILLS, "runs", "次"),
     ]
