@@ -613,6 +613,14 @@ def test_an_older_build_is_not_deployed_over_a_newer_one_that_was_published_mean
     assert "web:60" in json.dumps(live(live_site, "Deployment", f"deployment.nginx.{HOST}"))
 
 
+def test_an_older_build_that_was_deployed_over_a_newer_one_is_not_said_to_be_skipped(live_site: Site) -> None:
+    build(live_site, "main", action="deploy", **TARGET)
+    newer = another(live_site, "main", 60)
+    live_site.rival(lambda _: [build_and_deploy(newer)].clear(), before=DEPLOY)
+    ran = build(live_site, "main", action="deploy", on_newer_build="skip", **TARGET)
+    assert (ran.code, ran.outcome.result) == (800402, "failed"), ran.log
+
+
 # --- who is where, for the report -----------------------------------------------------------------------
 
 

@@ -7,11 +7,13 @@ from html import unescape
 
 import pytest
 from tests.emulator import Behaviour
-from tests.emulator.cluster.tree import text
+from tests.emulator.cluster.tree import grow, text
 from tests.emulator.faults import Fault, Match
+from tests.emulator.state import State
 from tests.support.deploying import (
     CLUSTER,
     DEPLOY,
+    MARK,
     NAMESPACE,
     PREVIEW,
     calls_of,
@@ -278,6 +280,25 @@ def test_what_was_deleted_meanwhile_is_not_back_and_is_named() -> None:
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "failed", ran.log
         assert "nothing of them is in the cluster any more: api.yaml" in ran.log
+
+
+def test_what_somebody_deploys_while_a_restore_looks_is_left_and_named() -> None:
+    with cluster_site(web_yaml=workload()) as site:
+        second_build(site)
+
+        def deploy_another(_: State) -> None:
+            found = dict(cluster_of(site).get("Deployment", NAMESPACE, "web"))
+            grow(found, "metadata", "annotations")[MARK] = "9"
+            cluster_of(site).put(found)
+
+        site.rival(deploy_another, before=Match("POST", PREVIEW.path, nth=4))
+        ran = deploy(site, on_failure="restore")
+        both_stories(ran)
+        assert (mark_of(site, "Deployment", "web"), len(calls_of(ran))) == ("9", 1), ran.log
+        assert ran.outcome.rollout is not None
+        way = ran.outcome.rollout.restoration
+        assert way is not None
+        assert (way.files, way.not_back, len(way.overtaken)) == ((), (), 1)
 
 
 def test_a_restore_that_fails_says_both() -> None:

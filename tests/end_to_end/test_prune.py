@@ -281,6 +281,18 @@ def test_what_somebody_went_back_to_is_not_deleted_from_under_it() -> None:
         assert "prune deletes nothing. These files are held at an older version" in ran.log
 
 
+def test_what_somebody_deployed_over_the_run_is_not_deprived_of_anything() -> None:
+    with shop() as site:
+        without(site, "old.yaml")
+        site.rival(
+            lambda _: put(site, config("app", "2"), **{FILE_MARK: f"{SPACE}/app.yaml", MARK: "9"}),
+            before=replace(LOOKS["Deployments"], nth=2),
+        )
+        ran = deploy(site, prune="delete")
+        assert (deletions(ran), ran.outcome.result) == ([], "deployed"), ran.log
+        assert "Somebody has deployed another version of ConfigMap/app since" in ran.log
+
+
 def test_what_is_made_again_before_the_last_look_is_not_what_was_planned() -> None:
     with shop(**{"more.yaml": config("more", "1")}) as site:
         without(site, "more.yaml")

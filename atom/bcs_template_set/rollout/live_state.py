@@ -11,6 +11,7 @@ from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.manifests.fields import list_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import kind_of
+from bcs_template_set.manifests.live_fields import is_going
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.rollout.live_diff import Object
 
@@ -104,21 +105,22 @@ class LiveState:
 def read_states(preview: Preview, *, space: str) -> tuple[LiveState, ...]:
     """Return the objects that a preview of the run's versions lists, in its order.
 
-    A document without a kind is none: BCS passes it over.
+    A document without a kind is none: BCS passes it over. What is being deleted counts as gone: it goes,
+    whatever is applied to it.
     """
     states = []
     for item in preview.items:
         desired = _parsed(item.content)
         if desired is None or not item.kind:
             continue
-        mark = mark_of(desired)
+        mark, live = mark_of(desired), _parsed(item.previous_content)
         states.append(
             LiveState(
                 file=mark.file_in(space) or mark.file,
                 kind=item.kind,
                 name=item.name,
                 desired=desired,
-                live=_parsed(item.previous_content),
+                live=None if live is not None and is_going(live) else live,
             )
         )
     return tuple(states)

@@ -127,6 +127,16 @@ def overtaken(
     }
 
 
+def met(seen: Sequence[LiveState], now: Sequence[LiveState]) -> dict[str, Text]:
+    """Return, and tell, the files of which an object has got another mark since it was seen."""
+    marks = {state.title: state.mark for state in seen}
+    return {
+        state.file: say("deploy.overtaken", name=state.file, mark=told_mark(state.live))
+        for state in now
+        if state.live is not None and state.mark != marks.get(state.title, state.mark)
+    }
+
+
 def _is_ours(state: LiveState, file: FileVersion, *, space: str) -> bool:
     return state.file == file.name and state.is_at(space=space, version=file.version)
 

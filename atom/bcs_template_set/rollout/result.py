@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.manifests.kind_rules import DONE
@@ -68,6 +69,14 @@ class Restoration:
     def owed(self) -> tuple[str, ...]:
         """Return the files that were to go back and did not; sorted."""
         return tuple(sorted({*self.gone, *self.absent, *self.lost, *self.not_back, *self.unread}))
+
+    def leaving(self, others: Mapping[str, Detail]) -> Restoration:
+        """Return it without files that others have deployed, which each says; they do not go back."""
+        names = self.not_back, self.unready, self.unknown
+        kept = (tuple(name for name in every if name not in others) for every in names)
+        not_back, unready, unknown = kept
+        overtaken = (*self.overtaken, *others.values())
+        return replace(self, overtaken=overtaken, not_back=not_back, unready=unready, unknown=unknown)
 
     @property
     def is_whole(self) -> bool:

@@ -76,7 +76,8 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
         hold = hold_of(run, writer, place, existing)
         deploy_versions(target, files, own=own, looking=looking, least=least, existing=existing, hold=hold)
     except NewerBuild as exc:
-        if settings.on_newer_build != "skip":
+        begun = services.record.rollout  # the newer one may have been live by then: that is no skipping
+        if settings.on_newer_build != "skip" or (begun is not None and begun.deployed):
             raise
         services.record.warnings.append(say("deploy.skipped_newer", builds=list(exc.details)))
         return "skipped"

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NOBODY, NamespaceRef, may_delete
 from bcs_template_set.bcs.space.existing import Existing, SpaceHistories
+from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.prune_errors import MayNotDelete
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError, first_names
-from bcs_template_set.publish.orphans import Folder, Wishes, decide, open_names
+from bcs_template_set.publish.orphans import Folder, Wishes, decide, file_of, open_names
 from bcs_template_set.publish.plan import Desired, Plan, taking_away
+from bcs_template_set.publish.prune_rules import of_row
 from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_elsewhere import read_runners
 from bcs_template_set.publish.read_orphans import Looking, is_not_found, read_folder, read_proofs
@@ -79,10 +82,12 @@ def look(
     *,
     project_id: str,
     seen: Collection[str] = (),
+    at: Mapping[str, str] = MappingProxyType({}),
 ) -> Pruning:
     """Return what goes and what stays; where it can't all be seen, why nothing goes.
 
-    `seen` are workloads, `Kind/name`, that the run has seen live: a list without them is not the truth.
+    `seen` are workloads, `Kind/name`, that the run has seen live: a list without them is not the truth. `at`
+    are the versions that its files were live at: another one that is live now may need what would go.
     """
     settings = run.settings
     unclear = open_names(desired.files)
@@ -100,9 +105,18 @@ def look(
             scope=desired.scope,
             known=files.known,
         )
+        others = [row.title for row in folder.rows if _is_at_another(row, folder, at)]
+        if others:
+            return Pruning(blind=say("prune.deployed_since", objects=first_names(others)))
         return _decided(run, looking, folder, desired, seen)
     except StepError as exc:
         return Pruning(blind=say("prune.look_failed", why=exc.title()))
+
+
+def _is_at_another(row: LiveRow, folder: Folder, at: Mapping[str, str]) -> bool:
+    """Tell whether somebody has deployed another version of a file over an object that the run renders."""
+    version = at.get(file_of(row, folder), row.mark.version)
+    return version != row.mark.version and of_row(row) in folder.held
 
 
 def _decided(

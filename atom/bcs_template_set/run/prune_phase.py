@@ -72,7 +72,9 @@ def _prune(
     seen = (
         [item.workload.title for item in rollout.watched if item.workload.kind in LISTED] if rollout else []
     )
-    fresh = look(run, writer, files, planned.desired, project_id=place.project_id, seen=seen)
+    deployed = (*rollout.deployed, *rollout.live_already) if rollout else ()
+    at = {file.name: file.version for file in deployed if file.live_as is None}
+    fresh = look(run, writer, files, planned.desired, project_id=place.project_id, seen=seen, at=at)
     if fresh.blind is not None:
         return fresh.blind
     going, kept = narrowed(fresh, pruning)

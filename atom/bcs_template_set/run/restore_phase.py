@@ -20,7 +20,16 @@ from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.pod_numbers import as_many_as, lost_pods, still_fewer
-from bcs_template_set.rollout.restore import Way, absent, added, overtaken, touched, versions_live, way_back
+from bcs_template_set.rollout.restore import (
+    Way,
+    absent,
+    added,
+    met,
+    overtaken,
+    touched,
+    versions_live,
+    way_back,
+)
 from bcs_template_set.rollout.result import Before, Restoration
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for, workloads_of
 
@@ -55,7 +64,7 @@ def restore(
     """
     versions = {item.file: item.version for item in before}
     try:
-        way = _way(target, deploying, files, before=versions, known=known, theirs=theirs)
+        way, seen = _way(target, deploying, files, before=versions, known=known, theirs=theirs)
     except StepError as exc:
         owed = tuple(file.name for file in files if versions.get(file.name))
         return Restoration(lost=tuple(lost), not_back=owed, problem=exc.sentence())
@@ -72,7 +81,7 @@ def restore(
         unready=tuple(name for name in to_go if ready.get(name) is False),
         unknown=tuple(name for name in to_go if ready.get(name) is None),
     )
-    restoration, deployed = _deploy_again(target, deploying, way.back, restoration, earlier=known)
+    restoration, deployed = _deploy_again(target, deploying, way.back, restoration, earlier=known, seen=seen)
     # Looked at before the wait, which may end in a failure: what is left is left either way.
     restoration = _left(target, deploying, files, way, restoration, known=known)
     return _waited(target, restoration, deployed)
@@ -86,12 +95,12 @@ def _way(
     before: Mapping[str, str],
     known: Sequence[LiveState],
     theirs: Collection[str],
-) -> Way:
-    """Look at what is live, and return what has to be deployed again and what is left, by why."""
+) -> tuple[Way, Sequence[LiveState]]:
+    """Look at what is live, and return what has to be deployed again, what is left, and what was seen."""
     states, error = look(target.writer, deploying, files)
     check_listed(files, states, error=error)
     others = overtaken(files, states, space=target.space, before=before, known=known)
-    return way_back(
+    way = way_back(
         target.writer,
         project=target.place.project,
         space=target.space,
@@ -100,6 +109,7 @@ def _way(
         left={f.name: others.get(f.name, f.name) for f in files if f.name in theirs or f.name in others},
         missing=absent(files, states, before=before, known=known),
     )
+    return way, states
 
 
 def _deploy_again(
@@ -109,8 +119,12 @@ def _deploy_again(
     restoration: Restoration,
     *,
     earlier: Sequence[LiveState],
+    seen: Sequence[LiveState],
 ) -> tuple[Restoration, tuple[LiveState, ...]]:
-    """Deploy the versions from before; return what is back, as its objects show, and these."""
+    """Deploy the versions from before; return what is back, as its objects show, and these.
+
+    What somebody else has deployed since it was `seen` is left.
+    """
     if not files:
         return restoration, ()
     try:
@@ -122,6 +136,10 @@ def _deploy_again(
         numbers = read_numbers(target.writer, target.place, known, kept=back_again.kept)
     except StepError as exc:
         return replace(restoration, problem=exc.sentence()), ()
+    others = met(seen, known)
+    if others:
+        left = [file for file in files if file.name not in others]
+        return _deploy_again(target, deploying, left, restoration.leaving(others), earlier=earlier, seen=seen)
     titles = [state.title for state in known]  # all of it was there, as far as anybody knows
     for note in odd_notes(files, known, space=target.space, held=lambda *_: titles):
         target.tell(note)

@@ -201,6 +201,14 @@ def test_a_preview_is_read_with_what_is_no_yaml_left_out() -> None:
     assert (found.file, found.title, found.live) == ("a/web.yaml", "Deployment/web", None)
 
 
+def test_what_is_being_deleted_counts_as_gone() -> None:
+    wanted = body(annotations=marks("a/web.yaml", "2"))
+    going: dict[str, YamlValue] = {"name": "web", "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    live: dict[str, YamlValue] = {**wanted, "metadata": going}
+    items = (PreviewItem("Deployment", "web", dump_yaml(wanted), dump_yaml(live)),)
+    assert [found.live for found in read_states(Preview(items), space=SPACE)] == [None]
+
+
 def test_a_service_that_an_old_api_server_refuses_is_told_with_its_address() -> None:
     live = {**port(31000), "clusterIP": "10.0.0.1"}
     states = [state(kind="Service", desired=port(0), live=live, live_version="1"), state()]
