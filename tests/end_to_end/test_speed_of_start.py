@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.scene import VALUES, site
 
-HTTP = {"urllib3", "ssl", "http.client", "bcs_template_set.system.http_connections"}
+HTTP = {"requests", "urllib3", "ssl", "http.client", "bcs_template_set.system.http_connections"}
 TEMPLATES = {"jinja2", "markupsafe"}
 HEAVY = {*HTTP, *TEMPLATES, "yaml", "certifi"}
 

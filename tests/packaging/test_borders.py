@@ -55,6 +55,7 @@ BORDERS: Mapping[str, frozenset[str]] = {
 are read from the top down, and no row names one above it: so no cycle is possible."""
 
 HOLDERS = {
+    "requests": {"system.http_connections"},
     "urllib3": {"system.http_connections"},
     "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
     "ssl": {"system.authorities", "system.http_connections"},

@@ -42,7 +42,7 @@ DAMAGES: tuple[Damage, ...] = (
 )
 """A file that is not there, cut short, or zeros at the same size."""
 
-USED = ("messages/errors.py", "parts/urllib3/__init__.py", "parts/jinja2/sandbox.py")
+USED = ("messages/errors.py", "parts/requests/__init__.py", "parts/jinja2/sandbox.py")
 """Files that every run needs: what says so, and what is read early and late."""
 
 OWN = sorted(

@@ -1,4 +1,4 @@
-"""Kept connections through urllib3, and every failure translated into `NotSent` or `NoAnswer`.
+"""Kept connections through `requests`, and every failure translated into `NotSent` or `NoAnswer`.
 
 Whether a request was sent is not guessed from an exception's type: the connections themselves note when the
 first byte of a request is handed to a socket. They also give every wait on a socket the time that the request
@@ -17,13 +17,13 @@ from http.client import HTTPException
 from typing import Any, Callable, Optional, Union, cast
 from urllib.parse import unquote, urlsplit
 
-from urllib3 import PoolManager, ProxyManager, Retry, Timeout, make_headers  # noqa: TID251 - the one importer
+from requests import PreparedRequest  # noqa: TID251 - the one importer
+from requests.adapters import HTTPAdapter  # noqa: TID251 - the one importer
+from urllib3 import ProxyManager, make_headers  # noqa: TID251 - the one importer
 from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: TID251 - the one importer
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # noqa: TID251 - the one importer
 from urllib3.exceptions import HTTPError, ProxyError  # noqa: TID251 - the one importer
 from urllib3.exceptions import TimeoutError as PoolTimeout  # noqa: TID251 - the one importer
-from urllib3.response import BaseHTTPResponse  # noqa: TID251 - the one importer
-from urllib3.util import Url, parse_url  # noqa: TID251 - the one importer
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.system.allowed_addresses import address_of, allowed_addresses, connected
@@ -104,77 +104,61 @@ class _TlsPool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
-NEVER_AGAIN = Retry(total=False)
+class Adapter(HTTPAdapter):
+    """What sends: connections that note what was sent, and authorities of our own choice.
 
+    A session of `requests` stands above its adapters: it would follow redirects, keep cookies, read `.netrc`
+    and the environment, and take its share of a request's time. Nothing of it is wanted here.
 
-class Pools:
-    """The pools of connections, one for each server and way there; `size` of each are kept."""
+    `size` is how many connections to a server are kept.
+    """
 
     def __init__(self, *, size: int, ca_bundle: str, environ: Mapping[str, str]) -> None:
+        super().__init__(pool_maxsize=size)
         self._size = size
+        self.poolmanager.pool_classes_by_scheme = _POOLS
         self._ca_bundle = ca_bundle
         self._environ = environ
-        self._managers: dict[str, PoolManager] = {}
-        self._pools: dict[tuple[str, Url], HTTPConnectionPool] = {}
         self._context: Optional[ssl.SSLContext] = None
         self._lock = threading.RLock()
 
-    def pool(self, server: Url, *, proxy: str) -> HTTPConnectionPool:
-        """Return the connections to a server, the same for all threads, through `proxy`, "" for none.
+    def build_connection_pool_key_attributes(self, request: PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
+        """Return where a request goes, and the context that verifies who is there."""
+        server, _rest = super().build_connection_pool_key_attributes(request, verify=True)
+        return server, {"ssl_context": self._trusted()} if server["scheme"] == "https" else {}
+
+    def cert_verify(self, *_: object, **__: object) -> None:
+        """Leave the context alone: `requests` would have certifi's authorities verify in its place."""
+
+    def proxy_manager_for(self, proxy: str, **_: object) -> ProxyManager:
+        """Return the connections through a proxy, the same for all threads.
 
         Raises:
-            ValueError: no request can go there.
-            Unusable: what should be a proxy is none, or a bundle of certificates can't be read.
+            ValueError: that is no proxy's address; the text may quote its credentials.
         """
-        key = (proxy, server)
         with self._lock:
-            made = self._pools.get(key)
+            made: Optional[ProxyManager] = self.proxy_manager.get(proxy)
             if made is None:
-                made = self._pools[key] = self._new_pool(server, self._manager(proxy))
+                made = self.proxy_manager[proxy] = ProxyManager(
+                    without_credentials(proxy),
+                    proxy_headers=self.proxy_headers(proxy),
+                    maxsize=self._size,
+                    proxy_ssl_context=self._trusted() if urlsplit(proxy).scheme == "https" else None,
+                )
+                made.pool_classes_by_scheme = _POOLS
             return made
 
-    def close(self) -> None:
-        """Close all connections."""
-        for manager in self._managers.values():
-            manager.clear()
-        for pool in self._pools.values():
-            pool.close()
-
-    def _new_pool(self, server: Url, manager: PoolManager) -> HTTPConnectionPool:
-        if server.scheme not in _POOLS or not server.host:
-            raise ValueError
-        more = {"ssl_context": self._trusted()} if server.scheme == "https" else {}
-        return manager.connection_from_host(server.host, server.port, server.scheme, pool_kwargs=more)
-
-    def _manager(self, proxy: str) -> PoolManager:
-        made = self._managers.get(proxy)
-        if made is None:
-            try:
-                made = self._through(proxy) if proxy else PoolManager(maxsize=self._size)
-            except ValueError as exc:
-                # Chained, its text would show the proxy's address, with its credentials.
-                raise Unusable("proxy", kind="proxy", problem=type(exc).__name__) from None
-            made.pool_classes_by_scheme = _POOLS
-            self._managers[proxy] = made
-        return made
-
-    def _through(self, proxy: str) -> PoolManager:
-        address = parse_url(without_credentials(proxy))
-        if not address.host:
-            raise ValueError
-        credentials = urlsplit(proxy).netloc.rpartition("@")[0]  # a user may have no password
-        return ProxyManager(
-            address.url,
-            proxy_headers=make_headers(proxy_basic_auth=unquote(credentials)) if credentials else {},
-            maxsize=self._size,
-            proxy_ssl_context=self._trusted() if address.scheme == "https" else None,
-        )
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return a proxy's credentials as a header, also those without a password."""
+        credentials = urlsplit(proxy).netloc.rpartition("@")[0]
+        return dict(make_headers(proxy_basic_auth=unquote(credentials))) if credentials else {}
 
     def _trusted(self) -> ssl.SSLContext:
         """Return the one context; plain HTTP needs none, and no bundle that can be read."""
-        if self._context is None:
-            self._context = trusting(self._ca_bundle, environ=self._environ)
-        return self._context
+        with self._lock:
+            if self._context is None:
+                self._context = trusting(self._ca_bundle, environ=self._environ)
+            return self._context
 
 
 # --- sending --------------------------------------------------------------------------------------------
@@ -201,8 +185,8 @@ class Connections:
         self._environ = environ
         self._proxy = proxy
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
-        self._pools = Pools(size=size, ca_bundle=ca_bundle, environ=environ)
-        self._ways: dict[Url, str] = {}
+        self._adapter = Adapter(size=size, ca_bundle=ca_bundle, environ=environ)
+        self._ways: dict[str, dict[str, str]] = {}
 
     def exchange(
         self, request: HttpRequest, *, remaining: Callable[[], float], first: Optional[int] = None
@@ -215,8 +199,8 @@ class Connections:
         attempt = Attempt(remaining, self._read_timeout, last=first is not None, refuses=self._refuses)
         current.attempt = attempt
         try:
-            return self._exchange(request, attempt, first)
-        except ValueError:  # an error of urllib3 about an address or a header is one too
+            return self._exchange(self._prepared(request), attempt, first)
+        except ValueError:  # an error of `requests` or urllib3 about an address or a header is one too
             # Its text, and any exception chained to it, may quote a header: that is where secrets are.
             raise failure_of(Unusable("request_invalid", kind="invalid"), sent=attempt.sent, url="") from None
         except (HTTPError, HTTPException, OSError, Unusable) as exc:
@@ -226,68 +210,65 @@ class Connections:
 
     def close(self) -> None:
         """Close all connections."""
-        self._pools.close()
+        self._adapter.close()
 
-    def _exchange(self, request: HttpRequest, attempt: Attempt, first: Optional[int]) -> HttpAnswer:
-        response = self._send(request, attempt)
-        try:
+    def _prepared(self, request: HttpRequest) -> PreparedRequest:
+        """Return what is sent: our headers only, and no credentials that an address holds."""
+        prepared = PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, None)
+        prepared.prepare_headers({**self._headers, **request.headers})
+        prepared.prepare_body(request.body, None)
+        return prepared
+
+    def _exchange(self, request: PreparedRequest, attempt: Attempt, first: Optional[int]) -> HttpAnswer:
+        url = request.url or ""
+        proxies = self._proxies(request, url)
+        attempt.proxied = bool(proxies)
+        self._look_past_a_proxy(url, attempt)
+        patience = attempt.patience()
+        with self._adapter.send(
+            request,
+            stream=True,
+            timeout=(min(self._connect_timeout, patience), patience),
+            proxies=proxies,
+        ) as response:
             if request.method == "HEAD":  # its headers tell of a body that does not come
-                body = response.read(decode_content=False)
+                body = response.raw.read(decode_content=False)
             elif first is None:
-                body = read_whole(response, most=LARGEST_BODY)
+                body = read_whole(response.raw, most=LARGEST_BODY)
             else:
-                body = read_first(response, most=first, whole=LARGEST_BODY)
-        finally:
-            response.close()  # where all was read, its connection is no longer the answer's
-            response.release_conn()
+                body = read_first(response.raw, most=first, whole=LARGEST_BODY)
+        headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(
-            status=response.status,
-            headers={name.lower(): value for name, value in response.headers.itermerged()},
+            status=response.status_code,
+            headers=headers,
             body=body,
             peer=attempt.peer,
             tls=attempt.tls,
             valid_until=attempt.valid_until,
         )
 
-    def _send(self, request: HttpRequest, attempt: Attempt) -> BaseHTTPResponse:
-        """Return an answer whose body is still to be read.
+    def _proxies(self, request: PreparedRequest, url: str) -> dict[str, str]:
+        """Return the proxy to use, as `requests` takes it: always the same on the way to a server.
 
-        Our headers only are sent, and no credentials that an address holds. No redirect is followed, and no
-        cookie kept.
+        Raises:
+            Unusable: what should be one is none.
         """
-        url = parse_url(request.url)
-        server = Url(scheme=url.scheme, host=url.host, port=url.port)
-        proxy = self._proxy_to(server, request.url)
-        attempt.proxied = bool(proxy)
-        pool = self._pools.pool(server, proxy=proxy)
-        self._look_past_a_proxy(request.url, attempt)
-        patience = attempt.patience()
-        has_no_length = request.body is None and request.method not in ("GET", "HEAD")
-        whole = url.scheme == "http" and proxy
-        return pool.urlopen(
-            request.method,
-            url._replace(auth=None, fragment=None).url if whole else url.request_uri,
-            body=request.body,
-            headers={
-                **self._headers,
-                **request.headers,
-                **({"Content-Length": "0"} if has_no_length else {}),
-            },
-            retries=NEVER_AGAIN,
-            redirect=False,
-            assert_same_host=False,
-            timeout=Timeout(connect=min(self._connect_timeout, patience), read=patience),
-            preload_content=False,
-            decode_content=False,
-        )
-
-    def _proxy_to(self, server: Url, url: str) -> str:
-        """Return the proxy on the way to a server, "" for none, always the same."""
-        if self._proxy is not None:
-            return self._proxy
+        server = url[: url.find("/", len("https://"))]
         if server not in self._ways:
-            self._ways[server] = proxy_of(url, self._environ)
+            proxy = proxy_of(url, self._environ) if self._proxy is None else self._proxy
+            self._ways[server] = self._checked(request, proxy) if proxy else {}
         return self._ways[server]
+
+    def _checked(self, request: PreparedRequest, proxy: str) -> dict[str, str]:
+        proxies = {"all": proxy}
+        try:
+            self._adapter.get_connection_with_tls_context(request, verify=True, proxies=proxies)
+        except ValueError as exc:
+            # Chained, its text would show the proxy's address, with its credentials.
+            raise Unusable("proxy", kind="proxy", problem=type(exc).__name__) from None
+        return proxies
 
     def _look_past_a_proxy(self, url: str, attempt: Attempt) -> None:
         """Refuse what a proxy would reach for us, as far as its name can be resolved here."""
@@ -370,7 +351,7 @@ def _loss(causes: list[BaseException]) -> NoAnswer:
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and all that it wraps, the innermost last.
 
-    urllib3 wraps by cause, by context and by argument.
+    `requests` and urllib3 wrap by cause, by context and by argument.
     """
     seen: set[int] = set()
     waiting: list[BaseException] = [error]
