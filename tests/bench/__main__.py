@@ -13,6 +13,7 @@ from tests.bench import (
     dialects,
     fleet,
     growth,
+    history,
     installing,
     looking,
     many_builds,
@@ -34,6 +35,8 @@ def main() -> int:
     )
     table(dialects.HEADINGS, list(dialects.measure()))
     print("three files published; what is found out is how to name files, and where new ones are made\n")
+    table(history.HEADINGS, history.measure())
+    print("40 files, some changed, some shared by branches; A lists versions a file at a time, and whole\n")
     table(rollout.HEADINGS, rollout.measure())
     print("happened: in the cluster, after it was deployed; told after: from there to the line in the log\n")
     table(fleet.HEADINGS, fleet.measure())

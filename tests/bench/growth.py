@@ -7,33 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
 
 from tests.bench.processes import Cost, cost_of
 from tests.bench.rendering import FILES_A_DOMAIN, values
+from tests.bench.site_apart import SiteApart, site_apart
 from tests.bench.tasks import task
 from tests.support.worker import STEP
 
 HEADINGS = ("files", "run", "seconds", "ms a file", "CPU ms a file", "requests a file", "peak MB")
 FILES = (30, 300, 3000, 4998)
-
-
-@dataclass(frozen=True)
-class _Site:
-    url: str
-    process: Popen[str]
-
-    def requests(self) -> int:
-        """Return how many requests the site got so far."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline().split()[0])
 
 
 def measure() -> list[tuple[str, ...]]:
@@ -43,20 +27,17 @@ def measure() -> list[tuple[str, ...]]:
 
 def _rows(files: int) -> list[tuple[str, ...]]:
     """Publish all files for the first time, then plan them unchanged."""
-    command = [sys.executable, "-m", "tests.bench.site"]
-    with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process, TemporaryDirectory() as folder:
-        assert process.stdout is not None
-        site = _Site(process.stdout.readline().strip(), process)
+    with site_apart() as site, TemporaryDirectory() as folder:
         return [
             _row(files, "publish, all new", site, Path(folder), action="publish"),
             _row(files, "plan, all unchanged", site, Path(folder), action="plan"),
         ]
 
 
-def _row(files: int, name: str, site: _Site, folder: Path, *, action: str) -> tuple[str, ...]:
-    before = site.requests()
+def _row(files: int, name: str, site: SiteApart, folder: Path, *, action: str) -> tuple[str, ...]:
+    before = site.asked()
     cost = _run(site.url, folder / action, files=files, action=action)
-    requests = site.requests() - before
+    requests = site.asked().since(before).requests
     return (
         str(files),
         name,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.api import CONCURRENCY, LATENCY
 from tests.bench.many_space import CHANGED, SPACE, branch_of, values
+from tests.bench.site_apart import SiteApart, site_apart
 from tests.bench.tasks import task
 from tests.support.worker import STEP
 
@@ -82,8 +82,8 @@ class Measured:
 def measure(case: Case) -> list[tuple[str, ...]]:
     """Return a row for each thing a build takes, alone and among the others."""
     with _site(case) as site, TemporaryDirectory() as folder:
-        alone = _at_once(site, Path(folder), branches=[BUILDS])
-        among = _at_once(site, Path(folder), branches=range(BUILDS))
+        alone = _at_once(site, case, Path(folder), branches=[BUILDS])
+        among = _at_once(site, case, Path(folder), branches=range(BUILDS))
     rows = [
         (name, f"{one:.1f}", f"{many:.1f}", f"{many / one:.1f}")
         for (name, one), many in zip(alone.each().items(), among.each().values())
@@ -94,42 +94,24 @@ def measure(case: Case) -> list[tuple[str, ...]]:
 # --- the site -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Site:
-    case: Case
-    url: str
-    process: subprocess.Popen[str]
-
-    def told(self) -> tuple[int, float]:
-        """Return how many requests the site got so far, and the seconds of CPU they took."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        requests, seconds = self.process.stdout.readline().split()
-        return int(requests), float(seconds)
-
-
 @contextmanager
-def _site(case: Case) -> Iterator[_Site]:
-    command = [sys.executable, "-m", "tests.bench.site", "--latency", str(LATENCY)]
-    command += ["--domains", str(case.domains), "--branches", str(BUILDS + 1)]
-    command += ["--same"] if case.same else []
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield _Site(case, process.stdout.readline().strip(), process)
+def _site(case: Case) -> Iterator[SiteApart]:
+    same = ["--same"] if case.same else []
+    space = ["--domains", case.domains, "--branches", BUILDS + 1, *same]
+    with site_apart("--latency", LATENCY, *space) as site:
+        yield site
 
 
 # --- the builds -----------------------------------------------------------------------------------------
 
 
-def _at_once(site: _Site, folder: Path, *, branches: Sequence[int]) -> Measured:
-    requests, cpu = site.told()
-    builds = [_start(site, folder, branch) for branch in branches]
+def _at_once(site: SiteApart, case: Case, folder: Path, *, branches: Sequence[int]) -> Measured:
+    before = site.asked()
+    builds = [_start(site, case, folder, branch) for branch in branches]
     with ThreadPoolExecutor(len(builds)) as pool:
         ended = list(pool.map(_Build.wait, builds))
-    later, more = site.told()
-    return Measured(ended, later - requests, more - cpu)
+    asked = site.asked().since(before)
+    return Measured(ended, asked.requests, asked.cpu)
 
 
 @dataclass(frozen=True)
@@ -151,7 +133,7 @@ class _Build:
         return Ended(result, seconds, usage.ru_utime + usage.ru_stime)
 
 
-def _start(site: _Site, root: Path, branch: int) -> _Build:
+def _start(site: SiteApart, case: Case, root: Path, branch: int) -> _Build:
     directory = root / branch_of(branch)
     (directory / "workspace").mkdir(parents=True)
     environ = task(
@@ -159,7 +141,7 @@ def _start(site: _Site, root: Path, branch: int) -> _Build:
         directory,
         build=100 + branch,
         ref=f"refs/heads/{branch_of(branch)}",
-        inputs={"template_space": SPACE, "values": values(site.case.domains)},
+        inputs={"template_space": SPACE, "values": values(case.domains)},
         region={"concurrency": CONCURRENCY},
     ).hand_over(directory)
     with (directory / "log").open("wb") as log:

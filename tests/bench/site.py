@@ -1,7 +1,7 @@
 """An emulated site in a process of its own, so that measuring does not share an interpreter with it.
 
-Prints its gateway's address. Then answers every line of its standard input with how many requests it got so
-far and how many seconds of CPU they took, until the input is closed.
+Prints its gateway's address. Then answers every line of its standard input, until that is closed: how many
+requests it got so far, how many bytes its answers to them have, and how many seconds of CPU they took.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import argparse
 import sys
 import time
 
-from tests.bench.many_space import fill
-from tests.emulator import Emulator
+from tests.bench.many_space import branch_of, fill
+from tests.emulator import Dialect, Emulator
+from tests.support.older_versions import give_past
 
 
 def main() -> int:
@@ -20,16 +21,24 @@ def main() -> int:
     parser.add_argument("--domains", type=int, default=0, help="how many domains the space has")
     parser.add_argument("--branches", type=int, default=0, help="how many branches have paths there")
     parser.add_argument("--same", action="store_true", help="all branches lack the same domains")
+    parser.add_argument("--older", type=int, help="how many older versions each file has, on a cluster, too")
+    parser.add_argument("--dialect", default=Dialect.C.name, help="which BCS it is")
     options = parser.parse_args()
-    with Emulator(latency=options.latency) as emulator:
+    with Emulator(latency=options.latency, dialect=Dialect[options.dialect]) as emulator:
         emulator.state.add_project("web", viewers={"lisi"})
         emulator.state.add_app("lisi_app", "lisi-canary", vouches_for={"lisi"})
         if options.domains:
             fill(emulator.state, domains=options.domains, branches=options.branches, same=options.same)
+        if options.older is not None:
+            give_past(
+                emulator.state, options.older, branches=["main", *map(branch_of, range(options.branches))]
+            )
+            emulator.state.add_cluster("BCS-K8S-40000", namespaces=("prod",), speed=400.0)
         print(emulator.url, flush=True)
         filled = time.process_time()
         for _ in sys.stdin:
-            print(len(emulator.exchanges), time.process_time() - filled, flush=True)
+            answered = sum(len(exchange.answer_body) for exchange in emulator.exchanges)
+            print(len(emulator.exchanges), answered, time.process_time() - filled, flush=True)
     return 0
 
 
