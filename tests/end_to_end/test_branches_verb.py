@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
 from tests.end_to_end.test_interruption import until
+from tests.support.dialects import NEWEST, speaking
+from tests.support.older_versions import give_past
 from tests.support.publishing import (
     CREATE_VERSION,
     GET_FILE,
@@ -186,6 +189,32 @@ def test_no_line_of_the_list_is_a_command_to_a_worker(site: Site) -> None:
     said = branches(site)
     assert "set-variable name=taken" in said.out
     assert [line for line in said.out.splitlines() if line.startswith("::")] == []
+
+
+def test_names_and_one_version_a_branch_tell_all_where_bcs_lists_names() -> None:
+    with speaking(NEWEST), site_after(three_builds) as site:
+        give_past(site.emulator.state, 30, branches=("main", "feature-gone"))
+        site.emulator.forget()
+        said = branches(site)
+        asked = Counter(exchange.operation.rpartition(".")[2] for exchange in site.emulator.to_gateway())
+        assert "#9" in said.out
+        assert asked["ListTemplateMetadataVersions"] == 1
+        assert asked["GetTemplateVersion"] == 1 + 3, "the routes file, and a version a branch"
+        assert asked["ListTemplateVersion"] == 0
+
+
+def test_where_no_name_tells_a_branch_all_versions_do(site: Site) -> None:
+    build(site, "hotfix", version="1.0.{{ build.number }}")
+    site.clock.time += DAY
+    (row,) = [row for row in branches(site, as_json=True).told["branches"] if row["branch"] == "hotfix"]
+    assert (row["last_build"], row["age_seconds"]) == (11, DAY)
+
+
+def test_where_the_names_cannot_be_read_all_versions_tell() -> None:
+    with speaking(NEWEST), site_after(three_builds) as site:
+        body = '{"code": 1, "message": "too much", "data": null}'
+        site.emulator.faults.add(Fault("answer", Match("GET", "/metadata/versions$"), status=200, body=body))
+        assert "#9" in branches(site).out
 
 
 def test_a_list_of_versions_that_cannot_be_read_costs_the_age_only_and_is_said(site: Site) -> None:

@@ -78,15 +78,21 @@ class RoutesFile:
 
 @dataclass(frozen=True)
 class SpaceBranches:
-    """What a space holds of branches. `notes` say what could not be read, and so is not known."""
+    """What a space holds of branches. `notes` say what could not be read, and so is not known.
+
+    `ids` are those of the domains' files by name. `histories` hold all versions of the files that are
+    `whole`, and else the last build of each branch.
+    """
 
     files: Mapping[str, RoutesFile]
+    ids: Mapping[str, str]
     held: tuple[HeldPath, ...]
     histories: Histories
     notes: tuple[Text, ...] = ()
+    whole: frozenset[str] = frozenset()
 
     def existing(self, name: str) -> ExistingFile:
-        """Return a routes file as a step's plan knows files, with its history, newest version first."""
+        """Return a routes file that is whole as a step's plan knows files, newest version first."""
         file, versions = self.files[name], self.histories.get(name) or ()
         newest_first = sorted(versions, key=lambda version: (version.at, version.id), reverse=True)
         history = tuple(VersionRef(id=v.id, name=v.name, created_at=v.at) for v in newest_first)
@@ -167,12 +173,15 @@ def is_kept(branch: str, *, keep: Sequence[str]) -> bool:
     return any(fnmatchcase(branch, pattern) for pattern in (*DEFAULT_MAIN_BRANCHES, *keep))
 
 
+def may_be_stale(row: BranchRow, *, older_than: int) -> bool:
+    """Tell whether a row may go, unless a newer build of it turns up."""
+    return not row.protected and (row.age_seconds is None or row.age_seconds > older_than)
+
+
 def stale_rows(rows: Iterable[BranchRow], *, older_than: int) -> tuple[BranchRow, ...]:
     """Return the rows whose last build is older than that many seconds and that nothing protects."""
     return tuple(
-        row
-        for row in rows
-        if not row.protected and row.age_seconds is not None and row.age_seconds > older_than
+        row for row in rows if may_be_stale(row, older_than=older_than) and row.age_seconds is not None
     )
 
 

@@ -2,29 +2,29 @@
 
 A run and the verb `branches` ask for different things:
 
-- **A run** shows the rows in its report and must not be slowed by them. It has read every routes file and
-  every version's name already. What a name does not tell, who built it and whether it was that branch, is in
-  the version: those whose names hold the branch's slug, as the default version name does, are read, newest
-  first, until a description names the branch. Where names are made otherwise the last build is not known.
-- **The verb** takes paths out, so a newer build under any name must keep one: the whole history of the
-  domain's files decides. One list of files, then the current version of every routes file, then all versions
-  of the files of those domains that a branch has a path of: what is read grows with branches, not with the
-  space. A run does the same where BCS does not list the names of a space's versions.
+- **A run** shows the rows in its report, and asks nothing for it: what it has read for its plan tells the
+  last build of the branch that published a domain's files last. What lies below nobody asks for: a run must
+  not cost more where BCS keeps more versions (facts/bcs.md, trap 20).
+- **The verb** lists a space's names where BCS has such a list, and reads one version a branch: the newest
+  whose name holds the branch's slug, as the default version name does. Where no name tells, and for every
+  domain that is to lose a path, all versions of the domain's files are read: a newer build under any name
+  must keep one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Callable, Optional
+from typing import Callable, Optional, Union
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.space.existing import Existing, VersionRef
+from bcs_template_set.bcs.space.existing import Existing, SpaceHistories, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance, told
-from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
+from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name, space_histories
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.branches.branch_rows import (
@@ -42,52 +42,43 @@ from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.naming import routes_file, slug_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.system.parallel import Raised, overlap
 
-MOST_READ = 60
-"""How many versions a run reads for this; a space with more paths shows the others without a last build."""
+MOST_LOOKS = 3
+"""How many versions are read of a branch whose slug stands in others' names, before all are."""
 
 
 # --- as a run tells it ----------------------------------------------------------------------------------
 
 
-def rows_of_space(
-    reader: Reader, desired: Desired, existing: Existing, *, now: float, concurrency: int
-) -> tuple[BranchRow, ...]:
-    """Return the branches' paths of the space as they will be, with the last build of each where it is known.
-
-    What can't be read is not known, and no failure: nothing of the run depends on it.
-    """
-    held = held_paths(desired, existing)
-    if existing.histories is None:
-        return _rows_of_listed(reader, held, existing, desired, now=now, concurrency=concurrency)
-    read = partial(_read_published, reader, project=desired.target.project, concurrency=concurrency)
-    newest = _last_builds({path: _named_after(path, existing.histories) for path in held}, read=read)
+def rows_of_space(desired: Desired, existing: Existing, *, now: float) -> tuple[BranchRow, ...]:
+    """Return the branches' paths of the space as they will be, with each last build that was read anyway."""
+    found = {name: ref_of(file.current) for name, file in existing.files.items() if file.current is not None}
+    found.update({other.name: other.current for other in existing.others if other.current is not None})
+    newest = {name: ref for name, ref in found.items() if existing.rows[name].version_mode != protocol.PINNED}
     rows: list[BranchRow] = []
-    for path in held:
-        known = (newest[path],) if path in newest else ()
-        rows += branch_rows([path], {path.file: known}, now=now)
+    for path in held_paths(desired, existing):
+        last = _last_of_domain(path, existing, newest)
+        rows += branch_rows([path], {path.file: last}, now=now)
     return tuple(rows)
 
 
-def _rows_of_listed(
-    reader: Reader,
-    held: Sequence[HeldPath],
-    existing: Existing,
-    desired: Desired,
-    *,
-    now: float,
-    concurrency: int,
-) -> tuple[BranchRow, ...]:
-    """Return the rows where this BCS lists the versions of one file at a time only."""
-    names = list(dict.fromkeys(name for path in held for name in files_of(path) if name in existing.rows))
-    ids = {name: existing.rows[name].id for name in names[:MOST_READ]}
-    found, _ = read_histories(reader, ids, project=desired.target.project, concurrency=concurrency)
-    unknown: Histories = dict.fromkeys(names[MOST_READ:])
-    return branch_rows(held, {**found, **unknown}, now=now)
+def _last_of_domain(
+    path: HeldPath, existing: Existing, newest: Mapping[str, VersionRef]
+) -> tuple[PublishedVersion, ...]:
+    """Return the version of a domain's files that came last, where the newest of each of them was read."""
+    names = [name for name in files_of(path) if name in existing.rows]
+    if not names or not newest.keys() >= {*names}:
+        return ()
+    last = max((newest[name] for name in names), key=lambda ref: (ref.created_at, ref.id))
+    origin = last.origin
+    if origin is None:
+        return ()
+    return (
+        PublishedVersion(last.id, last.name, last.created_at, origin.branch, origin.build, origin.started_by),
+    )
 
 
 def held_paths(desired: Desired, existing: Existing) -> tuple[HeldPath, ...]:
@@ -116,7 +107,60 @@ def with_this_build(
     )
 
 
-def _named_after(path: HeldPath, histories: Mapping[str, Sequence[VersionRef]]) -> Iterator[VersionRef]:
+# --- as the verb tells it -------------------------------------------------------------------------------
+
+
+def read_branches(reader: Reader, *, project: str, space: TemplateSpace, concurrency: int) -> SpaceBranches:
+    """Return the branches' paths in a space's routes files, and the versions that tell their age.
+
+    Raises:
+        StepError: the files of the space, or a routes file, could not be read.
+    """
+    rows = oldest_of_each_name(list_files(reader, project, space.id))
+    files = _read_current(reader, rows.values(), project=project, concurrency=concurrency)
+    held, unreadable = _held_paths(files)
+    ids = {name: rows[name].id for path in held for name in files_of(path) if name in rows}
+    unread = tuple(say("branches.unreadable_file", name=name) for name in unreadable)
+    named = _names(reader, project, space) if held else {}
+    read = partial(_read_published, reader, project=project, concurrency=concurrency)
+    newest = _last_builds({path: _named_after(path, named) for path in held}, read=read)
+    histories: dict[str, tuple[PublishedVersion, ...]] = {}
+    for path, last in newest.items():
+        histories[path.file] = (*histories.get(path.file, ()), last)
+    found = SpaceBranches(files, ids, tuple(held), histories, unread)
+    untold = [path for path in held if path not in newest]
+    return with_whole(reader, found, untold, project=project, concurrency=concurrency)
+
+
+def _names(reader: Reader, project: str, space: TemplateSpace) -> SpaceHistories:
+    """Return the names of all versions of the space, none where this BCS would not list them."""
+    if reader.site.lists_versions is not False:
+        with suppress(StepError):
+            return space_histories(reader, project, space) or {}
+    return {}
+
+
+def with_whole(
+    reader: Reader,
+    found: SpaceBranches,
+    paths: Iterable[Union[HeldPath, BranchRow]],
+    *,
+    project: str,
+    concurrency: int,
+) -> SpaceBranches:
+    """Return what is known after all versions of the files of these paths' domains were read."""
+    names = {name for path in paths for name in files_of(path)} - found.whole
+    ids = {name: found.ids[name] for name in sorted(names & found.ids.keys())}
+    histories, notes = read_histories(reader, ids, project=project, concurrency=concurrency)
+    return replace(
+        found,
+        histories={**found.histories, **histories},
+        notes=(*found.notes, *notes),
+        whole=found.whole | ids.keys(),
+    )
+
+
+def _named_after(path: HeldPath, histories: SpaceHistories) -> Iterator[VersionRef]:
     """Yield the versions of a domain's files whose names hold the branch's slug, newest first."""
     slug = slug_of(path.claim.branch)
     refs = (ref for name in files_of(path) for ref in histories.get(name, ()) if slug in ref.name)
@@ -128,21 +172,19 @@ def _last_builds(
     *,
     read: Callable[[Sequence[str]], Mapping[str, PublishedVersion]],
 ) -> dict[HeldPath, PublishedVersion]:
-    """Return the newest version of each path whose description names its branch.
+    """Return the newest version of each path whose description names its branch, where a few reads find it.
 
-    All paths are read for at once, a version each, until none is left to look for. Of a path one of whose
-    versions can't be read, or is beyond `MOST_READ`, nothing is known: an older one may not be the last.
+    All paths are read for at once, a version each. Of a path one of whose versions can't be read nothing is
+    known: an older one may not be the last.
     """
     found: dict[HeldPath, PublishedVersion] = {}
     seen: dict[str, PublishedVersion] = {}
-    waiting, asked = dict(candidates), 0
-    while waiting:
+    waiting = dict(candidates)
+    for _ in range(MOST_LOOKS):
         nexts = {
             path: ref.id for path, refs in waiting.items() for ref in [next(refs, None)] if ref is not None
         }
-        ids = [number for number in dict.fromkeys(nexts.values()) if number not in seen][: MOST_READ - asked]
-        asked += len(ids)
-        seen.update(read(ids))
+        seen.update(read([number for number in dict.fromkeys(nexts.values()) if number not in seen]))
         looked = {path: seen[number] for path, number in nexts.items() if number in seen}
         found.update({path: last for path, last in looked.items() if last.branch == told(path.claim.branch)})
         waiting = {path: waiting[path] for path in looked if path not in found}
@@ -161,25 +203,6 @@ def _read_published(
         elif not isinstance(result.error, StepError):
             raise result.error
     return found
-
-
-# --- as the verb tells it -------------------------------------------------------------------------------
-
-
-def read_branches(reader: Reader, *, project: str, space_id: str, concurrency: int) -> SpaceBranches:
-    """Return the branches' paths in a space's routes files, and the versions that tell their age.
-
-    Raises:
-        StepError: the files of the space, or a routes file, could not be read.
-    """
-    rows = oldest_of_each_name(list_files(reader, project, space_id))
-    files = _read_current(reader, rows.values(), project=project, concurrency=concurrency)
-    held, unreadable = _held_paths(files)
-    wanted = sorted({name for path in held for name in files_of(path) if name in rows})
-    ids = {name: rows[name].id for name in wanted}
-    histories, notes = read_histories(reader, ids, project=project, concurrency=concurrency)
-    unread = [say("branches.unreadable_file", name=name) for name in unreadable]
-    return SpaceBranches(files, tuple(held), histories, (*unread, *notes))
 
 
 def read_hidden(
@@ -231,7 +254,7 @@ def read_histories(
     for name, result in zip(ids, overlap(reads, concurrency=concurrency)):
         if not isinstance(result, Raised):
             histories[name] = result.value
-        elif isinstance(result.error, StepError) and not isinstance(result.error, OutOfTime):
+        elif isinstance(result.error, StepError):
             histories[name] = None
             notes.append(say("branches.age_unreadable", name=name, problem=result.error.title()))
         else:

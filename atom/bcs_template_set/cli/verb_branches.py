@@ -26,9 +26,10 @@ from bcs_template_set.branches.branch_rows import (
     branch_rows,
     duration_of,
     keep_patterns,
+    may_be_stale,
     stale_rows,
 )
-from bcs_template_set.branches.last_builds import read_branches, read_hidden
+from bcs_template_set.branches.last_builds import read_branches, read_hidden, with_whole
 from bcs_template_set.branches.plan_removal import Removal, plan_of, plan_removals, without_hidden
 from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.principal import Principal
@@ -147,9 +148,13 @@ def _answer(desk: _Desk) -> Answer:
 def _list_or_remove(desk: _Desk, space: SpaceRef, gateway: Gateway, principal: Principal) -> Answer:
     request = desk.request
     space_id, found = _look(desk, space, gateway)
+    rows = _rows(desk, found)
+    if request.older_than is not None:
+        perhaps = [row for row in rows if may_be_stale(row, older_than=request.older_than)]
+        found = with_whole(gateway, found, perhaps, project=space.project, concurrency=desk.concurrency)
+        rows = _rows(desk, found)
     for note in found.notes:
         desk.services.log.warning(note)
-    rows = branch_rows(found.held, found.histories, now=desk.services.clock.now(), keep=request.keep)
     answer = Answer(space.space, rows)
     _tell_rows(desk, answer)
     if request.older_than is None:
@@ -162,12 +167,16 @@ def _list_or_remove(desk: _Desk, space: SpaceRef, gateway: Gateway, principal: P
     return replace(answer, outcomes=outcomes, rivalled=rivalled)
 
 
+def _rows(desk: _Desk, found: SpaceBranches) -> tuple[BranchRow, ...]:
+    return branch_rows(found.held, found.histories, now=desk.services.clock.now(), keep=desk.request.keep)
+
+
 def _look(desk: _Desk, space: SpaceRef, reader: Reader) -> tuple[str, SpaceBranches]:
     project = space.project
     found = find_space(reader, project=project, space=space.space)
     if found is None:
         raise InputsInvalid(details=[say("branches.no_space", project=project, space=space.space)])
-    branches = read_branches(reader, project=project, space_id=found.id, concurrency=desk.concurrency)
+    branches = read_branches(reader, project=project, space=found, concurrency=desk.concurrency)
     return found.id, branches
 
 

@@ -145,20 +145,17 @@ def name_site(services: Services, site: Site) -> None:
             services.warn(warning)
 
 
-def look_at_branches(run: RenderedRun, reader: Reader, planned: Planned) -> None:
-    """Note for the report which branches have paths in the space; only where the run shares some itself.
-
-    Not between a plan and its writing: what is read for the report alone must not give rivals time.
-    """
+def look_at_branches(run: RenderedRun, planned: Planned) -> None:
+    """Note for the report which branches have paths in the space; only where the run shares some itself."""
     if not planned.desired.shared:
         return
     record, now = run.services.record, run.services.clock.now()
-    rows = rows_of_space(reader, planned.desired, planned.existing, now=now, concurrency=run.concurrency)
+    rows = rows_of_space(planned.desired, planned.existing, now=now)
     written = frozenset(outcome.change.name for outcome in record.applied())
     record.branches = with_this_build(rows, planned.desired.provenance, written=written, now=now)
 
 
-def check_refusal(run: RenderedRun, reader: Reader, planned: Planned) -> None:
+def check_refusal(run: RenderedRun, planned: Planned) -> None:
     """Stop here if the plan must not be published; nothing has been written by this plan.
 
     Raises:
@@ -169,7 +166,7 @@ def check_refusal(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         approved = run.settings.expect_plan
         refused.details = tuple(what_differs(run.services.journal(), planned.plan, approved=approved))
     if refused is not None:
-        look_at_branches(run, reader, planned)
+        look_at_branches(run, planned)
         raise refused
 
 

@@ -58,7 +58,7 @@ def publish_run(run: RenderedRun, writer: Writer, principal: Principal, *, plann
     planned = _publish_rounds(run, publishing, planned)
     name_site(run.services, publishing.writer.site)
     plan, files = planned.plan, record.files()
-    look_at_branches(run, publishing.writer, planned)
+    look_at_branches(run, planned)
     _check_all_done(files, deadline=run.services.deadline)
     if plan.chart == "create":
         record.chart = "failed"
@@ -93,7 +93,7 @@ def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) 
         pause = pause_before_planning_again(run.desired.provenance, round_number)
         run.services.clock.wait(min(pause, run.services.deadline.remaining() / 2))
         planned = plan_run(run, publishing.writer)
-        check_refusal(run, publishing.writer, planned)
+        check_refusal(run, planned)
     return planned
 
 

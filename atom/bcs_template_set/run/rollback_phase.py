@@ -78,7 +78,7 @@ def roll_back(context: RunContext, gateway: Gateway, principal: Principal) -> Re
     record, settings = context.services.record, context.settings
     with record.phase("plan"):
         run, planned, past, state = plan_back(context, gateway, principal)
-    check_refusal(run, gateway, planned)
+    check_refusal(run, planned)
     check_place(run, gateway, planned)
     try:
         check_images(run, gateway, planned)

@@ -115,9 +115,9 @@ def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Resul
 def _plan(run: RenderedRun, reader: Reader) -> Planned:
     with run.services.record.phase("plan"):
         planned = plan_run(run, reader)
-    check_refusal(run, reader, planned)
+    check_refusal(run, planned)
     if run.settings.action == "plan":
-        look_at_branches(run, reader, planned)
+        look_at_branches(run, planned)
     if run.settings.cluster_id:
         look_ahead(run, reader, planned)
     check_images(run, reader, planned)

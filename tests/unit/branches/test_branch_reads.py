@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import pytest
+from tests.support.planned import SPACE
 from tests.unit.bcs.space.test_read_space import PROJECT, FakeReader, row, version
 
 from bcs_template_set.bcs.answers import TemplateVersion
@@ -53,10 +54,11 @@ def test_a_defect_is_not_taken_for_a_version_that_can_not_be_read() -> None:
 
 
 def test_a_defect_is_not_taken_for_a_history_that_can_not_be_read() -> None:
-    replies = {"list files": [row(1, name=ROUTES)], "get version": version(1, content=CLAIMED)}
+    replies: dict[str, object] = {"list files": [row(1, name=ROUTES)], "list version names": []}
+    replies["get version"] = version(1, content=CLAIMED)
     reader = Defective(replies, broken="list versions")
     with pytest.raises(ZeroDivisionError):
-        read_branches(reader, project=PROJECT.project_code, space_id="5" * 24, concurrency=1)
+        read_branches(reader, project=PROJECT.project_code, space=SPACE, concurrency=1)
 
 
 def test_a_hidden_version_of_a_person_was_made_from_the_one_before_it() -> None:

@@ -1,12 +1,19 @@
-"""Which version tells a branch's last build, and how many are read for it."""
+"""Which version tells a branch's last build, and how few are read for it: by a run none at all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Optional
 
-from bcs_template_set.bcs.space.existing import VersionRef
+import pytest
+from tests.support.planned import desired
+from tests.unit.bcs.space.test_read_space import row, version
+
+from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, VersionRef
+from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_rows import HeldPath, PublishedVersion
-from bcs_template_set.branches.last_builds import MOST_READ, _last_builds, _named_after
+from bcs_template_set.branches.last_builds import MOST_LOOKS, _last_builds, _named_after, rows_of_space
 from bcs_template_set.manifests.branch_paths import Claim
 
 HOST = "www.example.com"
@@ -57,17 +64,64 @@ def test_behind_a_version_that_can_not_be_read_nothing_is_known() -> None:
     assert _last_builds({held("a"): iter(refs("2", "1"))}, read=versions) == {}
 
 
-def test_no_more_versions_are_read_than_a_run_can_afford() -> None:
-    ids = [str(number) for number in range(MOST_READ * 2)]
+def test_after_a_few_reads_all_versions_are_to_be_looked_through() -> None:
+    ids = [str(number) for number in range(MOST_LOOKS * 2)]
     versions = Versions(dict.fromkeys(ids, "other"))
     assert _last_builds({held("a"): iter(refs(*ids))}, read=versions) == {}
-    assert len(versions.read) == MOST_READ
+    assert versions.read == ids[:MOST_LOOKS]
 
 
 def test_only_names_that_hold_the_slug_are_asked_newest_first() -> None:
-    history = [
+    history = tuple(
         VersionRef(id=number, name=name, created_at=at)
         for number, name, at in [("1", "1.0.1-a", 1), ("2", "1.0.2-a", 2), ("3", "1.0.3-b", 3)]
-    ]
+    )
     named = _named_after(held("a"), {f"{HOST}.routes.yaml": history})
     assert [ref.id for ref in named] == ["2", "1"]
+
+
+# --- as a run tells it ----------------------------------------------------------------------------------
+
+ROUTES, DEPLOYMENT = f"{HOST}.routes.yaml", f"{HOST}.deployment.yaml"
+
+
+def published_by(number: int, branch: str, *, name: str, at: int, pinned: bool = False) -> ExistingFile:
+    origin = Provenance("p", number, branch, "c", "wangwu", "lisi")
+    made = version(number).replaced(create_at=at, description=origin.line(""))
+    listed = row(number, name=name).replaced(real_name=name, version_mode=int(pinned))
+    return ExistingFile(listed, current=made)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "routes", "known"),
+    [
+        pytest.param((8, "b", 80), (7, "a", 70), {"b": 8}, id="the newest of both files"),
+        pytest.param((7, "a", 70), (8, "b", 80), {"b": 8}, id="whichever file has it"),
+        pytest.param(None, (8, "b", 80), {}, id="not where the newest of one was not read"),
+        pytest.param((9, "c", 90), (8, "b", 80), {}, id="not of others than the last"),
+        pytest.param((9, "", 90), (8, "b", 80), {}, id="not below a person's"),
+    ],
+)
+def test_a_run_tells_the_last_build_of_who_published_a_domain_last(
+    deployment: Optional[tuple[int, str, int]], routes: tuple[int, str, int], known: dict[str, int]
+) -> None:
+    number, branch, at = routes
+    files = {ROUTES: published_by(number, branch, name=ROUTES, at=at)}
+    rows = {ROUTES: files[ROUTES].metadata, DEPLOYMENT: row(5, name=DEPLOYMENT)}
+    if deployment is not None:
+        number, branch, at = deployment
+        files[DEPLOYMENT] = published_by(number, branch, name=DEPLOYMENT, at=at)
+    assert told_by_a_run(files, rows) == known
+
+
+def test_of_a_pinned_file_the_current_version_may_not_be_the_newest() -> None:
+    file = published_by(8, "b", name=ROUTES, at=80, pinned=True)
+    assert told_by_a_run({ROUTES: file}, {ROUTES: file.metadata}) == {}
+
+
+def told_by_a_run(files: Mapping[str, ExistingFile], rows: Mapping[str, TemplateFile]) -> dict[str, int]:
+    """Return the last builds that are known of branches a and b, which both have a path of the domain."""
+    claims = tuple((HOST, Claim(f"/{branch}/", branch, "p", 1)) for branch in ("a", "b"))
+    others = (OtherFile(ROUTES, claims=claims),)
+    found = rows_of_space(desired(), Existing(files=files, others=others, rows=rows), now=100)
+    return {row.branch: row.last_build for row in found if row.last_build}
