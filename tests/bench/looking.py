@@ -11,7 +11,7 @@ import time
 import yaml
 
 from bcs_template_set.bcs.answers import TemplateSpace
-from bcs_template_set.bcs.space.template_spaces import read_listing
+from bcs_template_set.bcs.space.template_spaces import list_files
 from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.rollout.read_status import read_status
 from bcs_template_set.system.clock import Deadline, SystemClock
@@ -39,9 +39,9 @@ def measure(domains: int = DOMAINS) -> list[tuple[str, ...]]:
         gateway, place = way_to(emulator, clock, deadline)
         began = time.monotonic()
         space = TemplateSpace(id=emulator.state.find_spaces(SPACE)[0].id, name=SPACE)
-        listing = read_listing(gateway, place.project, space, concurrency=CONCURRENCY)
+        files = list_files(gateway, place.project, space.id)
         deploying = Deploying(place, SPACE, {}, clock, deadline)
-        found = read_status(gateway, deploying, listing.files, listing.histories, concurrency=CONCURRENCY)
+        found = read_status(gateway, deploying, files, concurrency=CONCURRENCY)
         seconds = time.monotonic() - began
         requests = len(emulator.exchanges)
     well = [
@@ -54,7 +54,7 @@ def measure(domains: int = DOMAINS) -> list[tuple[str, ...]]:
     return [
         (
             f"{domains} domains",
-            str(len(listing.files)),
+            str(len(files)),
             str(requests),
             "not one a domain",
             f"{seconds:.2f} s",

@@ -19,8 +19,7 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
-from bcs_template_set.bcs.space.existing import SpaceHistories
-from bcs_template_set.bcs.space.template_spaces import find_space, oldest_of_each_name, read_listing
+from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import Scope, web_host
@@ -44,8 +43,8 @@ _TOLD: Mapping[str, str] = {"build.number": "(?P<build>[0-9]+)", "branch.slug": 
 class Folder:
     """The folder that a settings file names: its files that are asked for, and who may look at them.
 
-    `others` are its other files. `histories` are the names of all versions, None where this BCS does not list
-    them. `deploying` says where its files are deployed, None where the settings name no namespace.
+    `others` are its other files. `deploying` says where its files are deployed, None where the settings name
+    no namespace.
     """
 
     reader: Reader
@@ -53,7 +52,6 @@ class Folder:
     space: TemplateSpace
     files: tuple[TemplateFile, ...]
     others: tuple[TemplateFile, ...]
-    histories: Optional[SpaceHistories]
     concurrency: int
     deploying: Optional[Deploying]
 
@@ -110,8 +108,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         raise InputsInvalid(
             details=[say("branches.no_space", project=project, space=settings.template_space)]
         )
-    listing = read_listing(reader, project, space, concurrency=concurrency)
-    files = oldest_of_each_name(listing.files).values()
+    files = oldest_of_each_name(list_files(reader, project, space.id)).values()
     scope = Scope(tuple(hosts), {file.real_name: web_host(file.real_name) for file in files})
     mistakes = scope.mistakes(key="local.no_host")
     if mistakes:
@@ -122,7 +119,6 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         space,
         tuple(file for file in files if scope.has(file.real_name)),
         tuple(file for file in files if not scope.has(file.real_name)),
-        listing.histories,
         concurrency,
         _deploying(reader, context) if settings.namespace else None,
     )

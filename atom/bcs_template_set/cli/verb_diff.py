@@ -6,11 +6,10 @@ It ends with 0 also where they differ: `--json` says `different`, and an error h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import SpaceHistories
-from bcs_template_set.bcs.space.template_spaces import file_versions, history_of
+from bcs_template_set.bcs.space.template_spaces import read_names
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.cli.desk_reading import Folder, build_pattern
 from bcs_template_set.messages import Language, say
@@ -29,7 +28,6 @@ from bcs_template_set.report.version_diff import (
     to_read,
 )
 from bcs_template_set.rollout.read_status import look_at_versions
-from bcs_template_set.system.parallel import overlap, values_of
 
 
 def look_at_difference(
@@ -53,12 +51,10 @@ def look_at_difference(
 
 
 def _histories(folder: Folder, versions: Iterable[str]) -> SpaceHistories:
-    """Return the versions of the folder's files, each file alone where this BCS lists no names.
+    """Return the versions of the folder's files.
 
-    Then those that are not asked for are read only if no other has a version of these names.
+    Those that are not asked for are read only if no other has a version of these names.
     """
-    if folder.histories is not None:
-        return folder.histories
     found = _histories_of(folder, folder.files)
     known = {LIVE, *(ref.name for refs in found.values() for ref in refs)}
     return found if known.issuperset(versions) else {**found, **_histories_of(folder, folder.others)}
@@ -66,9 +62,7 @@ def _histories(folder: Folder, versions: Iterable[str]) -> SpaceHistories:
 
 def _histories_of(folder: Folder, files: Sequence[TemplateFile]) -> SpaceHistories:
     project = folder.settings.project_code
-    reads = [partial(file_versions, folder.reader, project, file.id) for file in files]
-    listed = values_of(overlap(reads, concurrency=folder.concurrency))
-    return {file.real_name: history_of(versions or ()) for file, versions in zip(files, listed)}
+    return read_names(folder.reader, project, folder.space, files, concurrency=folder.concurrency)
 
 
 def _state(folder: Folder, histories: SpaceHistories, name: str) -> State:

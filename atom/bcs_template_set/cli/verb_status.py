@@ -23,12 +23,9 @@ Refs = Mapping[NameAndVersion, VersionRef]
 def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
     """Return the lines that say what is live of a folder's files."""
     deploying, place = folder.target, folder.target.place
-    status = read_status(
-        folder.reader, deploying, folder.files, folder.histories, concurrency=folder.concurrency
-    )
+    status = read_status(folder.reader, deploying, folder.files, concurrency=folder.concurrency)
     pattern = build_pattern(folder.settings.version)
-    known = {(name, ref.name): ref for name, refs in (folder.histories or {}).items() for ref in refs}
-    refs = _with_origins(folder, status.domains, {**known, **status.refs}, pattern=pattern)
+    refs = _with_origins(folder, status.domains, status.refs, pattern=pattern)
     rows = [DomainRow(domain, refs, _builds(domain, refs, pattern)) for domain in status.domains]
     head = {"cluster_id": place.cluster_id, "namespace": place.namespace, "space": folder.space.name}
     if as_json:

@@ -17,7 +17,7 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Gateway
-from bcs_template_set.bcs.space.template_spaces import find_space, oldest_of_each_name, read_listing
+from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import host_of
@@ -128,14 +128,13 @@ def _look(desk: _Desk, reader: Reader) -> tuple[Looking, Folder]:
     if space is None:
         raise _nothing(desk)
     place = NamespaceRef(settings.project_code, project.project_id, settings.cluster_id, settings.namespace)
-    listing = read_listing(reader, settings.project_code, space, concurrency=desk.concurrency)
-    rows = oldest_of_each_name(listing.files)
+    rows = oldest_of_each_name(list_files(reader, settings.project_code, space.id))
     mine = {name: row for name, row in rows.items() if host in (name, host_of(name))}
     if not mine:
         near = nearest(host, sorted({host_of(name) or name for name in rows}))
         raise _nothing(desk, *([say("undeploy.near", near=near)] if near else []))
     looking = Looking(reader, place, space, desk.concurrency)
-    return looking, read_folder(looking, mine, listing.histories, rendered=(), ours=NOBODY)
+    return looking, read_folder(looking, mine, rendered=(), ours=NOBODY)
 
 
 def _sorted_out(desk: _Desk, looking: Looking, folder: Folder) -> Pruning:

@@ -18,12 +18,7 @@ from bcs_template_set.bcs.deploy_calls import LiveObject, NamespaceRef, get_live
 from bcs_template_set.bcs.space.existing import SpaceHistories
 from bcs_template_set.bcs.space.live_objects import LiveObjects, LiveRow, read_live_objects
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.template_spaces import (
-    file_versions,
-    history_of,
-    list_files,
-    oldest_of_each_name,
-)
+from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name, read_names
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.bcs.told_by_bcs import NOT_FOUND
 from bcs_template_set.manifests.checks.references import names_in
@@ -65,7 +60,6 @@ class Looking:
 def read_folder(
     looking: Looking,
     rows: Mapping[str, TemplateFile],
-    histories: Optional[SpaceHistories],
     *,
     rendered: tuple[ManifestFile, ...],
     ours: Provenance,
@@ -79,7 +73,9 @@ def read_folder(
     Raises:
         StepError: a version or a list could not be read.
     """
-    ids = {name: _telling(looking, row, histories) for name, row in rows.items()}
+    pinned = [row for row in rows.values() if row.version_id and row.version_mode == protocol.PINNED]
+    names = read_names_of(looking, pinned) if pinned else {}
+    ids = {name: _telling(row, names) for name, row in rows.items()}
     every = [version_id for found in ids.values() for version_id in found]
     versions = read_versions(
         looking.reader, looking.project, every, concurrency=looking.concurrency, known=known
@@ -94,20 +90,22 @@ def read_folder(
     return Folder(looking.space.name, ours, rendered, files, live, scope)
 
 
-def _telling(looking: Looking, row: TemplateFile, histories: Optional[SpaceHistories]) -> tuple[str, ...]:
-    """Return the ids of the versions that tell whose a file is; none where the newest can't be told.
+def read_names_of(looking: Looking, pinned: Sequence[TemplateFile]) -> SpaceHistories:
+    """Return the versions of pinned files.
 
-    Of a pinned file the newest version is not the current one as a matter of course (facts/bcs.md, trap 4).
+    Only of those the newest version is not the current one as a matter of course (facts/bcs.md, trap 4).
     """
+    return read_names(looking.reader, looking.project, looking.space, pinned, concurrency=looking.concurrency)
+
+
+def _telling(row: TemplateFile, names: SpaceHistories) -> tuple[str, ...]:
+    """Return the ids of the versions that tell whose a file is; none where the newest can't be told."""
     if not row.version_id:
         return ()
-    history = histories.get(row.real_name, ()) if histories is not None else ()
-    if not history and row.version_mode == protocol.PINNED:
-        listed = file_versions(looking.reader, looking.project, row.id)
-        history = history_of(listed) if listed is not None else ()
-        if not history:
-            return ()
-    return tuple(dict.fromkeys((row.version_id, *(ref.id for ref in history[:1]))))
+    if row.version_mode != protocol.PINNED:
+        return (row.version_id,)
+    newest = names.get(row.real_name, ())[:1]
+    return tuple(dict.fromkeys((row.version_id, *(ref.id for ref in newest)))) if newest else ()
 
 
 # --- what is live ---------------------------------------------------------------------------------------

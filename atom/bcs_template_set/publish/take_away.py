@@ -17,7 +17,7 @@ from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import delete_live
 from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.bcs.protocol import PINNED
-from bcs_template_set.bcs.space.template_spaces import file_versions, history_of
+from bcs_template_set.bcs.space.template_spaces import read_file
 from bcs_template_set.manifests.fields import Fields, list_at, text_at
 from bcs_template_set.manifests.live_fields import is_going
 from bcs_template_set.messages import Text, say
@@ -25,7 +25,7 @@ from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.prune_rules import going_text
 from bcs_template_set.publish.pruning import LAST, Orphan, OrphanFile, Pruning
-from bcs_template_set.publish.read_orphans import Looking, is_not_found, read_whole
+from bcs_template_set.publish.read_orphans import Looking, is_not_found, read_names_of, read_whole
 from bcs_template_set.system.clock import Clock
 
 UNTIL_GONE = 30.0
@@ -165,19 +165,19 @@ class _Way:
         is_same = text_at(whole, "metadata", "uid") == one.uid and mark_of(whole) == mark
         if not is_same or list_at(whole, "metadata", "ownerReferences"):
             return say("prune.came_back")
-        if self._is_at(one.template_id, one.versions):
+        if self._is_at(one.file, one.template_id, one.versions):
             return None
         return say("prune.file_came_back", name=one.file)
 
-    def _is_at(self, template_id: str, versions: frozenset[str], *, is_file: bool = False) -> bool:
+    def _is_at(self, name: str, template_id: str, versions: frozenset[str], *, is_file: bool = False) -> bool:
         """Tell whether a file is where it was; with `is_file` a draft that somebody has begun counts, too.
 
         Of a pinned one a new version is not the current one (facts/bcs.md, trap 4).
         """
         looking = self.taking.looking
-        row = looking.reader.read(protocol.get_file(looking.project, template_id))
-        listed = file_versions(looking.reader, looking.project, row.id) if row.version_mode == PINNED else ()
-        newest = [ref.id for ref in history_of(listed or ())[:1]]
+        row = read_file(looking.reader, looking.project, template_id, known_as=name)
+        names = read_names_of(looking, [row]) if row.version_mode == PINNED else {}
+        newest = [ref.id for ref in names.get(row.real_name, ())[:1]]
         return versions.issuperset([row.version_id, *newest]) and not (row.is_draft and is_file)
 
     # --- until it is gone -------------------------------------------------------------------------------
@@ -218,7 +218,8 @@ class _Way:
             if kept & self.made_of.get(file.name, frozenset()):
                 self.left.append((file.name, say("prune.object_stays")))
                 return True
-            if not self._is_at(file.template_id, frozenset({file.version_id, file.newest}), is_file=True):
+            versions = frozenset({file.version_id, file.newest})
+            if not self._is_at(file.name, file.template_id, versions, is_file=True):
                 self.left.append((file.name, say("prune.file_came_back", name=file.name)))
                 return True
             self.taking.writer.write(protocol.delete_file(looking.project, file.template_id))

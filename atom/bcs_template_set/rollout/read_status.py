@@ -1,7 +1,7 @@
 """Read what is live of a folder's files in a namespace: lists and dry runs, whatever their number.
 
-Only reads. A file is asked for alone where what is live of it is not its current version and this BCS lists
-no versions' names, and a workload where lists do not tell whether it is ready; a few of these at most.
+Only reads. A version is asked for alone where what is live of a file is not its current one, and a workload
+where lists do not tell whether it is ready; a few of these at most.
 """
 
 from __future__ import annotations
@@ -93,20 +93,15 @@ def read_status(
     reader: Reader,
     deploying: Deploying,
     files: Sequence[TemplateFile],
-    histories: Optional[SpaceHistories],
     *,
     concurrency: int,
 ) -> Status:
-    """Return what is live of these files.
-
-    `deploying.variables` are the author's values for BCS's variables, and `histories` the names of versions
-    where this BCS lists them.
-    """
+    """Return what is live of these files; `deploying.variables` are the author's values for variables."""
     lists = read_lists(reader, deploying, concurrency=concurrency)
     names = {file.real_name for file in files}
     marked = lists.objects.by_file(deploying.space)
     rows = {name: found for name, found in marked.items() if name in names}
-    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, histories, concurrency)
+    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, {}, concurrency)
     seen = looking.at(
         _seen_in(lists, deploying.space),
         [(file.real_name, version) for file in files for version in _of(file, rows)],
@@ -121,7 +116,7 @@ def look_at_versions(
     reader: Reader,
     deploying: Deploying,
     files: Sequence[TemplateFile],
-    histories: Optional[SpaceHistories],
+    histories: SpaceHistories,
     *,
     wanted: Sequence[NameAndVersion],
     concurrency: int,
@@ -158,7 +153,7 @@ class _Looking:
     reader: Reader
     deploying: Deploying
     files: Mapping[str, TemplateFile]
-    histories: Optional[SpaceHistories]
+    histories: SpaceHistories
     concurrency: int
 
     def at(self, seen: Seen, wanted: Sequence[NameAndVersion]) -> Seen:
@@ -201,7 +196,7 @@ class _Looking:
     ) -> tuple[dict[NameAndVersion, VersionRef], dict[NameAndVersion, Text]]:
         """Return the versions by id, and why some are not known; what no list tells is asked for alone."""
         refs = {pair: self._known(*pair) for pair in wanted}
-        unknown = [pair for pair, ref in refs.items() if ref is None and self.histories is None]
+        unknown = [pair for pair, ref in refs.items() if ref is None]
         asked = overlap([partial(self._find, *pair) for pair in unknown], concurrency=self.concurrency)
         problems = dict(zip(unknown, values_of(asked)))
         refs.update((pair, ref) for pair, ref in problems.items() if not isinstance(ref, StepError))
@@ -210,7 +205,7 @@ class _Looking:
         return {pair: ref for pair, ref in refs.items() if ref is not None}, {**gone, **errors}
 
     def _known(self, name: str, version: str) -> Optional[VersionRef]:
-        file, history = self.files[name], (self.histories or {}).get(name, ())
+        file, history = self.files[name], self.histories.get(name, ())
         ref = next((ref for ref in history if ref.name == version), None)
         if file.version != version or not file.version_id:
             return ref

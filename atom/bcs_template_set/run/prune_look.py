@@ -14,7 +14,7 @@ from typing import Optional
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NOBODY, NamespaceRef, may_delete
-from bcs_template_set.bcs.space.existing import Existing, SpaceHistories
+from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
@@ -36,7 +36,6 @@ class Files:
 
     space: TemplateSpace
     rows: Mapping[str, TemplateFile]
-    histories: Optional[SpaceHistories]
     known: Mapping[str, TemplateVersion]
 
 
@@ -49,7 +48,7 @@ def with_pruning(run: RenderedRun, reader: Reader, plan: Plan, existing: Existin
         return replace(plan, pruning=Pruning(mode))
     blind = next(_obstacles(run, existing), None)
     if blind is None:
-        files = Files(existing.space, existing.rows, existing.histories, _known(existing))
+        files = Files(existing.space, existing.rows, _known(existing))
         pruning = look(run, reader, files, desired, project_id=existing.project_id)
     else:
         pruning = Pruning(blind=blind)
@@ -70,8 +69,7 @@ def _obstacles(run: RenderedRun, existing: Existing) -> Iterator[Text]:
 
 
 def _known(existing: Existing) -> dict[str, TemplateVersion]:
-    held = (v for file in existing.files.values() for v in (file.current, file.same_name, *file.later))
-    return {version.id: version for version in held if version is not None}
+    return {version.id: version for file in existing.files.values() for version in file.read}
 
 
 def look(
@@ -99,7 +97,6 @@ def look(
         folder = read_folder(
             looking,
             files.rows,
-            files.histories,
             rendered=desired.files,
             ours=desired.provenance,
             scope=desired.scope,

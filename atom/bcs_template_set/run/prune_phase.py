@@ -10,7 +10,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateSpace
 from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.space.template_spaces import oldest_of_each_name, read_listing
+from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
 from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.manifests.kinds import LISTED
 from bcs_template_set.messages import Text, say
@@ -64,10 +64,10 @@ def _prune(
     services = run.services
     place = namespace_of(run.context, planned.existing.project_id)
     try:
-        listing = read_listing(writer, place.project, space, concurrency=run.concurrency)
+        rows = oldest_of_each_name(list_files(writer, place.project, space.id))
     except StepError as exc:
         return say("prune.look_failed", why=exc.title())
-    files = Files(space, oldest_of_each_name(listing.files), listing.histories, {})
+    files = Files(space, rows, {})
     rollout = services.record.rollout
     seen = (
         [item.workload.title for item in rollout.watched if item.workload.kind in LISTED] if rollout else []

@@ -21,7 +21,7 @@ from tests.support.planned import (
 )
 
 from bcs_template_set.bcs.answers import TemplateFile
-from bcs_template_set.bcs.space.existing import Existing, OtherFile, VersionRef
+from bcs_template_set.bcs.space.existing import Existing, OtherFile
 from bcs_template_set.bcs.space.provenance import Provenance, is_earlier_name
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Plan
@@ -79,41 +79,24 @@ def test_of_a_domain_that_is_gone_all_files_are_named() -> None:
 AT = 1_767_225_601
 
 
-def ref(name: str, at: int = AT) -> VersionRef:
-    return VersionRef(name, name, at)
-
-
-TOGETHER = {"a.yaml": [ref("1.0.3-main")], "x.yaml": [ref("1.0.3-main")]}
-"""One run made both."""
-
-
 @pytest.mark.parametrize(
-    ("there", "histories", "origin", "is_gone"),
+    ("there", "origin", "is_gone"),
     [
-        (row("x.yaml", version="1.0.6-main", at=AT + 60), {}, OURS, True),
-        (row("x.yaml", version="1.0.6-main", at=AT + 601), {}, OURS, False),
-        (row("x.yaml", version="1.0.6-main", at=AT - 601), {}, OURS, False),
-        (row("x.yaml", version="1.0.6-main", at=AT), {}, replace(OURS, pipeline="p-2"), False),
-        (row("x.yaml", version="1.0.6-login", at=AT), {}, OURS, False),
-        (row("x.yaml", version="1.0.5-main", at=AT), {}, OURS, False),
-        # The names of older versions tell which run both were in.
-        (row("x.yaml", version="1.0.5-main"), TOGETHER, OURS, True),
-        (
-            row("x.yaml", version="1.0.5-main"),
-            {"a.yaml": [ref("1.0.3-x")], "x.yaml": [ref("1.0.3-x")]},
-            OURS,
-            False,
-        ),
-        (row("x.yaml", version="by hand"), TOGETHER, OURS, False),
-        (row("x.yaml", version="1.0.5-main"), TOGETHER, replace(OURS, branch="login"), False),
+        (row("x.yaml", version="1.0.6-main", at=AT + 60), OURS, True),
+        (row("x.yaml", version="1.0.6-main", at=AT + 601), OURS, False),
+        (row("x.yaml", version="1.0.6-main", at=AT - 601), OURS, False),
+        (row("x.yaml", version="1.0.6-main", at=AT), replace(OURS, pipeline="p-2"), False),
+        (row("x.yaml", version="1.0.6-main", at=AT), replace(OURS, branch="login"), False),
+        (row("x.yaml", version="1.0.6-login", at=AT), OURS, False),
+        (row("x.yaml", version="1.0.5-main", at=AT), OURS, False),
+        (row("x.yaml", version="by hand", at=AT), OURS, False),
     ],
 )
 def test_a_file_that_nothing_is_read_of_is_known_by_a_version_that_one_run_made_with_one_of_ours(
-    there: TemplateFile, histories: dict[str, list[VersionRef]], origin: Provenance, *, is_gone: bool
+    there: TemplateFile, origin: Provenance, *, is_gone: bool
 ) -> None:
     held = existing(existing_file("a.yaml", version_of(A, origin=replace(origin, build=6))))
-    refs = {name: tuple(found) for name, found in histories.items()}
-    known = replace(held, rows={there.real_name: there, "a.yaml": row("a.yaml")}, histories=refs)
+    known = replace(held, rows={there.real_name: there, "a.yaml": row("a.yaml")})
     plan = make_plan(desired(("a.yaml", B)), known, policy=POLICY)
     assert plan.rendered_no_more == (("x.yaml",) if is_gone else ())
 

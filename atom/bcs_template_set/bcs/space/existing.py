@@ -82,6 +82,12 @@ class ExistingFile:
         return images_of(self.documents or ())
 
     @property
+    def read(self) -> tuple[TemplateVersion, ...]:
+        """Return the versions that were read with their contents."""
+        held = (self.current, self.same_name, *self.later, *(rival.version for rival in self.unmerged))
+        return tuple(version for version in held if version is not None)
+
+    @property
     def bases(self) -> tuple[str, ...]:
         """Return what a new version is made from: the current one, and what is merged with it."""
         first = self.current.id if self.current is not None else FROM_NOTHING
@@ -105,7 +111,7 @@ class ExistingFile:
     @property
     def names(self) -> frozenset[str]:
         """Return the names of the versions that it is known to have."""
-        return frozenset(ref.name for ref in self.history or ())
+        return frozenset((*(ref.name for ref in self.history or ()), *(found.version for found in self.read)))
 
     def before(self, version_id: str) -> Optional[VersionRef]:
         """Return the version that was written before another one, if that can be said."""
