@@ -75,7 +75,9 @@ def test_what_was_deployed_before_comes_back(worker: Worker) -> None:
     deployed(worker, build=7, tag="1")
     deployed(worker, build=8, tag="2")
     assert image_live(worker) == "example.com/www:2"
+    worker.emulator.forget()
     post = fail_job(worker)
+    assert not [e.path for e in worker.emulator.exchanges if e.path.endswith("/versions")], "no past is read"
     assert (post.status, post.told["status"], post.stderr) == (0, "success", ""), post.log
     assert (post.value("result"), post.value("acting_user")) == ("restored", "lisi")
     assert image_live(worker) == "example.com/www:1"
