@@ -52,7 +52,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     from tests.mutation import seeing
 
     for part in seeing.parts():
-        if options.watch or not seeing.seen_of(part).is_file():
+        if options.watch or not seeing.is_seen(part):
             in_a_fork(partial(seeing.watch, part))
     from tests.mutation.running import share_servers
 

@@ -75,7 +75,7 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             made[place, before, after] += 1
             yield Mutant(
                 place=place,
-                line=getattr(node, "lineno", 0),
+                line=getattr(getattr(node, "target", node), "lineno", 0),
                 before=before,
                 after=after,
                 nth=made[place, before, after],

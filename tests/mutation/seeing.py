@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import hashlib
 import marshal
 import os
 import tempfile
@@ -41,8 +42,9 @@ _NUMBERS = "H"
 class Watching:
     """A plugin of pytest: notes the lines and the seconds of each test that passes, then writes them."""
 
-    def __init__(self, at: Path) -> None:
+    def __init__(self, at: Path, tests: str) -> None:
         self._at = at
+        self._hash = tests
         self._steps = Path(tempfile.mkdtemp(prefix="seen-"))
         self._own = counting_lines()
         self._own.start()
@@ -94,7 +96,8 @@ class Watching:
             if file.startswith(OWN)
         }
         self._at.parent.mkdir(exist_ok=True, parents=True)
-        self._at.write_bytes(marshal.dumps(([(name, self._seconds[name]) for name in told], found)))
+        kept = (self._hash, [(name, self._seconds[name]) for name in told], found)
+        self._at.write_bytes(marshal.dumps(kept))
 
 
 def parts() -> list[str]:
@@ -103,15 +106,28 @@ def parts() -> list[str]:
     return [*(f"tests/unit/{name}" for name in units if name != "__pycache__"), *OTHER_LAYERS]
 
 
-def seen_of(part: str) -> Path:
-    """Return where is kept what the tests of a folder run."""
+def is_seen(part: str) -> bool:
+    """Tell whether it is known what the tests of a folder run; of unit tests, as they are now."""
+    at = _seen_of(part)
+    if part in OTHER_LAYERS or not at.is_file():
+        return at.is_file()
+    seen: str = marshal.loads(at.read_bytes())[0]  # noqa: S302 - we wrote it
+    return seen == _hash_of(part)
+
+
+def _seen_of(part: str) -> Path:
     return SEEN / part.replace("/", ".")
+
+
+def _hash_of(part: str) -> str:
+    texts = [path.read_bytes() for path in sorted((PROJECT / part).rglob("test_*.py"))]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 def watch(part: str) -> None:
     """Run the tests of a folder, and keep what they run."""
     os.environ[warm_start.ALSO] = "coverage"
-    watching = Watching(seen_of(part))
+    watching = Watching(_seen_of(part), _hash_of(part))
     pytest.main(["-q", "-p", "no:cacheprovider", "--assert=plain", part], plugins=[watching])
 
 
@@ -224,7 +240,7 @@ def read_seen() -> Seen:
     names, seconds = list[str](), list[float]()
     modules: dict[str, list[SeenModule]] = {}
     for path in sorted(SEEN.iterdir()):
-        tests, found = marshal.loads(path.read_bytes())  # noqa: S302 - we wrote it
+        _, tests, found = marshal.loads(path.read_bytes())  # noqa: S302 - we wrote it
         for file, (text, lines, early) in found.items():
             module = SeenModule(text, lines, frozenset(early), len(names))
             modules.setdefault(_name_of(file), []).append(module)

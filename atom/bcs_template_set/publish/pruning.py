@@ -137,8 +137,7 @@ def limits(
     if everything or not going:
         return everything, (), tuple(_idle(shares, limit))
     too_many = [share for share in going if _is_too_many(share, limit)]
-    needed = max((share.going for share in too_many), default=0)
-    line = (say("prune.limit_line", count=needed),) if too_many else ()
+    line = (say("prune.limit_line", count=max(share.going for share in too_many)),) if too_many else ()
     return (), (*(_told("share", share) for share in too_many), *line), tuple(_idle(shares, limit))
 
 
@@ -154,7 +153,7 @@ def _told(name: str, share: Share) -> Text:
 
 def _idle(shares: Sequence[Share], limit: Optional[int]) -> Iterable[Text]:
     """Say of a limit that nothing comes near: it guards nothing, and the next accident fits into it."""
-    most = max((share.going for share in shares), default=0)
+    most = max(share.going for share in shares)
     if limit is not None and limit > most:
         yield say("prune.limit_idle", limit=limit, count=most)
 

@@ -70,6 +70,14 @@ def test_what_is_live_was_live_or_is_current_stays(held: dict[str, list[str]]) -
     assert "main5" not in going(builds, **held)  # type: ignore[arg-type]  # each of its own parameter's type
 
 
+def test_a_mark_holds_the_version_of_its_own_file_alone() -> None:
+    row = TemplateFile("f", "s/a.yaml", "1.0.21-main", "main21", 0, real_name="a.yaml")
+    files = {"a.yaml": PastFile(row, tuple(version(n) for n in range(4, 22)))}
+    marks = frozenset({Mark("s/b.yaml", "1.0.5-main")})
+    found = old_versions(files, Keeping("s", origin(21), 3, NOW, {}), Held(marks, marks))
+    assert "main5" in [old.version.id for old in found]
+
+
 def test_failures_push_out_no_good_version_of_either_branch() -> None:
     """One good build of each branch, and twenty that never came up."""
     mixed = [version(n, branch) for branch in ("main", "dev") for n in range(1, 22)]
@@ -90,7 +98,7 @@ def test_what_is_young_or_another_s_stays() -> None:
         version(4).replaced(create_at=0),
         version(6).replaced(content="edited by a person, who left the description"),
     ]
-    assert going([*others, version(5), *newest]) == ["main5"]
+    assert going([*others, version(5), version(7, age=1), *newest]) == ["main5", "main7"]
 
 
 def test_what_a_name_holds_it_holds_for_all_that_share_it_and_each_goes_by_its_own_id() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Optional
+from typing import Optional, Union
 
 import pytest
 from tests.support.planned import OURS, A, file_id, ingress, rendered, version_of
@@ -32,16 +32,20 @@ from bcs_template_set.publish.orphans import (
     Wishes,
     decide,
     open_names,
+    undeploying,
     without_referred,
 )
 from bcs_template_set.publish.prune_rules import Proof
-from bcs_template_set.publish.pruning import Orphan, Pruning, Share, limits, ways_back
+from bcs_template_set.publish.pruning import NO_PRUNING, Orphan, OrphanFile, Pruning, Share, limits, ways_back
 
 WHOLE = Scope()
 
 
 def config(name: str) -> str:
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"
+
+
+ROBOT = config("x") + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n"
 
 
 def file(
@@ -138,11 +142,12 @@ def test_another_file_of_the_folder_may_have_taken_an_object_over() -> None:
         ({}, False, A, ""),
         ({"is_draft": True}, False, A, "prune.draft"),
         ({}, True, A, "prune.elsewhere"),
-        ({}, False, config("x") + "---\nkind: ServiceAccount\nmetadata: {name: robot}\n", "prune.unlisted"),
+        ({}, False, ROBOT, "prune.unlisted"),
+        ({"latest_deploy_version": ""}, False, ROBOT, ""),
     ],
 )
 def test_a_file_stays_that_somebody_edits_another_namespace_runs_or_whose_objects_nobody_lists(
-    change: dict[str, bool], text: str, reason: str, *, runner: bool
+    change: dict[str, Union[bool, str]], text: str, reason: str, *, runner: bool
 ) -> None:
     left = file("old.yaml", 6, text=text)
     found = folder(
@@ -151,6 +156,7 @@ def test_a_file_stays_that_somebody_edits_another_namespace_runs_or_whose_object
     runners = {"old.yaml": say("prune.elsewhere", namespace="staging", cluster="c")} if runner else {}
     made = decide(found, Seen({}, runners=runners), Wishes(also={"files"}))
     assert bool(made.files) == (not reason)
+    assert [text.key for text in made.stays] == (["prune.file_stays"] if reason else [])
     whys = [text.fields["why"] for text in made.stays]
     assert [why.key for why in whys if isinstance(why, Text)] == ([reason] if reason else [])
 
@@ -161,16 +167,19 @@ def test_an_object_that_a_file_of_the_run_renders_is_none_whichever_file_its_mar
         live("old", "old.yaml"),
         live("x", "theirs.yaml"),
         live("y", "mine.yaml"),
+        live("z", "late.yaml"),
     ]
     found = folder(
         file("old.yaml", 6),
         file("theirs.yaml", 6, branch="login"),
         file("mine.yaml", 7),
+        file("late.yaml", 8),
         rows=rows,
         renders=["new.yaml", "mine.yaml"],
     )
     assert [row.name for row in found.candidates] == ["old", "y"]
-    assert found.own == {"old.yaml", "mine.yaml"}
+    assert found.own == {"old.yaml", "mine.yaml", "late.yaml"}
+    assert [row.name for row in found.own_rows] == ["new.yaml", "old", "y", "z"]
 
 
 def test_what_only_bcs_can_name_is_told() -> None:
@@ -267,9 +276,11 @@ def test_a_run_that_renders_nothing_is_refused_however_little_would_go() -> None
 
 
 def test_what_bcs_does_not_list_stays_and_is_named() -> None:
-    text = config("x") + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n"
-    found = decided(folder(file("old.yaml", 6, text=text), rows=[live("x", "old.yaml")]))
-    assert [text.fields["object"] for text in found.stays] == ["ServiceAccount/robot"]
+    found = decided(folder(file("old.yaml", 6, 5, text=ROBOT), rows=[live("x", "old.yaml")]))
+    assert (found.mode, found.is_seen, NO_PRUNING.is_seen) == ("report", True, False)
+    assert [(one.key, one.fields["object"], str(one.fields["why"])) for one in found.stays] == [
+        ("prune.stays", "ServiceAccount/robot", "BCS lists no objects of its kind, so nobody can look at it.")
+    ]
 
 
 def test_a_host_and_path_that_nothing_else_serves_would_be_lost() -> None:
@@ -278,10 +289,61 @@ def test_a_host_and_path_that_nothing_else_serves_would_be_lost() -> None:
     assert [str(text) for text in found.lost] == [
         "www.example.com/ would go with Ingress/web of old.yaml, and no file of this run serves it."
     ]
+    assert [text.key for text in found.everything] == [
+        *("prune.renders_nothing", "prune.all_files", "prune.all_objects")
+    ]
     asked = Wishes(asked=frozenset({("www.example.com", "/")}))
     whole = folder(file("old.yaml", 6), rows=[gone])
     proofs = {gone.uid: proof(gone, ingress("www.example.com", "/"))}
     assert decide(whole, Seen(proofs), asked).lost == ()
+
+
+def test_an_object_that_a_rendered_file_has_dropped_counts_for_no_file() -> None:
+    rows = [live("x", "a.yaml"), live("a.yaml", "a.yaml")]
+    found = folder(file("a.yaml", 6), file("b.yaml", 6), renders=["a.yaml", "b.yaml"], rows=rows)
+    proofs = {row.uid: proof(row, config(row.name)) for row in found.candidates}
+    made = decide(found, Seen(proofs), Wishes(limit=0))
+    assert [text.key for text in made.too_many] == ["prune.share_objects", "prune.limit_line"]
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_a_domain_goes_whoever_published_it_in_the_order_of_kinds(*, files: bool) -> None:
+    rows = [live("x", "a.yaml"), live("w", "a.yaml"), live("web", "a.yaml", INGRESS), live("z", "b.yaml")]
+    domain = [
+        file("a.yaml", 6, None, 4, text=config("x"), branch="login"),
+        file("b.yaml", 5),
+        file("c.yaml", None),
+        file("d.yaml"),
+    ]
+    texts = {"web": ingress("www.example.com", "/")}
+    proofs = {row.uid: proof(row, texts.get(row.name, config(row.name))) for row in rows}
+    proofs[rows[0].uid] = replace(proofs[rows[0].uid], version=domain[0].versions[0])
+    referring = {("ConfigMap", "z"): [live("night", "", CRON_JOB)]}
+    made = undeploying(folder(*domain, rows=rows), rows, Seen(proofs, referring), also=(), files=files)
+    assert (made.mode, made.is_seen, made.deletes) == ("delete", True, True)
+    assert [(one.title, one.build, one.is_newest) for one in made.objects] == [
+        *(("Ingress/web", 6, False), ("ConfigMap/w", 6, False), ("ConfigMap/x", 6, True))
+    ]
+    assert [(one.name, one.build, one.newest[-1:]) for one in made.files] == (
+        [("a.yaml", 6, "3"), ("c.yaml", 0, "1"), ("d.yaml", 0, "")] if files else []
+    )
+    stays = [str(text.fields["why"]) for text in made.stays]
+    assert stays[0] == "A live object still refers to it: CronJob/night"
+    assert len(stays) == (2 if files else 1)
+
+
+def test_a_person_approves_of_each_object_and_file_that_goes_and_of_nothing_else() -> None:
+    one, gone = Orphan(CONFIG_MAP, "x", "a.yaml", "1.0.6"), OrphanFile("a.yaml", "t", "v")
+    parts = (("delete", "ConfigMap/x", "a.yaml 1.0.6"), ("delete", "a.yaml", "v"))
+    assert Pruning("delete", objects=(one,), files=(gone,)).parts == parts
+    assert Pruning("delete", objects=(one,)).parts == parts[:1]
+    assert Pruning("delete", files=(gone,)).parts == parts[1:]
+    for nothing in (
+        Pruning("report", objects=(one,)),
+        Pruning("delete", objects=(one,), blind=say("prune.draft")),
+        Pruning("delete"),
+    ):
+        assert (nothing.deletes, nothing.parts) == (False, ())
 
 
 @pytest.mark.parametrize(
@@ -306,8 +368,10 @@ def test_more_than_a_quarter_of_ones_own_needs_a_limit_and_all_of_it_none_allows
 ) -> None:
     other = Share("objects", 0, 0, 100)
     everything, too_many, _ = limits([Share("files", *share), other], limit=limit)
-    assert bool(everything) == (refused == "all")
-    assert bool(too_many) == (refused == "share")
+    assert [text.key for text in everything] == (["prune.all_files"] if refused == "all" else [])
+    assert [text.key for text in too_many] == (
+        ["prune.share_files", "prune.limit_line"] if refused == "share" else []
+    )
     if too_many:
         assert str(too_many[-1]) == f"prune_limit: {share[1]}", "the line to set"
 
@@ -327,9 +391,9 @@ def test_the_way_back_is_the_newest_build_of_what_was_newest_and_for_the_rest_it
     gone = [
         Orphan(DEPLOYMENT, "a", "a.yaml", "1", build=5, is_newest=True),
         Orphan(SERVICE, "a", "b.yaml", "1", build=3, is_newest=True),
-        Orphan(CONFIG_MAP, "c", "c.yaml", "1", build=4),
+        Orphan(CONFIG_MAP, "c", "c.yaml", "1", build=6),
     ]
     assert [(way.build, way.files) for way in ways_back(gone)] == [
+        (6, ("c.yaml",)),
         (5, ("a.yaml", "b.yaml")),
-        (4, ("c.yaml",)),
     ]

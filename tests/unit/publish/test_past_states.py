@@ -70,6 +70,13 @@ def test_a_state_is_not_sure_where_the_next_version_names_one_that_is_gone(
     assert found.unsure == unsure
 
 
+@pytest.mark.parametrize("bases", [("web-7-None",), ("web-7-None", "gone")])
+def test_only_the_version_that_the_next_one_replaced_makes_a_state_unsure(bases: tuple[str, ...]) -> None:
+    later = [ref(8, by=replace(OURS, bases=bases)), ref(9, by=replace(OURS, bases=("gone",)))]
+    known = history_of_line({"web": later}, OURS)
+    assert with_gaps(PastState({"web": ref(7)}), known, {"web": ["web-7-None"]}).unsure == ()
+
+
 @settings(max_examples=examples(200, sample=40), deadline=None)
 @given(st.lists(st.sets(st.sampled_from(FILES)), min_size=1, max_size=6))
 def test_going_back_to_a_build_leaves_what_deploying_it_left(changed: list[set[str]]) -> None:
@@ -138,6 +145,11 @@ def test_a_file_that_did_not_exist_then_stays_and_does_not_hold_the_others() -> 
 def test_nothing_comes_forward_that_somebody_went_back_from_alone() -> None:
     known = history(web=[57, 58], conf=[57, 59])
     assert builds(before(known, {"web": 57, "conf": 59})) == {"web": 57, "conf": 57}
+    # Of a file that is live at two versions the newer one counts.
+    twice = history(web=[57, 58, 59])
+    live = {"web": {twice["web"][0].id, twice["web"][2].id}}
+    state = state_before(twice, live=live, alike=lambda *_: False, never_live=lambda _: False)
+    assert builds(state) == {"web": 58}
 
 
 def test_a_version_that_holds_the_same_as_the_one_before_is_that_one() -> None:
@@ -148,6 +160,8 @@ def test_a_version_that_holds_the_same_as_the_one_before_is_that_one() -> None:
         known, live=ids, alike=lambda _, new, old: (new.id, old.id) in same, never_live=lambda _: False
     )
     assert builds(state) == {"web": 57}
+    nothing_else = state_before(known, live=ids, alike=lambda *_: True, never_live=lambda _: False)
+    assert nothing_else is None
 
 
 def test_versions_of_one_build_are_ordered_by_time_and_a_build_run_again_is_the_same_build() -> None:
@@ -166,6 +180,7 @@ def test_versions_of_others_are_none_of_ours(other: VersionRef) -> None:
     known = history_of_line({"web": [ref(57), other]}, OURS)
     assert builds_of(known) == [57]
     assert state_at_version(known, "1.0.58") is None
+    assert build_of(VersionRef("x", "1.0.58", 58)) == 0
 
 
 def test_where_nothing_existed_there_is_no_state() -> None:
