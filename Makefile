@@ -12,7 +12,7 @@ LOCK ?= release/tests.txt
 RELEASE := .venv-release
 
 .PHONY: demo test bench contract torture lint types compiled pytest coverage format golden lock schema newest package clean
-.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-neighbours torture-builds torture-sweeps torture-fuzz
+.PHONY: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-neighbours torture-builds torture-sweeps torture-fuzz torture-simulation
 
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
@@ -52,7 +52,8 @@ coverage: $(VENV)/ready
 	  "$(BIN)/python" -m coverage combine --quiet && "$(BIN)/python" -m coverage report && [ -z "$$failed" ]
 
 # The hunts that take longer than `make test` should.
-torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-neighbours torture-builds torture-sweeps torture-fuzz
+torture: torture-mutation torture-faults torture-canaries torture-kill torture-bounds torture-neighbours torture-builds torture-sweeps \
+  torture-fuzz torture-simulation
 
 torture-mutation: $(VENV)/ready
 	"$(BIN)/python" -m tests.mutation
@@ -71,6 +72,11 @@ torture-sweeps: $(VENV)/ready
 
 torture-fuzz: $(VENV)/ready
 	"$(BIN)/python" -m tests.fuzz --minutes 10
+
+# Worlds of builds at once, by seeds that begin with the time: `MINUTES=600` for a night.
+MINUTES ?= 20
+torture-simulation: $(VENV)/ready
+	"$(BIN)/python" -m tests.simulation --minutes "$(MINUTES)"
 
 bench: $(VENV)/ready
 	"$(BIN)/python" -m tests.bench

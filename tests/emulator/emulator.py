@@ -194,12 +194,20 @@ class Emulator:
 
     # --- answering --------------------------------------------------------------------------------------
 
+    def answer(self, request: Request) -> Exchange:
+        """Return what becomes of a request that comes by no connection: neither ordered faults nor chance."""
+        exchange = self._arrived(request)
+        answer = self._answer_safely(request)
+        exchange.handled = True
+        _fill_in(exchange, answer, faults=[], how=SEND)
+        return exchange
+
     def _running(self) -> Server:
         if self._server is None:
             raise RuntimeError("the emulator is not running: start it first")
         return self._server
 
-    def _respond(self, request: Request) -> tuple[Answer, str]:
+    def _arrived(self, request: Request) -> Exchange:
         exchange = Exchange(
             number=next(self._numbers),
             request=request,
@@ -208,6 +216,10 @@ class Emulator:
         )
         self.exchanges.append(exchange)
         self.violations += find_violations(request, secrets=self.state.secrets())
+        return exchange
+
+    def _respond(self, request: Request) -> tuple[Answer, str]:
+        exchange = self._arrived(request)
         if request.segments[:1] != ("api",):
             return self._let_in(exchange, Passage())
         with self.door.passage() as passage:

@@ -1,0 +1,47 @@
+"""What builds publish: a few files in a few variants, as a workspace and inputs have them. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from tests.simulation.worlds import BuildPlan
+from tests.support.deploying import CLUSTER, NAMESPACE, service, workload
+from tests.support.publishing import SPACE, config
+
+WORKLOADS = ("app", "job")
+
+
+def texts_of(plan: BuildPlan) -> dict[str, str]:
+    """Return the files of a build's workspace."""
+    return {} if plan.web else {f"{name}.yaml": text_of(name, variant) for name, variant in plan.files}
+
+
+def text_of(name: str, variant: str) -> str:
+    """Return a file's text: `app` is a Deployment, `entry` its Service, all others are ConfigMaps."""
+    if name == "app":
+        return workload(name="app", tag=variant)
+    if name == "entry":
+        return service("app", note=variant)
+    return config(name, variant)
+
+
+def inputs_of(plan: BuildPlan) -> dict[str, str]:
+    """Return the step's inputs."""
+    given = {"region": "gz", "template_space": SPACE, "image_check": "off", "action": plan.action}
+    if plan.action in ("deploy", "rollback"):
+        given |= {"cluster_id": CLUSTER, "namespace": NAMESPACE, "timeout": "120"}
+    if plan.web:
+        given |= {"values": json.dumps({"app": "nginx", "domains": [_domain(*file) for file in plan.files]})}
+    else:
+        given |= {"templates": "\n".join(f"{name}.yaml" for name, _ in plan.files)}
+    return {**given, **dict(plan.inputs)}
+
+
+def _domain(name: str, variant: str) -> Mapping[str, object]:
+    return {
+        "host": f"{name}.example.com",
+        "image": f"example.com/{name}:{variant}",
+        "load_balancers": ["lb-1"],
+        "branch_paths": True,
+    }

@@ -1,0 +1,329 @@
+"""What has to hold in every world: the promises of docs/reliability.md, a small function each.
+
+What a build has said (`Told`) is held against what the emulator holds and was asked. Reads, and writes
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
+from bcs_template_set.manifests.naming import path_of_branch
+from bcs_template_set.publish.file_outcome import FileOutcome
+from tests.emulator.entities import TemplateVersion
+from tests.simulation.builds import AGENT_KEY, SECRET, Told
+from tests.simulation.line import Sent
+from tests.simulation.site import SimulatedSite
+from tests.support.publishing import SPACE
+
+GOOD_RESULTS = ("planned", "unchanged", "published", "deployed", "rolled-back", "skipped", "paused")
+RESULTS = (*GOOD_RESULTS, "failed", "timed-out", "unseen", "restored")
+UNSETTLED = "it does not know whether others wrote at the same moment"
+LATE = ("late", "late-504", "kill-late", "term-late")
+"""What has BCS handle a request long after its answer was given up."""
+
+SAID_UNHANDLED = ("refused", "limited", "unsent-502")
+"""After these the build knows that its request was not handled."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A world that has come to rest, and what its builds have told; the last try of each is in `last`."""
+
+    site: SimulatedSite
+    told: Sequence[Told]
+
+    @property
+    def last(self) -> list[Told]:
+        """Return what the last try of every build has told."""
+        return list({told.plan.key: told for told in self.told}.values())
+
+    @property
+    def versions(self) -> list[TemplateVersion]:
+        """Return all versions of the space."""
+        return self.site.emulator.state.find_versions(SPACE)
+
+    def is_late(self, key: str) -> bool:
+        """Tell whether a request of that build may have been handled long after."""
+        return any(fault in LATE for told in self.told if told.plan.key == key for fault in told.faults)
+
+
+Promise = Callable[[Seen], Iterator[str]]
+
+
+def breaches(seen: Seen) -> list[tuple[str, str]]:
+    """Return what does not hold: the promise's name, and how it is broken."""
+    return [(promise.__name__, how) for promise in PROMISES for how in promise(seen)]
+
+
+# --- it does not lie ------------------------------------------------------------------------------------
+
+
+def green_means_done(seen: Seen) -> Iterator[str]:
+    """A build is green only where its run ended, by itself, in a result that is good."""
+    for told in seen.told:
+        if told.status is None and told.output["status"] == "success":
+            yield f"{name_of(told)} was killed, and is green"
+        if told.status is None:
+            continue
+        if told.result not in RESULTS:
+            yield f"{name_of(told)}: result {told.result!r}"
+        good = told.result in GOOD_RESULTS
+        if (told.status == 0, told.output["status"] == "success", told.code == 0) != (good, good, good):
+            said = f"{told.output['status']}, {told.result}, {told.code}"
+            yield f"{name_of(told)}: status {told.status}, {said}"
+
+
+def what_is_reported_is_there(seen: Seen) -> Iterator[str]:
+    """A version that is reported as written or found was there, under that file, with its content."""
+    for told in seen.told:
+        for file in written_or_found(told):
+            known = seen.site.known.get(file.version_id)
+            if known is None or known.file != file.change.name:
+                yield f"{name_of(told)}: {file.change.name} {file.state}: no version {file.version_id}"
+            elif not known.contents & contents_for(told, file):
+                yield f"{name_of(told)}: {file.change.name} {file.state}, with other content"
+
+
+def written_or_found(told: Told) -> Iterator[FileOutcome]:
+    """Yield the files of which a build says that a version is there."""
+    files = told.outcome.files if told.outcome is not None and told.plan.action != "plan" else ()
+    yield from (file for file in files if file.version_id and file.state in ("applied", "unchanged"))
+
+
+def contents_for(told: Told, file: FileOutcome) -> set[str]:
+    """Return what a build wants of a file; of one that it wrote, and found merged later, what it wrote."""
+    sent = [sent.request.json() for sent in told.sent if sent.writes and sent.request.body]
+    texts = {str(body.get("content")) for body in sent if isinstance(body, dict)}
+    return {file.change.content} | (texts if file.state == "applied" else set())
+
+
+def nothing_is_written_twice(seen: Seen) -> Iterator[str]:
+    """A version's name is there once, but for a creation that BCS handled long after it was given up."""
+    counted = Counter((version.file, version.version) for version in seen.versions)
+    for (file, name), count in counted.items():
+        origin = next(origin_of(v) for v in seen.versions if (v.file, v.version) == (file, name))
+        if count > 1 and not (origin is not None and seen.is_late(key_of(origin))):
+            yield f"{file} {name} is there {count} times"
+
+
+def unchanged_means_that_nothing_was_sent(seen: Seen) -> Iterator[str]:
+    """`changed` is false only where nothing was sent that could have changed anything."""
+    for told in seen.told:
+        if told.status is None or told.plan.action == "plan":
+            continue
+        writes = [sent for sent in told.sent if sent.writes and sent.fault not in SAID_UNHANDLED]
+        handled = [sent for sent in writes if any(took(sent))]
+        if told.text("changed") == "false" and handled:
+            yield f"{name_of(told)} says that nothing changed, and sent {shown(handled[0])}"
+
+
+def took(sent: Sent) -> Iterator[bool]:
+    """Yield whether a request may have changed something."""
+    for exchange in sent.exchanges:
+        yield exchange.status == 200 and b'"code": 0' in exchange.answer_body[:40]
+    if sent.fault in LATE:
+        yield True
+
+
+def errors_have_names(seen: Seen) -> Iterator[str]:
+    """Nothing happens that nobody foresaw: no 8009xx, no traceback."""
+    for told in seen.told:
+        is_defect = told.status is not None and 800900 < told.code < 801000
+        if is_defect or "Traceback" in told.log:
+            yield f"{name_of(told)}: {told.code}\n{told.log}"
+
+
+def the_emulator_saw_nothing_odd(seen: Seen) -> Iterator[str]:
+    """Nothing is asked for that BCS does not have, and no secret stands where it must not."""
+    yield from seen.site.emulator.problems()
+
+
+# --- it does not lose anything --------------------------------------------------------------------------
+
+
+def a_plan_writes_nothing(seen: Seen) -> Iterator[str]:
+    """`action: plan` sends no write."""
+    for told in seen.told:
+        if told.plan.action == "plan":
+            yield from (f"{name_of(told)} sent {shown(sent)}" for sent in told.sent if sent.writes)
+
+
+def no_write_is_repeated_blindly(seen: Seen) -> Iterator[str]:
+    """A write is sent again only where it was not handled, or after somebody has looked."""
+    for told in seen.told:
+        unsure: dict[tuple[str, str, bytes], Sent] = {}
+        for sent in told.sent:
+            what = (sent.request.method, sent.request.path, sent.request.body)
+            if not sent.writes:
+                unsure = {} if sent.answered == 200 else unsure
+                continue
+            if what in unsure:
+                yield f"{name_of(told)} sent {shown(sent)} again, after {unsure[what].fault}"
+            if sent.answered != 200 and sent.fault not in SAID_UNHANDLED:
+                unsure[what] = sent
+
+
+def an_older_build_does_not_win(seen: Seen) -> Iterator[str]:
+    """What is current is no older build's where a newer one of its branch has published, or one says so."""
+    for name in file_names(seen):
+        version = current(seen, name)
+        origin = origin_of(version) if version is not None else None
+        owner = told_of(seen, origin) if origin is not None else None
+        if origin is None or owner is None or dict(owner.plan.inputs).get("on_newer_build") == "replace":
+            continue
+        for told in seen.last:
+            newer = (told.plan.pipeline, told.plan.branch) == (origin.pipeline, origin.branch)
+            newer = newer and told.plan.number > origin.build and name in applied(told)
+            if not (newer and told.succeeded and owner.succeeded):
+                continue
+            if not (knows(owner, told, name) or knows(told, owner, name)):
+                yield f"{name}: {key_of(origin)} is current, and {told.plan.key} has published"
+
+
+def what_is_current_is_told(seen: Seen) -> Iterator[str]:
+    """The current version is one of a build that says so, or that did not come to its end."""
+    for name in file_names(seen):
+        version = current(seen, name)
+        if version is None:
+            yield f"{name} points at nothing"
+            continue
+        origin = origin_of(version)
+        owner = told_of(seen, origin) if origin is not None else None
+        if owner is None or not owner.succeeded or seen.is_late(owner.plan.key):
+            continue
+        named = owner.versions().get(name, {}).get("version")
+        if named != version.version and version.version not in owner.log:
+            yield f"{name} is at {version.version}, of which {owner.plan.key} says nothing"
+
+
+def what_is_there_twice_is_said(seen: Seen) -> Iterator[str]:
+    """BCS lets two builds create a file at once; somebody has said so."""
+    logs = "\n".join(told.log for told in seen.told)
+    for name, count in Counter(f.name for f in seen.site.emulator.state.find_files(SPACE)).items():
+        alone = [key for key in {told.plan.key for told in seen.told} if seen.is_late(key)]
+        ended = all(told.status == 0 for told in seen.told)
+        if count > 1 and ended and not alone and f"{name} exists twice" not in logs and UNSETTLED not in logs:
+            yield f"{name} is there {count} times, and nobody says so"
+
+
+def no_path_is_lost(seen: Seen) -> Iterator[str]:
+    """Once everybody has run again in peace, every branch that succeeded is served on its domains."""
+    if not any(told.plan.web for told in seen.told):
+        return
+    for told in seen.last:
+        if not told.succeeded or told.plan.action == "plan" or told.result == "skipped":
+            continue
+        for host, _ in told.plan.files:
+            version = current(seen, f"{host}.example.com.routes.yaml")
+            path = path_of_branch(told.plan.branch, main_branches=("main",))
+            if version is None or path not in _PATHS.findall(version.content):
+                yield f"{told.plan.branch} is not served on {host}.example.com"
+
+
+_PATHS = re.compile(r"^\s*-? ?path: \"?([^\"\n]+)\"?$", re.MULTILINE)
+
+
+# --- it does not leak, and it ends ----------------------------------------------------------------------
+
+
+def one_user_acts(seen: Seen) -> Iterator[str]:
+    """Every request of a build is of one user and one app, whom its output names."""
+    for told in seen.told:
+        users = {(e.user, e.app) for sent in told.sent for e in sent.exchanges if e.app}
+        acting = {user for user, _ in users if user} - {told.text("acting_user")}
+        if len({app for _, app in users}) > 1 or (told.status is not None and acting):
+            yield f"{name_of(told)} acted as {sorted(users)}, and says {told.text('acting_user')!r}"
+
+
+def no_secret_is_shown(seen: Seen) -> Iterator[str]:
+    """Neither log nor output holds a secret as it is."""
+    for told in seen.told:
+        said = told.log + str(told.output)
+        yield from (f"{name_of(told)} says {secret}" for secret in (SECRET, AGENT_KEY) if secret in said)
+
+
+def it_ends_in_time(seen: Seen) -> Iterator[str]:
+    """A build has spoken before its time is over."""
+    for told in seen.told:
+        if told.ended - told.began > told.plan.minutes * 60:
+            yield f"{name_of(told)} took {told.ended - told.began:.1f} s of {told.plan.minutes} min"
+
+
+PROMISES: Sequence[Promise] = (
+    green_means_done,
+    what_is_reported_is_there,
+    nothing_is_written_twice,
+    unchanged_means_that_nothing_was_sent,
+    errors_have_names,
+    the_emulator_saw_nothing_odd,
+    a_plan_writes_nothing,
+    no_write_is_repeated_blindly,
+    an_older_build_does_not_win,
+    what_is_current_is_told,
+    what_is_there_twice_is_said,
+    no_path_is_lost,
+    one_user_acts,
+    no_secret_is_shown,
+    it_ends_in_time,
+)
+
+
+# --- looking --------------------------------------------------------------------------------------------
+
+
+def name_of(told: Told) -> str:
+    """Return what a build is called, with its try where it is not the first."""
+    return told.plan.key + (f" (try {told.attempt})" if told.attempt > 1 else "")
+
+
+def shown(sent: Sent) -> str:
+    """Return a request as people read it."""
+    return f"{sent.request.method} …{sent.request.path[-40:]}"
+
+
+def key_of(origin: Provenance) -> str:
+    """Return the key of the build that a version is of."""
+    return f"{origin.pipeline}#{origin.build}"
+
+
+def origin_of(version: TemplateVersion) -> Optional[Provenance]:
+    """Return which build a version is of, None where it is a person's."""
+    return read_provenance(version.description)
+
+
+def told_of(seen: Seen, origin: Provenance) -> Optional[Told]:
+    """Return what the last try of a build has told."""
+    return next((told for told in seen.last if told.plan.key == key_of(origin)), None)
+
+
+def applied(told: Told) -> set[str]:
+    """Return the files that a build says it has written."""
+    files = told.outcome.files if told.outcome is not None else ()
+    return {file.change.name for file in files if file.state == "applied"}
+
+
+def knows(one: Told, other: Told, name: str) -> bool:
+    """Tell whether a build says of another one that it has written the file too, or that it can't know."""
+    versions = other.versions().get(name, {})
+    return UNSETTLED in one.log or str(versions.get("version")) in one.log
+
+
+def file_names(seen: Seen) -> list[str]:
+    """Return the names of the space's files."""
+    return sorted({file.name for file in seen.site.emulator.state.find_files(SPACE)})
+
+
+def current(seen: Seen, name: str) -> Optional[TemplateVersion]:
+    """Return the version that a file points at; of several files of a name, the oldest counts."""
+    files = seen.site.emulator.state.find_files(SPACE, name)
+    if not files:
+        return None
+    file = min(files, key=lambda found: found.id)
+    found = [v for v in seen.versions if (v.file, v.version) == (name, file.version)]
+    return found[-1] if found else None

@@ -1,0 +1,172 @@
+"""The site of one world: the emulator in made-up time, its builds, and what happened, line by line."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bcs_template_set.agent.masker import Masker
+from tests.emulator import Dialect, Emulator
+from tests.emulator.exchanges import Exchange
+from tests.emulator.http_message import Request
+from tests.emulator.pace import Pace
+from tests.simulation.baton import Baton
+from tests.simulation.builds import AGENT_KEY, SECRET, Build, Told
+from tests.simulation.line import is_write
+from tests.simulation.rendering import Rendering
+from tests.simulation.worlds import BuildPlan, World
+from tests.support.deploying import CLUSTER, NAMESPACE
+from tests.support.publishing import BEGAN, USER
+
+RENDERING = Rendering()
+"""What the worlds of this process have rendered."""
+
+PEACE = 120.0
+"""Seconds after which a build runs again: nothing of what was sent is under way any more."""
+
+_ROOT = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of ours is made in it
+
+
+@dataclass(frozen=True)
+class Known:
+    """A version that there was: of which file, with which contents."""
+
+    file: str
+    contents: set[str]
+
+
+class SimulatedSite:
+    """A site whose project `web` lisi may view, and what the world's builds do there."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.began = BEGAN
+        self.baton = Baton(at=BEGAN)
+        self.lines: list[str] = []
+        self.render = RENDERING
+        self.builds: list[Build] = []
+        self.known: dict[str, Known] = {}
+        self.owners: dict[int, str] = {}
+        self._chance = random.Random(f"{world.seed}/site")  # noqa: S311 - replayed
+        self._root = Path(tempfile.mkdtemp(prefix="world-", dir=_ROOT))
+        self.emulator = self._new_emulator()
+
+    def _new_emulator(self) -> Emulator:
+        world = self.world
+        emulator = Emulator(now=lambda: self.baton.now, dialect=Dialect[world.dialect])
+        state = emulator.state
+        state.add_project("web", viewers={USER})
+        state.add_agent(project_id="web", agent_id="a-1", secret_key=AGENT_KEY)
+        state.add_app("web_app", SECRET, vouches_for={USER})
+        if any(build.action in ("deploy", "rollback") for build in world.builds):
+            state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+        servers = [self._chance.getrandbits(40) for _ in range(world.servers)]
+        state.server_part = lambda: self._chance.choice(servers)
+        state.shuffle = lambda versions: self._chance.sample(versions, len(versions))
+        state.between_check_and_insert = lambda _: self._handling()
+        state.between_stamp_and_insert = lambda _: self._handling()
+        state.between_insert_and_move = lambda _: self._handling()
+        state.pace = Pace(deploy=world.each, preview=world.each / 4, wait=self.baton.pause)
+        return emulator
+
+    def _handling(self) -> None:
+        self.baton.pause(self.world.rough * self._chance.random() ** 3)
+
+    # --- for builds -------------------------------------------------------------------------------------
+
+    def handle(self, request: Request, *, by: Build) -> Exchange:
+        """Have a request handled, which may take its time."""
+        exchange = self.emulator.answer(request)
+        self.owners[exchange.number] = by.plan.key
+        if is_write(request):
+            self._remember()
+        return exchange
+
+    def _remember(self) -> None:
+        for version in self.emulator.state.versions:
+            self.known.setdefault(version.id, Known(version.file, set())).contents.add(version.content)
+
+    def handle_later(self, request: Request, *, by: Build, after: float) -> None:
+        """Have a request handled in so many seconds, whatever becomes of who sent it."""
+
+        def handle() -> None:
+            exchange = self.handle(request, by=by)
+            self.say(by, f"{request.method} {request.path} is handled late: {exchange.status}")
+
+        self.baton.start(handle, after=after)
+
+    def directory_of(self, plan: BuildPlan) -> Path:
+        """Return the directory of a build's task, the same for each of its tries."""
+        directory = self._root / plan.key
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    def region(self, plan: BuildPlan) -> dict[str, object]:
+        """Return the private settings of the region."""
+        rules = self.emulator.rules
+        return {
+            "gateway": f"http://bkapi.example.com/api/{rules.name}/{rules.stage}",
+            "app_code": "web_app",
+            "app_secret": SECRET,
+            "concurrency": plan.threads,
+        }
+
+    def new_masker(self) -> Masker:
+        """Return what takes secrets out of a build's words."""
+        return Masker() if self.world.seed % 16 == 0 else _Quick()
+
+    def say(self, build: Build, what: str) -> None:
+        """Write a line of the trace."""
+        what = _ID.sub(lambda found: found.group()[-6:], _FRONT.sub("", what))
+        self.lines.append(f"{self.baton.now - self.began:10.3f}  {build.plan.key:8}{what}")
+
+    # --- the world --------------------------------------------------------------------------------------
+
+    def live(self) -> None:
+        """Let everything happen."""
+        for plan in self.world.builds:
+            build = Build(self, plan, faults=[f for f in self.world.faults if f.build == plan.key])
+            self.builds.append(build)
+            self.baton.start(build.live, after=plan.at)
+        self.baton.run()
+        for build in list(self.builds):
+            if not self._is_done(build):
+                self._again(build)
+
+    def _is_done(self, build: Build) -> bool:
+        return build.told is not None and build.told.status == 0
+
+    def _again(self, build: Build) -> None:
+        """Run a build once more, in peace, as somebody does who presses "retry"."""
+        again = Build(self, build.plan, attempt=build.attempt + 1)
+        self.builds.append(again)
+        self.baton.start(again.live, after=PEACE)
+        self.baton.run()
+
+    def told(self) -> list[Told]:
+        """Return what every build has told."""
+        return [build.told for build in self.builds if build.told is not None]
+
+    def close(self) -> None:
+        """Take the builds' files away."""
+        shutil.rmtree(self._root, ignore_errors=True)
+
+
+class _Quick(Masker):
+    """Masks where a secret stands as it is, and looks for no other spelling: that is half of a run's time.
+
+    The whole masker is in one of sixteen worlds, and hunted by tests/torture/test_canaries.py.
+    """
+
+    def mask(self, text: str) -> str:
+        """Return the text with its secrets masked."""
+        return super().mask(text) if SECRET in text or AGENT_KEY in text else text
+
+
+_ID = re.compile(r"\b[0-9a-f]{24}\b|\b[0-9a-f]{32}\b")
+_FRONT = re.compile(r"/api/bcs-api-gateway/prod(/v4)?(/clusterresources/v1/projects/web)?|/process/api/build")
+"""What stands in front of every path, and tells nothing."""
