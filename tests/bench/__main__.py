@@ -26,13 +26,10 @@ from tests.bench import (
 
 def main() -> int:
     print(
-        f"Python {platform.python_version()}, {api.LATENCY * 1000:.0f} ms of latency added to every request,"
+        f"Python {platform.python_version()}, {api.LATENCY * 1000:.0f} ms of latency added to every request\n"
     )
-    print(f"{api.CONCURRENCY} requests at a time\n")
     table(api.HEADINGS, [measured.row() for measured in api.measure()])
-    print(
-        "bound: the longest chain of round trips x latency; one by one: the same requests in a plain loop\n"
-    )
+    print("bound: the longest chain of round trips, or what this gateway takes; one by one: a plain loop\n")
     table(dialects.HEADINGS, list(dialects.measure()))
     print("three files published; what is found out is how to name files, and where new ones are made\n")
     table(history.HEADINGS, history.measure())

@@ -1,4 +1,7 @@
-"""Requests and seconds of plan and publish against a site with latency, beside a sequential loop."""
+"""Requests and seconds of plan and publish against sites with latency, beside a sequential loop.
+
+With as many requests at a time as ever, and with a number that grows.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from urllib.parse import urlsplit
 import requests  # noqa: TID251 - the plain loop to compare with
 
 from bcs_template_set.bcs.gateway import Exchange, Gateway
+from bcs_template_set.bcs.request_pace import Heard, Pace, Permit
 from bcs_template_set.bcs.space.read_space import Wanted, read_existing
 from bcs_template_set.config.principal import People, Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region
@@ -31,7 +35,7 @@ from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
 from tests.bench.rendering import PROVENANCE
 
 LATENCY = 0.05
-CONCURRENCY = 8
+AS_EVER, CEILING = 8, 64
 FILES = 60
 MANIFEST = """\
 apiVersion: apps/v1
@@ -48,40 +52,69 @@ spec:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run: `chain` is the longest chain of round trips that the work allows at the concurrency."""
+class Kind:
+    """A kind of gateway: what it is told by, its options, how many it answers a round trip, and a second."""
 
     name: str
+    options: Sequence[str] = ()
+    a_round: float = float("inf")
+    a_second: float = float("inf")
+
+
+KINDS = (
+    Kind("takes any number"),
+    Kind("handles 8 at a time", ("--handles", "8"), a_round=8),
+    Kind("refuses above 4 at once", ("--at-once", "4"), a_round=4),
+    Kind("refuses above 16 at once", ("--at-once", "16"), a_round=16),
+    Kind("refuses above 50 a second", ("--rate", "50"), a_second=50),
+    Kind("the same, and does not tell", ("--rate", "50", "--untold"), a_second=50),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run: `chain` is its longest chain of dependent round trips; `sequential` 0 where not measured."""
+
+    name: str
+    kind: Kind
+    at_a_time: str
     requests: int
+    refused: int
     seconds: float
     chain: int
-    sequential: float
+    sequential: float = 0.0
 
     @property
     def bound(self) -> float:
-        """Return the seconds that the chain takes if nothing but latency counts."""
-        return self.chain * LATENCY
+        """Return the seconds that nobody can be below: those of the chain, or of what the gateway takes."""
+        rounds = max(self.chain, (self.requests - self.refused) / self.kind.a_round)
+        return max(rounds * LATENCY, (self.requests - self.refused) / self.kind.a_second - 1)
 
     def row(self) -> tuple[str, ...]:
         """Return the run as a table's row."""
         return (
             self.name,
+            self.kind.name,
+            self.at_a_time,
             str(self.requests),
+            str(self.refused),
             f"{self.seconds:.2f}",
             f"{self.bound:.2f}",
             f"{self.seconds / self.bound:.2f}",
-            f"{self.sequential:.2f}",
-            f"{self.sequential / self.seconds:.1f}x",
+            f"{self.sequential:.2f}" if self.sequential else "",
         )
 
 
-HEADINGS = ("60 files", "requests", "seconds", "bound", "ratio", "one by one", "faster")
+HEADINGS = (
+    *("60 files", "a gateway that", "at a time", "requests", "429s", "seconds", "bound", "ratio"),
+    "one by one",
+)
 
 
 @contextmanager
-def site(latency: float) -> Iterator[str]:
+def site(latency: float, *options: str) -> Iterator[str]:
     """Run an emulated site in a process of its own and give its gateway's address."""
-    command = [sys.executable, "-m", "tests.bench.site", "--latency", str(latency)]
+    command = [sys.executable, "-m", "tests.bench.site", "--latency", str(latency), *options]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -99,67 +132,79 @@ class _Recording:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.sent: list[HttpRequest] = []
+        self.refused = 0
 
     def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:
         self.sent.append(request)
-        return self._transport.send(request, seconds=seconds)
+        answer = self._transport.send(request, seconds=seconds)
+        self.refused += answer.status == 429
+        return answer
 
 
-def measure() -> list[Measured]:
-    """Return the three cases of the issue: unchanged, one changed, all changed."""
-    results: list[Measured] = []
-    with site(LATENCY) as url:
-        run(url, tag=1, version="1.0.1")
-        results.append(case("unchanged", url, tags=[1] * FILES, version="1.0.2"))
-        results.append(case("one changed", url, tags=[3, *[1] * (FILES - 1)], version="1.0.3"))
-        results.append(case("all changed", url, tags=[4] * FILES, version="1.0.4"))
-    return results
+class _AsEver(Pace):
+    """As many at a time as the ceiling, whatever is heard: what the step did before."""
+
+    def give_back(self, _: Permit, __: Heard, *, now: float) -> None:  # noqa: ARG002 - as of Pace
+        self.under_way -= 1
 
 
-def case(name: str, url: str, *, tags: Sequence[int], version: str) -> Measured:
-    """Measure one run, then the same requests one after another on one kept connection."""
-    began = time.perf_counter()
-    recording, changed = run(url, tags=tags, version=version)
-    seconds = time.perf_counter() - began
-    return Measured(name, len(recording.sent), seconds, chain_of(changed), replay(recording.sent))
+def measure() -> Iterator[Measured]:
+    """Yield the three cases of the issue for each kind of gateway: unchanged, one changed, all changed."""
+    for kind in KINDS:
+        for name, pace in (("8, as ever", _AsEver(AS_EVER)), ("growing", Pace(CEILING))):
+            yield from _cases(kind, name, pace)
+
+
+def _cases(kind: Kind, at_a_time: str, pace: Pace) -> Iterator[Measured]:
+    with site(LATENCY, *kind.options) as url:
+        run(url, tags=[1] * FILES, version="1.0.1")
+        for number, (name, tags) in enumerate(
+            (("unchanged", [1]), ("one changed", [3, 1]), ("all changed", [4])), start=2
+        ):
+            every = [*tags, *tags[-1:] * (FILES - len(tags))]
+            began = time.perf_counter()
+            recording, changed = run(url, tags=every, version=f"1.0.{number}", pace=type(pace)(pace.ceiling))
+            seconds = time.perf_counter() - began
+            is_first = kind is KINDS[0] and isinstance(pace, _AsEver)
+            yield Measured(
+                *(name, kind, at_a_time, len(recording.sent), recording.refused, seconds),
+                chain=chain_of(changed),
+                sequential=replay(recording.sent) if is_first else 0.0,
+            )
 
 
 def chain_of(changed: int) -> int:
-    """Return the longest chain of round trips that this much work allows.
+    """Return the longest chain of round trips that depend on each other.
 
-    Project beside space; files beside version names; one read a file; three round trips, which follow each
-    other, a changed file (still current?, write, read back); a last look at files beside version names.
+    Project beside space; files beside version names; their contents. Of a changed file also whether it is
+    still current, its write, reading it back, and a last look at the folder.
     """
-    reading = 2 + ceil(FILES)
-    return reading + (max(3, ceil(changed * 3)) + 1 if changed else 0)
-
-
-def ceil(requests: int) -> int:
-    """Return how many round trips that many requests take at the concurrency."""
-    return -(-requests // CONCURRENCY)
+    return 7 if changed else 3
 
 
 def run(
-    url: str, *, version: str, tag: int = 0, tags: Optional[Sequence[int]] = None
+    url: str, *, version: str, tags: Sequence[int], pace: Optional[Pace] = None
 ) -> tuple[_Recording, int]:
     """Read, plan and publish 60 files; return the requests and how many files were written."""
     clock = SystemClock()
-    recording = _Recording(Transport(connections=CONCURRENCY))
+    recording = _Recording(Transport(connections=CEILING))
+    concurrency = CEILING if pace is None else pace.ceiling
     gateway = Gateway(
-        Endpoint(gateway=url, concurrency=CONCURRENCY),
+        Endpoint(gateway=url, concurrency=concurrency),
         principal_at(url),
         transport=recording,
         clock=clock,
         deadline=Deadline(clock, seconds=None),
         on_exchange=ignore,
     )
-    files = tuple(manifest(number, given) for number, given in enumerate(tags or [tag] * FILES))
+    gateway._pace = pace or gateway._pace
+    files = tuple(manifest(number, tag) for number, tag in enumerate(tags))
     target = SpaceRef(region="gz", project="web", space="front-ends")
     desired = Desired(target, version, files, replace(PROVENANCE, build=int(version.rpartition(".")[2])))
     wanted = Wanted("web", "front-ends", files, version, "", 0)
-    existing = read_existing(gateway, wanted, concurrency=CONCURRENCY)
+    existing = read_existing(gateway, wanted, concurrency=concurrency)
     plan = make_plan(desired, existing, policy=Policy())
-    publishing = Publishing(gateway, desired, clock, Deadline(clock, seconds=None), CONCURRENCY, ended)
+    publishing = Publishing(gateway, desired, clock, Deadline(clock, seconds=None), concurrency, ended)
     space_id = existing.space.id if existing.space is not None else ensure_space(publishing)[0]
     written = publish_files(publishing, plan, space_id=space_id)
     outcomes = settle(publishing, written, space_id=space_id).files

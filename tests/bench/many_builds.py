@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.api import CONCURRENCY, LATENCY
+from tests.bench.api import LATENCY
 from tests.bench.many_space import CHANGED, SPACE, branch_of, values
 from tests.bench.site_apart import SiteApart, site_apart
 from tests.bench.tasks import task
@@ -142,7 +142,6 @@ def _start(site: SiteApart, case: Case, root: Path, branch: int) -> _Build:
         build=100 + branch,
         ref=f"refs/heads/{branch_of(branch)}",
         inputs={"template_space": SPACE, "values": values(case.domains)},
-        region={"concurrency": CONCURRENCY},
     ).hand_over(directory)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(

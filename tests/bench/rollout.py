@@ -22,7 +22,7 @@ from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
-from tests.bench.api import CONCURRENCY, LATENCY, ignore, principal_at
+from tests.bench.api import CEILING, LATENCY, ignore, principal_at
 from tests.emulator import Behaviour, Cluster, Emulator
 from tests.emulator.cluster.tree import find, items, number, text
 
@@ -134,9 +134,9 @@ def pull_failed(cluster: Cluster) -> bool:
 def way_to(emulator: Emulator, clock: Clock, deadline: Deadline) -> tuple[Gateway, NamespaceRef]:
     """Return a gateway to the emulated site, and the namespace that is measured in."""
     gateway = Gateway(
-        Endpoint(gateway=emulator.url, concurrency=CONCURRENCY),
+        Endpoint(gateway=emulator.url, concurrency=CEILING),
         principal_at(emulator.url),
-        transport=Transport(connections=CONCURRENCY),
+        transport=Transport(connections=CEILING),
         clock=clock,
         deadline=deadline,
         on_exchange=ignore,

@@ -12,6 +12,7 @@ import time
 
 from tests.bench.many_space import branch_of, fill
 from tests.emulator import Dialect, Emulator
+from tests.emulator.door import Door
 from tests.support.older_versions import give_past
 
 
@@ -23,8 +24,13 @@ def main() -> int:
     parser.add_argument("--same", action="store_true", help="all branches lack the same domains")
     parser.add_argument("--older", type=int, help="how many older versions each file has, on a cluster, too")
     parser.add_argument("--dialect", default=Dialect.C.name, help="which BCS it is")
+    parser.add_argument("--handles", type=int, default=0, help="how many requests it handles at a time")
+    parser.add_argument("--at-once", type=int, default=0, help="how many under way it does not refuse")
+    parser.add_argument("--rate", type=int, default=0, help="how many in a second it does not refuse")
+    parser.add_argument("--untold", action="store_true", help="no answer says what a second has left")
     options = parser.parse_args()
     with Emulator(latency=options.latency, dialect=Dialect[options.dialect]) as emulator:
+        emulator.door = Door(options.handles, options.at_once, options.rate, tells=not options.untold)
         emulator.state.add_project("web", viewers={"lisi"})
         emulator.state.add_app("lisi_app", "lisi-canary", vouches_for={"lisi"})
         if options.domains:

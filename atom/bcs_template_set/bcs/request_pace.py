@@ -2,7 +2,9 @@
 
 The limit begins at `START` and doubles while the median answer takes no longer than `SLOWER` times the
 quickest one to the same question; a refusal for load, or none in time, halves it. It is never above the
-ceiling. Where the gateway says how many requests it still takes in a while, no more than these are sent.
+ceiling. Answers in rounds that nobody waits in double what may be tried, and it is tried once `START` at a
+time have gone well: so a gateway that takes fewer refuses no more than it ever did. After a refusal one
+request goes ahead of the others. Where the gateway says how many it still takes in a while, no more are sent.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Heard:
-    """What an attempt tells of the load. Only answers to the same `question` are compared."""
+    """What an attempt tells of the load. Only answers to the same `question` are compared, "" to none."""
 
     load: Load = "unknown"
     question: str = ""
@@ -65,11 +67,12 @@ class Pace:
 
     def __init__(self, ceiling: int) -> None:
         self.ceiling = ceiling
-        self.limit = min(START, ceiling)
+        self.limit = self._within_reach = min(START, ceiling)
         self.under_way = 0
         self._turn = 0
         self._last_halving = 0
         self._quiet_until = -inf
+        self._has_to_probe = False
         self._someone_waited = False
         self._quickest: dict[str, float] = {}
         self._slowness: deque[float] = deque(maxlen=self.limit)
@@ -82,8 +85,10 @@ class Pace:
         left = self._left if to_next > 0 else self._whole
         if left == 0 and 0 < to_next <= LONGEST_HELD:
             return to_next
-        if self.under_way >= min(self.limit, max(1, left)):
-            self._someone_waited = True
+        if self.under_way >= (1 if self._has_to_probe else min(self.limit, max(1, left))):
+            if not self._someone_waited:
+                self._someone_waited = True
+                self._slowness.clear()  # a round at the limit begins with what is under way
             return inf
         self.under_way += 1
         return Permit(now, self._turn)
@@ -93,13 +98,14 @@ class Pace:
         self.under_way -= 1
         if heard.quota is not None:
             self._learn_quota(heard.quota, permit, now=now)
-        if heard.load == "too much" and permit.turn >= self._last_halving:
-            self._change(max(1, self.limit // 2))
-            self._last_halving, self._quiet_until = self._turn, now + QUIET
-        if heard.load == "carried":
+        if permit.turn >= self._last_halving:
+            self._has_to_probe = heard.load == "too much"
+            if self._has_to_probe:
+                self._halve(now)
+        if heard.load == "carried" and heard.question:
             self._learn_time(heard.question, now - permit.at, turn=permit.turn)
             if now >= self._quiet_until and self._is_as_quick():
-                self._change(min(self.ceiling, 2 * self.limit))
+                self._grow()
 
     def _learn_quota(self, quota: Quota, permit: Permit, *, now: float) -> None:
         """Answers overtake each other, so in one window the smallest number counts."""
@@ -118,12 +124,21 @@ class Pace:
         enough = self.limit if self._someone_waited else 1
         return len(self._slowness) >= enough and median(self._slowness) <= SLOWER
 
+    def _grow(self) -> None:
+        if self._someone_waited:
+            self._change(min(self.ceiling, max(2 * self.limit, self._within_reach)))
+        elif not self._last_halving:
+            self._within_reach = min(self.ceiling, 2 * self._within_reach)
+
+    def _halve(self, now: float) -> None:
+        self._change(max(1, self.limit // 2))
+        self._last_halving, self._quiet_until, self._within_reach = self._turn, now + QUIET, 1
+
     def _change(self, limit: int) -> None:
-        if limit != self.limit:
-            self.limit = limit
-            self._turn += 1
-            self._someone_waited = False
-            self._slowness = deque(maxlen=limit)
+        self.limit = limit
+        self._turn += 1
+        self._someone_waited = False
+        self._slowness = deque(maxlen=limit)
 
 
 def heard_from(reply: Union[HttpAnswer, NotSent, NoAnswer, None], *, question: str, is_slow: bool) -> Heard:
@@ -132,7 +147,8 @@ def heard_from(reply: Union[HttpAnswer, NotSent, NoAnswer, None], *, question: s
     What `is_slow` by its nature takes as long as what it carries, and tells nothing by that.
     """
     if isinstance(reply, HttpAnswer):
-        return Heard(_load_of(reply.status, is_slow=is_slow), question, _quota_in(reply.headers))
+        load = _load_of(reply.status, is_slow=is_slow)
+        return Heard(load, "" if is_slow else question, _quota_in(reply.headers))
     is_late = reply is not None and reply.kind == "timeout" and not is_slow
     return Heard("too much" if is_late else "unknown")
 
@@ -140,7 +156,7 @@ def heard_from(reply: Union[HttpAnswer, NotSent, NoAnswer, None], *, question: s
 def _load_of(status: int, *, is_slow: bool) -> Load:
     if status in REFUSED or (status in LATE and not is_slow):
         return "too much"
-    return "carried" if status < 300 and not is_slow else "unknown"  # noqa: PLR2004 - HTTP's classes
+    return "carried" if status < 300 else "unknown"  # noqa: PLR2004 - HTTP's classes
 
 
 def _quota_in(headers: Mapping[str, str]) -> Optional[Quota]:

@@ -37,6 +37,7 @@ _LEAST_SECRET = 8
 """Characters of a secret: `***` in place of shorter ones would hide half the log."""
 _MOST_SECONDS = 600
 _MOST_CONCURRENCY = 64
+"""Far below what the gateway lets an app have under way (facts/gateway.md, "Limits"): twenty builds fit."""
 
 Table = Mapping[str, YamlValue]
 
@@ -53,6 +54,7 @@ class App:
 class Endpoint:
     """Where and how requests are sent. Holds nothing of who sends them. Timeouts are in seconds.
 
+    `concurrency` is how many requests are under way at most; how many really are, `bcs/request_pace.py` says.
     `proxy` is not in its `repr`: it may hold a password.
     """
 
@@ -62,7 +64,7 @@ class Endpoint:
     ca_bundle: str = ""
     connect_timeout: float = 5.0
     read_timeout: float = 65.0
-    concurrency: int = 8
+    concurrency: int = _MOST_CONCURRENCY
     proxy: str = field(default="", repr=False)
 
     @property

@@ -50,21 +50,28 @@ class Line:
 # --- growing --------------------------------------------------------------------------------------------
 
 
-def test_while_nobody_waits_each_good_answer_doubles_it() -> None:
+def test_rounds_that_nobody_waits_in_open_it_and_eight_at_a_time_try_it() -> None:
     line = Line()
-    assert line.pace.limit == 8
-    assert [line.round(1), line.round(2), line.round(2)] == [16, 64, 64]
-    assert line.begin(60) == 60
-
-
-def test_where_somebody_waits_it_takes_a_whole_round_under_the_limit() -> None:
-    line = Line()
+    assert [line.round(2), line.round(2)] == [8, 8]
     assert line.begin(60) == 8
     line.end(seconds=0.05, count=7)
     assert line.pace.limit == 8
     line.end()
-    assert line.pace.limit == 16
-    assert [line.round(60), line.round(60)] == [32, 64]
+    assert line.pace.limit == 64
+    assert line.begin(60) == 60
+
+
+@pytest.mark.parametrize(("answers", "limit"), [(0, 16), (1, 16), (2, 32), (3, 64), (9, 64)])
+def test_each_answer_that_nobody_waited_for_is_one_doubling(answers: int, limit: int) -> None:
+    line = Line()
+    for _ in range(answers):
+        line.round(1)
+    assert line.round(60) == limit
+
+
+def test_where_somebody_waits_it_takes_a_whole_round_under_the_limit() -> None:
+    line = Line()
+    assert [line.round(60), line.round(60), line.round(60), line.round(60)] == [16, 32, 64, 64]
 
 
 def test_what_was_begun_before_a_change_does_not_count_for_the_next() -> None:
@@ -93,18 +100,25 @@ def test_it_stays_where_half_of_the_answers_take_longer_than_they_did() -> None:
         assert line.pace.limit == 16
 
 
-def test_only_answers_to_the_same_question_are_compared() -> None:
+def test_only_answers_to_the_same_question_are_compared_and_some_to_none() -> None:
+    line = Line(16)
+    line.begin(9)
+    for number in range(8):
+        line.end(Heard("carried", f"question {number}"), seconds=1.0, count=1)
+    assert line.pace.limit == 16
+    line = Line(16)
+    assert [line.round(9, Heard("carried")) for _ in range(3)] == [8, 8, 8]
+
+
+def test_slow_answers_open_nothing() -> None:
     line = Line()
-    line.round(1, Heard("carried", "quick"), seconds=0.01)
-    assert line.round(1, Heard("carried", "long list"), seconds=5.0) == 32
-    slow = [line.round(1, Heard("carried", "quick"), seconds=seconds) for seconds in (5.0, 0.016, 0.015)]
-    assert slow == [32, 32, 32]
-    assert line.round(1, Heard("carried", "quick"), seconds=0.014) == 32
-    assert line.round(1, Heard("carried", "quick"), seconds=0.014) == 64
+    line.round(1, seconds=0.01)
+    assert [line.round(1, seconds=0.05) for _ in range(3)] == [8, 8, 8]
+    assert line.round(9, seconds=0.01) == 16
 
 
 def test_no_time_at_all_is_quick() -> None:
-    assert Line().round(2, seconds=0.0) == 32
+    assert Line().round(9, seconds=0.0) == 16
 
 
 # --- halving --------------------------------------------------------------------------------------------
@@ -112,28 +126,44 @@ def test_no_time_at_all_is_quick() -> None:
 
 def test_a_refusal_halves_it_once_however_many_were_refused_together() -> None:
     line = Line()
-    line.round(4)
+    line.round(3)
+    line.round(9)
     assert line.round(60, REFUSED) == 32
     assert [line.round(60, REFUSED) for _ in range(7)] == [16, 8, 4, 2, 1, 1, 1]
+
+
+def test_after_a_refusal_one_request_goes_ahead_of_the_others() -> None:
+    line = Line()
+    line.begin(8)
+    line.end(REFUSED, seconds=0.05, count=1)
+    line.end(count=7)
     assert line.begin(5) == 1
+    line.end(REFUSED)
+    assert line.begin(5) == 1
+    line.end(Heard("unknown"))
+    assert line.begin(5) == 2
 
 
 def test_a_refusal_counts_also_where_the_limit_has_grown_meanwhile() -> None:
     line = Line()
+    line.begin(9)
+    line.end(count=3)
     line.begin(3)
-    line.end(count=1)
+    line.end(count=5)
+    assert line.pace.limit == 16
     line.end(REFUSED, count=1)
     assert line.pace.limit == 8
     line.end(REFUSED)
     assert line.pace.limit == 8
 
 
-def test_after_a_halving_it_stays_for_a_while() -> None:
+def test_after_a_halving_it_stays_for_a_while_and_grows_by_doublings_alone() -> None:
     line = Line()
     line.round(9, REFUSED)
     assert [line.round(60) for _ in range(9)] == [4] * 9
     line.now += QUIET
-    assert line.round(1) == 8
+    assert [line.round(1) for _ in range(9)] == [8] * 9
+    assert [line.round(60), line.round(60)] == [16, 32]
 
 
 # --- what the gateway says is left ----------------------------------------------------------------------
@@ -145,6 +175,8 @@ def told(left: int, *, seconds: float = 10.0) -> Heard:
 
 def test_no_more_are_sent_than_a_window_has_left() -> None:
     line = Line()
+    line.round(3)
+    line.round(9)
     line.begin(2)
     line.end(told(18), count=1)
     line.end(told(19), count=1)
@@ -188,7 +220,7 @@ def test_what_an_answer_says_is_left(headers: dict[str, str], quota: Optional[Qu
 @pytest.mark.parametrize(
     ("reply", "load", "of_what_is_slow"),
     [
-        (HttpAnswer(200, {}, b""), "carried", "unknown"),
+        (HttpAnswer(200, {}, b""), "carried", "carried"),
         (HttpAnswer(404, {}, b""), "unknown", "unknown"),
         (HttpAnswer(500, {}, b""), "unknown", "unknown"),
         (HttpAnswer(429, {}, b""), "too much", "too much"),
@@ -203,7 +235,8 @@ def test_what_an_answer_says_is_left(headers: dict[str, str], quota: Optional[Qu
 )
 def test_what_a_reply_tells_of_the_load(reply: Optional[HttpAnswer], load: str, of_what_is_slow: str) -> None:
     assert heard_from(reply, question="q", is_slow=False).load == load
-    assert heard_from(reply, question="q", is_slow=True).load == of_what_is_slow
+    slow = heard_from(reply, question="q", is_slow=True)
+    assert (slow.load, slow.question) == (of_what_is_slow, "")
 
 
 # --- whatever happens -----------------------------------------------------------------------------------

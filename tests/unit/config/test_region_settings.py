@@ -71,7 +71,7 @@ def test_every_key_of_the_contract_is_read() -> None:
 def test_json_is_read_too_and_what_is_left_out_takes_its_default() -> None:
     region = read_regions(json.dumps({"sh": {"gateway": "http://127.0.0.1:8080"}}))["sh"]
     assert region == Region(name="sh", endpoint=Endpoint(gateway="http://127.0.0.1:8080"))
-    assert (region.endpoint.path_prefix, region.endpoint.concurrency) == ("/v4", 8)
+    assert (region.endpoint.path_prefix, region.endpoint.concurrency) == ("/v4", 64)
 
 
 def test_an_empty_path_prefix_is_a_choice_not_an_omission() -> None:
