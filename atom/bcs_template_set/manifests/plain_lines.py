@@ -1,13 +1,14 @@
 """The plain part of YAML, read line by line: what nearly all manifests are made of. Pure: performs no I/O.
 
-A line is `key:`, `key: word`, `- word` or `- key: word`, indented as its neighbours are; a word may be a list
-of quoted ones. A text of nothing else is read here three times as fast as from a parser's events, and comes
-to the same. Where any line is another, the text is left to the parser (`yaml_reading`), which alone says what
-is wrong, and where.
+A line is `key:`, `key: word`, `- word` or `- key: word`, indented as its neighbours are; a word may be what
+stands in brackets on the same line. A text of nothing else is read here three times as fast as from a
+parser's events, without the time to import one, and comes to the same. Where any line is another, the text is
+left to the parser (`yaml_events`), which alone says what is wrong, and where.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,12 +25,15 @@ _BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
 _KEY = "[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 _WORD = "-{0,2}[A-Za-z0-9_/.$(](?:[^ :#]|:(?=[^ ])| (?=[^ :#]))*"
 _TEXT = "\"[^\"\\\\]*\"|'[^']*'"
-_TEXTS = re.compile(_TEXT)
+_INSIDE = re.compile(rf" *(?:({_KEY}): +|(-?[A-Za-z0-9_/.][A-Za-z0-9_/.@-]*)|({_TEXT})|([\[\]{{}},])) *")
+"""What stands in brackets: a key, a word, a quoted one, or a sign."""
+_MOST_SIGNS = 50
+"""With 40 columns before them they are never as deep as the parser's limit."""
 _LINE = re.compile(
-    rf"( {{0,40}})(- {{1,4}})?(?:({_KEY}):(?= |$))?"  # 40 columns: never as deep as the parser's limit
-    rf"(?: *(?:({_WORD})|({_TEXT})|(\{{\}})|(\[(?: *(?:{_TEXT}) *(?:, *(?:{_TEXT}) *)*)?\])))?(?: +#.*| *)"
+    rf"( {{0,40}})(- {{1,4}})?(?:({_KEY}):(?= |$))?"  # see _MOST_SIGNS
+    rf"(?: *(?:({_WORD})|({_TEXT})|(\{{\}})|([\[{{].*?[\]}}])))?(?: +#.*| *)"
 )
-_INDENT, _DASH, _OPEN, _PLAIN, _QUOTED, _MAP, _LIST = range(1, 8)
+_INDENT, _DASH, _OPEN, _PLAIN, _QUOTED, _MAP, _BRACKETS = range(1, 8)
 """The numbers of groups, by which a line is told: nothing after the dash, nothing after the key, ..."""
 _NOTHING = re.compile(" *(?:#.*)?")
 _NEXT = "---"
@@ -37,8 +41,11 @@ _LONGEST = 500
 """Signs of a line: an expression takes memory for each."""
 _MOST_KNOWN = 2048
 
-_Line = tuple[int, int, Optional[str], Union[Plain, tuple[str, ...]], int]
-"""The columns of a line and of what is after its dash (0: no dash), key, value, and its last group."""
+_Line = tuple[int, int, Optional[str], Plain, int]
+"""The columns of a line and of what is after its dash (0: no dash), key, value, and its last group.
+
+What is in brackets is its value as JSON, so that each document gets its own.
+"""
 _SKIPPED: _Line = (0, 0, None, None, 0)
 
 
@@ -99,7 +106,7 @@ def _tree_of(lines: Iterable[_Line]) -> Optional[dict[str, YamlValue]]:  # noqa:
                 return None
             node = nodes[-1]
         owner = None
-        value: YamlValue = {} if group == _MAP else list(given) if isinstance(given, tuple) else given
+        value: YamlValue = {} if group == _MAP else json.loads(str(given)) if group == _BRACKETS else given
         if inner:
             if not isinstance(node, list):
                 return None
@@ -149,7 +156,7 @@ def _named(written: str, reading: Reading) -> Optional[_Line]:
 @lru_cache(maxsize=1024)
 def _head(head: str, reading: Reading) -> Optional[tuple[int, int, str]]:
     """Return columns and key of a line from what stands before its `: "`; None where it is not plain."""
-    line = _line(f"{head}:", reading)
+    line = None if "#" in head else _line(f"{head}:", reading)  # what is a comment leaves the key without one
     return None if line is None or line[2] is None or line[4] != _OPEN else (line[0], line[1], line[2])
 
 
@@ -162,7 +169,7 @@ def _line(written: str, reading: Reading) -> Optional[_Line]:
     inner = 0 if match[_DASH] is None else match.end(_DASH)
     if not (inner or key) or group == _DASH or (key and reading.text_keys and key_of(key) != key):
         return None
-    value: Union[Plain, tuple[str, ...]] = None
+    value: Plain = None
     if group == _PLAIN:
         try:
             value = read_word(match[_PLAIN], reading=reading)
@@ -170,7 +177,42 @@ def _line(written: str, reading: Reading) -> Optional[_Line]:
             return None
     elif group == _QUOTED:
         value = match[_QUOTED][1:-1]
-    elif group == _LIST:
-        value = tuple(text[1:-1] for text in _TEXTS.findall(match[_LIST]))
+    elif group == _BRACKETS:
+        value = _as_json(match[_BRACKETS], reading)
+        if value is None:
+            return None
     # The same keys come in every document: one string for all keeps 1,000 domains small.
     return indent, inner, sys.intern(key) if key else None, value, group
+
+
+def _as_json(written: str, reading: Reading) -> Optional[str]:
+    """Return what stands in brackets as JSON, which has the same grammar; None where it is not plain."""
+    pieces: list[str] = []
+    end = 0
+    for found in _INSIDE.finditer(written):
+        key, word, text, sign = found.groups()
+        if found.start() != end or (key and reading.text_keys and key_of(key) != key):
+            return None
+        end = found.end()
+        try:
+            value = key or (text[1:-1] if text else read_word(word, reading=reading) if word else None)
+        except NumberUnusable:
+            return None
+        pieces.append(sign or f"{json.dumps(value)}{':' if key else ''}")
+    made = " ".join(pieces)
+    if end != len(written) or sum(map(made.count, "[{")) > _MOST_SIGNS:
+        return None
+    try:
+        _PROOF.decode(made)
+    except ValueError:
+        return None
+    return made
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Refuse a key that is there twice."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError
+
+
+_PROOF = json.JSONDecoder(object_pairs_hook=_once)

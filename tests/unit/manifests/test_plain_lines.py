@@ -9,13 +9,10 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.plain_lines import _MOST_KNOWN, read_plain
-from bcs_template_set.manifests.yaml_reading import (
-    YamlUnreadable,
-    YamlValue,
-    available_parser,
-    read_documents,
-)
+from bcs_template_set.manifests.yaml_events import available_parser
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_documents
 from bcs_template_set.manifests.yaml_words import MANIFESTS, SETTINGS, WRITTEN, Reading
 
 TESTS = Path(__file__).parents[2]
@@ -41,7 +38,8 @@ spec:
           - --all=true
           - $(HOST)
         command: []
-        workingDirs: ["/a" , 'b, c',""]
+        workingDirs: ["/a" , 'b, c',"", d.e, -1 ,1e3, on,null, 080]
+        volumes: [ { name: logs,path: "/" },{a: [ {}, x@y ]} ]   # [c]
         env:
         - name: EMPTY
           value:
@@ -64,7 +62,7 @@ def test_a_manifest_is_plain_and_comes_to_the_same(reading: Reading) -> None:
     read = read_plain(MANIFEST, reading)
     assert read is not None
     assert repr(read) == repr(by_parser(MANIFEST, reading))
-    assert [line for line, _ in read] == [2, 27]
+    assert [line for line, _ in read] == [2, 28]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +73,17 @@ def test_a_manifest_is_plain_and_comes_to_the_same(reading: Reading) -> None:
             "a: *x\n",
             "a: !!str 1\n",
             "a: |\n  x\n",
-            "a: [1]\n",
+            "a: [~]\n",
             "a: ['b',]\n",
+            "a: [1 2]\n",
+            "a: [1, # c\n  2]\n",
+            "a: [.inf]\n",
+            "a: [b: c]\n",
+            "a: {b:c}\n",
+            "a: {b: }\n",
+            "a: {b: c, b: d}\n",
+            "a: {b: 'c'\n",
+            f"a: {'[' * 51}{']' * 51}\n",
             "a: ['b': c]\n",
             "? a\n",
             "a: b: c\n",
@@ -96,6 +103,8 @@ def test_what_is_not_plain_is_left_to_the_parser(text: str) -> None:
 def test_a_key_that_does_not_arrive_as_written_is_left_to_the_parser() -> None:
     assert read_plain("on: 1\n", MANIFESTS) == [(1, {"on": 1})]
     assert read_plain("on: 1\n", WRITTEN) is None
+    assert read_plain("a: [{on: 1}]\n", MANIFESTS) == [(1, {"a": [{"on": 1}]})]
+    assert read_plain("a: [{on: 1}]\n", WRITTEN) is None
 
 
 def test_samples_are_read_alike_by_both_readers() -> None:
@@ -117,8 +126,8 @@ def test_lines_are_kept_up_to_a_limit() -> None:
 
 
 def test_documents_share_nothing_that_can_change() -> None:
-    read = read_plain("a: {}\nb: []\n---\na: {}\nb: []\n", MANIFESTS)
-    assert read == [(1, {"a": {}, "b": []}), (4, {"a": {}, "b": []})]
+    read = read_plain("a: {}\nb: [1]\n---\na: {}\nb: [1]\n", MANIFESTS)
+    assert read == [(1, {"a": {}, "b": [1]}), (4, {"a": {}, "b": [1]})]
     nodes = [id(node) for _, body in read if isinstance(body, dict) for node in body.values()]
     assert len(set(nodes)) == len(nodes) == 4
 
@@ -162,6 +171,7 @@ PIECES = (
         "-",
     ),
     *("...", "%", "&a ", "*a", "|", "?", ",", "a b", "http://x", "080:", "<<: ", "\\", "\xa0"),
+    *("[", "]", "{", "}", "{a: ", ", ", "[x, 1]", "{b: 'q'}", "y: "),
 )
 LINES = st.builds(
     lambda column, dashes, rest: " " * column + dashes + rest,
@@ -176,6 +186,8 @@ LINES = st.builds(
             "e: {}",
             "f: []",
             "f: ['x', \"y\"]",
+            "i: [x, {y: 1}] # c",
+            "{j: [], k: on}",
             "x",
             "# c",
             "on: 1",
@@ -189,6 +201,7 @@ LINES = st.builds(
 
 @READINGS
 @given(st.one_of(st.lists(LINES, max_size=9).map("\n".join), st.lists(st.sampled_from(PIECES)).map("".join)))
+@example('a: # b: "c"\n')
 @example("a:\n- b: 1\n- c:\n  - d\n  e: 2\n")
 @example("a:\n  # c\n  b: 1\n\nc: 2")
 def test_what_is_read_as_plain_is_what_the_parser_reads(reading: Reading, text: str) -> None:
