@@ -51,17 +51,12 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import masked_pair, masked_text
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document, parse_documents, parse_foreign
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.routes import images_of, node_ports_of, ports_by_service, routes_of
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import render_routes
-from bcs_template_set.manifests.yaml_reading import (
-    YamlUnreadable,
-    YamlValue,
-    dump_yaml,
-    read_documents,
-    read_yaml,
-)
+from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml, read_documents, read_yaml
 from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, Reading
 from bcs_template_set.messages import LANGUAGES, Text
 from bcs_template_set.messages.errors import PrivateSettingsInvalid

@@ -78,7 +78,7 @@ def _read(case: Case) -> str:
 
 
 def _end_of(case: Case) -> End:
-    from bcs_template_set.manifests.yaml_reading import YamlUnreadable
+    from bcs_template_set.manifests.parser_words import YamlUnreadable
 
     began = time.process_time()
     try:

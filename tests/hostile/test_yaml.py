@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bcs_template_set.manifests.yaml_reading import LARGEST_TEXT, YamlUnreadable, read_documents
+from bcs_template_set.manifests.parser_words import YamlUnreadable
+from bcs_template_set.manifests.yaml_reading import LARGEST_TEXT, read_documents
 from bcs_template_set.manifests.yaml_words import MANIFESTS, VALUES, Reading
 from tests.hostile.confined import Confined
 from tests.support.draws import examples, swept

@@ -59,7 +59,7 @@ HOLDERS = {
     "urllib3": {"system.http_connections"},
     "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
     "ssl": {"system.authorities", "system.http_connections"},
-    "yaml": {"manifests.yaml_beginnings", "manifests.yaml_lines", "manifests.yaml_reading"},
+    "yaml": {f"manifests.yaml_{name}" for name in ("beginnings", "events", "lines", "reading")},
     "signal": {"system.signals", "manifests.templating.limits"},
     "resource": {"manifests.templating.limits"},
     "subprocess": {"manifests.templating.worker_process"},
@@ -75,6 +75,7 @@ PURE_BUT: Mapping[str, frozenset[str]] = {
     "manifests.templating.environment": frozenset({"read_text"}),  # a function it is given
     "manifests.templating.template_notes": frozenset({"sys"}),  # where in a template it is: the frame's line
     "manifests.plain_lines": frozenset({"sys"}),  # sys.intern only
+    "manifests.yaml_events": frozenset({"sys"}),  # the same
     "report.html": frozenset({"pkgutil.get_data"}),  # its own template, shipped beside it
 }
 """What a pure module reaches all the same, and why that is no I/O of the run."""
@@ -84,7 +85,6 @@ VALUES_BESIDE_IO = {
     "agent.output_file": "the limits of output.json, beside the one who writes it",
     "system.clock": "the protocols Clock and Deadline, beside the system's clock",
     "manifests.templating.workspace_files": "the type of a function that reads, beside the one who does",
-    "manifests.yaml_reading": "sys.intern only: it gets text, and reads no file",
     "manifests.schema.field_types": "types of fields, from a JSON file that is read when one is asked for",
     "messages": "sentences, from JSON files of its own that are read when the first one is rendered",
 }

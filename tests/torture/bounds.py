@@ -26,12 +26,13 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.document_diff import unified
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.routes import Route, routes_of
 from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
 from bcs_template_set.manifests.templating.template_notes import Notes
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.workspace_files import pattern_regex
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import LimitExceeded, RouteRemoval
 from bcs_template_set.messages.secret import Secret

@@ -27,9 +27,10 @@ from bcs_template_set.cli.desk_cures import in_settings
 from bcs_template_set.cli.desk_log import DeskLog, audience_at_desk
 from bcs_template_set.cli.verb_render import unknown_name
 from bcs_template_set.config.inputs import INPUTS, Action, wrong
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
 from bcs_template_set.manifests.wrong_values import one_of
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import Secret

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.wrong_values import wrong_value
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.manifests.yaml_words import TEXTS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ValuesInvalid

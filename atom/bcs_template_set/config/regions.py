@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, fields
 from typing import Callable, Literal, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
+from bcs_template_set.manifests.parser_words import PLAIN_KEY, YamlUnreadable
 from bcs_template_set.manifests.wrong_values import Accepted, kind_of, one_of, wrong_text
-from bcs_template_set.manifests.yaml_reading import PLAIN_KEY, YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.manifests.yaml_words import SETTINGS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid

@@ -1,4 +1,4 @@
-"""What YAML's parsers say of a mistake -> our sentence, without what they quote of the text. Pure: no I/O."""
+"""What is no YAML, and what its parsers say of it -> our sentence, without what they quote. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from bcs_template_set.messages import Text, say
 
 DEEPEST = 100
+PLAIN_KEY = re.compile(r"[A-Za-z_-]{1,32}")
+"""Where a colon or a line break is missing, a secret becomes part of a key: no such key is shown."""
 _KNOWN = {
     "mapping values are not allowed in this context": "yaml_colon",
     "mapping values are not allowed here": "yaml_colon",
@@ -21,6 +23,28 @@ _KNOWN = {
 _TOO_DEEP = re.compile(r"\bnest(ing|ed)\b")
 """`exceeded maximum nesting depth` (PyYAML 6.0.4), `Maximum nesting level reached, set with …` (libyaml):
 their limits are above ours, so ours is what to say."""
+
+
+class YamlUnreadable(Exception):
+    """A text is no YAML we take; `line` and `column` count from 1.
+
+    No excerpt: its line may hold a password, and so may its key where a colon is missing.
+    """
+
+    def __init__(self, problem: Text, *, source: str, line: int, column: int) -> None:
+        super().__init__(source, line, column)
+        self.problem = problem
+        self.source = source
+        self.line = line
+        self.column = column
+
+    def as_text(self) -> Text:
+        """Return the sentence with file, line, column and problem."""
+        where = {"source": self.source, "line": self.line, "column": self.column}
+        return say("render.yaml_at", **where, problem=self.problem)
+
+    def __str__(self) -> str:
+        return str(self.as_text())
 
 
 def too_deep() -> Text:

@@ -1,88 +1,40 @@
-"""The one importer of PyYAML: text in, plain values out, or one error with file, line and column.
+"""YAML: text in, plain values out, or one error with file, line and column; and back again.
 
-Pure: performs no I/O. Values are built from parser events by our own loop, so that duplicate keys,
-alias bombs, deep nesting and numbers beyond 64 bits are refused within bounded time and memory.
+Pure: performs no I/O. What is plain is read line by line, and only the rest from a parser's events
+(`yaml_events`): PyYAML is imported by the first text that needs it, for most runs have none.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
-from typing import Optional, Union, cast
+from typing import TYPE_CHECKING, Optional, Union
 
-import yaml
-
-from bcs_template_set.manifests.look_alikes import disguised, sentence, sign_before_value
-from bcs_template_set.manifests.parser_words import DEEPEST, sentence_of, too_deep
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.plain_lines import read_plain
-from bcs_template_set.manifests.yaml_beginnings import ParserType, begun_at
-from bcs_template_set.manifests.yaml_words import (
-    MANIFESTS,
-    VALUES,
-    NumberUnusable,
-    Reading,
-    SpellingLost,
-    is_text,
-    key_of,
-    read_word,
-)
+from bcs_template_set.manifests.yaml_words import VALUES, Reading, is_text
 from bcs_template_set.messages import Text, say
+
+if TYPE_CHECKING:
+    import yaml
+
+    from bcs_template_set.manifests.yaml_beginnings import ParserType
 
 YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, YamlValue]"]
 
 LARGEST_TEXT = 2 * 1024 * 1024
-MOST_EXPANDED = 8 * 1024 * 1024
-MOST_NOTED = 100
-"""Mistakes of one text; who made more has written another thing."""
 MOST_TAG_DIRECTIVES = 100
 """libyaml compares each with all before it, and their tags are refused anyway."""
 
-_MERGE = "<<"
-_TAG = "tag:yaml.org,2002:"
-PLAIN_KEY = re.compile(r"[A-Za-z_-]{1,32}")
-"""Where a colon or a line break is missing, a secret becomes part of a key: no such key is shown."""
-
 # What YAML 1.1 allows unescaped; the rest (NUL, control characters, half surrogate pairs) is refused here
 # so that both parsers refuse it alike.
-_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_YAML = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Compiled by the first text that is not ASCII: that takes as long as to check 30 documents."""
 _ASCII_OF_YAML = b"\t\n\r" + bytes(range(0x20, 0x7F))
 """Of ASCII, what it does not refuse: to take these out is ten times as fast as to look for any other."""
 _TAG_DIRECTIVE = re.compile(r"^%TAG", re.MULTILINE)
-
-
-class YamlUnreadable(Exception):
-    """A text is no YAML we take; `line` and `column` count from 1.
-
-    No excerpt: its line may hold a password, and so may its key where a colon is missing.
-    """
-
-    def __init__(self, problem: Text, *, source: str, line: int, column: int) -> None:
-        super().__init__(source, line, column)
-        self.problem = problem
-        self.source = source
-        self.line = line
-        self.column = column
-
-    def as_text(self) -> Text:
-        """Return the sentence with file, line, column and problem."""
-        where = {"source": self.source, "line": self.line, "column": self.column}
-        return say("render.yaml_at", **where, problem=self.problem)
-
-    def __str__(self) -> str:
-        return str(self.as_text())
-
-
-def available_parser() -> ParserType:
-    """Return the parser built on libyaml, about ten times as fast, or the Python one where it is missing."""
-    return cast("ParserType", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-
-def reads_slowly() -> bool:
-    """Tell whether the parser built on libyaml is missing."""
-    return available_parser() is yaml.SafeLoader
 
 
 def read_yaml(
@@ -128,12 +80,15 @@ def read_documents(
     plain = read_plain(text, reading) if parser is None else None
     if plain is not None:
         return iter(plain)
-    events = _Events(text, source=source, reading=reading, parser=parser or available_parser(), lost=lost)
-    return events.documents()
+    from bcs_template_set.manifests.yaml_events import Events  # noqa: PLC0415 - see the module's docstring
+
+    return Events(text, source=source, reading=reading, parser=parser, lost=lost).documents()
 
 
 def dump_yaml(value: YamlValue) -> str:
     """Return a value as YAML in block style, keys in their order, that both readings read back the same."""
+    import yaml  # noqa: PLC0415 - see the module's docstring
+
     text: str = yaml.dump(
         value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=2**16
     )
@@ -142,6 +97,8 @@ def dump_yaml(value: YamlValue) -> str:
 
 @cache
 def _dumper() -> type[yaml.SafeDumper]:
+    import yaml  # noqa: PLC0415 - as above
+
     base: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     plain: type[yaml.SafeDumper] = type("_Plain", (base,), {"ignore_aliases": lambda *_: True})
     plain.add_representer(str, _represent_text)
@@ -150,7 +107,7 @@ def _dumper() -> type[yaml.SafeDumper]:
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None if is_text(text) else "'"
-    return dumper.represent_scalar(_TAG + "str", text, style=style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _check_characters(text: str, *, source: str) -> None:
@@ -158,7 +115,7 @@ def _check_characters(text: str, *, source: str) -> None:
         limit = say("render.mebibytes", number=LARGEST_TEXT // 2**20)
         raise YamlUnreadable(say("render.yaml_large", limit=limit), source=source, line=1, column=1)
     is_plain = text.isascii() and not text.encode().translate(None, _ASCII_OF_YAML)
-    bad = None if is_plain else _NOT_YAML.search(text)
+    bad = None if is_plain else re.search(_NOT_YAML, text)
     if bad is not None:
         raise _unreadable_at(bad, say("render.yaml_character", code=f"U+{ord(bad[0]):04X}"), source=source)
     directives = _TAG_DIRECTIVE.finditer(text) if "%TAG" in text else iter(())
@@ -171,220 +128,3 @@ def _unreadable_at(found: re.Match[str], problem: Text, *, source: str) -> YamlU
     before = found.string[: found.start()]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return YamlUnreadable(problem, source=source, line=line, column=column)
-
-
-class _Events:
-    """Builds values from the parser's events. `spent` grows with every node, aliases at full price."""
-
-    def __init__(
-        self,
-        text: str,
-        *,
-        source: str,
-        reading: Reading,
-        parser: ParserType,
-        lost: Optional[list[YamlUnreadable]],
-    ) -> None:
-        self._lost = lost
-        self._text = text
-        self._source = source
-        self._reading = reading
-        self._parser_type = parser
-        self._anchors: dict[str, Optional[tuple[YamlValue, int]]] = {}
-        self._spent = 0
-
-    def documents(self) -> Iterator[tuple[int, YamlValue]]:
-        parser = self._parser_type(self._text)
-        self._next = parser.get_event
-        try:
-            while not isinstance(event := self._next(), yaml.StreamEndEvent):
-                if isinstance(event, yaml.DocumentStartEvent):
-                    first = self._next()
-                    yield _start(first)[0] + 1, self._document(first)
-        except yaml.MarkedYAMLError as exc:
-            raise self._translate(exc) from exc
-        finally:
-            parser.dispose()
-
-    def _document(self, first: yaml.Event) -> YamlValue:
-        self._anchors, self._innermost = {}, first
-        try:
-            return self._node(first, depth=0)
-        except RecursionError:  # where somebody calls from deep within, Python's limit comes before ours
-            raise self._error(self._innermost, too_deep()) from None
-
-    def _node(self, event: yaml.Event, *, depth: int, key: str = "") -> YamlValue:
-        kind = type(event)
-        if kind is yaml.AliasEvent:
-            return self._alias(event)
-        before, anchor = self._spent, cast("yaml.NodeEvent", event).anchor
-        if anchor is not None:
-            self._anchors[anchor] = None
-        value: YamlValue
-        if kind is yaml.ScalarEvent:
-            value = self._scalar(cast("yaml.ScalarEvent", event), key)
-        elif kind is yaml.MappingStartEvent:
-            value = self._mapping(self._opened(event, depth=depth, tag="map"), depth=depth + 1)
-        else:
-            value = self._sequence(self._opened(event, depth=depth, tag="seq"), depth=depth + 1)
-        if anchor is not None:
-            self._anchors[anchor] = (value, self._spent - before)
-        return value
-
-    def _opened(self, event: yaml.Event, *, depth: int, tag: str) -> yaml.Event:
-        given = cast("yaml.CollectionStartEvent", event).tag
-        if given not in (None, "!", _TAG + tag):
-            raise self._error(event, say("render.yaml_tag"))
-        self._innermost = event
-        if depth >= DEEPEST:
-            raise self._error(event, too_deep())
-        self._spend(1, event)
-        return event
-
-    def _sequence(self, start: yaml.Event, *, depth: int) -> list[YamlValue]:  # noqa: ARG002 - as _mapping
-        items: list[YamlValue] = []
-        while type(event := self._next()) is not yaml.SequenceEndEvent:
-            items.append(self._node(event, depth=depth))
-        return items
-
-    def _mapping(self, start: yaml.Event, *, depth: int) -> dict[str, YamlValue]:
-        result: dict[str, YamlValue] = {}
-        merged: list[YamlValue] = []
-        while type(event := self._next()) is not yaml.MappingEndEvent:
-            key = self._key(event)
-            value = self._node(self._next(), depth=depth, key=key or "")
-            if key is None:
-                merged.append(value)
-            elif key in result:
-                problem = say("render.yaml_duplicate", key=key)
-                self._note(event, problem if PLAIN_KEY.fullmatch(key) else say("render.yaml_twice"))
-            else:
-                result[key] = value
-        return self._merge(merged, result, start) if merged else result
-
-    def _key(self, event: yaml.Event) -> Optional[str]:
-        """Return a key as it is written, whatever an unquoted word would mean; None for a merge key."""
-        if type(event) is yaml.AliasEvent:
-            value = self._alias(event)
-            if isinstance(value, str):
-                return value
-        if type(event) is not yaml.ScalarEvent:
-            raise self._error(event, say("render.yaml_key"))
-        text: str = event.value
-        self._spend(len(text) + 1, event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = (text, len(text) + 1)
-        if text == _MERGE and event.implicit[0]:
-            return None
-        if event.implicit[0] and self._reading is not MANIFESTS:  # what others wrote is read as BCS reads it
-            at = disguised(text)
-            if at is not None:
-                self._note(event, sentence(text[at]), at=at)
-        if self._reading.text_keys and event.implicit[0] and key_of(text) != text:
-            is_word = text in self._reading.words
-            word = say("render.yaml_word_key", key=text, arrives=key_of(text))
-            self._note(event, word if is_word else say("render.yaml_number_key"))
-        # The same keys come in every document: one string for all keeps 1,000 domains small.
-        return sys.intern(text)
-
-    def _merge(
-        self, merged: list[YamlValue], explicit: dict[str, YamlValue], event: yaml.Event
-    ) -> dict[str, YamlValue]:
-        parts: list[dict[str, YamlValue]] = []
-        for value in merged:
-            for part in value if isinstance(value, list) else [value]:
-                if not isinstance(part, dict):
-                    raise self._error(event, say("render.yaml_merge"))
-                self._spend(len(part), event)
-                parts.append(part)
-        # Filled in place: a copy for every part would take the square of their number.
-        result: dict[str, YamlValue] = {}
-        for part in reversed(parts):
-            result.update(part)
-        result.update(explicit)
-        return result
-
-    def _alias(self, event: yaml.Event) -> YamlValue:
-        name = cast("yaml.NodeEvent", event).anchor
-        if name not in self._anchors:
-            raise self._error(event, say("render.yaml_alias_unknown"))
-        found = self._anchors[name]
-        if found is None:
-            raise self._error(event, say("render.yaml_alias_loop"))
-        value, cost = found
-        self._spend(cost, event)
-        return value
-
-    def _scalar(self, event: yaml.ScalarEvent, key: str) -> YamlValue:
-        text: str = event.value
-        self._spend(len(text) + 1, event)
-        try:
-            if event.tag is not None:
-                return self._tagged(event, text)
-            if event.implicit[0]:
-                return read_word(text, reading=self._reading)
-        except SpellingLost as loss:
-            which = "number" if isinstance(loss.value, float) or type(loss.value) is int else "word"
-            form = f'{key}: "…"' if PLAIN_KEY.fullmatch(key) else '"…"'
-            self._note(event, say(f"render.yaml_spelling_{which}", form=form))
-            return loss.value
-        except NumberUnusable:
-            self._note(event, say("render.yaml_number"))
-        return text
-
-    def _tagged(self, event: yaml.ScalarEvent, text: str) -> YamlValue:
-        if event.tag in ("!", _TAG + "str"):
-            return text
-        value = read_word(text, reading=self._reading) if text else None
-        wanted = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
-        kind = wanted.get(str(event.tag).removeprefix(_TAG))
-        if kind is None or not isinstance(value, cast("type", kind)):
-            raise self._error(event, say("render.yaml_tag"))
-        return value
-
-    def _spend(self, amount: int, event: yaml.Event) -> None:
-        self._spent += amount
-        if self._spent > MOST_EXPANDED:
-            raise self._error(event, say("render.yaml_bomb"))
-
-    def _note(self, event: yaml.Event, problem: Text, *, at: int = 0) -> None:
-        """Keep a mistake past which the rest can be read; raise it where nobody collects any more."""
-        error = self._error(event, problem, at=at)
-        if self._lost is None or len(self._lost) >= MOST_NOTED:
-            raise error from None
-        self._lost.append(error)
-
-    def _error(self, event: yaml.Event, problem: Text, *, at: int = 0) -> YamlUnreadable:
-        line, column = _start(event)
-        return self._unreadable(problem, line=line, column=column + at)
-
-    def _translate(self, exc: yaml.MarkedYAMLError) -> YamlUnreadable:
-        mark = exc.problem_mark or exc.context_mark
-        line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-        begin = max(0, line - 1)
-        lines = self._text.splitlines()[begin : line + 1]
-        sign = sign_before_value(lines)
-        if sign is not None:
-            return self._unreadable(sign.problem, line=begin + sign.line, column=sign.column)
-        begun = begun_at(exc, self._text, line=line, parser=self._parser_type)
-        if begun is not None:
-            return self._unreadable(begun.problem, line=begun.line, column=begun.column)
-        is_tab = any("\t" in candidate[: _indent(candidate)] for candidate in lines)
-        words = (exc.problem or exc.context or "").strip()
-        problem = sentence_of(words)
-        if is_tab and problem != too_deep():
-            problem = say("render.yaml_tab")
-        return self._unreadable(problem, line=line, column=column)
-
-    def _unreadable(self, problem: Text, *, line: int, column: int) -> YamlUnreadable:
-        return YamlUnreadable(problem, source=self._source, line=line + 1, column=column + 1)
-
-
-def _start(event: yaml.Event) -> tuple[int, int]:
-    """Return the line and column of an event, from 0. Both parsers always mark where one begins."""
-    mark = event.start_mark
-    return (mark.line, mark.column) if mark is not None else (0, 0)
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())

@@ -25,7 +25,7 @@ from bcs_template_set.manifests.templating.build_context import (
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import render_files, render_version, template_process
 from bcs_template_set.manifests.templating.worker_process import child_environment
-from bcs_template_set.manifests.yaml_reading import reads_slowly
+from bcs_template_set.manifests.yaml_events import reads_slowly
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ValuesInvalid
 from bcs_template_set.publish.plan import Desired, SpaceRef

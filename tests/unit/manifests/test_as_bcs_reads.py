@@ -12,7 +12,7 @@ from tests.support.draws import examples
 from bcs_template_set.manifests.checks.splitting import first_other_line
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 
 WORDS = (
     *("a", "1", "1.10", "0x1f", "on", "y", "~", "null", "", "'a'", '"b\\n"', "|\n      x"),

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from bcs_template_set.manifests.document_diff import NOT_SHOWN, diff_documents, unified
 from bcs_template_set.manifests.masking import holds_secret, masked_text, secret_values
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.same_things import only_difference
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable
 
 SERVICE = """\
 # the front door

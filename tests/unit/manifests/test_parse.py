@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tests.support.building import VALUES_OF_ANY_KIND
 
 from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_documents, parse_foreign
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.manifests.routes import Route, images_of, node_ports_of, routes_of
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, dump_yaml
+from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 
 INGRESS = """
 apiVersion: networking.k8s.io/v1

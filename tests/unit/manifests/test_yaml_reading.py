@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from tests.emulator import go_yaml
 from tests.support.building import VALUES_OF_ANY_KIND
 
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.manifests.templating.template_notes import Notes
 from bcs_template_set.manifests.templating.templates import Templates
+from bcs_template_set.manifests.yaml_events import MOST_NOTED, available_parser
 from bcs_template_set.manifests.yaml_reading import (
     LARGEST_TEXT,
-    MOST_NOTED,
-    YamlUnreadable,
     YamlValue,
-    available_parser,
     dump_yaml,
     read_documents,
     read_yaml,

@@ -12,7 +12,7 @@ from bcs_template_set.manifests.live_replicas import number_taken_from
 from bcs_template_set.manifests.masking import holds_secret
 from bcs_template_set.manifests.naming import check_file_name
 from bcs_template_set.manifests.parse import Document, bcs_variables_in
-from bcs_template_set.manifests.yaml_reading import PLAIN_KEY
+from bcs_template_set.manifests.parser_words import PLAIN_KEY
 from bcs_template_set.messages.secret import MASK
 
 _SHOWN = 60

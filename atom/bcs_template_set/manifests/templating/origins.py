@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.manifests.checks.finding import Finding, Origin
 from bcs_template_set.manifests.checks.telling import mistake
@@ -19,9 +20,11 @@ from bcs_template_set.manifests.templating.template_notes import Notes
 from bcs_template_set.manifests.templating.values import Values, ValuesText
 from bcs_template_set.manifests.templating.web_values import domain_of
 from bcs_template_set.manifests.templating.workspace_files import FileUnusable
-from bcs_template_set.manifests.yaml_lines import Position, YamlLines
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text
+
+if TYPE_CHECKING:
+    from bcs_template_set.manifests.yaml_lines import Position, YamlLines
 
 _IDS = {"file": "file", "syntax": "template-syntax", "missing": "missing-name", "failed": "template-failed"}
 
@@ -80,7 +83,7 @@ def with_origins(
 ) -> list[Finding]:
     """Return findings of rendered files with where an author mends them. `read_text` reads a template."""
     by_name = {file.name: file for file in files}
-    lines = cache(lambda name: YamlLines(yaml_of(by_name[name].text)))
+    lines = cache(lambda name: ValuesText(name, yaml_of(by_name[name].text)).lines)
     hosts = {host: nth for nth in range(len(_domains(values))) if (host := _host(values, nth))}
 
     @cache
@@ -127,14 +130,14 @@ def _value_of(
 
 def _position(texts: Sequence[ValuesText], path: str) -> tuple[str, Position]:
     """Return the last text that gives a value, or what should hold it, and where it stands there."""
-    best = (texts[-1].source, Position())
+    best: Optional[tuple[str, Position]] = None
     for given in reversed(texts):
         at = given.lines.find(path)
         if at.is_final:
             return given.source, at
-        if at.line and (not best[1].line or len(at.path) > len(best[1].path)):
+        if at.line and (best is None or len(at.path) > len(best[1].path)):
             best = given.source, at
-    return best
+    return best or (texts[-1].source, at)
 
 
 def _host(values: Values, index: int) -> str:

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import mistake
 from bcs_template_set.manifests.look_alikes import sign_before_value
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.step_comments import comments_in
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
-from bcs_template_set.manifests.yaml_lines import YamlLines
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_yaml
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages import say
+
+if TYPE_CHECKING:
+    from bcs_template_set.manifests.yaml_lines import YamlLines
 
 RESERVED = (*CONTEXT_NAMES, "bcs", "live_replicas", "include_raw")
 Values = Mapping[str, YamlValue]
@@ -33,6 +36,8 @@ class ValuesText:
     @cached_property
     def lines(self) -> YamlLines:
         """Return where its keys stand, for what there is to say of them."""
+        from bcs_template_set.manifests.yaml_lines import YamlLines  # noqa: PLC0415 - as YAML's own parser is
+
         return YamlLines(self.text)
 
 

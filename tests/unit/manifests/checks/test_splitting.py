@@ -8,7 +8,7 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.splitting import first_other_line
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 
 ONE, TWO = "kind: A\nname: one\n", "kind: B\nname: two\n"
 
