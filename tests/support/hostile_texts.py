@@ -45,7 +45,7 @@ def run(text: str) -> Outcome:
         digest=text,
         previous=VersionRef(id=text, name=text),
         images=((text, text + "2"), ("", text)),
-        routes=(replace(scenes.route_of(text, text), service=text, ingress=text),),
+        routes=(scenes.route_of(text, text)._replace(service=text, ingress=text),),
         routes_added=((text, text),),
         routes_removed=((text, "/" + text),),
         diff=f"--- {text}\n+++ {text}\n@@ {text}\n+{text}\n-{text}\n {text}\n",

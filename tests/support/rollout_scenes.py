@@ -65,7 +65,7 @@ def with_content(changes: tuple[Change, Change], *, balancers: int = 1) -> tuple
     host = deployment.domain
     ingresses = "".join(INGRESS.format(host=host, number=n) for n in range(balancers))
     every_way = tuple(
-        replace(route, ingress=f"ingress-{host}-{n}") for route in routes.routes for n in range(balancers)
+        route._replace(ingress=f"ingress-{host}-{n}") for route in routes.routes for n in range(balancers)
     )
     return (
         replace(deployment, content=DEPLOYMENT.format(host=host, image=scenes.NEW)),

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Callable, Literal
+from typing import Callable, Literal, NamedTuple
 from urllib.parse import quote
 
 from bcs_template_set.cli.desk_cures import cure_at_desk
@@ -46,8 +45,7 @@ def input_mistake(problem: Detail) -> Finding:
     return Finding("input", "", "", "", message, say("local.cure_arguments"))
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """What a check came to: all findings, the names of the files that were looked at, and its verdict."""
 
     findings: tuple[Finding, ...]

@@ -6,8 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
@@ -43,8 +44,7 @@ _NAME = re.compile(r"[A-Za-z_.-]{1,32}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
-@dataclass(frozen=True)
-class LocalRun:
+class LocalRun(NamedTuple):
     """What `render` and `check` were asked to do; paths are relative to the working directory."""
 
     values_files: tuple[str, ...]

@@ -6,7 +6,6 @@ What is said to be missing is asked for again five seconds later: copies come la
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Callable, Optional
 
@@ -82,7 +81,7 @@ def _look(
     def look(name: ImageName) -> None:
         verdict = _ask(client, name, reads_index=bool(nodes.get(name)))
         for child in _children_for(verdict, nodes.get(name, ())):
-            below = _ask(client, replace(name, tag="", digest=child), reads_index=False)
+            below = _ask(client, name._replace(tag="", digest=child), reads_index=False)
             verdict = verdict if isinstance(below, Found) else below
         found[name] = verdict
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.naming import normal_path
@@ -27,8 +26,7 @@ _EXACT = "Exact"
 _ESCAPED = str.maketrans({character: f"\\u{ord(character):04x}" for character in "{}'\x7f"})
 
 
-@dataclass(frozen=True, order=True)
-class Claim:
+class Claim(NamedTuple):
     """A branch's claim to a path of a host; the rest says which build added it, and who started that."""
 
     path: str
@@ -47,8 +45,7 @@ PathKey = tuple[bool, str]
 """Whether only the very path is meant (pathType Exact), and the path, its last slash aside if not."""
 
 
-@dataclass(frozen=True)
-class ServedPath:
+class ServedPath(NamedTuple):
     """One path of an Ingress as it is served. `path_type` is "" and `claim` None where there is none."""
 
     path: str
@@ -131,7 +128,7 @@ def _port_of(path: Fields) -> Union[int, str]:
 
 def _claimed(path: ServedPath, claims: Mapping[PathKey, Claim]) -> ServedPath:
     claim = claims.get(path.place)
-    return path if claim is None else replace(path, claim=replace(claim, path=path.path))
+    return path if claim is None else path._replace(claim=claim._replace(path=path.path))
 
 
 def _claims_by_place(ingress: Fields) -> dict[PathKey, Claim]:
@@ -243,13 +240,13 @@ def _owned(path: Optional[ServedPath], claim: Claim, *, service: str, port: int)
     if path is None:
         return ServedPath(claim.path, "Prefix", service, port, claim)
     if path.claim is not None and path.claim.branch == claim.branch:
-        return replace(path, service=service, port=port)
-    return replace(path, service=service, port=port, claim=replace(claim, path=path.path))
+        return path._replace(service=service, port=port)
+    return path._replace(service=service, port=port, claim=claim._replace(path=path.path))
 
 
 def _at_port(path: ServedPath, *, service: str, port: int) -> ServedPath:
     numbered = path.service == service and isinstance(path.port, int)
-    return replace(path, port=port) if numbered else path
+    return path._replace(port=port) if numbered else path
 
 
 # --- merging --------------------------------------------------------------------------------------------

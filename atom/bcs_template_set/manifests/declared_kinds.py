@@ -8,8 +8,7 @@ is guessed (`definition_names`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
@@ -40,8 +39,7 @@ NO_DEFINITION = "customresourcedefinitions.apiextensions.k8s.io"
 """What BCS's "not found" speaks of where it is the definition that is not there (facts/workloads.md)."""
 
 
-@dataclass(frozen=True)
-class ReadyComment:
+class ReadyComment(NamedTuple):
     """A `ready` comment: its line, the document it stands in, and why it can't be followed, "" where it can.
 
     `problem` is the name of a sentence.
@@ -148,7 +146,7 @@ def _declared(kind: Kind, conditions: Sequence[Condition]) -> Kind:
         return "ready", say("rollout.as_declared", conditions=[f"{c.field}={c.value}" for c in held])
 
     rule = RolloutRule(counts, look, needs_status=False)
-    return replace(kind, rule=rule, pod_template=None, done_in_list=(), has_generation=False)
+    return kind._replace(rule=rule, pod_template=None, done_in_list=(), has_generation=False)
 
 
 def _value_at(live: Fields, path: str) -> str:

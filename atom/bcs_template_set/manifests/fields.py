@@ -117,14 +117,18 @@ def _follow(
 ) -> None:
     if place.notes:
         found.append((where, value, place.notes))
-    for key, (of_mapping, of_items) in place.below.items():
-        below = value.get(key)
+    if not place.below:
+        return
+    for key, below in value.items():  # of which there are fewer than keys of paths
+        places = place.below.get(key)
+        if places is None:
+            continue
+        at = f"{where}.{key}" if where else key
         if isinstance(below, dict):
-            _follow(of_mapping, below, f"{where}.{key}" if where else key, found)
+            _follow(places[0], below, at, found)
         elif isinstance(below, list):
-            at = f"{where}.{key}" if where else key
             for index, item in enumerate(below):
-                _follow(of_items, mapping_at(item), f"{at}[{index}]", found)
+                _follow(places[1], mapping_at(item), f"{at}[{index}]", found)
 
 
 @cache

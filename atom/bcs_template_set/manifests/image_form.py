@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.messages import Text, say
 
@@ -25,8 +24,7 @@ _DOCKER_HUBS = (DOCKER_HUB, "index.docker.io")
 _DOCKER_HUBS_HOST = "registry-1.docker.io"
 
 
-@dataclass(frozen=True)
-class ImageName:
+class ImageName(NamedTuple):
     """An image's name in its parts; `registry` is `docker.io` where none is named, in lower case."""
 
     registry: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.fields import Fields, mapping_at
 from bcs_template_set.manifests.kind_rules import Revision, RolloutRule
@@ -13,8 +12,7 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 SELECTOR = "spec.selector.matchLabels"
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of objects, found by its API group ("" for core) and name.
 
     `former_groups` are those that older clusters serve it in as well. `route` is where cluster-resources
@@ -72,7 +70,7 @@ class Kind:
     def has_own_template(self, body: Fields) -> bool:
         """Tell whether an object brings the template of its pods itself."""
         *path, name = self.template_of.split(".")
-        return not mapping_at(body, *path).get(name)
+        return not (name and mapping_at(body, *path).get(name))
 
     @property
     def has_selector(self) -> bool:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Literal, NamedTuple, Optional
 
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.manifests.live_fields import (
@@ -43,8 +42,7 @@ DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 _NAMED_REPLICA_SET = re.compile(r'[Rr]eplica ?[Ss]et "([^"]+)"')
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(NamedTuple):
     """The pods of a workload: wanted new, there at all, of the new kind, well (old or new), and kept old."""
 
     wanted: int
@@ -70,8 +68,7 @@ Look = tuple[WorkloadState, Text]
 """What a look at a live workload finds: its state, and the sentence that says so."""
 
 
-@dataclass(frozen=True)
-class RolloutRule:
+class RolloutRule(NamedTuple):
     """How a kind's rollout is told: by which counts, and what a look at a whole object with them finds.
 
     `ends`: its objects come to an end, and what they say of it holds also while they are being deleted.
@@ -84,8 +81,7 @@ class RolloutRule:
     needs_status: bool = True
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(NamedTuple):
     """Which pods of a workload are new: those with one of these labels at what `newest` reads.
 
     That is "" where the workload does not say.

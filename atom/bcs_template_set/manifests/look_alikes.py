@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.messages import Text, say
 
@@ -65,8 +64,7 @@ def sentence(sign: str, *, ends_key: bool = False) -> Text:
     return say("render.sign_blank" if _BLANK.match(sign) else "render.sign_unseen", code=code)
 
 
-@dataclass(frozen=True)
-class Sign:
+class Sign(NamedTuple):
     """Where such a character is, from 0, and what is said of it."""
 
     line: int

@@ -10,9 +10,8 @@ import hashlib
 import itertools
 import re
 from collections.abc import Collection, Container
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.messages import Text, say
 
@@ -48,8 +47,7 @@ _SEMVER = re.compile(
 _FORBIDDEN_IN_FILES = '\\:*?"<>|'
 
 
-@dataclass(frozen=True)
-class DomainNames:
+class DomainNames(NamedTuple):
     """The names of one domain's objects (facts/manifests.md, "Names")."""
 
     app: str

@@ -10,10 +10,12 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Optional
+from functools import cached_property
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.look_alikes import sign_before_value
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable, YamlValue, read_documents
+from bcs_template_set.manifests.parser_words import YamlUnreadable
+from bcs_template_set.manifests.yaml_reading import YamlValue, read_documents
 from bcs_template_set.manifests.yaml_words import MANIFESTS, WRITTEN
 from bcs_template_set.messages import say
 
@@ -32,7 +34,7 @@ class Document:
     line: int
     body: Mapping[str, YamlValue] = field(repr=False)
 
-    @property
+    @cached_property
     def group(self) -> str:
         """Return the group of its API version, "" for Kubernetes' core."""
         return self.api_version.rpartition("/")[0]
@@ -103,8 +105,7 @@ def _text(value: YamlValue) -> str:
     return value if isinstance(value, str) else ""
 
 
-@dataclass(frozen=True)
-class BcsVariable:
+class BcsVariable(NamedTuple):
     """A `{{ … }}` of a text: what is between the braces, and where it begins and ends."""
 
     inner: str
@@ -118,7 +119,7 @@ def bcs_variables_in(text: str) -> Iterator[BcsVariable]:
     The same as BCS's pattern, braces around anything but `}` (cluster-resources,
     pkg/action/template/helper.go), but in one walk: on a text of braces a pattern would take hours.
     """
-    begin, close = 0, text.find("}")
+    begin, close = 0, text.find("}") if "{{" in text else -1
     while close >= 0:
         start = text.find("{{", begin, close)
         begin = close + 1

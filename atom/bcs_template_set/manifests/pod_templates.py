@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import kind_of
@@ -16,8 +16,7 @@ _USUAL_PATH = "spec.template"
 _USUAL_CONTAINERS = ("spec", "template", "spec", "containers")
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(NamedTuple):
     """A container of a pod; `place` is such as `spec.containers[0]`, within the pod."""
 
     body: Fields

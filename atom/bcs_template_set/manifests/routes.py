@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
@@ -56,8 +55,7 @@ DEFAULT_BACKEND = "default backend"
 """In the place of a path's type: what no rule serves."""
 
 
-@dataclass(frozen=True, order=True)
-class Route:
+class Route(NamedTuple):
     """A host and path, and where its Ingress sends them. `host` is "*" where the rule names none."""
 
     host: str

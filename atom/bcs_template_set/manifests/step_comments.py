@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.parse import Document
 
@@ -15,8 +14,7 @@ _COMMENT = re.compile(rf"#[ \t]*{_NAME}[ \t]*([^\r\n]*)")
 _CONDITION = re.compile(r"([^\s=]+)[ \t]*=[ \t]*(\S.*)")
 
 
-@dataclass(frozen=True)
-class StepComment:
+class StepComment(NamedTuple):
     """A comment: the line it stands in, from 1, its first word, and what follows."""
 
     line: int
@@ -24,8 +22,7 @@ class StepComment:
     rest: str
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """When an object is ready: the field at this path has this value."""
 
     field: str

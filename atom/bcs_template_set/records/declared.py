@@ -7,15 +7,13 @@ annotations mean is worked out when the first JSON is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Optional, TypeVar, Union, cast, get_type_hints
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Optional, TypeVar, Union, cast, get_type_hints
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class _Fresh:
+class _Fresh(NamedTuple):
     make: Callable[[], object]
 
 
@@ -34,8 +32,7 @@ else:
     _Declared = object
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """What a class declares: the name in JSON of each field, and the defaults.
 
     With `is_list`, JSON has a list in the order of the fields; with `is_closed`, it may have no other field.

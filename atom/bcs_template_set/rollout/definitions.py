@@ -27,7 +27,7 @@ def with_definitions(
         if kind.is_guessed and (kind.group, kind.name) not in routes:
             routes[kind.group, kind.name] = _route_of(reader, place, kind, workload.name)
     return tuple(
-        replace(workload, kind=replace(workload.kind, route=routes[workload.kind.group, workload.kind.name]))
+        replace(workload, kind=workload.kind._replace(route=routes[workload.kind.group, workload.kind.name]))
         if workload.kind.is_guessed
         else workload
         for workload in workloads
@@ -36,7 +36,7 @@ def with_definitions(
 
 def _route_of(reader: Reader, place: NamespaceRef, kind: Kind, name: str) -> str:
     for definition in definition_names(kind.group, kind.name):
-        guess = replace(kind, route=f"crds/{definition}")
+        guess = kind._replace(route=f"crds/{definition}")
         try:
             reader.read(get_live(place, kind=guess, name=name))
         except BcsFailed as exc:

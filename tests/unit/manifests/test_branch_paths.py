@@ -51,7 +51,7 @@ def path(branch: str, **more: Any) -> ServedPath:  # noqa: ANN401 - any field of
 
 
 def bare(place: str, **more: Any) -> ServedPath:  # noqa: ANN401 - any field of a path
-    return replace(ServedPath(place, "Prefix", SERVICE, 8080), **more)
+    return ServedPath(place, "Prefix", SERVICE, 8080)._replace(**more)
 
 
 def ingress(
@@ -201,7 +201,7 @@ def test_any_branch_survives_writing_and_reading_and_is_no_variable_of_bcs(
     tmp_path: Path, branch: str
 ) -> None:
     run = prepared(tmp_path, "builtin:web", values=VALUES, branch=branch or "x")
-    run = replace(run, claim=replace(run.claim, branch=branch, by=branch, pipeline=branch))
+    run = replace(run, claim=run.claim._replace(branch=branch, by=branch, pipeline=branch))
     files = render_manifests(run).files
     assert findings_of(*files) == ()
     routes = files[1]
@@ -270,7 +270,7 @@ def test_what_each_ingress_serves_stays_its_own() -> None:
 def test_a_path_that_nobody_claims_is_taken_over_as_it_is_written() -> None:
     ours = claim("x", build=5)
     (found,) = add({FIRST: (bare("/x", service="old", port="http", path_type=""),)}, "x", build=5)[FIRST]
-    assert found == ServedPath("/x", "", SERVICE, 8080, replace(ours, path="/x"))
+    assert found == ServedPath("/x", "", SERVICE, 8080, ours._replace(path="/x"))
 
 
 def test_an_exact_path_is_not_the_branchs_place() -> None:
@@ -428,7 +428,7 @@ def test_a_branch_that_builds_alone_serves_its_path_only(tmp_path: Path) -> None
     assert run.branch_domains == (HOST,)
     assert run.claim == Claim("/x/", "x", "p-1", 428, "wangwu")
     deployment, routes, service = render_manifests(run).files
-    own = (replace(path("x"), claim=run.claim),)
+    own = (path("x")._replace(claim=run.claim),)
     assert read_served(routes.documents, host=HOST) == {FIRST: own, SECOND: own}
     assert BRANCHES not in deployment.text + service.text
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bcs_template_set.manifests.custom_kinds import CUSTOM, GAME_DEPLOYMENT, GAME_STATEFUL_SET, ROLLOUT
@@ -116,4 +114,4 @@ def test_a_kind_of_which_lists_tell_nothing_is_never_taken_for_done(kind: Kind) 
     done = entry(desiredNumberScheduled=1)
     done["status"] = {**dict.fromkeys(kind.done_in_list, 9), "conditions": [{"type": "Complete"}]}
     assert kind.may_be_done(done)
-    assert not replace(kind, done_in_list=()).may_be_done(done)
+    assert not kind._replace(done_in_list=()).may_be_done(done)

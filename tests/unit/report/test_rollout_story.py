@@ -128,7 +128,7 @@ def test_going_back_by_hand_says_which_hosts_and_paths_that_takes_away(
 ) -> None:
     outcome = rollout_scenes.image_not_found().outcome
     route = scenes.route_of("b.example.com", "/")
-    changed = tuple((replace(route, path_type=old), replace(route, path_type=new)) for old, new in kinds)
+    changed = tuple((route._replace(path_type=old), route._replace(path_type=new)) for old, new in kinds)
     files = [
         replace(file, change=replace(file.change, content=content, routes_changed=changed))
         if file.change.name == "b.example.com.routes.yaml"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Callable, Optional, TypeVar
 
 import pytest
@@ -292,7 +291,7 @@ def test_a_round_that_takes_longer_than_is_left_looks_at_no_more() -> None:
             return super().read(call)
 
     cluster = Slow(FakeClock(), up_after(1e9))
-    kind = replace(DEPLOYMENT, done_in_list=())
+    kind = DEPLOYMENT._replace(done_in_list=())
     wanted = [Workload(kind, f"web-{number}", NAME, VERSION) for number in range(100)]
     deadline = Deadline(cluster.clock, seconds=10)
     ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
@@ -438,7 +437,7 @@ def test_many_of_a_kind_are_read_whole_once_their_list_shows_them_done(
 
 
 def test_many_of_a_kind_whose_lists_tell_nothing_are_all_read_whole_in_each_round() -> None:
-    kind = replace(DEPLOYMENT, done_in_list=())
+    kind = DEPLOYMENT._replace(done_in_list=())
     cluster = ScriptedCluster(FakeClock(), up_after(3))
     deadline = Deadline(cluster.clock, seconds=600)
     wanted = [Workload(kind, f"web-{number}", NAME, VERSION) for number in range(30)]

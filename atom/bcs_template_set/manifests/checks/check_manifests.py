@@ -7,7 +7,6 @@ comment `# bcs-template-set: allow <id>` is left out of the check of that id, fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bcs_template_set.manifests.checks import (
     bcs_rules,
@@ -60,11 +59,9 @@ def check_manifests(
     without it nothing is missing because it is in none of them. Of a text with a character that is not
     what it looks like nothing else is said.
     """
-    checked = replace(
-        look_at(files, template_space=template_space, template_set=template_set, kube_version=kube_version),
-        namespace=namespace,
-        is_whole=is_whole,
-    )
+    checked = look_at(
+        files, template_space=template_space, template_set=template_set, kube_version=kube_version
+    )._replace(namespace=namespace, is_whole=is_whole)
     found = [finding for check in _TABLE for finding in check.run(checked)]
     signed = {finding.place for finding in found if finding.id == signs.check_signs.id}
     found = [f for f in found if f.place not in signed or f.id == signs.check_signs.id]

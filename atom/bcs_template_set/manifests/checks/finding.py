@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Optional, Union
+from dataclasses import dataclass
+from typing import NamedTuple, Optional, Union
 
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.kind_entry import Kind
@@ -24,8 +24,7 @@ _ODD_KEY = re.compile(rf"^(data|stringData|binaryData)\[(?!{CONFIG_KEY}\]\Z).*",
 """A field under a key that none can be."""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where an author mends it: a file of the workspace, or the input `values`; 0 for a line nobody knows.
 
     Of a built-in template `value` is the key that it comes from, or the entry of its `host` (`is_whole`).
@@ -73,16 +72,14 @@ class Finding:
         return (self.file, self.document, self.field, self.id, str(self.message))
 
 
-@dataclass(frozen=True)
-class DocumentInFile:
+class DocumentInFile(NamedTuple):
     """A document in its file."""
 
     file: ManifestFile
     document: Document
 
 
-@dataclass(frozen=True)
-class PodOwner:
+class PodOwner(NamedTuple):
     """A document that makes pods."""
 
     file: ManifestFile
@@ -94,8 +91,7 @@ Warns = Union[bool, tuple[str, ...]]
 """Whether what a check finds stops nothing; or the names of the sentences that stop nothing."""
 
 
-@dataclass(frozen=True)
-class CheckInput:
+class CheckInput(NamedTuple):
     """All that a check may look at, and the id of the check; what several of them look for is found once."""
 
     id: str
@@ -190,8 +186,7 @@ def look_at(
 Looks = Callable[[CheckInput], Iterator[Finding]]
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One check: its id, as findings and comments name it, the function that does it, when it only warns.
 
     What the API server or BCS refuses, what can't work, and what is lost or changed in silence is an error.
@@ -213,7 +208,7 @@ class Check:
         """Yield what it finds, also in files whose comment leaves them out."""
         if self.needs_all and not checked.is_whole:
             return iter(())
-        return self.looks(replace(checked, id=self.id, warns=self.warns))
+        return self.looks(checked._replace(id=self.id, warns=self.warns))
 
 
 def check(identifier: str, *, warns: Warns = False, needs_all: bool = False) -> Callable[[Looks], Check]:

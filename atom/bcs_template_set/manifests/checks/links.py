@@ -7,8 +7,7 @@ use a Service, that another file has put there. Only for built-in templates do a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from bcs_template_set.manifests.checks.finding import (
     CheckInput,
@@ -147,8 +146,7 @@ def check_ingress_services(checked: CheckInput) -> Iterator[Finding]:
 INGRESS_SERVICE = check_ingress_services.id
 
 
-@dataclass(frozen=True)
-class _Ports:
+class _Ports(NamedTuple):
     """What a Service's ports are called, by number and name, and the few of these that are shown."""
 
     known: frozenset[Union[int, str]]

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.checks.finding import (
     CheckInput,
@@ -27,8 +27,7 @@ from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS, pod_of
 from bcs_template_set.messages.spelling import NearNames
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """Where one object names another: the path of the mapping that does, and its field.
 
     `kind` is the kind that is named, of Kubernetes' core, "" where the mapping has a field `kind`. `keys`
@@ -131,8 +130,7 @@ def _names_in(checked: CheckInput, held: _ByKind) -> Iterator[_Named]:
         yield from (_Named(place, row, at, referring) for at, referring, rows in found for row in rows)
 
 
-@dataclass(frozen=True)
-class _Named:
+class _Named(NamedTuple):
     """A mapping that names an object: whose, by which row of the table, where, and what it says."""
 
     place: DocumentInFile | PodOwner

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, PodOwner, check
 from bcs_template_set.manifests.fields import (
@@ -115,8 +114,7 @@ class _Selectable:
         return [] if meant is None else self._by_label[meant, value][:1]
 
 
-@dataclass(frozen=True)
-class _Selector:
+class _Selector(NamedTuple):
     """A selector: whose, where it is, what it says, and whether what it selects is hardly ever another's."""
 
     place: DocumentInFile | PodOwner

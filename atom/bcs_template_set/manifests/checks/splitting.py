@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document, parse_documents
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 
 _BLANKS = "\t\n\f\r "
 """What Go's `\\s` is."""
@@ -52,8 +52,7 @@ def _may_differ(text: str) -> bool:
     return any(not match["after"].endswith("\n") and match.end() < len(text) for match in found)
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     """What BCS reads of a piece: nothing where it can't read it."""
 
     line: int

@@ -6,7 +6,7 @@ Sources: Kubernetes 1.34, pkg/apis/*/validation; what only some releases refuse 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bcs_template_set.manifests.fields import Fields, Paths, is_left_for_bcs, value_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -15,8 +15,7 @@ Found = Iterator[tuple[str, str, Mapping[str, object]]]
 """Where below the place, which sentence, and its fields."""
 
 
-@dataclass(frozen=True)
-class _Term:
+class _Term(NamedTuple):
     """A part of a condition: one of these is (or, `is_denied`, is not) what a field holds; "" is nothing."""
 
     path: Sequence[str]
@@ -26,6 +25,8 @@ class _Term:
     def holds(self, given: Fields) -> bool:
         """Tell whether it holds for sure: what BCS fills in may be anything but nothing."""
         value = value_at(given, self.path)
+        if value is None:  # as nearly all are that a row asks for
+            return ("" in self.values) is not self.is_denied
         if is_left_for_bcs(value):
             return self.is_denied and self.values == _NOTHING
         return (_shown(value) in self.values) is not self.is_denied
@@ -35,9 +36,11 @@ _NOTHING = frozenset({""})
 
 
 def _shown(value: YamlValue | Fields) -> str:
+    if isinstance(value, (list, dict)):
+        return "[…]" if value != [] else ""  # no row has a word for these, and they may be long
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None or value == [] else str(value)
+    return str(value)
 
 
 def _term(text: str) -> _Term:
@@ -47,8 +50,7 @@ def _term(text: str) -> _Term:
     return _Term(path.strip("!").split("."), frozenset(values.split("|")), is_denied)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """In the mappings at `path`, `at` can't be as it is where all terms hold; the sentence that says so."""
 
     path: str

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pkgutil import get_data
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.records.declared import Record
@@ -79,8 +78,7 @@ class Field:
         self.settled = frozenset({type(None)}) if depends else self.plain | {type(None)}
 
 
-@dataclass(frozen=True)
-class ObjectType:
+class ObjectType(NamedTuple):
     """The fields of an object; `is_open`: it may have more."""
 
     fields: Mapping[str, Field]
@@ -104,24 +102,22 @@ class _Data(Record):
     kinds: dict[str, KindEntry]
 
 
-class FieldTypes:
-    """All that is known; what a type's fields are is read when it is first asked for."""
+class FieldTypes(dict[int, ObjectType]):
+    """All that is known; what a type's fields are is read when it is first asked for, by its number."""
 
     def __init__(self, data: _Data) -> None:
+        super().__init__()
         self._types = data.types
         self._words = data.words
-        self._read: dict[int, ObjectType] = {}
         self.kinds: Mapping[str, KindEntry] = data.kinds
         self.versions = KubeVersions(*data.versions)
         self.container = data.container
         groups = (title.partition(" ")[0].rpartition("/")[0] for title in data.kinds)
         self._groups = frozenset(group for group in groups if "." not in group or group.endswith(".k8s.io"))
 
-    def __getitem__(self, number: int) -> ObjectType:
-        """Return a type by its number."""
-        found = self._read.get(number)
-        if found is None:
-            found = self._read[number] = _object_type(self._types[number], self._words)
+    def __missing__(self, number: int) -> ObjectType:
+        """Return a type that is asked for the first time."""
+        found = self[number] = _object_type(self._types[number], self._words)
         return found
 
     def wanted(self, kube_version: str) -> KubeVersions:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.fields import is_left_for_bcs
 from bcs_template_set.manifests.parse import Document
@@ -40,8 +39,7 @@ _INDEX = re.compile(r"\[[0-9]+\](?=\.|$)")
 _Path = tuple["Optional[_Path]", str]
 
 
-@dataclass(frozen=True)
-class FieldProblem:
+class FieldProblem(NamedTuple):
     """One thing that Kubernetes does not take.
 
     `what` is `unknown`, `missing`, `type`, `word`, `form`, `since` or `until`; `path` is the field's. Of an
@@ -118,9 +116,10 @@ class _Walk:
 
     def _inside(self, value: YamlValue, field: Field, around: str, path: _Path) -> None:
         """Compare a value with what its field holds inside these lists and maps."""
-        if value is None:
-            return
-        if around == "" and field.letter == "" and isinstance(value, dict):
+        if not around and type(value) in field.plain:
+            if field.words or field.form:
+                self._judge(value, field, path)
+        elif not around and field.letter == "" and isinstance(value, dict):
             if field.form:
                 self._judge(value, field, path)
             self.object(value, field.of, path)
@@ -130,10 +129,8 @@ class _Walk:
         elif around[:1] == "{" and isinstance(value, dict):
             for key, item in value.items():
                 self._inside(item, field, around[1:], (path, f"[{key}]"))
-        elif around or type(value) not in field.plain:
+        elif value is not None:
             self._wrong(value, around[:1] or field.letter or "{", path)
-        elif field.words or field.form:
-            self._judge(value, field, path)
 
     def _judge(self, value: YamlValue, field: Field, path: _Path) -> None:
         """Compare a value of the right type with the words or the form that its field takes."""

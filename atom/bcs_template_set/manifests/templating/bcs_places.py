@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 _STEM_SIGNS = 8
@@ -22,8 +22,7 @@ _SIGNS = 0xFFFE
 _OWN = ("{{", "}}")
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """A rendered text with its braces. `places` are where `bcs()` put a variable, with its name.
 
     `foreign` are the lines that have a `{{ … }}` of nobody's, `is_cut` says that a piece of a mark is left.

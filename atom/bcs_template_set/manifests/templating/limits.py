@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 import signal
-from dataclasses import dataclass
 from types import FrameType
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
 try:
     import resource
@@ -29,8 +28,7 @@ _TO_SPEAK_MEMORY = 64 * 2**20
 """What is left above the bounds to say that they are reached, and where."""
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How much a child may take: seconds in all, seconds of the processor, and memory (its address space)."""
 
     seconds: float = 30

@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, replace
 from pkgutil import get_data
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.branch_paths import Served
 from bcs_template_set.manifests.checks.finding import Finding
@@ -21,6 +20,7 @@ from bcs_template_set.manifests.checks.telling import ALL_EMPTY, mistake, refusa
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import WEB_FILES, DomainNames, web_file
 from bcs_template_set.manifests.parse import Document, parse_documents
+from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
 from bcs_template_set.manifests.templating.environment import OwnEnvironment
 from bcs_template_set.manifests.templating.origins import mistakes_of, own_lines
@@ -31,7 +31,6 @@ from bcs_template_set.manifests.templating.web_ingresses import WebIngress, ingr
 from bcs_template_set.manifests.templating.web_values import Domain, Web
 from bcs_template_set.manifests.templating.worker_process import TemplateProcess, TemplateRun
 from bcs_template_set.manifests.templating.workspace_files import FileUnusable, no_files
-from bcs_template_set.manifests.yaml_reading import YamlUnreadable
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import LimitExceeded
 
@@ -41,8 +40,7 @@ _ONLY_NAMES = re.compile(r"(?:[^{}]|\{\{ ?[a-z][a-z_]*(?:\.[a-z][a-z_]*)? ?\}\})
 """A version without a loop, a call, a filter or an operator, such as the default."""
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """The files of a run that could be rendered, sorted by name, and what is wrong with all others.
 
     `empty` are templates that render to nothing: no files of this run.
@@ -53,8 +51,7 @@ class Rendered:
     empty: tuple[ManifestFile, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Work:
+class _Work(NamedTuple):
     """One manifest to make: where its template is, the names only it may use, and what to call the result.
 
     The template of one that is not our own is read when it is rendered.
@@ -64,7 +61,7 @@ class _Work:
     source: str
     domain: str = ""
     text: str = ""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = {}
     allowed: frozenset[str] = frozenset()
 
 
@@ -94,7 +91,7 @@ def render_files(prepared: Prepared, process: Optional[TemplateProcess] = None) 
     if not rendered.files and not mistakes:
         problem = say("render.all_empty")
         mistakes = tuple(mistake(ALL_EMPTY, file.source, problem) for file in rendered.empty)
-    return replace(rendered, mistakes=mistakes)
+    return rendered._replace(mistakes=mistakes)
 
 
 def render_manifests(prepared: Prepared) -> Rendered:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bcs_template_set.manifests.branch_paths import Claim, Served, ServedPath, claims_json
 from bcs_template_set.manifests.naming import DomainNames
 from bcs_template_set.manifests.templating.web_values import Domain, Web
 
 
-@dataclass(frozen=True)
-class WebIngress:
+class WebIngress(NamedTuple):
     """The Ingress of a load balancer; `claims` is the annotation that says which branch has which path."""
 
     name: str

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from threading import Timer
@@ -156,13 +156,13 @@ class TemplateProcess:
         if answer.text is None:
             return None
         settled = Marks(self.stem, answer.variables).settled(answer.text)
-        return replace(settled, left_out=tuple(answer.left_out))
+        return settled._replace(left_out=tuple(answer.left_out))
 
     def _start(self) -> _Child:
         run = self.run
         child = _Child(run.environ, seconds=min(self._deadline.remaining(), self._rendering.remaining()))
         start = {
-            "limits": asdict(run.limits),
+            "limits": run.limits._asdict(),
             "stem": self.stem,
             "workspace": str(run.workspace.absolute()),
             "values": run.values,

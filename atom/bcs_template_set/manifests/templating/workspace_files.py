@@ -12,9 +12,9 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
@@ -34,8 +34,7 @@ _TEMPLATE_SUFFIX = ".j2"
 _PIECES = re.compile(r"\*+|\?|\[(?:[!^][^\]]+|[^\]!^][^\]]*)\]|.", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class TemplateSource:
+class TemplateSource(NamedTuple):
     """A template file: the name of its manifest, and its path relative to the workspace, with slashes."""
 
     name: str
