@@ -45,6 +45,7 @@ class Watching:
     def __init__(self, at: Path, tests: str) -> None:
         self._at = at
         self._hash = tests
+        self._texts = {str(path): path.read_text(encoding="utf-8") for path in Path(OWN).rglob("*.py")}
         self._steps = Path(tempfile.mkdtemp(prefix="seen-"))
         self._own = counting_lines()
         self._own.start()
@@ -88,12 +89,12 @@ class Watching:
                     lines[file][line].add(numbers[name])
         found = {
             file: (
-                Path(file).read_text(encoding="utf-8"),
+                self._texts[file],
                 {line: array(_NUMBERS, sorted(tests)).tobytes() for line, tests in of_file.items()},
                 early.get(file, []),
             )
             for file, of_file in lines.items()
-            if file.startswith(OWN)
+            if file in self._texts
         }
         self._at.parent.mkdir(exist_ok=True, parents=True)
         kept = (self._hash, [(name, self._seconds[name]) for name in told], found)

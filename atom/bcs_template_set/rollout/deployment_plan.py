@@ -252,10 +252,10 @@ def _not_replaceable(state: LiveState) -> Iterable[Text]:
     A Job keeps the selector that was generated for it, a bound claim its volume: a document without them is
     refused, whatever else it says.
     """
-    field = state.known_kind.kept if state.known_kind is not None else ""
-    if not field or state.live is None or mapping_at(state.desired, "spec").get(field):
+    if state.known_kind is None or state.live is None:
         return
-    if mapping_at(state.live, "spec").get(field):
+    field = state.known_kind.kept
+    if mapping_at(state.live, "spec").get(field) and not mapping_at(state.desired, "spec").get(field):
         as_it_is = is_as_wanted(state.desired, state.live)
         yield kept_text(state.title, file=state.file, as_it_is=as_it_is)
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.bcs.deploy_calls import Preview, PreviewItem
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
-from bcs_template_set.messages.errors import NodePortLost, SelectorChanged
+from bcs_template_set.messages import Text
+from bcs_template_set.messages.errors import NodePortLost, NotReplaceable, SelectorChanged
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import (
+    Holding,
     PodNumbers,
+    differences_of,
+    hold_nothing,
+    is_fixed,
     moved_ports,
     plan_deployment,
+    port_pairs,
     refused_services,
 )
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
@@ -154,6 +162,39 @@ def test_a_number_that_others_decide_about_deploys_nothing() -> None:
     assert not chosen(by_variable, PodNumbers(kept=both))
 
 
+def test_each_file_is_judged_by_its_own_objects() -> None:
+    kept: Body = {"clusterIP": "10.0.0.1", "ports": [{"name": "http", "port": 80}]}
+    # Would lose its port if it was replaced, and isn't.
+    balanced = state(kind="Service", desired=kept, live={**kept, **port(31000)}, live_version="2")
+    empty = FileVersion("empty.yaml", "id", "2", objects=())
+    states = [balanced, state(file="b.yaml"), state(file="c.yaml", live_version="2")]
+    files = (file(), file("b.yaml"), file("c.yaml"), empty)
+    plan = plan_deployment(files, states, space=SPACE, redeploy=False)
+    assert (plan.deploy, plan.live_already) == ((file("b.yaml"),), (file("c.yaml"), empty, file()))
+    assert plan.refused is None
+    assert plan.states_of(["b.yaml"]) == (states[1],)
+    assert hold_nothing(plan) == Holding()
+
+
+def test_a_file_that_is_live_at_several_versions_is_told_as_none_of_them() -> None:
+    spec: Body = {"ports": [{"name": "http", "port": 80}]}
+    wanted = body("Service", spec=spec, annotations=marks("web.yaml", "2"))
+    lives = [body("Service", spec=spec, annotations=marks("web.yaml", version)) for version in "13"]
+    states = [LiveState("web.yaml", "Service", f"web-{n}", wanted, live) for n, live in enumerate(lives)]
+    (live,) = plan_deployment([file()], states, space=SPACE, redeploy=False).live_already
+    assert live.live_as == ""
+
+
+def test_what_would_change_is_shown_what_loses_first_and_what_is_new_not_at_all() -> None:
+    one: Body = {"ports": [{"port": 80}]}
+    two: Body = {"ports": [{"port": 80}, {"port": 81}]}
+    grown = state(kind="Service", desired=two, live=one, live_version="1")
+    shrunk = state(desired=one, live=two, live_version="1")
+    same = replace(grown, name="same", desired=grown.live or {})
+    found = differences_of([grown, state(), same, shrunk])
+    assert [title for title, _ in found] == ["Deployment/web", "Service/web"]
+
+
 @given(st.permutations(["a.yaml", "b.yaml", "c.yaml"]))
 def test_the_order_of_files_changes_nothing(names: list[str]) -> None:
     assert deployed([], *[file(name) for name in names]) == ["a.yaml", "b.yaml", "c.yaml"]
@@ -166,19 +207,89 @@ def test_a_selector_that_would_change_refuses() -> None:
     plan = plan_deployment((file(),), states, space=SPACE, redeploy=False)
     assert isinstance(plan.refused, SelectorChanged)
     assert "app=old" in str(plan.refused)
+    two: Body = {"selector": {"matchLabels": {"app": "old", "tier": "web"}}}
+    bare = [state(desired={"selector": {}}, live=two, live_version="1")]
+    told = str(plan_deployment((file(),), bare, space=SPACE, redeploy=False).refused)
+    assert "app=old, tier=web" in told
+    assert "-" in told.replace("app=old, tier=web", "")
+    for harmless in (
+        state(desired=wanted),
+        state(desired={**wanted, "paused": True}, live=wanted, live_version="1"),
+        state(kind="Gadget", desired=wanted, live=live, live_version="1"),
+    ):
+        plan = plan_deployment((file(),), [harmless], space=SPACE, redeploy=False)
+        assert (len(plan.deploy), plan.refused) == (1, None)
     again = [state(desired=wanted, live=wanted, live_version="2")]
     assert plan_deployment((file(),), again, space=SPACE, redeploy=False).refused is None
+
+
+def keys_of(refused: Optional[StepError]) -> list[str]:
+    """Return the keys of what an error that refuses a deployment tells, in its order."""
+    assert refused is None or isinstance(refused, (NotReplaceable, NodePortLost))
+    details = refused.details if refused is not None else ()
+    return [text.key for text in details if isinstance(text, Text)]
+
+
+SELECTOR: Body = {"selector": {"matchLabels": {"job": "1"}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "live", "key"),
+    [
+        ("Job", {}, SELECTOR, "deploy.kept_as_it_is"),
+        ("Job", {"parallelism": 2}, SELECTOR, "deploy.kept_otherwise"),
+        ("Job", SELECTOR, SELECTOR, ""),
+        ("Job", {}, {}, ""),
+        ("Gadget", {}, SELECTOR, ""),
+        ("ConfigMap", {}, SELECTOR, ""),
+    ],
+)
+def test_what_the_cluster_gave_an_object_can_not_be_left_out(
+    kind: str, wanted: Body, live: Body, key: str
+) -> None:
+    found = state(kind=kind, desired=wanted, live=live, live_version="1")
+    plan = plan_deployment((file(rewritten=True),), [found], space=SPACE, redeploy=False)
+    assert keys_of(plan.refused) == ([key] if key else [])
+    assert is_fixed(found) == bool(key)
+    assert not is_fixed(replace(found, live=None))
+
+
+def test_what_is_immutable_is_fixed() -> None:
+    held = state(kind="ConfigMap", live_version="1")
+    for value in (True, False):
+        assert is_fixed(replace(held, live={**(held.live or {}), "immutable": value})) is value
 
 
 def test_a_node_port_is_lost_only_where_the_document_has_a_cluster_ip_and_no_port() -> None:
     for wanted, lost in (
         ({**port(0), "clusterIP": "10.0.0.1"}, True),
         ({**port(31000), "clusterIP": "10.0.0.1"}, False),
-        (port(0), False),
+        ({**port(0), "externalTrafficPolicy": "Local"}, False),
     ):
         states = [state(kind="Service", desired=wanted, live=port(31000), live_version="1")]
         plan = plan_deployment((file(),), states, space=SPACE, redeploy=False)
-        assert isinstance(plan.refused, NodePortLost) == lost
+        assert keys_of(plan.refused) == (["deploy.port_lost"] if lost else [])
+
+
+def test_a_port_that_is_to_change_is_said_and_one_that_is_new_is_not() -> None:
+    two: Body = {"ports": [{"port": 80, "nodePort": 31001}, {"port": 81, "nodePort": 31002}]}
+    changed = state(kind="Service", desired=two, live=port(31000), live_version="1")
+    plan = plan_deployment((file(),), [changed], space=SPACE, redeploy=False)
+    assert [(note.key, note.fields["port"]) for note in plan.notes] == [("deploy.port_changed", 80)]
+
+
+def test_ports_are_told_apart_by_number_and_protocol() -> None:
+    live: Body = {
+        "ports": [
+            {"port": 53, "protocol": "UDP", "nodePort": 1},
+            {"port": 53, "protocol": "TCP", "nodePort": 2},
+        ]
+    }
+    wanted: Body = {"ports": [{"port": 53, "nodePort": "x"}, {"port": 53, "protocol": "UDP"}]}
+    found = state(kind="Service", desired=wanted, live=live, live_version="1")
+    assert list(port_pairs(found)) == [(53, 0, 2), (53, 0, 1)]
+    for other in (replace(found, live=None), replace(found, kind="Gadget")):
+        assert list(port_pairs(other)) == []
 
 
 def test_a_port_that_moved_is_said_unless_somebody_asked_for_it() -> None:
@@ -212,6 +323,9 @@ def test_what_is_being_deleted_counts_as_gone() -> None:
 def test_a_service_that_an_old_api_server_refuses_is_told_with_its_address() -> None:
     live = {**port(31000), "clusterIP": "10.0.0.1"}
     states = [state(kind="Service", desired=port(0), live=live, live_version="1"), state()]
+    more = [state(kind="Service"), state(live_version="1")]
+    bare = state(kind="Service", desired=port(0), live={}, live_version="1")
+    assert [hint.fields["cluster_ip"] for hint in refused_services([*more, bare], "clusterIP")] == ["-"]
     hints = refused_services(states, "spec.clusterIP: Invalid value")
     assert ["10.0.0.1" in hint.render("en_US") for hint in hints] == [True]
     assert refused_services(states, "quota exceeded") == ()
