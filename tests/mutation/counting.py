@@ -32,8 +32,9 @@ def prepare(given: str) -> None:
         own.stop()
         data = own.get_data()
         files = {file: data.lines(file) or [] for file in data.measured_files()}
-        handle, _ = tempfile.mkstemp(dir=directory)
+        handle, at = tempfile.mkstemp(dir=directory)
         with os.fdopen(handle, "wb") as stream:
             stream.write(marshal.dumps((test, files)))
+        os.rename(at, f"{at}.whole")  # noqa: PTH104 - it may be killed meanwhile
 
     atexit.register(tell)

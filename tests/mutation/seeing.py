@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import marshal
 import os
+import shutil
 import tempfile
 from array import array
 from collections import defaultdict
@@ -81,9 +82,8 @@ class Watching:
                 lines[file][line].update(numbers[name] for name in contexts if name in numbers)
                 if "" in contexts:
                     early.setdefault(file, []).append(line)
-        for path in self._steps.iterdir():
+        for path in self._steps.glob("*.whole"):
             name, files = marshal.loads(path.read_bytes())  # noqa: S302 - we wrote it
-            path.unlink()
             for file, run in files.items():
                 for line in run if name in numbers else ():
                     lines[file][line].add(numbers[name])
@@ -97,6 +97,7 @@ class Watching:
             if file in self._texts
         }
         self._at.parent.mkdir(exist_ok=True, parents=True)
+        shutil.rmtree(self._steps)
         kept = (self._hash, [(name, self._seconds[name]) for name in told], found)
         self._at.write_bytes(marshal.dumps(kept))
 
