@@ -25,7 +25,7 @@ def read_variables(text: str) -> dict[str, str]:
         ValuesInvalid: it is no mapping of names to texts; a detail for each mistake.
     """
     try:
-        given = read_yaml(text, source="variables", reading=TEXTS) if text.strip() else None
+        given = read_yaml(text, source="variables", reading=TEXTS)
     except YamlUnreadable as exc:
         raise ValuesInvalid(details=[exc.as_text()]) from None
     if given is None:

@@ -290,10 +290,9 @@ class _Inputs:
     def lines(self, name: str) -> tuple[str, ...]:
         """Return the non-empty lines; BK-CI hands some lists over as JSON text (facts/agent.md)."""
         value = self.raw(name).strip()
-        if value.startswith("["):
-            listed = _strings_of_json(value)
-            if listed is not None:
-                return listed
+        listed = _strings_of_json(value)
+        if listed is not None:
+            return listed
         return tuple(line.strip() for line in value.splitlines() if line.strip())
 
     def urls(self, name: str) -> tuple[VerifyUrl, ...]:

@@ -179,8 +179,7 @@ class _RegionTable:
         """Return the proxy for this gateway; unlike other addresses it may hold a user and a password."""
         value = self.text(key).rstrip("/")
         credentials, at, _ = value.rpartition("//")[2].rpartition("@")
-        bare = value.replace(credentials + at, "", 1) if at else value
-        if value and not _is_plain_url(bare):
+        if value and not _is_plain_url(value.replace(credentials + at, "")):
             self._wrong(key, _shown_address(value), accepted=say("regions.accepts_proxy"))
         return value
 

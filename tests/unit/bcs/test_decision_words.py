@@ -5,6 +5,7 @@ Found missing by mutation (tests/mutation): each of these could change without a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 import pytest
@@ -54,6 +55,12 @@ def test_each_thing_wrong_with_a_certificate_is_an_error_of_its_own(
     kind: Obstacle, error: type[StepError]
 ) -> None:
     assert type(failure(NotSent("p", kind))) is error
+
+
+@pytest.mark.parametrize("path", ["/clusters/c/crds/x", "/x"])
+def test_a_bcs_without_custom_objects_is_no_bcs_that_is_too_old(path: str) -> None:
+    error = failure(text(404, "Not Found\n"), replace(READ, path=path))
+    assert ("/crds/" in str(error.title())) is ("/crds/" in path)
 
 
 # --- the gateway's own errors ---------------------------------------------------------------------------

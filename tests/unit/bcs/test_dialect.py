@@ -122,7 +122,9 @@ def test_releases_are_named_from_the_first_to_the_last() -> None:
 def test_a_space_is_refused_by_name_where_every_possible_bcs_would(name: str, refusing: str) -> None:
     for dialect in Dialect:
         is_refused = dialect.name in refusing.split()
-        assert (space_name_problem(name, frozenset({dialect})) is not None) is is_refused
+        problem = space_name_problem(name, frozenset({dialect}))
+        key = "bcs.space_plain" if dialect is B else "bcs.space_special"
+        assert (problem.key if problem is not None else "") == (key if is_refused else "")
     assert space_name_problem(name, EVERY) is None
 
 

@@ -67,3 +67,7 @@ def test_permissions_are_named_by_the_list_or_else_by_bcs_own_words() -> None:
 def test_on_shared_clusters_the_permission_to_look_is_explained() -> None:
     assert "shared cluster" in str(no_permission({}, user="lisi", message=SHARED).details[0])
     assert no_permission({}, user="lisi", message="40300: no project_view permission").details == ()
+
+
+def test_where_nothing_names_a_permission_none_is_told() -> None:
+    assert no_permission({}, user="lisi", message="40300: no").context["permission"] == ""

@@ -13,7 +13,7 @@ def test_what_is_given_arrives_as_it_is_written(word: str) -> None:
 
 
 def test_nothing_given_is_no_variables() -> None:
-    assert read_variables(" \n") == read_variables("# only a comment") == {}
+    assert read_variables("") == read_variables(" \n") == read_variables("# only a comment") == {}
 
 
 def test_what_is_no_text_is_refused_all_at_once() -> None:

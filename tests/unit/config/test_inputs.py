@@ -11,12 +11,15 @@ from bcs_template_set.config.inputs import (
     INPUTS,
     KUBE_VERSION,
     LONGEST_TEXT,
+    MOST_SECONDS,
+    MOST_URLS,
     NOT_APPROVED,
     Input,
     Settings,
     VerifyUrl,
     approved_inputs,
     read_settings,
+    wants_doctor,
     wants_restore,
 )
 from bcs_template_set.manifests.schema.field_types import field_types
@@ -132,6 +135,55 @@ def test_an_unknown_region_names_the_known_ones() -> None:
     assert "one of gz, shanghai" in complaint(region="beijing")
 
 
+def test_where_no_region_is_set_that_is_said() -> None:
+    with pytest.raises(InputsInvalid, match="takes a region of the private settings, which hold none"):
+        read_settings({**GOOD, "region": "gz"}, regions=())
+
+
+def test_kinds_that_may_be_deleted_too_are_known_by_name() -> None:
+    assert read(prune_also="Secret\nfiles").prune_also == ("Secret", "files")
+    text = complaint(prune_also="Secrets\nfiles")
+    assert "prune_also is Secrets; it takes one of files, ConfigMap" in text
+    assert 'Did you mean "Secret"?' in text
+    assert "files;" not in text
+
+
+@pytest.mark.parametrize(
+    ("action", "to", "goes_back", "deploys"),
+    [
+        ("rollback", "5", True, True),
+        ("plan", "5", True, False),
+        ("plan", "", False, False),
+        ("deploy", "5", False, True),
+        ("publish", "5", False, False),
+    ],
+)
+def test_who_goes_back_renders_nothing_and_a_rollback_deploys(
+    action: str, to: str, *, goes_back: bool, deploys: bool
+) -> None:
+    settings = read(action=action, rollback_to=to, cluster_id="BCS-K8S-40000", namespace="prod")
+    assert (settings.goes_back, settings.deploys) == (goes_back, deploys)
+
+
+def test_an_examination_is_known_without_reading_any_other_input() -> None:
+    known = [wants_doctor({"action": action, "timeout": "x"}) for action in (" doctor\n", "deploy", "")]
+    assert known == [True, False, False]
+
+
+def test_numbers_may_be_as_large_as_is_said_and_what_is_given_is_shown_in_part() -> None:
+    assert read(timeout=str(MOST_SECONDS)).timeout == MOST_SECONDS
+    assert "timeout is 86401" in complaint(timeout=str(MOST_SECONDS + 1))
+    page = "https://a.example.com contains x"
+    assert len(read(verify_urls="\n".join([page] * MOST_URLS)).verify_urls) == MOST_URLS
+    many = "\n".join([page] * (MOST_URLS + 1))
+    assert f"verify_urls is {MOST_URLS + 1}; it takes at most {MOST_URLS} lines" in complaint(
+        verify_urls=many
+    )
+    assert "redeploy is yes; it takes one of true, false" in complaint(redeploy="yes")
+    assert f"redeploy is {'y' * 80};" in complaint(redeploy="y" * 80)
+    assert f"redeploy is {'y' * 80}…;" in complaint(redeploy="y" * 81)
+
+
 @pytest.mark.parametrize("given", ["", "  "])
 def test_an_empty_region_is_the_only_one_and_where_there_are_several_they_are_named(given: str) -> None:
     inputs = {**GOOD, "region": given}
@@ -142,7 +194,9 @@ def test_an_empty_region_is_the_only_one_and_where_there_are_several_they_are_na
 def test_lists_come_as_lines_or_as_json_text() -> None:
     assert read(templates="a.yaml\n\n  b/*.yaml \n").templates == ("a.yaml", "b/*.yaml")
     assert read(templates='["a.yaml", "b.yaml"]').templates == ("a.yaml", "b.yaml")
-    assert read(templates="[ab].yaml").templates == ("[ab].yaml",), "a glob is no JSON"
+    assert read(templates='["a.yaml", " "]').templates == ("a.yaml",)
+    for text in ("[ab].yaml", "[1]", '{"a": "b"}', '"a"', "1"):
+        assert read(templates=text).templates == (text,), "a glob is no JSON, and not all JSON is a list"
 
 
 def test_verify_urls_are_a_url_and_perhaps_a_text() -> None:

@@ -95,6 +95,8 @@ def test_an_empty_path_prefix_is_a_choice_not_an_omission() -> None:
         ("proxy: proxy.example.com", "regions.gz.proxy"),
         ("proxy: 'socks5://proxy:1080'", "regions.gz.proxy"),
         ("proxy: 'ftp://me:canary@proxy'", "regions.gz.proxy"),
+        ("gateway: ''", "regions.gz.gateway is missing"),
+        ("gateway: https://a:0", "regions.gz.gateway"),
         ("gateway: https://a?x=1", "regions.gz.gateway"),
         ("gateway: 'https://[::1'", "regions.gz.gateway"),
         ("gateway: https://a:99999", "regions.gz.gateway"),
@@ -107,6 +109,13 @@ def test_an_empty_path_prefix_is_a_choice_not_an_omission() -> None:
         ("gateway: https://a\n  concurrency: 0", "regions.gz.concurrency"),
         ("gateway: https://a\n  concurrency: true", "regions.gz.concurrency"),
         ("gateway: https://a\n  read_timeout: 9999", "regions.gz.read_timeout"),
+        ("gateway: https://a\n  read_timeout: 0", "regions.gz.read_timeout"),
+        ("gateway: https://a\n  app_code: [x]", "regions.gz.app_code is a list;"),
+        ("gateway: https://a\n  people: 'x canary'", "regions.gz.people is ***;"),
+        (f"gateway: https://a\n  people: {'x' * 90}", f"regions.gz.people is {'x' * 80};"),
+        ("gateway: https://a\n  'canary x': 1", "regions.gz.*** is not a known key"),
+        ("gateway: https://a\n  users: {'canary x': 1}", "regions.gz.users.*** must be"),
+        ("gateway: https://a\n  users: {lisi: {}}", "regions.gz.users.lisi.app_code is missing"),
         ("gateway: https://a\n  progress_detail: maybe", "regions.gz.progress_detail"),
         ("gateway: https://a\n  users: [lisi]", "regions.gz.users"),
         ("gateway: https://a\n  users: {lisi: {app_code: x}}", "regions.gz.users.lisi.app_secret is missing"),
@@ -124,13 +133,27 @@ def test_all_mistakes_of_all_regions_are_in_one_message() -> None:
     assert 'Did you mean "owner"?' in text
 
 
+def test_what_is_empty_or_at_its_bound_is_taken() -> None:
+    text = "{gateway: 'https://a:1', path_prefix: /v4/, app_code: '', read_timeout: 1, concurrency: 1}"
+    found = read_regions(f"gz: {text}")
+    endpoint = Endpoint("https://a:1", path_prefix="/v4", read_timeout=1, concurrency=1)
+    assert found == {"gz": Region("gz", endpoint)}
+    assert read_regions("gz: {gateway: https://a, people: record}")["gz"].recorded_people
+    assert list(secrets_of(found.values())) == []
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_private_settings_without_regions_are_told_as_that(text: str) -> None:
+    assert 'hold no "regions"' in complaint(text)
+
+
 @pytest.mark.parametrize("text", ["", "  \n", "[]", "1", "{}", "a: b: c", "\tgz: 1", "gz: 1\ngz: 2"])
 def test_what_is_no_table_of_regions_is_refused(text: str) -> None:
     assert complaint(text)
 
 
 def test_a_broken_text_is_refused_without_showing_its_lines() -> None:
-    assert "regions" in complaint('gz:\n  app_secret: "canary\n')
+    assert "regions, line" in complaint('gz:\n  app_secret: "canary\n')
     assert "regions" in complaint("gz:\n  app_secret: canary\n bad: indent\n")
 
 
