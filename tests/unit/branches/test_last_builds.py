@@ -87,7 +87,7 @@ ROUTES, DEPLOYMENT = f"{HOST}.routes.yaml", f"{HOST}.deployment.yaml"
 
 def published_by(number: int, branch: str, *, name: str, at: int, pinned: bool = False) -> ExistingFile:
     origin = Provenance("p", number, branch, "c", "wangwu", "lisi")
-    made = version(number).replaced(create_at=at, description=origin.line(""))
+    made = version(number).replaced(create_at=at, description=origin.line("") if branch else "by hand")
     listed = row(number, name=name).replaced(real_name=name, version_mode=int(pinned))
     return ExistingFile(listed, current=made)
 
