@@ -210,11 +210,14 @@ def test_where_no_name_tells_a_branch_all_versions_do(site: Site) -> None:
     assert (row["last_build"], row["age_seconds"]) == (11, DAY)
 
 
-def test_where_the_names_cannot_be_read_all_versions_tell() -> None:
+@pytest.mark.parametrize(
+    "unread", [Match("GET", "/metadata/versions$"), Match("GET", r"/template/versions/", nth=2)]
+)
+def test_where_a_name_or_what_it_names_can_not_be_read_all_versions_tell(unread: Match) -> None:
     with speaking(NEWEST), site_after(three_builds) as site:
         body = '{"code": 1, "message": "too much", "data": null}'
-        site.emulator.faults.add(Fault("answer", Match("GET", "/metadata/versions$"), status=200, body=body))
-        assert "#9" in branches(site).out
+        site.emulator.faults.add(Fault("answer", unread, status=200, body=body))
+        assert [line.split()[3] for line in branches(site).out.splitlines()[1:]] == ["#8", "#10", "#9"]
 
 
 def test_a_list_of_versions_that_cannot_be_read_costs_the_age_only_and_is_said(site: Site) -> None:
