@@ -17,7 +17,11 @@ RELEASE := .venv-release
 demo: $(VENV)/ready
 	"$(BIN)/python" -m tests.demo
 
-test: lint types pytest
+# What is found without running anything is told at the end: it takes a second core for as long as tests are collected.
+test: $(VENV)/ready
+	@$(MAKE) --no-print-directory lint types >"$(VENV)/found.log" 2>&1 & looking=$$!; \
+	  $(MAKE) --no-print-directory pytest; failed=$$?; \
+	  wait $$looking || failed=1; cat "$(VENV)/found.log"; exit $$failed
 
 lint: $(VENV)/ready
 	"$(BIN)/python" -m ruff format --check .
@@ -25,23 +29,20 @@ lint: $(VENV)/ready
 	"$(BIN)/python" -m vulture
 
 types: $(VENV)/ready
-	@$(if $(filter test,$(MAKECMDGOALS)),$(COMPILE) &) \
-	if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then (set -x; "$(BIN)/python" -m mypy); \
-	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi; found=$$?; wait; exit $$found
+	@if "$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then set -x; "$(BIN)/python" -m mypy; \
+	  else echo "Types are not checked on Python 3.9: mypy 2 needs 3.10."; fi
 
-# Compiles all tests, which in a fresh clone each of pytest's processes would do for itself: before `make test` has
-# use for a second core.
-COMPILE = "$(BIN)/python" -m pytest --collect-only --quiet --quiet >/dev/null 2>&1
+# Compiles all tests, for who runs them later.
 compiled: $(VENV)/ready
-	-@$(COMPILE)
+	-@"$(BIN)/python" -m pytest --collect-only --quiet --quiet >/dev/null 2>&1
 
-# Two processes for each core, or `JOBS=3`; `TESTS="tests/unit tests/wire"` runs those alone. Compiled modules are
+# Two processes for each core and one, or `JOBS=3`; `TESTS="tests/unit tests/wire"` runs those alone. Compiled modules are
 # kept, whatever the caller's environment says: hundreds of processes are started.
 JOBS ?= auto
 TESTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 pytest: $(VENV)/ready
-	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest --quiet --numprocesses "$(JOBS)" --dist loadgroup $(TESTS)
+	EXPECTED_LOCK="$(LOCK)" "$(BIN)/python" -m pytest --quiet --processes "$(JOBS)" $(TESTS)
 
 # Which lines and branches no test runs, those of the step's own processes included. Said when a test fails, too:
 # it fails then all the same, and so it does below pyproject.toml's `fail_under`. Each end-to-end test runs on the
@@ -68,7 +69,7 @@ torture-builds: $(VENV)/ready
 # server can meet, each hostile template and text, the whole model. Children that render are started, not forked.
 torture-sweeps: $(VENV)/ready
 	BCS_DIALECTS="C A" BCS_SWEEPS=whole BCS_MODEL=whole "$(BIN)/python" -m pytest --quiet \
-	  --numprocesses "$(JOBS)" --dist loadgroup
+	  --processes "$(JOBS)"
 
 torture-fuzz: $(VENV)/ready
 	"$(BIN)/python" -m tests.fuzz --minutes 10

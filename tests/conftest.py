@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable
 from zlib import crc32
 
 import hypothesis
@@ -19,9 +19,17 @@ from hypothesis.internal.conjecture import providers
 
 from tests.support.dialects import NEWEST, STABLE, VARIABLE
 from tests.support.draws import IS_SEEDED_ANEW, WHOLE, seed_of_this_run
-from tests.support.groups import ByGroup
 from tests.support.versions import versions_at_work
-from tests.support.warm_start import MEASURED, compile_once, derive_once, warm_children
+from tests.support.warm_start import (
+    MEASURED,
+    compile_once,
+    derive_once,
+    import_everything,
+    share_servers,
+    warm_children,
+)
+
+pytest_plugins = ("tests.support.forked_tests",)
 
 GOLDEN = Path(__file__).parent / "golden"
 DIALECT = re.compile(rf"\bBCS-({NEWEST.name}|{STABLE.name})(?=[]-])")
@@ -65,19 +73,17 @@ def pytest_report_header() -> str:
     return "dependencies: " + ", ".join(f"{name} {at_work}" for name, at_work in versions_at_work().items())
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return two processes for each core: half of what the tests take, they wait for answers and pauses."""
-    return 2 * (os.cpu_count() or 1)
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the seed of what was drawn, also where nothing went wrong."""
     terminalreporter.write_line(f"What was drawn was drawn by BCS_SEED={seed_of_this_run()}")
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Optional[ByGroup]:
-    """Divide the tests by our groups where `--dist loadgroup` is asked for."""
-    return ByGroup(config, log) if config.getoption("dist") == "loadgroup" else None
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Prepare once what each of several processes would."""
+    if session.config.getoption("processes") != "0":
+        import_everything()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -89,13 +95,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Let no collection of garbage look at thousands of tests again and again, be it while they are made."""
+    if session.config.getoption("processes") != "0":
+        share_servers()
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(50_000, 20, 20)  # what lives long is frozen, and a test makes little
         gc.enable()
 
 

@@ -1,6 +1,11 @@
-"""Which tests share one of pytest-xdist's processes, and that our division is the one at work."""
+"""Which tests share a process, and that our division is the one at work."""
 
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from tests.packaging.store_files import PROJECT
@@ -11,10 +16,10 @@ _ran: list[int] = []
 
 @pytest.mark.parametrize("turn", [0, 1, 2])
 def test_one_process_runs_a_group(turn: int, request: pytest.FixtureRequest) -> None:
-    """Where pytest-xdist divides the tests; whoever runs some of these alone has no others to wait for."""
+    """Where several processes run the tests; whoever runs some of these alone has no others to wait for."""
     _ran.append(turn)
     here = [item for item in request.session.items if item.nodeid.startswith(request.node.nodeid[:-2])]
-    if getattr(request.config.option, "loadgroup", False) and len(here) == 3:
+    if request.config.getoption("processes") != "0" and len(here) == 3:
         assert _ran == [*range(turn + 1)]
 
 
@@ -57,3 +62,39 @@ def test_these_run_one_after_the_other(names: tuple[str, str]) -> None:
 )
 def test_these_may_run_at_once(names: tuple[str, str]) -> None:
     assert len({group_of(name) for name in names}) == 2
+
+
+FOUR = """
+import os, pytest
+def test_good(): pass
+def test_bad(): assert print("said") or 1 == 2
+@pytest.mark.skip(reason="why")
+def test_skipped(): pass
+@pytest.fixture
+def torn(): yield; raise ValueError
+def test_torn(torn): pass
+def test_lost(): os._exit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "counted"),
+    [((), "2 failed, 2 passed, 1 skipped, 1 error"), (("-x",), "stopping after 1 failures")],
+)
+def test_what_ends_badly_in_a_forked_process_is_told(
+    tmp_path: Path, more: tuple[str, ...], counted: str
+) -> None:
+    (tmp_path / "test_four.py").write_text(FOUR, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "tests.support.forked_tests", "--processes", "2", *more]
+    done = subprocess.run(
+        [*command, "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=PROJECT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert counted in done.stdout
+    if not more:
+        assert "the process that ran it ended with 3" in done.stdout
+        assert done.stdout.count("said") > 1

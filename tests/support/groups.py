@@ -1,13 +1,8 @@
-"""Which tests one of pytest-xdist's processes runs, one after the other: its `--dist loadgroup`.
-
-pytest-xdist 3.8 hands a mark's group on in a name that pytest 9.2 reads no more, so that a mark divides
-nothing; and who divides has the tests' ids alone. So a file's group stands here.
-"""
+"""Which tests one process runs, one after the other, and which groups of them begin."""
 
 from __future__ import annotations
 
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has no types
-from xdist.workermanage import WorkerController  # type: ignore[import-untyped] # as above
+from collections.abc import Sequence
 
 QUICK = frozenset({"unit", "wire", "contract", "hostile", "mutation", "packaging"})
 """Layers whose files are quick: each file is a group of its own, so what it prepares is prepared once."""
@@ -39,17 +34,23 @@ FIRST = (
 """Groups that take long for their number of tests: begun late, one of them keeps all others waiting."""
 
 
-class ByGroup(LoadScopeScheduling):  # type: ignore[misc] # as above
-    """Gives each group to one process: those that take long, then the largest first."""
+WEIGHTS = {"unit": 1, "contract": 2, "packaging": 4, "wire": 4, "hostile": 10, "fuzz": 20, "model": 100}
+"""What a test of a layer costs, in hundredths of a second; of the others twenty."""
 
-    def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid)
 
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        long = next((group for group in FIRST if group in self.workqueue), None)
-        if long is not None:
-            self.workqueue.move_to_end(long, last=False)
-        super()._assign_work_unit(node)
+def in_groups(nodeids: Sequence[str]) -> list[list[int]]:
+    """Return the tests' numbers by group: those that take long, then the heaviest first."""
+    groups: dict[str, list[int]] = {}
+    for number, nodeid in enumerate(nodeids):
+        groups.setdefault(group_of(nodeid), []).append(number)
+    weights = {group: len(tests) * _weight(nodeids[tests[0]]) for group, tests in groups.items()}
+    early = {group: len(FIRST) - place for place, group in enumerate(FIRST)}
+    names = sorted(groups, key=lambda group: (early.get(group, 0), weights[group]), reverse=True)
+    return [groups[name] for name in names]
+
+
+def _weight(nodeid: str) -> int:
+    return WEIGHTS.get("".join(nodeid.split("/")[1:2]), 20)
 
 
 def group_of(nodeid: str) -> str:

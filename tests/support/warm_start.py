@@ -58,6 +58,9 @@ BEFORE_LIFE: list[tuple[str, str]] = []
 _is_a_step: list[bool] = []
 """Whether this process was forked as one."""
 
+_shared: list[int] = []
+"""The number of the process whose servers serve those that are forked from it, too."""
+
 
 class Started(Protocol):
     """What tests do with a process, be it one of these or of `subprocess`."""
@@ -102,7 +105,7 @@ def start_warm(
     arguments: Sequence[str], *, at: Path, environ: Mapping[str, str], largest_file: Optional[int] = None
 ) -> WarmProcess:
     """Start the step with these arguments; it writes no file of more than so many bytes."""
-    servers = _servers(environ.get(LOCALE), os.getpid())
+    servers = _servers(environ.get(LOCALE), _client())
     return servers.start(arguments, at=at, environ=environ, largest_file=largest_file)
 
 
@@ -257,6 +260,16 @@ class _Servers:
         self.children.close()
 
 
+def share_servers() -> None:
+    """Start the processes that fork, for this process and those that are forked from it."""
+    _shared.append(os.getpid())
+    _servers(os.environ.get(LOCALE), _client())
+
+
+def _client() -> int:
+    return _shared[0] if _shared else os.getpid()
+
+
 @functools.lru_cache(maxsize=4)
 def _servers(locale: Optional[str], client: int) -> _Servers:  # noqa: ARG001 - a fork of pytest has its own
     servers = _Servers(locale)
@@ -309,7 +322,7 @@ def warm_children(server: Optional[socket.socket] = None) -> None:
                 return super().__new__(cls)
             inside, outside, told = os.pipe(), os.pipe(), os.pipe()
             request = {"path": args[-1], "environ": more["env"]}
-            children = server or _servers(os.environ.get(LOCALE), os.getpid()).children
+            children = server or _servers(os.environ.get(LOCALE), _client()).children
             _ask(children, request, (inside[0], outside[1], told[1]))
             return WarmChild(stdin=inside[1], stdout=outside[0], told=told[0])
 
@@ -497,15 +510,15 @@ def import_everything() -> None:
     from bcs_template_set.messages import LANGUAGES, _catalogue
     from bcs_template_set.messages.secret import Secret
     from bcs_template_set.report.html import _environment
+    from bcs_template_set.system.version import step_version
 
     field_types()
+    step_version()
     for area in (Path(package.__path__[0]) / "messages").glob("*.json"):
         _catalogue(area.stem)
     for language in LANGUAGES:
         for page in (Path(package.__path__[0]) / "report").glob("*.j2"):
             _environment(language).get_template(page.name)
-    compile_once()
-    derive_once()
     Secret(SECRET_OF_MOST).mark(b"")
     templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=str, kind=OwnEnvironment)
     for part in WEB_FILES:
@@ -524,6 +537,8 @@ def main(steps: socket.socket, children: socket.socket, asking: socket.socket) -
         serve(children, become_a_child)
         return
     children.close()
+    compile_once()
+    derive_once()
     import_everything()
     gc.freeze()
     serve(steps, functools.partial(become_a_step, children=asking))
