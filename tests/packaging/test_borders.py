@@ -55,10 +55,13 @@ BORDERS: Mapping[str, frozenset[str]] = {
 are read from the top down, and no row names one above it: so no cycle is possible."""
 
 HOLDERS = {
-    "requests": {"system.http_connections"},
-    "urllib3": {"system.http_connections"},
-    "socket": {"system.allowed_addresses", "system.http_attempt", "system.http_connections"},
-    "ssl": {"system.authorities", "system.http_connections"},
+    "requests": {"system.http_connections", "system.http_pools"},
+    "urllib3": {"system.http_connections", "system.http_pools"},
+    "socket": {
+        *("system.allowed_addresses", "system.http_attempt", "system.http_connections"),
+        "system.http_pools",
+    },
+    "ssl": {"system.authorities", "system.http_connections", "system.http_pools"},
     "yaml": {f"manifests.yaml_{name}" for name in ("beginnings", "events", "lines", "reading")},
     "signal": {"system.signals", "manifests.templating.limits"},
     "resource": {"manifests.templating.limits"},

@@ -17,9 +17,10 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.certificates import server_side
-from tests.support.raw_server import Script, http, refusing_port, saying, serving
+from tests.support.raw_server import RawServer, Script, http, refusing_port, saying, serving
 
 from bcs_template_set.system.http_client import Transport
+from bcs_template_set.system.http_connections import Connections
 from bcs_template_set.system.http_values import LARGEST_BODY, HttpAnswer, HttpRequest, NoAnswer, NotSent
 
 SECRET = "top-secret-canary"
@@ -34,6 +35,12 @@ def transport() -> Iterator[Transport]:
 
 def get(transport: Transport, url: str, **headers: str) -> HttpAnswer:
     return transport.send(HttpRequest("GET", url, headers))
+
+
+def connections_of(transport: Transport) -> Connections:
+    made = transport._open()
+    assert made is not None
+    return made
 
 
 # --- what is sent and what comes back -------------------------------------------------------------------
@@ -378,7 +385,7 @@ def test_a_request_adds_no_authority_to_those_of_ca_bundle(authority: trustme.CA
     transport = Transport(ca_bundle=str(bundle), environ={})
     with serving(saying(http(b"ok")), tls=server_side(authority.issue_cert("127.0.0.1"))) as server:
         assert get(transport, server.url).body == b"ok"
-        assert transport._open()._adapter._trusted().cert_store_stats()["x509_ca"] == 1
+        assert connections_of(transport)._adapter._trusted().cert_store_stats()["x509_ca"] == 1
         transport.close()
 
 
@@ -513,6 +520,106 @@ def test_where_no_proxy_is_to_be_used_the_environment_names_none() -> None:
     assert proxy.requests == []
 
 
+# --- connecting ahead -----------------------------------------------------------------------------------
+
+
+def opened(server: RawServer, *, at_least: int) -> int:
+    """Return how many connections a server has taken, once it had the time to take so many."""
+    latest = time.monotonic() + 5
+    while server.connections < at_least and time.monotonic() < latest:
+        time.sleep(0.005)  # noqa: TID251 - the server's thread has to be given its turn
+    return server.connections
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connections_that_are_opened_ahead_carry_no_request_and_then_the_first_ones(
+    authority: trustme.CA, tmp_path: Path, scheme: str
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    tls = server_side(authority.issue_cert("127.0.0.1")) if scheme == "https" else None
+    transport = Transport(ca_bundle=str(bundle), environ={})
+    with serving(saying(http()), tls=tls) as server:
+        for count in (2, 2, 3):  # what is open already is not opened once more
+            connections_of(transport).connect(server.url, count=count, remaining=lambda: 5.0)
+        assert (opened(server, at_least=3), server.requests) == (3, [])
+        assert [get(transport, server.url).status for _ in range(2)] == [200, 200]
+        assert server.connections == 3
+        for connection in server._open:
+            with suppress(OSError):  # what TLS has been put around is another one
+                connection.shutdown(socket.SHUT_RDWR)
+        assert get(transport, server.url).status == 200
+        assert server.connections == 4
+        transport.close()
+
+
+def test_they_are_opened_in_the_background_and_none_stays_after_closing(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        transport.connect_ahead(url, count=2)
+        accepted = [listener.accept()[0] for _ in range(2)]
+        transport.close()
+        transport.connect_ahead(url, count=2)
+        for connection in accepted:
+            connection.settimeout(5)
+            assert connection.recv(1) == b""
+            connection.close()
+        listener.settimeout(0.05)
+        with pytest.raises(socket.timeout):
+            listener.accept()
+
+
+def test_where_the_machine_has_no_more_threads_nothing_is_opened_ahead(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    transport.connect_ahead("http://127.0.0.1:1/", count=2)
+    assert transport._connections is None
+
+
+def test_they_go_through_the_proxy_and_a_tunnel_is_made_for_them() -> None:
+    established = b"HTTP/1.1 200 OK\r\n\r\n"
+    with serving(saying(established)) as proxy:
+        address = proxy.url.replace("//", f"//me:{SECRET}@")
+        transport = Transport(environ={}, proxy=address, connect_timeout=0.2)
+        connect = connections_of(transport).connect
+        connect("http://gateway.example.com/a", count=1, remaining=lambda: 5.0)
+        assert (opened(proxy, at_least=1), proxy.requests) == (1, [])
+        connect("https://gateway.example.com/a", count=1, remaining=lambda: 5.0)
+        (sent,) = proxy.requests[:1]
+        assert sent.startswith(b"CONNECT gateway.example.com:443 HTTP/1.")
+        assert b"proxy-authorization: basic" in sent.lower()
+        transport.close()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/", "http://no-such-host.invalid/", "ftp://x", ""])
+def test_what_fails_ahead_is_told_by_the_first_request_alone(
+    transport: Transport, refusing: int, url: str
+) -> None:
+    address = url.format(port=refusing)
+    connections_of(transport).connect(address, count=2, remaining=lambda: 5.0)
+    with pytest.raises(NotSent):
+        get(transport, address)
+
+
+def test_no_address_is_connected_to_ahead_that_is_refused() -> None:
+    with serving(saying(http())) as server:
+        transport = Transport(environ={}, refuses=lambda _: True)
+        connections_of(transport).connect(server.url, count=2, remaining=lambda: 5.0)
+        assert server.connections == 0
+        transport.close()
+
+
+def test_what_has_no_time_left_is_not_opened(transport: Transport) -> None:
+    with serving(saying(http())) as server:
+        connections_of(transport).connect(server.url, count=2, remaining=lambda: 0.0)
+        assert server.connections == 0
+
+
 # --- any bytes ------------------------------------------------------------------------------------------
 
 _heads = st.sampled_from(
@@ -554,7 +661,7 @@ def test_importing_it_imports_no_http_library() -> None:
     assert run.stdout == "[]\n"
 
 
-def test_only_one_module_imports_an_http_library() -> None:
+def test_only_two_modules_import_an_http_library() -> None:
     sources = Path(__file__).parents[2] / "atom" / "bcs_template_set"
     importers = {
         path.name
@@ -564,4 +671,4 @@ def test_only_one_module_imports_an_http_library() -> None:
             for line in path.read_text(encoding="utf-8").splitlines()
         )
     }
-    assert importers == {"http_connections.py"}
+    assert importers == {"http_connections.py", "http_pools.py"}

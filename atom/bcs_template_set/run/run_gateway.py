@@ -10,7 +10,7 @@ from typing import Optional, TypeVar
 from bcs_template_set.agent.masker import MOST_WORDS
 from bcs_template_set.bcs.calls import Read, Write, Writer
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.gateway import Gateway, Sender, root_of
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Endpoint
@@ -24,20 +24,24 @@ from bcs_template_set.system.signals import Stopped
 
 T = TypeVar("T")
 
+FIRST = 2
+"""Connections that a run begins with: project and space are asked for at once."""
+
 
 def open_gateway(
     context: RunContext,
     principal: Principal,
     *,
     words: Optional[SecretWords] = None,
+    sender: Optional[Sender] = None,
     deadline: Optional[Deadline] = None,
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> Gateway:
     """Return the gateway of the run's region for this one principal; every request of it enters the record.
 
     The run's secrets, and what `words` knows, are taken out of a server's words before these are shortened:
-    of a short secret that is cut, nothing could tell what is left. `deadline` is the run's own unless it is
-    given.
+    of a short secret that is cut, nothing could tell what is left. `sender` and `deadline` are the run's own
+    unless they are given.
     """
     services, known = context.services, context.services.log.masker
     values = words if words is not None else SecretWords()
@@ -45,7 +49,7 @@ def open_gateway(
     return Gateway(
         context.region.endpoint,
         principal,
-        transport=services.sender or transport_of(context.region.endpoint, context.machine),
+        transport=sender or sender_of(context),
         clock=services.clock,
         deadline=deadline or services.deadline,
         on_exchange=services.record.record_request,
@@ -53,6 +57,28 @@ def open_gateway(
         learn=values.learn,
         policy=policy,
     )
+
+
+@contextmanager
+def connecting(context: RunContext) -> Iterator[Sender]:
+    """Give what will send the run's requests; its first connections are opened while something else is done.
+
+    If that fails, none of them stays.
+    """
+    sender = sender_of(context)
+    connect_ahead(sender, context.region.endpoint, count=FIRST)
+    try:
+        yield sender
+    except BaseException:
+        if isinstance(sender, Transport):
+            sender.close()
+        raise
+
+
+def connect_ahead(sender: Sender, endpoint: Endpoint, *, count: int) -> None:
+    """Have so many connections to the gateway opened in the background, if they may be used at once."""
+    if isinstance(sender, Transport):
+        sender.connect_ahead(root_of(endpoint), count=min(count, endpoint.concurrency))
 
 
 @contextmanager
@@ -66,6 +92,11 @@ def holding(gateway: Gateway) -> Iterator[None]:
     except Stopped as exc:
         gateway.stop(exc.error)
         raise
+
+
+def sender_of(context: RunContext) -> Sender:
+    """Return what sends the run's requests to its gateway."""
+    return context.services.sender or transport_of(context.region.endpoint, context.machine)
 
 
 def transport_of(endpoint: Endpoint, machine: Machine) -> Transport:

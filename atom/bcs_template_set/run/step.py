@@ -28,7 +28,7 @@ from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
 from bcs_template_set.run.retention_phase import keep_newest
 from bcs_template_set.run.rollback_phase import roll_back
-from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
+from bcs_template_set.run.run_gateway import WatchedWriter, connect_ahead, connecting, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything
 from bcs_template_set.system.signals import Stopped
@@ -76,10 +76,11 @@ def _live(services: Services) -> Result:
         gateway = open_gateway(context, principal, words=SecretWords(variables=context.variables))
         with holding(gateway):
             return roll_back(context, gateway, principal)
-    with services.record.phase("render"):
+    with connecting(context) as sender, services.record.phase("render"):
         prepared, desired = (services.render or _rendered)(context, principal)
         words = SecretWords(desired.files, variables=context.variables)
-    gateway = open_gateway(context, principal, words=words)
+    connect_ahead(sender, context.region.endpoint, count=len(desired.files))
+    gateway = open_gateway(context, principal, words=words, sender=sender)
     with holding(gateway):
         return carry_out(RenderedRun(context, prepared, desired), gateway, principal)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pkgutil
 import ssl
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -36,11 +37,16 @@ def trusting(ca_bundle: str, *, environ: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""For what hides variables: nobody may put back what another one has to hide still."""
+
+
 @contextmanager
 def _hidden(names: Iterable[str]) -> Iterator[None]:
     """Take variables out of the process's environment, and put them back."""
-    taken = {name: os.environ.pop(name) for name in list(names) if name in os.environ}
-    try:
-        yield
-    finally:
-        os.environ.update(taken)
+    with _ONE_AT_A_TIME:
+        taken = {name: os.environ.pop(name) for name in list(names) if name in os.environ}
+        try:
+            yield
+        finally:
+            os.environ.update(taken)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Callable, Optional
+from contextlib import suppress
+from typing import TYPE_CHECKING, Callable, Optional, cast
 
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
@@ -63,6 +64,7 @@ class Transport:
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._connections: Optional[Connections] = None
+        self._is_closed = False
 
     def send(
         self, request: HttpRequest, *, seconds: float = float("inf"), first: Optional[int] = None
@@ -77,17 +79,33 @@ class Transport:
             NoAnswer: it was sent, and no whole answer came back in time.
         """
         deadline = Deadline(self._clock, seconds=min(seconds, self._longest))
-        return self._open().exchange(request, remaining=deadline.remaining, first=first)
+        connections = cast("Connections", self._open())
+        return connections.exchange(request, remaining=deadline.remaining, first=first)
+
+    def connect_ahead(self, url: str, *, count: int) -> None:
+        """Begin to see to it, in the background, that so many connections to a server are open.
+
+        No request is sent by that, and a failure is told by the first request alone.
+        """
+        deadline = Deadline(self._clock, seconds=self._longest)
+
+        def connect() -> None:
+            connections = self._open(unless_closed=True)
+            if connections is not None:
+                connections.connect(url, count=count, remaining=deadline.remaining)
+
+        with suppress(RuntimeError):  # the machine allows no more threads
+            threading.Thread(target=connect, name="connect", daemon=True).start()
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the kept connections; those that are being opened ahead do not stay either."""
         with self._lock:
-            connections, self._connections = self._connections, None
+            connections, self._connections, self._is_closed = self._connections, None, True
         if connections is not None:
             connections.close()
 
-    def _open(self) -> Connections:
+    def _open(self, *, unless_closed: bool = False) -> Optional[Connections]:
         with self._lock:
-            if self._connections is None:
+            if self._connections is None and not (unless_closed and self._is_closed):
                 self._connections = self._connect()
             return self._connections

@@ -1,9 +1,9 @@
 """Kept connections through `requests`, and every failure translated into `NotSent` or `NoAnswer`.
 
-Whether a request was sent is not guessed from an exception's type: the connections themselves note when the
-first byte of a request is handed to a socket. They also give every wait on a socket the time that the request
-has left, so that an answer that trickles in byte by byte ends in time too, and nothing has to end it from
-another thread, which could meet the connection in its next request.
+Whether a request was sent is not guessed from an exception's type: the connections (`http_pools.py`) note
+when the first byte of a request is handed to a socket. They also give every wait on a socket the time that
+the request has left, so that an answer that trickles in byte by byte ends in time too, and nothing has to end
+it from another thread, which could meet the connection in its next request.
 """
 
 from __future__ import annotations
@@ -11,25 +11,23 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from http.client import HTTPException
-from typing import Any, Callable, Optional, Union, cast
-from urllib.parse import unquote, urlsplit
+from typing import Callable, Optional, Union, cast
+from urllib.parse import urlsplit
 
-from requests import PreparedRequest  # noqa: TID251 - the one importer
-from requests.adapters import HTTPAdapter  # noqa: TID251 - the one importer
-from urllib3 import ProxyManager, make_headers  # noqa: TID251 - the one importer
-from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: TID251 - the one importer
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # noqa: TID251 - the one importer
-from urllib3.exceptions import HTTPError, ProxyError  # noqa: TID251 - the one importer
-from urllib3.exceptions import TimeoutError as PoolTimeout  # noqa: TID251 - the one importer
+from requests import PreparedRequest  # noqa: TID251 - one of the two importers
+from urllib3.connection import HTTPConnection  # noqa: TID251 - as above
+from urllib3.exceptions import HTTPError, ProxyError  # noqa: TID251 - as above
+from urllib3.exceptions import TimeoutError as PoolTimeout  # noqa: TID251 - as above
 
 from bcs_template_set.messages import Text, say
-from bcs_template_set.system.allowed_addresses import address_of, allowed_addresses, connected
-from bcs_template_set.system.authorities import trusting
-from bcs_template_set.system.http_attempt import Attempt, TimedResponse, current
+from bcs_template_set.system.allowed_addresses import address_of, allowed_addresses
+from bcs_template_set.system.http_attempt import Attempt, current
 from bcs_template_set.system.http_body import Unusable, read_first, read_whole
+from bcs_template_set.system.http_pools import Adapter, Pool
 from bcs_template_set.system.http_values import (
     LARGEST_BODY,
     HttpAnswer,
@@ -38,128 +36,8 @@ from bcs_template_set.system.http_values import (
     NotSent,
     Obstacle,
 )
-from bcs_template_set.system.proxies import proxy_of, without_credentials
-
-# --- connections that know their request ----------------------------------------------------------------
-
-
-class _Connection(HTTPConnection):
-    """Notes on the current attempt when its first byte goes out; a CONNECT to a proxy does not count."""
-
-    response_class = TimedResponse
-    _opening = False
-
-    def connect(self) -> None:
-        self._opening = True
-        try:
-            super().connect()
-        finally:
-            self._opening = False
-
-    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
-        attempt = current.attempt
-        if self.sock is None:
-            self.connect()
-        self.sock.settimeout(attempt.patience())  # for all of it, over TLS too
-        attempt.sent = attempt.sent or not self._opening
-        super().send(data)
-
-    def _new_conn(self) -> socket.socket:
-        """Return a socket that is connected: to an address that was looked at, where some are refused."""
-        attempt = current.attempt
-        if attempt.refuses is None or attempt.proxied:
-            return super()._new_conn()
-        made, attempt.peer = connected(
-            allowed_addresses(self.host, self.port, refuses=attempt.refuses),
-            seconds=attempt.patience() if self.timeout is None else self.timeout,
-        )
-        return made
-
-
-class _TlsConnection(_Connection, HTTPSConnection):
-    """Knows what was agreed on when it was opened, and tells each attempt that uses it."""
-
-    _tls = ""
-    _valid_until = 0.0
-
-    def connect(self) -> None:
-        super().connect()
-        made = cast("ssl.SSLSocket", self.sock)
-        self._tls = made.version() or ""
-        self._valid_until = ssl.cert_time_to_seconds(str((made.getpeercert() or {})["notAfter"]))
-
-    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
-        super().send(data)
-        current.attempt.tls, current.attempt.valid_until = self._tls, self._valid_until
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-_POOLS = {"http": _Pool, "https": _TlsPool}
-
-
-class Adapter(HTTPAdapter):
-    """What sends: connections that note what was sent, and authorities of our own choice.
-
-    A session of `requests` stands above its adapters: it would follow redirects, keep cookies, read `.netrc`
-    and the environment, and take its share of a request's time. Nothing of it is wanted here.
-
-    `size` is how many connections to a server are kept.
-    """
-
-    def __init__(self, *, size: int, ca_bundle: str, environ: Mapping[str, str]) -> None:
-        super().__init__(pool_maxsize=size)
-        self._size = size
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-        self._ca_bundle = ca_bundle
-        self._environ = environ
-        self._context: Optional[ssl.SSLContext] = None
-        self._lock = threading.RLock()
-
-    def build_connection_pool_key_attributes(self, request: PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
-        """Return where a request goes, and the context that verifies who is there."""
-        server, _rest = super().build_connection_pool_key_attributes(request, verify=True)
-        return server, {"ssl_context": self._trusted()} if server["scheme"] == "https" else {}
-
-    def cert_verify(self, *_: object, **__: object) -> None:
-        """Leave the context alone: `requests` would have certifi's authorities verify in its place."""
-
-    def proxy_manager_for(self, proxy: str, **_: object) -> ProxyManager:
-        """Return the connections through a proxy, the same for all threads.
-
-        Raises:
-            ValueError: that is no proxy's address; the text may quote its credentials.
-        """
-        with self._lock:
-            made: Optional[ProxyManager] = self.proxy_manager.get(proxy)
-            if made is None:
-                made = self.proxy_manager[proxy] = ProxyManager(
-                    without_credentials(proxy),
-                    proxy_headers=self.proxy_headers(proxy),
-                    maxsize=self._size,
-                    proxy_ssl_context=self._trusted() if urlsplit(proxy).scheme == "https" else None,
-                )
-                made.pool_classes_by_scheme = _POOLS
-            return made
-
-    def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """Return a proxy's credentials as a header, also those without a password."""
-        credentials = urlsplit(proxy).netloc.rpartition("@")[0]
-        return dict(make_headers(proxy_basic_auth=unquote(credentials))) if credentials else {}
-
-    def _trusted(self) -> ssl.SSLContext:
-        """Return the one context; plain HTTP needs none, and no bundle that can be read."""
-        with self._lock:
-            if self._context is None:
-                self._context = trusting(self._ca_bundle, environ=self._environ)
-            return self._context
-
+from bcs_template_set.system.parallel import only_wait, overlap
+from bcs_template_set.system.proxies import proxy_of
 
 # --- sending --------------------------------------------------------------------------------------------
 
@@ -208,6 +86,23 @@ class Connections:
         finally:
             del current.attempt
 
+    def connect(self, url: str, *, count: int, remaining: Callable[[], float]) -> None:
+        """See to it that so many connections to a server are open; what fails, the next request tells."""
+        current.attempt = Attempt(remaining, self._read_timeout, refuses=self._refuses)
+        with suppress(ValueError, HTTPError, OSError, Unusable):
+            request = self._prepared(HttpRequest("GET", url))  # to find the way by: it is never sent
+            proxies = self._way(request, current.attempt)
+            pool = self._adapter.get_connection_with_tls_context(request, verify=True, proxies=proxies)
+            opening = partial(self._keep, cast("Pool", pool), remaining=remaining)
+            connections = cast("Pool", pool).take(count)
+            overlap([partial(opening, connection) for connection in connections], concurrency=count)
+
+    def _keep(self, pool: Pool, connection: HTTPConnection, *, remaining: Callable[[], float]) -> None:
+        current.attempt = Attempt(remaining, self._read_timeout, refuses=self._refuses)
+        current.attempt.proxied = pool.proxy is not None
+        only_wait()
+        pool.keep(connection, seconds=min(self._connect_timeout, current.attempt.patience()))
+
     def close(self) -> None:
         """Close all connections."""
         self._adapter.close()
@@ -222,10 +117,7 @@ class Connections:
         return prepared
 
     def _exchange(self, request: PreparedRequest, attempt: Attempt, first: Optional[int]) -> HttpAnswer:
-        url = request.url or ""
-        proxies = self._proxies(request, url)
-        attempt.proxied = bool(proxies)
-        self._look_past_a_proxy(url, attempt)
+        proxies = self._way(request, attempt)
         patience = attempt.patience()
         with self._adapter.send(
             request,
@@ -248,6 +140,18 @@ class Connections:
             tls=attempt.tls,
             valid_until=attempt.valid_until,
         )
+
+    def _way(self, request: PreparedRequest, attempt: Attempt) -> dict[str, str]:
+        """Return the proxy to use, as `requests` takes it, if the attempt may go where it goes.
+
+        Raises:
+            Unusable, OSError: it may not, or there is no way.
+        """
+        url = request.url or ""
+        proxies = self._proxies(request, url)
+        attempt.proxied = bool(proxies)
+        self._look_past_a_proxy(url, attempt)
+        return proxies
 
     def _proxies(self, request: PreparedRequest, url: str) -> dict[str, str]:
         """Return the proxy to use, as `requests` takes it: always the same on the way to a server.

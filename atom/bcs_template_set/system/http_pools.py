@@ -1,0 +1,181 @@
+"""Connections that know the request they carry, and the pools of `requests` in which they are kept.
+
+They note when the first byte of a request is handed to a socket, and give every wait on a socket the time
+that the request has left.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Optional, cast
+from urllib.parse import unquote, urlsplit
+
+from requests import PreparedRequest  # noqa: TID251 - one of the two importers
+from requests.adapters import HTTPAdapter  # noqa: TID251 - as above
+from urllib3 import ProxyManager, make_headers  # noqa: TID251 - as above
+from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: TID251 - as above
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # noqa: TID251 - as above
+
+from bcs_template_set.system.allowed_addresses import allowed_addresses, connected
+from bcs_template_set.system.authorities import trusting
+from bcs_template_set.system.http_attempt import TimedResponse, current
+from bcs_template_set.system.proxies import without_credentials
+
+
+class _Connection(HTTPConnection):
+    """Notes on the current attempt when its first byte goes out; a CONNECT to a proxy does not count."""
+
+    response_class = TimedResponse
+    _opening = False
+
+    def connect(self) -> None:
+        self._opening = True
+        try:
+            super().connect()
+        finally:
+            self._opening = False
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
+        attempt = current.attempt
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(attempt.patience())  # for all of it, over TLS too
+        attempt.sent = attempt.sent or not self._opening
+        super().send(data)
+
+    def _new_conn(self) -> socket.socket:
+        """Return a socket that is connected: to an address that was looked at, where some are refused."""
+        attempt = current.attempt
+        if attempt.refuses is None or attempt.proxied:
+            return super()._new_conn()
+        made, attempt.peer = connected(
+            allowed_addresses(self.host, self.port, refuses=attempt.refuses),
+            seconds=attempt.patience() if self.timeout is None else self.timeout,
+        )
+        return made
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """Knows what was agreed on when it was opened, and tells each attempt that uses it."""
+
+    _tls = ""
+    _valid_until = 0.0
+
+    def connect(self) -> None:
+        super().connect()
+        made = cast("ssl.SSLSocket", self.sock)
+        self._tls = made.version() or ""
+        self._valid_until = ssl.cert_time_to_seconds(str((made.getpeercert() or {})["notAfter"]))
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether the server has kept it open; what came unasked may be TLS's own, as a ticket is."""
+        if super().is_connected or self.sock is None:
+            return self.sock is not None
+        with suppress(OSError):
+            self.sock.settimeout(0.0)
+            try:
+                self.sock.recv(1)
+            except ssl.SSLWantReadError:
+                return True
+        return False
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
+        super().send(data)
+        current.attempt.tls, current.attempt.valid_until = self._tls, self._valid_until
+
+
+class Pool(HTTPConnectionPool):
+    """The kept connections to one server."""
+
+    ConnectionCls = _Connection
+
+    def take(self, count: int) -> list[HTTPConnection]:
+        """Return connections that no request uses, open or not; each of them has to be `kept` again."""
+        return [cast("HTTPConnection", self._get_conn()) for _ in range(count)]
+
+    def keep(self, connection: HTTPConnection, *, seconds: float) -> None:
+        """Open a connection that is not open, through its proxy where it has one, and keep it for a request.
+
+        Each step may take so many seconds. It raises what stands in the way, and keeps it closed.
+        """
+        try:
+            if connection.is_closed:
+                connection.timeout = seconds
+                if self.proxy is not None and self.scheme == "https":
+                    self._prepare_proxy(connection)
+                else:
+                    connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            self._put_conn(connection)
+
+
+class _TlsPool(Pool, HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": Pool, "https": _TlsPool}
+
+
+class Adapter(HTTPAdapter):
+    """What sends: connections that note what was sent, and authorities of our own choice.
+
+    A session of `requests` stands above its adapters: it would follow redirects, keep cookies, read `.netrc`
+    and the environment, and take its share of a request's time. Nothing of it is wanted here.
+
+    `size` is how many connections to a server are kept.
+    """
+
+    def __init__(self, *, size: int, ca_bundle: str, environ: Mapping[str, str]) -> None:
+        super().__init__(pool_maxsize=size)
+        self._size = size
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self._ca_bundle = ca_bundle
+        self._environ = environ
+        self._context: Optional[ssl.SSLContext] = None
+        self._lock = threading.RLock()
+
+    def build_connection_pool_key_attributes(self, request: PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
+        """Return where a request goes, and the context that verifies who is there."""
+        server, _rest = super().build_connection_pool_key_attributes(request, verify=True)
+        return server, {"ssl_context": self._trusted()} if server["scheme"] == "https" else {}
+
+    def cert_verify(self, *_: object, **__: object) -> None:
+        """Leave the context alone: `requests` would have certifi's authorities verify in its place."""
+
+    def proxy_manager_for(self, proxy: str, **_: object) -> ProxyManager:
+        """Return the connections through a proxy, the same for all threads.
+
+        Raises:
+            ValueError: that is no proxy's address; the text may quote its credentials.
+        """
+        with self._lock:
+            made: Optional[ProxyManager] = self.proxy_manager.get(proxy)
+            if made is None:
+                made = self.proxy_manager[proxy] = ProxyManager(
+                    without_credentials(proxy),
+                    proxy_headers=self.proxy_headers(proxy),
+                    maxsize=self._size,
+                    proxy_ssl_context=self._trusted() if urlsplit(proxy).scheme == "https" else None,
+                )
+                made.pool_classes_by_scheme = _POOLS
+            return made
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return a proxy's credentials as a header, also those without a password."""
+        credentials = urlsplit(proxy).netloc.rpartition("@")[0]
+        return dict(make_headers(proxy_basic_auth=unquote(credentials))) if credentials else {}
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Return the one context; plain HTTP needs none, and no bundle that can be read."""
+        with self._lock:
+            if self._context is None:
+                self._context = trusting(self._ca_bundle, environ=self._environ)
+            return self._context
