@@ -144,6 +144,19 @@ def test_after_a_refusal_one_request_goes_ahead_of_the_others() -> None:
     assert line.begin(5) == 2
 
 
+def test_what_was_under_way_before_a_refusal_keeps_no_probe_waiting() -> None:
+    line = Line()
+    line.begin(3)
+    line.end(REFUSED, count=1)
+    assert line.begin(2) == 1
+    line.under_way.reverse()
+    line.end(count=1)
+    assert line.begin(9) == 2
+    line.under_way.reverse()
+    line.end(count=2)
+    assert (line.pace.under_way, line.begin(9)) == (2, 2)
+
+
 def test_a_refusal_counts_also_where_the_limit_has_grown_meanwhile() -> None:
     line = Line()
     line.begin(9)
@@ -265,7 +278,7 @@ def test_the_limit_stays_between_one_and_the_ceiling_and_no_more_are_under_way(
             permit = line.under_way.pop(event[0] % len(line.under_way))
             line.pace.give_back(permit, event[1], now=line.now)
         assert 1 <= line.pace.limit <= ceiling
-        assert line.pace.under_way == len(line.under_way) <= ceiling
+        assert 0 <= line.pace._since_halving <= line.pace.under_way == len(line.under_way) <= ceiling
     for permit in line.under_way:
         line.pace.give_back(permit, Heard(), now=line.now)
     line.now += 1000.0
