@@ -92,7 +92,7 @@ class Marks:
         texts = (*_OWN, *self.names)
         own: set[int] = set()
         end = length = 0
-        for match in self._mark.finditer(marked):
+        for match in () if marked.isascii() else self._mark.finditer(marked):
             number = ord(match[1]) - _PRIVATE_NUMBERS
             length += match.start() - end
             if number < len(_OWN):
@@ -107,7 +107,8 @@ class Marks:
             end, length = match.end(), length + len(written)
         text = "".join((*pieces, marked[end:]))
         is_cut = any(piece in text for piece in (self._spelled if text.isascii() else self._pieces))
-        return Settled(text, places, tuple(_foreign_lines(text, {*places}, own)), is_cut)
+        foreign = _foreign_lines(text, {*places}, own) if "{{" in text else ()
+        return Settled(text, places, tuple(foreign), is_cut)
 
 
 def _foreign_lines(text: str, places: set[int], own: set[int]) -> list[int]:

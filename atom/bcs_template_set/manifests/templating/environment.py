@@ -278,9 +278,23 @@ class Environment(ImmutableSandboxedEnvironment):
 
 
 class OwnEnvironment(Environment):
-    """The same for our own templates, which nobody has to watch: it saves a fifth of their time."""
+    """The same for what names of a build alone are put into, which nobody has to watch."""
 
     getattr = jinja2.Environment.getattr
+
+
+class BuiltinEnvironment(OwnEnvironment):
+    """The same for our own templates: they print texts, numbers and JSON, of attributes that are all there.
+
+    So nothing is called for each; that saves a third of their time.
+    """
+
+    getattr = staticmethod(getattr)  # type: ignore[assignment]  # no method: it is what Jinja2 calls
+
+    def __init__(self, *, notes: Notes, marks: Marks, read_text: ReadText, namespace: object) -> None:
+        super().__init__(notes=notes, marks=marks, read_text=read_text, namespace=namespace)
+        self.finalize = None
+        self.filters["tojson"] = self.as_json
 
 
 def _prepare(source: nodes.Template, *, marks: Marks, words: set[str]) -> None:

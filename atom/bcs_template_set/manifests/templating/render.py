@@ -22,7 +22,7 @@ from bcs_template_set.manifests.naming import WEB_FILES, DomainNames, web_file
 from bcs_template_set.manifests.parse import Document, parse_documents
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
-from bcs_template_set.manifests.templating.environment import OwnEnvironment
+from bcs_template_set.manifests.templating.environment import BuiltinEnvironment, OwnEnvironment
 from bcs_template_set.manifests.templating.origins import mistakes_of, own_lines
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.manifests.templating.template_notes import OUT_OF_TIME, Notes
@@ -133,7 +133,8 @@ def render_version(expression: str, process: TemplateProcess, *, found: list[Fin
     notes = Notes(names)
     try:
         if _ONLY_NAMES.fullmatch(expression):
-            rendered = _Own(names, process, notes=notes).render(expression, name="version")
+            own = _Own(names, process, notes=notes, kind=OwnEnvironment)
+            rendered = own.render(expression, name="version")
         else:
             rendered = process.render(expression, name="version", notes=notes, is_version=True)
     except LimitExceeded as exc:
@@ -146,11 +147,16 @@ def render_version(expression: str, process: TemplateProcess, *, found: list[Fin
 class _Own:
     """Renders our own templates, in this process: what they cost follows from values that are bounded."""
 
-    def __init__(self, names: Mapping[str, object], process: TemplateProcess, *, notes: Notes) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, object],
+        process: TemplateProcess,
+        *,
+        notes: Notes,
+        kind: type[OwnEnvironment] = BuiltinEnvironment,
+    ) -> None:
         self._marks = Marks(process.stem)
-        self._templates = Templates(
-            names, notes=notes, marks=self._marks, read_text=no_files, kind=OwnEnvironment
-        )
+        self._templates = Templates(names, notes=notes, marks=self._marks, read_text=no_files, kind=kind)
 
     def render(
         self, source: str, *, name: str, extra: Optional[Mapping[str, object]] = None
