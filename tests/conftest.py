@@ -60,7 +60,7 @@ def pytest_configure() -> None:
             "always-the-same",
             derandomize=True,
             database=None,
-            max_examples=40,
+            max_examples=25,
             deadline=None,  # other tests measure time; a busy machine is no mistake, here or there
             suppress_health_check=[hypothesis.HealthCheck.too_slow],
         )

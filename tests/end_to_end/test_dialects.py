@@ -216,7 +216,7 @@ def test_a_site_that_answers_in_two_dialects_never_gets_a_file_under_two_names(
     of_two: tuple[Dialect, Dialect], *, turns: bool
 ) -> None:
     before, after = of_two
-    for nth in swept(range(1, EVERY_REQUEST), sample=4):
+    for nth in swept(range(1, EVERY_REQUEST), sample=2):
         with speaking(before), open_site(a_yaml=A1) as site:
             site.concurrency = 1
             site.emulator.state.add_file(SPACE, "pinned.yaml", content=P1, pinned=True, draft="half: done\n")

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-EFFORT = float(os.environ.get("FUZZ_EFFORT", "0.1"))
+EFFORT = float(os.environ.get("FUZZ_EFFORT", "0.06"))
 """How many times the examples that a test names; `make test` takes as many as fit into some seconds."""
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]

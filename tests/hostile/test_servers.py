@@ -172,7 +172,7 @@ DRIPS = {
     ("client", "attempts", "code", "drip"),
     [
         *((write_to_gateway, 1, 800610, drip) for drip in DRIPS),
-        *((ask_gateway, 3, 800601, drip) for drip in swept(DRIPS, sample=2)),
+        *((ask_gateway, 3, 800601, drip) for drip in swept(DRIPS, sample=1)),
     ],
 )
 def test_a_byte_now_and_then_keeps_nobody_waiting(
@@ -279,8 +279,8 @@ FLOODS: Mapping[str, tuple[Union[bytes, Callable[[], bytes]], bytes]] = {
 @pytest.mark.parametrize(
     ("client", "flood"),
     [
-        *((write_to_gateway, flood) for flood in swept(FLOODS, sample=6)),
-        *((look_at_page, flood) for flood in swept(FLOODS, sample=2)),
+        *((write_to_gateway, flood) for flood in swept(FLOODS, sample=3)),
+        *((look_at_page, flood) for flood in swept(FLOODS, sample=1)),
     ],
 )
 def test_what_has_no_end_is_left_in_time_and_within_memory(client: Client, flood: str) -> None:

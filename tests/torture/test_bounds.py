@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.draws import swept
 from tests.torture.bounds import FAMILIES, Family, calls_of
 
 A_PART, MOST = 50, 800
@@ -12,7 +13,7 @@ A_PART, MOST = 50, 800
 MOST_GROWTH = 2.5
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+@pytest.mark.parametrize("family", swept(FAMILIES, sample=10), ids=lambda family: family.__name__)
 def test_calls_grow_as_the_input_does(family: Family) -> None:
     size = max(2, min(FAMILIES[family] // A_PART, MOST))
     family(size)()  # what is made once and kept

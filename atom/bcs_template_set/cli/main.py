@@ -103,6 +103,8 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str]) -> int:
     """Run what the arguments ask for; return the exit status, 0 or 1."""
+    if not argv and os.environ.get("bk_data_dir"):  # noqa: SIM112 - as the worker writes it
+        return run_step()
     parser = build_parser()
     options = parse(parser, argv)
     if options.show_version:
@@ -110,7 +112,7 @@ def main(argv: Sequence[str]) -> int:
 
         put(sys.stdout, f"{PROGRAM} {step_version()}\n")
         return 0
-    if not argv and not os.environ.get("bk_data_dir"):  # noqa: SIM112 - as the worker writes it
+    if not argv:
         parser.print_help()  # nobody waits for an output.json
         return 0
     if options.verb == "completion":
@@ -121,17 +123,17 @@ def main(argv: Sequence[str]) -> int:
             completion_script(PROGRAM, {verb: one.long_options() for verb, one in parser.verbs.items()}),
         )
         return 0
-    return run_step(options) if options.verb is None else run_verb(options)
+    return run_step(options.post_action) if options.verb is None else run_verb(options)
 
 
-def run_step(options: argparse.Namespace) -> int:
+def run_step(post_action: str = "") -> int:
     """Run the step, or its post action."""
     from bcs_template_set.system.signals import hold_signals  # noqa: PLC0415 - see the module's docstring
 
     hold_signals()
     from bcs_template_set.run.entry import run_for_agent  # noqa: PLC0415 - see the module's docstring
 
-    return run_for_agent(os.environ, post_action=options.post_action)
+    return run_for_agent(os.environ, post_action=post_action)
 
 
 def run_verb(options: argparse.Namespace) -> int:
