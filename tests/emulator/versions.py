@@ -35,6 +35,12 @@ class Versions(list[TemplateVersion]):
         self._by_id.setdefault(version.id, version)
         self._by_file.setdefault(_file_of(version), []).append(version)
 
+    def keep(self, versions: Iterable[TemplateVersion]) -> None:
+        """Keep these alone."""
+        kept = {id(version) for version in versions}
+        for version in [version for version in self if id(version) not in kept]:
+            self.remove(version)
+
     def remove(self, version: TemplateVersion) -> None:
         super().remove(version)
         self._by_file[_file_of(version)].remove(version)

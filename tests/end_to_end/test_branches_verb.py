@@ -22,8 +22,8 @@ from tests.support.dialects import NEWEST, speaking
 from tests.support.older_versions import give_past
 from tests.support.publishing import (
     CREATE_VERSION,
-    GET_FILE,
-    LIST_FILES,
+    LOOK_AFTER,
+    LOOK_BEFORE,
     SPACE,
     USER,
     Site,
@@ -40,6 +40,7 @@ from bcs_template_set.cli.verb_plan import LocalAgent, services_at_desk
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.publish.look_first import SETTLING_SECONDS
 
 DAY = 86_400
 ROUTES = "www.example.com.routes.yaml"
@@ -176,8 +177,8 @@ def test_json_is_the_only_thing_on_stdout_and_says_the_same(site: Site) -> None:
         "file": ROUTES,
         "added_build": 8,
         "last_build": 8,
-        "last_at": "2026-01-01T01:10:01Z",
-        "age_seconds": 40 * DAY + 3600,
+        "last_at": "2026-01-01T02:20:01Z",
+        "age_seconds": 40 * DAY + 3600 + 3 * int(SETTLING_SECONDS),
         "who": "wangwu",
         "protected": True,
     }
@@ -207,7 +208,7 @@ def test_where_no_name_tells_a_branch_all_versions_do(site: Site) -> None:
     build(site, "hotfix", version="1.0.{{ build.number }}")
     site.clock.time += DAY
     (row,) = [row for row in branches(site, as_json=True).told["branches"] if row["branch"] == "hotfix"]
-    assert (row["last_build"], row["age_seconds"]) == (11, DAY)
+    assert (row["last_build"], row["age_seconds"]) == (11, DAY + int(SETTLING_SECONDS))
 
 
 @pytest.mark.parametrize(
@@ -411,7 +412,7 @@ def hotfix(state: State) -> None:
 
 
 def test_a_version_published_since_the_look_is_not_overwritten(site: Site) -> None:
-    site.rival(hotfix, before=GET_FILE)
+    site.rival(hotfix, before=LOOK_BEFORE)
     said = branches(site, older_than="30d")
     assert (said.status, said.written) == (1, 0)
     assert "9.0.0" in said.log
@@ -447,15 +448,14 @@ def test_a_version_that_a_race_has_hidden_is_not_buried(site: Site) -> None:
 
 
 def test_json_tells_why_a_path_did_not_go(site: Site) -> None:
-    site.rival(hotfix, before=GET_FILE)
+    site.rival(hotfix, before=LOOK_BEFORE)
     (removal,) = branches(site, older_than="30d", as_json=True).told["removals"]
     assert removal["state"] == "failed"
     assert "9.0.0" in removal["reason"]
 
 
 def test_a_look_back_that_fails_is_said_and_what_was_written_stands(site: Site) -> None:
-    match = Match("GET", LIST_FILES.path, nth=2)
-    site.emulator.faults.add(Fault("answer", match, times=20, status=404, body="{}"))
+    site.emulator.faults.add(Fault("answer", LOOK_AFTER, times=20, status=404, body="{}"))
     said = branches(site, older_than="30d")
     site.emulator.faults.clear()
     assert (said.status, said.written) == (0, 1)
@@ -514,7 +514,7 @@ def test_a_stop_before_the_write_writes_nothing_and_is_told(tmp_path: Path) -> N
         build(site, "main")
         build(site, "feature-old")
         write_desk(tmp_path, site)
-        slow = site.emulator.faults.add(Fault("slow", GET_FILE, delay=10))
+        slow = site.emulator.faults.add(Fault("slow", LOOK_BEFORE, delay=10))
         command = [str(STEP), "branches", "--settings", "desk.yaml", "--older-than", "1h"]
         process = subprocess.Popen(
             command,

@@ -16,9 +16,9 @@ from tests.support.draws import examples, swept
 from tests.support.publishing import (
     CREATE_FILE,
     CREATE_VERSION,
-    GET_FILE,
     GET_VERSION,
-    LIST_FILES,
+    LOOK_AFTER,
+    LOOK_BEFORE,
     SPACE,
     Ran,
     Site,
@@ -97,7 +97,7 @@ def test_a_version_that_can_not_be_read_back_is_written_all_the_same(site: Site)
 
 
 def test_a_space_that_can_not_be_read_afterwards_is_a_warning(site: Site) -> None:
-    site.emulator.faults.add(Fault("answer", Match(LIST_FILES.method, LIST_FILES.path, nth=2), times=4))
+    site.emulator.faults.add(Fault("answer", LOOK_AFTER, times=4))
     ran = site.run()
     assert (ran.outcome.result, ran.code) == ("published", 0)
     assert "it does not know whether others wrote at the same moment" in ran.log
@@ -125,7 +125,7 @@ def test_a_file_whose_time_ran_out_before_its_write_is_not_attempted(site: Site)
         site.clock.time += 1000
 
     site.concurrency, site.seconds = 1, 300
-    site.rival(late, before=GET_FILE, after=True)
+    site.rival(late, before=LOOK_BEFORE, after=True)
     ran = site.run()
     assert ran.states() == {"a.yaml": "not-attempted", "b.yaml": "not-attempted"}
     assert (ran.code, ran.writes, ran.output()["changed"]) == (800612, [], "false")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.emulator.state import State
-from tests.support.publishing import GET_FILE, SPACE, USER, Site, config, site_after
+from tests.support.publishing import LOOK_BEFORE, SPACE, USER, Site, config, site_after
 
 A1, A2, A3, A4 = (config("a", value) for value in "1234")
 
@@ -122,7 +122,7 @@ def test_a_newer_build_that_publishes_while_this_one_writes_is_not_overwritten(s
         state.add_version(SPACE, "a.yaml", version=version, content=A2, creator=USER, description=line)
 
     site.next_build(a_yaml=A3)
-    site.rival(newer, before=GET_FILE)
+    site.rival(newer, before=LOOK_BEFORE)
     ran = site.run()
     assert (ran.code, ran.writes) == (800402, [])
     assert site.contents() == {"a.yaml": A2}
@@ -132,15 +132,20 @@ def test_a_newer_build_that_publishes_while_this_one_writes_is_not_overwritten(s
 
 
 @pytest.mark.parametrize("current", [True, False])
-def test_a_version_of_that_name_with_other_content_is_a_conflict(site: Site, *, current: bool) -> None:
+@pytest.mark.parametrize("is_young", [True, False])
+def test_a_version_of_that_name_with_other_content_is_a_conflict(
+    site: Site, *, current: bool, is_young: bool
+) -> None:
+    """One that is not current, and older than this build, BCS refuses: then the plan is made again."""
     state = site.emulator.state
-    site.clock.time += 60
+    site.clock.time += 900 if is_young else 60
     state.add_version(SPACE, "a.yaml", version="1.0.8-main", content=A4, creator="zhangsan")
     if not current:
         state.add_version(SPACE, "a.yaml", version="hotfix", content=A3)
     assert run_build(site, 8, A2) == "failed"
     ran = site.run()
-    assert (ran.code, ran.writes) == (800401, [])
+    assert (ran.code, bool(ran.writes)) == (800401, not current and not is_young)
+    assert len(site.history("a.yaml")) == (2 if current else 3)
     for word in ("1.0.8-main", "zhangsan", "2026-01-01"):
         assert word in ran.log
 

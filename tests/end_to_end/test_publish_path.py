@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import pytest
 from tests.emulator.dialect import Dialect
 from tests.emulator.state import State
-from tests.support.dialects import NEWEST, at_work
 from tests.support.publishing import GET_VERSION, SPACE, USER, Site, config, open_site, routes
 
 PROJECT_AND_SPACE = ["GetProject", "ListTemplateSpace"]
-FILES, NAMES, VERSIONS = "ListTemplateMetadata", "ListTemplateMetadataVersions", "ListTemplateVersion"
+FILES = "ListTemplateMetadata"
 SEEN, NOT_THERE = "GetTemplateVersion", ""
 """The second is the name of an API that this BCS has not: how it is not there tells its dialect."""
 OUTPUTS = ("result", "changed", "version", "versions", "plan_digest", "acting_user", "routes", "summary")
@@ -23,11 +22,6 @@ A1, A2, B1 = config("a", "1"), config("a", "2"), config("b", "1")
 def site() -> Iterator[Site]:
     with open_site(a_yaml=A1, b_yaml=B1) as made:
         yield made
-
-
-def lists() -> list[str]:
-    """Return what the lists of a space's files and of their versions are called; the stable BCS has one."""
-    return [FILES, NAMES if at_work() is NEWEST else NOT_THERE]
 
 
 # --- plan -----------------------------------------------------------------------------------------------
@@ -81,8 +75,7 @@ def test_the_first_publish_makes_the_space_and_a_version_a_file(site: Site) -> N
     assert site.contents() == {"a.yaml": A1, "b.yaml": B1}
     planning = [*PROJECT_AND_SPACE, NOT_THERE]
     writing = ["CreateTemplateSpace", *["CreateTemplateMetadata", SEEN] * 2]
-    looking_back = [FILES, *([NAMES] if at_work() is NEWEST else [VERSIONS] * 2)]
-    assert sorted(ran.operations) == sorted([*planning, *writing, *looking_back])
+    assert sorted(ran.operations) == sorted([*planning, *writing, FILES, FILES])
 
 
 def test_bcs_records_the_acting_user_and_where_the_version_came_from(site: Site) -> None:
@@ -148,7 +141,7 @@ def test_what_is_there_already_is_read_once_and_not_written(site: Site) -> None:
     site.next_build()
     ran = site.run()
     assert (ran.outcome.result, ran.output()["changed"]) == ("unchanged", "false")
-    assert sorted(ran.operations) == sorted([*PROJECT_AND_SPACE, *lists(), SEEN, SEEN])
+    assert sorted(ran.operations) == sorted([*PROJECT_AND_SPACE, FILES, SEEN, SEEN])
     entry = ran.versions()["a.yaml"]
     assert (entry["version"], entry["previous_version"]) == ("1.0.7-main", "1.0.7-main")
 
@@ -169,16 +162,15 @@ def test_one_changed_image_writes_one_file(site: Site) -> None:
         "previous_version": "1.0.7-main",
         "state": "published",
     }
-    planning = [*PROJECT_AND_SPACE, *lists(), SEEN, SEEN]
-    writing = ["GetTemplateMetadata", "CreateTemplateVersion", SEEN]
-    of_one = [FILES, NAMES] if at_work() is NEWEST else [FILES, VERSIONS, VERSIONS]
-    assert sorted(ran.operations) == sorted([*planning, *writing, *of_one])
+    planning = [*PROJECT_AND_SPACE, FILES, SEEN, SEEN]
+    writing = [FILES, "CreateTemplateVersion", SEEN, FILES]
+    assert sorted(ran.operations) == sorted([*planning, *writing])
 
 
 def test_files_of_others_are_not_read_by_a_run_that_routes_nothing(site: Site) -> None:
     site.emulator.state.add_file(SPACE, "theirs.yaml", content=routes("x.example.com", "/"))
     ran = site.run(action="plan")
-    assert sorted(ran.operations) == sorted([*PROJECT_AND_SPACE, *lists()])
+    assert sorted(ran.operations) == sorted([*PROJECT_AND_SPACE, FILES])
 
 
 def test_of_the_files_of_others_only_those_that_may_route_are_read(site: Site) -> None:

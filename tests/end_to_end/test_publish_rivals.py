@@ -13,9 +13,9 @@ from tests.support.publishing import (
     CREATE_FILE,
     CREATE_SPACE,
     CREATE_VERSION,
-    GET_FILE,
     GET_VERSION,
-    LIST_FILES,
+    LOOK_AFTER,
+    LOOK_BEFORE,
     SPACE,
     Ran,
     Site,
@@ -46,7 +46,7 @@ def hotfix(state: State, *, text: str = THEIRS) -> None:
 
 def test_a_file_that_changed_since_the_plan_is_planned_again_and_written_on_top(site: Site) -> None:
     site.files = {"a.yaml": A2}
-    site.rival(hotfix, before=GET_FILE)
+    site.rival(hotfix, before=LOOK_BEFORE)
     ran = site.run()
     assert ran.outcome.result == "published"
     assert site.version_names("a.yaml") == ["1.0.7-main", "hotfix-1", "1.0.8-main"]
@@ -57,7 +57,7 @@ def test_a_file_that_changed_since_the_plan_is_planned_again_and_written_on_top(
 
 def test_the_others_are_written_once(site: Site) -> None:
     site.concurrency = 1
-    site.rival(hotfix, before=GET_FILE)
+    site.rival(hotfix, before=LOOK_BEFORE)
     ran = site.run()
     assert ran.outcome.result == "published"
     assert ran.states() == {"a.yaml": "applied", "b.yaml": "applied"}
@@ -70,7 +70,7 @@ def test_routes_are_checked_again_when_it_is_planned_again() -> None:
         site.run()
         site.next_build(a_yaml=routes("a.example.com", "/", "/new"))
         served = routes("a.example.com", "/", "/theirs")
-        site.rival(lambda state: hotfix(state, text=served), before=GET_FILE)
+        site.rival(lambda state: hotfix(state, text=served), before=LOOK_BEFORE)
         ran = site.run()
         assert (ran.code, ran.writes) == (800404, [])
         assert "a.example.com/theirs" in ran.log
@@ -79,14 +79,15 @@ def test_routes_are_checked_again_when_it_is_planned_again() -> None:
 
 def test_a_rival_who_published_the_same_leaves_nothing_to_do(site: Site) -> None:
     site.files = {"a.yaml": A2}
-    site.rival(lambda state: hotfix(state, text=A2), before=GET_FILE)
+    site.rival(lambda state: hotfix(state, text=A2), before=LOOK_BEFORE)
     ran = site.run()
     assert (ran.outcome.result, ran.writes) == ("unchanged", [])
 
 
 def test_after_three_rounds_it_gives_up_saying_who_keeps_publishing(site: Site) -> None:
     site.files = {"a.yaml": A2}
-    site.rival(hotfix, before=GET_FILE, times=3)
+    for look in (2, 4, 6):
+        site.rival(hotfix, before=replace(LOOK_BEFORE, nth=look))
     ran = site.run()
     assert (ran.code, ran.writes) == (800405, [])
     assert "zhangsan" in ran.log
@@ -156,7 +157,7 @@ def test_a_space_that_was_made_for_files_that_failed_is_a_change() -> None:
 
 
 def test_a_file_that_was_deleted_since_the_plan_fails_and_a_retry_creates_it(site: Site) -> None:
-    site.rival(lambda state: state.delete_file(SPACE, "a.yaml"), before=GET_FILE)
+    site.rival(lambda state: state.delete_file(SPACE, "a.yaml"), before=LOOK_BEFORE)
     site.concurrency = 1
     assert site.run().code == 800608
     assert site.run().outcome.result == "published"
@@ -166,12 +167,17 @@ def test_a_file_that_was_deleted_since_the_plan_fails_and_a_retry_creates_it(sit
 # --- between check and write ----------------------------------------------------------------------------
 
 
-def test_a_rival_between_check_and_write_is_noted(site: Site) -> None:
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_of_a_plain_file_a_rival_between_look_and_write_is_noted_only_where_the_answer_was_lost(
+    site: Site, *, is_lost: bool
+) -> None:
     site.files = {"a.yaml": A2}
     site.rival(hotfix, before=CREATE_VERSION)
+    if is_lost:
+        site.emulator.faults.add(Fault("handle-then-drop", CREATE_VERSION))
     ran = site.run()
     assert (ran.outcome.result, ran.file("a.yaml").state) == ("published", "applied")
-    assert "others wrote hotfix-1" in ran.log
+    assert ("others wrote hotfix-1" in ran.log) == is_lost
     assert site.contents()["a.yaml"] == A2
 
 
@@ -187,7 +193,7 @@ def test_a_file_deleted_right_after_the_write_is_noted(site: Site) -> None:
     site.files = {"a.yaml": A2}
     site.rival(
         lambda state: state.delete_file(SPACE, "a.yaml"),
-        before=Match(LIST_FILES.method, LIST_FILES.path, nth=2),
+        before=LOOK_AFTER,
     )
     ran = site.run()
     assert "a.yaml was deleted right after it was published" in ran.log

@@ -196,11 +196,11 @@ def test_a_rival_is_told_in_the_log_and_in_the_report(worker: Worker) -> None:
 
     worker.run()
     worker.build_number = 8
-    worker.emulator.faults.add(Fault("rival", CREATE_VERSION, rival=hotfix))
+    worker.emulator.faults.add(Fault("rival", CREATE_VERSION, rival=hotfix, when="after"))
     run = worker.run(values=values(tag="1704448623999-428"))
     assert run.value("result") == "published"
-    assert "others wrote hotfix" in run.log
-    assert "others wrote hotfix" in run.report(worker.workspace)
+    assert "hotfix was made current right after" in run.log
+    assert "hotfix was made current right after" in run.report(worker.workspace)
 
 
 def test_the_log_is_in_the_platforms_language(worker: Worker) -> None:

@@ -147,14 +147,14 @@ def test_what_is_not_there_is_refused_each_with_its_own_error() -> None:
 def test_what_was_deleted_is_not_taken_for_what_did_not_exist() -> None:
     with three_builds() as site:
         versions = site.emulator.state.versions
-        versions[:] = [v for v in versions if (v.file, v.version) != ("conf.yaml", "1.0.7-main")]
+        versions.keep([v for v in versions if (v.file, v.version) != ("conf.yaml", "1.0.7-main")])
         ran = back(site, "build 8")
         assert refused(ran) is NoSuchState
         assert "the versions that these files had then are deleted: conf.yaml" in ran.log
         assert back(site, "build 8", only="web.yaml").code == 0
         site.next_build(web_yaml=workload(tag="60"))
         assert deploy(site).code == 0
-        versions[:] = [v for v in versions if (v.file, v.version) != ("web.yaml", "1.0.8-main")]
+        versions.keep([v for v in versions if (v.file, v.version) != ("web.yaml", "1.0.8-main")])
         assert "Later versions of these files were deleted" in back(site, "1.0.7-main", only="web.yaml").log
 
 

@@ -1,8 +1,14 @@
 """Builds that publish one file at once: the order of a build's requests, and what may go wrong. Pure.
 
-A build (`publish_phase.py`) reads the file's row and the names of its versions, plans, checks that what it
-planned against is current, creates its version, reads both again to look back, and plans again where a rival
-wrote; three rounds at most. Each request is a move of its own, and each of BCS's steps is one.
+A build (`publish_phase.py`) reads the file's row and, where something young is seen, the names of its
+versions; plans; looks whether what it planned against is current, and creates its version. Of a file that
+branches share it looks again when every build that had looked before its own creation was answered has been
+answered too (`look_first.py`: that is a time), and plans again where its version is no part of the current
+one. Each request is a move of its own, and each of BCS's steps is one.
+
+Time is told by windows: one is open from a build's look before writing until BCS has answered. A build waits
+for those that were open when it was answered itself. One that is slow is not waited for, and lists names
+before it ends.
 
 Left out, since it commutes with everything that others do: reading a version by its id (versions never
 change), and what a build does without BCS. A move between two requests of one build is therefore part of
@@ -14,27 +20,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
-from bcs_template_set.run.publish_phase import MOST_ROUNDS
-from tests.model.decisions import Decisions, Nothing, Refused, View
+from tests.model.decisions import Decisions, NeedsNames, Nothing, Refused, View
 from tests.model.shelf import Clocks, Row, Shelf, Write, advance
 
 PUBLISHED, UNCHANGED, OVERTAKEN, DEAD = "published", "unchanged", "Overtaken", "dead"
 SUCCESSES = (PUBLISHED, UNCHANGED)
+MOST_ROUNDS = 3
+"""Time bounds a run's rounds; so many are explored."""
 
 
 class Trouble(NamedTuple):
     """What the site does to the builds.
 
-    `reads_apart` has the two lists of a look read at two moments, in any order, as they overlap. `may_die`
-    are builds that may be killed at any moment; what they sent is still handled. `may_miss` are builds that
-    may miss one answer: the request was handled, or it never arrived. With `late` it may also still be under
-    way, for any time.
+    `may_die` are builds that may be killed at any moment; what they sent is still handled. `may_miss` are
+    builds that may miss one answer: the request was handled, or it never arrived. With `late` it may also
+    still be under way, for any time. `may_be_slow` are builds that may take any time between their look and
+    BCS's answer.
     """
 
     clocks: Clocks = Clocks()
-    reads_apart: bool = True
     may_die: frozenset[int] = frozenset()
     may_miss: frozenset[int] = frozenset()
+    may_be_slow: frozenset[int] = frozenset()
     late: bool = False
     lean: bool = False
 
@@ -44,6 +51,8 @@ class Mutant(NamedTuple):
 
     looks_back: bool = True
     checks_current: bool = True
+    waits: bool = True
+    asks_when_slow: bool = True
     rounds: tuple[int, ...] = ()
 
     def rounds_of(self, index: int) -> int:
@@ -54,8 +63,9 @@ class Mutant(NamedTuple):
 class Build(NamedTuple):
     """Where one build is. `rows` and `seen` (how many versions) are what its last look has read so far.
 
-    `mine` is the id of the version that it wrote last. `at` is a place of `_AT`, or how the build ended;
-    then `told` is the version that it took for the current one, and `knew` are those that it had seen.
+    `mine` is the id of the version that it wrote last, `open_before` are the builds whose windows were open
+    when that was answered. `at` is a place of `_AT`, or how the build ended; then `told` is the version that
+    it took for the current one, and `knew` are those that it had seen.
     """
 
     at: str = "read"
@@ -65,6 +75,8 @@ class Build(NamedTuple):
     write: Optional[Write] = None
     mine: str = ""
     missed: bool = False
+    slow: bool = False
+    open_before: frozenset[int] = frozenset()
     told: str = ""
     knew: frozenset[str] = frozenset()
 
@@ -74,7 +86,8 @@ class Build(NamedTuple):
         return self.at not in _AT
 
 
-_AT = ("read", "check", "send", "wait", "find", "look")
+_AT = ("read", "names", "check", "send", "wait", "find", "look", "look at names")
+_IN_WINDOW = ("send", "wait", "find")
 
 
 class State(NamedTuple):
@@ -101,12 +114,15 @@ class Protocol:
                 for name, after in self._moves_of(state, index, build):
                     yield f"{index} {name}", after
                 if index in self._trouble.may_die:
-                    yield f"{index} dies", state.put(index, Build(DEAD))
+                    dead = state.put(index, Build(DEAD))
+                    yield f"{index} dies", dead if _is_open(dead, index) else _closed(dead, index)
         for request in state.shelf.requests:
             for shelf, has_ended in advance(state.shelf, request, self._trouble.clocks):
                 after, build = state._replace(shelf=shelf), state.builds[request.by]
                 if has_ended and request.is_awaited and not build.has_ended:
-                    after = after.put(request.by, self._written(build, request.id))
+                    after = self._written(after, request.by, request.id)
+                elif has_ended:
+                    after = _closed(after, request.by)
                 yield f"BCS goes on from {request.step} for {request.by}", after
 
     def _waits_for_its_turn(self, state: State, index: int) -> bool:
@@ -115,7 +131,15 @@ class Protocol:
     # --- a build ----------------------------------------------------------------------------------------
 
     def _moves_of(self, state: State, index: int, build: Build) -> Iterator[tuple[str, State]]:
-        if build.at in ("read", "look"):
+        if build.at == "read":
+            yield (
+                "reads",
+                state.put(index, self._plan(state.shelf, index, build._replace(rows=state.shelf.rows))),
+            )
+        elif build.at == "names":
+            with_names = build._replace(seen=len(state.shelf.versions))
+            yield "reads the names", state.put(index, self._plan(state.shelf, index, with_names))
+        elif build.at in ("look", "look at names"):
             yield from self._looks(state, index, build)
         elif build.at == "check":
             name, after = self._checks(state, index, build)
@@ -127,59 +151,60 @@ class Protocol:
             yield self._finds(state, index, build)
 
     def _looks(self, state: State, index: int, build: Build) -> Iterator[tuple[str, State]]:
-        rows, seen = state.shelf.rows, len(state.shelf.versions)
-        if not self._trouble.reads_apart:
-            whole = build._replace(rows=rows, seen=seen)
-            yield f"{build.at}s", state.put(index, self._after_look(state.shelf, index, whole))
+        """Look back: at the row as soon as all have ended that must have, then at names where it is slow."""
+        if build.at == "look at names":
+            with_names = build._replace(seen=len(state.shelf.versions))
+            yield "looks at the names", state.put(index, self._look_back(state.shelf, index, with_names))
             return
-        if build.rows is None:
-            with_rows = build._replace(rows=rows)
-            yield f"{build.at}s the row", state.put(index, self._after_look(state.shelf, index, with_rows))
-        if build.seen < 0:
-            with_names = build._replace(seen=seen)
-            yield f"{build.at}s the names", state.put(index, self._after_look(state.shelf, index, with_names))
-
-    def _after_look(self, shelf: Shelf, index: int, build: Build) -> Build:
-        if build.rows is None or build.seen < 0:
-            return build
-        view = view_of(shelf, build)
-        return self._look_back(index, build, view) if build.at == "look" else self._plan(index, build, view)
+        for other in sorted(build.open_before):
+            if other not in self._trouble.may_be_slow:
+                return
+            state = state.put(other, state.builds[other]._replace(slow=True))
+        with_rows = build._replace(rows=state.shelf.rows, open_before=frozenset())
+        yield "looks", state.put(index, self._look_back(state.shelf, index, with_rows))
 
     def _ended(self, build: Build, how: str, view: Optional[View] = None) -> Build:
         """Return a build that does nothing more, with nothing but what matters afterwards."""
         if view is None:
             return Build(how, mine=build.mine)
         told = view.rows[0].version if view.rows else ""
-        return Build(how, mine=build.mine, told=told, knew=frozenset(v.id for v in view.versions))
+        return Build(how, mine=build.mine, told=told, knew=frozenset(v.id for v in view.held))
 
-    def _plan(self, index: int, build: Build, view: View) -> Build:
-        decision = self._decisions.plan(index, view)
-        is_last = build.round >= self._mutant.rounds_of(index)
+    def _plan(self, shelf: Shelf, index: int, build: Build) -> Build:
+        view = view_of(shelf, build)
+        decision = self._decisions.plan(index, view, again=build.round > 0)
+        if isinstance(decision, NeedsNames):
+            return build._replace(at="names")
         if isinstance(decision, Refused):
             return self._ended(build, decision.error, view)
         if isinstance(decision, Nothing):
             return self._ended(build, PUBLISHED if build.mine else UNCHANGED, view)
-        if is_last:
+        if build.round >= self._mutant.rounds_of(index):
             return self._ended(build, OVERTAKEN, view)
-        at = "check" if decision.row and self._mutant.checks_current else "send"
+        at = "check" if self._mutant.checks_current else "send"
         return Build(at, build.round + 1, write=decision, mine=build.mine, missed=build.missed)
 
-    def _look_back(self, index: int, build: Build, view: View) -> Build:
+    def _look_back(self, shelf: Shelf, index: int, build: Build) -> Build:
         assert build.write is not None
-        if self._decisions.is_rivalled(index, build.write, build.mine, view):
-            return build._replace(at="read", rows=None, seen=-1, write=None)
+        view = view_of(shelf, build)
+        is_slow = build.slow and self._mutant.asks_when_slow
+        rivalled = self._decisions.is_rivalled(index, build.write, build.mine, view, unsure=is_slow)
+        if isinstance(rivalled, NeedsNames):
+            return build._replace(at="look at names")
+        if rivalled:
+            return Build(at="read", round=build.round, mine=build.mine, missed=build.missed)
         return self._ended(build, PUBLISHED, view)
 
     def _checks(self, state: State, index: int, build: Build) -> tuple[str, State]:
         assert build.write is not None
-        if state.shelf.points_at(build.write.row) == build.write.against:
+        if state.shelf.is_as_planned(build.write):
             return "finds it current", state.put(index, build._replace(at="send"))
         return "finds it overtaken", state.put(index, self._overtaken(index, build))
 
     def _overtaken(self, index: int, build: Build) -> Build:
         if build.round >= self._mutant.rounds_of(index):
             return self._ended(build, OVERTAKEN)
-        return build._replace(at="read", write=None)
+        return Build(at="read", round=build.round, mine=build.mine, missed=build.missed)
 
     def _sends(self, state: State, index: int, build: Build) -> Iterator[tuple[str, State]]:
         assert build.write is not None
@@ -195,9 +220,14 @@ class Protocol:
                 begun = state._replace(shelf=state.shelf.begin(index, build.write, is_awaited=False))
                 yield "sends and will hear nothing", begun.put(index, unheard)
 
-    def _written(self, build: Build, version_id: str) -> Build:
-        written = build._replace(at="look", mine=version_id)
-        return written if self._mutant.looks_back else self._ended(written, PUBLISHED)
+    def _written(self, state: State, index: int, version_id: str) -> State:
+        """Return the state after BCS's answer: this build's window is closed, and it waits for the others."""
+        build = state.builds[index]._replace(mine=version_id)
+        if not self._mutant.looks_back:
+            return _closed(state.put(index, self._ended(build, PUBLISHED)), index)
+        waits = self._mutant.waits and self._decisions.builds[index].shares
+        others = {i for i in range(len(state.builds)) if waits and i != index and _is_open(state, i)}
+        return _closed(state.put(index, build._replace(at="look", open_before=frozenset(others))), index)
 
     def _finds(self, state: State, index: int, build: Build) -> tuple[str, State]:
         """Read back by name, as `write_once` does after an answer that was lost, or "the name exists"."""
@@ -206,17 +236,31 @@ class Protocol:
         found = state.shelf.named(write.name)
         if not write.row and not state.shelf.rows:
             return "finds nothing", state.put(index, build._replace(at="send"))
-        if not found:
-            at = build._replace(at="send") if write.row else self._overtaken(index, build)
-            return "finds nothing", state.put(index, at)
-        if found[0].text != write.text:
-            return "finds a rival's", state.put(index, self._ended(build, "VersionConflict"))
-        return "finds it", state.put(index, self._written(build, found[0].id))
+        if not found and write.row:
+            return "finds nothing", state.put(index, build._replace(at="send"))
+        if not found or found[0].text != write.text:
+            return "finds a rival's", _closed(state.put(index, self._overtaken(index, build)), index)
+        asked = state.put(index, build._replace(slow=True))
+        return "finds it", self._written(asked, index, found[0].id)
+
+
+def _is_open(state: State, index: int) -> bool:
+    """Tell whether a build may still change what it looked at before: it waits for BCS, or BCS is at work."""
+    return state.builds[index].at in _IN_WINDOW or state.shelf.is_working_for(index)
+
+
+def _closed(state: State, index: int) -> State:
+    """Return the state in which nobody waits for this build's window any more."""
+    builds = tuple(build._replace(open_before=build.open_before - {index}) for build in state.builds)
+    return state._replace(builds=builds)
 
 
 def view_of(shelf: Shelf, build: Build) -> View:
     """Return what a build has read: rows at one moment, names at another, and whatever contents it wants."""
     assert build.rows is not None
-    versions = shelf.versions[: build.seen]
-    later = [v for v in shelf.versions[build.seen :] if v.id in {row.version for row in build.rows}]
-    return View(build.rows, versions, (*versions, *later))
+    versions = shelf.versions[: build.seen] if build.seen >= 0 else None
+    wanted, held = {row.version for row in build.rows} | {v.id for v in versions or ()}, set[str]()
+    while wanted:
+        held |= wanted
+        wanted = {base for v in shelf.versions if v.id in wanted for base in v.bases} - held - {"-"}
+    return View(build.rows, versions, tuple(v for v in shelf.versions if v.id in held))

@@ -2,7 +2,8 @@
 
 `read_existing`, `with_branches`, `make_plan`, `refusal` and `settle` are called as the step calls them, with
 a reader that answers out of what a build has seen of the shelf. Versions never change, so only the two lists
-are read at some moment; the same view always gives the same decision, and is decided once.
+are read at some moment, and names only if they are asked for; the same view always gives the same decision,
+and is decided once.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, NamedTuple, TypeVar, Union, cast
+from typing import Callable, NamedTuple, Optional, TypeVar, Union, cast
 
 from bcs_template_set.bcs.answers import (
     FileVersions,
@@ -22,7 +23,7 @@ from bcs_template_set.bcs.answers import (
 )
 from bcs_template_set.bcs.calls import Call, Read
 from bcs_template_set.bcs.calls import Write as WriteCall
-from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.dialect import LISTS_VERSIONS, Site
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.read_space import Wanted, read_existing
@@ -58,6 +59,7 @@ class Who:
     shares: bool = True
     removes: frozenset[str] = frozenset()
     on_newer_build: str = "fail"
+    began: int = BEGAN
 
     @property
     def version(self) -> str:
@@ -80,14 +82,21 @@ class Refused(NamedTuple):
     error: str
 
 
-Decision = Union[Write, Nothing, Refused]
+class NeedsNames(Exception):
+    """The build lists the names of the versions before it decides."""
+
+
+Decision = Union[Write, Nothing, Refused, NeedsNames]
 
 
 class View(NamedTuple):
-    """What a build has read: the rows at one moment, the versions at another; `held` are contents by id."""
+    """What a build has read: the rows at one moment, the versions at a later one, None where it has not.
+
+    `held` are the contents that it may read by their ids.
+    """
 
     rows: tuple[Row, ...]
-    versions: tuple[Version, ...]
+    versions: Optional[tuple[Version, ...]]
     held: tuple[Version, ...]
 
 
@@ -95,34 +104,48 @@ Describe = Callable[[Version], str]
 
 
 class Decisions:
-    """The decisions of some builds. With `forgets_bases` no version tells what it was made from."""
+    """The decisions of some builds.
 
-    def __init__(self, builds: tuple[Who, ...], *, forgets_bases: bool = False) -> None:
+    With `forgets_bases` no version tells what it was made from, with `lists_nothing` nobody is told the names
+    of versions that are not current.
+    """
+
+    def __init__(
+        self, builds: tuple[Who, ...], *, forgets_bases: bool = False, lists_nothing: bool = False
+    ) -> None:
         self.builds = builds
         self.asked = 0
-        self._forgets_bases = forgets_bases
+        self._forgets_bases, self._lists_nothing = forgets_bases, lists_nothing
         self._prepared = [_prepare(who) if who.shares else None for who in builds]
         self._rendered = [_render(who, prepared) for who, prepared in zip(builds, self._prepared)]
-        self._plans: dict[tuple[int, View], Decision] = {}
-        self._looks: dict[tuple[int, Write, str, View], bool] = {}
+        self._plans: dict[tuple[int, View, bool], Decision] = {}
+        self._looks: dict[tuple[int, Write, str, View, bool], Union[bool, NeedsNames]] = {}
         self._changes: dict[tuple[int, Write], Change] = {}
         self._merged: dict[tuple[int, tuple[str, ...]], Desired] = {}
         self._branches: dict[str, frozenset[str]] = {}
 
-    def plan(self, build: int, view: View) -> Decision:
+    def plan(self, build: int, view: View, *, again: bool = False) -> Decision:
         """Return what the build would do about what it has read."""
-        key = (build, view)
+        key = (build, view, again)
         if key not in self._plans:
             self.asked += 1
-            self._plans[key] = self._plan(build, view)
+            try:
+                self._plans[key] = self._plan(build, view, again=again)
+            except NeedsNames as exc:
+                self._plans[key] = exc
         return self._plans[key]
 
-    def is_rivalled(self, build: int, write: Write, version_id: str, view: View) -> bool:
+    def is_rivalled(
+        self, build: int, write: Write, version_id: str, view: View, *, unsure: bool
+    ) -> Union[bool, NeedsNames]:
         """Tell whether the build, looking back after its write, plans again."""
-        key = (build, write, version_id, view)
+        key = (build, write, version_id, view, unsure)
         if key not in self._looks:
             self.asked += 1
-            self._looks[key] = self._look(build, write, version_id, view)
+            try:
+                self._looks[key] = self._look(build, write, version_id, view, unsure=unsure)
+            except NeedsNames as exc:
+                self._looks[key] = exc
         return self._looks[key]
 
     def branches(self, text: str) -> frozenset[str]:
@@ -134,7 +157,7 @@ class Decisions:
 
     # --- the product ------------------------------------------------------------------------------------
 
-    def _plan(self, build: int, view: View) -> Decision:
+    def _plan(self, build: int, view: View, *, again: bool) -> Decision:
         who, rendered, prepared = self.builds[build], self._rendered[build], self._prepared[build]
         policy = _policy(who)
         wanted = Wanted(
@@ -143,8 +166,10 @@ class Decisions:
             files=rendered.files,
             version=rendered.version,
             template_set="",
-            started_at=BEGAN,
-            shared=routes_files(prepared) if prepared is not None else frozenset(),
+            started_at=who.began,
+            ours=rendered.provenance,
+            shared=rendered.shared,
+            again=frozenset({who.file}) if again else frozenset(),
         )
         existing = read_existing(self._reader(who.file, view), wanted, concurrency=1)
         desired = rendered if prepared is None else self._merge(build, existing, prepared)
@@ -178,7 +203,7 @@ class Decisions:
         self._changes[build, write] = change
         return write
 
-    def _look(self, build: int, write: Write, version_id: str, view: View) -> bool:
+    def _look(self, build: int, write: Write, version_id: str, view: View, *, unsure: bool) -> bool:
         who = self.builds[build]
         publishing = Publishing(
             writer=self._reader(who.file, view),
@@ -188,12 +213,14 @@ class Decisions:
             concurrency=1,
             on_file=lambda _: None,
         )
-        applied = FileOutcome(
-            self._changes[build, write], "applied", version_id=version_id, version=write.name
-        )
+        change = self._changes[build, write]
+        applied = FileOutcome(change, "applied", version_id=version_id, version=write.name, unsure=unsure)
         return who.file in settle(publishing, [applied], space_id="space").rivalled
 
     def _reader(self, file: str, view: View) -> _Shown:
+        if self._lists_nothing and view.versions is not None:
+            current = {row.version for row in view.rows}
+            view = view._replace(versions=tuple(v for v in view.versions if v.id in current))
         return _Shown(file, view, self._description)
 
     def _description(self, version: Version) -> str:
@@ -230,7 +257,8 @@ def _render(who: Who, prepared: object) -> Desired:
     if isinstance(prepared, Prepared):
         files = [file for file in render_manifests(prepared).files if file.name == ROUTES]
     provenance = Provenance(PIPELINE, who.number, who.branch, "c", "wangwu", "lisi")
-    return Desired(SpaceRef("gz", "web", SPACE), who.version, tuple(files), provenance)
+    shared = routes_files(prepared) if isinstance(prepared, Prepared) else frozenset[str]()
+    return Desired(SpaceRef("gz", "web", SPACE), who.version, tuple(files), provenance, shared)
 
 
 # --- what a build is shown ------------------------------------------------------------------------------
@@ -242,6 +270,7 @@ class _Shown:
     def __init__(self, file: str, view: View, description: Describe) -> None:
         self._file, self._view, self._description = file, view, description
         self.site = Site()
+        self.site.learn(LISTS_VERSIONS)
         self._held = {version.id: version for version in view.held}
 
     def read(self, call: Read[T]) -> T:
@@ -276,6 +305,8 @@ class _Shown:
 
         Source: pkg/action/template, ListTemplateMetadataVersions (2026-07).
         """
+        if self._view.versions is None:
+            raise NeedsNames
         if not self._view.rows:
             return []
         names = tuple(VersionName(v.name, v.id, v.second) for v in self._view.versions)

@@ -4,11 +4,13 @@
 - hidden for now: the branch of a build that succeeded is not served, and somebody did not end well.
 - hidden though all went well: the same, and everybody succeeded.
 - lost for good: not even the next build of another branch, planning now, would serve it.
+- lost if nobody comes soon: the same, of a build that begins when nothing of all this is young any more.
 - not removed: a branch that a build took out, successfully, is served.
 - said what is not so: a build succeeded though its branch was not in what it took for current.
 - not what it told: the build that wrote the current version took another for current when it ended.
 - nobody knows: the version of a build that ended as current is not current, and who replaced it never saw it.
-- an older build won: what is current is an older build's, which succeeded though a newer one has published.
+- an older build won: what is current is an older build's, which succeeded though a newer one has published,
+  and the newer one did not find it to be what it wants too.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.model.builds import DEAD, SUCCESSES, Build, State
 from tests.model.decisions import Decisions, View, Who
-from tests.model.shelf import BEGAN, Row, Shelf, Version, Write
+from tests.model.shelf import LONG_AGO, Row, Shelf, Version, Write
 
 
 def first_state(decisions: Decisions, *, builds: int, exists: bool) -> State:
@@ -27,8 +29,8 @@ def first_state(decisions: Decisions, *, builds: int, exists: bool) -> State:
         return State(Shelf(), waiting)
     write = decisions.plan(builds, View((), (), ()))
     assert isinstance(write, Write)
-    first = Version(f"{BEGAN:08x}{0:016x}", write.name, write.text, write.bases, BEGAN, builds)
-    return State(Shelf((first,), (Row(f"{BEGAN:08x}{1:016x}", first.id),)), waiting)
+    first = Version(f"{LONG_AGO:08x}{0:016x}", write.name, write.text, write.bases, LONG_AGO, builds)
+    return State(Shelf((first,), (Row(f"{LONG_AGO:08x}{1:016x}", first.id),)), waiting)
 
 
 def problems(end: State, decisions: Decisions, builds: Sequence[Who]) -> Iterator[str]:
@@ -52,16 +54,21 @@ def is_served(end: State, index: int, decisions: Decisions, builds: Sequence[Who
 def _about_paths(end: State, decisions: Decisions, builds: Sequence[Who]) -> Iterator[str]:
     shelf = end.shelf
     current = decisions.branches(shelf.version(shelf.current).text)
-    after = decisions.plan(len(builds) + 1, View(shelf.rows, shelf.versions, shelf.versions))
-    healed = decisions.branches(after.text) if isinstance(after, Write) else current
+    view = View(shelf.rows, shelf.versions, shelf.versions)
+    soon, late = (
+        decisions.branches(after.text) if isinstance(after, Write) else current
+        for after in (decisions.plan(len(builds) + number, view) for number in (1, 2))
+    )
     all_well = all(build.at in SUCCESSES for build in end.builds)
     for who, build in zip(builds, end.builds):
         if build.at not in SUCCESSES:
             continue
         if who.branch not in current:
             yield "hidden though all went well" if all_well else "hidden for now"
-        if who.branch not in healed:
+        if who.branch not in soon:
             yield "lost for good"
+        if who.branch not in late:
+            yield "lost if nobody comes soon"
         if who.removes & current:
             yield "not removed"
         if build.told and who.branch not in decisions.branches(shelf.version(build.told).text):
@@ -81,5 +88,6 @@ def _about_the_current(end: State, builds: Sequence[Who]) -> Iterator[str]:
         if rival.told in ("", rival.mine) and rival.mine not in owner.knew and rival.at in SUCCESSES:
             yield "nobody knows"
         is_newer = other.branch == who.branch and other.number > who.number
-        if is_newer and rival.at in SUCCESSES and owner.at in SUCCESSES:
+        accepts = rival.told == current.id
+        if is_newer and not accepts and rival.at in SUCCESSES and owner.at in SUCCESSES:
             yield "an older build won"

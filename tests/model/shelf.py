@@ -11,7 +11,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 BEGAN = 1_767_225_600
-"""Seconds since the epoch: the second in which the first version was written."""
+"""Seconds since the epoch: when the builds began."""
+
+LONG_AGO = BEGAN - 100_000
+"""When the version was written that they find."""
 
 
 class Version(NamedTuple):
@@ -84,9 +87,11 @@ class Shelf(NamedTuple):
         """Return the versions of that name."""
         return [version for version in self.versions if version.name == name]
 
-    def points_at(self, row_id: str) -> str:
-        """Return the id of the version that a row points at."""
-        return next(row.version for row in self.rows if row.id == row_id)
+    def is_as_planned(self, write: Write) -> bool:
+        """Tell whether a write's file points at what it was planned against, or is still not there."""
+        if not write.row:
+            return not self.rows
+        return next(row.version for row in self.rows if row.id == write.row) == write.against
 
     def refuses(self, write: Write) -> bool:
         """Tell whether BCS would find the name taken now."""

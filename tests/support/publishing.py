@@ -54,11 +54,16 @@ IDENTITY = {**SDK_JSON, "projectId": "web"}
 """What `.sdk.json` says of the machine."""
 USER = "lisi"
 BEGAN = 1_767_225_600.0
-"""Seconds since the epoch: when the made-up clock begins. Builds start ten minutes later."""
+"""Seconds since the epoch: when the made-up clock begins."""
+APART = 1200
+"""Seconds between the starts of two builds: so what one has written is nothing young for the next."""
 
 GET_FILE = Match("GET", r"/template/metadatas/")
 GET_VERSION = Match("GET", r"/template/versions/")
 LIST_FILES = Match("GET", r"/template/[0-9a-f]{24}/metadatas$")
+LOOK_BEFORE = Match("GET", LIST_FILES.path, nth=2)
+"""The list of files right before writing, of a run that plans once; the first is the plan's."""
+LOOK_AFTER = Match("GET", LIST_FILES.path, nth=3)
 CREATE_SPACE = Match("POST", r"/template/spaces$")
 CREATE_FILE = Match("POST", r"/template/([0-9a-f]{24}/)?metadatas$")
 CREATE_VERSION = Match("POST", r"/template/[0-9a-f]{24}/versions$")
@@ -231,7 +236,7 @@ class Site:
             "BK_CI_PROJECT_NAME": "web",
             "BK_CI_PIPELINE_ID": "p-1",
             "BK_CI_BUILD_NUM": str(self.build),
-            "BK_CI_BUILD_START_TIME": str(int((BEGAN + 600 * self.build) * 1000)),
+            "BK_CI_BUILD_START_TIME": str(int((BEGAN + APART * self.build) * 1000)),
             "BK_CI_GIT_REF": f"refs/heads/{self.branch}",
             "BK_CI_GIT_SHA": "0123456789abcdef",
             **{name: value for name, value in inputs.items() if name.startswith("BK_CI_")},
@@ -252,9 +257,9 @@ class Site:
         return Task(identity, variables, {}, given, private_settings=settings).hand_over(self.root)
 
     def next_build(self, **files: str) -> None:
-        """Go on to the next build, ten minutes later, in which these files (`_` for `.`) are others."""
+        """Go on to the next build, some time later, in which these files (`_` for `.`) are others."""
         self.build += 1
-        self.clock.time += 600
+        self.clock.time += APART
         self.files.update({name.replace("_", "."): text for name, text in files.items()})
 
     def fault(self, kind: str, match: Match, *, times: int = 1, status: int = 500) -> Fault:
@@ -290,7 +295,7 @@ class Site:
 def open_site(**files: str) -> Iterator[Site]:
     """Yield a site, and hold the run to what no test may leave behind."""
     clock = FakeClock()
-    clock.time = BEGAN + 600 * 7 + 1
+    clock.time = BEGAN + APART * 7 + 1
     root = Path(tempfile.mkdtemp(prefix="site-"))
     try:
         with Emulator(now=clock.now, dialect=at_work()) as emulator:

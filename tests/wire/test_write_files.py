@@ -22,7 +22,7 @@ from tests.support.publishing import (
 )
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import Overtaken, VersionConflict
+from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
@@ -261,16 +261,16 @@ def test_a_version_whose_answer_was_lost_is_looked_for_before_it_is_sent_again(
     assert names(bench) == ["1.0.6", VERSION]
 
 
-def test_a_version_of_this_name_with_other_content_is_a_conflict_that_names_its_creator(bench: Bench) -> None:
+def test_a_version_of_this_name_with_other_content_is_planned_again_and_its_creator_named(
+    bench: Bench,
+) -> None:
     bench.add_file()
     change = bench.update()
     taken = Fault("rival", CREATE_VERSION, rival=lambda _: rival(bench))
     bench.emulator.faults.add(taken)
     outcome = bench.publish_one(change)
-    assert isinstance(outcome.error, VersionConflict)
-    assert details(outcome) == [
-        "a.yaml: zhangsan has written version 1.0.7-main with other content since the plan."
-    ]
+    assert isinstance(outcome.error, Overtaken)
+    assert details(outcome) == ["a.yaml: zhangsan has written version 1.0.7-main with other content."]
 
 
 def overwriting(bench: Bench) -> Change:

@@ -202,7 +202,13 @@ def _publish(
     services = desk.services
     publishing = Publishing(
         writer=WatchedWriter(gateway, services.record),
-        desired=Desired(space, version="", files=(), provenance=_provenance(principal)),
+        desired=Desired(
+            space,
+            version="",
+            files=(),
+            provenance=_provenance(principal),
+            shared=frozenset(removal.file for removal in removals),
+        ),
         clock=services.clock,
         deadline=services.deadline,
         concurrency=desk.concurrency,

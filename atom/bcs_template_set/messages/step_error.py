@@ -104,6 +104,12 @@ class StepError(_Declared):
         self.other_title: Text | None = None
         vars(self).update(fields)
 
+    def __copy__(self) -> StepError:
+        """Return the same failure for another place, which adds its own context."""
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
     @property
     def fields(self) -> dict[str, object]:
         """Return what fills the placeholders of title and cure."""

@@ -14,18 +14,16 @@ from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
-from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef
-from bcs_template_set.bcs.space.template_spaces import (
-    file_versions,
-    history_of,
-    oldest_of_each_name,
-    read_listing,
-)
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.bcs.space.lineage import suspects
+from bcs_template_set.bcs.space.template_spaces import list_files, list_histories, oldest_of_each_name
+from bcs_template_set.bcs.space.unmerged_versions import is_part_of
+from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.look_first import SETTLING_SECONDS
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.publish.write_files import Publishing
-from bcs_template_set.system.parallel import overlap, values_of
 
 
 @dataclass(frozen=True)
@@ -42,18 +40,24 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
     Raises:
         StepError: the space could not be read; everything stands as `files` tells it.
     """
-    if not any(outcome.state == "applied" for outcome in files):
+    written = [outcome for outcome in files if outcome.state == "applied"]
+    if not written:
         return Settled(tuple(files))
-    written = frozenset(outcome.change.name for outcome in files if outcome.state == "applied")
-    rows, histories = _read_space(publishing, space_id, written)
+    _let_others_end(publishing, written)
+    rows = list_files(publishing.writer, publishing.project, space_id)
     current = oldest_of_each_name(rows)
+    unsure = [current[o.change.name] for o in written if o.unsure and o.change.name in current]
+    space = TemplateSpace(id=space_id, name=publishing.space)
+    histories, _ = list_histories(
+        publishing.writer, publishing.project, space, unsure, concurrency=publishing.concurrency
+    )
     counts = Counter(row.real_name for row in rows)
     settled, rivalled = [], set()
     for outcome in files:
         name, notes, rivals = outcome.change.name, list[Text](), list[Text]()
         if outcome.state == "applied":
-            history = histories.get(name, ())
-            overtaken = _overtaken_note(outcome, current.get(name))
+            history = _with_current(histories.get(name) or (), current.get(name))
+            overtaken = _overtaken_note(publishing, outcome, current.get(name))
             rivals = [overtaken] if overtaken is not None else _between_notes(outcome, history)
             notes = [*_twice_notes(name, counts), *rivals, *_same_name_notes(outcome, history)]
         if rivals and name in current:
@@ -62,32 +66,39 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
     return Settled(tuple(settled), frozenset(rivalled))
 
 
-def _read_space(
-    publishing: Publishing, space_id: str, written: frozenset[str]
-) -> tuple[Sequence[TemplateFile], SpaceHistories]:
-    """Return the space's files and, at least of those that were written, the versions there are now."""
-    writer, project, concurrency = publishing.writer, publishing.project, publishing.concurrency
-    space = TemplateSpace(id=space_id, name=publishing.space)
-    listing = read_listing(writer, project, space, concurrency=concurrency)
-    if listing.histories is not None:
-        return listing.files, listing.histories
-    rows = {name: row for name, row in oldest_of_each_name(listing.files).items() if name in written}
-    reads = [partial(file_versions, writer, project, row.id) for row in rows.values()]
-    versions = values_of(overlap(reads, concurrency=concurrency))
-    return listing.files, {name: history_of(found or ()) for name, found in zip(rows, versions)}
+def _let_others_end(publishing: Publishing, written: Sequence[FileOutcome]) -> None:
+    """Wait until who has looked before we wrote, and writes what branches share, has written it too.
+
+    A build that needs longer looks for us (`FileOutcome.unsure`): so of two that met, one sees the other.
+    """
+    shared = [outcome for outcome in written if outcome.change.name in publishing.desired.shared]
+    if shared:
+        until = max(outcome.answered_at for outcome in shared) + SETTLING_SECONDS
+        publishing.clock.wait(max(0.0, until - publishing.clock.monotonic()))
 
 
 def _twice_notes(name: str, counts: Counter[str]) -> list[Text]:
     return [say("publish.file_twice", name=name)] if counts[name] > 1 else []
 
 
-def _overtaken_note(outcome: FileOutcome, row: Optional[TemplateFile]) -> Optional[Text]:
+def _overtaken_note(
+    publishing: Publishing, outcome: FileOutcome, row: Optional[TemplateFile]
+) -> Optional[Text]:
     name = outcome.change.name
     if row is None:
         return say("publish.file_gone", name=name)
     if row.version == outcome.version or _was_left_current(row, outcome.change):
         return None
+    if name in publishing.desired.shared and _is_part_of(publishing, outcome, row):
+        return None
     return say("publish.not_current", name=name, version=outcome.version, current=row.version)
+
+
+def _is_part_of(publishing: Publishing, outcome: FileOutcome, row: TemplateFile) -> bool:
+    """Tell whether what we wrote has become part of what somebody else wrote since."""
+    read = partial(read_versions, publishing.writer, publishing.project, concurrency=publishing.concurrency)
+    known = frozenset(outcome.change.bases)
+    return bool(row.version_id) and is_part_of(outcome.version_id, row.version_id, read=read, known=known)
 
 
 def _was_left_current(row: TemplateFile, change: Change) -> bool:
@@ -97,20 +108,33 @@ def _was_left_current(row: TemplateFile, change: Change) -> bool:
 
 
 def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:
-    """Name the versions that have come since the plan; `history` is newest first.
+    """Name the versions that have come since the plan; `history` is newest first, or not known.
 
     Which of them BCS inserted before ours can't be told: it stamps first and inserts later, by the clocks of
     several servers.
     """
-    rivals = [
-        ref.name for ref in history if ref.id not in outcome.change.known and ref.id != outcome.version_id
-    ]
-    return [say("publish.written_between", name=outcome.change.name, versions=rivals)] if rivals else []
+    change = outcome.change
+    found = suspects(history, current=outcome.version_id, bases=change.bases)
+    rivals = [ref.name for ref in found if ref.id not in change.known]
+    if not rivals and not change.overwrites:
+        rivals = [ref.name for ref in _of_our_name(outcome, history)]
+    return [say("publish.written_between", name=change.name, versions=rivals)] if rivals else []
+
+
+def _with_current(history: Sequence[VersionRef], row: Optional[TemplateFile]) -> Sequence[VersionRef]:
+    """Return what is known of a file's versions, the one that it points at among them."""
+    if row is None or not row.version_id or any(ref.id == row.version_id for ref in history):
+        return history
+    return (VersionRef(row.version_id, row.version), *history)
+
+
+def _of_our_name(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[VersionRef]:
+    return [ref for ref in history if ref.name == outcome.version and ref.id != outcome.version_id]
 
 
 def _same_name_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:
     """Name a version name that exists twice: two creations at once, of which BCS shows one (trap 5)."""
-    if sum(ref.name == outcome.version for ref in history) < 2:  # noqa: PLR2004 - ours and another
+    if not _of_our_name(outcome, history):
         return []
     return [say("publish.version_twice", name=outcome.change.name, version=outcome.version)]
 

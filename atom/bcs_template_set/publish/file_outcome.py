@@ -22,9 +22,10 @@ Word = Literal["create", "update", "unchanged", "conflict", "skip", "rollback", 
 class FileOutcome:
     """How one planned change ended. `creator` is who BCS recorded for the version that was written.
 
-    `seconds` is how long it took to publish. `verified` is False where BCS said that it is written, and it
-    could not be read back. `template_id` is the id of a file that this run made, "" where only its version is
-    known.
+    `seconds` is how long it took to publish, `answered_at` when BCS said that it is written, on the monotonic
+    scale. `unsure`: it took so long, or in such a way, that others may have written meanwhile unseen.
+    `verified` is False where BCS said that it is written, and it could not be read back. `template_id` is the
+    id of a file that this run made, "" where only its version is known.
     """
 
     change: Change
@@ -35,6 +36,8 @@ class FileOutcome:
     error: Optional[StepError] = None
     notes: tuple[Text, ...] = ()
     seconds: float = 0.0
+    answered_at: float = 0.0
+    unsure: bool = False
     verified: bool = True
     template_id: str = ""
 

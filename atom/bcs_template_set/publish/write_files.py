@@ -26,6 +26,7 @@ that is killed before it looks back, or whose three rounds are used up, leaves t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional, TypeVar
@@ -35,10 +36,11 @@ from bcs_template_set.bcs.answers import CreatedFile, TemplateFile, TemplateVers
 from bcs_template_set.bcs.calls import Write, Writer
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name, read_file
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import Overtaken, VersionConflict
+from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
+from bcs_template_set.publish.look_first import SETTLING_SECONDS, Looks, Sent, check_still_current
 from bcs_template_set.publish.plan import Change, Desired, Plan
 from bcs_template_set.publish.unique_names import (
     Renamed,
@@ -87,11 +89,17 @@ class Publishing:
 def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple[FileOutcome, ...]:
     """Write every change of the plan into a space; return how each ended, sorted by name.
 
-    A file whose planned-against version is no longer current ends as failed with `Overtaken`.
+    A file whose planned-against version is no longer current ends as failed with `Overtaken`. Those that
+    branches share come first: they are looked at again some time after they were written.
     """
     still = [_untouched(change) for change in plan.changes if not change.writes]
     changes = [change for change in plan.changes if change.writes]
-    tasks = [partial(_ended, publishing, change, space_id=space_id) for change in changes]
+    changes.sort(key=lambda change: change.name not in publishing.desired.shared)
+    looks = Looks(publishing.clock, partial(list_files, publishing.writer, publishing.project, space_id))
+    if changes:
+        with suppress(StepError):  # each file says it
+            looks.rows()
+    tasks = [partial(_ended, publishing, change, looks=looks, space_id=space_id) for change in changes]
     written = values_of(overlap(tasks, concurrency=publishing.concurrency))
     return tuple(sorted([*still, *written], key=lambda outcome: outcome.change.name))
 
@@ -103,11 +111,11 @@ def _untouched(change: Change) -> FileOutcome:
     )
 
 
-def _ended(publishing: Publishing, change: Change, *, space_id: str) -> FileOutcome:
+def _ended(publishing: Publishing, change: Change, *, looks: Looks, space_id: str) -> FileOutcome:
     """Publish one file and turn whatever a server did into an outcome; a defect of ours passes through."""
     began = publishing.clock.monotonic()
     try:
-        outcome = publish_file(publishing, change, space_id=space_id)
+        outcome = publish_file(publishing, change, looks=looks, space_id=space_id)
     except OutOfTime:  # only ever raised before a file's first write
         outcome = FileOutcome(change, "not-attempted", notes=change.notes)
     except StepError as exc:
@@ -145,33 +153,36 @@ def ensure_space(publishing: Publishing) -> tuple[str, bool]:
 # --- one file -------------------------------------------------------------------------------------------
 
 
-def publish_file(publishing: Publishing, change: Change, *, space_id: str) -> FileOutcome:
+def publish_file(publishing: Publishing, change: Change, *, looks: Looks, space_id: str) -> FileOutcome:
     """Write one change and return it as applied, with the creator that BCS recorded.
 
     Raises:
-        Overtaken: the file is no longer what the plan was made against.
-        VersionConflict: somebody else wrote this version name with other content since the plan.
+        Overtaken: the file is no longer what the plan was made against, or its version's name is taken.
         StepError: what the gateway or BCS answered.
     """
+    looked_at, rows = looks.rows()
     if not change.template_id:
-        created = _create_file(publishing, change, space_id=space_id)
-        outcome = _verified(publishing, change, version_id=created.version_id)
-        return replace(outcome, template_id=created.id)
-    metadata = read_file(publishing.writer, publishing.project, change.template_id, known_as=change.name)
-    _check_still_current(publishing, change, metadata)
-    version_id = change.version_id
+        if change.name in oldest_of_each_name(rows):
+            raise Overtaken(details=[say("publish.created_by_another", name=change.name)])
+        created, sent = _create_file(publishing, change, space_id=space_id, looked_at=looked_at)
+        return replace(_verified(publishing, change, created.version_id, sent), template_id=created.id)
+    metadata = next((row for row in rows if row.id == change.template_id), None)
+    if metadata is None or change.moves_pin or metadata.is_draft:  # to be put back, it has to be the newest
+        metadata = read_file(publishing.writer, publishing.project, change.template_id, known_as=change.name)
+    check_still_current(change, metadata, space=publishing.space)
+    version_id, sent = change.version_id, Sent(looked_at)
     if change.writes_version:
         try:
-            version_id = _create_version(publishing, change)
+            version_id, sent = _create_version(publishing, change, looked_at=looked_at)
         except OutcomeUnknown as exc:
             return _left_open(change, exc, metadata=metadata)
-    if change.moves_pin or metadata.is_draft:
-        try:
-            _carry_over(publishing, metadata, version=change.version if change.moves_pin else "")
-        except StepError as exc:
-            return _half_done(change, exc, metadata=metadata, version_id=version_id)
-        return _verified(publishing, change, version_id=version_id, put=metadata)
-    return _verified(publishing, change, version_id=version_id)
+    if not (change.moves_pin or metadata.is_draft):
+        return _verified(publishing, change, version_id, sent)
+    try:
+        _carry_over(publishing, metadata, version=change.version if change.moves_pin else "")
+    except StepError as exc:
+        return _half_done(change, exc, metadata=metadata, version_id=version_id)
+    return _verified(publishing, change, version_id, sent, put=metadata)
 
 
 def _left_open(change: Change, error: OutcomeUnknown, *, metadata: TemplateFile) -> FileOutcome:
@@ -207,30 +218,11 @@ def _noted(outcome: FileOutcome, names: Sequence[str], *, metadata: TemplateFile
     return replace(outcome, notes=(*outcome.notes, *said))
 
 
-def _check_still_current(publishing: Publishing, change: Change, metadata: TemplateFile) -> None:
-    """Refuse to write into a file that is not the one that was planned against: by name, place and version.
+def _create_file(
+    publishing: Publishing, change: Change, *, space_id: str, looked_at: float
+) -> tuple[CreatedFile, Sent]:
+    sent = [Sent(looked_at)]
 
-    Raises:
-        Overtaken: somebody has renamed or moved it, or made another version current.
-    """
-    if (metadata.template_space or publishing.space, metadata.real_name) != (publishing.space, change.name):
-        now = f"{metadata.template_space or publishing.space}/{metadata.real_name}"
-        detail = say("publish.renamed", name=change.name, now=now, user=metadata.updator)
-        raise Overtaken(details=[detail])
-    expected = change.previous.id if change.previous is not None else ""
-    if metadata.version_id != expected:
-        planned = change.previous.name if change.previous is not None else "-"
-        detail = say(
-            "publish.overtaken",
-            name=change.name,
-            planned=planned,
-            current=metadata.version,
-            user=metadata.updator,
-        )
-        raise Overtaken(details=[detail])
-
-
-def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> CreatedFile:
     def call(below_space: bool) -> Write[CreatedFile]:  # noqa: FBT001 - a callback's only argument
         return protocol.create_file(
             publishing.project,
@@ -244,6 +236,7 @@ def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> Cr
         )
 
     def read_back() -> Optional[CreatedFile]:
+        sent.append(Sent(looked_at, was_heard=False))
         rows = oldest_of_each_name(list_files(publishing.writer, publishing.project, space_id))
         if change.name not in rows:
             return None
@@ -252,14 +245,16 @@ def _create_file(publishing: Publishing, change: Change, *, space_id: str) -> Cr
             raise Overtaken(details=[say("publish.created_by_another", name=change.name)])
         return CreatedFile(id=rows[change.name].id, version_id=version_id)
 
-    return write_once(
+    created, _ = write_once(
         publishing.clock,
         lambda: create_in_its_dialect(publishing.writer, call),
         read_back=read_back,
-    )[0]
+    )
+    return created, sent[-1]
 
 
-def _create_version(publishing: Publishing, change: Change) -> str:
+def _create_version(publishing: Publishing, change: Change, *, looked_at: float) -> tuple[str, Sent]:
+    sent = [Sent(looked_at)]
     call = protocol.create_version(
         publishing.project,
         template_id=change.template_id,
@@ -270,16 +265,19 @@ def _create_version(publishing: Publishing, change: Change) -> str:
     )
 
     def read_back() -> Optional[str]:
+        sent.append(Sent(looked_at, was_heard=False))
         return _find_ours(publishing, change)
 
-    return write_once(publishing.clock, lambda: publishing.writer.write(call).id, read_back=read_back)[0]
+    write = partial(publishing.writer.write, call)
+    version_id, _ = write_once(publishing.clock, lambda: write().id, read_back=read_back)
+    return version_id, sent[-1]
 
 
 def _find_ours(publishing: Publishing, change: Change) -> Optional[str]:
     """Return the id of the run's version of a file if it is there with the run's content.
 
     Raises:
-        VersionConflict: it is there with other content, and is not to be overwritten.
+        Overtaken: it is there with other content, and is not to be overwritten: the next plan decides.
     """
     call = protocol.find_version(
         publishing.project, space=publishing.space, name=change.name, version=change.version
@@ -292,7 +290,7 @@ def _find_ours(publishing: Publishing, change: Change) -> Optional[str]:
     if change.overwrites:
         return None
     detail = say("publish.rival_version", name=change.name, version=found.version, creator=found.creator)
-    raise VersionConflict(details=[detail])
+    raise Overtaken(details=[detail])
 
 
 def _carry_over(publishing: Publishing, metadata: TemplateFile, *, version: str) -> None:
@@ -319,15 +317,28 @@ def _draft_of(metadata: TemplateFile) -> tuple[bool, str, str]:
 
 
 def _verified(
-    publishing: Publishing, change: Change, *, version_id: str, put: Optional[TemplateFile] = None
+    publishing: Publishing,
+    change: Change,
+    version_id: str,
+    sent: Sent,
+    *,
+    put: Optional[TemplateFile] = None,
 ) -> FileOutcome:
     """Read the version back: it holds what was sent, and names its creator.
 
     BCS has said that it is written, so where it can't be read that is no failure: the result says so. `put`
     is the metadata that we have put back, which may have renamed the file (unique_names.py).
     """
+    now = publishing.clock.monotonic()
+    is_slow = now - sent.looked_at >= SETTLING_SECONDS
     applied = FileOutcome(
-        change, "applied", version_id=version_id, version=change.version, notes=change.notes
+        change,
+        "applied",
+        version_id=version_id,
+        version=change.version,
+        notes=change.notes,
+        answered_at=now,
+        unsure=is_slow or not sent.was_heard,
     )
     try:
         version = publishing.writer.read(protocol.get_version(publishing.project, version_id))

@@ -69,24 +69,28 @@ class Planned:
     variables: Optional[Mapping[str, str]] = None
 
 
-def plan_run(run: RenderedRun, reader: Reader) -> Planned:
+def plan_run(run: RenderedRun, reader: Reader, *, again: frozenset[str] = frozenset()) -> Planned:
     """Read what the space holds, plan against it and show the plan.
+
+    `again` are files that others have written since the last plan.
 
     Raises:
         ManifestsInvalid: what the other branches are served at does not go with what this run renders.
         StepError: whatever the gateway or BCS answered.
     """
-    rendered = run.desired
+    rendered, build = run.desired, run.context.build
     wanted = Wanted(
         project=rendered.target.project,
         space=rendered.target.space,
         files=rendered.files,
         version=rendered.version,
         template_set=rendered.target.template_set,
-        started_at=run.context.build.started_at / 1000,
-        build=run.context.build.build_number,
+        started_at=build.started_at / 1000 or run.services.clock.now(),
+        ours=rendered.provenance,
         shared=routes_files(run.prepared),
         outside=rendered.scope.outside,
+        again=again,
+        may_exist=bool(again) or run.policy.overwrite_version or build.is_retried or not build.started_at,
         cluster_id=run.settings.cluster_id,
         namespace=run.settings.namespace,
     )

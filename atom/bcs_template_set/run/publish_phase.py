@@ -87,12 +87,12 @@ def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) 
             break
         run.services.log.warning(say("publish.planning_again", names=sorted(rivalled)))
         if round_number == MOST_ROUNDS:
-            planned = plan_run(run, publishing.writer)
+            planned = plan_run(run, publishing.writer, again=rivalled)
             _give_up(run, planned)
             break
         pause = pause_before_planning_again(run.desired.provenance, round_number)
         run.services.clock.wait(min(pause, run.services.deadline.remaining() / 2))
-        planned = plan_run(run, publishing.writer)
+        planned = plan_run(run, publishing.writer, again=rivalled)
         check_refusal(run, planned)
     return planned
 

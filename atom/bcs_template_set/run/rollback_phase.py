@@ -182,7 +182,7 @@ def _wanted(context: RunContext, desired: Desired) -> Wanted:
         version=desired.version,
         template_set="",
         started_at=context.build.started_at / 1000,
-        build=context.build.build_number,
+        ours=desired.provenance,
         cluster_id=settings.cluster_id,
         namespace=settings.namespace,
     )

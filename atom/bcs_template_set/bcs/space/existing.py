@@ -54,8 +54,9 @@ class ExistingFile:
 
     `current` is the version the file points at, None for a mere draft or a dangling pointer. `same_name`
     is the version that already has this run's version name, if that is not the current one. `later` are
-    other versions written since the build started, newest first. `history` holds every version known,
-    newest first; None where they were not needed or can't be listed. `unmerged` are the versions that were
+    other versions written since the build started, newest first. `history` holds the versions known,
+    newest first: all there are, or this build's and what it was made from; None where they were not needed
+    or can't be listed. `unmerged` are the versions that were
     hidden without having been seen; only for files that branches share.
     """
 
@@ -159,8 +160,7 @@ class Existing:
     set of this run's name and version, None where there is none or it can't be read
     (`chart_readable` tells the two apart). `live` are the namespace's Ingresses, where the run has a target
     (`live_readable` is False where they may not be looked at), `ingresses_as` is the group version in which
-    the cluster serves them, "" where nobody knows. `histories` are the versions of all files of
-    the space, None where this BCS can't list them at once; `rows` are all files as they are listed, by name.
+    the cluster serves them, "" where nobody knows. `rows` are all files as they are listed, by name.
     """
 
     project_id: str = ""
@@ -170,7 +170,6 @@ class Existing:
     live: tuple[LiveIngress, ...] = ()
     ingresses_as: str = ""
     live_readable: bool = True
-    histories: Optional[SpaceHistories] = None
     rows: Mapping[str, TemplateFile] = field(default_factory=dict)
     chart: Optional[ChartVersion] = None
     chart_readable: bool = True

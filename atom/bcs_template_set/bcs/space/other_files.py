@@ -65,10 +65,16 @@ def routes_anything(files: Iterable[ManifestFile]) -> bool:
     return bool(ROUTING_KINDS & kinds)
 
 
-def newest_named_earlier(rows: Iterable[TemplateFile], *, version: str, build: int) -> list[TemplateFile]:
-    """Return the file that an earlier build seems to have published last, by its version's name; or none.
+MOST_NAMES = 5
+"""Of so many earlier builds, which have left files that this one does not render, a file is read."""
 
-    Its description tells whether it was this pipeline's; of the others their versions' names do then.
+
+def newest_named_earlier(rows: Iterable[TemplateFile], *, version: str, build: int) -> list[TemplateFile]:
+    """Return the file that each of the last earlier builds seems to have published last.
+
+    That its version's name tells. Its description tells whether it was this pipeline's; of the others their
+    versions' names do then.
     """
     named = [r for r in rows if r.version_id and is_earlier_name(r.version, version=version, build=build)]
-    return sorted(named, key=lambda row: (row.update_at, row.id))[-1:]
+    newest = {row.version: row for row in sorted(named, key=lambda row: (row.update_at, row.id))}
+    return list(newest.values())[-MOST_NAMES:]

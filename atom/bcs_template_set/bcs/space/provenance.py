@@ -130,6 +130,11 @@ def is_earlier_name(name: str, *, version: str, build: int) -> bool:
     return False
 
 
+def holds_number(name: str, build: int) -> bool:
+    """Tell whether a version's name holds a build's number, so that no other build of its pipeline has it."""
+    return bool(build) and re.search(rf"(?<![0-9]){build}(?![0-9])", name) is not None
+
+
 def told(value: str) -> str:
     """Return a name as a description tells it: a long one is cut and ends in a hash, so that two stay two."""
     if len(value) <= _MOST_CHARACTERS:

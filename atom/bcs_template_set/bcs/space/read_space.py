@@ -1,14 +1,15 @@
 """Read what a template space holds of a run's files: only what the plan must see, overlapping where it may.
 
-The chain of round trips is four long for files that change: project and space; the space's files and
-version names; the contents that must be seen; versions written since the build started. A version that has
-the run's name already is one more. Only reads leave this module: it is given the gateway as a `Reader`.
+The chain of round trips is three long: project and space; the space's files; the contents of their current
+versions. What lies under these is asked for only where it can matter (`_Reading`), so that what a run reads
+does not grow with history. Only reads leave this module: it is given the gateway as a `Reader`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional, Union
 
@@ -19,11 +20,12 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import space_name_problem
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import (
+    FROM_NOTHING,
     Existing,
     ExistingFile,
     OtherFile,
-    SpaceHistories,
     VersionRef,
+    ref_of,
 )
 from bcs_template_set.bcs.space.live_routes import list_live_ingresses
 from bcs_template_set.bcs.space.other_files import (
@@ -33,14 +35,13 @@ from bcs_template_set.bcs.space.other_files import (
     read_other,
     routes_anything,
 )
+from bcs_template_set.bcs.space.provenance import Provenance, holds_number, read_provenance
 from bcs_template_set.bcs.space.template_spaces import (
     ask_dialect,
-    file_versions,
     find_space,
-    history_of,
+    list_files,
+    list_histories,
     oldest_of_each_name,
-    read_listing,
-    space_histories,
 )
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged, suspects_of
 from bcs_template_set.bcs.space.versions import read_versions
@@ -57,17 +58,20 @@ from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.parallel import Done, Raised, overlap, values_of
 
-CLOCK_SKEW_SECONDS = 120
+CLOCK_SKEW_SECONDS = 600
+"""How far the clocks of BK-CI and BCS may be apart."""
+
 MOST_LATER_VERSIONS = 20
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a run must know of its space. `started_at` is in seconds since the epoch, 0 where unknown.
+    """What a run must know of its space. `started_at` is in seconds since the epoch.
 
-    `build` is its number. `shared` are the files that other branches write too, `outside` those that the run
-    would have without `only`; `cluster_id` and `namespace` are where the run will be deployed, "" where it
-    will not.
+    `ours` is the build, None where it is nobody's. `shared` are the files that other branches write too,
+    `outside` those that the run would have without `only`; `again` are files that others have written since
+    the last plan, and with `may_exist` versions of this run's name may be there in any. `cluster_id` and
+    `namespace` are where the run will be deployed, "" where it will not.
     """
 
     project: str
@@ -76,11 +80,23 @@ class Wanted:
     version: str
     template_set: str
     started_at: float
-    build: int = 0
+    ours: Optional[Provenance] = None
     shared: frozenset[str] = frozenset()
     outside: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+    may_exist: bool = False
     cluster_id: str = ""
     namespace: str = ""
+
+    @property
+    def build(self) -> int:
+        """Return the build's number, 0 where it has none."""
+        return self.ours.build if self.ours is not None else 0
+
+    def wrote(self, version: TemplateVersion) -> bool:
+        """Tell whether this very build has written a version."""
+        origin = read_provenance(version.description)
+        return origin is not None and self.ours is not None and origin.is_same_build_as(self.ours)
 
 
 def read_existing(reader: Reader, wanted: Wanted, *, concurrency: int) -> Existing:
@@ -163,37 +179,20 @@ def _explained(error: BaseException, of_project: object) -> BaseException:
 
 @dataclass(frozen=True)
 class _Listing:
+    space: TemplateSpace
     files: tuple[TemplateFile, ...]
-    histories: Optional[SpaceHistories]
-    chart: Optional[ChartVersion]
-    chart_readable: bool
+    chart: Optional[ChartVersion] = None
+    chart_readable: bool = True
 
 
 def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace, *, concurrency: int) -> _Listing:
-    charts: list[tuple[Optional[ChartVersion], bool]] = []
-    also = [lambda: charts.append(_read_wanted_chart(reader, wanted))] if wanted.template_set else []
-    listing = read_listing(reader, wanted.project, space, concurrency=concurrency, also=also)
-    chart, readable = charts[0] if charts else (None, True)
-    histories = listing.histories
-    if _is_behind(histories, listing.files, shared=wanted.shared):
-        histories = space_histories(reader, wanted.project, space)
-    return _Listing(listing.files, histories, chart, readable)
-
-
-def _is_behind(
-    histories: Optional[SpaceHistories],
-    files: Iterable[TemplateFile],
-    *,
-    shared: frozenset[str],
-) -> bool:
-    """Tell whether a shared file points at a version that the names do not have: both lists overlapped.
-
-    What a race has hidden is told from the names (lineage.py), so they must be at least as new.
-    """
-    rows = [row for row in files if row.real_name in shared and row.version_id]
-    return histories is not None and any(
-        row.version_id not in {ref.id for ref in histories.get(row.real_name, ())} for row in rows
-    )
+    tasks: list[Callable[[], _Listing]] = [
+        lambda: _Listing(space, list_files(reader, wanted.project, space.id)),
+        *([lambda: _Listing(space, (), *_read_wanted_chart(reader, wanted))] if wanted.template_set else []),
+    ]
+    listing, *charts = values_of(overlap(tasks, concurrency=concurrency))
+    ask_dialect(reader, wanted.project)
+    return replace(charts[0], files=listing.files) if charts else listing
 
 
 def _read_wanted_chart(reader: Reader, wanted: Wanted) -> tuple[Optional[ChartVersion], bool]:
@@ -241,47 +240,128 @@ def _read_contents(
     seen = {row.id for row in must_see}
     unseen = [row for row in others if row.id not in seen and row.real_name not in wanted.outside]
     good_to_see = newest_named_earlier(unseen, version=wanted.version, build=wanted.build)
-    tasks: list[Callable[[], Union[_FileRead, OtherFile, Existing, None]]] = [
+    tasks: list[Callable[[], Union[ExistingFile, OtherFile, Existing, None]]] = [
         partial(_read_live, reader, place),
-        *[partial(_read_file, reader, wanted, row, listing, ours[row.real_name]) for row in mine],
+        *[partial(_read_current, reader, wanted, row) for row in mine],
         *[partial(read_other, reader, wanted.project, row) for row in must_see],
         *[partial(read_if_it_can_be, reader, wanted.project, row) for row in good_to_see],
     ]
     values = values_of(overlap(tasks, concurrency=concurrency))
-    reads = [value for value in values if isinstance(value, _FileRead)]
-    reading = _Reading(reader, wanted, {v.id: v for read in reads for v in read.listed}, concurrency)
-    files = [read.file for read in reads]
-    later = _read_later(reading, files, ours)
-    files = [later.get(f.metadata.id, f) for f in files]
-    files = [_with_unmerged(reading, f) for f in files]
+    reading = _Reading(reader, wanted, listing.space, ours, concurrency)
+    files = reading.with_the_past([value for value in values if isinstance(value, ExistingFile)])
     live = next(value for value in values if isinstance(value, Existing))
     return replace(
         live,
         files={f.metadata.real_name: f for f in files},
         others=tuple(value for value in values if isinstance(value, OtherFile)),
-        histories=listing.histories,
         rows=oldest_of_each_name(listing.files),
         chart=listing.chart,
         chart_readable=listing.chart_readable,
     )
 
 
-@dataclass(frozen=True)
-class _FileRead:
-    """A file as it is, and its versions with contents where they had to be listed one file at a time."""
+def _read_current(reader: Reader, wanted: Wanted, row: TemplateFile) -> ExistingFile:
+    current = reader.read(protocol.get_version(wanted.project, row.version_id)) if row.version_id else None
+    return ExistingFile(metadata=row, current=current)
 
-    file: ExistingFile
-    listed: tuple[TemplateVersion, ...] = ()
+
+# --- what lies under the current versions ---------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """What it takes to read further versions; those that are `known` are not read again."""
+    """What it takes to read further versions, of those files alone of which something has to be known.
+
+    `ours` are the run's files. Versions that are `known` are not read again.
+    """
 
     reader: Reader
     wanted: Wanted
-    known: Mapping[str, TemplateVersion]
+    space: TemplateSpace
+    ours: Mapping[str, ManifestFile]
     concurrency: int
+    known: dict[str, TemplateVersion] = field(default_factory=dict)
+
+    def with_the_past(self, files: Sequence[ExistingFile]) -> list[ExistingFile]:
+        """Return the files with what was written under the current versions, where that matters.
+
+        In the ordinary case nothing is read: what is older than this build can be no newer build's, nor hide
+        what has just been written, and a version of this build's name was never written.
+        """
+        young = {f.metadata.real_name for f in files if self._is_young(f)}
+        files = self._with_names(files, young)
+        found = values_of(
+            overlap([partial(self._with_same_name, f) for f in files], concurrency=self.concurrency)
+        )
+        parts = {f.metadata.real_name for f in found if self._has_own_part(f)}
+        found = self._with_names(found, parts - young)
+        return [self._with_unmerged(f) for f in self._with_later(found)]
+
+    def _with_names(self, files: Sequence[ExistingFile], wanted: set[str]) -> list[ExistingFile]:
+        rows = [f.metadata for f in files if f.metadata.real_name in wanted]
+        histories, listed = list_histories(
+            self.reader, self.wanted.project, self.space, rows, concurrency=self.concurrency
+        )
+        self.known.update({version.id: version for version in listed})
+        return [replace(f, history=histories.get(f.metadata.real_name, f.history)) for f in files]
+
+    def _is_young(self, file: ExistingFile) -> bool:
+        """Tell whether a file was changed since this build began, and not by this build as it wants it."""
+        current, wanted = file.current, self.wanted
+        changed_at = max(file.metadata.update_at, current.create_at if current is not None else 0)
+        if file.metadata.real_name in wanted.again:
+            return True
+        if changed_at < wanted.started_at - CLOCK_SKEW_SECONDS:
+            return False
+        return current is None or self._differs(file) or not wanted.wrote(current)
+
+    def _differs(self, file: ExistingFile) -> bool:
+        return file.current is not None and file.current.content != self.ours[file.metadata.real_name].text
+
+    def _with_same_name(self, file: ExistingFile) -> ExistingFile:
+        """Return a file with the version that has the run's version name, where that is not the current one.
+
+        Of a file that this build has published before, also with what that was made from.
+        """
+        current, name = file.current, self.wanted.version
+        if current is not None and not self._differs(file):
+            return self._with_base(file, current)
+        if current is not None and current.version == name:
+            return file
+        if file.history is not None:
+            ref = next((ref for ref in file.history if ref.name == name), None)
+            return replace(file, same_name=self.versions([ref.id])[ref.id]) if ref is not None else file
+        if not self._may_have_our_name(file):
+            return file
+        where = {"space": self.wanted.space, "name": file.metadata.real_name, "version": name}
+        same = self.reader.read(protocol.find_version(self.wanted.project, **where))
+        file = replace(file, same_name=same)
+        return self._with_base(file, same) if same is not None else file
+
+    def _may_have_our_name(self, file: ExistingFile) -> bool:
+        """Tell whether a version that is not current, and not young, can have this run's version name.
+
+        BCS refuses a name that is there, so what is not foreseen here ends in another plan, no harm.
+        """
+        wanted = self.wanted
+        is_own = holds_number(wanted.version, wanted.build)
+        is_first = not (wanted.may_exist or file.is_pinned or self._is_young(file))
+        return not (is_own and is_first) or file.current is None
+
+    def _with_base(self, file: ExistingFile, version: TemplateVersion) -> ExistingFile:
+        """Return a file with what a version of this build was made from, where no names were listed."""
+        origin = read_provenance(version.description)
+        if file.history is not None or origin is None or not self.wanted.wrote(version):
+            return file
+        refs = [ref_of(version)]
+        with suppress(BcsFailed):  # it was deleted
+            refs += map(ref_of, self.versions(set(origin.bases[:1]) - {FROM_NOTHING}).values())
+        return replace(file, history=tuple(refs))
+
+    def _has_own_part(self, file: ExistingFile) -> bool:
+        """Tell whether this build has a part in a shared file already, so that another needs a free name."""
+        held = [version for version in (file.current, file.same_name) if version is not None]
+        return file.metadata.real_name in self.wanted.shared and any(map(self.wanted.wrote, held))
 
     def versions(self, ids: Iterable[str]) -> dict[str, TemplateVersion]:
         """Return the versions of these ids."""
@@ -289,86 +369,30 @@ class _Reading:
             self.reader, self.wanted.project, ids, concurrency=self.concurrency, known=self.known
         )
 
+    def _with_unmerged(self, file: ExistingFile) -> ExistingFile:
+        if file.metadata.real_name not in self.wanted.shared:
+            return file
+        return replace(file, unmerged=read_unmerged(file, read=self.versions))
 
-def _with_unmerged(reading: _Reading, file: ExistingFile) -> ExistingFile:
-    if file.metadata.real_name not in reading.wanted.shared:
-        return file
-    return replace(file, unmerged=read_unmerged(file, read=reading.versions))
+    def _with_later(self, files: Sequence[ExistingFile]) -> list[ExistingFile]:
+        """Return the files with the versions that a newer build may have written under the current one.
 
+        A newer build started after this one, so what it published is younger than this build's start, give
+        or take the clocks' skew. Of a file that has our content already, only what a race has hidden matters.
+        At most 20 a file are read, newest first.
+        """
+        refs = {
+            f.metadata.id: self._refs_since(f) if self._differs(f) else suspects_of(f)
+            for f in files
+            if f.history is not None
+        }
+        versions = self.versions(ref.id for several in refs.values() for ref in several)
+        return [
+            replace(f, later=tuple(versions[ref.id] for ref in refs.get(f.metadata.id, ()))) for f in files
+        ]
 
-def _read_file(
-    reader: Reader, wanted: Wanted, row: TemplateFile, listing: _Listing, ours: ManifestFile
-) -> _FileRead:
-    """Read the current version, and what else of a file that changes or is shared has to be seen.
-
-    Where the space's versions are not listed, all of the file's come with their contents, which is one
-    request and may be much: a file that is as it should be, and was before this build, does without.
-    """
-    current = reader.read(protocol.get_version(wanted.project, row.version_id)) if row.version_id else None
-    history = listing.histories.get(row.real_name, ()) if listing.histories is not None else None
-    is_settled = current is not None and current.content == ours.text
-    listed: Optional[tuple[TemplateVersion, ...]] = None
-    is_ours = current is not None and current.version == wanted.version
-    if history is None and (is_ours or not is_settled or row.real_name in wanted.shared):
-        listed = file_versions(reader, wanted.project, row.id)
-        history = history_of(listed) if listed is not None else None
-    found = ExistingFile(metadata=row, current=current, history=history)
-    if not is_settled:
-        found = replace(found, same_name=_read_same_name(reader, wanted, found, listed))
-    return _FileRead(found, listed or ())
-
-
-def _read_same_name(
-    reader: Reader, wanted: Wanted, found: ExistingFile, listed: Optional[Sequence[TemplateVersion]]
-) -> Optional[TemplateVersion]:
-    """Return the version that has the run's version name already, where it is not the current one."""
-    if found.current is not None and found.current.version == wanted.version:
-        return None
-    if listed is not None:
-        return next((version for version in listed if version.version == wanted.version), None)
-    if found.history is not None:
-        refs = [ref for ref in found.history if ref.name == wanted.version]
-        return reader.read(protocol.get_version(wanted.project, refs[0].id)) if refs else None
-    call = protocol.find_version(
-        wanted.project, space=wanted.space, name=found.metadata.real_name, version=wanted.version
-    )
-    return reader.read(call)
-
-
-# --- what was written since the build started -----------------------------------------------------------
-
-
-def _differs(found: ExistingFile, ours: dict[str, ManifestFile]) -> bool:
-    return found.current is not None and found.current.content != ours[found.metadata.real_name].text
-
-
-def _read_later(
-    reading: _Reading, files: Sequence[ExistingFile], ours: dict[str, ManifestFile]
-) -> dict[str, ExistingFile]:
-    """Return the files with the versions that a newer build may have written under the current one.
-
-    A newer build started after this one, so what it published is younger than this build's start, give or
-    take the clocks' skew. Of a file that has our content already, only what a race has hidden matters. At
-    most 20 a file are read, newest first.
-    """
-    wanted_refs = [
-        (f, ref)
-        for f in files
-        for ref in (_refs_since(f, reading.wanted) if _differs(f, ours) else suspects_of(f))
-    ]
-    versions = reading.versions(ref.id for _, ref in wanted_refs)
-    later: dict[str, list[TemplateVersion]] = {}
-    for found, ref in wanted_refs:
-        later.setdefault(found.metadata.id, []).append(versions[ref.id])
-    return {
-        f.metadata.id: replace(f, later=tuple(later[f.metadata.id])) for f in files if f.metadata.id in later
-    }
-
-
-def _refs_since(found: ExistingFile, wanted: Wanted) -> list[VersionRef]:
-    if wanted.started_at <= 0:
-        return []
-    known = {version.id for version in (found.current, found.same_name) if version is not None}
-    since = wanted.started_at - CLOCK_SKEW_SECONDS
-    refs = [ref for ref in found.history or () if ref.id not in known and ref.created_at >= since]
-    return refs[:MOST_LATER_VERSIONS]
+    def _refs_since(self, found: ExistingFile) -> list[VersionRef]:
+        known = {version.id for version in (found.current, found.same_name) if version is not None}
+        since = self.wanted.started_at - CLOCK_SKEW_SECONDS
+        refs = [ref for ref in found.history or () if ref.id not in known and ref.created_at >= since]
+        return refs[:MOST_LATER_VERSIONS]

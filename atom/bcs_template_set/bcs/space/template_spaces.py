@@ -6,8 +6,7 @@ first answers leave it open, one more read asks. Only reads leave this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Optional
 
@@ -81,46 +80,6 @@ def _too_old(sentence: str) -> BcsTooOld:
 # --- its files ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Listing:
-    """A space's files by their own names, and all their versions' names where this BCS lists these."""
-
-    files: tuple[TemplateFile, ...]
-    histories: Optional[SpaceHistories]
-
-
-def read_listing(
-    reader: Reader,
-    project: str,
-    space: TemplateSpace,
-    *,
-    concurrency: int,
-    also: Sequence[Callable[[], None]] = (),
-) -> Listing:
-    """Read a space's files and, where this BCS may list them, all their versions' names, both at once.
-
-    `also` is what else is done meanwhile.
-
-    Raises:
-        StepError: whatever the gateway or BCS answered.
-    """
-    rows: list[TemplateFile] = []
-    histories: list[Optional[SpaceHistories]] = [None]
-
-    def read_names() -> None:
-        histories.append(space_histories(reader, project, space))
-
-    def read_rows() -> None:
-        rows.extend(reader.read(protocol.list_files(project, space.id)))
-
-    wants_names = reader.site.lists_versions is not False
-    tasks = [read_rows, *([read_names] if wants_names else []), *also]
-    values_of(overlap(tasks, concurrency=concurrency))
-    reader.site.learn(said_by_rows(rows))
-    ask_dialect(reader, project)
-    return Listing(_named(rows, reader.site), histories[-1])
-
-
 def list_files(reader: Reader, project: str, space_id: str) -> tuple[TemplateFile, ...]:
     """Return a space's files by their own names."""
     rows = reader.read(protocol.list_files(project, space_id))
@@ -174,6 +133,29 @@ def space_histories(reader: Reader, project: str, space: TemplateSpace) -> Optio
         return None
     reader.site.learn(LISTS_VERSIONS)
     return dict(_history(row, space.name) for row in rows)
+
+
+Histories = tuple[dict[str, Optional[tuple[VersionRef, ...]]], tuple[TemplateVersion, ...]]
+
+
+def list_histories(
+    reader: Reader, project: str, space: TemplateSpace, rows: Sequence[TemplateFile], *, concurrency: int
+) -> Histories:
+    """Return the versions of some files by file name, and those whose contents had to come with them.
+
+    Where this BCS lists the names of a space's versions, that is one request, else one a file; of a file
+    whose versions nobody lists the history is None. What is answered grows with history: this is for files
+    of which something young was seen.
+    """
+    names = None
+    if rows and reader.site.lists_versions is not False:
+        names = space_histories(reader, project, space)
+    if names is not None or not rows:
+        return {row.real_name: (names or {}).get(row.real_name, ()) for row in rows}, ()
+    reads = [partial(file_versions, reader, project, row.id) for row in rows]
+    lists = values_of(overlap(reads, concurrency=concurrency))
+    found = {row.real_name: history_of(v) if v is not None else None for row, v in zip(rows, lists)}
+    return found, tuple(version for versions in lists for version in versions or ())
 
 
 def _history(row: FileVersions, space: str) -> tuple[str, tuple[VersionRef, ...]]:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateVersion
-from bcs_template_set.bcs.space.existing import ExistingFile, Unmerged, VersionRef
+from bcs_template_set.bcs.space.existing import FROM_NOTHING, ExistingFile, Unmerged, VersionRef
 from bcs_template_set.bcs.space.lineage import suspects, unmerged
 from bcs_template_set.bcs.space.provenance import read_provenance
+
+MOST_WALKED = 64
+"""How many versions are read to find out whether one is part of the current one."""
 
 
 def suspects_of(file: ExistingFile) -> tuple[VersionRef, ...]:
@@ -44,6 +47,26 @@ def read_unmerged(file: ExistingFile, *, read: ReadVersions) -> tuple[Unmerged, 
     versions.update(read(missing))
     hidden = unmerged([ref.id for ref in refs], current=file.current.id, parents=_parents(file, versions))
     return tuple(Unmerged(versions[id_], versions.get(bases[id_] or "")) for id_ in hidden)
+
+
+def is_part_of(
+    version_id: str, current: str, *, read: ReadVersions, known: frozenset[str], most: int = MOST_WALKED
+) -> bool:
+    """Tell whether the current version was made from another one, going by what each says it was made from.
+
+    Nothing before the versions that are `known` can be made from it, and at most so many are read.
+
+    Raises:
+        StepError: a version could not be read.
+    """
+    seen, unread = set(known), {current}
+    while unread and version_id not in unread and len(seen) < most + len(known):
+        versions = read(sorted(unread))
+        seen |= unread
+        origins = [read_provenance(version.description) for version in versions.values()]
+        unread = {base for origin in origins if origin is not None for base in origin.bases} - seen
+        unread.discard(FROM_NOTHING)
+    return version_id in unread
 
 
 def _base_of(version: TemplateVersion, file: ExistingFile) -> Optional[str]:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.planned import OURS
 
+from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
 from bcs_template_set.bcs.space.lineage import MOST_SUSPECTS, SKEW_SECONDS, suspects, unmerged
+from bcs_template_set.bcs.space.unmerged_versions import MOST_WALKED, is_part_of
 
 
 def history(*versions: tuple[str, int]) -> tuple[VersionRef, ...]:
@@ -76,3 +81,34 @@ def test_whatever_the_graph_it_ends_and_the_current_version_is_never_a_rival_of_
     found = unmerged(list("abcdef"), current="a", parents=parents)
     assert "a" not in found
     assert unmerged(found, current="a", parents=parents) == found
+
+
+# --- whether one version has become part of another -----------------------------------------------------
+
+
+def part(version_id: str, current: str, made_from: Mapping[str, tuple[str, ...]]) -> tuple[bool, list[str]]:
+    """Tell it, and which versions were read for it; `a` is what all of this was planned against."""
+    asked: list[str] = []
+
+    def read(ids: Iterable[str]) -> dict[str, TemplateVersion]:
+        asked.extend(ids)
+        lines = {id_: OURS.line("x", bases=made_from.get(id_, ())) for id_ in asked}
+        return {id_: TemplateVersion(id_, id_, "x", description=lines[id_]) for id_ in asked}
+
+    return is_part_of(version_id, current, read=read, known=frozenset("a")), asked
+
+
+def test_a_version_is_part_of_what_was_made_from_it_directly_or_over_others() -> None:
+    assert part("b", "b", {}) == (True, [])
+    assert part("b", "c", {"c": ("a", "b")}) == (True, ["c"])
+    assert part("b", "d", {"d": ("c",), "c": ("a", "b")}) == (True, ["d", "c"])
+
+
+def test_nothing_is_read_beyond_what_was_known_before() -> None:
+    assert part("b", "c", {"c": ("a", FROM_NOTHING)}) == (False, ["c"])
+
+
+def test_so_many_are_read_and_no_more() -> None:
+    endless = {f"v{n}": (f"v{n + 1}",) for n in range(2 * MOST_WALKED)}
+    found, asked = part("b", "v0", endless)
+    assert (found, len(asked)) == (False, MOST_WALKED)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Callable, Union, cast
+from typing import Callable, Optional, Union, cast
 
 import pytest
 
@@ -17,7 +17,15 @@ from bcs_template_set.bcs.answers import (
 )
 from bcs_template_set.bcs.calls import Read, T
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.space.read_space import MOST_LATER_VERSIONS, Wanted, read_chart, read_existing
+from bcs_template_set.bcs.space.existing import ExistingFile
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.read_space import (
+    CLOCK_SKEW_SECONDS,
+    MOST_LATER_VERSIONS,
+    Wanted,
+    read_chart,
+    read_existing,
+)
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
@@ -26,6 +34,8 @@ from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, NoSuch
 from bcs_template_set.messages.step_error import StepError
 
 STARTED = 1_767_225_600
+YOUNG = STARTED - CLOCK_SKEW_SECONDS
+OURS = Provenance("p-1", 9, "main", "c", "wangwu", "lisi")
 PROJECT = Project(project_id="a" * 32, project_code="web")
 SPACE = TemplateSpace(id="5" * 24, name="web")
 Reply = Union[object, StepError, Callable[[], object]]
@@ -53,11 +63,17 @@ class FakeReader:
 def wanted(*, text: str = "new", version: str = "v9") -> Wanted:
     file = ManifestFile(name="a.yaml", text=text, source="a", documents=())
     return Wanted(
-        project="web", space="web", files=(file,), version=version, template_set="", started_at=STARTED
+        project="web",
+        space="web",
+        files=(file,),
+        version=version,
+        template_set="",
+        started_at=STARTED,
+        ours=OURS,
     )
 
 
-def row(number: int, *, name: str = "a.yaml", current: int = 1) -> TemplateFile:
+def row(number: int, *, name: str = "a.yaml", current: int = 1, at: int = YOUNG) -> TemplateFile:
     return TemplateFile(
         id=f"{number:024x}",
         name=f"web/{name}",
@@ -65,6 +81,7 @@ def row(number: int, *, name: str = "a.yaml", current: int = 1) -> TemplateFile:
         version=f"v{current}",
         version_id=f"{current:024x}" if current else "",
         version_mode=0,
+        update_at=at,
     )
 
 
@@ -98,7 +115,7 @@ def test_of_two_files_of_one_name_the_oldest_is_taken_in_any_order() -> None:
 def test_of_a_file_that_an_earlier_build_seems_to_have_made_anything_may_be_wrong(answer: Reply) -> None:
     there = row(2, name="x.yaml", current=2).replaced(resource_type=("ConfigMap",))
     replies = {"list files": [there], "list version names": [], f"get version {2:024x}": answer}
-    found = read_existing(FakeReader(replies), replace(wanted(), build=9), concurrency=1)
+    found = read_existing(FakeReader(replies), wanted(), concurrency=1)
     assert all(other.readable for other in found.others)
     assert len(found.others) == isinstance(answer, TemplateVersion)
 
@@ -151,50 +168,84 @@ def test_where_a_space_lists_no_versions_the_file_does_and_nothing_is_read_twice
     assert reader.asked.count("get version") == 1
 
 
-def test_of_a_file_that_is_as_it_should_be_no_versions_are_listed() -> None:
-    reader = FakeReader(
-        {
-            "list files": [row(1)],
-            "list version names": BcsTooOld(problem="p", oldest="o", status=404),
-            "get version": version(1, content="new"),
-        }
-    )
-    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+OLD = {"list files": [row(1, at=YOUNG - 1)], "get version": version(1)}
+BY_OURS = version(1).replaced(description=OURS.line("old", bases=(f"{7:024x}",)))
+
+
+def read(replies: Mapping[str, Reply], ask: Optional[Wanted] = None) -> tuple[ExistingFile, FakeReader]:
+    reader = FakeReader(replies)
+    existing = read_existing(reader, ask or wanted(), concurrency=1)
+    return existing.files["a.yaml"], reader
+
+
+def test_of_a_file_that_is_older_than_this_build_no_names_are_listed_and_none_is_looked_for() -> None:
+    found, reader = read(OLD)
     assert (found.history, found.same_name) == (None, None)
+    assert reader.asked == ["get project", "list spaces", "list files", "get version"]
 
 
-class LateNames(FakeReader):
-    """Lists the versions as they were a moment before the files, once."""
-
-    def __init__(self, replies: Mapping[str, Reply], *, late: list[FileVersions]) -> None:
-        super().__init__(replies)
-        self._late = [late]
-
-    def read(self, call: Read[T]) -> T:
-        if call.name == "list version names" and self._late:
-            self.asked.append(call.name)
-            return cast("T", self._late.pop())
-        return super().read(call)
+@pytest.mark.parametrize(
+    "replies",
+    [
+        {**OLD, "list files": [row(1)]},
+        {**OLD, "get version": version(1).replaced(create_at=YOUNG)},
+    ],
+)
+def test_of_a_file_whose_row_or_version_is_young_names_are_listed(replies: Mapping[str, Reply]) -> None:
+    found, _ = read({**replies, "list version names": names(1)})
+    assert [ref.name for ref in found.history or ()] == ["v1"]
 
 
-def test_names_that_are_older_than_the_files_are_read_again_where_branches_share_one() -> None:
-    """The two lists overlap; without the current version's name nothing could be seen of what it hides."""
-    replies = {
-        "list files": [row(1, current=3)],
-        "list version names": names(1, 2, 3),
-        "get version": version(3),
-    }
-    reader = LateNames(replies, late=names(1, 2))
-    shared = replace(wanted(), shared=frozenset({"a.yaml"}))
-    found = read_existing(reader, shared, concurrency=1).files["a.yaml"]
-    assert [ref.name for ref in found.history or ()] == ["v3", "v2", "v1"]
-    assert reader.asked.count("list version names") == 2
+def test_of_a_file_that_others_have_written_since_the_last_plan_names_are_listed_at_any_age() -> None:
+    again = replace(wanted(), again=frozenset({"a.yaml"}))
+    assert read({**OLD, "list version names": names(1)}, again)[0].history
 
 
-def test_names_are_read_once_where_they_are_as_new_as_the_files() -> None:
-    reader = FakeReader({"list files": [row(1)], "list version names": names(1), "get version": version(1)})
-    read_existing(reader, replace(wanted(), shared=frozenset({"a.yaml"})), concurrency=1)
-    assert reader.asked.count("list version names") == 1
+@pytest.mark.parametrize(
+    ("current", "listed"),
+    [(BY_OURS.replaced(content="new"), 0), (BY_OURS, 1), (version(1, content="new"), 1)],
+)
+def test_of_a_young_file_names_are_listed_unless_this_build_has_written_it_as_it_wants_it(
+    current: TemplateVersion, listed: int
+) -> None:
+    replies = {"list files": [row(1)], "get version": current, "list version names": names(1)}
+    _, reader = read({**replies, f"get version {7:024x}": version(7)})
+    assert reader.asked.count("list version names") == listed
+
+
+@pytest.mark.parametrize("base", [version(7), BcsFailed(bcs_code=1, message="record not found")])
+def test_of_a_file_that_this_build_has_published_what_it_was_made_from_is_read_if_it_is_there(
+    base: Reply,
+) -> None:
+    current = BY_OURS.replaced(content="new")
+    found, _ = read({"list files": [row(1)], "get version": current, f"get version {7:024x}": base})
+    before = found.before(current.id)
+    assert (before.name if before is not None else "") == ("v7" if base == version(7) else "")
+
+
+@pytest.mark.parametrize(
+    ("ask", "file"),
+    [
+        (replace(wanted(), version="fixed"), {}),
+        (replace(wanted(), ours=replace(OURS, build=8)), {}),
+        (replace(wanted(), may_exist=True), {}),
+        (wanted(), {"version_mode": 1}),
+        (wanted(), {"version_id": ""}),
+    ],
+)
+def test_a_version_of_our_name_is_looked_for_where_it_may_be_there(
+    ask: Wanted, file: Mapping[str, object]
+) -> None:
+    rows = [row(1, at=YOUNG - 1).replaced(**file)]
+    found, _ = read({**OLD, "list files": rows, "find version": version(9)}, ask)
+    assert found.same_name == version(9)
+
+
+def test_of_a_shared_file_that_this_build_has_a_part_of_names_are_listed_so_that_the_next_is_free() -> None:
+    shared = replace(wanted(), may_exist=True, shared=frozenset({"a.yaml"}))
+    replies = {**OLD, "find version": BY_OURS, "list version names": names(1, 3)}
+    found, _ = read({**replies, f"get version {7:024x}": version(7)}, shared)
+    assert found.names == {"v1", "v3"}
 
 
 def test_nothing_but_the_current_version_is_read_where_it_is_what_we_want() -> None:
@@ -210,8 +261,7 @@ def test_nothing_but_the_current_version_is_read_where_it_is_what_we_want() -> N
 
 
 def test_a_file_that_points_at_no_version_has_no_current_one() -> None:
-    reader = FakeReader({"list files": [row(1, current=0)], "list version names": names()})
-    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    found, _ = read({"list files": [row(1, current=0)], "list version names": names()})
     assert (found.current, found.same_name, found.history) == (None, None, ())
 
 
@@ -221,7 +271,7 @@ def test_versions_written_since_the_build_started_are_read_newest_first_and_not_
     reader = FakeReader(
         {"list files": [row(1)], "list version names": names(*numbers, at=STARTED), **replies}
     )
-    found = read_existing(reader, wanted(version="none"), concurrency=4).files["a.yaml"]
+    found = read_existing(reader, wanted(), concurrency=4).files["a.yaml"]
     assert [later.id for later in found.later] == [
         f"{n:024x}" for n in list(numbers)[::-1][:MOST_LATER_VERSIONS]
     ]
@@ -271,18 +321,6 @@ def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() ->
     )
     existing = read_existing(reader, wanted(), concurrency=2)
     assert (existing.project_id, existing.space) == ("", None)
-
-
-def test_without_a_time_at_which_the_build_started_nothing_is_younger_than_it() -> None:
-    reader = FakeReader(
-        {
-            "list files": [row(1)],
-            "list version names": names(1, 2, at=STARTED + 60),
-            "get version": version(1),
-        }
-    )
-    unknown = replace(wanted(version="none"), started_at=0)
-    assert read_existing(reader, unknown, concurrency=1).files["a.yaml"].later == ()
 
 
 def test_another_file_without_a_version_serves_nothing_and_is_not_read() -> None:

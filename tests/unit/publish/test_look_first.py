@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+from tests.support.pieces import FakeClock
+
+from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.messages.server_errors import BcsFailed
+from bcs_template_set.publish.look_first import LOOK_SECONDS, Looks
+
+
+class Rows:
+    """Lists no rows, takes some seconds for it, and counts."""
+
+    def __init__(self, clock: FakeClock, *, seconds: float = 0.0) -> None:
+        self.clock, self.seconds, self.asked = clock, seconds, 0
+
+    def __call__(self) -> Sequence[TemplateFile]:
+        self.asked += 1
+        self.clock.time += self.seconds
+        return ()
+
+
+def test_one_look_stands_for_many_files_until_it_is_old() -> None:
+    rows = Rows(FakeClock())
+    looks = Looks(rows.clock, rows)
+    began = rows.clock.time
+    assert looks.rows() == looks.rows() == (began, ())
+    rows.clock.time += LOOK_SECONDS
+    assert (looks.rows()[0], rows.asked) == (began, 1)
+    rows.clock.time += 0.1
+    assert (looks.rows()[0], rows.asked) == (began + LOOK_SECONDS + 0.1, 2)
+
+
+def test_a_look_that_takes_long_is_not_old_as_soon_as_it_is_there() -> None:
+    rows = Rows(FakeClock(), seconds=4.0)
+    looks = Looks(rows.clock, rows)
+    began = rows.clock.time
+    assert looks.rows()[0] == began
+    rows.clock.time += 4.0
+    assert (looks.rows()[0], rows.asked) == (began, 1)
+
+
+def test_a_look_that_fails_fails_each_file_under_its_own_name() -> None:
+    def fail() -> Sequence[TemplateFile]:
+        raise BcsFailed(bcs_code=1, message="mongo is away")
+
+    looks = Looks(FakeClock(), fail)
+    for name in ("a.yaml", "b.yaml"):
+        with pytest.raises(BcsFailed) as caught:
+            looks.rows()
+        assert caught.value.with_context(file=name).context["file"] == name
+
+
+class HeardClock(FakeClock):
+    """Lets others know that somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_waited_for = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        self.is_waited_for.set()
+        super().wait(seconds)
+
+
+def test_who_comes_while_another_looks_waits_for_that_look() -> None:
+    clock, began, asked = HeardClock(), threading.Event(), [0]
+
+    def read() -> Sequence[TemplateFile]:
+        asked[0] += 1
+        began.set()
+        assert clock.is_waited_for.wait(10)
+        return ()
+
+    looks = Looks(clock, read)
+    thread = threading.Thread(target=looks.rows)
+    thread.start()
+    assert began.wait(10)
+    assert looks.rows()[1] == ()
+    thread.join(10)
+    assert asked == [1]
