@@ -41,13 +41,3 @@ def test_two_connections_are_open_while_a_run_renders_and_none_when_that_has_fai
 def fail(server: RawServer) -> NoReturn:
     assert soon(lambda: server.connections == 2)
     raise ManifestsInvalid
-
-
-def test_what_is_opened_ahead_is_what_a_run_uses() -> None:
-    with open_site(**{f"f{number}_yaml": config(f"f{number}", "1") for number in range(6)}) as site:
-        for value in "12":
-            ran = site.run()
-            assert (ran.code, ran.outcome.result) == (0, "published"), ran.log
-            site.next_build(**{f"f{number}_yaml": config(f"f{number}", value * 2) for number in range(6)})
-        of_build_api = 2
-        assert site.emulator.connections <= of_build_api + 2 * site.concurrency
