@@ -29,6 +29,7 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Policy, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
+from bcs_template_set.run.run_gateway import FIRST
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
@@ -187,7 +188,9 @@ def run(
 ) -> tuple[_Recording, int]:
     """Read, plan and publish 60 files; return the requests and how many files were written."""
     clock = SystemClock()
-    recording = _Recording(Transport(connections=CEILING))
+    transport = Transport(connections=CEILING)
+    transport.connect_ahead(url, count=FIRST)
+    recording = _Recording(transport)
     concurrency = CEILING if pace is None else pace.ceiling
     gateway = Gateway(
         Endpoint(gateway=url, concurrency=concurrency),
@@ -199,6 +202,7 @@ def run(
     )
     gateway._pace = pace or gateway._pace
     files = tuple(manifest(number, tag) for number, tag in enumerate(tags))
+    transport.connect_ahead(url, count=min(FILES, concurrency))
     target = SpaceRef(region="gz", project="web", space="front-ends")
     desired = Desired(target, version, files, replace(PROVENANCE, build=int(version.rpartition(".")[2])))
     wanted = Wanted("web", "front-ends", files, version, "", 0)

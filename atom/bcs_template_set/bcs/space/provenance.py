@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Optional
 from urllib.parse import unquote
 
@@ -91,6 +92,7 @@ class Provenance:
         return self.is_same_line_of_builds(other) and self.build == other.build
 
 
+@lru_cache(maxsize=4096)  # a plan asks for each description up to nine times
 def read_provenance(description: str) -> Optional[Provenance]:
     """Return the provenance a description holds, or None if a person or another tool wrote it."""
     words = description.split()
