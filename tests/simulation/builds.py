@@ -11,7 +11,7 @@ import json
 import signal
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
@@ -26,6 +26,7 @@ from bcs_template_set.system.signals import Interruption, Stopped
 from tests.emulator.build_worker import Task
 from tests.simulation.baton import ended
 from tests.simulation.contents import inputs_of, texts_of
+from tests.simulation.holdings import Live, live_objects
 from tests.simulation.line import Line, Sent
 from tests.simulation.worlds import BuildPlan, FaultPlan
 from tests.support.publishing import IDENTITY, USER
@@ -44,7 +45,10 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Told:
-    """What a build said of itself, and what is known of it. `status` is None where it was killed."""
+    """What a build said of itself, and what is known of it. `status` is None where it was killed.
+
+    `live` are the live objects when it ended. `is_post`: it is the post action of a job that failed.
+    """
 
     plan: BuildPlan
     attempt: int
@@ -55,7 +59,8 @@ class Told:
     log: str
     outcome: Optional[Outcome]
     sent: Sequence[Sent]
-    defect: str = ""
+    live: Mapping[str, Live] = field(default_factory=dict)
+    is_post: bool = False
 
     @property
     def result(self) -> str:
@@ -183,16 +188,32 @@ class Build:
     # --- the run ----------------------------------------------------------------------------------------
 
     def live(self) -> None:
-        """Live the build, in this thread, from the agent's files to its output."""
+        """Live the build, in this thread, from the agent's files to its output, and its job's end."""
+        self._live_step("")
+        if self.plan.job_fails and self.told is not None and self.told.status is not None:
+            self.faults, self.sent = (), []
+            self._interruption = Interruption(self, alarm=self._set_alarm)
+            self._interrupted = False
+            self._live_step("restore")
+
+    def _live_step(self, post_action: str) -> None:
         self._thread = threading.get_ident()
         directory = self.site.directory_of(self.plan)
-        environ = self._task(directory).hand_over(directory)
+        task = self._task(directory, parent=str(IDENTITY["taskId"]) if post_action else "")
+        environ = task.hand_over(directory)
         began, line, shown = self.now(), Line(self), io.StringIO()
         masker = self.site.new_masker()
         log = Log(shown, "en_US", masker=masker)
         agent = open_agent(environ, clock=self, masker=masker, sender=lambda _: line)
-        process = Process(environ, self, self._interruption, began, equip=lambda s: self._equipped(s, line))
-        self.site.say(self, f"begins, {self.plan.action} of {self.plan.files}")
+        process = Process(
+            environ,
+            self,
+            self._interruption,
+            began,
+            post_action,
+            equip=lambda services: self._equipped(services, line),
+        )
+        self.site.say(self, f"begins, {post_action or self.plan.action} of {self.plan.files}")
         token = INSTEAD.set(self._together)
         status: Optional[int] = None
         try:
@@ -204,10 +225,21 @@ class Build:
         output = json.loads((directory / "output.json").read_text(encoding="utf-8"))
         record = self._services.record if self._services is not None else None
         result = output["data"].get("result", {}).get("value", "failed")
-        outcome = record.tell(result) if record is not None else None
+        outcome = record.tell(result) if record is not None and not post_action else None
         self.told = Told(
-            self.plan, self.attempt, began, self.now(), status, output, shown.getvalue(), outcome, self.sent
+            self.plan,
+            self.attempt,
+            began,
+            self.now(),
+            status,
+            output,
+            shown.getvalue(),
+            outcome,
+            self.sent,
+            live_objects(self.site) if self.site.emulator.state.clusters else {},
+            is_post=bool(post_action),
         )
+        self.site.told.append(self.told)
         self.site.say(self, f"ends: {self.told.result or output['status']} {self.told.code or ''}".rstrip())
 
     def note(self, sent: Sent) -> None:
@@ -228,7 +260,7 @@ class Build:
         self._services = replace(services, sender=line, render=self.site.render)
         return self._services
 
-    def _task(self, directory: Path) -> Task:
+    def _task(self, directory: Path, *, parent: str) -> Task:
         plan, workspace = self.plan, directory / "workspace"
         workspace.mkdir(exist_ok=True)
         for name, text in texts_of(plan).items():
@@ -249,6 +281,7 @@ class Build:
             "buildId": f"b-{plan.key}",
             "secretKey": AGENT_KEY,
             "executeCount": self.attempt,
+            "taskId": f"{IDENTITY['taskId']}-post" if parent else IDENTITY["taskId"],
         }
         self.site.emulator.state.start_build(
             f"b-{plan.key}",
@@ -259,4 +292,4 @@ class Build:
         )
         facts = {"bkWorkspace": str(workspace), "BK_CI_ATOM_TIMEOUT": str(plan.minutes)}
         settings = {"regions": json.dumps({"gz": self.site.region(plan)})}
-        return Task(identity, variables, facts, inputs_of(plan), private_settings=settings)
+        return Task(identity, variables, facts, inputs_of(plan), private_settings=settings, parent=parent)

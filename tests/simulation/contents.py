@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from tests.emulator.cluster.tree import items, text
 from tests.simulation.worlds import BuildPlan
 from tests.support.deploying import CLUSTER, NAMESPACE, service, workload
 from tests.support.publishing import SPACE, config
 
-WORKLOADS = ("app", "job")
+BAD = "3"
+"""The variant of a Deployment whose image is not there, in a world that has it so."""
 
 
 def texts_of(plan: BuildPlan) -> dict[str, str]:
@@ -26,11 +28,29 @@ def text_of(name: str, variant: str) -> str:
     return config(name, variant)
 
 
+def title_of(file: str) -> str:
+    """Return `Kind/name` of the one object that a file holds."""
+    name = file.partition(".")[0]
+    return {"app": "Deployment/app", "entry": "Service/app"}.get(name, f"ConfigMap/{name}")
+
+
+def essence_of(manifest: Mapping[str, object]) -> str:
+    """Return what differs between the variants of an object."""
+    kind = text(manifest, "kind")
+    if kind == "Deployment":
+        return text(items(manifest, "spec", "template", "spec", "containers")[0], "image")
+    return (
+        text(manifest, "metadata", "labels", "note") if kind == "Service" else text(manifest, "data", "key")
+    )
+
+
 def inputs_of(plan: BuildPlan) -> dict[str, str]:
     """Return the step's inputs."""
     given = {"region": "gz", "template_space": SPACE, "image_check": "off", "action": plan.action}
     if plan.action in ("deploy", "rollback"):
         given |= {"cluster_id": CLUSTER, "namespace": NAMESPACE, "timeout": "120"}
+    if plan.job_fails:
+        given |= {"restore_if_job_fails": "true"}
     if plan.web:
         given |= {"values": json.dumps({"app": "nginx", "domains": [_domain(*file) for file in plan.files]})}
     else:

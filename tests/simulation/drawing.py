@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from tests.simulation.line import DELAYS, ENDINGS, STRIKES
-from tests.simulation.worlds import DEV, FEATURE, MAIN, BuildPlan, FaultPlan, World
+from tests.simulation.people import OF_CLUSTERS, OF_FILES
+from tests.simulation.worlds import DEV, FEATURE, MAIN, BuildPlan, FaultPlan, PersonPlan, World
+from tests.support.deploying import CLUSTER, NAMESPACE
 
 Thing = TypeVar("Thing")
 
@@ -18,26 +21,44 @@ COUNTS: Mapping[int, int] = {1: 32, 2: 38, 3: 16, 4: 8, 6: 4, 12: 1, 20: 1}
 """How many builds a world has, and how often."""
 
 DIALECTS: Mapping[str, int] = {"C": 8, "A": 6, "B2": 2, "B": 2, "MULTI_TENANT": 2}
-GAPS: Mapping[float, int] = {0.0: 2, 0.5: 4, 3.0: 4, 120.0: 3}
+GAPS: Mapping[float, int] = {0.0: 2, 0.5: 4, 3.0: 4, 120.0: 3, 300_000.0: 1}
 """Seconds from one build's start to the next one's, at most."""
 
 ROUGH: Mapping[float, int] = {0.0: 1, 0.2: 4, 1.0: 5, 4.0: 2, 15.0: 1}
 FAULTS: Mapping[int, int] = {0: 6, 1: 8, 2: 4, 4: 1}
+EACH: Mapping[float, int] = {0.0: 5, 2.0: 2, 25.0: 2}
 LATEST = 12.0
+
+
+@dataclass(frozen=True)
+class _Things:
+    names: Sequence[str]
+    usual: int
+    branches: Mapping[str, int]
+    actions: Mapping[str, int]
+
+
+FOLDER_THINGS = _Things(("a", "b"), 1, {MAIN: 4, DEV: 3, FEATURE: 2}, {"publish": 9, "plan": 1})
+CLUSTER_THINGS = _Things(
+    ("app", "c", "entry"), 2, {MAIN: 9, DEV: 1}, {"publish": 2, "plan": 1, "deploy": 9, "rollback": 1}
+)
 
 
 def draw(seed: int) -> World:
     """Return the world of that seed."""
     chance = random.Random(seed)  # noqa: S311 - replayed
-    scene = _one_of(chance, {"files": 12, "domains": 4})
+    scene = _one_of(chance, {"files": 10, "cluster": 5, "domains": 4})
     builds = _builds(chance, scene)
     return World(
         seed,
         builds,
         faults=_faults(chance, builds),
+        people=_people(chance, scene, last=builds[-1].at),
         dialect=_one_of(chance, DIALECTS),
         rough=_one_of(chance, ROUGH),
         servers=chance.choice((1, 1, 3)),
+        each=_one_of(chance, EACH) if scene == "cluster" else 0.0,
+        bad_image=scene == "cluster" and chance.random() < 0.3,
     )
 
 
@@ -55,18 +76,22 @@ def _builds(chance: random.Random, scene: str) -> tuple[BuildPlan, ...]:
 
 
 def _build(chance: random.Random, scene: str, number: int, *, at: float) -> BuildPlan:
-    names = _some(chance, ("a", "b"), usual=1)
+    things = CLUSTER_THINGS if scene == "cluster" else FOLDER_THINGS
+    names = _some(chance, things.names, usual=things.usual)
+    branch, action = _one_of(chance, things.branches), _one_of(chance, things.actions)
+    inputs = _inputs(chance, scene, action, branch)
     return BuildPlan(
         number,
         at,
-        branch=_one_of(chance, {MAIN: 4, DEV: 3, FEATURE: 2}),
+        branch=branch,
         pipeline=_one_of(chance, {"p-1": 9, "p-2": 1}),
-        action=_one_of(chance, {"publish": 9, "plan": 1}),
+        action=action,
         files=tuple((name, chance.choice("123")) for name in names),
         web=scene == "domains",
-        inputs=_inputs(chance),
+        inputs=tuple((name, value) for name, value in inputs.items() if value),
         threads=_one_of(chance, {1: 5, 2: 1, 4: 1}),
         minutes=_one_of(chance, {15: 9, 1: 1}),
+        job_fails=action == "deploy" and chance.random() < 0.15,
     )
 
 
@@ -75,9 +100,33 @@ def _some(chance: random.Random, names: Sequence[str], *, usual: int) -> list[st
     return sorted(chance.sample(names, count))
 
 
-def _inputs(chance: random.Random) -> tuple[tuple[str, str], ...]:
+def _inputs(chance: random.Random, scene: str, action: str, branch: str) -> dict[str, str]:
     given = {"on_newer_build": _one_of(chance, {"": 8, "skip": 1, "replace": 1})}
-    return tuple((name, value) for name, value in given.items() if value)
+    if scene == "domains" and chance.random() < 0.1:
+        given["remove_branches"] = DEV if branch != DEV else FEATURE
+    if action == "plan" and scene == "cluster":
+        given |= {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+    if action == "deploy":
+        given |= {
+            "on_failure": _one_of(chance, {"": 2, "restore": 1}),
+            "timeout": _one_of(chance, {"": 6, "0": 1, "20": 2}),
+            "redeploy": _one_of(chance, {"": 6, "true": 1}),
+            "prune": _one_of(chance, {"": 3, "delete": 2, "off": 1}),
+            "keep_versions": _one_of(chance, {"": 4, "1": 1}),
+        }
+    if action == "rollback":
+        given["rollback_to"] = _one_of(chance, {"": 2, "build 1": 1})
+    return given
+
+
+def _people(chance: random.Random, scene: str, *, last: float) -> tuple[PersonPlan, ...]:
+    if scene == "domains" or chance.random() < 0.8:
+        return ()
+    names = (CLUSTER_THINGS if scene == "cluster" else FOLDER_THINGS).names
+    acts = (*OF_FILES, *OF_CLUSTERS) if scene == "cluster" else OF_FILES
+    count = _one_of(chance, {1: 3, 2: 1})
+    moments = [round((last + 20) * chance.random(), 3) for _ in range(count)]
+    return tuple(PersonPlan(chance.choice(acts), at, chance.choice(names)) for at in moments)
 
 
 def _faults(chance: random.Random, builds: Sequence[BuildPlan]) -> tuple[FaultPlan, ...]:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+import yaml
+
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.naming import path_of_branch
 from bcs_template_set.publish.file_outcome import FileOutcome
 from tests.emulator.entities import TemplateVersion
 from tests.simulation.builds import AGENT_KEY, SECRET, Told
+from tests.simulation.contents import essence_of, title_of
 from tests.simulation.line import Sent
 from tests.simulation.site import SimulatedSite
 from tests.support.publishing import SPACE
@@ -24,6 +27,9 @@ from tests.support.publishing import SPACE
 GOOD_RESULTS = ("planned", "unchanged", "published", "deployed", "rolled-back", "skipped", "paused")
 RESULTS = (*GOOD_RESULTS, "failed", "timed-out", "unseen", "restored")
 UNSETTLED = "it does not know whether others wrote at the same moment"
+DRAFT_NOTES = ("had left in the console is gone", "had left a draft in the console")
+"""What a run says of a draft that it could not put back, or does not know to be there."""
+
 LATE = ("late", "late-504", "kill-late", "term-late")
 """What has BCS handle a request long after its answer was given up."""
 
@@ -41,7 +47,7 @@ class Seen:
     @property
     def last(self) -> list[Told]:
         """Return what the last try of every build has told."""
-        return list({told.plan.key: told for told in self.told}.values())
+        return list({told.plan.key: told for told in self.told if not told.is_post}.values())
 
     @property
     def versions(self) -> list[TemplateVersion]:
@@ -69,7 +75,7 @@ def green_means_done(seen: Seen) -> Iterator[str]:
     for told in seen.told:
         if told.status is None and told.output["status"] == "success":
             yield f"{name_of(told)} was killed, and is green"
-        if told.status is None:
+        if told.status is None or told.is_post:
             continue
         if told.result not in RESULTS:
             yield f"{name_of(told)}: result {told.result!r}"
@@ -115,7 +121,7 @@ def nothing_is_written_twice(seen: Seen) -> Iterator[str]:
 def unchanged_means_that_nothing_was_sent(seen: Seen) -> Iterator[str]:
     """`changed` is false only where nothing was sent that could have changed anything."""
     for told in seen.told:
-        if told.status is None or told.plan.action == "plan":
+        if told.status is None or told.is_post or told.plan.action == "plan":
             continue
         writes = [sent for sent in told.sent if sent.writes and sent.fault not in SAID_UNHANDLED]
         handled = [sent for sent in writes if any(took(sent))]
@@ -173,7 +179,7 @@ def an_older_build_does_not_win(seen: Seen) -> Iterator[str]:
     """What is current is no older build's where a newer one of its branch has published, or one says so."""
     for name in file_names(seen):
         version = current(seen, name)
-        origin = origin_of(version) if version is not None else None
+        origin = origin_of(version) if version is not None and not by_hand(seen, name) else None
         owner = told_of(seen, origin) if origin is not None else None
         if origin is None or owner is None or dict(owner.plan.inputs).get("on_newer_build") == "replace":
             continue
@@ -216,8 +222,11 @@ def no_path_is_lost(seen: Seen) -> Iterator[str]:
     """Once everybody has run again in peace, every branch that succeeded is served on its domains."""
     if not any(told.plan.web for told in seen.told):
         return
+    removed = {branch for told in seen.told for branch in removed_by(told)}
     for told in seen.last:
-        if not told.succeeded or told.plan.action == "plan" or told.result == "skipped":
+        if told.plan.branch in removed or not told.plan.web or told.plan.action in ("plan", "rollback"):
+            continue
+        if not told.succeeded or told.result == "skipped":
             continue
         for host, _ in told.plan.files:
             version = current(seen, f"{host}.example.com.routes.yaml")
@@ -229,6 +238,67 @@ def no_path_is_lost(seen: Seen) -> Iterator[str]:
 _PATHS = re.compile(r"^\s*-? ?path: \"?([^\"\n]+)\"?$", re.MULTILINE)
 
 
+def a_draft_is_kept_or_spoken_of(seen: Seen) -> Iterator[str]:
+    """What somebody has typed in the console before a build began is there at its end, or it says why not."""
+    logs = "\n".join(told.log for told in seen.told)
+    unable = any(told.status is None or seen.is_late(told.plan.key) for told in seen.told)
+    told_of_it = any(note in logs for note in DRAFT_NOTES)
+    for at, name, text in seen.site.drafts:
+        files = seen.site.emulator.state.find_files(SPACE, name)
+        is_seen = not any(told.began <= at <= told.ended for told in seen.told)
+        is_gone = not any(file.draft_content == text for file in files)
+        if is_seen and is_gone and not unable and not told_of_it:
+            yield f"the draft of {name} is gone"
+
+
+# --- the cluster ----------------------------------------------------------------------------------------
+
+
+def deployed_means_live(seen: Seen) -> Iterator[str]:
+    """What a build says is deployed, or live already, or back, was live at some moment of it."""
+    for told in seen.told:
+        rollout = told.outcome.rollout if told.outcome is not None and told.status is not None else None
+        if rollout is None:
+            continue
+        back = rollout.restoration
+        for file in back.files if back is not None else (*rollout.deployed, *rollout.live_already):
+            known = seen.site.known.get(file.version_id)
+            if known is None or not _was_live(seen, told, file.name, known.contents):
+                yield f"{name_of(told)}: {file.name} {file.version} is said to be live, and never was"
+
+
+def _was_live(seen: Seen, told: Told, file: str, contents: set[str]) -> bool:
+    wanted = {essence_of(yaml.safe_load(text)) for text in contents}
+    moments = seen.site.moments
+    return any(
+        title_of(file) in moment.objects and moment.objects[title_of(file)].essence in wanted
+        for moment, following in zip(moments, [*moments[1:], None])
+        if moment.at <= told.ended and (following is None or following.at >= told.began)
+    )
+
+
+def deployed_means_ready(seen: Seen) -> Iterator[str]:
+    """A build that waited, and ends well, has seen its workloads ready, unless somebody wrote meanwhile."""
+    for told in seen.told:
+        waited = dict(told.plan.inputs).get("timeout") != "0"
+        rollout = told.outcome.rollout if told.outcome is not None else None
+        if rollout is None or not waited or told.result not in ("deployed", "rolled-back"):
+            continue
+        mine = [moment.at for moment in seen.site.moments if moment.by == told.plan.key]
+        last = max((at for at in mine if at <= told.ended), default=told.began)
+        others = [m for m in seen.site.moments if last <= m.at <= told.ended and m.by != told.plan.key]
+        for title, found in told.live.items() if not others else ():
+            if found.file in {file.name for file in rollout.deployed} and not found.is_ready:
+                yield f"{name_of(told)}: {told.result}, and {title} is not ready"
+
+
+def only_what_may_go_goes(seen: Seen) -> Iterator[str]:
+    """Nothing is deleted that docs/guide/taking-away.md keeps."""
+    for deletion in seen.site.deletions:
+        for problem in deletion.problems:
+            yield f"{deletion.by} deletes {deletion.what}: {problem}"
+
+
 # --- it does not leak, and it ends ----------------------------------------------------------------------
 
 
@@ -237,7 +307,7 @@ def one_user_acts(seen: Seen) -> Iterator[str]:
     for told in seen.told:
         users = {(e.user, e.app) for sent in told.sent for e in sent.exchanges if e.app}
         acting = {user for user, _ in users if user} - {told.text("acting_user")}
-        if len({app for _, app in users}) > 1 or (told.status is not None and acting):
+        if len({app for _, app in users}) > 1 or (told.text("acting_user") and acting):
             yield f"{name_of(told)} acted as {sorted(users)}, and says {told.text('acting_user')!r}"
 
 
@@ -268,6 +338,10 @@ PROMISES: Sequence[Promise] = (
     what_is_current_is_told,
     what_is_there_twice_is_said,
     no_path_is_lost,
+    a_draft_is_kept_or_spoken_of,
+    deployed_means_live,
+    deployed_means_ready,
+    only_what_may_go_goes,
     one_user_acts,
     no_secret_is_shown,
     it_ends_in_time,
@@ -302,6 +376,11 @@ def told_of(seen: Seen, origin: Provenance) -> Optional[Told]:
     return next((told for told in seen.last if told.plan.key == key_of(origin)), None)
 
 
+def removed_by(told: Told) -> list[str]:
+    """Return the branches that a build takes out."""
+    return dict(told.plan.inputs).get("remove_branches", "").split()
+
+
 def applied(told: Told) -> set[str]:
     """Return the files that a build says it has written."""
     files = told.outcome.files if told.outcome is not None else ()
@@ -312,6 +391,11 @@ def knows(one: Told, other: Told, name: str) -> bool:
     """Tell whether a build says of another one that it has written the file too, or that it can't know."""
     versions = other.versions().get(name, {})
     return UNSETTLED in one.log or str(versions.get("version")) in one.log
+
+
+def by_hand(seen: Seen, file: str) -> bool:
+    """Tell whether people were at a file."""
+    return any(file == f"{person.name}.yaml" for person in seen.site.world.people)
 
 
 def file_names(seen: Seen) -> list[str]:

@@ -42,11 +42,11 @@ def live(world: World) -> Lived:
     site = SimulatedSite(world)
     try:
         site.live()
-        broken = breaches(Seen(site, site.told()))
+        broken = breaches(Seen(site, site.told))
     finally:
         site.close()
         random.setstate(state)
-    return Lived(world, tuple(site.lines), tuple(site.told()), tuple(broken))
+    return Lived(world, tuple(site.lines), tuple(site.told), tuple(broken))
 
 
 def shrunk(lived: Lived) -> Lived:
@@ -75,7 +75,7 @@ def smaller(world: World) -> Iterator[World]:
     for person in world.people:
         yield replace(world, people=tuple(other for other in world.people if other is not person))
     plain = World(0, ())
-    for name in ("dialect", "servers", "each", "rough"):
+    for name in ("dialect", "servers", "each", "bad_image", "rough"):
         if getattr(world, name) != getattr(plain, name):
             yield replace(world, **{name: getattr(plain, name)})
     for number, build in enumerate(world.builds):

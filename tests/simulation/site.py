@@ -7,19 +7,23 @@ import re
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bcs_template_set.agent.masker import Masker
-from tests.emulator import Dialect, Emulator
+from tests.emulator import Behaviour, Dialect, Emulator
 from tests.emulator.exchanges import Exchange
 from tests.emulator.http_message import Request
 from tests.emulator.pace import Pace
 from tests.simulation.baton import Baton
 from tests.simulation.builds import AGENT_KEY, SECRET, Build, Told
+from tests.simulation.contents import BAD
+from tests.simulation.holdings import Deletion, Moment, deletion_of, live_objects
 from tests.simulation.line import is_write
+from tests.simulation.people import act
 from tests.simulation.rendering import Rendering
 from tests.simulation.worlds import BuildPlan, World
-from tests.support.deploying import CLUSTER, NAMESPACE
+from tests.support.deploying import CLUSTER, NAMESPACE, image_of
 from tests.support.publishing import BEGAN, USER
 
 RENDERING = Rendering()
@@ -49,8 +53,11 @@ class SimulatedSite:
         self.lines: list[str] = []
         self.render = RENDERING
         self.builds: list[Build] = []
+        self.told: list[Told] = []
         self.known: dict[str, Known] = {}
-        self.owners: dict[int, str] = {}
+        self.moments: list[Moment] = []
+        self.deletions: list[Deletion] = []
+        self.drafts: list[tuple[float, str, str]] = []
         self._chance = random.Random(f"{world.seed}/site")  # noqa: S311 - replayed
         self._root = Path(tempfile.mkdtemp(prefix="world-", dir=_ROOT))
         self.emulator = self._new_emulator()
@@ -62,8 +69,10 @@ class SimulatedSite:
         state.add_project("web", viewers={USER})
         state.add_agent(project_id="web", agent_id="a-1", secret_key=AGENT_KEY)
         state.add_app("web_app", SECRET, vouches_for={USER})
-        if any(build.action in ("deploy", "rollback") for build in world.builds):
-            state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+        if any(build.deploys for build in world.builds):
+            cluster = state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+            if world.bad_image:
+                cluster.images[image_of("app", BAD)] = Behaviour("not-found")
         servers = [self._chance.getrandbits(40) for _ in range(world.servers)]
         state.server_part = lambda: self._chance.choice(servers)
         state.shuffle = lambda versions: self._chance.sample(versions, len(versions))
@@ -80,13 +89,17 @@ class SimulatedSite:
 
     def handle(self, request: Request, *, by: Build) -> Exchange:
         """Have a request handled, which may take its time."""
+        if request.method == "DELETE":
+            self.deletions += deletion_of(self, request, by=by)
         exchange = self.emulator.answer(request)
-        self.owners[exchange.number] = by.plan.key
         if is_write(request):
-            self._remember()
+            self.remember(by.plan.key)
         return exchange
 
-    def _remember(self) -> None:
+    def remember(self, who: str) -> None:
+        """Remember what is there now, after somebody has written."""
+        if self.emulator.state.clusters:
+            self.moments.append(Moment(self.baton.now, who, live_objects(self)))
         for version in self.emulator.state.versions:
             self.known.setdefault(version.id, Known(version.file, set())).contents.add(version.content)
 
@@ -132,6 +145,8 @@ class SimulatedSite:
             build = Build(self, plan, faults=[f for f in self.world.faults if f.build == plan.key])
             self.builds.append(build)
             self.baton.start(build.live, after=plan.at)
+        for person in self.world.people:
+            self.baton.start(partial(act, self, person), after=person.at)
         self.baton.run()
         for build in list(self.builds):
             if not self._is_done(build):
@@ -146,10 +161,6 @@ class SimulatedSite:
         self.builds.append(again)
         self.baton.start(again.live, after=PEACE)
         self.baton.run()
-
-    def told(self) -> list[Told]:
-        """Return what every build has told."""
-        return [build.told for build in self.builds if build.told is not None]
 
     def close(self) -> None:
         """Take the builds' files away."""

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 MAIN, DEV, FEATURE = "main", "dev", "feature/x"
-DIALECTS = ("A", "B", "B2", "C", "MULTI_TENANT")
 DEPLOYING = ("deploy", "rollback")
 
 
@@ -34,6 +33,11 @@ class BuildPlan:
     threads: int = 1
     minutes: int = 15
     job_fails: bool = False
+
+    @property
+    def deploys(self) -> bool:
+        """Tell whether the build looks at the cluster, or writes to it."""
+        return self.action in DEPLOYING or "cluster_id" in dict(self.inputs)
 
     @property
     def key(self) -> str:
@@ -65,7 +69,8 @@ class PersonPlan:
 class World:
     """All of it. `rough` is how long requests take at most, in seconds, where 0 is not at all.
 
-    `servers` is how many servers BCS runs on; `each` is how long it takes to deploy an object.
+    `servers` is how many servers BCS runs on; `each` is how long it takes to deploy an object; `bad_image`:
+    one variant's is not there.
     """
 
     seed: int
@@ -76,6 +81,7 @@ class World:
     rough: float = 1.0
     servers: int = 1
     each: float = 0.0
+    bad_image: bool = False
 
     def __str__(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
