@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import open_agent
+from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import Process, run_whole
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SECRET = "web_app-canary-5ecr3t"
 AGENT_KEY = "agent-canary-k3y-1"
+
+
+ALARMS_OF_A_RUN = 2
+"""How often a run limits what it does before it writes its report: before its inputs are read, and after."""
 
 
 class Killed(BaseException):
@@ -108,6 +113,7 @@ class Build:
         self._thread = 0
         self._dead = self._interrupted = False
         self._alarm: Optional[float] = None
+        self._alarms = 0
         self._interruption = Interruption(self, alarm=self._set_alarm)
         self._services: Optional[Services] = None
 
@@ -178,6 +184,10 @@ class Build:
             raise Stopped(error)
 
     def _set_alarm(self, seconds: float) -> Callable[[], object]:
+        """Have the run stopped in so many seconds; at once where it only has its report left to write."""
+        self._alarms += 1
+        if self._alarms > ALARMS_OF_A_RUN and not self.site.has_reports:
+            raise Stopped(OutOfTime(seconds=0))
         self._alarm = self.now() + seconds
 
         def disarm() -> None:
@@ -197,7 +207,7 @@ class Build:
             self._live_step("restore")
 
     def _live_step(self, post_action: str) -> None:
-        self._thread = threading.get_ident()
+        self._thread, self._alarms = threading.get_ident(), 0
         directory = self.site.directory_of(self.plan)
         task = self._task(directory, parent=str(IDENTITY["taskId"]) if post_action else "")
         environ = task.hand_over(directory)
@@ -261,7 +271,7 @@ class Build:
         return self._services
 
     def _task(self, directory: Path, *, parent: str) -> Task:
-        plan, workspace = self.plan, directory / "workspace"
+        plan, workspace = self.site.as_done(self.plan), directory / "workspace"
         workspace.mkdir(exist_ok=True)
         for name, text in texts_of(plan).items():
             (workspace / name).write_text(text, encoding="utf-8")

@@ -47,7 +47,7 @@ CLUSTER_THINGS = _Things(
 def draw(seed: int) -> World:
     """Return the world of that seed."""
     chance = random.Random(seed)  # noqa: S311 - replayed
-    scene = _one_of(chance, {"files": 10, "cluster": 5, "domains": 4})
+    scene = _one_of(chance, {"files": 12, "cluster": 3, "domains": 3})
     builds = _builds(chance, scene)
     return World(
         seed,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Optional
 from urllib.parse import urlsplit
 
@@ -89,7 +89,7 @@ class Sent:
     at: float
     request: Request
     fault: str = ""
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: list[Exchange] = field(default_factory=list)
     answered: int = 0
 
     @property
@@ -120,7 +120,7 @@ class Line:
         if fault is not None and fault.kind in STRIKES:
             return self._struck(number, asked, fault, patience=min(seconds, PATIENCE))
         exchange = self._handled(asked, patience=min(seconds, PATIENCE))
-        self._note(number, asked, fault, exchange, answered=exchange.status)
+        self._note(number, asked, fault, [exchange], answered=exchange.status)
         if fault is not None and fault.kind == "stale":
             build.pause(min(fault.seconds, seconds))
         return _answered(exchange.status, exchange.answer_headers, exchange.answer_body)
@@ -134,13 +134,13 @@ class Line:
 
     def _struck(self, number: int, asked: Request, fault: FaultPlan, *, patience: float) -> HttpAnswer:
         build, strike = self._build, STRIKES[fault.kind]
-        exchange: Optional[Exchange] = None
+        exchanges: list[Exchange] = []
         if strike.later:
-            build.site.handle_later(asked, by=build, after=fault.seconds)
+            build.site.handle_later(asked, by=build, after=fault.seconds, into=exchanges)
         elif strike.handled:
-            exchange = self._handled(asked, patience=patience)
+            exchanges.append(self._handled(asked, patience=patience))
         answer = strike.answer() if strike.answer is not None else None
-        self._note(number, asked, fault, exchange, answered=answer.status if answer is not None else 0)
+        self._note(number, asked, fault, exchanges, answered=answer.status if answer is not None else 0)
         if answer is not None:
             return _answered(answer.status, answer.headers, answer.body)
         if not strike.sent:
@@ -149,12 +149,12 @@ class Line:
         raise NoAnswer("lost")
 
     def _end(self, number: int, asked: Request, fault: FaultPlan) -> None:
-        build, exchange = self._build, None
+        build, exchanges = self._build, list[Exchange]()
         if fault.kind.endswith("-late"):
-            build.site.handle_later(asked, by=build, after=fault.seconds)
+            build.site.handle_later(asked, by=build, after=fault.seconds, into=exchanges)
         elif fault.kind.endswith("-after"):
-            exchange = self._handled(asked, patience=PATIENCE)
-        self._note(number, asked, fault, exchange, answered=0)
+            exchanges.append(self._handled(asked, patience=PATIENCE))
+        self._note(number, asked, fault, exchanges, answered=0)
         build.end(by_signal=fault.kind.startswith("term"))
 
     def _note(
@@ -162,12 +162,11 @@ class Line:
         number: int,
         asked: Request,
         fault: Optional[FaultPlan],
-        exchange: Optional[Exchange],
+        exchanges: list[Exchange],
         *,
         answered: int,
     ) -> None:
         kind = fault.kind if fault is not None else ""
-        exchanges = (exchange,) if exchange is not None else ()
         self._build.note(Sent(number, self._build.now(), asked, kind, exchanges, answered))
 
     def _fault(self, asked: Request) -> Optional[FaultPlan]:

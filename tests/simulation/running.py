@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tests.simulation.builds import Told
 from tests.simulation.promises import Seen, breaches
-from tests.simulation.site import SimulatedSite
+from tests.simulation.site import SimulatedSite, same
 from tests.simulation.worlds import BuildPlan, World
 
 MOST_TRIES = 400
@@ -35,11 +35,11 @@ class Lived:
         return "\n".join([*self.lines, "", *(broken or ["every promise holds"]), replay])
 
 
-def live(world: World) -> Lived:
-    """Live a world."""
+def live(world: World, *, as_done: Callable[[BuildPlan], BuildPlan] = same) -> Lived:
+    """Live a world; `as_done` says what its builds do in place of what they are to do."""
     state = random.getstate()
     random.seed(world.seed)  # the gateway draws its jitter there
-    site = SimulatedSite(world)
+    site = SimulatedSite(world, as_done=as_done)
     try:
         site.live()
         broken = breaches(Seen(site, site.told))
@@ -49,13 +49,13 @@ def live(world: World) -> Lived:
     return Lived(world, tuple(site.lines), tuple(site.told), tuple(broken))
 
 
-def shrunk(lived: Lived) -> Lived:
+def shrunk(lived: Lived, *, again: Callable[[World], Lived] = live) -> Lived:
     """Return a world in which one of the same promises is broken, as small as taking away makes it."""
     wanted, tries = lived.names, 0
     while True:
         for world in smaller(lived.world):
             tries += 1
-            found = live(world)
+            found = again(world)
             if found.names & wanted:
                 lived = found
                 break

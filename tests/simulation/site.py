@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,9 @@ from tests.support.publishing import BEGAN, USER
 RENDERING = Rendering()
 """What the worlds of this process have rendered."""
 
+IN_ALL = 16
+"""One world in so many has the whole masker, and time for reports: both are half of a run's time."""
+
 PEACE = 120.0
 """Seconds after which a build runs again: nothing of what was sent is under way any more."""
 
@@ -43,11 +47,21 @@ class Known:
     contents: set[str]
 
 
-class SimulatedSite:
-    """A site whose project `web` lisi may view, and what the world's builds do there."""
+def same(plan: BuildPlan) -> BuildPlan:
+    """Return what a build does: what it is to do."""
+    return plan
 
-    def __init__(self, world: World) -> None:
+
+class SimulatedSite:
+    """A site whose project `web` lisi may view, and what the world's builds do there.
+
+    `as_done` says what a build does in place of its plan, if it is wrong.
+    """
+
+    def __init__(self, world: World, *, as_done: Callable[[BuildPlan], BuildPlan] = same) -> None:
         self.world = world
+        self.as_done = as_done
+        self.has_reports = world.seed % IN_ALL == 0
         self.began = BEGAN
         self.baton = Baton(at=BEGAN)
         self.lines: list[str] = []
@@ -103,11 +117,12 @@ class SimulatedSite:
         for version in self.emulator.state.versions:
             self.known.setdefault(version.id, Known(version.file, set())).contents.add(version.content)
 
-    def handle_later(self, request: Request, *, by: Build, after: float) -> None:
-        """Have a request handled in so many seconds, whatever becomes of who sent it."""
+    def handle_later(self, request: Request, *, by: Build, after: float, into: list[Exchange]) -> None:
+        """Have a request handled in so many seconds, whatever becomes of who sent it; `into` gets it then."""
 
         def handle() -> None:
             exchange = self.handle(request, by=by)
+            into.append(exchange)
             self.say(by, f"{request.method} {request.path} is handled late: {exchange.status}")
 
         self.baton.start(handle, after=after)
@@ -130,7 +145,7 @@ class SimulatedSite:
 
     def new_masker(self) -> Masker:
         """Return what takes secrets out of a build's words."""
-        return Masker() if self.world.seed % 16 == 0 else _Quick()
+        return Masker() if self.world.seed % IN_ALL == 0 else _Quick()
 
     def say(self, build: Build, what: str) -> None:
         """Write a line of the trace."""
@@ -168,9 +183,9 @@ class SimulatedSite:
 
 
 class _Quick(Masker):
-    """Masks where a secret stands as it is, and looks for no other spelling: that is half of a run's time.
+    """Masks where a secret stands as it is, and looks for no other spelling.
 
-    The whole masker is in one of sixteen worlds, and hunted by tests/torture/test_canaries.py.
+    The whole masker is hunted by tests/torture/test_canaries.py.
     """
 
     def mask(self, text: str) -> str:

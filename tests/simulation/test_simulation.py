@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from tests.simulation.drawing import draw
-from tests.simulation.running import live
-from tests.simulation.worlds import read_world
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.running import Lived, live, shrunk
+from tests.simulation.worlds import World, read_world
 from tests.support.draws import WHOLE, seed_of_this_run
 
 WORLDS, EACH = (40, 50) if WHOLE else (2, 30)
@@ -36,3 +37,22 @@ def test_a_world_is_the_same_again_in_another_process() -> None:
 def test_a_world_is_read_as_it_is_written() -> None:
     for seed in range(100):
         assert read_world(str(draw(seed))) == draw(seed)
+
+
+def live_with(mutant: Mutant, world: World) -> Lived:
+    with mutant.at_work():
+        return live(world, as_done=mutant.wrong_plan)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.name))
+def test_a_step_with_a_part_left_out_breaks_a_promise(mutant: Mutant) -> None:
+    assert mutant.breaks in live_with(mutant, mutant.world).names
+    assert live(mutant.world).broken == ()
+
+
+def test_a_world_that_breaks_a_promise_is_made_smaller() -> None:
+    mutant = next(mutant for mutant in MUTANTS if mutant.name == "plans by writing")
+    seed = next(seed for seed in range(1000) if any(b.action == "plan" for b in draw(seed).builds))
+    found = shrunk(live_with(mutant, draw(seed)), again=lambda world: live_with(mutant, world))
+    assert [build.action for build in found.world.builds] == ["plan"]
+    assert found.world.faults == ()
