@@ -17,7 +17,7 @@ from tests.support.deploying import calls_in
 from tests.support.publishing import config
 from tests.support.scene import FILES, VALUES, check_refused, site
 from tests.support.warm_start import Started
-from tests.support.worker import STEP, Finished, Worker, finish, launch
+from tests.support.worker import STEP, Finished, Worker, finish, launch, live
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 TARGET = {"action": "deploy", "cluster_id": CLUSTER, "namespace": NAMESPACE}
@@ -32,6 +32,7 @@ DEPLOYMENT = "deployment.nginx.www.example.com"
 def worker(tmp_path: Path) -> Iterator[Worker]:
     with site(tmp_path) as made:
         made.emulator.state.add_cluster(namespaces=(NAMESPACE,), speed=400.0)
+        made.here = True
         yield made
 
 
@@ -48,14 +49,21 @@ def deployed(worker: Worker, *, build: int, tag: str, **inputs: str) -> Finished
 
 def fail_job(worker: Worker, *, parent: str = TASK, **inputs: str) -> Finished:
     """Run the step's post action as BK-CI does at the end of a job that failed."""
+    if worker.here:
+        return live(*prepared(worker, parent=parent, **inputs), post_action="restore")
     return finish(*start_post_action(worker, parent=parent, **inputs))
 
 
 def start_post_action(worker: Worker, *, parent: str = TASK, **inputs: str) -> tuple[Started, Path]:
+    directory, environ = prepared(worker, parent=parent, **inputs)
+    return launch(directory, environ, arguments=["--post_action=restore"]), directory
+
+
+def prepared(worker: Worker, *, parent: str, **inputs: str) -> tuple[Path, dict[str, str]]:
     directory, environ = worker.prepare(**{**ASKED, "parentTaskId": parent, **inputs})
     identity = {**worker.identity(), "taskId": "e-post"}
     (directory / ".sdk.json").write_text(json.dumps(identity), encoding="utf-8")
-    return launch(directory, environ, arguments=["--post_action=restore"]), directory
+    return directory, environ
 
 
 def image_live(worker: Worker) -> str:
@@ -72,6 +80,7 @@ def state_files(worker: Worker) -> list[Path]:
 
 
 def test_what_was_deployed_before_comes_back(worker: Worker) -> None:
+    worker.here = False
     deployed(worker, build=7, tag="1")
     deployed(worker, build=8, tag="2")
     assert image_live(worker) == "example.com/www:2"

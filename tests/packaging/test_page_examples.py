@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Callable
 
 import pytest
@@ -89,6 +90,7 @@ def build(worker: Worker, values: str, number: int, status: int = 0, **inputs: s
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(values, encoding="utf-8")
     worker.build_number = number
+    worker.here = current_thread() is main_thread()
     finished = worker.run(**inputs)
     assert finished.status == status, finished.log + finished.stderr
     return [_as_shown(line) for line in finished.log.splitlines()]

@@ -6,12 +6,15 @@ console script of the environment that runs this.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -69,7 +72,7 @@ class Worker:
 
     `environ` is the machine's. `build_user` is whom BK-CI authenticated when the build was started: the
     starter, unless told otherwise; `row_modifier` who has changed the pipeline last by now, alike. `cold` has
-    each run started as an agent starts it, imports and all.
+    each run started as an agent starts it, imports and all; `here` has it live in this very process.
     """
 
     root: Path
@@ -86,6 +89,7 @@ class Worker:
     build_user: Optional[str] = None
     row_modifier: Optional[str] = None
     cold: bool = False
+    here: bool = False
 
     def __post_init__(self) -> None:
         """Let BK-CI know the machine, unless it knows one."""
@@ -181,6 +185,8 @@ class Worker:
 
     def run(self, **inputs: str) -> Finished:
         """Run the step to its end."""
+        if self.here:
+            return live(*self.prepare(**inputs))
         process, directory = self.start(**inputs)
         return finish(process, directory)
 
@@ -215,6 +221,23 @@ def launch(
     return process
 
 
+def live(directory: Path, environ: Mapping[str, str], *, post_action: str = "") -> Finished:
+    """Run the step to its end in this process, which takes half of what a process of its own does."""
+    from bcs_template_set.run.entry import run_for_agent
+    from bcs_template_set.system.signals import _ALARM, _known_signals
+
+    numbers = [*_known_signals(), *([_ALARM] if _ALARM is not None else ())]
+    handlers = [signal.getsignal(number) for number in numbers]
+    stdout, stderr = io.StringIO(), io.StringIO()
+    try:
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            status = run_for_agent({**environ}, post_action=post_action)
+    finally:
+        for number, handler in zip(numbers, handlers):
+            signal.signal(number, handler)
+    return _finished(status, stdout.getvalue(), stderr.getvalue(), directory)
+
+
 def run_step(
     arguments: Sequence[str], *, at: Path, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
@@ -227,10 +250,14 @@ def run_step(
 def finish(process: Started, directory: Path, *, seconds: float = 60) -> Finished:
     """Wait for a started step and return how it ended."""
     log, stderr = process.communicate(timeout=seconds)
+    assert process.returncode is not None
+    return _finished(process.returncode, log, stderr, directory)
+
+
+def _finished(status: int, log: str, stderr: str, directory: Path) -> Finished:
     path = directory / "output.json"
     output = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     lines = log.splitlines(keepends=True)
     told = tuple(line.rstrip("\n") for line in lines if line.startswith(PROGRESS))
     shown = "".join(line for line in lines if not line.startswith(PROGRESS))
-    assert process.returncode is not None
-    return Finished(process.returncode, shown, stderr, output, directory, told)
+    return Finished(status, shown, stderr, output, directory, told)
