@@ -503,7 +503,7 @@ def import_everything() -> None:
     from bcs_template_set.manifests.naming import WEB_FILES
     from bcs_template_set.manifests.schema.field_types import field_types
     from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
-    from bcs_template_set.manifests.templating.environment import OwnEnvironment
+    from bcs_template_set.manifests.templating.environment import BuiltinEnvironment
     from bcs_template_set.manifests.templating.render import builtin_source
     from bcs_template_set.manifests.templating.template_notes import Notes
     from bcs_template_set.manifests.templating.templates import Templates
@@ -520,7 +520,8 @@ def import_everything() -> None:
         for page in (Path(package.__path__[0]) / "report").glob("*.j2"):
             _environment(language).get_template(page.name)
     Secret(SECRET_OF_MOST).mark(b"")
-    templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=str, kind=OwnEnvironment)
+    marks = Marks(stem_of({}))
+    templates = Templates({}, notes=Notes({}), marks=marks, read_text=str, kind=BuiltinEnvironment)
     for part in WEB_FILES:
         name = f"builtin:web/{part}.yaml.j2"
         templates._environment.compile_source(builtin_source("web", part), name=name)
