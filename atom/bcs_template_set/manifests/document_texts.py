@@ -16,6 +16,8 @@ def document_texts(text: str, documents: Sequence[Document]) -> tuple[str, ...]:
     `documents` are those of the text, in order; their lines tell where each begins. Comments above a
     document's first key belong to it, and the first document has all that is above it.
     """
+    if len(documents) == 1 and _MARK not in text:
+        return (text.rstrip() + "\n",)
     lines = text.splitlines(keepends=True)
     starts = [0, *(_start(lines, document) for document in documents[1:])]
     ends = [*starts[1:], len(lines)]

@@ -24,8 +24,10 @@ def variable_of(kind: str, name: str) -> str:
 
 def workload_of(variable: str) -> Optional[Workload]:
     """Return the workload whose number a variable stands for, None where it is another variable."""
+    if not variable.startswith(_PREFIX):
+        return None
     kind, dot, name = variable[len(_PREFIX) :].partition(".")
-    return (kind, name) if variable.startswith(_PREFIX) and dot and name else None
+    return (kind, name) if dot and name else None
 
 
 def number_taken_from(body: Fields) -> Optional[Workload]:

@@ -47,15 +47,20 @@ _EMBEDDED = re.compile(r"""(?i)\bkind\\?['"]?\s*:\s*\\?['"]?secret(?:list)?\b"""
 
 def holds_secret(document: Document) -> bool:
     """Tell whether a document is a Secret, or holds one at any depth."""
-    return document.kind.endswith("List") or _holds_secret(dict(document.body), is_whole=True)
-
-
-def _holds_secret(value: YamlValue, *, is_whole: bool = False) -> bool:
-    if isinstance(value, dict):
-        return _is_secret(value, is_whole=is_whole) or any(map(_holds_secret, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_secret, value))
-    return _has_embedded(value)
+    if document.kind.endswith("List") or _is_secret(document.body, is_whole=True):
+        return True
+    waiting = [*document.body.values()]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if _is_secret(value):
+                return True
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif _has_embedded(value):
+            return True
+    return False
 
 
 def may_hold_secret(text: str) -> bool:
@@ -83,7 +88,7 @@ def _is_secret_list(value: Mapping[str, YamlValue]) -> bool:
 
 
 def _has_embedded(value: YamlValue) -> bool:
-    return isinstance(value, str) and _EMBEDDED.search(value) is not None
+    return isinstance(value, str) and ":" in value and _EMBEDDED.search(value) is not None
 
 
 def secret_values(value: YamlValue, *, is_whole: bool = True, in_list: bool = False) -> Iterator[str]:

@@ -31,11 +31,15 @@ _LONGEST_INT64 = 19
 
 CONFIG_KEY = "[-._a-zA-Z0-9]{1,253}"
 """The form of a key of a ConfigMap or Secret."""
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_LABEL_1035 = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
-_QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_QUALIFIED = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_FORMS = {
+    "label": (_LABEL, LONGEST_LABEL),
+    "service": (r"[a-z]([a-z0-9-]*[a-z0-9])?", LONGEST_LABEL),
+    "subdomain": (rf"{_LABEL}(\.{_LABEL})*", LONGEST_SUBDOMAIN),
+    "label_value": (rf"({_QUALIFIED})?", LONGEST_LABEL),
+    "label_key": (_QUALIFIED, LONGEST_LABEL),
+}
 _HASHED = re.compile(rf".*-[0-9a-f]{{{_HASH}}}")
 # SemVer 2.0.0, as Helm reads it; BCS's own reader (coreos/go-semver) also wants 64-bit numbers.
 _NUMBER = r"(0|[1-9][0-9]*)"
@@ -45,6 +49,7 @@ _SEMVER = re.compile(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRE_PART}(\.{_PRE_PART})*)?(\+{_BUILD_PART}(\.{_BUILD_PART})*)?"
 )
 _FORBIDDEN_IN_FILES = '\\:*?"<>|'
+_FORBIDDEN = frozenset(_FORBIDDEN_IN_FILES)
 
 
 class DomainNames(NamedTuple):
@@ -118,7 +123,7 @@ def _is_slug(text: str) -> bool:
     # SemVer takes no number with a leading zero, and the slug ends the default version.
     return (
         len(text) <= LONGEST_SLUG
-        and _LABEL.fullmatch(text) is not None
+        and re.fullmatch(_LABEL, text) is not None
         and re.fullmatch(r"0[0-9]+", text) is None
     )
 
@@ -184,7 +189,7 @@ def check_file_name(space: str, name: str) -> Optional[Text]:
     whole = f"{space}/{name}" if space else name
     if len(whole) > LONGEST_FILE_NAME:
         return say("checks.file_long", length=len(whole), limit=LONGEST_FILE_NAME, name=whole)
-    if not {*_FORBIDDEN_IN_FILES}.isdisjoint(name) or not name.isprintable():
+    if not _FORBIDDEN.isdisjoint(name) or not name.isprintable():
         return say("checks.file_characters", forbidden=" ".join(_FORBIDDEN_IN_FILES))
     parts = name.split("/")
     if not all(parts):
@@ -196,34 +201,36 @@ def check_file_name(space: str, name: str) -> Optional[Text]:
 
 def check_subdomain(name: str) -> Optional[Text]:
     """Return what is wrong with a DNS-1123 subdomain, the form of most objects' names, or None."""
-    return _check(name, _SUBDOMAIN, limit=LONGEST_SUBDOMAIN, form="checks.form_subdomain")
+    return _check(name, "subdomain")
 
 
 def check_label(name: str) -> Optional[Text]:
     """Return what is wrong with a DNS-1123 label, the form of containers' names, or None."""
-    return _check(name, _LABEL, limit=LONGEST_LABEL, form="checks.form_label")
+    return _check(name, "label")
 
 
 def check_service_name(name: str) -> Optional[Text]:
     """Return what is wrong with a DNS-1035 label, the form of a Service's name, or None."""
-    return _check(name, _LABEL_1035, limit=LONGEST_LABEL, form="checks.form_service")
+    return _check(name, "service")
 
 
 def check_label_value(value: str) -> Optional[Text]:
     """Return what is wrong with the value of a label, or None."""
-    return _check(value, _LABEL_VALUE, limit=LONGEST_LABEL, form="checks.form_label_value")
+    return _check(value, "label_value")
 
 
+@lru_cache(maxsize=1024)  # the same keys stand in many objects
 def check_label_key(key: str) -> Optional[Text]:
     """Return what is wrong with the key of a label or annotation, or None."""
     prefix, slash, name = key.rpartition("/")
     if slash and (problem := check_subdomain(prefix)) is not None:
         return problem
-    return _check(name, _QUALIFIED, limit=LONGEST_LABEL, form="checks.form_label_key")
+    return _check(name, "label_key")
 
 
 @lru_cache(maxsize=2048)  # the names of a run stand in many fields
-def _check(text: str, pattern: re.Pattern[str], *, limit: int, form: str) -> Optional[Text]:
+def _check(text: str, form: str) -> Optional[Text]:
+    pattern, limit = _FORMS[form]
     if len(text) > limit:
         return say("checks.too_long", length=len(text), limit=limit)
-    return None if pattern.fullmatch(text) else say(form)
+    return None if re.fullmatch(pattern, text) else say(f"checks.form_{form}")

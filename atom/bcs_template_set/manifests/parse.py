@@ -142,7 +142,6 @@ class _Placeholders:
         # A word that no text can hold by chance, or on purpose: it is made of the text.
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")) if self._variables else None
         self._stem = f"bcs{digest.hexdigest()[:12]}v" if digest is not None else ""
-        self._word = re.compile(rf"{self._stem}([0-9]+)z")
 
     def hidden(self, text: str) -> str:
         pieces: list[str] = []
@@ -159,7 +158,8 @@ class _Placeholders:
         return {self._show(key): self._shown(item) for key, item in value.items()}
 
     def _show(self, text: str) -> str:
-        return self._word.sub(lambda match: "{{" + self._variables[int(match[1])].inner + "}}", text)
+        word = rf"{self._stem}([0-9]+)z"
+        return re.sub(word, lambda match: "{{" + self._variables[int(match[1])].inner + "}}", text)
 
     def _shown(self, value: YamlValue) -> YamlValue:
         if isinstance(value, str):

@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Optional, Union
+from typing import TYPE_CHECKING, Optional, Union, cast
 
 from bcs_template_set.manifests.yaml_words import NumberUnusable, Plain, Reading, key_of, read_word
 
@@ -46,6 +46,7 @@ _Line = tuple[int, int, Optional[str], Plain, int]
 
 What is in brackets is its value as JSON, so that each document gets its own.
 """
+_Node = Union["dict[str, YamlValue]", "list[YamlValue]"]
 _SKIPPED: _Line = (0, 0, None, None, 0)
 
 
@@ -58,7 +59,7 @@ def read_plain(text: str, reading: Reading) -> Optional[list[tuple[int, YamlValu
     for begin, written in _parts_of(text.split("\n")):
         lines: list[_Line] = []
         for each in written:
-            line = known.get(each) or _read(each, reading, known)
+            line = known.get(each) or _named(each, reading) or _read(each, reading, known)
             if line is None:
                 return None
             lines.append(line)
@@ -85,28 +86,33 @@ def _tree_of(lines: Iterable[_Line]) -> Optional[dict[str, YamlValue]]:  # noqa:
     """Return what the lines of a document come to, below ""; None where one has no place."""
     root: dict[str, YamlValue] = {}
     columns: list[int] = [-1]
-    nodes: list[Union[dict[str, YamlValue], list[YamlValue]]] = [root]
+    nodes: list[_Node] = [root]
+    column = -1
+    node: _Node = root
     owner: Optional[dict[str, YamlValue]] = root
     name = ""  # where the value goes that the line before has left for the next ones, if it has an owner
     for indent, inner, key, given, group in lines:
         if not group:
             continue
-        if owner is not None and (indent > columns[-1] or (inner and indent == columns[-1])):
-            node = owner[name] = [] if inner else {}
+        if owner is not None and (indent > column or (inner and indent == column)):
+            column, node = indent, [] if inner else {}
+            owner[name] = node
             columns.append(indent)
             nodes.append(node)
-        else:
+        elif indent != column or (not inner and isinstance(node, list)):
             while columns[-1] > indent:
                 columns.pop()
                 nodes.pop()
             if not inner and isinstance(nodes[-1], list):  # one that begins below its key, not right of it
                 columns.pop()
                 nodes.pop()
-            if columns[-1] != indent:
+            column, node = columns[-1], nodes[-1]
+            if column != indent:
                 return None
-            node = nodes[-1]
         owner = None
-        value: YamlValue = {} if group == _MAP else json.loads(str(given)) if group == _BRACKETS else given
+        value: YamlValue = (
+            given if group < _MAP else {} if group == _MAP else cast("YamlValue", json.loads(str(given)))
+        )
         if inner:
             if not isinstance(node, list):
                 return None
@@ -117,7 +123,7 @@ def _tree_of(lines: Iterable[_Line]) -> Optional[dict[str, YamlValue]]:  # noqa:
             node.append(item)
             columns.append(inner)
             nodes.append(item)
-            node = item
+            column, node = inner, item
         if key is None or isinstance(node, list) or key in node:
             return None
         node[key] = value
@@ -134,13 +140,11 @@ def _known(_reading: Reading) -> dict[str, _Line]:
 
 def _read(written: str, reading: Reading, known: dict[str, _Line]) -> Optional[_Line]:
     """Return what a line says that is not known yet, None where it is not plain."""
-    line = _named(written, reading)
-    if line is None and len(written) <= _LONGEST:
-        line = _line(written, reading)
-        if line is not None:
-            if len(known) >= _MOST_KNOWN:
-                known.clear()
-            known[written] = line
+    line = _line(written, reading) if len(written) <= _LONGEST else None
+    if line is not None:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[written] = line
     return line
 
 

@@ -151,7 +151,7 @@ def backend_port_of(path: Fields) -> YamlValue:
 
 def host_of(rule: YamlValue) -> str:
     """Return the host of an Ingress's rule, "*" where it names none."""
-    return text_at(mapping_at(rule), "host") or ANY_HOST
+    return text_at(rule, "host") or ANY_HOST
 
 
 def backend_of(path: Fields) -> str:
@@ -183,7 +183,7 @@ def entry_of_host(host: str, entry: EntryPoint, ingress: str) -> EntryPoint:
 def _routes_of_ingress(document: Document) -> Iterator[Route]:
     entry, default = entry_point_of(document.body), default_backend_of(document.body)
     for rule in list_at(document.body, "spec", "rules") or [None]:
-        paths = list_at(mapping_at(rule), "http", "paths")
+        paths = list_at(rule, "http", "paths")
         if not paths and default:
             paths = [{"pathType": DEFAULT_BACKEND, "backend": dict(default)}]
         for fields in map(mapping_at, paths):

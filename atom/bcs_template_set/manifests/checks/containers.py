@@ -42,7 +42,7 @@ def check_probe_ports(checked: CheckInput) -> Iterator[Finding]:
     """
     for workload in checked.workloads:
         for container in containers_of(workload.pod) if not is_filled_in(workload.document) else ():
-            names = {text_at(mapping_at(port), "name") for port in list_at(container.body, "ports")}
+            names = {text_at(port, "name") for port in list_at(container.body, "ports")}
             if any(map(is_left_for_bcs, names)):
                 continue
             for where, action, _ in _ACTIONS.found_in(container.body):
@@ -105,9 +105,9 @@ def _volume_names(workload: PodOwner) -> Optional[frozenset[str]]:
     """Return the names of a pod's volumes, None where BCS or a controller that nobody knows adds to them."""
     if is_filled_in(workload.document):
         return None
-    own = {text_at(mapping_at(volume), "name") for volume in list_at(workload.pod.spec, "volumes")}
+    own = {text_at(volume, "name") for volume in list_at(workload.pod.spec, "volumes")}
     claims = list_at(workload.document.body, "spec", "volumeClaimTemplates")
-    names = frozenset(own | {text_at(mapping_at(claim), "metadata", "name") for claim in claims})
+    names = frozenset(own | {text_at(claim, "metadata", "name") for claim in claims})
     return None if any(map(is_left_for_bcs, names)) else names
 
 
@@ -116,10 +116,10 @@ def _check_container_mounts(
 ) -> Iterator[Finding]:
     taken: set[str] = set()
     for index, mount in enumerate(list_at(container.body, "volumeMounts")):
-        name, path = text_at(mapping_at(mount), "name"), text_at(mapping_at(mount), "mountPath")
-        field = workload.pod.field(f"{container.place}.volumeMounts[{index}]")
+        name, path = text_at(mount, "name"), text_at(mount, "mountPath")
+        at = f"{container.place}.volumeMounts[{index}]"
         if name and volumes is not None and name not in volumes and not is_left_for_bcs(name):
-            yield checked.finding(workload, f"{field}.name", "mount_unknown", name=name)
+            yield checked.finding(workload, workload.pod.field(f"{at}.name"), "mount_unknown", name=name)
         if path and path in taken:
-            yield checked.finding(workload, f"{field}.mountPath", "mount_twice", name=path)
+            yield checked.finding(workload, workload.pod.field(f"{at}.mountPath"), "mount_twice", name=path)
         taken.add(path)

@@ -7,7 +7,7 @@ use a Service, that another file has put there. Only for built-in templates do a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Optional, Union
+from typing import Optional, Union
 
 from bcs_template_set.manifests.checks.finding import (
     CheckInput,
@@ -99,11 +99,11 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
         selected = checked.selected_by(mapping_at(place.document.body, "spec", "selector"))
         if not selected:
             continue
-        names = frozenset[str]().union(*(named_ports_of(workload.pod) for workload in selected))
+        names = frozenset(name for workload in selected for name in named_ports_of(workload.pod))
         ports = _ports(place)
         if all(text_at(port, "targetPort") in names for port in ports) or any(map(is_left_for_bcs, names)):
             continue
-        numbers = frozenset[int]().union(*(numbers_of_ports(workload.pod) for workload in selected))
+        numbers = frozenset(number for workload in selected for number in numbers_of_ports(workload.pod))
         is_astray = bool(numbers) and not any(_may_lead_to(port, numbers) for port in ports)
         shown = few(names)
         for index, port in enumerate(ports):
@@ -146,19 +146,15 @@ def check_ingress_services(checked: CheckInput) -> Iterator[Finding]:
 INGRESS_SERVICE = check_ingress_services.id
 
 
-class _Ports(NamedTuple):
-    """What a Service's ports are called, by number and name, and the few of these that are shown."""
-
-    known: frozenset[Union[int, str]]
-    shown: list[str]
+_PortNames = frozenset[Union[int, str]]
 
 
-def _ports_of(service: Fields) -> Optional[_Ports]:
+def _ports_of(service: Fields) -> Optional[_PortNames]:
     """Return what a Service's ports are called, None where it has none or BCS fills one in."""
     ports = [mapping_at(port) for port in list_at(service, "spec", "ports")]
     values = (value for port in ports for value in (port.get("port"), port.get("name")))
     known = frozenset(value for value in values if value and isinstance(value, (int, str)))
-    return None if not ports or any(map(is_left_for_bcs, known)) else _Ports(known, few(map(str, known)))
+    return None if not ports or any(map(is_left_for_bcs, known)) else known
 
 
 _BY_ANNOTATION = "use-annotation"
@@ -166,15 +162,15 @@ _BY_ANNOTATION = "use-annotation"
 
 
 def _check_port(
-    checked: CheckInput, place: DocumentInFile, where: str, path: Fields, ports: Optional[_Ports]
+    checked: CheckInput, place: DocumentInFile, where: str, path: Fields, ports: Optional[_PortNames]
 ) -> Iterator[Finding]:
     wanted = backend_port_of(path)
     if not isinstance(wanted, (int, str)) or is_left_for_bcs(wanted) or wanted == _BY_ANNOTATION:
         return
     is_number_as_text = isinstance(wanted, str) and wanted.isdecimal()  # its type is wrong, not its number
-    if ports is not None and wanted not in ports.known and not is_number_as_text:
-        field = f"{where}.backend.service.port"
-        yield checked.finding(place, field, name=service_of(path), port=wanted, known=ports.shown or ["-"])
+    if ports is not None and wanted not in ports and not is_number_as_text:
+        field, shown = f"{where}.backend.service.port", few(map(str, ports)) or ["-"]
+        yield checked.finding(place, field, name=service_of(path), port=wanted, known=shown)
 
 
 def _shown(value: YamlValue) -> str:

@@ -28,7 +28,6 @@ from bcs_template_set.manifests.naming import (
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import containers_of, selects_pods
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
-from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
 # Named by path segments such as `system:node` or `2001:db8::1`, as all objects of unknown groups may be.
@@ -76,8 +75,9 @@ def check_object_names(checked: CheckInput) -> Iterator[Finding]:
 
 def _check_is_text(checked: CheckInput, place: DocumentInFile) -> Iterator[Finding]:
     """Yield a name that BCS's reader takes for a number or for true or false: `name: y`, `name: 1e5`."""
+    metadata = mapping_at(place.document.body, "metadata")
     for key in ("name", "namespace"):
-        value = mapping_at(place.document.body, "metadata").get(key)
+        value = metadata.get(key)
         if value is not None and not isinstance(value, str):
             yield checked.finding(place, f"metadata.{key}", "text_needed", given=type_of(value))
 
@@ -98,9 +98,9 @@ def _name_problem(document: Document, kubernetes: KubeVersions) -> Optional[Text
 def _longest_name(document: Document) -> tuple[int, str]:
     """Return how long a name may be of which others are made, and the sentence that says which."""
     longest, reason = _LONGEST_NAME.get((document.group, document.kind), (LONGEST_SUBDOMAIN, ""))
-    spec = mapping_at(document.body, "spec")
+    spec = mapping_at(document.body, "spec") if reason == "derived_label" else {}
     number = spec.get("completions")
-    if reason == "derived_label" and spec.get("completionMode") == "Indexed" and type(number) is int:
+    if spec.get("completionMode") == "Indexed" and type(number) is int:
         return longest - len(f"-{number - 1}"), "derived_index"
     return longest, reason
 
@@ -112,12 +112,12 @@ def check_container_names(checked: CheckInput) -> Iterator[Finding]:
         seen: set[str] = set()
         for container in containers_of(workload.pod):
             name = text_at(container.body, "name")
-            field = workload.pod.field(f"{container.place}.name")
             if not name or is_left_for_bcs(name):
                 continue
             problem = say("checks.name_twice") if name in seen else check_label(name)
             seen.add(name)
             if problem is not None:
+                field = workload.pod.field(f"{container.place}.name")
                 yield checked.finding(workload, field, "named_wrong", name=name, problem=problem)
         yield from _check_volume_names(checked, workload)
         yield from _check_variable_names(checked, workload)
@@ -125,7 +125,7 @@ def check_container_names(checked: CheckInput) -> Iterator[Finding]:
 
 def _check_volume_names(checked: CheckInput, workload: PodOwner) -> Iterator[Finding]:
     for index, volume in enumerate(list_at(workload.pod.spec, "volumes")):
-        name = text_at(mapping_at(volume), "name")
+        name = text_at(volume, "name")
         problem = check_label(name) if name and not is_left_for_bcs(name) else None
         if problem is not None:
             field = workload.pod.field(f"spec.volumes[{index}].name")
@@ -136,7 +136,7 @@ def _check_variable_names(checked: CheckInput, workload: PodOwner) -> Iterator[F
     form = _ANY_VARIABLE if checked.kubernetes.has(_RELAXED_VARIABLES, 0) else _VARIABLE
     for container in containers_of(workload.pod):
         for index, entry in enumerate(list_at(container.body, "env")):
-            name = text_at(mapping_at(entry), "name")
+            name = text_at(entry, "name")
             if name and not is_left_for_bcs(name) and not form.fullmatch(name):
                 field = workload.pod.field(f"{container.place}.env[{index}].name")
                 problem = say("checks.form_variable")
@@ -174,24 +174,17 @@ def _check_labels(
     checked: CheckInput, place: DocumentInFile | PodOwner, path: str, labels: Fields
 ) -> Iterator[Finding]:
     for key, value in labels.items():
-        field = f"{path}[{key}]"
         problem = check_label_key(key)
         if problem is not None and not is_left_for_bcs(key):
-            yield checked.finding(place, field, "label_key", name=key, problem=problem)
-        yield from _check_label_value(checked, place, field, value)
-
-
-def _check_label_value(
-    checked: CheckInput, place: DocumentInFile | PodOwner, field: str, value: YamlValue
-) -> Iterator[Finding]:
-    if value is None or is_left_for_bcs(value):
-        return
-    if not isinstance(value, str):
-        yield checked.finding(place, field, "text_needed", given=type_of(value))
-        return
-    problem = check_label_value(value)
-    if problem is not None:
-        yield checked.finding(place, field, "label_value", name=value, problem=problem)
+            yield checked.finding(place, f"{path}[{key}]", "label_key", name=key, problem=problem)
+        if value is None or is_left_for_bcs(value):
+            continue
+        if not isinstance(value, str):
+            yield checked.finding(place, f"{path}[{key}]", "text_needed", given=type_of(value))
+            continue
+        problem = check_label_value(value)
+        if problem is not None:
+            yield checked.finding(place, f"{path}[{key}]", "label_value", name=value, problem=problem)
 
 
 @check("annotation")

@@ -149,7 +149,7 @@ def _needs_path_type(place: DocumentInFile) -> bool:
 def ingress_paths(body: Fields) -> Iterator[tuple[str, Fields]]:
     """Yield each path of an Ingress with where it is."""
     for number, rule in enumerate(list_at(body, "spec", "rules")):
-        for index, path in enumerate(list_at(mapping_at(rule), "http", "paths")):
+        for index, path in enumerate(list_at(rule, "http", "paths")):
             yield f"spec.rules[{number}].http.paths[{index}]", mapping_at(path)
 
 

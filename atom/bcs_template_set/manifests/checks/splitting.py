@@ -48,7 +48,9 @@ def _may_differ(text: str) -> bool:
         return True
     if not text.isascii() and _BREAKS_OF_YAML_ALONE.search(text):
         return True
-    found = _SEPARATOR.finditer(text) if "\n---" in text or text.startswith("---") else ()
+    if not ("\n---" in text or text.startswith("---")):
+        return False
+    found = _SEPARATOR.finditer(text)
     return any(not match["after"].endswith("\n") and match.end() < len(text) for match in found)
 
 

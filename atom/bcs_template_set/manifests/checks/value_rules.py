@@ -60,7 +60,7 @@ def check_values(checked: CheckInput) -> Iterator[Finding]:
 def _twice(entries: Sequence[YamlValue], path: str, sentence: str = "value_twice") -> Found:
     seen: set[str] = set()
     for index, entry in enumerate(entries):
-        name = text_at(mapping_at(entry), "name")
+        name = text_at(entry, "name")
         if name and name in seen and not is_left_for_bcs(name):
             yield f"{path}[{index}].name", sentence, {"name": name}
         seen.add(name)

@@ -27,7 +27,7 @@ from bcs_template_set.manifests.templating.origins import mistakes_of, own_lines
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.manifests.templating.template_notes import OUT_OF_TIME, Notes
 from bcs_template_set.manifests.templating.templates import Templates
-from bcs_template_set.manifests.templating.web_ingresses import WebIngress, ingresses_of, own_paths
+from bcs_template_set.manifests.templating.web_ingresses import ingresses_of, own_paths
 from bcs_template_set.manifests.templating.web_values import Domain, Web
 from bcs_template_set.manifests.templating.worker_process import TemplateProcess, TemplateRun
 from bcs_template_set.manifests.templating.workspace_files import FileUnusable, no_files
@@ -170,9 +170,9 @@ def _all_work(prepared: Prepared) -> Iterator[_Work]:
     if web is not None:
         texts = {part: builtin_source("web", part) for part in WEB_FILES}
         for domain in web.domains:
-            ingresses = ingresses_of(web, domain, served=own_paths(web, domain, claim=prepared.claim))
+            names = _names_for(web, domain, served=own_paths(web, domain, claim=prepared.claim))
             for part, text in texts.items():
-                yield _domain_work(prepared, web, domain, ingresses=ingresses, part=part, text=text)
+                yield _domain_work(prepared, domain, names, part=part, text=text)
     for source in prepared.sources:
         yield _Work(source.name, source.path)
 
@@ -184,23 +184,27 @@ def _routes_work(prepared: Prepared, served: Mapping[str, Served]) -> Iterator[_
     text = builtin_source("web", "routes")
     for domain in web.domains:
         if domain.branch_paths and domain.host in served:
-            ingresses = ingresses_of(web, domain, served=served[domain.host])
-            yield _domain_work(prepared, web, domain, ingresses=ingresses, part="routes", text=text)
+            names = _names_for(web, domain, served=served[domain.host])
+            yield _domain_work(prepared, domain, names, part="routes", text=text)
 
 
-def _domain_work(
-    prepared: Prepared, web: Web, domain: Domain, *, ingresses: Sequence[WebIngress], part: str, text: str
-) -> _Work:
-    extra: dict[str, object] = {
+def _names_for(web: Web, domain: Domain, *, served: Served) -> Mapping[str, object]:
+    """Return the names that only the files of a domain may use."""
+    return {
         "app": web.app,
         "image_pull_secrets": web.image_pull_secrets,
         "ingress_class": web.ingress_class,
         "domain": domain,
         "names": DomainNames(app=web.app, host=domain.host),
-        "ingresses": ingresses,
+        "ingresses": ingresses_of(web, domain, served=served),
     }
+
+
+def _domain_work(
+    prepared: Prepared, domain: Domain, names: Mapping[str, object], *, part: str, text: str
+) -> _Work:
     source = f"builtin:web/{part}.yaml.j2"
-    return _Work(web_file(domain.host, part), source, domain.host, text, extra, prepared.allowed)
+    return _Work(web_file(domain.host, part), source, domain.host, text, names, prepared.allowed)
 
 
 def builtin_source(name: str, part: str) -> str:
