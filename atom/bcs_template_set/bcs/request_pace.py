@@ -165,12 +165,16 @@ def _load_of(status: int, *, is_slow: bool) -> Load:
 
 
 def _quota_in(headers: Mapping[str, str]) -> Optional[Quota]:
-    """Return the quota that an answer tells, None where it is of one resource alone, or none."""
+    """Return the quota that an answer tells, None for none.
+
+    One of a single resource may be used up while others are not: then one request is left, to find out.
+    """
     told = [headers.get(f"x-bkapi-ratelimit-{name}", "") for name in ("limit", "remaining", "reset")]
-    if "resource" in headers.get("x-bkapi-ratelimit-plugin", "") or not all(map(_is_number, told)):
+    if not all(map(_is_number, told)):
         return None
     whole, left, seconds = map(int, told)
-    return Quota(whole, left, seconds)
+    of_a_resource = "resource" in headers.get("x-bkapi-ratelimit-plugin", "")
+    return Quota(whole, max(left, 1 if of_a_resource else 0), seconds)
 
 
 def _is_number(text: str) -> bool:

@@ -213,7 +213,15 @@ def test_a_window_far_away_is_not_waited_for() -> None:
     [
         ({"limit": "20", "remaining": "7", "reset": "3"}, Quota(20, 7, 3.0)),
         ({"limit": "20", "remaining": "7", "reset": "3", "plugin": "bk-stage-rate-limit"}, Quota(20, 7, 3.0)),
-        ({"limit": "20", "remaining": "7", "reset": "3", "plugin": "bk-resource-rate-limit"}, None),
+        ({"limit": "20", "remaining": "0", "reset": "3", "plugin": "bk-stage-rate-limit"}, Quota(20, 0, 3.0)),
+        (
+            {"limit": "9", "remaining": "7", "reset": "3", "plugin": "bk-resource-rate-limit"},
+            Quota(9, 7, 3.0),
+        ),
+        (
+            {"limit": "9", "remaining": "0", "reset": "3", "plugin": "bk-resource-rate-limit"},
+            Quota(9, 1, 3.0),
+        ),
         ({"limit": "20", "remaining": "7"}, None),
         ({"limit": "20", "remaining": "-1", "reset": "3"}, None),
         ({"limit": "20", "remaining": "7", "reset": "9" * 10}, None),
