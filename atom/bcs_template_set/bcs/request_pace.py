@@ -72,8 +72,7 @@ class Pace:
         self._turn = 0
         self._last_halving = 0
         self._quiet_until = -inf
-        self._has_to_probe = False
-        self._since_halving = 0
+        self._probe: Literal["none", "due", "out"] = "none"
         self._someone_waited = False
         self._quickest: dict[str, float] = {}
         self._slowness: deque[float] = deque(maxlen=self.limit)
@@ -86,14 +85,14 @@ class Pace:
         left = self._left if to_next > 0 else self._whole
         if left == 0 and 0 < to_next <= LONGEST_HELD:
             return to_next
-        is_probed = self._has_to_probe and self._since_halving > 0
-        if is_probed or self.under_way >= min(self.limit, max(1, left)):
+        if self._probe == "out" or self.under_way >= min(self.limit, max(1, left)):
             if not self._someone_waited:
                 self._someone_waited = True
                 self._slowness.clear()  # a round at the limit begins with what is under way
             return inf
+        if self._probe == "due":
+            self._probe = "out"
         self.under_way += 1
-        self._since_halving += 1
         return Permit(now, self._turn)
 
     def give_back(self, permit: Permit, heard: Heard, *, now: float) -> None:
@@ -102,9 +101,8 @@ class Pace:
         if heard.quota is not None:
             self._learn_quota(heard.quota, permit, now=now)
         if permit.turn >= self._last_halving:
-            self._since_halving -= 1
-            self._has_to_probe = heard.load == "too much"
-            if self._has_to_probe:
+            self._probe = "none"
+            if heard.load == "too much":
                 self._halve(now)
         if heard.load == "carried" and heard.question:
             self._learn_time(heard.question, now - permit.at, turn=permit.turn)
@@ -137,7 +135,7 @@ class Pace:
     def _halve(self, now: float) -> None:
         self._change(max(1, self.limit // 2))
         self._last_halving, self._quiet_until, self._within_reach = self._turn, now + QUIET, 1
-        self._since_halving = 0  # what is under way still, a deployment maybe, keeps no probe waiting
+        self._probe = "due"  # at once: what is under way still may be a deployment, which takes long
 
     def _change(self, limit: int) -> None:
         self.limit = limit

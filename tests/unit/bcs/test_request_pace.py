@@ -76,17 +76,17 @@ def test_where_somebody_waits_it_takes_a_whole_round_under_the_limit() -> None:
 
 def test_what_was_begun_before_a_change_does_not_count_for_the_next() -> None:
     line = Line()
-    line.begin(8)
-    assert line.begin() == 0
+    assert line.begin(9) == 8
     line.end(seconds=0.05, count=4)
-    line.begin(4)
+    assert line.begin(9) == 4
     line.end(count=4)
     assert (line.pace.limit, len(line.under_way)) == (16, 4)
-    line.begin(13)
+    assert line.begin(13) == 12
     line.end(count=4)
-    line.begin(4)
+    assert line.begin(9) == 4
+    line.end(seconds=0.05, count=15)
     assert line.pace.limit == 16
-    line.end(seconds=0.05)
+    line.end()
     assert line.pace.limit == 32
 
 
@@ -115,6 +115,15 @@ def test_slow_answers_open_nothing() -> None:
     line.round(1, seconds=0.01)
     assert [line.round(1, seconds=0.05) for _ in range(3)] == [8, 8, 8]
     assert line.round(9, seconds=0.01) == 16
+
+
+@pytest.mark.parametrize(("slower", "limit"), [(1.5, 16), (1.52, 8)])
+def test_half_as_long_again_is_as_quick(slower: float, limit: int) -> None:
+    line = Line()
+    line.now = 0.0
+    line.round(1, seconds=1.0)
+    line.now = 0.0
+    assert line.round(9, seconds=slower) == limit
 
 
 def test_no_time_at_all_is_quick() -> None:
@@ -172,10 +181,11 @@ def test_a_refusal_counts_also_where_the_limit_has_grown_meanwhile() -> None:
 
 def test_after_a_halving_it_stays_for_a_while_and_grows_by_doublings_alone() -> None:
     line = Line()
-    line.round(9, REFUSED)
+    line.now = 0.0
+    line.round(9, REFUSED, seconds=1.0)
     assert [line.round(60) for _ in range(9)] == [4] * 9
-    line.now += QUIET
-    assert [line.round(1) for _ in range(9)] == [8] * 9
+    line.now = 1.0 + QUIET
+    assert [line.round(1, seconds=0.0) for _ in range(9)] == [8] * 9
     assert [line.round(60), line.round(60)] == [16, 32]
 
 
@@ -200,6 +210,17 @@ def test_no_more_are_sent_than_a_window_has_left() -> None:
     assert line.pace.take(line.now) == 10.5
     line.now += 10.5
     assert line.begin(60) == 20
+    line.end(told(15), count=15)
+    assert line.begin(60) == 10
+
+
+@pytest.mark.parametrize("seconds", [0.0, LONGEST_HELD - 0.5])
+def test_a_window_that_is_used_up_is_waited_for(seconds: float) -> None:
+    line = Line()
+    line.now = 0.0
+    line.begin()
+    line.end(told(0, seconds=seconds))
+    assert line.pace.take(0.0) == seconds + 0.5
 
 
 def test_a_window_far_away_is_not_waited_for() -> None:
@@ -242,6 +263,8 @@ def test_what_an_answer_says_is_left(headers: dict[str, str], quota: Optional[Qu
     ("reply", "load", "of_what_is_slow"),
     [
         (HttpAnswer(200, {}, b""), "carried", "carried"),
+        (HttpAnswer(299, {}, b""), "carried", "carried"),
+        (HttpAnswer(300, {}, b""), "unknown", "unknown"),
         (HttpAnswer(404, {}, b""), "unknown", "unknown"),
         (HttpAnswer(500, {}, b""), "unknown", "unknown"),
         (HttpAnswer(429, {}, b""), "too much", "too much"),
@@ -286,7 +309,7 @@ def test_the_limit_stays_between_one_and_the_ceiling_and_no_more_are_under_way(
             permit = line.under_way.pop(event[0] % len(line.under_way))
             line.pace.give_back(permit, event[1], now=line.now)
         assert 1 <= line.pace.limit <= ceiling
-        assert 0 <= line.pace._since_halving <= line.pace.under_way == len(line.under_way) <= ceiling
+        assert line.pace.under_way == len(line.under_way) <= ceiling
     for permit in line.under_way:
         line.pace.give_back(permit, Heard(), now=line.now)
     line.now += 1000.0
