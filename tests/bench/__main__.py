@@ -45,7 +45,8 @@ def main() -> int:
         print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
     table(rendering.HEADINGS, rendering.measure())
     print(
-        f"builtin:web rendered, checked, planned; {rendering.schema_milliseconds():.1f} ms for the schema\n"
+        f"builtin:web rendered, checked, planned; {rendering.schema_milliseconds():.1f} ms for the schema; "
+        "the last is as much as a run may have\n"
     )
     table(template_child.HEADINGS, template_child.measure())
     print("templates of one's own, rendered in a child; with one it is the child's start that counts\n")

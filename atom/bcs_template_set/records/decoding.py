@@ -226,21 +226,21 @@ def _list(value: object) -> list[object]:
 
 
 def _several(read: _Read, kind: type, value: object) -> object:
-    return kind(_at(read, item, f"[{number}]") for number, item in enumerate(_list(value)))
+    return kind(_at(read, item, "[{}]", number) for number, item in enumerate(_list(value)))
 
 
 def _fixed(reads: Sequence[_Read], value: object) -> tuple[object, ...]:
     items = _list(value)
     if len(items) != len(reads):
         raise Mismatch(f"Expected `array` of length {len(reads)}")
-    return tuple(_at(read, item, f"[{number}]") for number, (read, item) in enumerate(zip(reads, items)))
+    return tuple(_at(read, item, "[{}]", number) for number, (read, item) in enumerate(zip(reads, items)))
 
 
-def _at(read: _Read, value: object, place: str) -> object:
+def _at(read: _Read, value: object, place: str, which: object = None) -> object:
     try:
         return read(value)
     except Mismatch as exc:
-        raise exc.inside(place) from None
+        raise exc.inside(place.format(which)) from None
 
 
 class _Fields:
@@ -266,7 +266,7 @@ class _Fields:
             if key in given:
                 item = given[key]
                 if type(item) is not of:  # else it is right as it stands
-                    item = _at(read, item, f"[{nth}]" if shape.is_list else f".{key}")
+                    item = _at(read, item, "[{}]" if shape.is_list else ".{}", nth if shape.is_list else key)
                 found[name] = item
         for name in record.filled():
             raise Mismatch(f"Object missing required field `{shape.fields[name]}`")

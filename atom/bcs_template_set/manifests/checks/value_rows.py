@@ -6,6 +6,7 @@ Sources: Kubernetes 1.34, pkg/apis/*/validation; what only some releases refuse 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from bcs_template_set.manifests.fields import Fields, Paths, is_left_for_bcs, value_at
@@ -160,7 +161,7 @@ OF_POD = _rows(
 )
 
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
-OF_CONTAINER = _rows(
+_OF_CONTAINER = (
     *(row for probe in PROBES for row in _most_one(probe, *HANDLERS)),
     *(
         _needs(probe, probe, "successThreshold: 1", "successThreshold!=|0|1", "successThreshold")
@@ -182,11 +183,11 @@ OF_CONTAINER = _rows(
     ),
     *_PROFILES,
 )
-OF_PLAIN_CONTAINER = _rows(
+_OF_PLAIN_CONTAINER = (
     _goes("volumeMounts[]", "mountPropagation", "privileged: true", "mountPropagation=Bidirectional"),
 )
 """Of one that is not privileged."""
-OF_WHOLE_CONTAINER = _rows(
+_OF_WHOLE_CONTAINER = (
     *(
         _row(probe, "", " ".join(f"!{name}" for name in HANDLERS), "value_one_of", known=HANDLERS)
         for probe in PROBES
@@ -194,8 +195,19 @@ OF_WHOLE_CONTAINER = _rows(
     *(_needs(f"{probe}.exec", "exec", "command", "!command") for probe in PROBES),
 )
 """Of one to which the controller of a kind that nobody knows adds nothing."""
-OF_INIT_CONTAINER = _rows(*(_goes("", name, "restartPolicy: Always", "") for name in (*PROBES, "lifecycle")))
+_OF_INIT_CONTAINER = tuple(_goes("", name, "restartPolicy: Always", "") for name in (*PROBES, "lifecycle"))
 """Of one that does not run beside the others."""
+
+
+@cache
+def rows_of_container(*, is_whole: bool, is_once: bool, is_plain: bool) -> Rows:
+    """Return the rows of a container, all in one walk: `is_once`, it does not run beside the others."""
+    return _rows(
+        *_OF_CONTAINER,
+        *(_OF_WHOLE_CONTAINER if is_whole else ()),
+        *(_OF_INIT_CONTAINER if is_once else ()),
+        *(_OF_PLAIN_CONTAINER if is_plain else ()),
+    )
 
 
 def _of_jobs(spec: str) -> Sequence[Row]:

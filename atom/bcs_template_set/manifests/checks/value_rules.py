@@ -15,14 +15,11 @@ from itertools import chain
 from bcs_template_set.manifests.checks.finding import CheckInput, Finding, PodOwner, check
 from bcs_template_set.manifests.checks.value_rows import (
     NO_ROWS,
-    OF_CONTAINER,
-    OF_INIT_CONTAINER,
     OF_KIND,
-    OF_PLAIN_CONTAINER,
     OF_POD,
-    OF_WHOLE_CONTAINER,
     Found,
     in_rows,
+    rows_of_container,
 )
 from bcs_template_set.manifests.fields import (
     Fields,
@@ -149,10 +146,7 @@ def _in_containers(owner: PodOwner) -> Found:
         is_once = "initContainers" in container.place and body.get("restartPolicy") is None
         is_plain = mapping_at(body, "securityContext").get("privileged") in (None, False)
         rules = (
-            in_rows(body, OF_CONTAINER),
-            in_rows(body, OF_WHOLE_CONTAINER) if is_whole else (),
-            in_rows(body, OF_INIT_CONTAINER) if is_once else (),
-            in_rows(body, OF_PLAIN_CONTAINER) if is_plain else (),
+            in_rows(body, rows_of_container(is_whole=is_whole, is_once=is_once, is_plain=is_plain)),
             _amounts(body),
             _twice(list_at(body, "env"), "env", "value_env_twice"),
             _twice(list_at(body, "ports"), "ports"),

@@ -337,6 +337,8 @@ def _list(value: YamlValue) -> Sequence[YamlValue]:
 
 def _repeated(values: Sequence[YamlValue]) -> list[list[int]]:
     """Return the places of each text that is there more than once."""
+    if len(values) < 2:  # noqa: PLR2004 - one can't be
+        return []
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, value in enumerate(values):
         if isinstance(value, str):
