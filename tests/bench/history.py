@@ -27,6 +27,8 @@ DOMAINS, BRANCHES = 13, 3
 OLDER = (0, 500, 5_000)
 DIALECTS = (Dialect.A, Dialect.C)
 FAILS = "fails"
+BETWEEN = 3_600
+"""Seconds between two builds."""
 MOST = 1.05
 """How much of what a run costs without a past it may cost with one."""
 
@@ -96,7 +98,7 @@ def _cost(run: Run, site: SiteApart, folder: Path) -> Optional[Asked]:
     workspace = folder / "workspace"
     workspace.mkdir(exist_ok=True)
     (workspace / "own.yaml").write_text(config("own", str(run.build)), encoding="utf-8")
-    before = site.asked()
+    before = site.asked(wait=0 if run.post else BETWEEN)
     made = task(
         site.url,
         folder,

@@ -14,6 +14,7 @@ from bcs_template_set.manifests.templating.prepare import RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import render_manifests, render_routes
 from bcs_template_set.system.clock import SystemClock
 from tests.emulator.state import State
+from tests.support.older_versions import grow_older
 
 SPACE = "front-ends"
 CHANGED = 5
@@ -70,8 +71,7 @@ def fill(state: State, *, domains: int, branches: int, same: bool) -> None:
             creator="lisi",
             version_description=origin.line(file.text),
         )
-    for version in state.versions:
-        version.create_at -= _AN_HOUR
+    grow_older(state, _AN_HOUR)
 
 
 def _rendered(folder: Path, *, domains: int, branches: int, same: bool) -> list[ManifestFile]:

@@ -1,7 +1,8 @@
 """An emulated site in a process of its own, so that measuring does not share an interpreter with it.
 
 Prints its gateway's address. Then answers every line of its standard input, until that is closed: how many
-requests it got so far, how many bytes its answers to them have, and how many seconds of CPU they took.
+requests it got so far, how many bytes its answers to them have, and how many seconds of CPU they took. A line
+is a number: as many seconds pass for what the folders hold.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from tests.bench.many_space import branch_of, fill
 from tests.emulator import Dialect, Emulator
 from tests.emulator.door import Door
-from tests.support.older_versions import give_past
+from tests.support.older_versions import give_past, grow_older
 
 
 def main() -> int:
@@ -42,7 +43,8 @@ def main() -> int:
             emulator.state.add_cluster("BCS-K8S-40000", namespaces=("prod",), speed=400.0)
         print(emulator.url, flush=True)
         filled = time.process_time()
-        for _ in sys.stdin:
+        for line in sys.stdin:
+            grow_older(emulator.state, int(line))
             answered = sum(len(exchange.answer_body) for exchange in emulator.exchanges)
             print(len(emulator.exchanges), answered, time.process_time() - filled, flush=True)
     return 0

@@ -31,11 +31,11 @@ class SiteApart:
     url: str
     process: subprocess.Popen[str]
 
-    def asked(self) -> Asked:
-        """Return what the site was asked so far."""
+    def asked(self, *, wait: int = 0) -> Asked:
+        """Return what the site was asked so far; so many seconds pass for what its folders hold."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write("\n")
+        self.process.stdin.write(f"{wait}\n")
         self.process.stdin.flush()
         requests, answered, cpu = self.process.stdout.readline().split()
         return Asked(int(requests), int(answered), float(cpu))

@@ -36,6 +36,15 @@ def give_past(state: State, count: int, *, branches: Sequence[str] = ("main",)) 
         first.description += f" base={older[-1].id if older else '-'}"
 
 
+def grow_older(state: State, seconds: int) -> None:
+    """Let all that the folders hold have been made so many seconds earlier."""
+    for version in state.versions:
+        version.create_at -= seconds
+    for file in state.files:
+        file.create_at -= seconds
+        file.update_at -= seconds
+
+
 def _origin(branch: str) -> Provenance:
     return Provenance(
         pipeline="p-1", build=1, branch=branch, commit="", started_by="wangwu", acting_as="lisi"
