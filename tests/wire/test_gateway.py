@@ -43,7 +43,7 @@ from bcs_template_set.messages.server_errors import OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
-from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
+from bcs_template_set.system.http_values import LARGEST_BODY, LARGEST_LIST, HttpAnswer, NoAnswer, NotSent
 from bcs_template_set.system.parallel import INSTEAD, Raised, overlap
 
 READ = protocol.get_project("demo")
@@ -53,6 +53,21 @@ CREATED = ok(CREATED_DATA)
 
 
 # --- what is sent ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "most"),
+    [
+        (protocol.get_version("demo", "1" * 24), LARGEST_BODY),
+        (protocol.list_versions("demo", "1" * 24), LARGEST_LIST),
+        (protocol.list_space_versions("demo", "1" * 24), LARGEST_LIST),
+    ],
+)
+def test_what_grows_with_the_past_may_have_a_larger_answer(call: Read[object], most: int) -> None:
+    bench = Bench(ok([]))
+    with suppress(StepError):
+        bench.gateway.read(call)
+    assert [request.most for request in bench.sender.requests] == [most]
 
 
 def test_a_read_returns_its_typed_answer() -> None:

@@ -196,6 +196,13 @@ def test_an_answer_as_large_as_allowed_is_taken_and_one_byte_more_is_not(transpo
     assert str(LARGEST_BODY) in str(caught.value)
 
 
+def test_a_request_may_allow_a_larger_answer(transport: Transport) -> None:
+    larger = 3 * LARGEST_BODY
+    with serving(saying(http(b"x" * larger))) as server:
+        answer = transport.send(HttpRequest("GET", server.url, most=larger))
+        assert len(answer.body) == larger
+
+
 @pytest.mark.parametrize(
     "answer",
     [

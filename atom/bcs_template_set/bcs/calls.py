@@ -48,7 +48,8 @@ class Call(Generic[T_co]):
     failed); else it is the call's failure (facts/bcs.md, trap 1). Such a call, a dry run or a deployment,
     takes as long as what it carries. With `may_be_missing`, that BCS has no such path is an answer, and no
     refusal. What `is_bare` is answered without an envelope. An attempt that
-    failed after more than `longest_again` seconds is not made again: a smaller call may do instead.
+    failed after more than `longest_again` seconds is not made again: a smaller call may do instead. What
+    `grows` with the past may have a larger answer than others.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Call(Generic[T_co]):
     may_be_missing: bool = False
     is_bare: bool = False
     longest_again: float = inf
+    grows: bool = False
 
     @cached_property
     def path(self) -> str:
@@ -96,6 +98,7 @@ class Read(Call[T_co]):
             may_be_missing=self.may_be_missing,
             is_bare=self.is_bare,
             longest_again=self.longest_again,
+            grows=self.grows,
         )
 
 

@@ -27,7 +27,14 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.server_errors import AnswerUnreadable, ApiMissing, OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock, Deadline
-from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
+from bcs_template_set.system.http_values import (
+    LARGEST_BODY,
+    LARGEST_LIST,
+    HttpAnswer,
+    HttpRequest,
+    NoAnswer,
+    NotSent,
+)
 from bcs_template_set.system.parallel import INSTEAD, only_wait
 
 T = TypeVar("T")
@@ -202,6 +209,7 @@ class Gateway:
             url=root_of(self._endpoint) + call.target,
             headers=self._headers(request_id, has_body=call.body is not None),
             body=call.body_bytes(),
+            most=LARGEST_LIST if call.grows else LARGEST_BODY,
         )
         started = self._clock.monotonic()
         reply = self._reply_to(request, call, permit)

@@ -66,9 +66,10 @@ def _get(
     *,
     query: Query = (),
     may_be_missing: bool = False,
+    grows: bool = False,
 ) -> Read[T]:
     segments = _resources(project, "template", *path)
-    return Read(name, "GET", segments, project, parse, query, may_be_missing=may_be_missing)
+    return Read(name, "GET", segments, project, parse, query, may_be_missing=may_be_missing, grows=grows)
 
 
 def _post(name: str, project: str, path: tuple[str, ...], parse: Parse[T], *, body: Body) -> Write[T]:
@@ -245,12 +246,13 @@ def delete_file(project: str, template_id: str) -> Write[None]:
 def list_space_versions(project: str, space_id: str) -> Read[list[FileVersions]]:
     """List the version names of all files of a space at once. Not every dialect has this path."""
     path = (_space(space_id), "metadata", "versions")
-    return _get("list version names", project, path, several(FileVersions), may_be_missing=True)
+    return _get("list version names", project, path, several(FileVersions), may_be_missing=True, grows=True)
 
 
 def list_versions(project: str, template_id: str) -> Read[list[TemplateVersion]]:
     """List a file's versions with their contents; a draft comes first, with an id of zeros."""
-    return _get("list versions", project, (_file(template_id), "versions"), several(TemplateVersion))
+    path = (_file(template_id), "versions")
+    return _get("list versions", project, path, several(TemplateVersion), grows=True)
 
 
 def get_version(project: str, version_id: str) -> Read[TemplateVersion]:

@@ -12,8 +12,8 @@ from typing import Any, Callable, Optional, cast
 from bcs_template_set.system.http_body import Unusable
 from bcs_template_set.system.http_values import LARGEST_BODY
 
-LARGEST_ANSWER = 2 * LARGEST_BODY
-"""Bytes of an answer as they come: with its headers, and with what is around the pieces of its body."""
+AROUND = 2
+"""How many times its body's bytes an answer may have: with headers, and what is around the body's pieces."""
 
 SHORTEST_WAIT = 0.001
 """Seconds; a socket's timeout of 0 would mean "do not wait"."""
@@ -23,6 +23,7 @@ SHORTEST_WAIT = 0.001
 class Attempt:
     """One request under way in one thread: the time it has left, and whether its first byte went out.
 
+    `most` is how many bytes the body of its answer may have.
     `last` tells that its connection is not to be used again. Where `refuses` is given, `peer` is the address
     that it allowed and that the request went to, or would have gone to if there were no proxy. `tls` and
     `valid_until` are those of the answer (http_values.py).
@@ -30,6 +31,7 @@ class Attempt:
 
     remaining: Callable[[], float]
     read_timeout: float
+    most: int = LARGEST_BODY
     last: bool = False
     sent: bool = False
     refuses: Optional[Callable[[str], bool]] = None
@@ -66,7 +68,7 @@ class _TimedReader(io.RawIOBase):
         self._sock = sock
         self._attempt = attempt
         self._file = sock.makefile("rb", buffering=0)
-        self._room = LARGEST_ANSWER
+        self._room = AROUND * attempt.most
         self.ended = False
 
     def makefile(self, _: str) -> io.BufferedReader:
@@ -82,7 +84,7 @@ class _TimedReader(io.RawIOBase):
         self.ended = count == 0
         self._room -= count or 0
         if self._room < 0:
-            raise Unusable("too_large", limit=LARGEST_ANSWER)
+            raise Unusable("too_large", limit=AROUND * self._attempt.most)
         return count
 
     def close(self) -> None:

@@ -29,7 +29,6 @@ from bcs_template_set.system.http_attempt import Attempt, current
 from bcs_template_set.system.http_body import Unusable, read_first, read_whole
 from bcs_template_set.system.http_pools import Adapter, Pool
 from bcs_template_set.system.http_values import (
-    LARGEST_BODY,
     HttpAnswer,
     HttpRequest,
     NoAnswer,
@@ -74,7 +73,8 @@ class Connections:
         Raises:
             NotSent, NoAnswer: see `http_client.py`.
         """
-        attempt = Attempt(remaining, self._read_timeout, last=first is not None, refuses=self._refuses)
+        is_last = first is not None
+        attempt = Attempt(remaining, self._read_timeout, request.most, last=is_last, refuses=self._refuses)
         current.attempt = attempt
         try:
             return self._exchange(self._prepared(request), attempt, first)
@@ -128,9 +128,9 @@ class Connections:
             if request.method == "HEAD":  # its headers tell of a body that does not come
                 body = response.raw.read(decode_content=False)
             elif first is None:
-                body = read_whole(response.raw, most=LARGEST_BODY)
+                body = read_whole(response.raw, most=attempt.most)
             else:
-                body = read_first(response.raw, most=first, whole=LARGEST_BODY)
+                body = read_first(response.raw, most=first, whole=attempt.most)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(
             status=response.status_code,

@@ -11,6 +11,9 @@ from bcs_template_set.messages import Text
 LARGEST_BODY = 10 * 1024 * 1024
 """Bytes of an answer, as sent and as decompressed."""
 
+LARGEST_LIST = 64 * 1024 * 1024
+"""Bytes of a list that grows with the past, and that a server has no pages of (facts/bcs.md, trap 20)."""
+
 # fmt: off
 Obstacle = Literal[
     "refused", "name", "timeout", "tls", "proxy", "other",
@@ -27,12 +30,16 @@ LASTING: frozenset[Obstacle] = frozenset(
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request. Headers and body are not in its `repr`: they may hold secrets."""
+    """A request. Headers and body are not in its `repr`: they may hold secrets.
+
+    `most` is how many bytes the body of its answer may have.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Optional[bytes] = field(default=None, repr=False)
+    most: int = LARGEST_BODY
 
 
 @dataclass(frozen=True)
