@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import SpaceHistories
-from bcs_template_set.bcs.space.template_spaces import read_names
+from bcs_template_set.bcs.space.template_spaces import list_histories
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.cli.desk_reading import Folder, build_pattern
 from bcs_template_set.messages import Language, say
@@ -62,7 +62,8 @@ def _histories(folder: Folder, versions: Iterable[str]) -> SpaceHistories:
 
 def _histories_of(folder: Folder, files: Sequence[TemplateFile]) -> SpaceHistories:
     project = folder.settings.project_code
-    return read_names(folder.reader, project, folder.space, files, concurrency=folder.concurrency)
+    found, _ = list_histories(folder.reader, project, folder.space, files, concurrency=folder.concurrency)
+    return {name: refs or () for name, refs in found.items()}
 
 
 def _state(folder: Folder, histories: SpaceHistories, name: str) -> State:

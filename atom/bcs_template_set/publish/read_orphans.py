@@ -15,10 +15,10 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
 from bcs_template_set.bcs.calls import JsonValue, Reader, Unreadable
 from bcs_template_set.bcs.deploy_calls import LiveObject, NamespaceRef, get_live, live_object
-from bcs_template_set.bcs.space.existing import SpaceHistories
+from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.live_objects import LiveObjects, LiveRow, read_live_objects
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name, read_names
+from bcs_template_set.bcs.space.template_spaces import list_files, list_histories, oldest_of_each_name
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.bcs.told_by_bcs import NOT_FOUND
 from bcs_template_set.manifests.checks.references import names_in
@@ -40,6 +40,8 @@ from bcs_template_set.publish.prune_rules import Claim, Proof, named, of_row, wh
 from bcs_template_set.system.parallel import overlap, values_of
 
 ALL = Scope()
+
+Names = Mapping[str, Optional[tuple[VersionRef, ...]]]
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def read_folder(
         StepError: a version or a list could not be read.
     """
     pinned = [row for row in rows.values() if row.version_id and row.version_mode == protocol.PINNED]
-    names = read_names_of(looking, pinned) if pinned else {}
+    names = read_names_of(looking, pinned)
     ids = {name: _telling(row, names) for name, row in rows.items()}
     every = [version_id for found in ids.values() for version_id in found]
     versions = read_versions(
@@ -90,21 +92,24 @@ def read_folder(
     return Folder(looking.space.name, ours, rendered, files, live, scope)
 
 
-def read_names_of(looking: Looking, pinned: Sequence[TemplateFile]) -> SpaceHistories:
-    """Return the versions of pinned files.
+def read_names_of(looking: Looking, pinned: Sequence[TemplateFile]) -> Names:
+    """Return the versions of pinned files by name, None where nobody lists them.
 
     Only of those the newest version is not the current one as a matter of course (facts/bcs.md, trap 4).
     """
-    return read_names(looking.reader, looking.project, looking.space, pinned, concurrency=looking.concurrency)
+    found, _ = list_histories(
+        looking.reader, looking.project, looking.space, pinned, concurrency=looking.concurrency
+    )
+    return found
 
 
-def _telling(row: TemplateFile, names: SpaceHistories) -> tuple[str, ...]:
+def _telling(row: TemplateFile, names: Names) -> tuple[str, ...]:
     """Return the ids of the versions that tell whose a file is; none where the newest can't be told."""
     if not row.version_id:
         return ()
     if row.version_mode != protocol.PINNED:
         return (row.version_id,)
-    newest = names.get(row.real_name, ())[:1]
+    newest = (names[row.real_name] or ())[:1]
     return tuple(dict.fromkeys((row.version_id, *(ref.id for ref in newest)))) if newest else ()
 
 

@@ -177,7 +177,7 @@ class _Way:
         looking = self.taking.looking
         row = read_file(looking.reader, looking.project, template_id, known_as=name)
         names = read_names_of(looking, [row]) if row.version_mode == PINNED else {}
-        newest = [ref.id for ref in names.get(row.real_name, ())[:1]]
+        newest = [ref.id for ref in (names.get(row.real_name) or ())[:1]]
         return versions.issuperset([row.version_id, *newest]) and not (row.is_draft and is_file)
 
     # --- until it is gone -------------------------------------------------------------------------------

@@ -144,8 +144,8 @@ def list_histories(
     """Return the versions of some files by file name, and those whose contents had to come with them.
 
     Where this BCS lists the names of a space's versions, that is one request, else one a file; of a file
-    whose versions nobody lists the history is None. What is answered grows with history: this is for files
-    of which something young was seen.
+    whose versions nobody lists the history is None. What is answered grows with history (facts/bcs.md, trap
+    20): this is for files of which names must be known.
     """
     names = None
     if rows and reader.site.lists_versions is not False:
@@ -180,23 +180,6 @@ def file_versions(reader: Reader, project: str, template_id: str) -> Optional[tu
     except (ApiMissing, AppNotGranted):
         return None
     return tuple(version for version in versions if not version.draft)
-
-
-def read_names(
-    reader: Reader, project: str, space: TemplateSpace, rows: Iterable[TemplateFile], *, concurrency: int
-) -> SpaceHistories:
-    """Return the versions of these files: by the space's names where BCS lists them, else by whole lists.
-
-    Either grows with the past (facts/bcs.md, trap 20): for who must know names, and of few files. One whose
-    versions a gateway does not publish is left out.
-    """
-    files = list(rows)
-    named = space_histories(reader, project, space) if reader.site.lists_versions is not False else None
-    if named is not None:
-        return {row.real_name: named.get(row.real_name, ()) for row in files}
-    reads = [partial(file_versions, reader, project, row.id) for row in files]
-    listed = values_of(overlap(reads, concurrency=concurrency))
-    return {row.real_name: history_of(found) for row, found in zip(files, listed) if found is not None}
 
 
 def history_of(versions: Iterable[TemplateVersion]) -> tuple[VersionRef, ...]:
