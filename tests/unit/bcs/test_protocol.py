@@ -125,6 +125,7 @@ def test_a_call_has_no_place_for_headers_or_credentials() -> None:
         "may_be_missing",
         "is_bare",
         "longest_again",
+        "grows",
     }
 
 
