@@ -11,6 +11,7 @@ leaves out what has to be imported for each mutant.
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Optional
 
@@ -112,7 +113,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.survivors = 0
-        self._files: dict[str, str] = {}
+        self._tests: dict[str, dict[str, str]] = {}
 
     def rows(self, target: Target) -> dict[Key, _Row]:
         """Return what is known of a module as it is now."""
@@ -141,25 +142,45 @@ class Findings:
             stream.write(json.dumps(row) + "\n")
 
     def hash_of(self, test: Optional[str]) -> str:
-        """Return the hash of a test's file; for a survivor, that of all tests there are."""
-        files = [test.partition("::")[0]] if test else ["tests"]
-        (file,) = files
-        if file not in self._files:
+        """Return the hash of a test with its parameters; for a survivor, that of all tests there are."""
+        if test is None:
+            return self._hash_of_all
+        file, _, name = test.partition("::")
+        if file not in self._tests:
             at = PROJECT / file
-            paths = sorted(at.rglob("test_*.py")) if at.is_dir() else [at]
-            texts = [path.read_bytes() for path in paths if path.is_file()]
-            if not test:  # and who was asked is what was seen
-                texts += [
-                    f"{path.name} {path.stat().st_size}".encode() for path in sorted(KEPT.glob("seen/*"))
-                ]
-            self._files[file] = hashlib.sha256(b"".join(texts)).hexdigest()[:16]
-        return self._files[file]
+            self._tests[file] = hashes_of_tests(at.read_text(encoding="utf-8")) if at.is_file() else {}
+        return self._tests[file].get(name.partition("[")[0], "gone")
+
+    @cached_property
+    def _hash_of_all(self) -> str:
+        texts = [path.read_bytes() for path in sorted((PROJECT / "tests").rglob("test_*.py"))]
+        # Who was asked is what was seen.
+        texts += [f"{path.name} {path.stat().st_size}".encode() for path in sorted(KEPT.glob("seen/*"))]
+        return _hash(b"".join(texts))
 
     def _text(self, target: Target) -> str:
-        return hashlib.sha256(target.source.encode()).hexdigest()[:16]
+        return _hash(target.source.encode())
 
     def _at(self, target: Target) -> Path:
         return KEPT / f"{target.module}.jsonl"
+
+
+def hashes_of_tests(text: str) -> dict[str, str]:
+    """Return a hash of each function of a file of tests, decorators included."""
+    lines = text.splitlines()
+    return {
+        node.name: _hash("\n".join(lines[_first_line(node) - 1 : node.end_lineno]).encode())
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _first_line(function: ast.FunctionDef) -> int:
+    return min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse.Namespace) -> None:

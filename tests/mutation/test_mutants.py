@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.mutation.__main__ import explains_nothing, read_explained
+from tests.mutation.__main__ import explains_nothing, hashes_of_tests, read_explained
 from tests.mutation.changing import swap
 from tests.mutation.mutants import Parsed, mutants_of
 from tests.mutation.seeing import Seen, SeenModule
@@ -148,6 +148,19 @@ def test_who_has_imported_a_function_has_the_mutants(text: str) -> None:
 )
 def test_what_is_made_at_the_import_asks_for_an_import(text: str) -> None:
     assert swapped(text.format(1), text.format(2)) == "as it was"
+
+
+# --- what is kept of a hunt ------------------------------------------------------------------------------
+
+
+def test_what_noticed_a_mutant_is_asked_again_where_the_test_has_changed_and_not_where_its_file_has() -> None:
+    text = (
+        "import pytest\n@pytest.mark.parametrize('a', [1])\ndef test_a(a):\n    b\n\ndef test_c():\n    d\n"
+    )
+    known = hashes_of_tests(text)
+    changed = hashes_of_tests(text.replace("[1]", "[2]"))
+    assert (changed["test_a"] == known["test_a"], changed["test_c"] == known["test_c"]) == (False, True)
+    assert hashes_of_tests("X = 1\n" + text) == known
 
 
 # --- which tests run a line, when the module has changed since -----------------------------------------

@@ -5,11 +5,12 @@ import pytest
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.told_by_bcs import (
     failed_sentences,
+    is_conflict,
     no_permission,
     panic_sentence,
     tenants_differ,
 )
-from bcs_template_set.messages import say
+from bcs_template_set.messages import Text, say
 
 NIL = "panic recovered: runtime error: invalid memory address or nil pointer dereference"
 TYPE = "panic recovered: interface conversion: interface {} is int, not string"
@@ -67,6 +68,19 @@ def test_permissions_are_named_by_the_list_or_else_by_bcs_own_words() -> None:
 def test_on_shared_clusters_the_permission_to_look_is_explained() -> None:
     assert "shared cluster" in str(no_permission({}, user="lisi", message=SHARED).details[0])
     assert no_permission({}, user="lisi", message="40300: no project_view permission").details == ()
+
+
+@pytest.mark.parametrize("scope", ["project", "cluster", "cluster_scoped", "namespace", "namespace_scoped"])
+def test_each_permission_that_bcs_asks_for_has_a_name(scope: str) -> None:
+    for name in (f"{scope}_view", *(["namespace_scoped_create"] if scope == "namespace_scoped" else [])):
+        told = no_permission({}, user="lisi", message=f"40300: no {name} permission").context["permission"]
+        assert isinstance(told, list)
+        assert [one.fields["id"] for one in told if isinstance(one, Text)] == [name]
+
+
+def test_a_write_to_an_object_that_was_changed_meanwhile_is_known_by_kubernetes_words() -> None:
+    words = "Operation cannot be fulfilled on deployments.apps: the object has been modified; please apply"
+    assert (is_conflict(words), is_conflict("not found")) == (True, False)
 
 
 def test_where_nothing_names_a_permission_none_is_told() -> None:

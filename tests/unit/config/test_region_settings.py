@@ -110,6 +110,8 @@ def test_an_empty_path_prefix_is_a_choice_not_an_omission() -> None:
         ("gateway: https://a\n  concurrency: true", "regions.gz.concurrency"),
         ("gateway: https://a\n  read_timeout: 9999", "regions.gz.read_timeout"),
         ("gateway: https://a\n  read_timeout: 0", "regions.gz.read_timeout"),
+        ("gateway: https://a\n  read_timeout: 600.5", "regions.gz.read_timeout"),
+        ("proxy: 'http://me:canary@'", "regions.gz.proxy"),
         ("gateway: https://a\n  app_code: [x]", "regions.gz.app_code is a list;"),
         ("gateway: https://a\n  people: 'x canary'", "regions.gz.people is ***;"),
         (f"gateway: https://a\n  people: {'x' * 90}", f"regions.gz.people is {'x' * 80};"),
@@ -140,6 +142,9 @@ def test_what_is_empty_or_at_its_bound_is_taken() -> None:
     assert found == {"gz": Region("gz", endpoint)}
     assert read_regions("gz: {gateway: https://a, people: record}")["gz"].recorded_people
     assert list(secrets_of(found.values())) == []
+    usual = read_regions("gz: {gateway: https://a}")["gz"]
+    assert (usual.endpoint.connect_timeout, usual.endpoint.read_timeout) == (5.0, 65.0)
+    assert not usual.progress_detail
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
