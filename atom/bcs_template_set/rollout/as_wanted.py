@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from bcs_template_set.manifests.fields import mapping_at, text_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.live_diff import Object, fields_unlike, holds_nothing_else, pods_of
+from bcs_template_set.rollout.live_diff import Object, fields_unlike, holds_nothing_else
 from bcs_template_set.rollout.server_defaults import OF_OTHERS
 
 _KINDS = frozenset(
@@ -104,12 +104,12 @@ def _completed(desired: Object, *, kind: str) -> Object:
 def _as_given(live: Object, desired: Object, *, kind: str) -> Object:
     """Return the live object without what the cluster chose, and a number of pods that nobody asked for."""
     wanted = mapping_at(desired, "spec")
-    chosen = (*_CHOSEN.get(kind, ()), *(("replicas",) if pods_of(desired) is None else ()))
+    chosen = ("replicas", *_CHOSEN.get(kind, ()))
     given = mapping_at(live, "spec").items()
     spec = {name: value for name, value in given if name in wanted or name not in chosen}
     if kind == "Job":
         spec["template"] = _without_labels(mapping_at(spec, "template"))
-    return {**live, "spec": spec} if "spec" in live else live
+    return {**live, "spec": spec}
 
 
 def _without_labels(template: Object) -> dict[str, YamlValue]:

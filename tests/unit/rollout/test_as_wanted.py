@@ -10,7 +10,7 @@ from tests.emulator.go_yaml import write
 
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.as_wanted import is_as_wanted
+from bcs_template_set.rollout.as_wanted import is_as_wanted, unlike_wanted
 
 Body = dict[str, YamlValue]
 CONTAINER: Body = {"name": "main", "image": "example.com/web:1", "ports": [{"containerPort": 80}]}
@@ -128,6 +128,32 @@ def test_a_jobs_generated_labels_are_no_difference() -> None:
 )
 def test_more_than_the_document_says_is_not_as_wanted(kind: str, more: Body) -> None:
     assert not is_as_wanted(WANTED[kind], {**stored(WANTED[kind]), **more})
+
+
+SURGE = body("Deployment", spec={"strategy": {"rollingUpdate": {"maxSurge": "50%"}}, "template": TEMPLATE})
+ADDRESS = body("Service", spec={"clusterIP": "10.0.0.1", "ports": [PORT]})
+MORE_LABELS: Body = {"metadata": {"labels": {"app": "web", "controller-uid": "1"}}, "spec": TEMPLATE["spec"]}
+OF_ITS_PODS: Body = {"name": "web", "uid": "1", "labels": {"app": "web"}, "annotations": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "named"),
+    [
+        (WANTED["Job"], {"metadata": OF_ITS_PODS}, "metadata.annotations"),
+        (WANTED["Service"], {"metadata": OF_ITS_PODS}, "metadata.annotations metadata.labels"),
+        (SURGE, {}, ""),
+        (SURGE, {"spec": stored(WANTED["Deployment"])["spec"]}, "spec.strategy.rollingUpdate.maxSurge"),
+        (ADDRESS, {"spec": stored(body("Service", spec={"ports": [PORT]}))["spec"]}, "spec.clusterIP"),
+        (
+            WANTED["Deployment"],
+            {"spec": stored(WANTED["Deployment"], template=MORE_LABELS)["spec"]},
+            "spec.template.metadata.labels.controller-uid",
+        ),
+    ],
+)
+def test_what_is_not_as_wanted_is_named_by_its_field(wanted: Body, live: Body, named: str) -> None:
+    found = unlike_wanted(wanted, {**stored(wanted), **live})
+    assert [name for name in found if not name.startswith("metadata.annotations.")] == named.split()
 
 
 def test_a_strategy_that_the_document_names_is_compared_as_it_stands() -> None:
