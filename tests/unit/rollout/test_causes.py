@@ -38,6 +38,8 @@ from bcs_template_set.rollout.causes import (
     Terms,
     cause_in_workload,
     cause_of,
+    cause_of_change,
+    cause_of_replacement,
     diagnose,
     evidence_of,
 )
@@ -438,6 +440,8 @@ def test_a_workload_without_failure_has_no_cause() -> None:
             "job_backoff",
         ),
         (workload("Job", status={"conditions": [condition("Failed", reason="PodFailurePolicy")]}), "other"),
+        (workload("Job", status={"conditions": [condition("FailureTarget", reason="X")]}), "other"),
+        (deployment(conditions=[condition("Progressing", "False", reason="FailedCreate")]), "create"),
         (deployment(updated=0, paused=True), "paused_by_spec"),
     ],
 )
@@ -445,6 +449,16 @@ def test_a_workload_that_failed_by_itself_says_so(live: Object, name: str) -> No
     found = cause_in_workload(live)
     assert found is not None
     assert found.name == name
+    told = found.sentence.fields
+    assert (told["name"] == "web") if name == "paused_by_spec" else (told["message"] == "-")
+
+
+def test_who_replaced_or_changed_what_this_run_deployed_is_told() -> None:
+    replaced = cause_of_replacement(say("rollout.mark", version="1.0.8"), version="1.0.7")
+    assert str(replaced.sentence).startswith("Another deployment replaced version 1.0.7")
+    assert str(replaced.sentence).endswith("is marked with version 1.0.8.")
+    changed = cause_of_change(say("rollout.changed.cause", fields="spec.replicas"))
+    assert "changed spec.replicas since" in str(changed.sentence)
 
 
 def test_a_quota_explains_more_than_the_deadline_it_makes_one_miss() -> None:
@@ -489,6 +503,20 @@ def test_the_evidence_is_the_clusters_own_in_order() -> None:
         "last termination: exit code 1, Error, at 2026-01-01T00:00:09Z",
         "its last words: ::set-output x",
     ]
+
+
+@pytest.mark.parametrize(
+    ("last", "lines"),
+    [
+        (Termination(None), ["last termination: exit code ?, -, at -"]),
+        (Termination(1, "Error", "back-off 40s", "9"), ["last termination: exit code 1, Error, at 9"]),
+    ],
+)
+def test_what_nobody_knows_of_an_end_is_a_sign_and_words_are_told_once(
+    last: Termination, lines: list[str]
+) -> None:
+    problem = PodProblem(pod="p", reason="CrashLoopBackOff", message="back-off 40s", last=last)
+    assert [str(line) for line in evidence_of(problem)][2:] == lines
 
 
 def test_evidence_that_is_not_there_takes_no_line() -> None:

@@ -59,6 +59,8 @@ def proven(kind: Kind, item: Object, *pods: PodSummary, live: Object = LIVE) -> 
     known = Workload(kind, "web", NAME, VERSION, was_live=True, live=live)
     found = proven_ready(known, item, pods)
     assert found is None or (found.state, found.done) == ("ready", found.wanted)
+    if found is not None and kind is not JOB:
+        assert found.sentence.key == ("rollout.ready" if found.wanted else "rollout.ready_none")
     return found is not None
 
 

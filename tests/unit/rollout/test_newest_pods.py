@@ -9,7 +9,7 @@ from tests.support.objects import Object, condition, deployment, workload
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries
+from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries, selected_pods
 
 NAMED = condition("Progressing", reason="ReplicaSetUpdated", message='ReplicaSet "web-new" is progressing.')
 
@@ -107,6 +107,25 @@ def test_a_mirror_of_the_registry_or_an_injected_sidecar_makes_no_other_image() 
     assert names(
         newest_pods(pods, kind=DEPLOYMENT, live=deployment(conditions=[NAMED], template=template))
     ) == ["p"]
+
+
+def test_of_a_paused_deployment_whatever_runs_is_old() -> None:
+    live = deployment(conditions=[NAMED], paused=True)
+    assert newest_pods(OLD_AND_NEW, kind=DEPLOYMENT, live=live) == ()
+
+
+def test_a_pod_that_names_no_set_and_a_container_without_image_rule_nothing_out() -> None:
+    template: Object = {"spec": {"containers": [{"name": "web"}]}}
+    pods = listed(("p", {"k8s-app": "web"}, note("20", images=["web:2"])))
+    live = deployment(conditions=[NAMED], template=template)
+    assert names(newest_pods(pods, kind=DEPLOYMENT, live=live)) == ["p"]
+    assert newest_pods((), kind=DEPLOYMENT, live=deployment()) == ()
+
+
+def test_a_selector_selects_the_pod_that_has_its_labels_and_no_others() -> None:
+    live: Object = {"spec": {"selector": {"matchLabels": {"k8s-app": "web"}}}}
+    pods = listed(("p", {"k8s-app": "web"}, note("20")), ("q", {"k8s-app": "api"}, note("20")))
+    assert [pod.uid for pod in selected_pods(pods, live)] == ["p"]
 
 
 def test_a_stateful_sets_update_revision_tells_its_new_pods() -> None:
