@@ -22,6 +22,7 @@ import pytest
 from tests.emulator import Chaos, Emulator
 from tests.emulator.entities import TemplateVersion
 from tests.end_to_end.test_branch_paths import paths
+from tests.model.histories import breaches, recorded
 from tests.support.dialects import at_work
 from tests.support.draws import WHOLE
 from tests.support.worker import Finished, Worker, finish
@@ -184,6 +185,7 @@ def check_round(emulator: Emulator, builds: Sequence[Build]) -> None:
     check_current_is_told(emulator, builds)
     check_older_know(emulator, builds)
     check_twice_is_told(emulator, builds)
+    check_histories(emulator, builds)
     knows_everything = all(build.succeeded and UNSETTLED not in build.log for build in builds)
     if knows_everything:
         check_no_path_lost(emulator, builds)
@@ -196,6 +198,16 @@ def check_published_once(emulator: Emulator, builds: Sequence[Build]) -> None:
             found = [v for v in versions_of(emulator, name) if v.version == entry["version"]]
             assert [v.id for v in found] == [entry["id"]], (build.branch, build.number, name, entry)
             assert build.is_of(origin_of(found[0]))
+
+
+def check_histories(emulator: Emulator, builds: Sequence[Build]) -> None:
+    """What every build has asked is a behaviour of the publish model, and what it reports was read back."""
+    requests = recorded(emulator.exchanges)
+    for build in builds:
+        knows = build.succeeded and UNSETTLED not in build.log
+        reported = {name: entry["id"] for name, entry in build.published.items() if knows}
+        version = build.last.value("version")
+        assert not version or breaches(requests, version=version, reported=reported) == []
 
 
 def check_current_is_told(emulator: Emulator, builds: Sequence[Build]) -> None:

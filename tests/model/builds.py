@@ -86,7 +86,19 @@ class Build(NamedTuple):
         return self.at not in _AT
 
 
-_AT = ("read", "names", "check", "send", "wait", "find", "look", "look at names")
+ROWS, NAMES, FIND, CREATE = "rows", "names", "find", "create"
+REQUEST_AT = {
+    "read": ROWS,
+    "names": NAMES,
+    "check": ROWS,
+    "send": CREATE,
+    "find": FIND,
+    "look": ROWS,
+    "look at names": NAMES,
+}
+"""What a build asks at each place: a run of the step asks the same, in the same order (`histories.py`)."""
+
+_AT = (*REQUEST_AT, "wait")
 _IN_WINDOW = ("send", "wait", "find")
 
 

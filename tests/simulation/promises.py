@@ -18,6 +18,7 @@ from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.naming import path_of_branch
 from bcs_template_set.publish.file_outcome import FileOutcome
 from tests.emulator.entities import TemplateVersion
+from tests.model import histories
 from tests.simulation.builds import AGENT_KEY, SECRET, Told
 from tests.simulation.contents import essence_of, title_of
 from tests.simulation.line import Sent
@@ -146,6 +147,32 @@ def errors_have_names(seen: Seen) -> Iterator[str]:
 def the_emulator_saw_nothing_odd(seen: Seen) -> Iterator[str]:
     """Nothing is asked for that BCS does not have, and no secret stands where it must not."""
     yield from seen.site.emulator.problems()
+
+
+def what_it_asks_is_a_behaviour_of_the_model(seen: Seen) -> Iterator[str]:
+    """Nothing is created without a look right before, or again without reading back, or after the verdict."""
+    for told in seen.told:
+        knows = told.status is not None and told.code == 0 and UNSETTLED not in told.log
+        files = told.outcome.files if told.outcome is not None and knows else ()
+        reported = {f.change.name: f.version_id for f in files if f.state == "applied" and f.verified}
+        for problem in histories.breaches([_as_asked(sent) for sent in told.sent], reported=reported):
+            yield f"{name_of(told)}: {problem}"
+        late = [sent for sent in told.sent if sent.writes and sent.at > told.ended]
+        yield from (f"{name_of(told)} has spoken, and sends {shown(sent)}" for sent in late)
+
+
+def _as_asked(sent: Sent) -> histories.Request:
+    answer = sent.exchanges[0].answer_body if sent.exchanges else b""
+    return histories.Request(
+        sent.request.method,
+        sent.request.path,
+        histories.decoded(sent.request.body),
+        sent.answered,
+        answer,
+        is_write=sent.writes,
+        handled=bool(sent.exchanges) or sent.fault in LATE,
+        faults=(sent.fault,),
+    )
 
 
 # --- it does not lose anything --------------------------------------------------------------------------
@@ -327,6 +354,7 @@ PROMISES: Sequence[Promise] = (
     green_means_done,
     what_is_reported_is_there,
     nothing_is_written_twice,
+    what_it_asks_is_a_behaviour_of_the_model,
     unchanged_means_that_nothing_was_sent,
     errors_have_names,
     the_emulator_saw_nothing_odd,

@@ -21,6 +21,7 @@ from typing import Any, Optional
 
 from tests.emulator import Dialect
 from tests.emulator.cluster.tree import Manifest, text
+from tests.model.histories import breaches, recorded
 from tests.support.dialects import NEWEST, STABLE, speaking
 from tests.support.scene import run_here, site
 from tests.support.warm_start import Started
@@ -149,6 +150,7 @@ def kill(wanted: Kill) -> list[str]:
         check = _lies_of_the_killed if wanted.signal is signal.SIGKILL else _lies_of_the_stopped
         problems = check(finished, sent=sent)
         problems += _false_claims(worker, finished, before=before)
+        problems += breaches(recorded(worker.emulator.exchanges[seen:]))
         return problems + _unlike(wanted, worker, expected=expected)
 
 

@@ -14,6 +14,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.output import OUTPUTS
 from tests.emulator.entities import TemplateVersion
+from tests.model.histories import breaches, recorded
 from tests.support.living import Lived
 from tests.support.publishing import SPACE, Site
 from tests.torture.holdings import Holdings, content_of, marks, objects
@@ -54,7 +55,7 @@ class Struck:
 
 def lies_of(struck: Struck) -> list[str]:
     """Return everything that a run said wrongly, or did not say."""
-    checks = (_form, _boundary, _verdict, _versions, _files, _changed, _result, _drafts, _rollout)
+    checks = (_form, _boundary, _verdict, _versions, _files, _changed, _result, _drafts, _rollout, _history)
     return [f"{check.__name__[1:]}: {lie}" for check in checks for lie in check(struck)]
 
 
@@ -269,3 +270,18 @@ def _not_live(struck: Struck, told: Sequence[tuple[str, str]], *, said: str) -> 
         found = {mark for file, mark in live if file == f"{SPACE}/{name}"}
         if found != {version}:
             yield f"{said}, and {name} is live at {sorted(found)}, not {version}"
+
+
+def _history(struck: Struck) -> Iterator[str]:
+    """Yield what in the run's requests is no behaviour of the publish model."""
+    lived = struck.lived
+    ends_well = lived.outcome.error is None and "publish.unsettled" not in _keys(lived)
+    files = lived.outcome.files if ends_well else ()
+    reported = {
+        file.change.name: file.version_id for file in files if file.state == "applied" and file.verified
+    }
+    yield from breaches(recorded(lived.exchanges), reported=reported)
+
+
+def _keys(lived: Lived) -> set[str]:
+    return {warning.key for warning in lived.outcome.warnings}
