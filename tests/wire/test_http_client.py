@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Callable
 
@@ -22,6 +23,7 @@ from tests.support.raw_server import RawServer, Script, http, refusing_port, say
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_connections import Connections
 from bcs_template_set.system.http_values import LARGEST_BODY, HttpAnswer, HttpRequest, NoAnswer, NotSent
+from bcs_template_set.system.parallel import AT_ONCE, overlap, values_of
 
 SECRET = "top-secret-canary"
 
@@ -154,6 +156,21 @@ def test_threads_share_one_transport(transport: Transport) -> None:
         for thread in threads:
             thread.join(10)
     assert statuses == [200] * 8
+
+
+def test_tasks_that_overlap_do_so_as_soon_as_those_before_have_sent_their_requests() -> None:
+    every = threading.Barrier(AT_ONCE + 4)
+
+    def together(connection: socket.socket, _: bytes) -> bool:
+        every.wait(10)
+        connection.sendall(http())
+        return True
+
+    transport = Transport(read_timeout=10, environ={})
+    with serving(together) as server:
+        tasks = [partial(get, transport, server.url)] * (AT_ONCE + 4)
+        assert {answer.status for answer in values_of(overlap(tasks, concurrency=60))} == {200}
+        transport.close()
 
 
 def test_an_answer_of_another_charset_is_not_touched(transport: Transport) -> None:

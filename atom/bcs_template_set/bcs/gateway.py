@@ -35,7 +35,7 @@ from bcs_template_set.system.http_values import (
     NoAnswer,
     NotSent,
 )
-from bcs_template_set.system.parallel import INSTEAD, only_wait
+from bcs_template_set.system.parallel import INSTEAD
 
 T = TypeVar("T")
 
@@ -233,7 +233,6 @@ class Gateway:
         """Return what came of a request; its permit is given back whatever comes."""
         reply: Optional[Reply] = None
         try:
-            only_wait()
             reply = self._transport.send(request, seconds=self._deadline.remaining())
         except (NotSent, NoAnswer) as exc:
             reply = exc

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Callable, Optional, cast
 
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
+from bcs_template_set.system.parallel import only_wait
 from bcs_template_set.system.version import step_version
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Transport:
             NoAnswer: it was sent, and no whole answer came back in time.
         """
         deadline = Deadline(self._clock, seconds=min(seconds, self._longest))
+        only_wait()
         connections = cast("Connections", self._open())
         return connections.exchange(request, remaining=deadline.remaining, first=first)
 
