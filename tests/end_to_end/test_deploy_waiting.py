@@ -23,6 +23,7 @@ from tests.support.deploying import (
     mark_of,
     workload,
 )
+from tests.support.draws import swept
 from tests.support.pieces import FakeClock
 from tests.support.publishing import Ran
 
@@ -123,7 +124,7 @@ CAUSES = {
 LATEST = {"crash": 120.0, "oom": 120.0, "config-error": 90.0, "cannot-start": 120.0}
 
 
-@pytest.mark.parametrize("kind", CAUSES)
+@pytest.mark.parametrize("kind", swept(CAUSES, sample=5))
 def test_what_cannot_heal_ends_the_wait_with_its_cause_and_cure(kind: str) -> None:
     code, words = CAUSES[kind]
     with cluster_site(web_yaml=workload()) as site:
@@ -166,7 +167,7 @@ HEALING = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "trouble", "words"), HEALING)
+@pytest.mark.parametrize(("kind", "trouble", "words"), swept(HEALING, sample=2))
 def test_what_others_may_mend_is_told_within_seconds_and_waited_for(
     kind: str, trouble: str, words: str
 ) -> None:
@@ -193,12 +194,15 @@ def test_a_crash_and_a_setting_that_heal_within_their_grace_are_no_failure(
 
 @pytest.mark.parametrize(
     ("kind", "trouble", "heals_after"),
-    [
-        ("Deployment", "not-found", 15),
-        ("Job", "unauthorized-head", 15),
-        ("StatefulSet", "config-error", 70),
-        ("DaemonSet", "crash", 200),
-    ],
+    swept(
+        [
+            ("Deployment", "not-found", 15),
+            ("Job", "unauthorized-head", 15),
+            ("StatefulSet", "config-error", 70),
+            ("DaemonSet", "crash", 200),
+        ],
+        sample=2,
+    ),
 )
 def test_with_fail_fast_false_images_configuration_and_crashes_are_waited_for(
     kind: str, trouble: str, heals_after: float
@@ -273,7 +277,7 @@ def test_old_pods_that_only_a_hand_replaces_are_told_and_new_ones_must_be_well(k
         assert third.code == 800506, third.log
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "Job"])
+@pytest.mark.parametrize("kind", swept(["Deployment", "StatefulSet", "DaemonSet", "Job"], sample=2))
 def test_an_evicted_pod_decides_nothing(kind: str) -> None:
     with cluster_site(web_yaml=workload(kind)) as site:
         cluster_of(site).images[image_of("web")] = Behaviour("ready", after=20)

@@ -17,6 +17,7 @@ from tests.support.deploying import (
     image_of,
     workload,
 )
+from tests.support.draws import in_turn
 from tests.support.publishing import Ran, Site, config
 
 from bcs_template_set.report.file_states import endings_of
@@ -41,8 +42,9 @@ def build_9_breaks_news(site: Site, kind: str = "Deployment") -> None:
     site.next_build(shop_yaml=workload(name="shop", tag="3"))
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
-@pytest.mark.parametrize("on_failure", ["keep", "restore"])
+@pytest.mark.parametrize(
+    ("kind", "on_failure"), in_turn(["Deployment", "StatefulSet", "DaemonSet"], ["keep", "restore"])
+)
 def test_what_an_earlier_build_has_broken_makes_a_later_one_red_and_takes_nothing_back(
     kind: str, on_failure: str
 ) -> None:

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from typing import Optional
 
 from bcs_template_set.agent.log import Log
-from bcs_template_set.cli.desk_reading import Look, look_at_desk
-from bcs_template_set.cli.verb_diff import look_at_difference
-from bcs_template_set.cli.verb_history import look_at_history
-from bcs_template_set.cli.verb_status import look_at_status
+from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
+from bcs_template_set.bcs.space.past_files import read_past_files
+from bcs_template_set.bcs.space.template_spaces import list_histories
+from bcs_template_set.bcs.space.versions import read_versions
+from bcs_template_set.cli.desk_reading import Folder, Look, build_pattern, look_at_desk
+from bcs_template_set.messages import Language, say
+from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.messages.spelling import with_nearest
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.text import json_text
+from bcs_template_set.report.domain_rows import DomainRow, status_document, status_lines
+from bcs_template_set.report.history_rows import history_document, history_lines
+from bcs_template_set.report.version_diff import (
+    LIVE,
+    FileDifference,
+    State,
+    difference_document,
+    difference_lines,
+    differences,
+    live_differences,
+    state_at,
+    to_read,
+)
+from bcs_template_set.rollout.domain_status import DomainHere
+from bcs_template_set.rollout.past_versions import history_rows
+from bcs_template_set.rollout.read_status import NameAndVersion, look_at_versions, read_lists, read_status
+from bcs_template_set.rollout.revisions import revisions_of
 
 
 def look(options: argparse.Namespace, *, errors: Log) -> int:
@@ -27,3 +55,184 @@ def look(options: argparse.Namespace, *, errors: Log) -> int:
 
 def _versions_of(options: argparse.Namespace) -> tuple[str, str]:
     return getattr(options, "A", ""), getattr(options, "B", "")
+
+
+Refs = Mapping[NameAndVersion, VersionRef]
+
+
+def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
+    """Return the lines that say what is live of a folder's files."""
+    deploying, place = folder.target, folder.target.place
+    status = read_status(folder.reader, deploying, folder.files, concurrency=folder.concurrency)
+    pattern = build_pattern(folder.settings.version)
+    refs = _with_origins(folder, status.domains, status.refs, pattern=pattern)
+    rows = [DomainRow(domain, refs, _builds(domain, refs, pattern)) for domain in status.domains]
+    head = {"cluster_id": place.cluster_id, "namespace": place.namespace, "space": folder.space.name}
+    if as_json:
+        document = {**head, "domains": status_document(rows, language=language)}
+        return [json_text(document)]
+    return [say("status.head", **head).render(language), *status_lines(rows, language=language)]
+
+
+# --- build and whom -------------------------------------------------------------------------------------
+
+
+def _with_origins(
+    folder: Folder, domains: Iterable[DomainHere], refs: Refs, *, pattern: Optional[re.Pattern[str]]
+) -> Refs:
+    """Return the versions with the builds that published them, read where neither name nor list tells.
+
+    All of them are read at once; where that fails, they are shown without.
+    """
+    unknown = {
+        pair: refs[pair].id
+        for domain in domains
+        for pair in _carried([domain])
+        if pair in refs and _is_open(domain, refs[pair], pattern)
+    }
+    with suppress(StepError):
+        read = read_versions(
+            folder.reader, folder.settings.project_code, unknown.values(), concurrency=folder.concurrency
+        )
+        return {**refs, **{pair: ref_of(read[version_id]) for pair, version_id in unknown.items()}}
+    return refs
+
+
+def _is_open(domain: DomainHere, ref: VersionRef, pattern: Optional[re.Pattern[str]]) -> bool:
+    """Tell whether a version has to be read: for its build, or for when it was published."""
+    told = ref.origin is not None or (pattern is not None and pattern.fullmatch(ref.name) is not None)
+    return not told or not (ref.created_at or any(file.since for file in domain.files))
+
+
+def _carried(domains: Iterable[DomainHere]) -> Iterator[NameAndVersion]:
+    return (
+        (file.name, version) for domain in domains for file in domain.files for version, _ in file.versions
+    )
+
+
+def _builds(domain: DomainHere, refs: Refs, pattern: Optional[re.Pattern[str]]) -> tuple[str, ...]:
+    """Return the builds of the versions that a domain's objects carry, each once."""
+    found = []
+    for pair in _carried([domain]):
+        origin = refs[pair].origin if pair in refs else None
+        named = pattern.fullmatch(pair[1]) if pattern is not None else None
+        if origin is not None and origin.build:
+            found.append(f"{origin.build} ({origin.branch})" if origin.branch else str(origin.build))
+        elif named is not None:
+            groups = named.groupdict()
+            found.append(
+                f"{groups['build']} ({groups['branch']})" if groups.get("branch") else groups["build"]
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def look_at_history(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
+    """Return the lines that tell the versions of a folder's files."""
+    project = folder.settings.project_code
+    files = read_past_files(folder.reader, project, folder.files, concurrency=folder.concurrency)
+    lists = (
+        read_lists(folder.reader, folder.deploying, concurrency=folder.concurrency)
+        if folder.deploying is not None
+        else None
+    )
+    revisions = revisions_of(lists.replica_sets) if lists is not None else {}
+    rows = history_rows(
+        files.values(),
+        space=folder.space.name,
+        live=lists.objects.rows if lists is not None else None,
+        revisions=[one for found in revisions.values() for one in found],
+    )
+    unknown = [
+        say("history.not_known", kind=kind.name, problem=error.title())
+        for kind, error in (lists.objects.unread if lists is not None else {}).items()
+    ]
+    if as_json:
+        document = {
+            "space": folder.space.name,
+            "versions": history_document(rows),
+            "not_known": [text.render(language) for text in unknown],
+        }
+        return [json_text(document)]
+    return [*history_lines(rows, language=language), *(text.render(language) for text in unknown)]
+
+
+def look_at_difference(
+    folder: Folder, *, versions: tuple[str, str], as_json: bool, language: Language
+) -> Iterable[str]:
+    """Return the lines that say in what the versions differ."""
+    before, after = versions
+    histories = _histories(folder, versions)
+    if LIVE in versions:
+        found = [*_with_live(folder, histories, versions)]
+    else:
+        old, new = (_state(folder, histories, name) for name in versions)
+        ids, project = to_read(old, new), folder.settings.project_code
+        read = read_versions(folder.reader, project, ids, concurrency=folder.concurrency)
+        contents = {version_id: version.content for version_id, version in read.items()}
+        found = [*differences(old, new, contents)]
+    if as_json:
+        document = difference_document(found, before=before, after=after, language=language)
+        return [json_text(document)]
+    return difference_lines(found, language=language)
+
+
+def _histories(folder: Folder, versions: Iterable[str]) -> SpaceHistories:
+    """Return the versions of the folder's files.
+
+    Those that are not asked for are read only if no other has a version of these names.
+    """
+    found = _histories_of(folder, folder.files)
+    known = {LIVE, *(ref.name for refs in found.values() for ref in refs)}
+    return found if known.issuperset(versions) else {**found, **_histories_of(folder, folder.others)}
+
+
+def _histories_of(folder: Folder, files: Sequence[TemplateFile]) -> SpaceHistories:
+    project = folder.settings.project_code
+    found, _ = list_histories(folder.reader, project, folder.space, files, concurrency=folder.concurrency)
+    return {name: refs or () for name, refs in found.items()}
+
+
+def _state(folder: Folder, histories: SpaceHistories, name: str) -> State:
+    """Return of each file the version that a version's name stands for.
+
+    Raises:
+        InputsInvalid: no file has a version of that name.
+    """
+    pattern = build_pattern(folder.settings.version)
+
+    def branch_of(version: str) -> str:
+        found = pattern.fullmatch(version) if pattern is not None else None
+        return (found.groupdict().get("branch") or "") if found is not None else ""
+
+    state = state_at(histories, name, branch_of=branch_of)
+    if state is None:
+        known = {ref.name for refs in histories.values() for ref in refs}
+        mistake = with_nearest(say("diff.no_version", name=name), name, known)
+        raise InputsInvalid(details=[mistake]).with_cure(say("local.cure_arguments"))
+    return {file.real_name: state.get(file.real_name) for file in folder.files}
+
+
+def _with_live(
+    folder: Folder, histories: SpaceHistories, versions: tuple[str, str]
+) -> Iterator[FileDifference]:
+    """Yield in what a version of each file differs from what is live of it.
+
+    Raises:
+        InputsInvalid: no version is named, or no namespace.
+    """
+    names = [name for name in versions if name != LIVE]
+    if not names:
+        raise InputsInvalid(details=[say("diff.both_live")]).with_cure(say("local.cure_arguments"))
+    state = _state(folder, histories, names[0])
+    wanted = {name: ref.name for name, ref in state.items() if ref is not None}
+    seen = look_at_versions(
+        folder.reader,
+        folder.target,
+        folder.files,
+        histories,
+        wanted=[*wanted.items()],
+        concurrency=folder.concurrency,
+    )
+    return live_differences(
+        [file.real_name for file in folder.files], wanted, seen, to_live=versions[1] == LIVE
+    )
