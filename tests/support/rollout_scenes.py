@@ -24,11 +24,11 @@ from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.causes import cause_of
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.own_words import cause_of_vanishing
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Before, Restoration, Rollout
 from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.vanished import cause_of_vanishing
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"

@@ -23,7 +23,7 @@ from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import host_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
-from bcs_template_set.messages.prune_errors import NothingToUndeploy
+from bcs_template_set.messages.past_errors import NothingToUndeploy
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.publish.orphans import NOBODY, Folder, file_of, undeploying

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, NoReturn, Optional, Union
 
 from bcs_template_set.agent.build_info import AUTHORIZER, MODIFIER, NO_ROW, STARTER, BuildRow, Source
+from bcs_template_set.agent.credential import Credential as AgentCredential
 from bcs_template_set.config.regions import App, Region, RunAs
 from bcs_template_set.manifests.wrong_values import one_of
 from bcs_template_set.messages import Text, say
@@ -313,3 +314,17 @@ def _app_of(region: Region, *, user: str, run_as: RunAs) -> App:
             owner=region.owner, user=user, run_as=run_as, app_code=region.app.app_code, region=region.name
         )
     return region.app
+
+
+def principal_credential(credential: AgentCredential) -> Credential:
+    """Return the credential as an access token or an app (design section 3).
+
+    Raises:
+        CredentialUnusable: it is of another type.
+    """
+    if credential.type == "access token":
+        return AccessToken(credential.id, credential.secrets["access_token"])
+    if credential.type == "app":
+        return AppCredential(credential.id, App(credential.plain["appId"], credential.secrets["secretKey"]))
+    problem = say("identity.wrong_credential_type", type=credential.type)
+    raise CredentialUnusable(credential=credential.id, problem=problem)

@@ -7,8 +7,7 @@ in `past_errors.py`. Every code has its row in error.json, and sentences in the 
 from __future__ import annotations
 
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.past_errors import PastMistake
-from bcs_template_set.messages.prune_errors import PruneRefusal
+from bcs_template_set.messages.past_errors import PastMistake, PruneRefusal
 from bcs_template_set.messages.server_errors import ThirdPartyFault
 from bcs_template_set.messages.step_error import Detail, StepDefect, StepError
 

@@ -1,4 +1,4 @@
-"""What a pipeline author can put right of a run about versions and files that exist. Performs no I/O.
+"""What a pipeline author can put right about files and versions that exist. Performs no I/O.
 
 All other errors, and the list of all, are in `errors.py`.
 """
@@ -32,3 +32,34 @@ class NoSuchState(PastMistake, code=800408):
 
     target: str
     problem: Detail
+
+
+class PruneRefusal(StepError):
+    """Something that speaks against deleting, and that a pipeline author can put right."""
+
+    error_type = 1
+
+
+class MayNotDelete(PruneRefusal, code=800221):
+    """The user may not delete in the namespace, and `prune` would."""
+
+    user: str
+    namespace: str
+    cluster: str
+
+
+class PrunesEverything(PruneRefusal, code=800430):
+    """`prune: delete` would take all that the pipeline and branch has there; a detail for files, objects."""
+
+
+class PrunesTooMuch(PruneRefusal, code=800431):
+    """`prune: delete` would take more than a quarter, or than `prune_limit`; a detail for each."""
+
+
+class NothingToUndeploy(PruneRefusal, code=800432):
+    """Nothing of a host that may be deleted is live where it was looked for; a detail for what stays."""
+
+    host: str
+    space: str
+    namespace: str
+    cluster: str

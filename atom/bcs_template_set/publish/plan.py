@@ -26,7 +26,7 @@ from bcs_template_set.messages.errors import (
     RouteTaken,
     VersionConflict,
 )
-from bcs_template_set.messages.prune_errors import PrunesEverything, PrunesTooMuch
+from bcs_template_set.messages.past_errors import PrunesEverything, PrunesTooMuch
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.pruning import NO_PRUNING, Pruning
 

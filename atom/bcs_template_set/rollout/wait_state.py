@@ -22,10 +22,9 @@ from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.causes import Cause, cause_of_change, cause_of_replacement
 from bcs_template_set.rollout.live_diff import fields_changed, pods_of, with_hidden
-from bcs_template_set.rollout.own_words import is_silent, told_by
+from bcs_template_set.rollout.own_words import cause_of_vanishing, is_silent, told_by
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus, status_of
-from bcs_template_set.rollout.vanished import cause_of_vanishing
 from bcs_template_set.rollout.watched import CHANGED, OF_OTHERS, OLD, Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock
 

@@ -29,8 +29,7 @@ from bcs_template_set.messages.errors import (
     ProjectNotVisible,
     VariablesMissing,
 )
-from bcs_template_set.messages.past_errors import NothingNamed
-from bcs_template_set.messages.prune_errors import MayNotDelete
+from bcs_template_set.messages.past_errors import MayNotDelete, NothingNamed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding, refusal

@@ -18,7 +18,7 @@ from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
-from bcs_template_set.messages.prune_errors import MayNotDelete
+from bcs_template_set.messages.past_errors import MayNotDelete
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.orphans import Folder, Wishes, decide, file_of, open_names

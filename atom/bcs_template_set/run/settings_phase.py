@@ -12,9 +12,15 @@ from pathlib import Path
 from typing import Optional
 
 from bcs_template_set.agent.build_info import NO_ROW, BuildInfo
-from bcs_template_set.config.credentials import principal_credential
 from bcs_template_set.config.inputs import Settings, read_settings
-from bcs_template_set.config.principal import AccessToken, Credential, People, Principal, resolve_principal
+from bcs_template_set.config.principal import (
+    AccessToken,
+    Credential,
+    People,
+    Principal,
+    principal_credential,
+    resolve_principal,
+)
 from bcs_template_set.config.regions import Region, read_regions, secrets_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bcs_template_set.agent.credential import Credential, CredentialType
-from bcs_template_set.config.credentials import principal_credential
-from bcs_template_set.config.principal import AccessToken, AppCredential
+from bcs_template_set.config.principal import AccessToken, AppCredential, principal_credential
 from bcs_template_set.config.regions import App
 from bcs_template_set.messages.errors import CredentialUnusable
 from bcs_template_set.messages.secret import Secret

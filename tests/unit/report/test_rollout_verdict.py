@@ -28,10 +28,10 @@ from bcs_template_set.report.rollout_verdict import (
     troubles_of,
 )
 from bcs_template_set.report.verdict_lines import verdict_lines
+from bcs_template_set.rollout.own_words import cause_of_vanishing
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.vanished import cause_of_vanishing
 from bcs_template_set.rollout.watched import Watched
 
 HOSTS = tuple(f"h{number}.example.com" for number in range(8))

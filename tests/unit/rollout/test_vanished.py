@@ -7,7 +7,7 @@ from tests.support.objects import NAME, VERSION, Object, deployment, workload
 
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DEPLOYMENT, JOB
-from bcs_template_set.rollout.vanished import cause_of_vanishing
+from bcs_template_set.rollout.own_words import cause_of_vanishing
 from bcs_template_set.rollout.watched import Workload
 
 GOING = deployment()
