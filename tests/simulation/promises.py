@@ -25,6 +25,9 @@ from tests.simulation.line import Sent
 from tests.simulation.site import SimulatedSite
 from tests.support.publishing import SPACE
 
+END_OF_LOG = 2500
+"""Characters of a defect's log that are shown."""
+
 GOOD_RESULTS = ("planned", "unchanged", "published", "deployed", "rolled-back", "skipped", "paused")
 RESULTS = (*GOOD_RESULTS, "failed", "timed-out", "unseen", "restored")
 UNSETTLED = "it does not know whether others wrote at the same moment"
@@ -141,7 +144,7 @@ def errors_have_names(seen: Seen) -> Iterator[str]:
     for told in seen.told:
         is_defect = told.status is not None and 800900 < told.code < 801000
         if is_defect or "Traceback" in told.log:
-            yield f"{name_of(told)}: {told.code}\n{told.log}"
+            yield f"{name_of(told)}: {told.code}\n{told.log[-END_OF_LOG:]}"
 
 
 def the_emulator_saw_nothing_odd(seen: Seen) -> Iterator[str]:
@@ -213,7 +216,7 @@ def an_older_build_does_not_win(seen: Seen) -> Iterator[str]:
             newer = newer and told.plan.number > origin.build and name in applied(told)
             if not (newer and told.succeeded and owner.succeeded):
                 continue
-            if not (knows(owner, told, name) or knows(told, owner, name)):
+            if not (knows(seen, owner, told, name) or knows(seen, told, owner, name)):
                 yield f"{name}: {key_of(origin)} is current, and {told.plan.key} has published"
 
 
@@ -413,10 +416,11 @@ def applied(told: Told) -> set[str]:
     return {file.change.name for file in files if file.state == "applied"}
 
 
-def knows(one: Told, other: Told, name: str) -> bool:
-    """Tell whether a build says of another one that it has written the file too, or that it can't know."""
-    versions = other.versions().get(name, {})
-    return UNSETTLED in one.log or str(versions.get("version")) in one.log
+def knows(seen: Seen, one: Told, other: Told, name: str) -> bool:
+    """Tell whether a build says, in any try, that another has written the file too, or that it can't know."""
+    version = str(other.versions().get(name, {}).get("version"))
+    logs = "\n".join(told.log for told in seen.told if told.plan.key == one.plan.key)
+    return UNSETTLED in logs or version in logs or f"Build {other.plan.number} of branch" in logs
 
 
 def by_hand(seen: Seen, file: str) -> bool:
