@@ -17,7 +17,7 @@ from bcs_template_set.system.parallel import Done, Raised, TaskEnd
 
 T = TypeVar("T")
 
-STUCK = 60.0
+STUCK = 300.0
 """Real seconds after which a thread that does not give up the baton is a defect of the simulation."""
 
 

@@ -7,10 +7,10 @@ of the code would. Its world was drawn, and made smaller.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional, TypeVar, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from bcs_template_set.agent.output_file import OutputDocument, pessimistic, success
 from bcs_template_set.bcs.decision import Again, Asked, Decision, Fail, RetryAfter, _verdict

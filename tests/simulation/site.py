@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -74,6 +75,7 @@ class SimulatedSite:
         self.drafts: list[tuple[float, str, str]] = []
         self._chance = random.Random(f"{world.seed}/site")  # noqa: S311 - replayed
         self._root = Path(tempfile.mkdtemp(prefix="world-", dir=_ROOT))
+        self._asking = threading.local()
         self.emulator = self._new_emulator()
 
     def _new_emulator(self) -> Emulator:
@@ -93,8 +95,13 @@ class SimulatedSite:
         state.between_check_and_insert = lambda _: self._handling()
         state.between_stamp_and_insert = lambda _: self._handling()
         state.between_insert_and_move = lambda _: self._handling()
-        state.pace = Pace(deploy=world.each, preview=world.each / 4, wait=self.baton.pause)
+        state.pace = Pace(deploy=world.each, preview=world.each / 4, wait=self._apply)
         return emulator
+
+    def _apply(self, seconds: float) -> None:
+        """Take the time for an object of a deployment; the ones before it are live by now."""
+        self.remember(self._asking.who)
+        self.baton.pause(seconds)
 
     def _handling(self) -> None:
         self.baton.pause(self.world.rough * self._chance.random() ** 3)
@@ -105,6 +112,7 @@ class SimulatedSite:
         """Have a request handled, which may take its time."""
         if request.method == "DELETE":
             self.deletions += deletion_of(self, request, by=by)
+        self._asking.who = by.plan.key
         exchange = self.emulator.answer(request)
         if is_write(request):
             self.remember(by.plan.key)
