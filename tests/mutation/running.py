@@ -268,7 +268,7 @@ class Failing:
     def begin(self) -> None:
         """Say that the next test begins."""
         os.write(self._tell, b".")
-        _limit(next(self._seconds))
+        _limit(next(self._seconds, 1.0))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
@@ -360,7 +360,10 @@ class Imported(Hunt):
 
 
 class Chosen(Failing):
-    """Keeps of the collected tests those that are asked, in their order."""
+    """Keeps of the collected tests those that are asked, in their order, then the others of unit tests.
+
+    These may look at what was made at the import, and run no line.
+    """
 
     def __init__(self, tell: int, names: Sequence[str], seconds: Sequence[float]) -> None:
         super().__init__(tell, seconds)
@@ -369,8 +372,9 @@ class Chosen(Failing):
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Drop what nobody asked for."""
-        kept = [item for item in items if item.nodeid in self._places]
-        items[:] = sorted(kept, key=lambda item: self._places[item.nodeid])
+        places, last = self._places, len(self._places)
+        kept = [item for item in items if item.nodeid in places or item.nodeid.startswith("tests/unit/")]
+        items[:] = sorted(kept, key=lambda item: places.get(item.nodeid, last))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:  # noqa: ARG002 - pytest's signature

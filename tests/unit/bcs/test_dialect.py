@@ -10,6 +10,7 @@ from bcs_template_set.bcs.dialect import (
     BELOW_SPACE,
     EVERY,
     LISTS_VERSIONS,
+    OLDEST_RELEASE,
     WITH_SPACE,
     Dialect,
     Possible,
@@ -101,6 +102,7 @@ def test_what_is_not_known_is_not_claimed(possible: Possible, below: object, lis
 def test_releases_are_named_from_the_first_to_the_last() -> None:
     assert str(releases(BELOW_SPACE)) == "v1.30.0 to v1.31.0-alpha.117"
     assert str(releases(frozenset({B}))) == "v1.31.0-alpha.118 to v1.31.0-alpha.120"
+    assert OLDEST_RELEASE == "v1.30.0"
     assert str(releases(frozenset({B2}))) == "v1.31.0-alpha.121 to v1.31.0-alpha.125"
     assert str(releases(LISTS_VERSIONS)) == "v1.31.0-alpha.121 or newer"
     assert str(releases(frozenset({C}))) == "v1.31.0-alpha.126 or newer"

@@ -4,6 +4,7 @@ import pytest
 
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.told_by_bcs import (
+    NOT_FOUND,
     failed_sentences,
     is_conflict,
     no_permission,
@@ -35,6 +36,7 @@ def test_other_failures_say_no_more_than_bcs() -> None:
     assert panic_sentence("record not found") is None
     assert failed_sentences("/p", 1, "record not found") == []
     assert failed_sentences("/p", 7, NIL) == []
+    assert len(failed_sentences("/p", NOT_FOUND, NIL)) == 1, "the general code is that of any failure"
     assert failed_sentences("/v4/clusterresources/x", 11, "m") == []
 
 
