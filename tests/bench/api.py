@@ -18,7 +18,8 @@ import requests  # noqa: TID251 - the plain loop to compare with
 
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.request_pace import Heard, Pace, Permit
-from bcs_template_set.bcs.space.read_space import Wanted, read_existing
+from bcs_template_set.bcs.space.read_space import read_existing
+from bcs_template_set.bcs.space.wanted import Wanted
 from bcs_template_set.config.principal import People, Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region
 from bcs_template_set.manifests.manifest_file import ManifestFile

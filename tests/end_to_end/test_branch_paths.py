@@ -43,7 +43,7 @@ from tests.support.publishing import (
     site_after,
 )
 
-from bcs_template_set.bcs.space.read_space import CLOCK_SKEW_SECONDS
+from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS
 from bcs_template_set.publish.look_first import SETTLING_SECONDS
 from bcs_template_set.run.deploy_phase import MOST_LOOKS
 

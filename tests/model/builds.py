@@ -8,7 +8,10 @@ one. Each request is a move of its own, and each of BCS's steps is one.
 
 Time is told by windows: one is open from a build's look before writing until BCS has answered. A build waits
 for those that were open when it was answered itself. One that is slow is not waited for, and lists names
-before it ends.
+before it ends. One that finds another build's version there, made from what its own was planned against,
+writes beside it if nobody who was answered after its plan was read has looked back yet: then its window began
+with the plan. One that finds siblings which nobody has merged waits for its turn (`turns.py`; that is time
+alone), and plans again.
 
 Left out, since it commutes with everything that others do: reading a version by its id (versions never
 change), and what a build does without BCS. A move between two requests of one build is therefore part of
@@ -20,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
-from tests.model.decisions import Decisions, NeedsNames, Nothing, Refused, View
+from tests.model.decisions import Crowded, Decisions, NeedsNames, Nothing, Refused, View
 from tests.model.shelf import Clocks, Row, Shelf, Write, advance
 
 PUBLISHED, UNCHANGED, OVERTAKEN, DEAD = "published", "unchanged", "Overtaken", "dead"
@@ -64,7 +67,8 @@ class Build(NamedTuple):
     """Where one build is. `rows` and `seen` (how many versions) are what its last look has read so far.
 
     `mine` is the id of the version that it wrote last, `open_before` are the builds whose windows were open
-    when that was answered. `at` is a place of `_AT`, or how the build ended; then `told` is the version that
+    when that was answered. `stale` tells that its plan is older than somebody's whole wait, `queued` that it
+    has waited for its turn. `at` is a place of `_AT`, or how the build ended; then `told` is the version that
     it took for the current one, and `knew` are those that it had seen.
     """
 
@@ -76,6 +80,8 @@ class Build(NamedTuple):
     mine: str = ""
     missed: bool = False
     slow: bool = False
+    stale: bool = False
+    queued: bool = False
     open_before: frozenset[int] = frozenset()
     told: str = ""
     knew: frozenset[str] = frozenset()
@@ -99,6 +105,7 @@ REQUEST_AT = {
 """What a build asks at each place: a run of the step asks the same, in the same order (`histories.py`)."""
 
 _AT = (*REQUEST_AT, "wait")
+_BEFORE_WINDOW = ("names", "check")
 _IN_WINDOW = ("send", "wait", "find")
 
 
@@ -168,10 +175,12 @@ class Protocol:
             with_names = build._replace(seen=len(state.shelf.versions))
             yield "looks at the names", state.put(index, self._look_back(state.shelf, index, with_names))
             return
-        for other in sorted(build.open_before):
-            if other not in self._trouble.may_be_slow:
+        for other in sorted(i for i in build.open_before if _may_be_open(state, i)):
+            is_planning = state.builds[other].at in _BEFORE_WINDOW
+            if other not in self._trouble.may_be_slow and not is_planning:
                 return
-            state = state.put(other, state.builds[other]._replace(slow=True))
+            late = state.builds[other]
+            state = state.put(other, late._replace(stale=True) if is_planning else late._replace(slow=True))
         with_rows = build._replace(rows=state.shelf.rows, open_before=frozenset())
         yield "looks", state.put(index, self._look_back(state.shelf, index, with_rows))
 
@@ -184,7 +193,9 @@ class Protocol:
 
     def _plan(self, shelf: Shelf, index: int, build: Build) -> Build:
         view = view_of(shelf, build)
-        decision = self._decisions.plan(index, view, again=build.round > 0)
+        decision = self._decisions.plan(index, view, again=build.round > 0 or build.queued)
+        if isinstance(decision, Crowded):
+            return Build(queued=True)
         if isinstance(decision, NeedsNames):
             return build._replace(at="names")
         if isinstance(decision, Refused):
@@ -194,7 +205,9 @@ class Protocol:
         if build.round >= self._mutant.rounds_of(index):
             return self._ended(build, OVERTAKEN, view)
         at = "check" if self._mutant.checks_current else "send"
-        return Build(at, build.round + 1, write=decision, mine=build.mine, missed=build.missed)
+        return Build(
+            at, build.round + 1, write=decision, mine=build.mine, missed=build.missed, stale=build.stale
+        )
 
     def _look_back(self, shelf: Shelf, index: int, build: Build) -> Build:
         assert build.write is not None
@@ -210,8 +223,12 @@ class Protocol:
     def _checks(self, state: State, index: int, build: Build) -> tuple[str, State]:
         assert build.write is not None
         if state.shelf.is_as_planned(build.write):
-            return "finds it current", state.put(index, build._replace(at="send"))
-        return "finds it overtaken", state.put(index, self._overtaken(index, build))
+            afresh = _closed(state.put(index, build._replace(at="send")), index)
+            return "finds it current", afresh
+        is_shared = self._decisions.builds[index].shares
+        if is_shared and not build.stale and state.shelf.is_beside(build.write):
+            return "finds a sibling", state.put(index, build._replace(at="send"))
+        return "finds it overtaken", _closed(state.put(index, self._overtaken(index, build)), index)
 
     def _overtaken(self, index: int, build: Build) -> Build:
         if build.round >= self._mutant.rounds_of(index):
@@ -238,7 +255,7 @@ class Protocol:
         if not self._mutant.looks_back:
             return _closed(state.put(index, self._ended(build, PUBLISHED)), index)
         waits = self._mutant.waits and self._decisions.builds[index].shares
-        others = {i for i in range(len(state.builds)) if waits and i != index and _is_open(state, i)}
+        others = {i for i in range(len(state.builds)) if waits and i != index and _may_be_open(state, i)}
         return _closed(state.put(index, build._replace(at="look", open_before=frozenset(others))), index)
 
     def _finds(self, state: State, index: int, build: Build) -> tuple[str, State]:
@@ -259,6 +276,11 @@ class Protocol:
 def _is_open(state: State, index: int) -> bool:
     """Tell whether a build may still change what it looked at before: it waits for BCS, or BCS is at work."""
     return state.builds[index].at in _IN_WINDOW or state.shelf.is_working_for(index)
+
+
+def _may_be_open(state: State, index: int) -> bool:
+    """Tell the same of a build whose window may have begun with its plan, too."""
+    return _is_open(state, index) or state.builds[index].at in _BEFORE_WINDOW
 
 
 def _closed(state: State, index: int) -> State:

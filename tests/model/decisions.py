@@ -26,7 +26,8 @@ from bcs_template_set.bcs.calls import Write as WriteCall
 from bcs_template_set.bcs.dialect import LISTS_VERSIONS, Site
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.read_space import Wanted, read_existing
+from bcs_template_set.bcs.space.read_space import read_existing
+from bcs_template_set.bcs.space.wanted import Again, Wanted
 from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
@@ -86,7 +87,11 @@ class NeedsNames(Exception):
     """The build lists the names of the versions before it decides."""
 
 
-Decision = Union[Write, Nothing, Refused, NeedsNames]
+class Crowded(NamedTuple):
+    """Others have written at once, and nobody has merged it yet: the build waits for its turn."""
+
+
+Decision = Union[Write, Nothing, Refused, Crowded, NeedsNames]
 
 
 class View(NamedTuple):
@@ -169,9 +174,11 @@ class Decisions:
             started_at=who.began,
             ours=rendered.provenance,
             shared=rendered.shared,
-            again=frozenset({who.file}) if again else frozenset(),
+            again=Again(frozenset({who.file}), Existing()) if again else None,
         )
         existing = read_existing(self._reader(who.file, view), wanted, concurrency=1)
+        if any(file.is_crowded for file in existing.files.values()):
+            return Crowded()
         desired = rendered if prepared is None else self._merge(build, existing, prepared)
         return self._decision(build, make_plan(desired, existing, policy=policy), policy)
 

@@ -93,6 +93,10 @@ class Shelf(NamedTuple):
             return not self.rows
         return next(row.version for row in self.rows if row.id == write.row) == write.against
 
+    def is_beside(self, write: Write) -> bool:
+        """Tell whether what is current was made from what a write was planned against, as it is itself."""
+        return bool(write.row and self.current) and self.version(self.current).bases[:1] == write.bases[:1]
+
     def refuses(self, write: Write) -> bool:
         """Tell whether BCS would find the name taken now."""
         return bool(self.rows) if not write.row else bool(self.named(write.name))

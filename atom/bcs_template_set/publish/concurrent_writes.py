@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
@@ -18,7 +17,6 @@ from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import suspects
 from bcs_template_set.bcs.space.template_spaces import list_files, list_histories, oldest_of_each_name
 from bcs_template_set.bcs.space.unmerged_versions import is_part_of
-from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.look_first import SETTLING_SECONDS
@@ -96,9 +94,8 @@ def _overtaken_note(
 
 def _is_part_of(publishing: Publishing, outcome: FileOutcome, row: TemplateFile) -> bool:
     """Tell whether what we wrote has become part of what somebody else wrote since."""
-    read = partial(read_versions, publishing.writer, publishing.project, concurrency=publishing.concurrency)
-    known = frozenset(outcome.change.bases)
-    return bool(row.version_id) and is_part_of(outcome.version_id, row.version_id, read=read, known=known)
+    mine, known = outcome.version_id, frozenset(outcome.change.bases)
+    return bool(row.version_id) and is_part_of(mine, row.version_id, read=publishing.versions, known=known)
 
 
 def _was_left_current(row: TemplateFile, change: Change) -> bool:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Callable
 
 from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.bcs.space.provenance import read_provenance
+from bcs_template_set.bcs.space.unmerged_versions import ReadVersions
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.publish.plan import Change
@@ -26,6 +28,9 @@ SETTLING_SECONDS = 2.0
 
 LOOK_SECONDS = 1.0
 """How old a look may be when a file is written."""
+
+BESIDE_SECONDS = 1.5
+"""How old a plan may be when a version is written beside another build's."""
 
 _MEANWHILE = 0.02
 """Seconds after which who waits for another's look asks whether it is there."""
@@ -101,3 +106,14 @@ def check_still_current(change: Change, metadata: TemplateFile, *, space: str) -
             user=metadata.updator,
         )
         raise Overtaken(details=[detail])
+
+
+def is_beside(change: Change, metadata: TemplateFile, *, read: ReadVersions) -> bool:
+    """Tell whether a build made what is current now from the version that a change was planned against.
+
+    Both builds will look whether theirs is part of the current version, and one of all that met merges them
+    (turns.py). Each would plan again and again if it had to be alone.
+    """
+    found = read([metadata.version_id]) if metadata.version_id else {}
+    origins = [read_provenance(version.description) for version in found.values()]
+    return any(origin is not None and origin.bases[:1] == change.bases[:1] for origin in origins)

@@ -8,26 +8,21 @@ Guaranteed:
 - a version that is reported as published is in BCS, with the content that was sent, and once: a write whose
   answer was lost is read back by name before it is sent again, after a pause that lets a slow one finish
   (`write_once.py`); one that BCS finishes later still may be there twice, and is said where it is seen;
-- a file is written only if the version it was planned against was current right before; else the caller
-  reads, plans and checks again, three times at most, and then fails as overtaken;
-- no branch's paths are lost for good from a file that branches share: every version tells what it was made
-  from (`base=`), so whoever looks at the file next, this build looking back or any later one, sees what was
-  never merged (`lineage.py`) and brings it back;
+- a file is written only if the version it was planned against was current right before (`look_first.py`), or
+  if another build has written beside it a moment ago, made from the same; else the caller plans again, and
+  fails as overtaken when its time for that is over;
+- no branch's paths are lost from a file that branches share: every build makes sure that its own version is
+  current or part of what is (`concurrent_writes.py`), and one of all that met merges them (`turns.py`);
 - nothing is undone by deleting, and a failure on one file does not stop the others.
 
-Not guaranteed, because nothing could: between the check and BCS's insert another build can write. Then both
-versions exist, and the one whose name BCS set last is current. Of two builds, the one that wrote later finds
-the other's version when it looks back (`concurrent_writes.py`): it plans again, merges what branches share,
-or ends by `on_newer_build`. The first writer's report was correct when it was written and can't be amended:
-its version is in the history, and for a file that branches don't share the other's is what counts. A build
-that is killed before it looks back, or whose three rounds are used up, leaves to the next what it has hidden.
+What no step can promise is in docs/reliability.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional, TypeVar
 
@@ -35,12 +30,20 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import CreatedFile, TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Write, Writer
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name, read_file
+from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
-from bcs_template_set.publish.look_first import SETTLING_SECONDS, Looks, Sent, check_still_current
+from bcs_template_set.publish.look_first import (
+    BESIDE_SECONDS,
+    SETTLING_SECONDS,
+    Looks,
+    Sent,
+    check_still_current,
+    is_beside,
+)
 from bcs_template_set.publish.plan import Change, Desired, Plan
 from bcs_template_set.publish.unique_names import (
     Renamed,
@@ -58,7 +61,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Publishing:
-    """What publishing needs beside the plan. `on_file` hears of every file as soon as it has ended."""
+    """What publishing needs beside the plan. `on_file` hears of every file as soon as it has ended.
+
+    `planned_at` is the moment, on the monotonic scale, since which something can have changed that the plan
+    does not know. `seen` are versions that were read, by id: they are not read again.
+    """
 
     writer: Writer
     desired: Desired
@@ -66,6 +73,8 @@ class Publishing:
     deadline: Deadline
     concurrency: int
     on_file: Callable[[FileOutcome], None]
+    planned_at: float = float("-inf")
+    seen: dict[str, TemplateVersion] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def project(self) -> str:
@@ -81,6 +90,12 @@ class Publishing:
     def version(self) -> str:
         """Return the run's version name."""
         return self.desired.version
+
+    def versions(self, ids: Iterable[str]) -> dict[str, TemplateVersion]:
+        """Return the versions of these ids; StepError where one can't be read."""
+        found = read_versions(self.writer, self.project, ids, concurrency=self.concurrency, known=self.seen)
+        self.seen.update(found)
+        return found
 
 
 # --- all files ------------------------------------------------------------------------------------------
@@ -169,7 +184,7 @@ def publish_file(publishing: Publishing, change: Change, *, looks: Looks, space_
     metadata = next((row for row in rows if row.id == change.template_id), None)
     if metadata is None or change.moves_pin or metadata.is_draft:  # to be put back, it has to be the newest
         metadata = read_file(publishing.writer, publishing.project, change.template_id, known_as=change.name)
-    check_still_current(change, metadata, space=publishing.space)
+    looked_at = _since_when(publishing, change, metadata, looked_at=looked_at)
     version_id, sent = change.version_id, Sent(looked_at)
     if change.writes_version:
         try:
@@ -183,6 +198,23 @@ def publish_file(publishing: Publishing, change: Change, *, looks: Looks, space_
     except StepError as exc:
         return _half_done(change, exc, metadata=metadata, version_id=version_id)
     return _verified(publishing, change, version_id, sent, put=metadata)
+
+
+def _since_when(publishing: Publishing, change: Change, metadata: TemplateFile, *, looked_at: float) -> float:
+    """Return since when others may have written unseen: the look, or the plan where a build stands beside.
+
+    Raises:
+        Overtaken: the file is not what was planned against.
+    """
+    try:
+        check_still_current(change, metadata, space=publishing.space)
+    except Overtaken:
+        age = publishing.clock.monotonic() - publishing.planned_at
+        is_shared = change.name in publishing.desired.shared and not change.moves_pin
+        if is_shared and age < BESIDE_SECONDS and is_beside(change, metadata, read=publishing.versions):
+            return publishing.planned_at
+        raise
+    return looked_at
 
 
 def _left_open(change: Change, error: OutcomeUnknown, *, metadata: TemplateFile) -> FileOutcome:
@@ -358,6 +390,7 @@ def _verified(
         detail = say("publish.renamed", name=change.name, now="/".join(place), user=version.creator)
         return _failed_at(change, version_id, version, Overtaken(details=[detail]))
     if version.content == change.content:
+        publishing.seen[version.id] = version
         return replace(applied, creator=version.creator)
     differs = say("publish.content_differs", name=change.name)
     error = AnswerUnreadable(url=f"template/versions/{version_id}", problem=differs)

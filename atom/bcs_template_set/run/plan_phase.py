@@ -14,7 +14,8 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import EVERY, Site, releases
 from bcs_template_set.bcs.space.existing import Existing
-from bcs_template_set.bcs.space.read_space import Wanted, read_existing
+from bcs_template_set.bcs.space.read_space import read_existing
+from bcs_template_set.bcs.space.wanted import Again, Wanted
 from bcs_template_set.branches.last_builds import rows_of_space, with_this_build
 from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.fields import text_at
@@ -58,20 +59,22 @@ INGRESS_V1 = "networking.k8s.io/v1"
 class Planned:
     """A plan, what it was made against, and what it makes of that.
 
-    `variables` are those that the namespace has to give, with its values, as far as BCS tells before versions
-    exist; None where nobody has asked, or BCS would not say.
+    `read_at` is when reading began, on the monotonic scale. `variables` are those that the namespace has to
+    give, with its values, as far as BCS tells before versions exist; None where nobody has asked, or BCS
+    would not say.
     """
 
     plan: Plan
     existing: Existing
     desired: Desired
+    read_at: float = float("-inf")
     variables: Optional[Mapping[str, str]] = None
 
 
-def plan_run(run: RenderedRun, reader: Reader, *, again: frozenset[str] = frozenset()) -> Planned:
+def plan_run(run: RenderedRun, reader: Reader, *, again: Optional[Again] = None) -> Planned:
     """Read what the space holds, plan against it and show the plan.
 
-    `again` are files that others have written since the last plan.
+    `again` is there where the run has planned before.
 
     Raises:
         ManifestsInvalid: what the other branches are served at does not go with what this run renders.
@@ -89,10 +92,11 @@ def plan_run(run: RenderedRun, reader: Reader, *, again: frozenset[str] = frozen
         shared=routes_files(run.prepared),
         outside=rendered.scope.outside,
         again=again,
-        may_exist=bool(again) or run.policy.overwrite_version or build.is_retried or not build.started_at,
+        may_exist=bool(again or run.policy.overwrite_version or build.is_retried or not build.started_at),
         cluster_id=run.settings.cluster_id,
         namespace=run.settings.namespace,
     )
+    read_at = run.services.clock.monotonic()
     existing = read_existing(reader, wanted, concurrency=run.concurrency)
     name_site(run.services, reader.site)
     if existing.space is not None:
@@ -112,7 +116,7 @@ def plan_run(run: RenderedRun, reader: Reader, *, again: frozenset[str] = frozen
     plan = holding(plan, variables or {})
     run.services.record.plan, run.services.record.rendered = plan, desired.files
     show_lines(run.services.log, plan_lines(plan, language=run.services.record.language))
-    return Planned(plan, existing, desired, variables)
+    return Planned(plan, existing, desired, read_at, variables)
 
 
 def check_ingresses_served(desired: Desired, existing: Existing, *, cluster: str) -> None:

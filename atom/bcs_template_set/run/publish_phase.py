@@ -5,12 +5,11 @@ What is written, and what others did meanwhile, enters the record as it happens.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bcs_template_set.bcs.calls import Writer
-from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.wanted import Again
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken
@@ -19,6 +18,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.concurrent_writes import creator_warnings, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.template_set import publish_chart
+from bcs_template_set.publish.turns import Turns
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
 from bcs_template_set.report.log_lines import file_lines
 from bcs_template_set.report.outcome import Result
@@ -29,15 +29,8 @@ from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.run_gateway import WatchedWriter
 from bcs_template_set.system.clock import Deadline
 
-LONGEST_PAUSES = (3.0, 24.0)
-"""Seconds before the second round, and before the third.
-
-Who loses once has met a rival or two. Who loses twice is one of many, and they don't see each other, since
-those that wait have written nothing. A round takes about a second: so many seconds have room for twenty.
-"""
-
-MOST_ROUNDS = 1 + len(LONGEST_PAUSES)
-"""How often a run plans again because somebody else published in between (design section 6)."""
+TRYING_SECONDS = 300.0
+"""So long a run goes on planning again because others publish, and at most half of what time it has."""
 
 
 def publish_run(run: RenderedRun, writer: Writer, principal: Principal, *, planned: Planned) -> Result:
@@ -74,50 +67,56 @@ def publish_run(run: RenderedRun, writer: Writer, principal: Principal, *, plann
 
 
 def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) -> Planned:
-    """Write, look back, and plan again while rivals write too; return the plan that holds at the end.
+    """Write, look back, and plan again where others write too, each file when its turn comes (turns.py).
 
-    The third look back that still finds a rival is followed by one more plan, which is not carried out: it
-    tells whether anything is left to merge.
+    Return the plan that holds at the end. When the time is over one more is made that is not carried out: it
+    tells whether anything is left to write.
     """
     space_id = planned.existing.space.id if planned.existing.space is not None else ""
-    for round_number in range(1, MOST_ROUNDS + 1):  # pragma: no branch - the last round breaks
-        publishing = replace(publishing, desired=planned.desired)
-        space_id, rivalled = _publish_round(run, publishing, planned, space_id=space_id)
-        if not rivalled:
-            break
-        run.services.log.warning(say("publish.planning_again", names=sorted(rivalled)))
-        if round_number == MOST_ROUNDS:
-            planned = plan_run(run, publishing.writer, again=rivalled)
-            _give_up(run, planned)
-            break
-        pause = pause_before_planning_again(run.desired.provenance, round_number)
-        run.services.clock.wait(min(pause, run.services.deadline.remaining() / 2))
-        planned = plan_run(run, publishing.writer, again=rivalled)
+    crowded = frozenset(name for name, file in planned.existing.files.items() if file.is_crowded)
+    seconds = min(TRYING_SECONDS, run.services.deadline.remaining() / 2)
+    turns = Turns(publishing, Deadline(run.services.clock, seconds=seconds))
+    left, done = crowded, dict[str, FileOutcome]()
+    while True:
+        publishing = turns.publishing = replace(
+            publishing, desired=planned.desired, planned_at=planned.read_at
+        )
+        space_id, rivalled = _publish_round(run, publishing, planned, left=left, space_id=space_id)
+        if rivalled:
+            run.services.log.warning(say("publish.planning_again", names=sorted(rivalled)))
+        done.update({outcome.change.name: outcome for outcome in run.services.record.applied()})
+        mine = {name: done[name].version_id if name in done else "" for name in rivalled | crowded}
+        turns.enter(mine, space_id=space_id)
+        crowded, before = frozenset(), turns.waiting
+        due = turns.next(space_id=space_id)
+        for name in before - due - turns.waiting:  # others have merged it
+            run.services.record.note_file(done[name])
+        if not due:
+            return planned
+        again = Again(due, planned.existing, publishing.seen)
+        planned = plan_run(run, publishing.writer, again=again)
+        if turns.deadline.passed():
+            _give_up(run, planned, rounds=turns.rounds)
+            return planned
         check_refusal(run, planned)
-    return planned
-
-
-def pause_before_planning_again(provenance: Provenance, round_number: int) -> float:
-    """Return the seconds after which this build looks again: another number for each of those that met.
-
-    Who met once would meet again and again if all went on at once. No chance is needed to tell them apart.
-    """
-    words = f"{provenance.pipeline} {provenance.build} {provenance.branch} {round_number}"
-    share = int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:4], "big") / 2**32
-    return round(share * LONGEST_PAUSES[round_number - 1], 3)
+        left = turns.waiting
 
 
 def _publish_round(
-    run: RenderedRun, publishing: Publishing, planned: Planned, *, space_id: str
+    run: RenderedRun, publishing: Publishing, planned: Planned, *, left: frozenset[str], space_id: str
 ) -> tuple[str, frozenset[str]]:
-    """Write what the plan says and return the space's id and the files that others wrote meanwhile."""
-    if any(change.writes for change in planned.plan.changes):
+    """Write what the plan says but for what is `left` for now.
+
+    Return the space's id and the files that others wrote meanwhile.
+    """
+    plan = replace(planned.plan, changes=tuple(c for c in planned.plan.changes if c.name not in left))
+    if any(change.writes for change in plan.changes):
         if not space_id:
             space_id, is_new = ensure_space(publishing)
             run.services.record.record_space(created=is_new)
             run.services.record.found_space(space_id)
         run.services.log.group_start(say("log.group_publish", version=run.desired.version))
-    files = publish_files(publishing, planned.plan, space_id=space_id)
+    files = publish_files(publishing, plan, space_id=space_id)
     run.services.log.group_end()
     for outcome in files:
         run.services.record.note_file(outcome)
@@ -145,17 +144,18 @@ def _settle(
     return settled.rivalled
 
 
-def _give_up(run: RenderedRun, planned: Planned) -> None:
-    """Fail the files that are not what they should be after the last round.
+def _give_up(run: RenderedRun, planned: Planned, *, rounds: int) -> None:
+    """Fail the files that are not what they should be when the time is over.
 
     A file that branches don't share is not planned again where it has this run's content: the last one wins.
     """
+    known = {outcome.change.name: outcome for outcome in run.services.record.files()}
     for change in planned.plan.changes:
-        known = next(o for o in run.services.record.files() if o.change.name == change.name)
-        if change.writes and known.state == "applied":
-            error = Overtaken(details=[say("publish.gave_up", name=change.name, rounds=MOST_ROUNDS)])
+        before = known.get(change.name, FileOutcome(change, "not-attempted"))
+        if change.writes and before.state in ("applied", "not-attempted"):
+            error = Overtaken(details=[say("publish.gave_up", name=change.name, rounds=rounds)])
             run.services.record.note_file(
-                replace(known, state="failed", error=error.with_context(file=change.name))
+                replace(before, state="failed", error=error.with_context(file=change.name))
             )
 
 

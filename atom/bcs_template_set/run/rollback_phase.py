@@ -13,7 +13,8 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.read_space import Wanted, read_existing
+from bcs_template_set.bcs.space.read_space import read_existing
+from bcs_template_set.bcs.space.wanted import Wanted
 from bcs_template_set.config.inputs import approved_inputs
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.checks.telling import refusal_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Optional
@@ -66,6 +66,7 @@ class ExistingFile:
     later: tuple[TemplateVersion, ...] = ()
     history: Optional[tuple[VersionRef, ...]] = None
     unmerged: tuple[Unmerged, ...] = ()
+    is_crowded: bool = False
 
     @cached_property
     def documents(self) -> Optional[tuple[Document, ...]]:
@@ -173,3 +174,10 @@ class Existing:
     rows: Mapping[str, TemplateFile] = field(default_factory=dict)
     chart: Optional[ChartVersion] = None
     chart_readable: bool = True
+
+    @property
+    def versions(self) -> Iterator[TemplateVersion]:
+        """Yield the versions of the run's files that were read with their contents."""
+        for file in self.files.values():
+            yield from file.read
+            yield from (rival.version for rival in file.unmerged)

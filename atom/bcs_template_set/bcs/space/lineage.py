@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
+from bcs_template_set.bcs.space.provenance import MOST_BASES
 
 SKEW_SECONDS = 2
 """How far the clocks of BCS's servers may be apart, and a creation may take between stamp and insert."""
 
-MOST_SUSPECTS = 20
+MOST_SUSPECTS = MOST_BASES - 1
 """How many versions are looked at, the youngest first; a file has as many only where many builds race."""
 
 

@@ -124,12 +124,19 @@ def published_as_it_is(description: str, content: str) -> Optional[Provenance]:
 
 def is_earlier_name(name: str, *, version: str, build: int) -> bool:
     """Tell whether a version's name is `version` with an earlier build's number in the place of `build`."""
+    number = number_in(name, version=version, build=build)
+    return number is not None and number < build
+
+
+def number_in(name: str, *, version: str, build: int) -> Optional[int]:
+    """Return the lowest number that a name has where `version` has `build`, None for another name."""
+    numbers = []
     for found in re.finditer(rf"(?<![0-9]){build}(?![0-9])", version):
         front, back = version[: found.start()], version[found.end() :]
         number = name[len(front) : len(name) - len(back)]
-        if name == front + number + back and re.fullmatch("[0-9]+", number) and int(number) < build:
-            return True
-    return False
+        if name == front + number + back and re.fullmatch("[0-9]+", number):
+            numbers.append(int(number))
+    return min(numbers, default=None)
 
 
 def holds_number(name: str, build: int) -> bool:

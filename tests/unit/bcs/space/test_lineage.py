@@ -59,7 +59,7 @@ def test_nothing_can_be_said_without_a_base_or_where_it_is_gone() -> None:
 
 
 def test_only_the_youngest_suspects_are_looked_at() -> None:
-    many = history(("c", 99), *((f"r{n}", 90 - n) for n in range(40)), ("a", 10))
+    many = history(("c", 999), *((f"r{n}", 990 - n) for n in range(80)), ("a", 10))
     found = suspects(many, current="c", bases=("a",))
     assert names(found) == [f"r{n}" for n in range(MOST_SUSPECTS)]
 

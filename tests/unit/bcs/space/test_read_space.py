@@ -17,16 +17,12 @@ from bcs_template_set.bcs.answers import (
 )
 from bcs_template_set.bcs.calls import Read, T
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.space.existing import ExistingFile
+from bcs_template_set.bcs.space.existing import Existing, ExistingFile
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.read_space import (
-    CLOCK_SKEW_SECONDS,
-    MOST_LATER_VERSIONS,
-    Wanted,
-    read_chart,
-    read_existing,
-)
+from bcs_template_set.bcs.space.read_space import read_chart, read_existing
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
+from bcs_template_set.bcs.space.under_current import MOST_LATER_VERSIONS
+from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Again, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages.errors import AppNotGranted, NobodyArrived, NoPermission, ProjectNotVisible
@@ -197,7 +193,7 @@ def test_of_a_file_whose_row_or_version_is_young_names_are_listed(replies: Mappi
 
 
 def test_of_a_file_that_others_have_written_since_the_last_plan_names_are_listed_at_any_age() -> None:
-    again = replace(wanted(), again=frozenset({"a.yaml"}))
+    again = replace(wanted(), again=Again(frozenset({"a.yaml"}), Existing()))
     assert read({**OLD, "list version names": names(1)}, again)[0].history
 
 

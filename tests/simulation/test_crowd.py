@@ -1,0 +1,41 @@
+"""Builds of many branches that add their path to the same domains at once, in made-up time."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.simulation.builds import Told
+from tests.simulation.running import live
+from tests.simulation.worlds import BuildPlan, World
+from tests.support.draws import WHOLE
+
+MOST_MORE = 120
+"""Requests of a build among others, more than it makes alone; some sixty on average."""
+
+
+def build(number: int, files: int, *, at: float, branch: str = "main") -> BuildPlan:
+    domains = tuple((name, "1") for name in "abcde"[:files])
+    return BuildPlan(number, at=at, branch=branch, files=domains, web=True, threads=8)
+
+
+def lived(branches: int, files: int, *, dialect: str, seed: int) -> tuple[Told, ...]:
+    """Return how builds end that add their branches within a second, to domains that have none yet."""
+    chance = random.Random(seed)  # noqa: S311 - a seed has to give the same again
+    builds = [build(10 + n, files, at=2000 + chance.random(), branch=f"b{n:02}") for n in range(branches)]
+    world = World(seed, (build(1, files, at=0.0), *builds), dialect=dialect, rough=0.1)
+    found = live(world)
+    assert found.broken == ()
+    return found.told[1:]
+
+
+@pytest.mark.parametrize("dialect", ["C", "A"] if WHOLE else ["C"])
+def test_builds_that_meet_all_end_published_and_ask_little_more_than_alone(dialect: str) -> None:
+    branches, files = (20, 5) if WHOLE else (6, 2)
+    (alone,) = lived(1, files, dialect=dialect, seed=1)
+    for seed in range(1, 6 if WHOLE else 2):
+        ends = lived(branches, files, dialect=dialect, seed=seed)
+        assert {(end.result, end.code) for end in ends} == {("published", 0)}
+        assert max(len(end.sent) for end in ends) <= len(alone.sent) + MOST_MORE
+        assert max(end.ended - end.began for end in ends) < 120
