@@ -9,6 +9,7 @@ from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import exact_time, one_line, shown_time, table
 from bcs_template_set.rollout.past_versions import Deployed, HistoryRow
 
+_OF_ORIGIN = ("build", "pipeline", "branch", "commit", "started_by", "link")
 _COLUMNS = ("version", "state", "build", "branch", "commit", "published", "by", "deployed_by", "files")
 
 
@@ -57,7 +58,7 @@ def history_document(rows: Iterable[HistoryRow]) -> list[Mapping[str, object]]:
 
 
 def _version(row: HistoryRow) -> Mapping[str, object]:
-    origin, deployed = row.origin, row.deployed
+    deployed = row.deployed
     return {
         "version": row.name,
         "files": list(row.files),
@@ -65,12 +66,7 @@ def _version(row: HistoryRow) -> Mapping[str, object]:
         "live": list(row.live) if row.live is not None else None,
         "published_at": exact_time(row.published_at) if row.published_at else None,
         "published_by": row.published_by or None,
-        "build": origin.build or None if origin is not None else None,
-        "pipeline": origin.pipeline or None if origin is not None else None,
-        "branch": origin.branch or None if origin is not None else None,
-        "commit": origin.commit or None if origin is not None else None,
-        "started_by": origin.started_by or None if origin is not None else None,
-        "link": origin.link or None if origin is not None else None,
+        **{name: getattr(row.origin, name, None) or None for name in _OF_ORIGIN},
         "deployed_by": deployed.by or None if deployed is not None else None,
         "deployed_at": deployed.at or None if deployed is not None else None,
         "deployed_known_by": deployed.known_by if deployed is not None else None,
