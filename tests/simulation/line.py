@@ -7,6 +7,7 @@ request is handled all the same, by a thread of its own.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Optional
@@ -105,13 +106,14 @@ class Line:
         self._build = build
         self._chance = random.Random(f"{build.site.world.seed}/{build.plan.key}/{build.attempt}")  # noqa: S311 - replayed
         self._count = self._writes = 0
+        self._began: dict[int, float] = {}
 
     def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:
         """Send a request, as `Sender` has it."""
         build, asked = self._build, _asked(request)
         self._count += 1
         self._writes += is_write(asked)
-        number, fault = self._count, self._fault(asked)
+        number, fault, self._began[threading.get_ident()] = self._count, self._fault(asked), build.now()
         build.pause(self._drawn(build.site.world.rough))
         if fault is not None and fault.kind in DELAYS and fault.kind == "slow":
             build.pause(min(fault.seconds, seconds, PATIENCE))
@@ -167,7 +169,8 @@ class Line:
         answered: int,
     ) -> None:
         kind = fault.kind if fault is not None else ""
-        self._build.note(Sent(number, self._build.now(), asked, kind, exchanges, answered))
+        at = self._began[threading.get_ident()]
+        self._build.note(Sent(number, at, asked, kind, exchanges, answered))
 
     def _fault(self, asked: Request) -> Optional[FaultPlan]:
         """Return what strikes this request; a build that runs again in peace is struck by nothing."""
