@@ -60,6 +60,14 @@ def test_each_file_goes_to_its_version_or_stays_and_nothing_is_written() -> None
     assert [c.action for c in sending(plan, ()).changes] == ["rollback", "unchanged", "rollback"]
 
 
+def test_what_is_live_with_the_same_content_stays_whichever_version_it_is_of() -> None:
+    again = version_of(A, name="1.0.7-main", number=9)
+    state = PastState({"a.yaml": ref_of(OLD)})
+    found = existing(existing_file("a.yaml", again))
+    plan = plan_rollback(desired(("a.yaml", A)), found, state=state, live={"a.yaml": again}, policy=POLICY)
+    assert [(change.action, change.version) for change in plan.changes] == [("unchanged", "1.0.5-main")]
+
+
 def test_of_what_does_not_happen_nothing_is_said() -> None:
     state = PastState({"a.yaml": ref_of(OLD)})
     found = existing(existing_file("a.yaml", NEW))
