@@ -34,7 +34,7 @@ def lived(branches: int, files: int, *, dialect: str, seed: int) -> tuple[Told, 
 def test_builds_that_meet_all_end_published_and_ask_little_more_than_alone(dialect: str) -> None:
     branches, files = (20, 5) if WHOLE else (6, 2)
     (alone,) = lived(1, files, dialect=dialect, seed=1)
-    for seed in range(1, 6 if WHOLE else 2):
+    for seed in range(4, 9 if WHOLE else 5):  # in the fourth, others merge what some have written
         ends = lived(branches, files, dialect=dialect, seed=seed)
         assert {(end.result, end.code) for end in ends} == {("published", 0)}
         assert max(len(end.sent) for end in ends) <= len(alone.sent) + MOST_MORE

@@ -14,8 +14,6 @@ Guaranteed:
 - no branch's paths are lost from a file that branches share: every build makes sure that its own version is
   current or part of what is (`concurrent_writes.py`), and one of all that met merges them (`turns.py`);
 - nothing is undone by deleting, and a failure on one file does not stop the others.
-
-What no step can promise is in docs/reliability.md.
 """
 
 from __future__ import annotations
