@@ -216,7 +216,7 @@ def an_older_build_does_not_win(seen: Seen) -> Iterator[str]:
             newer = newer and told.plan.number > origin.build and name in applied(told)
             if not (newer and told.succeeded and owner.succeeded):
                 continue
-            if not (knows(seen, owner, told, name) or knows(seen, told, owner, name)):
+            if not (knows(owner, told, name) or knows(told, owner, name)):
                 yield f"{name}: {key_of(origin)} is current, and {told.plan.key} has published"
 
 
@@ -416,11 +416,11 @@ def applied(told: Told) -> set[str]:
     return {file.change.name for file in files if file.state == "applied"}
 
 
-def knows(seen: Seen, one: Told, other: Told, name: str) -> bool:
-    """Tell whether a build says, in any try, that another has written the file too, or that it can't know."""
+def knows(one: Told, other: Told, name: str) -> bool:
+    """Tell whether a build says that another has written the file too, or that it can't know."""
     version = str(other.versions().get(name, {}).get("version"))
-    logs = "\n".join(told.log for told in seen.told if told.plan.key == one.plan.key)
-    return UNSETTLED in logs or version in logs or f"Build {other.plan.number} of branch" in logs
+    said = (UNSETTLED, version, f"Build {other.plan.number} of branch")
+    return any(words in one.log for words in said)
 
 
 def by_hand(seen: Seen, file: str) -> bool:

@@ -70,14 +70,18 @@ class UnderCurrent:
         return [replace(f, history=histories.get(f.metadata.real_name, f.history)) for f in files]
 
     def _is_young(self, file: ExistingFile) -> bool:
-        """Tell whether a file was changed since this build began, and not by this build as it wants it."""
+        """Tell whether a file was changed since this build began, and not by this run as it wants it.
+
+        What an earlier try of this build has written may hide a newer build's. A row changes with each
+        deployment too, so it tells only of a file whose version somebody chooses.
+        """
         current, wanted = file.current, self.wanted
-        changed_at = max(file.metadata.update_at, current.create_at if current is not None else 0)
         if file.metadata.real_name in self._again:
             return True
-        if changed_at < wanted.started_at - CLOCK_SKEW_SECONDS:
-            return False
-        return current is None or self._differs(file) or not wanted.wrote(current)
+        if wanted.again is not None and current is not None and wanted.wrote(current):
+            return self._differs(file)
+        changed_at = file.metadata.update_at if current is None or file.is_pinned else current.create_at
+        return changed_at >= wanted.started_at - CLOCK_SKEW_SECONDS
 
     def _differs(self, file: ExistingFile) -> bool:
         return file.current is not None and file.current.content != self.ours[file.metadata.real_name].text

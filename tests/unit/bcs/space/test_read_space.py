@@ -81,8 +81,8 @@ def row(number: int, *, name: str = "a.yaml", current: int = 1, at: int = YOUNG)
     )
 
 
-def version(number: int, *, content: str = "old") -> TemplateVersion:
-    return TemplateVersion(id=f"{number:024x}", version=f"v{number}", content=content)
+def version(number: int, *, content: str = "old", at: int = YOUNG) -> TemplateVersion:
+    return TemplateVersion(id=f"{number:024x}", version=f"v{number}", content=content, create_at=at)
 
 
 def names(*numbers: int, at: int = STARTED - 3600) -> list[FileVersions]:
@@ -164,7 +164,7 @@ def test_where_a_space_lists_no_versions_the_file_does_and_nothing_is_read_twice
     assert reader.asked.count("get version") == 1
 
 
-OLD = {"list files": [row(1, at=YOUNG - 1)], "get version": version(1)}
+OLD = {"list files": [row(1, at=YOUNG - 1)], "get version": version(1, at=YOUNG - 1)}
 BY_OURS = version(1).replaced(description=OURS.line("old", bases=(f"{7:024x}",)))
 
 
@@ -183,11 +183,13 @@ def test_of_a_file_that_is_older_than_this_build_no_names_are_listed_and_none_is
 @pytest.mark.parametrize(
     "replies",
     [
-        {**OLD, "list files": [row(1)]},
-        {**OLD, "get version": version(1).replaced(create_at=YOUNG)},
+        {**OLD, "list files": [row(1).replaced(version_mode=1)], "find version": None},
+        {**OLD, "get version": version(1)},
     ],
 )
-def test_of_a_file_whose_row_or_version_is_young_names_are_listed(replies: Mapping[str, Reply]) -> None:
+def test_of_a_file_whose_version_is_young_or_was_chosen_lately_names_are_listed(
+    replies: Mapping[str, Reply],
+) -> None:
     found, _ = read({**replies, "list version names": names(1)})
     assert [ref.name for ref in found.history or ()] == ["v1"]
 
@@ -201,12 +203,24 @@ def test_of_a_file_that_others_have_written_since_the_last_plan_names_are_listed
     ("current", "listed"),
     [(BY_OURS.replaced(content="new"), 0), (BY_OURS, 1), (version(1, content="new"), 1)],
 )
-def test_of_a_young_file_names_are_listed_unless_this_build_has_written_it_as_it_wants_it(
+def test_of_a_young_file_names_are_listed_unless_this_run_has_written_it_as_it_wants_it(
     current: TemplateVersion, listed: int
 ) -> None:
     replies = {"list files": [row(1)], "get version": current, "list version names": names(1)}
-    _, reader = read({**replies, f"get version {7:024x}": version(7)})
+    again = replace(wanted(), again=Again(frozenset(), Existing()))
+    _, reader = read({**replies, f"get version {7:024x}": version(7)}, again)
     assert reader.asked.count("list version names") == listed
+
+
+def test_what_an_earlier_try_of_this_build_has_written_may_hide_what_a_newer_one_has() -> None:
+    current = BY_OURS.replaced(content="new")
+    replies = {"list files": [row(1)], "get version": current, "list version names": names(7, 1, 8)}
+    found, _ = read({**replies, f"get version {8:024x}": version(8), f"get version {7:024x}": version(7)})
+    assert [later.id for later in found.later] == [f"{8:024x}"]
+
+
+def test_a_deployment_changes_a_row_and_makes_no_version_young() -> None:
+    assert "list version names" not in read({**OLD, "list files": [row(1)]})[1].asked
 
 
 @pytest.mark.parametrize("base", [version(7), BcsFailed(bcs_code=1, message="record not found")])
@@ -214,7 +228,8 @@ def test_of_a_file_that_this_build_has_published_what_it_was_made_from_is_read_i
     base: Reply,
 ) -> None:
     current = BY_OURS.replaced(content="new")
-    found, _ = read({"list files": [row(1)], "get version": current, f"get version {7:024x}": base})
+    again = replace(wanted(), again=Again(frozenset(), Existing()))
+    found, _ = read({"list files": [row(1)], "get version": current, f"get version {7:024x}": base}, again)
     before = found.before(current.id)
     assert (before.name if before is not None else "") == ("v7" if base == version(7) else "")
 
