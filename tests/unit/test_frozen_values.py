@@ -9,6 +9,7 @@ import pkgutil
 import bcs_template_set
 
 CHANGES = {
+    "publish.turns.Turns": "the files that others write too, until the turn of each",
     "publish.take_away._Way": "how far a deletion is, object by object",
     "run.retention_phase._Deleting": "the old versions of a run, while they are deleted",
     "report.topology._Host": "what a host leads to, while it is gathered",
