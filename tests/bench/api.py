@@ -205,9 +205,10 @@ def run(
     files = tuple(manifest(number, tag) for number, tag in enumerate(tags))
     transport.connect_ahead(url, count=min(FILES, concurrency))
     target = SpaceRef(region="gz", project="web", space="front-ends")
-    desired = Desired(target, version, files, replace(PROVENANCE, build=int(version.rpartition(".")[2])))
+    ours = replace(PROVENANCE, build=int(version.rpartition(".")[2]))
+    desired = Desired(target, version, files, ours)
     later = clock.now() + 601  # builds of a bench follow each other faster than those of people
-    wanted = Wanted("web", "front-ends", files, version, "", later)
+    wanted = Wanted("web", "front-ends", files, version, "", later, ours)
     existing = read_existing(gateway, wanted, concurrency=concurrency)
     plan = make_plan(desired, existing, policy=Policy())
     publishing = Publishing(gateway, desired, clock, Deadline(clock, seconds=None), concurrency, ended)
