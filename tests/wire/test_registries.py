@@ -268,7 +268,8 @@ def test_a_registry_that_says_too_many_requests_is_asked_no_more() -> None:
         done = look(*images)
         reasons = {done.reason(image) for image in images if done.word(image) == "Unseen"}
         assert reasons == {f"{made.name} answers with HTTP 429"}
-        assert sum(done.word(image) == "Found" for image in images) == 4
+        found = sum(done.word(image) == "Found" for image in images)
+        assert 1 <= found <= 4  # it counts those that come at once before it answers one
         assert len(made.requests) <= 4 + 16
 
 
