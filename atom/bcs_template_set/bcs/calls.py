@@ -7,10 +7,10 @@ has a place for headers or credentials: those are the gateway's, from its one pr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
-from typing import Callable, Generic, Literal, Optional, Protocol, TypeVar, Union
+from typing import Callable, Generic, Literal, Optional, Protocol, TypeVar, Union, cast
 from urllib.parse import quote, urlencode
 
 from bcs_template_set.bcs.dialect import Site
@@ -47,9 +47,9 @@ class Call(Generic[T_co]):
     With `reads_error`, `data.error` beside code 0 is for `parse` to tell (a dry run says more than that it
     failed); else it is the call's failure (facts/bcs.md, trap 1). Such a call, a dry run or a deployment,
     takes as long as what it carries. With `may_be_missing`, that BCS has no such path is an answer, and no
-    refusal. What `is_bare` is answered without an envelope. An attempt that
-    failed after more than `longest_again` seconds is not made again: a smaller call may do instead. What
-    `grows` with the past may have a larger answer than others.
+    refusal. What `is_bare` is answered without an envelope. An attempt that failed after more than
+    `longest_again` seconds is not made again: a smaller call may do instead. What `grows` with the past may
+    have a larger answer than others.
     """
 
     name: str
@@ -86,20 +86,7 @@ class Read(Call[T_co]):
 
     def parsed_by(self, parse: Parse[T]) -> Read[T]:
         """Return the same call, of whose `data` something else is made."""
-        return Read(
-            name=self.name,
-            method=self.method,
-            segments=self.segments,
-            project=self.project,
-            parse=parse,
-            query=self.query,
-            body=self.body,
-            reads_error=self.reads_error,
-            may_be_missing=self.may_be_missing,
-            is_bare=self.is_bare,
-            longest_again=self.longest_again,
-            grows=self.grows,
-        )
+        return replace(cast("Read[T]", self), parse=parse)  # no other field depends on the type
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ class ExistingFile:
     is the version that already has this run's version name, if that is not the current one. `later` are
     other versions written since the build started, newest first. `history` holds the versions known,
     newest first: all there are, or this build's and what it was made from; None where they were not needed
-    or can't be listed. `unmerged` are the versions that were
-    hidden without having been seen; only for files that branches share.
+    or can't be listed. `unmerged` are the versions that were hidden without having been seen; only for files
+    that branches share. One that `is_crowded` may have such versions, which are not read before its turn.
     """
 
     metadata: TemplateFile
@@ -180,4 +180,3 @@ class Existing:
         """Yield the versions of the run's files that were read with their contents."""
         for file in self.files.values():
             yield from file.read
-            yield from (rival.version for rival in file.unmerged)

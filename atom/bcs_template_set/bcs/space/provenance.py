@@ -141,7 +141,7 @@ def number_in(name: str, *, version: str, build: int) -> Optional[int]:
 
 def holds_number(name: str, build: int) -> bool:
     """Tell whether a version's name holds a build's number, so that no other build of its pipeline has it."""
-    return bool(build) and re.search(rf"(?<![0-9]){build}(?![0-9])", name) is not None
+    return bool(build) and number_in(name, version=name, build=build) is not None
 
 
 def told(value: str) -> str:
