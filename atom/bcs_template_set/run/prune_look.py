@@ -48,7 +48,7 @@ def with_pruning(run: RenderedRun, reader: Reader, plan: Plan, existing: Existin
         return replace(plan, pruning=Pruning(mode))
     blind = next(_obstacles(run, existing), None)
     if blind is None:
-        files = Files(existing.space, existing.rows, _known(existing))
+        files = Files(existing.space, existing.rows, existing.versions)
         pruning = look(run, reader, files, desired, project_id=existing.project_id)
     else:
         pruning = Pruning(blind=blind)
@@ -66,10 +66,6 @@ def _obstacles(run: RenderedRun, existing: Existing) -> Iterator[Text]:
         yield say("prune.not_waited")
     if not existing.project_id:
         yield say("prune.no_project_id")
-
-
-def _known(existing: Existing) -> dict[str, TemplateVersion]:
-    return {version.id: version for file in existing.files.values() for version in file.read}
 
 
 def look(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Optional
@@ -176,7 +176,6 @@ class Existing:
     chart_readable: bool = True
 
     @property
-    def versions(self) -> Iterator[TemplateVersion]:
-        """Yield the versions of the run's files that were read with their contents."""
-        for file in self.files.values():
-            yield from file.read
+    def versions(self) -> dict[str, TemplateVersion]:
+        """Return the versions of the run's files that were read with their contents, by id."""
+        return {version.id: version for file in self.files.values() for version in file.read}

@@ -30,7 +30,7 @@ class Again:
     @cached_property
     def versions(self) -> Mapping[str, TemplateVersion]:
         """Return all versions that were read, by id."""
-        return {**{version.id: version for version in self.before.versions}, **self.seen}
+        return {**self.before.versions, **self.seen}
 
     @cached_property
     def others(self) -> Mapping[tuple[str, str], OtherFile]:
