@@ -80,7 +80,7 @@ def test_a_stop_while_waiting_to_try_again_ends_in_a_verdict_too(tmp_path: Path)
             )
         )
         process, directory = worker.start()
-        until(lambda: worker.emulator.find(path="template/spaces"))
+        until(worker.emulator.to_gateway)  # of project and space, the one is held back by the other's refusal
         process.send_signal(signal.SIGTERM)
         check_refused(finish(process, directory), 800107, "SIGTERM")
         worker.emulator.faults.clear()
