@@ -49,7 +49,7 @@ pytest: $(VENV)/ready
 # stable BCS and on the newest, where `make test` has each on one of them.
 coverage: $(VENV)/ready
 	"$(BIN)/python" -m coverage erase
-	@failed=; set -x; BCS_DIALECTS="C A" "$(BIN)/python" -m coverage run -m pytest --quiet || failed=yes; \
+	@failed=; set -x; BCS_DIALECTS="C A" "$(BIN)/python" -m coverage run -m pytest --quiet --processes "$(JOBS)" || failed=yes; \
 	  "$(BIN)/python" -m coverage combine --quiet && "$(BIN)/python" -m coverage report && [ -z "$$failed" ]
 
 # The hunts that take longer than `make test` should.

@@ -21,7 +21,6 @@ from tests.support.dialects import NEWEST, STABLE, VARIABLE
 from tests.support.draws import IS_SEEDED_ANEW, WHOLE, seed_of_this_run
 from tests.support.versions import versions_at_work
 from tests.support.warm_start import (
-    MEASURED,
     compile_once,
     derive_once,
     import_everything,
@@ -51,7 +50,7 @@ def pytest_configure() -> None:
     And have the children that render forked, our own templates compiled once, and keys derived once, unless
     sweeps are whole (tests/support/warm_start.py).
     """
-    if not (WHOLE or MEASURED in os.environ):
+    if not WHOLE:
         warm_children()
         compile_once()
         derive_once()

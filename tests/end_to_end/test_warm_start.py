@@ -12,7 +12,7 @@ from tests.emulator import Fault, Match
 from tests.end_to_end.test_interruption import until
 from tests.support.scene import check_refused, site
 from tests.support.warm_start import WarmProcess, can_be_warm, run_program, start_warm
-from tests.support.worker import MEASURED, STEP, Worker, finish
+from tests.support.worker import STEP, Worker, finish
 
 
 def test_it_prints_writes_and_ends_as_a_cold_one(tmp_path: Path) -> None:
@@ -31,7 +31,6 @@ def more_than(asked: int, worker: Worker) -> bool:
     return len(worker.emulator.find(path="template/spaces")) > asked
 
 
-@pytest.mark.skipif(MEASURED in os.environ, reason="make coverage starts every step cold")
 def test_it_hears_a_signal_and_its_end_by_one_is_seen(tmp_path: Path) -> None:
     with site(tmp_path) as worker:
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -60,9 +59,7 @@ def test_it_has_the_environment_and_the_arguments_that_it_is_given(tmp_path: Pat
     assert process.returncode == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["PYTHONHOME", "PYTHONUTF8", "LC_ALL", "LD_PRELOAD", "COVERAGE_PROCESS_CONFIG"]
-)
+@pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONUTF8", "LC_ALL", "LD_PRELOAD"])
 def test_what_decides_at_the_start_is_started_cold(name: str) -> None:
     assert STEP.exists()
     assert can_be_warm({"PATH": "", "LANG": "C.UTF-8"})

@@ -87,13 +87,12 @@ class Started(Protocol):
 
 
 def can_be_warm(environ: Mapping[str, str]) -> bool:
-    """Tell whether nothing in an environment is for the interpreter, the loader or `make coverage`.
+    """Tell whether nothing in an environment is for the interpreter or the loader.
 
-    Coverage counts the lines of an import only where it happens. Where else to look for modules is no matter
-    of the start: what is there is nothing that the step has imported.
+    Where else to look for modules is no matter of the start: what is there is nothing that the step has
+    imported.
     """
-    decide = (*_OF_THE_INTERPRETER, MEASURED)
-    return not any(name.startswith(decide) for name in environ if name != SEARCHED)
+    return not any(name.startswith(_OF_THE_INTERPRETER) for name in environ if name != SEARCHED)
 
 
 def limit_files(most: int) -> None:
@@ -229,7 +228,7 @@ class _Servers:
     def __init__(self, locale: Optional[str]) -> None:
         self._steps, steps = socket.socketpair()
         self.children, children = socket.socketpair()
-        known = {name: os.environ[name] for name in ("PATH", "HOME", ALSO) if name in os.environ}
+        known = {name: os.environ[name] for name in ("PATH", "HOME", ALSO, MEASURED) if name in os.environ}
         given = (steps.fileno(), children.fileno(), self.children.fileno())
         with steps, children:
             _POPEN(
