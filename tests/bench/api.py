@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import requests  # noqa: TID251 - the plain loop to compare with
 
+from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.request_pace import Heard, Pace, Permit
 from bcs_template_set.bcs.space.read_space import read_existing
 from bcs_template_set.bcs.space.wanted import Wanted
-from bcs_template_set.config.principal import People, Principal, resolve_principal
+from bcs_template_set.config.principal import Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
@@ -229,7 +230,7 @@ def manifest(number: int, tag: int) -> ManifestFile:
 def principal_at(url: str) -> Principal:
     """Return lisi with lisi's app."""
     region = Region("gz", Endpoint(gateway=url), app=App("lisi_app", Secret("lisi-canary")), owner="lisi")
-    return resolve_principal(region, People(modifier="lisi"), run_as="modifier")
+    return resolve_principal(region, BuildInfo("record", modifier="lisi"), run_as="modifier")
 
 
 def ignore(_: Exchange) -> None:

@@ -7,9 +7,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional, Union
 
+from bcs_template_set.agent.build_info import BuildInfo
+from bcs_template_set.agent.credential import Credential
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.retrying import RetryPolicy
-from bcs_template_set.config.principal import AccessToken, People, Principal, resolve_principal
+from bcs_template_set.config.principal import Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.system.clock import Deadline
@@ -24,13 +26,13 @@ Reply = Union[HttpAnswer, NotSent, NoAnswer]
 
 def app_principal(*, user: str = "lisi") -> Principal:
     region = Region(name="gz", endpoint=Endpoint(gateway=URL), app=App("my_app", Secret(SECRET)))
-    return resolve_principal(region, People(modifier=user), run_as="modifier")
+    return resolve_principal(region, BuildInfo("record", modifier=user), run_as="modifier")
 
 
 def token_principal(*, path_prefix: str = "/v4") -> Principal:
     region = Region(name="gz", endpoint=Endpoint(gateway=URL, path_prefix=path_prefix))
-    credential = AccessToken("my_token", Secret(TOKEN))
-    return resolve_principal(region, People(), run_as="authorizer", credential=credential)
+    credential = Credential("my_token", "access token", {}, {"access_token": Secret(TOKEN)})
+    return resolve_principal(region, BuildInfo("record"), run_as="authorizer", credential=credential)
 
 
 class FakeClock:

@@ -16,11 +16,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, NoReturn, Optional, Union
+from typing import Literal, NoReturn, Optional
 
-from bcs_template_set.agent.build_info import AUTHORIZER, MODIFIER, NO_ROW, STARTER, BuildRow, Source
-from bcs_template_set.agent.credential import Credential as AgentCredential
+from bcs_template_set.agent.build_info import (
+    AUTHORIZER,
+    MODIFIER,
+    NO_ROW,
+    STARTER,
+    BuildInfo,
+    BuildRow,
+    Source,
+)
+from bcs_template_set.agent.credential import Credential
 from bcs_template_set.config.regions import App, Region, RunAs
 from bcs_template_set.manifests.wrong_values import one_of
 from bcs_template_set.messages import Text, say
@@ -43,39 +50,6 @@ CREDENTIAL = "credential:"
 """What stands before a BK-CI credential where only its token knows the user."""
 
 _KEY = object()
-
-
-@dataclass(frozen=True)
-class People:
-    """Who has to do with this build, as `source` says it; "" where it does not say.
-
-    `row` is what the build's own row says, where BK-CI was asked for it.
-    """
-
-    starter: str = ""
-    modifier: str = ""
-    authorizer: str = ""
-    row: BuildRow = NO_ROW
-    source: Source = "record"
-
-
-@dataclass(frozen=True)
-class AccessToken:
-    """A BK-CI credential that is an access token: one app and one user already."""
-
-    credential: str
-    token: Secret
-
-
-@dataclass(frozen=True)
-class AppCredential:
-    """A BK-CI credential that is an app: it is used with the name of the `run_as` user."""
-
-    credential: str
-    app: App
-
-
-Credential = Union[AccessToken, AppCredential]
 
 
 class Principal:
@@ -165,9 +139,17 @@ class Principal:
 
 
 def resolve_principal(
-    region: Region, people: People, *, run_as: RunAs, credential: Optional[Credential] = None
+    region: Region,
+    build: BuildInfo,
+    *,
+    run_as: RunAs,
+    row: BuildRow = NO_ROW,
+    credential: Optional[Credential] = None,
 ) -> Principal:
     """Return the one user that every request of the run is made as (design section 3).
+
+    `row` is what the build's own row says, where BK-CI was asked for it; `credential` an access token, which
+    is one app and one user already, or an app, which is used with the name of the `run_as` user.
 
     Raises:
         InputsInvalid: the region does not serve this `run_as`.
@@ -178,28 +160,29 @@ def resolve_principal(
         NoCredentials: there is no app for the user, or the region takes no apps.
         CredentialUnusable: the credential is an app, and the region takes tokens only.
     """
-    if isinstance(credential, AccessToken):
+    if credential is not None and credential.type == "access token":
         return _principal_of_token(region, credential)
     if region.endpoint.straight_at_bcs:
         _refuse_apps(region, credential)
-    user, reason = _user_of(run_as, people=people, region=region)
-    if people.source == "file" and run_as != "owner":  # a desk has no pipeline, and one name
+    user, reason = _user_of(run_as, build, row, region=region)
+    if build.source == "file" and run_as != "owner":  # a desk has no pipeline, and one name
         reason = say("identity.reason_file")
     if credential is not None:
-        return _principal_of_app(credential.app, user=user, reason=reason, credential=credential.credential)
-    _refuse_unproven(region, user=user, run_as=run_as, source=people.source)
+        app = App(credential.plain["appId"], credential.secrets["secretKey"])
+        return _principal_of_app(app, user=user, reason=reason, credential=credential.id)
+    _refuse_unproven(region, user=user, run_as=run_as, source=build.source)
     return _principal_of_app(_app_of(region, user=user, run_as=run_as), user=user, reason=reason)
 
 
-def _principal_of_token(region: Region, credential: AccessToken) -> Principal:
+def _principal_of_token(region: Region, credential: Credential) -> Principal:
     return Principal(
         _KEY,
         user="",
         app_code="",
-        credential=credential.credential,
-        reason=say("identity.reason_token", credential=credential.credential),
+        credential=credential.id,
+        reason=say("identity.reason_token", credential=credential.id),
         form="bearer" if region.endpoint.straight_at_bcs else "token",
-        secret=credential.token,
+        secret=credential.secrets["access_token"],
     )
 
 
@@ -215,16 +198,16 @@ def _principal_of_app(app: App, *, user: str, reason: Text, credential: str = ""
     )
 
 
-def _refuse_apps(region: Region, credential: Optional[AppCredential]) -> NoReturn:
+def _refuse_apps(region: Region, credential: Optional[Credential]) -> NoReturn:
     problem = say("identity.takes_tokens", region=region.name)
     if credential is not None:
-        raise CredentialUnusable(credential=credential.credential, problem=problem)
+        raise CredentialUnusable(credential=credential.id, problem=problem)
     error = NoCredentials(region=region.name, user="", problem=problem)
     error.other_title, error.other_cure = problem, say("identity.give_token")
     raise error
 
 
-def _user_of(run_as: RunAs, *, people: People, region: Region) -> tuple[str, Text]:
+def _user_of(run_as: RunAs, build: BuildInfo, row: BuildRow, *, region: Region) -> tuple[str, Text]:
     """Return a name and the sentence that says why; a person acts only if proven."""
     if run_as not in region.run_as:
         accepted = one_of(region.run_as)
@@ -232,50 +215,50 @@ def _user_of(run_as: RunAs, *, people: People, region: Region) -> tuple[str, Tex
         raise InputsInvalid(details=[detail])
     if run_as == "owner":
         return _known(region.owner, run_as, f"regions.{region.name}.owner"), _reason("owner", region=region)
-    by = say(f"identity.by_{people.source}")
+    by = say(f"identity.by_{build.source}")
     if run_as == "authorizer":
-        return _authorizer(people, region, by=by)
+        return _authorizer(build, row, region, by=by)
     if run_as == "modifier":
-        return _modifier(people, run_as, MODIFIER[0]), _reason("modifier", by=by)
-    return _starter(people, region), _reason("starter", by=by)
+        return _modifier(build, row, run_as, MODIFIER[0]), _reason("modifier", by=by)
+    return _starter(build, row, region), _reason("starter", by=by)
 
 
-def _authorizer(people: People, region: Region, *, by: Text) -> tuple[str, Text]:
+def _authorizer(build: BuildInfo, row: BuildRow, region: Region, *, by: Text) -> tuple[str, Text]:
     """Return the authorizer where the region vouches that there always is one, else the last modifier.
 
     On a platform without one the variable does not exist, and any step of the build can make it; nothing
     tells the two apart (bk-ci `PipelineBuildService.kt`).
     """
     if region.names_authorizer:
-        return _known(people.authorizer, "authorizer", AUTHORIZER[0]), _reason("authorizer", by=by)
-    if people.authorizer not in ("", people.modifier):
+        return _known(build.authorizer, "authorizer", AUTHORIZER[0]), _reason("authorizer", by=by)
+    if build.authorizer not in ("", build.modifier):
         raise AuthorizerNotProven(
-            authorizer=people.authorizer, modifier=people.modifier or '""', region=region.name
+            authorizer=build.authorizer, modifier=build.modifier or '""', region=region.name
         )
     variables = f"{AUTHORIZER[0]}, {MODIFIER[0]}"
-    return _modifier(people, "authorizer", variables), _reason("authorizer_is_modifier", by=by)
+    return _modifier(build, row, "authorizer", variables), _reason("authorizer_is_modifier", by=by)
 
 
-def _modifier(people: People, run_as: RunAs, variable: str) -> str:
+def _modifier(build: BuildInfo, row: BuildRow, run_as: RunAs, variable: str) -> str:
     """Return the last modifier, where the build's own row does not name another.
 
     BK-CI keeps the variable read-only, but an atom's output whose name ends in a blank overwrites it: MySQL
     takes the two names for one key (bk-ci `PipelineBuildVarDao.kt` batchSave, 2026-08).
     """
-    modifier = _known(people.modifier, run_as, variable)
-    if people.row.modifier not in ("", modifier):
-        raise ModifierNotProven(modifier=modifier, row_modifier=people.row.modifier)
+    modifier = _known(build.modifier, run_as, variable)
+    if row.modifier not in ("", modifier):
+        raise ModifierNotProven(modifier=modifier, row_modifier=row.modifier)
     return modifier
 
 
-def _starter(people: People, region: Region) -> str:
+def _starter(build: BuildInfo, row: BuildRow, region: Region) -> str:
     """Return the starter, whose variable any step may set, where the build's own row names the same user."""
-    starter = _known(people.starter, "starter", STARTER[0])
-    if people.source == "environment":  # nobody was asked for that row
+    starter = _known(build.starter, "starter", STARTER[0])
+    if build.source == "environment":  # nobody was asked for that row
         problem = say("identity.starter_takes_proven_names")
         raise NameNotProven(user=starter, run_as="starter", region=region.name, problem=problem)
-    if people.row.started_by != starter:
-        build_user = people.row.started_by or say("identity.nobody")
+    if row.started_by != starter:
+        build_user = row.started_by or say("identity.nobody")
         raise StarterNotProven(starter=starter, build_user=build_user)
     return starter
 
@@ -314,17 +297,3 @@ def _app_of(region: Region, *, user: str, run_as: RunAs) -> App:
             owner=region.owner, user=user, run_as=run_as, app_code=region.app.app_code, region=region.name
         )
     return region.app
-
-
-def principal_credential(credential: AgentCredential) -> Credential:
-    """Return the credential as an access token or an app (design section 3).
-
-    Raises:
-        CredentialUnusable: it is of another type.
-    """
-    if credential.type == "access token":
-        return AccessToken(credential.id, credential.secrets["access_token"])
-    if credential.type == "app":
-        return AppCredential(credential.id, App(credential.plain["appId"], credential.secrets["secretKey"]))
-    problem = say("identity.wrong_credential_type", type=credential.type)
-    raise CredentialUnusable(credential=credential.id, problem=problem)

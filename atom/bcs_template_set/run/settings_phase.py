@@ -11,19 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from bcs_template_set.agent.build_info import NO_ROW, BuildInfo
+from bcs_template_set.agent.build_info import NO_ROW, BuildInfo, BuildRow
+from bcs_template_set.agent.credential import Credential
 from bcs_template_set.config.inputs import Settings, read_settings
-from bcs_template_set.config.principal import (
-    AccessToken,
-    Credential,
-    People,
-    Principal,
-    principal_credential,
-    resolve_principal,
-)
+from bcs_template_set.config.principal import Principal, resolve_principal
 from bcs_template_set.config.regions import Region, read_regions, secrets_of
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import PrivateSettingsInvalid
+from bcs_template_set.messages.errors import CredentialUnusable, PrivateSettingsInvalid
 from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.log_lines import header_lines, settings_lines
 from bcs_template_set.report.outcome import Heading, Identity
@@ -95,10 +89,12 @@ def find_principal(context: RunContext) -> Principal:
     Raises:
         StepError: as `identify`.
     """
-    services, settings, region = context.services, context.settings, context.region
+    services, settings, build = context.services, context.settings, context.build
     credential = _credential(services, settings.credential) if settings.credential else None
-    people = _people(context, credential)
-    principal = resolve_principal(region, people, run_as=settings.run_as, credential=credential)
+    row = _row_of(context, credential)
+    principal = resolve_principal(
+        context.region, build, run_as=settings.run_as, row=row, credential=credential
+    )
     for secret in principal.secrets():
         services.log.mask(secret)
     services.record.identity = Identity(
@@ -106,7 +102,7 @@ def find_principal(context: RunContext) -> Principal:
         app_code=principal.app_code,
         credential=principal.credential,
         reason=principal.reason,
-        starter="" if people.source == "file" else people.starter,  # nobody starts a desk
+        starter="" if build.source == "file" else build.starter,  # nobody starts a desk
     )
     return principal
 
@@ -127,23 +123,22 @@ def show_identity(context: RunContext, principal: Principal) -> None:
 
 
 def _credential(services: Services, credential_id: str) -> Credential:
-    credential = principal_credential(services.agent.credential(credential_id))
+    credential = services.agent.credential(credential_id)
+    if credential.type not in ("access token", "app"):
+        problem = say("identity.wrong_credential_type", type=credential.type)
+        raise CredentialUnusable(credential=credential_id, problem=problem)
     services.log.info(say("step.credential_read", credential=credential_id))
     return credential
 
 
-def _people(context: RunContext, credential: Optional[Credential]) -> People:
-    """Return the build's people; its own row is asked for only where a name of theirs may act."""
+def _row_of(context: RunContext, credential: Optional[Credential]) -> BuildRow:
+    """Return the build's own row, which is asked for only where a name of the build's people may act."""
     build, region, run_as = context.build, context.region, context.settings.run_as
     is_vouched_for = run_as == "owner" or (run_as == "authorizer" and region.names_authorizer)
-    has_no_row = isinstance(credential, AccessToken) or build.source == "environment"
-    return People(
-        starter=build.starter,
-        modifier=build.modifier,
-        authorizer=build.authorizer,
-        row=NO_ROW if is_vouched_for or has_no_row else context.services.agent.build_row(build),
-        source=build.source,
-    )
+    is_token = credential is not None and credential.type == "access token"
+    if is_vouched_for or is_token or build.source == "environment":
+        return NO_ROW
+    return context.services.agent.build_row(build)
 
 
 # --- the heading ----------------------------------------------------------------------------------------

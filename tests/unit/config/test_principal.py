@@ -12,15 +12,9 @@ from typing import Optional, Union
 import pytest
 from tests.unit.agent.test_build_info import IDENTITY
 
-from bcs_template_set.agent.build_info import BuildRow, Source, build_info
-from bcs_template_set.config.principal import (
-    AccessToken,
-    AppCredential,
-    Credential,
-    People,
-    Principal,
-    resolve_principal,
-)
+from bcs_template_set.agent.build_info import BuildInfo, BuildRow, Source, build_info
+from bcs_template_set.agent.credential import Credential
+from bcs_template_set.config.principal import Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region, RunAs
 from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.messages.errors import (
@@ -54,12 +48,22 @@ def region(
     )
 
 
+def token(value: str = "t") -> Credential:
+    return Credential("id", "access token", {}, {"access_token": Secret(value)})
+
+
+def app(code: str = "a", key: str = "b") -> Credential:
+    return Credential("id", "app", {"appId": code}, {"secretKey": Secret(key)})
+
+
 def credentials() -> list[Optional[Credential]]:
-    return [
-        None,
-        AccessToken("token_id", Secret("the-token")),
-        AppCredential("app_id", App("credential_app", Secret("credential-secret"))),
-    ]
+    return [None, token("the-token"), app("credential_app", "credential-secret")]
+
+
+def people(
+    starter: str = "", modifier: str = "", authorizer: str = "", *, source: Source = "record"
+) -> BuildInfo:
+    return BuildInfo(source, starter, modifier, authorizer)
 
 
 def authorization(principal: Principal) -> dict[str, str]:
@@ -138,8 +142,7 @@ def who_acts(said: Said, place: Region, *, run_as: RunAs) -> Union[Principal, St
         build = build_info(
             source="record", record=said.stored, environ=said.environ, inputs=said.inputs, identity=IDENTITY
         )
-        people = People(build.starter, build.modifier, build.authorizer, said.row, build.source)
-        return resolve_principal(place, people, run_as=run_as)
+        return resolve_principal(place, build, run_as=run_as, row=said.row)
     except StepError as error:
         return error
 
@@ -194,9 +197,7 @@ def check_one_user_of(principal: Principal, place: Region, *, user: str) -> None
 def test_every_combination_is_one_user_everywhere_or_a_stop_before_the_first_request() -> None:
     stops = made = combinations = 0
     for starter, modifier, authorizer, owner, row in itertools.product(PEOPLE, repeat=5):
-        people = People(
-            starter=starter, modifier=modifier, authorizer=authorizer, row=BuildRow(row, modifier)
-        )
+        build, of_row = people(starter, modifier, authorizer), BuildRow(row, modifier)
         for run_as, credential, users, has_app, prefix, vouched in itertools.product(
             RUN_AS, credentials(), ((), ("lisi",)), (True, False), ("/v4", "/bcsapi/v4"), (True, False)
         ):
@@ -204,35 +205,41 @@ def test_every_combination_is_one_user_everywhere_or_a_stop_before_the_first_req
             place = region(owner=owner, app=has_app, users=users, path_prefix=prefix)
             place = replace(place, names_authorizer=vouched)
             try:
-                principal = resolve_principal(place, people, run_as=run_as, credential=credential)
+                principal = resolve_principal(place, build, run_as=run_as, row=of_row, credential=credential)
             except StepError as error:
                 stops += 800201 <= error.code <= 800218
                 continue
             made += 1
-            check_one_user(principal, place, people, run_as=run_as, credential=credential)
+            check_one_user(principal, place, build, row, run_as=run_as, credential=credential)
     assert stops > 1000
     assert made > 1000
     assert stops + made == combinations, "a stop of another kind"
 
 
 def check_one_user(
-    principal: Principal, place: Region, people: People, *, run_as: RunAs, credential: Optional[Credential]
+    principal: Principal,
+    place: Region,
+    build: BuildInfo,
+    started_by: str,
+    *,
+    run_as: RunAs,
+    credential: Optional[Credential],
 ) -> None:
-    if isinstance(credential, AccessToken):
+    if credential is not None and credential.type == "access token":
         expected = "Bearer the-token" if place.endpoint.straight_at_bcs else '{"access_token": "the-token"}'
         assert list(principal.headers().values()) == [expected]
         return
     wanted = {
-        "authorizer": people.authorizer if place.names_authorizer else people.modifier,
-        "modifier": people.modifier,
-        "starter": people.starter,
+        "authorizer": build.authorizer if place.names_authorizer else build.modifier,
+        "modifier": build.modifier,
+        "starter": build.starter,
         "owner": place.owner,
     }[run_as]
     if run_as == "starter":
-        assert people.row.started_by == people.starter
+        assert started_by == build.starter
     sent = authorization(principal)
     assert sent["bk_username"] == principal.user == wanted
-    if isinstance(credential, AppCredential):
+    if credential is not None:
         assert (sent["bk_app_code"], sent["bk_app_secret"]) == ("credential_app", "credential-secret")
     elif wanted in place.users:
         assert (sent["bk_app_code"], sent["bk_app_secret"]) == (f"{wanted}_app", f"{wanted}-secret")
@@ -242,9 +249,9 @@ def check_one_user(
 
 
 def test_the_documented_mismatch_stops_and_names_both_users_the_app_and_three_ways_out() -> None:
-    people = People(starter="wangwu", modifier="lisi", row=BuildRow("wangwu"))
+    build = people("wangwu", "lisi")
     with pytest.raises(OwnerMismatch) as caught:
-        resolve_principal(region(owner="lisi"), people, run_as="starter")
+        resolve_principal(region(owner="lisi"), build, run_as="starter", row=BuildRow("wangwu"))
     for language in LANGUAGES:
         text = "\n".join(caught.value.explain(language))
         for word in ("lisi", "wangwu", "region_app", "gz", "run_as", "users.wangwu", "credential"):
@@ -256,22 +263,22 @@ BY = say("identity.by_record")
 
 def test_the_default_user_is_the_authorizer_where_the_region_vouches_for_it() -> None:
     place = replace(region(), names_authorizer=True)
-    principal = resolve_principal(place, People("a", "b", "c"), run_as="authorizer")
+    principal = resolve_principal(place, people("a", "b", "c"), run_as="authorizer")
     assert (principal.user, principal.reason) == ("c", say("identity.reason_authorizer", by=BY))
 
 
 @pytest.mark.parametrize("authorizer", ["", "b"])
 def test_elsewhere_the_default_user_is_the_last_modifier(authorizer: str) -> None:
-    principal = resolve_principal(region(), People("a", "b", authorizer), run_as="authorizer")
+    principal = resolve_principal(region(), people("a", "b", authorizer), run_as="authorizer")
     assert (principal.user, principal.reason) == ("b", say("identity.reason_authorizer_is_modifier", by=BY))
 
 
 def test_an_authorizer_that_nobody_vouches_for_stops_the_run_and_names_both_cures() -> None:
     with pytest.raises(AuthorizerNotProven) as caught:
-        resolve_principal(region(), People("a", "", "boss"), run_as="authorizer")
+        resolve_principal(region(), people("a", "", "boss"), run_as="authorizer")
     assert caught.value.fields["modifier"] == '""'
     with pytest.raises(AuthorizerNotProven) as caught:
-        resolve_principal(region(), People("a", "lisi", "boss"), run_as="authorizer")
+        resolve_principal(region(), people("a", "lisi", "boss"), run_as="authorizer")
     for language in LANGUAGES:
         text = "\n".join(caught.value.explain(language))
         for word in ("BK_CI_AUTHORIZER", "boss", "lisi", "gz", "authorizer: platform"):
@@ -281,7 +288,7 @@ def test_an_authorizer_that_nobody_vouches_for_stops_the_run_and_names_both_cure
 @pytest.mark.parametrize("row", ["", "lisi"])
 def test_a_starter_acts_only_where_the_builds_own_row_names_the_same(row: str) -> None:
     with pytest.raises(StarterNotProven) as caught:
-        resolve_principal(region(), People("boss", "lisi", row=BuildRow(row)), run_as="starter")
+        resolve_principal(region(), people("boss", "lisi"), run_as="starter", row=BuildRow(row))
     text = "\n".join(caught.value.explain("en_US"))
     assert "boss" in text
     assert (row or "nobody") in text
@@ -289,21 +296,20 @@ def test_a_starter_acts_only_where_the_builds_own_row_names_the_same(row: str) -
 
 def test_a_region_serves_whom_it_lists_and_a_token_is_its_own_proof() -> None:
     place = replace(region(owner="lisi"), run_as=("modifier", "starter"))
-    people = People("a", "lisi", row=BuildRow("a"))
-    assert resolve_principal(place, people, run_as="modifier").user == "lisi"
+    build = people("a", "lisi")
+    assert resolve_principal(place, build, run_as="modifier").user == "lisi"
     for refused in ("owner", "authorizer"):
         with pytest.raises(InputsInvalid) as caught:
-            resolve_principal(place, people, run_as=refused)
+            resolve_principal(place, build, run_as=refused)
         text = "\n".join(caught.value.explain("en_US"))
         assert refused in text
         assert "modifier, starter" in text
-    token = AccessToken("id", Secret("t"))
-    assert resolve_principal(place, people, run_as="owner", credential=token).is_token
+    assert resolve_principal(place, build, run_as="owner", credential=token()).is_token
 
 
 # --- where no record can be had -------------------------------------------------------------------------
 
-UNPROVEN = People("a", "lisi", source="environment")
+UNPROVEN = people("a", "lisi", source="environment")
 
 
 def test_a_name_of_the_environment_acts_through_the_regions_app_and_that_is_said() -> None:
@@ -337,36 +343,35 @@ def test_nobody_is_proven_to_have_started_a_build_without_a_record() -> None:
 
 
 def test_an_app_of_the_authors_own_goes_with_a_name_of_the_environment() -> None:
-    app = AppCredential("id", App("a", Secret("b")))
     place = region(owner="boss", users=("lisi",))
-    assert resolve_principal(place, UNPROVEN, run_as="modifier", credential=app).app_code == "a"
+    assert resolve_principal(place, UNPROVEN, run_as="modifier", credential=app()).app_code == "a"
 
 
 def test_an_app_of_the_acting_user_comes_before_the_regions_own() -> None:
     place = region(owner="zhangsan", users=("lisi",))
-    assert resolve_principal(place, People(modifier="lisi"), run_as="modifier").app_code == "lisi_app"
+    assert resolve_principal(place, people(modifier="lisi"), run_as="modifier").app_code == "lisi_app"
 
 
 @pytest.mark.parametrize(
-    ("run_as", "people", "variable"),
+    ("run_as", "build", "variable"),
     [
-        ("starter", People(modifier="lisi"), "BK_CI_START_USER_NAME"),
-        ("authorizer", People(starter="lisi"), "BK_CI_AUTHORIZER, BK_CI_PIPELINE_UPDATE_USER"),
-        ("modifier", People(starter="lisi", authorizer="lisi"), "BK_CI_PIPELINE_UPDATE_USER"),
-        ("owner", People(modifier="lisi"), "regions.gz.owner"),
+        ("starter", people(modifier="lisi"), "BK_CI_START_USER_NAME"),
+        ("authorizer", people(starter="lisi"), "BK_CI_AUTHORIZER, BK_CI_PIPELINE_UPDATE_USER"),
+        ("modifier", people(starter="lisi", authorizer="lisi"), "BK_CI_PIPELINE_UPDATE_USER"),
+        ("owner", people(modifier="lisi"), "regions.gz.owner"),
     ],
 )
 def test_a_user_nobody_named_is_a_stop_that_names_the_variable(
-    run_as: RunAs, people: People, variable: str
+    run_as: RunAs, build: BuildInfo, variable: str
 ) -> None:
     with pytest.raises(UserUnknown) as caught:
-        resolve_principal(region(), people, run_as=run_as)
+        resolve_principal(region(), build, run_as=run_as)
     assert caught.value.fields == {"run_as": run_as, "variable": variable}
 
 
 def test_where_the_region_vouches_for_an_authorizer_nobody_else_is_one() -> None:
     with pytest.raises(UserUnknown) as caught:
-        resolve_principal(replace(region(), names_authorizer=True), People("a", "b"), run_as="authorizer")
+        resolve_principal(replace(region(), names_authorizer=True), people("a", "b"), run_as="authorizer")
     assert caught.value.fields == {"run_as": "authorizer", "variable": "BK_CI_AUTHORIZER"}
 
 
@@ -382,37 +387,33 @@ def test_where_the_region_vouches_for_an_authorizer_nobody_else_is_one() -> None
     ],
 )
 def test_the_reason_says_what_named_the_user(run_as: RunAs, source: Source, reason: Text) -> None:
-    people = People("lisi", "lisi", row=BuildRow("lisi"), source=source)
-    assert resolve_principal(region(owner="lisi"), people, run_as=run_as).reason == reason
+    build, place = people("lisi", "lisi", source=source), region(owner="lisi")
+    assert resolve_principal(place, build, run_as=run_as, row=BuildRow("lisi")).reason == reason
 
 
 def test_a_region_without_an_app_for_the_user_is_a_stop_that_names_region_and_user() -> None:
     with pytest.raises(NoCredentials, match=r"gz has no app for lisi"):
-        resolve_principal(region(app=False, users=("wangwu",)), People(modifier="lisi"), run_as="modifier")
+        resolve_principal(region(app=False, users=("wangwu",)), people(modifier="lisi"), run_as="modifier")
 
 
 def test_straight_at_bcs_only_a_token_is_taken() -> None:
-    place = region(path_prefix="/bcsapi/v4")
-    people = People(modifier="lisi")
-    token = resolve_principal(place, people, run_as="modifier", credential=AccessToken("id", Secret("t")))
-    assert token.headers() == {"Authorization": "Bearer t"}
+    place, build = region(path_prefix="/bcsapi/v4"), people(modifier="lisi")
+    principal = resolve_principal(place, build, run_as="modifier", credential=token())
+    assert principal.headers() == {"Authorization": "Bearer t"}
     with pytest.raises(NoCredentials, match=r"and no app\.\nWhat to do: Set credential"):
-        resolve_principal(place, people, run_as="modifier")
-    app = AppCredential("id", App("a", Secret("b")))
+        resolve_principal(place, build, run_as="modifier")
     with pytest.raises(CredentialUnusable, match="token"):
-        resolve_principal(place, people, run_as="modifier", credential=app)
+        resolve_principal(place, build, run_as="modifier", credential=app())
 
 
 def test_an_access_token_is_sent_alone() -> None:
-    principal = resolve_principal(
-        region(owner="lisi"), People(), run_as="starter", credential=AccessToken("id", Secret("t"))
-    )
+    principal = resolve_principal(region(owner="lisi"), people(), run_as="starter", credential=token())
     assert principal.headers() == {"X-Bkapi-Authorization": '{"access_token": "t"}'}
     assert principal.label == "credential:id"
 
 
 def test_a_principal_is_made_in_one_place_and_never_changed_or_copied() -> None:
-    principal = resolve_principal(region(), People(modifier="lisi"), run_as="modifier")
+    principal = resolve_principal(region(), people(modifier="lisi"), run_as="modifier")
     with pytest.raises(TypeError, match="made by resolve_principal only"):
         Principal(
             object(), user="a", app_code="b", credential="", reason=say("identity.reason_file"), form="app",
@@ -428,32 +429,28 @@ def test_a_principal_is_made_in_one_place_and_never_changed_or_copied() -> None:
 
 
 def test_the_values_a_principal_is_made_of_do_not_change_either() -> None:
-    app = App("a", Secret("b"))
-    values = (People(), AccessToken("id", Secret("t")), AppCredential("id", app))
-    for value, name in zip(values, ("starter", "token", "app")):
+    for value, name in ((people(), "starter"), (token(), "secrets"), (App("a", Secret("b")), "app_code")):
         with pytest.raises(FrozenInstanceError):
             setattr(value, name, "other")
 
 
 def test_whom_the_platform_does_not_name_is_nobody() -> None:
-    assert People() == People(starter="", modifier="", authorizer="")
+    assert people() == people(starter="", modifier="", authorizer="")
 
 
 @pytest.mark.parametrize("prefix", ["/v4", "/bcsapi/v4"])
 def test_a_token_names_no_user_its_reason_the_credential_and_its_secret_is_masked(prefix: str) -> None:
-    token = Secret("the-token")
     principal = resolve_principal(
-        region(path_prefix=prefix), People(starter="a", modifier="b"), run_as="starter",
-        credential=AccessToken("id", token),
-    )  # fmt: skip
+        region(path_prefix=prefix), people("a", "b"), run_as="starter", credential=token("the-token")
+    )
     assert (principal.user, principal.app_code, principal.credential) == ("", "", "id")
     assert principal.is_token
     assert principal.reason == say("identity.reason_token", credential="id")
-    assert principal.secrets() == (token,)
+    assert principal.secrets() == (Secret("the-token"),)
 
 
 def test_an_app_is_no_token_names_no_credential_and_its_secret_is_masked() -> None:
-    principal = resolve_principal(region(), People(modifier="lisi"), run_as="modifier")
+    principal = resolve_principal(region(), people(modifier="lisi"), run_as="modifier")
     assert not principal.is_token
     assert principal.credential == ""
     assert principal.reason == say("identity.reason_modifier", by=BY)
@@ -461,18 +458,18 @@ def test_an_app_is_no_token_names_no_credential_and_its_secret_is_masked() -> No
 
 
 def test_a_repr_names_who_it_is_and_in_which_form() -> None:
-    principal = resolve_principal(region(), People(modifier="lisi"), run_as="modifier")
+    principal = resolve_principal(region(), people(modifier="lisi"), run_as="modifier")
     assert repr(principal) == "Principal('lisi', app_code='region_app', form='app')"
 
 
 def test_no_secret_is_in_a_repr() -> None:
     for credential in credentials():
         principal = resolve_principal(
-            region(), People(modifier="lisi"), run_as="modifier", credential=credential
+            region(), people(modifier="lisi"), run_as="modifier", credential=credential
         )
         shown = repr(principal) + repr(credential) + repr(region(users=("lisi",)))
-        assert "secret" not in shown.replace("app_secret", "").replace("_secret", "")
-        assert "the-token" not in shown
+        for secret in ("the-token", "credential-secret", "region-secret", "lisi-secret"):
+            assert secret not in shown
 
 
 @pytest.mark.parametrize(
