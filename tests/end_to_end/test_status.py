@@ -35,7 +35,7 @@ from tests.support.looking import Looked, status
 from tests.support.looking import looked as looked_at
 from tests.support.publishing import GET_VERSION, SPACE, USER, Site, config
 
-from bcs_template_set.cli.desk_reading import Folder
+from bcs_template_set.cli.looks import Folder
 from bcs_template_set.cli.main import main
 from bcs_template_set.messages import Language
 from bcs_template_set.messages.errors import Interrupted

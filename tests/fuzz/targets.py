@@ -16,9 +16,7 @@ from typing import Any, Optional
 
 import yaml
 
-from bcs_template_set.agent.agent_files import FileProblem, parse_object
-from bcs_template_set.agent.input_file import parse_input
-from bcs_template_set.agent.sdk_file import parse_identity
+from bcs_template_set.agent.agent_files import FileProblem, parse_identity, parse_input, parse_object
 from bcs_template_set.bcs import answers, deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, JsonValue, Unreadable
 from bcs_template_set.bcs.decision import Asked, Success, decide

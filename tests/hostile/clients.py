@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Union
 
+from bcs_template_set.agent.agent_files import AgentIdentity
 from bcs_template_set.agent.build_api import BuildApi
-from bcs_template_set.agent.sdk_file import AgentIdentity
 from bcs_template_set.bcs import answers, protocol
 from bcs_template_set.bcs.calls import Read, Write
 from bcs_template_set.bcs.gateway import Gateway

@@ -15,8 +15,13 @@ from tests.support.publishing import SPACE, USER, Site
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.desk_boundary import at_desk
-from bcs_template_set.cli.desk_reading import Folder, lines_of_look
-from bcs_template_set.cli.looks import look_at_difference, look_at_history, look_at_status
+from bcs_template_set.cli.looks import (
+    Folder,
+    lines_of_look,
+    look_at_difference,
+    look_at_history,
+    look_at_status,
+)
 from bcs_template_set.cli.verb_plan import LocalAgent, services_at_desk
 from bcs_template_set.messages import Language
 

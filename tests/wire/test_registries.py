@@ -30,9 +30,8 @@ from tests.emulator.registry import (
 from tests.support.certificates import server_side
 from tests.support.pieces import FakeClock
 
-from bcs_template_set.images.look_for_images import look_for_images
+from bcs_template_set.images.look_for_images import Patience, RegistryClient, look_for_images
 from bcs_template_set.images.registry_answers import Found, Missing, Platform, Unseen, Verdict
-from bcs_template_set.images.registry_client import Patience
 from bcs_template_set.images.registry_login import Login
 from bcs_template_set.manifests.image_form import read_image
 from bcs_template_set.messages.secret import Secret
@@ -92,10 +91,8 @@ def look(
     known = {image: name for image, name in names.items() if name is not None}
     done = Look(clock=FakeClock() if clock is None else clock)
     transport = Transport(environ={}, ca_bundle=authority().bundle, refuses=is_link_local, connections=16)
-    found = look_for_images(
-        known.values(),
-        nodes=dict.fromkeys(known.values(), nodes),
-        sender=transport,
+    client = RegistryClient(
+        transport,
         clock=done.clock,
         deadline=Deadline(done.clock, seconds=None),
         environ={},
@@ -104,6 +101,7 @@ def look(
         patience=patience or Patience(request=30.0),  # however busy the machine is
         resolve=resolve,
     )
+    found = look_for_images(client, known.values(), nodes=dict.fromkeys(known.values(), nodes))
     transport.close()
     done.verdicts = {image: found[name] for image, name in known.items()}
     return done

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Optional, Protocol, Union
 from urllib.parse import quote
 
-from bcs_template_set.agent.agent_files import FileProblem, JsonValue, parse_object
+from bcs_template_set.agent.agent_files import AgentIdentity, FileProblem, JsonValue, parse_object
 from bcs_template_set.agent.build_info import BuildRow
 from bcs_template_set.agent.credential import Credential, parse_credential
-from bcs_template_set.agent.sdk_file import AgentIdentity
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import CredentialUnusable, RecordRefused
 from bcs_template_set.messages.secret import Secret

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Optional
 
-from bcs_template_set.agent.sdk_file import AgentIdentity
+from bcs_template_set.agent.agent_files import AgentIdentity
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import FactDisputed, InputUnreadable
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Optional, Protocol
 
-from bcs_template_set.agent.agent_files import FileProblem, read_object
+from bcs_template_set.agent.agent_files import FileProblem, input_path, read_object
 from bcs_template_set.agent.build_api import Sender
 from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo
 from bcs_template_set.agent.credential import Credential
-from bcs_template_set.agent.input_file import input_path
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import OutputDocument
 from bcs_template_set.agent.own_agent import OwnAgent

@@ -10,13 +10,12 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Optional
 
+from bcs_template_set.agent.agent_files import AgentIdentity, AgentInput, read_identity, read_input
 from bcs_template_set.agent.build_api import BuildApi, Sender
 from bcs_template_set.agent.build_info import FACTS, BuildInfo, BuildRow, TaskInfo, build_info, task_info
 from bcs_template_set.agent.credential import Credential
-from bcs_template_set.agent.input_file import AgentInput, read_input
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import OutputDocument, OutputFile, output_path
-from bcs_template_set.agent.sdk_file import AgentIdentity, read_identity
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.proxies import of_the_machine

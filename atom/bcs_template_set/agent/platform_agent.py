@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Optional, cast
 
-from bcs_template_set.agent.agent_files import FileProblem, JsonValue
+from bcs_template_set.agent.agent_files import FileProblem, JsonValue, input_path, parse_input
 from bcs_template_set.agent.build_api import Sender
 from bcs_template_set.agent.credential import Credential, parse_credential
-from bcs_template_set.agent.input_file import input_path, parse_input
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import OutputDocument, valid_document
 from bcs_template_set.agent.own_agent import OwnAgent

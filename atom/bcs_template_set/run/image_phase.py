@@ -13,7 +13,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_live
-from bcs_template_set.images.look_for_images import MOST_AT_ONCE, PATIENCE, look_for_images
+from bcs_template_set.images.look_for_images import MOST_AT_ONCE, PATIENCE, RegistryClient, look_for_images
 from bcs_template_set.images.registry_answers import Found, Missing, Platform, Unseen, Verdict
 from bcs_template_set.images.registry_login import Login
 from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at, text_at
@@ -216,16 +216,10 @@ def _look(
         refuses=is_link_local,
     )
     try:
-        return look_for_images(
-            (each.name for each in asked),
-            nodes=_nodes_by_name(asked),
-            sender=transport,
-            clock=services.clock,
-            deadline=services.deadline,
-            environ=environ,
-            login=login,
-            on_secret=services.log.mask,
+        client = RegistryClient(
+            transport, services.clock, services.deadline, environ, login, services.log.mask
         )
+        return look_for_images(client, (each.name for each in asked), nodes=_nodes_by_name(asked))
     finally:
         transport.close()
 

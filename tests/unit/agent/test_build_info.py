@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.agent import build_info as facts
+from bcs_template_set.agent.agent_files import AgentIdentity
 from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
 from bcs_template_set.agent.own_agent import as_written
-from bcs_template_set.agent.sdk_file import AgentIdentity
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import FactDisputed, InputUnreadable
 from bcs_template_set.messages.secret import Secret

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bcs_template_set.agent.input_file import input_path, read_input
+from bcs_template_set.agent.agent_files import input_path, read_input
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import InputUnreadable
 

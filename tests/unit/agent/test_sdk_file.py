@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bcs_template_set.agent.sdk_file import AgentIdentity, read_identity
+from bcs_template_set.agent.agent_files import AgentIdentity, read_identity
 from bcs_template_set.messages.errors import SdkFileUnreadable
 
 CANARY = "canary-5up3r"

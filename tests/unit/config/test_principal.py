@@ -479,5 +479,5 @@ def test_no_secret_is_in_a_repr() -> None:
 def test_authentication_headers_are_written_in_one_module_only(written: str) -> None:
     holders = {path.name for path in SOURCES.rglob("*.py") if written in path.read_text(encoding="utf-8")}
     # verb_plan.py makes a credential of that form, as the agent would; it has no request. What a registry has
-    # given registry_client.py shows to that registry.
-    assert holders - {"verb_plan.py", "registry_client.py"} == {"principal.py"}
+    # given look_for_images.py shows to that registry.
+    assert holders - {"verb_plan.py", "look_for_images.py"} == {"principal.py"}
