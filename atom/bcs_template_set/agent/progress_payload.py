@@ -69,11 +69,6 @@ class Snapshot:
     phases: tuple[TimelineItem, ...] = ()
 
 
-def share_done(subtasks: Sequence[Subtask]) -> float:
-    """Return how much of the subtasks is done, 0 to 1; 0 where there are none."""
-    return sum(clamped(subtask.progress) for subtask in subtasks) / len(subtasks) if subtasks else 0.0
-
-
 def clamped(value: float) -> float:
     """Return the value within 0 and 1, to the worker's four digits; what is no number is 0."""
     return round(min(1.0, max(0.0, value)), 4)
@@ -198,7 +193,7 @@ def _aggregates(subtasks: Sequence[Subtask], language: Language) -> Iterable[Sub
         alike = [subtask for subtask in subtasks if subtask.status == status]
         if alike:
             name = say(f"progress.more_{status}", count=len(alike)).render(language)
-            yield Subtask(name, share_done(alike), status)
+            yield Subtask(name, sum(clamped(one.progress) for one in alike) / len(alike), status)
 
 
 def _span(phases: Sequence[TimelineItem]) -> Optional[float]:

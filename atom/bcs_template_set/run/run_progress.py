@@ -11,9 +11,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Optional, Protocol
+from typing import Literal, Optional, TextIO
 
-from bcs_template_set.agent.progress import SECONDS_APART, Progress, ProgressLog
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.progress import Progress
 from bcs_template_set.agent.progress_payload import Snapshot, Subtask, SubtaskStatus, TimelineItem
 from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED
@@ -39,6 +40,9 @@ MOST_OF_A_PHASE = 0.95
 
 WRITTEN = 0.4
 """What a row has behind it once its files are written, where they are to be deployed too."""
+
+SECONDS_APART = 1.0
+"""The worker passes progress on every 2 s (bk-ci's `Heartbeat.kt`), so more often helps nobody."""
 
 _STATUSES: Mapping[FileState, SubtaskStatus] = {
     **dict.fromkeys(STATES, "succeeded"),
@@ -166,15 +170,7 @@ def _share_of(item: Watched) -> float:
 Audience = Literal["worker", "terminal", "nobody"]
 
 
-class Stream(Protocol):
-    """What is asked of stdout."""
-
-    def isatty(self) -> bool:
-        """Tell whether it is a terminal."""
-        ...
-
-
-def audience_of(environ: Mapping[str, str], stream: Optional[Stream]) -> Audience:
+def audience_of(environ: Mapping[str, str], stream: Optional[TextIO]) -> Audience:
     """Return who can see progress: a terminal that can erase, an agent (facts/agent.md, "Start"), or nobody.
 
     A terminal comes first: BK-CI's worker reads stdout through a pipe.
@@ -191,7 +187,7 @@ def audience_of(environ: Mapping[str, str], stream: Optional[Stream]) -> Audienc
 class ShownProgress:
     """Shows a record's progress. `move` may be called from several threads; it never fails a run."""
 
-    def __init__(self, log: ProgressLog, *, clock: Clock, audience: Audience) -> None:
+    def __init__(self, log: Log, *, clock: Clock, audience: Audience) -> None:
         self._log = log
         self._clock = clock
         self._audience = audience
@@ -203,12 +199,8 @@ class ShownProgress:
         """Show from now on, in the form that the region's platform takes."""
         if self._audience == "nobody":
             return
-        self._progress = Progress(
-            self._log,
-            detail=region.progress_detail,
-            terminal=self._audience == "terminal",
-            clock=self._clock,
-        )
+        is_terminal = self._audience == "terminal"
+        self._progress = Progress(self._log, detail=region.progress_detail, terminal=is_terminal)
 
     def move(self, record: RunRecord) -> None:
         """Show how far the record is now, unless that was shown a moment ago: to find it out costs too."""
@@ -223,8 +215,6 @@ class ShownProgress:
         """Show how far the run came, all the way where it ended well, and nothing any more."""
         with self._lock:
             progress, self._progress = self._progress, None
-            if progress is None:
-                return
-            with progress:
+            if progress is not None:
                 snapshot = snapshot_of(record)
-                progress.show(snapshot if outcome.error is not None else replace(snapshot, value=1.0))
+                progress.finish(snapshot if outcome.error is not None else replace(snapshot, value=1.0))

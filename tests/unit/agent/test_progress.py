@@ -1,4 +1,4 @@
-"""Progress: within the worker's limits, never backwards, at most once a second, true where it is folded."""
+"""Progress: within the worker's limits, never backwards, true where it is folded."""
 
 from __future__ import annotations
 
@@ -13,24 +13,20 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.stand_ins import FakeClock
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import is_command
-from bcs_template_set.agent.progress import (
-    Progress,
-    Snapshot,
-    Subtask,
-    SubtaskStatus,
-    TimelineItem,
-    live_line,
-)
+from bcs_template_set.agent.progress import Progress, live_line
 from bcs_template_set.agent.progress_payload import (
     LARGEST_PAYLOAD,
     LONGEST_NAME,
     LONGEST_SUMMARY,
     MOST_PHASES,
     MOST_SUBTASKS,
+    Snapshot,
+    Subtask,
+    SubtaskStatus,
+    TimelineItem,
     build_detail,
     clamped,
     clean_name,
@@ -38,7 +34,6 @@ from bcs_template_set.agent.progress_payload import (
     fold_phases,
     fold_subtasks,
     instant,
-    share_done,
     shortened,
 )
 from bcs_template_set.messages import LANGUAGES, Language
@@ -92,13 +87,9 @@ class Screen:
     def __init__(self, *, detail: bool = False, terminal: bool = False, columns: int = 80) -> None:
         self.stream = io.StringIO(newline="")
         self.log = Log(self.stream, "en_US")
-        self.clock = FakeClock()
-        self.progress = Progress(
-            self.log, detail=detail, terminal=terminal, clock=self.clock, columns=lambda: columns
-        )
+        self.progress = Progress(self.log, detail=detail, terminal=terminal, columns=lambda: columns)
 
-    def after(self, seconds: float, value: float, *subtasks: Subtask) -> None:
-        self.clock.wait(seconds)
+    def show(self, value: float, *subtasks: Subtask) -> None:
         self.progress.show(Snapshot(value, subtasks))
 
     def printed(self) -> str:
@@ -148,23 +139,22 @@ def detail_text(
 
 def test_the_number_alone_is_printed_where_the_platform_takes_no_more() -> None:
     screen = Screen()
-    screen.after(0, 0.25, Subtask("a", 0.5, "running"))
+    screen.show(0.25, Subtask("a", 0.5, "running"))
     assert screen.printed() == "::set-progress-rate 0.25\n"
 
 
 def test_progress_never_goes_back_and_stays_within_0_and_1() -> None:
     screen = Screen()
     for value in (-3.0, 0.5, 0.25, float("nan"), 0.75, 17.0, 0.0):
-        screen.after(1, value)
+        screen.show(value)
     assert screen.numbers() == [0.0, 0.5, 0.75, 1.0]
 
 
-@given(st.lists(st.tuples(st.floats(0, 3), st.floats())))
-def test_what_is_printed_only_ever_grows(steps: list[tuple[float, float]]) -> None:
+@given(st.lists(st.floats()))
+def test_what_is_printed_only_ever_grows(steps: list[float]) -> None:
     screen = Screen()
-    for seconds, value in steps:
-        screen.after(seconds, value)
-    screen.progress.finish()
+    for value in steps:
+        screen.show(value)
     told = screen.numbers()
     assert all(0 <= earlier < later <= 1 for earlier, later in zip(told, told[1:]))
 
@@ -172,44 +162,9 @@ def test_what_is_printed_only_ever_grows(steps: list[tuple[float, float]]) -> No
 def test_nothing_is_printed_where_nothing_changed() -> None:
     screen = Screen()
     for _ in range(10):
-        screen.after(5, 0.5)
-    screen.progress.finish()
+        screen.show(0.5)
+    screen.progress.finish(Snapshot(0.5))
     assert screen.numbers() == [0.5]
-
-
-def test_a_change_within_a_second_is_held_until_the_next_and_the_last_one_is_told_at_once() -> None:
-    screen = Screen()
-    screen.after(0, 0.1)
-    screen.after(0.5, 0.2)
-    screen.after(0.4, 0.3)
-    assert screen.numbers() == [0.1]
-    screen.after(0.1, 0.4)
-    assert screen.numbers() == [0.1, 0.4]
-    screen.after(0.1, 0.9)
-    screen.progress.finish()
-    screen.progress.finish()
-    assert screen.numbers() == [0.1, 0.4, 0.9]
-
-
-@given(st.lists(st.tuples(st.floats(0, 2), st.floats(0, 1)), max_size=30))
-def test_no_two_but_the_last_are_less_than_a_second_apart(steps: list[tuple[float, float]]) -> None:
-    screen = Screen()
-    told_at = []
-    for seconds, value in steps:
-        before = screen.printed()
-        screen.after(seconds, value)
-        if screen.printed() != before:
-            told_at.append(screen.clock.monotonic())
-    assert all(later - earlier >= 1 for earlier, later in zip(told_at, told_at[1:]))
-
-
-def test_leaving_the_context_tells_the_last_also_where_the_run_failed() -> None:
-    screen = Screen()
-    screen.after(0, 0.1)
-    screen.after(0, 0.2)
-    with pytest.raises(KeyError), screen.progress:
-        raise KeyError
-    assert screen.numbers() == [0.1, 0.2]
 
 
 # --- the JSON -------------------------------------------------------------------------------------------
@@ -244,9 +199,9 @@ def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
 
 def test_a_subtask_never_goes_back_either_and_its_status_is_a_change() -> None:
     screen = Screen(detail=True)
-    screen.after(1, 0.5, Subtask("a", 0.8, "running"))
-    screen.after(1, 0.5, Subtask("a", 0.3, "running"))
-    screen.after(1, 0.5, Subtask("a", 0.3, "failed"))
+    screen.show(0.5, Subtask("a", 0.8, "running"))
+    screen.show(0.5, Subtask("a", 0.3, "running"))
+    screen.show(0.5, Subtask("a", 0.3, "failed"))
     assert [detail.subtasks.items for detail in screen.details()] == [
         [SubtaskItem("a", 0.8, "running")],
         [SubtaskItem("a", 0.8, "failed")],
@@ -375,7 +330,7 @@ def test_a_secret_in_a_name_is_masked_before_the_name_is_cut() -> None:
 def test_a_secret_that_is_a_word_of_the_format_does_not_break_it() -> None:
     screen = Screen(detail=True)
     screen.log.mask(Secret("progress"))
-    screen.after(0, 0.5, Subtask("my progress", 0.5, "running"))
+    screen.show(0.5, Subtask("my progress", 0.5, "running"))
     (detail,) = screen.details()
     assert detail.progress.value == 0.5
     assert names_in(detail) == ["my ***"]
@@ -394,8 +349,6 @@ def test_names_and_numbers_are_made_fit() -> None:
     assert shortened("a" * 10, 5) == "aa…aa"
     assert units(shortened("🎉" * 10, 6)) <= 6
     assert (clamped(0.123456), clamped(-1), clamped(float("inf"))) == (0.1235, 0.0, 1.0)
-    assert share_done([]) == 0
-    assert share_done([Subtask("a", 1, "succeeded"), Subtask("b", 0, "pending")]) == 0.5
     assert instant(-5) == "1970-01-01T00:00:00Z"
     assert instant(float("inf")) == "9999-12-31T23:59:59Z"
 
@@ -405,21 +358,21 @@ def test_names_and_numbers_are_made_fit() -> None:
 
 def test_on_a_terminal_a_live_line_replaces_itself_and_is_gone_at_the_end() -> None:
     screen = Screen(terminal=True)
-    screen.after(1, 0.1, Subtask("a-long-name.yaml", 0, "running"), Subtask("b", 0, "pending"))
+    screen.show(0.1, Subtask("a-long-name.yaml", 0, "running"), Subtask("b", 0, "pending"))
     assert shown_on_terminal(screen.printed()) == [" 10%  0/2  a-long-name.yaml"]
-    screen.after(1, 0.5, Subtask("a-long-name.yaml", 1, "succeeded"), Subtask("b", 0, "running"))
+    screen.show(0.5, Subtask("a-long-name.yaml", 1, "succeeded"), Subtask("b", 0, "running"))
     assert shown_on_terminal(screen.printed()) == [" 50%  1/2  b"]
-    screen.progress.finish()
+    screen.progress.finish(Snapshot(1.0))
     assert shown_on_terminal(screen.printed()) == [""]
     assert COMMAND not in screen.printed()
 
 
 def test_lines_of_the_log_push_the_live_line_down() -> None:
     screen = Screen(terminal=True)
-    screen.after(1, 0.1)
+    screen.show(0.1)
     screen.log.info("a")
     assert shown_on_terminal(screen.printed()) == ["##[info]a", " 10%"]
-    screen.progress.finish()
+    screen.progress.finish(Snapshot(1.0))
     screen.log.plain("bye")
     assert shown_on_terminal(screen.printed()) == ["##[info]a", "bye", ""]
 
@@ -427,7 +380,7 @@ def test_lines_of_the_log_push_the_live_line_down() -> None:
 @pytest.mark.parametrize("columns", [1, 2, 10, 40])
 def test_the_live_line_is_narrower_than_the_terminal(columns: int) -> None:
     screen = Screen(terminal=True, columns=columns)
-    screen.after(1, 0.1, Subtask("页面" * 50, 0, "running"))
+    screen.show(0.1, Subtask("页面" * 50, 0, "running"))
     assert max(width(line) for line in shown_on_terminal(screen.printed())) <= max(1, columns - 1)
 
 

@@ -13,8 +13,13 @@ import pytest
 from tests.support.pieces import FakeClock
 
 from bcs_template_set.agent.log import Log
-from bcs_template_set.agent.progress import Subtask
-from bcs_template_set.agent.progress_payload import LARGEST_PAYLOAD, MOST_SUBTASKS, build_detail, encoded
+from bcs_template_set.agent.progress_payload import (
+    LARGEST_PAYLOAD,
+    MOST_SUBTASKS,
+    Subtask,
+    build_detail,
+    encoded,
+)
 from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import Endpoint, Region
@@ -337,6 +342,19 @@ def test_the_worker_is_told_numbers_that_end_with_the_whole() -> None:
     assert numbers == sorted(numbers)
     assert numbers[0] == pytest.approx(SHARES["plan"]["settings"])
     assert numbers[-1] == 1.0
+
+
+def test_what_moves_within_a_second_is_told_with_the_next_move_or_at_the_end() -> None:
+    stream, clock = io.StringIO(), FakeClock()
+    shown = ShownProgress(Log(stream, "en_US"), clock=clock, audience="worker")
+    made = RunRecord(clock=clock, language="en_US", heading=Heading(action="plan"))
+    shown.begin(Region("gz", Endpoint(gateway="https://g.example.com")))
+    for seconds, name in ((0.0, "settings"), (0.9, "render"), (0.1, "plan")):
+        clock.wait(seconds)
+        made.gone_well.append(name)
+        shown.move(made)
+    told = [float(line[len(COMMAND) :]) for line in stream.getvalue().splitlines()]
+    assert told == [0.05, 1.0]
 
 
 def test_a_run_that_failed_stays_where_it_was() -> None:
