@@ -18,32 +18,9 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.examination import Finding, first_error, lines_of
 from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.report.outcome import Result
+from bcs_template_set.run import doctor_checks as checks
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.doctor_answers import (
-    check_bcs,
-    check_cluster,
-    check_deploy,
-    check_folder,
-    check_grants,
-    check_namespace,
-    check_passed,
-    check_project,
-    check_secret,
-    check_template_set,
-    check_view,
-)
 from bcs_template_set.run.doctor_exam import HOMES, Exam, NotOk, Waits, value_of
-from bcs_template_set.run.doctor_setup import (
-    check_app,
-    check_connection,
-    check_gateway,
-    check_machine,
-    check_name,
-    check_prefix,
-    check_settings,
-    check_user,
-    check_values,
-)
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.settings_phase import show_identity
 from bcs_template_set.system.parallel import Done
@@ -130,25 +107,27 @@ def _skipped(check: str, waits_for: str) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("settings", (), check_settings),
-    Check("values", ("settings",), check_values),
-    Check("user", ("settings",), check_user),
-    Check("app", ("settings",), check_app),
-    Check("machine", (), check_machine),
-    Check("name", ("settings",), check_name),
-    Check("connection", ("name",), check_connection),
-    Check("gateway", ("connection",), check_gateway),
-    Check("prefix", ("gateway",), check_prefix),
-    Check("secret", ("user", "app", "prefix"), check_secret),
-    Check("grants", ("secret",), check_grants),
-    Check("passed", ("secret",), check_passed),
-    Check("project", ("secret",), check_project),
-    Check("folder", ("secret",), check_folder),
-    Check("bcs", ("user", "app", "prefix"), check_bcs),
-    Check("cluster", ("secret",), check_cluster),
-    Check("namespace", ("cluster",), check_namespace),
-    Check("view", ("cluster",), check_view),
-    Check("deploy", ("cluster",), check_deploy),
-    Check("template_set", ("secret",), check_template_set, is_wanted=lambda exam: bool(exam.template_set)),
+    Check("settings", (), checks.check_settings),
+    Check("values", ("settings",), checks.check_values),
+    Check("user", ("settings",), checks.check_user),
+    Check("app", ("settings",), checks.check_app),
+    Check("machine", (), checks.check_machine),
+    Check("name", ("settings",), checks.check_name),
+    Check("connection", ("name",), checks.check_connection),
+    Check("gateway", ("connection",), checks.check_gateway),
+    Check("prefix", ("gateway",), checks.check_prefix),
+    Check("secret", ("user", "app", "prefix"), checks.check_secret),
+    Check("grants", ("secret",), checks.check_grants),
+    Check("passed", ("secret",), checks.check_passed),
+    Check("project", ("secret",), checks.check_project),
+    Check("folder", ("secret",), checks.check_folder),
+    Check("bcs", ("user", "app", "prefix"), checks.check_bcs),
+    Check("cluster", ("secret",), checks.check_cluster),
+    Check("namespace", ("cluster",), checks.check_namespace),
+    Check("view", ("cluster",), checks.check_view),
+    Check("deploy", ("cluster",), checks.check_deploy),
+    Check(
+        "template_set", ("secret",), checks.check_template_set, is_wanted=lambda exam: bool(exam.template_set)
+    ),
 )
 """Every check, in the order in which they are told: none rests on a later one."""
