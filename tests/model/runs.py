@@ -32,7 +32,7 @@ from bcs_template_set.run.context import RenderedRun, RunContext, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.deploy_target import DeployTarget
 from bcs_template_set.run.job_state import state_of
-from bcs_template_set.run.plan_phase import Planned, check_refusal, namespace_of, plan_run
+from bcs_template_set.run.plan_phase import Planned, check_refusal, plan_run
 from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.restore_phase import go_back
@@ -200,7 +200,7 @@ def _after_the_job(run: RenderedRun, answers: Gateway, planned: Planned) -> Ende
     """Live the post action, by what the step has left for it."""
     answers.time_passes()
     left = state_of(run.services.record.tell("deployed"), user=USER, attempt=1)
-    target = DeployTarget(run.context, answers, namespace_of(run.context, planned.existing.project_id))
+    target = DeployTarget(run.context, answers, run.context.namespace(planned.existing.project_id))
     way = go_back(target, left.deployed(), before=left.before())
     return Ended("restored" if way.is_whole else "failed", Told(back=_back(way), warned=not way.is_whole))
 

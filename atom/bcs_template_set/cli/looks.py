@@ -131,7 +131,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         InputsInvalid: there is no such folder, or a name is neither a host nor a file of it.
         StepError: whatever the gateway or BCS answered.
     """
-    settings, concurrency = context.settings, context.region.endpoint.concurrency
+    settings, concurrency = context.settings, context.concurrency
     project = settings.project_code
     space = find_space(reader, project=project, space=settings.template_space)
     if space is None:

@@ -46,7 +46,6 @@ from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.rollout.as_wanted import unlike_wanted
 from bcs_template_set.rollout.live_diff import fields_unlike
 from bcs_template_set.run.context import RunContext, Services
-from bcs_template_set.run.plan_phase import namespace_of
 from bcs_template_set.run.render_phase import prepare_rendering
 from bcs_template_set.run.run_gateway import holding, open_gateway
 from bcs_template_set.run.settings_phase import find_principal, read_everything
@@ -98,10 +97,10 @@ def run_init(services: Services, output: str, *, published: bool, out: TextIO) -
 
 def _live(reader: Reader, context: RunContext) -> Objects:
     """Return the namespace's objects of the kinds that `builtin:web` makes, each read whole."""
-    settings, concurrency = context.settings, context.region.endpoint.concurrency
+    settings, concurrency = context.settings, context.concurrency
     if not settings.namespace:
         raise InputsInvalid(details=[say("init.needs_namespace")])
-    place = namespace_of(context, reader.read(protocol.get_project(settings.project_code)).project_id)
+    place = context.namespace(reader.read(protocol.get_project(settings.project_code)).project_id)
     listed = read_live_objects(reader, place, kinds=KINDS, concurrency=concurrency)
     for error in listed.unread.values():
         raise error
@@ -115,9 +114,7 @@ def _published(reader: Reader, context: RunContext) -> Objects:
     settings = context.settings
     rows = list_past_files(reader, settings.project_code, space=settings.template_space)
     ids = [row.version_id for name, row in rows.items() if web_host(name) and row.version_id]
-    versions = read_versions(
-        reader, settings.project_code, ids, concurrency=context.region.endpoint.concurrency
-    )
+    versions = read_versions(reader, settings.project_code, ids, concurrency=context.concurrency)
     documents = (one for found in versions.values() for one in parse_foreign(found.content) or ())
     return {one.title: one.body for one in documents}
 

@@ -76,7 +76,7 @@ def run_undeploy(services: Services, request: Request, *, out: TextIO) -> int:
     # "publish" is the input's default, and so is not shown among those that were given.
     principal = identify(replace(context, settings=replace(settings, action="publish")))
     gateway = open_gateway(context, principal)
-    desk = _Desk(services, settings, request, out, context.region.endpoint.concurrency)
+    desk = _Desk(services, settings, request, out, context.concurrency)
     try:
         with holding(gateway):
             return _undeploy(desk, gateway)

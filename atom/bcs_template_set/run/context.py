@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Optional
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Sender
 from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.templating.prepare import Prepared
-from bcs_template_set.messages import Text
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import ProjectNotVisible
 from bcs_template_set.publish.plan import Desired, Policy
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock, Deadline
@@ -74,6 +76,24 @@ class RunContext:
     build: BuildInfo
     machine: Machine
 
+    @property
+    def concurrency(self) -> int:
+        """Return how many requests may be under way at once."""
+        return self.region.endpoint.concurrency
+
+    def namespace(self, project_id: str) -> NamespaceRef:
+        """Return the namespace to deploy into.
+
+        Raises:
+            ProjectNotVisible: the project manager would not say the id that live objects are asked for by.
+        """
+        settings, identity = self.settings, self.services.record.identity
+        if not project_id:
+            user = identity.acting_user if identity is not None else ""
+            message = say("deploy.project_id_unknown")
+            raise ProjectNotVisible(project=settings.project_code, user=user, message=message)
+        return NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
+
     @cached_property
     def variables(self) -> Mapping[str, str]:
         """Return the author's values for BCS's variables; InputsInvalid where they can't be read."""
@@ -114,4 +134,4 @@ class RenderedRun:
     @property
     def concurrency(self) -> int:
         """Return how many requests may be under way at once."""
-        return self.context.region.endpoint.concurrency
+        return self.context.concurrency

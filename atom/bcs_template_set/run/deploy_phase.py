@@ -40,7 +40,8 @@ from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwa
 from bcs_template_set.run.held_versions import hold_of
 from bcs_template_set.run.journal import EarlierTry
 from bcs_template_set.run.live_plan import look_before
-from bcs_template_set.run.plan_phase import Planned, as_it_counts, fewest_pods, namespace_of
+from bcs_template_set.run.look_ahead import as_it_counts, fewest_pods
+from bcs_template_set.run.plan_phase import Planned
 from bcs_template_set.run.restore_phase import restore
 from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
 from bcs_template_set.system.address_kinds import is_link_local
@@ -66,7 +67,7 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
     services, settings = run.services, run.settings
     files = versions_to_be_live(run, planned.existing)
     services.log.group_start(say("deploy.group", cluster=settings.cluster_id, namespace=settings.namespace))
-    place = namespace_of(run.context, planned.existing.project_id)
+    place = run.context.namespace(planned.existing.project_id)
     target = DeployTarget(run.context, writer, place, declared_kinds(run.desired.files))
     # Their workloads are waited for also where an earlier try of this step has deployed them already.
     own = frozenset(file.name for file in files if file.version == run.desired.version)

@@ -28,7 +28,7 @@ from bcs_template_set.messages.spelling import nearest_few
 from bcs_template_set.messages.step_error import MOST_NAMES, StepError
 from bcs_template_set.rollout.newest_pods import read_summaries
 from bcs_template_set.run.context import RenderedRun, RunContext
-from bcs_template_set.run.plan_phase import Planned, namespace_of
+from bcs_template_set.run.plan_phase import Planned
 from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.http_client import Transport
 
@@ -71,7 +71,7 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     def running() -> frozenset[ImageName]:
         if not (settings.namespace and planned.existing.project_id):
             return frozenset()
-        return running_images(reader, namespace_of(run.context, planned.existing.project_id))
+        return running_images(reader, run.context.namespace(planned.existing.project_id))
 
     demands = settings.image_check == "require" and not settings.goes_back
     refuse_missing_images(run.context, used, running=running, demands=demands)

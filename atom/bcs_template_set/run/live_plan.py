@@ -75,7 +75,7 @@ def deploying_of(context: RunContext, place: NamespaceRef, variables: Mapping[st
         services.clock,
         services.deadline,
         given=frozenset(context.variables),
-        at_once=min(AT_ONCE, context.region.endpoint.concurrency),
+        at_once=min(AT_ONCE, context.concurrency),
         on_quiet=tell,
     )
 

@@ -40,7 +40,6 @@ from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.deploy_target import DeployTarget
 from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed
 from bcs_template_set.run.journal import read_state, seal_of
-from bcs_template_set.run.plan_phase import namespace_of
 from bcs_template_set.run.restore_phase import go_back
 from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
@@ -133,7 +132,7 @@ def _put_back(
     services, settings = context.services, context.settings
     project = gateway.read(protocol.get_project(settings.project_code))
     target = DeployTarget(
-        context, WatchedWriter(gateway, services.record), namespace_of(context, project.project_id)
+        context, WatchedWriter(gateway, services.record), context.namespace(project.project_id)
     )
     if state is None or not (state.whole and state.restores):
         known = frozenset(f.name for f in state.files) if state is not None else frozenset[str]()

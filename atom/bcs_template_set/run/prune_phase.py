@@ -22,7 +22,7 @@ from bcs_template_set.report.outcome import Result
 from bcs_template_set.report.pruned_texts import taken_texts
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.run.context import RenderedRun
-from bcs_template_set.run.plan_phase import Planned, namespace_of
+from bcs_template_set.run.plan_phase import Planned
 from bcs_template_set.run.prune_look import Files, look
 
 
@@ -62,7 +62,7 @@ def _prune(
 ) -> Optional[Text]:
     """Look again, and delete what may still go; return why nothing was deleted, None where it was tried."""
     services = run.services
-    place = namespace_of(run.context, planned.existing.project_id)
+    place = run.context.namespace(planned.existing.project_id)
     try:
         rows = oldest_of_each_name(list_files(writer, place.project, space.id))
     except StepError as exc:

@@ -30,7 +30,7 @@ from bcs_template_set.publish.old_versions import Held, Keeping, OldVersion, may
 from bcs_template_set.publish.read_elsewhere import kinds_in, lacks, read_everywhere
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.run.context import RenderedRun
-from bcs_template_set.run.plan_phase import Planned, namespace_of
+from bcs_template_set.run.plan_phase import Planned
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.parallel import overlap, values_of
 from bcs_template_set.system.signals import Stopped
@@ -84,7 +84,7 @@ def _delete_old(
     wanted = {kind for _, kinds in perhaps if kinds for kind in kinds}
     if not wanted:
         return None, True
-    held = _held(run, writer, namespace_of(run.context, existing.project_id), wanted)
+    held = _held(run, writer, run.context.namespace(existing.project_id), wanted)
     visible = {old.version.id for old, kinds in perhaps if kinds}
     going = may_go(files, keeping, held, visible=visible)
     return _told(_delete(run, writer, going)) if going else (None, True)

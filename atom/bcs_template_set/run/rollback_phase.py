@@ -43,6 +43,7 @@ from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.image_phase import check_images, lack_images
 from bcs_template_set.run.live_plan import deploying_of
+from bcs_template_set.run.look_ahead import check_place, dry_run
 from bcs_template_set.run.past_target import (
     PREVIOUS,
     Past,
@@ -52,14 +53,7 @@ from bcs_template_set.run.past_target import (
     read_live,
     rows_in_scope,
 )
-from bcs_template_set.run.plan_phase import (
-    Planned,
-    check_place,
-    check_refusal,
-    dry_run_early,
-    name_site,
-    namespace_of,
-)
+from bcs_template_set.run.plan_phase import Planned, check_refusal, name_site
 from bcs_template_set.run.render_phase import prepare_rendering, provenance_of
 from bcs_template_set.run.run_gateway import WatchedWriter
 
@@ -84,7 +78,7 @@ def roll_back(context: RunContext, gateway: Gateway, principal: Principal) -> Re
     try:
         check_images(run, gateway, planned)
         if settings.action == "plan":
-            record.plan = sending(planned.plan, dry_run_early(run, gateway, planned.existing))
+            record.plan = sending(planned.plan, dry_run(run, gateway, planned.existing))
             leave_plan(context.services.journal(), planned.plan)
             return "planned"
         for change in planned.plan.changes:
@@ -109,14 +103,14 @@ def plan_back(
     """
     settings, services = context.settings, context.services
     prepared = _prepared(context)
-    concurrency = context.region.endpoint.concurrency
+    concurrency = context.concurrency
     rows = list_past_files(reader, settings.project_code, space=settings.template_space)
     scope = rows_in_scope(settings, rows, prepared=prepared)
     there = [row for row in scope.values() if row is not None]
     files = read_past_files(reader, settings.project_code, there, concurrency=concurrency)
     line = line_of(provenance_of(context, acting_as=principal.label), files)
     project = reader.read(protocol.get_project(settings.project_code))
-    place = namespace_of(context, project.project_id)
+    place = context.namespace(project.project_id)
     target = settings.rollback_to or PREVIOUS
     live = read_live(reader, deploying_of(context, place, context.variables), files, target=target)
     past = past_of(files, line, live)
@@ -204,7 +198,7 @@ def nearest_possible(
 
 
 def _is_possible(run: RenderedRun, reader: Reader, planned: Planned, past: Past, state: PastState) -> bool:
-    place = namespace_of(run.context, planned.existing.project_id)
+    place = run.context.namespace(planned.existing.project_id)
     wanted = [(file, state.versions[file.name]) for file in files_of(state, past.files)]
     files = [
         FileVersion(file.name, ref.id, ref.name, objects=objects_in(file.documents)) for file, ref in wanted

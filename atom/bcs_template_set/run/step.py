@@ -21,7 +21,8 @@ from bcs_template_set.run.context import RenderedRun, RunContext, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.doctor import doctor_run
 from bcs_template_set.run.image_phase import check_images
-from bcs_template_set.run.plan_phase import Planned, check_refusal, look_ahead, look_at_branches, plan_run
+from bcs_template_set.run.look_ahead import look_ahead
+from bcs_template_set.run.plan_phase import Planned, check_refusal, look_at_branches, plan_run
 from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
