@@ -21,16 +21,19 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.branches.branch_rows import (
     BranchRow,
+    Removal,
     SpaceBranches,
     age_text,
     branch_rows,
     duration_of,
     keep_patterns,
     may_be_stale,
+    plan_of,
+    plan_removals,
     stale_rows,
+    without_hidden,
 )
 from bcs_template_set.branches.last_builds import read_branches, read_hidden, with_whole
-from bcs_template_set.branches.plan_removal import Removal, plan_of, plan_removals, without_hidden
 from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Language, Text, say

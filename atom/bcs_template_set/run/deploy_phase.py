@@ -37,13 +37,12 @@ from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
-from bcs_template_set.run.held_versions import hold_of
 from bcs_template_set.run.journal import EarlierTry
 from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.look_ahead import as_it_counts, fewest_pods
 from bcs_template_set.run.plan_phase import Planned
 from bcs_template_set.run.restore_phase import restore
-from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
+from bcs_template_set.run.versions_to_deploy import Looking, hold_of, newest_versions
 from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.http_client import Transport
 

@@ -37,10 +37,10 @@ from bcs_template_set.rollout.pod_numbers import autoscalers_in, kept_pods, lost
 from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.held_versions import hold_of
 from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.plan_phase import Planned, values_of_namespace
 from bcs_template_set.run.prune_look import refusal_to_delete
+from bcs_template_set.run.versions_to_deploy import hold_of
 
 
 def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:

@@ -28,9 +28,9 @@ from bcs_template_set.report.log_lines import plan_lines
 from bcs_template_set.rollout.before_deploying import (
     ask_variables,
 )
-from bcs_template_set.run.approved_plan import what_differs
 from bcs_template_set.run.context import RenderedRun, Services
 from bcs_template_set.run.finish import show_lines
+from bcs_template_set.run.journal import what_differs
 from bcs_template_set.run.prune_look import with_pruning
 from bcs_template_set.run.render_phase import check_desired
 

@@ -37,11 +37,11 @@ from bcs_template_set.report.outcome import Result
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.live_look import plan_live
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
-from bcs_template_set.run.approved_plan import leave_plan
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.image_phase import check_images, lack_images
+from bcs_template_set.run.journal import leave_plan
 from bcs_template_set.run.live_plan import deploying_of
 from bcs_template_set.run.look_ahead import check_place, dry_run
 from bcs_template_set.run.past_target import (

@@ -8,7 +8,7 @@ from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.live_state import LiveState
 from bcs_template_set.rollout.revisions import Revision
-from bcs_template_set.run.held_versions import tells
+from bcs_template_set.run.versions_to_deploy import tells
 
 LIVE = Revision(1, Mark("front-ends/web.yaml", "1.0.57"), "", "")
 
