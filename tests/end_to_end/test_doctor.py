@@ -33,12 +33,13 @@ from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import open_agent
 from bcs_template_set.report.examination import Finding, what_of
+from bcs_template_set.report.outcome import Heading
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.doctor import examine
 from bcs_template_set.run.doctor_exam import NO_VERSION, SECONDS, Exam
-from bcs_template_set.run.entry import first_heading
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Deadline
+from bcs_template_set.system.version import step_version
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 TARGET = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
@@ -386,7 +387,7 @@ def services_of(worker: Worker, **changed: Any) -> Services:  # noqa: ANN401 - t
         log=Log(io.StringIO(), "en_US"),
         clock=clock,
         deadline=Deadline(clock, seconds=None),
-        record=RunRecord(clock=clock, language="en_US", heading=first_heading()),
+        record=RunRecord(clock=clock, language="en_US", heading=Heading(step_version=step_version())),
         workspace=worker.workspace,
         environ=environ,
     )

@@ -22,9 +22,9 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.outcome import Outcome, Result
+from bcs_template_set.report.outcome import Heading, Outcome, Result
 from bcs_template_set.run.context import RenderedRun, RunContext, Services
-from bcs_template_set.run.entry import Process, first_heading, run_whole
+from bcs_template_set.run.entry import Process, run_whole
 from bcs_template_set.run.finish import RunFolder, end_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
@@ -33,6 +33,7 @@ from bcs_template_set.run.step import _with_who, carry_out
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.system.signals import Interruption
+from bcs_template_set.system.version import step_version
 from tests.emulator import Emulator
 from tests.emulator.build_worker import Task, exported
 from tests.emulator.http_message import Request
@@ -264,7 +265,7 @@ class Lived:
 
 
 def _services(agent: Agent, log: Log, *, clock: HurriedClock, workspace: Path) -> Services:
-    record = RunRecord(clock=clock, language="en_US", heading=first_heading())
+    record = RunRecord(clock=clock, language="en_US", heading=Heading(step_version=step_version()))
     return Services(agent, log, clock, Deadline(clock, seconds=900), record, workspace)
 
 

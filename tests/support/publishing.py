@@ -37,17 +37,17 @@ from bcs_template_set.agent.open_agent import Agent, open_agent
 from bcs_template_set.messages import Language
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.output import output_of
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.entry import first_heading
 from bcs_template_set.run.job_state import Seal
 from bcs_template_set.run.journal import Journal
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.own_files import OwnFile
+from bcs_template_set.system.version import step_version
 
 SPACE = "front-ends"
 IDENTITY = {**SDK_JSON, "projectId": "web"}
@@ -205,7 +205,9 @@ class Site:
             log=log,
             clock=self.clock,
             deadline=Deadline(self.clock, seconds=self.seconds),
-            record=RunRecord(clock=self.clock, language=self.language, heading=first_heading()),
+            record=RunRecord(
+                clock=self.clock, language=self.language, heading=Heading(step_version=step_version())
+            ),
             workspace=self.root / "workspace",
             environ=os.environ,
             journal=self._journal,

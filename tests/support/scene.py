@@ -22,14 +22,14 @@ from tests.support.worker import Finished, Worker, finish, launch
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import open_agent
-from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.entry import first_heading
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Deadline
+from bcs_template_set.system.version import step_version
 
 APP_SECRET = SECRET_OF_MOST
 VALUES = """\
@@ -125,7 +125,7 @@ def run_within(worker: Worker, *, seconds: Optional[float], inputs: Mapping[str,
             log=log,
             clock=clock,
             deadline=Deadline(clock, seconds=seconds),
-            record=RunRecord(clock=clock, language="en_US", heading=first_heading()),
+            record=RunRecord(clock=clock, language="en_US", heading=Heading(step_version=step_version())),
             workspace=worker.workspace,
             environ=environ,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -30,7 +30,6 @@ from bcs_template_set.system.version import step_version
 if TYPE_CHECKING:
     from bcs_template_set.agent.build_info import BuildInfo
     from bcs_template_set.config.principal import Principal
-    from bcs_template_set.report.outcome import Heading
     from bcs_template_set.run.context import Services
 
 MARGIN_SHARE, LEAST_MARGIN, MOST_MARGIN = 0.1, 10.0, 60.0
@@ -87,6 +86,23 @@ class Process:
         """Return when the work should end by itself."""
         return Deadline(self.clock, seconds=time_for_work(timeout), since=self.began)
 
+    def services(self, agent: Agent, log: Log, *, workspace: Path) -> Services:
+        """Return what a run of this process has beside its inputs."""
+        from bcs_template_set.report.outcome import Heading  # noqa: PLC0415 - garbled input needs none of it
+        from bcs_template_set.run.context import Services  # noqa: PLC0415 - as above
+        from bcs_template_set.run.record import RunRecord  # noqa: PLC0415 - as above
+
+        heading = Heading(step_version=step_version())
+        return Services(
+            agent=agent,
+            log=log,
+            clock=self.clock,
+            deadline=self.deadline(agent.task().timeout),
+            record=RunRecord(clock=self.clock, language=log.language, heading=heading),
+            workspace=workspace,
+            environ=self.environ,
+        )
+
     def limited(self, timeout: Optional[float], *, left: float) -> AbstractContextManager[None]:
         """Return what stops the work inside when so much is left of the margin."""
         if timeout is None:
@@ -128,10 +144,8 @@ def _forget_what_the_pipeline_decides(agent: Agent, log: Log, environ: MutableMa
 def _run(agent: Agent, log: Log, *, process: Process) -> int:
     inputs, task = agent.inputs(), agent.task()
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - as above
-    from bcs_template_set.run.context import Services  # noqa: PLC0415 - as above
     from bcs_template_set.run.finish import RunFolder, end_run  # noqa: PLC0415 - garbled input needs none of it
     from bcs_template_set.run.journal import Journal, seal_of  # noqa: PLC0415 - as above
-    from bcs_template_set.run.record import RunRecord  # noqa: PLC0415 - as above
     from bcs_template_set.run.run_progress import ShownProgress, audience_of  # noqa: PLC0415 - as above
     from bcs_template_set.run.step import run_step  # noqa: PLC0415 - as above
 
@@ -143,18 +157,13 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         return Journal(place.file(STATE_FILE), seals[0], task.attempt) if seals else None
 
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
-    services = Services(
-        agent=agent,
-        log=log,
-        clock=clock,
-        deadline=process.deadline(task.timeout),
-        record=RunRecord(clock=clock, language=log.language, heading=first_heading(), on_move=progress.move),
-        workspace=place.workspace,
+    services = replace(
+        process.services(agent, log, workspace=place.workspace),
         on_region=progress.begin,
-        environ=process.environ,
         on_principal=lambda principal, build: acting.append((principal, build)),
         journal=journal,
     )
+    services.record.on_move = progress.move
     services = process.equip(services)
     try:
         with process.limited(task.timeout, left=WORK_STOPS):
@@ -201,26 +210,13 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
 def _restore(
     agent: Agent, log: Log, *, process: Process, task: str
 ) -> tuple[Text, Mapping[str, OutputField]]:
-    from bcs_template_set.run.context import Services  # noqa: PLC0415 - as above
     from bcs_template_set.run.post_action import restore_after_job  # noqa: PLC0415 - as above
-    from bcs_template_set.run.record import RunRecord  # noqa: PLC0415 - as above
     from bcs_template_set.system.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
 
-    clock, this = process.clock, agent.task()
-    workspace = _workspace_of(this)
-    services = Services(
-        agent=agent,
-        log=log,
-        clock=clock,
-        deadline=process.deadline(this.timeout),
-        record=RunRecord(clock=clock, language=log.language, heading=first_heading()),
-        workspace=workspace,
-        environ=process.environ,
-    )
-    services = process.equip(services)
-    file = OwnFile(workspace, f"{_folder_of(this, task)}/{STATE_FILE}")
-    result = restore_after_job(services, file=file, task=task)
-    return result.sentence, result.data
+    workspace = _workspace_of(agent.task())
+    services = process.equip(process.services(agent, log, workspace=workspace))
+    file = OwnFile(workspace, f"{_folder_of(agent.task(), task)}/{STATE_FILE}")
+    return restore_after_job(services, file=file, task=task)
 
 
 def time_for_work(timeout: Optional[float]) -> Optional[float]:
@@ -233,13 +229,6 @@ def time_for_work(timeout: Optional[float]) -> Optional[float]:
 def margin_of(timeout: float) -> float:
     """Return how many of the platform's seconds are kept back."""
     return min(MOST_MARGIN, max(LEAST_MARGIN, timeout * MARGIN_SHARE))
-
-
-def first_heading() -> Heading:
-    """Return what is known of the run before its settings are read."""
-    from bcs_template_set.report.outcome import Heading  # noqa: PLC0415 - garbled input needs none of it
-
-    return Heading(step_version=step_version())
 
 
 def _run_folder_of(task: TaskInfo) -> tuple[Path, str]:

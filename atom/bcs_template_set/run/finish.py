@@ -17,8 +17,7 @@ from bcs_template_set.agent.log import Log, masked_strings
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.output_file import OutputDocument, can_be_archived
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.report.outcome import Outcome
@@ -64,101 +63,85 @@ def end_run(
         WorkspaceUnwritable: output.json can't be written; the pessimistic one still stands, and the
             verdict is in the log all the same.
     """
-    keep = Keep(place, log.masker, limited)
-    kept, artifacts = keep.rendered(outcome, rendered)
-    kept, plan = keep.plan(kept)
-    told, report = keep.report(kept)
+    keep = Keep(outcome, place, log.masker, limited)
+    artifacts, plan, report = keep.rendered(rendered), keep.plan(), keep.report()
     page = str(place.file("report").below(PAGE)) if report is not None else ""
-    told, output = keep.output(told, report, artifacts, plan=plan)
+    output = keep.output(report, artifacts, plan=plan)
     try:
         write_output(output)
     finally:
         log.group_end()  # inside, nobody would see the rows that begin the last lines
-        show_lines(log, verdict_lines(told, report_path=page))
+        show_lines(log, verdict_lines(keep.outcome, report_path=page))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Keep:
     """Leaves the files of a run; each may fail, and none takes longer than there is time.
 
-    The masker is the last line of defence for every one of them.
+    `outcome` gains a warning for each that is not there. The masker is the last line of defence for every
+    one of them.
     """
 
+    outcome: Outcome
     place: RunFolder
     masker: Masker
     limited: Limited
 
-    def rendered(self, outcome: Outcome, files: Sequence[ManifestFile]) -> tuple[Outcome, tuple[str, ...]]:
-        """Leave the manifests, but for a plan's; return the outcome and where they are."""
-        if outcome.heading.action == "plan" or not files:
-            return outcome, ()
+    def rendered(self, files: Sequence[ManifestFile]) -> tuple[str, ...]:
+        """Leave the manifests, but for a plan's; return where they are."""
+        if self.outcome.heading.action == "plan" or not files:
+            return ()
         folder = self.place.file("rendered")
-        told, paths = self.attempt(
-            outcome, lambda: write_rendered(folder, files, mask=self.masker.mask), file=folder
-        )
-        return self._archived(told, paths or (), place=folder)
+        paths = self.attempt(lambda: write_rendered(folder, files, mask=self.masker.mask), file=folder)
+        return self._archived(paths or (), place=folder)
 
-    def plan(self, outcome: Outcome) -> tuple[Outcome, tuple[str, ...]]:
-        """Leave the plan as JSON, where there is one; return the outcome and where it is."""
-        document = plan_document(outcome)
+    def plan(self) -> tuple[str, ...]:
+        """Leave the plan as JSON, where there is one; return where it is."""
+        document = plan_document(self.outcome)
         if document is None:
-            return outcome, ()
+            return ()
         file = self.place.file(PLAN)
 
-        def leave() -> str:
+        def leave() -> tuple[str, ...]:
             text = json.dumps(masked_strings(document, self.masker.mask), indent=2, ensure_ascii=False)
-            return str(write_text(file, text + "\n").absolute())
+            return (str(write_text(file, text + "\n").absolute()),)
 
-        told, path = self.attempt(outcome, leave, file=file)
-        return self._archived(told, (path,) if path is not None else (), place=file)
+        return self._archived(self.attempt(leave, file=file) or (), place=file)
 
-    def report(self, outcome: Outcome) -> tuple[Outcome, Optional[ReportPlace]]:
-        """Leave the page; return the outcome and where it is."""
+    def report(self) -> Optional[ReportPlace]:
+        """Leave the page; return where it is."""
         folder = self.place.file("report")
 
         def leave() -> ReportPlace:
             from bcs_template_set.report.html import render_html  # noqa: PLC0415 - brings the template engine
 
-            write_report(folder, self.masker.mask(render_html(outcome)))
+            write_report(folder, self.masker.mask(render_html(self.outcome)))
             return ReportPlace(f"{self.place.folder}/report")
 
-        return self.attempt(outcome, leave, file=folder)
+        return self.attempt(leave, file=folder)
 
-    def _archived(
-        self, outcome: Outcome, paths: tuple[str, ...], *, place: OwnFile
-    ) -> tuple[Outcome, tuple[str, ...]]:
-        """Return the paths that the platform can keep, or the outcome with a warning."""
+    def _archived(self, paths: tuple[str, ...], *, place: OwnFile) -> tuple[str, ...]:
+        """Return the paths that the platform can keep; where it can't, that is a warning."""
         if all(map(can_be_archived, paths)):
-            return outcome, paths
-        warning = say("report.not_archived", place=str(place))
-        return replace(outcome, warnings=(*outcome.warnings, warning)), ()
+            return paths
+        self._warn(say("report.not_archived", place=str(place)))
+        return ()
 
     def output(
-        self,
-        outcome: Outcome,
-        report: Optional[ReportPlace],
-        artifacts: tuple[str, ...],
-        *,
-        plan: tuple[str, ...],
-    ) -> tuple[Outcome, OutputDocument]:
-        """Return the output, and the outcome with a warning for all that is not in it as it should be."""
+        self, report: Optional[ReportPlace], artifacts: tuple[str, ...], *, plan: tuple[str, ...]
+    ) -> OutputDocument:
+        """Return the output; all that is not in it as it should be is a warning."""
+        outcome = self.outcome
         texts = texts_of(outcome)
-        warnings = list(holding_secrets(texts, self.masker.holds))
+        for warning in holding_secrets(texts, self.masker.holds):
+            self._warn(warning)
 
         def spill(name: str, text: str) -> str:
             file = self.place.file(f"{name}.json")
-            try:
-                with self.limited():
-                    write_text(file, text)
-            except WorkspaceUnwritable as exc:  # the verdict matters more; "" says that there is no such file
-                warnings.append(exc.title())
-                return ""
-            except Stopped:
-                warnings.append(say("report.no_time", file=str(file)))
-                return ""
-            return f"{self.place.folder}/{name}.json"
+            left = self.attempt(lambda: write_text(file, text), file=file)
+            return f"{self.place.folder}/{name}.json" if left is not None else ""
 
-        output = output_of(
+        return output_of(
             outcome,
             report=report,
             rendered=artifacts,
@@ -167,22 +150,22 @@ class Keep:
             texts=texts,
             plan=plan,
         )
-        return replace(outcome, warnings=(*outcome.warnings, *warnings)), output
 
-    def attempt(
-        self, outcome: Outcome, leave: Callable[[], T], *, file: OwnFile
-    ) -> tuple[Outcome, Optional[T]]:
-        """Return what `leave` left, or the outcome with a warning: it must not cost the verdict."""
+    def attempt(self, leave: Callable[[], T], *, file: OwnFile) -> Optional[T]:
+        """Return what `leave` left; where it could not, that is a warning: it must not cost the verdict."""
         try:
             with self.limited():
-                return outcome, leave()
+                return leave()
         except StepError as exc:
-            warning = exc.title()
+            self._warn(exc.title())
         except Stopped:
-            warning = say("report.no_time", file=str(file))
+            self._warn(say("report.no_time", file=str(file)))
         except Exception as exc:  # noqa: BLE001 - not hidden: a warning with its kind and place
-            warning = defect_of(exc).title()
-        return replace(outcome, warnings=(*outcome.warnings, warning)), None
+            self._warn(defect_of(exc).title())
+        return None
+
+    def _warn(self, warning: Text) -> None:
+        self.outcome = replace(self.outcome, warnings=(*self.outcome.warnings, warning))
 
 
 def show_lines(log: Log, lines: Sequence[LogLine]) -> None:

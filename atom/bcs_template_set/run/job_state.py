@@ -65,26 +65,16 @@ class JobState(Record):
     attempt: int
     files: tuple[DeployedFile, ...] = ()
 
-    def place(self) -> dict[str, str]:
-        """Return where it deployed, by the inputs' names."""
-        return {
-            "region": self.region,
-            "project_code": self.project,
-            "template_space": self.space,
-            "cluster_id": self.cluster_id,
-            "namespace": self.namespace,
-        }
-
     def differs_from(self, settings: Settings) -> list[tuple[str, str, str]]:
         """Return each input that names another place now: its name, what it was, what it is."""
-        now = {
-            "region": settings.region,
-            "project_code": settings.project_code,
-            "template_space": settings.template_space,
-            "cluster_id": settings.cluster_id,
-            "namespace": settings.namespace,
-        }
-        return [(name, was, now[name]) for name, was in self.place().items() if was != now[name]]
+        places = (
+            ("region", self.region, settings.region),
+            ("project_code", self.project, settings.project_code),
+            ("template_space", self.space, settings.template_space),
+            ("cluster_id", self.cluster_id, settings.cluster_id),
+            ("namespace", self.namespace, settings.namespace),
+        )
+        return [(name, was, now) for name, was, now in places if was != now]
 
     def deployed(self) -> tuple[FileVersion, ...]:
         """Return the files at the versions that were deployed."""

@@ -10,7 +10,7 @@ somebody else has deployed since is left, and named.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Optional
 
@@ -50,12 +50,8 @@ CONCURRENCY = 8
 """How many versions are looked at at once, where nothing is known of the step."""
 
 
-@dataclass(frozen=True)
-class PostResult:
-    """What the post action came to: its one sentence, and its outputs."""
-
-    sentence: Text
-    data: Mapping[str, OutputField]
+PostResult = tuple[Text, Mapping[str, OutputField]]
+"""What the post action came to: its one sentence, and its outputs."""
 
 
 def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostResult:
@@ -98,7 +94,7 @@ def restore_after_job(services: Services, *, file: OwnFile, task: str) -> PostRe
 def _nothing(services: Services) -> PostResult:
     sentence = say("post.nothing")
     services.log.info(sentence)
-    return PostResult(sentence, {})
+    return sentence, {}
 
 
 def _believed(text: str, seal: Seal, *, file: OwnFile) -> JobState:
@@ -110,20 +106,12 @@ def _believed(text: str, seal: Seal, *, file: OwnFile) -> JobState:
     sealed = read_sealed(text)
     if sealed is None:
         raise StateUntrusted(file=str(file), problem=say("post.unreadable", file=str(file)))
-    check_same_user(sealed.state.acting_user, seal.user)
+    was = sealed.state.acting_user
+    if was != seal.user:
+        raise ActedAsAnother(was=was or "-", now=seal.user)
     if not is_genuine(sealed, seal):
         raise StateUntrusted(file=str(file), problem=say("post.not_genuine", file=str(file)))
     return sealed.state
-
-
-def check_same_user(was: str, now: str) -> None:
-    """Refuse to take back as one user what another has deployed.
-
-    Raises:
-        ActedAsAnother: they are two.
-    """
-    if was != now:
-        raise ActedAsAnother(was=was or "-", now=now)
 
 
 def _put_back(
@@ -153,7 +141,9 @@ def _put_back(
     sentences = _told(services, way)
     done = state.replaced(restores=False, files=())
     write_text(file, encode_state(done, seal))
-    return PostResult(reduce(_joined, sentences), _data(way, user=seal.user))
+    result = "restored" if way.files else "skipped"
+    sentence = reduce(lambda first, second: say("post.done", first=first, second=second), sentences)
+    return sentence, {"result": string_field(result), "acting_user": string_field(seal.user)}
 
 
 def _manifests(
@@ -174,10 +164,6 @@ def _live_of_this_build(target: DeployTarget) -> tuple[str, ...]:
         build=build.build_number,
         concurrency=CONCURRENCY,
     )
-
-
-def _joined(first: Text, second: Text) -> Text:
-    return say("post.done", first=first, second=second)
 
 
 def _told(services: Services, way: Restoration) -> list[Text]:
@@ -208,8 +194,3 @@ def _check_place(state: JobState, settings: Settings) -> None:
         raise InputsInvalid(
             details=[say("post.elsewhere", name=name, was=was, now=now or '""') for name, was, now in changed]
         )
-
-
-def _data(way: Restoration, *, user: str) -> dict[str, OutputField]:
-    result = "restored" if way.files else "skipped"
-    return {"result": string_field(result), "acting_user": string_field(user)}

@@ -28,14 +28,6 @@ from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.system.clock import Clock
 
 
-@dataclass(frozen=True)
-class UnderWay:
-    """A phase that has not ended: when it began, in seconds since the epoch."""
-
-    name: str
-    started_at: float
-
-
 @dataclass(eq=False)
 class _Write:
     """A write under way; `is_sent` once it was answered, or given up."""
@@ -76,7 +68,7 @@ class RunRecord:
     created_space: bool = False
     stopped: bool = False
     may_have_written: bool = False
-    under_way: Optional[UnderWay] = None
+    under_way: Optional[Phase] = None
     on_move: Callable[[RunRecord], None] = _nobody
     _watched: dict[str, Watched] = field(default_factory=dict)
     _writes: set[_Write] = field(default_factory=set)
@@ -87,7 +79,7 @@ class RunRecord:
     def phase(self, name: str) -> Iterator[None]:
         """Time a phase of the run, however it ends."""
         began, at = self.clock.monotonic(), self.clock.now()
-        self.under_way = UnderWay(name, at)
+        self.under_way = Phase(name, at, 0.0)
         self.on_move(self)
         try:
             yield

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from bcs_template_set.agent.build_info import NO_ROW, BuildInfo, BuildRow
+from bcs_template_set.agent.build_info import NO_ROW, BuildRow
 from bcs_template_set.agent.credential import Credential
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.principal import Principal, resolve_principal
@@ -20,7 +20,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import CredentialUnusable, PrivateSettingsInvalid
 from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.log_lines import header_lines, settings_lines
-from bcs_template_set.report.outcome import Heading, Identity
+from bcs_template_set.report.outcome import Identity
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.system.proxies import (
@@ -57,7 +57,16 @@ def read_asked(services: Services) -> tuple[Settings, Region]:
     settings = read_settings(inputs, regions=tuple(regions), pipeline_project=services.agent.task().project)
     region = regions[settings.region]
     _check_authorities(region, services.agent.task().workspace)
-    services.record.heading = _with_settings(services.record.heading, settings, region)
+    services.record.heading = replace(
+        services.record.heading,
+        action=settings.action,
+        goes_back=settings.goes_back,
+        region=settings.region,
+        project=settings.project_code,
+        space=settings.template_space,
+        console=Console(region.console_url, settings.project_code),
+        template_set="" if settings.only else settings.template_set,
+    )
     return settings, region
 
 
@@ -68,7 +77,15 @@ def read_build(services: Services, settings: Settings, region: Region) -> RunCon
         FactDisputed, RecordRefused, BuildApiFailed: as `read_everything`.
     """
     build = services.agent.build(recorded=region.recorded_people)
-    services.record.heading = _with_build(services.record.heading, build)
+    services.record.heading = replace(
+        services.record.heading,
+        pipeline=build.pipeline_name or build.pipeline_id,
+        pipeline_id=build.pipeline_id,
+        build_number=build.build_number,
+        build_url=build.url,
+        branch=build.branch,
+        commit=build.commit,
+    )
     return RunContext(services, settings, region, build, machine_of(services))
 
 
@@ -110,16 +127,19 @@ def find_principal(context: RunContext) -> Principal:
 def show_identity(context: RunContext, principal: Principal) -> None:
     """Say who acts, for what, and by which way."""
     services, settings, region = context.services, context.settings, context.region
-    services.record.heading = _with_way(services.record.heading, context)
-    language = services.record.language
-    show_lines(
-        services.log, header_lines(services.record.heading, services.record.identity, language=language)
+    record, endpoint, environ = services.record, region.endpoint, context.machine.environ
+    given = (environ.get(name, "") for name in CERTIFICATES)
+    record.heading = replace(  # proxy and certificates are named where they are not the usual ones
+        record.heading,
+        proxy=without_credentials(endpoint.proxy or proxy_of(endpoint.gateway, environ)),
+        certificates=endpoint.ca_bundle or next((path for path in given if path), ""),
     )
+    show_lines(services.log, header_lines(record.heading, record.identity, language=record.language))
     for name in context.machine.ignored:
         services.log.warning(say("agent.not_obeyed", name=name))
     if context.build.source == "environment" and not principal.is_token and settings.run_as != "owner":
         services.log.warning(say("identity.not_proven", region=region.name, user=principal.user))
-    show_lines(services.log, settings_lines(settings, language=language))
+    show_lines(services.log, settings_lines(settings, language=record.language))
 
 
 def _credential(services: Services, credential_id: str) -> Credential:
@@ -139,45 +159,6 @@ def _row_of(context: RunContext, credential: Optional[Credential]) -> BuildRow:
     if is_vouched_for or is_token or build.source == "environment":
         return NO_ROW
     return context.services.agent.build_row(build)
-
-
-# --- the heading ----------------------------------------------------------------------------------------
-
-
-def _with_settings(heading: Heading, settings: Settings, region: Region) -> Heading:
-    return replace(
-        heading,
-        action=settings.action,
-        goes_back=settings.goes_back,
-        region=settings.region,
-        project=settings.project_code,
-        space=settings.template_space,
-        console=Console(region.console_url, settings.project_code),
-        template_set="" if settings.only else settings.template_set,
-    )
-
-
-def _with_build(heading: Heading, build: BuildInfo) -> Heading:
-    return replace(
-        heading,
-        pipeline=build.pipeline_name or build.pipeline_id,
-        pipeline_id=build.pipeline_id,
-        build_number=build.build_number,
-        build_url=build.url,
-        branch=build.branch,
-        commit=build.commit,
-    )
-
-
-def _with_way(heading: Heading, context: RunContext) -> Heading:
-    """Name proxy and certificates where they are not the usual ones."""
-    endpoint, environ = context.region.endpoint, context.machine.environ
-    given = (environ.get(name, "") for name in CERTIFICATES)
-    return replace(
-        heading,
-        proxy=without_credentials(endpoint.proxy or proxy_of(endpoint.gateway, environ)),
-        certificates=endpoint.ca_bundle or next((path for path in given if path), ""),
-    )
 
 
 # --- what the environment decides -----------------------------------------------------------------------

@@ -39,9 +39,9 @@ def test_whatever_goes_wrong_with_the_report_is_a_warning_and_the_outcome_stands
 
     run = scenes.published()
     for leave, words in ((fail, "ZeroDivisionError"), (refuse, "no space left on device")):
-        keep = Keep(RunFolder(tmp_path, "run"), Masker(), nullcontext)
-        told, left = keep.attempt(run, leave, file=keep.place.file("report"))
-        assert left is None
+        keep = Keep(run, RunFolder(tmp_path, "run"), Masker(), nullcontext)
+        assert keep.attempt(leave, file=keep.place.file("report")) is None
+        told = keep.outcome
         assert (told.result, told.error, told.files) == (run.result, run.error, run.files)
         assert words in str(told.warnings[-1])
 

@@ -60,13 +60,8 @@ def left(told: Outcome, earlier: Optional[JobState] = None) -> JobState:
 
 def test_it_says_where_as_whom_and_what_was_before() -> None:
     state = left(outcome())
-    assert state.place() == {
-        "region": "gz",
-        "project_code": "web",
-        "template_space": "front-ends",
-        "cluster_id": "BCS-K8S-40000",
-        "namespace": "prod",
-    }
+    place = (state.region, state.project, state.space, state.cluster_id, state.namespace)
+    assert place == ("gz", "web", "front-ends", "BCS-K8S-40000", "prod")
     assert state.acting_user == "lisi"
     assert state.deployed() == (A, B)
     assert state.before() == (WAS,)
