@@ -47,7 +47,6 @@ def test_help_and_a_mistyped_verb_import_nothing_heavy(
     modules = {
         "cli",
         "cli.desk_language",
-        "cli.help_lines",
         "cli.main",
         "messages",
         "system",

@@ -17,7 +17,8 @@ from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.cli.verb_undeploy import Request, _Desk, _undeploy
+from bcs_template_set.cli.verb_plan import Desk
+from bcs_template_set.cli.verb_undeploy import Request, undeploy
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.manifests.templating.build_context import make_context
@@ -44,6 +45,7 @@ from tests.model.namespace import BEGAN, LONG_AGO, SPACE, Namespace
 from tests.model.replay import AtOnce, Ended, Gateway, Machine, Run
 from tests.model.shown import CLUSTER, NAMESPACE, PROJECT
 from tests.support.building import manifest
+from tests.support.pieces import app_principal
 
 if TYPE_CHECKING:
     from bcs_template_set.agent.open_agent import Agent
@@ -297,10 +299,10 @@ def undeploys(file: str) -> Run:
 
     def act(answers: Gateway) -> Ended:
         run = _context(_AT_A_DESK, answers)
-        services, settings = run.services, run.settings
-        desk = _Desk(services, settings, Request(file, is_meant=True), io.StringIO(), 1)
+        services = run.services
+        desk = Desk(run.context, cast("RealGateway", answers), app_principal(), io.StringIO())
         try:
-            status = _undeploy(desk, cast("RealGateway", answers))
+            status = undeploy(desk, Request(file, is_meant=True))
         except StepError:
             return Ended("failed", Told(warned=True))
         taken = services.record.taken or Taken()

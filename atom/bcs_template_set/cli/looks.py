@@ -25,13 +25,12 @@ from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
 from bcs_template_set.bcs.space.past_files import read_past_files
 from bcs_template_set.bcs.space.template_spaces import (
-    find_space,
     list_files,
     list_histories,
     oldest_of_each_name,
 )
 from bcs_template_set.bcs.space.versions import read_versions
-from bcs_template_set.cli.verb_plan import at_a_desk
+from bcs_template_set.cli.verb_plan import at_a_desk, find_folder
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import Scope, web_host
 from bcs_template_set.messages import Language, say
@@ -131,14 +130,8 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         InputsInvalid: there is no such folder, or a name is neither a host nor a file of it.
         StepError: whatever the gateway or BCS answered.
     """
-    settings, concurrency = context.settings, context.concurrency
-    project = settings.project_code
-    space = find_space(reader, project=project, space=settings.template_space)
-    if space is None:
-        raise InputsInvalid(
-            details=[say("branches.no_space", project=project, space=settings.template_space)]
-        )
-    files = oldest_of_each_name(list_files(reader, project, space.id)).values()
+    settings, space = context.settings, find_folder(reader, context.settings)
+    files = oldest_of_each_name(list_files(reader, settings.project_code, space.id)).values()
     scope = Scope(tuple(hosts), {file.real_name: web_host(file.real_name) for file in files})
     mistakes = scope.mistakes(key="local.no_host")
     if mistakes:
@@ -149,7 +142,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         space,
         tuple(file for file in files if scope.has(file.real_name)),
         tuple(file for file in files if not scope.has(file.real_name)),
-        concurrency,
+        context.concurrency,
         _deploying(reader, context) if settings.namespace else None,
     )
 

@@ -15,7 +15,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Callable, NoReturn, Optional
 
 from bcs_template_set.cli.desk_language import local_language
-from bcs_template_set.cli.help_lines import HelpLines
 from bcs_template_set.messages import say
 from bcs_template_set.system.stdout import put
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
     from bcs_template_set.agent.log import Log
-    from bcs_template_set.cli.verb_render import LocalRun
-    from bcs_template_set.config.inputs import Action
 
 PROGRAM = "bcs-template-set"
 
@@ -53,6 +50,21 @@ MISTAKES = {
     r"unrecognized arguments: (?P<name>.+)": "local.unknown_argument",
 }
 """What argparse says is wrong, without its quotes, and the sentence that we say in its place."""
+
+
+class HelpLines(argparse.HelpFormatter):
+    """Breaks lines between the characters of Chinese, which are two columns wide, and never within a word."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        lines = [""]
+        for word in re.findall(r"(?:[!-~]+ ?|.)[，。；：、）”]*", text):
+            if sum(1 if mark.isascii() else 2 for mark in lines[-1] + word.rstrip()) > width:
+                lines.append("")
+            lines[-1] += word
+        return [line.rstrip() for line in lines]
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width))
 
 
 class Parser(argparse.ArgumentParser):
@@ -152,59 +164,31 @@ def run_verb(options: argparse.Namespace) -> int:
 
 
 def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
-    """Do what the verb says; return the exit status. Raises StepError where it can't be done."""
+    """Do what the verb says, importing that one alone; return the exit status.
+
+    Raises StepError where it can't be done.
+    """
     if options.verb in ("render", "check"):
         from bcs_template_set.cli import verb_render  # noqa: PLC0415 - see the module's docstring
 
-        do = verb_render.render if options.verb == "render" else verb_render.check
-        return do(local_run(options))
+        return verb_render.render(options) if options.verb == "render" else verb_render.check(options)
     if options.verb == "schema":
         from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
 
         return show_schema(options.template, language=local_language())
     if options.verb == "doctor":
-        from bcs_template_set.cli.verb_doctor import show_doctor  # noqa: PLC0415 - as above: it needs HTTP
-
-        return show_doctor(options.settings, as_json=options.json, errors=errors())
-    if options.verb not in ("plan", "rollback"):
-        return show(options, errors=errors())
-    from bcs_template_set.cli.verb_plan import Given, show_plan  # noqa: PLC0415 - as above: it needs HTTP
-
-    action: Action = "rollback" if options.verb == "rollback" and options.yes else "plan"
-    if options.verb == "rollback":
-        given = Given(assignments=tuple(options.set), only=tuple(options.hosts), rollback_to=options.to)
-    else:
-        given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
-    return show_plan(options.settings, given, full=options.full, errors=errors(), action=action)
-
-
-def show(options: argparse.Namespace, *, errors: Log) -> int:
-    """Do what one of the verbs says that need a settings file and HTTP, importing that one alone."""
-    if options.verb == "branches":
-        from bcs_template_set.cli.verb_branches import show_branches as do  # noqa: PLC0415 - see the docstring
+        from bcs_template_set.cli.verb_doctor import show_doctor as do  # noqa: PLC0415 - as above: it needs HTTP
+    elif options.verb in ("plan", "rollback"):
+        from bcs_template_set.cli.verb_plan import show_plan as do  # noqa: PLC0415 - as above
+    elif options.verb == "branches":
+        from bcs_template_set.cli.verb_branches import show_branches as do  # noqa: PLC0415 - as above
     elif options.verb == "undeploy":
         from bcs_template_set.cli.verb_undeploy import show_undeploy as do  # noqa: PLC0415 - as above
     elif options.verb == "init":
         from bcs_template_set.cli.verb_init import show_init as do  # noqa: PLC0415 - as above
     else:
         from bcs_template_set.cli.looks import look as do  # noqa: PLC0415 - as above
-    return do(options, errors=errors)
-
-
-def local_run(options: argparse.Namespace) -> LocalRun:
-    """Return what `render` and `check` were asked to do."""
-    from bcs_template_set.cli.verb_render import LocalRun  # noqa: PLC0415 - see the module's docstring
-
-    return LocalRun(
-        values_files=(*options.files, *options.values),
-        templates=tuple(options.templates) or ("builtin:web",),
-        assignments=tuple(options.set),
-        version=options.version,
-        template_space=options.template_space,
-        kube_version=getattr(options, "kube_version", ""),
-        strict=getattr(options, "strict", False),
-        format=getattr(options, "format", "text"),
-    )
+    return do(options, errors=errors())
 
 
 def parse(parser: Parser, argv: Sequence[str]) -> argparse.Namespace:

@@ -15,10 +15,7 @@ from typing import Optional, TextIO
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
-from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.branches.branch_rows import (
     BranchRow,
     Removal,
@@ -34,8 +31,7 @@ from bcs_template_set.branches.branch_rows import (
     without_hidden,
 )
 from bcs_template_set.branches.last_builds import read_branches, read_hidden, with_whole
-from bcs_template_set.cli.verb_plan import at_a_desk
-from bcs_template_set.config.principal import Principal
+from bcs_template_set.cli.verb_plan import Desk, acting, at_a_desk, find_folder
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.step_error import StepError
@@ -45,8 +41,8 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, publish_files
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
-from bcs_template_set.run.settings_phase import identify, read_everything
+from bcs_template_set.run.run_gateway import WatchedWriter
+from bcs_template_set.run.settings_phase import read_everything
 from bcs_template_set.system.stdout import put
 
 VERB = "branches"
@@ -92,7 +88,10 @@ def show_branches(options: argparse.Namespace, *, errors: Log) -> int:
 
 def run_branches(services: Services, options: argparse.Namespace, *, out: TextIO) -> int:
     """Do what was asked; return the exit status."""
-    answer = _answer(_Desk(services, read_request(options), out))
+    request = read_request(options)
+    with acting(read_everything(services), VERB, out=out) as desk:
+        answer = _list_or_remove(desk, request)
+    _tell_end(desk, request, answer)
     return 0 if answer.is_done else 1
 
 
@@ -119,102 +118,58 @@ def read_request(options: argparse.Namespace) -> Request:
 # --- look, and take out ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """What the verb works with beside the gateway: its services, what was asked, and where to print.
-
-    `concurrency` is how many requests may be under way at once.
-    """
-
-    services: Services
-    request: Request
-    out: TextIO
-    concurrency: int = 1
-
-
-def _answer(desk: _Desk) -> Answer:
-    services = desk.services
-    context = read_everything(services)
-    settings, region = context.settings, context.region
-    services.record.heading = replace(services.record.heading, action=VERB)
-    # "publish" is the input's default, and so is not shown among those that were given.
-    principal = identify(replace(context, settings=replace(settings, action="publish")))
-    gateway = open_gateway(context, principal)
-    desk = replace(desk, concurrency=region.endpoint.concurrency)
-    space = SpaceRef(settings.region, settings.project_code, settings.template_space)
-    with holding(gateway):
-        answer = _list_or_remove(desk, space, gateway, principal)
-    _tell_end(desk, answer)
-    return answer
-
-
-def _list_or_remove(desk: _Desk, space: SpaceRef, gateway: Gateway, principal: Principal) -> Answer:
-    request = desk.request
-    space_id, found = _look(desk, space, gateway)
-    rows = _rows(desk, found)
+def _list_or_remove(desk: Desk, request: Request) -> Answer:
+    context, gateway, log = desk.context, desk.gateway, desk.context.services.log
+    project, concurrency = context.settings.project_code, context.concurrency
+    space = find_folder(gateway, context.settings)
+    found = read_branches(gateway, project=project, space=space, concurrency=concurrency)
+    rows = _rows(desk, request, found)
     if request.older_than is not None:
         perhaps = [row for row in rows if may_be_stale(row, older_than=request.older_than)]
-        found = with_whole(gateway, found, perhaps, project=space.project, concurrency=desk.concurrency)
-        rows = _rows(desk, found)
+        found = with_whole(gateway, found, perhaps, project=project, concurrency=concurrency)
+        rows = _rows(desk, request, found)
     for note in found.notes:
-        desk.services.log.warning(note)
-    answer = Answer(space.space, rows)
-    _tell_rows(desk, answer)
+        log.warning(note)
+    answer = Answer(space.name, rows)
+    if not request.as_json:
+        lines = table_lines(answer, language=log.language)
+        put(desk.out, "".join(guarded(line) + "\n" for line in lines))
     if request.older_than is None:
         return answer
-    removals = _plan(desk, space, gateway, found, stale_rows(rows, older_than=request.older_than))
+    removals = plan_removals(found, stale_rows(rows, older_than=request.older_than))
+    names = [removal.file for removal in removals if removal.change is not None]
+    hidden = read_hidden(gateway, found, names, project=project, concurrency=concurrency)
+    removals = without_hidden(removals, hidden)
     answer = replace(answer, removals=removals)
     if request.dry_run:
         return answer
-    outcomes, rivalled = _publish(desk, space, gateway, principal, removals, space_id=space_id)
+    outcomes, rivalled = _publish(desk, removals, space_id=space.id)
     return replace(answer, outcomes=outcomes, rivalled=rivalled)
 
 
-def _rows(desk: _Desk, found: SpaceBranches) -> tuple[BranchRow, ...]:
-    return branch_rows(found.held, found.histories, now=desk.services.clock.now(), keep=desk.request.keep)
-
-
-def _look(desk: _Desk, space: SpaceRef, reader: Reader) -> tuple[str, SpaceBranches]:
-    project = space.project
-    found = find_space(reader, project=project, space=space.space)
-    if found is None:
-        raise InputsInvalid(details=[say("branches.no_space", project=project, space=space.space)])
-    branches = read_branches(reader, project=project, space=found, concurrency=desk.concurrency)
-    return found.id, branches
-
-
-def _plan(
-    desk: _Desk, space: SpaceRef, reader: Reader, found: SpaceBranches, stale: Iterable[BranchRow]
-) -> tuple[Removal, ...]:
-    removals = plan_removals(found, stale)
-    names = [removal.file for removal in removals if removal.change is not None]
-    hidden = read_hidden(reader, found, names, project=space.project, concurrency=desk.concurrency)
-    return without_hidden(removals, hidden)
+def _rows(desk: Desk, request: Request, found: SpaceBranches) -> tuple[BranchRow, ...]:
+    now = desk.context.services.clock.now()
+    return branch_rows(found.held, found.histories, now=now, keep=request.keep)
 
 
 def _publish(
-    desk: _Desk,
-    space: SpaceRef,
-    gateway: Gateway,
-    principal: Principal,
-    removals: Sequence[Removal],
-    *,
-    space_id: str,
+    desk: Desk, removals: Sequence[Removal], *, space_id: str
 ) -> tuple[tuple[FileOutcome, ...], frozenset[str]]:
     """Write the removals, and look back at what others wrote meanwhile, which is told."""
-    services = desk.services
+    services, settings, who = desk.context.services, desk.context.settings, desk.principal
+    space = SpaceRef(settings.region, settings.project_code, settings.template_space)
     publishing = Publishing(
-        writer=WatchedWriter(gateway, services.record),
+        writer=WatchedWriter(desk.gateway, services.record),
         desired=Desired(
             space,
             version="",
             files=(),
-            provenance=_provenance(principal),
+            provenance=Provenance("", 0, "", "", started_by=who.user, acting_as=who.label),
             shared=frozenset(removal.file for removal in removals),
         ),
         clock=services.clock,
         deadline=services.deadline,
-        concurrency=desk.concurrency,
+        concurrency=desk.context.concurrency,
         on_file=partial(_file_ended, services, {removal.file: removal for removal in removals}),
     )
     outcomes = publish_files(publishing, plan_of(removals, target=space), space_id=space_id)
@@ -227,12 +182,6 @@ def _publish(
         for note in outcome.notes:
             services.log.warning(note)
     return settled.files, settled.rivalled
-
-
-def _provenance(principal: Principal) -> Provenance:
-    return Provenance(
-        pipeline="", build=0, branch="", commit="", started_by=principal.user, acting_as=principal.label
-    )
 
 
 def _file_ended(services: Services, removals: dict[str, Removal], outcome: FileOutcome) -> None:
@@ -257,23 +206,17 @@ def _reason(outcome: FileOutcome) -> object:
 # --- tell -----------------------------------------------------------------------------------------------
 
 
-def _tell_rows(desk: _Desk, answer: Answer) -> None:
-    if not desk.request.as_json:
-        lines = table_lines(answer, language=desk.services.log.language)
-        put(desk.out, "".join(guarded(line) + "\n" for line in lines))
-
-
-def _tell_end(desk: _Desk, answer: Answer) -> None:
-    log = desk.services.log
+def _tell_end(desk: Desk, request: Request, answer: Answer) -> None:
+    log = desk.context.services.log
     for removal in answer.removals or ():
         if removal.refused is not None:
             reason = removal.refused
             log.error(say("branches.refused", name=removal.file, paths=removal.paths, reason=reason))
-        elif desk.request.dry_run:
+        elif request.dry_run:
             log.info(say("branches.would_go", name=removal.file, paths=removal.paths))
-    for text in _closing(desk.request, answer):
+    for text in _closing(request, answer):
         log.info(text)
-    if desk.request.as_json:
+    if request.as_json:
         document = document_of(answer, language=log.language)
         put(desk.out, json_text(document) + "\n")
 

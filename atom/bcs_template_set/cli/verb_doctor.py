@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.desk_cures import in_settings
 from bcs_template_set.cli.desk_log import GREEN, RED, YELLOW, has_colours, painted_mark
-from bcs_template_set.cli.verb_plan import LocalAgent, read_settings_file, services_at_desk
+from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.messages import Language
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import json_text
 from bcs_template_set.report.examination import MARKS, Finding, document_of, first_error, lines_of
 from bcs_template_set.run.doctor import examine, without_settings
 from bcs_template_set.run.doctor_exam import Exam
-from bcs_template_set.system.clock import SystemClock
-from bcs_template_set.system.signals import stoppable
 from bcs_template_set.system.stdout import put
 
 _COLOURS = {MARKS["ok"]: GREEN, MARKS["failed"]: RED, MARKS["unknown"]: YELLOW}
 
 
-def show_doctor(settings_file: str, *, as_json: bool, errors: Log) -> int:
+def show_doctor(options: argparse.Namespace, *, errors: Log) -> int:
     """Print what every check has found; return 0, or 1 where one failed."""
-    clock, masker, language = SystemClock(), errors.masker, errors.language
+    masker, language, settings_file = errors.masker, errors.language, str(options.settings)
     log = Log(io.StringIO(), language, masker=masker)  # what a run says is no line of a check
-    with stoppable(clock) as interruption:
-        try:
-            agent = LocalAgent(read_settings_file(Path(settings_file)), action="doctor")
-            findings = examine(Exam(services_at_desk(agent, log=log, clock=clock)))
-        except StepError as exc:
-            findings = without_settings(exc)
-        interruption.close()
+    try:
+        with at_a_desk(settings_file, log=log, action="doctor") as services:
+            findings = examine(Exam(services))
+    except StepError as exc:
+        findings = without_settings(exc)
     for error in [finding.error for finding in findings if finding.error is not None]:
         in_settings(error, settings_file)
     coloured = has_colours(sys.stdout, os.environ)
-    for line in _printed(findings, as_json=as_json, language=language):
+    for line in _printed(findings, as_json=options.json, language=language):
         shown = masker.mask(line)
         put(sys.stdout, (painted_mark(shown, _COLOURS) if coloured else shown) + "\n")
     return 0 if first_error(findings) is None else 1

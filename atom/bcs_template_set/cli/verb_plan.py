@@ -11,6 +11,7 @@ The file is YAML:
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -18,15 +19,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional, Union, get_args
+from typing import Optional, TextIO, Union, get_args
 
 from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo, branch_of, number_of
 from bcs_template_set.agent.credential import Credential
 from bcs_template_set.agent.log import Log
+from bcs_template_set.bcs.answers import TemplateSpace
+from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.cli.desk_cures import in_settings
 from bcs_template_set.cli.desk_log import DeskLog, audience_at_desk
-from bcs_template_set.cli.verb_render import unknown_name
-from bcs_template_set.config.inputs import INPUTS, Action, wrong
+from bcs_template_set.cli.verb_render import put_text, unknown_name
+from bcs_template_set.config.inputs import INPUTS, Action, Settings, wrong
+from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
 from bcs_template_set.manifests.wrong_values import one_of
@@ -37,10 +43,12 @@ from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.report.verdict_lines import verdict_lines
-from bcs_template_set.run.context import Services
+from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.record import RunRecord
+from bcs_template_set.run.run_gateway import holding, open_gateway
 from bcs_template_set.run.run_progress import ShownProgress
+from bcs_template_set.run.settings_phase import identify
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.signals import stoppable
@@ -155,10 +163,17 @@ class Given:
         return together
 
 
-def show_plan(settings_file: str, given: Given, *, full: bool, errors: Log, action: Action = "plan") -> int:
+def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     """Print the plan, and carry it out with `rollback`; return 0, or 1 if that is refused: why, to stderr."""
+    settings_file: str = options.settings
+    action: Action = "plan"
+    if options.verb == "rollback":
+        action = "rollback" if options.yes else "plan"
+        given = Given(assignments=tuple(options.set), only=tuple(options.hosts), rollback_to=options.to)
+    else:
+        given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
     clock = SystemClock()
-    log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=full)
+    log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=options.full)
     settings = given.over(read_settings_file(Path(settings_file)))
     agent = LocalAgent(settings, action=action)
     for note in ignored_in(settings):
@@ -185,17 +200,60 @@ def ignored_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
 
 
 @contextmanager
-def at_a_desk(settings_file: str, *, log: Log) -> Iterator[Services]:
+def at_a_desk(settings_file: str, *, log: Log, action: Action = "plan") -> Iterator[Services]:
     """Yield what a verb of a settings file works with; what a signal stops is over at the end.
 
     Raises:
         InputsInvalid: as `read_settings_file`.
     """
     clock = SystemClock()
-    services = services_at_desk(LocalAgent(read_settings_file(Path(settings_file))), log=log, clock=clock)
+    agent = LocalAgent(read_settings_file(Path(settings_file)), action=action)
     with stoppable(clock) as interruption:
-        yield services
+        yield services_at_desk(agent, log=log, clock=clock)
         interruption.close()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a verb that may write works with: a run's context, its one user's gateway, where to print."""
+
+    context: RunContext
+    gateway: Gateway
+    principal: Principal
+    out: TextIO
+
+    def say(self, text: Text) -> None:
+        """Print a sentence."""
+        put_text(self.out, text, self.context.services.log.language)
+
+
+@contextmanager
+def acting(context: RunContext, verb: str, *, out: TextIO) -> Iterator[Desk]:
+    """Yield what a verb works with, once it is said who acts and where.
+
+    Raises:
+        StepError: nobody is proven to be the one user (8002xx).
+    """
+    record, settings = context.services.record, context.settings
+    record.heading = replace(record.heading, action=verb)
+    # "publish" is the input's default, and so is not shown among those that were given.
+    principal = identify(replace(context, settings=replace(settings, action="publish")))
+    gateway = open_gateway(context, principal)
+    with holding(gateway):
+        yield Desk(context, gateway, principal, out)
+
+
+def find_folder(reader: Reader, settings: Settings) -> TemplateSpace:
+    """Return the folder that the settings name.
+
+    Raises:
+        InputsInvalid: there is none of that name.
+    """
+    project, name = settings.project_code, settings.template_space
+    space = find_space(reader, project=project, space=name)
+    if space is None:
+        raise InputsInvalid(details=[say("branches.no_space", project=project, space=name)])
+    return space
 
 
 def services_at_desk(

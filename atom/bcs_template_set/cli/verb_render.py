@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Optional, TextIO
 
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
@@ -28,7 +29,7 @@ from bcs_template_set.manifests.templating.build_context import (
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import Rendered, render_files, render_manifests
 from bcs_template_set.manifests.templating.worker_process import child_environment
-from bcs_template_set.messages import Text, say
+from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import with_nearest
@@ -44,22 +45,9 @@ _NAME = re.compile(r"[A-Za-z_.-]{1,32}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
-class LocalRun(NamedTuple):
-    """What `render` and `check` were asked to do; paths are relative to the working directory."""
-
-    values_files: tuple[str, ...]
-    templates: tuple[str, ...]
-    assignments: tuple[str, ...]
-    version: str
-    template_space: str
-    kube_version: str = ""
-    strict: bool = False
-    format: str = "text"
-
-
-def render(run: LocalRun) -> int:
+def render(options: argparse.Namespace) -> int:
     """Print the manifests, each under the name it would have in the space; return 0, or 1 with the reason."""
-    prepared = _prepare(run)
+    prepared = _prepare(options)
     rendered = render_manifests(prepared)
     for file in rendered.files:
         put(sys.stdout, f"---\n# {one_line(file.name)}\n{_without_mark(file.text)}")
@@ -67,32 +55,33 @@ def render(run: LocalRun) -> int:
     return 0
 
 
-def check(run: LocalRun) -> int:
+def check(options: argparse.Namespace) -> int:
     """Print all findings; return 1 if there is one that is more than a warning, or any and `strict`."""
+    version: str = options.version
     try:
-        prepared = _prepare(run)
+        prepared = _prepare(options, kube_version=options.kube_version)
     except StepError as exc:
-        show_mistakes(run.format, exc.details or [exc.title()])
+        show_mistakes(options.format, exc.details or [exc.title()])
         raise
     rendered = render_files(prepared)
     found = check_manifests(
         rendered.files,
-        template_space=run.template_space,
+        template_space=options.template_space,
         template_set=False,
         namespace=prepared.context.namespace,
-        kube_version=run.kube_version,
+        kube_version=options.kube_version,
         is_whole=not rendered.mistakes,
     )
-    problem = check_version_name(run.version) if run.version else None
+    problem = check_version_name(version) if version else None
     findings = [
         *rendered.mistakes,
-        *([version_mistake(run.version, problem)] if problem is not None else ()),
+        *([version_mistake(version, problem)] if problem is not None else ()),
         *prepared.with_origins(found, rendered.files),
     ]
     findings = [_at_desk(finding) for finding in findings]
-    failed = any(run.strict or not finding.is_warning for finding in findings)
+    failed = any(options.strict or not finding.is_warning for finding in findings)
     names = tuple(file.name if file.domain else file.source for file in rendered.files)
-    _show(run, _checked(run.format, findings, names, failed=failed))
+    _show(options.format, _checked(options.format, findings, names, failed=failed))
     _tell(*_notes(rendered), _summary(findings, files=len(rendered.files)))
     return 1 if failed else 0
 
@@ -109,10 +98,10 @@ def _checked(form: str, findings: Iterable[Finding], files: tuple[str, ...] = ()
     return Checked(tuple(by_place), files, failed=failed, language=local_language(), tool_version=version)
 
 
-def _show(run: LocalRun, checked: Checked) -> None:
+def _show(form: str, checked: Checked) -> None:
     """Print the document that was asked for, and nothing else."""
-    if run.format != "text":
-        put(sys.stdout, FORMATS[run.format](checked))
+    if form != "text":
+        put(sys.stdout, FORMATS[form](checked))
         return
     for line in told_lines(checked.findings):
         put(sys.stdout, line.indent + guarded(one_line(line.render(checked.language))) + "\n")
@@ -152,12 +141,8 @@ def context_of(assignments: Iterable[str], *, also: Iterable[Text] = ()) -> Buil
         given[name] = value
     if mistakes:
         raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
-    return make_context(_with_defaults(given))
-
-
-def _with_defaults(given: Mapping[str, str]) -> dict[str, str]:
-    """Fill in what every build has, so that templates render at a desk as they would in a pipeline."""
-    return {"build.number": "1", "branch.name": "main", **given}
+    # What every build has, so that templates render at a desk as they would in a pipeline.
+    return make_context({"build.number": "1", "branch.name": "main", **given})
 
 
 def unknown_name(name: str, known: tuple[str, ...]) -> Text:
@@ -166,14 +151,14 @@ def unknown_name(name: str, known: tuple[str, ...]) -> Text:
     return with_nearest(mistake, name, known)
 
 
-def _prepare(run: LocalRun) -> Prepared:
-    wrong_version = _wrong_version(run.kube_version) if run.kube_version else []
+def _prepare(options: argparse.Namespace, *, kube_version: str = "") -> Prepared:
+    wrong_version = _wrong_version(kube_version) if kube_version else []
     request = RenderRequest(
         workspace=Path.cwd(),
-        templates=run.templates,
+        templates=tuple(options.templates) or ("builtin:web",),
         values_text="",
-        values_files=run.values_files,
-        context=context_of(run.assignments, also=wrong_version),
+        values_files=(*options.files, *options.values),
+        context=context_of(options.set, also=wrong_version),
         clock=SystemClock(),
         environ=child_environment(os.environ),
     )
@@ -200,7 +185,12 @@ def _only_this_branch(prepared: Prepared) -> Text:
 
 def _tell(*notes: Text) -> None:
     for note in notes:
-        put(sys.stderr, guarded(one_line(note.render(local_language()))) + "\n")
+        put_text(sys.stderr, note, local_language())
+
+
+def put_text(stream: Optional[TextIO], text: Text, language: Language) -> None:
+    """Print a sentence on one line, which no worker takes for a command."""
+    put(stream, guarded(one_line(text.render(language))) + "\n")
 
 
 def _without_mark(text: str) -> str:
