@@ -21,10 +21,9 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
 from bcs_template_set.report.workload_rows import workload_row
-from bcs_template_set.rollout.causes import cause_of
+from bcs_template_set.rollout.causes import cause_of, cause_of_vanishing
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_state import FileVersion
-from bcs_template_set.rollout.own_words import cause_of_vanishing
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Before, Restoration, Rollout
@@ -246,7 +245,8 @@ def unseen() -> Scene:
 def gone() -> Scene:
     """Somebody deletes a workload while it is waited for."""
     ends = (watched("a.example.com", "ready", seconds=4.0), watched("b.example.com", "gone", seconds=31.0))
-    cause = cause_of_vanishing(ends[1].workload, live={}, seen_at=scenes.FINISHED - 60, patience=10.0)
+    kind, title = ends[1].workload.kind, ends[1].workload.title
+    cause = cause_of_vanishing(kind, title, live={}, seen_at=scenes.FINISHED - 60, patience=10.0)
     ends = (ends[0], replace(ends[1], cause=cause))
     error = WorkloadsGone(count=1, details=workload_row(ends[1]).explanation)
     return Scene(failed(replace(ROLLOUT, watched=ends), error), ends)

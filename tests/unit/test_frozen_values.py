@@ -16,6 +16,7 @@ CHANGES = {
     "report.topology._Host": "what a host leads to, while it is gathered",
     "report.topology._Objects": "the objects of a plan, while they are gathered",
     "rollout.deploy_files._Sending": "the calls of a deployment, while they are sent",
+    "rollout.watch._Watch": "a wait, and whether all that is waited for can be looked at",
     "rollout.wait_state.WaitState": "what is known of a workload while it is waited for",
     "run.record._Write": "a write under way in its thread",
     "run.record.RunRecord": "what a run has come to know so far",

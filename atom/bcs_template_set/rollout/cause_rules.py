@@ -164,6 +164,9 @@ CHANGED = Rule("changed", 1, REPLACED_SECONDS)
 PAUSED = Rule("paused_by_spec", 1, NEVER)
 """The `spec` says it: nothing moves until somebody resumes it."""
 
+NO_PODS = Rule("no_pods", 2)
+"""A workload's silence: pods are wanted, none is on its way, and nothing says why."""
+
 BLOCKED_SECONDS = 5.0
 """In which a Kubernetes that does replace a broken pod of an earlier revision has begun to."""
 

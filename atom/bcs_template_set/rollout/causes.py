@@ -7,14 +7,24 @@ data; what fits no row is told as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
-from bcs_template_set.manifests.live_fields import condition_of, is_true
+from bcs_template_set.manifests.kinds import DAEMON_SET, JOB, STATEFUL_SET
+from bcs_template_set.manifests.live_fields import (
+    condition_of,
+    count_at,
+    is_going,
+    is_observed,
+    is_true,
+    number_in,
+)
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.text import clock_time
 from bcs_template_set.rollout.cause_rules import (
     BELOW,
     BLOCKED_SECONDS,
@@ -23,6 +33,7 @@ from bcs_template_set.rollout.cause_rules import (
     EARLIER,
     MOST_READ,
     NEVER,
+    NO_PODS,
     PAUSED,
     REPLACED,
     STARTS,
@@ -207,6 +218,52 @@ def _fields(problem: PodProblem) -> dict[str, object]:
 # --- workloads and refusals -----------------------------------------------------------------------------
 
 
+SILENT_AFTER = 5.0
+"""Seconds without a pod on its way after which that is told: a controller takes a moment."""
+
+
+def is_silent(kind: Kind, live: Fields) -> bool:
+    """Tell whether a workload wants more pods than there are, although all of them are well.
+
+    A Deployment has a condition that its pods are refused, with the API server's whole sentence; of
+    StatefulSets, DaemonSets and Jobs events alone tell it, which no call of BCS's shows (facts/bcs.md,
+    "Calls"): of those only the silence is seen. Without `status` a workload says nothing of its pods.
+    """
+    if not isinstance(live.get("status"), Mapping):
+        return False
+    if kind == JOB:
+        begun = [count_at(live, "status", name) for name in ("active", "succeeded", "failed")]
+        suspended = mapping_at(live, "spec").get("suspend") is True
+        return not any(begun) and not suspended and not mapping_at(live, "status").get("conditions")
+    if kind not in (STATEFUL_SET, DAEMON_SET) or kind.rule is None or not is_observed(live):
+        return False
+    counts = kind.rule.counts(live)
+    return counts.total < counts.wanted and counts.well == counts.total
+
+
+def told_by(kind: Kind, live: Fields, *, silent_for: float) -> Optional[Cause]:
+    """Return what keeps a workload from being ready by its own word, or by its silence; None for nothing."""
+    said = cause_in_workload(live)
+    if said is not None or silent_for < SILENT_AFTER:
+        return said
+    return _cause(NO_PODS, patience=NO_PODS.patience, fields={"kind": kind.name})
+
+
+def cause_of_vanishing(kind: Kind, title: str, *, live: Fields, seen_at: float, patience: float) -> Cause:
+    """Return what to say of a workload that was last seen like this, and is there no more.
+
+    It has not failed: the pods may have been well, and of a Job nobody can know any more how it ended.
+    `seen_at` is when it was seen, in seconds since the epoch. `live` is empty where it was never seen whole.
+    """
+    seconds = number_in(mapping_at(live, "spec").get("ttlSecondsAfterFinished"))
+    if kind != JOB:
+        name = "going" if is_going(live) else "gone"
+    else:
+        name = "gone_job" if seconds is None else "gone_ttl"
+    fields = {"object": title, "time": clock_time(seen_at), "seconds": seconds}
+    return replace(_cause(Rule(name, 2), patience=patience, fields=fields), name="gone")
+
+
 def cause_in_workload(live: Fields) -> Optional[Cause]:
     """Return why a workload fails by its own conditions; None where they tell of no failure.
 
@@ -240,7 +297,7 @@ def _cause_of_words(reason: str, message: str) -> Cause:
     return _cause(rule, patience=rule.patience, fields={"reason": reason, "message": message or "-"})
 
 
-def _cause(rule: Rule, *, patience: Optional[float], fields: dict[str, object]) -> Cause:
+def _cause(rule: Rule, *, patience: Optional[float], fields: Mapping[str, object]) -> Cause:
     return Cause(
         name=rule.name,
         fault=rule.fault,

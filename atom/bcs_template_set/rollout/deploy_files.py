@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Optional, Protocol, Union
+from typing import Optional, Union
 
 from bcs_template_set.bcs.calls import Writer
 from bcs_template_set.bcs.deploy_calls import deploy
@@ -72,26 +72,14 @@ Files = tuple[FileVersion, ...]
 States = tuple[LiveState, ...]
 
 
-class Observer(Protocol):
-    """Who hears how far a deployment is, from whichever thread."""
+class Observer:
+    """Hears how far a deployment is, from whichever thread. This one makes nothing of it."""
 
     def begins(self, files: Files) -> None:
         """Hear that a call with these files is about to be sent."""
-        ...
 
     def ended(self, files: Files, seen: Union[States, StepError], error: Optional[StepError]) -> None:
         """Hear what is live after a call, or why nobody can tell, and what it failed with."""
-        ...
-
-
-class Nobody:
-    """Hears nothing."""
-
-    def begins(self, files: Files) -> None:
-        """Hear nothing."""
-
-    def ended(self, files: Files, seen: Union[States, StepError], error: Optional[StepError]) -> None:
-        """Hear nothing."""
 
 
 def deploy_files(
@@ -100,7 +88,7 @@ def deploy_files(
     files: Sequence[FileVersion],
     *,
     known: Sequence[LiveState] = (),
-    observer: Observer = Nobody(),  # noqa: B008 - has no state
+    observer: Observer = Observer(),  # noqa: B008 - has no state
 ) -> States:
     """Deploy versions and return the live objects, all of them marked with our versions.
 

@@ -7,13 +7,14 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Optional, TypeVar, Union
 
 from bcs_template_set.bcs.calls import Read, Reader
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, get_live, list_live, list_pods_of
 from bcs_template_set.bcs.told_by_bcs import NOT_FOUND
+from bcs_template_set.manifests.declared_kinds import NO_DEFINITION, definition_names
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import POD
@@ -21,6 +22,7 @@ from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
 from bcs_template_set.rollout.pace import Pace
+from bcs_template_set.rollout.watched import Workload
 from bcs_template_set.system.clock import Clock
 
 T = TypeVar("T")
@@ -84,3 +86,37 @@ class LiveReads:
             return self._reader.read(call)
         except StepError as exc:
             return Unread(exc)
+
+
+def with_definitions(
+    reader: Reader, place: NamespaceRef, workloads: Sequence[Workload]
+) -> tuple[Workload, ...]:
+    """Return the workloads, those of kinds that only a comment declares by the definition that is there.
+
+    Where none is, or nobody may look, they stay as they are: the wait tells why it can't look.
+    """
+    routes: dict[tuple[str, str], str] = {}
+    for workload in workloads:
+        kind = workload.kind
+        if kind.is_guessed and (kind.group, kind.name) not in routes:
+            routes[kind.group, kind.name] = _route_of(reader, place, kind, workload.name)
+    return tuple(
+        replace(workload, kind=workload.kind._replace(route=routes[workload.kind.group, workload.kind.name]))
+        if workload.kind.is_guessed
+        else workload
+        for workload in workloads
+    )
+
+
+def _route_of(reader: Reader, place: NamespaceRef, kind: Kind, name: str) -> str:
+    for definition in definition_names(kind.group, kind.name):
+        guess = kind._replace(route=f"crds/{definition}")
+        try:
+            reader.read(get_live(place, kind=guess, name=name))
+        except BcsFailed as exc:
+            if NO_DEFINITION in str(exc.message):
+                continue
+        except StepError:
+            return kind.route
+        return guess.route
+    return kind.route

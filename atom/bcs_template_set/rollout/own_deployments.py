@@ -6,10 +6,9 @@ can't be looked at counts as deployed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Optional
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
@@ -37,20 +36,14 @@ def deployed_by_build(
     asked = ask_variables(reader, deploying.place, [file.version_id for file in files])
     values = {variable.key: deploying.variables.get(variable.key, variable.value) for variable in asked.vars}
     states, _ = look(reader, replace(deploying, variables=values), files)
-    seen = {state.file for state in states}
-    return tuple(
-        sorted(
-            {
-                file.name
-                for file in files
-                if file.name not in seen
-                or any(
-                    s.file == file.name and s.is_at(space=deploying.space, version=file.version)
-                    for s in states
-                )
-            }
-        )
-    )
+    hidden = {file.name for file in files} - {state.file for state in states}
+    versions = {(file.name, file.version) for file in files}
+    ours = {
+        s.file
+        for s in states
+        if s.mark.file == f"{deploying.space}/{s.file}" and (s.file, s.mark.version) in versions
+    }
+    return tuple(sorted(hidden | ours))
 
 
 def _published(
@@ -80,11 +73,8 @@ def _versions_of(reader: Reader, project: str, space: str, row: TemplateFile) ->
     if row.latest_deploy_version in ("", *(version.version for version in current)):
         return current
     call = protocol.find_version(project, space=space, name=row.real_name, version=row.latest_deploy_version)
-    return [*current, *_given(reader.read(call))]
-
-
-def _given(version: Optional[TemplateVersion]) -> Iterable[TemplateVersion]:
-    return () if version is None else (version,)
+    found = reader.read(call)
+    return current if found is None else [*current, found]
 
 
 def _is_of(version: TemplateVersion, *, pipeline: str, build: int) -> bool:

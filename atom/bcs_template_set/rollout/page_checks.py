@@ -25,7 +25,7 @@ from bcs_template_set.messages.text import visible
 from bcs_template_set.system.address_kinds import is_this_machine
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
-from bcs_template_set.system.parallel import Raised, overlap
+from bcs_template_set.system.parallel import overlap, values_of
 
 PATIENCE = 60.0
 """Seconds in which all pages together have to arrive."""
@@ -239,10 +239,8 @@ class _Watch:
         """Try each pending page once, note how it went, and return those to be tried again."""
         tasks = [partial(self._try, wanted[index], arrivals[index]) for index in pending]
         again = []
-        for index, result in zip(pending, overlap(tasks, concurrency=MOST_AT_ONCE)):
-            if isinstance(result, Raised):
-                raise result.error
-            arrivals[index], is_final = result.value
+        tried = values_of(overlap(tasks, concurrency=MOST_AT_ONCE))
+        for index, (arrivals[index], is_final) in zip(pending, tried):
             if not is_final:
                 again.append(index)
         return again

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Optional
 
@@ -15,23 +15,8 @@ from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
-
-
-@dataclass(frozen=True)
-class Way:
-    """What a restore would do: the versions to go back to, and the files that are left, by why.
-
-    `first_time` had no version before, `same` were at this very version, of `gone` the version before is no
-    longer in BCS, or holds something else now, of `absent` nothing is live any more, and in `overtaken`
-    somebody else has deployed another version since; who, as far as that is known, is said with the name.
-    """
-
-    back: tuple[FileVersion, ...]
-    first_time: tuple[str, ...]
-    same: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
-    overtaken: tuple[Detail, ...] = ()
+from bcs_template_set.rollout.result import Restoration
+from bcs_template_set.rollout.status import status_of
 
 
 def versions_before(
@@ -48,6 +33,29 @@ def versions_before(
         if state.mark.file == f"{space}/{state.file}":
             before[state.file] = state.mark.version or before.get(state.file, "")
     return before
+
+
+def readiness_of(states: Sequence[LiveState]) -> Mapping[str, Optional[bool]]:
+    """Return whether all live workloads of each file were ready when they were read whole.
+
+    So that whoever goes back knows what to: the version before may have been broken itself. It is None where
+    nobody knows. Files without any workload are left out.
+    """
+    found: dict[str, list[Optional[bool]]] = {}
+    for state in states:
+        if state.live is not None and state.watched_kind is not None:
+            found.setdefault(state.file, []).append(_is_ready(state))
+    # One that is not ready decides, whatever is known of the others.
+    return {
+        name: False if False in ready else None if None in ready else True for name, ready in found.items()
+    }
+
+
+def _is_ready(state: LiveState) -> Optional[bool]:
+    if not state.whole or state.watched_kind is None:
+        return None
+    found = status_of(state.watched_kind, state.whole).state
+    return None if found in ("nothing", "paused") else found == "ready"
 
 
 def touched(
@@ -150,10 +158,11 @@ def way_back(
     before: Mapping[str, str],
     left: Mapping[str, Detail] = MappingProxyType({}),
     missing: Sequence[str] = (),
-) -> Way:
-    """Return what has to be deployed to restore these files, but for `left`, which others have deployed.
+) -> tuple[tuple[FileVersion, ...], Restoration]:
+    """Return what has to be deployed to restore these files, and a restoration in which none of it is back.
 
-    `left` says of each how it is told. `missing` are files of which nothing is live.
+    `left` are files that others have deployed, and says of each how it is told. `missing` are files of which
+    nothing is live.
     """
     back: list[FileVersion] = []
     first_time: list[str] = []
@@ -165,10 +174,8 @@ def way_back(
             continue
         if not earlier:
             first_time.append(file.name)
-        elif earlier == file.version and file.rewritten:
-            gone.append(file.name)
         elif earlier == file.version:
-            same.append(file.name)
+            (gone if file.rewritten else same).append(file.name)
         else:
             found = find_version(reader, project, space, file.name, earlier)
             if found is None:
@@ -178,10 +185,13 @@ def way_back(
                 back.append(
                     replace(file, version_id=found.id, version=earlier, rewritten=False, objects=objects)
                 )
-    return Way(
-        *(tuple(back), tuple(first_time), tuple(same), tuple(gone)),
+    return tuple(back), Restoration(
+        left=tuple(first_time),
+        same=tuple(same),
+        gone=tuple(gone),
         absent=tuple(missing),
         overtaken=tuple(left.values()),
+        not_back=tuple(file.name for file in back),
     )
 
 

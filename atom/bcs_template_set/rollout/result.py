@@ -39,8 +39,10 @@ class Restoration:
     """A way back that was gone: the files at their versions before, the ones left, how the workloads ended.
 
     `files` were deployed again, as their objects show; `unwatched` are those of them whose workloads nobody
-    has seen to their end. `left` were deployed for the first time; `same`, `gone`, `absent` and `overtaken`
-    are those of `restore.Way`. `not_back` were to go back, and are not there; `unread` were sent, and nobody
+    has seen to their end. `left` were deployed for the first time, `same` were at this very version, of
+    `gone` the version before is no longer in BCS, or holds something else now, of `absent` nothing is live
+    any more, and `overtaken` somebody else has deployed since; who, as far as that is known, is said with the
+    name. `not_back` were to go back, and are not there; `unread` were sent, and nobody
     could look since; of `lost` nobody knows what was there. `unready` and `unknown` are those whose version
     before was itself not ready, or nobody knows. `added` are the objects that are still as the version that
     failed made them, `Kind/name`. `runs` are (file, versions) pairs: what the objects of the files that are

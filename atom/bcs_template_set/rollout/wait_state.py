@@ -20,9 +20,15 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.causes import Cause, cause_of_change, cause_of_replacement
+from bcs_template_set.rollout.causes import (
+    Cause,
+    cause_of_change,
+    cause_of_replacement,
+    cause_of_vanishing,
+    is_silent,
+    told_by,
+)
 from bcs_template_set.rollout.live_diff import fields_changed, pods_of, with_hidden
-from bcs_template_set.rollout.own_words import cause_of_vanishing, is_silent, told_by
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus, status_of
 from bcs_template_set.rollout.watched import CHANGED, OF_OTHERS, OLD, Blind, Watched, Workload
@@ -202,7 +208,8 @@ class WaitState:
 
     def gone(self) -> Watched:
         """Return that it is gone, with what it was when it was last seen."""
-        cause = cause_of_vanishing(self.workload, live=self.live, seen_at=self.seen_at, patience=GONE_AFTER)
+        kind, title = self.workload.kind, self.workload.title
+        cause = cause_of_vanishing(kind, title, live=self.live, seen_at=self.seen_at, patience=GONE_AFTER)
         return replace(self.now, end="gone", cause=cause, problem=None, condition=None)
 
     def ended(self) -> Watched:

@@ -25,14 +25,13 @@ from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import POD
 from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.causes import Cause, Diagnosis, Terms, diagnose
-from bcs_template_set.rollout.hook_runs import with_words_of_runs
+from bcs_template_set.rollout.causes import Cause, Terms, diagnose
 from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
 from bcs_template_set.rollout.newest_pods import PodSummary, selected_pods, selector_of
 from bcs_template_set.rollout.pace import Heartbeat
 from bcs_template_set.rollout.pods import PodProblem, remember
-from bcs_template_set.rollout.status import RolloutStatus
+from bcs_template_set.rollout.status import RolloutStatus, with_words_of_runs
 from bcs_template_set.rollout.suspect_pods import (
     PATIENCE,
     Suspect,
@@ -44,7 +43,7 @@ from bcs_template_set.rollout.suspect_pods import (
 from bcs_template_set.rollout.wait_state import WaitState, by_kind
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Clock, Deadline
-from bcs_template_set.system.parallel import Raised, overlap
+from bcs_template_set.system.parallel import overlap, values_of
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 PAUSE_SHARE = 0.05
@@ -79,70 +78,59 @@ def watch(
     images, configuration and crashes end it; without, they are waited for as well.
     """
     began, at = clock.monotonic(), clock.now()
-    watching = _Watch(
+    return _Watch(
         LiveReads(reader, place, clock=clock),
         [WaitState(workload, Watched(workload), looked_at=began, seen_at=at) for workload in workloads],
-        clock=clock,
-        deadline=deadline,
-        hears=_Hears(on_change, on_quiet, on_sight),
+        clock,
+        deadline,
+        on_change,
+        on_quiet,
+        on_sight,
         fail_fast=fail_fast,
-    )
-    return watching.run()
+    ).run()
 
 
-@dataclass(frozen=True)
-class _Hears:
-    """Who is told what while it is waited."""
-
-    change: Callable[[Watched], None]
-    quiet: Callable[[Sequence[Watched], float], None]
-    sight: Callable[[Optional[Blind]], None]
-
-
+@dataclass(eq=False)
 class _Watch:
-    def __init__(
-        self,
-        reads: LiveReads,
-        states: Sequence[WaitState],
-        *,
-        clock: Clock,
-        deadline: Deadline,
-        hears: _Hears,
-        fail_fast: bool,
-    ) -> None:
-        self._reads = reads
-        self._states = states
-        self._clock = clock
-        self._deadline = deadline
-        self._hears = hears
-        self._sees = True
-        self._fail_fast = fail_fast
-        self._began = clock.monotonic()
-        self._heartbeat = Heartbeat(clock, self._give_sign_of_life)
+    """One `watch`: what it was given, and whether all that is waited for can be looked at."""
+
+    reads: LiveReads
+    states: Sequence[WaitState]
+    clock: Clock
+    deadline: Deadline
+    on_change: Callable[[Watched], None]
+    on_quiet: Callable[[Sequence[Watched], float], None]
+    on_sight: Callable[[Optional[Blind]], None]
+    fail_fast: bool
+    sees: bool = True
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.monotonic()
+        self.heartbeat = Heartbeat(self.clock, self._give_sign_of_life)
 
     def run(self) -> tuple[Watched, ...]:
-        pods = self._settle([state for state in self._states if state.workload.was_live])
+        pods = self._settle([state for state in self.states if state.workload.was_live])
         while True:
             waiting = self._waiting
             self._round(waiting, pods)
             pods = None
             self._tell_sight(waiting)
-            if not (self._deadline.passed() or self._waiting):
+            if not (self.deadline.passed() or self._waiting):
                 self._look_again()
-            if self._deadline.passed() or not self._waiting:
-                return tuple(state.ended() for state in self._states)
-            self._heartbeat()
+            if self.deadline.passed() or not self._waiting:
+                return tuple(state.ended() for state in self.states)
+            self.heartbeat()
             pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, self._elapsed() * PAUSE_SHARE))
-            self._clock.wait(min(pause, self._deadline.remaining()))
+            self.clock.wait(min(pause, self.deadline.remaining()))
 
     @property
     def _waiting(self) -> list[WaitState]:
-        return [state for state in self._states if state.is_waiting]
+        return [state for state in self.states if state.is_waiting]
 
     def _look_again(self) -> None:
         """Wait again for what was ready, and is not any more; but a Job is done for good."""
         since = self._elapsed() - LONGEST_PAUSE
-        ready = [state for state in self._states if state.can_cease_to_be_ready]
+        ready = [state for state in self.states if state.can_cease_to_be_ready]
         were = {state: state.now for state in ready if state.now.seconds <= since}
         for state, was in were.items():
             state.now = replace(was, end="pending")
@@ -154,20 +142,20 @@ class _Watch:
     def _tell_sight(self, states: Sequence[WaitState]) -> None:
         """Say once that workloads can't be looked at, and once that all can be again."""
         blind = next((state.blind for state in states if state.blind is not None), None)
-        if (blind is None) != self._sees:
-            self._sees = blind is None
-            self._heartbeat.put_off()
-            self._hears.sight(blind)
+        if (blind is None) != self.sees:
+            self.sees = blind is None
+            self.heartbeat.put_off()
+            self.on_sight(blind)
 
     def _give_sign_of_life(self) -> None:
-        self._hears.quiet([state.now for state in self._waiting], self._elapsed())
+        self.on_quiet([state.now for state in self._waiting], self._elapsed())
 
     def _elapsed(self) -> float:
-        return self._clock.monotonic() - self._began
+        return self.clock.monotonic() - self.began
 
     def _round(self, states: Sequence[WaitState], listed: Optional[Sequence[PodSummary]]) -> None:
         """Look at all of these once; `listed` are all pods, where they were listed just now."""
-        everybodys = self._reads.all_pods() if listed is None and len(states) > FEW else listed
+        everybodys = self.reads.all_pods() if listed is None and len(states) > FEW else listed
         chosen = self._worth_a_look(states, everybodys or ())
         self._together([partial(self._look, state) for state in chosen])
         unwell = [state for state in states if state.asks_for_its_pods]
@@ -177,9 +165,7 @@ class _Watch:
             self._speak(state)
 
     def _together(self, tasks: Sequence[Callable[[], None]]) -> None:
-        for result in overlap(tasks, concurrency=MOST_AT_ONCE):
-            if isinstance(result, Raised):
-                raise result.error
+        values_of(overlap(tasks, concurrency=MOST_AT_ONCE))
 
     # --- workloads --------------------------------------------------------------------------------------
 
@@ -188,15 +174,15 @@ class _Watch:
 
         Return all pods, where they had to be listed for that.
         """
-        pods = self._reads.all_pods() if states else None
+        pods = self.reads.all_pods() if states else None
         if pods is None:
             return None
         for kind, same in by_kind(states):
-            items = self._reads.by_name(kind) or {}
+            items = self.reads.by_name(kind) or {}
             for state in same:
                 status = proven_ready(state.workload, items.get(state.workload.name, {}), pods)
                 if status is not None:
-                    state.saw(self._clock)
+                    state.saw(self.clock)
                     self._tell(state, end="ready", status=status)
         return pods
 
@@ -214,11 +200,11 @@ class _Watch:
     def _pointed_at(
         self, kind: Kind, states: Sequence[WaitState], pods: Sequence[PodSummary]
     ) -> list[WaitState]:
-        items = self._reads.by_name(kind)
+        items = self.reads.by_name(kind)
         if items is None:  # a list only saves requests: without it every workload is asked for
             return list(states)
         troubled = [pod.name for pod in pods if is_suspect(pod)]
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         chosen = [
             state
             for state in states
@@ -229,21 +215,21 @@ class _Watch:
         ]
         for state in states:
             if state not in chosen:  # seen as one that is not done
-                state.saw(self._clock)
+                state.saw(self.clock)
         return chosen
 
     def _look(self, state: WaitState) -> None:
         workload = state.workload
-        if self._deadline.passed() and state.live:  # a round may take longer than what is left
+        if self.deadline.passed() and state.live:  # a round may take longer than what is left
             return
-        read = self._reads.whole(workload.kind, workload.name)
+        read = self.reads.whole(workload.kind, workload.name)
         if isinstance(read, Unread):
             self._did_not_see(state, read)
             return
-        state.saw(self._clock)
-        state.looked_at, status = self._clock.monotonic(), state.status(read)
+        state.saw(self.clock)
+        state.looked_at, status = self.clock.monotonic(), state.status(read)
         if status.state == "failed" and workload.kind.runs is not None:
-            status = with_words_of_runs(status, self._reads.by_name(workload.kind.runs) or {}, live=read)
+            status = with_words_of_runs(status, self.reads.by_name(workload.kind.runs) or {}, live=read)
         others = state.cause_of_others(status)
         if others is not None:
             self._tell_replaced(state, status, others)
@@ -267,11 +253,11 @@ class _Watch:
     def _did_not_see(self, state: WaitState, read: Unread) -> None:
         """Note that a workload is not there, or that nobody knows; the next round looks again."""
         workload = state.workload
-        if not (read.may_be_missing and self._reads.lacks(workload.kind, workload.name)):
-            state.could_not_look(read.error, self._clock)
-            if state.is_unserved(read.error, self._clock):
+        if not (read.may_be_missing and self.reads.lacks(workload.kind, workload.name)):
+            state.could_not_look(read.error, self.clock)
+            if state.is_unserved(read.error, self.clock):
                 self._tell_unserved(state, read.error)
-        elif state.did_not_find(self._clock):
+        elif state.did_not_find(self.clock):
             self._tell_now(state, state.gone())
 
     def _tell_unserved(self, state: WaitState, error: StepError) -> None:
@@ -279,7 +265,7 @@ class _Watch:
 
         Where it did while it was waited, nobody waits in vain, and nobody knows how the object is.
         """
-        blind, state.blind, self._sees = state.blind, None, True
+        blind, state.blind, self.sees = state.blind, None, True
         if state.was_served and blind is not None:
             self._tell_now(state, replace(state.now, end="unseen", blind=replace(blind, error=error)))
             return
@@ -309,17 +295,17 @@ class _Watch:
     def _list_own_pods(self, state: WaitState, found: dict[str, Sequence[PodSummary]]) -> None:
         """List a workload's pods; where that fails its status still tells, and the next round asks again."""
         workload = state.workload
-        listed = self._reads.pods_of(workload.kind, workload.name, labels=selector_of(state.live))
+        listed = self.reads.pods_of(workload.kind, workload.name, labels=selector_of(state.live))
         if isinstance(listed, Unread):
-            state.pods_blind = state.pods_blind or Blind(self._clock.now(), listed.error)
+            state.pods_blind = state.pods_blind or Blind(self.clock.now(), listed.error)
             return
         state.pods_blind = None
         found[workload.title] = listed
 
     def _examine(self, state: WaitState, pods: Sequence[PodSummary]) -> None:
         """Read the pods that may be in trouble, and end the wait for a workload that can't heal."""
-        kind, failed, now = state.workload.kind, state.now.end == "failed", self._clock.monotonic()
-        quiet_for = now - max(state.pods_read_at, self._began)
+        kind, failed, now = state.workload.kind, state.now.end == "failed", self.clock.monotonic()
+        quiet_for = now - max(state.pods_read_at, self.began)
         suspects = suspects_of(pods, kind=kind, live=state.live, quiet_for=quiet_for, failed=failed)
         if not suspects:
             return
@@ -327,16 +313,23 @@ class _Watch:
         problems = [problem for one in suspects[:MOST_PODS] for problem in self._problems_of(state, one)]
         there = {problem.key for problem in problems}
         state.since = {key: at for key, at in state.since.items() if key in there}
-        terms = Terms(fail_fast=self._fail_fast, own_verdict=kind.rule is not None and kind.rule.ends)
+        terms = Terms(fail_fast=self.fail_fast, own_verdict=kind.rule is not None and kind.rule.ends)
         lasting = [problem for problem in problems if lasts(problem, now - state.since[problem.key])]
         found = diagnose(lasting, terms=terms)
         hopeless = [d for d in found if d.cause.is_hopeless(seconds=now - state.since[d.problem.key])]
         worst = next(iter([*hopeless, *found]), None)
         if worst is not None:
-            self._tell_problem(state, worst, hopeless=failed or bool(hopeless))
+            self._tell(
+                state,
+                end="failed" if failed or hopeless else "pending",
+                status=state.now.status,
+                problem=worst.problem,
+                cause=worst.cause,
+                condition=state.now.condition,
+            )
 
     def _problems_of(self, state: WaitState, suspect: Suspect) -> Iterable[PodProblem]:
-        read = self._reads.whole(POD, suspect.pod.name)
+        read = self.reads.whole(POD, suspect.pod.name)
         if isinstance(read, Unread):  # gone, or not to be read now: the next round lists anew
             return
         for found in problems_of_suspect(suspect, read):
@@ -344,18 +337,8 @@ class _Watch:
             told = replace(found, restarts_before=before)
             problem = remember(told, earlier=state.known.get(found.key))
             state.known[problem.key] = problem
-            state.since.setdefault(problem.key, self._clock.monotonic())
+            state.since.setdefault(problem.key, self.clock.monotonic())
             yield problem
-
-    def _tell_problem(self, state: WaitState, diagnosis: Diagnosis, *, hopeless: bool) -> None:
-        self._tell(
-            state,
-            end="failed" if hopeless else "pending",
-            status=state.now.status,
-            problem=diagnosis.problem,
-            cause=diagnosis.cause,
-            condition=state.now.condition,
-        )
 
     # --- telling ----------------------------------------------------------------------------------------
 
@@ -369,16 +352,8 @@ class _Watch:
         cause: Optional[Cause] = None,
         condition: Optional[Cause] = None,
     ) -> None:
-        settled = end in SETTLED
-        now = Watched(
-            workload=state.workload,
-            end=end,
-            status=status,
-            problem=None if settled else problem,
-            cause=None if settled else cause,
-            condition=None if settled else condition,
-        )
-        self._tell_now(state, now)
+        trouble = (None, None, None) if end in SETTLED else (problem, cause, condition)
+        self._tell_now(state, Watched(state.workload, end, status, *trouble))
 
     def _tell_now(self, state: WaitState, now: Watched) -> None:
         """Note how it is, and say so; of one that has failed its pods may say more in this same round."""
@@ -389,5 +364,5 @@ class _Watch:
     def _speak(self, state: WaitState) -> None:
         if state.now.says_more_than(state.told):
             state.told = state.now
-            self._heartbeat.put_off()
-            self._hears.change(state.now)
+            self.heartbeat.put_off()
+            self.on_change(state.now)

@@ -24,14 +24,12 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Result
 from bcs_template_set.rollout.deploy_files import States, deploy_files
+from bcs_template_set.rollout.deploy_notes import moved_objects, restart_notes
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, moved_ports
 from bcs_template_set.rollout.live_look import Deploying, plan_live, unlike
 from bcs_template_set.rollout.live_state import FileVersion
-from bcs_template_set.rollout.odd_objects import moved_objects
 from bcs_template_set.rollout.page_checks import verify_arrivals
-from bcs_template_set.rollout.readiness import readiness_of
-from bcs_template_set.rollout.restarts import restart_notes
-from bcs_template_set.rollout.restore import versions_before
+from bcs_template_set.rollout.restore import readiness_of, versions_before
 from bcs_template_set.rollout.result import RESTORED_AFTER, Before, Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.context import RenderedRun

@@ -14,15 +14,16 @@ from typing import Optional, Union
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.rollout.deploy_files import Files, Observer, States
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_look import live_files, not_marked
-from bcs_template_set.rollout.live_state import FileVersion, LiveState
+from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.restore import touched
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.run.deploy_target import DeployTarget
 
 
-class DeployProgress:
+class DeployProgress(Observer):
     """Keeps the rollout of a plan's files; its calls may end in several threads."""
 
     def __init__(self, target: DeployTarget, plan: DeploymentPlan, rollout: Rollout) -> None:
@@ -34,7 +35,7 @@ class DeployProgress:
         self._lock = threading.Lock()
         target.keep(self._rollout)
 
-    def begins(self, files: Sequence[FileVersion]) -> None:
+    def begins(self, files: Files) -> None:
         """Keep that these files are under way."""
         names = {file.name for file in files}
         with self._lock:
@@ -42,12 +43,7 @@ class DeployProgress:
             unread = tuple(sorted({*self._rollout.unread, *names}))
             self._keep(replace(self._rollout, not_attempted=left, unread=unread))
 
-    def ended(
-        self,
-        files: Sequence[FileVersion],
-        seen: Union[Sequence[LiveState], StepError],
-        error: Optional[StepError],
-    ) -> None:
+    def ended(self, files: Files, seen: Union[States, StepError], error: Optional[StepError]) -> None:
         """Keep and tell what a call has made live, as far as that could be read."""
         if isinstance(seen, StepError):
             self._target.warn(say("deploy.state_unknown", problem=seen.sentence()))

@@ -28,9 +28,9 @@ from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.messages.text import clock_time
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
-from bcs_template_set.rollout.definitions import with_definitions
 from bcs_template_set.rollout.live_diff import pods_of
 from bcs_template_set.rollout.live_look import Deploying
+from bcs_template_set.rollout.live_reads import with_definitions
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.patient_writer import PatientWriter
 from bcs_template_set.rollout.result import Rollout

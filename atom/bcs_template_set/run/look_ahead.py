@@ -29,12 +29,12 @@ from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.before_deploying import (
     refusal_to_deploy,
 )
+from bcs_template_set.rollout.deploy_notes import wait_notes
 from bcs_template_set.rollout.deployment_plan import kept_text
 from bcs_template_set.rollout.live_diff import Object
 from bcs_template_set.rollout.live_numbers import pods_in, read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, kept_pods, lost_pods, targets_of
-from bcs_template_set.rollout.wait_notes import wait_notes
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.live_plan import look_before

@@ -15,13 +15,12 @@ from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
+from bcs_template_set.rollout.deploy_notes import odd_notes
 from bcs_template_set.rollout.live_look import Deploying, check_listed, is_there_after_all, live_files, look
 from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.odd_objects import odd_notes
 from bcs_template_set.rollout.pod_numbers import as_many_as, lost_pods, still_fewer
 from bcs_template_set.rollout.restore import (
-    Way,
     absent,
     added,
     met,
@@ -64,26 +63,20 @@ def restore(
     """
     versions = {item.file: item.version for item in before}
     try:
-        way, seen = _way(target, deploying, files, before=versions, known=known, theirs=theirs)
+        back, way, seen = _way(target, deploying, files, before=versions, known=known, theirs=theirs)
     except StepError as exc:
         owed = tuple(file.name for file in files if versions.get(file.name))
         return Restoration(lost=tuple(lost), not_back=owed, problem=exc.sentence())
     ready = {item.file: item.ready for item in before}
-    to_go = [file.name for file in way.back]
-    restoration = Restoration(
-        left=way.first_time,
-        same=way.same,
-        gone=way.gone,
-        absent=way.absent,
-        overtaken=way.overtaken,
+    restoration = replace(
+        way,
         lost=tuple(lost),
-        not_back=tuple(to_go),
-        unready=tuple(name for name in to_go if ready.get(name) is False),
-        unknown=tuple(name for name in to_go if ready.get(name) is None),
+        unready=tuple(name for name in way.not_back if ready.get(name) is False),
+        unknown=tuple(name for name in way.not_back if ready.get(name) is None),
     )
-    restoration, deployed = _deploy_again(target, deploying, way.back, restoration, earlier=known, seen=seen)
+    restoration, deployed = _deploy_again(target, deploying, back, restoration, earlier=known, seen=seen)
     # Looked at before the wait, which may end in a failure: what is left is left either way.
-    restoration = _left(target, deploying, files, way, restoration, known=known)
+    restoration = _left(target, deploying, files, restoration, known=known)
     return _waited(target, restoration, deployed)
 
 
@@ -95,12 +88,12 @@ def _way(
     before: Mapping[str, str],
     known: Sequence[LiveState],
     theirs: Collection[str],
-) -> tuple[Way, Sequence[LiveState]]:
+) -> tuple[tuple[FileVersion, ...], Restoration, Sequence[LiveState]]:
     """Look at what is live, and return what has to be deployed again, what is left, and what was seen."""
     states, error = look(target.writer, deploying, files)
     check_listed(files, states, error=error)
     others = overtaken(files, states, space=target.space, before=before, known=known)
-    way = way_back(
+    back, way = way_back(
         target.writer,
         project=target.place.project,
         space=target.space,
@@ -109,7 +102,7 @@ def _way(
         left={f.name: others.get(f.name, f.name) for f in files if f.name in theirs or f.name in others},
         missing=absent(files, states, before=before, known=known),
     )
-    return way, states
+    return back, way, states
 
 
 def _deploy_again(
@@ -205,7 +198,6 @@ def _left(
     target: DeployTarget,
     deploying: Deploying,
     files: Sequence[FileVersion],
-    way: Way,
     restoration: Restoration,
     *,
     known: Sequence[LiveState],
@@ -215,7 +207,7 @@ def _left(
     Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
     """
     owed = frozenset(restoration.owed)
-    others = owed.union(way.same) - {state.file for state in known}
+    others = owed.union(restoration.same) - {state.file for state in known}
     looked_at = [file for file in files if file.name in owed or file.name not in others]
     try:
         states, _ = look(target.writer, deploying, looked_at) if looked_at else ((), "")

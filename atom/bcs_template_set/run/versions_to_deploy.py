@@ -39,12 +39,12 @@ from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.make_plan import is_believed, newer_build_lines
 from bcs_template_set.publish.plan import Change, Desired
 from bcs_template_set.rollout.as_wanted import is_as_wanted
+from bcs_template_set.rollout.deploy_notes import changes_pods
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, Holding, hold_nothing, is_fixed
 from bcs_template_set.rollout.domain_status import is_rest_of
 from bcs_template_set.rollout.drift import drift_of
 from bcs_template_set.rollout.live_diff import with_hidden
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
-from bcs_template_set.rollout.restarts import changes_pods
 from bcs_template_set.rollout.restore import find_version
 from bcs_template_set.rollout.revisions import Revision, Revisions, revisions_of, was_left
 from bcs_template_set.run.context import RenderedRun

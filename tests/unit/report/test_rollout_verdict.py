@@ -28,7 +28,7 @@ from bcs_template_set.report.rollout_verdict import (
     troubles_of,
 )
 from bcs_template_set.report.verdict_lines import verdict_lines
-from bcs_template_set.rollout.own_words import cause_of_vanishing
+from bcs_template_set.rollout.causes import cause_of_vanishing
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.rollout.status import RolloutStatus
@@ -167,7 +167,8 @@ def test_pods_of_a_version_that_was_rewritten_in_place_are_not_told_by_its_name(
 
 def test_a_workload_whose_cause_names_it_is_named_once() -> None:
     vanished = rollout_scenes.watched("own", "gone")
-    cause = cause_of_vanishing(vanished.workload, live={}, seen_at=1.0, patience=10)
+    item = vanished.workload
+    cause = cause_of_vanishing(item.kind, item.title, live={}, seen_at=1.0, patience=10)
     outcome = run(replace(vanished, cause=cause), error=WorkloadsGone(count=1), hosts=())
     (line,) = english(trouble_lines(outcome))
     assert line.startswith("Deployment/deployment.nginx.own was there at ")

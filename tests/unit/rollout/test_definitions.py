@@ -15,7 +15,7 @@ from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.definitions import with_definitions
+from bcs_template_set.rollout.live_reads import with_definitions
 from bcs_template_set.rollout.watched import Workload
 
 PLACE = NamespaceRef("web", "0" * 32, "BCS-K8S-40000", "prod")

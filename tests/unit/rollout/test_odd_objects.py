@@ -8,8 +8,8 @@ import pytest
 
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.rollout.deploy_notes import moved_objects, odd_notes
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.odd_objects import moved_objects, odd_notes
 
 Body = dict[str, YamlValue]
 MARKS: Body = {TEMPLATE_NAME: "front-ends/web.yaml", TEMPLATE_VERSION: "1.0.7"}

@@ -7,7 +7,7 @@ from tests.support.objects import Object, condition, deployment, workload
 
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, STATEFUL_SET
-from bcs_template_set.rollout.own_words import SILENT_AFTER, is_silent, told_by
+from bcs_template_set.rollout.causes import SILENT_AFTER, is_silent, told_by
 
 QUOTA = condition("ReplicaFailure", reason="FailedCreate", message="exceeded quota: team")
 

@@ -9,7 +9,7 @@ from tests.support.objects import deployment, workload
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.live_state import LiveState
-from bcs_template_set.rollout.readiness import readiness_of
+from bcs_template_set.rollout.restore import readiness_of
 
 READY, BROKEN = deployment(), deployment(available=1)
 UNREAD: Fields = {}

@@ -7,9 +7,9 @@ from typing import Optional
 import pytest
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.rollout.deploy_notes import restart_notes
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.restarts import restart_notes
 
 Body = dict[str, YamlValue]
 MAP_REF: Body = {"envFrom": [{"configMapRef": {"name": "settings"}}]}

@@ -99,14 +99,14 @@ def test_without_a_live_object_what_bcs_remembers_is_another_namespaces() -> Non
 
 def test_what_was_rewritten_under_its_name_is_gone() -> None:
     rewritten = replace(file("a"), rewritten=True)
-    way = way_back(Versions("2"), project="web", space=SPACE, files=[rewritten], before={"a": "2"})
+    _, way = way_back(Versions("2"), project="web", space=SPACE, files=[rewritten], before={"a": "2"})
     assert (way.gone, way.same) == (("a",), ())
 
 
 def test_every_file_that_is_left_is_left_for_its_reason() -> None:
     files = [file(name) for name in ("back", "first", "same", "gone", "theirs")]
     before = {"back": "1", "same": "2", "gone": "0", "theirs": "1"}
-    way = way_back(
+    back, way = way_back(
         Versions("1", "2"),
         project="web",
         space=SPACE,
@@ -114,8 +114,8 @@ def test_every_file_that_is_left_is_left_for_its_reason() -> None:
         before=before,
         left={"theirs": "theirs (1.0.9)"},
     )
-    assert [(f.name, f.version, f.version_id) for f in way.back] == [("back", "1", "id-1")]
-    assert (way.first_time, way.same, way.gone, way.overtaken) == (
+    assert [(f.name, f.version, f.version_id) for f in back] == [("back", "1", "id-1")]
+    assert (way.left, way.same, way.gone, way.overtaken) == (
         ("first",),
         ("same",),
         ("gone",),

@@ -7,7 +7,7 @@ from tests.support.objects import NAME, VERSION, Object, deployment, workload
 
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DEPLOYMENT, JOB
-from bcs_template_set.rollout.own_words import cause_of_vanishing
+from bcs_template_set.rollout.causes import cause_of_vanishing
 from bcs_template_set.rollout.watched import Workload
 
 GOING = deployment()
@@ -26,7 +26,7 @@ GOING["metadata"] = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 )
 def test_what_is_gone_is_told_with_when_it_was_there(kind: Kind, live: Object, words: str) -> None:
     item = Workload(kind, "web", NAME, VERSION)
-    cause = cause_of_vanishing(item, live=live, seen_at=1_767_225_790.0, patience=10)
+    cause = cause_of_vanishing(item.kind, item.title, live=live, seen_at=1_767_225_790.0, patience=10)
     told = cause.sentence.render("en_US")
     assert told.startswith(f"{kind.name}/web was there at 00:03:10 UTC")
     assert words in told

@@ -5,7 +5,7 @@ import yaml
 from tests.support.deploying import documents, workload
 
 from bcs_template_set.manifests.parse import Document, parse_foreign
-from bcs_template_set.rollout.wait_notes import MOST_NAMED, wait_notes
+from bcs_template_set.rollout.deploy_notes import MOST_NAMED, wait_notes
 
 
 def parsed(*texts: str) -> tuple[Document, ...]:
