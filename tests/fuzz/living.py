@@ -21,8 +21,9 @@ from bcs_template_set.agent.output_file import pessimistic
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import LANGUAGES, say
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.outcome import Heading, Outcome, Result
+from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.run.context import RenderedRun, RunContext, Services
 from bcs_template_set.run.entry import Process, run_whole
 from bcs_template_set.run.finish import RunFolder, end_run

@@ -17,7 +17,7 @@ from typing import Literal, Optional, TypedDict, Union
 from bcs_template_set.agent.agent_files import FileProblem, data_directory, read_object, reason_of
 from bcs_template_set.messages import Language, say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
-from bcs_template_set.messages.secret import OUR_WORDS
+from bcs_template_set.messages.state_words import OUR_WORDS
 from bcs_template_set.messages.step_error import Defect, StepError
 
 Status = Literal["success", "failure", "error"]

@@ -28,7 +28,7 @@ from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_elsewhere import lacks, read_runners
 from bcs_template_set.publish.read_orphans import Looking, read_folder, read_proofs
 from bcs_template_set.publish.take_away import Taking, take_away
-from bcs_template_set.report.pruned_texts import back_texts, taken_texts
+from bcs_template_set.report.verdict import back_texts, taken_texts
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.prune_look import refusal_to_delete
 from bcs_template_set.run.run_gateway import WatchedWriter

@@ -19,8 +19,9 @@ from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.manifests.yaml_words import SETTINGS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
-from bcs_template_set.messages.secret import MASK, OUR_WORDS, Secret
+from bcs_template_set.messages.secret import MASK, Secret
 from bcs_template_set.messages.spelling import with_nearest
+from bcs_template_set.messages.state_words import OUR_WORDS
 
 RunAs = Literal["authorizer", "modifier", "starter", "owner"]
 ALL_RUN_AS: tuple[RunAs, ...] = ("authorizer", "modifier", "starter", "owner")

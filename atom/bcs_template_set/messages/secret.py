@@ -11,27 +11,6 @@ MASK = "***"
 _ROUNDS = 100_000
 """Of PBKDF2, so that a short secret is not guessed from a mark that anybody may read. 0.05 s."""
 
-OUR_WORDS = frozenset(
-    {
-        *("planned", "unchanged", "published", "deployed", "skipped", "failed", "timed-out", "restored"),
-        *("unseen", "live-not-ready", "checked", "pruned", "rolled-back", "held"),
-        *(
-            "applied",
-            "not-attempted",
-            "not-deployed",
-            "partly-deployed",
-            "rolling-out",
-            "ready",
-            "paused",
-            "unknown",
-            "live",
-        ),
-        *("authorizer", "modifier", "starter", "owner", "plan", "publish", "deploy", "true", "false"),
-    }
-)
-"""The words that results are told in. None of them is masked where it is a whole output: whoever reads that
-decides by it; and a secret that is one of them is a mistake of the settings."""
-
 
 class Secret:
     """Hold a secret whose `str`, `repr` and `format` are `***`; only `reveal()` gives it out.

@@ -7,36 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages.errors import VersionConflict
+from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.result import Restoration, Rollout
 from bcs_template_set.rollout.watched import Watched
-
-FileState = Literal[
-    "failed",
-    "partly-deployed",
-    "unknown",
-    "live-not-ready",
-    "rolling-out",
-    "not-deployed",
-    "not-attempted",
-    "paused",
-    "restored",
-    "pruned",
-    "held",
-    "skipped",
-    "ready",
-    "deployed",
-    "published",
-    "planned",
-    "live",
-    "unchanged",
-]
 
 STATES: tuple[FileState, ...] = get_args(FileState)
 """Every state, in the order a person needs to see them; a row of several files has the first of theirs."""

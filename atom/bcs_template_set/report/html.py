@@ -19,19 +19,17 @@ from markupsafe import Markup
 from bcs_template_set.branches.branch_rows import age_text
 from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.messages import Language, Text, say
+from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.messages.step_error import indent_of
 from bcs_template_set.messages.text import exact_time, shown_time, visible
 from bcs_template_set.publish.file_outcome import Word
 from bcs_template_set.report.examination import MARKS, State, told_of
-from bcs_template_set.report.file_states import STATES, FileState
+from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.page import (
     bars_of,
-    deployed_files,
     diffs_of,
     file_urls,
-    live_diffs,
-    live_files,
     only_web,
     request_groups,
     routes_of,
@@ -276,7 +274,7 @@ def _row_values(outcome: Outcome) -> dict[str, object]:
         "row_words": count_words(row.word for row in rows),
         **_grouped(rows),
         "opens_ready": lambda ready: outcome.error is None and len(ready) <= PAGE_OPEN_READY,
-        "diffs": diffs_of(rows),
+        "diffs": dict(diffs_of((change.name, change.diff) for row in rows for change in row.differing)),
         "routes": routes_of(outcome),
     }
 
@@ -322,9 +320,8 @@ def _rollout_values(outcome: Outcome) -> dict[str, object]:
         "restoration_texts": restoration_texts(way, outcome.files) if way is not None else [],
         "restored_rows": rows_of_restoration(outcome),
         "by_hand": by_hand_texts(outcome),
-        "deployed_files": deployed_files(rollout),
-        "live_files": live_files(rollout),
-        "live_diffs": live_diffs(rollout),
+        "versions_before": {item.file: item.version for item in rollout.before},
+        "live_diffs": diffs_of(rollout.differences),
     }
 
 

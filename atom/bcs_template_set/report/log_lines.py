@@ -6,7 +6,8 @@ unchanged, conflict, skip and failed are the same in both languages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,11 +21,7 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan
 from bcs_template_set.report.outcome import Heading, Identity
 from bcs_template_set.report.row_table import plan_table
-from bcs_template_set.report.rows import (
-    Row,
-    counted,
-    rows_of_plan,
-)
+from bcs_template_set.report.rows import counted, rows_of_plan
 from bcs_template_set.report.shown_limits import (
     LOG_DIFF_COLUMNS,
     LOG_DIFF_LINES,
@@ -32,11 +29,7 @@ from bcs_template_set.report.shown_limits import (
     LOG_INPUT_COLUMNS,
     LOG_RENDERED_FILES,
 )
-from bcs_template_set.report.verdict import (
-    file_error,
-    listed,
-    plan_leaves,
-)
+from bcs_template_set.report.verdict import file_error, listed, plan_leaves
 
 LineKind = Literal["info", "plain", "warning", "error", "group", "endgroup", "foreign"]
 
@@ -69,9 +62,16 @@ class Lines:
         for text in listed(texts):
             self.lines.append(LogLine(kind, f"{indent_of(text)}  - {self.words(text)}"))
 
-    def plain(self, lines: Iterable[str]) -> None:
+    def plain(self, lines: Iterable[str], *, indent: int = 0) -> None:
         """Add lines that are words already."""
-        self.lines += [LogLine("plain", line) for line in lines]
+        self.lines += [LogLine("plain", " " * indent + line) for line in lines]
+
+    @contextmanager
+    def group(self, title: Text) -> Iterator[None]:
+        """Fold what is added inside."""
+        self.add("group", title)
+        yield
+        self.lines.append(LogLine("endgroup", ""))
 
     def foreign(self, lines: Iterable[str]) -> None:
         """Add the text of somebody else."""
@@ -88,44 +88,32 @@ def header_lines(heading: Heading, identity: Identity | None, *, language: Langu
     facts = [*_identity_facts(identity), *_heading_facts(heading)]
     labels = [(out.words(say(f"log.label_{name}")), fact) for name, fact in facts]
     columns = max((width(label) for label, _ in labels), default=0)
-    for label, fact in labels:
-        out.lines.append(LogLine("plain", f"  {pad(label, columns)}  {out.words(fact)}"))
+    out.plain((f"{pad(label, columns)}  {out.words(fact)}" for label, fact in labels), indent=2)
     return out.lines
 
 
 def _identity_facts(identity: Identity | None) -> list[tuple[str, Detail]]:
     if identity is None:
         return []
-    facts: list[tuple[str, Detail]] = [("acting_user", _acting_user(identity))]
-    if identity.app_code:
-        facts.append(("app", identity.app_code))
-    if identity.credential:
-        facts.append(("credential", identity.credential))
+    user = say("log.acting_user", name=identity.acting_user, reason=identity.reason)
+    known = (("app", identity.app_code), ("credential", identity.credential))
+    facts: list[tuple[str, Detail]] = [("acting_user", user), *((name, fact) for name, fact in known if fact)]
     if identity.starter and identity.starter != identity.acting_user:
         facts.append(("starter", say("log.starter", name=identity.starter)))
     return facts
 
 
-def _acting_user(identity: Identity) -> Text:
-    return say("log.acting_user", name=identity.acting_user, reason=identity.reason)
-
-
 def _heading_facts(heading: Heading) -> list[tuple[str, Detail]]:
-    facts: list[tuple[str, Detail]] = []
-    if heading.project or heading.region:
-        facts.append(("target", target_text(heading)))
-    if heading.template_set:
-        facts.append(("template_set", heading.template_set))
-    if heading.version:
-        facts.append(("version", heading.version))
-    if heading.pipeline or heading.build_number:
-        facts.append(("build", build_text(heading)))
-    facts += [(name, fact) for name, fact in _way_facts(heading) if fact]
-    return facts
-
-
-def _way_facts(heading: Heading) -> list[tuple[str, Detail]]:
-    return [("proxy", heading.proxy), ("certificates", heading.certificates)]
+    has_target, has_build = heading.project or heading.region, heading.pipeline or heading.build_number
+    facts: tuple[tuple[str, Detail], ...] = (
+        ("target", target_text(heading) if has_target else ""),
+        ("template_set", heading.template_set),
+        ("version", heading.version),
+        ("build", build_text(heading) if has_build else ""),
+        ("proxy", heading.proxy),
+        ("certificates", heading.certificates),
+    )
+    return [(name, fact) for name, fact in facts if fact]
 
 
 def target_text(heading: Heading) -> Text:
@@ -156,10 +144,11 @@ def settings_lines(settings: Settings, *, language: Language) -> list[LogLine]:
     shown = [(known.name, _input_text(settings, known.name, known.kind, language)) for known in INPUTS]
     defaults = {known.name: known.default for known in INPUTS}
     given = [[name, value] for name, value in shown if value not in (defaults[name], "")]
-    count = say("log.inputs_default", count=len(INPUTS) - len(given)).render(language)
-    lines = [LogLine("plain", f"  {line}") for line in table(given, columns=LOG_INPUT_COLUMNS)]
-    title = say("log.group_settings").render(language)
-    return _group(title, [*lines, LogLine("plain", f"  {count}")])
+    out = Lines(language)
+    with out.group(say("log.group_settings")):
+        out.plain(table(given, columns=LOG_INPUT_COLUMNS), indent=2)
+        out.add("plain", say("log.inputs_default", count=len(INPUTS) - len(given)), indent=2)
+    return out.lines
 
 
 def rendered_lines(
@@ -172,15 +161,14 @@ def rendered_lines(
         [file.name, file.source, ", ".join(document.title for document in file.documents)]
         for file in files[:LOG_RENDERED_FILES]
     ]
-    lines = [LogLine("plain", f"  {line}") for line in table(rows)]
-    if len(files) > LOG_RENDERED_FILES:
-        more = say("log.more_files", count=len(files) - LOG_RENDERED_FILES).render(language)
-        lines.append(LogLine("plain", f"  {more}"))
-    lines += [
-        LogLine("plain", f"  {one_line(said.render(language))}")
-        for said in (*left_out_of([*files, *empty]), *empty_text(empty))
-    ]
-    return _group(title.render(language), lines)
+    out = Lines(language)
+    with out.group(title):
+        out.plain(table(rows), indent=2)
+        if len(files) > LOG_RENDERED_FILES:
+            out.add("plain", say("log.more_files", count=len(files) - LOG_RENDERED_FILES), indent=2)
+        for said in (*left_out_of([*files, *empty]), *empty_text(empty)):
+            out.add("plain", said, indent=2)
+    return out.lines
 
 
 def warning_lines(warnings: Sequence[Detail], *, language: Language) -> list[LogLine]:
@@ -189,10 +177,6 @@ def warning_lines(warnings: Sequence[Detail], *, language: Language) -> list[Log
     for warning in listed(warnings):
         out.add("warning", warning, indent=len(indent_of(warning)))
     return out.lines
-
-
-def _group(title: str, lines: list[LogLine]) -> list[LogLine]:
-    return [LogLine("group", title), *lines, LogLine("endgroup", "")]
 
 
 def _input_text(settings: Settings, name: str, kind: str, language: Language) -> str:
@@ -222,7 +206,7 @@ def plan_lines(plan: Plan, *, language: Language) -> list[LogLine]:
     out.add("info", say("log.plan_counts", version=plan.version, counts=counts))
     out.plain(plan_table(rows, language=language))
     _add_target_changes(out, plan)
-    _add_diffs(out, [change for row in rows for change in _changed(row)])
+    _add_diffs(out, [change for row in rows for change in row.differing])
     _add_obstacles(out, plan)
     of_files = [note for change in plan.changes for note in change.notes]
     for note in (*plan_leaves(plan), *listed(plan.notes), *listed(of_files)):
@@ -239,13 +223,10 @@ def going_back_lines(
     target: str, plan: Plan, files: Sequence[tuple[str, Text]], *, language: Language
 ) -> list[LogLine]:
     """Return of each file which version it goes back to, or since which build it is as it was."""
-    title = say("rollback.group", target=target, version=plan.version)
-    rows = table([[name, one_line(text.render(language))] for name, text in files])
-    return _group(title.render(language), [LogLine("plain", f"  {row}") for row in rows])
-
-
-def _changed(row: Row) -> list[Change]:
-    return [file.change for file in row.files if file.change.diff and file.word != "unchanged"]
+    out = Lines(language)
+    with out.group(say("rollback.group", target=target, version=plan.version)):
+        out.plain(table([[name, out.words(text)] for name, text in files]), indent=2)
+    return out.lines
 
 
 def _add_target_changes(out: Lines, plan: Plan) -> None:
@@ -258,19 +239,18 @@ def _add_target_changes(out: Lines, plan: Plan) -> None:
 def _add_diffs(out: Lines, changes: Sequence[Change]) -> None:
     if not changes:
         return
-    out.add("group", say("log.group_diff", count=len(changes)))
     left = LOG_DIFF_LINES
-    for change in changes:
-        shown = text_lines(change.diff, most=min(LOG_DIFF_LINES_PER_FILE, left))
-        left -= len(shown)
-        only = f": {out.words(change.only)}" if change.only is not None else ""
-        out.add("plain", f"{change.action} {change.name}{only}")
-        if shown:
-            out.foreign(shorten(line, LOG_DIFF_COLUMNS) for line in shown)
-        more = count_lines(change.diff) - len(shown)
-        if more:
-            out.add("plain", say("log.diff_more", count=more), indent=2)
-    out.lines.append(LogLine("endgroup", ""))
+    with out.group(say("log.group_diff", count=len(changes))):
+        for change in changes:
+            shown = text_lines(change.diff, most=min(LOG_DIFF_LINES_PER_FILE, left))
+            left -= len(shown)
+            only = f": {out.words(change.only)}" if change.only is not None else ""
+            out.add("plain", f"{change.action} {change.name}{only}")
+            if shown:
+                out.foreign(shorten(line, LOG_DIFF_COLUMNS) for line in shown)
+            more = count_lines(change.diff) - len(shown)
+            if more:
+                out.add("plain", say("log.diff_more", count=more), indent=2)
 
 
 def _add_obstacles(out: Lines, plan: Plan) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Optional
+from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import Language, Text
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
@@ -17,21 +18,6 @@ from bcs_template_set.rollout.result import Rollout
 
 if TYPE_CHECKING:
     from bcs_template_set.bcs.gateway import Exchange
-
-Result = Literal[
-    "planned",
-    "checked",
-    "unchanged",
-    "published",
-    "deployed",
-    "rolled-back",
-    "paused",
-    "skipped",
-    "failed",
-    "timed-out",
-    "unseen",
-    "restored",
-]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from bcs_template_set.agent.output_file import (
 )
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.secret import OUR_WORDS
+from bcs_template_set.messages.state_words import OUR_WORDS
 from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.publish.file_outcome import FileOutcome

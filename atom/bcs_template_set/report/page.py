@@ -20,15 +20,13 @@ from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.text import shorten, text_lines
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.report.outcome import Outcome, Phase
-from bcs_template_set.report.rows import Row, file_rows
+from bcs_template_set.report.rows import file_rows
 from bcs_template_set.report.shown_limits import (
     PAGE_DIFF_COLUMNS,
     PAGE_DIFF_LINES,
     PAGE_DIFF_LINES_PER_FILE,
     PAGE_REQUESTS,
 )
-from bcs_template_set.rollout.live_state import FileVersion
-from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
 
 if TYPE_CHECKING:
@@ -92,17 +90,14 @@ class RequestGroup:
     slowest: float
 
 
-def diffs_of(rows: Iterable[Row]) -> dict[str, Diff]:
-    """Return the difference of each changed file by its name, as much of it as the page has room for."""
+def diffs_of(texts: Iterable[tuple[str, str]]) -> list[tuple[str, Diff]]:
+    """Return unified diffs with their names, as much of them as the page has room for."""
     left = PAGE_DIFF_LINES
-    diffs: dict[str, Diff] = {}
-    for row in rows:
-        for file in row.files:
-            if file.word == "unchanged" or not file.change.diff:
-                continue
-            diff = diff_of(file.change.diff, most=min(PAGE_DIFF_LINES_PER_FILE, left))
-            left -= diff.shown
-            diffs[file.name] = diff
+    diffs: list[tuple[str, Diff]] = []
+    for name, text in texts:
+        diff = diff_of(text, most=min(PAGE_DIFF_LINES_PER_FILE, left))
+        left -= diff.shown
+        diffs.append((name, diff))
     return diffs
 
 
@@ -243,18 +238,6 @@ def only_web(url: str) -> Optional[str]:
     return url if url.startswith(("https://", "http://")) else None
 
 
-# --- a deployment ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class FileLine:
-    """A file that was deployed or is live already; `before` is the version live before, "" for none."""
-
-    name: str
-    version: str
-    before: str
-
-
 @dataclass(frozen=True)
 class WorkloadBar:
     """How long a workload was waited for, in per cent of the longest wait."""
@@ -263,40 +246,6 @@ class WorkloadBar:
     state: WorkloadState
     seconds: float
     length: float
-
-
-@dataclass(frozen=True)
-class LiveDiff:
-    """What deploying changes of one live object."""
-
-    title: str
-    diff: Diff
-
-
-def deployed_files(rollout: Rollout) -> tuple[FileLine, ...]:
-    """Return the files that were deployed."""
-    before = {item.file: item.version for item in rollout.before}
-    return tuple(_file_line(file, before=before.get(file.name, "")) for file in rollout.deployed)
-
-
-def live_files(rollout: Rollout) -> tuple[FileLine, ...]:
-    """Return the files that were live already and were left alone."""
-    return tuple(_file_line(file, before="") for file in rollout.live_already)
-
-
-def _file_line(file: FileVersion, *, before: str) -> FileLine:
-    return FileLine(file.name, file.told, before)
-
-
-def live_diffs(rollout: Rollout) -> tuple[LiveDiff, ...]:
-    """Return what deploying changes, object by object, as much of it as the page has room for."""
-    left = PAGE_DIFF_LINES
-    found: list[LiveDiff] = []
-    for title, text in rollout.differences:
-        diff = diff_of(text, most=min(PAGE_DIFF_LINES_PER_FILE, left))
-        left -= diff.shown
-        found.append(LiveDiff(title, diff))
-    return tuple(found)
 
 
 def workload_bars(watched: Sequence[Watched]) -> tuple[WorkloadBar, ...]:

@@ -84,6 +84,11 @@ class Row:
         return (path if host == self.name else host + path) + (f" ({', '.join(types)})" if types else "")
 
     @property
+    def differing(self) -> list[Change]:
+        """Return the changes of its files that have a difference to show."""
+        return [file.change for file in self.files if file.change.diff and file.word != "unchanged"]
+
+    @property
     def only(self) -> tuple[Text, ...]:
         """Return in what alone the row's files differ; nothing where there is more."""
         changed = [file.change.only for file in self.files if file.word != "unchanged"]

@@ -6,16 +6,17 @@ Log, output.json and HTML page all begin or end with these same sentences.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Optional
+from typing import Literal, Optional
 
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.messages.server_errors import OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import Detail, StepError, count_of, first_names, stays
 from bcs_template_set.publish.plan import Plan
+from bcs_template_set.publish.pruning import Pruning, ways_back
+from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.pruned_texts import Told, back_texts, pruning_texts, taken_texts
 from bcs_template_set.report.rollout_story import deployed_headline, deployed_texts, paused_headline
 from bcs_template_set.report.rollout_verdict import ready_text, trouble_lines, trouble_title
 from bcs_template_set.report.rows import counted, rows_of_outcome, told_files, was_attempted
@@ -118,6 +119,46 @@ def plan_leaves(plan: Plan, *, told: Told = "planned") -> list[Text]:
         return pruning_texts(plan.pruning, told=told)
     left = (("dropped", plan.dropped), ("rendered_no_more", plan.rendered_no_more))
     return [say(f"plan.{name}", names=first_names(names)) for name, names in left if names]
+
+
+MOST_REASONS = 20
+"""So many objects are told of one by one, with why they stay."""
+
+
+Told = Literal["planned", "done", "kept"]
+"""What is said of what was to go: that it will, nothing (it is told elsewhere), or that it stayed."""
+
+
+def pruning_texts(pruning: Pruning, *, told: Told = "planned") -> list[Text]:
+    """Return what is deleted, what stays and why, and what is about the limit."""
+    names = [f"{one.title} ({one.file})" for one in pruning.objects]
+    names += [file.name for file in pruning.files]
+    key = {"planned": "prune.deletes", "kept": "prune.not_deleted"}.get(told, "")
+    key = key if pruning.mode == "delete" else "prune.would_delete"
+    first = [say(key, names=first_names(names))] if names and key else []
+    absent = [say("prune.absent", names=first_names(pruning.absent))] if pruning.absent else []
+    return [*first, *_few(pruning.stays), *absent, *pruning.notes]
+
+
+def taken_texts(taken: Taken) -> list[Text]:
+    """Return what was deleted, what is left and why, and what nobody tried."""
+    done = [one.title for one in taken.done] + [*taken.files]
+    texts = [say("prune.done", names=first_names(done))] if done else []
+    texts += _few(tuple(say("prune.left", name=name, why=why) for name, why in taken.left))
+    if taken.not_tried:
+        texts.append(say("prune.not_tried", names=first_names(taken.not_tried)))
+    return texts
+
+
+def back_texts(taken: Taken) -> list[Text]:
+    """Return what brings back all that was deleted, as far as its files are there."""
+    gone = [one for one in taken.done if one.file not in taken.files]
+    return [say("prune.back", build=way.build, files=way.files) for way in ways_back(gone)]
+
+
+def _few(texts: tuple[Text, ...]) -> list[Text]:
+    more = len(texts) - MOST_REASONS
+    return [*texts[:MOST_REASONS], *([say("report.more_details", count=more)] if more > 0 else [])]
 
 
 def how_to_carry_out(plan: Plan, outcome: Outcome) -> Text:

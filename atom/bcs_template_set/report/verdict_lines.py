@@ -106,18 +106,13 @@ def _add_failure(out: Lines, outcome: Outcome) -> None:
     if by_hand:
         out.add("plain", say("report.by_hand_title"))
         out.listed("plain", by_hand)
-    _add_facts(out, outcome)
-    evidence = evidence_of_troubles(outcome)
-    if evidence:
-        out.add("group", say("log.group_evidence", count=len(evidence)))
-        out.listed("plain", evidence)
-        out.lines.append(LogLine("endgroup", ""))
-
-
-def _add_facts(out: Lines, outcome: Outcome) -> None:
     for fact in context_of(outcome):
         out.add("plain", fact, indent=2)
     _add_links(out, outcome)
+    evidence = evidence_of_troubles(outcome)
+    if evidence:
+        with out.group(say("log.group_evidence", count=len(evidence))):
+            out.listed("plain", evidence)
 
 
 def _add_links(out: Lines, outcome: Outcome) -> None:

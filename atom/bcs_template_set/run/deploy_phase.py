@@ -21,8 +21,8 @@ from bcs_template_set.messages.server_errors import (
     RolloutTimedOut,
     RolloutUnseen,
 )
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.outcome import Result
 from bcs_template_set.rollout.deploy_files import States, deploy_files
 from bcs_template_set.rollout.deploy_notes import moved_objects, restart_notes
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, moved_ports

@@ -14,10 +14,10 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.server_errors import (
     OutOfTime,
 )
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.examination import Finding, first_error, lines_of
 from bcs_template_set.report.log_lines import LogLine
-from bcs_template_set.report.outcome import Result
 from bcs_template_set.run import doctor_checks as checks
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.doctor_exam import HOMES, Exam, NotOk, Waits, value_of

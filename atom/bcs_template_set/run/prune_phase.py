@@ -14,12 +14,12 @@ from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_eac
 from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.manifests.kinds import LISTED
 from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_orphans import Looking
 from bcs_template_set.publish.take_away import UNTIL_GONE, Taking, narrowed, take_away
-from bcs_template_set.report.outcome import Result
-from bcs_template_set.report.pruned_texts import taken_texts
+from bcs_template_set.report.verdict import taken_texts
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.plan_phase import Planned

@@ -14,6 +14,7 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.concurrent_writes import creator_warnings, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
@@ -21,7 +22,6 @@ from bcs_template_set.publish.template_set import publish_chart
 from bcs_template_set.publish.turns import Turns
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
 from bcs_template_set.report.log_lines import file_lines
-from bcs_template_set.report.outcome import Result
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.plan_phase import Planned, check_refusal, look_at_branches, name_site, plan_run

@@ -17,12 +17,13 @@ from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.server_errors import DeployIncomplete, OutcomeUnknown
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.examination import Finding
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase, Result
+from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.system.clock import Clock

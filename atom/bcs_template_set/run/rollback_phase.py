@@ -27,13 +27,13 @@ from bcs_template_set.messages.errors import (
     NotReplaceable,
     SelectorChanged,
 )
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.past_states import PastState, builds_of, state_at_build
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.plan_rollback import files_of, plan_rollback, rows_back, sending
 from bcs_template_set.report.log_lines import going_back_lines, plan_lines
-from bcs_template_set.report.outcome import Result
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.live_look import plan_live
 from bcs_template_set.rollout.live_state import FileVersion, objects_in

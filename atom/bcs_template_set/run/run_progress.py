@@ -19,8 +19,9 @@ from bcs_template_set.agent.progress_payload import Snapshot, Subtask, SubtaskSt
 from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED
 from bcs_template_set.messages import known, say
+from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.report.file_states import STATES, FileState, endings_of
+from bcs_template_set.report.file_states import STATES, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.record import RunRecord

@@ -13,9 +13,10 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.config.inputs import wants_doctor
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.publish.plan import Desired
-from bcs_template_set.report.outcome import Outcome, Result
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.run.context import RenderedRun, RunContext, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.doctor import doctor_run

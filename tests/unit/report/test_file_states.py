@@ -10,8 +10,9 @@ from tests.support import rollout_scenes, scenes
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, Interrupted
+from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.file_states import STATES, Ending, FileState, ending_of_row, endings_of
+from bcs_template_set.report.file_states import STATES, Ending, ending_of_row, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rows import rows_of_outcome
 from bcs_template_set.rollout.result import Restoration, Rollout

@@ -13,7 +13,8 @@ from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.report.file_states import STATES, FileState
+from bcs_template_set.messages.state_words import FileState
+from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.page import only_web
 from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS

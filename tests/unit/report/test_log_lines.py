@@ -12,6 +12,7 @@ from tests.support.many_findings import many_findings
 from bcs_template_set.messages import LANGUAGES, Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, TokenRefused
 from bcs_template_set.messages.server_errors import AnswerUnreadable
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.log_lines import (
     LogLine,
@@ -20,7 +21,7 @@ from bcs_template_set.report.log_lines import (
     header_lines,
     plan_lines,
 )
-from bcs_template_set.report.outcome import Heading, Outcome, Result
+from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.rows import was_attempted
 from bcs_template_set.report.shown_limits import LOG_DIFF_LINES, LOG_DIFF_LINES_PER_FILE
 from bcs_template_set.report.verdict_lines import verdict_lines

@@ -18,12 +18,12 @@ from bcs_template_set.agent.output_file import (
 from bcs_template_set.config.regions import RunAs
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.errors import InputsInvalid
-from bcs_template_set.messages.secret import OUR_WORDS
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed
+from bcs_template_set.messages.state_words import OUR_WORDS, Result
 from bcs_template_set.messages.step_error import Defect
 from bcs_template_set.publish.file_outcome import WriteEnd
 from bcs_template_set.report.file_states import STATES
-from bcs_template_set.report.outcome import Outcome, Result
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import (
     OUTPUTS,
     ReportPlace,

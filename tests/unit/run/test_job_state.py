@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bcs_template_set.messages import say
 from bcs_template_set.messages.secret import Secret
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Result
+from bcs_template_set.messages.state_words import Result
+from bcs_template_set.report.outcome import Heading, Identity, Outcome
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before, Rollout
 from bcs_template_set.run.job_state import (
