@@ -4,8 +4,9 @@ A name may be a folder. Exits with 1 where a mutant survives that `equivalent.js
 found is kept in `.mutation`: a module is asked again where it, or a test that noticed a mutant, has changed.
 
 `--workers N` runs N at a time; `--lines A-B` takes the mutants of these lines only; `--budget S` is how many
-seconds of tests are tried on a mutant; `--watch` finds anew which test runs which line, `--only-swapped`
-leaves out what has to be imported for each mutant.
+seconds of tests are tried on a mutant, beyond those of earlier hunts; `--watch` finds anew which test runs
+which line, `--only-swapped` leaves out what has to be imported for each mutant, `--only-units` what unit
+tests do not notice.
 """
 
 from __future__ import annotations
@@ -20,20 +21,28 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from tests.mutation.mutants import Key, Mutant, mutants_of
 from tests.mutation.targets import PACKAGE, PROJECT, TARGETS, Target
+from tests.support import warm_start
 
 EXPLAINED = Path(__file__).parent / "equivalent.json"
 AT_ONCE = 12
 """So many modules are hunted by processes that have collected the tests of all of them."""
 
 KEPT = PROJECT / ".mutation"
-_Row = tuple[str, Optional[str], str]
-"""How a mutant ended, which test noticed it, and the hash of what was asked."""
+
+
+class Row(NamedTuple):
+    """How a mutant ended, the test that noticed it with its hash, and the hashes of those that did not."""
+
+    ending: str
+    killer: Optional[str]
+    hash: str
+    asked: Sequence[str] = ()
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -44,6 +53,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--budget", type=float, default=20)
     parser.add_argument("--watch", action="store_true")
     parser.add_argument("--only-swapped", action="store_true")
+    parser.add_argument("--only-units", action="store_true")
     options = parser.parse_args(arguments)
     first, last = map(int, options.lines.split("-"))
     wanted = [target for target in TARGETS if not options.modules or _is_in(target, options.modules)]
@@ -55,9 +65,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for part in seeing.parts():
         if options.watch or not seeing.is_seen(part):
             in_a_fork(partial(seeing.watch, part))
-    from tests.mutation.running import share_servers
-
-    share_servers()
+    warm_start.share_servers()
     found = Findings()
     for start in range(0, len(wanted), AT_ONCE):
         some = {
@@ -114,49 +122,61 @@ class Findings:
     def __init__(self) -> None:
         self.survivors = 0
         self._tests: dict[str, dict[str, str]] = {}
+        self._asked: dict[tuple[str, Key], Sequence[str]] = {}
 
-    def rows(self, target: Target) -> dict[Key, _Row]:
+    def rows(self, target: Target) -> dict[Key, Row]:
         """Return what is known of a module as it is now."""
         at = self._at(target)
         if not at.is_file():
             return {}
         lines = [json.loads(line) for line in at.read_text(encoding="utf-8").splitlines()]
-        found: dict[Key, _Row] = {}
+        found: dict[Key, Row] = {}
         for text, key, *row in lines:
             if text == self._text(target):
-                found[tuple(key)] = tuple(row)
-        return {key: row for key, row in found.items() if row[2] == self.hash_of(row[1])}
+                found[tuple(key)] = Row(*row)
+        return {key: row for key, row in found.items() if row.hash == self.hash_of(row.killer)}
 
     def killers(self, target: Target) -> list[tuple[str, str]]:
         """Return the places and the tests that noticed a mutant there, also of the module as it was."""
         at = self._at(target)
         lines = at.read_text(encoding="utf-8").splitlines() if at.is_file() else []
         found = [json.loads(line) for line in lines]
-        return [(key[0], killer) for _, key, _, killer, _ in found if killer]
+        return [(key[0], killer) for _, key, _, killer, *_ in found if killer]
 
-    def tell(self, target: Target, mutant: Mutant, ending: str, killer: Optional[str]) -> None:
-        """Keep how a mutant ended."""
-        row = [self._text(target), mutant.key, ending, killer, self.hash_of(killer)]
+    def tell(
+        self, target: Target, mutant: Mutant, ending: str, killer: Optional[str], asked: Sequence[str]
+    ) -> None:
+        """Keep how a mutant ended; which tests did not notice it is added to what is known of that."""
+        before = self._asked.get((target.module, mutant.key), ())
+        hashes = [*before, *map(self.hash_of_asked, asked)] if ending == "survived" else []
+        row = [self._text(target), mutant.key, ending, killer, self.hash_of(killer), hashes]
         KEPT.mkdir(exist_ok=True)
         with self._at(target).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row) + "\n")
 
     def hash_of(self, test: Optional[str]) -> str:
-        """Return the hash of a test with its parameters; for a survivor, that of all tests there are."""
+        """Return the hash of a test's function."""
         if test is None:
-            return self._hash_of_all
+            return ""
         file, _, name = test.partition("::")
         if file not in self._tests:
             at = PROJECT / file
             self._tests[file] = hashes_of_tests(at.read_text(encoding="utf-8")) if at.is_file() else {}
         return self._tests[file].get(name.partition("[")[0], "gone")
 
-    @cached_property
-    def _hash_of_all(self) -> str:
-        texts = [path.read_bytes() for path in sorted((PROJECT / "tests").rglob("test_*.py"))]
-        # Who was asked is what was seen.
-        texts += [f"{path.name} {path.stat().st_size}".encode() for path in sorted(KEPT.glob("seen/*"))]
-        return _hash(b"".join(texts))
+    def hash_of_asked(self, test: str) -> str:
+        """Return a short hash of a test's name and function."""
+        return _hash(f"{test} {self.hash_of(test)}".encode())[:8]
+
+    def asked_of(self, target: Target, tests: Sequence[str]) -> dict[Key, set[int]]:
+        """Return which tests, by their numbers, have not noticed each survivor of a module."""
+        found = {}
+        for key, row in self.rows(target).items():
+            if row.ending == "survived":
+                self._asked[target.module, key] = row.asked
+                known = {*row.asked}
+                found[key] = {n for n, test in enumerate(tests) if self.hash_of_asked(test) in known}
+        return found
 
     def _text(self, target: Target) -> str:
         return _hash(target.source.encode())
@@ -187,18 +207,26 @@ def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse
     """Ask what is not known yet of the mutants of modules."""
     from tests.mutation import running, seeing
 
-    order = running.Order(seeing.read_seen(), options.budget)
+    order = running.Order(seeing.read_seen(), options.budget, "tests/unit/" if options.only_units else "")
     for target in some:
         order.learn(target, found.killers(target))
+        asked = found.asked_of(target, order.seen.tests)
+        order.asked.update({(target.module, key): numbers for key, numbers in asked.items()})
 
     def left(*kinds: Optional[str]) -> list[tuple[Target, Mutant]]:
-        known = {target: {key: row[0] for key, row in found.rows(target).items()} for target in some}
+        known = {target: {key: row.ending for key, row in found.rows(target).items()} for target in some}
         return [
             (target, mutant)
             for target, mutants in some.items()
             for mutant in mutants
-            if known[target].get(mutant.key) in kinds
+            for ending in [known[target].get(mutant.key)]
+            if ending in kinds or (ending == "survived" and may_be_noticed(target, mutant))
         ]
+
+    def may_be_noticed(target: Target, mutant: Mutant) -> bool:
+        if mutant.key in read_explained(target):
+            return False
+        return bool(order.tests_for(target, mutant, whole=not mutant.place))
 
     new = left(None)
 
@@ -209,14 +237,16 @@ def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse
         in_a_fork(swap)
     if not options.only_swapped:
         imported = running.Imported(order, workers=options.workers, told=found.tell)
-        imported.go_through(left(None, "for import"))
+        imported.go_through(left("for import"))
 
 
 def say(target: Target, mutants: Sequence[Mutant], found: Findings) -> None:
     """Print how the mutants of a module ended, and each survivor that is not explained."""
     explained, rows = read_explained(target), found.rows(target)
-    endings = Counter(rows[mutant.key][0] if mutant.key in rows else "not asked" for mutant in mutants)
-    new = [m for m in mutants if m.key in rows and rows[m.key][0] == "survived" and m.key not in explained]
+    endings = Counter(rows[mutant.key].ending if mutant.key in rows else "not asked" for mutant in mutants)
+    new = [
+        m for m in mutants if m.key in rows and rows[m.key].ending == "survived" and m.key not in explained
+    ]
     found.survivors += len(new)
     left = endings["not asked"] + endings["for import"]
     print(

@@ -1,23 +1,27 @@
 """Puts a mutant in the place of a module that is imported already, in this process.
 
+`swap` does it for what is inside functions, `patch` for what was made at the import.
+
 Of the standard library alone: the processes that tests fork as steps and as children that render load it by
 its path, and nothing else of the tests.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import importlib
 import importlib.abc
 import importlib.machinery
 import marshal
+import re
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, ModuleType
-from typing import Optional
+from types import CellType, CodeType, FunctionType, MappingProxyType, ModuleType
+from typing import Any, Optional
 
 PACKAGE = "bcs_template_set"
 _IS_FUNCTION = 1
@@ -104,6 +108,198 @@ def _functions_of(module: ModuleType) -> Iterator[FunctionType]:
             waiting += [*gc.get_referents(thing), getattr(thing, "__wrapped__", None)]
 
 
+# --- what was made when the module was imported ---------------------------------------------------------
+
+_NOT_COPIED = frozenset(
+    {"__dict__", "__weakref__", "__doc__", "__module__", "__annotations__", "__dataclass_fields__"}
+    | {"__dataclass_params__", "__match_args__", "__abstractmethods__", "_abc_impl", "__parameters__"}
+)
+"""Of a class: what says nothing that a mutant may change, or what can't be set."""
+
+_PLAIN = (bool, int, float, str, bytes, type(None), re.Pattern, frozenset, set)
+
+
+_Thing = Any
+"""What a module may hold, of whatever type."""
+
+
+class _Unlike(Exception):
+    """What a mutant makes can't be put in the place of what there is."""
+
+
+def patch(module: ModuleType, new: CodeType) -> bool:
+    """Let what was made of a module at its import be what the mutant makes; False where it can't be done.
+
+    Tables and defaults are changed where they are, or in all modules that have imported them by their names.
+    What other modules made of them at their import stays as it is: a survivor has yet to be imported.
+    """
+    made = ModuleType(module.__name__)
+    same = ("__file__", "__package__", "__spec__", "__loader__", "__path__")
+    vars(made).update({name: vars(module)[name] for name in same if name in vars(module)})
+    try:
+        exec(new, vars(made))  # noqa: S102 - it is our own code, changed by us
+        turning = _Turning(module)
+        for name, value in list(vars(made).items()):
+            if name in same or name == "__builtins__":
+                continue
+            old = vars(module).get(name)
+            becomes = turning.turned(old, value)
+            if becomes is not old:
+                _give_to_all(name, old, becomes)
+                setattr(module, name, becomes)
+    except Exception:  # noqa: BLE001 - whatever a mutant's own code raises: its import will tell
+        return False
+    return turning.changes > 0
+
+
+def _give_to_all(name: str, old: object, new: object) -> None:
+    """Replace what modules have imported under a name."""
+    for other in list(sys.modules.values()):
+        if vars(other).get(name) is old and (other.__name__ or "").startswith((PACKAGE, "tests", "test_")):
+            setattr(other, name, new)
+
+
+class _Turning:
+    """Turns what a module has made into what its mutant makes, and counts what differs."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.changes = 0
+        self._name = module.__name__
+        self._known: dict[tuple[int, int], object] = {}
+        self._alive: list[object] = []
+        """New things whose `id` is kept must not go."""
+
+    def turned(self, old: object, new: object) -> object:
+        """Return what the old becomes: mostly itself, changed."""
+        if old is new:
+            return old
+        key = (id(old), id(new))
+        if key not in self._known:
+            self._known[key] = old
+            self._alive += [old, new]
+            self._known[key] = self._turned(old, new)
+        return self._known[key]
+
+    def _turned(self, old: object, new: object) -> object:
+        if not self._are_alike(type(old), type(new)):
+            self.changes += 1
+            return self._foreign(new)
+        if isinstance(old, type):
+            return self._class(old, new)
+        if isinstance(old, _PLAIN):
+            return old if old == new else self._other(new)
+        for kind, turn in self._KINDS:
+            if isinstance(old, kind):
+                return turn(self, old, new)
+        if type(old).__module__.startswith((PACKAGE, self._name)):
+            self._fields(old, new)
+        return old
+
+    def _are_alike(self, old: type, new: type) -> bool:
+        is_ours = old.__module__ == new.__module__ == self._name
+        return old is new or (is_ours and old.__qualname__ == new.__qualname__)
+
+    def _other(self, new: object) -> object:
+        self.changes += 1
+        return self._foreign(new)
+
+    def _foreign(self, new: object) -> object:
+        """Return what is new where nothing in it is the mutant's own: that would be another class."""
+        own = new if isinstance(new, (type, FunctionType)) else type(new)
+        if own.__module__ == self._name:
+            raise _Unlike
+        if isinstance(new, _CONTAINERS):
+            for thing in gc.get_referents(new):
+                self._foreign(thing)
+        return new
+
+    def _class(self, old: _Thing, new: _Thing) -> object:
+        if old.__module__ != self._name:
+            return old
+        for name, value in list(vars(new).items()):
+            if name in _NOT_COPIED:
+                continue
+            was = vars(old).get(name)
+            becomes = self.turned(was, value)
+            if becomes is not was:
+                setattr(old, name, becomes)
+        return old
+
+    def _function(self, old: _Thing, new: _Thing) -> object:
+        if old.__code__ != new.__code__ or _own_parts(old.__code__) != _own_parts(new.__code__):
+            if old.__module__ != self._name:
+                raise _Unlike
+            old.__code__ = new.__code__
+            self.changes += 1
+        for name in ("__defaults__", "__kwdefaults__"):
+            was = getattr(old, name)
+            becomes = self.turned(was, getattr(new, name))
+            if becomes is not was:
+                setattr(old, name, becomes)
+        for cell, other in zip(old.__closure__ or (), new.__closure__ or ()):
+            with contextlib.suppress(ValueError):  # it is empty
+                cell.cell_contents = self.turned(cell.cell_contents, other.cell_contents)
+        self.turned(vars(old), vars(new))
+        return old
+
+    def _list(self, old: _Thing, new: _Thing) -> object:
+        old[:] = self._items(old, new)
+        return old
+
+    def _tuple(self, old: _Thing, new: _Thing) -> object:
+        items = self._items(old, new)
+        is_same = len(items) == len(old) and all(one is other for one, other in zip(items, old))
+        return old if is_same else tuple.__new__(type(old), items)
+
+    def _items(self, old: _Thing, new: _Thing) -> list[object]:
+        if len(old) != len(new):
+            self._other(tuple(new))
+            return list(new)
+        return [self.turned(one, other) for one, other in zip(old, new)]
+
+    def _dict(self, old: _Thing, new: _Thing) -> object:
+        if len(old) != len(new):
+            self._other(dict(new))
+            items = list(new.items())
+        else:
+            pairs = zip(list(old.items()), list(new.items()))
+            items = [(self.turned(a, c), self.turned(b, d)) for (a, b), (c, d) in pairs]
+        old.clear()
+        old.update(items)
+        return old
+
+    def _inside(self, old: _Thing, new: _Thing) -> object:
+        """Turn what a thing refers to, which must not become another."""
+        was, becomes = gc.get_referents(old), gc.get_referents(new)
+        was = [one for one in was if one is not type(old)]
+        becomes = [one for one in becomes if one is not type(new)]
+        if len(was) != len(becomes) or any(self.turned(a, b) is not a for a, b in zip(was, becomes)):
+            raise _Unlike
+        return old
+
+    def _cached(self, old: _Thing, new: _Thing) -> object:
+        self.turned(old.__wrapped__, new.__wrapped__)
+        old.cache_clear()
+        return old
+
+    def _fields(self, old: _Thing, new: _Thing) -> None:
+        slots = [name for kind in type(old).__mro__ for name in getattr(kind, "__slots__", ())]
+        for name in [*getattr(new, "__dict__", ()), *slots]:
+            was = getattr(old, name, None)
+            becomes = self.turned(was, getattr(new, name, None))
+            if becomes is not was:
+                object.__setattr__(old, name, becomes)
+
+    _KINDS: tuple[tuple[Any, Callable[..., object]], ...] = (
+        (FunctionType, _function),
+        (list, _list),
+        (tuple, _tuple),
+        (dict, _dict),
+        ((MappingProxyType, property, classmethod, staticmethod, *_CALLERS[:2]), _inside),
+        (type(functools.lru_cache(len)), _cached),
+    )
+
+
 # --- modules that are yet to be imported ----------------------------------------------------------------
 
 
@@ -147,7 +343,8 @@ def prepare(given: str) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, hard))
     if is_swapped:
-        swap(importlib.import_module(name), old, new)
+        module = importlib.import_module(name)
+        swap(module, old, new) or patch(module, new)
         return
     for imported in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[imported]

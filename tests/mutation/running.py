@@ -31,7 +31,7 @@ from typing import Literal, Optional
 import pytest
 
 from tests.mutation import changing
-from tests.mutation.mutants import Mutant, Parsed
+from tests.mutation.mutants import Key, Mutant, Parsed
 from tests.mutation.seeing import Seen
 from tests.mutation.targets import Target
 from tests.support import warm_start
@@ -52,11 +52,15 @@ _FRESH = 40
 
 @dataclass
 class Order:
-    """Which tests are to notice a mutant, those first that did so near it before."""
+    """Which tests of `only` a folder are to notice a mutant, those first that did so near it before."""
 
     seen: Seen
     budget: float
+    only: str = ""
     useless: set[int] = field(default_factory=set)
+    asked: dict[tuple[str, Key], set[int]] = field(default_factory=dict)
+    """Which tests have not noticed a mutant in earlier hunts, by its module and its key."""
+
     killers: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=_FRESH)))
 
     def tests_for(self, target: Target, mutant: Mutant, *, whole: bool = False) -> list[int]:
@@ -77,10 +81,13 @@ class Order:
                 self.seen.tests[number],
             )
         )
+        left_out = self.useless | self.asked.get((target.module, mutant.key), set())
         chosen, seconds = list[int](), 0.0
         for number in found:
+            if number in left_out or not self.seen.tests[number].startswith(self.only):
+                continue
             seconds += self.seen.seconds[number]
-            if number not in self.useless and (not chosen or seconds < self.budget):
+            if not chosen or seconds < self.budget:
                 chosen.append(number)
         return chosen
 
@@ -126,8 +133,8 @@ class Run:
     since: float = field(default_factory=time.monotonic)
 
 
-Told = Callable[[Target, Mutant, Ending, Optional[str]], None]
-"""Is told how a mutant ended, and which test noticed it."""
+Told = Callable[[Target, Mutant, Ending, Optional[str], Sequence[str]], None]
+"""Is told how a mutant ended, which test noticed it, and which did not."""
 
 
 class Hunt:
@@ -159,7 +166,8 @@ class Hunt:
                         continue
                     self._order.remember(run.target, run.mutant, killer)
                 name = None if killer is None or ending == "survived" else self._order.seen.tests[killer]
-                self._told(run.target, run.mutant, ending, name)
+                asked = [self._order.seen.tests[test] for test in run.tests] if ending == "survived" else []
+                self._told(run.target, run.mutant, ending, name, asked)
             _wait_for(running)
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
@@ -282,10 +290,7 @@ class Swapped(Hunt):
 
     def ask(self, wanted: Sequence[tuple[Target, Mutant]]) -> None:
         """Collect the tests, then go through the mutants."""
-        self._wanted = [(target, mutant) for target, mutant in wanted if not self._is_early(target, mutant)]
-        for target, mutant in wanted:
-            if self._is_early(target, mutant):
-                self._told(target, mutant, "for import", None)
+        self._wanted = wanted
         numbers = {number for target, mutant in self._wanted for number in self._tests_for(target, mutant)}
         files = sorted({self._order.seen.tests[number].partition("::")[0] for number in numbers})
         if files:
@@ -296,7 +301,7 @@ class Swapped(Hunt):
         return self._order.seen.is_early(target.module, mutant.place)
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
-        return self._order.tests_for(target, mutant)
+        return self._order.tests_for(target, mutant, whole=not mutant.place)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -313,15 +318,19 @@ class Swapped(Hunt):
         return True
 
     def _test(self, run: Run) -> int:
+        survived = 0
         if run.mutant is not None:
             old, new = _codes(run.target, run.mutant)
-            if not changing.swap(sys.modules[run.target.dotted], old, new):
+            module, is_early = sys.modules[run.target.dotted], self._is_early(run.target, run.mutant)
+            is_swapped = changing.swap(module, old, new)
+            survived = 0 if is_swapped and not is_early else _FOR_IMPORT
+            if survived and not changing.patch(module, new) and not is_swapped:
                 return _FOR_IMPORT
             _change_forks(run, old, new, is_swapped=True)
         items = [self._items[self._order.seen.tests[number]] for number in run.tests]
         seconds = [self._order.seen.seconds[number] for number in run.tests]
         if not items:
-            return 0
+            return survived
         failing = Failing(run.told, seconds)
         config = items[0].config
         config.pluginmanager.register(failing)
@@ -329,7 +338,7 @@ class Swapped(Hunt):
         for item, following in zip(items, [*items[1:], None]):
             failing.begin()
             config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        return 0
+        return survived
 
 
 class Imported(Hunt):
@@ -387,10 +396,3 @@ def _change_forks(run: Run, old: CodeType, new: CodeType, *, is_swapped: bool) -
     at = Path(run.directory, "change")
     changing.write_change(at, run.target.dotted, old, new, is_swapped=is_swapped)
     warm_start.BEFORE_LIFE[:] = [(changing.__file__, str(at))]
-
-
-def share_servers() -> None:
-    """Let all forks of this process ask the same processes for steps."""
-    own, first = warm_start._servers, os.getpid()
-    own(os.environ.get(warm_start.LOCALE), first)
-    warm_start._servers = lambda locale, _: own(locale, first)  # type: ignore[assignment] # without its cache

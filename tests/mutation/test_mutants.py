@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
 from array import array
 from types import ModuleType
 
 import pytest
 
 from tests.mutation.__main__ import explains_nothing, hashes_of_tests, read_explained
-from tests.mutation.changing import swap
+from tests.mutation.changing import patch, swap
 from tests.mutation.mutants import Parsed, mutants_of
+from tests.mutation.running import Order
 from tests.mutation.seeing import Seen, SeenModule
 from tests.mutation.targets import NOT_HUNTED, TARGETS, Target, modules
 
@@ -150,6 +152,58 @@ def test_what_is_made_at_the_import_asks_for_an_import(text: str) -> None:
     assert swapped(text.format(1), text.format(2)) == "as it was"
 
 
+def patched(old: str, new: str) -> object:
+    """Return what a function says once what was made at the import is another's; "as it was" where not."""
+    module = ModuleType("patched")
+    module.__file__ = "patched.py"
+    sys.modules[module.__name__] = module  # dataclasses look there
+    was, becomes = (compile(text, module.__file__, "exec") for text in (old, new))
+    exec(was, module.__dict__)  # noqa: S102 - a text of this file
+    judge = module.judge
+    return judge() if patch(module, becomes) else "as it was"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A = {}\ndef judge():\n    return A",
+        "def judge(a={}):\n    return a",
+        "def judge(*, a={}):\n    return a",
+        "A = [x for x in (1, 2) if x == {}]\ndef judge():\n    return A[0]",
+        "class A:\n    b = {}\ndef judge():\n    return A.b",
+        "A = (0, {{'b': [{}]}})\ndef judge():\n    return A[1]['b'][0]",
+        "import typing\nclass R(typing.NamedTuple):\n    n: int\nA = R({})\ndef judge():\n  return A.n",
+        "class R:\n  def __init__(self, n):\n    self.n = n\nA = R({})\ndef judge(a=A):\n  return a.n",
+        "A = [lambda: {}]\ndef judge(a=A[0]):\n    return a()",
+        "import dataclasses as d\n@d.dataclass\nclass R:\n  n: int = {}\ndef judge():\n  return R().n",
+        "import functools\n@functools.lru_cache\ndef judge(a={}):\n    return a",
+        "class A:\n    @property\n    def b(self, c={}):\n        return c\ndef judge():\n    return A().b",
+    ],
+    ids=[
+        *("constant", "default", "named", "comprehension", "class", "nested", "tuple", "row", "function"),
+        *("dataclass", "cached", "property"),
+    ],
+)
+def test_who_has_imported_a_table_has_the_mutants(text: str) -> None:
+    assert patched(text.format(1), text.format(2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("A = 1", "A = 1"),
+        ("A = 1", "A = 1 / 0"),
+        ("class B: pass\nA = [B()]", "class B: pass\nA = [B(), B()]"),
+        ("class B: pass\nA = [B()]", "class B: pass\nA = B"),
+        ("A = property(len)", "A = property(max)"),
+    ],
+    ids=["same", "fails", "more of its own", "of another type", "made of others"],
+)
+def test_what_can_not_be_put_in_place_asks_for_an_import(old: str, new: str) -> None:
+    judge = "\ndef judge():\n    return A"
+    assert patched(old + judge, new + judge) == "as it was"
+
+
 # --- what is kept of a hunt ------------------------------------------------------------------------------
 
 
@@ -163,6 +217,16 @@ def test_what_noticed_a_mutant_is_asked_again_where_the_test_has_changed_and_not
     assert hashes_of_tests("X = 1\n" + text) == known
 
 
+def test_a_survivor_is_asked_again_of_tests_that_were_not_asked_yet() -> None:
+    order = Order(SEEN_BY_THREE, budget=2)
+    target, mutant = Target("m"), next(m for m in mutants_of(THEN) if m.line == 3)
+    assert order.tests_for(target, mutant, whole=True) == [0, 1]
+    order.asked["m", mutant.key] = {0}
+    assert order.tests_for(target, mutant, whole=True) == [1, 2]
+    order.only = "tests/unit/"
+    assert order.tests_for(target, mutant, whole=True) == [1]
+
+
 # --- which tests run a line, when the module has changed since -----------------------------------------
 
 THEN = "def one():\n    a()\n    b()\n\ndef two():\n    c()\n"
@@ -170,6 +234,11 @@ MODULE = SeenModule(
     THEN, {line: array("H", [line * 10]).tobytes() for line in (2, 3, 6)}, early=frozenset({1, 5, 6})
 )
 SEEN = Seen([], [], {"m": [MODULE]})
+SEEN_BY_THREE = Seen(
+    ["tests/unit/a", "tests/unit/b", "tests/wire/c"],
+    [0.9, 0.9, 0.9],
+    {"m": [SeenModule(THEN, {2: array("H", [0, 1, 2]).tobytes()}, early=frozenset())]},
+)
 
 
 @pytest.mark.parametrize(
