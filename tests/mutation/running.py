@@ -69,7 +69,7 @@ class Order:
             found = self.seen.tests_in(target.module)
         else:
             found = self.seen.tests_of(target.module, mutant.line, mutant.place, target.source)
-        if not found:
+        if not found and (whole or target.module not in self.seen.modules):
             found = self._of_importers(target)
         last = {number: place for place, number in enumerate(self.killers[self._near(target, mutant)])}
         named = re.compile(rf"/test_\w*{re.escape(target.module.rpartition('.')[2])}")
@@ -152,7 +152,11 @@ class Hunt:
         while waiting or running:
             while waiting and len(running) < self._workers:
                 target, mutant = waiting.popleft()
-                running.append(self._start(target, mutant, self._tests_for(target, mutant)))
+                tests = self._tests_for(target, mutant)
+                if tests:
+                    running.append(self._start(target, mutant, tests))
+                else:
+                    self._told(target, mutant, "survived", None, ())
             for run in list(running):
                 ending = self._ending_of(run)
                 if ending is None:
@@ -168,7 +172,8 @@ class Hunt:
                 name = None if killer is None or ending == "survived" else self._order.seen.tests[killer]
                 asked = [self._order.seen.tests[test] for test in run.tests] if ending == "survived" else []
                 self._told(run.target, run.mutant, ending, name, asked)
-            _wait_for(running)
+            if running:
+                _wait_for(running)
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
         raise NotImplementedError

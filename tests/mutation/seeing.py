@@ -103,15 +103,19 @@ class Watching:
 
 
 def parts() -> list[str]:
-    """Return the folders of tests that are watched each for itself."""
+    """Return the folders of unit tests, and the files of others, that are watched each for itself."""
     units = sorted(path.name for path in (PROJECT / "tests" / "unit").iterdir() if path.is_dir())
-    return [*(f"tests/unit/{name}" for name in units if name != "__pycache__"), *OTHER_LAYERS]
+    files = sorted(path for layer in OTHER_LAYERS for path in (PROJECT / layer).glob("test_*.py"))
+    return [
+        *(f"tests/unit/{name}" for name in units if name != "__pycache__"),
+        *(str(path.relative_to(PROJECT)) for path in files),
+    ]
 
 
 def is_seen(part: str) -> bool:
-    """Tell whether it is known what the tests of a folder run; of unit tests, as they are now."""
+    """Tell whether it is known what the tests of a part run; of unit tests, as they are now."""
     at = _seen_of(part)
-    if part in OTHER_LAYERS or not at.is_file():
+    if part.startswith(OTHER_LAYERS) or not at.is_file():
         return at.is_file()
     seen: str = marshal.loads(at.read_bytes())[0]  # noqa: S302 - we wrote it
     return seen == _hash_of(part)
@@ -122,12 +126,13 @@ def _seen_of(part: str) -> Path:
 
 
 def _hash_of(part: str) -> str:
-    texts = [path.read_bytes() for path in sorted((PROJECT / part).rglob("test_*.py"))]
+    at = PROJECT / part
+    texts = [path.read_bytes() for path in ([at] if at.is_file() else sorted(at.rglob("test_*.py")))]
     return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 def watch(part: str) -> None:
-    """Run the tests of a folder, and keep what they run."""
+    """Run the tests of a folder or file, and keep what they run."""
     os.environ[warm_start.ALSO] = "coverage"
     watching = Watching(_seen_of(part), _hash_of(part))
     pytest.main(["-q", "-p", "no:cacheprovider", "--assert=plain", part], plugins=[watching])
@@ -138,7 +143,7 @@ def watch(part: str) -> None:
 
 @dataclass(frozen=True)
 class Seen:
-    """What each test runs, by the line; of each module, as many as there are folders whose tests run it."""
+    """What each test runs, by the line; of each module, as many as there are parts whose tests run it."""
 
     tests: Sequence[str]
     seconds: Sequence[float]
@@ -147,14 +152,13 @@ class Seen:
     def tests_of(self, module: str, line: int, place: str, now: str) -> list[int]:
         """Return the tests that run a line of a module's text as it is now.
 
-        Where none is known to, those that run its function; or, of a new one, those that run its module.
+        Where none is known to, those that run its function; or, of what is in none, or in a new one, those
+        that run its module.
         """
         known = self.modules.get(module, [])
-        return (
-            [test for one in known for test in one.at_line(line, now)]
-            or [test for one in known for test in one.in_place(place)]
-            or self.tests_in(module)
-        )
+        found = [test for one in known for test in one.at_line(line, now)]
+        found = found or [test for one in known for test in one.in_place(place)]
+        return found if found or any(one.has(place) for one in known) else self.tests_in(module)
 
     def tests_in(self, module: str) -> list[int]:
         """Return the tests that run any line of a function of a module."""
@@ -167,7 +171,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class SeenModule:
-    """Which tests of a folder, whose first has the number `first`, ran a module's lines as it was then."""
+    """Which tests of a part, whose first has the number `first`, ran a module's lines as it was then."""
 
     text: str
     lines: _Lines = field(repr=False)
@@ -182,6 +186,10 @@ class SeenModule:
     def in_place(self, place: str) -> list[int]:
         """Return the tests that run a function."""
         return self._at(self._lines_in(place))
+
+    def has(self, place: str) -> bool:
+        """Tell whether it had a function of that name."""
+        return place in self._places
 
     def anywhere(self) -> list[int]:
         """Return the tests that run anything of it."""
@@ -238,7 +246,7 @@ class SeenModule:
 
 
 def read_seen() -> Seen:
-    """Return what `Watching` wrote of all folders."""
+    """Return what `Watching` wrote of all parts."""
     names, seconds = list[str](), list[float]()
     modules: dict[str, list[SeenModule]] = {}
     for path in sorted(SEEN.iterdir()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Optional
 
 import pytest
 from tests.support import rollout_scenes, scenes
@@ -21,8 +22,9 @@ from tests.support.planned import (
 )
 
 from bcs_template_set.bcs.answers import TemplateFile
-from bcs_template_set.bcs.space.existing import Existing, OtherFile
+from bcs_template_set.bcs.space.existing import Existing, OtherFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance, is_earlier_name
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.html import render_html
@@ -54,15 +56,23 @@ def row(name: str, *, version: str = "by hand", at: int = 0) -> TemplateFile:
     return TemplateFile(file_id(name), name, version, file_id(name), 0, real_name=name, update_at=at)
 
 
-def gone(*names: str, build: int = 6, branch: str = "main", ids: tuple[str, ...] = ()) -> tuple[str, ...]:
+def gone(
+    *names: str,
+    build: int = 6,
+    branch: str = "main",
+    ids: tuple[str, ...] = (),
+    scope: Optional[Scope] = None,
+) -> tuple[str, ...]:
     origin = replace(OURS, build=build, branch=branch)
     others = tuple(OtherFile(name, origin=origin) for name in names)
     there = replace(existing(others=others), rows={name: row(name) for name in (*names, *ids)})
-    return make_plan(desired(("new.example.com.routes.yaml", A)), there, policy=POLICY).rendered_no_more
+    wanted = replace(desired(("new.example.com.routes.yaml", A)), scope=scope or Scope())
+    return make_plan(wanted, there, policy=POLICY).rendered_no_more
 
 
 def test_a_file_of_an_earlier_build_that_is_rendered_no_more_is_named() -> None:
     assert gone("news.yaml") == ("news.yaml",)
+    assert gone("news.yaml", ids=("by-hand.yaml",)) == ("news.yaml",), "the other is of no domain either"
     assert gone("news.yaml", build=7) == (), "another step of this build"
     assert gone("news.yaml", branch="login") == (), "another branch's"
     assert make_plan(desired(("a.yaml", A)), Existing(), policy=POLICY).rendered_no_more == ()
@@ -76,6 +86,15 @@ def test_of_a_domain_that_is_gone_all_files_are_named() -> None:
     )
 
 
+def test_of_a_narrowed_run_only_what_it_names_can_be_gone() -> None:
+    ours, extra = "new.example.com.routes.yaml", "new.example.com.extra.yaml"
+    files = {ours: "new.example.com", extra: ""}
+    names = ("a.yaml", "b.yaml", "old.example.com.routes.yaml", extra)
+    assert gone(*names, scope=Scope(("new.example.com",), files)) == (), "the extra one is outside"
+    named = Scope(("b.yaml", "old.example.com", ours), files)
+    assert gone(*names, scope=named) == ("b.yaml", "old.example.com.routes.yaml")
+
+
 AT = 1_767_225_601
 
 
@@ -83,6 +102,7 @@ AT = 1_767_225_601
     ("there", "origin", "is_gone"),
     [
         (row("x.yaml", version="1.0.6-main", at=AT + 60), OURS, True),
+        (row("x.yaml", version="1.0.6-main", at=AT + 600), OURS, True),
         (row("x.yaml", version="1.0.6-main", at=AT + 601), OURS, False),
         (row("x.yaml", version="1.0.6-main", at=AT - 601), OURS, False),
         (row("x.yaml", version="1.0.6-main", at=AT), replace(OURS, pipeline="p-2"), False),
@@ -99,6 +119,17 @@ def test_a_file_that_nothing_is_read_of_is_known_by_a_version_that_one_run_made_
     known = replace(held, rows={there.real_name: there, "a.yaml": row("a.yaml")})
     plan = make_plan(desired(("a.yaml", B)), known, policy=POLICY)
     assert plan.rendered_no_more == (("x.yaml",) if is_gone else ())
+
+
+def test_any_file_that_is_read_tells_of_one_that_is_not_but_nothing_of_this_build_is_gone() -> None:
+    there = existing(others=(OtherFile("y.yaml", current=ref_of(version_of(A))),))
+    rows = {"x.yaml": row("x.yaml", version="1.0.6-main", at=AT), "y.yaml": row("y.yaml")}
+    plan = make_plan(desired(("a.yaml", B)), replace(there, rows=rows), policy=POLICY)
+    assert plan.rendered_no_more == ("x.yaml",)
+    held = existing(existing_file("a.yaml", version_of(A, name="1.0.7-main", origin=OURS)))
+    rows = {"x.yaml": row("x.yaml", version="1.0.7-main", at=AT), "a.yaml": row("a.yaml")}
+    plan = make_plan(desired(("a.yaml", B)), replace(held, rows=rows), policy=POLICY)
+    assert plan.rendered_no_more == ()
 
 
 @pytest.mark.parametrize(

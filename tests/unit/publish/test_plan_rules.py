@@ -25,7 +25,7 @@ from tests.support.planned import (
 
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, OtherFile
-from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.provenance import Provenance, content_digest
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.parse import parse_documents
@@ -127,6 +127,23 @@ def test_the_page_of_a_newer_build_is_named_where_it_is_known() -> None:
     found = existing_file("a.yaml", version_of("x", name="1.0.8-main", origin=origin))
     (said,) = texts(make_plan(desired(("a.yaml", B)), existing(found), policy=POLICY).newer_builds)
     assert said.endswith(" UTC). See https://devops.example.com/b-8")
+
+
+def test_a_build_that_there_can_not_have_been_since_is_told_and_not_believed() -> None:
+    ours = replace(OURS, began_at=1_767_225_601)
+
+    def plan_beside(build: int) -> Plan:
+        there = existing(existing_file("a.yaml", version_of(A, origin=replace(OURS, build=build))))
+        return make_plan(replace(desired(("a.yaml", B)), provenance=ours), there, policy=POLICY)
+
+    believed, not_believed = plan_beside(107), plan_beside(108)
+    assert (len(believed.newer_builds), believed.notes) == (1, ())
+    (said,) = texts(not_believed.notes)
+    assert not_believed.newer_builds == ()
+    assert said.startswith(
+        "a.yaml: version 1.0.6-main, written by lisi at 2026-01-01 00:00 UTC, says that it is "
+    )
+    assert "of build 108. This is build 7, and so many builds there can't have been since" in said
 
 
 def test_newer_builds_that_may_be_replaced_are_not_looked_for() -> None:
@@ -522,6 +539,31 @@ def test_a_plan_that_was_approved_has_the_same_digest_in_every_release() -> None
         existing_file("a.yaml", version_of(A)), existing_file("same.yaml", version_of(A, number=5))
     )
     assert make_plan(want, there, policy=POLICY).digest == "d0a9bef83484aedc4a13d03bde0ff1b2"
+
+
+@pytest.mark.parametrize(
+    ("held", "lost"),
+    [
+        (existing(), ""),
+        (replace(existing(), chart=chart(**{"a.yaml": A})), ""),
+        (replace(existing(), chart=chart(**{"a.yaml": B})), [["a.yaml", B]]),
+    ],
+    ids=["new", "the same", "another"],
+)
+def test_of_a_template_set_that_is_approved_it_is_said_what_is_lost(held: Existing, lost: object) -> None:
+    plan = make_plan(
+        desired(("a.yaml", A), template_set="web"), held, policy=replace(POLICY, overwrite_version=True)
+    )
+    kind, _, value = plan.parts[-1]
+    assert (kind, json.loads(value)) == ("template_set", ["web", lost])
+
+
+def test_of_a_version_that_is_rewritten_it_is_said_what_text_is_lost() -> None:
+    current, same = version_of("x", number=3), version_of(A, name="1.0.7-main", number=2)
+    there = existing(replace(existing_file("a.yaml", current), same_name=same))
+    plan = make_plan(desired(("a.yaml", B)), there, policy=replace(POLICY, overwrite_version=True))
+    (row,) = [json.loads(value) for kind, _, value in plan.parts if kind == "file"]
+    assert row[-1] == content_digest(A)
 
 
 # --- the values themselves ------------------------------------------------------------------------------
