@@ -21,7 +21,7 @@ from typing import Optional, Union
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.space.existing import ExistingFile, VersionRef, ref_of
-from bcs_template_set.bcs.space.provenance import content_digest, read_provenance, told
+from bcs_template_set.bcs.space.provenance import NOBODY, content_digest, read_provenance, told
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.cut_paths import CannotRemove, without_paths
 from bcs_template_set.manifests.document_diff import diff_documents
@@ -65,14 +65,14 @@ class PublishedVersion:
 
 def published(version: TemplateVersion) -> PublishedVersion:
     """Return what a version's description tells; a person's names no branch."""
-    origin = read_provenance(version.description)
+    origin = read_provenance(version.description) or NOBODY
     return PublishedVersion(
         id=version.id,
         name=version.version,
         at=version.create_at,
-        branch=origin.branch if origin else "",
-        build=origin.build if origin else 0,
-        who=(origin.started_by if origin else "") or version.creator,
+        branch=origin.branch,
+        build=origin.build,
+        who=origin.started_by or version.creator,
     )
 
 

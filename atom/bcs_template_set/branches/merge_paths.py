@@ -119,8 +119,8 @@ def _merge(
         names=_ingresses(file.documents),
         main_branches=prepared.main_branches,
         remove=remove,
-        service=own.service if own is not None else "",
-        port=int(own.port) if own is not None else 0,
+        service=own.service,
+        port=int(own.port),
     )
     gone = _claims(today) - _claims(served)
     return _Domain(
@@ -132,7 +132,7 @@ def _merge(
                 {(host, normal_path(claim.path)) for claim in gone if claim.branch != prepared.claim.branch}
             )
         ),
-        notes=tuple(_notes(host, found, today=today, merged=merged, served=served, claim=prepared.claim)),
+        notes=tuple(_notes(host, found, today=today, merged=merged, claim=prepared.claim, remove=remove)),
         removed=frozenset(claim.branch for claim in gone if claim.branch in remove),
     )
 
@@ -150,8 +150,8 @@ def _ingresses(documents: Sequence[Document]) -> list[str]:
     return [document.name for document in documents if document.kind == "Ingress"]
 
 
-def _own_path(served: Served, claim: Claim) -> Optional[ServedPath]:
-    return next((path for paths in served.values() for path in paths if path.claim == claim), None)
+def _own_path(served: Served, claim: Claim) -> ServedPath:
+    return next(path for paths in served.values() for path in paths if path.claim == claim)
 
 
 def _claims(served: Mapping[str, Sequence[ServedPath]]) -> set[Claim]:
@@ -172,7 +172,7 @@ def _claimed(host: str, prepared: Prepared, owner: Claim) -> Text:
 
 
 def _notes(
-    host: str, found: ExistingFile, *, today: Served, merged: Served, served: Served, claim: Claim
+    host: str, found: ExistingFile, *, today: Served, merged: Served, claim: Claim, remove: frozenset[str]
 ) -> list[Text]:
     """Say what was found hidden and is brought back, and from whom a main path is taken over."""
     notes = []
@@ -181,20 +181,9 @@ def _notes(
         names = [f"{host}{c.path} ({c.branch})" for c in back]
         hidden = [rival.version.version for rival in found.unmerged]
         notes.append(say("plan.branches_merged", name=found.metadata.real_name, paths=names, versions=hidden))
-    places = {normal_path(c.path): c for c in _claims(merged)}
-    for taken in sorted(_claims(served) - _claims(merged), key=lambda c: c.path):
-        owner = places.get(normal_path(taken.path))
-        if owner is not None and owner.branch != claim.branch:
-            notes.append(
-                say(
-                    "plan.main_handed_over",
-                    host=host,
-                    path=taken.path,
-                    ours=claim.branch,
-                    theirs=owner.branch,
-                )
-            )
-    return notes
+    others = sorted({c.branch for c in clashes(merged, claim, main_branches=(), remove=remove)})
+    facts = {"host": host, "path": claim.path, "ours": claim.branch}
+    return [*notes, *(say("plan.main_handed_over", **facts, theirs=branch) for branch in others)]
 
 
 def _not_found(domains: Sequence[_Domain], remove: frozenset[str]) -> list[Text]:

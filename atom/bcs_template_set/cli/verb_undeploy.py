@@ -15,6 +15,7 @@ from typing import TextIO
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.space.provenance import NOBODY
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.cli.verb_plan import Desk, acting, at_a_desk
 from bcs_template_set.cli.verb_render import put_text
@@ -23,7 +24,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.past_errors import NothingToUndeploy
 from bcs_template_set.messages.spelling import nearest
-from bcs_template_set.publish.orphans import NOBODY, Folder, file_of, undeploying
+from bcs_template_set.publish.orphans import Folder, file_of, undeploying
 from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_elsewhere import lacks, read_runners
 from bcs_template_set.publish.read_orphans import Looking, read_folder, read_proofs

@@ -22,9 +22,6 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.prune_rules import Claim, Named, Proof, held_by, named, of_row, why_it_stays
 from bcs_template_set.publish.pruning import FILES, Orphan, OrphanFile, Pruning, Share, limits
 
-NOBODY = Provenance(pipeline="", build=0, branch="", commit="", started_by="", acting_as="")
-"""In the place of the build of somebody at a desk, who has published nothing."""
-
 
 @dataclass(frozen=True)
 class FolderFile:

@@ -92,6 +92,10 @@ class Provenance:
         return self.is_same_line_of_builds(other) and self.build == other.build
 
 
+NOBODY = Provenance(pipeline="", build=0, branch="", commit="", started_by="", acting_as="")
+"""In the place of a build: somebody at a desk, who publishes nothing, or whoever wrote a version by hand."""
+
+
 @lru_cache(maxsize=4096)  # a plan asks for each description up to nine times
 def read_provenance(description: str) -> Optional[Provenance]:
     """Return the provenance a description holds, or None if a person or another tool wrote it."""
