@@ -1,7 +1,8 @@
 """`python -m tests.mutation [MODULE …]`: mutates the modules of `targets.py`, or those that are named.
 
 A name may be a folder. Exits with 1 where a mutant survives that `equivalent.json` does not explain. What is
-found is kept in `.mutation`: a module is asked again where it, or a test that noticed a mutant, has changed.
+found is kept in `.mutation`: mutants are asked again where their function or class, or the test that noticed
+them, has changed.
 
 `--workers N` runs N at a time; `--lines A-B` takes the mutants of these lines only; `--budget S` is how many
 seconds of tests are tried on a mutant, beyond those of earlier hunts; `--watch` finds anew which test runs
@@ -123,6 +124,7 @@ class Findings:
         self.survivors = 0
         self._tests: dict[str, dict[str, str]] = {}
         self._asked: dict[tuple[str, Key], Sequence[str]] = {}
+        self._texts: dict[Target, dict[str, str]] = {}
 
     def rows(self, target: Target) -> dict[Key, Row]:
         """Return what is known of a module as it is now."""
@@ -132,7 +134,7 @@ class Findings:
         lines = [json.loads(line) for line in at.read_text(encoding="utf-8").splitlines()]
         found: dict[Key, Row] = {}
         for text, key, *row in lines:
-            if text == self._text(target):
+            if text == self._text(target, key[0]):
                 found[tuple(key)] = Row(*row)
         return {key: row for key, row in found.items() if row.hash == self.hash_of(row.killer)}
 
@@ -149,7 +151,7 @@ class Findings:
         """Keep how a mutant ended; which tests did not notice it is added to what is known of that."""
         before = self._asked.get((target.module, mutant.key), ())
         hashes = [*before, *map(self.hash_of_asked, asked)] if ending == "survived" else []
-        row = [self._text(target), mutant.key, ending, killer, self.hash_of(killer), hashes]
+        row = [self._text(target, mutant.place), mutant.key, ending, killer, self.hash_of(killer), hashes]
         KEPT.mkdir(exist_ok=True)
         with self._at(target).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row) + "\n")
@@ -178,11 +180,24 @@ class Findings:
                 found[key] = {n for n, test in enumerate(tests) if self.hash_of_asked(test) in known}
         return found
 
-    def _text(self, target: Target) -> str:
-        return _hash(target.source.encode())
+    def _text(self, target: Target, place: str) -> str:
+        if target not in self._texts:
+            self._texts[target] = hashes_of_parts(target.source)
+        return self._texts[target].get(place.partition(".")[0], "gone")
 
     def _at(self, target: Target) -> Path:
         return KEPT / f"{target.module}.jsonl"
+
+
+def hashes_of_parts(text: str) -> dict[str, str]:
+    """Return a hash of each function and class of a module, and under "" one of all that is in none."""
+    lines = text.splitlines()
+    parts: dict[str, list[str]] = {"": []}
+    for node in ast.parse(text).body:
+        name = node.name if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else ""
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
+            parts.setdefault(name, []).extend(lines[_first_line(node) - 1 : node.end_lineno])
+    return {name: _hash("\n".join(own).encode()) for name, own in parts.items()}
 
 
 def hashes_of_tests(text: str) -> dict[str, str]:
@@ -195,8 +210,9 @@ def hashes_of_tests(text: str) -> dict[str, str]:
     }
 
 
-def _first_line(function: ast.FunctionDef) -> int:
-    return min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+def _first_line(node: ast.stmt) -> int:
+    decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _hash(data: bytes) -> str:

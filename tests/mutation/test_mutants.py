@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.mutation.__main__ import explains_nothing, hashes_of_tests, read_explained
+from tests.mutation.__main__ import explains_nothing, hashes_of_parts, hashes_of_tests, read_explained
 from tests.mutation.changing import patch, swap
 from tests.mutation.mutants import Parsed, mutants_of
 from tests.mutation.running import Order
@@ -215,6 +215,16 @@ def test_what_noticed_a_mutant_is_asked_again_where_the_test_has_changed_and_not
     changed = hashes_of_tests(text.replace("[1]", "[2]"))
     assert (changed["test_a"] == known["test_a"], changed["test_c"] == known["test_c"]) == (False, True)
     assert hashes_of_tests("X = 1\n" + text) == known
+
+
+def test_what_is_known_of_a_function_stays_known_where_another_part_of_its_module_changes() -> None:
+    text = "import a\nB = 1\n\n@c\ndef one():\n    d()\n\nclass Two:\n    e = 1\n"
+    known = hashes_of_parts(text)
+    assert known.keys() == {"", "one", "Two"}
+    for old, new, changes in [("B = 1", "B = 2", ""), ("@c", "@f", "one"), ("e = 1", "e = 2", "Two")]:
+        changed = hashes_of_parts(text.replace(old, new))
+        assert {name for name in known if changed[name] != known[name]} == {changes}
+    assert hashes_of_parts(text.replace("import a", "import f")) == known
 
 
 def test_a_survivor_is_asked_again_of_tests_that_were_not_asked_yet() -> None:
