@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
+from tests.support.planned import OURS
 from tests.support.publish_bench import AFTER, NAME, THEIRS, VERSION, Bench, creation, open_bench
 from tests.support.publishing import LIST_FILES, SPACE, USER
 
 from bcs_template_set.messages import say
 from bcs_template_set.messages.server_errors import BcsFailed
-from bcs_template_set.publish.concurrent_writes import Settled, creator_warnings
+from bcs_template_set.publish.concurrent_writes import Settled, creator_warnings, settle
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
+from bcs_template_set.publish.look_first import SETTLING_SECONDS
 
 SAID = say("plan.branch_not_served", branch="dev")
 LIST_NAMES = Match("GET", r"/metadata/versions$")
@@ -92,6 +94,13 @@ def test_versions_that_were_written_in_between_are_named_all(bench: Bench) -> No
     (note,) = notes(settled)
     assert note.startswith("a.yaml: while this version was being written, others wrote second, first, and")
     assert settled.rivalled == {NAME}
+
+
+def test_a_version_that_the_plan_knew_is_no_rivals(bench: Bench) -> None:
+    hotfix(bench, NAME, version="first")
+    bench.emulator.state.find_file(SPACE, NAME).version = "1.0.6"
+    outcome = replace(bench.publish_one(bench.update()), unsure=True)
+    assert bench.settle(outcome) == Settled((outcome,))
 
 
 def test_only_the_files_that_rivals_wrote_are_named(bench: Bench) -> None:
@@ -184,6 +193,36 @@ def test_the_oldest_of_two_files_of_one_name_says_what_is_current(bench: Bench) 
     state.insert_file(replace(state.find_file(SPACE, NAME), id="f" * 24, version="theirs"))
     (note,) = notes(bench.settle(outcome))[1:]
     assert note.startswith("a.yaml exists twice")
+
+
+# --- what branches share --------------------------------------------------------------------------------
+
+
+def settle_shared(bench: Bench, outcome: FileOutcome) -> Settled:
+    publishing = bench.publishing()
+    desired = replace(publishing.desired, shared=frozenset({NAME}))
+    return settle(replace(publishing, desired=desired), [outcome], space_id=bench.space_id)
+
+
+def test_what_branches_share_is_looked_at_once_others_have_ended_and_nothing_else_waits(bench: Bench) -> None:
+    outcome = applied(bench)
+    began = bench.clock.time
+    bench.settle(outcome)
+    assert bench.clock.time == began
+    settle_shared(bench, outcome)
+    assert bench.clock.time == outcome.answered_at + SETTLING_SECONDS > began
+    settle_shared(bench, outcome)
+    assert bench.clock.time == outcome.answered_at + SETTLING_SECONDS, "that is over"
+
+
+def test_what_a_build_has_merged_is_not_overtaken_by_it_where_branches_share_the_file(bench: Bench) -> None:
+    outcome = applied(bench)
+    merged = OURS.line(THEIRS, bases=(outcome.version_id,))
+    bench.emulator.state.add_version(
+        SPACE, NAME, version="1.0.8", content=THEIRS, creator="lisi", description=merged
+    )
+    assert settle_shared(bench, outcome) == Settled((outcome,))
+    assert bench.settle(outcome).rivalled == {NAME}
 
 
 # --- what can't be read ---------------------------------------------------------------------------------

@@ -119,10 +119,10 @@ def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[
 
 
 def _with_current(history: Sequence[VersionRef], row: Optional[TemplateFile]) -> Sequence[VersionRef]:
-    """Return what is known of a file's versions, the one that it points at among them."""
-    if row is None or not row.version_id or any(ref.id == row.version_id for ref in history):
+    """Return what is known of a file's versions: at least the one that it points at."""
+    if history or row is None or not row.version_id:
         return history
-    return (VersionRef(row.version_id, row.version), *history)
+    return (VersionRef(row.version_id, row.version),)
 
 
 def _of_our_name(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[VersionRef]:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 from tests.support.pieces import FakeClock
+from tests.support.planned import OURS
+from tests.unit.bcs.space.test_read_space import row, version
 
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.messages.server_errors import BcsFailed
-from bcs_template_set.publish.look_first import LOOK_SECONDS, Looks
+from bcs_template_set.publish.look_first import LOOK_SECONDS, Looks, is_beside
+from bcs_template_set.publish.plan import Change
 
 
 class Rows:
@@ -73,12 +76,31 @@ def test_who_comes_while_another_looks_waits_for_that_look() -> None:
         asked[0] += 1
         began.set()
         assert clock.is_waited_for.wait(10)
-        return ()
+        return (row(1),)
 
     looks = Looks(clock, read)
     thread = threading.Thread(target=looks.rows)
     thread.start()
     assert began.wait(10)
-    assert looks.rows()[1] == ()
+    assert looks.rows()[1] == (row(1),)
     thread.join(10)
     assert asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("bases", "is_there"),
+    [(("b1", "b7"), True), (("b1",), True), (("b7", "b1"), False), ((), False)],
+)
+def test_a_build_is_beside_ours_where_its_version_was_made_from_the_same(
+    bases: tuple[str, ...], *, is_there: bool
+) -> None:
+    change = Change(name="a.yaml", action="update", content="", digest="", bases=("b1", "b2"))
+    current = version(1).replaced(description=OURS.line("x", bases=bases))
+    assert is_beside(change, row(1), read=lambda ids: dict.fromkeys(ids, current)) is is_there
+
+
+def test_beside_a_person_or_a_mere_draft_there_is_no_build() -> None:
+    change = Change(name="a.yaml", action="update", content="", digest="", bases=("b1",))
+    assert not is_beside(change, row(1), read=lambda ids: dict.fromkeys(ids, version(1)))
+    made = version(1).replaced(description=OURS.line("x", bases=("b1",)))
+    assert not is_beside(change, row(1, current=0), read=lambda ids: dict.fromkeys(ids, made))

@@ -43,7 +43,7 @@ def test_each_file_goes_to_its_version_or_stays_and_nothing_is_written() -> None
         ("c.yaml", "rollback", "1.0.5-main", OLD.id),
     ]
     assert not any(c.writes_version or c.overwrites or c.moves_pin or c.notes for c in plan.changes)
-    assert not plan.creates_space
+    assert (plan.creates_space, plan.writes) == (False, True)
     assert [(note.key, *note.fields.values()) for note in plan.notes if note.key.startswith("rollback.")] == [
         ("rollback.data_stays",),
         ("rollback.passed", [7]),
@@ -66,6 +66,7 @@ def test_what_is_live_with_the_same_content_stays_whichever_version_it_is_of() -
     found = existing(existing_file("a.yaml", again))
     plan = plan_rollback(desired(("a.yaml", A)), found, state=state, live={"a.yaml": again}, policy=POLICY)
     assert [(change.action, change.version) for change in plan.changes] == [("unchanged", "1.0.5-main")]
+    assert not plan.writes
 
 
 def test_of_what_does_not_happen_nothing_is_said() -> None:

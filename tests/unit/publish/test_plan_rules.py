@@ -576,6 +576,14 @@ def test_a_change_does_not_show_its_content_where_it_is_printed() -> None:
     assert "canary" in plan.changes[0].content
 
 
+def test_a_place_has_the_types_of_its_own_routes() -> None:
+    kept, lost = Route("h", "/a", "s", "i", "Exact"), Route("h", "/b", "s", "i")
+    change = Change(name="a", action="update", content="", digest="", routes=(kept,), routes_lost=(lost,))
+    assert [*change.types_of(("h", "/a"))] == ["Exact"]
+    assert [*change.types_of(("h", "/b"))] == ["ImplementationSpecific"]
+    assert not change.types_of(("g", "/a"))
+
+
 def test_what_a_plan_is_not_told_it_does_not_claim() -> None:
     change = Change(name="a.yaml", action="unchanged", content="", digest="")
     assert not change.writes
