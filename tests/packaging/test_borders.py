@@ -28,27 +28,27 @@ BORDERS: Mapping[str, frozenset[str]] = {
     "report": frozenset(
         {
             *("agent", "bcs/space", "branches", "config", "manifests", "messages", "publish", "rollout"),
-            "system",  # own_files: the only way to write into the workspace
+            *("records", "system"),  # own_files: the only way to write into the workspace
         }
     ),
     "branches": frozenset(
-        {"bcs", "bcs/space", "manifests", "manifests/templating", "messages", "publish", "system"}
+        {"bcs", "bcs/space", "manifests", "manifests/templating", "messages", "publish", "records", "system"}
     ),
     "publish": frozenset(
-        {"bcs", "bcs/space", "config", "manifests", "manifests/checks", "messages", "system"}
+        {"bcs", "bcs/space", "config", "manifests", "manifests/checks", "messages", "records", "system"}
     ),
-    "rollout": frozenset({"bcs", "bcs/space", "config", "manifests", "messages", "system"}),
+    "rollout": frozenset({"bcs", "bcs/space", "config", "manifests", "messages", "records", "system"}),
     "images": frozenset({"manifests", "messages", "records", "system"}),
-    "bcs/space": frozenset({"bcs", "manifests", "messages", "system"}),
+    "bcs/space": frozenset({"bcs", "manifests", "messages", "records", "system"}),
     "bcs": frozenset({"config", "manifests", "messages", "records", "system"}),
-    "config": frozenset({"agent", "manifests", "messages"}),
-    "agent": frozenset({"messages", "system"}),
+    "config": frozenset({"agent", "manifests", "messages", "records"}),
+    "agent": frozenset({"messages", "records", "system"}),
     "manifests/templating": frozenset({"manifests", "manifests/checks", "messages", "records", "system"}),
-    "manifests/checks": frozenset({"manifests", "manifests/schema", "messages"}),
+    "manifests/checks": frozenset({"manifests", "manifests/schema", "messages", "records"}),
     "manifests/schema": frozenset({"manifests", "messages", "records"}),
-    "manifests": frozenset({"messages"}),
-    "system": frozenset({"messages"}),
-    "messages": frozenset(),
+    "manifests": frozenset({"messages", "records"}),
+    "system": frozenset({"messages", "records"}),
+    "messages": frozenset({"records"}),
     "records": frozenset(),
 }
 """A folder of the package, and the folders that it may import beside itself, late imports counted. The rows

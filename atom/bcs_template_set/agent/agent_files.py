@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Union, cast
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputUnreadable, SdkFileUnreadable
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.records.late_dataclass import dataclass
 
 JsonValue = Union[None, bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]"]
 

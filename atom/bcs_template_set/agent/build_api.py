@@ -7,7 +7,6 @@ itself is the sender's, which is handed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Optional, Protocol, Union
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import CredentialUnusable, RecordRefused
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.server_errors import BuildApiFailed
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 

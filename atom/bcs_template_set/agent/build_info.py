@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from bcs_template_set.agent.agent_files import AgentIdentity
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import FactDisputed, InputUnreadable
+from bcs_template_set.records.late_dataclass import dataclass
 
 Source = Literal["record", "environment", "file"]
 """Who named the people of a build: BK-CI's record of it, the process environment, a desk's settings file."""

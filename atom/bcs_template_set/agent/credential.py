@@ -7,13 +7,13 @@ filled in as "" (`CredentialServiceImpl.kt`, `buildGetDetail`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from bcs_template_set.agent.agent_files import JsonValue
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import CredentialUnusable
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.records.late_dataclass import dataclass
 
 CredentialType = Literal["access token", "app", "secret key", "user name and password", "password", "other"]
 

@@ -11,12 +11,13 @@ import json
 import re
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Callable, Literal, Optional
 
 from bcs_template_set.agent.agent_files import JsonValue
 from bcs_template_set.agent.log_text import MOST_BYTES, lines_of
 from bcs_template_set.messages import Language, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 SubtaskStatus = Literal["succeeded", "failed", "running", "pending"]
 

@@ -14,10 +14,11 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, count
 from typing import NamedTuple, Optional
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 MOST_TIMES = 6
 """How often escapes are undone; every level of JSON in JSON doubles the backslashes, so this is deep."""

@@ -7,7 +7,7 @@ has a place for headers or credentials: those are the gateway's, from its one pr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import inf
 from typing import Callable, Generic, Literal, Optional, Protocol, TypeVar, Union, cast
@@ -19,6 +19,7 @@ from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.records.declared import Record
 from bcs_template_set.records.decoding import Mismatch, convert, encode
+from bcs_template_set.records.late_dataclass import dataclass
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Callable, Literal, Optional, Union
 
 from bcs_template_set.bcs.calls import JsonValue
@@ -44,6 +43,7 @@ from bcs_template_set.messages.server_errors import (
     Unreachable,
 )
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.http_values import LASTING, HttpAnswer, NoAnswer, NotSent, Obstacle
 
 

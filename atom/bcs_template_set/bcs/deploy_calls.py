@@ -6,7 +6,6 @@ Paths and shapes are those of facts/bcs.md ("Calls", traps 7 to 13) and of clust
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.calls import (
@@ -25,6 +24,7 @@ from bcs_template_set.manifests.fields import list_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import AUTOSCALER, CONFIG_MAP, POD
 from bcs_template_set.records.declared import Record, camel
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 @dataclass(frozen=True)

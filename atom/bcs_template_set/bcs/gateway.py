@@ -12,7 +12,6 @@ import random
 import threading
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Callable, NoReturn, Optional, Protocol, TypeVar, Union
 
@@ -26,6 +25,7 @@ from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.server_errors import AnswerUnreadable, ApiMissing, OutcomeUnknown, OutOfTime
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import (
     LARGEST_BODY,

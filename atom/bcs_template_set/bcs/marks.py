@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bcs_template_set.manifests.fields import Fields
 from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 TEMPLATE_NAME = "io.tencent.paas.template_name"
 TEMPLATE_VERSION = "io.tencent.paas.template_version"

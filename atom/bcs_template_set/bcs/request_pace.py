@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from statistics import median
 from typing import Literal, Optional, Union
 
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
 START = 8

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.decision import RetryAfter
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 @dataclass(frozen=True)

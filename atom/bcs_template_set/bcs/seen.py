@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Optional, cast
 
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.records.decoding import parse
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.http_values import HttpAnswer
 
 SHOWN = 500

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Optional, Union
 
@@ -37,6 +37,7 @@ from bcs_template_set.manifests.route_changes import changes_of
 from bcs_template_set.manifests.routes import routes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.plan import Change, Plan, SpaceRef
+from bcs_template_set.records.late_dataclass import dataclass
 
 _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 _MINUTE = 60

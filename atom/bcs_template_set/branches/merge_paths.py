@@ -8,7 +8,7 @@ changed. Performs no I/O but reading the built-in templates.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateVersion
@@ -31,6 +31,7 @@ from bcs_template_set.manifests.templating.render import render_routes
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.publish.plan import Desired
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 def routes_files(prepared: Prepared) -> frozenset[str]:

@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Optional
 
@@ -38,6 +37,7 @@ from bcs_template_set.messages.errors import ClusterNotVisible, InputsInvalid
 from bcs_template_set.messages.spelling import with_nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import json_text
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.domain_rows import DomainRow, status_document, status_lines
 from bcs_template_set.report.history_rows import history_document, history_lines
 from bcs_template_set.report.version_diff import (

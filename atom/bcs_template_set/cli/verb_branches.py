@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Optional, TextIO
 
@@ -40,6 +40,7 @@ from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, publish_files
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.run_gateway import WatchedWriter
 from bcs_template_set.run.settings_phase import read_everything

@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional, TextIO, Union, get_args
 
@@ -41,6 +41,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import RunContext, Services

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TextIO
 
 from bcs_template_set.agent.log import Log
@@ -29,6 +29,7 @@ from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_elsewhere import lacks, read_runners
 from bcs_template_set.publish.read_orphans import Looking, read_folder, read_proofs
 from bcs_template_set.publish.take_away import Taking, take_away
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.verdict import back_texts, taken_texts
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.prune_look import refusal_to_delete

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Callable, Literal, NoReturn, Optional, cast, get_args, get_type_hints
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from bcs_template_set.config.regions import RunAs
 from bcs_template_set.manifests.wrong_values import Accepted, one_of, wrong_text
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
+from bcs_template_set.records.late_dataclass import dataclass
 
 Action = Literal["plan", "publish", "deploy", "rollback", "doctor"]
 OnFailure = Literal["keep", "restore"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Callable, Literal, NoReturn, Optional, cast
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK, Secret
 from bcs_template_set.messages.spelling import with_nearest
 from bcs_template_set.messages.state_words import OUR_WORDS
+from bcs_template_set.records.late_dataclass import dataclass
 
 RunAs = Literal["authorizer", "modifier", "starter", "owner"]
 ALL_RUN_AS: tuple[RunAs, ...] = ("authorizer", "modifier", "starter", "owner")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Callable, Optional, Protocol, Union
 from urllib.parse import quote, urlsplit
@@ -42,6 +42,7 @@ from bcs_template_set.images.registry_login import (
 from bcs_template_set.manifests.image_form import ImageName
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.allowed_addresses import addresses_of
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent, Obstacle

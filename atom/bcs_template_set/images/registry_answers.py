@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, Optional, Union
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.image_form import ImageName
 from bcs_template_set.messages import Text, say
 from bcs_template_set.records.decoding import parse
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.http_values import HttpAnswer
 
 Question = Literal["HEAD", "GET", "tags"]

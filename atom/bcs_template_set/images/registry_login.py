@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from typing import Literal, Optional
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from bcs_template_set.manifests.image_form import ImageName, registry_named
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.records.late_dataclass import dataclass
 
 _WORD = re.compile(r'(?<![a-zA-Z_])([a-zA-Z_]+)="([^"]*)"')  # of 64 Ki letters only one is a beginning
 _IPV4 = re.compile(r"[0-9.]+")

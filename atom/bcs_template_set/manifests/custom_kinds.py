@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
@@ -17,6 +16,7 @@ from bcs_template_set.manifests.kind_rules import Counts, Look, Revision, Rollou
 from bcs_template_set.manifests.live_fields import annotation_of, count_at, is_observed, number_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 # --- steps of a canary ----------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.manifests.branch_paths import BRANCHES, PathKey, ServedPath, claims_json, read_served
@@ -19,6 +18,7 @@ from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 _LISTS_BRANCHES = re.compile(rf" *{BRANCHES}: +('(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\") *(?:#.*)?")
 _LISTS_PATHS = re.compile(r" *(?:- )?paths: *(?:#.*)?")

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bcs_template_set.manifests.document_texts import document_texts
 from bcs_template_set.manifests.masking import holds_secret, masked_pair, may_hold_secret
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.same_things import same_values
+from bcs_template_set.records.late_dataclass import dataclass
 
 MOST_LINES = 5000
 """So many lines of one document's difference are kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from bcs_template_set.manifests.branch_paths import Claim, claims_of
@@ -11,6 +11,7 @@ from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.routes import Route, images_of, node_ports_of, routes_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import first_names
+from bcs_template_set.records.late_dataclass import dataclass
 
 _MOST_SHOWN = 12
 

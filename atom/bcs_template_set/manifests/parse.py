@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import NamedTuple, Optional
 
@@ -18,6 +18,7 @@ from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_documents
 from bcs_template_set.manifests.yaml_words import MANIFESTS, WRITTEN
 from bcs_template_set.messages import say
+from bcs_template_set.records.late_dataclass import dataclass
 
 _ONLY_VARIABLES = re.compile(r"(?m)^[ \t]*(?:\{\{[^}\n]*\}\}[ \t]*)+$")
 _BREAKS_OF_YAML = re.compile("\r\n|[\n\r\x85\u2028\u2029]")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.parse import Document, document_of
+from bcs_template_set.records.late_dataclass import dataclass
 
 CONTAINER_LISTS = ("containers", "initContainers")
 _USUAL_PATH = "spec.template"

@@ -7,11 +7,11 @@ What did so before, too, and leads to another Service, only catches what is left
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.routes import DEFAULT_BACKEND, Route, RouteKey
+from bcs_template_set.records.late_dataclass import dataclass
 
 _EXACT = "Exact"
 _ANY = "*"

@@ -6,11 +6,12 @@ The scope is cut once, before the plan. What is outside is a file of the folder 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bcs_template_set.manifests.naming import web_part
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.spelling import MOST_KNOWN, NearNames, nearest
+from bcs_template_set.records.late_dataclass import dataclass
 
 _PARTS = 3
 """A file of a domain is named `<host>.<part>.yaml`, so its name has so many parts at least."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import yaml
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 _ITEM = re.compile(r"\[(\d{1,9})\]")
 _MERGE = "<<"

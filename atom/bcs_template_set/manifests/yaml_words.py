@@ -13,9 +13,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Union
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 Plain = Union[None, bool, int, float, str]
 

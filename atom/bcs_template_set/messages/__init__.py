@@ -13,10 +13,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pkgutil import get_data
 from typing import Literal, cast
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 Language = Literal["zh_CN", "en_US"]
 LANGUAGES: tuple[Language, ...] = ("zh_CN", "en_US")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Union
 
 from bcs_template_set.messages import Language, Text, known, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
@@ -22,6 +22,7 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.look_first import SETTLING_SECONDS
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.publish.write_files import Publishing
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import Overtaken, VersionConflict
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.records.late_dataclass import dataclass
 
 ChartState = Literal["none", "created", "unchanged", "failed", "planned"]
 WriteEnd = Literal["applied", "unchanged", "skipped", "failed", "not-attempted", "planned"]

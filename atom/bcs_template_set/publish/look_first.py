@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from typing import Callable
 
 from bcs_template_set.bcs.answers import TemplateFile
@@ -20,6 +19,7 @@ from bcs_template_set.bcs.space.unmerged_versions import ReadVersions
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.parallel import Done, Raised, TaskEnd, overlap
 

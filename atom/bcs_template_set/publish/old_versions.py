@@ -7,13 +7,13 @@ where two versions of a file have one name, both are held.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import PastFile, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance, published_as_it_is, told
 from bcs_template_set.publish.past_states import history_of_line
+from bcs_template_set.records.late_dataclass import dataclass
 
 YOUNGEST = 24 * 3600
 """Seconds: a build that waits may still need a younger version to go back to."""
@@ -56,7 +56,9 @@ class OldVersion:
 
 
 def old_versions(
-    files: Mapping[str, PastFile], keeping: Keeping, held: Held = Held()
+    files: Mapping[str, PastFile],
+    keeping: Keeping,
+    held: Held = Held(),  # noqa: B008 - it can't change
 ) -> tuple[OldVersion, ...]:
     """Return the versions that may go, oldest first; without `held`, all that may turn out to be old."""
     found = [old for file in files.values() for old in _old(file, keeping, held)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Optional
 
@@ -21,6 +21,7 @@ from bcs_template_set.manifests.scope import Scope, host_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.prune_rules import Claim, Named, Proof, held_by, named, of_row, why_it_stays
 from bcs_template_set.publish.pruning import FILES, Orphan, OrphanFile, Pruning, Share, limits
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 @dataclass(frozen=True)

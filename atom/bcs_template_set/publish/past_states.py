@@ -8,11 +8,12 @@ the build or version named. Builds are ordered by number, and the versions of on
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Callable, Optional
 
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.records.late_dataclass import dataclass
 
 History = Mapping[str, tuple[VersionRef, ...]]
 """The versions of each file that one pipeline and branch has published, newest first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, Optional
 
 from bcs_template_set.bcs.space.existing import VersionRef
@@ -29,6 +29,7 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.messages.past_errors import PrunesEverything, PrunesTooMuch
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.pruning import NO_PRUNING, Pruning
+from bcs_template_set.records.late_dataclass import dataclass
 
 ChangeKind = Literal["create", "update", "unchanged", "conflict", "skip", "rollback"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]

@@ -9,7 +9,6 @@ takes the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Optional, Union
 
@@ -26,6 +25,7 @@ from bcs_template_set.manifests.same_things import only_difference
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shown_time
 from bcs_template_set.publish.plan import Change, ChangeKind, Desired, Policy
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 def plan_file(

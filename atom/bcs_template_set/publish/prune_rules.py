@@ -7,7 +7,6 @@ finds, and a single read decides, with the version that the mark names.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Callable, Optional
 
@@ -22,6 +21,7 @@ from bcs_template_set.manifests.live_fields import condition_of, is_going, is_tr
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 Named = tuple[str, str, str]
 """An object's group, kind and name."""

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import AUTOSCALER, INGRESS, SERVICE
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 PruneMode = Literal["off", "report", "delete"]
 FILES = "files"

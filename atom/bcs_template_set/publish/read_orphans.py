@@ -6,7 +6,6 @@ What can't be read is an error: no answer is not an empty one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Optional
@@ -37,6 +36,7 @@ from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.orphans import Folder, FolderFile, Seen
 from bcs_template_set.publish.prune_rules import Claim, Proof, named, of_row, why_it_stays
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.parallel import overlap, values_of
 
 ALL = Scope()

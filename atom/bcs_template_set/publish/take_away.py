@@ -8,7 +8,7 @@ not tried.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from operator import itemgetter
 from typing import Optional
 
@@ -26,6 +26,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.prune_rules import going_text
 from bcs_template_set.publish.pruning import LAST, Orphan, OrphanFile, Pruning
 from bcs_template_set.publish.read_orphans import Looking, is_not_found, read_names_of, read_whole
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock
 
 UNTIL_GONE = 30.0

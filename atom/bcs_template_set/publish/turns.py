@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.space.lineage import suspects
@@ -20,6 +20,7 @@ from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.bcs.space.template_spaces import list_files, list_histories, oldest_of_each_name
 from bcs_template_set.bcs.space.unmerged_versions import is_part_of
 from bcs_template_set.publish.write_files import Publishing
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Deadline
 
 SLOT_SECONDS = 3.0

@@ -8,7 +8,6 @@ version has, which is the same in every dialect, and is taken back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Callable, Optional, Protocol
 
 from bcs_template_set.bcs import protocol
@@ -19,6 +18,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, BcsTooOld
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 
 MOST_TURNS = 4
 REFUSED = 2

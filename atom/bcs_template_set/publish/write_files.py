@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Optional, TypeVar
 
@@ -51,6 +51,7 @@ from bcs_template_set.publish.unique_names import (
     space_refused,
 )
 from bcs_template_set.publish.write_once import write_once
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import overlap, values_of
 

@@ -1,1 +1,1 @@
-"""Values with declared fields, and JSON as such values."""
+"""Classes of values that cost a start next to nothing, and JSON as such values."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Annotated, Literal, NoReturn, Optional, TypeVar, Union, cast, get_args, get_origin
 
 from bcs_template_set.records.declared import Record, types_of
+from bcs_template_set.records.late_dataclass import dataclass
 
 T = TypeVar("T")
 _Read = Callable[[object], object]

@@ -6,8 +6,9 @@ An address whose ids are not all known is "", as are all of them where the regio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 USUAL_PATH = "/bcs"
 """Where the console lies on its host unless `console_url` says so."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Union
 
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import exact_time, one_line, table
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.domain_status import DomainHere, FileHere, Readiness
 
 _COLUMNS = ("domain", "live", "published", "ready", "drift", "since", "build", "by")

@@ -6,12 +6,12 @@ A check that failed has the error that a run would end in: code, cause, cure and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Optional, Union
 
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.messages.text import one_line, pad, width
+from bcs_template_set.records.late_dataclass import dataclass
 
 State = Literal["ok", "failed", "skipped", "unknown"]
 MARKS: dict[State, str] = {"ok": "✓", "failed": "✗", "skipped": "–", "unknown": "!"}

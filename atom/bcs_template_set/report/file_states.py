@@ -6,13 +6,14 @@ The words are the same in both languages and in the output `versions`, so that a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import get_args
 
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages.errors import VersionConflict
 from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.result import Restoration, Rollout

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Literal
 
 from bcs_template_set.config.inputs import INPUTS, Settings, VerifyUrl
@@ -19,6 +18,7 @@ from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, pad, shorten, table, text_lines, width
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Heading, Identity
 from bcs_template_set.report.row_table import plan_table
 from bcs_template_set.report.rows import counted, rows_of_plan

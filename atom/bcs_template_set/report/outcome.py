@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.branches.branch_rows import BranchRow
@@ -12,6 +11,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.publish.take_away import Taken
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.console_links import NO_CONSOLE, Console
 from bcs_template_set.report.examination import Finding
 from bcs_template_set.rollout.result import Rollout

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Optional, TypedDict
 
 from bcs_template_set.agent.output_file import (
@@ -30,6 +29,7 @@ from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import restoration_texts

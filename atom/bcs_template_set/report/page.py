@@ -6,7 +6,6 @@ Pure: performs no I/O.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, Optional
 
@@ -19,6 +18,7 @@ from bcs_template_set.manifests.routes import Route, RouteKey
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.text import shorten, text_lines
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Outcome, Phase
 from bcs_template_set.report.rows import file_rows
 from bcs_template_set.report.shown_limits import (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 
 from bcs_template_set.messages.text import shorten, width
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.topology import Lane, Node, Sign, Topology
 
 COLUMNS = ("domain", "load_balancer", "ingress", "service", "workload", "image")

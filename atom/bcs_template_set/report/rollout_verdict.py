@@ -7,7 +7,6 @@ words are evidence, and come last. A host stands for its workloads; a workload o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import JOB
@@ -20,6 +19,7 @@ from bcs_template_set.messages.server_errors import (
     WorkloadsGone,
 )
 from bcs_template_set.messages.step_error import MOST_NAMES, Detail, StepError, Told, first_names
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import MOST_DETAILS, MOST_HOSTS
 from bcs_template_set.report.workload_rows import WorkloadRow, workload_row

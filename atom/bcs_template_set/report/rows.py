@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Optional, TypeVar
 
 from bcs_template_set.manifests.route_changes import told_change
@@ -18,6 +17,7 @@ from bcs_template_set.messages.step_error import Detail, first_names
 from bcs_template_set.messages.text import shorten, width
 from bcs_template_set.publish.file_outcome import FileOutcome, Word
 from bcs_template_set.publish.plan import Change, Plan
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.file_states import QUIET, STATES, Ending, ending_of_row, endings_of
 from bcs_template_set.report.outcome import Outcome
 

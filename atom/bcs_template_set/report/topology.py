@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, Optional, TypeVar
 
 from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
@@ -17,6 +17,7 @@ from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
 from bcs_template_set.messages.step_error import MOST_NAMES
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.rows import image_change
 
 _T = TypeVar("_T")

@@ -8,7 +8,6 @@ of that branch count. Values of Secrets are masked before anything is compared o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef
@@ -16,6 +15,7 @@ from bcs_template_set.manifests.document_diff import diff_documents
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.text import visible
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.domain_status import Seen, live_of, not_known_of
 from bcs_template_set.rollout.drift import opened
 from bcs_template_set.rollout.live_diff import live_difference

@@ -6,7 +6,6 @@ The run's error, the log and the HTML page render this one value, so they say th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED, WorkloadState
@@ -14,6 +13,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.messages.text import clock_time
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.causes import evidence_of
 from bcs_template_set.rollout.result import Rollout

@@ -9,7 +9,7 @@ more. An object that only the API server refuses hides none: all are shown besid
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Callable, Generic, Optional, TypeVar, Union
 
@@ -18,6 +18,7 @@ from bcs_template_set.bcs.deploy_calls import Preview
 from bcs_template_set.messages.errors import DryRunFailed, NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed, OutOfTime
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.call_sizes import Unit
 from bcs_template_set.rollout.live_look import Deploying, preview_of, words_of
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states

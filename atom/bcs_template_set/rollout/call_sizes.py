@@ -7,10 +7,10 @@ BCS applies an object after the other, and the gateway ends a call after 60 seco
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, inf
 
 from bcs_template_set.manifests.naming import WEB_FILES, web_part
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.live_state import FileVersion
 
 FIRST_OBJECTS = 20

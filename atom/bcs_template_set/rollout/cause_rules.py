@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from bcs_template_set.manifests.kind_rules import DEADLINE_EXCEEDED
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.pods import (
     COMPLETED,
     CREATING,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
@@ -25,6 +25,7 @@ from bcs_template_set.manifests.live_fields import (
 )
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import clock_time
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.cause_rules import (
     BELOW,
     BLOCKED_SECONDS,

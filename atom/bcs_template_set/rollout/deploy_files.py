@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import inf
 from typing import Optional, Union
 
@@ -30,6 +30,7 @@ from bcs_template_set.messages.server_errors import (
     RolloutUnseen,
 )
 from bcs_template_set.messages.step_error import Detail, StepError, first_names
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
 from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods, with_hidden
 from bcs_template_set.rollout.live_look import (

@@ -11,7 +11,7 @@ with, and no others. They are left alone, since a Service replaced whole is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Callable, NamedTuple, Optional
 
 from bcs_template_set.bcs.marks import Mark
@@ -20,6 +20,7 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NodePortLost, NotReplaceable, SelectorChanged
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.live_diff import (
     Object,

@@ -8,7 +8,7 @@ is not known, with the reason, and never "not here" or "same".
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Literal, Optional
 
@@ -20,6 +20,7 @@ from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.manifests.scope import web_host
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.drift import NO_SIGNS, Drift, Signs, drift_of
 from bcs_template_set.rollout.live_diff import Object, with_hidden
 from bcs_template_set.rollout.live_state import LiveState

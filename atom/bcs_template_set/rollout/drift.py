@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.live_replicas import workload_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.as_wanted import unlike_wanted
 from bcs_template_set.rollout.live_diff import Object, pods_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Callable, Optional, TypeVar
 
@@ -20,6 +20,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DryRunFailed, NoPermission
 from bcs_template_set.messages.server_errors import AnswerUnreadable, GatewayFailed, OutOfTime, Unreachable
 from bcs_template_set.messages.step_error import StepError, first_names
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (

@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional, TypeVar, Union
 
 from bcs_template_set.bcs.calls import Read, Reader
@@ -20,6 +20,7 @@ from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import POD
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
 from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.rollout.watched import Workload

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from bcs_template_set.bcs.deploy_calls import Preview
@@ -13,6 +13,7 @@ from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import kind_of
 from bcs_template_set.manifests.live_fields import is_going
 from bcs_template_set.manifests.parse import Document, parse_foreign
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.live_diff import Object
 
 

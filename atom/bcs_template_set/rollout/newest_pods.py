@@ -7,11 +7,11 @@ by its uid. That is enough to choose; what is wrong with a chosen pod is read fr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.live_fields import is_going, is_observed, number_in
+from bcs_template_set.records.late_dataclass import dataclass
 
 _REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Optional, Protocol, Union
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 from bcs_template_set.config.inputs import MOST_URLS, VerifyUrl
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import visible
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.address_kinds import is_this_machine
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent

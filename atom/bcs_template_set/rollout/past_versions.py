@@ -7,7 +7,6 @@ them. BCS's record names the last deployment of a file, whatever the namespace.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
@@ -15,6 +14,7 @@ from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import PastFile
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.revisions import Revision
 
 

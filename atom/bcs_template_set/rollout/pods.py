@@ -7,11 +7,12 @@ Reasons are the kubelet's (kubernetes/kubernetes, pkg/kubelet: images/types.go, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.live_fields import condition_of, count_at, is_going, number_in
+from bcs_template_set.records.late_dataclass import dataclass
 
 UNSCHEDULABLE = "Unschedulable"
 PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError"})

@@ -7,7 +7,7 @@ where lists do not tell whether it is ready; a few of these at most.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Optional, Union
 
@@ -23,6 +23,7 @@ from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.manifests.kinds import AUTOSCALER, LISTED, POD, REPLICA_SET
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.apart import OF_ONE, Asked, ask_apart, look_apart
 from bcs_template_set.rollout.before_deploying import ask_variables
 from bcs_template_set.rollout.domain_status import (

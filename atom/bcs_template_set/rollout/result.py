@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.manifests.kind_rules import DONE
@@ -11,6 +11,7 @@ from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import DeployRefused, NotArrived, RolloutFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete, RolloutBlocked, RolloutTimedOut
 from bcs_template_set.messages.step_error import Detail, StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.watched import Watched

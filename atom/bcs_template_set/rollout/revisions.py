@@ -8,13 +8,14 @@ Deployment's marks to the ReplicaSet of its template, and back on an undo (facts
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.live_fields import annotation_of
+from bcs_template_set.records.late_dataclass import dataclass
 
 REVISION = "deployment.kubernetes.io/revision"
 

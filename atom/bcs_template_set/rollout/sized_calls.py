@@ -6,10 +6,10 @@ Performs no I/O of its own: what is sent, and when a call counts as cut short, t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Callable, Generic, TypeVar
 
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit, next_calls
 from bcs_template_set.rollout.pace import Heartbeat
 from bcs_template_set.system.clock import Clock, Deadline

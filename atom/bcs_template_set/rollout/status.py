@@ -9,7 +9,7 @@ it has come to its end before; and an answer without `status`, or one cut down f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.bcs.marks import UNMARKED, Mark, mark_of
@@ -19,6 +19,7 @@ from bcs_template_set.manifests.kind_rules import Counts, Look, WorkloadState, p
 from bcs_template_set.manifests.live_fields import count_at, is_going
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import shorten
+from bcs_template_set.records.late_dataclass import dataclass
 
 MOST_MESSAGES, MOST_COLUMNS = 3, 300
 _ENDED_BADLY = frozenset({"Failed", "Error", "Inconclusive"})

@@ -11,11 +11,12 @@ whatever maxUnavailable says (daemon/update.go), and so does a rolling Deploymen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bcs_template_set.manifests.fields import Fields, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.live_fields import count_at, is_going, is_observed
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods
 from bcs_template_set.rollout.pods import ENDING, PodProblem, Role, ending_of, problems_of
 

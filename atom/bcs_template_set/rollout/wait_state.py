@@ -7,7 +7,7 @@ Performs no I/O. Moments are seconds: `*_at` of our own clock that never goes ba
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, Optional
 
 from bcs_template_set.bcs.marks import told_mark
@@ -20,6 +20,7 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.causes import (
     Cause,
     cause_of_change,

@@ -14,7 +14,7 @@ last one is ready, those that have been so for a while are looked at again: in t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Optional
 
@@ -25,6 +25,7 @@ from bcs_template_set.manifests.kind_rules import SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import POD
 from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.causes import Cause, Terms, diagnose
 from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_reads import LiveReads, Unread

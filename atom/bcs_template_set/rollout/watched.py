@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from bcs_template_set.bcs.marks import Mark
@@ -10,6 +10,7 @@ from bcs_template_set.manifests.fields import Fields, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import DONE, WorkloadState
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.status import RolloutStatus

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -21,6 +21,7 @@ from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ProjectNotVisible
 from bcs_template_set.publish.plan import Desired, Policy
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.proxies import Machine

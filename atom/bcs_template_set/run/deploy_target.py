@@ -7,7 +7,7 @@ post action.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Optional
 
@@ -26,6 +26,7 @@ from bcs_template_set.messages.server_errors import (
 )
 from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.messages.text import clock_time
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.live_diff import pods_of

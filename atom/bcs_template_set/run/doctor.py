@@ -7,7 +7,7 @@ is told by the refusal: an app without a grant is no missing permission of the u
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Callable
 
 from bcs_template_set.messages import Text, say
@@ -16,6 +16,7 @@ from bcs_template_set.messages.server_errors import (
 )
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.examination import Finding, first_error, lines_of
 from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.run import doctor_checks as checks

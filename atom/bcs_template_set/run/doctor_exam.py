@@ -7,7 +7,6 @@ to an address that is not yet known to be a gateway.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Callable, Generic, Optional, TypeVar
@@ -43,6 +42,7 @@ from bcs_template_set.messages.server_errors import (
     NoSuchPath,
 )
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.examination import State
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.run_gateway import open_gateway, transport_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -22,6 +22,7 @@ from bcs_template_set.agent.output_file import OutputField, failure, pessimistic
 from bcs_template_set.messages import Language, Text, language_of, say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.step_error import StepError, defect_of
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.proxies import of_the_machine
 from bcs_template_set.system.signals import Interruption, Stopped, stoppable

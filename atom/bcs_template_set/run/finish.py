@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional, TypeVar
 
@@ -19,6 +19,7 @@ from bcs_template_set.agent.output_file import OutputDocument, can_be_archived
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError, defect_of
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import ReportPlace, holding_secrets, output_of, texts_of

@@ -7,7 +7,6 @@ filled in with. What no pod pulls, and what a live pod runs all the same, is onl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Optional
 
@@ -26,6 +25,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import CredentialUnusable, ImagesMissing, ImagesUnseen
 from bcs_template_set.messages.spelling import nearest_few
 from bcs_template_set.messages.step_error import MOST_NAMES, StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.newest_pods import read_summaries
 from bcs_template_set.run.context import RenderedRun, RunContext
 from bcs_template_set.run.plan_phase import Planned

@@ -10,13 +10,13 @@ whom it names.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.records.declared import Record
 from bcs_template_set.records.decoding import decode, encode
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before, Rollout

@@ -15,7 +15,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
@@ -27,6 +27,7 @@ from bcs_template_set.messages.step_error import first_names
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.records.declared import Record
 from bcs_template_set.records.decoding import decode, encode
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Optional
 
@@ -35,6 +35,7 @@ from bcs_template_set.publish.past_states import (
     state_before,
     with_gaps,
 )
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.live_look import Deploying, is_there_after_all, look
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.revisions import never_was, revisions_of

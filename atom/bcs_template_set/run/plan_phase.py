@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
@@ -24,6 +24,7 @@ from bcs_template_set.messages.past_errors import NothingNamed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding, refusal
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.log_lines import plan_lines
 from bcs_template_set.rollout.before_deploying import (
     ask_variables,

@@ -7,7 +7,7 @@ the run ends as with `prune: report`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Optional
 
@@ -27,6 +27,7 @@ from bcs_template_set.publish.prune_rules import of_row
 from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_elsewhere import read_runners
 from bcs_template_set.publish.read_orphans import Looking, is_not_found, read_folder, read_proofs
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.context import RenderedRun
 
 

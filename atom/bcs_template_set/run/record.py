@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Optional
 
 from bcs_template_set.bcs.gateway import Exchange
@@ -22,6 +22,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
 from bcs_template_set.publish.plan import Plan
 from bcs_template_set.publish.take_away import Taken
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.examination import Finding
 from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 from bcs_template_set.rollout.result import Rollout

@@ -8,7 +8,6 @@ nothing goes. Whatever fails fails nothing: the next run tries again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Optional, Union
 
@@ -29,6 +28,7 @@ from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.old_versions import Held, Keeping, OldVersion, may_go, old_versions
 from bcs_template_set.publish.read_elsewhere import kinds_in, lacks, read_everywhere
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.plan_phase import Planned
 from bcs_template_set.system.clock import Clock

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Optional, TypeVar
 
 from bcs_template_set.agent.masker import MOST_WORDS
@@ -14,6 +13,7 @@ from bcs_template_set.bcs.gateway import Gateway, Sender, root_of
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Endpoint
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.secret_words import SecretWords

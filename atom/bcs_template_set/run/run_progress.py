@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, Optional, TextIO
 
 from bcs_template_set.agent.log import Log
@@ -21,6 +21,7 @@ from bcs_template_set.manifests.kind_rules import DONE, SETTLED
 from bcs_template_set.messages import known, say
 from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.file_states import STATES, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.watched import Watched

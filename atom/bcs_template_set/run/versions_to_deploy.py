@@ -13,7 +13,7 @@ nothing tells: it is deployed, after a warning.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import repeat
 from typing import Callable
@@ -38,6 +38,7 @@ from bcs_template_set.messages.errors import NewerBuild, Overtaken
 from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.make_plan import is_believed, newer_build_lines
 from bcs_template_set.publish.plan import Change, Desired
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.deploy_notes import changes_pods
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, Holding, hold_nothing, is_fixed

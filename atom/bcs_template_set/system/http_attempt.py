@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from dataclasses import dataclass
 from http.client import HTTPResponse, IncompleteRead
 from typing import Any, Callable, Optional, cast
 
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.http_body import Unusable
 from bcs_template_set.system.http_values import LARGEST_BODY
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Optional, Union
 
 from bcs_template_set.messages import Text
+from bcs_template_set.records.late_dataclass import dataclass
 
 LARGEST_BODY = 10 * 1024 * 1024
 """Bytes of an answer, as sent and as decompressed."""

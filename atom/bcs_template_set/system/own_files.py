@@ -12,12 +12,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.records.late_dataclass import dataclass
 
 BY_DESCRIPTOR = {os.open, os.mkdir, os.stat, os.unlink, os.rename} <= os.supports_dir_fd and hasattr(
     os, "O_NOFOLLOW"

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Callable, Generic, Optional, Protocol, TypeVar, Union
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 MEANWHILE_EVERY = 0.2
 

@@ -10,10 +10,12 @@ lower case before upper. Loopback addresses are never sent through a proxy: it w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Optional, Union
 from urllib.parse import urlsplit
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """What OpenSSL reads: the authorities to trust."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Optional
 
@@ -12,6 +12,7 @@ from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.bcs.space.route_map import HostClaim, LiveIngress
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.routes import Route, images_of, routes_of
+from bcs_template_set.records.late_dataclass import dataclass
 
 FROM_NOTHING = "-"
 """In the place of a base: there was no version that the content could have been made from."""

@@ -8,7 +8,7 @@ what a list looks like is not known, and says why: it is never an empty one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Union
 
@@ -20,6 +20,7 @@ from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import LISTED
 from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.parallel import overlap, values_of
 
 

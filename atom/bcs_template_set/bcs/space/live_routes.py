@@ -7,7 +7,6 @@ A list leaves an Ingress neither rules nor status (facts/bcs.md, trap 12); its p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_live, live_list
@@ -15,6 +14,7 @@ from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.kinds import INGRESS
 from bcs_template_set.manifests.routes import ANY_HOST, EntryPoint, Route, entry_of_host, entry_point_of
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Optional
 from urllib.parse import unquote
+
+from bcs_template_set.records.late_dataclass import dataclass
 
 _MARK = "bk-ci"
 _ENCODED = re.compile(r"[\s%=<>&\"'\x00-\x1f\x7f]")

@@ -8,7 +8,7 @@ reads does not grow with history. Only reads leave this module: it is given the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Optional, Union
 
@@ -49,6 +49,7 @@ from bcs_template_set.messages.errors import (
 )
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.parallel import Done, Raised, overlap, values_of
 
 

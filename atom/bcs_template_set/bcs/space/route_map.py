@@ -7,7 +7,6 @@ any other belongs to the build that published the file's version.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from bcs_template_set.bcs.space.provenance import Provenance
@@ -15,6 +14,7 @@ from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.routes import DEFAULT_ENTRY, EntryPoint, Route, RouteKey
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 HostClaim = tuple[str, Claim]
 """A host, and the claim of a branch to one of its paths."""

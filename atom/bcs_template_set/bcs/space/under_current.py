@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from bcs_template_set.bcs import protocol
@@ -23,6 +23,7 @@ from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages.server_errors import BcsFailed
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.parallel import overlap, values_of
 
 MOST_LATER_VERSIONS = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Optional
 
@@ -11,6 +11,7 @@ from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import Existing, OtherFile
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
 from bcs_template_set.manifests.manifest_file import ManifestFile
+from bcs_template_set.records.late_dataclass import dataclass
 
 CLOCK_SKEW_SECONDS = 600
 """How far the clocks of BK-CI and BCS may be apart."""

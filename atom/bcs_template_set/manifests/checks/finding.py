@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Optional, Union
 
 from bcs_template_set.manifests.fields import Fields
@@ -19,6 +18,7 @@ from bcs_template_set.manifests.schema.field_walk import FieldProblem, letter_of
 from bcs_template_set.manifests.step_comments import allowed_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
+from bcs_template_set.records.late_dataclass import dataclass
 
 _ODD_KEY = re.compile(rf"^(data|stringData|binaryData)\[(?!{CONFIG_KEY}\]\Z).*", re.DOTALL)
 """A field under a key that none can be."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Optional
 
@@ -25,6 +24,7 @@ from bcs_template_set.manifests.kinds import SCALING
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import CONTAINER_LISTS, pod_of
 from bcs_template_set.messages.spelling import NearNames
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 class Reference(NamedTuple):

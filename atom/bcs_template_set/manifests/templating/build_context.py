@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES, path_of_branch, slug_of
+from bcs_template_set.records.late_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
@@ -17,6 +17,7 @@ from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.manifests.naming import DomainNames
 from bcs_template_set.manifests.templating.web_values import AUTO, LEFT_OUT, Domain, Web
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.records.late_dataclass import dataclass
 
 INGRESS_CLASS, LOAD_BALANCER = "kubernetes.io/ingress.class", "kubernetes.io/ingress.existLbId"
 _DEPLOYMENT = re.compile(r"deployment\.([a-z0-9-]+)\.(.+)")

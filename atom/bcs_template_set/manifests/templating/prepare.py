@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Optional
@@ -33,6 +33,7 @@ from bcs_template_set.manifests.templating.workspace_files import (
 )
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline
 
 BUILTINS = ("web",)

@@ -6,7 +6,6 @@ Later texts win over earlier ones, mapping by mapping; a list is replaced as a w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Optional
 
@@ -18,6 +17,7 @@ from bcs_template_set.manifests.step_comments import comments_in
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages import say
+from bcs_template_set.records.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from bcs_template_set.manifests.yaml_lines import YamlLines

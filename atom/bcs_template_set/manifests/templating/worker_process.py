@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from pathlib import Path
 from threading import Timer
@@ -31,6 +31,7 @@ from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.records.declared import Record, fresh
 from bcs_template_set.records.decoding import convert
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline
 
 _PROGRAM = (
