@@ -7,6 +7,7 @@ installed platform SDK and contains that module's habits (facts/agent.md, "The S
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Optional, Protocol
 
 from bcs_template_set.agent.agent_files import FileProblem, input_path, read_object
@@ -94,22 +95,15 @@ def open_agent(
     """
     known, send = masker if masker is not None else Masker(), sender or open_transport
     module = environ.get(SDK_VARIABLE, "").strip()
-    if module and _is_the_pipelines(SDK_VARIABLE, environ):
-        warn(say("agent.not_obeyed", name=SDK_VARIABLE))
-        module = ""
+    with suppress(FileProblem):  # that the file can't be read is told later
+        if module and SDK_VARIABLE in read_object(input_path(environ)):
+            warn(say("agent.not_obeyed", name=SDK_VARIABLE))
+            module = ""
     if not module:
         return OwnAgent(environ, clock=clock, sender=send, masker=known)
     from bcs_template_set.agent.platform_agent import PlatformAgent  # noqa: PLC0415 - hardly ever needed
 
     return PlatformAgent(environ, module=module, clock=clock, sender=send, masker=known, warn=warn)
-
-
-def _is_the_pipelines(name: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether a variable is in input.json, too; that the file can't be read is told later."""
-    try:
-        return name in read_object(input_path(environ))
-    except FileProblem:
-        return False
 
 
 def open_transport(environ: Mapping[str, str]) -> Sender:

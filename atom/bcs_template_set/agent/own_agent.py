@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Optional
 
 from bcs_template_set.agent.agent_files import AgentIdentity, AgentInput, read_identity, read_input
@@ -37,19 +38,15 @@ class OwnAgent:
         self._sender = sender
         self._masker = masker
         self._file = OutputFile(output_path(environ), mask=masker.mask)
-        self._input: Optional[AgentInput] = None
-        self._identity: Optional[AgentIdentity] = None
-        self._settings: Optional[Mapping[str, Secret]] = None
-        self._api: Optional[BuildApi] = None
         self._record: Optional[Mapping[str, str]] = None
 
     def inputs(self) -> Mapping[str, str]:
         """Return the step's inputs, among the pipeline's variables."""
-        return self._read_input().values
+        return self._input.values
 
     def task(self) -> TaskInfo:
         """Return what the worker says of this task."""
-        return task_info(as_written(self._environ), self.inputs(), identity=self._who())
+        return task_info(as_written(self._environ), self.inputs(), identity=self._identity)
 
     def build(self, *, recorded: bool) -> BuildInfo:
         """Return what is known of this build, from its record or, where none can be had, the environment."""
@@ -59,12 +56,12 @@ class OwnAgent:
             record=self._stored_variables() if recorded else environ,
             environ=environ,
             inputs=self.inputs(),
-            identity=self._who(),
+            identity=self._identity,
         )
 
     def build_row(self, build: BuildInfo) -> BuildRow:
         """Return whom the build's own row names."""
-        return self._build_api().row_of_build(build.pipeline_id)
+        return self._api.row_of_build(build.pipeline_id)
 
     def names_of_pipeline(self) -> frozenset[str]:
         """Return the names of all variables that the pipeline, its steps or their inputs have set."""
@@ -72,13 +69,11 @@ class OwnAgent:
 
     def private_setting(self, key: str) -> Secret:
         """Return a private setting, from `input.json` or, where they are not in it, from the build API."""
-        if self._settings is None:
-            self._settings = self._read_private_settings()
         return self._settings.get(key, Secret(""))
 
     def credential(self, credential_id: str) -> Credential:
         """Return a BK-CI credential."""
-        credential = self._build_api().credential(credential_id)
+        credential = self._api.credential(credential_id)
         for secret in credential.secrets.values():
             self._masker.add(secret)
         return credential
@@ -87,34 +82,31 @@ class OwnAgent:
         """Write the step's result."""
         self._file.write(document)
 
-    def _who(self) -> AgentIdentity:
-        if self._identity is None:
-            self._identity = read_identity(self._environ)
-            self._masker.add(self._identity.secret_key)
-        return self._identity
+    @cached_property
+    def _identity(self) -> AgentIdentity:
+        identity = read_identity(self._environ)
+        self._masker.add(identity.secret_key)
+        return identity
 
     def _stored_variables(self) -> Mapping[str, str]:
         if self._record is None:
-            self._record = self._build_api().stored_variables()
+            self._record = self._api.stored_variables()
         return self._record
 
-    def _read_input(self) -> AgentInput:
-        if self._input is None:
-            self._input = read_input(self._environ)
-        return self._input
+    @cached_property
+    def _input(self) -> AgentInput:
+        return read_input(self._environ)
 
-    def _read_private_settings(self) -> Mapping[str, Secret]:
-        given = self._read_input()
-        if given.private_settings is not None:
-            return given.private_settings
-        return self._build_api().private_settings(self.task().atom_code)
+    @cached_property
+    def _settings(self) -> Mapping[str, Secret]:
+        given = self._input.private_settings
+        return given if given is not None else self._api.private_settings(self.task().atom_code)
 
-    def _build_api(self) -> BuildApi:
-        if self._api is None:
-            own, _ = of_the_machine(self._environ, pipelines=self.names_of_pipeline())
-            mask = self._masker.mask_beginning
-            self._api = BuildApi(self._who(), sender=self._sender(own), clock=self._clock, mask=mask)
-        return self._api
+    @cached_property
+    def _api(self) -> BuildApi:
+        own, _ = of_the_machine(self._environ, pipelines=self.names_of_pipeline())
+        mask = self._masker.mask_beginning
+        return BuildApi(self._identity, sender=self._sender(own), clock=self._clock, mask=mask)
 
 
 def as_written(environ: Mapping[str, str]) -> dict[str, str]:

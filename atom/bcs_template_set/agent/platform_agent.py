@@ -13,7 +13,8 @@ import importlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Optional, cast
+from functools import cached_property
+from typing import cast
 
 from bcs_template_set.agent.agent_files import FileProblem, JsonValue, input_path, parse_input
 from bcs_template_set.agent.build_api import Sender
@@ -48,12 +49,9 @@ class PlatformAgent(OwnAgent):
         self._warn = warn
         # The SDK's logger keeps the stdout it found at its import; so this one lives as long as we do.
         self._nowhere = _Nowhere()
-        self._values: Optional[Mapping[str, str]] = None
 
     def inputs(self) -> Mapping[str, str]:
         """Return the pipeline's variables and the step's inputs."""
-        if self._values is None:
-            self._values = self._read_inputs()
         return self._values
 
     def private_setting(self, key: str) -> Secret:
@@ -95,7 +93,8 @@ class PlatformAgent(OwnAgent):
             if not self._file.stands():
                 self._file.write(document)
 
-    def _read_inputs(self) -> Mapping[str, str]:
+    @cached_property
+    def _values(self) -> Mapping[str, str]:
         given, path = self._call("get_input"), str(input_path(self._environ))
         if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
             raise self._unusable("agent.sdk_gave", "get_input", expected=say("agent.sdk_expected_inputs"))

@@ -133,7 +133,8 @@ def read_regions(text: str) -> dict[str, Region]:
 
 def _read_region(name: str, entry: YamlValue, *, mistakes: list[Text]) -> Region:
     table = _RegionTable(f"regions.{_shown_name(name)}", entry, keys=KEYS, mistakes=mistakes)
-    read = {row.field: row.read(table, key) for key, row in _SETTINGS.items() if row is not None}
+    rows = [(key, *row) for key, row in _SETTINGS.items() if row is not None]
+    read = {field: read_key(table, key) for key, field, read_key in rows}
     given = {field: value for field, value in read.items() if value is not None}
     of_endpoint = given.keys() & {field.name for field in fields(Endpoint)}
     # The checker can't see that each is of its field's type.
@@ -168,14 +169,11 @@ class _RegionTable:
             return ""
         return value.strip()
 
-    def url(self, key: str, *, required: bool = False) -> str:
-        value = self.text(key, required=required).rstrip("/")
+    def url(self, key: str) -> str:
+        value = self.text(key, required=key == "gateway").rstrip("/")
         if value and not _is_plain_url(value):
             self._wrong(key, _shown_address(value), accepted=say("regions.accepts_url"))
         return value
-
-    def required_url(self, key: str) -> str:
-        return self.url(key, required=True)
 
     def proxy(self, key: str) -> str:
         """Return the proxy for this gateway; unlike other addresses it may hold a user and a password."""
@@ -324,33 +322,26 @@ def _end_of_address(text: str) -> int:
     return len(text)
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """A key of a region: the field of `Region` or `Endpoint` that it fills, and what reads it."""
-
-    field: str
-    read: Callable[[_RegionTable, str], object]
-
-
-_SETTINGS: Mapping[str, Optional[_Setting]] = {
-    "gateway": _Setting("gateway", _RegionTable.required_url),
-    "path_prefix": _Setting("path_prefix", _RegionTable.path_prefix),
-    "console_url": _Setting("console_url", _RegionTable.url),
-    "app_code": _Setting("app", _RegionTable.app),
+_SETTINGS: Mapping[str, Optional[tuple[str, Callable[[_RegionTable, str], object]]]] = {
+    "gateway": ("gateway", _RegionTable.url),
+    "path_prefix": ("path_prefix", _RegionTable.path_prefix),
+    "console_url": ("console_url", _RegionTable.url),
+    "app_code": ("app", _RegionTable.app),
     "app_secret": None,  # read with its code
-    "owner": _Setting("owner", _RegionTable.text),
-    "users": _Setting("users", _RegionTable.users),
-    "authorizer": _Setting("names_authorizer", _RegionTable.names_authorizer),
-    "run_as": _Setting("run_as", _RegionTable.run_as),
-    "people": _Setting("recorded_people", _RegionTable.recorded_people),
-    "proxy": _Setting("proxy", _RegionTable.proxy),
-    "ca_bundle": _Setting("ca_bundle", _RegionTable.text),
-    "tenant_id": _Setting("tenant_id", _RegionTable.text),
-    "connect_timeout": _Setting("connect_timeout", _RegionTable.seconds),
-    "read_timeout": _Setting("read_timeout", _RegionTable.seconds),
-    "concurrency": _Setting("concurrency", _RegionTable.count),
-    "progress_detail": _Setting("progress_detail", _RegionTable.flag),
+    "owner": ("owner", _RegionTable.text),
+    "users": ("users", _RegionTable.users),
+    "authorizer": ("names_authorizer", _RegionTable.names_authorizer),
+    "run_as": ("run_as", _RegionTable.run_as),
+    "people": ("recorded_people", _RegionTable.recorded_people),
+    "proxy": ("proxy", _RegionTable.proxy),
+    "ca_bundle": ("ca_bundle", _RegionTable.text),
+    "tenant_id": ("tenant_id", _RegionTable.text),
+    "connect_timeout": ("connect_timeout", _RegionTable.seconds),
+    "read_timeout": ("read_timeout", _RegionTable.seconds),
+    "concurrency": ("concurrency", _RegionTable.count),
+    "progress_detail": ("progress_detail", _RegionTable.flag),
 }
-"""Every key, in the order of the reference; the defaults are those of the fields."""
+"""Every key with the field of `Region` or `Endpoint` that it fills, and what reads it, in the order of the
+reference; the defaults are those of the fields."""
 
 KEYS = tuple(_SETTINGS)

@@ -7,14 +7,13 @@ failed. Whatever happens, the record knows what was deployed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.manifests.declared_kinds import declared_kinds
-from bcs_template_set.manifests.live_replicas import Workload
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import NewerBuild, NotArrived
 from bcs_template_set.messages.server_errors import (
@@ -25,13 +24,12 @@ from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deploy_files import States, deploy_files
 from bcs_template_set.rollout.deploy_notes import moved_objects, restart_notes
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, moved_ports
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, moved_ports
 from bcs_template_set.rollout.live_look import Deploying, plan_live, unlike
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import verify_arrivals
 from bcs_template_set.rollout.restore import readiness_of, versions_before
 from bcs_template_set.rollout.result import RESTORED_AFTER, Before, Rollout
-from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
@@ -66,13 +64,8 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
     services.log.group_start(say("deploy.group", cluster=settings.cluster_id, namespace=settings.namespace))
     place = run.context.namespace(planned.existing.project_id)
     target = DeployTarget(run.context, writer, place, declared_kinds(run.desired.files))
-    # Their workloads are waited for also where an earlier try of this step has deployed them already.
-    own = frozenset(file.name for file in files if file.version == run.desired.version)
     try:
-        looking = _looking(run, writer, planned)
-        existing, least = planned.existing, fewest_pods(run)
-        hold = hold_of(run, writer, place, existing)
-        deploy_versions(target, files, own=own, looking=looking, least=least, existing=existing, hold=hold)
+        deploy_versions(run, target, files, planned=planned)
     except NewerBuild as exc:
         begun = services.record.rollout  # the newer one may have been live by then: that is no skipping
         if settings.on_newer_build != "skip" or (begun is not None and begun.deployed):
@@ -88,14 +81,7 @@ def _looking(run: RenderedRun, reader: Reader, planned: Planned) -> Looking:
     """Return what it takes to look for newer versions; the space may have been made by this very run."""
     target = planned.desired.target
     space = planned.existing.space or find_space(reader, project=target.project, space=target.space)
-    return Looking(
-        reader=reader,
-        space_id=space.id if space is not None else "",
-        desired=planned.desired,
-        claim=run.prepared.claim,
-        concurrency=run.concurrency,
-        replaces_newer=run.settings.on_newer_build == "replace",
-    )
+    return Looking(run, planned.desired, reader, space.id if space is not None else "")
 
 
 def versions_to_be_live(run: RenderedRun, existing: Existing) -> list[FileVersion]:
@@ -130,32 +116,29 @@ def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result |
 
 
 def deploy_versions(
-    target: DeployTarget,
-    files: Sequence[FileVersion],
-    *,
-    own: frozenset[str],
-    looking: Looking,
-    least: Mapping[Workload, int],
-    existing: Existing,
-    hold: Hold,
+    run: RenderedRun, target: DeployTarget, files: Sequence[FileVersion], *, planned: Planned
 ) -> None:
     """Deploy versions, wait for their workloads, and look at the pages.
-
-    `own` are the files whose version this build published, `least` the fewest pods of autoscaled workloads,
-    `existing` what BCS held before it; `hold` says which versions stay undeployed.
 
     Raises:
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
     """
+    # Their workloads are waited for also where an earlier try of this step has deployed them already.
+    own = frozenset(file.name for file in files if file.version == run.desired.version)
+    writer, place, existing = target.writer, target.place, planned.existing
+    looking = _looking(run, writer, planned)
     files = _at_their_newest(target, looking, files)
+    hold = hold_of(run, writer, place, existing)
     deploying, plan = look_before(
-        target.context, target.writer, target.place, files, existing, least=least, hold=hold
+        run.context, writer, place, files, existing, least=fewest_pods(run), hold=hold
     )
-    record = target.context.services.record
-    tried = _earlier_try(target, plan, own=own)
+    record, journal = run.services.record, run.services.journal()
+    tried = EarlierTry()
+    if journal is not None:
+        tried = journal.earlier_try(plan, own=own, settings=run.settings)
     rollout = Rollout(
-        cluster_id=target.place.cluster_id,
-        namespace=target.place.namespace,
+        cluster_id=place.cluster_id,
+        namespace=place.namespace,
         live_already=plan.live_already,
         earlier=tried.files,
         lost=tried.lost,
@@ -169,13 +152,12 @@ def deploy_versions(
         held=plan.held,
     )
     target.keep(rollout)
-    journal = target.context.services.journal()
     if journal is not None and plan.deploy:
         journal.leave(replace(record.tell("deployed"), rollout=replace(rollout, deployed=plan.deploy)))
     try:
         _see_it_through(target, deploying, plan, rollout, own=own, looking=looking)
     except StepError as exc:
-        exc.with_context(cluster=target.place.cluster_id, namespace=target.place.namespace)
+        exc.with_context(cluster=place.cluster_id, namespace=place.namespace)
         mine = (*plan.deploy, *tried.files)
         wanted = rollout.restores and (mine or tried.lost)
         if wanted and not _has_failed(exc, record.rollout or rollout):
@@ -190,14 +172,6 @@ def deploy_versions(
             )
             target.keep(replace(ended, restoration=way))
         raise
-
-
-def _earlier_try(target: DeployTarget, plan: DeploymentPlan, *, own: frozenset[str]) -> EarlierTry:
-    """Return what earlier tries of this step have deployed of the plan."""
-    journal = target.context.services.journal()
-    return (
-        journal.earlier_try(plan, own=own, settings=target.settings) if journal is not None else EarlierTry()
-    )
 
 
 def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tuple[Before, ...]:
@@ -222,12 +196,11 @@ def _has_failed(error: StepError, rollout: Rollout) -> bool:
         return False
     troubled = rollout.troubled
     return not troubled or any(
-        not (item.workload.was_live or item.is_of_others or _tells_nothing(item)) for item in troubled
+        item.status is not None
+        and item.status.sentence.key != NO_STATUS
+        and not (item.workload.was_live or item.is_of_others)
+        for item in troubled
     )
-
-
-def _tells_nothing(item: Watched) -> bool:
-    return item.status is None or item.status.sentence.key == NO_STATUS
 
 
 def _see_it_through(

@@ -6,7 +6,7 @@ filled in with. What no pod pulls, and what a live pod runs all the same, is onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Optional
 
@@ -57,7 +57,7 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         ImagesMissing: one of them is proved not to be there, or made for no node that its pods ask for.
         ImagesUnseen: one could not be looked at, and `image_check` is `require`.
     """
-    settings = run.settings
+    context, settings, log = run.context, run.settings, run.services.log
     if settings.image_check == "off":
         return
     values = {**(planned.variables or {}), **run.context.variables}
@@ -67,14 +67,37 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
         if change.writes_version or change.action == "rollback"
     }
     used = list(used_images(planned.desired.files, values, brought, filled_are_new=bool(settings.namespace)))
-
-    def running() -> frozenset[ImageName]:
-        if not (settings.namespace and planned.existing.project_id):
-            return frozenset()
-        return running_images(reader, run.context.namespace(planned.existing.project_id))
-
+    kept = sorted({each.image for each in used if each.is_new and not each.is_pulled})
+    if kept:
+        log.info(say("images.never_pulled", images=kept[:MOST_NAMES]))
+    asked = [each for each in used if each.is_new and each.is_pulled]
+    if not asked:
+        return
     demands = settings.image_check == "require" and not settings.goes_back
-    refuse_missing_images(run.context, used, running=running, demands=demands)
+    verdicts = _look(context, asked, _login(context, used, demands=demands))
+    told = _Told(asked, verdicts)
+    for warning in told.warnings():
+        _warn(context, warning)
+    project_id, runs = planned.existing.project_id, frozenset[ImageName]()
+    if told.missing and settings.namespace and project_id:
+        runs = running_images(reader, context.namespace(project_id))
+    if _is_all_there(context, told, runs, demands=demands):
+        log.info(say("images.found", count=len(verdicts)))
+
+
+def _is_all_there(context: RunContext, told: _Told, running: frozenset[ImageName], *, demands: bool) -> bool:
+    """Say what was found of images, and tell whether all are there; raise where that stops the run."""
+    log, unseen, refused = context.services.log, told.unseen(), told.refused(running)
+    for note in told.still_running(running):
+        log.info(note)
+    wrong = [*refused, *(unseen if demands else ())]
+    if refused:
+        raise ImagesMissing(details=wrong)
+    if wrong:
+        raise ImagesUnseen(details=wrong)
+    for note in unseen:
+        log.info(note)
+    return not unseen and not told.missing
 
 
 def lack_images(context: RunContext, states: Sequence[Sequence[ManifestFile]]) -> Sequence[bool]:
@@ -82,7 +105,9 @@ def lack_images(context: RunContext, states: Sequence[Sequence[ManifestFile]]) -
 
     All are looked for at once: a registry that never answers costs that time once.
     """
-    used = [[*_pulled(files, context.variables)] for files in states]
+    used = [
+        [each for each in used_images(files, context.variables, None) if each.is_pulled] for files in states
+    ]
     asked = [*chain(*used)]
     if context.settings.image_check == "off" or not asked:
         return [False] * len(used)
@@ -90,20 +115,17 @@ def lack_images(context: RunContext, states: Sequence[Sequence[ManifestFile]]) -
     return [bool(_Told(own, verdicts).refused(frozenset())) for own in used]
 
 
-def _pulled(files: Sequence[ManifestFile], values: Mapping[str, str]) -> Iterator[UsedImage]:
-    brought = {file.name: frozenset(file.images) for file in files}
-    used = used_images(files, values, brought, filled_are_new=True)
-    return (each for each in used if each.is_pulled)
-
-
 def used_images(
     files: Iterable[ManifestFile],
     values: Mapping[str, str],
-    brought: Mapping[str, frozenset[str]],
+    brought: Optional[Mapping[str, frozenset[str]]],
     *,
-    filled_are_new: bool,
+    filled_are_new: bool = False,
 ) -> Iterator[UsedImage]:
-    """Yield every image of the files whose variables all have a value; `brought` are those new to a file."""
+    """Yield every image of the files whose variables all have a value.
+
+    `brought` are those that are new to a file; None says that all are.
+    """
     for file in files:
         for document in objects_of(file.documents):
             pod = pod_of(document)
@@ -111,9 +133,8 @@ def used_images(
                 image = _filled(container.image, values)
                 name = read_image(image) if image else None
                 if pod is not None and name is not None:
-                    is_new = container.image in brought.get(file.name, ()) or (
-                        filled_are_new and is_left_for_bcs(container.image)
-                    )
+                    is_new = brought is None or container.image in brought.get(file.name, ())
+                    is_new = is_new or (filled_are_new and is_left_for_bcs(container.image))
                     is_pulled = text_at(container.body, "imagePullPolicy") != "Never"
                     yield UsedImage(image, name, file.name, _nodes_of(pod), is_pulled, is_new)
 
@@ -150,47 +171,6 @@ def running_images(reader: Reader, place: NamespaceRef) -> frozenset[ImageName]:
 
 
 # --- looking, and what comes of it ----------------------------------------------------------------------
-
-
-def refuse_missing_images(
-    context: RunContext,
-    used: Sequence[UsedImage],
-    *,
-    running: Callable[[], frozenset[ImageName]],
-    demands: bool,
-) -> None:
-    """Look for the new ones of these images; what is running is asked only where one is missing.
-
-    Where nobody could look, that is a note, unless somebody `demands` to know.
-
-    Raises:
-        ImagesMissing: one is proved not to be there, or made for no node that its pods ask for.
-        ImagesUnseen: one could not be looked at.
-    """
-    log = context.services.log
-    kept = sorted({each.image for each in used if each.is_new and not each.is_pulled})
-    if kept:
-        log.info(say("images.never_pulled", images=kept[:MOST_NAMES]))
-    asked = [each for each in used if each.is_new and each.is_pulled]
-    if not asked:
-        return
-    verdicts = _look(context, asked, _login(context, used, demands=demands))
-    told = _Told(asked, verdicts)
-    for warning in told.warnings():
-        _warn(context, warning)
-    runs = running() if told.missing else frozenset()
-    for note in told.still_running(runs):
-        log.info(note)
-    unseen = told.unseen()
-    wrong = [*told.refused(runs), *(unseen if demands else ())]
-    if told.refused(runs):
-        raise ImagesMissing(details=wrong)
-    if wrong:
-        raise ImagesUnseen(details=wrong)
-    for note in unseen:
-        log.info(note)
-    if not unseen and not told.missing:
-        log.info(say("images.found", count=len(verdicts)))
 
 
 def _nodes_by_name(asked: Iterable[UsedImage]) -> Mapping[ImageName, Sequence[Platform]]:

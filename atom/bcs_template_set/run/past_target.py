@@ -12,7 +12,7 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.marks import Mark
-from bcs_template_set.bcs.space.existing import PastFile, ref_of
+from bcs_template_set.bcs.space.existing import PastFile
 from bcs_template_set.bcs.space.live_objects import read_live_objects
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance, told
 from bcs_template_set.config.inputs import Settings
@@ -29,7 +29,6 @@ from bcs_template_set.publish.past_states import (
     History,
     PastState,
     builds_of,
-    history_of_line,
     state_at_build,
     state_at_version,
     state_before,
@@ -141,12 +140,6 @@ def _marked(name: str, file: PastFile, marks: Iterable[Mark], *, space: str) -> 
     names = {mark.version for mark in marks if mark.file_in(space) == name}
     found = [version for version in map(file.named, sorted(names)) if version is not None]
     return tuple(sorted(found, key=lambda version: (version.create_at, version.id), reverse=True))
-
-
-def past_of(files: Mapping[str, PastFile], line: Provenance, live: LiveVersions) -> Past:
-    """Return what one can go back by."""
-    versions = {name: map(ref_of, file.versions) for name, file in files.items()}
-    return Past(files, line, history_of_line(versions, line), live)
 
 
 def choose_state(past: Past, reader: Reader, place: NamespaceRef, *, target: str, space: str) -> PastState:

@@ -14,7 +14,7 @@ from typing import Optional, Union
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader, Writer
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
-from bcs_template_set.bcs.space.existing import Existing, PastFile
+from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
 from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at
@@ -79,7 +79,9 @@ def _delete_old(
     files = read_past_files(
         writer, project, [rows[name] for name in sorted(names & rows.keys())], concurrency=run.concurrency
     )
-    keeping = _keeping(run, existing, now=_now(files.values(), run.services.clock))
+    # By BCS's clock, which stamped what this run has made: ours may be days ahead.
+    stamps = [max(one.create_at for one in file.versions) for file in files.values() if file.versions]
+    keeping = _keeping(run, existing, now=min([run.services.clock.now(), *stamps]))
     perhaps = [(old, kinds) for old in old_versions(files, keeping) for kinds in [_kinds_in(old)]]
     wanted = {kind for _, kinds in perhaps if kinds for kind in kinds}
     if not wanted:
@@ -88,11 +90,6 @@ def _delete_old(
     visible = {old.version.id for old, kinds in perhaps if kinds}
     going = may_go(files, keeping, held, visible=visible)
     return _told(_delete(run, writer, going)) if going else (None, True)
-
-
-def _now(files: Iterable[PastFile], clock: Clock) -> float:
-    """Return the time by BCS's clock, which stamped what this run has made: ours may be days ahead."""
-    return min([clock.now(), *(max(one.create_at for one in f.versions) for f in files if f.versions)])
 
 
 def _keeping(run: RenderedRun, existing: Existing, *, now: float) -> Keeping:
@@ -131,7 +128,11 @@ def _held(run: RenderedRun, reader: Reader, place: NamespaceRef, kinds: Collecti
     if lacking:
         raise lacks(*lacking, place=place)
     rows = [row for one in lists.values() for row in one]
-    live = frozenset(row.mark for row in rows if row.kind is not REPLICA_SET or _has_pods(row))
+    live = frozenset(
+        row.mark
+        for row in rows
+        if row.kind is not REPLICA_SET or mapping_at(row.item, "status").get("replicas")
+    )
     return Held(live, frozenset(row.mark for row in rows))
 
 
@@ -145,10 +146,6 @@ def _lacking(run: RenderedRun, rows: Iterable[LiveRow], kinds: Collection[Kind])
         is_sure = kind in kinds and kind is not JOB and not is_left_for_bcs(document.name)
         if is_sure and (kind, document.name) not in listed:
             yield document.title
-
-
-def _has_pods(replica_set: LiveRow) -> bool:
-    return bool(mapping_at(replica_set.item, "status").get("replicas"))
 
 
 # --- deleting -------------------------------------------------------------------------------------------

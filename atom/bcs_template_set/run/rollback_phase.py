@@ -11,6 +11,7 @@ from dataclasses import replace
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.gateway import Gateway
+from bcs_template_set.bcs.space.existing import ref_of
 from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.read_space import read_existing
@@ -30,7 +31,7 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.past_states import PastState, builds_of, state_at_build
+from bcs_template_set.publish.past_states import PastState, builds_of, history_of_line, state_at_build
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.plan_rollback import files_of, plan_rollback, rows_back, sending
 from bcs_template_set.report.log_lines import going_back_lines, plan_lines
@@ -49,7 +50,6 @@ from bcs_template_set.run.past_target import (
     Past,
     choose_state,
     line_of,
-    past_of,
     read_live,
     rows_in_scope,
 )
@@ -113,8 +113,8 @@ def plan_back(
     place = context.namespace(project.project_id)
     target = settings.rollback_to or PREVIOUS
     live = read_live(reader, deploying_of(context, place, context.variables), files, target=target)
-    past = past_of(files, line, live)
-    past = replace(past, history={**dict.fromkeys(scope, ()), **past.history})
+    history = history_of_line({name: map(ref_of, file.versions) for name, file in files.items()}, line)
+    past = Past(files, line, {**dict.fromkeys(scope, ()), **history}, live)
     state = choose_state(past, reader, place, target=target, space=settings.template_space)
     desired = _desired(context, past, state, line)
     services.record.heading = replace(services.record.heading, version=desired.version)

@@ -54,14 +54,12 @@ from bcs_template_set.system.parallel import overlap, values_of
 
 @dataclass(frozen=True)
 class Looking:
-    """What it takes to look: the space's id, what this run published, and its branch's claim."""
+    """What it takes to look: the run, what it published, a reader, and the id of its space."""
 
+    run: RenderedRun
+    desired: Desired
     reader: Reader
     space_id: str
-    desired: Desired
-    claim: Claim
-    concurrency: int
-    replaces_newer: bool
 
 
 def newest_versions(looking: Looking, files: Sequence[FileVersion]) -> tuple[FileVersion, ...]:
@@ -76,10 +74,10 @@ def newest_versions(looking: Looking, files: Sequence[FileVersion]) -> tuple[Fil
     rows = oldest_of_each_name(list_files(looking.reader, project, looking.space_id))
     current = {file.name: rows[file.name].version_id for file in files if file.name in rows}
     moved = {f.name: current[f.name] for f in files if current.get(f.name, "") not in ("", f.version_id)}
-    found = read_versions(looking.reader, project, moved.values(), concurrency=looking.concurrency)
+    found = read_versions(looking.reader, project, moved.values(), concurrency=looking.run.concurrency)
     versions = {name: found[version_id] for name, version_id in moved.items()}
     newer = {name: pair for name, v in versions.items() for pair in _newer(looking, name, v)}
-    if newer and not looking.replaces_newer:
+    if newer and looking.run.settings.on_newer_build != "replace":
         raise NewerBuild(details=newer_build_lines(newer, ours=looking.desired.provenance.build))
     return tuple(_newest(looking, file, versions) for file in files)
 
@@ -98,8 +96,9 @@ def _newest(looking: Looking, file: FileVersion, versions: dict[str, TemplateVer
     version = versions.get(file.name)
     if version is None or file.name not in looking.desired.shared:
         return file
-    if not _serves(version, looking.claim):
-        detail = say("deploy.shared_lacks", name=file.name, current=version.version, path=looking.claim.path)
+    claim = looking.run.prepared.claim
+    if not _serves(version, claim):
+        detail = say("deploy.shared_lacks", name=file.name, current=version.version, path=claim.path)
         raise Overtaken(details=[detail])
     objects = objects_in(parse_foreign(version.content))
     return replace(file, version_id=version.id, version=version.version, objects=objects)
