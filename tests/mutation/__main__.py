@@ -151,6 +151,7 @@ class Findings:
         """Keep how a mutant ended; which tests did not notice it is added to what is known of that."""
         before = self._asked.get((target.module, mutant.key), ())
         hashes = [*before, *map(self.hash_of_asked, asked)] if ending == "survived" else []
+        self._asked[target.module, mutant.key] = hashes
         row = [self._text(target, mutant.place), mutant.key, ending, killer, self.hash_of(killer), hashes]
         KEPT.mkdir(exist_ok=True)
         with self._at(target).open("a", encoding="utf-8") as stream:
@@ -221,7 +222,7 @@ def _hash(data: bytes) -> str:
 
 def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse.Namespace) -> None:
     """Ask what is not known yet of the mutants of modules."""
-    from tests.mutation import running, seeing
+    from tests.mutation import batches, running, seeing
 
     order = running.Order(seeing.read_seen(), options.budget, "tests/unit/" if options.only_units else "")
     for target in some:
@@ -247,7 +248,7 @@ def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse
     new = left(None)
 
     def swap() -> None:
-        running.Swapped(order, workers=options.workers, told=found.tell).ask(new)
+        batches.Batched(order, workers=options.workers, told=found.tell).ask(new)
 
     if new:
         in_a_fork(swap)

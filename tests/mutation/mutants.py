@@ -11,6 +11,7 @@ import ast
 import copy
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable, Optional, Union
 
@@ -90,6 +91,11 @@ class Parsed:
     def __init__(self, source: str) -> None:
         self._tree = ast.parse(source)
         self._nodes = [node for node, _ in _candidates(self._tree)]
+        self._parts = [part for part in self._tree.body for _ in _candidates_in(part)]
+
+    def part_of(self, mutant: Mutant) -> ast.stmt:
+        """Return the part of the module, such as a whole class, that the change is in."""
+        return self._parts[mutant.node]
 
     def changed(self, mutant: Mutant) -> ast.Module:
         """Return the tree with that change, for good; all the rest stands where it stood."""
@@ -97,13 +103,31 @@ class Parsed:
         _changes_of(node)[mutant.change](node)
         return ast.fix_missing_locations(self._tree)
 
+    @contextmanager
+    def changed_meanwhile(self, mutant: Mutant) -> Iterator[ast.stmt]:
+        """Yield the part of the module with that change, which is taken back."""
+        node, part = self._nodes[mutant.node], self._parts[mutant.node]
+        kind, number = type(node), self._tree.body.index(part)
+        fields = {name: [*value] if isinstance(value, list) else value for name, value in vars(node).items()}
+        try:
+            _changes_of(node)[mutant.change](node)
+            yield ast.fix_missing_locations(self._tree).body[number]
+        finally:
+            node.__class__ = kind
+            vars(node).clear()
+            vars(node).update(fields)
+
 
 # --- what may change ------------------------------------------------------------------------------------
 
 
 def _candidates(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
     """Yield every node that may change, with the place it is in."""
-    yield from _walk(tree, "")
+    return (found for part in tree.body for found in _candidates_in(part))
+
+
+def _candidates_in(part: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
+    return _walk(ast.Module([part], []), "")
 
 
 def _walk(node: ast.AST, place: str) -> Iterator[tuple[ast.AST, str]]:

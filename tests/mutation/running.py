@@ -28,7 +28,9 @@ from pathlib import Path
 from types import CodeType
 from typing import Literal, Optional
 
+import hypothesis
 import pytest
+from hypothesis import Phase
 
 from tests.mutation import changing
 from tests.mutation.mutants import Key, Mutant, Parsed
@@ -41,7 +43,7 @@ Ending = Literal["killed", "survived", "timed out", "for import"]
 _KILLED, _FOR_IMPORT, _BROKEN = 1, 70, 71
 """Exit codes of a forked process: a test failed; it can't be swapped; it never came to its tests."""
 
-_FOREVER = 15.0
+FOREVER = 15.0
 """Seconds that a test may take beyond twenty times what it takes else."""
 
 _OF_CPU = 5
@@ -173,7 +175,7 @@ class Hunt:
                 asked = [self._order.seen.tests[test] for test in run.tests] if ending == "survived" else []
                 self._told(run.target, run.mutant, ending, name, asked)
             if running:
-                _wait_for(running)
+                wait_for([run.told for run in running])
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
         raise NotImplementedError
@@ -188,36 +190,16 @@ class Hunt:
             run = self._start(target, None, [test])
             ending = None
             while ending is None:
-                _wait_for([run])
+                wait_for([run.told])
                 ending = self._ending_of(run)
             (self._sound if ending == "survived" else self._order.useless).add(test)
         return test in self._sound
 
     def _start(self, target: Target, mutant: Optional[Mutant], tests: Sequence[int]) -> Run:
-        told, tell = os.pipe()
-        os.set_blocking(told, False)
-        directory = tempfile.mkdtemp(prefix="mutant-")
-        process = os.fork()
-        run = Run(target, mutant, tests, process, told, directory)
-        if process:
-            os.close(tell)
-            return run
-        code = _BROKEN
-        try:
-            os.setpgid(0, 0)
-            run.told = tell
-            quiet = os.open(os.devnull, os.O_WRONLY)
-            errors = os.dup(2)
-            os.dup2(quiet, 1)
-            os.dup2(quiet, 2)
-            code = self._test(run)
-        except BaseException:  # a fork must never go on as its parent: it says what went wrong, and ends
-            os.dup2(errors, 2)
-            traceback.print_exc()
-            raise
-        finally:
-            os._exit(code)
-        raise AssertionError  # for type checkers: `os._exit` does not return
+        def test(told: int, directory: str) -> int:
+            return self._test(Run(target, mutant, tests, 0, told, directory))
+
+        return Run(target, mutant, tests, *forked(test))
 
     def _ending_of(self, run: Run) -> Optional[Ending]:
         with contextlib.suppress(BlockingIOError):
@@ -228,17 +210,14 @@ class Hunt:
         found, status = os.waitpid(run.process, os.WNOHANG)
         usual = sum(self._order.seen.seconds[test] for test in run.tests[max(run.number, 0) :][:1])
         is_over = found != 0
-        if not is_over and time.monotonic() - run.since > _FOREVER + 20 * usual:
+        if not is_over and time.monotonic() - run.since > FOREVER + 20 * usual:
             os.killpg(run.process, signal.SIGKILL)
             os.waitpid(run.process, 0)
         elif not is_over:
             return None
         with contextlib.suppress(BlockingIOError):
             run.number += len(os.read(run.told, 65536))
-        os.close(run.told)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.process, signal.SIGKILL)
-        shutil.rmtree(run.directory, ignore_errors=True)
+        clear_away(run.process, run.told, run.directory)
         code = os.waitstatus_to_exitcode(status) if is_over else -signal.SIGKILL
         if code == _BROKEN:
             raise RuntimeError(f"the process of {run.target.module}: {run.mutant} never came to its tests")
@@ -247,17 +226,54 @@ class Hunt:
         return "survived" if code == 0 else "for import" if code == _FOR_IMPORT else "killed"
 
 
-def _wait_for(runs: Sequence[Run]) -> None:
-    """Wait until a process begins a test or ends, or for a moment."""
-    select.select([run.told for run in runs], [], [], 0.1)
+def wait_for(told: Sequence[int]) -> None:
+    """Wait until a process tells something or ends, or for a moment."""
+    select.select(told, [], [], 0.1)
 
 
-def _limit(seconds: float) -> None:
+def limit(seconds: float) -> None:
     """Let this process take so much CPU more than it has taken, and no more memory than it needs."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     most = int(used.ru_utime + used.ru_stime + _OF_CPU + 20 * seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+
+
+def forked(do: Callable[[int, str], int]) -> tuple[int, int, str]:
+    """Do something in a process of its own, which is given where to tell what, and a directory.
+
+    Return its number, where it tells, and the directory. Its status is what is returned.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(told, False)
+    directory = tempfile.mkdtemp(prefix="mutant-")
+    process = os.fork()
+    if process:
+        os.close(tell)
+        return process, told, directory
+    code = _BROKEN
+    try:
+        os.setpgid(0, 0)
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        errors = os.dup(2)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        code = do(tell, directory)
+    except BaseException:  # a fork must never go on as its parent: it says what went wrong, and ends
+        os.dup2(errors, 2)
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(code)
+    raise AssertionError  # for type checkers: `os._exit` does not return
+
+
+def clear_away(process: int, told: int, directory: str) -> None:
+    """End whatever a process that has ended left behind."""
+    os.close(told)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @cache
@@ -281,7 +297,7 @@ class Failing:
     def begin(self) -> None:
         """Say that the next test begins."""
         os.write(self._tell, b".")
-        _limit(next(self._seconds, 1.0))
+        limit(next(self._seconds, 1.0))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
@@ -302,11 +318,19 @@ class Swapped(Hunt):
             code = pytest.main([*PLAINLY, *files], plugins=[self])
             assert code == 0, f"pytest came to nothing: {code}"
 
-    def _is_early(self, target: Target, mutant: Mutant) -> bool:
+    def is_early(self, target: Target, mutant: Mutant) -> bool:
+        """Tell whether what came of a mutant's function before the first test is kept by now."""
         return self._order.seen.is_early(target.module, mutant.place)
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
         return self._order.tests_for(target, mutant, whole=not mutant.place)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self) -> None:
+        """Let Hypothesis be content with what it finds first."""
+        drawn = (Phase.explicit, Phase.generate)
+        hypothesis.settings.register_profile("hunt", hypothesis.settings(), phases=drawn)
+        hypothesis.settings.load_profile("hunt")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -326,7 +350,7 @@ class Swapped(Hunt):
         survived = 0
         if run.mutant is not None:
             old, new = _codes(run.target, run.mutant)
-            module, is_early = sys.modules[run.target.dotted], self._is_early(run.target, run.mutant)
+            module, is_early = sys.modules[run.target.dotted], self.is_early(run.target, run.mutant)
             is_swapped = changing.swap(module, old, new)
             survived = 0 if is_swapped and not is_early else _FOR_IMPORT
             if survived and not changing.patch(module, new) and not is_swapped:
