@@ -1,8 +1,9 @@
 """Asks unit tests of many mutants in one process: what is swapped is swapped back.
 
 What a test leaves behind could make the next mutant fail. So a test that has failed runs again where nothing
-is changed, and a process in which it fails then is left: the mutant is asked in a fresh one. What no unit
-test notices, what can't be swapped, and what takes its process with it is left to `Swapped`.
+is changed, and a process in which it fails then is left: the mutant is asked in a fresh one. It could also
+hide a mutant. So what no unit test notices is left to `Swapped`, as is what can't be swapped or takes its
+process with it.
 """
 
 from __future__ import annotations
@@ -80,17 +81,12 @@ class Batched(Swapped):
 
     def _note(self, target: Target, mutant: Mutant, words: str) -> bool:
         """Tell how a mutant ended; return whether more is to be asked of it."""
-        word, *numbers = words.split()
-        tests = [*map(int, numbers)]
-        if word == "survived":
-            self._order.asked.setdefault((target.module, mutant.key), set()).update(tests)
-            self._told(target, mutant, "survived", None, [self._order.seen.tests[test] for test in tests])
-            return bool(self._order.tests_for(target, mutant, whole=not mutant.place))
-        if word == "left" or (word == "timed-out" and not self._is_sound(target, tests[0])):
+        word, _, number = words.partition(" ")
+        if word == "left" or (word == "timed-out" and not self._is_sound(target, int(number))):
             return True
-        self._order.remember(target, mutant, tests[0])
+        self._order.remember(target, mutant, int(number))
         ending: Ending = "killed" if word == "killed" else "timed out"
-        self._told(target, mutant, ending, self._order.seen.tests[tests[0]], ())
+        self._told(target, mutant, ending, self._order.seen.tests[int(number)], ())
         return False
 
     def _ask_some(self, pairs: Sequence[_Pair]) -> list[str]:
@@ -135,7 +131,7 @@ class Batched(Swapped):
                 asked = tests if is_swapped else []
                 noticed = next((test for test in asked if not self._passes(test, say)), None)
             if noticed is None:
-                say("survived", *tests) if is_swapped else say("left")
+                say("left")
             elif not self._passes(noticed, say):
                 say("again", noticed)
                 return 0

@@ -202,13 +202,14 @@ def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[St
         was = plan.other_users[0][0]
         return ActedAsAnother(was=was, now=plan.acting_as, details=[text for _, text in plan.other_users])
     newer = plan.newer_builds if policy.on_newer_build == "fail" else ()
+    pruning = plan.pruning if plan.pruning.deletes else NO_PRUNING
     rules = (
         (newer, NewerBuild),
         (plan.conflicts, VersionConflict),
         (plan.taken, RouteTaken),
         (plan.lost_routes, RouteRemoval),
-        (plan.pruning.everything if plan.pruning.deletes else (), PrunesEverything),
-        (plan.pruning.too_many if plan.pruning.deletes else (), PrunesTooMuch),
+        (pruning.everything, PrunesEverything),
+        (pruning.too_many, PrunesTooMuch),
     )
     for details, error in rules:
         if details:

@@ -290,3 +290,10 @@ def test_only_this_builds_own_versions_of_shared_files_have_successors() -> None
     for same in (theirs, by_hand):
         assert row(B, replace(held(HOTFIX), same_name=same), shared=True).action == "conflict"
     assert row("kind: Rest\n", overtaken()).action == "conflict"
+
+
+def test_a_difference_is_told_document_by_document_and_none_of_what_stays() -> None:
+    two = f"{A}---\n{service(80)}"
+    same, other = row(two, held(version_of(two))), row(two.replace("web:1", "web:2"), held(version_of(two)))
+    assert (same.diff, same.only) == ("", None)
+    assert other.diff.splitlines()[:2] == ["--- Deployment/web", "+++ Deployment/web"]

@@ -56,6 +56,15 @@ def test_each_file_goes_to_its_version_or_stays_and_nothing_is_written() -> None
         ("b.yaml", "rollback.stays", 5),
         ("c.yaml", "rollback.comes", 5),
     ]
+    assert [str(text) for _, text in rows_back(plan, STATE)] == [
+        "1.0.6-main -> 1.0.5-main",
+        "1.0.5-main (unchanged since build 5)",
+        "1.0.5-main (nothing of it is live)",
+    ]
+    (newer,) = plan.newer_builds
+    assert str(newer).startswith(
+        "Build 8 of branch main, newer than this build 7, has published 1 file: b.yaml"
+    )
     assert [c.action for c in sending(plan, {"b.yaml"}).changes] == ["rollback"] * 3
     assert [c.action for c in sending(plan, ()).changes] == ["rollback", "unchanged", "rollback"]
 
@@ -74,3 +83,12 @@ def test_of_what_does_not_happen_nothing_is_said() -> None:
     found = existing(existing_file("a.yaml", NEW))
     plan = plan_rollback(desired(("a.yaml", A)), found, state=state, live={"a.yaml": NEW}, policy=POLICY)
     assert [note.key for note in plan.notes] == ["rollback.data_stays"]
+
+
+def test_a_version_that_a_file_points_at_and_is_live_at_is_told_once() -> None:
+    state = PastState({"a.yaml": ref_of(OLD)})
+    ours = replace(desired(("a.yaml", A)), provenance=replace(OURS, began_at=LATER.create_at))
+    absurd = LATER.replaced(description=LATER.description.replace("build=8", "build=8000"))
+    found = existing(existing_file("a.yaml", absurd))
+    plan = plan_rollback(ours, found, state=state, live={"a.yaml": absurd}, policy=POLICY)
+    assert [note.key for note in plan.notes] == ["plan.unbelieved_build", "rollback.data_stays"]

@@ -32,9 +32,11 @@ from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.routes import Route, routes_of
 from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.messages.errors import ActedAsAnother, RouteTaken
+from bcs_template_set.messages.past_errors import PrunesEverything, PrunesTooMuch
 from bcs_template_set.messages.step_error import count_of
 from bcs_template_set.publish.make_plan import make_plan
-from bcs_template_set.publish.plan import Change, Plan, Policy, refusal
+from bcs_template_set.publish.plan import Change, Plan, Policy, holding, refusal, taking_away
+from bcs_template_set.publish.pruning import OrphanFile, Pruning
 from bcs_template_set.report import page
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.plan_document import plan_document
@@ -80,6 +82,7 @@ def plan_after(creator: str, said: str, *, now: str) -> Plan:
 def test_what_another_user_wrote_for_this_build_stops_it(creator: str, said: str, now: str) -> None:
     refused = refusal(plan_after(creator, said, now=now), policy=POLICY)
     assert isinstance(refused, ActedAsAnother)
+    assert (refused.was, refused.now) == ("wangwu", "lisi")
     for language in LANGUAGES:
         text = "\n".join(refused.explain(language))
         for word in ("wangwu", "lisi", "a.yaml", "1.0.6-main"):
@@ -564,6 +567,37 @@ def test_of_a_version_that_is_rewritten_it_is_said_what_text_is_lost() -> None:
     plan = make_plan(desired(("a.yaml", B)), there, policy=replace(POLICY, overwrite_version=True))
     (row,) = [json.loads(value) for kind, _, value in plan.parts if kind == "file"]
     assert row[-1] == content_digest(A)
+
+
+def test_what_a_run_takes_away_is_approved_with_it_and_refused_where_it_is_too_much() -> None:
+    plan = make_plan(desired(("a.yaml", B)), existing(), policy=POLICY)
+    gone = OrphanFile("x.yaml", "t" * 24, "v" * 24)
+    deleting = Pruning("delete", files=(gone,), lost=(CLAIMED,))
+    with_it = taking_away(plan, deleting, policy=POLICY)
+    assert (with_it.lost_routes, with_it.pruning) == ((CLAIMED,), deleting)
+    assert with_it.parts == (*plan.parts, ("delete", "x.yaml", "v" * 24))
+    assert with_it.digest == "6e58b5f316e3f34c66dd07b2370e637d"
+    assert taking_away(plan, deleting, policy=ALLOW).lost_routes == ()
+    report = replace(deleting, mode="report", everything=(CLAIMED,), too_many=(CLAIMED,))
+    told = taking_away(plan, report, policy=POLICY)
+    assert told == replace(plan, pruning=report)
+    bare = replace(deleting, lost=())
+    for refused, error in (
+        (replace(bare, everything=(CLAIMED,)), PrunesEverything),
+        (replace(bare, too_many=(CLAIMED,)), PrunesTooMuch),
+    ):
+        assert isinstance(refusal(taking_away(plan, refused, policy=POLICY), policy=POLICY), error)
+    assert refusal(told, policy=POLICY) is None
+
+
+def test_a_fact_that_decides_what_comes_of_a_plan_is_approved_with_it() -> None:
+    plan = make_plan(desired(("a.yaml", B)), existing(), policy=POLICY)
+    assert holding(plan, {}) == plan
+    held = holding(plan, {"TAG": "前端", "A": "1"})
+    assert held.parts == (*plan.parts, ("variable", "TAG", "前端"), ("variable", "A", "1"))
+    assert (
+        held.digest == holding(plan, {"A": "1", "TAG": "前端"}).digest == "f44d09cf18d92bd8a8a6b0ee5c384734"
+    )
 
 
 # --- the values themselves ------------------------------------------------------------------------------

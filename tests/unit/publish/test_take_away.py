@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar, Union
+from typing import Optional, TypeVar, Union
 
 import pytest
 from tests.support.pieces import FakeClock
@@ -47,6 +47,8 @@ class Gateway:
     objects: dict[str, list[Said]]
     deletions: Mapping[str, Said] = field(default_factory=dict)
     version: str = "v1"
+    newest: Optional[tuple[str, ...]] = None
+    """The versions of a pinned file, newest first."""
     asked: list[str] = field(default_factory=list)
     site: Site = field(default_factory=Site)
 
@@ -54,8 +56,13 @@ class Gateway:
         name = call.segments[-1]
         if call.name == "get file":
             said: JsonValue = self.version
+            mode = int(self.newest is not None)
+            row = {"id": name, "name": "x", "version": "1", "versionID": said, "versionMode": mode}
+            return self._answer(call, row)
+        if call.name == "list versions":
+            ids = enumerate(reversed(self.newest or ()))
             return self._answer(
-                call, {"id": name, "name": "x", "version": "1", "versionID": said, "versionMode": 0}
+                call, [{"id": v, "version": v, "content": "", "createAt": at} for at, v in ids]
             )
         answers = self.objects[name]
         return self._answer(call, answers.pop(0) if len(answers) > 1 else answers[0])
@@ -74,10 +81,15 @@ def orphan(name: str, kind: Kind = SERVICE) -> Orphan:
     return Orphan(kind, name, "f.yaml", "1", uid="1", template_id="t", versions=frozenset({"v1"}))
 
 
-def take(gateway: Gateway, *objects: Orphan, files: tuple[OrphanFile, ...] = ()) -> Taken:
-    clock = FakeClock()
+def take(
+    gateway: Gateway,
+    *objects: Orphan,
+    files: tuple[OrphanFile, ...] = (),
+    clock: Optional[FakeClock] = None,
+    heard: Optional[list[Taken]] = None,
+) -> Taken:
+    clock, heard = clock or FakeClock(), [] if heard is None else heard
     looking = Looking(gateway, PLACE, TemplateSpace("s", "front-ends"), 1)
-    heard: list[Taken] = []
     taken = take_away(
         Taking(looking, gateway, clock, heard.append), Pruning("delete", objects=objects, files=files)
     )
@@ -135,6 +147,61 @@ def test_what_stops_it_leaves_the_rest_untried_and_what_workloads_mount_waits_fo
     assert held.asked == ["b"]
 
 
+def test_it_is_heard_how_far_it_is_before_and_after_each_one_and_while_it_waits() -> None:
+    gateway = Gateway({"a": [found("a"), found("a"), gone("a")], "b": [gone("b")]})
+    heard: list[Taken] = []
+    files = (OrphanFile("f.yaml", "t", "v1"),)
+    take(gateway, orphan("a"), orphan("b"), files=files, clock=(clock := FakeClock()), heard=heard)
+    assert [([one.name for one in t.done], told(t), list(t.not_tried), list(t.files)) for t in heard] == [
+        ([], [], ["Service/a", "Service/b", "f.yaml"], []),
+        ([], ["Service/a: prune.sent"], ["Service/b", "f.yaml"], []),
+        (["b"], ["Service/a: prune.sent"], ["f.yaml"], []),
+        (["b"], ["Service/a: prune.sent"], ["f.yaml"], []),
+        (["b", "a"], [], [], ["f.yaml"]),
+        (["b", "a"], [], [], ["f.yaml"]),
+    ]
+    assert clock.waits == [1.0]
+
+
+def test_all_together_are_waited_for_no_longer_than_that() -> None:
+    clock = FakeClock()
+    gateway = Gateway({"a": [found("a"), found("a"), gone("a")], "b": [found("b")]})
+    taken = take(gateway, orphan("a"), orphan("b"), clock=clock)
+    assert (clock.waits, told(taken)) == ([1.0] * 30, ["Service/b: prune.still_there"])
+
+
+def test_what_goes_already_is_not_deleted_again() -> None:
+    gateway = Gateway({"a": [found("a", deletionTimestamp="x"), gone("a")]})
+    assert take(gateway, orphan("a")).is_whole
+    assert gateway.asked == []
+
+
+@pytest.mark.parametrize("answer", [gone("b"), UNKNOWN, GATEWAY_DOWN])
+def test_behind_one_that_may_not_have_been_deleted_none_is_tried(answer: StepError) -> None:
+    gateway = Gateway({"a": [found("a"), gone("a")], "b": [found("b")]}, {"a": answer})
+    assert take(gateway, orphan("a"), orphan("b")).not_tried == ("Service/b",)
+    assert gateway.asked == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("newest", "goes"),
+    [(("v1", "v0"), True), (("v2", "v1"), False), ((), True)],
+    ids=["same", "newer", "none"],
+)
+def test_a_pinned_file_is_where_it_was_where_nothing_newer_was_published(
+    newest: tuple[str, ...], *, goes: bool
+) -> None:
+    taken = take(Gateway({"a": [found("a"), gone("a")]}, newest=newest), orphan("a"))
+    assert told(taken) == ([] if goes else ["Service/a: prune.file_came_back"])
+
+
+def test_a_file_goes_though_an_object_of_another_one_stays() -> None:
+    gateway = Gateway({"a": [found("a", uid="2")], "b": [gone("b")]})
+    other = replace(orphan("a"), file="other.yaml")
+    taken = take(gateway, other, orphan("b"), files=(OrphanFile("f.yaml", "t", "v1"),))
+    assert (told(taken), taken.files) == (["Service/a: prune.came_back"], ("f.yaml",))
+
+
 def test_a_file_that_was_published_meanwhile_keeps_its_objects_and_itself() -> None:
     taken = take(Gateway({"a": [found("a")]}, version="v2"), orphan("a"))
     assert told(taken) == ["Service/a: prune.file_came_back"]
@@ -164,10 +231,11 @@ def test_only_what_was_planned_goes_and_what_may_not_any_more_is_named() -> None
     planned = Pruning("delete", objects=(orphan("a"), orphan("b")), files=(OrphanFile("f.yaml", "t", "v1"),))
     fresh = Pruning(objects=(orphan("b"), orphan("c")))
     going, kept = narrowed(fresh, planned)
-    assert ([one.name for one in going.objects], [name for name, _ in kept]) == (
-        ["b"],
-        ["Service/a", "f.yaml"],
-    )
+    assert [one.name for one in going.objects] == ["b"]
+    assert [(name, why.key) for name, why in kept] == [
+        ("Service/a", "prune.came_back"),
+        ("f.yaml", "prune.came_back"),
+    ]
     # Made again since: the file stays as long as the object does.
     again = Pruning(objects=(replace(orphan("a"), uid="2"), orphan("b")), files=planned.files)
     going, kept = narrowed(again, planned)
