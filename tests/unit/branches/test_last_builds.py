@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Optional
 
 import pytest
 from tests.support.planned import desired
 from tests.unit.bcs.space.test_read_space import row, version
+from tests.unit.branches.test_branch_reads import CLAIMED
 
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, VersionRef
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.branches.branch_rows import HeldPath, PublishedVersion
-from bcs_template_set.branches.last_builds import MOST_LOOKS, _last_builds, _named_after, rows_of_space
+from bcs_template_set.branches.branch_rows import BranchRow, HeldPath, PublishedVersion
+from bcs_template_set.branches.last_builds import (
+    MOST_LOOKS,
+    _last_builds,
+    _named_after,
+    held_paths,
+    rows_of_space,
+    with_this_build,
+)
 from bcs_template_set.manifests.branch_paths import Claim
 
 HOST = "www.example.com"
@@ -125,3 +134,35 @@ def told_by_a_run(files: Mapping[str, ExistingFile], rows: Mapping[str, Template
     others = (OtherFile(ROUTES, claims=claims),)
     found = rows_of_space(desired(), Existing(files=files, others=others, rows=rows), now=100)
     return {row.branch: row.last_build for row in found if row.last_build}
+
+
+def test_the_paths_of_shared_files_and_of_the_rest_of_the_space_come_sorted() -> None:
+    def path(file: str, host: str, place: str) -> HeldPath:
+        return HeldPath(file, host, Claim(place, "a", "p", 1))
+
+    claims = tuple((host, Claim(place, "a", "p", 1)) for host, place in [("b.com", "/a/"), ("a.com", "/z/")])
+    others = (OtherFile("z.routes.yaml", claims=claims), OtherFile("y.routes.yaml", claims=claims[:1]))
+    ours = [("own.routes.yaml", CLAIMED), ("plain.yaml", CLAIMED)]
+    wanted = replace(desired(*ours), shared=frozenset({"own.routes.yaml"}))
+    x = Claim("/x/", "x", "p", 1, "lisi")
+    assert held_paths(wanted, Existing(others=others)) == (
+        path("z.routes.yaml", "a.com", "/z/"),
+        path("y.routes.yaml", "b.com", "/a/"),
+        path("z.routes.yaml", "b.com", "/a/"),
+        HeldPath("own.routes.yaml", HOST, x),
+    )
+
+
+def test_a_build_that_has_written_is_the_last_one_of_its_branch_there() -> None:
+    before = [
+        BranchRow(host, "/a/", branch, f"{host}.routes.yaml", 1, 2, 3, 4, "zhaoliu", protected=False)
+        for host, branch in [("a.com", "a"), ("a.com", "b"), ("b.com", "a")]
+    ]
+    ours = Provenance("p", 9, "a", "c", "wangwu", "lisi")
+    own, *others = with_this_build(before, ours, written=frozenset({"a.com.deployment.yaml"}), now=50.7)
+    assert own == replace(before[0], last_build=9, last_at=50, age_seconds=0, who="wangwu")
+    assert others == before[1:]
+    (own, *_) = with_this_build(
+        before, replace(ours, started_by=""), written=frozenset({"a.com.routes.yaml"}), now=50.7
+    )
+    assert (own.last_build, own.who) == (9, "zhaoliu")
