@@ -106,9 +106,9 @@ class Batched(Swapped):
         clear_away(process, told, directory)
         ended = heard.ended
         if ended and ended[-1].startswith("again "):
-            number = int(ended.pop().partition(" ")[2])
-            if not ended:
-                self._order.useless.add(number)
+            again = ended.pop()
+            if not ended and self._is_sound(pairs[0][0], int(again.partition(" ")[2])):
+                ended.append(again.replace("again", "killed"))
         elif len(ended) < len(pairs):
             is_late = os.WIFSIGNALED(status) and heard.test is not None
             ended.append(f"timed-out {heard.test}" if is_late else "left")
