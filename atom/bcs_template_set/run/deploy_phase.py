@@ -22,6 +22,7 @@ from bcs_template_set.messages.server_errors import (
 )
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.deploy_files import States, deploy_files
 from bcs_template_set.rollout.deploy_notes import moved_objects, restart_notes
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, moved_ports
@@ -37,7 +38,7 @@ from bcs_template_set.run.journal import EarlierTry
 from bcs_template_set.run.live_plan import look_before
 from bcs_template_set.run.look_ahead import as_it_counts, fewest_pods
 from bcs_template_set.run.plan_phase import Planned
-from bcs_template_set.run.restore_phase import restore
+from bcs_template_set.run.restore_phase import Restore
 from bcs_template_set.run.versions_to_deploy import Looking, hold_of, newest_versions
 from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.http_client import Transport
@@ -155,7 +156,7 @@ def deploy_versions(
     if journal is not None and plan.deploy:
         journal.leave(replace(record.tell("deployed"), rollout=replace(rollout, deployed=plan.deploy)))
     try:
-        _see_it_through(target, deploying, plan, rollout, own=own, looking=looking)
+        _Deployment(target, looking, own, deploying, plan).see_through(rollout)
     except StepError as exc:
         exc.with_context(cluster=place.cluster_id, namespace=place.namespace)
         mine = (*plan.deploy, *tried.files)
@@ -167,10 +168,8 @@ def deploy_versions(
             known = plan.states_of({f.name for f in plan.deploy} - {item.file for item in tried.before})
             ended = record.rollout or rollout
             theirs = {item.workload.file_name for item in ended.watched if item.is_of_others}
-            way = restore(
-                target, deploying, mine, before=rollout.before, known=known, lost=tried.lost, theirs=theirs
-            )
-            target.keep(replace(ended, restoration=way))
+            way = Restore(target, deploying, mine, rollout.before, known, tried.lost, theirs)
+            target.keep(replace(ended, restoration=way.carry_out()))
         raise
 
 
@@ -203,60 +202,88 @@ def _has_failed(error: StepError, rollout: Rollout) -> bool:
     )
 
 
-def _see_it_through(
-    target: DeployTarget,
-    deploying: Deploying,
-    plan: DeploymentPlan,
-    rollout: Rollout,
-    *,
-    own: frozenset[str],
-    looking: Looking,
-) -> None:
-    """Deploy, wait and look at the pages; each step's end is kept before the next one may fail."""
-    # The author's time, cut so that the step can still speak, or restore.
-    share = TO_DEPLOY if rollout.restores else 1.0
-    seconds = min(float(target.settings.timeout), target.time_left * share)
-    states = plan.states
-    if plan.deploy:
-        writer = target.patient(seconds)
-        rollout, seen = _deploy(target, writer, deploying, plan, rollout)
-        states = _newest_of(states, seen)
-        looking = replace(looking, reader=writer)
-        rollout, states = _deploy_what_came_meanwhile(
-            target, writer, deploying, rollout, states, looking=looking
-        )
-    awaited = [*rollout.deployed, *plan.live_already]
-    seconds = min(float(target.settings.timeout), target.time_left * share)
-    watched = wait_for(target, awaited, states, seconds=seconds, unsent=plan.live_already, own=own)
-    rollout = target.keep(replace(rollout, watched=watched))
-    check_watched(rollout.watched, seconds=seconds, timeout=target.settings.timeout)
-    _arrive(target, rollout)
+@dataclass(frozen=True)
+class _Deployment:
+    """What is to be made live: `own` are the files whose version this build published."""
+
+    target: DeployTarget
+    looking: Looking
+    own: frozenset[str]
+    deploying: Deploying
+    plan: DeploymentPlan
+
+    def see_through(self, rollout: Rollout) -> None:
+        """Deploy, wait and look at the pages; each step's end is kept before the next one may fail."""
+        target, plan = self.target, self.plan
+        # The author's time, cut so that the step can still speak, or restore.
+        share = TO_DEPLOY if rollout.restores else 1.0
+        seconds = min(float(target.settings.timeout), target.time_left * share)
+        states = plan.states
+        if plan.deploy:
+            writer = target.patient(seconds)
+            rollout, seen = self._deploy(writer, rollout)
+            states = _newest_of(states, seen)
+            rollout, states = self._deploy_what_came_meanwhile(writer, rollout, states)
+        awaited = [*rollout.deployed, *plan.live_already]
+        seconds = min(float(target.settings.timeout), target.time_left * share)
+        watched = wait_for(target, awaited, states, seconds=seconds, unsent=plan.live_already, own=self.own)
+        rollout = target.keep(replace(rollout, watched=watched))
+        check_watched(rollout.watched, seconds=seconds, timeout=target.settings.timeout)
+        _arrive(target, rollout)
+
+    def _deploy(self, writer: Writer, rollout: Rollout) -> tuple[Rollout, States]:
+        """Send what is to be deployed, keep what is live, however it ends; return that with its objects."""
+        target, plan = self.target, self.plan
+        known = plan.states_of(file.name for file in plan.deploy)
+        progress = DeployProgress(target, plan, rollout)
+        states = deploy_files(writer, self.deploying, plan.deploy, known=known, observer=progress)
+        rollout = target.keep(replace(rollout, deployed=plan.deploy))
+        target.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
+        for note in moved_ports(known, states):
+            target.warn(note)
+        for note in restart_notes(plan, redeploy=target.settings.redeploy):
+            target.warn(note)
+        changed = unlike(states)
+        if changed:
+            target.warn(say("deploy.unlike", objects=list(changed)))
+        before = {(state.file, state.title): state.whole for state in known}
+        return rollout, tuple(replace(s, whole=before.get((s.file, s.title), s.whole)) for s in states)
+
+    def _deploy_what_came_meanwhile(
+        self, writer: Writer, rollout: Rollout, states: States
+    ) -> tuple[Rollout, States]:
+        """Deploy what other builds made of shared files while ours was on its way; return also all objects.
+
+        They may have deployed theirs before our call came, which then took it back.
+
+        Raises:
+            StepError: as for the first deployment.
+        """
+        target, deploying = self.target, self.deploying
+        looking = replace(self.looking, reader=writer)
+        for _ in range(MOST_LOOKS):
+            newest = _at_their_newest(target, looking, rollout.deployed)
+            changed = [file for file in newest if file not in rollout.deployed]
+            if not changed:
+                break
+            plan = plan_live(writer, deploying, changed, redeploy=False)
+            if plan.refused is not None:
+                raise plan.refused
+            for warning in plan.pods:
+                target.warn(warning)
+            states = _newest_of(states, plan.states)
+            deployed = replace(rollout, deployed=newest)
+            if plan.deploy:
+                known = plan.states_of(file.name for file in plan.deploy)
+                states = _newest_of(states, deploy_files(writer, deploying, plan.deploy, known=known))
+            rollout = target.keep(deployed)
+        return rollout, states
 
 
 def _newest_of(states: States, seen: States) -> States:
     """Return the objects of all files, those of files that were read back as they were seen then."""
     files = {state.file for state in seen}
     return (*(state for state in states if state.file not in files), *seen)
-
-
-def _deploy(
-    target: DeployTarget, writer: Writer, deploying: Deploying, plan: DeploymentPlan, rollout: Rollout
-) -> tuple[Rollout, States]:
-    """Send what is to be deployed, keep what is live, however it ends, and return that with its objects."""
-    known = plan.states_of(file.name for file in plan.deploy)
-    progress = DeployProgress(target, plan, rollout)
-    states = deploy_files(writer, deploying, plan.deploy, known=known, observer=progress)
-    rollout = target.keep(replace(rollout, deployed=plan.deploy))
-    target.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
-    for note in moved_ports(known, states):
-        target.warn(note)
-    for note in restart_notes(plan, redeploy=target.settings.redeploy):
-        target.warn(note)
-    changed = unlike(states)
-    if changed:
-        target.warn(say("deploy.unlike", objects=list(changed)))
-    before = {(state.file, state.title): state.whole for state in known}
-    return rollout, tuple(replace(s, whole=before.get((s.file, s.title), s.whole)) for s in states)
 
 
 def _at_their_newest(
@@ -270,41 +297,6 @@ def _at_their_newest(
                 say("deploy.newest_instead", name=file.name, version=file.version, ours=before.version)
             )
     return newest
-
-
-def _deploy_what_came_meanwhile(
-    target: DeployTarget,
-    writer: Writer,
-    deploying: Deploying,
-    rollout: Rollout,
-    states: States,
-    *,
-    looking: Looking,
-) -> tuple[Rollout, States]:
-    """Deploy what other builds made of shared files while ours was on its way; return also all objects.
-
-    They may have deployed theirs before our call came, which then took it back.
-
-    Raises:
-        StepError: as for the first deployment.
-    """
-    for _ in range(MOST_LOOKS):
-        newest = _at_their_newest(target, looking, rollout.deployed)
-        changed = [file for file in newest if file not in rollout.deployed]
-        if not changed:
-            break
-        plan = plan_live(writer, deploying, changed, redeploy=False)
-        if plan.refused is not None:
-            raise plan.refused
-        for warning in plan.pods:
-            target.warn(warning)
-        states = _newest_of(states, plan.states)
-        deployed = replace(rollout, deployed=newest)
-        if plan.deploy:
-            known = plan.states_of(file.name for file in plan.deploy)
-            states = _newest_of(states, deploy_files(writer, deploying, plan.deploy, known=known))
-        rollout = target.keep(deployed)
-    return rollout, states
 
 
 # --- pages ----------------------------------------------------------------------------------------------
