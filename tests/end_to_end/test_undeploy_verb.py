@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from argparse import Namespace
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from tests.support.worker import measured, run_step
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.desk_boundary import at_desk
 from bcs_template_set.cli.verb_plan import services_at_desk
-from bcs_template_set.cli.verb_undeploy import Request, run_undeploy
+from bcs_template_set.cli.verb_undeploy import run_undeploy
 from bcs_template_set.messages.errors import Interrupted
 from bcs_template_set.system.signals import Stopped
 
@@ -55,8 +56,8 @@ def undeploy(
     log, out = io.StringIO(), io.StringIO()
     target = {"cluster_id": CLUSTER, "namespace": NAMESPACE, **inputs}
     services = services_at_desk(desk_agent(site, **target), log=Log(log, "en_US"), clock=site.clock)
-    request = Request(host, is_meant=yes, files=files)
-    status = at_desk(lambda: run_undeploy(services, request, out=out), errors=lambda: services.log)
+    options = Namespace(host=host, yes=yes, files=files)
+    status = at_desk(lambda: run_undeploy(services, options, out=out), errors=lambda: services.log)
     asked = [e.path for e in site.emulator.exchanges[seen:] if e.method == "DELETE" and e.is_write]
     deleted = [path.rpartition(f"/namespaces/{NAMESPACE}/")[2].rpartition("/template/")[2] for path in asked]
     return Said(status, out.getvalue(), log.getvalue(), deleted)

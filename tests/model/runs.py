@@ -7,6 +7,7 @@ Publishing is one move here, planned by the step itself: `builds.py` takes it ap
 from __future__ import annotations
 
 import io
+from argparse import Namespace as Arguments
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.cli.verb_plan import Desk
-from bcs_template_set.cli.verb_undeploy import Request, undeploy
+from bcs_template_set.cli.verb_undeploy import undeploy
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.manifests.templating.build_context import make_context
@@ -302,7 +303,7 @@ def undeploys(file: str) -> Run:
         services = run.services
         desk = Desk(run.context, cast("RealGateway", answers), app_principal(), io.StringIO())
         try:
-            status = undeploy(desk, Request(file, is_meant=True))
+            status = undeploy(desk, Arguments(host=file, yes=True, files=False))
         except StepError:
             return Ended("failed", Told(warned=True))
         taken = services.record.taken or Taken()

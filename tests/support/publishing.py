@@ -210,7 +210,7 @@ class Site:
             ),
             workspace=self.root / "workspace",
             environ=os.environ,
-            journal=self._journal,
+            journal_of=lambda *_: self._journal(),
         )
 
     def _journal(self) -> Optional[Journal]:

@@ -29,7 +29,6 @@ from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_elsewhere import lacks, read_runners
 from bcs_template_set.publish.read_orphans import Looking, read_folder, read_proofs
 from bcs_template_set.publish.take_away import Taking, take_away
-from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.verdict import back_texts, taken_texts
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.prune_look import refusal_to_delete
@@ -40,23 +39,13 @@ from bcs_template_set.system.signals import Stopped
 VERB = "undeploy"
 
 
-@dataclass(frozen=True)
-class Request:
-    """The host whose objects are to go, whether that is meant, and whether its files go, too."""
-
-    host: str
-    is_meant: bool = False
-    files: bool = False
-
-
 def show_undeploy(options: argparse.Namespace, *, errors: Log) -> int:
     """Delete, or list what would be; return 0, or 1 where something that should go did not."""
-    request = Request(options.host, is_meant=options.yes, files=options.files)
     with at_a_desk(options.settings, log=errors) as services:
-        return run_undeploy(services, request, out=sys.stdout)
+        return run_undeploy(services, options, out=sys.stdout)
 
 
-def run_undeploy(services: Services, request: Request, *, out: TextIO) -> int:
+def run_undeploy(services: Services, options: argparse.Namespace, *, out: TextIO) -> int:
     """Do what was asked; return the exit status.
 
     Raises:
@@ -71,20 +60,20 @@ def run_undeploy(services: Services, request: Request, *, out: TextIO) -> int:
         raise InputsInvalid(details=missing)
     try:
         with acting(context, VERB, out=out) as desk:
-            return undeploy(desk, request)
+            return undeploy(desk, options)
     except Stopped:
         for text in _taken(services):
             put_text(out, text, services.log.language)
         raise
 
 
-def undeploy(desk: Desk, request: Request) -> int:
+def undeploy(desk: Desk, options: argparse.Namespace) -> int:
     """Say what goes, delete it if that is meant, and return the exit status."""
-    looking, folder = _look(desk, request)
-    pruning = _sorted_out(desk, request, looking, folder)
+    looking, folder = _look(desk, options.host)
+    pruning = _sorted_out(desk, options, looking, folder)
     _tell(desk, folder, pruning)
     services = desk.context.services
-    if not request.is_meant:
+    if not options.yes:
         services.log.warning(say("undeploy.needs_yes"))
         return 0
     refused = refusal_to_delete(desk.gateway, looking.place)
@@ -96,46 +85,46 @@ def undeploy(desk: Desk, request: Request) -> int:
         desk.say(text)
     origins = [origin for file in folder.files.values() for origin in file.origins if origin is not None]
     pipelines = sorted({origin.pipeline for origin in origins if origin.pipeline})
-    if not request.files:
-        services.log.info(say("undeploy.comes_back", host=request.host, pipelines=pipelines))
+    if not options.files:
+        services.log.info(say("undeploy.comes_back", host=options.host, pipelines=pipelines))
     return 0 if taken.is_whole else 1
 
 
-def _look(desk: Desk, request: Request) -> tuple[Looking, Folder]:
+def _look(desk: Desk, host: str) -> tuple[Looking, Folder]:
     """Return the folder's files of this host, and what is live in the namespace."""
-    settings, reader, host = desk.context.settings, desk.gateway, request.host
+    settings, reader = desk.context.settings, desk.gateway
     project = reader.read(protocol.get_project(settings.project_code))
     space = find_space(reader, project=settings.project_code, space=settings.template_space)
     if space is None:
-        raise _nothing(desk, request)
+        raise _nothing(desk, host)
     place = NamespaceRef(settings.project_code, project.project_id, settings.cluster_id, settings.namespace)
     rows = oldest_of_each_name(list_files(reader, settings.project_code, space.id))
     mine = {name: row for name, row in rows.items() if host in (name, host_of(name))}
     if not mine:
         near = nearest(host, sorted({host_of(name) or name for name in rows}))
-        raise _nothing(desk, request, *([say("undeploy.near", near=near)] if near else []))
+        raise _nothing(desk, host, *([say("undeploy.near", near=near)] if near else []))
     looking = Looking(reader, place, space, desk.context.concurrency)
     return looking, read_folder(looking, mine, rendered=(), ours=NOBODY)
 
 
-def _sorted_out(desk: Desk, request: Request, looking: Looking, folder: Folder) -> Pruning:
+def _sorted_out(desk: Desk, options: argparse.Namespace, looking: Looking, folder: Folder) -> Pruning:
     rows = [row for row in folder.rows if file_of(row, folder) in folder.files]
     also = frozenset(desk.context.settings.prune_also)
-    files = tuple(folder.files.values()) if request.files else ()
+    files = tuple(folder.files.values()) if options.files else ()
     seen = read_proofs(looking, folder, rows, ours=None, also=also, files=files)
     if seen.lacking:
         raise lacks(*seen.lacking, place=looking.place)
     seen = replace(seen, runners=read_runners(looking, files))
-    pruning = undeploying(folder, rows, seen, also=also, files=request.files)
+    pruning = undeploying(folder, rows, seen, also=also, files=options.files)
     if not (pruning.objects or pruning.files):
-        raise _nothing(desk, request, *pruning.stays)
+        raise _nothing(desk, options.host, *pruning.stays)
     return pruning
 
 
-def _nothing(desk: Desk, request: Request, *details: Text) -> NothingToUndeploy:
+def _nothing(desk: Desk, host: str, *details: Text) -> NothingToUndeploy:
     settings = desk.context.settings
     return NothingToUndeploy(
-        host=request.host,
+        host=host,
         space=settings.template_space,
         namespace=settings.namespace,
         cluster=settings.cluster_id,

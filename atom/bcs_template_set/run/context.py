@@ -38,8 +38,8 @@ def _nobody(*_: object) -> None:
 class Services:
     """Everything a run has beside its inputs.
 
-    `on_region` hears which region it is for, and `on_principal` who acts in which build, once that is known.
-    `journal` is what this task's tries leave for each other, None where nobody acts yet, or nobody keeps it.
+    `on_region` hears which region it is for, once that is known. `journal_of` makes, of who acts in which
+    build, what this task's tries leave for each other; None where nobody keeps it.
     `environ` is the process's environment, which may hold a proxy's password; what of it is obeyed,
     `settings_phase.machine_of` says. `sender` sends the gateway's requests and `render` renders, where that
     is not the step's own doing.
@@ -53,8 +53,7 @@ class Services:
     workspace: Path
     on_region: Callable[[Region], None] = _nobody
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    on_principal: Callable[[Principal, BuildInfo], None] = _nobody
-    journal: Callable[[], Optional[Journal]] = field(default=lambda: None, repr=False)
+    journal_of: Callable[[Principal, BuildInfo], Optional[Journal]] = _nobody
     sender: Optional[Sender] = None
     render: Optional[Callable[[RunContext, Principal], tuple[Prepared, Desired]]] = None
 

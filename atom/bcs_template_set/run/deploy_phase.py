@@ -133,7 +133,7 @@ def deploy_versions(
     deploying, plan = look_before(
         run.context, writer, place, files, existing, least=fewest_pods(run), hold=hold
     )
-    record, journal = run.services.record, run.services.journal()
+    record, journal = run.services.record, run.services.record.journal
     tried = EarlierTry()
     if journal is not None:
         tried = journal.earlier_try(plan, own=own, settings=run.settings)

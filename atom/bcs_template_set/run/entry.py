@@ -151,18 +151,16 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     from bcs_template_set.run.step import run_step  # noqa: PLC0415 - as above
 
     place, clock = RunFolder(*_run_folder_of(task)), process.clock
-    acting: list[tuple[Principal, BuildInfo]] = []
 
-    def journal() -> Optional[Journal]:
-        seals = [seal_of(*them, task=task, task_id=task.task_id) for them in acting]
-        return Journal(place.file(STATE_FILE), seals[0], task.attempt) if seals else None
+    def journal_of(principal: Principal, build: BuildInfo) -> Journal:
+        seal = seal_of(principal, build, task=task, task_id=task.task_id)
+        return Journal(place.file(STATE_FILE), seal, task.attempt)
 
     progress = ShownProgress(log, clock=clock, audience=audience_of(process.environ, sys.stdout))
     services = replace(
         process.services(agent, log, workspace=place.workspace),
         on_region=progress.begin,
-        on_principal=lambda principal, build: acting.append((principal, build)),
-        journal=journal,
+        journal_of=journal_of,
     )
     services.record.on_move = progress.move
     services = process.equip(services)
@@ -175,7 +173,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         outcome = services.record.tell("failed")
     progress.finish(services.record, outcome)
     if wants_restore(inputs) or outcome.rollout is not None:
-        kept = journal()
+        kept = services.record.journal
         left = kept.leave(outcome) if kept is not None else outcome
         outcome = left if wants_restore(inputs) else outcome  # what nobody asked for is no warning
     end_run(

@@ -154,7 +154,7 @@ def check_refusal(run: RenderedRun, planned: Planned) -> None:
     refused = refusal(planned.plan, policy=run.policy, expect_plan=run.settings.expect_plan)
     if isinstance(refused, PlanChanged):
         approved = run.settings.expect_plan
-        refused.details = tuple(what_differs(run.services.journal(), planned.plan, approved=approved))
+        refused.details = tuple(what_differs(run.services.record.journal, planned.plan, approved=approved))
     if refused is not None:
         look_at_branches(run, planned)
         raise refused

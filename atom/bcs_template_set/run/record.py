@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field, replace
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
@@ -28,6 +28,9 @@ from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.watched import Watched
 from bcs_template_set.system.clock import Clock
+
+if TYPE_CHECKING:
+    from bcs_template_set.run.journal import Journal
 
 
 @dataclass(eq=False)
@@ -48,7 +51,8 @@ class RunRecord:
 
     `gone_well` names the phases that did not end by an error. `may_have_written`: the run was stopped while
     it was not known what became of a write. `on_move` hears, from whichever thread, that
-    the record can be told further than before.
+    the record can be told further than before. `journal` is what this task's tries leave for each other, None
+    where nobody acts yet, or nobody keeps it.
     """
 
     clock: Clock
@@ -71,6 +75,7 @@ class RunRecord:
     stopped: bool = False
     may_have_written: bool = False
     under_way: Optional[Phase] = None
+    journal: Optional[Journal] = None
     on_move: Callable[[RunRecord], None] = _nobody
     _watched: dict[str, Watched] = field(default_factory=dict)
     _writes: set[_Write] = field(default_factory=set)

@@ -65,12 +65,14 @@ class Restore:
             unready=tuple(name for name in way.not_back if ready.get(name) is False),
             unknown=tuple(name for name in way.not_back if ready.get(name) is None),
         )
-        restoration, deployed = _deploy_again(target, deploying, back, restoration, earlier=known, seen=seen)
+        restoration, deployed = self._deploy_again(back, restoration, seen)
         # Looked at before the wait, which may end in a failure: what is left is left either way.
-        restoration = _left(target, deploying, files, restoration, known=known)
+        restoration = self._left(restoration)
         return _waited(self.target, restoration, deployed)
 
-    def _way(self, before: Mapping[str, str]) -> tuple[Way, Sequence[LiveState]]:
+    def _way(
+        self, before: Mapping[str, str]
+    ) -> tuple[tuple[FileVersion, ...], Restoration, Sequence[LiveState]]:
         """Look at what is live, and return what has to be deployed again, what is left, and what was seen."""
         target, files, known = self.target, self.files, self.known
         states, error = look(target.writer, self.deploying, files)
@@ -136,10 +138,11 @@ class Restore:
         )
         return restoration, states
 
-    def _left(self, way: Way, restoration: Restoration) -> Restoration:
-        """Add what the versions that are to be taken back leave in the cluster, and what is there of the files.
+    def _left(self, restoration: Restoration) -> Restoration:
+        """Add what the versions that are to be taken back leave in the cluster, and what is there of files.
 
-        Where nobody has seen what was there before, nothing is said of a file that should have gone back whole.
+        Where nobody has seen what was there before, nothing is said of a file that should have gone back
+        whole.
         """
         target, files, known = self.target, self.files, self.known
         owed = frozenset(restoration.owed)

@@ -79,7 +79,7 @@ def roll_back(context: RunContext, gateway: Gateway, principal: Principal) -> Re
         check_images(run, gateway, planned)
         if settings.action == "plan":
             record.plan = sending(planned.plan, dry_run(run, gateway, planned.existing))
-            leave_plan(context.services.journal(), planned.plan)
+            leave_plan(record.journal, planned.plan)
             return "planned"
         for change in planned.plan.changes:
             record.note_file(

@@ -72,7 +72,7 @@ def _live(services: Services) -> Result:
     with services.record.phase("settings"):
         context = read_everything(services)
         principal = identify(context)
-    services.on_principal(principal, context.build)
+    services.record.journal = services.journal_of(principal, context.build)
     services.on_region(context.region)
     if context.settings.goes_back:
         gateway = open_gateway(context, principal, words=SecretWords(variables=context.variables))
@@ -101,7 +101,7 @@ def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Resul
     record, action = run.services.record, run.settings.action
     planned = _plan(run, gateway)
     if action == "plan":
-        leave_plan(run.services.journal(), planned.plan)
+        leave_plan(record.journal, planned.plan)
         return "planned"
     with record.phase("publish"):
         result = publish_run(run, gateway, principal, planned=planned)
