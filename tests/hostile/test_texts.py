@@ -23,8 +23,9 @@ from bcs_template_set.report.html import render_html
 from tests.emulator import Behaviour, Emulator
 from tests.emulator.faults import Fault
 from tests.support import hostile_texts
+from tests.support.browser import CHROMIUM, dom
 from tests.support.draws import WHOLE, examples, swept
-from tests.support.pages import CHROMIUM, Page, dom, structure, without_policy
+from tests.support.pages import Page, structure, without_policy
 from tests.support.publishing import CREATE_FILE, CREATE_VERSION, SPACE, USER, routes
 from tests.support.warm_start import run_program
 from tests.support.worker import Worker

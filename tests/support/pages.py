@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Optional
 
+from tests.support.browser import dom
+
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--dump-dom",
-)
 
 VOID = {"meta", "input", "br", "link", "img"}
 SPOKEN = {
@@ -104,12 +91,3 @@ def scripted(html: str, script: str, *, directory: Path, width: int = 1280) -> s
     """Return what a browser makes of the page and of a script of ours at its end."""
     ended = without_policy(html).replace("</body>", f"<script>{script}</script></body>")
     return dom(ended, directory=directory, width=width)
-
-
-def dom(html: str, *, directory: Path, width: int) -> str:
-    """The document as the browser holds it after its scripts ran."""
-    page = directory / "page.html"
-    page.write_text(html, encoding="utf-8")
-    size, profile = f"--window-size={width},900", f"--user-data-dir={directory / 'profile'}"
-    command = [str(CHROMIUM), *FLAGS, size, profile, page.as_uri()]
-    return subprocess.run(command, check=True, capture_output=True, timeout=120).stdout.decode("utf-8")

@@ -9,8 +9,9 @@ from typing import Callable
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
+from tests.support.browser import CHROMIUM, dom
 from tests.support.draws import in_turn
-from tests.support.pages import CHROMIUM, dom, scripted
+from tests.support.pages import scripted
 
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.report.html import render_html
