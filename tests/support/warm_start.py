@@ -526,6 +526,17 @@ def import_everything() -> None:
         templates._environment.compile_source(builtin_source("web", part), name=name)
 
 
+def render_something() -> None:
+    """Render a template, so that what the first one of a process needs is found and compiled already."""
+    from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
+    from bcs_template_set.manifests.templating.template_notes import Notes
+    from bcs_template_set.manifests.templating.templates import Templates
+
+    names = {"name": "some"}
+    templates = Templates(names, notes=Notes(names), marks=Marks(stem_of(names)), read_text=str)
+    assert templates.render("name: {{ name }}\n", name="some.yaml.j2") == "name: some\n"
+
+
 def main(steps: socket.socket, children: socket.socket, asking: socket.socket) -> None:
     """Fork the process that forks children, import everything, and fork steps."""
     importlib.import_module("bcs_template_set.manifests.templating.worker")
@@ -533,6 +544,8 @@ def main(steps: socket.socket, children: socket.socket, asking: socket.socket) -
     if os.fork() == 0:
         steps.close()
         asking.close()
+        render_something()
+        gc.collect()
         gc.freeze()  # what is here is not looked at again by each fork
         serve(children, become_a_child)
         return
