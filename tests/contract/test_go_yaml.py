@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.emulator.go_yaml import Unreadable, format_float, read_mapping, write
+from tests.emulator.go_yaml import (
+    Unreadable,
+    format_float,
+    read_mapping,
+    write,
+    write_anything,
+    write_quickly,
+)
+from tests.support.deploying import workload
 
 
 @pytest.mark.parametrize(
@@ -114,3 +122,45 @@ trees = st.recursive(
 @given(st.dictionaries(texts, trees, max_size=4))
 def test_what_is_written_is_read_again(tree: dict[str, object]) -> None:
     assert read_mapping(write(tree)) == tree
+
+
+_WORDS = st.one_of(
+    st.sampled_from(
+        [
+            "true",
+            "y",
+            "0x1F",
+            "1e3",
+            "2026-01-01",
+            "12:30",
+            "a: b",
+            "a #b",
+            "- a",
+            "~",
+            "'",
+            "k8s.io/a_b",
+            "中",
+        ]
+    ),
+    st.text("ab1 :./-_=+@#\n", max_size=12),
+    st.sampled_from(["x" * 90, "word " * 14 + "x", "word " * 30]),
+)
+
+
+@given(
+    st.dictionaries(
+        _WORDS,
+        st.recursive(
+            st.one_of(_WORDS, st.integers(), st.floats(), st.booleans(), st.none()),
+            lambda below: st.one_of(st.lists(below, max_size=3), st.dictionaries(_WORDS, below, max_size=3)),
+        ),
+    )
+)
+def test_what_is_written_quickly_is_what_is_written_slowly(tree: dict[str, object]) -> None:
+    assert write_quickly(tree) in (None, write_anything(tree))
+
+
+def test_an_object_as_most_are_is_written_quickly() -> None:
+    assert write_quickly(read_mapping(workload(minReadySeconds=5))) == write_anything(
+        read_mapping(workload(minReadySeconds=5))
+    )

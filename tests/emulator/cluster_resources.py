@@ -126,15 +126,16 @@ class ClusterResources:
         if segments[:3] != _PREFIX or len(segments) < len(_PREFIX) + 2:
             return unknown_api()
         rest = segments[4:]
-        found = [(op, op.match(rest)) for op in self._of_length.get(len(rest), ())]
-        matching = [(op, fields) for op, fields in found if fields is not None]
-        served = [(op, fields) for op, fields in matching if self._state.dialect in op.dialects]
-        for operation, fields in served:
-            if operation.method == request.method:
-                named = {operation.project_field: segments[3], **fields}
-                return self._answer(operation, request, fields=named, caller=caller)
-        elsewhere = any(op.method == request.method for op, _ in matching)
-        if served:
+        known = self._of_length.get(len(rest), ())
+        for operation in known:
+            if operation.method == request.method and self._state.dialect in operation.dialects:
+                fields = operation.match(rest)
+                if fields is not None:
+                    named = {operation.project_field: segments[3], **fields}
+                    return self._answer(operation, request, fields=named, caller=caller)
+        matching = [op for op in known if op.match(rest) is not None]
+        elsewhere = any(op.method == request.method for op in matching)
+        if any(self._state.dialect in op.dialects for op in matching):
             return unknown_api(status=405, text=b"Method Not Allowed\n", known=elsewhere)
         return unknown_api(known=elsewhere)
 

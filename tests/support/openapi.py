@@ -211,9 +211,10 @@ def _refused_in_front(exchange: Exchange) -> bool:
 
 
 def _fits(parts: Sequence[str], segments: Sequence[str]) -> bool:
-    return all(
-        part == segment or (part.startswith("{") and segment != "") for part, segment in zip(parts, segments)
-    )
+    for part, segment in zip(parts, segments):
+        if part != segment and not (part[:1] == "{" and segment):
+            return False
+    return True
 
 
 def _tree(node: object) -> Tree:

@@ -212,9 +212,7 @@ class Cluster:
             return
         for _ in range(MOST_EVENTS):
             self._step()
-            moments = [pod.next_change(world.now) for pod in world.pods.values()]
-            moments += [runner.next_event(world) for runner in self._runners]
-            following = min(moments, default=FOREVER)
+            following = self._next_event()
             if following > present:
                 break
             world.now = following
@@ -223,6 +221,13 @@ class Cluster:
         world.now = max(present, world.now)
         self._step()
         self._quiet_until = following
+
+    def _next_event(self) -> float:
+        """Return when something happens by itself, if nobody does anything."""
+        world = self._world
+        moments = [pod.next_change(world.now) for pod in world.pods.values()]
+        moments += [runner.next_event(world) for runner in self._runners]
+        return min(moments, default=FOREVER)
 
     def _step(self) -> None:
         self._quiet_until = 0.0
@@ -415,6 +420,7 @@ class Cluster:
             if kind.name == "Pod" and create:
                 self._start_pod(made)
             self._step()
+            self._quiet_until = self._next_event()  # a second step right after the first changes nothing
         return made
 
     def _start_pod(self, made: Manifest) -> None:

@@ -6,7 +6,9 @@ path, and what is said of a value there. A document is looked at as it was sent.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+import marshal
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -46,9 +48,19 @@ _PODS = {
     "Pod": "spec",
 }
 
+_OF_THE_MOMENT = "resourceVersion"
+
 
 def refuse_fields(manifest: Manifest) -> list[str]:
     """Return what is wrong with the values of a document."""
+    metadata = {key: value for key, value in branch(manifest, "metadata").items() if key != _OF_THE_MOMENT}
+    return [*_refused(marshal.dumps({**manifest, "metadata": metadata}, 2))]
+
+
+@functools.lru_cache(maxsize=4096)
+def _refused(document: bytes) -> tuple[str, ...]:
+    """Return that of a document, which is previewed and deployed again and again."""
+    manifest: Manifest = marshal.loads(document)  # noqa: S302 - of this process
     kind = text(manifest, "kind")
     places = [("", _OF_KIND.get(kind, ()), find(manifest))]
     if kind in _PODS:
@@ -59,7 +71,7 @@ def refuse_fields(manifest: Manifest) -> list[str]:
         for path, say in rules
         for where, value in values_at(tree, path, around)
     )
-    return [f"{where}: {said}" for where, said in found if said]
+    return tuple(f"{where}: {said}" for where, said in found if said)
 
 
 _NONE, _BOTH, _FEW = "0|0%", "Forbidden: both can't be", "Required value"
