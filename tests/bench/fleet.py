@@ -7,8 +7,9 @@ minute. Time is made up: it passes while all wait, so the figure does not depend
 from __future__ import annotations
 
 from bcs_template_set.rollout.deploy_files import deploy_files
-from bcs_template_set.rollout.live_look import Deploying, plan_live
+from bcs_template_set.rollout.live_look import plan_live
 from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.system.clock import Deadline
 from tests.bench.rollout import site_of, way_to
 from tests.emulator import Emulator

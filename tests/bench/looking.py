@@ -12,8 +12,8 @@ import yaml
 
 from bcs_template_set.bcs.answers import TemplateSpace
 from bcs_template_set.bcs.space.template_spaces import list_files
-from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.rollout.read_status import read_status
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.system.clock import Deadline, SystemClock
 from tests.bench.api import CEILING, LATENCY
 from tests.bench.rollout import NAMESPACE, site_of, way_to

@@ -13,6 +13,7 @@ from typing import Any, Callable
 
 import msgspec
 from tests.packaging.store_files import ENGLISH, PROJECT, general_title, read_properties, task_texts
+from tests.support.every_error import every_error
 
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import KEYS, Endpoint
@@ -20,7 +21,6 @@ from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.checks.finding import Check
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages import Language, Text
-from bcs_template_set.messages.errors import every_error
 from bcs_template_set.report.output import OUTPUTS
 from bcs_template_set.rollout.cause_rules import (
     BELOW,

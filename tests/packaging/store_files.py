@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal, Optional, Union
 
 import msgspec
+from tests.support.every_error import every_error
 
 from bcs_template_set.messages import Language, Text
-from bcs_template_set.messages.errors import every_error
 
 PROJECT = Path(__file__).parents[2]
 TASK_JSON = PROJECT / "task.json"

@@ -22,8 +22,8 @@ from tests.packaging.documents import (
     tables_of,
 )
 from tests.packaging.store_files import PROJECT
+from tests.support.every_error import every_error
 
-from bcs_template_set.messages.errors import every_error
 from bcs_template_set.system.version import step_version
 
 LONGEST_README = 200

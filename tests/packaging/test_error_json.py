@@ -17,9 +17,9 @@ from tests.packaging.store_files import (
     write_error_codes,
     write_error_json,
 )
+from tests.support.every_error import every_error
 
 from bcs_template_set.messages import LANGUAGES, Language
-from bcs_template_set.messages.errors import every_error
 from bcs_template_set.messages.step_error import StepError
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.packaging.documents import language_of, name_of, read
 from tests.packaging.reference import MARKED, MEANINGS, REFERENCE, TABLES, schema_part, with_tables
 from tests.packaging.store_files import PROJECT
+from tests.support.every_error import every_error
 
 from bcs_template_set.bcs import answers, deploy_calls, protocol
 from bcs_template_set.bcs.calls import Call, Read, Write
@@ -22,7 +23,6 @@ from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import CONFIG_MAP, JOB, POD
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
-from bcs_template_set.messages.errors import every_error
 from bcs_template_set.report.output import OUTPUTS
 
 PACKAGE = PROJECT / "atom" / "bcs_template_set"

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from tests.support.every_error import every_error
 
 import bcs_template_set
 from bcs_template_set.manifests.checks.check_manifests import all_checks
 from bcs_template_set.messages import LANGUAGES, Language, known, say
-from bcs_template_set.messages.errors import every_error
 
 PACKAGE = Path(bcs_template_set.__file__).parent
 AREAS = sorted(file.stem for file in (PACKAGE / "messages").glob("*.json"))

@@ -124,7 +124,7 @@ class Ran:
 
     def output(self) -> Mapping[str, str]:
         """Return the string outputs."""
-        told = output_of(self.outcome, report=None, rendered=(), spill=lambda _name, _text: "")
+        told = output_of(self.outcome, report="", rendered=(), spill=lambda _name, _text: "")
         return {name: entry["value"] for name, entry in told["data"].items() if entry["type"] == "string"}
 
     def versions(self) -> dict[str, dict[str, str]]:

@@ -224,7 +224,7 @@ def picture_of_paths(size: int) -> Work:
 def lists_in_the_output(size: int) -> Work:
     routes = tuple(Route("h", f"/{n}", "s", "i") for n in range(size))
     outcome = scenes.outcome_of(scenes.plan_of(scenes.change("a.yaml", routes=routes)))
-    return lambda: output_of(outcome, report=None, rendered=(), spill=lambda name, _: name)
+    return lambda: output_of(outcome, report="", rendered=(), spill=lambda name, _: name)
 
 
 def names_held_against_a_glob(size: int) -> Work:

@@ -53,10 +53,10 @@ from bcs_template_set.report.version_diff import (
 )
 from bcs_template_set.rollout.before_deploying import missing_namespace
 from bcs_template_set.rollout.domain_status import DomainHere
-from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.rollout.past_versions import history_rows
 from bcs_template_set.rollout.read_status import NameAndVersion, look_at_versions, read_lists, read_status
 from bcs_template_set.rollout.revisions import revisions_of
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.live_plan import deploying_of
 from bcs_template_set.run.run_gateway import holding, open_gateway

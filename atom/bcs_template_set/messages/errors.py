@@ -1,4 +1,4 @@
-"""Every way a run can fail that a pipeline author can put right, and the list of all errors. Performs no I/O.
+"""Every way a run can fail that a pipeline author can put right. Performs no I/O.
 
 What is another's fault stands in `server_errors.py`, the step's own in `step_error.py`, and of what exists
 in `past_errors.py`. Every code has its row in error.json, and sentences in the catalogue, `errors.json`.
@@ -7,16 +7,7 @@ in `past_errors.py`. Every code has its row in error.json, and sentences in the 
 from __future__ import annotations
 
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.past_errors import PastMistake, PruneRefusal
-from bcs_template_set.messages.server_errors import ThirdPartyFault
-from bcs_template_set.messages.step_error import Detail, StepDefect, StepError
-
-
-class UserMistake(StepError):
-    """Something a pipeline author can put right."""
-
-    error_type = 1
-
+from bcs_template_set.messages.step_error import Detail, UserMistake
 
 # --- 8001xx inputs and settings -------------------------------------------------------------------------
 
@@ -387,11 +378,3 @@ class StateUntrusted(UserMistake, code=800511):
 
     file: str
     problem: Detail
-
-
-def every_error() -> list[type[StepError]]:
-    """Return every error that has a code, by code."""
-    kinds: list[type[StepError]] = [UserMistake, PastMistake, PruneRefusal, ThirdPartyFault, StepDefect]
-    for kind in kinds:  # its subclasses come behind it, and are looked at, too
-        kinds += kind.__subclasses__()
-    return sorted((kind for kind in kinds if kind.code), key=lambda kind: kind.code)

@@ -161,6 +161,12 @@ class StepError(_Declared):
         return "\n".join(self.explain("en_US"))
 
 
+class UserMistake(StepError):
+    """Something a pipeline author can put right."""
+
+    error_type = 1
+
+
 class StepDefect(StepError):
     """A fault of this step itself."""
 

@@ -8,8 +8,6 @@ empty, and the order of the inputs changes nothing.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional
 
@@ -33,11 +31,8 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Told, first_names
 from bcs_template_set.messages.text import shown_time
 from bcs_template_set.publish.left_behind import dropped_objects, files_no_more
-from bcs_template_set.publish.plan import Change, ChartAction, Desired, Plan, Policy
+from bcs_template_set.publish.plan import Change, ChartAction, Desired, Plan, Policy, compact, digest_of
 from bcs_template_set.publish.plan_file import plan_file
-
-DIGEST_CHARACTERS = 32
-"""128 bits: an author may search for two plans with one digest, and there is no such search of so many."""
 
 
 def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
@@ -63,7 +58,7 @@ def make_plan(desired: Desired, existing: Existing, *, policy: Policy) -> Plan:
         changes=tuple(changes),
         creates_space=existing.space is None,
         chart=chart,
-        digest=_digest_of(parts),
+        digest=digest_of(parts),
         parts=parts,
         chart_overwrites=chart == "create" and existing.chart is not None,
         acting_as=desired.provenance.acting_as,
@@ -329,19 +324,11 @@ def _plan_parts(
     return (
         *(("input", name, value) for name, value in sorted(desired.inputs.items())),
         ("user", "", desired.provenance.acting_as),
-        ("target", "", _text([target.region, target.project, target.space])),
+        ("target", "", compact([target.region, target.project, target.space])),
         ("version", "", desired.version),
-        *(("file", change.name, _text(_approved(change, existing))) for change in changes),
-        ("template_set", "", _text([target.template_set, lost])),
+        *(("file", change.name, compact(_approved(change, existing))) for change in changes),
+        ("template_set", "", compact([target.template_set, lost])),
     )
-
-
-def _digest_of(parts: Parts) -> str:
-    return hashlib.sha256(_text(parts).encode("utf-8")).hexdigest()[:DIGEST_CHARACTERS]
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _approved(change: Change, existing: Existing) -> list[object]:

@@ -31,6 +31,9 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.pruning import NO_PRUNING, Pruning
 from bcs_template_set.records.late_dataclass import dataclass
 
+DIGEST_CHARACTERS = 32
+"""128 bits: an author may search for two plans with one digest, and there is no such search of so many."""
+
 ChangeKind = Literal["create", "update", "unchanged", "conflict", "skip", "rollback"]
 ChartAction = Literal["create", "unchanged", "conflict", "none"]
 
@@ -191,9 +194,18 @@ def holding(plan: Plan, facts: Mapping[str, str]) -> Plan:
 
 
 def _with_parts(plan: Plan, parts: tuple[tuple[str, str, str], ...], *, approved: object) -> Plan:
-    text = json.dumps([plan.digest, approved], ensure_ascii=False, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[: len(plan.digest)]
+    digest = digest_of([plan.digest, approved])
     return replace(plan, digest=digest, parts=(*plan.parts, *parts))
+
+
+def digest_of(approved: object) -> str:
+    """Return what stands for all that a person approves."""
+    return hashlib.sha256(compact(approved).encode("utf-8")).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def compact(value: object) -> str:
+    """Return a value as JSON without blanks."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[StepError]:

@@ -8,11 +8,11 @@ version has, which is the same in every dialect, and is taken back.
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Protocol
+from typing import Callable, Optional
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import CreatedFile, TemplateFile
-from bcs_template_set.bcs.calls import Reader, T, Write
+from bcs_template_set.bcs.calls import Write, Writer
 from bcs_template_set.bcs.dialect import BELOW_SPACE, OLDEST_RELEASE, WITH_SPACE, releases
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import InputsInvalid
@@ -25,13 +25,7 @@ REFUSED = 2
 """BCS's code for what its checks refuse (facts/bcs.md, "Answers")."""
 
 
-class _Writer(Reader, Protocol):
-    def write(self, call: Write[T]) -> T:
-        """Send a write and return its answer."""
-        ...
-
-
-def create_in_its_dialect(writer: _Writer, call: Callable[[bool], Write[CreatedFile]]) -> CreatedFile:
+def create_in_its_dialect(writer: Writer, call: Callable[[bool], Write[CreatedFile]]) -> CreatedFile:
     """Make a file where this BCS makes files; `call` is told whether that is below the space.
 
     Raises:
@@ -49,7 +43,7 @@ def create_in_its_dialect(writer: _Writer, call: Callable[[bool], Write[CreatedF
 
 
 def _created(
-    writer: _Writer, call: Callable[[bool], Write[CreatedFile]], *, below: bool
+    writer: Writer, call: Callable[[bool], Write[CreatedFile]], *, below: bool
 ) -> Optional[CreatedFile]:
     """Return the file that was made, None where the path is not there, so that nothing was done."""
     here, elsewhere = (BELOW_SPACE, WITH_SPACE) if below else (WITH_SPACE, BELOW_SPACE)
@@ -62,7 +56,7 @@ def _created(
     return created
 
 
-def put_back(writer: _Writer, project: str, file: TemplateFile, *, version: str) -> None:
+def put_back(writer: Writer, project: str, file: TemplateFile, *, version: str) -> None:
     """Put a file's metadata back whole, with another current version; it keeps its name.
 
     Raises:
@@ -79,7 +73,7 @@ def put_back(writer: _Writer, project: str, file: TemplateFile, *, version: str)
     raise refused or AssertionError  # MOST_TURNS is more than 0
 
 
-def _refused(writer: _Writer, call: Write[None]) -> Optional[BcsFailed]:
+def _refused(writer: Writer, call: Write[None]) -> Optional[BcsFailed]:
     """Send a write and return BCS's refusal of a name, None where it was done; raise any other failure."""
     try:
         writer.write(call)
@@ -101,7 +95,7 @@ class Renamed:
     wanted: str
 
 
-def name_again(writer: _Writer, project: str, renamed: Renamed) -> Optional[StepError]:
+def name_again(writer: Writer, project: str, renamed: Renamed) -> Optional[StepError]:
     """Give a file its own name back, and return what stood in the way, None where it has it."""
     try:
         called = _called_after_naming(writer, project, renamed)
@@ -113,7 +107,7 @@ def name_again(writer: _Writer, project: str, renamed: Renamed) -> Optional[Step
     return AnswerUnreadable(url=f"template/metadatas/{renamed.file.id}", problem=problem)
 
 
-def _called_after_naming(writer: _Writer, project: str, renamed: Renamed) -> str:
+def _called_after_naming(writer: Writer, project: str, renamed: Renamed) -> str:
     """Return what the file is called after each form of its name was sent, until it is called right.
 
     The name alone comes first: who wants `space/name` refuses it, and nothing has happened. Where it would

@@ -29,13 +29,15 @@ from bcs_template_set.messages.step_error import Detail, count_of, indent_of
 from bcs_template_set.messages.text import one_line, shorten
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change
-from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.file_states import Ending, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import restoration_texts
 from bcs_template_set.report.rollout_verdict import cure_of, grouped_lines, impact_texts
 from bcs_template_set.report.summary import summary_of
 from bcs_template_set.report.verdict import after_texts, context_of, details_of, headline, left_texts
+
+PAGE = "index.html"
+"""The page in the folder of the HTML report."""
 
 OUTPUTS: tuple[str, ...] = (
     "result",
@@ -87,18 +89,10 @@ class VersionEntry(_Versions, total=False):
     seconds: float
 
 
-@dataclass(frozen=True)
-class ReportPlace:
-    """Where the HTML report is: a directory relative to the workspace, and the page in it."""
-
-    path: str
-    target: str = "index.html"
-
-
 def output_of(
     outcome: Outcome,
     *,
-    report: Optional[ReportPlace],
+    report: str,
     rendered: tuple[str, ...],
     spill: Spill,
     mask: Mask = str,
@@ -107,8 +101,9 @@ def output_of(
 ) -> OutputDocument:
     """Return the whole value of output.json, `mask` taking secrets out before anything is shortened.
 
-    `rendered` and `plan` are absolute paths of existing files, `texts` those of `texts_of`, where they are at
-    hand. A value that is too long is cut where the file is written (agent/output_file.py).
+    `report` is the page's folder, relative to the workspace, "" for none. `rendered` and `plan` are absolute
+    paths of existing files, `texts` those of `texts_of`, where they are at hand. A value that is too long is
+    cut where the file is written (agent/output_file.py).
     """
     data = {
         **_strings(outcome, texts if texts is not None else texts_of(outcome), spill=spill, mask=mask),
@@ -284,23 +279,23 @@ def _strings(
 
 
 def _files(
-    plan: tuple[str, ...], report: Optional[ReportPlace], rendered: tuple[str, ...], language: Language
+    plan: tuple[str, ...], report: str, rendered: tuple[str, ...], language: Language
 ) -> dict[str, OutputField]:
     fields: dict[str, Optional[OutputField]] = {
         "plan": artifact_field(plan) if plan else None,
-        "report": _report_field(report, language) if report is not None else None,
+        "report": _report_field(report, language) if report else None,
         "rendered": artifact_field(rendered) if rendered else None,
     }
     return {name: field for name, field in fields.items() if field is not None}
 
 
-def _report_field(report: ReportPlace, language: Language) -> ReportField:
+def _report_field(folder: str, language: Language) -> ReportField:
     return {
         "type": "report",
         "reportType": "INTERNAL",
         "label": say("report.label").render(language),
-        "path": report.path,
-        "target": report.target,
+        "path": folder,
+        "target": PAGE,
     }
 
 

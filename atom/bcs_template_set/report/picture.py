@@ -64,16 +64,12 @@ class DrawnLane:
 
 @dataclass(frozen=True)
 class Picture:
-    """The whole picture: its height, where its columns are, and its lanes."""
+    """The whole picture: what it shows, its height, where its columns are, and its lanes."""
 
+    shown: Topology
     height: int
     columns: tuple[tuple[int, str], ...]
     lanes: tuple[DrawnLane, ...]
-    domains: int
-    changed: int
-    drawn: int
-    only_changed: bool
-    left_out: int
 
     @property
     def failed(self) -> bool:
@@ -94,17 +90,7 @@ def picture_of(topology: Topology) -> Picture:
         lanes.append(_draw(lane, y=y))
         y += lanes[-1].height
     columns = tuple((_left(index), name) for index, name in enumerate(COLUMNS))
-    left_out = sum(lane.left_out for lane in topology.lanes)
-    return Picture(
-        height=y,
-        columns=columns,
-        lanes=tuple(lanes),
-        domains=topology.domains,
-        changed=topology.changed,
-        drawn=sum(lane.count for lane in topology.lanes),
-        only_changed=topology.only_changed,
-        left_out=left_out,
-    )
+    return Picture(topology, height=y, columns=columns, lanes=tuple(lanes))
 
 
 def _draw(lane: Lane, *, y: int) -> DrawnLane:

@@ -89,6 +89,16 @@ class Topology:
     changed: int
     only_changed: bool
 
+    @property
+    def drawn(self) -> int:
+        """Return how many domains the lanes stand for."""
+        return sum(lane.count for lane in self.lanes)
+
+    @property
+    def left_out(self) -> int:
+        """Return how many boxes the lanes have no room for."""
+        return sum(lane.left_out for lane in self.lanes)
+
 
 def topology_of(changes: Sequence[Change], *, failed: Collection[str] = ()) -> Topology:
     """Return the lanes of a plan's changes: failed ones first, then those whose routes change."""

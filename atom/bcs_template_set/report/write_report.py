@@ -13,11 +13,8 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import holds_secret, masked_text
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.report.output import PAGE
 from bcs_template_set.system.own_files import OwnFile
-
-PAGE = "index.html"
-
-# Either ends a document, so neither lets a Secret's lines into the one that follows it.
 
 
 def write_report(directory: OwnFile, html: str) -> Path:

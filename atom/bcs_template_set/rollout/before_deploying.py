@@ -1,33 +1,37 @@
-"""What BCS is asked about a namespace before anything is deployed into it, or written: rights and values.
+"""What BCS is asked about a namespace before anything is deployed or written: rights, values, numbers.
 
 All of it is read. The right to deploy is asked for by a deployment of nothing, which changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Callable, Optional, Union
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import (
+    LiveList,
     NamespaceRef,
     Variables,
+    list_autoscalers,
+    list_live,
     list_namespaces,
     list_variables,
     may_deploy,
 )
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
-from bcs_template_set.manifests.live_replicas import Workload
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
+from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kinds import SCALING
+from bcs_template_set.manifests.live_fields import number_in
+from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import (
-    ClusterNotVisible,
-    NamespaceMissing,
-    VariablesMissing,
-)
+from bcs_template_set.messages.errors import ClusterNotVisible, NamespaceMissing, VariablesMissing
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.live_numbers import live_numbers
-from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.deployment_plan import PodNumbers
+from bcs_template_set.rollout.live_state import FileVersion, LiveState
+from bcs_template_set.rollout.pod_numbers import ALONE, autoscalers_in, changes_number, targets_of
 from bcs_template_set.system.parallel import Raised, overlap
 
 NO_AUTOSCALER: Mapping[Workload, int] = {}
@@ -118,3 +122,58 @@ def ask_variables(reader: Reader, place: NamespaceRef, version_ids: Sequence[str
         ClusterNotVisible: there is no such cluster, or it is another project's.
     """
     return ask_cluster(reader, place, list_variables(place, version_ids=version_ids))
+
+
+# --- numbers of pods -----------------------------------------------------------------------------------
+
+
+def live_numbers(
+    reader: Reader, place: NamespaceRef, variables: Iterable[str], *, least: Mapping[Workload, int]
+) -> dict[str, str]:
+    """Return a value for each variable that stands for a live number of pods of a kind that scales.
+
+    Of a workload that is not there it is the fewest pods that its autoscaler lets it have (`least`), else 1.
+
+    Raises:
+        StepError: the workloads can't be read, so that nobody knows which number to keep.
+    """
+    wanted = {name: found for name in variables for found in [workload_of(name)] if found is not None}
+    pods: dict[Workload, int] = {}
+    for kind in dict.fromkeys(SCALING[name] for name, _ in wanted.values() if name in SCALING):
+        pods.update({found: least.get(found, ALONE) for found in wanted.values() if found[0] == kind.name})
+        pods.update(pods_in(reader, place, kind))
+    return {name: str(pods[found]) for name, found in wanted.items() if found in pods}
+
+
+def pods_in(reader: Reader, place: NamespaceRef, kind: Kind) -> dict[Workload, int]:
+    """Return how many pods each workload of a kind asks for."""
+    found = {}
+    for item in _items(reader.read(list_live(place, kind=kind))):
+        count = number_in(mapping_at(item, "spec").get("replicas"))
+        if count is not None:
+            found[kind.name, text_at(item, "metadata", "name")] = count
+    return found
+
+
+def read_numbers(
+    reader: Reader, place: NamespaceRef, states: Sequence[LiveState], *, kept: frozenset[Workload]
+) -> PodNumbers:
+    """Return who but the text decides about the pods of these workloads; `kept` take the live number.
+
+    The namespace's autoscalers are asked for only where a number would change. That they can't be seen costs
+    a sentence, not the run.
+    """
+    targets = targets_of(autoscalers_in(state.desired for state in states))
+    keeps = frozenset(state.title for state in states if (state.kind, state.name) in kept)
+    unseen = None
+    if any(changes_number(state) and state.title not in keeps for state in states):
+        try:
+            targets = {**targets, **targets_of(_items(reader.read(list_autoscalers(place))))}
+        except StepError as exc:
+            unseen = exc.title()
+    scaled = frozenset(state.title for state in states if (state.kind, state.name) in targets)
+    return PodNumbers(keeps, scaled, unseen)
+
+
+def _items(listed: LiveList) -> Sequence[Fields]:
+    return [mapping_at(item) for item in list_at(listed.manifest, "items")]

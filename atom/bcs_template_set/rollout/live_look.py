@@ -7,22 +7,21 @@ as deploying, so many files take several calls (call_sizes.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Callable, Optional, TypeVar
+from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, Preview, get_live, list_live, preview
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
-from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DryRunFailed, NoPermission
 from bcs_template_set.messages.server_errors import AnswerUnreadable, GatewayFailed, OutOfTime, Unreachable
 from bcs_template_set.messages.step_error import StepError, first_names
-from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.as_wanted import is_as_wanted
-from bcs_template_set.rollout.call_sizes import AT_ONCE, CallSize, Unit
+from bcs_template_set.rollout.before_deploying import read_numbers
+from bcs_template_set.rollout.call_sizes import CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
     Hold,
@@ -32,11 +31,9 @@ from bcs_template_set.rollout.deployment_plan import (
     refused_services,
 )
 from bcs_template_set.rollout.live_diff import changes_beyond_pods, names_hidden, with_hidden
-from bcs_template_set.rollout.live_numbers import read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
 from bcs_template_set.rollout.pod_numbers import with_pods
-from bcs_template_set.rollout.sized_calls import CallEnd, Calls, Send, send_in_calls
-from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.rollout.sized_calls import CallEnd, Deploying
 from bcs_template_set.system.parallel import overlap, values_of
 
 SHOWN = 500
@@ -44,52 +41,6 @@ SHOWN = 500
 
 TOO_LONG = 30.0
 """Seconds after which a call that failed was too large, and goes into smaller ones."""
-
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Deploying:
-    """What deploying needs: where, in which template space, with which values for BCS's variables.
-
-    `given` are those that the author gave: where he gives a number of pods, it is not the live one. `at_once`
-    is how many calls may be under way, and `on_quiet` hears with how many files, where that lasts.
-    """
-
-    place: NamespaceRef
-    space: str
-    variables: Mapping[str, str]
-    clock: Clock
-    deadline: Deadline
-    given: frozenset[str] = frozenset()
-    at_once: int = AT_ONCE
-    on_quiet: Callable[[int], None] = lambda _files: None
-
-    @property
-    def kept(self) -> frozenset[Workload]:
-        """Return the workloads that keep the number of pods they have."""
-        numbers = (name for name, value in self.variables.items() if value.isdecimal())
-        found = (workload_of(name) for name in numbers if name not in self.given)
-        return frozenset(workload for workload in found if workload is not None)
-
-    def in_calls(
-        self,
-        units: Sequence[Unit],
-        send: Send[T],
-        *,
-        size: CallSize = CallSize(),  # noqa: B008 - frozen
-    ) -> Calls[T]:
-        """Send units in as many calls as it takes; `size` is that of the first."""
-        return send_in_calls(
-            units,
-            send,
-            deadline=self.deadline,
-            clock=self.clock,
-            on_quiet=self.on_quiet,
-            at_once=self.at_once,
-            size=size,
-        )
 
 
 def plan_live(

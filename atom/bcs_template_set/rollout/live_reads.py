@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Optional, TypeVar, Union
@@ -22,9 +23,14 @@ from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
-from bcs_template_set.rollout.pace import Pace
 from bcs_template_set.rollout.watched import Workload
 from bcs_template_set.system.clock import Clock
+
+PER_SECOND = 7.0
+"""Fewer than eight requests a second leave, however many workloads there are."""
+
+BURST = 22.0
+"""What an idle stretch may save up, so that many workloads that become ready at once are seen at once."""
 
 T = TypeVar("T")
 Pods = tuple[PodSummary, ...]
@@ -40,6 +46,27 @@ class Unread:
     def may_be_missing(self) -> bool:
         """Tell whether this may be the answer of an object that is not there."""
         return isinstance(self.error, BcsFailed) and self.error.bcs_code == NOT_FOUND
+
+
+class Pace:
+    """Gives out permissions to send, at a rate. Threads may share one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._saved = BURST
+        self._at = clock.monotonic()
+        self._lock = threading.Lock()
+
+    def take(self) -> None:
+        """Return when the next request may be sent."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._saved = min(BURST, self._saved + (now - self._at) * PER_SECOND)
+            self._at = now
+            self._saved -= 1
+            missing = -self._saved / PER_SECOND
+        if missing > 0:
+            self._clock.wait(missing)
 
 
 class LiveReads:

@@ -1,17 +1,26 @@
 """Which pods of a workload are the ones just deployed, so that no old pod's trouble is blamed. Pure.
 
 What a list of pods tells is little (facts/bcs.md, trap 12): names, labels, and beside it the state of each
-by its uid. That is enough to choose; what is wrong with a chosen pod is read from the whole pod.
+by its uid. That is enough to choose, and to see that all is well; what is wrong with a chosen pod is read
+from the whole pod.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Optional
 
+from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at, texts_of
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.live_fields import is_going, is_observed, number_in
+from bcs_template_set.manifests.live_fields import annotation_of, is_going, is_observed, number_in
+from bcs_template_set.messages import say
 from bcs_template_set.records.late_dataclass import dataclass
+from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.watched import Workload
+
+_TEMPLATES = ("deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation")
+"""Annotations in which a controller counts the templates of pods."""
 
 _REVISION_LABELS = ("pod-template-hash", "controller-revision-hash")
 
@@ -121,3 +130,28 @@ def _may_run(pod: PodSummary, images: frozenset[str]) -> bool:
 
 def _last_part(image: str) -> str:
     return image.rpartition("/")[2]
+
+
+def proven_ready(workload: Workload, item: Fields, pods: Sequence[PodSummary]) -> Optional[RolloutStatus]:
+    """Return that a workload is ready, None where its entry in a list and all pods do not prove that.
+
+    A list keeps counts of new and of well pods, and not how many there are (facts/bcs.md, trap 12): of a
+    Deployment whose one new pod can't start beside its old one, all of them are as wanted. With the list of
+    the pods that is seen: as many as are wanted, all of one revision, with the template's images, each ready.
+    What lists don't prove is looked at whole.
+
+    `pods` are those of the namespace. What was applied is known by the deployment plan: `workload.live`.
+    """
+    status = status_of(workload.kind, item, mark=workload.mark)
+    if status.state == "ready":  # the list holds it whole, or what decides of it
+        return status
+    if mark_of(item) != workload.mark or not workload.kind.may_be_done(item):
+        return None
+    if any(annotation_of(item, name) != annotation_of(workload.live, name) for name in _TEMPLATES):
+        return None
+    own = selected_pods(pods, workload.live)
+    are_well = all(pod.is_ready and not pod.is_going and runs_template(pod, workload.live) for pod in own)
+    if not are_well or len(own) != status.wanted or len({pod.revision for pod in own}) > 1:
+        return None
+    sentence = say("rollout.ready" if own else "rollout.ready_none", wanted=status.wanted)
+    return RolloutStatus("ready", sentence, done=status.wanted, wanted=status.wanted)

@@ -17,8 +17,9 @@ from bcs_template_set.bcs.space.provenance import read_provenance, told
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.rollout.before_deploying import ask_variables
-from bcs_template_set.rollout.live_look import Deploying, look
+from bcs_template_set.rollout.live_look import look
 from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.system.parallel import overlap, values_of
 
 

@@ -35,13 +35,13 @@ from bcs_template_set.rollout.domain_status import (
     versions_left,
 )
 from bcs_template_set.rollout.drift import Signs
-from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_diff import names_hidden
-from bcs_template_set.rollout.live_look import Deploying, with_whole
+from bcs_template_set.rollout.live_look import with_whole
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.newest_pods import PodSummary, read_summaries
+from bcs_template_set.rollout.newest_pods import PodSummary, proven_ready, read_summaries
 from bcs_template_set.rollout.pod_numbers import targets_of
 from bcs_template_set.rollout.revisions import revisions_of
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.rollout.status import RolloutStatus, status_of
 from bcs_template_set.rollout.watched import Workload
 from bcs_template_set.system.parallel import overlap, values_of

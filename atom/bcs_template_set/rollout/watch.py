@@ -27,11 +27,10 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.causes import Cause, Terms, diagnose
-from bcs_template_set.rollout.list_proof import proven_ready
 from bcs_template_set.rollout.live_reads import LiveReads, Unread
-from bcs_template_set.rollout.newest_pods import PodSummary, selected_pods, selector_of
-from bcs_template_set.rollout.pace import Heartbeat
+from bcs_template_set.rollout.newest_pods import PodSummary, proven_ready, selected_pods, selector_of
 from bcs_template_set.rollout.pods import PodProblem, remember
+from bcs_template_set.rollout.sized_calls import Heartbeat
 from bcs_template_set.rollout.status import RolloutStatus, with_words_of_runs
 from bcs_template_set.rollout.suspect_pods import (
     PATIENCE,

@@ -26,11 +26,12 @@ from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.deploy_files import States, deploy_files
 from bcs_template_set.rollout.deploy_notes import moved_objects, restart_notes
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, moved_ports
-from bcs_template_set.rollout.live_look import Deploying, plan_live, unlike
+from bcs_template_set.rollout.live_look import plan_live, unlike
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import verify_arrivals
 from bcs_template_set.rollout.restore import readiness_of, versions_before
 from bcs_template_set.rollout.result import RESTORED_AFTER, Before, Rollout
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.run.context import RenderedRun
 from bcs_template_set.run.deploy_progress import DeployProgress
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for

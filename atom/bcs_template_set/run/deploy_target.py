@@ -30,11 +30,11 @@ from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.live_diff import pods_of
-from bcs_template_set.rollout.live_look import Deploying
 from bcs_template_set.rollout.live_reads import with_definitions
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.patient_writer import PatientWriter
 from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.rollout.watch import watch
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.run.context import RunContext

@@ -22,10 +22,10 @@ from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.log_lines import LogLine
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.report.output import ReportPlace, holding_secrets, output_of, texts_of
+from bcs_template_set.report.output import PAGE, holding_secrets, output_of, texts_of
 from bcs_template_set.report.plan_document import plan_document
 from bcs_template_set.report.verdict_lines import verdict_lines
-from bcs_template_set.report.write_report import PAGE, write_rendered, write_report, write_text
+from bcs_template_set.report.write_report import write_rendered, write_report, write_text
 from bcs_template_set.system.own_files import OwnFile
 from bcs_template_set.system.signals import Stopped
 
@@ -66,7 +66,7 @@ def end_run(
     """
     keep = Keep(outcome, place, log.masker, limited)
     artifacts, plan, report = keep.rendered(rendered), keep.plan(), keep.report()
-    page = str(place.file("report").below(PAGE)) if report is not None else ""
+    page = str(place.file("report").below(PAGE)) if report else ""
     output = keep.output(report, artifacts, plan=plan)
     try:
         write_output(output)
@@ -109,17 +109,17 @@ class Keep:
 
         return self._archived(self.attempt(leave, file=file) or (), place=file)
 
-    def report(self) -> Optional[ReportPlace]:
-        """Leave the page; return where it is."""
+    def report(self) -> str:
+        """Leave the page; return its folder, relative to the workspace, "" where it is not there."""
         folder = self.place.file("report")
 
-        def leave() -> ReportPlace:
+        def leave() -> str:
             from bcs_template_set.report.html import render_html  # noqa: PLC0415 - brings the template engine
 
             write_report(folder, self.masker.mask(render_html(self.outcome)))
-            return ReportPlace(f"{self.place.folder}/report")
+            return f"{self.place.folder}/report"
 
-        return self.attempt(leave, file=folder)
+        return self.attempt(leave, file=folder) or ""
 
     def _archived(self, paths: tuple[str, ...], *, place: OwnFile) -> tuple[str, ...]:
         """Return the paths that the platform can keep; where it can't, that is a warning."""
@@ -128,9 +128,7 @@ class Keep:
         self._warn(say("report.not_archived", place=str(place)))
         return ()
 
-    def output(
-        self, report: Optional[ReportPlace], artifacts: tuple[str, ...], *, plan: tuple[str, ...]
-    ) -> OutputDocument:
+    def output(self, report: str, artifacts: tuple[str, ...], *, plan: tuple[str, ...]) -> OutputDocument:
         """Return the output; all that is not in it as it should be is a warning."""
         outcome = self.outcome
         texts = texts_of(outcome)

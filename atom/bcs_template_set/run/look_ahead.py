@@ -15,24 +15,20 @@ from bcs_template_set.manifests.live_replicas import Workload, number_taken_from
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document, bcs_variables_in
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import (
-    AppNotGranted,
-    NoPermission,
-    NotReplaceable,
-    VariablesMissing,
-)
+from bcs_template_set.messages.errors import AppNotGranted, NoPermission, NotReplaceable, VariablesMissing
 from bcs_template_set.messages.past_errors import MayNotDelete
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_lines import kept_line
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.before_deploying import (
+    pods_in,
+    read_numbers,
     refusal_to_deploy,
 )
 from bcs_template_set.rollout.deploy_notes import wait_notes
 from bcs_template_set.rollout.deployment_plan import kept_text
 from bcs_template_set.rollout.live_diff import Object
-from bcs_template_set.rollout.live_numbers import pods_in, read_numbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, kept_pods, lost_pods, targets_of
 from bcs_template_set.run.context import RenderedRun

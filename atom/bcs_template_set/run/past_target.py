@@ -24,20 +24,23 @@ from bcs_template_set.messages.errors import InputsInvalid, NoPermission
 from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
 from bcs_template_set.messages.spelling import nearest
 from bcs_template_set.messages.step_error import first_names
-from bcs_template_set.publish.live_builds import Pods, alike_in, never_live
 from bcs_template_set.publish.past_states import (
     History,
     PastState,
+    Pods,
+    alike_in,
     builds_of,
+    never_live,
     state_at_build,
     state_at_version,
     state_before,
     with_gaps,
 )
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.rollout.live_look import Deploying, is_there_after_all, look
+from bcs_template_set.rollout.live_look import is_there_after_all, look
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.revisions import never_was, revisions_of
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.system.parallel import overlap, values_of
 
 PREVIOUS = "previous"

@@ -16,10 +16,7 @@ from bcs_template_set.branches.last_builds import rows_of_space, with_this_build
 from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.live_replicas import workload_of
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import (
-    ManifestsInvalid,
-    PlanChanged,
-)
+from bcs_template_set.messages.errors import ManifestsInvalid, PlanChanged
 from bcs_template_set.messages.past_errors import NothingNamed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan

@@ -24,11 +24,7 @@ from bcs_template_set.manifests.declared_kinds import declared_kinds
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import (
-    ActedAsAnother,
-    InputsInvalid,
-    StateUntrusted,
-)
+from bcs_template_set.messages.errors import ActedAsAnother, InputsInvalid, StateUntrusted
 from bcs_template_set.messages.server_errors import NotRestored
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_story import FAILED, UNSURE, restoration_texts
@@ -45,10 +41,6 @@ from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gatewa
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything
 from bcs_template_set.system.own_files import OwnFile
-
-CONCURRENCY = 8
-"""How many versions are looked at at once, where nothing is known of the step."""
-
 
 PostResult = tuple[Text, Mapping[str, OutputField]]
 """What the post action came to: its one sentence, and its outputs."""
@@ -135,7 +127,7 @@ def _put_back(
     files = state.deployed()
     # Read for the Secrets in them, which a server could quote: nothing was rendered here (secret_words.py).
     ids = [file.version_id for file in files]
-    versions = read_versions(gateway, settings.project_code, ids, concurrency=CONCURRENCY)
+    versions = read_versions(gateway, settings.project_code, ids, concurrency=context.concurrency)
     declared = declared_kinds(_manifests(files, versions))
     way = go_back(replace(target, declared=declared), files, before=state.before())
     sentences = _told(services, way)
@@ -162,7 +154,7 @@ def _live_of_this_build(target: DeployTarget) -> tuple[str, ...]:
         target.deploying(target.context.variables),
         pipeline=build.pipeline_id,
         build=build.build_number,
-        concurrency=CONCURRENCY,
+        concurrency=target.context.concurrency,
     )
 
 

@@ -14,11 +14,10 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.rollout.before_deploying import resolve_variables
+from bcs_template_set.rollout.before_deploying import read_numbers, resolve_variables
 from bcs_template_set.rollout.deploy_files import deploy_files
 from bcs_template_set.rollout.deploy_notes import odd_notes
-from bcs_template_set.rollout.live_look import Deploying, check_listed, is_there_after_all, live_files, look
-from bcs_template_set.rollout.live_numbers import read_numbers
+from bcs_template_set.rollout.live_look import check_listed, is_there_after_all, live_files, look
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.pod_numbers import as_many_as, lost_pods, still_fewer
 from bcs_template_set.rollout.restore import (
@@ -31,6 +30,7 @@ from bcs_template_set.rollout.restore import (
     way_back,
 )
 from bcs_template_set.rollout.result import Before, Restoration
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for, workloads_of
 
 

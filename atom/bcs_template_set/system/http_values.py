@@ -59,25 +59,24 @@ class HttpAnswer:
     valid_until: float = 0.0
 
 
-class NotSent(Exception):
-    """Not one byte of the request reached a server; `kind` says what was in the way."""
+class _Failed(Exception):
+    """That no whole answer came; `kind` says what was in the way."""
 
     def __init__(self, problem: Union[Text, str], kind: Obstacle = "other") -> None:
         super().__init__()
         self.problem = problem
         self.kind: Obstacle = kind
+
+
+class NotSent(_Failed):
+    """Not one byte of the request reached a server."""
 
     def __str__(self) -> str:
         return f"not sent ({self.kind}): {self.problem}"
 
 
-class NoAnswer(Exception):
-    """The request may have reached a server, and no whole answer came back; `kind` is as of `NotSent`."""
-
-    def __init__(self, problem: Union[Text, str], kind: Obstacle = "other") -> None:
-        super().__init__()
-        self.problem = problem
-        self.kind: Obstacle = kind
+class NoAnswer(_Failed):
+    """The request may have reached a server, and no whole answer came back."""
 
     def __str__(self) -> str:
         return f"no answer: {self.problem}"

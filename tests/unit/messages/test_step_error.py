@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.every_error import every_error
 
 from bcs_template_set import messages
 from bcs_template_set.messages import LANGUAGES
@@ -17,7 +18,6 @@ from bcs_template_set.messages.errors import (
     NotReplaceable,
     PlanChanged,
     ProjectNotVisible,
-    every_error,
 )
 from bcs_template_set.messages.server_errors import (
     BcsTooOld,

@@ -11,8 +11,7 @@ from tests.support.publishing import config
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import PastFile, ref_of
-from bcs_template_set.publish.live_builds import Pods, alike_in, never_live
-from bcs_template_set.publish.past_states import history_of_line
+from bcs_template_set.publish.past_states import Pods, alike_in, history_of_line, never_live
 
 
 def past_file(name: str, *texts: str) -> PastFile:

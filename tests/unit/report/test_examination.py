@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.messages.errors import NoPermission, UserMistake, ValuesInvalid
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.errors import NoPermission, ValuesInvalid
+from bcs_template_set.messages.step_error import StepError, UserMistake
 from bcs_template_set.report.examination import (
     MOST_TOLD,
     Finding,

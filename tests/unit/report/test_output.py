@@ -26,7 +26,6 @@ from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import (
     OUTPUTS,
-    ReportPlace,
     holding_secrets,
     message_of,
     output_of,
@@ -50,7 +49,7 @@ class Spilt:
 def written(outcome: Outcome, *, spill: Spilt | None = None) -> OutputDocument:
     return output_of(
         outcome,
-        report=ReportPlace(".bcs-template-set/b-428/report"),
+        report=".bcs-template-set/b-428/report",
         rendered=("/ws/a.yaml",),
         plan=("/ws/plan.json",),
         spill=spill or Spilt(),
@@ -180,7 +179,7 @@ def test_a_mistake_is_a_failure_with_its_code_type_and_cure() -> None:
 
 
 def test_a_failure_before_there_is_a_plan_leaves_out_what_is_not_known() -> None:
-    output = output_of(scenes.no_permission(), report=None, rendered=(), spill=Spilt())
+    output = output_of(scenes.no_permission(), report="", rendered=(), spill=Spilt())
     assert set(output["data"]) == {"result", "changed", "version", "acting_user", "summary"}
 
 
@@ -264,7 +263,7 @@ def test_outputs_that_hold_a_secret_are_named_and_given_without_it() -> None:
         return text.replace("lisi", "***").replace("published", "***")
 
     run = scenes.published()
-    output = output_of(run, report=None, rendered=(), spill=Spilt(), mask=mask)
+    output = output_of(run, report="", rendered=(), spill=Spilt(), mask=mask)
     assert text_of(output, "acting_user") == "***"
     assert text_of(output, "result") == "published"
     assert json.loads(text_of(output, "versions"))["a.example.com.routes.yaml"]["state"] == "***"

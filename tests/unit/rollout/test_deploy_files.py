@@ -12,8 +12,9 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.rollout.deploy_files import deploy_files
-from bcs_template_set.rollout.live_look import Deploying, look
+from bcs_template_set.rollout.live_look import look
 from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.system.clock import Deadline
 
 T = TypeVar("T")

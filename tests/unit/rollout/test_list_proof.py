@@ -9,8 +9,7 @@ from tests.support.objects import MARKS, NAME, VERSION, Object, condition, workl
 
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
-from bcs_template_set.rollout.list_proof import proven_ready
-from bcs_template_set.rollout.newest_pods import PodSummary
+from bcs_template_set.rollout.newest_pods import PodSummary, proven_ready
 from bcs_template_set.rollout.watched import Workload
 
 LIVE: Object = {

@@ -8,8 +8,8 @@ from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import ProjectNotVisible
+from bcs_template_set.rollout.before_deploying import live_numbers, read_numbers
 from bcs_template_set.rollout.deployment_plan import PodNumbers
-from bcs_template_set.rollout.live_numbers import live_numbers, read_numbers
 from bcs_template_set.rollout.live_state import LiveState
 
 T = TypeVar("T")

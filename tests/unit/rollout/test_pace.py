@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.pieces import FakeClock
 
-from bcs_template_set.rollout.pace import BURST, PER_SECOND, Pace
+from bcs_template_set.rollout.live_reads import BURST, PER_SECOND, Pace
 
 
 @given(st.integers(1, 400))

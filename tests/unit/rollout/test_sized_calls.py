@@ -7,11 +7,11 @@ import threading
 import pytest
 from tests.support.pieces import FakeClock
 
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.messages.errors import DeployRefused
 from bcs_template_set.rollout.call_sizes import AT_ONCE, Unit, units_of
 from bcs_template_set.rollout.live_state import FileVersion
-from bcs_template_set.rollout.pace import Heartbeat
-from bcs_template_set.rollout.sized_calls import CallEnd, Calls, send_in_calls
+from bcs_template_set.rollout.sized_calls import CallEnd, Calls, Deploying, Heartbeat
 from bcs_template_set.system.clock import Deadline
 
 
@@ -47,14 +47,9 @@ def send(
     site: Site, count: int, *, seconds: float | None = None, at_once: int = AT_ONCE
 ) -> Calls[tuple[str, ...]]:
     """Send so many domains."""
-    return send_in_calls(
-        domains(count),
-        site.send,
-        deadline=site.deadline(seconds),
-        clock=site.clock,
-        on_quiet=lambda _files: None,
-        at_once=at_once,
-    )
+    place = NamespaceRef("web", "0" * 32, "BCS-K8S-40000", "prod")
+    deploying = Deploying(place, "web", {}, site.clock, site.deadline(seconds), at_once=at_once)
+    return deploying.in_calls(domains(count), site.send)
 
 
 def test_calls_grow_to_what_fits_twenty_seconds_and_to_four_at_once() -> None:
