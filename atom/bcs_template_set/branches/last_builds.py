@@ -67,15 +67,15 @@ def rows_of_space(desired: Desired, existing: Existing, *, now: float) -> tuple[
 
 def _last_of_domain(
     path: HeldPath, existing: Existing, newest: Mapping[str, VersionRef]
-) -> tuple[PublishedVersion, ...]:
+) -> Optional[tuple[PublishedVersion, ...]]:
     """Return the version of a domain's files that came last, where the newest of each of them was read."""
     names = [name for name in files_of(path) if name in existing.rows]
     if not names or not newest.keys() >= {*names}:
-        return ()
+        return None
     last = max((newest[name] for name in names), key=lambda ref: (ref.created_at, ref.id))
     origin = last.origin
     if origin is None:
-        return ()
+        return None
     return (
         PublishedVersion(last.id, last.name, last.created_at, origin.branch, origin.build, origin.started_by),
     )

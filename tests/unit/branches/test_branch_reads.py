@@ -125,6 +125,15 @@ def test_where_no_name_tells_all_versions_of_the_domain_are_read(names: object) 
     assert reader.asked.count("list versions") == 2
 
 
+def test_a_bcs_that_lists_no_names_is_not_asked_for_them() -> None:
+    oldest = [one.replaced(name=one.real_name, real_name="") for one in ROWS]
+    _, reader = branches_of(
+        {"list files": oldest, f"get version {1:024x}": made(1), "list versions": [made(1)]}
+    )
+    assert "list version names" not in reader.asked
+    assert reader.asked.count("list versions") == 2
+
+
 def test_versions_that_can_not_be_listed_are_told_and_nothing_is_known_of_their_age() -> None:
     found, _ = branches_of({f"get version {1:024x}": made(1), "list versions": UNREADABLE})
     assert found.histories == {ROUTES: None, DEPLOYMENT: None}

@@ -85,6 +85,14 @@ def test_a_file_loses_the_paths_of_the_rows_under_a_successor_of_its_version() -
     assert "/y/" not in [line[2:] for line in change.diff.splitlines() if line[:1] in "+-"]
 
 
+def test_of_a_file_of_two_domains_each_loses_its_own() -> None:
+    two = version_of(f"{routes(A, 'x', 'y')}---\n{routes(B, 'x', 'y')}")
+    rows = [stale(A, "x"), replace(stale(B, "y"), file=f"{A}.routes.yaml")]
+    (removal,) = plan_removals(found((A, two)), rows)
+    assert removal.change is not None
+    assert removal.change.content == f"{routes(A, 'y')}---\n{routes(B, 'x')}"
+
+
 def test_each_file_is_changed_once_and_one_that_can_not_be_says_why() -> None:
     there = found((A, version_of(routes(A, "x"))), (B, version_of("a: [")))
     can, can_not = plan_removals(there, [stale(B, "x"), stale(A, "x")])

@@ -71,6 +71,11 @@ def test_a_branch_of_which_no_version_tells_has_no_known_age() -> None:
         assert (row.last_build, row.last_at, row.age_seconds, row.who) == (0, 0, None, "wangwu")
 
 
+def test_a_version_without_a_time_tells_no_age() -> None:
+    assert row_of({ROUTES: [version("dev", age=NOW)]}).age_seconds is None
+    assert row_of({ROUTES: [version("dev", age=NOW - 1)]}).age_seconds == NOW - 1
+
+
 def test_where_one_of_the_lists_could_not_be_read_the_age_is_not_known() -> None:
     # The list that is missing may hold a newer build.
     versions: Versions = {ROUTES: [version("dev", age=99 * DAY)], DEPLOYMENT: None}

@@ -12,7 +12,7 @@ from tests.unit.bcs.space.test_read_space import row, version
 from tests.unit.branches.test_branch_reads import CLAIMED
 
 from bcs_template_set.bcs.answers import TemplateFile
-from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, VersionRef
+from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_rows import BranchRow, HeldPath, PublishedVersion
 from bcs_template_set.branches.last_builds import (
@@ -126,6 +126,18 @@ def test_a_run_tells_the_last_build_of_who_published_a_domain_last(
 def test_of_a_pinned_file_the_current_version_may_not_be_the_newest() -> None:
     file = published_by(8, "b", name=ROUTES, at=80, pinned=True)
     assert told_by_a_run({ROUTES: file}, {ROUTES: file.metadata}) == {}
+
+
+def test_a_domains_only_file_a_mere_draft_and_a_file_that_the_run_does_not_render() -> None:
+    file = published_by(8, "b", name=ROUTES, at=80)
+    assert told_by_a_run({ROUTES: file}, {ROUTES: file.metadata}) == {"b": 8}
+    draft = replace(file, current=None)
+    assert told_by_a_run({ROUTES: draft}, {ROUTES: file.metadata}) == {}
+    assert file.current is not None
+    claims = ((HOST, Claim("/b/", "b", "p", 1)),)
+    others = (OtherFile(ROUTES, claims=claims, current=ref_of(file.current)),)
+    (told,) = rows_of_space(desired(), Existing(others=others, rows={ROUTES: file.metadata}), now=100)
+    assert (told.last_build, told.age_seconds) == (8, 20)
 
 
 def told_by_a_run(files: Mapping[str, ExistingFile], rows: Mapping[str, TemplateFile]) -> dict[str, int]:

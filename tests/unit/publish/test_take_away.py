@@ -16,6 +16,7 @@ from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import CONFIG_MAP, DEPLOYMENT, SERVICE
+from bcs_template_set.messages import say
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.pruning import Orphan, OrphanFile, Pruning
@@ -47,6 +48,7 @@ class Gateway:
     objects: dict[str, list[Said]]
     deletions: Mapping[str, Said] = field(default_factory=dict)
     version: str = "v1"
+    draft: bool = False
     newest: Optional[tuple[str, ...]] = None
     """The versions of a pinned file, newest first."""
     asked: list[str] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Gateway:
             said: JsonValue = self.version
             mode = int(self.newest is not None)
             row = {"id": name, "name": "x", "version": "1", "versionID": said, "versionMode": mode}
+            row["isDraft"] = self.draft
             return self._answer(call, row)
         if call.name == "list versions":
             ids = enumerate(reversed(self.newest or ()))
@@ -193,6 +196,44 @@ def test_a_pinned_file_is_where_it_was_where_nothing_newer_was_published(
 ) -> None:
     taken = take(Gateway({"a": [found("a"), gone("a")]}, newest=newest), orphan("a"))
     assert told(taken) == ([] if goes else ["Service/a: prune.file_came_back"])
+
+
+F, G = OrphanFile("f.yaml", "t", "v1"), OrphanFile("g.yaml", "u", "v1")
+
+
+@pytest.mark.parametrize(
+    ("gateway", "first", "gone_files", "left", "untried"),
+    [
+        (Gateway({"a": [gone("a")]}), F, ("f.yaml", "g.yaml"), (), ()),
+        (Gateway({"a": [found("a", uid="2")]}), F, ("g.yaml",), ("Service/a", "f.yaml"), ()),
+        (Gateway({"a": [gone("a")]}), replace(F, version_id="v9"), ("g.yaml",), ("f.yaml",), ()),
+        (Gateway({"a": [gone("a")]}, {"t": GATEWAY_DOWN}), F, (), ("f.yaml",), ("g.yaml",)),
+        (Gateway({"a": [gone("a")]}, draft=True), F, (), ("f.yaml", "g.yaml"), ()),
+    ],
+    ids=["both go", "an object stays", "published since", "not answered", "drafts"],
+)
+def test_a_file_that_stays_stops_the_next_one_only_where_nobody_knows(
+    gateway: Gateway, first: OrphanFile, gone_files: object, left: object, untried: object
+) -> None:
+    taken = take(gateway, orphan("a"), files=(first, G))
+    assert (taken.files, tuple(name for name, _ in taken.left), taken.not_tried) == (
+        gone_files,
+        left,
+        untried,
+    )
+
+
+def test_what_goes_at_the_last_look_is_gone() -> None:
+    gateway = Gateway({"a": [*[found("a")] * 31, gone("a")], "b": [found("b")]})
+    taken = take(gateway, orphan("a"), orphan("b"))
+    assert ([one.name for one in taken.done], told(taken)) == (["a"], ["Service/b: prune.still_there"])
+
+
+def test_it_is_begun_with_the_first_that_may_be_gone() -> None:
+    why = say("prune.came_back")
+    begun = (Taken(done=(orphan("a"),)), Taken(files=("f.yaml",)), Taken(left=(("a", why),)))
+    assert all(taken.is_begun for taken in begun)
+    assert not Taken(not_tried=("a",)).is_begun
 
 
 def test_a_file_goes_though_an_object_of_another_one_stays() -> None:

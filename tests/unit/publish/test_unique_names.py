@@ -73,6 +73,13 @@ def test_a_file_goes_where_this_bcs_makes_files_and_the_next_one_there_at_once()
     assert server.site.possible == {Dialect.A}
 
 
+def test_a_bcs_that_takes_files_beside_their_space_is_known_by_it() -> None:
+    server = Server(lambda *_: MADE)
+    assert create_in_its_dialect(server, creation) == MADE
+    assert create_in_its_dialect(server, creation) == MADE
+    assert (server.sent, server.site.creates_below_space) == (["web/a.yaml", "web/a.yaml"], False)
+
+
 def test_two_that_refuse_each_others_path_are_named() -> None:
     server = Server(lambda *_: NOT_THERE)
     with pytest.raises(BcsTooOld) as refused:
@@ -151,8 +158,13 @@ def test_a_file_that_keeps_its_wrong_name_is_told_by_it() -> None:
 
 def test_what_stands_in_the_way_of_naming_is_returned() -> None:
     error = BcsFailed(bcs_code=1, message="record not found")
-    server = Server(lambda *_: error)
-    assert name_again(server, "web", Renamed(PINNED, ID, "v2", "web", "a.yaml")) is error
+    for answers in (
+        lambda *_: error,
+        lambda call, _: of_version("web/a.yaml") if call == "get version" else error,
+    ):
+        server = Server(answers)
+        assert name_again(server, "web", Renamed(PINNED, ID, "v2", "web", "a.yaml")) is error
+        assert server.sent == ["a.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -169,4 +181,7 @@ def test_a_refused_name_of_a_folder_is_a_mistake_in_the_inputs(
     error = BcsFailed(bcs_code=code, message=message)
     told = space_refused("web", error)
     assert isinstance(told, InputsInvalid) is is_name
+    assert [str(detail).partition(" ")[0] for detail in told.details] == (
+        ["template_space:"] if is_name else []
+    )
     assert (told is error) is not is_name
