@@ -61,7 +61,7 @@ def live(file: str, *, name: str = "web") -> LiveRow:
 
 def file(name: str, *, deployed: bool = True) -> FolderFile:
     listed = row(1, name=name).replaced(latest_deploy_version="1.0.6-main" if deployed else "")
-    return FolderFile(listed, (version_of(A),))
+    return FolderFile(listed, (version_of(f"{A}---\n{NEITHER}"),))
 
 
 def runners(clusters: Clusters, *files: FolderFile) -> dict[str, str]:
@@ -73,6 +73,7 @@ def test_of_a_version_the_kinds_with_a_list_tell_whether_it_is_live_and_all_othe
     assert kinds_in(version_of(A)) == {DEPLOYMENT}
     assert kinds_in(version_of(f"{A}---\n{NEITHER}")) == {DEPLOYMENT, None}
     assert kinds_in(version_of(ingress("h", "/"))) != {None}
+    assert kinds_in(version_of(NEITHER.replace("Nothing", "PodTemplate"))) == {None}, "BCS lists none"
     assert kinds_in(version_of("a: [")) == frozenset()
 
 
@@ -115,4 +116,6 @@ def test_where_not_all_can_be_seen_every_file_that_was_deployed_stays() -> None:
 
 
 def test_for_files_that_were_never_deployed_nobody_is_asked() -> None:
-    assert runners(Clusters(), file("a.yaml", deployed=False)) == {}
+    clusters = Clusters("web")
+    assert runners(clusters, file("a.yaml", deployed=False)) == {}
+    assert clusters.lists == set()
